@@ -1,0 +1,1 @@
+"""Orthanc, the DICOM server, in pure Python: for notebooks, teaching and test suites."""

@@ -1,0 +1,1 @@
+"""Pure functions on bytes and data sets: no I/O, no state."""

@@ -1,0 +1,1 @@
+"""The jobs engine: it knows no DICOM and no SQL of the index."""

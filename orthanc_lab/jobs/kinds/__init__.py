@@ -1,0 +1,1 @@
+"""One module a job type; each is a list of resumable steps."""

@@ -1,0 +1,80 @@
+"""JSON in the house format of Orthanc: sorted keys, three spaces, ``"key" : value``.
+
+Clients parse any JSON, people diff text: the bytes are the same as the real server's.
+"""
+
+from __future__ import annotations
+
+import math
+from json.encoder import encode_basestring_ascii as _quote
+from typing import Any
+
+__all__ = ["dumps", "error_dumps"]
+
+
+def dumps(value: Any, *, indent: str = "   ") -> str:
+    """Write `value` as Orthanc's answers are written (ASCII only, no final line break)."""
+    parts: list[str] = []
+    _write(value, "\n", indent, parts)
+    return "".join(parts)
+
+
+def error_dumps(value: dict[str, Any]) -> str:
+    """Write the JSON error object: indented by tabs, with a final line break."""
+    return dumps(value, indent="\t") + "\n"
+
+
+def _write(value: Any, line: str, indent: str, parts: list[str]) -> None:
+    # `line` is the line break with the current indentation, so that no level computes it twice.
+    kind = type(value)
+    if kind is str:
+        parts.append(_quote(value))
+    elif kind is dict:
+        if not value:
+            parts.append("{}")
+            return
+        inner = line + indent
+        mark = "{" + inner
+        for key in sorted(value):
+            item = value[key]
+            if type(item) is str:
+                parts.append(f"{mark}{_quote(key)} : {_quote(item)}")
+            else:
+                parts.append(f"{mark}{_quote(key)} : ")
+                if item and isinstance(item, (dict, list, tuple)):
+                    parts.append(inner)
+                _write(item, inner, indent, parts)
+            mark = "," + inner
+        parts.append(line + "}")
+    elif kind is list or kind is tuple:
+        if not value:
+            parts.append("[]")
+            return
+        inner = line + indent
+        mark = "[" + inner
+        for item in value:
+            parts.append(mark)
+            _write(item, inner, indent, parts)
+            mark = "," + inner
+        parts.append(line + "]")
+    elif value is None:
+        parts.append("null")
+    elif value is True:
+        parts.append("true")
+    elif value is False:
+        parts.append("false")
+    elif isinstance(value, int):
+        parts.append(int.__repr__(value))
+    elif isinstance(value, float):
+        parts.append(_number(value))
+    elif isinstance(value, str):
+        parts.append(_quote(str(value)))
+    else:
+        raise TypeError(f"{kind.__name__} cannot be written as JSON")
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "null"
+    text = format(value, ".17g")
+    return text if any(mark in text for mark in ".en") else text + ".0"

@@ -1,0 +1,23 @@
+"""The states of a job, as they stand in the field ``State``."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["JobState"]
+
+
+class JobState(Enum):
+    """State of a job in the jobs engine (Orthanc Book, "Advanced features of the REST API")."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCESS = "Success"
+    FAILURE = "Failure"
+    PAUSED = "Paused"
+    RETRY = "Retry"
+
+    @property
+    def is_final(self) -> bool:
+        """True for Success and Failure: the job is in the history."""
+        return self in (JobState.SUCCESS, JobState.FAILURE)

@@ -1,0 +1,65 @@
+"""Reading JSON the way Orthanc does: comments, a trailing comma and trailing text are accepted."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["MAX_DEPTH", "loads"]
+
+MAX_DEPTH = 200
+"""Arrays and objects nested deeper than this are refused, so that no input exhausts the stack."""
+
+_OPENING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_NOISE = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\r\n]*|/\*.*?\*/', re.DOTALL)
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])', re.DOTALL)
+_DECODER = json.JSONDecoder(strict=False)
+
+
+def loads(text: str | bytes) -> Any:
+    """Read the first JSON value of `text`.
+
+    Raises
+    ------
+    OrthancError
+        28 "Cannot parse a JSON document" for broken, empty or too deeply nested JSON.
+    """
+    if isinstance(text, (bytes, bytearray, memoryview)):
+        try:
+            text = bytes(text).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = bytes(text).decode("latin-1")
+    if _too_deep(text):
+        raise OrthancError(ErrorCode.BAD_JSON, f"JSON nested more than {MAX_DEPTH} levels deep")
+    try:
+        return _first_value(text)
+    except ValueError:
+        pass  # the exact form first: it is the usual one, and faster
+    cleaned = _NOISE.sub(lambda match: match[1] or " ", text)
+    cleaned = _TRAILING_COMMA.sub(lambda match: match[1] or "", cleaned)
+    try:
+        return _first_value(cleaned)
+    except ValueError as error:
+        raise OrthancError(ErrorCode.BAD_JSON) from error
+
+
+def _first_value(text: str) -> Any:
+    return _DECODER.raw_decode(text.lstrip(" \t\r\n"))[0]
+
+
+def _too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for match in _OPENING.finditer(text):
+        mark = match[0]
+        if mark in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif mark in "]}":
+            depth -= 1
+    return False

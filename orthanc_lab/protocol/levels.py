@@ -1,0 +1,60 @@
+"""The four levels of the DICOM model, with the spellings the REST API accepts."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["Level"]
+
+
+class Level(Enum):
+    """A level of the DICOM hierarchy; the value is the name shown in JSON."""
+
+    PATIENT = "Patient"
+    STUDY = "Study"
+    SERIES = "Series"
+    INSTANCE = "Instance"
+
+    @property
+    def depth(self) -> int:
+        """0 for a patient … 3 for an instance; also the number stored in the index."""
+        return _DEPTH[self]
+
+    @property
+    def plural(self) -> str:
+        """The name in a URI: ``patients``, ``studies``, ``series``, ``instances``."""
+        return _PLURAL[self]
+
+    @property
+    def parent(self) -> Level | None:
+        """The level above, None for a patient."""
+        return LEVELS[self.depth - 1] if self.depth else None
+
+    @property
+    def child(self) -> Level | None:
+        """The level below, None for an instance."""
+        return LEVELS[self.depth + 1] if self.depth < 3 else None
+
+    @classmethod
+    def parse(cls, text: str) -> Level:
+        """Read a level as Orthanc does: any case, singular or plural.
+
+        Raises
+        ------
+        OrthancError
+            3 ``Invalid resource type 'Foo'``.
+        """
+        level = _SPELLINGS.get(text.upper())
+        if level is None:
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Invalid resource type '{text}'")
+        return level
+
+
+LEVELS: tuple[Level, ...] = (Level.PATIENT, Level.STUDY, Level.SERIES, Level.INSTANCE)
+_DEPTH = {level: depth for depth, level in enumerate(LEVELS)}
+_PLURAL = dict(zip(LEVELS, ("patients", "studies", "series", "instances"), strict=True))
+_SPELLINGS = {level.value.upper(): level for level in LEVELS}
+_SPELLINGS |= {plural.upper(): level for level, plural in _PLURAL.items()}
+_SPELLINGS |= {"IMAGE": Level.INSTANCE, "IMAGES": Level.INSTANCE}

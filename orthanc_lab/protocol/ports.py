@@ -1,0 +1,106 @@
+"""What comes in from outside: the time and fresh identifiers.
+
+They are passed in, never taken from a global, so that a test moves time by hand and a
+notebook gets the same identifiers at every run.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+__all__ = ["Clock", "Identifiers", "ManualClock", "SeededIdentifiers", "SystemClock", "SystemIdentifiers"]
+
+
+class Clock(Protocol):
+    """The time of day and a time that only moves forward."""
+
+    def now(self) -> datetime:
+        """Return the time of day, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start; never moves back."""
+        ...
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> datetime:
+        """Return the time of day in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return `time.monotonic`."""
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that a test moves by hand."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._start = start
+        self._elapsed = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the start plus all that was advanced."""
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        """Return the seconds advanced so far."""
+        return self._elapsed
+
+    def advance(self, seconds: float) -> None:
+        """Move both times forward by `seconds`."""
+        with self._lock:
+            self._elapsed += seconds
+
+
+class Identifiers(Protocol):
+    """Source of fresh identifiers."""
+
+    def uuid(self) -> str:
+        """Return a new UUID v4 in lower case: jobs, attachments, generated PatientID."""
+        ...
+
+    def uid(self) -> str:
+        """Return a new DICOM UID of at most 64 characters (PS3.5 section B.2, root 2.25)."""
+        ...
+
+
+class SystemIdentifiers:
+    """Identifiers from the operating system's random source."""
+
+    def uuid(self) -> str:
+        """Return a random UUID v4."""
+        return str(uuid.uuid4())
+
+    def uid(self) -> str:
+        """Return a UID made of a UUID (root 2.25)."""
+        return f"2.25.{uuid.uuid4().int}"
+
+
+class SeededIdentifiers:
+    """The same identifiers at every run, for notebooks and tests."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+
+    def _next(self) -> uuid.UUID:
+        with self._lock:
+            return uuid.UUID(int=self._random.getrandbits(128), version=4)
+
+    def uuid(self) -> str:
+        """Return the next UUID of the sequence."""
+        return str(self._next())
+
+    def uid(self) -> str:
+        """Return the next UID of the sequence (root 2.25)."""
+        return f"2.25.{self._next().int}"

@@ -1,0 +1,24 @@
+"""Times as Orthanc writes them: ISO basic, UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+__all__ = ["iso_micros", "iso_seconds", "parse_iso"]
+
+
+def iso_seconds(moment: datetime) -> str:
+    """``20261124T075559``, as in ``LastUpdate``, ``ReceptionDate`` and the changes."""
+    return moment.strftime("%Y%m%dT%H%M%S")
+
+
+def iso_micros(moment: datetime) -> str:
+    """``20190306T095223.753851``, as in a job; the fraction is left out if it is exactly 0."""
+    text = moment.strftime("%Y%m%dT%H%M%S")
+    return f"{text}.{moment.microsecond:06d}" if moment.microsecond else text
+
+
+def parse_iso(text: str) -> datetime:
+    """Read either form back as an aware UTC time; ValueError for any other text."""
+    form = "%Y%m%dT%H%M%S.%f" if "." in text else "%Y%m%dT%H%M%S"
+    return datetime.strptime(text, form).replace(tzinfo=UTC)

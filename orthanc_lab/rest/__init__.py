@@ -1,0 +1,1 @@
+"""HTTP: Falcon resources, one module a URI family: parse, call, encode."""

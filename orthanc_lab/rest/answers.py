@@ -1,0 +1,75 @@
+"""How an answer is written: JSON in the house format, XML if asked for, text, nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.sax.saxutils import escape
+
+import falcon
+
+from orthanc_lab.protocol import house_json
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["EmptyAnswer", "answer_empty_object", "answer_json", "answer_nothing", "answer_text", "unknown_resource"]
+
+
+class EmptyAnswer(Exception):
+    """An answer of a status alone: no body, no Content-Type ("404/empty" in Orthanc's ways)."""
+
+    def __init__(self, status: int, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.headers = headers or {}
+
+
+def unknown_resource() -> OrthancError:
+    """Return the error of an unknown path or resource (404 with code 17)."""
+    return OrthancError(ErrorCode.UNKNOWN_RESOURCE)
+
+
+def answer_json(req: falcon.Request, resp: falcon.Response, value: Any) -> None:
+    """Answer with `value` as JSON, or as XML where the client asked for it."""
+    if "xml" in (req.get_header("Accept") or ""):
+        resp.content_type = "application/xml; charset=utf-8"
+        resp.text = _xml_document(value)
+    else:
+        resp.content_type = "application/json; charset=utf-8"
+        resp.data = house_json.dumps(value).encode("ascii")
+
+
+def answer_empty_object(resp: falcon.Response) -> None:
+    """Answer the fixed ``{}`` of echo, cancel, verify-md5 … (no charset, exactly 2 bytes)."""
+    resp.content_type = "application/json"
+    resp.data = b"{}"
+
+
+def answer_text(resp: falcon.Response, text: str | bytes) -> None:
+    """Answer plain text, without a final line break."""
+    resp.content_type = "text/plain"
+    resp.data = text.encode() if isinstance(text, str) else text
+
+
+def answer_nothing(resp: falcon.Response) -> None:
+    """Answer a successful PUT or DELETE: 200, text/plain, length 0."""
+    answer_text(resp, b"")
+
+
+def _xml_document(value: Any) -> str:
+    lines = ['<?xml version="1.0" encoding="utf-8"?>', "<root>"]
+    _xml_children(value, "  ", lines)
+    return "\n".join([*lines, "</root>"]) + "\n"
+
+
+def _xml_children(value: Any, indent: str, lines: list[str]) -> None:
+    named = value.items() if isinstance(value, dict) else [("item", item) for item in value]
+    for name, item in sorted(named) if isinstance(value, dict) else named:
+        if isinstance(item, (dict, list, tuple)):
+            if item:
+                lines.append(f"{indent}<{name}>")
+                _xml_children(item, indent + "  ", lines)
+                lines.append(f"{indent}</{name}>")
+            else:
+                lines.append(f"{indent}<{name} />")
+        else:
+            text = item if isinstance(item, str) else house_json.dumps(item)
+            lines.append(f"{indent}<{name}>{escape(text)}</{name}>")

@@ -1,0 +1,108 @@
+"""How a request body is read: raw bytes, lenient JSON, booleans, the job fields."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import falcon
+
+from orthanc_lab.protocol import lenient_json
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["JobFields", "job_fields", "read_body", "read_boolean", "read_json", "read_object"]
+
+_INT32 = range(-(2**31), 2**31)
+
+
+def read_body(req: falcon.Request) -> bytes:
+    """Return the whole body; a ``Content-Encoding: gzip`` is undone.
+
+    Raises
+    ------
+    OrthancError
+        -1 if the body is said to be gzip and is not.
+    """
+    body: bytes = req.stream.read() if req.content_length is None else req.bounded_stream.read()
+    if (req.get_header("Content-Encoding") or "").lower() == "gzip":
+        try:
+            return gzip.decompress(body)
+        except (OSError, EOFError, zlib.error) as error:
+            raise OrthancError(ErrorCode.INTERNAL_ERROR, "The body is not in gzip format") from error
+    return body
+
+
+def read_json(req: falcon.Request, *, error: int = ErrorCode.BAD_FILE_FORMAT, details: str = "") -> Any:
+    """Return the body as JSON; `error` and `details` say how broken JSON is refused."""
+    try:
+        return lenient_json.loads(read_body(req))
+    except OrthancError as problem:
+        if problem.code != ErrorCode.BAD_JSON:
+            raise
+        raise OrthancError(error, details) from problem
+
+
+def read_object(req: falcon.Request, *, error: int = ErrorCode.BAD_FILE_FORMAT, details: str = "") -> dict[str, Any]:
+    """Return the body as a JSON object; anything else is refused with `error`."""
+    value = read_json(req, error=error, details=details)
+    if not isinstance(value, dict):
+        raise OrthancError(error, details)
+    return value
+
+
+def read_boolean(req: falcon.Request) -> bool:
+    """Return a body of ``0``, ``1``, ``false`` or ``true``.
+
+    Raises
+    ------
+    OrthancError
+        15 ``Boolean value expected``.
+    """
+    value = {b"0": False, b"false": False, b"1": True, b"true": True}.get(read_body(req).strip())
+    if value is None:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Boolean value expected")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class JobFields:
+    """The fields of a body that any call which creates a job understands."""
+
+    synchronous: bool
+    priority: int
+    permissive: bool
+
+
+def job_fields(body: Any, *, permissive: bool = True) -> JobFields:
+    """Read ``Synchronous``, ``Asynchronous``, ``Priority`` and ``Permissive`` of a body.
+
+    Parameters
+    ----------
+    body
+        The JSON body; one that is no object has no fields.
+    permissive
+        False for the calls that do not look at ``Permissive`` (archives).
+    """
+    fields = body if isinstance(body, dict) else {}
+    if "Synchronous" in fields:
+        synchronous = _boolean(fields, "Synchronous")
+    elif "Asynchronous" in fields:
+        synchronous = not _boolean(fields, "Asynchronous")
+    else:
+        synchronous = True
+    priority = fields.get("Priority", 0)
+    if type(priority) is not int or abs(priority) >= 2**63:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Integer value expected in field: Priority")
+    if priority not in _INT32:
+        raise OrthancError(ErrorCode.INTERNAL_ERROR)
+    allowed = permissive and "Permissive" in fields and _boolean(fields, "Permissive")
+    return JobFields(synchronous, priority, allowed)
+
+
+def _boolean(fields: dict[str, Any], name: str) -> bool:
+    value = fields[name]
+    if not isinstance(value, bool):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Boolean value expected in field: {name}")
+    return value

@@ -1,0 +1,1 @@
+"""The index (SQL) and the attachments (files)."""

@@ -1,0 +1,223 @@
+"""The contract of the storage: what the floors above may ask, on any back-end.
+
+Every method is safe to call from many threads. Each one that changes something has it
+on disk when it returns: a ``kill -9`` a moment later loses nothing and leaves nothing half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from orthanc_lab.protocol.changes import ChangeType
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.records import (
+    Attachment,
+    Change,
+    Export,
+    FindQuery,
+    Origin,
+    Resource,
+    ResourceStatistics,
+    Statistics,
+    Stored,
+)
+
+__all__ = ["Storage"]
+
+
+class Storage(Protocol):
+    """Index and attachments behind one face. `id` is always an Orthanc identifier."""
+
+    # -- in ------------------------------------------------------------------------
+
+    def store(
+        self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
+    ) -> Stored:
+        """Store one DICOM file (Part 10).
+
+        Parameters
+        ----------
+        overwrite
+            Replaces ``OverwriteInstances`` for this call.
+        metadata
+            Further metadata of the instance (``ModifiedFrom`` …).
+
+        Raises
+        ------
+        OrthancError
+            15 or 21 if it is no DICOM file or lacks an identifier, 19 if the storage is
+            full, 14 if the file cannot be written.
+        """
+        ...
+
+    def store_all(self, files: Iterable[bytes], origin: Origin) -> list[Stored]:
+        """Store many files as one: all of them, or (on an error) none."""
+        ...
+
+    # -- look-ups ------------------------------------------------------------------
+
+    def find_level(self, id: str) -> Level | None:
+        """Return the level of a resource, None if it is unknown."""
+        ...
+
+    def get(self, id: str, level: Level | None = None) -> Resource | None:
+        """Return a resource, None if it is unknown or of another level than `level`."""
+        ...
+
+    def get_many(self, ids: Sequence[str]) -> list[Resource]:
+        """Return the known ones of many resources, in the order of `ids`."""
+        ...
+
+    def list_ids(self, level: Level, since: int = 0, limit: int = 0) -> list[str]:
+        """Return the identifiers of a level in order of creation; limit 0 = all."""
+        ...
+
+    def list_resources(self, level: Level, since: int = 0, limit: int = 0) -> list[Resource]:
+        """Return the resources of a level in order of creation."""
+        ...
+
+    def descendants(self, id: str, level: Level) -> list[str]:
+        """Return the identifiers below `id` (or `id` itself) at a level, in order of creation."""
+        ...
+
+    def ancestor(self, id: str, level: Level) -> str | None:
+        """Return the identifier above `id` (or `id` itself) at a level."""
+        ...
+
+    def lookup_identifier(self, value: str) -> list[tuple[Level, str]]:
+        """Return the resources whose PatientID or UID of their own level equals `value`."""
+        ...
+
+    def find(self, query: FindQuery) -> list[str]:
+        """Return the identifiers that match a query on tags of the index.
+
+        Tags which are not in the index are the caller's to check on the files.
+        """
+        ...
+
+    def indexed_tags(self, level: Level) -> frozenset[str]:
+        """Return the tags (``gggg,eeee``) that the index keeps for a level and those above."""
+        ...
+
+    # -- files ---------------------------------------------------------------------
+
+    def read_dicom(self, instance: str) -> bytes:
+        """Return the DICOM file of an instance, uncompressed.
+
+        Raises
+        ------
+        OrthancError
+            17 if the instance is unknown, 13 if its file has vanished.
+        """
+        ...
+
+    def read_dicom_header(self, instance: str) -> bytes:
+        """Return the DICOM file up to its pixel data (or whole, if it has none)."""
+        ...
+
+    def read_attachment(self, attachment: Attachment, *, raw: bool = False) -> bytes:
+        """Return the bytes of an attachment; `raw` as they are on disk."""
+        ...
+
+    def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:
+        """Write or replace an attachment."""
+        ...
+
+    def delete_attachment(self, id: str, type: int) -> bool:
+        """Delete an attachment; False if there is none."""
+        ...
+
+    def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
+        """Compress or uncompress an attachment on disk."""
+        ...
+
+    # -- metadata, labels, protection ----------------------------------------------
+
+    def set_metadata(self, id: str, name: str, value: str) -> None:
+        """Write a metadata; a user-defined one logs an UpdatedMetadata change."""
+        ...
+
+    def delete_metadata(self, id: str, name: str) -> bool:
+        """Delete a metadata; False if there is none."""
+        ...
+
+    def set_label(self, id: str, label: str, present: bool) -> None:
+        """Add or remove a label."""
+        ...
+
+    def all_labels(self) -> list[str]:
+        """Return all labels in use, sorted."""
+        ...
+
+    def set_protected(self, patient: str, protected: bool) -> None:
+        """Protect a patient from recycling, or no longer."""
+        ...
+
+    # -- out -----------------------------------------------------------------------
+
+    def delete(self, id: str, level: Level | None = None) -> tuple[bool, tuple[Level, str] | None]:
+        """Delete a resource with all below it and the parents that become empty.
+
+        Returns
+        -------
+        tuple
+            False if it is unknown (or of another level), and the closest ancestor that remains.
+        """
+        ...
+
+    # -- changes, totals -----------------------------------------------------------
+
+    def changes(
+        self, since: int = 0, limit: int = 100, *, to: int | None = None, types: Sequence[ChangeType] = ()
+    ) -> tuple[list[Change], bool]:
+        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether no more follow."""
+        ...
+
+    def last_change(self) -> Change | None:
+        """Return the last change that is still listed."""
+        ...
+
+    def last_change_number(self) -> int:
+        """Return the number of the last change ever logged; 0 at first, never lowered."""
+        ...
+
+    def clear_changes(self) -> None:
+        """Forget the changes; numbers go on."""
+        ...
+
+    def log_export(self, id: str, remote_modality: str) -> None:
+        """Add a line to the exports."""
+        ...
+
+    def exports(self, since: int = 0, limit: int = 100) -> tuple[list[Export], bool]:
+        """Return the exports after `since`, and whether no more follow."""
+        ...
+
+    def clear_exports(self) -> None:
+        """Forget the exports."""
+        ...
+
+    def statistics(self) -> Statistics:
+        """Return the totals of the database."""
+        ...
+
+    def resource_statistics(self, id: str) -> ResourceStatistics:
+        """Return the totals below one resource."""
+        ...
+
+    def next_number(self, sequence: str) -> int:
+        """Return 1, 2, … of a named counter kept in the database (``AnonymizedN``)."""
+        ...
+
+    def get_property(self, name: str) -> str | None:
+        """Return a global property of the database (server identifier, peers …)."""
+        ...
+
+    def set_property(self, name: str, value: str) -> None:
+        """Write a global property."""
+        ...
+
+    def close(self) -> None:
+        """Give up the lock on the index and close all files."""
+        ...

@@ -1,0 +1,1 @@
+"""For test suites: the pytest plug-in and the twin runner."""
