@@ -155,7 +155,7 @@ ERROR_TEXTS: dict[int, str] = {
     2018: "Cannot store an instance",
     2019: "Only string values are supported when creating DICOM instances",
     2020: "Trying to override a value inherited from a parent module",
-    2021: "Use "Content" to inject an image into a new DICOM instance",
+    2021: 'Use "Content" to inject an image into a new DICOM instance',
     2022: "No payload is present for one instance in the series",
     2023: "The payload of the DICOM instance must be specified according to Data URI scheme",
     2024: "Trying to attach a new DICOM instance to an inexistent resource",
