@@ -1,0 +1,43 @@
+"""The sample data, one import away: phantoms, a picture and a document. No patient is behind any of it.
+
+Examples
+--------
+>>> from orthanc_lab import samples
+>>> len(samples.dicom_files())
+44
+>>> samples.path("report.pdf").read_bytes()[:8]
+b'%PDF-1.4'
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["dicom_files", "folder", "path"]
+
+
+def folder() -> Path:
+    """Return the folder of the sample data: inside the wheel, or ``data/`` of a checkout."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "sample_data"
+    return packaged if packaged.is_dir() else here.parent / "data"
+
+
+def path(name: str) -> Path:
+    """Return the path of one sample, such as ``chart.png``, ``report.pdf`` or ``ct/soft_tissue``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such sample; the message lists those that exist.
+    """
+    found = folder() / name
+    if not found.exists():
+        names = sorted(item.relative_to(folder()).as_posix() for item in folder().rglob("*") if item.suffix != ".py")
+        raise FileNotFoundError(f"There is no sample {name!r}. There are: {', '.join(names)}")
+    return found
+
+
+def dicom_files(below: str = "") -> list[Path]:
+    """Return the DICOM samples below a folder such as ``ct`` or ``ct/sharp``, sorted by name."""
+    return sorted((path(below) if below else folder()).rglob("*.dcm"))
