@@ -1,0 +1,68 @@
+// Uploads by drop or by button: DICOM and ZIP as they are, PNG, JPEG and PDF through /tools/create-dicom.
+
+import { guarded, notice, post } from "./api.js";
+import { refresh } from "./studies.js";
+
+const status = document.getElementById("uploads");
+const hint = document.getElementById("drop-hint");
+const CONVERTED = new Set(["image/png", "image/jpeg", "application/pdf"]);
+
+async function send(file) {
+  if (!CONVERTED.has(file.type)) return post("instances", file);
+  const Content = await new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(new Error(`${file.name} cannot be read`));
+    reader.readAsDataURL(file);
+  });
+  return post("tools/create-dicom", { Content, Tags: { PatientName: "Uploaded", SeriesDescription: file.name } });
+}
+
+const upload = guarded(async (files) => {
+  const refused = [];
+  status.hidden = false;
+  for (const [index, file] of files.entries()) {
+    status.textContent = `Uploading ${index + 1} of ${files.length}: ${file.name}`;
+    try {
+      await send(file);
+    } catch (error) {
+      refused.push(`${file.name}: ${error.message}`);
+    }
+  }
+  status.textContent = `${files.length - refused.length} of ${files.length} files were stored.`;
+  await refresh();
+  if (refused.length) throw new Error(`Not stored: ${refused.slice(0, 5).join("; ")}`);
+});
+
+async function filesOf(items) {
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.() ?? null).filter(Boolean);
+  const files = [];
+  const walk = async (entry) => {
+    if (entry.isFile) files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+    else {
+      const reader = entry.createReader();
+      for (let batch; (batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length;) {
+        for (const child of batch) await walk(child);
+      }
+    }
+  };
+  for (const entry of entries) await walk(entry);
+  return files;
+}
+
+document.getElementById("file-input").addEventListener("change", (event) => {
+  upload([...event.target.files]);
+  event.target.value = "";
+});
+addEventListener("dragover", (event) => { event.preventDefault(); hint.hidden = false; });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) hint.hidden = true; });
+addEventListener("drop", async (event) => {
+  event.preventDefault();
+  hint.hidden = true;
+  try {
+    const files = await filesOf(event.dataTransfer.items);
+    if (files.length) await upload(files);
+  } catch (error) {
+    notice(error);
+  }
+});
