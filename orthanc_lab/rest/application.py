@@ -1,0 +1,131 @@
+"""The application: every route in one table, the forms of errors, the front before it all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+import falcon
+
+from orthanc_lab.protocol import house_json
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
+from orthanc_lab.rest import metrics
+from orthanc_lab.rest.answers import EmptyAnswer
+from orthanc_lab.rest.front import Front
+from orthanc_lab.rest.routing import add_routes
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES", "Route", "make_application"]
+
+Route = tuple[str, Callable[[Services], Any]]
+
+ROUTES: Sequence[Route] = (
+    # the server itself
+    *metrics.ROUTES,
+)
+"""The table of contents: each URI template with what makes its resource."""
+
+_UNHANDLED = "An unhandled exception was generated inside the HTTP server"
+
+
+def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WSGIApplication:
+    """Return the WSGI application that serves Orthanc's REST API.
+
+    Parameters
+    ----------
+    services
+        The parts below, as the assembly put them together.
+    routes
+        The table of routes.
+    """
+    app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=Username())
+    app.resp_options.default_media_type = None  # type: ignore[assignment] # an empty answer has no type
+    app.req_options.keep_blank_qs_values = True
+    errors = ErrorAnswers(services)
+    app.add_error_handler(Exception, errors.unexpected)
+    app.add_error_handler(falcon.HTTPError, errors.of_falcon)
+    app.add_error_handler(OrthancError, errors.of_orthanc)
+    app.add_error_handler(EmptyAnswer, errors.empty)
+    add_routes(app, routes, services)
+    return Front(app, services)
+
+
+class Username:
+    """Middleware: ``req.context.username`` is the registered user who asks, or empty."""
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Take the name over from the front."""
+        req.context.username = req.env.get("orthanc.username", "")
+
+
+class ErrorAnswers:
+    """How each kind of failure is answered."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._describe = bool(services.settings["HttpDescribeErrors"])
+
+    def of_orthanc(self, req: falcon.Request, resp: falcon.Response, error: OrthancError, params: Any) -> None:
+        """Answer with the JSON error object (``text/plain``, indented by tabs)."""
+        _forget_body(resp)
+        resp.status = f"{error.status} {http_status_text(error.status)}"
+        if self._describe:
+            resp.content_type = "text/plain"
+            resp.data = error_document(error, req.method, req.env.get("orthanc.uri") or req.path).encode("ascii")
+
+    def empty(self, req: falcon.Request, resp: falcon.Response, error: EmptyAnswer, params: Any) -> None:
+        """Answer with a status alone."""
+        _forget_body(resp)
+        resp.status = f"{error.status} {http_status_text(error.status)}"
+        resp.set_headers(error.headers)
+
+    def of_falcon(self, req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: Any) -> None:
+        """Answer what Falcon itself refused: an unknown path, another verb, a broken header."""
+        if isinstance(error, falcon.HTTPMethodNotAllowed):
+            allowed = (error.headers or {}).get("Allow", "")  # type: ignore[union-attr] # Falcon passes a dict
+            self.empty(req, resp, EmptyAnswer(405, {"Allow": allow_header(allowed.split(", "))}), params)
+        elif error.status_code == 404:
+            self.of_orthanc(req, resp, OrthancError(ErrorCode.UNKNOWN_RESOURCE), params)
+        else:
+            self.of_orthanc(req, resp, OrthancError(ErrorCode.BAD_REQUEST, error.description or ""), params)
+
+    def unexpected(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
+        """Answer with code -1, and hand the error to whoever runs the server."""
+        self._services.control.report(error)
+        self.of_orthanc(req, resp, OrthancError(ErrorCode.INTERNAL_ERROR, _UNHANDLED), params)
+
+
+def allow_header(methods: Iterable[str]) -> str:
+    """Return the verbs of a path as Orthanc lists them: ``GET,POST,PUT,DELETE``."""
+    present = set(methods)
+    return ",".join(method for method in ("GET", "POST", "PUT", "DELETE") if method in present)
+
+
+def error_document(error: OrthancError, method: str, path: str) -> str:
+    """Return the JSON error object."""
+    document: dict[str, Any] = {
+        "HttpError": http_status_text(error.status),
+        "HttpStatus": error.status,
+        "Message": error.text,
+        "Method": method,
+        "OrthancError": error.text,
+        "OrthancStatus": error.code,
+        "Uri": path,
+    }
+    if error.details:
+        document["Details"] = error.details
+    return house_json.error_dumps(document)
+
+
+def _forget_body(resp: falcon.Response) -> None:
+    # What a resource had prepared before it failed must not reach the client.
+    for name in list(resp.headers):
+        resp.delete_header(name)
+    resp.text = resp.data = resp.stream = None
+
+
+def paths(routes: Iterable[Route] = ROUTES) -> Iterator[str]:
+    """Yield the URI templates of the table."""
+    for template, _ in routes:
+        yield template
