@@ -1,0 +1,24 @@
+"""Ports of the loopback interface: find a free one, ask whether somebody listens."""
+
+from __future__ import annotations
+
+import socket
+
+__all__ = ["free_port", "is_listening"]
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 on which nobody listens now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether a connection to a TCP port of 127.0.0.1 is accepted."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,88 @@
+"""The ledger of accepted differences: each with its reason, none of them stale."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+__all__ = ["Accepted", "Ledger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A line of the ledger: where the servers may differ, and why that is right.
+
+    ``*`` and ``?`` are wildcards in the three patterns (brackets are not).
+    """
+
+    scenario: str
+    exchange: str
+    field: str
+    reason: str
+
+    def covers(self, scenario: str, exchange: str, field: str) -> bool:
+        """Tell whether a difference falls under this line."""
+        return _matches(scenario, self.scenario) and _matches(exchange, self.exchange) and _matches(field, self.field)
+
+
+class Ledger:
+    """The accepted differences of a suite; it remembers which of them were seen.
+
+    The file is TOML: ``[[accepted]]`` tables with ``scenario``, ``exchange``, ``field`` (``"*"`` when
+    left out) and ``reason``.
+    """
+
+    def __init__(self, lines: Iterable[Accepted]) -> None:
+        self.lines = list(lines)
+        self._seen: set[Accepted] = set()
+        self._ran: set[str] = set()
+
+    @classmethod
+    def read(cls, path: Path) -> Ledger:
+        """Read a ledger file.
+
+        Raises
+        ------
+        ValueError
+            A line has no reason, or a field that is not known.
+        """
+        lines = []
+        for entry in tomllib.loads(path.read_text("utf-8")).get("accepted", []):
+            unknown = set(entry) - {"scenario", "exchange", "field", "reason"}
+            if unknown or not str(entry.get("reason", "")).strip():
+                raise ValueError(f"{path}: a line needs a reason, and nothing but scenario, exchange, field: {entry}")
+            lines.append(Accepted(*(entry.get(name, "*") for name in ("scenario", "exchange", "field", "reason"))))
+        return cls(lines)
+
+    def accepts(self, scenario: str, exchange: str, field: str) -> bool:
+        """Tell whether a difference is accepted, and take note of the lines that say so."""
+        covering = [line for line in self.lines if line.covers(scenario, exchange, field)]
+        self._seen.update(covering)
+        return bool(covering)
+
+    def has_run(self, scenario: str) -> None:
+        """Take note that a scenario was run to its end."""
+        self._ran.add(scenario)
+
+    def stale(self, scenarios: Iterable[str]) -> list[Accepted]:
+        """Return the lines under which no difference fell, of those whose scenarios have all run.
+
+        Parameters
+        ----------
+        scenarios
+            The names of all scenarios of the suite.
+        """
+        names = list(scenarios)
+        stale = []
+        for line in self.lines:
+            concerned = {name for name in names if _matches(name, line.scenario)}
+            if line not in self._seen and concerned <= self._ran:
+                stale.append(line)
+        return stale
+
+
+def _matches(text: str, pattern: str) -> bool:
+    return fnmatchcase(text, pattern.replace("[", "[[]"))

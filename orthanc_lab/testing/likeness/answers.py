@@ -1,0 +1,96 @@
+"""Two answers to the same exchange: status, headers, body by its type."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+
+from orthanc_lab.testing.exchange import Answer
+from orthanc_lab.testing.likeness.dicom_files import compare_dicom
+from orthanc_lab.testing.likeness.difference import Difference
+from orthanc_lab.testing.likeness.images import compare_images
+from orthanc_lab.testing.likeness.json_bodies import compare_json, compare_layout
+from orthanc_lab.testing.likeness.metrics_text import compare_metrics
+from orthanc_lab.testing.likeness.pairs import Pairs
+from orthanc_lab.testing.likeness.scalars import scalars_alike
+from orthanc_lab.testing.likeness.zip_files import compare_zip
+
+__all__ = ["compare_answers"]
+
+_Compare = Callable[[bytes, bytes, Pairs], Iterator[Difference]]
+
+_BY_TYPE: dict[str, _Compare] = {
+    "application/zip": compare_zip,
+    "application/dicom": compare_dicom,
+    "image/png": lambda ours, real, _: compare_images(ours, real, lossy=False),
+    "image/jpeg": lambda ours, real, _: compare_images(ours, real, lossy=True),
+}
+
+_TEXTS = frozenset({"text/plain", "text/html", "application/xml", "text/css", "application/javascript"})
+
+
+def compare_answers(ours: Answer, real: Answer, pairs: Pairs, name: str = "") -> list[Difference]:
+    """Return what is not alike in two answers, most telling first.
+
+    Parameters
+    ----------
+    ours, real
+        The answers of the two servers to the same exchange.
+    pairs
+        The made-up values of this scenario; new ones are added.
+    name
+        The last part of the path: some values are compared by the name of what they say.
+    """
+    if ours.status != real.status:
+        return [Difference.of("status", f"{ours.status} {ours.body[:200]!r}", f"{real.status} {real.body[:200]!r}")]
+    differences = list(_compare_headers(ours, real, pairs))
+    if ours.complete != real.complete:
+        differences.append(Difference.of("complete", ours.complete, real.complete))
+    if ours.body != real.body:
+        differences += _compare_bodies(ours, real, pairs, name)
+    return differences
+
+
+def _compare_headers(ours: Answer, real: Answer, pairs: Pairs) -> Iterator[Difference]:
+    for header in sorted({*ours.headers, *real.headers}):
+        mine, theirs = ours.headers.get(header), real.headers.get(header)
+        if mine is None or theirs is None:
+            yield Difference.of(f"header {header}", mine or "(absent)", theirs or "(absent)")
+        elif header != "content-length" and not pairs.alike(mine, theirs):
+            # A Content-Length that differs means a body that differs, and is judged there.
+            yield Difference.of(f"header {header}", mine, theirs)
+
+
+def _compare_bodies(ours: Answer, real: Answer, pairs: Pairs, name: str) -> Iterator[Difference]:
+    if ours.headers.get("content-encoding") == real.headers.get("content-encoding") == "gzip":
+        yield from _compare_content(gzip.decompress(ours.body), gzip.decompress(real.body), real, pairs, name)
+    else:
+        yield from _compare_content(ours.body, real.body, real, pairs, name)
+
+
+def _compare_content(ours: bytes, real: bytes, answer: Answer, pairs: Pairs, name: str) -> Iterator[Difference]:
+    kind = answer.media_type
+    if kind in _BY_TYPE:
+        yield from _BY_TYPE[kind](ours, real, pairs)
+    elif answer.headers.get("content-type", "").startswith("text/plain; version=0.0.4"):
+        yield from compare_metrics(ours.decode(), real.decode())
+    elif kind == "application/json" or (kind == "text/plain" and real.startswith(b"{")):
+        yield from _compare_json_texts(ours, real, pairs)
+    elif kind in _TEXTS:
+        if not scalars_alike(name, ours.decode("utf-8", "replace"), real.decode("utf-8", "replace"), pairs):
+            yield Difference.of("body", ours.decode("utf-8", "replace"), real.decode("utf-8", "replace"))
+    elif ours != real and not pairs.alike(ours.decode("latin-1"), real.decode("latin-1")):
+        yield Difference.of("body", f"{len(ours)} bytes {ours[:60]!r}", f"{len(real)} bytes {real[:60]!r}")
+
+
+def _compare_json_texts(ours: bytes, real: bytes, pairs: Pairs) -> Iterator[Difference]:
+    our_text, real_text = ours.decode("utf-8", "replace"), real.decode("utf-8", "replace")
+    try:
+        mine, theirs = json.loads(our_text), json.loads(real_text)
+    except ValueError:
+        if not pairs.alike(our_text, real_text):
+            yield Difference.of("body", our_text, real_text)
+        return
+    differences = list(compare_json(mine, theirs, pairs))
+    yield from differences or compare_layout(our_text, real_text)

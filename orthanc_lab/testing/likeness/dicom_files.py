@@ -1,0 +1,105 @@
+"""DICOM files: element by element, with VR and the bytes of the value."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pydicom
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+
+from orthanc_lab.testing.likeness.difference import Difference
+from orthanc_lab.testing.likeness.pairs import Pairs
+
+__all__ = ["compare_dicom"]
+
+_OFFSETS = frozenset({0x00041200, 0x00041202, 0x00041400, 0x00041420})
+_RECORDS = 0x00041220
+_LENGTHS = frozenset({0x00020000})
+
+
+def compare_dicom(ours: bytes, real: bytes, pairs: Pairs, name: str = "dicom") -> Iterator[Difference]:
+    """Compare two DICOM files by their meta headers and data sets.
+
+    Offsets inside a DICOMDIR are compared by the record they point at.
+    """
+    if ours == real:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            mine, theirs = (pydicom.dcmread(io.BytesIO(body), force=True) for body in (ours, real))
+            yield from _Comparison(pairs, {}, {}).compare(mine.file_meta, theirs.file_meta, name)
+            yield from _Comparison(pairs, _records(mine), _records(theirs)).compare(mine, theirs, name)
+        except Exception as error:  # whatever a malformed file does to the reader: then only the bytes can tell
+            yield Difference.of(f"{name} bytes", f"{len(ours)} bytes ({error!r})", f"{len(real)} bytes")
+
+
+def _records(data_set: Dataset) -> dict[int, int]:
+    """Return the index of each directory record by its offset in the file."""
+    if _RECORDS not in data_set:
+        return {}
+    return {item.seq_item_tell: index + 1 for index, item in enumerate(data_set[_RECORDS].value)} | {0: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    pairs: Pairs
+    our_records: dict[int, int]  # index of a directory record by its offset
+    real_records: dict[int, int]
+
+    def compare(self, ours: Dataset, real: Dataset, name: str) -> Iterator[Difference]:
+        for tag in sorted({*ours.keys(), *real.keys()}):
+            label = f"{name} ({tag.group:04x},{tag.element:04x})"
+            if int(tag) in _LENGTHS:
+                continue
+            if tag not in ours or tag not in real:
+                yield Difference.of(label, _shown(ours, tag), _shown(real, tag))
+                continue
+            mine, theirs = _element(ours, tag), _element(real, tag)
+            if mine.VR != theirs.VR:
+                yield Difference.of(f"{label} VR", mine.VR, theirs.VR)
+            elif mine.VR == "SQ":
+                yield from self._compare_items(mine.value, theirs.value, label)
+            elif not self._values_alike(int(tag), mine, theirs):
+                yield Difference.of(label, _shown(ours, tag), _shown(real, tag))
+
+    def _compare_items(self, ours: Any, real: Any, label: str) -> Iterator[Difference]:
+        if len(ours) != len(real):
+            yield Difference.of(f"{label} items", len(ours), len(real))
+            return
+        for index, (item, their_item) in enumerate(zip(ours, real, strict=True)):
+            yield from self.compare(item, their_item, f"{label}[{index}]")
+
+    def _values_alike(self, tag: int, ours: Any, real: Any) -> bool:
+        if tag in _OFFSETS:
+            return self.our_records.get(_offset(ours)) == self.real_records.get(_offset(real))
+        mine, theirs = ours.value, real.value
+        if mine == theirs:
+            return True
+        if isinstance(mine, bytes) and isinstance(theirs, bytes):
+            mine, theirs = (value.decode("latin-1").rstrip("\0 ") for value in (mine, theirs))
+        return self.pairs.alike(str(mine), str(theirs))
+
+
+def _element(data_set: Dataset, tag: Any) -> Any:
+    """Return the element as read (its bytes), sequences as sequences."""
+    raw = data_set.get_item(tag)
+    if isinstance(raw, RawDataElement) and raw.VR not in {None, "SQ"}:
+        return raw
+    return data_set[tag]
+
+
+def _offset(element: Any) -> int:
+    return int.from_bytes(element.value, "little") if isinstance(element.value, bytes) else int(element.value)
+
+
+def _shown(data_set: Dataset, tag: Any) -> str:
+    if tag not in data_set:
+        return "(absent)"
+    element = _element(data_set, tag)
+    return f"{element.VR} {element.value!r}"

@@ -1,0 +1,99 @@
+"""Values that each server makes up by itself: UUIDs, generated UIDs, the time of day.
+
+Such a value is alike in two answers when it is of the same kind and, for identifiers, when
+the same value of ours has stood for the same value of theirs in the whole scenario.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+__all__ = ["Pairs"]
+
+_CLOCK_SECONDS = 120
+
+_TOKEN = re.compile(
+    r"(?P<stamp>\b\d{8}T\d{6}(?:\.\d{1,6})?\b)"
+    r"|(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)"
+    r"|(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{8}){4}\b)"
+    r"|(?P<uid>\b\d+(?:\.\d+){6,}\b)"
+    r"|(?P<md5>\b[0-9a-f]{32}\b)"
+    r"|(?P<time>\b\d{6}\.\d{6}\b)"
+    r"|(?P<date>\b(?:19|20)\d{6}\b)"
+)
+
+_UID_ROOT = re.compile(r"1\.2\.276\.0\.7230010\.3\.1\.\d\.")
+_GENERATED_KINDS = frozenset({"id", "uid", "md5"})
+
+
+class Pairs:
+    """The values of one scenario that differ between the servers, and which belongs to which.
+
+    Attributes
+    ----------
+    generated
+        Whether the scenario has made new DICOM resources. Before that, an Orthanc identifier, a
+        UID or an MD5 sum comes from the uploaded files and must be equal.
+    """
+
+    def __init__(self) -> None:
+        self.generated = False
+        self._real_by_ours: dict[str, str] = {}
+        self._ours_by_real: dict[str, str] = {}
+
+    def real_of(self, ours: str) -> str | None:
+        """Return the value of the real server that belongs to one of ours, None if none is known."""
+        return self._real_by_ours.get(ours)
+
+    def alike(self, ours: str, real: str) -> bool:
+        """Tell whether two texts are equal but for made-up values in the same places."""
+        if ours == real:
+            return True
+        our_tokens, our_frame = _split(ours)
+        real_tokens, real_frame = _split(real)
+        if our_frame != real_frame or not our_tokens:
+            return False
+        return all(
+            self._paired(kind, mine, theirs[1]) for (kind, mine), theirs in zip(our_tokens, real_tokens, strict=True)
+        )
+
+    def _paired(self, kind: str, ours: str, real: str) -> bool:
+        if ours == real:
+            return True
+        if kind in {"stamp", "time", "date"}:
+            return _close(kind, ours, real)
+        if kind in _GENERATED_KINDS and not self.generated:
+            return False
+        if kind == "uid" and not _same_root(ours, real):
+            return False
+        known = self._real_by_ours.setdefault(ours, real)
+        return known == real and self._ours_by_real.setdefault(real, ours) == ours
+
+
+def _split(text: str) -> tuple[list[tuple[str, str]], str]:
+    """Return the made-up values of a text with their kinds, and the text with only the kinds left."""
+    tokens = [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(text)]
+    return tokens, _TOKEN.sub(lambda match: f"<{match.lastgroup}>", text)
+
+
+def _same_root(ours: str, real: str) -> bool:
+    mine, theirs = _UID_ROOT.match(ours), _UID_ROOT.match(real)
+    return mine is not None and theirs is not None and mine.group() == theirs.group()
+
+
+def _close(kind: str, ours: str, real: str) -> bool:
+    """Tell whether two clock readings are near: the same zone, the same format, minutes apart at most."""
+    if kind == "date":
+        return abs((_moment("%Y%m%d", ours) - _moment("%Y%m%d", real)).days) <= 1
+    form = "%Y%m%dT%H%M%S" if kind == "stamp" else "%H%M%S"
+    apart = _moment(form, ours.partition(".")[0]) - _moment(form, real.partition(".")[0])
+    seconds = abs(apart.total_seconds())
+    return min(seconds, abs(seconds - 86400)) <= _CLOCK_SECONDS
+
+
+def _moment(form: str, text: str) -> datetime:
+    try:
+        return datetime.strptime(text, form)
+    except ValueError:
+        return datetime.min

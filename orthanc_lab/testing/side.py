@@ -1,0 +1,110 @@
+"""One of the two servers of a twin test: fills in what it captured, sends, waits for jobs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from orthanc_lab.testing.exchange import Answer, Exchange, send
+from orthanc_lab.testing.holding_peer import HoldingPeer
+from orthanc_lab.testing.scenario import Capture, Send, Wait
+
+__all__ = ["Side"]
+
+_NAME = re.compile(r"\{([a-z][\w:.-]*)\}")
+_FINAL = frozenset({"Success", "Failure"})
+_TEXTS = frozenset({"application/json", "text/plain", "application/xml", "text/html"})
+
+
+class Side:
+    """A server under comparison with the values captured from its answers.
+
+    Parameters
+    ----------
+    url
+        Where it listens.
+    bodies
+        Named request bodies.
+    peer
+        The HTTP server that plays its peer, if the scenario needs one.
+    """
+
+    def __init__(self, url: str, bodies: Mapping[str, bytes], peer: HoldingPeer | None = None) -> None:
+        self.url = url
+        self.peer = peer
+        self._bodies = bodies
+        self._values = {"peer": peer.url} if peer else {}
+
+    def exchange(self, step: Send) -> Exchange:
+        """Return the exchange of a line with its names filled in."""
+        return Exchange(
+            step.method,
+            self._filled(step.path),
+            None if step.body is None else self._body(step.body),
+            {name: self._filled(value) for name, value in step.headers.items()},
+        )
+
+    def send(self, exchange: Exchange) -> Answer:
+        """Send an exchange; the addresses of server and peer are made the same for both sides."""
+        answer = send(self.url, exchange)
+        if answer.media_type not in _TEXTS:
+            return answer
+        body = answer.body.replace(self.url.partition("//")[2].encode(), b"server:8042")
+        if self.peer is not None:
+            body = body.replace(self.peer.url.partition("//")[2].encode(), b"peer:8042")
+        return Answer(answer.status, answer.headers, body, answer.complete)
+
+    def capture(self, captures: tuple[Capture, ...], answer: Answer) -> None:
+        """Keep values of an answer; one that is not there is kept as ``missing``."""
+        for capture in captures:
+            self._values[capture.name] = _picked(answer, capture.where)
+
+    def wait(self, step: Wait, seconds: float = 20) -> str:
+        """Poll a job until it has the state; return the last state seen (empty: no such job)."""
+        job = self._filled(step.job)
+        wanted = {step.state} if step.state else _FINAL
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = send(self.url, Exchange("GET", f"/jobs/{job}"))
+            state = str(json.loads(answer.body)["State"]) if answer.status == 200 else ""
+            if state in wanted or (not state and not step.state) or time.monotonic() > deadline:
+                return state
+            time.sleep(0.01)
+
+    def filled_options(self, options: Any) -> Any:
+        """Return options of a configuration with the names in their texts filled in."""
+        if isinstance(options, Mapping):
+            return {key: self.filled_options(value) for key, value in options.items()}
+        if isinstance(options, list):
+            return [self.filled_options(value) for value in options]
+        return self._filled(options) if isinstance(options, str) else options
+
+    def _body(self, body: str) -> bytes:
+        return self._bodies[body[1:]] if body.startswith("@") else self._filled(body).encode()
+
+    def _filled(self, text: str) -> str:
+        return _NAME.sub(lambda match: self._value(match[1]), text)
+
+    def _value(self, name: str) -> str:
+        if name.startswith("b64:"):
+            return base64.b64encode(self._bodies[name[4:]]).decode()
+        return self._values[name]
+
+
+def _picked(answer: Answer, where: str) -> str:
+    try:
+        value = json.loads(answer.body)
+    except ValueError:
+        return answer.body.decode("utf-8", "replace") if where == "ID" else "missing"
+    if where == "ETag":
+        return answer.headers.get("etag", "missing")
+    for key in where.split("."):
+        try:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return "missing"
+    return str(value)

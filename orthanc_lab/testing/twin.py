@@ -1,0 +1,161 @@
+"""The twin runner: the same scenario on two servers, and what differs in their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from orthanc_lab.testing.exchange import Answer, Exchange
+from orthanc_lab.testing.holding_peer import HoldingPeer
+from orthanc_lab.testing.ledger import Ledger
+from orthanc_lab.testing.likeness import Difference, Pairs, compare_answers
+from orthanc_lab.testing.scenario import Scenario, Send, Special, Wait, parse
+from orthanc_lab.testing.side import Side
+
+__all__ = ["Disagreement", "Twin", "TwinReport"]
+
+_GENERATING = ("/create-dicom", "/modify", "/anonymize", "/split", "/merge", "bulk-modify", "bulk-anonymize")
+
+
+class Served(Protocol):
+    """A server that is running."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        ...
+
+
+Serve = Callable[..., AbstractContextManager[Served]]
+"""Starts a server with options of the configuration file as keyword arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """An exchange to which the two servers answered differently."""
+
+    scenario: str
+    line: str  # of the scenario
+    differences: list[Difference]
+    exchange: Exchange | None = None
+    ours: Answer | None = None
+    real: Answer | None = None
+
+    def __str__(self) -> str:
+        parts = [f"--- {self.line}", *map(str, self.differences)]
+        if self.exchange is not None:
+            parts += ["> " + str(self.exchange).replace("\n", "\n> ")]
+            parts += [f"[ours] {self.ours}", f"[real] {self.real}"]
+        return "\n".join(parts)
+
+
+@dataclass(slots=True)
+class TwinReport:
+    """What a scenario showed."""
+
+    scenario: str
+    exchanges: int = 0  # sent to both
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+    def unaccepted(self, ledger: Ledger) -> list[Disagreement]:
+        """Return the disagreements with the differences that the ledger does not accept."""
+        left = []
+        for item in self.disagreements:
+            differences = [
+                difference
+                for difference in item.differences
+                if not ledger.accepts(self.scenario, item.line, difference.field)
+            ]
+            if differences:
+                left.append(Disagreement(item.scenario, item.line, differences, item.exchange, item.ours, item.real))
+        ledger.has_run(self.scenario)
+        return left
+
+
+class Twin:
+    """Runs scenarios on our server and on the real one.
+
+    Parameters
+    ----------
+    ours, real
+        Start a server with options: `orthanc_lab.serve` and `orthanc_lab.testing.real.RealOrthanc`.
+    bodies
+        The named bodies that scenarios mention.
+    """
+
+    def __init__(self, ours: Serve, real: Serve, bodies: Mapping[str, bytes]) -> None:
+        self._serve = (ours, real)
+        self._bodies = bodies
+
+    def run(self, scenario: Scenario) -> TwinReport:
+        """Start a fresh pair of servers, send every line to both, and compare."""
+        with ExitStack() as stack:
+            ours, real = (self._side(serve, scenario, stack) for serve in self._serve)
+            return _Run(scenario, ours, real).all()
+
+    def _side(self, serve: Serve, scenario: Scenario, stack: ExitStack) -> Side:
+        peer = stack.enter_context(HoldingPeer()) if scenario.peer else None
+        options: Mapping[str, Any] = Side("", self._bodies, peer).filled_options(scenario.options)
+        server = stack.enter_context(serve(**options))
+        if peer is not None:
+            stack.callback(peer.let_go)  # before the server stops: it may wait for its job
+        return Side(server.url, self._bodies, peer)
+
+
+class _Run:
+    def __init__(self, scenario: Scenario, ours: Side, real: Side) -> None:
+        self._ours, self._real = ours, real
+        self._steps = parse(scenario.before) + parse(scenario.text)
+        self._pairs = Pairs()
+        self._report = TwinReport(scenario.name)
+
+    def all(self) -> TwinReport:
+        for step in self._steps:
+            if isinstance(step, Send):
+                self._send(step)
+            elif isinstance(step, Wait):
+                self._compare_texts(step.line, "state", self._ours.wait(step), self._real.wait(step))
+            else:
+                self._special(step)
+        return self._report
+
+    def _send(self, step: Send) -> None:
+        if any(mark in step.path for mark in _GENERATING):
+            self._pairs.generated = True
+        exchange, theirs = self._ours.exchange(step), self._real.exchange(step)
+        answer, their_answer = self._ours.send(exchange), self._real.send(theirs)
+        self._report.exchanges += 1
+        name = step.path.partition("?")[0].rpartition("/")[2]
+        differences = compare_answers(answer, their_answer, self._pairs, name)
+        self._ours.capture(step.captures, answer)
+        self._real.capture(step.captures, their_answer)
+        if differences:
+            self._disagree(Disagreement(self._report.scenario, step.line, differences, theirs, answer, their_answer))
+
+    def _special(self, step: Special) -> None:
+        if step.line == "GENERATES":
+            self._pairs.generated = True
+            return
+        ours, real = self._ours.peer, self._real.peer
+        if ours is None or real is None:
+            raise ValueError(f"{step.line} needs a scenario with a peer")
+        if step.line == "HOLD":
+            ours.hold()
+            real.hold()
+        elif step.line == "LET GO":
+            ours.let_go()
+            real.let_go()
+        else:
+            self._compare_texts(step.line, "seen by the peer", "\n".join(ours.seen), "\n".join(real.seen))
+            ours.seen.clear()
+            real.seen.clear()
+
+    def _compare_texts(self, line: str, field: str, ours: str, real: str) -> None:
+        if not self._pairs.alike(ours, real):
+            difference = Difference.of(field, ours, real)
+            self._disagree(Disagreement(self._report.scenario, line, [difference]))
+
+    def _disagree(self, disagreement: Disagreement) -> None:
+        self._report.disagreements.append(disagreement)
