@@ -1,0 +1,79 @@
+"""``orthanc-lab bench --against 'Orthanc {config}'``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from orthanc_lab.bench import report
+from orthanc_lab.bench.pairing import Result, measure
+from orthanc_lab.bench.servers import ServerProcess
+from orthanc_lab.bench.workloads import WORKLOADS, Workload
+
+__all__ = ["main"]
+
+_OURS = f"{sys.executable} -m orthanc_lab serve {{config}}"
+
+
+def _disk() -> str:
+    """Return what a bare write with one fsync a file reaches here: the bound of every durable upload."""
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="orthanc-bench-") as folder:
+        for size, count in ((4096, 200), (524_288, 60)):
+            content = os.urandom(size)
+            start = time.perf_counter()
+            for index in range(count):
+                with (Path(folder) / f"{size}-{index}").open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            seconds = time.perf_counter() - start
+            figures.append(
+                f"{count / seconds:.0f} fsyncs/s, {count * size / seconds / 1e6:.0f} MB/s at {size // 1024} kB"
+            )
+    return "; ".join(figures)
+
+
+def _run(workload: Workload, ours: str, against: str, rounds: int) -> Result:
+    mine, other = ServerProcess("ours", ours, workload.options), ServerProcess("theirs", against, workload.options)
+    try:
+        mine.start()
+        other.start()
+        return measure(workload, mine, other, rounds, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
+    finally:
+        mine.remove()
+        other.remove()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure both servers side by side; returns 0 if every goal was reached, else 1."""
+    parser = argparse.ArgumentParser(
+        prog="orthanc-lab bench", description="Measure this server beside another one, in pairs."
+    )
+    parser.add_argument("--against", required=True, help="command of the other server, e.g. 'Orthanc {config}'")
+    parser.add_argument("--ours", default=_OURS, help="command of our server (default: this installation)")
+    parser.add_argument("--only", default="", help="run only the workloads whose name contains this text")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of A B B A (default 3: six pairs)")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--chart", type=Path, help="draw a chart into this PNG or SVG file")
+    chosen = parser.parse_args(arguments)
+    workloads = [workload for workload in WORKLOADS if chosen.only.lower() in workload.name.lower()]
+    if not workloads:
+        parser.error(f"no workload is named like {chosen.only!r}; there are: " + ", ".join(w.name for w in WORKLOADS))
+    print(f"{os.cpu_count()} cores; disk: {_disk()}")
+    print(report.title_row(), flush=True)
+    results = []
+    for workload in workloads:
+        results.append(_run(workload, chosen.ours, chosen.against, chosen.rounds))
+        print(report.row(results[-1]), flush=True)
+    print(f"\n{report.bars(results)}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(report.as_json(results), indent=1), encoding="utf-8")
+    if chosen.chart:
+        report.save_chart(results, chosen.chart)
+    return 0 if all(result.reached for result in results) else 1

@@ -1,0 +1,119 @@
+"""Measuring in pairs: ours, theirs, theirs, ours, so that a drift of the machine cancels out."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orthanc_lab.bench.servers import ServerProcess
+from orthanc_lab.bench.workloads import Run, Workload
+
+__all__ = ["Measurement", "Result", "measure"]
+
+_CLIENT_BOUND = 0.9  # share of one core that the client may use before the figure is doubted
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One run of a workload on one server."""
+
+    seconds: float
+    operations: int
+    cpu: float  # seconds of the server process
+    client_cpu: float  # seconds of this process
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All pairs of one workload."""
+
+    workload: Workload
+    ours: list[Measurement]
+    theirs: list[Measurement]  # theirs[i] was measured next to ours[i]
+    memory: tuple[float, float]  # MiB at the end, ours and theirs
+
+    @property
+    def ratios(self) -> list[float]:
+        """The time of the other server divided by ours, pair by pair; above 1 we are faster."""
+        return [theirs.seconds / ours.seconds for ours, theirs in zip(self.ours, self.theirs, strict=True)]
+
+    @property
+    def ratio(self) -> float:
+        """The median of the ratios."""
+        return statistics.median(self.ratios)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the ratio is at least the one to reach."""
+        return self.ratio >= self.workload.target
+
+    @property
+    def client_bound(self) -> bool:
+        """Whether this process, not our server, was what limited us."""
+        return statistics.median(run.client_cpu / run.seconds for run in self.ours) > _CLIENT_BOUND
+
+    @staticmethod
+    def per_second(runs: list[Measurement]) -> float:
+        """Operations a second, the median."""
+        return statistics.median(run.operations / run.seconds for run in runs)
+
+    @staticmethod
+    def cpu_ms(runs: list[Measurement]) -> float:
+        """Milliseconds of the server's CPU for one operation, the median."""
+        return statistics.median(run.cpu / run.operations * 1e3 for run in runs)
+
+
+def _client_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _once(server: ServerProcess, workload: Workload, run: Run) -> Measurement:
+    client = _client_cpu()
+    if workload.restart:
+        server.stop()
+        seconds = server.start()
+        return Measurement(seconds, 1, server.cpu_seconds(), _client_cpu() - client)
+    cpu = server.cpu_seconds()
+    start = time.perf_counter()
+    operations = run(server.port)
+    seconds = time.perf_counter() - start
+    return Measurement(seconds, operations, server.cpu_seconds() - cpu, _client_cpu() - client)
+
+
+def measure(
+    workload: Workload,
+    ours: ServerProcess,
+    theirs: ServerProcess,
+    rounds: int,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Result:
+    """Run a workload on two running servers, `rounds` times A B B A.
+
+    Parameters
+    ----------
+    rounds
+        Each gives two pairs; the first round is preceded by one run of each that is not counted.
+    progress
+        Called with a word on what goes on.
+    """
+    for server in (ours, theirs):
+        progress(f"{workload.name}: preparing {server.name}")
+        workload.setup(server.port)
+    warm = workload.prepare()
+    for server in (ours, theirs):
+        _once(server, workload, warm)
+    mine: list[Measurement] = []
+    other: list[Measurement] = []
+    for number in range(rounds):
+        progress(f"{workload.name}: round {number + 1} of {rounds}")
+        for order in ((ours, theirs), (theirs, ours)):
+            run = workload.prepare()
+            os.sync()  # what an earlier run left to write is no part of the next
+            for server in order:
+                (mine if server is ours else other).append(_once(server, workload, run))
+    return Result(workload, mine, other, (ours.memory_mb(), theirs.memory_mb()))

@@ -1,0 +1,110 @@
+"""A server as a process of its own: started with a configuration, watched, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from orthanc_lab.bench.wire import Wire, http_request
+
+__all__ = ["ServerProcess", "free_port"]
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PATIENCE = 60.0  # seconds for a start or a stop
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ServerProcess:
+    """One of the two servers.
+
+    Parameters
+    ----------
+    name
+        How the report calls it.
+    command
+        The command line; ``{config}`` is replaced by the path of the configuration file.
+    options
+        Options of the configuration beside port and folders.
+    """
+
+    def __init__(self, name: str, command: str, options: dict[str, Any]) -> None:
+        self.name = name
+        self.port = free_port()
+        self._folder = tempfile.TemporaryDirectory(prefix="orthanc-bench-")
+        root = Path(self._folder.name)
+        configuration = {
+            "HttpPort": self.port,
+            "StorageDirectory": str(root / "storage"),
+            "IndexDirectory": str(root / "storage"),
+            "DicomServerEnabled": False,
+            **options,
+        }
+        path = root / "configuration.json"
+        path.write_text(json.dumps(configuration), encoding="utf-8")
+        self._command = [part.replace("{config}", str(path)) for part in shlex.split(command)]
+        self._log = root / "log.txt"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Start the process; returns the seconds to its first answer."""
+        began = time.perf_counter()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603 - the user's own command
+        request = http_request("GET", "/system")
+        while time.perf_counter() - began < _PATIENCE:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{self.name} ended at once with code {self._process.returncode}:\n{self._tail()}")
+            try:
+                Wire(self.port).send(request)
+            except OSError:
+                time.sleep(0.002)
+                continue
+            return time.perf_counter() - began
+        raise TimeoutError(f"{self.name} does not answer after {_PATIENCE:.0f} s:\n{self._tail()}")
+
+    def _tail(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+
+    def stop(self) -> None:
+        """End the process; its files stay until `remove`."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = None
+
+    def remove(self) -> None:
+        """End the process and remove its files."""
+        self.stop()
+        self._folder.cleanup()
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time, user and system, that the process has used."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def memory_mb(self) -> float:
+        """Return the resident memory in MiB."""
+        assert self._process is not None
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        return 0.0

@@ -1,0 +1,257 @@
+"""The workloads: what is sent, and the ratio to reach.
+
+A workload prepares its requests outside of the clock, once for both servers, and then
+runs them on each in turn. Its time is the wall time of all its operations.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orthanc_lab.bench import material
+from orthanc_lab.bench.wire import Wire, http_request, send_all
+
+__all__ = ["WORKLOADS", "Workload"]
+
+_PATIENCE = 600.0  # seconds that the preparation of a history of jobs may take
+
+Run = Callable[[int], int]
+"""Runs the prepared operations on the server at a port; returns how many there were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One kind of work."""
+
+    name: str
+    target: float  # ratio to reach: time of the other server / our time
+    prepare: Callable[[], Run]  # called before each round
+    setup: Callable[[int], None] = lambda port: None  # called once for each server
+    options: dict[str, Any] = field(default_factory=dict)  # options of the configuration
+    restart: bool = False  # the work is a restart of the server
+
+
+def _posts(path: str, bodies: Sequence[bytes], clients: int = 1) -> Run:
+    requests = [http_request("POST", path, body) for body in bodies]
+
+    def run(port: int) -> int:
+        send_all(port, requests, clients)
+        return len(requests)
+
+    return run
+
+
+def _uploads(maker: Callable[[int], list[bytes]], count: int, clients: int) -> Callable[[], Run]:
+    return lambda: _posts("/instances", maker(count), clients)
+
+
+def _zip_upload(maker: Callable[[int], list[bytes]], count: int) -> Callable[[], Run]:
+    def prepare() -> Run:
+        run = _posts("/instances", [material.zip_of(maker(count))])
+        return lambda port: run(port) * count
+
+    return prepare
+
+
+def _create(mime: str, content: Callable[[], bytes], count: int) -> Callable[[], Run]:
+    return lambda: _posts("/tools/create-dicom", [material.data_uri_body(mime, content())] * count)
+
+
+def _upload_study(maker: Callable[[int], list[bytes]], count: int) -> Callable[[int], None]:
+    files = maker(count)
+    return lambda port: send_all(port, [http_request("POST", "/instances", content) for content in files])
+
+
+def _first_study(wire: Wire) -> str:
+    return str(wire.get_json("/studies")[0])
+
+
+def _finish(wire: Wire, job: str) -> None:
+    request = http_request("GET", f"/jobs/{job}")
+    while True:
+        status, _, body = wire.send(request, keep=True)
+        if status != 200:
+            raise RuntimeError(f"Job {job} vanished ({status})")
+        state = json.loads(body)["State"]
+        if state == "Success":
+            return
+        if state == "Failure":
+            raise RuntimeError(f"Job {job} failed")
+        time.sleep(0.001)
+
+
+def _streamed_archive() -> Run:
+    def run(port: int) -> int:
+        wire = Wire(port)
+        study = _first_study(wire)
+        status, length, _ = wire.send(http_request("GET", f"/studies/{study}/archive"))
+        if status != 200 or length < 1000:
+            raise RuntimeError(f"The archive was answered with {status}, {length} bytes")
+        wire.close()
+        return 1
+
+    return run
+
+
+def _job_archive(kind: str) -> Callable[[], Run]:
+    def prepare() -> Run:
+        def run(port: int) -> int:
+            wire = Wire(port)
+            path = f"/studies/{_first_study(wire)}/{kind}"
+            job = wire.call("POST", path, {"Asynchronous": True})["ID"]
+            _finish(wire, job)
+            status, _, _ = wire.send(http_request("GET", f"/jobs/{job}/archive"))
+            if status != 200:
+                raise RuntimeError(f"The output of the job was answered with {status}")
+            wire.close()
+            return 1
+
+        return run
+
+    return prepare
+
+
+def _submissions(count: int) -> Callable[[], Run]:
+    def prepare() -> Run:
+        def run(port: int) -> int:
+            wire = Wire(port)
+            path = f"/studies/{_first_study(wire)}/archive"
+            wire.close()
+            body = b'{"Asynchronous":true,"Priority":-1}'
+            send_all(port, [http_request("POST", path, body)] * count)
+            return count
+
+        return run
+
+    return prepare
+
+
+def _to_success(count: int) -> Callable[[], Run]:
+    def prepare() -> Run:
+        def run(port: int) -> int:
+            wire = Wire(port)
+            path = f"/studies/{_first_study(wire)}/archive"
+            jobs = [wire.call("POST", path, {"Asynchronous": True})["ID"] for _ in range(count)]
+            for job in jobs:
+                _finish(wire, job)
+            wire.close()
+            return count
+
+        return run
+
+    return prepare
+
+
+def _gets(path: str | Callable[[Wire], str], count: int) -> Callable[[], Run]:
+    def prepare() -> Run:
+        def run(port: int) -> int:
+            wire = Wire(port)
+            target = path if isinstance(path, str) else path(wire)
+            wire.close()
+            send_all(port, [http_request("GET", target)] * count)
+            return count
+
+        return run
+
+    return prepare
+
+
+def _one_job(wire: Wire) -> str:
+    return f"/jobs/{wire.get_json('/jobs')[0]}"
+
+
+def _of_instance(suffix: str) -> Callable[[Wire], str]:
+    return lambda wire: f"/instances/{wire.get_json('/instances')[0]}/{suffix}"
+
+
+def _upload_small(port: int, count: int) -> None:
+    send_all(port, [http_request("POST", "/instances", content) for content in material.small_instances(count)], 4)
+
+
+def _await_jobs(port: int, count: int) -> None:
+    wire = Wire(port)
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        _, _, text = wire.send(http_request("GET", "/tools/metrics-prometheus"), keep=True)
+        done = {line.split()[0]: line.split()[1] for line in text.decode().splitlines()}
+        if int(done["orthanc_jobs_completed"]) >= count:
+            wire.close()
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{count} jobs did not end within {_PATIENCE:.0f} s")
+
+
+def _make_archives(count: int) -> Callable[[int], None]:
+    def setup(port: int) -> None:
+        _upload_small(port, 1)
+        wire = Wire(port)
+        path = f"/studies/{_first_study(wire)}/archive"
+        wire.close()
+        send_all(port, [http_request("POST", path, b'{"Asynchronous":true}')] * count)
+        _await_jobs(port, count)
+
+    return setup
+
+
+def _make_modifications(jobs: int, instances: int) -> Callable[[int], None]:
+    # Orthanc forgets archives at a restart, so that its history is filled with modifications.
+    def setup(port: int) -> None:
+        _upload_small(port, 1)
+        wire = Wire(port)
+        path = f"/studies/{_first_study(wire)}/modify"
+        wire.close()
+        body = b'{"Asynchronous":true,"Replace":{"StudyDescription":"Modified"}}'
+        send_all(port, [http_request("POST", path, body)] * jobs)
+        _upload_small(port, instances - jobs - 1)
+        _await_jobs(port, jobs)
+
+    return setup
+
+
+def _find() -> Run:
+    body = json.dumps({"Level": "Study", "Query": {}, "Expand": True}).encode()
+    return _posts("/tools/find", [body] * 5)
+
+
+def _restarted() -> Run:
+    return lambda port: 1  # the work is done by the process itself
+
+
+_STUDY = _upload_study
+_MANY_JOBS = {"JobsHistorySize": 20_000, "ConcurrentJobs": 2}
+
+WORKLOADS: list[Workload] = [
+    Workload("upload 4 kB, 1 client", 2.5, _uploads(material.small_instances, 400, 1)),
+    Workload("upload 4 kB, 4 clients", 5, _uploads(material.small_instances, 800, 4)),
+    Workload("upload CT 512 kB, 1 client", 2, _uploads(material.ct_instances, 100, 1)),
+    Workload("upload CT 512 kB, 4 clients", 1.1, _uploads(material.ct_instances, 200, 4)),
+    Workload("upload ZIP of 500 x 4 kB", 8, _zip_upload(material.small_instances, 500)),
+    Workload("upload ZIP of 40 CT", 1.6, _zip_upload(material.ct_instances, 40)),
+    Workload("archive of 200 CT, streamed", 25, _streamed_archive, _STUDY(material.ct_instances, 200)),
+    Workload("archive of 200 CT, job", 25, _job_archive("archive"), _STUDY(material.ct_instances, 200)),
+    Workload("media of 200 CT, job", 25, _job_archive("media"), _STUDY(material.ct_instances, 200)),
+    Workload("archive of 100 JPEG, streamed", 12, _streamed_archive, _STUDY(material.jpeg_instances, 100)),
+    Workload("create-dicom PNG 512 x 512", 1.8, _create("image/png", lambda: material.png(512, 1), 100)),
+    Workload("create-dicom PNG 2000 x 2000 RGB", 1.5, _create("image/png", lambda: material.png(2000, 3), 5)),
+    Workload("create-dicom JPEG 12 MP", 2, _create("image/jpeg", lambda: material.jpeg_picture(12), 4)),
+    Workload("create-dicom PDF 1 MB", 2.5, _create("application/pdf", lambda: material.pdf(1), 30)),
+    Workload("create-dicom PDF 20 MB", 2.5, _create("application/pdf", lambda: material.pdf(20), 4)),
+    Workload("jobs: submissions", 2, _submissions(500), _STUDY(material.small_instances, 1), _MANY_JOBS),
+    Workload("jobs: submit to success", 2, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
+    Workload("GET one job", 0.7, _gets(_one_job, 1000), _make_archives(5)),
+    Workload("GET /system", 1, _gets("/system", 1000)),
+    Workload("GET /statistics", 1.5, _gets("/statistics", 1000), _STUDY(material.small_instances, 1000)),
+    Workload("GET metrics", 1.5, _gets("/tools/metrics-prometheus", 1000), _STUDY(material.small_instances, 1000)),
+    Workload("find 1,000 studies, expanded", 3, _find, _STUDY(lambda n: material.small_instances(n, 1), 1000)),
+    Workload("GET tags", 1, _gets(_of_instance("tags"), 500), _STUDY(material.ct_instances, 1)),
+    Workload("GET preview", 1.5, _gets(_of_instance("preview"), 100), _STUDY(material.ct_instances, 1)),
+    Workload("GET file 512 kB", 0.8, _gets(_of_instance("file"), 500), _STUDY(material.ct_instances, 1)),
+    Workload("GET /jobs?expand, 10,000 jobs", 10, _gets("/jobs?expand", 3), _make_archives(10_000), _MANY_JOBS),
+    Workload(
+        "restart, 10,000 jobs, 20,000 instances", 1, _restarted, _make_modifications(10_000, 20_000), _MANY_JOBS, True
+    ),
+]
