@@ -1,0 +1,104 @@
+"""One job as the engine holds it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from orthanc_lab.jobs.machine import Moment, Status
+from orthanc_lab.jobs.ports import Job, JobOutput, JobView, StopReason
+from orthanc_lab.protocol.jobs import JobState
+
+__all__ = ["Entry"]
+
+
+class Entry:
+    """A job with its status; the status is replaced, never changed.
+
+    `lock` is held during a move from one status to the next, so that a job makes one
+    move at a time. Reading `status` needs no lock.
+    """
+
+    __slots__ = (
+        "_shown",
+        "created",
+        "ended",
+        "id",
+        "job",
+        "lock",
+        "next_checkpoint",
+        "outputs",
+        "payload",
+        "priority",
+        "saved",
+        "sequence",
+        "status",
+        "stopped_for",
+        "ticket",
+        "type",
+    )
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        sequence: int,
+        type: str,
+        priority: int,
+        created: datetime,
+        status: Status,
+        job: Job | None = None,
+    ) -> None:
+        self.id = id
+        self.sequence = sequence  # order of submission
+        self.type = type
+        self.priority = priority
+        self.created = created
+        self.job = job  # None for one that was restored to the history, or succeeded
+        self.status = status
+        self.payload: Mapping[str, Any] | None = None  # as submitted; None for a job that cannot outlive the process
+        self.saved = False  # True once it stands in the list on disk
+        self.next_checkpoint = 0.0  # monotonic
+        self.outputs: Mapping[str, JobOutput] = {}
+        self.lock = threading.Lock()
+        self.ended: threading.Event | None = None  # set for a caller that waits
+        self.ticket: int | None = None  # its number in the line of those that wait for a worker
+        self.stopped_for: StopReason | None = None  # what the job was told last
+        self._shown: tuple[Status, JobView] | None = None
+
+    def view(self, at: Moment) -> JobView:
+        """Return what one can see of the job; the same object again while nothing changed."""
+        status = self.status
+        if status.state is JobState.RUNNING:
+            return self._view(status, at)
+        shown = self._shown
+        if shown is None or shown[0] is not status:
+            self._shown = shown = (status, self._view(status, at))
+        return shown[1]
+
+    def _view(self, status: Status, at: Moment) -> JobView:
+        running = status.state is JobState.RUNNING
+        # While a job runs, only the time since its last step is shown, as Orthanc 1.12.7 does.
+        runtime = round(at.seconds - status.since if running else status.runtime, 3)
+        return JobView(
+            id=self.id,
+            type=self.type,
+            state=status.state,
+            priority=self.priority,
+            progress=int(status.progress * 100 + 0.5),
+            creation_time=self.created,
+            completion_time=status.completion_time,
+            eta=_eta(status.progress, runtime, at) if running else None,
+            runtime=runtime,
+            error_code=status.error_code,
+            error_details=status.error_details,
+            content=dict(status.content),
+        )
+
+
+def _eta(progress: float, runtime: float, at: Moment) -> datetime | None:
+    if progress <= 0.01 or runtime <= 0:
+        return None
+    return at.utc + timedelta(seconds=runtime / progress * (1 - progress))

@@ -1,0 +1,263 @@
+"""The states of a job and the moves between them, as one pure function.
+
+`advance` takes the status of a job and an event, and returns the next status with the
+effects that the engine has to carry out, in their order. The first table below is what
+a client may ask (Orthanc Book, "Advanced features of the REST API", Jobs), the second
+what happens by itself. Nothing here reads a clock, takes a lock or writes a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from orthanc_lab.jobs.ports import StopReason
+from orthanc_lab.protocol.errors import ErrorCode
+from orthanc_lab.protocol.jobs import JobState
+
+__all__ = ["Effect", "Event", "IllegalMove", "Moment", "Report", "Status", "advance", "stop_reason"]
+
+_STORY_LENGTH = 12
+
+
+class Event(Enum):
+    """What a client asks of a job, and what happens to it."""
+
+    CANCEL = "cancel"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RESUBMIT = "resubmit"
+    DELETE = "delete"
+    PICKED = "picked by a worker"
+    STARTED = "started"
+    STEPPED = "step done, more to do"
+    FINISHED = "last step done"
+    FAILED = "step failed"
+    RETRY_DUE = "time to retry"
+    RESTORED = "restored from disk"
+
+
+class Effect(Enum):
+    """What the engine does about a move, in the order in which they are returned."""
+
+    REFUSE = "tell the client that this is not possible now"
+    RESET = "send the job back to its beginning"
+    STOP = "let the job release what it holds"
+    SAVE = "write the job down, before anybody is told"
+    QUEUE = "let it wait for a worker"
+    COMPLETE = "enter it into the history"
+    REVIVE = "take it out of the history"
+    FORGET = "remove it with all that it left"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The time of an event, on both clocks."""
+
+    utc: datetime
+    seconds: float  # monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a job says of itself after a step."""
+
+    progress: float  # 0.0 … 1.0
+    content: Mapping[str, Any]
+    error_code: int = 0
+    error_details: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All that can be known of a job at one moment, apart from the job itself."""
+
+    state: JobState = JobState.PENDING
+    progress: float = 0.0  # 0.0 … 1.0
+    content: Mapping[str, Any] = field(default_factory=dict)
+    error_code: int = 0
+    error_details: str = ""
+    runtime: float = 0.0  # seconds, up to `since`
+    since: float = 0.0  # monotonic time of the last change of state or of progress
+    completion_time: datetime | None = None
+    pausing: bool = False  # asked for while running; looked at between two steps
+    canceling: bool = False
+    story: tuple[str, ...] = ()  # the last moves, for the message of `IllegalMove`
+
+
+class IllegalMove(Exception):
+    """An event that cannot happen in this state: an error of the engine, told with the story so far."""
+
+    def __init__(self, status: Status, event: Event) -> None:
+        story = "\n".join(f"  {line}" for line in status.story) or "  (just created)"
+        super().__init__(f'"{event.value}" cannot happen to a job in state {status.state.value}; its story:\n{story}')
+
+
+_Move = tuple[Status, tuple[Effect, ...]]
+_Rule = Callable[[Status, Moment, Report | None], _Move]
+
+
+def advance(status: Status, event: Event, at: Moment, report: Report | None = None) -> _Move:
+    """Return the next status and the effects of an event.
+
+    Parameters
+    ----------
+    report
+        What the job says of itself; needed by STEPPED, FINISHED and FAILED.
+
+    Raises
+    ------
+    IllegalMove
+        If the event cannot happen in this state.
+    """
+    rule = _COMMANDS[status.state].get(event) or _HAPPENINGS.get((status.state, event))
+    if rule is None:
+        raise IllegalMove(status, event)
+    after, effects = rule(status, at, report)
+    if after is not status:
+        line = f"{status.state.value} --{event.value}--> {after.state.value}"
+        after = replace(after, story=(*status.story[-_STORY_LENGTH + 1 :], line))
+    return after, effects
+
+
+def stop_reason(status: Status) -> StopReason:
+    """Return why a job in this status is not being run any more."""
+    match status.state:
+        case JobState.PAUSED:
+            return StopReason.PAUSED
+        case JobState.SUCCESS:
+            return StopReason.SUCCESS
+        case JobState.FAILURE if status.error_code == ErrorCode.CANCELED_JOB:
+            return StopReason.CANCELED
+        case JobState.FAILURE:
+            return StopReason.FAILURE
+        case _:
+            return StopReason.SHUTDOWN
+
+
+def _to(status: Status, state: JobState, at: Moment, **changes: Any) -> Status:
+    # Every change of state clears both flags, also the one that was not honoured.
+    return replace(status, state=state, since=at.seconds, pausing=False, canceling=False, **changes)
+
+
+def _refuse(status: Status, at: Moment, report: Report | None) -> _Move:
+    return status, (Effect.REFUSE,)
+
+
+def _ignore(status: Status, at: Moment, report: Report | None) -> _Move:
+    return status, ()
+
+
+def _cancel_now(status: Status, at: Moment, report: Report | None) -> _Move:
+    after = _to(status, JobState.FAILURE, at, error_code=int(ErrorCode.CANCELED_JOB), completion_time=at.utc)
+    return after, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
+
+
+def _pause_now(status: Status, at: Moment, report: Report | None) -> _Move:
+    return _to(status, JobState.PAUSED, at), (Effect.STOP, Effect.SAVE)
+
+
+def _ask_cancel(status: Status, at: Moment, report: Report | None) -> _Move:
+    return replace(status, canceling=True), (Effect.SAVE,)
+
+
+def _ask_pause(status: Status, at: Moment, report: Report | None) -> _Move:
+    return replace(status, pausing=True), (Effect.SAVE,)
+
+
+def _resume(status: Status, at: Moment, report: Report | None) -> _Move:
+    return _to(status, JobState.PENDING, at), (Effect.SAVE, Effect.QUEUE)
+
+
+def _resubmit(status: Status, at: Moment, report: Report | None) -> _Move:
+    # Progress and the error stay as they are until the job runs.
+    after = _to(status, JobState.PENDING, at, runtime=0.0, completion_time=None)
+    return after, (Effect.RESET, Effect.SAVE, Effect.REVIVE, Effect.QUEUE)
+
+
+def _forget(status: Status, at: Moment, report: Report | None) -> _Move:
+    return status, (Effect.FORGET,)
+
+
+def _run(status: Status, at: Moment, report: Report | None) -> _Move:
+    # The time spent waiting counts as run time.
+    waited = at.seconds - status.since
+    return _to(status, JobState.RUNNING, at, error_code=0, runtime=status.runtime + waited), ()
+
+
+def _between_steps(status: Status, at: Moment, report: Report | None) -> _Move:
+    if report is not None:
+        status = _reported(status, at, report)
+    if status.pausing:
+        return _pause_now(status, at, report)
+    if status.canceling:
+        return _cancel_now(status, at, report)
+    return status, ()
+
+
+def _succeed(status: Status, at: Moment, report: Report | None) -> _Move:
+    assert report is not None
+    after = _to(_reported(status, at, report), JobState.SUCCESS, at, completion_time=at.utc)
+    return replace(after, progress=1.0), (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
+
+
+def _fail(status: Status, at: Moment, report: Report | None) -> _Move:
+    assert report is not None
+    after = _to(_reported(status, at, report), JobState.FAILURE, at, completion_time=at.utc)
+    return after, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
+
+
+def _restore(status: Status, at: Moment, report: Report | None) -> _Move:
+    if status.pausing:
+        return _to(status, JobState.PAUSED, at), ()
+    if status.canceling:
+        return _cancel_now(status, at, report)
+    if status.state.is_final or status.state is JobState.PAUSED:
+        return replace(status, since=at.seconds), ()
+    return _to(status, JobState.PENDING, at), (Effect.QUEUE,)
+
+
+def _reported(status: Status, at: Moment, report: Report) -> Status:
+    return replace(
+        status,
+        progress=report.progress,
+        content=report.content,
+        error_code=report.error_code,
+        error_details=report.error_details,
+        runtime=status.runtime + at.seconds - status.since,
+        since=at.seconds,
+    )
+
+
+def _row(cancel: _Rule, pause: _Rule, resume: _Rule, resubmit: _Rule, delete: _Rule) -> dict[Event, _Rule]:
+    return {
+        Event.CANCEL: cancel,
+        Event.PAUSE: pause,
+        Event.RESUME: resume,
+        Event.RESUBMIT: resubmit,
+        Event.DELETE: delete,
+        Event.RESTORED: _restore,
+    }
+
+
+_COMMANDS: dict[JobState, dict[Event, _Rule]] = {
+    #                      cancel       pause       resume   resubmit   delete
+    JobState.PENDING: _row(_cancel_now, _pause_now, _refuse, _refuse, _refuse),
+    JobState.RUNNING: _row(_ask_cancel, _ask_pause, _refuse, _refuse, _refuse),
+    JobState.PAUSED: _row(_cancel_now, _ignore, _resume, _refuse, _refuse),
+    JobState.RETRY: _row(_cancel_now, _pause_now, _refuse, _refuse, _refuse),
+    JobState.SUCCESS: _row(_ignore, _ignore, _refuse, _refuse, _forget),
+    JobState.FAILURE: _row(_ignore, _ignore, _refuse, _resubmit, _forget),
+}
+
+_HAPPENINGS: dict[tuple[JobState, Event], _Rule] = {
+    (JobState.PENDING, Event.PICKED): _run,
+    (JobState.RUNNING, Event.STARTED): _between_steps,
+    (JobState.RUNNING, Event.STEPPED): _between_steps,
+    (JobState.RUNNING, Event.FINISHED): _succeed,
+    (JobState.RUNNING, Event.FAILED): _fail,
+    (JobState.RETRY, Event.RETRY_DUE): _resume,
+}

@@ -1,0 +1,90 @@
+"""Making the jobs again from what is on disk. What cannot be read is kept as a failure, never dropped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from orthanc_lab.jobs.entry import Entry
+from orthanc_lab.jobs.machine import Status
+from orthanc_lab.jobs.ports import Job, JobOutput, Restore
+from orthanc_lab.jobs.rows import JobRow, read_outputs, read_status
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.timestamps import parse_iso
+
+__all__ = ["make_job", "restore_entry"]
+
+
+def restore_entry(
+    row: JobRow, restores: Mapping[str, Restore], folder: Path, now: datetime, on_error: Callable[[Exception], None]
+) -> Entry:
+    """Return the entry of a job on disk.
+
+    A job that could still run but cannot be made again becomes a Failure that says why.
+    """
+    outputs: Mapping[str, JobOutput] = {}
+    try:
+        status = read_status(row.state, row.status)
+        outputs = read_outputs(row.outputs, folder)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        on_error(error)
+        status = _failed(Status(), ErrorCode.CORRUPTED_FILE, "The saved status of this job cannot be read", now)
+    created = _creation(row, now)
+    entry = Entry(row.id, sequence=row.sequence, type=row.type, priority=row.priority, created=created, status=status)
+    entry.outputs = outputs
+    entry.saved = True
+    if not status.state.is_final:
+        try:
+            entry.payload, entry.job = make_job(row, restores)
+        except OrthancError as error:
+            on_error(error)
+            entry.status = _failed(status, error.code, error.details, now)
+    return entry
+
+
+def make_job(row: JobRow, restores: Mapping[str, Restore]) -> tuple[dict[str, Any], Job]:
+    """Return a job with its payload as it was submitted.
+
+    Raises
+    ------
+    OrthancError
+        2 if no kind of job has this type, 6 if the job was not saved, 20 if what was saved
+        cannot be read, or what the kind itself raises.
+    """
+    restore = restores.get(row.type)
+    if restore is None:
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED, f"Unknown type of job: {row.type}")
+    if row.payload is None:
+        raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
+    try:
+        payload = json.loads(row.payload)
+        position = json.loads(row.position) if row.position else {}
+        return payload, restore({**payload, **position})
+    except OrthancError:
+        raise
+    except Exception as error:
+        text = f"The saved job cannot be read: {type(error).__name__}: {error}"
+        raise OrthancError(ErrorCode.CORRUPTED_FILE, text) from error
+
+
+def _creation(row: JobRow, now: datetime) -> datetime:
+    try:
+        return parse_iso(row.created)
+    except (ValueError, TypeError):
+        return now.astimezone(UTC)
+
+
+def _failed(status: Status, code: int, details: str, now: datetime) -> Status:
+    return Status(
+        state=JobState.FAILURE,
+        progress=status.progress,
+        content=status.content,
+        error_code=int(code),
+        error_details=details,
+        runtime=status.runtime,
+        completion_time=now,
+    )

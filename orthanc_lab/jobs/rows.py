@@ -1,0 +1,98 @@
+"""How a job is written down: its status, its outputs and its payload as JSON text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from orthanc_lab.jobs.machine import Status
+from orthanc_lab.jobs.ports import JobOutput
+from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.timestamps import iso_micros, parse_iso
+
+__all__ = ["JobRow", "changed_keys", "frozen_copy", "read_outputs", "read_status", "write_outputs", "write_status"]
+
+
+class JobRow(NamedTuple):
+    """One line of the list of jobs, as it is on disk."""
+
+    sequence: int  # order of submission
+    id: str
+    type: str
+    priority: int
+    created: str  # ISO basic, UTC
+    state: str
+    status: str  # JSON
+    outputs: str  # JSON
+    payload: str | None  # JSON
+    position: str | None  # JSON
+
+
+def write_status(status: Status) -> str:
+    """Return a status as JSON; the state has its own column."""
+    document = {
+        "progress": status.progress,
+        "content": status.content,
+        "error": [status.error_code, status.error_details],
+        "runtime": status.runtime,
+        "completed": iso_micros(status.completion_time) if status.completion_time else None,
+        "asked": [status.pausing, status.canceling],
+    }
+    return json.dumps(document, separators=(",", ":"))
+
+
+def read_status(state: str, text: str) -> Status:
+    """Read back what `write_status` wrote.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If the text was written by something else.
+    """
+    document = json.loads(text)
+    code, details = document["error"]
+    pausing, canceling = document["asked"]
+    completed = document["completed"]
+    return Status(
+        state=JobState(state),
+        progress=float(document["progress"]),
+        content=dict(document["content"]),
+        error_code=int(code),
+        error_details=str(details),
+        runtime=float(document["runtime"]),
+        completion_time=parse_iso(completed) if completed else None,
+        pausing=bool(pausing),
+        canceling=bool(canceling),
+    )
+
+
+def write_outputs(outputs: Mapping[str, JobOutput]) -> str:
+    """Return the outputs as JSON; files by their name in the folder of outputs."""
+    if not outputs:
+        return "{}"
+    return json.dumps({key: [item.path.name, item.content_type, item.filename] for key, item in outputs.items()})
+
+
+def read_outputs(text: str, folder: Path) -> dict[str, JobOutput]:
+    """Read the outputs back, leaving out those whose file is gone."""
+    if text == "{}":
+        return {}
+    listed = {key: JobOutput(folder / name, kind, shown) for key, (name, kind, shown) in json.loads(text).items()}
+    return {key: output for key, output in listed.items() if output.path.is_file()}
+
+
+def frozen_copy(value: Any) -> Any:
+    """Return JSON values apart from the lists and objects that the job goes on changing."""
+    if isinstance(value, dict):
+        return {key: frozen_copy(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [frozen_copy(item) for item in value]
+    return value
+
+
+def changed_keys(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a payload whose value is not what it was at submission."""
+    missing = object()
+    return {key: value for key, value in now.items() if before.get(key, missing) != value}

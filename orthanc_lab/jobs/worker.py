@@ -1,0 +1,83 @@
+"""How a worker runs one job: step by step, until it ends, is paused or the engine stops."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from orthanc_lab.jobs.entry import Entry
+from orthanc_lab.jobs.machine import Event, Report
+from orthanc_lab.jobs.ports import Job
+from orthanc_lab.jobs.rows import frozen_copy
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.jobs import JobState
+
+__all__ = ["Desk", "run_job"]
+
+
+class Desk(Protocol):
+    """What a worker reports to."""
+
+    @property
+    def stopping(self) -> bool:
+        """True once the engine stops: no further step is begun."""
+        ...
+
+    def move(self, entry: Entry, event: Event, report: Report | None = None) -> None:
+        """Move a job to its next status, and carry out what follows from it."""
+        ...
+
+    def checkpoint(self, entry: Entry) -> None:
+        """Write down how far a job is, if it is worth while."""
+        ...
+
+    def interrupt(self, entry: Entry) -> None:
+        """Let go of a job whose next step is not begun, because the engine stops."""
+        ...
+
+    def report(self, error: BaseException) -> None:
+        """Take note of an error that is no part of Orthanc's table."""
+        ...
+
+
+def run_job(entry: Entry, desk: Desk) -> None:
+    """Run a job that was just picked, until it leaves the state Running or the engine stops."""
+    job = entry.job
+    assert job is not None
+    try:
+        job.start()
+    except Exception as error:
+        _fail(entry, job, error, desk)
+        return
+    desk.move(entry, Event.STARTED)
+    while entry.status.state is JobState.RUNNING:
+        if desk.stopping:
+            desk.interrupt(entry)
+            return
+        _step(entry, job, desk)
+
+
+def _step(entry: Entry, job: Job, desk: Desk) -> None:
+    try:
+        more = job.step()
+        if not more:
+            entry.outputs = dict(job.outputs())
+        report = Report(job.progress(), frozen_copy(job.content()))
+    except Exception as error:
+        _fail(entry, job, error, desk)
+        return
+    desk.move(entry, Event.STEPPED if more else Event.FINISHED, report)
+    if entry.status.state is JobState.RUNNING:
+        desk.checkpoint(entry)
+
+
+def _fail(entry: Entry, job: Job, error: Exception, desk: Desk) -> None:
+    known = isinstance(error, OrthancError)
+    code, details = (error.code, error.details) if isinstance(error, OrthancError) else (ErrorCode.INTERNAL_ERROR, "")
+    if not known:
+        desk.report(error)
+    try:
+        progress, content = job.progress(), frozen_copy(job.content())
+    except Exception as further:
+        desk.report(further)
+        progress, content = entry.status.progress, entry.status.content
+    desk.move(entry, Event.FAILED, Report(progress, content, int(code), details))
