@@ -73,7 +73,9 @@ def _read_entry(text: str, entry: Any) -> tuple[str, str, str]:
     ):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"The definition of the '{text}' dictionary entry is invalid.")
     vr, name = entry[:2]
-    minimum, maximum, creator = (*entry[2:], *(0, 0, "")[len(entry) - 2 :])
+    minimum = entry[2] if len(entry) > 2 else 0
+    maximum = entry[3] if len(entry) > 3 else 0
+    creator = entry[4] if len(entry) > 4 else ""
     if minimum not in _UINT32 or maximum not in _UINT32:
         raise OrthancError(ErrorCode.INTERNAL_ERROR, "LargestInt out of UInt range")
     if vr not in _VRS:
