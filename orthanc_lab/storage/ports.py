@@ -70,11 +70,11 @@ class Storage(Protocol):
         ...
 
     def list_ids(self, level: Level, since: int = 0, limit: int = 0) -> list[str]:
-        """Return the identifiers of a level in order of creation; limit 0 = all."""
+        """Return the identifiers of a level, sorted (as Orthanc lists them); limit 0 = all."""
         ...
 
     def list_resources(self, level: Level, since: int = 0, limit: int = 0) -> list[Resource]:
-        """Return the resources of a level in order of creation."""
+        """Return the resources of a level in order of their identifiers."""
         ...
 
     def descendants(self, id: str, level: Level) -> list[str]:
@@ -90,7 +90,7 @@ class Storage(Protocol):
         ...
 
     def find(self, query: FindQuery) -> list[str]:
-        """Return the identifiers that match a query on tags of the index.
+        """Return the identifiers that match a query on tags of the index, sorted unless the query orders them.
 
         Tags which are not in the index are the caller's to check on the files.
         """
