@@ -1,0 +1,1 @@
+"""Twin tests: the same exchanges on our server and on the real Orthanc."""
