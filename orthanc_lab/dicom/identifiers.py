@@ -1,0 +1,57 @@
+"""Orthanc's identifiers: SHA-1 of the DICOM identifiers (Orthanc Book, "Orthanc identifiers")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha1
+
+from orthanc_lab.dicom.main_tags import PATIENT_ID, SERIES_UID, SOP_UID, STUDY_UID
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["ResourceIdentifiers", "identify", "orthanc_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceIdentifiers:
+    """The Orthanc identifiers of an instance and of all above it."""
+
+    patient: str
+    study: str
+    series: str
+    instance: str
+
+
+def orthanc_id(*parts: str) -> str:
+    """Return the Orthanc identifier of a resource.
+
+    Parameters
+    ----------
+    parts
+        PatientID, then StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID as deep as the level goes.
+    """
+    digest = sha1("|".join(parts).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:16]}-{digest[16:24]}-{digest[24:32]}-{digest[32:]}"
+
+
+def identify(tags: Mapping[str, str]) -> ResourceIdentifiers:
+    """Return the identifiers of the instance that has these tags.
+
+    Raises
+    ------
+    OrthancError
+        21 if one of the three UIDs is absent, 15 if one is empty. A missing PatientID counts as empty.
+    """
+    patient = tags.get(PATIENT_ID, "")
+    try:
+        study, series, instance = tags[STUDY_UID], tags[SERIES_UID], tags[SOP_UID]
+    except KeyError as missing:
+        raise OrthancError(ErrorCode.INEXISTENT_TAG) from missing
+    if not (study and series and instance):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "missing StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID")
+    return ResourceIdentifiers(
+        orthanc_id(patient),
+        orthanc_id(patient, study),
+        orthanc_id(patient, study, series),
+        orthanc_id(patient, study, series, instance),
+    )

@@ -1,0 +1,1 @@
+"""The storage area: the files of the attachments."""

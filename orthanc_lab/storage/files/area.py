@@ -1,0 +1,77 @@
+"""The file system, as the storage uses it: a port, so that a test can make it fail."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["DiskArea", "FileArea"]
+
+
+class FileArea(Protocol):
+    """A folder of files with UUIDs as names. All failures are OSError."""
+
+    def write(self, name: str, data: bytes, *, sync: bool) -> None:
+        """Create a file; `sync` waits until it is on the disk. A failed write leaves nothing behind."""
+        ...
+
+    def read(self, name: str, size: int | None = None) -> bytes:
+        """Return the content of a file, or its first `size` bytes."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file; nothing happens if there is none."""
+        ...
+
+
+class DiskArea:
+    """Files in two levels of folders, ``ab/cd/abcd….``, as Orthanc lays them out.
+
+    Parameters
+    ----------
+    folder
+        The storage area.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = os.fspath(folder)
+
+    def write(self, name: str, data: bytes, *, sync: bool) -> None:
+        """Create a file; `sync` waits until it is on the disk. A failed write leaves nothing behind."""
+        path = self.path(name)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 # hot path
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            if sync:
+                os.fsync(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            self.remove(name)
+            raise
+        os.close(descriptor)
+
+    def read(self, name: str, size: int | None = None) -> bytes:
+        """Return the content of a file, or its first `size` bytes."""
+        with open(self.path(name), "rb", buffering=0) as file:  # noqa: PTH123 # hot path
+            return file.read(-1 if size is None else size)
+
+    def remove(self, name: str) -> None:
+        """Delete a file; nothing happens if there is none."""
+        path = self.path(name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108 # hot path
+        with contextlib.suppress(OSError):  # the folders are removed with their last file
+            os.rmdir(path[:-37])  # noqa: PTH106
+            os.rmdir(path[:-40])  # noqa: PTH106
+
+    def path(self, name: str) -> str:
+        """Return where a file is."""
+        return f"{self._folder}/{name[:2]}/{name[2:4]}/{name}"

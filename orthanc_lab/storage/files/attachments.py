@@ -1,0 +1,172 @@
+"""Attachments on their way to the disk and back."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import md5
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.metrics import Metrics
+from orthanc_lab.protocol.ports import Identifiers
+from orthanc_lab.storage.files.area import FileArea
+from orthanc_lab.storage.files.cache import FileCache
+from orthanc_lab.storage.files.compression import compress, uncompress
+from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.options import StorageOptions
+from orthanc_lab.storage.records import Attachment
+
+__all__ = ["AttachmentFiles", "PreparedFile"]
+
+SMALL = 32 * 1024
+"""Files up to this size (bytes) are kept in the index: they share its commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFile:
+    """A file that is about to be an attachment."""
+
+    attachment: Attachment
+    content: bytes | None  # of a small file, which the index keeps; None: it is in the storage area already
+
+
+class AttachmentFiles:
+    """Writes, reads and removes the files of attachments.
+
+    Parameters
+    ----------
+    read_small
+        Reads a small file from the index, by its key; None if there is none.
+    """
+
+    def __init__(
+        self,
+        area: FileArea,
+        journal: FileJournal,
+        options: StorageOptions,
+        identifiers: Identifiers,
+        metrics: Metrics,
+        read_small: Callable[[int], bytes | None],
+    ) -> None:
+        self._area = area
+        self._journal = journal
+        self._options = options
+        self._identifiers = identifiers
+        self._metrics = metrics
+        self._read_small = read_small
+        self._cache = FileCache(options.maximum_cache_size << 20, metrics)
+
+    def prepare(self, type: int, data: bytes, *, compressed: bool) -> PreparedFile:
+        """Write a file, unless it is small.
+
+        Either the index takes it over and `settle` is called, or `abandon`.
+
+        Raises
+        ------
+        OrthancError
+            19 if the disk is full, 14 if the file cannot be written for another reason.
+        """
+        on_disk = compress(data) if compressed else data
+        plain_md5 = self._md5(data)
+        attachment = Attachment(
+            type,
+            self._identifiers.uuid(),
+            len(data),
+            plain_md5,
+            len(on_disk),
+            self._md5(on_disk) if compressed else plain_md5,
+            compressed,
+        )
+        if len(on_disk) <= SMALL:
+            self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
+            return PreparedFile(attachment, on_disk)
+        self._write(attachment.uuid, on_disk)
+        return PreparedFile(attachment, None)
+
+    def settle(self, files: Sequence[PreparedFile]) -> None:
+        """Take note that the index refers to the files."""
+        self._journal.settle(file.attachment.uuid for file in files if file.content is None)
+
+    def abandon(self, files: Sequence[PreparedFile]) -> None:
+        """Remove files that the index did not take over."""
+        self.discard([file.attachment.uuid for file in files if file.content is None])
+
+    def before_discard(self, names: Sequence[str]) -> None:
+        """Write down the names of files whose rows are about to be deleted."""
+        self._journal.note(names)
+
+    def discard(self, names: Sequence[str]) -> None:
+        """Remove files that nothing refers to; those that cannot be removed now are removed at the next start."""
+        gone = []
+        for name in names:
+            self._cache.drop(name)
+            start = time.monotonic()
+            try:
+                self._area.remove(name)
+            except OSError:
+                continue
+            gone.append(name)
+            self._metrics.record("orthanc_storage_remove_duration_ms", _milliseconds(start))
+        self._journal.settle(gone)
+
+    def read(self, attachment: Attachment, *, raw: bool = False) -> bytes:
+        """Return the bytes of an attachment; `raw` as they are on disk.
+
+        Raises
+        ------
+        OrthancError
+            13 if the file has vanished, 20 if it cannot be uncompressed.
+        """
+        plain = raw or not attachment.compressed
+        key = f"{attachment.uuid}/{int(plain and attachment.compressed)}"
+        data = self._cache.get(key)
+        if data is None:
+            data = self._read(attachment)
+            if not plain:
+                data = uncompress(data)
+            self._cache.put(key, data)
+        return data
+
+    def read_start(self, attachment: Attachment, size: int) -> bytes:
+        """Return the first `size` bytes of an attachment."""
+        if attachment.compressed or attachment.row is not None:
+            return self.read(attachment)[:size]
+        return self._read(attachment, size)
+
+    def _read(self, attachment: Attachment, size: int | None = None) -> bytes:
+        start = time.monotonic()
+        if attachment.row is not None:
+            small = self._read_small(attachment.row)
+            if small is None:
+                raise OrthancError(ErrorCode.INEXISTENT_FILE)
+            data = small
+        else:
+            try:
+                data = self._area.read(attachment.uuid, size)
+            except OSError as error:
+                raise OrthancError(ErrorCode.INEXISTENT_FILE) from error
+        self._metrics.record("orthanc_storage_read_duration_ms", _milliseconds(start))
+        self._metrics.record("orthanc_storage_read_bytes", len(data))
+        return data
+
+    def _write(self, name: str, data: bytes) -> None:
+        start = time.monotonic()
+        try:
+            self._journal.note([name])
+            self._area.write(name, data, sync=self._options.sync_storage_area)
+        except OSError as error:
+            self.discard([name])
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise OrthancError(ErrorCode.FULL_STORAGE) from error
+            raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error}") from error
+        self._metrics.record("orthanc_storage_create_duration_ms", _milliseconds(start))
+        self._metrics.record("orthanc_storage_written_bytes", len(data))
+
+    def _md5(self, data: bytes) -> str:
+        return md5(data, usedforsecurity=False).hexdigest() if self._options.store_md5 else ""
+
+
+def _milliseconds(start: float) -> int:
+    return int((time.monotonic() - start) * 1000)

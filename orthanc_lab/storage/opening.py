@@ -1,0 +1,51 @@
+"""Opening a storage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orthanc_lab.protocol.metrics import Metrics, NoMetrics
+from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.storage.files.area import DiskArea, FileArea
+from orthanc_lab.storage.options import StorageOptions
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.sqlite.storage import SqliteStorage
+
+__all__ = ["open_storage"]
+
+
+def open_storage(
+    folder: Path,
+    *,
+    options: StorageOptions | None = None,
+    clock: Clock | None = None,
+    identifiers: Identifiers | None = None,
+    metrics: Metrics | None = None,
+    area: FileArea | None = None,
+) -> Storage:
+    """Open the storage in a folder; a new or empty folder becomes one.
+
+    Parameters
+    ----------
+    folder
+        ``StorageDirectory``; the index is there too, unless the options say otherwise.
+    area
+        Where the files are, if not in `folder`.
+
+    Raises
+    ------
+    OrthancError
+        11 if another server owns the index, 18 if another version wrote it, 2008 if a folder cannot be made.
+    """
+    options = options or StorageOptions()
+    index = options.index_directory or folder
+    for needed in (folder, index):
+        needed.mkdir(parents=True, exist_ok=True)
+    return SqliteStorage(
+        index,
+        area or DiskArea(folder),
+        options,
+        clock or SystemClock(),
+        identifiers or SystemIdentifiers(),
+        metrics or NoMetrics(),
+    )

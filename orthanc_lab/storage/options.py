@@ -1,0 +1,33 @@
+"""What the configuration says to the storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orthanc_lab.protocol.levels import Level
+
+__all__ = ["StorageOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageOptions:
+    """Options of the storage; the names in Orthanc's configuration stand beside them."""
+
+    index_directory: Path | None = None  # IndexDirectory; None = the folder of the files
+    overwrite_instances: bool = False  # OverwriteInstances
+    maximum_storage_size: int = 0  # MaximumStorageSize, MB; 0 = no limit
+    maximum_patient_count: int = 0  # MaximumPatientCount; 0 = no limit
+    maximum_storage_mode: str = "Recycle"  # MaximumStorageMode: Recycle or Reject
+    storage_compression: bool = False  # StorageCompression
+    store_dicom: bool = True  # StoreDicom
+    store_md5: bool = True  # StoreMD5ForAttachments
+    sync_storage_area: bool = True  # SyncStorageArea
+    maximum_cache_size: int = 128  # MaximumStorageCacheSize, MB; 0 = off
+    stable_age: float = 60.0  # StableAge, seconds
+    log_exported_resources: bool = False  # LogExportedResources
+    default_encoding: str = "latin-1"  # DefaultEncoding, as a Python codec
+    extra_main_dicom_tags: Mapping[Level, Sequence[str]] = field(default_factory=dict)  # ExtraMainDicomTags, gggg,eeee
+    user_metadata: Mapping[str, int] = field(default_factory=dict)  # UserMetadata
+    user_content_types: Mapping[str, int] = field(default_factory=dict)  # UserContentType

@@ -1,0 +1,92 @@
+"""The connections to the index: one that writes, a few that read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import LifoQueue
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.sqlite.schema import SCHEMA, VERSION
+
+__all__ = ["Readers", "open_writer"]
+
+_READERS = 4
+_SETTINGS = (
+    "PRAGMA case_sensitive_like = ON",  # LIKE as in PostgreSQL
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -4096",  # KiB
+)
+
+
+def open_writer(path: Path, *, synchronous: bool) -> sqlite3.Connection:
+    """Open the index for writing; a new one gets its tables.
+
+    Parameters
+    ----------
+    synchronous
+        Each commit waits for the disk, so that it also survives a power cut; otherwise it survives the end
+        of the process only.
+
+    Raises
+    ------
+    OrthancError
+        18 if the index was written by another version of this program.
+    """
+    connection = _open(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if synchronous else 'NORMAL'}")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    elif version != VERSION:
+        connection.close()
+        raise OrthancError(
+            ErrorCode.INCOMPATIBLE_DATABASE_VERSION, f"The index {path} has version {version}, expected {VERSION}"
+        )
+    return connection
+
+
+class Readers:
+    """A few connections that read, shared by all threads.
+
+    A thread must not take a second one while it holds one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._idle: LifoQueue[sqlite3.Connection | None] = LifoQueue()
+        for _ in range(_READERS):
+            self._idle.put(None)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection, in a transaction: all its statements see the same moment."""
+        connection = self._idle.get()
+        try:
+            if connection is None:
+                connection = _open(self._path)
+                connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+        finally:
+            self._idle.put(connection)
+
+    def close(self) -> None:
+        """Close all connections, once they are given back."""
+        for _ in range(_READERS):
+            connection = self._idle.get()
+            if connection is not None:
+                connection.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    for setting in _SETTINGS:
+        connection.execute(setting)
+    return connection
