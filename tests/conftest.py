@@ -1,14 +1,33 @@
-"""Options of the whole suite."""
+"""What several folders of tests share: the real Orthanc, and the options of this suite."""
 
+from __future__ import annotations
+
+import os
+
+import pytest
 from hypothesis import settings
 
+from orthanc_lab.testing.real import MISSING, find_program
 
-def pytest_addoption(parser):
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--real-alone", action="store_true", help="twin tests: compare the real Orthanc with itself")
     parser.addoption("--kills", type=int, default=30, help="kill -9 of the crash test (default 30)")
-    parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the fuzz tests")
+    parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the hypothesis tests")
 
 
-def pytest_configure(config):
+def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("fixed", derandomize=True, deadline=None)
     settings.register_profile("random", deadline=None)
     settings.load_profile("random" if config.getoption("--fuzz-random") else "fixed")
+
+
+@pytest.fixture(scope="session")
+def real_program() -> str:
+    """Path of the real Orthanc; without it a test is skipped, in CI it fails."""
+    program = find_program()
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    return program
