@@ -1,0 +1,64 @@
+"""Data URIs as Orthanc reads them: ``data:MIME;base64,DATA`` (RFC 2397, base64 only)."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["decode", "decode_known", "matches"]
+
+_FORM = re.compile(r"data:([^;,]+);base64,", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]*\Z", re.ASCII)
+
+
+def decode(uri: str) -> tuple[str, bytes]:
+    """Return the MIME type in lower case and the bytes.
+
+    Missing ``=`` at the end is accepted.
+
+    Raises
+    ------
+    OrthancError
+        15 "Bad file format" for anything else than base64 in a data URI.
+    """
+    match = _FORM.match(uri)
+    if match is None:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    return match[1].lower(), _decode_base64(uri[match.end() :])
+
+
+def matches(text: str) -> bool:
+    """Tell whether a text has the form of a base64 data URI, whatever its type and data."""
+    return _FORM.match(text) is not None
+
+
+def decode_known(value: str) -> bytes | None:
+    """Return the bytes of a data URI of type ``application/octet-stream``, None for any other text.
+
+    Only this type marks the value of a tag as binary.
+    """
+    match = _FORM.match(value)
+    if match is None or match[1].lower() != "application/octet-stream":
+        return None
+    return _decode_base64(value[match.end() :])
+
+
+def _decode_base64(text: str) -> bytes:
+    missing = -len(text) % 4
+    try:
+        return binascii.a2b_base64(text + "=" * missing if missing else text, strict_mode=True)
+    except ValueError:
+        return _decode_loosely(text)
+
+
+def _decode_loosely(text: str) -> bytes:
+    """Decode up to the first ``=``, whatever follows it, and drop what is no whole byte."""
+    text = text.partition("\0")[0]
+    if _BASE64.match(text) is None:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    data = text.partition("=")[0]
+    if len(data) % 4 == 1:
+        data = data[:-1]
+    return binascii.a2b_base64(data + "=" * (-len(data) % 4))
