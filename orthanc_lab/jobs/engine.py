@@ -89,7 +89,7 @@ class JobsEngine:
         self._shelf = Shelf(outputs, media_archive_size, identifiers)
         self._registry = Registry(database, keep=load_jobs)
         self.report = on_error
-        self.stopping = False
+        self._stopped = threading.Event()
         # This lock guards the collections below; a job's own lock is taken before it, never after.
         self._ready = threading.Condition(threading.Lock())
         self._entries: dict[str, Entry] = {}
@@ -119,7 +119,7 @@ class JobsEngine:
             Seconds to wait for a step that does not end.
         """
         with self._ready:
-            self.stopping = True
+            self._stopped.set()
             self._ready.notify_all()
         for worker in self._workers:
             worker.join(timeout)
@@ -249,6 +249,11 @@ class JobsEngine:
 
     # -- moves ---------------------------------------------------------------------
 
+    @property
+    def stopping(self) -> bool:
+        """True once `stop` was called: no further step is begun."""
+        return self._stopped.is_set()
+
     def move(self, entry: Entry, event: Event, report: Report | None = None) -> None:
         """Make a move on behalf of a worker; a disk that is full is waited for."""
         told = False
@@ -260,10 +265,8 @@ class JobsEngine:
                 if not told:
                     self.report(error)
                 told = True
-            with self._ready:
-                if self.stopping:
-                    return
-                self._ready.wait(_RETRY_SECONDS)
+            if self._stopped.wait(_RETRY_SECONDS):
+                return
 
     def _advance(self, entry: Entry, event: Event, report: Report | None = None) -> bool:
         with entry.lock:
@@ -301,6 +304,8 @@ class JobsEngine:
                 with self._ready:
                     self._history.pop(entry.id, None)
             case Effect.FORGET:
+                if entry.saved:
+                    self._registry.write(removal(entry.sequence))
                 self._forget(entry)
 
     def _reset(self, entry: Entry) -> None:
@@ -322,7 +327,6 @@ class JobsEngine:
 
     def _complete(self, entry: Entry) -> None:
         with self._ready:
-            self._line.leave(entry)
             self._history[entry.id] = entry
         if entry.status.state is JobState.SUCCESS:
             entry.job = entry.payload = None
@@ -330,8 +334,6 @@ class JobsEngine:
                 self._shelf.put(entry)
 
     def _forget(self, entry: Entry) -> None:
-        if entry.saved:
-            self._registry.write(removal(entry.sequence))
         with self._ready:
             del self._entries[entry.id]
             del self._sorted_ids[bisect_left(self._sorted_ids, entry.id)]
@@ -347,6 +349,9 @@ class JobsEngine:
             with oldest.lock:
                 # It may have been deleted or resubmitted meanwhile.
                 if self._history.get(oldest.id) is oldest:
+                    # A line left on disk by a crash would be dropped for its age at the next start.
+                    if oldest.saved:
+                        self._registry.write_later(removal(oldest.sequence))
                     self._forget(oldest)
 
     # -- on disk -------------------------------------------------------------------
@@ -443,7 +448,8 @@ class JobsEngine:
             if entry.outputs:
                 self._shelf.put(entry)
         for entry in entries:
-            self._advance(entry, Event.RESTORED)
+            if not entry.status.state.is_final:
+                self._advance(entry, Event.RESTORED)
         self._trim_history()
         self._shelf.clear_orphans(f"{row.payload}{row.position}{row.outputs}" for row in rows)
 
@@ -452,10 +458,26 @@ class JobsEngine:
     def _work(self) -> None:
         while (entry := self._next()) is not None:
             try:
-                if self._advance(entry, Event.PICKED):
+                if self._pick(entry):
                     run_job(entry, self)
-            except Exception as error:
-                self.report(error)
+            except BaseException as error:
+                self._give_up(entry, error)
+
+    def _pick(self, entry: Entry) -> bool:
+        with entry.lock:
+            # It may have been paused or canceled since it was taken out of the line.
+            if entry.status.state is not JobState.PENDING:
+                return False
+            entry.status, _ = advance(entry.status, Event.PICKED, self._now())
+            entry.stopped_for = None
+            return True
+
+    def _give_up(self, entry: Entry, error: BaseException) -> None:
+        # What a job says of itself could not be written down: it fails as it was known last.
+        self.report(error)
+        status = entry.status
+        if status.state is JobState.RUNNING:
+            self.move(entry, Event.FAILED, Report(status.progress, status.content, int(ErrorCode.INTERNAL_ERROR)))
 
     def _next(self) -> Entry | None:
         with self._ready:

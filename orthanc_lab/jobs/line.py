@@ -11,7 +11,11 @@ __all__ = ["Line"]
 
 
 class Line:
-    """A priority queue; the caller holds a lock."""
+    """A priority queue; the caller holds a lock.
+
+    A job that is paused or canceled meanwhile stays in its place: whoever takes it out
+    finds that it does not wait any more.
+    """
 
     def __init__(self) -> None:
         self._numbers = count()
@@ -21,10 +25,6 @@ class Line:
         """Put a job at the end of those of its priority."""
         entry.ticket = next(self._numbers)
         heapq.heappush(self._heap, (-entry.priority, entry.ticket, entry))
-
-    def leave(self, entry: Entry) -> None:
-        """Take a job out; nothing happens if it does not wait."""
-        entry.ticket = None  # its place in the heap is passed over later
 
     def pop(self) -> Entry | None:
         """Return the job whose turn it is, None if nobody waits."""

@@ -155,9 +155,15 @@ class Registry:
         if ticket.error is not None:
             raise _explained(ticket.error) from ticket.error
 
+    def write_later(self, changes: list[Change]) -> None:
+        """Carry out changes that nobody waits for, together with the next ones."""
+        self._waiting.append(_Ticket(changes))
+
     def close(self) -> None:
-        """Close the file; later changes are refused."""
+        """Write what still waits and close the file; later changes are refused."""
         with self._writer:
+            if self._waiting:
+                self._write_all_waiting()
             self._database.close()
 
     def _write_all_waiting(self) -> None:

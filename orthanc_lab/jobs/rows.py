@@ -84,12 +84,20 @@ def read_outputs(text: str, folder: Path) -> dict[str, JobOutput]:
 
 
 def frozen_copy(value: Any) -> Any:
-    """Return JSON values apart from the lists and objects that the job goes on changing."""
+    """Return JSON values apart from the lists and objects that the job goes on changing.
+
+    Raises
+    ------
+    TypeError
+        If a value cannot be written as JSON.
+    """
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, dict):
         return {key: frozen_copy(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [frozen_copy(item) for item in value]
-    return value
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def changed_keys(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

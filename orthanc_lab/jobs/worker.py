@@ -45,7 +45,7 @@ def run_job(entry: Entry, desk: Desk) -> None:
     assert job is not None
     try:
         job.start()
-    except Exception as error:
+    except BaseException as error:
         _fail(entry, job, error, desk)
         return
     desk.move(entry, Event.STARTED)
@@ -61,8 +61,8 @@ def _step(entry: Entry, job: Job, desk: Desk) -> None:
         more = job.step()
         if not more:
             entry.outputs = dict(job.outputs())
-        report = Report(job.progress(), frozen_copy(job.content()))
-    except Exception as error:
+        report = _report(job)
+    except BaseException as error:
         _fail(entry, job, error, desk)
         return
     desk.move(entry, Event.STEPPED if more else Event.FINISHED, report)
@@ -70,14 +70,20 @@ def _step(entry: Entry, job: Job, desk: Desk) -> None:
         desk.checkpoint(entry)
 
 
-def _fail(entry: Entry, job: Job, error: Exception, desk: Desk) -> None:
-    known = isinstance(error, OrthancError)
-    code, details = (error.code, error.details) if isinstance(error, OrthancError) else (ErrorCode.INTERNAL_ERROR, "")
-    if not known:
+def _fail(entry: Entry, job: Job, error: BaseException, desk: Desk) -> None:
+    if isinstance(error, OrthancError):
+        code, details = error.code, error.details
+    else:
         desk.report(error)
+        code, details = int(ErrorCode.INTERNAL_ERROR), ""
     try:
-        progress, content = job.progress(), frozen_copy(job.content())
+        report = _report(job, code, details)
     except Exception as further:
         desk.report(further)
-        progress, content = entry.status.progress, entry.status.content
-    desk.move(entry, Event.FAILED, Report(progress, content, int(code), details))
+        report = Report(entry.status.progress, entry.status.content, code, details)
+    desk.move(entry, Event.FAILED, report)
+
+
+def _report(job: Job, error_code: int = 0, error_details: str = "") -> Report:
+    progress = job.progress()
+    return Report(progress if 0 <= progress <= 1 else 0.0, frozen_copy(job.content()), error_code, error_details)

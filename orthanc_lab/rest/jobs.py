@@ -1,0 +1,153 @@
+"""The jobs: ``/jobs`` with their controls and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import falcon
+
+from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.timestamps import iso_micros
+from orthanc_lab.rest.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing
+from orthanc_lab.rest.job_documents import JobTexts, job_document
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES", "JobCommand", "JobResource", "JobsList", "OutputResource"]
+
+_CHUNK = 256 * 1024  # bytes read from an output at once
+
+
+class JobsList:
+    """All jobs, sorted by their ids."""
+
+    def __init__(self, services: Services) -> None:
+        self._engine = services.engine
+        self._clock = services.clock
+        self._texts = JobTexts()
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the ids, or with ``?expand`` the jobs themselves."""
+        if not _expanded(req):
+            answer_json(req, resp, self._engine.ids())
+            return
+        views, now = self._engine.views(), self._clock.now()
+        if "xml" in (req.get_header("Accept") or ""):
+            answer_json(req, resp, [job_document(view, iso_micros(now)) for view in views])
+        else:
+            resp.content_type = "application/json; charset=utf-8"
+            resp.data = self._texts.list(views, now)
+
+
+class JobResource:
+    """One job."""
+
+    def __init__(self, services: Services) -> None:
+        self._engine = services.engine
+        self._clock = services.clock
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
+        """Answer the job as it is now."""
+        view = self._engine.get(job_id)
+        if view is None:
+            raise EmptyAnswer(404)
+        answer_json(req, resp, job_document(view, iso_micros(self._clock.now())))
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
+        """Forget an ended job, with its outputs."""
+        if not self._engine.delete(job_id):
+            raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"No job found with this id: {job_id}")
+        answer_nothing(resp)
+
+
+class OutputResource:
+    """A file that a job left behind."""
+
+    def __init__(self, services: Services) -> None:
+        self._engine = services.engine
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str, key: str) -> None:
+        """Send the file, in chunks."""
+        output = self._engine.output(job_id, key)
+        file = None if output is None else _open(output.path)
+        if output is None or file is None:
+            raise _no_output(key)
+        name = output.filename.encode("utf-8", "replace").decode("latin-1")
+        resp.content_type = output.content_type
+        resp.set_header("Content-Disposition", f'filename="{name}"')
+        size = file.seek(0, 2)
+        file.seek(0)
+        resp.set_stream(FileChunks(file), size)
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, job_id: str, key: str) -> None:
+        """Remove the file; the job stays."""
+        if not self._engine.delete_output(job_id, key):
+            raise _no_output(key)
+        answer_nothing(resp)
+
+
+class FileChunks:
+    """The bytes of a file in chunks; closes it however the answer ends."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._file.read(_CHUNK):
+            yield chunk
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class JobCommand:
+    """Cancel, pause, resume or resubmit."""
+
+    def __init__(self, command: Callable[[str], bool]) -> None:
+        self._command = command
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
+        """Carry the command out; what it says in the body does not matter."""
+        if not self._command(job_id):
+            raise EmptyAnswer(400)
+        answer_empty_object(resp)
+
+
+def _expanded(req: falcon.Request) -> bool:
+    if not req.has_param("expand"):
+        return False
+    found = req.get_param_as_list("expand") or [""]
+    value = {"": True, "1": True, "true": True, "0": False, "false": False}.get(found[0])
+    if value is None:
+        text = f'Expected a Boolean for GET argument "expand", found: {found[0]}'
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text)
+    return value
+
+
+def _no_output(key: str) -> OrthancError:
+    return OrthancError(ErrorCode.INEXISTENT_ITEM, f"Job has no such output: {key}")
+
+
+def _open(path: Path) -> BinaryIO | None:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:  # another job's output took its place a moment ago
+        return None
+
+
+def _command(choose: Callable[[JobsEngine], Callable[[str], bool]]) -> Callable[[Services], JobCommand]:
+    return lambda services: JobCommand(choose(services.engine))
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
+    ("/jobs", JobsList),
+    ("/jobs/{job_id}", JobResource),
+    ("/jobs/{job_id}/{key}", OutputResource),
+    ("/jobs/{job_id}/cancel", _command(lambda engine: engine.cancel)),
+    ("/jobs/{job_id}/pause", _command(lambda engine: engine.pause)),
+    ("/jobs/{job_id}/resume", _command(lambda engine: engine.resume)),
+    ("/jobs/{job_id}/resubmit", _command(lambda engine: engine.resubmit)),
+)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.ports import JobView
+from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
+from tests.jobs.doubles import DEADLINE, RESTORES
+
+
+class Engines:
+    """Makes engines on the same folder, one after the other, and stops them all at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.errors: list[BaseException] = []
+        self.made: list[JobsEngine] = []
+
+    def __call__(self, *, start: bool = True, database: bool = True, **options: Any) -> JobsEngine:
+        options = {"restores": RESTORES, "concurrent_jobs": 1, "on_error": self.errors.append, **options}
+        clock, identifiers = options.pop("clock", SystemClock()), options.pop("identifiers", SystemIdentifiers())
+        path = self.folder / "jobs.sqlite3" if database else None
+        engine = JobsEngine(path, self.folder / "outputs", clock, identifiers, **options)
+        self.made.append(engine)
+        if start:
+            engine.start()
+        return engine
+
+    def restarted(self, **options: Any) -> JobsEngine:
+        """Stop the last engine and make the next one."""
+        self.made[-1].stop()
+        return self(**options)
+
+
+@pytest.fixture
+def engines(tmp_path: Path) -> Iterator[Engines]:
+    made = Engines(tmp_path)
+    yield made
+    for engine in made.made:
+        engine.stop()
+
+
+@pytest.fixture
+def engine(engines: Engines) -> JobsEngine:
+    """An engine with one worker that runs."""
+    return engines()
+
+
+def wait_for(condition: Callable[[], Any], what: str = "the condition") -> None:
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not come true in {DEADLINE} s"
+        time.sleep(0.001)
+
+
+def wait_for_state(engine: JobsEngine, id: str, state: JobState) -> JobView:
+    found: list[JobView] = []
+
+    def reached() -> bool:
+        view = engine.get(id)
+        found[:] = [view] if view else []
+        return view is not None and view.state is state
+
+    wait_for(reached, f"the state {state.value} of {id} (now {found})")
+    return found[0]
