@@ -12,6 +12,7 @@ from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.timestamps import iso_micros
 from orthanc_lab.rest.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing
+from orthanc_lab.rest.arguments import flag, query_arguments
 from orthanc_lab.rest.job_documents import JobTexts, job_document
 from orthanc_lab.rest.services import Services
 
@@ -30,7 +31,7 @@ class JobsList:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the ids, or with ``?expand`` the jobs themselves."""
-        if not _expanded(req):
+        if not flag(query_arguments(req), "expand"):
             answer_json(req, resp, self._engine.ids())
             return
         views, now = self._engine.views(), self._clock.now()
@@ -114,17 +115,6 @@ class JobCommand:
         if not self._command(job_id):
             raise EmptyAnswer(400)
         answer_empty_object(resp)
-
-
-def _expanded(req: falcon.Request) -> bool:
-    if not req.has_param("expand"):
-        return False
-    found = req.get_param_as_list("expand") or [""]
-    value = {"": True, "1": True, "true": True, "0": False, "false": False}.get(found[0])
-    if value is None:
-        text = f'Expected a Boolean for GET argument "expand", found: {found[0]}'
-        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text)
-    return value
 
 
 def _no_output(key: str) -> OrthancError:
