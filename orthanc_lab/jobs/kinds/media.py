@@ -1,0 +1,54 @@
+"""Job of type ``Media``: a ZIP with a DICOMDIR, for a CD or another medium (PS3.10, PS3.11)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from orthanc_lab.dicom.dicomdir import DicomDirectory
+from orthanc_lab.dicom.dicomdir_entry import DirectoryEntry, TruncatedHeader, read_entry
+from orthanc_lab.jobs.kinds.zip_job import ZipJob
+from orthanc_lab.jobs.kinds.zip_writer import DamagedZip, LocalMember
+from orthanc_lab.protocol.errors import OrthancError
+
+__all__ = ["MediaJob"]
+
+_HEADER_SIZE = 64 * 1024
+
+
+class MediaJob(ZipJob):
+    """Writes the files of its plan, then the DICOMDIR that lists them."""
+
+    type = "Media"
+
+    def _read_header(self, dicom: bytes) -> DirectoryEntry:
+        return read_entry(dicom)
+
+    def _written(self, name: str, header: Any) -> None:
+        self._directory.add(name.split("/"), header)
+
+    def _adopted(self, member: LocalMember, file: BinaryIO) -> None:
+        self._directory.add(member.name.split("/"), _entry_of(member, file))
+
+    def _forget_written(self) -> None:
+        self._directory = DicomDirectory(extended=self._request.extended, now=self._request.written_at)
+
+    def _last_members(self) -> Mapping[str, bytes]:
+        return {"DICOMDIR": self._directory.encode(self._identifiers("DICOMDIR").uid())}
+
+
+def _entry_of(member: LocalMember, file: BinaryIO) -> DirectoryEntry:
+    """Read the entry from a member of the output, inflating no more than its header."""
+    wanted = _HEADER_SIZE
+    while True:
+        file.seek(member.data_offset)
+        packed = file.read(min(member.compressed_size, wanted))
+        try:
+            dicom = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, wanted)
+            whole = len(dicom) == member.size
+            return read_entry(dicom, whole=whole)
+        except TruncatedHeader:
+            wanted *= 8
+        except (zlib.error, OrthancError) as error:
+            raise DamagedZip(f"{member.name} cannot be read back") from error

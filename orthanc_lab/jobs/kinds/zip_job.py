@@ -1,0 +1,317 @@
+"""What archive and media jobs have in common: a plan that becomes a ZIP, member by member.
+
+A step writes a few members. After any step the job can be stopped and made again from what
+it serialized: the output is cut back to the recorded offset, the central directory is read
+back from the members that stand there, and the ZIP ends up with the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from orthanc_lab.jobs.kinds.archive_plan import Plan, PlannedMember
+from orthanc_lab.jobs.kinds.deflate import Codec, codec
+from orthanc_lab.jobs.kinds.read_ahead import ReadAhead
+from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet, Outlet
+from orthanc_lab.jobs.kinds.zip_writer import DamagedZip, Deflated, LocalMember, ZipWriter
+from orthanc_lab.jobs.ports import JobOutput, StopReason
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers
+from orthanc_lab.protocol.timestamps import iso_seconds
+from orthanc_lab.storage.ports import Storage
+
+__all__ = ["ZipJob", "ZipRequest", "restored"]
+
+_MEGABYTE = 1024 * 1024
+_STEP_SECONDS = 0.025
+_VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class ZipRequest:
+    """All that decides the bytes of an archive; fixed when the job is submitted."""
+
+    plan: Plan
+    filename: str  # for Content-Disposition
+    written_at: datetime  # local time, naive; of every member
+    seed: str  # of the identifiers made for this archive
+    codec: str  # how members are deflated: isal or zlib …
+    level: int  # … and at what level
+    transcode: str | None = None  # UID of a transfer syntax
+    quality: int = 90  # of lossy JPEG
+    extended: bool = False  # SeriesDescription in a DICOMDIR
+
+    def encode(self) -> dict[str, Any]:
+        """Return the request as JSON values."""
+        return {
+            "plan": self.plan.encode(),
+            "filename": self.filename,
+            "written_at": iso_seconds(self.written_at),
+            "seed": self.seed,
+            "codec": self.codec,
+            "level": self.level,
+            "transcode": self.transcode,
+            "quality": self.quality,
+            "extended": self.extended,
+        }
+
+    @classmethod
+    def decode(cls, saved: Mapping[str, Any]) -> ZipRequest:
+        """Read back what `encode` returned."""
+        fields = {
+            name: saved[name] for name in ("filename", "seed", "codec", "level", "transcode", "quality", "extended")
+        }
+        written_at = datetime.strptime(saved["written_at"], "%Y%m%dT%H%M%S")  # local time, as in a ZIP
+        return cls(plan=Plan.decode(saved["plan"]), written_at=written_at, **fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A member ready to be written."""
+
+    member: PlannedMember
+    deflated: Deflated
+    dicom_header: Any = None  # what a kind of job read from the file
+
+
+class ZipJob:
+    """A job that writes a ZIP archive.
+
+    Parameters
+    ----------
+    request
+        What goes into it.
+    outlet
+        Where it goes.
+    durable
+        Whether the job outlives the process and leaves an output; only with a `FileOutlet`.
+    saved
+        What `serialize` returned, for a job that goes on.
+    step_seconds
+        A step ends with the first member that is written after this time.
+    """
+
+    type = "Archive"
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        request: ZipRequest,
+        outlet: Outlet,
+        *,
+        durable: bool = False,
+        saved: Mapping[str, Any] | None = None,
+        step_seconds: float = _STEP_SECONDS,
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._request = request
+        self._outlet = outlet
+        self._saved = dict(saved) if saved else {**request.encode(), **_place(outlet)} if durable else None
+        self._position = int(saved["position"]) if saved else 0
+        self._offset = int(saved["offset"]) if saved else 0
+        self._step_seconds = step_seconds
+        self._failed = False
+        self._writer: ZipWriter | None = None
+        self._read_ahead: ReadAhead[Prepared | None] | None = None
+        self._codec: Codec | None = None
+
+    # -- what the engine calls -----------------------------------------------------
+
+    def start(self) -> None:
+        """Open the output at the last recorded offset, and begin to read ahead.
+
+        Raises
+        ------
+        OrthancError
+            14 or 19 if the output cannot be opened, -1 if the recorded codec is missing.
+        """
+        self._codec = codec(self._request.codec, self._request.level)
+        if self._writer is None and not self._recover():
+            self._begin_anew()
+        if not self._outlet.open(self._offset):
+            self._begin_anew()
+        self._read_ahead = ReadAhead(self._request.plan.members[self._position :], self._prepare)
+
+    def step(self) -> bool:
+        """Write the next members; after the last one, the end of the archive."""
+        try:
+            return self._step()
+        except BaseException:
+            self._failed = True
+            raise
+
+    def stop(self, reason: StopReason) -> None:
+        """Close the output; one that will not be completed is removed."""
+        if self._read_ahead is not None:
+            self._read_ahead.close()
+            self._read_ahead = None
+        if reason is StopReason.PAUSED or (reason is StopReason.SHUTDOWN and self._saved is not None):
+            self._outlet.close()
+        else:
+            self._outlet.finish(complete=reason is StopReason.SUCCESS)
+
+    def reset(self) -> None:
+        """Refuse: Orthanc does not resubmit archives.
+
+        Raises
+        ------
+        OrthancError
+            6, always.
+        """
+        raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "Cannot resubmit the creation of an archive")
+
+    def progress(self) -> float:
+        """Return the part of the members that is written; 1.0 after a failure, as Orthanc shows it."""
+        count = len(self._request.plan.members)
+        return 1.0 if self._failed or not count else self._position / count
+
+    def content(self) -> dict[str, Any]:
+        """Return the public content: sizes in bytes are strings, as in Orthanc."""
+        plan = self._request.plan
+        content: dict[str, Any] = {
+            "Description": "REST API",
+            "InstancesCount": len(plan.members),
+            "UncompressedSize": str(plan.size),
+            "UncompressedSizeMB": plan.size // _MEGABYTE,
+            "ArchiveSize": str(self._offset),
+            "ArchiveSizeMB": self._offset // _MEGABYTE,
+        }
+        if self._request.transcode is not None:
+            content["Transcode"] = self._request.transcode
+        return content
+
+    def serialize(self) -> dict[str, Any] | None:
+        """Return the request, the same objects at each call, with position and offset."""
+        return None if self._saved is None else {**self._saved, "position": self._position, "offset": self._offset}
+
+    def outputs(self) -> Mapping[str, JobOutput]:
+        """Return the ZIP of a durable job."""
+        if self._saved is None or not isinstance(self._outlet, FileOutlet):
+            return {}
+        return {"archive": JobOutput(self._outlet.path, "application/zip", self._request.filename)}
+
+    # -- what a kind of job adds ---------------------------------------------------
+
+    def _read_header(self, dicom: bytes) -> Any:
+        """Read from a file what `_written` needs; called on the threads that read ahead."""
+
+    def _written(self, name: str, header: Any) -> None:
+        """Take note of a member that was written."""
+
+    def _adopted(self, member: LocalMember, file: BinaryIO) -> None:
+        """Take note of a member that was found in the output of a job that goes on."""
+
+    def _forget_written(self) -> None:
+        """Take note that the archive is written from its beginning."""
+
+    def _last_members(self) -> Mapping[str, bytes]:
+        """Return the members that follow those of the plan."""
+        return {}
+
+    def _identifiers(self, purpose: str) -> Identifiers:
+        """Return a source of identifiers that is the same whenever this job asks for this purpose."""
+        digest = hashlib.sha256(f"{self._request.seed}/{purpose}".encode()).digest()
+        return SeededIdentifiers(int.from_bytes(digest, "big"))
+
+    # -- steps ---------------------------------------------------------------------
+
+    def _step(self) -> bool:
+        assert self._read_ahead is not None, "the job is not started"
+        count = len(self._request.plan.members)
+        deadline = self._clock.monotonic() + self._step_seconds
+        while self._outlet.is_ready():
+            if self._position == count:
+                self._finish()
+                return False
+            self._write(self._read_ahead.take())
+            if self._clock.monotonic() >= deadline:
+                break
+        self._flush()
+        return True
+
+    def _write(self, prepared: Prepared | None) -> None:
+        self._position += 1
+        if prepared is not None and self._writer is not None:
+            self._writer.add(prepared.member.name, prepared.deflated)
+            self._written(prepared.member.name, prepared.dicom_header)
+
+    def _finish(self) -> None:
+        assert self._writer is not None
+        assert self._codec is not None
+        for name, data in self._last_members().items():
+            self._writer.add(name, self._codec.deflate(data))
+        self._writer.finish()
+        self._flush()
+
+    def _flush(self) -> None:
+        assert self._writer is not None
+        self._outlet.flush()
+        self._offset = self._writer.offset
+
+    def _prepare(self, member: PlannedMember) -> Prepared | None:
+        assert self._codec is not None
+        dicom = self._read(member.instance)
+        if dicom is None:
+            return None
+        header = self._read_header(dicom)
+        return Prepared(member, self._codec.deflate(dicom), header)
+
+    def _read(self, instance: str) -> bytes | None:
+        """Return a file as it goes into the archive; None for an instance deleted meanwhile."""
+        try:
+            dicom = self._storage.read_dicom(instance)
+        except OrthancError as error:
+            if error.code in _VANISHED and self._storage.find_level(instance) is None:
+                return None
+            raise
+        return dicom if self._request.transcode is None else self._transcoded(dicom, self._request.transcode, instance)
+
+    def _transcoded(self, dicom: bytes, target: str, instance: str) -> bytes:
+        from orthanc_lab.dicom.transcoding import transcode  # noqa: PLC0415 - loads the codecs, and is seldom asked for
+
+        identifiers = self._identifiers(instance)
+        return transcode(dicom, target, quality=self._request.quality, identifiers=identifiers) or dicom
+
+    # -- beginning and going on ----------------------------------------------------
+
+    def _new_writer(self) -> ZipWriter:
+        request = self._request
+        return ZipWriter(self._outlet.write, written_at=request.written_at, zip64=request.plan.zip64)
+
+    def _begin_anew(self) -> None:
+        self._position = self._offset = 0
+        self._forget_written()
+        self._writer = self._new_writer()
+
+    def _recover(self) -> bool:
+        """Read back what stands in the output; False if it is not what was recorded."""
+        writer = self._new_writer()
+        self._forget_written()
+        try:
+            for member, file in self._outlet.members(self._offset) if self._offset else ():
+                writer.adopt(member)
+                self._adopted(member, file)
+        except DamagedZip:
+            return False
+        self._writer = writer
+        return True
+
+
+def _place(outlet: Outlet) -> dict[str, str]:
+    if not isinstance(outlet, FileOutlet):
+        raise TypeError("only a job that writes a file can outlive the process")
+    return {"output": outlet.path.name}
+
+
+def restored(
+    make: Callable[..., ZipJob], storage: Storage, clock: Clock, folder: Path, saved: Mapping[str, Any]
+) -> ZipJob:
+    """Make a job again from what it serialized; `folder` holds the outputs."""
+    return make(storage, clock, ZipRequest.decode(saved), FileOutlet(folder / saved["output"]), saved=saved)
