@@ -71,7 +71,7 @@ def read_file(dicom: bytes, dictionary: Dictionary | None = None, *, skip_pixel_
     dictionary
         Gives the VR of each tag in an implicit transfer syntax.
     skip_pixel_data
-        Leave the value of the pixel data out (it reads as empty), and all that follows it.
+        Leave out the value of the pixel data (no fragments stand for it), and all that follows it.
 
     Raises
     ------
@@ -164,7 +164,7 @@ class _Reader:
                 else:
                     position += 8
             if tag == _PIXEL_DATA and self._skip and not depth:
-                found[tag] = Element(vr, b"")
+                found[tag] = Element(vr, ())
                 return found, end
             value: Value
             if length == _UNDEFINED or vr == "SQ":

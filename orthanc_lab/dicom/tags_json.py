@@ -27,7 +27,6 @@ TEXT_VRS = frozenset(
 
 _CHARACTER_SET = 0x00080005
 _PIXEL_REPRESENTATION = 0x00280103
-_PIXEL_DATA = 0x7FE00010
 _PALETTES = range(0x00281100, 0x00281114)
 _SPACES = str.maketrans("", "", " \t\n\v\f\r")
 
@@ -115,14 +114,14 @@ class TagsWriter:
         vr, value = element
         if isinstance(value, list):
             return "Sequence", [self.write(item) for item in value]
-        if not isinstance(value, bytes) or tag == _PIXEL_DATA:
+        if not isinstance(value, bytes):
             return "Null", None
         if vr in TEXT_VRS:
             text = self._decode(text_bytes(value))
             if vr == "UI":
                 text = text.translate(_SPACES)
         elif vr == "UN" and known_vr in TEXT_VRS:
-            text = self._decode(value.split(b"\0", 1)[0])
+            text = self._decode(value.removesuffix(b"\0"))
         else:
             number = None if self._implicit and _is_undecided(tag, data_set) else number_text(vr, value)
             if number is None:
@@ -136,8 +135,8 @@ class TagsWriter:
 def number_text(vr: str, value: bytes) -> str | None:
     r"""Return the numbers of a binary VR as text, joined by ``\``.
 
-    None for an empty value, one too short for a number, and a VR without numbers. Of tags (AT) the
-    first is shown alone, as in Orthanc.
+    None for an empty value, one too short for a number, and a VR without numbers. Only the first is
+    shown, as in Orthanc, of tags (AT) and of a value whose last number is cut off.
     """
     layout = _NUMBERS.get(vr)
     if layout is None:
@@ -149,6 +148,8 @@ def number_text(vr: str, value: bytes) -> str | None:
     if vr == "AT":
         group, element = struct.unpack_from("<HH", value)
         return f"{group:04x},{element:04x}"
+    if len(value) % size:
+        count = 1
     numbers = struct.unpack_from(f"<{count}{code}", value)
     return form(numbers[0]) if count == 1 else "\\".join(map(form, numbers))
 

@@ -17,9 +17,10 @@ __all__ = ["TextDecoder", "decoder_of", "text_bytes"]
 
 TextDecoder = Callable[[bytes], str]
 
-_ESCAPE_SEQUENCE = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]")  # ECMA-35 section 13.2
+_ESCAPE_SEQUENCE = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]|[\x0e\x0f]")  # ECMA-35 section 13.2, and shifts
 _NOT_PLAIN = re.compile(rb"[^\n\x20-\x7e]")
 _YEN = str.maketrans("\\~", "¥‾")  # JIS X 0201 has them in the place of backslash and tilde
+_SHIFTS = str.maketrans("", "", "\x0e\x0f\x1b")
 _ESCAPES_ARE_CONTENT = frozenset({"ascii", "iso2022_jp_1"})
 
 
@@ -72,6 +73,10 @@ def _ascii(value: bytes) -> str:
     return _NOT_PLAIN.sub(b"", value).decode("ascii")
 
 
+def _iso_2022_jp(value: bytes) -> str:
+    return value.decode("iso2022_jp_1", "ignore").translate(_SHIFTS)
+
+
 def _shift_jis(value: bytes) -> str:
     return value.decode("shift_jis", "ignore").translate(_YEN)
 
@@ -118,6 +123,7 @@ _SPECIAL: dict[str, TextDecoder] = {
     "ascii": _ascii,
     "latin-1": _latin1,
     "utf-8": _utf8,
+    "iso2022_jp_1": _iso_2022_jp,
     "shift_jis": _shift_jis,
     "euc_kr": functools.partial(_lenient, codec="cp949"),
 }
