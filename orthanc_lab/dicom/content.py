@@ -68,7 +68,7 @@ def encapsulate(data_set: DataSet, uri: str) -> None:
     _describe(data_set, header.width, header.height, header.components, 8)
     photometric = b"MONOCHROME2 " if header.components == 1 else b"YBR_FULL_422"
     data_set[_PHOTOMETRIC_INTERPRETATION] = Element("CS", photometric)
-    data_set[_PIXEL_DATA] = Element("OB", (b"", padded(data)))
+    data_set[_PIXEL_DATA] = Element("OB", (bytes(4), padded(data)))  # one frame, at offset 0
 
 
 def _embed_picture(data_set: DataSet, picture: Picture) -> None:

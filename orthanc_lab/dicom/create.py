@@ -10,14 +10,15 @@ from typing import Any
 from orthanc_lab.dicom import content
 from orthanc_lab.dicom.charsets import Charset, by_term
 from orthanc_lab.dicom.data_set import EXPLICIT_LE, DataSet, Element, encode_file, padded
-from orthanc_lab.dicom.dictionary import Dictionary, format_tag, is_private
-from orthanc_lab.dicom.values import JsonValues
+from orthanc_lab.dicom.dictionary import format_tag, is_private
+from orthanc_lab.dicom.values import JsonValues, is_written
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Identifiers
 
 __all__ = ["UNHANDLED", "Draft", "charset_of_tags", "fresh_identifiers", "generated_tags", "series_tags"]
 
+_MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
@@ -78,7 +79,13 @@ class Draft:
                 raise OrthancError(ErrorCode.CREATE_DICOM_USE_CONTENT)
             if tag == _SPECIFIC_CHARACTER_SET:
                 continue
-            if tag in self.data_set and tag not in _FREE and not self._force:
+            if tag == _SOP_CLASS_UID and not isinstance(fields[name], str):
+                raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
+            if (
+                (tag in self.data_set or tag == _MEDIA_STORAGE_SOP_INSTANCE_UID)
+                and tag not in _FREE
+                and not self._force
+            ):
                 raise OrthancError(ErrorCode.CREATE_DICOM_OVERRIDE_TAG, name)
             self.put(tag, fields[name])
 
@@ -107,8 +114,10 @@ class Draft:
         """Set a tag to a JSON value; an encapsulated document given as a data URI is embedded."""
         if tag == _ENCAPSULATED_DOCUMENT and self._values.decode_binary and content.is_data_uri(value):
             content.embed(self.data_set, value)
-        elif tag >> 16 > 7 and tag & 0xFFFF:  # meta header, command set and group lengths are not written
-            self.data_set[tag] = self._values.element(tag, value)
+            return
+        element = self._values.element(tag, value)
+        if is_written(tag):
+            self.data_set[tag] = element
 
     def embed(self, uri: str) -> None:
         """Put the content of a data URI into the file."""
@@ -121,7 +130,7 @@ class Draft:
 
     def to_bytes(self) -> bytes:
         """Return the DICOM file (Part 10)."""
-        sop_class = self._uid(_SOP_CLASS_UID) or _NO_SOP_CLASS
+        sop_class = self._uid(_SOP_CLASS_UID) if _SOP_CLASS_UID in self.data_set else _NO_SOP_CLASS
         return encode_file(self.data_set, self._transfer_syntax, sop_class, self._uid(_SOP_INSTANCE_UID))
 
     def _uid(self, tag: int) -> str:
@@ -130,24 +139,21 @@ class Draft:
         return value.rstrip(b"\0").decode("latin-1") if isinstance(value, bytes) else ""
 
 
-def charset_of_tags(fields: Mapping[str, Any], names: Dictionary, default: Charset) -> Charset:
-    """Return the character set that the tags of a body ask for.
+def charset_of_tags(fields: Mapping[str, Any], default: Charset) -> Charset:
+    """Return the character set that the tags of a body ask for, by the keyword alone.
 
     Raises
     ------
     OrthancError
-        3 ``Unknown specific character set: X``, -1 if it is no text, 27 for an unknown tag.
+        3 ``Unknown specific character set: X``, -1 if it is no text.
     """
-    for name in sorted(fields):
-        if names.parse_tag(name) == _SPECIFIC_CHARACTER_SET:
-            term = fields[name]
-            if not isinstance(term, str):
-                raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
-            charset = by_term(term)
-            if charset is None:
-                raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown specific character set: {term}")
-            return charset
-    return default
+    term = fields.get("SpecificCharacterSet", default.term)
+    if not isinstance(term, str):
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+    charset = default if term == default.term else by_term(term)
+    if charset is None:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown specific character set: {term}")
+    return charset
 
 
 def fresh_identifiers(identifiers: Identifiers, level: Level | None = None) -> DataSet:

@@ -92,4 +92,4 @@ def _header(tag: int, vr: str, length: int) -> bytes:
 
 
 def _uid(uid: str) -> Element:
-    return Element("UI", padded(uid.encode()))
+    return Element("UI", padded(uid.encode("latin-1", "replace")))

@@ -38,12 +38,12 @@ def embed_document(data_set: DataSet, mime: str, data: bytes) -> None:
     Raises
     ------
     OrthancError
-        15 ``Not a PDF file``, 4 for an empty model.
+        15 ``Not a PDF file``, 4 for an empty model or a second document.
     """
     kind = DOCUMENTS[mime]
     if mime == "application/pdf" and not data.startswith(b"%PDF-"):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Not a PDF file")
-    if not data:
+    if not data or _ENCAPSULATED_DOCUMENT in data_set:
         raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY)
     data_set.setdefault(_SOP_CLASS_UID, Element("UI", padded(kind.sop_class.encode())))
     data_set.setdefault(_MODALITY, Element("CS", padded(kind.modality.encode(), b" ")))

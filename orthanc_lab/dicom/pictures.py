@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -102,13 +103,17 @@ def decode_jpeg(data: bytes) -> Picture:
     from PIL import JpegImagePlugin  # noqa: PLC0415 - as in _load_png
 
     try:
-        # The end marker once more makes libjpeg go to the end of a truncated file.
-        with JpegImagePlugin.JpegImageFile(io.BytesIO(data + b"\xff\xd9")) as image:
+        with JpegImagePlugin.JpegImageFile(io.BytesIO(_terminated(data))) as image:
             image.load()
             pixels = image.tobytes()
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _bad_jpeg(str(error)) from error
     return Picture(header.width, header.height, header.components, 8, pixels)
+
+
+def _terminated(data: bytes) -> bytes:
+    # More end markers make Pillow's libjpeg go to the end of a truncated file.
+    return data if data.endswith(b"\xff\xd9") else data + b"\xff\xd9" * 64
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader:
@@ -123,24 +128,38 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         raise _bad_jpeg("Empty input file")
     if data[:2] != b"\xff\xd8":
         raise _bad_jpeg(f"Not a JPEG file: starts with 0x{data[0]:02x} 0x{data[1] if len(data) > 1 else 0xFF:02x}")
+    frame: JpegHeader | None = None
+    for marker, start in _jpeg_segments(data):
+        if marker in _JPEG_FRAMES and frame is None:
+            frame = _frame_header(data[start + 2 : start + 8])
+        elif marker == _START_OF_SCAN:
+            if frame is None:
+                raise _bad_jpeg("Invalid JPEG file structure: SOS before SOF")
+            return frame
+    if frame is None:
+        raise _bad_jpeg("JPEG datastream contains no image")
+    raise _bad_jpeg("Invalid JPEG file structure: missing SOS marker")
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the markers up to the first scan or the end, with the offset of what follows each."""
     offset = 2
-    while (start := data.find(b"\xff", offset)) >= 0:
-        marker = data[start + 1 : start + 2]
-        if marker == b"\xff":
+    while 0 <= (start := data.find(b"\xff", offset)) < len(data) - 1:
+        marker = data[start + 1]
+        if marker == 0xFF:  # fill byte
             offset = start + 1
-        elif not marker or marker in b"\xd9\xda":
-            break
-        elif marker in _JPEG_FRAMES:
-            return _frame_header(data[start + 4 : start + 10])
-        elif marker in _JPEG_ALONE:
-            offset = start + 2
-        else:
-            offset = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
-    raise _bad_jpeg("JPEG datastream contains no image")
+            continue
+        yield marker, start + 2
+        if marker in (_START_OF_SCAN, _END_OF_IMAGE):
+            return
+        alone = marker in _JPEG_ALONE
+        offset = start + 2 + (0 if alone else int.from_bytes(data[start + 2 : start + 4], "big"))
 
 
-_JPEG_FRAMES = bytes({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-_JPEG_ALONE = bytes([0x00, 0x01, *range(0xD0, 0xD9)])
+_START_OF_SCAN = 0xDA
+_END_OF_IMAGE = 0xD9
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_ALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
 
 
 def _frame_header(frame: bytes) -> JpegHeader:
@@ -160,7 +179,7 @@ def _bad_jpeg(reason: str) -> OrthancError:
     return OrthancError(ErrorCode.INTERNAL_ERROR, f"Error during JPEG decoding: {reason}")
 
 
-_PAM_FIELD = re.compile(rb"(WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE) (.*)\Z")
+_PAM_FIELD = re.compile(rb"(?:(WIDTH|HEIGHT|DEPTH|MAXVAL) ([0-9]{1,10})|(TUPLTYPE) (.*))\Z")
 
 
 def decode_pam(data: bytes) -> Picture:
@@ -175,16 +194,17 @@ def decode_pam(data: bytes) -> Picture:
     lines = head.split(b"\n")
     if not mark or lines[0] != b"P7":
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    fields = dict(match.groups() for line in lines[1:] if (match := _PAM_FIELD.match(line)))
+    found = [match for line in lines[1:] if (match := _PAM_FIELD.match(line))]
+    fields = {match[1] or match[3]: match[2] or match[4] for match in found}
     try:
         width, height, depth, maximum = (int(fields[name]) for name in (b"WIDTH", b"HEIGHT", b"DEPTH", b"MAXVAL"))
         kind = fields[b"TUPLTYPE"]
-    except (KeyError, ValueError) as error:
+    except KeyError as error:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
     bits = {255: 8, 65535: 16}.get(maximum, 0)
     if (kind, depth, bits) not in ((b"GRAYSCALE", 1, 8), (b"GRAYSCALE", 1, 16), (b"RGB", 3, 8)):
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-    if width < 0 or height < 0 or len(pixels) != width * height * depth * bits // 8:
+    if len(pixels) != width * height * depth * bits // 8:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     if bits == 16:
         import numpy as np  # noqa: PLC0415 - as in _rgb16

@@ -14,7 +14,15 @@ from orthanc_lab.dicom.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.dictionary import Dictionary, format_tag, is_private
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["JsonValues", "encode_value"]
+__all__ = ["JsonValues", "encode_value", "is_written"]
+
+
+def is_written(tag: int) -> bool:
+    """Tell whether a tag can stand in a data set: no meta header, command, group length (PS3.5 section 7)."""
+    return bool(tag & 0xFFFF) and tag >> 16 not in _NO_DATA_GROUPS
+
+
+_NO_DATA_GROUPS = frozenset({0, 1, 2, 3, 5, 7, 0xFFFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,9 @@ class JsonValues:
         result: DataSet = {}
         for name in sorted(fields):
             tag = self.names.parse_tag(name, self.private_creator)
-            result[tag] = self.element(tag, fields[name])
+            element = self.element(tag, fields[name])
+            if is_written(tag):
+                result[tag] = element
         return result
 
     def element(self, tag: int, value: Any) -> Element:
@@ -54,9 +64,10 @@ class JsonValues:
         raise _bad_type(tag)
 
     def _vr_of(self, tag: int) -> str:
-        if is_private(tag) and not self.private_creator:
+        entry = self.names.find(tag, self.private_creator)
+        if entry is None or (is_private(tag) and (not self.private_creator or entry.name == "PrivateCreator")):
             return "UN"
-        return self.names.vr_of(tag, self.private_creator)
+        return entry.vr
 
     def _item(self, item: Any) -> DataSet:
         if item == []:
@@ -66,9 +77,11 @@ class JsonValues:
         return self.data_set(item)
 
     def _text(self, tag: int, vr: str, value: str) -> bytes | list[DataSet]:
-        if not value:
+        if not value or not tag & 0xFFFF:  # a group length is computed, if it is written at all
             return [] if vr == "SQ" else b""
         if vr == "AT":
+            if self.decode_binary:
+                data_uri.decode_known(value)  # only to refuse broken base64
             number = self.names.parse_tag(value, self.private_creator)
             return struct.pack("<HH", number >> 16, number & 0xFFFF)
         if self.decode_binary and (data := data_uri.decode_known(value)) is not None:
@@ -78,7 +91,7 @@ class JsonValues:
     def _null(self, tag: int, vr: str) -> bytes:
         if vr == "AT":
             raise OrthancError(ErrorCode.UNKNOWN_DICOM_TAG)
-        if vr == "SQ" or vr in _NUMBERS:
+        if vr == "SQ" or not (vr in _TEXT_VRS or vr in _BINARY_VRS):
             raise _out_of_range(tag, b"")
         return b""
 
@@ -104,7 +117,7 @@ def encode_value(tag: int, vr: str, value: bytes) -> bytes:
     if vr in _TEXT_VRS:
         return padded(_text_of(value), b" ")
     if vr == "UI":
-        return padded(_text_of(value))
+        return padded(_uid_of(_text_of(value)))
     if vr in ("OB", "UN"):
         return padded(value)
     if vr == "OW":
@@ -124,6 +137,17 @@ def _text_of(value: bytes) -> bytes:
     return value.split(b"\0", 1)[0].rstrip(b" ")
 
 
+def _uid_of(value: bytes) -> bytes:
+    if value.startswith(b"="):
+        # Orthanc knows a UID by its name too; rarely used, and pydicom is slow to import.
+        from pydicom.uid import UID_dictionary  # noqa: PLC0415
+
+        for uid, entry in UID_dictionary.items():
+            if entry[4].encode() == value[1:]:
+                return uid.encode()
+    return value.lstrip(b" ")
+
+
 def _out_of_range(tag: int, value: bytes) -> OrthancError:
     text, mark, _ = value.partition(b"\0")  # the real server's message ends at the first NUL
     return OrthancError(
@@ -138,6 +162,7 @@ def _bad_type(tag: int) -> OrthancError:
 
 
 _TEXT_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UR", "UT"})
+_BINARY_VRS = frozenset({"OB", "OW", "UI", "UN"})
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,40}\Z", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
 _SPECIAL = re.compile(r"([+-]?)(?:(inf(?:inity)?)|nan(?:\([^)]*\))?)\Z", re.IGNORECASE | re.ASCII)

@@ -69,7 +69,7 @@ class CreateDicom:
         force = _field(body, "Force", bool, False)
         decode_binary = _field(body, "InterpretBinaryTags", bool, True)
         creator = _field(body, "PrivateCreator", str, self._private_creator)
-        charset = charset_of_tags(tags, self._names, self._charset)
+        charset = charset_of_tags(tags, self._charset)
         data_set: DataSet = {}
         level = None
         if "Parent" in body:
@@ -146,7 +146,8 @@ def _parse(data: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         try:
             body = lenient_json.loads(data)
-        except OrthancError as error:
+            orjson.dumps(body)  # refuses half a surrogate pair, which is no text
+        except (OrthancError, TypeError) as error:
             raise OrthancError(ErrorCode.BAD_REQUEST) from error
     if not isinstance(body, dict):
         raise OrthancError(ErrorCode.BAD_REQUEST)
