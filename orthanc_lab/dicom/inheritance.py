@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from orthanc_lab.dicom.data_set import DataSet
+from orthanc_lab.dicom.charsets import Charset, by_term
+from orthanc_lab.dicom.data_set import DataSet, Element, padded
+from orthanc_lab.dicom.text import TextDecoder, decoder_of, text_bytes
 from orthanc_lab.protocol.levels import Level
 
 __all__ = ["MODULES", "inherited"]
@@ -23,11 +25,40 @@ MODULES: dict[Level, tuple[int, ...]] = {Level.PATIENT: _PATIENT, Level.STUDY: _
 """The tags that Orthanc counts to each level."""
 
 
-def inherited(model: DataSet, level: Level) -> DataSet:
+TEXT_VRS_OF_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+"""VRs whose text is in the character set of the file (PS3.5 section 6.1.2.3)."""
+
+_SPECIFIC_CHARACTER_SET = 0x00080005
+
+
+def inherited(model: DataSet, level: Level, default: Charset) -> tuple[DataSet, Charset]:
     """Return the tags of `model` that belong to a parent of this level and to those above it.
 
     Sequences are left out, as in Orthanc.
+
+    Parameters
+    ----------
+    default
+        Character set of a file which names none, or several: the values are brought into it.
+
+    Returns
+    -------
+    tuple
+        The tags, and the character set they are in.
     """
     modules = (tags for own, tags in MODULES.items() if own.depth <= level.depth)
     found = {tag: model[tag] for tags in modules for tag in tags if tag in model}
-    return {tag: element for tag, element in found.items() if isinstance(element.value, bytes)}
+    found = {tag: element for tag, element in found.items() if isinstance(element.value, bytes)}
+    stated = model.get(_SPECIFIC_CHARACTER_SET)
+    terms = stated.value if stated is not None and isinstance(stated.value, bytes) else b""
+    charset = by_term(terms.rstrip(b"\0").decode("latin-1")) if terms else default
+    if charset is not None:
+        return found, charset
+    decode = decoder_of(terms, default.name)
+    return {tag: _in_charset(element, decode, default) for tag, element in found.items()}, default
+
+
+def _in_charset(element: Element, decode: TextDecoder, charset: Charset) -> Element:
+    if element.vr not in TEXT_VRS_OF_CHARSET or not isinstance(element.value, bytes):
+        return element
+    return Element(element.vr, padded(charset.encode(decode(text_bytes(element.value))), b" "))

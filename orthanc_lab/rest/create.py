@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 import orjson
 
-from orthanc_lab.dicom.charsets import LATIN1, Charset, by_name, by_term
+from orthanc_lab.dicom.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.create import (
     UNHANDLED,
     Draft,
@@ -18,9 +18,9 @@ from orthanc_lab.dicom.create import (
     series_tags,
 )
 from orthanc_lab.dicom.data_set import DataSet
-from orthanc_lab.dicom.data_set_reader import read_file
 from orthanc_lab.dicom.dictionary import Dictionary
 from orthanc_lab.dicom.inheritance import inherited
+from orthanc_lab.dicom.read import read_file
 from orthanc_lab.dicom.values import JsonValues
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -73,8 +73,7 @@ class CreateDicom:
         data_set: DataSet = {}
         level = None
         if "Parent" in body:
-            level, model, charset = self._model(body["Parent"])
-            data_set = inherited(model, level)
+            level, data_set, charset = self._inherited(body["Parent"])
         data_set = {
             **fresh_identifiers(self._services.identifiers, level),
             **generated_tags(self._services.clock.now(), charset, level),
@@ -84,8 +83,8 @@ class CreateDicom:
         draft.apply(tags)
         return draft
 
-    def _model(self, parent: Any) -> tuple[Level, DataSet, Charset]:
-        """Return the level of the parent, and one instance below it with its character set."""
+    def _inherited(self, parent: Any) -> tuple[Level, DataSet, Charset]:
+        """Return the level of the parent, what one instance below it hands down, and its character set."""
         if isinstance(parent, (list, dict)):
             raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
         storage = self._services.storage
@@ -97,10 +96,8 @@ class CreateDicom:
         instances = storage.descendants(parent, Level.INSTANCE)
         if not instances:
             raise OrthancError(ErrorCode.CREATE_DICOM_BAD_PARENT)
-        model = read_file(storage.read_dicom_header(instances[0]), self._names.vr_of).data_set
-        element = model.get(0x00080005)
-        term = element.value.decode("latin-1") if element and isinstance(element.value, bytes) else ""
-        return level, model, by_term(term.rstrip("\0")) or self._charset
+        model = read_file(storage.read_dicom_header(instances[0]), self._names, skip_pixel_data=True).data_set
+        return level, *inherited(model, level, self._charset)
 
     def _legacy(self, body: dict[str, Any]) -> Draft:
         """Return the draft of a body of the first versions: tags with text, and ``PixelData``."""
