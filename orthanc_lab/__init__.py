@@ -1,1 +1,45 @@
 """Orthanc, the DICOM server, in pure Python: for notebooks, teaching and test suites."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orthanc_lab.protocol.errors import OrthancError
+    from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
+    from orthanc_lab.server.child_process import ChildServer
+    from orthanc_lab.server.embedding import EmbeddedServer, InProcessServer, in_process, serve
+
+__all__ = [
+    "ChildServer",
+    "EmbeddedServer",
+    "InProcessServer",
+    "ManualClock",
+    "OrthancError",
+    "SeededIdentifiers",
+    "in_process",
+    "serve",
+]
+
+# Loaded when they are asked for: importing the package costs next to nothing.
+_HOMES = {
+    "ChildServer": "server.child_process",
+    "EmbeddedServer": "server.embedding",
+    "InProcessServer": "server.embedding",
+    "ManualClock": "protocol.ports",
+    "OrthancError": "protocol.errors",
+    "SeededIdentifiers": "protocol.ports",
+    "in_process": "server.embedding",
+    "serve": "server.embedding",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

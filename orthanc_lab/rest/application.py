@@ -10,7 +10,19 @@ import falcon
 
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
-from orthanc_lab.rest import metrics
+from orthanc_lab.rest import (
+    archives,
+    browse,
+    changes,
+    create,
+    explorer,
+    jobs,
+    labels,
+    metadata,
+    metrics,
+    protection,
+    sizes,
+)
 from orthanc_lab.rest.answers import EmptyAnswer
 from orthanc_lab.rest.front import Front
 from orthanc_lab.rest.routing import add_routes
@@ -21,8 +33,20 @@ __all__ = ["ROUTES", "Route", "make_application"]
 Route = tuple[str, Callable[[Services], Any]]
 
 ROUTES: Sequence[Route] = (
+    # what is stored
+    *browse.ROUTES,
+    *sizes.ROUTES,
+    *protection.ROUTES,
+    *metadata.ROUTES,
+    *labels.ROUTES,
+    *changes.ROUTES,
+    # what is made
+    *create.ROUTES,
+    *archives.ROUTES,
+    *jobs.ROUTES,
     # the server itself
     *metrics.ROUTES,
+    *explorer.ROUTES,
 )
 """The table of contents: each URI template with what makes its resource."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import socket
 import sys
 import threading
@@ -22,6 +23,7 @@ from granian import _futures, _granian
 from granian.http import HTTP1Settings
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.connections import cut_where_sent
 from orthanc_lab.server.stalled_clients import TimedBody, Watch
 
 __all__ = ["HttpServer", "Tls"]
@@ -96,6 +98,14 @@ class HttpServer:
         """Serve, in a thread; requests that came before wait in the socket."""
         self._thread.start()
 
+    def serve_from_now(self, app: WSGIApplication) -> None:
+        """Answer the next requests by another application."""
+        self._app = app
+
+    def refuse(self) -> None:
+        """Stop listening; requests in work go on to their end."""
+        self._signal.set()
+
     def stop(self, timeout: float = 5) -> None:
         """Stop listening and end the connections, waiting at most `timeout` seconds for requests in work."""
         self._signal.set()
@@ -158,7 +168,7 @@ class HttpServer:
         if type(body) is list:
             proto.response_bytes(answer.status, answer.headers, body[0] if len(body) == 1 else b"".join(body))
         else:
-            proto.response_iter(answer.status, answer.headers, _Stream(body))
+            proto.response_iter(answer.status, answer.headers, _Stream(body, self.port))
         return answer.status
 
 
@@ -177,13 +187,45 @@ class _Start:
 
 
 class _Stream:
-    """A body of unknown length, as Granian wants it: ``__next__`` and ``close``."""
+    """A body of unknown length, as Granian wants it: ``__next__`` and ``close``.
 
-    __slots__ = ("__next__", "_body")
+    Granian ends a body that fails as if it were whole. So that no client takes the half for the whole, a
+    body that fails is followed by some bytes of an unlikely number, and the connection on which they go
+    out is cut.
+    """
 
-    def __init__(self, body: Iterable[bytes]) -> None:
+    __slots__ = ("_body", "_next", "_port")
+
+    def __init__(self, body: Iterable[bytes], port: int) -> None:
         self._body = body
-        self.__next__ = iter(body).__next__
+        self._next = iter(body).__next__
+        self._port = port
+
+    def __next__(self) -> bytes:
+        try:
+            return self._next()
+        except StopIteration:
+            raise
+        except Exception:
+            _log.exception("A streamed answer failed; its connection is cut")
+            return self._last_bytes()
+
+    def _last_bytes(self) -> bytes:
+        number = random.randrange(5000, 16000)
+        sent = threading.Event()
+        expected = range(number, number + 64)  # and the frame of the chunk
+        cutter = threading.Thread(
+            target=cut_where_sent, args=(self._port, sent.set, expected), kwargs={"seconds": 10}, daemon=True
+        )
+        cutter.start()
+        sent.wait(1)
+
+        def until_cut() -> bytes:
+            cutter.join()
+            raise StopIteration
+
+        self._next = until_cut
+        return bytes(number)
 
     def close(self) -> None:
         """Release what the body holds; Granian calls this also when the client has left."""
@@ -211,5 +253,5 @@ def _listen(address: str, port: int, timeout: float) -> socket.socket:
         listener.setblocking(False)
     except (OSError, OverflowError) as error:
         listener.close()
-        raise OrthancError(ErrorCode.HTTP_PORT_IN_USE, f"Cannot listen on port {port}: {error}") from error
+        raise OrthancError(ErrorCode.HTTP_PORT_IN_USE, f" (port = {port})") from error
     return listener

@@ -7,23 +7,19 @@ cut, which ends the read. (A client that does not read its answer is cut by TCP_
 
 from __future__ import annotations
 
-import os
-import socket
-import stat
-import struct
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.connections import cut_where_sent
 
 __all__ = ["TimedBody", "Watch"]
 
 _PIECE = 65536
-_LARGEST_408 = 512  # bytes on the wire; a download sends more in the meantime
+_SIZE_OF_408 = range(1, 512)  # bytes on the wire
 
 
 class TimedBody:
@@ -126,43 +122,9 @@ class Watch:
                     self._let_go(entry[1])
 
     def _let_go(self, proto: Any) -> None:
-        """Answer 408, then cut the connection that sent just that answer and received nothing for long."""
-        before = {fd: sent for fd, sent, silent in _connections(self._port) if silent >= self._timeout}
-        proto.response_bytes(408, [("Connection", "close")], b"")
-        for _ in range(20):
-            time.sleep(0.005)
-            answered = [
-                fd
-                for fd, sent, silent in _connections(self._port)
-                if fd in before and silent >= self._timeout and 0 < sent - before[fd] <= _LARGEST_408
-            ]
-            if len(answered) == 1:
-                _cut(answered[0])
-                return
+        """Answer 408, and cut the connection on which just that answer went out."""
 
+        def answer() -> None:
+            proto.response_bytes(408, [("Connection", "close")], b"")
 
-def _connections(port: int) -> Iterator[tuple[int, int, float]]:
-    """Yield descriptor, bytes sent, and seconds since the last received byte of each connection of the server."""
-    if sys.platform != "linux":
-        return
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            descriptor = int(entry.name)
-            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                continue
-            with socket.socket(fileno=os.dup(descriptor)) as connection:
-                if connection.getsockname()[1] != port:
-                    continue
-                info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-        except (OSError, IndexError):
-            continue  # closed meanwhile, or another kind of socket
-        if info[0] == 1 and len(info) >= 208:  # established; the fields of Linux 4.19 are there
-            yield descriptor, struct.unpack_from("Q", info, 200)[0], struct.unpack_from("I", info, 52)[0] / 1000
-
-
-def _cut(descriptor: int) -> None:
-    try:
-        with socket.socket(fileno=os.dup(descriptor)) as connection:
-            connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # it closed by itself
+        cut_where_sent(self._port, answer, _SIZE_OF_408, silent=self._timeout)

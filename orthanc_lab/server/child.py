@@ -1,0 +1,30 @@
+"""The program of a child process: serves until its standard input ends."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from orthanc_lab.server.command_line import serve_until_stopped
+from orthanc_lab.server.lifecycle import Server
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Serve; returns the exit code."""
+
+    def started(server: Server) -> None:
+        print(f"port {server.port}", flush=True)
+        threading.Thread(target=_stop_at_end_of_input, args=(server,), daemon=True).start()
+
+    return serve_until_stopped(sys.argv[1:], started)
+
+
+def _stop_at_end_of_input(server: Server) -> None:
+    sys.stdin.buffer.read()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

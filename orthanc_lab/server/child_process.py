@@ -1,0 +1,146 @@
+"""A server in a process of its own, which can be killed, and which ends with its parent."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.sessions import session_of
+from orthanc_lab.server.settings import CheckedSettings
+
+__all__ = ["ChildServer"]
+
+_PATIENCE_S = 30.0
+
+
+class ChildServer:
+    """A server in a child process; made by `orthanc_lab.serve` with ``process=True``.
+
+    The child's standard input is a pipe from here: when this program ends, however it ends, the child
+    sees the end of the pipe and stops.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], folder: Path | None, *, load_jobs: bool = True, seed: int | None = None
+    ) -> None:
+        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="orthanc-lab-")
+        self.folder = Path(self._temporary.name) if self._temporary else Path(folder or ".")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
+        self._arguments = [] if load_jobs else ["--no-jobs"]
+        self._arguments += [] if seed is None else [f"--seed={seed}"]
+        self.settings = CheckedSettings(self._options, self.folder)
+        self.log = self.folder / "server.log"
+        self.session = session_of(self.settings)
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            self.restart()
+        except BaseException:
+            self.stop()
+            raise
+        atexit.register(self.stop)
+
+    @property
+    def port(self) -> int:
+        """The TCP port; it stays the same across restarts."""
+        port: int = self._options["HttpPort"]
+        return port
+
+    @property
+    def url(self) -> str:
+        """Where the server is, ``http://127.0.0.1:8042``."""
+        return f"{'https' if self.settings['SslEnabled'] else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Process number of the child.
+
+        Raises
+        ------
+        RuntimeError
+            If it does not run.
+        """
+        if self._process is None:
+            raise RuntimeError("The server does not run")
+        return self._process.pid
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines of the log that report errors."""
+        if not self.log.exists():
+            return []
+        return [line for line in self.log.read_text("utf-8", "replace").splitlines() if line.startswith("E")]
+
+    def restart(self) -> None:
+        """Start the child (again) on the same folder and port; one that runs is stopped first.
+
+        Raises
+        ------
+        OrthancError
+            -1 with the last lines of the log if it does not start.
+        """
+        self._end()
+        file = self.folder / "configuration.json"
+        file.write_text(json.dumps(self._options), encoding="utf-8")
+        command = [sys.executable, "-m", "orthanc_lab.server.child", *self._arguments, str(file)]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own module
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            )
+        assert process.stdout is not None
+        self._process = process
+        line = process.stdout.readline()
+        if not line.startswith(b"port "):
+            self._end()
+            tail = "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-5:])
+            raise OrthancError(ErrorCode.INTERNAL_ERROR, f"The server did not start:\n{tail}")
+        self._options["HttpPort"] = int(line[5:])
+
+    def kill(self) -> None:
+        """End the child like ``kill -9``."""
+        if self._process is not None:
+            self._process.kill()
+            self._reap()
+
+    def stop(self) -> None:
+        """Let the child finish what is in work and end; a temporary folder is removed."""
+        atexit.unregister(self.stop)
+        self._end()
+        self.session.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()  # the child stops when its input ends
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._reap()
+
+    def _reap(self) -> None:
+        process, self._process = self._process, None
+        assert process is not None
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,244 @@
+"""The command line: Orthanc's own options, read from left to right, and three sub-commands."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from orthanc_lab.protocol.errors import ERROR_TEXTS, OrthancError
+from orthanc_lab.server.log_lines import CATEGORIES, log_to, open_log_folder, set_verbosity
+
+__all__ = ["main", "serve_until_stopped"]
+
+_log = logging.getLogger("orthanc_lab")
+_FAILED = 255
+_VERBOSITY = re.compile(r"--(verbose|trace)(?:-(\w+))?")
+
+_COMMANDS = {
+    "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
+    "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
+}
+"""Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
+
+_HELP = """\
+Usage: orthanc-lab [serve] [OPTION]... [CONFIGURATION]
+       orthanc-lab demo|bench [OPTION]...
+
+Orthanc, the DICOM server, in pure Python.
+
+CONFIGURATION is a JSON file as Orthanc reads it, or a folder whose *.json files are taken together.
+Without one, the server listens on the loopback interface, port 8042, and keeps its files in ./OrthancStorage.
+Options are read from left to right; --verbose and --trace replace what was said about logs before.
+
+  serve                 start the server (also without this word)
+  demo                  a tour of the server on sample data; --help tells more
+  bench                 measure this server beside another one; --help tells more
+
+  --help                show this text
+  --version             show the version
+  --errors              list the error codes
+  --config=[file]       write a sample configuration; "-" is standard output
+  --openapi=[file]      write the OpenAPI description of the REST API; "-" is standard output
+  --cheatsheet=[file]   write the routes of the REST API as CSV; "-" is standard output
+  --no-jobs             forget the jobs of the last run
+  --upgrade             accepted, without effect: an index is always read by the version that wrote it
+  --logdir=[folder]     write the log to a new file in this folder
+  --logfile=[file]      write the log to this file (else to standard error)
+  --verbose, --trace    log more, log most; also --verbose-CATEGORY and --trace-CATEGORY for
+                        generic, plugins, http, sqlite, dicom, jobs, lua
+
+Exit code: 0 if all went well, 255 if not (the log says why).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the command line asks for."""
+
+    configuration: Path | None = None
+    load_jobs: bool = True
+    seed: int | None = None
+    log_file: Path | None = None
+    verbosity: tuple[tuple[str, str | None], ...] = ()  # (level, category or None for all), in order
+    unknown: tuple[str, ...] = ()
+    paths: int = 0
+    answer: Callable[[], int] | None = field(default=None)  # instead of serving
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in _COMMANDS:
+        module: Any = importlib.import_module(_COMMANDS[words[0]][0])
+        code: int = module.main(words[1:])
+        return code
+    if words and words[0] == "serve":
+        del words[0]
+    return serve_until_stopped(words)
+
+
+def serve_until_stopped(words: Sequence[str], started: Callable[[Any], None] | None = None) -> int:
+    """Serve as the options say, until a signal or a client ends it; returns the exit code.
+
+    Parameters
+    ----------
+    started
+        Called with the server once it listens.
+    """
+    log_to(None)
+    try:
+        call = read_call(words)
+        if call.answer is not None:
+            return call.answer()
+        log_to(call.log_file)
+        for level, category in call.verbosity:
+            set_verbosity(level, category)
+        if call.paths > 1:
+            _log.error("More than one configuration path were provided on the command line, aborting")
+            return _FAILED
+        for word in call.unknown:
+            _log.warning("Option unsupported by the core of Orthanc: %s", word)
+        return _serve(call, started)
+    except OrthancError as error:
+        _log.error("%s%s", error.text, f": {error.details}" if error.details else "")
+        _log.error("Uncaught exception, stopping now: [%s] (code %d)", error.text, error.code)
+        return _FAILED
+    except OSError as error:
+        _log.error("Uncaught exception, stopping now: [%s]", error)
+        return _FAILED
+
+
+def read_call(words: Sequence[str]) -> Call:
+    """Return what the words ask for; an answer like ``--version`` ends the reading.
+
+    Raises
+    ------
+    OrthancError
+        For a log file or folder that cannot be used.
+    """
+    call = Call()
+    for word in words:
+        if word.startswith("-"):
+            call = _with_option(call, word)
+            if call.answer is not None:
+                return call
+        else:
+            call = replace(call, configuration=Path(word), paths=call.paths + 1)
+    return call
+
+
+def _with_option(call: Call, word: str) -> Call:
+    name, equals, value = word.partition("=")
+    if not equals:
+        verbosity = _VERBOSITY.fullmatch(word)
+        if verbosity and (verbosity[2] is None or verbosity[2] in CATEGORIES):
+            return replace(call, verbosity=(*call.verbosity, (verbosity[1], verbosity[2])))
+        answer = {"--help": _help, "-h": _help, "--version": _version, "--errors": _errors}.get(word)
+        if answer is not None:
+            return replace(call, answer=answer)
+        if word == "--no-jobs":
+            return replace(call, load_jobs=False)
+        if word in ("--upgrade", "--logs-no-thread"):
+            return call
+    else:
+        document = {"--config": _sample, "--openapi": _openapi, "--cheatsheet": _cheat_sheet}.get(name)
+        if document is not None:
+            return replace(call, answer=lambda: _write(document(), value))
+        if name == "--logdir":
+            return replace(call, log_file=open_log_folder(Path(value)))
+        if name == "--logfile":
+            return replace(call, log_file=Path(value))
+        if name == "--seed" and value.isdigit():
+            return replace(call, seed=int(value))
+    return replace(call, unknown=(*call.unknown, word))
+
+
+def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
+    from orthanc_lab.protocol.ports import SeededIdentifiers, SystemClock  # noqa: PLC0415 - so that --help is quick
+    from orthanc_lab.server.assembly import Outside  # noqa: PLC0415
+    from orthanc_lab.server.configuration import read_configuration  # noqa: PLC0415
+    from orthanc_lab.server.lifecycle import Server  # noqa: PLC0415
+    from orthanc_lab.server.settings import CheckedSettings  # noqa: PLC0415
+
+    def load() -> CheckedSettings:
+        configuration = read_configuration(call.configuration)
+        for file in configuration.read:
+            _log.warning('Reading the configuration from: "%s"', file)
+        for name in configuration.undefined:
+            _log.warning("The environment variable %s of the configuration is not set", name)
+        if not configuration.read:
+            _log.warning("Using the default Orthanc configuration")
+        settings = CheckedSettings(configuration.values, configuration.folder)
+        if settings["DicomServerEnabled"]:
+            _log.warning("DICOM over TCP is not available yet; only the REST API is served")
+        return settings
+
+    _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", version("orthanc-lab"))
+    outside = Outside.of_system() if call.seed is None else Outside(SystemClock(), SeededIdentifiers(call.seed))
+    server = Server(load, outside, load_jobs=call.load_jobs)
+    signals = {signal.SIGINT: server.shutdown, signal.SIGTERM: server.shutdown}
+    if hasattr(signal, "SIGHUP"):
+        signals[signal.SIGHUP] = server.reset
+    for number, ask in signals.items():
+        signal.signal(number, lambda *_, ask=ask: ask())
+    server.start()
+    if started is not None:
+        started(server)
+    server.run()
+    return 0
+
+
+def _help() -> int:
+    print(_HELP, end="")
+    return 0
+
+
+def _version() -> int:
+    print("Orthanc 1.12.7")
+    print(f"orthanc-lab {version('orthanc-lab')}: its REST API in pure Python, MIT licence")
+    return 0
+
+
+def _errors() -> int:
+    print("Error codes of the REST API and of the command line:\n")
+    for code, text in ERROR_TEXTS.items():
+        print(f"{code:16}   {text}")
+    return 0
+
+
+def _write(text: str, target: str) -> int:
+    if target == "-":
+        print(text, end="")
+        return 0
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        _log.error('Cannot write the file "%s": %s', target, error)
+        return _FAILED
+    return 0
+
+
+def _sample() -> str:
+    from orthanc_lab.server.configuration import sample_configuration  # noqa: PLC0415 - so that --help is quick
+
+    return sample_configuration()
+
+
+def _openapi() -> str:
+    from orthanc_lab.server.api_document import openapi  # noqa: PLC0415 - so that --help is quick
+
+    return openapi()
+
+
+def _cheat_sheet() -> str:
+    from orthanc_lab.server.api_document import cheat_sheet  # noqa: PLC0415 - so that --help is quick
+
+    return cheat_sheet()

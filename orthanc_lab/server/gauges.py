@@ -1,0 +1,45 @@
+"""The metrics that are read at each scrape: totals of the database, jobs, up time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.rest.services import Services
+from orthanc_lab.server.metrics_board import PublishedMetrics
+
+__all__ = ["add_gauges"]
+
+_MIB = 1 << 20
+
+
+def add_gauges(metrics: PublishedMetrics, services: Services) -> None:
+    """Let each scrape read the values that nobody reports."""
+    started = services.clock.monotonic()
+
+    def database() -> Iterator[tuple[str, float]]:
+        totals = services.storage.statistics()
+        yield "orthanc_count_patients", totals.patients
+        yield "orthanc_count_studies", totals.studies
+        yield "orthanc_count_series", totals.series
+        yield "orthanc_count_instances", totals.instances
+        yield "orthanc_disk_size_mb", totals.disk_size / _MIB
+        # Orthanc 1.12.7 shows the size on disk here, and dashboards are built on that.
+        yield "orthanc_uncompressed_size_mb", totals.disk_size / _MIB
+        yield "orthanc_last_change", services.storage.last_change_number()
+
+    def jobs() -> Iterator[tuple[str, float]]:
+        counts = services.engine.counts()
+        yield "orthanc_jobs_pending", counts[JobState.PENDING] + counts[JobState.RETRY]
+        yield "orthanc_jobs_running", counts[JobState.RUNNING] + counts[JobState.PAUSED]
+        yield "orthanc_jobs_success", counts[JobState.SUCCESS]
+        yield "orthanc_jobs_failed", counts[JobState.FAILURE]
+        yield "orthanc_jobs_completed", counts[JobState.SUCCESS] + counts[JobState.FAILURE]
+
+    def up_time() -> Iterator[tuple[str, float]]:
+        yield "orthanc_up_time_s", int(services.clock.monotonic() - started)
+
+    for read in (database, jobs, up_time):
+        metrics.add_gauge(read)
+    for name in ("dicom_cache_count", "dicom_cache_size_mb", "storage_cache_count", "storage_cache_size_mb"):
+        metrics.record(f"orthanc_{name}", 0)

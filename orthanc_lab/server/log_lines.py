@@ -1,0 +1,92 @@
+"""Log lines in Orthanc's form: ``W1124 05:42:33.424461 THREAD file.py:404] text``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["CATEGORIES", "log_to", "open_log_folder", "set_verbosity"]
+
+CATEGORIES: dict[str, tuple[str, ...]] = {
+    "generic": ("orthanc_lab",),
+    "plugins": (),
+    "http": ("orthanc_lab.http",),
+    "sqlite": ("orthanc_lab.storage",),
+    "dicom": ("orthanc_lab.dicom",),
+    "jobs": ("orthanc_lab.jobs",),
+    "lua": (),
+}
+"""Orthanc's categories of logs, with the loggers that belong to each."""
+
+_LEVELS = {"default": logging.WARNING, "verbose": logging.INFO, "trace": logging.DEBUG}
+_LETTERS = {"DEBUG": "T", "INFO": "I", "WARNING": "W", "ERROR": "E", "CRITICAL": "E"}
+
+
+class LineFormatter(logging.Formatter):
+    """One line a record, local time, with the thread and the place in the code."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, followed by the traceback if there is one."""
+        moment = datetime.fromtimestamp(record.created)
+        thread = "MAIN" if record.threadName == "MainThread" else (record.threadName or "")[-16:]
+        letter = _LETTERS.get(record.levelname, "W")
+        place = f"{record.filename}:{record.lineno}"
+        line = f"{letter}{moment:%m%d %H:%M:%S.%f} {thread:>16} {place}] {record.getMessage()}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+def log_to(file: Path | None) -> None:
+    """Send the log to a file, or to standard error.
+
+    Raises
+    ------
+    OrthancError
+        14 if the file cannot be written.
+    """
+    try:
+        handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
+    except OSError as error:
+        text = f"Cannot write to the specified log file ({file}), aborting."
+        raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, text) from error
+    handler.setFormatter(LineFormatter())
+    root = logging.getLogger("orthanc_lab")
+    for old in list(root.handlers):
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    root.propagate = False
+
+
+def open_log_folder(folder: Path) -> Path:
+    """Return a new log file in a folder; the link ``Orthanc.log`` points to it.
+
+    Raises
+    ------
+    OrthancError
+        13 if there is no such folder.
+    """
+    if not folder.is_dir():
+        text = f"The directory where to store the log files ({folder}) is inexistent, aborting."
+        raise OrthancError(ErrorCode.INEXISTENT_FILE, text)
+    file = folder / f"Orthanc.log.{datetime.now():%Y%m%d-%H%M%S}.{os.getpid()}"
+    link = folder / "Orthanc.log"
+    link.unlink(missing_ok=True)
+    link.symlink_to(file.name)
+    return file
+
+
+def set_verbosity(verbosity: str, category: str | None = None) -> None:
+    """Set how much is logged: ``default``, ``verbose`` or ``trace``, for one category or all."""
+    if category is None:
+        for name in CATEGORIES:
+            set_verbosity(verbosity, name)
+        return
+    for logger in CATEGORIES[category]:
+        logging.getLogger(logger).setLevel(_LEVELS[verbosity])
