@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orthanc_lab.dicom.data_set import LONG_VRS
-from orthanc_lab.dicom.data_set_reader import read_file
+from orthanc_lab.dicom.read import read_file
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["DirectoryEntry", "TruncatedHeader", "read_entry"]
@@ -82,7 +82,7 @@ def read_entry(dicom: bytes, *, whole: bool = True) -> DirectoryEntry:
 
 def _read_all(dicom: bytes) -> dict[int, bytes]:
     """Read the values with the reader of whole files, which knows every transfer syntax."""
-    file = read_file(dicom, lambda tag, creator: "UN")
+    file = read_file(dicom)
     elements = {**file.meta, **file.data_set}
     return {tag: value for tag in WANTED if tag in elements and isinstance(value := elements[tag].value, bytes)}
 
