@@ -28,7 +28,7 @@ TEXT_VRS = frozenset(
 _CHARACTER_SET = 0x00080005
 _PIXEL_REPRESENTATION = 0x00280103
 _PALETTES = range(0x00281100, 0x00281114)
-_SPACES = str.maketrans("", "", " \t\n\v\f\r")
+_SPACES = b" \t\n\v\f\r"
 
 
 class TagsFormat(Enum):
@@ -117,9 +117,8 @@ class TagsWriter:
         if not isinstance(value, bytes):
             return "Null", None
         if vr in TEXT_VRS:
-            text = self._decode(text_bytes(value))
-            if vr == "UI":
-                text = text.translate(_SPACES)
+            value = text_bytes(value)
+            text = self._decode(value.translate(None, _SPACES) if vr == "UI" else value)
         elif vr == "UN" and known_vr in TEXT_VRS:
             text = self._decode(value.removesuffix(b"\0"))
         else:

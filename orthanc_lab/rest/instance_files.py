@@ -1,0 +1,58 @@
+"""The DICOM file of an instance, taken apart for the resources that show what stands in it."""
+
+from __future__ import annotations
+
+from orthanc_lab.dicom.data_set import Element
+from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.read import DicomFile, read_file
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.rest.answers import unknown_resource
+from orthanc_lab.rest.services import Services
+
+__all__ = ["InstanceFiles"]
+
+_PIXEL_DATA = 0x7FE00010
+
+
+class InstanceFiles:
+    """Reads the files of instances; an unknown instance is refused with code 17.
+
+    Parameters
+    ----------
+    services
+        Where the files and the configuration are.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._storage = services.storage
+        self.dictionary = Dictionary(services.settings["Dictionary"], services.settings["DefaultPrivateCreator"])
+        self.default_encoding: str = services.settings["DefaultEncoding"]
+
+    def dicom(self, id: str) -> bytes:
+        """Return the bytes of the file.
+
+        Raises
+        ------
+        OrthancError
+            17 if the instance is unknown.
+        """
+        if self._storage.find_level(id) is not Level.INSTANCE:
+            raise unknown_resource()
+        return self._storage.read_dicom(id)
+
+    def whole(self, id: str) -> DicomFile:
+        """Return the file, pixel data and all."""
+        return read_file(self.dicom(id), self.dictionary)
+
+    def header(self, id: str) -> DicomFile:
+        """Return the tags up to the pixel data; those stand there without a value.
+
+        The header is read from the disk, not the file.
+        """
+        instance = self._storage.get(id, Level.INSTANCE)
+        if instance is None:
+            raise unknown_resource()
+        file = read_file(self._storage.read_dicom_header(id), self.dictionary, skip_pixel_data=True)
+        if "PixelDataOffset" in instance.metadata:
+            file.data_set.setdefault(_PIXEL_DATA, Element("OW", ()))
+        return file

@@ -1,0 +1,89 @@
+"""``/instances/{id}/tags``, ``/simplified-tags`` and ``/header``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import falcon
+
+from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.tags_json import TagsFormat, data_set_to_json
+from orthanc_lab.rest.answers import answer_json
+from orthanc_lab.rest.arguments import query_arguments
+from orthanc_lab.rest.instance_files import InstanceFiles
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES", "Header", "InstanceTags", "SimplifiedTags", "ignored_lengths", "tags_format"]
+
+
+class InstanceTags:
+    """All tags of an instance: those up to the pixel data, unless the client asks for ``whole``."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the tags in the form that ``simplify`` or ``short`` ask for."""
+        arguments = query_arguments(req)
+        self.answer(req, resp, id, tags_format(arguments))
+
+    def answer(self, req: falcon.Request, resp: falcon.Response, id: str, format: TagsFormat) -> None:
+        """Answer the tags in one form."""
+        arguments = query_arguments(req)
+        whole_values = ignored_lengths(arguments, self._files.dictionary)
+        file = self._files.whole(id) if "whole" in arguments else self._files.header(id)
+        tags = data_set_to_json(
+            file,
+            format,
+            self._files.dictionary,
+            default_encoding=self._files.default_encoding,
+            ignore_length=whole_values,
+        )
+        answer_json(req, resp, tags)
+
+
+class SimplifiedTags(InstanceTags):
+    """The same by name, values alone."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer name → text, array or null."""
+        self.answer(req, resp, id, TagsFormat.SIMPLIFIED)
+
+
+class Header:
+    """The meta header (group 0002)."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the tags of the meta header that are no binary ones."""
+        file = self._files.header(id)
+        format = tags_format(query_arguments(req))
+        answer_json(req, resp, data_set_to_json(file, format, self._files.dictionary, header=True))
+
+
+def tags_format(arguments: Mapping[str, str]) -> TagsFormat:
+    """Return the form that the arguments ask for; their presence counts, not their value."""
+    if "simplify" in arguments:
+        return TagsFormat.SIMPLIFIED
+    return TagsFormat.SHORT if "short" in arguments else TagsFormat.FULL
+
+
+def ignored_lengths(arguments: Mapping[str, str], dictionary: Dictionary) -> frozenset[int]:
+    """Return the tag that ``ignore-length`` names.
+
+    Raises
+    ------
+    OrthancError
+        27 if it is no tag.
+    """
+    name = arguments.get("ignore-length")
+    return frozenset() if name is None else frozenset([dictionary.parse_tag(name)])
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
+    ("/instances/{id}/tags", InstanceTags),
+    ("/instances/{id}/simplified-tags", SimplifiedTags),
+    ("/instances/{id}/header", Header),
+)
