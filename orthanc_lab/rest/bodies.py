@@ -12,7 +12,7 @@ import falcon
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["JobFields", "job_fields", "read_body", "read_boolean", "read_json", "read_object"]
+__all__ = ["JobFields", "boolean_field", "job_fields", "read_body", "read_boolean", "read_json", "read_object"]
 
 _INT32 = range(-(2**31), 2**31)
 
@@ -87,9 +87,9 @@ def job_fields(body: Any, *, permissive: bool = True) -> JobFields:
     """
     fields = body if isinstance(body, dict) else {}
     if "Synchronous" in fields:
-        synchronous = _boolean(fields, "Synchronous")
+        synchronous = boolean_field(fields, "Synchronous")
     elif "Asynchronous" in fields:
-        synchronous = not _boolean(fields, "Asynchronous")
+        synchronous = not boolean_field(fields, "Asynchronous")
     else:
         synchronous = True
     priority = fields.get("Priority", 0)
@@ -97,12 +97,19 @@ def job_fields(body: Any, *, permissive: bool = True) -> JobFields:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Integer value expected in field: Priority")
     if priority not in _INT32:
         raise OrthancError(ErrorCode.INTERNAL_ERROR)
-    allowed = permissive and "Permissive" in fields and _boolean(fields, "Permissive")
+    allowed = permissive and "Permissive" in fields and boolean_field(fields, "Permissive")
     return JobFields(synchronous, priority, allowed)
 
 
-def _boolean(fields: dict[str, Any], name: str) -> bool:
-    value = fields[name]
+def boolean_field(fields: dict[str, Any], name: str, default: bool | None = None) -> bool:
+    """Return a boolean field of a body; one that is absent has the default.
+
+    Raises
+    ------
+    OrthancError
+        15 ``Boolean value expected in field: NAME``.
+    """
+    value = fields.get(name, default)
     if not isinstance(value, bool):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Boolean value expected in field: {name}")
     return value

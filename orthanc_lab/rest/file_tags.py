@@ -1,0 +1,49 @@
+"""Tags that the index does not keep, read from the header of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.read import read_file
+from orthanc_lab.dicom.tags_json import TagsFormat, data_set_to_json
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.rest.services import Settings
+from orthanc_lab.storage.ports import Storage
+
+__all__ = ["FileTags"]
+
+_GONE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
+_CHARACTER_SET = 0x00080005
+_PIXEL_REPRESENTATION = 0x00280103
+
+
+class FileTags:
+    """Reads tags of an instance in the full form: name, type and value."""
+
+    def __init__(self, storage: Storage, dictionary: Dictionary, settings: Settings) -> None:
+        self._storage = storage
+        self._dictionary = dictionary
+        self._settings = settings
+
+    def read(self, instance: str, tags: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the present ones of `tags`; nothing if the instance was deleted in the meantime."""
+        try:
+            header = self._storage.read_dicom_header(instance)
+        except OrthancError as error:
+            if error.code in _GONE:
+                return {}
+            raise
+        file = read_file(header, self._dictionary, skip_pixel_data=True)
+        wanted = {int(tag[:4] + tag[5:], 16) for tag in tags}
+        context = {_CHARACTER_SET, _PIXEL_REPRESENTATION} - wanted
+        chosen = {tag: element for tag, element in file.data_set.items() if tag in wanted or tag in context}
+        found = data_set_to_json(
+            replace(file, data_set=chosen),
+            TagsFormat.FULL,
+            self._dictionary,
+            default_encoding=self._settings["DefaultEncoding"],
+        )
+        return {tag: found[tag] for tag in tags if tag in found}

@@ -1,0 +1,149 @@
+"""Searching: ``/tools/find`` and ``/tools/count-resources``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import falcon
+
+from orthanc_lab.dicom.dictionary import format_tag
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.rest.answers import answer_json
+from orthanc_lab.rest.bodies import boolean_field, read_object
+from orthanc_lab.rest.computed_tags import MODALITIES_IN_STUDY
+from orthanc_lab.rest.file_filter import FileFilter
+from orthanc_lab.rest.find_query import QueryReader
+from orthanc_lab.rest.index_search import IndexSearch
+from orthanc_lab.rest.names_of_types import metadata_names
+from orthanc_lab.rest.presentation import presentation_of
+from orthanc_lab.rest.resource_json import EXPANDED, Part
+from orthanc_lab.rest.services import Services
+from orthanc_lab.rest.tag_format import format_of
+from orthanc_lab.storage.records import FindQuery
+
+__all__ = ["ROUTES", "Count", "Find"]
+
+_PARTS = {part.value: part for part in Part if part is not Part.DETAILS}
+_NO_SINCE = (
+    "Unable to use 'Since' in tools/find when querying tags that are not stored as MainDicomTags in the Database"
+)
+_NO_COUNT = (
+    "Unable to count resources when querying tags that are not stored as MainDicomTags in the Database "
+    "or when using case sensitive queries."
+)
+
+
+class _Search:
+    """What both resources share."""
+
+    def __init__(self, services: Services) -> None:
+        self._storage = services.storage
+        self._presentation = presentation_of(services)
+        names = metadata_names(services.settings["UserMetadata"])
+        self._reader = QueryReader(self._presentation.dictionary, names)
+        self._index = IndexSearch(services.storage)
+
+    def _body(self, req: falcon.Request) -> dict[str, Any]:
+        return read_object(req, error=ErrorCode.BAD_REQUEST, details="The body must contain a JSON object")
+
+
+class Find(_Search):
+    """Resources by their tags, metadata, labels and parents."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        settings = services.settings
+        self._limits = {level: int(settings["LimitFindResults"]) for level in LEVELS}
+        self._limits[Level.INSTANCE] = int(settings["LimitFindInstances"])
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer identifiers, or objects with ``Expand`` or ``ResponseContent``."""
+        body = self._body(req)
+        query = self._reader.read(body)
+        requested = self._requested(body)
+        parts = _response_content(body)
+        form = format_of(boolean_field(body, "Short", False), boolean_field(body, "Full", False))
+        ids = self._found(query, requested)
+        if parts is None:
+            answer_json(req, resp, ids)
+            return
+        # What was looked at on disk is shown too.
+        looked_at = [c.tag for c in query.constraints if not self._index.is_indexed(c.tag)]
+        shown = tuple(dict.fromkeys([*requested, *looked_at]))
+        resources = self._storage.get_many(ids)
+        answer_json(req, resp, self._presentation.json.of(resources, form, parts=parts, requested=shown))
+
+    def _requested(self, body: dict[str, Any]) -> list[str]:
+        names = body.get("RequestedTags", [])
+        if not isinstance(names, list):
+            raise OrthancError(ErrorCode.BAD_REQUEST, 'Field "RequestedTags" must be an array')
+        return [format_tag(self._presentation.dictionary.parse_tag(str(name))) for name in names]
+
+    def _found(self, query: FindQuery, requested: Collection[str]) -> list[str]:
+        split = self._index.split(self._limited(query))
+        on_files = list(split.on_files)
+        if on_files and query.since:
+            raise OrthancError(ErrorCode.BAD_REQUEST, _NO_SINCE)
+        for constraint in split.below:
+            if constraint.tag in requested:
+                on_files.append(constraint)
+            elif constraint.tag != MODALITIES_IN_STUDY:
+                return []  # as Orthanc 1.12.7, which drops what it does not show
+        if not on_files:
+            return self._index.find(split)
+        candidates = self._index.find(replace(split, query=replace(split.query, since=0, limit=0)))
+        presentation = self._presentation
+        check = FileFilter(self._storage, presentation.requested, presentation.dictionary, on_files)
+        return check.select(candidates, split.query.limit)
+
+    def _limited(self, query: FindQuery) -> FindQuery:
+        maximum = self._limits[query.level]
+        if maximum and not query.since and not 0 < query.limit <= maximum:
+            return replace(query, limit=maximum)
+        return query
+
+
+class Count(_Search):
+    """How many resources a query would find."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer ``{"Count": N}``; ``Since`` and ``Limit`` do not matter."""
+        body = self._body(req)
+        query = self._reader.read(body)
+        if body.get("CaseSensitive"):
+            details = 'Setting "CaseSensitive" to "true" is not supported by /tools/count-resources'
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
+        split = self._index.split(replace(query, since=0, limit=0, order=()))
+        if split.on_files:
+            raise OrthancError(ErrorCode.BAD_REQUEST, _NO_COUNT)
+        answer_json(req, resp, {"Count": len(self._index.find(split))})
+
+
+def _response_content(body: dict[str, Any]) -> frozenset[Part] | None:
+    if "ResponseContent" not in body:
+        return EXPANDED if _is_true(body.get("Expand")) else None
+    wanted = body["ResponseContent"]
+    if not isinstance(wanted, list):
+        raise OrthancError(ErrorCode.BAD_REQUEST, 'Field "ResponseContent" must be an array')
+    parts = []
+    for name in wanted:
+        if name == "RequestedTags":
+            continue  # they are shown whenever there are some
+        if not isinstance(name, str) or name not in _PARTS:
+            details = f'Unrecognized value for "ResponseContent": {name}'
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
+        parts.append(_PARTS[name])
+    return frozenset(parts)
+
+
+def _is_true(value: Any) -> bool:
+    """Read a truth value as Orthanc does: numbers and null count as well, anything else is an error."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return bool(value)
+    raise OrthancError(ErrorCode.INTERNAL_ERROR, "An unhandled exception was generated inside the HTTP server")
+
+
+ROUTES: Sequence[tuple[str, type]] = (("/tools/find", Find), ("/tools/count-resources", Count))

@@ -1,0 +1,32 @@
+"""How the parts that write resources as JSON are put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.rest.file_tags import FileTags
+from orthanc_lab.rest.requested_tags import RequestedTags
+from orthanc_lab.rest.resource_json import ResourceJson
+from orthanc_lab.rest.services import Services
+from orthanc_lab.rest.tag_format import TagNames
+
+__all__ = ["Presentation", "presentation_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """What a resource needs to answer with JSON of patients, studies, series and instances."""
+
+    dictionary: Dictionary
+    requested: RequestedTags
+    json: ResourceJson
+
+
+def presentation_of(services: Services) -> Presentation:
+    """Put the parts together by the configuration."""
+    settings, storage = services.settings, services.storage
+    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    names = TagNames(dictionary)
+    requested = RequestedTags(storage, names, FileTags(storage, dictionary, settings))
+    return Presentation(dictionary, requested, ResourceJson(storage, names, requested))
