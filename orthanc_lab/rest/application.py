@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -12,16 +12,19 @@ from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
 from orthanc_lab.rest import (
     archives,
+    attachments,
     browse,
     changes,
     create,
     explorer,
+    find,
     jobs,
     labels,
     metadata,
     metrics,
     protection,
     sizes,
+    tags,
 )
 from orthanc_lab.rest.answers import EmptyAnswer
 from orthanc_lab.rest.front import Front
@@ -37,8 +40,11 @@ ROUTES: Sequence[Route] = (
     *browse.ROUTES,
     *sizes.ROUTES,
     *protection.ROUTES,
+    *tags.ROUTES,
     *metadata.ROUTES,
+    *attachments.ROUTES,
     *labels.ROUTES,
+    *find.ROUTES,
     *changes.ROUTES,
     # what is made
     *create.ROUTES,
@@ -147,9 +153,3 @@ def _forget_body(resp: falcon.Response) -> None:
     for name in list(resp.headers):
         resp.delete_header(name)
     resp.text = resp.data = resp.stream = None
-
-
-def paths(routes: Iterable[Route] = ROUTES) -> Iterator[str]:
-    """Yield the URI templates of the table."""
-    for template, _ in routes:
-        yield template

@@ -10,7 +10,7 @@ import falcon
 
 from orthanc_lab.rest.services import Services
 
-__all__ = ["add_routes"]
+__all__ = ["add_routes", "responders"]
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
 _FIELD = re.compile(r"\{(\w+)(?::\w+)?\}")
@@ -24,14 +24,26 @@ _READ_ONLY_VERBS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
 )
 
 
-def add_routes(
-    app: falcon.App[Any, Any], routes: Iterable[tuple[str, Callable[[Services], Any]]], services: Services
-) -> None:
+Routes = Iterable[tuple[str, Callable[[Services], Any]]]
+
+
+def add_routes(app: falcon.App[Any, Any], routes: Routes, services: Services) -> None:
     """Make the resource of each route and give it to the router.
 
     A verb that a literal template lacks is answered by a template with a field in its place:
-    ``GET /jobs/{id}/cancel`` asks for the output ``cancel`` of the job. With ``ReadOnly`` the
-    verbs that write to the database directly do not exist, as in Orthanc.
+    ``GET /jobs/{id}/cancel`` asks for the output ``cancel`` of the job.
+    """
+    made = responders(routes, services)
+    last = len(made) - 1
+    for position, (template, verbs) in enumerate(made.items()):
+        methods = _with_general(template, verbs, made)
+        app.add_route(template, _resource(methods), compile=position == last)
+
+
+def responders(routes: Routes, services: Services) -> dict[str, dict[str, Any]]:
+    """Return the methods that answer, by template and verb.
+
+    With ``ReadOnly`` the verbs that write to the database directly do not exist, as in Orthanc.
     """
     read_only = bool(services.settings["ReadOnly"])
     made: dict[str, dict[str, Any]] = {}
@@ -41,10 +53,7 @@ def add_routes(
         if template in made:
             raise ValueError(f"{template} stands twice in the table of routes")
         made[template] = _responders(make(services), _lost_verbs(template) if read_only else frozenset())
-    last = len(made) - 1
-    for position, (template, responders) in enumerate(made.items()):
-        methods = _with_general(template, responders, made)
-        app.add_route(template, _resource(methods), compile=position == last)
+    return made
 
 
 def _responders(resource: Any, lost: frozenset[str]) -> dict[str, Any]:

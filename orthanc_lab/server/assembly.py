@@ -76,12 +76,13 @@ def assemble(
     )
     try:
         index = Path(settings["IndexDirectory"])
+        outputs = _outputs_folder(settings, index)
         engine = JobsEngine(
             index / "jobs.sqlite" if settings["SaveJobs"] else None,
-            _outputs_folder(settings, index),
+            outputs,
             clock,
             identifiers,
-            restores=restores(settings, storage, clock, identifiers),
+            restores=restores(settings, storage, clock, identifiers, outputs),
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 
+from orthanc_lab.jobs.kinds.archive import ArchiveJob
+from orthanc_lab.jobs.kinds.media import MediaJob
+from orthanc_lab.jobs.kinds.zip_job import restored
 from orthanc_lab.jobs.ports import Restore
 from orthanc_lab.protocol.ports import Clock, Identifiers
 from orthanc_lab.server.settings import CheckedSettings
@@ -13,7 +18,13 @@ __all__ = ["restores"]
 
 
 def restores(
-    settings: CheckedSettings, storage: Storage, clock: Clock, identifiers: Identifiers
+    settings: CheckedSettings, storage: Storage, clock: Clock, identifiers: Identifiers, outputs: Path
 ) -> Mapping[str, Restore]:
-    """Return how to make a job of each durable type again, by the field ``Type``."""
-    return {}
+    """Return how to make a job of each durable type again, by the field ``Type``.
+
+    Parameters
+    ----------
+    outputs
+        The folder of the files that jobs leave behind.
+    """
+    return {job.type: partial(restored, job, storage, clock, outputs) for job in (ArchiveJob, MediaJob)}
