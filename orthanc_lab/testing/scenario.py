@@ -38,9 +38,9 @@ from typing import Any
 __all__ = ["Capture", "Scenario", "Send", "Special", "Wait", "parse"]
 
 _EXCHANGE = re.compile(
-    r"(?:(?P<captures>[a-z][\w:., ]*?) = )?"
+    r"(?:(?P<captures>[a-z][\w:., -]*?) = )?"
     r"(?P<verb>[A-Z]+) (?P<path>\S+)"
-    r"(?: \[(?P<headers>[A-Z][\w-]*: ?[^\n]*?)\](?= |$))?"
+    r"(?: \[(?P<headers>[A-Za-z][\w-]*: ?[^\n]*?)\](?= |$))?"
     r"(?: (?P<body>.*))?"
 )
 _WAIT = re.compile(r"WAIT (?P<job>\S+)(?: (?P<state>\w+))?")

@@ -16,7 +16,7 @@ from orthanc_lab.testing.side import Side
 
 __all__ = ["Disagreement", "Twin", "TwinReport"]
 
-_GENERATING = ("/create-dicom", "/modify", "/anonymize", "/split", "/merge", "bulk-modify", "bulk-anonymize")
+_GENERATING = ("create-dicom", "modify", "anonymize", "split", "merge", "media")
 
 
 class Served(Protocol):

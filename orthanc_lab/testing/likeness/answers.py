@@ -14,6 +14,7 @@ from orthanc_lab.testing.likeness.json_bodies import compare_json, compare_layou
 from orthanc_lab.testing.likeness.metrics_text import compare_metrics
 from orthanc_lab.testing.likeness.pairs import Pairs
 from orthanc_lab.testing.likeness.scalars import scalars_alike
+from orthanc_lab.testing.likeness.xml_bodies import compare_xml
 from orthanc_lab.testing.likeness.zip_files import compare_zip
 
 __all__ = ["compare_answers"]
@@ -27,7 +28,7 @@ _BY_TYPE: dict[str, _Compare] = {
     "image/jpeg": lambda ours, real, _: compare_images(ours, real, lossy=True),
 }
 
-_TEXTS = frozenset({"text/plain", "text/html", "application/xml", "text/css", "application/javascript"})
+_TEXTS = frozenset({"text/plain", "text/html", "text/css", "application/javascript"})
 
 
 def compare_answers(ours: Answer, real: Answer, pairs: Pairs, name: str = "") -> list[Difference]:
@@ -77,6 +78,8 @@ def _compare_content(ours: bytes, real: bytes, answer: Answer, pairs: Pairs, nam
         yield from compare_metrics(ours.decode(), real.decode())
     elif kind == "application/json" or (kind == "text/plain" and real.startswith(b"{")):
         yield from _compare_json_texts(ours, real, pairs)
+    elif kind == "application/xml":
+        yield from compare_xml(ours.decode("utf-8", "replace"), real.decode("utf-8", "replace"), pairs)
     elif kind in _TEXTS:
         if not scalars_alike(name, ours.decode("utf-8", "replace"), real.decode("utf-8", "replace"), pairs):
             yield Difference.of("body", ours.decode("utf-8", "replace"), real.decode("utf-8", "replace"))

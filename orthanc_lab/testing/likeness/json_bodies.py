@@ -10,6 +10,7 @@ from typing import Any
 from orthanc_lab.testing.likeness.difference import Difference
 from orthanc_lab.testing.likeness.pairs import Pairs
 from orthanc_lab.testing.likeness.scalars import scalars_alike
+from orthanc_lab.testing.likeness.unordered import match_items, sorted_by_identifier
 
 __all__ = ["compare_json", "compare_layout"]
 
@@ -28,12 +29,18 @@ def compare_json(ours: Any, real: Any, pairs: Pairs, path: str = "$") -> Iterato
 
 def compare_layout(ours: str, real: str) -> Iterator[Difference]:
     """Compare how two JSON texts of like values are written: spaces, line ends, escapes, numbers."""
-    if _SCALAR.sub("_", ours) != _SCALAR.sub("_", real):
+    if _lines(ours) != _lines(real):
         yield Difference.of("layout", _SCALAR.sub("_", ours), _SCALAR.sub("_", real))
-        return
+    if _SCALAR.sub("_", ours) != _SCALAR.sub("_", real):
+        return  # the same items in another order
     for mine, theirs in zip(_SCALAR.findall(ours), _SCALAR.findall(real), strict=True):
         if mine != theirs and json.loads(mine) == json.loads(theirs):
             yield Difference.of("layout", mine, theirs)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text without its values; sorted, since made-up identifiers order items by chance."""
+    return sorted(line.rstrip(",") for line in _SCALAR.sub("_", text).split("\n"))
 
 
 def _last_name(path: str) -> str:
@@ -67,32 +74,10 @@ def _compare_arrays(ours: list[Any], real: list[Any], pairs: Pairs, path: str) -
     if len(ours) != len(real):
         yield Difference.of(f"body {path} length {len(ours)} != {len(real)}", json.dumps(ours), json.dumps(real))
         return
-    if _sorted_by_identifier(ours) and _sorted_by_identifier(real):
+    if sorted_by_identifier(ours) and sorted_by_identifier(real):
         # The order follows made-up identifiers, so that the same items may stand in another order.
-        ours = _in_the_order_of(real, ours, pairs)
-    for index, (mine, theirs) in enumerate(zip(ours, real, strict=True)):
+        matched = match_items(ours, real, pairs, lambda mine, theirs, trial: not any(compare_json(mine, theirs, trial)))
+    else:
+        matched = list(zip(ours, real, strict=True))
+    for index, (mine, theirs) in enumerate(matched):
         yield from compare_json(mine, theirs, pairs, f"{path}[{index}]")
-
-
-def _identifiers(items: list[Any]) -> list[str]:
-    return [item.get("ID", "") if isinstance(item, dict) else item if isinstance(item, str) else "" for item in items]
-
-
-def _sorted_by_identifier(items: list[Any]) -> bool:
-    names = _identifiers(items)
-    return all(names) and names == sorted(names)
-
-
-def _in_the_order_of(real: list[Any], ours: list[Any], pairs: Pairs) -> list[Any]:
-    """Put our items in the place of the real item they are paired with, the others in what is left."""
-    places = {name: index for index, name in enumerate(_identifiers(real))}
-    ordered: dict[int, Any] = {}
-    unknown = []
-    for name, item in zip(_identifiers(ours), ours, strict=True):
-        place = places.get(pairs.real_of(name) or name)
-        if place is None or place in ordered:
-            unknown.append(item)
-        else:
-            ordered[place] = item
-    rest = iter(unknown)
-    return [ordered[index] if index in ordered else next(rest) for index in range(len(real))]

@@ -46,10 +46,24 @@ class Pairs:
         """Return the value of the real server that belongs to one of ours, None if none is known."""
         return self._real_by_ours.get(ours)
 
+    def trial(self) -> Pairs:
+        """Return a copy in which pairs can be tried out."""
+        other = Pairs()
+        other.generated = self.generated
+        other._real_by_ours = dict(self._real_by_ours)
+        other._ours_by_real = dict(self._ours_by_real)
+        return other
+
+    def adopt(self, other: Pairs) -> None:
+        """Take over what a trial has paired."""
+        self._real_by_ours = other._real_by_ours
+        self._ours_by_real = other._ours_by_real
+
     def alike(self, ours: str, real: str) -> bool:
         """Tell whether two texts are equal but for made-up values in the same places."""
         if ours == real:
-            return True
+            # What has been equal once belongs to itself, and to no other value later.
+            return all(self._paired(kind, value, value) for kind, value in _split(ours)[0])
         our_tokens, our_frame = _split(ours)
         real_tokens, real_frame = _split(real)
         if our_frame != real_frame or not our_tokens:
@@ -59,13 +73,11 @@ class Pairs:
         )
 
     def _paired(self, kind: str, ours: str, real: str) -> bool:
-        if ours == real:
-            return True
         if kind in {"stamp", "time", "date"}:
             return _close(kind, ours, real)
-        if kind in _GENERATED_KINDS and not self.generated:
+        if ours != real and kind in _GENERATED_KINDS and not self.generated:
             return False
-        if kind == "uid" and not _same_root(ours, real):
+        if ours != real and kind == "uid" and not _same_root(ours, real):
             return False
         known = self._real_by_ours.setdefault(ours, real)
         return known == real and self._ours_by_real.setdefault(real, ours) == ours

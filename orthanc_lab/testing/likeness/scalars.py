@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from orthanc_lab.testing.likeness.pairs import Pairs
 
 __all__ = ["scalars_alike"]
@@ -44,7 +46,7 @@ def scalars_alike(name: str, ours: object, real: object, pairs: Pairs) -> bool:
     """
     if type(ours) is not type(real):
         return False
-    if ours == real:
+    if ours == real and not isinstance(ours, str):
         return True
     if name in _ANY_NUMBER or (name == "ArchiveSizeMB" and _near(ours, real, 1)):
         return isinstance(ours, (int, float)) or _is_number(ours) == _is_number(real)
@@ -54,7 +56,7 @@ def scalars_alike(name: str, ours: object, real: object, pairs: Pairs) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, str) and value.isdigit()
+    return isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value) is not None
 
 
 def _near(ours: object, real: object, tolerance: int) -> bool:

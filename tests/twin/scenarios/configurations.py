@@ -1,0 +1,82 @@
+"""Options that change answers and have no area of their own."""
+
+from orthanc_lab.testing.scenario import Scenario
+from tests.twin.scenarios.tree import TREE
+
+SCENARIOS = [
+    Scenario(
+        "configurations-all-off",
+        """
+        GET /system
+        GET /
+        GET /tools/metrics
+        GET /tools/metrics-prometheus
+        POST /instances @a1
+        GET /statistics
+        GET /app/explorer.html
+        """,
+        options={
+            "MetricsEnabled": False,
+            "OrthancExplorerEnabled": False,
+            "SaveJobs": False,
+            "StoreMD5ForAttachments": False,
+            "MaximumStorageCacheSize": 0,
+            "Name": "off",
+        },
+    ),
+    Scenario(
+        "configurations-without-md5",
+        """
+        GET /instances/{a1}/attachments/dicom/md5
+        GET /instances/{a1}/attachments/dicom/compressed-md5
+        GET /instances/{a1}/attachments/dicom/info
+        POST /instances/{a1}/attachments/dicom/verify-md5
+        GET /instances/{a1}/attachments/dicom/data
+        """,
+        TREE,
+        options={"StoreMD5ForAttachments": False},
+    ),
+    Scenario(
+        "configurations-stable-at-once",
+        """
+        one, study:ParentStudy = POST /instances @a1
+        GET /studies/{study}
+        PUT /studies/{study}/metadata/mine x
+        GET /studies/{study}/metadata?expand
+        GET /system
+        """,
+        options={"StableAge": 600, "UserMetadata": {"mine": 1024}},
+    ),
+    Scenario(
+        "configurations-peers-and-modalities",
+        """
+        GET /peers
+        GET /peers?expand
+        GET /peers/plain
+        GET /peers/plain/configuration
+        GET /peers/full/configuration
+        GET /modalities
+        GET /modalities?expand
+        GET /modalities/short
+        GET /modalities/short/configuration
+        GET /modalities/long/configuration
+        """,
+        options={
+            "OrthancPeers": {
+                "plain": ["http://127.0.0.1:1/"],
+                "user": ["http://127.0.0.1:1", "alice", "secret"],
+                "full": {"Url": "http://127.0.0.1:1", "HttpHeaders": {"Token": "x"}, "Timeout": 42},
+            },
+            "DicomModalities": {
+                "short": ["A", "127.0.0.1", 104],
+                "long": {"AET": "B", "Host": "127.0.0.1", "Port": 105, "Manufacturer": "GE", "AllowEcho": False},
+            },
+        },
+    ),
+    Scenario(
+        "configurations-exports-logged",
+        "GET /exports\nDELETE /exports\nGET /exports",
+        TREE,
+        options={"LogExportedResources": True},
+    ),
+]
