@@ -436,8 +436,12 @@ class JobsEngine:
     def _restore_all(self) -> None:
         now = self._now()
         rows = list(self._registry.rows())
-        entries = [restore_entry(row, self._restores, self._shelf.folder, now.utc, self.report) for row in rows]
-        for entry in entries:
+        entries = []
+        for row in rows:
+            entry, sound = restore_entry(row, self._restores, self._shelf.folder, now.utc, self.report)
+            if not sound:
+                self._try_to_save(entry)
+            entries.append(entry)
             self._entries[entry.id] = entry
         self._sorted_ids = sorted(self._entries)
         self._sequence = max((entry.sequence for entry in entries), default=0)
@@ -452,6 +456,12 @@ class JobsEngine:
                 self._advance(entry, Event.RESTORED)
         self._trim_history()
         self._shelf.clear_orphans(f"{row.payload}{row.position}{row.outputs}" for row in rows)
+
+    def _try_to_save(self, entry: Entry) -> None:
+        try:
+            self._save(entry, entry.status)
+        except OrthancError as error:
+            self.report(error)
 
     # -- workers -------------------------------------------------------------------
 

@@ -21,18 +21,20 @@ __all__ = ["make_job", "restore_entry"]
 
 def restore_entry(
     row: JobRow, restores: Mapping[str, Restore], folder: Path, now: datetime, on_error: Callable[[Exception], None]
-) -> Entry:
-    """Return the entry of a job on disk.
+) -> tuple[Entry, bool]:
+    """Return the entry of a job on disk, and whether it is sound.
 
-    A job that could still run but cannot be made again becomes a Failure that says why.
+    One that is not, or that could still run but cannot be made again, is a Failure that says why.
     """
     outputs: Mapping[str, JobOutput] = {}
+    sound = True
     try:
         status = read_status(row.state, row.status)
         outputs = read_outputs(row.outputs, folder)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         on_error(error)
         status = _failed(Status(), ErrorCode.CORRUPTED_FILE, "The saved status of this job cannot be read", now)
+        sound = False
     created = _creation(row, now)
     entry = Entry(row.id, sequence=row.sequence, type=row.type, priority=row.priority, created=created, status=status)
     entry.outputs = outputs
@@ -43,7 +45,8 @@ def restore_entry(
         except OrthancError as error:
             on_error(error)
             entry.status = _failed(status, error.code, error.details, now)
-    return entry
+            sound = False
+    return entry, sound
 
 
 def make_job(row: JobRow, restores: Mapping[str, Restore]) -> tuple[dict[str, Any], Job]:

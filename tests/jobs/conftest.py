@@ -32,6 +32,13 @@ class Engines:
             engine.start()
         return engine
 
+    def __enter__(self) -> Engines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for engine in self.made:
+            engine.stop(timeout=0.1)  # a test may leave a job at its gate
+
     def restarted(self, **options: Any) -> JobsEngine:
         """Stop the last engine and make the next one."""
         self.made[-1].stop()
@@ -40,10 +47,8 @@ class Engines:
 
 @pytest.fixture
 def engines(tmp_path: Path) -> Iterator[Engines]:
-    made = Engines(tmp_path)
-    yield made
-    for engine in made.made:
-        engine.stop()
+    with Engines(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

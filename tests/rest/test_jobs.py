@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import falcon
@@ -18,7 +19,7 @@ from orthanc_lab.rest.bodies import job_fields, read_json
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.submission import submit_job
 from tests.jobs.application import Client, failure, is_bare
-from tests.jobs.conftest import Engines, engine, engines, wait_for_state  # noqa: F401 # fixtures
+from tests.jobs.conftest import Engines, wait_for_state
 from tests.jobs.doubles import CountingJob, FailingJob, GatedJob, WritingJob
 
 
@@ -35,7 +36,18 @@ class Maker:
 
 
 @pytest.fixture
-def client(engine: JobsEngine) -> Iterator[Client]:  # noqa: F811 # a fixture
+def engines(tmp_path: Path) -> Iterator[Engines]:
+    with Engines(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def engine(engines: Engines) -> JobsEngine:
+    return engines()
+
+
+@pytest.fixture
+def client(engine: JobsEngine) -> Iterator[Client]:
     Maker.job = CountingJob
     with Client(engine, (*jobs.ROUTES, ("/make", Maker))) as client:
         yield client
@@ -46,7 +58,7 @@ def test_no_jobs(client: Client) -> None:
     assert client.get("/jobs?expand").content == b"[]"
 
 
-def test_asynchronous_then_the_job(client: Client, engine: JobsEngine) -> None:  # noqa: F811
+def test_asynchronous_then_the_job(client: Client, engine: JobsEngine) -> None:
     answer = client.post("/make", data='{"Asynchronous": true, "Priority": 7}')
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     id = answer.json()["ID"]
@@ -95,14 +107,14 @@ def test_fields_of_a_wrong_type(client: Client, body: str, details: str) -> None
     assert client.get("/jobs").json() == []
 
 
-def test_no_history(engines: Engines) -> None:  # noqa: F811
+def test_no_history(engines: Engines) -> None:
     Maker.job = CountingJob
     details = 'Cannot retrieve the status of the job, make sure that "JobsHistorySize" is not 0'
     with Client(engines(history_size=0), (("/make", Maker),)) as client:
         assert failure(client.post("/make", data="{}")) == (404, 7, details)
 
 
-def test_the_list_is_the_same_text_as_the_jobs(client: Client, engine: JobsEngine) -> None:  # noqa: F811
+def test_the_list_is_the_same_text_as_the_jobs(client: Client, engine: JobsEngine) -> None:
     for number in range(5):
         engine.run(CountingJob(2, name=f'"Timestamp" : "\n      "Timestamp" : "{number}'))
     id = engine.submit(GatedJob(1))
@@ -119,7 +131,7 @@ def timeless(text: str) -> str:
     return re.sub(r'(\n +"Timestamp" : ")[0-9T.]+"', r'\1"', text)
 
 
-def test_the_list_follows_the_jobs(client: Client, engine: JobsEngine) -> None:  # noqa: F811
+def test_the_list_follows_the_jobs(client: Client, engine: JobsEngine) -> None:
     job = FailingJob(steps=2)
     id = engine.submit(job)
     wait_for_state(engine, id, JobState.FAILURE)
@@ -135,13 +147,13 @@ def test_the_list_follows_the_jobs(client: Client, engine: JobsEngine) -> None: 
 
 @pytest.mark.parametrize("query", ["expand", "expand=", "expand=1", "expand=true"])
 @pytest.mark.parametrize("more", ["", "&since=3&limit=1"])
-def test_expand(client: Client, engine: JobsEngine, query: str, more: str) -> None:  # noqa: F811
+def test_expand(client: Client, engine: JobsEngine, query: str, more: str) -> None:
     id = engine.run(CountingJob()).id
     assert client.get(f"/jobs?{query}{more}").json()[0]["ID"] == id
 
 
 @pytest.mark.parametrize("query", ["", "expand=0", "expand=false", "Expand", "limit=0"])
-def test_not_expanded(client: Client, engine: JobsEngine, query: str) -> None:  # noqa: F811
+def test_not_expanded(client: Client, engine: JobsEngine, query: str) -> None:
     id = engine.run(CountingJob()).id
     assert client.get(f"/jobs?{query}").json() == [id]
 
@@ -152,7 +164,7 @@ def test_expand_that_is_no_boolean(client: Client, value: str) -> None:
     assert failure(client.get(f"/jobs?expand={value}")) == (400, 3, details)
 
 
-def test_xml(client: Client, engine: JobsEngine) -> None:  # noqa: F811
+def test_xml(client: Client, engine: JobsEngine) -> None:
     id = engine.run(CountingJob()).id
     for path in ("/jobs?expand", "/jobs", f"/jobs/{id}"):
         answer = client.get(path, headers={"Accept": "application/xml"})
@@ -170,7 +182,7 @@ def test_unknown_jobs(client: Client) -> None:
         assert failure(client.delete(f"/jobs/nope/{command}")) == no_output
 
 
-def test_delete(client: Client, engine: JobsEngine) -> None:  # noqa: F811
+def test_delete(client: Client, engine: JobsEngine) -> None:
     waiting = GatedJob(1)
     id = engine.submit(waiting)
     waiting.wait_until_in_step()
@@ -184,7 +196,7 @@ def test_delete(client: Client, engine: JobsEngine) -> None:  # noqa: F811
 
 @pytest.mark.parametrize("command", ["cancel", "pause", "resume", "resubmit"])
 @pytest.mark.parametrize("state", list(JobState)[:5])
-def test_commands_by_state(client: Client, engine: JobsEngine, state: JobState, command: str) -> None:  # noqa: F811
+def test_commands_by_state(client: Client, engine: JobsEngine, state: JobState, command: str) -> None:
     gated = GatedJob(2)
     id = in_state(engine, state, gated)
     allowed = command in ("cancel", "pause") or (command, state) in (
@@ -200,7 +212,7 @@ def test_commands_by_state(client: Client, engine: JobsEngine, state: JobState, 
     gated.let_through(9)
 
 
-def in_state(engine: JobsEngine, state: JobState, gated: GatedJob) -> str:  # noqa: F811
+def in_state(engine: JobsEngine, state: JobState, gated: GatedJob) -> str:
     match state:
         case JobState.SUCCESS:
             return engine.run(CountingJob()).id
@@ -220,7 +232,7 @@ def in_state(engine: JobsEngine, state: JobState, gated: GatedJob) -> str:  # no
     return id
 
 
-def test_output(client: Client, engine: JobsEngine) -> None:  # noqa: F811
+def test_output(client: Client, engine: JobsEngine) -> None:
     id = engine.run(WritingJob(engine, "x" * 700_000)).id
     answer = client.get(f"/jobs/{id}/archive")
     assert answer.status_code == 200
@@ -251,7 +263,7 @@ def test_other_verbs(client: Client, verb: str, path: str, allow: str) -> None:
     assert answer.headers["allow"] == allow
 
 
-def test_estimated_time(client: Client, engine: JobsEngine) -> None:  # noqa: F811
+def test_estimated_time(client: Client, engine: JobsEngine) -> None:
     gated: Any = GatedJob(4)
     id = engine.submit(gated)
     gated.wait_until_in_step()

@@ -1,0 +1,220 @@
+"""What is left of the jobs after a restart."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.jobs import JobState
+from tests.jobs.conftest import Engines, wait_for, wait_for_state
+from tests.jobs.doubles import CountingJob, FailingJob, GatedJob, WritingJob
+
+
+def states(engine: JobsEngine) -> dict[str, JobState]:
+    return {view.id: view.state for view in engine.views()}
+
+
+def test_ended_jobs_are_shown_as_they_were(engines: Engines) -> None:
+    engine = engines()
+    engine.run(CountingJob(2, name="µ\ud800"), -3)
+    failed = engine.submit(FailingJob())
+    wait_for_state(engine, failed, JobState.FAILURE)
+    before = engine.views()
+    assert engines.restarted(start=False).views() == before
+
+
+def test_waiting_and_running_jobs_run_again_by_priority(engines: Engines) -> None:
+    engine = engines()
+    running = GatedJob(4, name="running")
+    ids = [engine.submit(running)]
+    running.wait_until_in_step()
+    ids += [engine.submit(CountingJob(1, name=name), priority) for name, priority in [("low", -1), ("a", 0), ("b", 0)]]
+    running.let_through(1)
+    running.wait_until_in_step()
+    running.let_through(1)
+    order: list[str] = []
+    engine = engines.restarted(restores=noting(order))
+    wait_for(lambda: engine.counts()[JobState.SUCCESS] == 4)
+    assert order == ["running at 2", "a at 0", "b at 0", "low at 0"]
+    assert engine.ids() == sorted(ids)
+
+
+def noting(order: list[str]) -> dict[str, Any]:
+    class Noting(CountingJob):
+        def start(self) -> None:
+            order.append(f"{self.name} at {self.done}")
+
+    return {"Counting": Noting.restore, "Gated": Noting.restore}
+
+
+def test_a_paused_job_stays_paused_at_its_position(engines: Engines) -> None:
+    engine = engines()
+    job = GatedJob(3)
+    id = engine.submit(job, 5)
+    job.wait_until_in_step()
+    engine.pause(id)
+    job.let_through()
+    before = wait_for_state(engine, id, JobState.PAUSED)
+    engine = engines.restarted(restores={"Gated": CountingJob.restore})
+    assert engine.get(id) == before
+    assert engine.resume(id)
+    assert wait_for_state(engine, id, JobState.SUCCESS).content["Done"] == 3
+
+
+def test_what_was_asked_of_a_running_job_is_kept(engines: Engines) -> None:
+    engine = engines(concurrent_jobs=2)
+    paused, canceled = GatedJob(3), GatedJob(3)
+    ids = [engine.submit(job) for job in (paused, canceled)]
+    for job in (paused, canceled):
+        job.wait_until_in_step()
+    assert engine.pause(ids[0])
+    assert engine.cancel(ids[1])
+    engine = engines(start=False)  # the first one never came to its end
+    assert [engine.get(id).state for id in ids] == [JobState.PAUSED, JobState.FAILURE]  # type: ignore[union-attr] # known
+    assert engine.get(ids[1]).error_code == 37  # type: ignore[union-attr] # known
+    for job in (paused, canceled):
+        job.let_through(3)
+
+
+def test_a_failure_is_resubmitted_after_a_restart(engines: Engines) -> None:
+    engine = engines()
+    id = engine.submit(FailingJob(at=1, steps=3, times=1))
+    created = wait_for_state(engine, id, JobState.FAILURE).creation_time
+    engine = engines.restarted()
+    assert engine.resubmit(id)
+    view = wait_for_state(engine, id, JobState.SUCCESS)
+    assert (view.content["Done"], view.creation_time) == (3, created)
+
+
+def test_deleted_and_evicted_jobs_do_not_come_back(engines: Engines) -> None:
+    engine = engines(history_size=2)
+    ids = [engine.run(CountingJob()).id for _ in range(4)]
+    wait_for(lambda: len(engine.ids()) == 2)
+    engine.delete(ids[3])
+    assert engines.restarted(history_size=10).ids() == [ids[2]]
+
+
+def test_a_smaller_history_keeps_the_last_ones(engines: Engines) -> None:
+    engine = engines()
+    ids = [engine.run(CountingJob()).id for _ in range(5)]
+    assert engines.restarted(history_size=2).ids() == sorted(ids[3:])
+
+
+def test_outputs_survive_within_the_limit(engines: Engines) -> None:
+    engine = engines(media_archive_size=3)
+    ids = [engine.run(WritingJob(engine, text)).id for text in "abc"]
+    stray = engine.new_output(".zip")
+    stray.write_text("nobody's")
+    waiting = WritingJob(engine, "part of a job that waits")
+    waiting.path.write_text("half")
+    engine.pause(engine.submit(waiting))
+    engine = engines.restarted(media_archive_size=2)
+    assert engine.output(ids[0], "archive") is None
+    assert [engine.output(id, "archive").path.read_text() for id in ids[1:]] == ["b", "c"]  # type: ignore[union-attr] # known
+    assert not stray.exists()
+
+
+def test_the_file_of_an_unfinished_job_is_kept(engines: Engines) -> None:
+    engine = engines()
+    waiting = WritingJob(engine)
+    waiting.path.write_text("half")
+    id = engine.submit(GatedJob(2))
+    engine.pause(engine.submit(waiting))
+    assert id
+    engines.restarted(start=False, restores={"Writing": lambda payload: CountingJob(), "Gated": GatedJob.restore})
+    assert waiting.path.read_text() == "half"
+
+
+def test_no_jobs_then_the_next_save_overwrites(engines: Engines) -> None:
+    old = engines().run(CountingJob()).id
+    engine = engines.restarted(load_jobs=False)
+    assert engine.ids() == []
+    engine = engines.restarted()  # nothing was saved meanwhile
+    assert engine.ids() == [old]
+    engine = engines.restarted(load_jobs=False)
+    new = engine.run(CountingJob()).id
+    assert engines.restarted().ids() == [new]
+
+
+def test_nothing_is_kept_without_a_database(engines: Engines) -> None:
+    engines(database=False).run(CountingJob())
+    assert engines.restarted(database=False).ids() == []
+    assert list(engines.folder.glob("*.sqlite3*")) == []
+
+
+def test_a_job_that_is_not_durable(engines: Engines) -> None:
+    engine = engines()
+    done = engine.run(CountingJob(durable=False)).id
+    engine.pause(engine.submit(CountingJob(durable=False)))
+    assert states(engines.restarted()) == {done: JobState.SUCCESS}
+
+
+def test_unknown_types_and_broken_payloads_become_failures(engines: Engines) -> None:
+    def broken(payload: dict[str, Any]) -> CountingJob:
+        raise KeyError("steps")
+
+    engine = engines()
+    blocker = GatedJob(2)
+    engine.submit(blocker)
+    blocker.wait_until_in_step()
+    engine.pause(engine.submit(CountingJob()))
+    blocker.let_through(2)
+    engine.stop()
+    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+        database.execute("UPDATE jobs SET state = 'Pending'")
+    engine = engines(restores={"Counting": broken})
+    failed = {view.type: (view.state, view.error_code, view.error_details) for view in engine.views()}
+    assert failed == {
+        "Gated": (JobState.FAILURE, 2, "Unknown type of job: Gated"),
+        "Counting": (JobState.FAILURE, 20, "The saved job cannot be read: KeyError: 'steps'"),
+    }
+    before = engine.views()
+    assert engines.restarted().views() == before  # also when its type is known again
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", '{"progress": "x"}', "\x00", '{"error": 5, "asked": [1]}'])
+@pytest.mark.parametrize("column", ["status", "outputs", "payload", "state", "created"])
+def test_a_damaged_line_does_not_stop_the_start(engines: Engines, column: str, text: str) -> None:
+    engine = engines(start=False)
+    good = engine.submit(GatedJob(1))
+    bad = engine.submit(CountingJob(3))
+    engine.pause(bad)
+    engine.pause(good)
+    engine.stop()
+    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+        database.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (text, bad))
+    engine = engines(start=False)
+    assert set(engine.ids()) == {good, bad}
+    assert states(engine)[bad] in (JobState.FAILURE, JobState.PAUSED)
+    assert states(engines.restarted())[bad] in (JobState.FAILURE, JobState.PAUSED)
+
+
+def test_a_file_that_is_no_database(engines: Engines) -> None:
+    (engines.folder / "jobs.sqlite3").write_bytes(b"hello" * 1000)
+    with pytest.raises(OrthancError) as raised:
+        engines()
+    assert raised.value.code == 11
+
+
+def test_large_payloads_are_written_once(engines: Engines) -> None:
+    engine = engines()
+    job = GatedJob(50, name="x" * 100_000)
+    id = engine.submit(job)
+    job.let_through(49)
+    for _ in range(50):
+        job.wait_until_in_step()
+    written = sum(path.stat().st_size for path in Path(engines.folder).glob("jobs.sqlite3*"))
+    assert written < 1_500_000
+    engine.pause(id)
+    job.let_through(1)
+    wait_for_state(engine, id, JobState.SUCCESS)
+    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+        assert database.execute("SELECT count(*) FROM payloads").fetchone() == (0,)
+        (status,) = database.execute("SELECT status FROM jobs").fetchone()
+    assert json.loads(status)["progress"] == 1.0
