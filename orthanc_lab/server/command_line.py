@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ERROR_TEXTS, OrthancError
-from orthanc_lab.server.log_lines import CATEGORIES, log_to, open_log_folder, set_verbosity
+from orthanc_lab.protocol.verbosity import CATEGORIES, set_verbosity
+from orthanc_lab.server.log_lines import log_to, open_log_folder
 
 __all__ = ["main", "serve_until_stopped"]
 

@@ -10,20 +10,8 @@ from pathlib import Path
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["CATEGORIES", "log_to", "open_log_folder", "set_verbosity"]
+__all__ = ["log_to", "open_log_folder"]
 
-CATEGORIES: dict[str, tuple[str, ...]] = {
-    "generic": ("orthanc_lab",),
-    "plugins": (),
-    "http": ("orthanc_lab.http",),
-    "sqlite": ("orthanc_lab.storage",),
-    "dicom": ("orthanc_lab.dicom",),
-    "jobs": ("orthanc_lab.jobs",),
-    "lua": (),
-}
-"""Orthanc's categories of logs, with the loggers that belong to each."""
-
-_LEVELS = {"default": logging.WARNING, "verbose": logging.INFO, "trace": logging.DEBUG}
 _LETTERS = {"DEBUG": "T", "INFO": "I", "WARNING": "W", "ERROR": "E", "CRITICAL": "E"}
 
 
@@ -80,13 +68,3 @@ def open_log_folder(folder: Path) -> Path:
     link.unlink(missing_ok=True)
     link.symlink_to(file.name)
     return file
-
-
-def set_verbosity(verbosity: str, category: str | None = None) -> None:
-    """Set how much is logged: ``default``, ``verbose`` or ``trace``, for one category or all."""
-    if category is None:
-        for name in CATEGORIES:
-            set_verbosity(verbosity, name)
-        return
-    for logger in CATEGORIES[category]:
-        logging.getLogger(logger).setLevel(_LEVELS[verbosity])
