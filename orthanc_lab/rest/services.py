@@ -20,6 +20,10 @@ class Settings(Protocol):
         """Return the value of an option by its name in Orthanc's configuration file."""
         ...
 
+    def change(self, name: str, value: Any) -> None:
+        """Change an option until the server starts again (``PUT /tools/default-encoding`` …)."""
+        ...
+
 
 class MetricsBoard(Protocol):
     """The metrics that the server publishes."""

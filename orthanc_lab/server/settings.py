@@ -61,6 +61,10 @@ class CheckedSettings:
         """
         return self._values[name]
 
+    def change(self, name: str, value: Any) -> None:
+        """Change an option until the server starts again; the value has been checked."""
+        self._values[name] = value
+
     def _warn_of_unused(self, given: Mapping[str, Any]) -> None:
         unused = [
             name
