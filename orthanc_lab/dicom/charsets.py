@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LATIN1", "Charset", "by_name", "by_term"]
+__all__ = ["LATIN1", "Charset", "by_name", "by_term", "names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ _BY_TERM = {charset.term: charset for charset in reversed(_CHARSETS)}
 _BY_TERM |= {term.replace("ISO_IR", "ISO 2022 IR"): charset for term, charset in _BY_TERM.items() if "ISO_IR" in term}
 _BY_TERM["GBK"] = _BY_NAME["Chinese"]
 del _BY_TERM["ISO 2022 IR 192"]
+
+
+def names() -> tuple[str, ...]:
+    """Return the names that the option ``DefaultEncoding`` knows."""
+    return tuple(_BY_NAME)
 
 
 def by_name(name: str) -> Charset | None:
