@@ -200,11 +200,12 @@ def _large_study(count: int) -> Iterator[bytes]:
     # A study whose archive takes long enough to be paused: the soft-tissue phantom at 512 x 512.
     import numpy as np  # noqa: PLC0415 - only the demo needs it, and only here
     import pydicom  # noqa: PLC0415
+    from pydicom.uid import UID  # noqa: PLC0415
 
     ds = pydicom.dcmread(samples.dicom_files("ct/soft_tissue")[10])
     ds.StudyDescription, ds.PatientName, ds.PatientID = "Large CT", "Phantom^Large", "PHANTOM-LARGE"
-    ds.StudyInstanceUID += ".1"
-    ds.SeriesInstanceUID += ".1"
+    ds.StudyInstanceUID = UID(ds.StudyInstanceUID + ".1")
+    ds.SeriesInstanceUID = UID(ds.SeriesInstanceUID + ".1")
     pixels = ds.pixel_array.repeat(4, axis=0).repeat(4, axis=1)
     ds.Rows, ds.Columns = pixels.shape
     random = np.random.RandomState(0)
