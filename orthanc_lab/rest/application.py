@@ -11,24 +11,31 @@ import falcon
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
 from orthanc_lab.rest import (
+    acceptance,
     archives,
     attachments,
     browse,
+    bulk,
     changes,
+    content,
+    control,
     create,
     explorer,
     find,
     jobs,
     labels,
+    log_levels,
     metadata,
     metrics,
     protection,
     sizes,
+    system,
     tags,
+    tools,
 )
 from orthanc_lab.rest.answers import EmptyAnswer
 from orthanc_lab.rest.front import Front
-from orthanc_lab.rest.routing import add_routes
+from orthanc_lab.rest.routing import Router, responders
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "Route", "make_application"]
@@ -38,19 +45,26 @@ Route = tuple[str, Callable[[Services], Any]]
 ROUTES: Sequence[Route] = (
     # what is stored
     *browse.ROUTES,
+    *tags.ROUTES,
+    *content.ROUTES,
     *sizes.ROUTES,
     *protection.ROUTES,
-    *tags.ROUTES,
     *metadata.ROUTES,
     *attachments.ROUTES,
     *labels.ROUTES,
     *find.ROUTES,
+    *bulk.ROUTES,
     *changes.ROUTES,
     # what is made
     *create.ROUTES,
     *archives.ROUTES,
     *jobs.ROUTES,
     # the server itself
+    *system.ROUTES,
+    *tools.ROUTES,
+    *control.ROUTES,
+    *log_levels.ROUTES,
+    *acceptance.ROUTES,
     *metrics.ROUTES,
     *explorer.ROUTES,
 )
@@ -69,7 +83,8 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     routes
         The table of routes.
     """
-    app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=Username())
+    router: Any = Router(responders(routes, services))  # Falcon only asks for its `find`
+    app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=Username(), router=router)
     app.resp_options.default_media_type = None  # type: ignore[assignment] # an empty answer has no type
     app.req_options.keep_blank_qs_values = True
     errors = ErrorAnswers(services)
@@ -77,7 +92,6 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     app.add_error_handler(falcon.HTTPError, errors.of_falcon)
     app.add_error_handler(OrthancError, errors.of_orthanc)
     app.add_error_handler(EmptyAnswer, errors.empty)
-    add_routes(app, routes, services)
     return Front(app, services)
 
 

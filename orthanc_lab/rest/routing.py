@@ -1,19 +1,28 @@
-"""From the table of routes to Falcon's router, with Orthanc's rule for paths that two templates match."""
+"""The router: from a path and a verb to the method of a resource, by Orthanc's rules.
+
+A template is matched segment by segment, a literal before a field. A verb that the closest template lacks is
+answered by the next one that has it: ``GET /jobs/{id}/cancel`` asks for the output ``cancel`` of the job.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import falcon
 
 from orthanc_lab.rest.services import Services
 
-__all__ = ["add_routes", "responders"]
+__all__ = ["Router", "Routes", "responders"]
+
+Routes = Iterable[tuple[str, Callable[[Services], Any]]]
+Responders = dict[str, Callable[..., None]]
+Match = tuple[object, Responders, dict[str, str], str]
 
 _METHODS = ("GET", "POST", "PUT", "DELETE")
-_FIELD = re.compile(r"\{(\w+)(?::\w+)?\}")
+_FIELD = re.compile(r"\{(\w+)(?::(path))?\}")
+_RESOURCE = object()  # Falcon only asks whether there is one
 
 _READ_ONLY_GONE = {"/tools/bulk-delete", "/tools/reconstruct", "/tools/invalidate-tags"}
 _READ_ONLY_VERBS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
@@ -24,79 +33,98 @@ _READ_ONLY_VERBS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
 )
 
 
-Routes = Iterable[tuple[str, Callable[[Services], Any]]]
-
-
-def add_routes(app: falcon.App[Any, Any], routes: Routes, services: Services) -> None:
-    """Make the resource of each route and give it to the router.
-
-    A verb that a literal template lacks is answered by a template with a field in its place:
-    ``GET /jobs/{id}/cancel`` asks for the output ``cancel`` of the job.
-    """
-    made = responders(routes, services)
-    last = len(made) - 1
-    for position, (template, verbs) in enumerate(made.items()):
-        methods = _with_general(template, verbs, made)
-        app.add_route(template, _resource(methods), compile=position == last)
-
-
-def responders(routes: Routes, services: Services) -> dict[str, dict[str, Any]]:
-    """Return the methods that answer, by template and verb.
+def responders(routes: Routes, services: Services) -> dict[str, Responders]:
+    """Make the resource of each route; return the methods that answer, by template and verb.
 
     With ``ReadOnly`` the verbs that write to the database directly do not exist, as in Orthanc.
     """
     read_only = bool(services.settings["ReadOnly"])
-    made: dict[str, dict[str, Any]] = {}
+    made: dict[str, Responders] = {}
     for template, make in routes:
         if read_only and template in _READ_ONLY_GONE:
             continue
         if template in made:
             raise ValueError(f"{template} stands twice in the table of routes")
-        made[template] = _responders(make(services), _lost_verbs(template) if read_only else frozenset())
+        resource = make(services)
+        lost = _lost_verbs(template) if read_only else frozenset()
+        found = {method: getattr(resource, f"on_{method.lower()}", None) for method in _METHODS}
+        made[template] = {method: respond for method, respond in found.items() if respond and method not in lost}
     return made
-
-
-def _responders(resource: Any, lost: frozenset[str]) -> dict[str, Any]:
-    found = {method: getattr(resource, f"on_{method.lower()}", None) for method in _METHODS}
-    return {method: responder for method, responder in found.items() if responder and method not in lost}
 
 
 def _lost_verbs(template: str) -> frozenset[str]:
     return next((verbs for pattern, verbs in _READ_ONLY_VERBS if pattern.fullmatch(template)), frozenset())
 
 
-def _with_general(
-    template: str, responders: Mapping[str, Any], made: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    methods = dict(responders)
-    segments = template.split("/")
-    for other, theirs in made.items():
-        fields = _covered(segments, other.split("/")) if other != template else None
-        for method in theirs if fields is not None else ():
-            methods.setdefault(method, _bound(theirs[method], fields or {}))
-    return methods
+class Router:
+    """Finds the method for a path, as `falcon.App` wants it."""
 
+    def __init__(self, table: Mapping[str, Responders]) -> None:
+        self._root = _Node()
+        for template, methods in table.items():
+            self._root.insert(template.split("/")[1:], template, methods)
 
-def _covered(segments: list[str], general: list[str]) -> dict[str, str] | None:
-    """Return the fields that `general` has where `segments` has literals; None if it does not match them all."""
-    if len(segments) != len(general):
+    def find(self, uri: str, req: falcon.Request | None = None) -> Match | None:
+        """Return what answers, None for an unknown path.
+
+        Raises
+        ------
+        falcon.HTTPMethodNotAllowed
+            With the verbs of all templates that match the path.
+        """
+        segments = uri.split("/")
+        method = req.method if req is not None else "GET"
+        known: set[str] = set()
+        for node, values in self._root.matches(segments, 1, ()):
+            if method in node.methods:
+                return _RESOURCE, node.methods, dict(zip(node.fields, values, strict=True)), node.template
+            known.update(node.methods)
+        if known:
+            raise falcon.HTTPMethodNotAllowed([verb for verb in _METHODS if verb in known])
         return None
-    fields = {}
-    for ours, theirs in zip(segments, general, strict=True):
-        field = _FIELD.fullmatch(theirs)
-        if field and not _FIELD.fullmatch(ours):
-            fields[field[1]] = ours
-        elif ours != theirs:
-            return None
-    return fields
 
 
-def _bound(responder: Callable[..., None], fields: dict[str, str]) -> Callable[..., None]:
-    def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
-        responder(req, resp, **params, **fields)
+class _Node:
+    """A place in the tree of templates."""
 
-    return respond
+    __slots__ = ("any_one", "any_rest", "fields", "literals", "methods", "template")
 
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.any_one: _Node | None = None  # {field}
+        self.any_rest: _Node | None = None  # {field:path}
+        self.methods: Responders = {}
+        self.fields: tuple[str, ...] = ()
+        self.template = ""
 
-def _resource(methods: Mapping[str, Any]) -> object:
-    return type("Resource", (), {f"on_{method.lower()}": staticmethod(run) for method, run in methods.items()})()
+    def insert(self, segments: list[str], template: str, methods: Responders) -> None:
+        node = self
+        fields = []
+        for segment in segments:
+            field = _FIELD.fullmatch(segment)
+            if field is None:
+                node = node.literals.setdefault(segment, _Node())
+                continue
+            fields.append(field[1])
+            if field[2]:
+                node.any_rest = node = node.any_rest or _Node()
+            else:
+                node.any_one = node = node.any_one or _Node()
+        node.methods, node.fields, node.template = methods, tuple(fields), template
+
+    def matches(
+        self, segments: list[str], position: int, values: tuple[str, ...]
+    ) -> Iterator[tuple[_Node, tuple[str, ...]]]:
+        """Yield the nodes with a template for the segments from `position` on, the closest first."""
+        if position == len(segments):
+            if self.methods:
+                yield self, values
+            return
+        segment = segments[position]
+        literal = self.literals.get(segment)
+        if literal is not None:
+            yield from literal.matches(segments, position + 1, values)
+        if self.any_one is not None:
+            yield from self.any_one.matches(segments, position + 1, (*values, segment))
+        if self.any_rest is not None:
+            yield self.any_rest, (*values, "/".join(segments[position:]))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
+from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
@@ -123,8 +127,17 @@ def _storage_options(settings: CheckedSettings) -> StorageOptions:
         maximum_cache_size=settings["MaximumStorageCacheSize"],
         stable_age=settings["StableAge"],
         log_exported_resources=settings["LogExportedResources"],
+        default_encoding=settings["DefaultEncoding"],
+        extra_main_dicom_tags=_extra_main_dicom_tags(settings),
         user_metadata=settings["UserMetadata"],
         user_content_types={
             name: item[0] if isinstance(item, list) else item for name, item in settings["UserContentType"].items()
         },
     )
+
+
+def _extra_main_dicom_tags(settings: CheckedSettings) -> Mapping[Level, Sequence[str]]:
+    if not settings["ExtraMainDicomTags"]:
+        return {}
+    names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    return read_extra_main_tags(settings["ExtraMainDicomTags"], names)

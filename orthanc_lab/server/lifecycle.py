@@ -96,6 +96,7 @@ class Server:
         )
         http.start()
         self.port = self._wanted_port = http.port
+        settings.change("HttpPort", http.port)
         _log.warning(
             "HTTP server listening on port: %d (HTTPS encryption is %s, remote access is %s)",
             http.port,
@@ -123,6 +124,7 @@ class Server:
         assert self._http is not None
         old, self.assembly = self.assembly, assemble(settings, self, self._outside, load_jobs=self._load_jobs)
         self.settings = settings
+        settings.change("HttpPort", self.port)
         self._http.serve_from_now(self.assembly.application)
         if old is not None:
             old.close()
