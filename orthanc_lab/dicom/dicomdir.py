@@ -106,7 +106,7 @@ class DicomDirectory:
             0x00041500: _element("CS", name),
             0x00041510: _element("UI", entry.get(0x00080016)),
             0x00041511: _element("UI", entry.get(0x00080018)),
-            0x00041512: _element("UI", entry.get(0x00020010)),
+            0x00041512: _element("UI", entry.transfer_syntax.encode("ascii")),
         }
         return _record("IMAGE", entry, always=((0x00200013, "IS"),), more=more)
 

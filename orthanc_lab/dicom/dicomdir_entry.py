@@ -9,139 +9,72 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orthanc_lab.dicom.data_set import LONG_VRS
-from orthanc_lab.dicom.read import read_file
+from orthanc_lab.dicom.element_walk import Walk, WalkError
+from orthanc_lab.dicom.scan_start import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, find_start
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["DirectoryEntry", "TruncatedHeader", "read_entry"]
+__all__ = ["DirectoryEntry", "read_entry", "read_entry_of_start"]
 
-WANTED = frozenset(
-    {
-        *(0x00020010, 0x00080005, 0x00080016, 0x00080018),
-        *(0x00080020, 0x00080021, 0x00080022, 0x00080023, 0x00080030, 0x00080031, 0x00080032, 0x00080033),
-        *(0x00080050, 0x00080060, 0x00081030, 0x0008103E, 0x00100010, 0x00100020),
-        *(0x0020000D, 0x0020000E, 0x00200010, 0x00200011, 0x00200013),
-    }
+_WANTED = (
+    *(0x00080005, 0x00080016, 0x00080018),
+    *(0x00080020, 0x00080021, 0x00080022, 0x00080023, 0x00080030, 0x00080031, 0x00080032, 0x00080033),
+    *(0x00080050, 0x00080060, 0x00081030, 0x0008103E, 0x00100010, 0x00100020),
+    *(0x0020000D, 0x0020000E, 0x00200010, 0x00200011, 0x00200013),
 )
-_LAST = max(WANTED)
-_LONG_VRS = frozenset(vr.encode() for vr in LONG_VRS)
-_IMPLICIT = struct.Struct("<HHI")
-_UINT32 = struct.Struct("<I")
-_UNDEFINED = 0xFFFFFFFF
-_IMPLICIT_LE = b"1.2.840.10008.1.2"
-_UNUSUAL = frozenset({b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99"})  # big endian, deflated
-_START = 132
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-
-
-class TruncatedHeader(Exception):
-    """The bytes end before the last tag of interest."""
-
-
-class _Unusual(Exception):
-    """The file is of a form that is left to the reader of whole files."""
+_BY_BYTES = {
+    big: {struct.pack(">HH" if big else "<HH", tag >> 16, tag & 0xFFFF): tag for tag in _WANTED}
+    for big in (False, True)
+}
+_SOP_CLASS = 0x00080016
+_PIXEL_DATA = b"\xe0\x7f\x10\x00"
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
     """The values that a DICOMDIR copies from a file."""
 
-    values: Mapping[int, bytes]  # by tag; as encoded in the file, without its padding
+    values: Mapping[int, bytes]  # by tag; as encoded in the file, without padding
+    transfer_syntax: str  # UID
 
     def get(self, tag: int) -> bytes:
         """Return a value; empty if it is absent."""
         return self.values.get(tag, b"")
 
 
-def read_entry(dicom: bytes, *, whole: bool = True) -> DirectoryEntry:
+def read_entry(dicom: bytes) -> DirectoryEntry:
     """Read what a DICOMDIR needs of a DICOM file (PS3.10).
-
-    Parameters
-    ----------
-    whole
-        False if `dicom` is only the beginning of a file.
 
     Raises
     ------
     OrthancError
-        15 if it is no DICOM file, or has no SOP class.
-    TruncatedHeader
-        If the beginning that was given is too short; never for a whole file.
+        15 if it is no whole DICOM file, or has no SOP class.
     """
     try:
-        values = _scan(dicom)
-    except (_Unusual, TruncatedHeader, struct.error) as problem:
-        if not whole:
-            raise TruncatedHeader from problem
-        values = _read_all(dicom)
-    stripped = {tag: value.rstrip(b" \0") for tag, value in values.items()}
-    if not stripped.get(0x00080016):
+        start = find_start(dicom)
+        names = _BY_BYTES[start.layout == EXPLICIT_BE]
+        walk = Walk(start.data, start.layout == EXPLICIT_BE, start.encapsulated)
+        found = walk.run(start.position, names, implicit=start.layout == IMPLICIT_LE)
+    except (WalkError, struct.error, IndexError) as error:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
+    values = {
+        names[tag]: start.data[element.position : element.position + element.length].rstrip(b" \0")
+        for tag, element in found.items()
+    }
+    if not values.get(_SOP_CLASS):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    return DirectoryEntry(stripped)
+    return DirectoryEntry(values, start.transfer_syntax or EXPLICIT_LE)
 
 
-def _read_all(dicom: bytes) -> dict[int, bytes]:
-    """Read the values with the reader of whole files, which knows every transfer syntax."""
-    file = read_file(dicom)
-    elements = {**file.meta, **file.data_set}
-    return {tag: value for tag in WANTED if tag in elements and isinstance(value := elements[tag].value, bytes)}
+def read_entry_of_start(beginning: bytes) -> DirectoryEntry | None:
+    """Read the same from the beginning of a file; None if that is not enough.
 
-
-def _scan(dicom: bytes) -> dict[int, bytes]:
-    if dicom[128:132] != b"DICM":
-        raise _Unusual
-    found: dict[int, bytes] = {}
-    offset = _walk(dicom, _START, 0x0002FFFF, found, explicit=True)
-    syntax = found.get(0x00020010, b"").rstrip(b"\0 ")
-    if not syntax or syntax in _UNUSUAL:
-        raise _Unusual
-    _walk(dicom, offset, _LAST, found, explicit=syntax != _IMPLICIT_LE)
-    return found
-
-
-def _walk(dicom: bytes, offset: int, last: int, found: dict[int, bytes], *, explicit: bool) -> int:
-    """Collect the wanted elements up to the tag `last`; return where the first one after it starts."""
-    end = len(dicom)
-    while offset < end:
-        tag, length, value = _header(dicom, offset, explicit)
-        if tag > last:
-            return offset
-        if length == _UNDEFINED:
-            offset = _skip_sequence(dicom, value, explicit)
-            continue
-        offset = value + length
-        if offset > end:
-            raise TruncatedHeader
-        if tag in WANTED:
-            found[tag] = dicom[value:offset]
-    if last == _LAST:
-        return offset
-    raise TruncatedHeader
-
-
-def _header(dicom: bytes, offset: int, explicit: bool) -> tuple[int, int, int]:
-    """Return tag, length, and where the value starts."""
-    group, element, length = _IMPLICIT.unpack_from(dicom, offset)
-    tag = group << 16 | element
-    if not explicit or group == 0xFFFE:
-        return tag, length, offset + 8
-    if dicom[offset + 4 : offset + 6] in _LONG_VRS:
-        return tag, _UINT32.unpack_from(dicom, offset + 8)[0], offset + 12
-    return tag, length >> 16, offset + 8
-
-
-def _skip_sequence(dicom: bytes, offset: int, explicit: bool) -> int:
-    """Return where a sequence of undefined length ends, whatever is nested in it."""
-    depth = 1
-    while depth:
-        if explicit and dicom[offset + 4 : offset + 6] == b"UN":
-            raise _Unusual  # what it holds may be in another encoding
-        tag, length, offset = _header(dicom, offset, explicit)
-        if tag == _SEQUENCE_END:
-            depth -= 1
-        elif tag not in (_ITEM, _ITEM_END):
-            depth += length == _UNDEFINED
-            offset += length if length != _UNDEFINED else 0
-        elif tag == _ITEM and length != _UNDEFINED:
-            offset += length
-    return offset
+    The header must be there up to the pixel data. What follows is not looked at.
+    """
+    position = beginning.find(_PIXEL_DATA)
+    while position >= 0:
+        try:
+            # Cut anywhere but between two elements of the data set, it is refused.
+            return read_entry(beginning[:position])
+        except OrthancError:
+            position = beginning.find(_PIXEL_DATA, position + 1)
+    return None

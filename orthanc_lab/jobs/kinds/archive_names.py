@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 __all__ = ["NameRegister", "clean_name", "directory_name", "file_name", "file_numbers", "own_number"]
 
 _REMOVED = re.compile(r"[^A-Za-z0-9._ ]+")
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r" {2,}")
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*\Z", re.ASCII)
 
 _DIRECTORIES: Mapping[int, tuple[str, str, str]] = {
@@ -23,16 +23,18 @@ def clean_name(text: str) -> str:
 
     Characters outside ASCII and all other signs are removed, ``^`` becomes a space.
     """
-    ascii_text = text.encode("ascii", "ignore").decode("ascii").replace("^", " ")
-    return _REMOVED.sub("", _SPACES.sub(" ", ascii_text)).strip(" ")
+    return _SPACES.sub(" ", _REMOVED.sub("", text.replace("^", " "))).strip(" ")
 
 
 def directory_name(depth: int, tags: Mapping[str, str]) -> str:
-    """Return the name of the directory of a patient (depth 0), study (1) or series (2)."""
+    """Return the name of the directory of a patient (depth 0), study (1) or series (2).
+
+    A text of which nothing remains, or ``..``, is as good as none. (Orthanc 1.12.7 keeps both,
+    and so leads outside of the folder where the archive is unpacked.)
+    """
     first, second, unknown = _DIRECTORIES[depth]
-    joined = f"{tags.get(first, '')} {tags.get(second, '')}"
-    plain = joined.encode("ascii", "ignore").decode("ascii").strip()
-    return clean_name(joined) if plain.strip("^") else unknown
+    name = clean_name(f"{tags.get(first, '')} {tags.get(second, '')}")
+    return unknown if name in ("", ".", "..") else name
 
 
 def own_number(instance_number: str) -> int:

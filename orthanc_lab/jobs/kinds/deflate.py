@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ except ImportError:  # no wheel for this machine: zlib does the same, slower
 else:
     _HAS_ISAL = True
 
-__all__ = ["Codec", "codec", "preferred_codec"]
+__all__ = ["Codec", "codec", "preferred_codec", "store"]
 
-_SAMPLE = 8192
-_INCOMPRESSIBLE = 0.97
+_STORED = struct.Struct("<BHH")
+_LARGEST_BLOCK = 0xFFFF
+_EMPTY = _STORED.pack(1, 0, 0xFFFF)
 _crc32: Callable[[bytes], int] = isal_zlib.crc32 if _HAS_ISAL else zlib.crc32
 
 
@@ -32,18 +34,15 @@ class Codec:
     level: int
     compress: Callable[[bytes], bytes]
 
-    def deflate(self, data: bytes) -> Deflated:
-        """Compress one member; data that do not shrink are stored inside the deflate stream."""
-        packed = _store(data) if self._is_incompressible(data) else self.compress(data)
-        return Deflated(packed, _crc32(data), len(data))
+    def deflate(self, data: bytes, *, shrinks: bool = True) -> Deflated:
+        """Compress one member.
 
-    def _is_incompressible(self, data: bytes) -> bool:
-        # JPEG and its like: three samples tell, a hundred times faster than trying it all.
-        if len(data) < 8 * _SAMPLE:
-            return False
-        quarter = len(data) // 4
-        samples = (data[start : start + _SAMPLE] for start in (quarter, 2 * quarter, 3 * quarter))
-        return all(len(self.compress(sample)) > _INCOMPRESSIBLE * _SAMPLE for sample in samples)
+        Parameters
+        ----------
+        shrinks
+            False for data that are compressed already: they are stored inside the deflate stream.
+        """
+        return Deflated(self.compress(data) if shrinks else store(data), _crc32(data), len(data))
 
 
 def preferred_codec() -> Codec:
@@ -73,5 +72,12 @@ def _zlib(data: bytes, level: int) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-def _store(data: bytes) -> bytes:
-    return _zlib(data, 0)
+def store(data: bytes) -> bytes:
+    """Return `data` in stored blocks (RFC 1951 section 3.2.4): a copy, thirty times faster than trying to compress."""
+    view = memoryview(data)
+    parts: list[bytes | memoryview] = []
+    for start in range(0, len(data), _LARGEST_BLOCK):
+        block = view[start : start + _LARGEST_BLOCK]
+        last = start + _LARGEST_BLOCK >= len(data)
+        parts += (_STORED.pack(last, len(block), len(block) ^ 0xFFFF), block)
+    return b"".join(parts) or _EMPTY

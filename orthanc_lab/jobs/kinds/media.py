@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from orthanc_lab.dicom.dicomdir import DicomDirectory
-from orthanc_lab.dicom.dicomdir_entry import DirectoryEntry, TruncatedHeader, read_entry
+from orthanc_lab.dicom.dicomdir_entry import DirectoryEntry, read_entry, read_entry_of_start
 from orthanc_lab.jobs.kinds.zip_job import ZipJob
 from orthanc_lab.jobs.kinds.zip_writer import DamagedZip, LocalMember
 from orthanc_lab.protocol.errors import OrthancError
@@ -39,16 +39,14 @@ class MediaJob(ZipJob):
 
 
 def _entry_of(member: LocalMember, file: BinaryIO) -> DirectoryEntry:
-    """Read the entry from a member of the output, inflating no more than its header."""
-    wanted = _HEADER_SIZE
-    while True:
-        file.seek(member.data_offset)
-        packed = file.read(min(member.compressed_size, wanted))
-        try:
-            dicom = zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, wanted)
-            whole = len(dicom) == member.size
-            return read_entry(dicom, whole=whole)
-        except TruncatedHeader:
-            wanted *= 8
-        except (zlib.error, OrthancError) as error:
-            raise DamagedZip(f"{member.name} cannot be read back") from error
+    """Read the entry from a member of the output, inflating only its beginning if that will do."""
+    file.seek(member.data_offset)
+    packed = file.read(min(member.compressed_size, _HEADER_SIZE))
+    try:
+        entry = read_entry_of_start(zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, _HEADER_SIZE))
+        if entry is not None:
+            return entry
+        packed += file.read(member.compressed_size - len(packed))
+        return read_entry(zlib.decompress(packed, -zlib.MAX_WBITS))
+    except (zlib.error, OrthancError) as error:
+        raise DamagedZip(f"{member.name} cannot be read back") from error

@@ -15,7 +15,7 @@ __all__ = ["ReadAhead"]
 T = TypeVar("T")
 _BUDGET = 16 * 1024 * 1024
 _BATCH_SIZE = 256 * 1024
-_BATCH_COUNT = 32
+_BATCH_COUNT = 64
 
 
 class ReadAhead(Generic[T]):

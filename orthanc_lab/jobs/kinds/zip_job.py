@@ -29,6 +29,8 @@ __all__ = ["ZipJob", "ZipRequest", "restored"]
 
 _MEGABYTE = 1024 * 1024
 _STEP_SECONDS = 0.025
+_JPEG_FAMILY = b"1.2.840.10008.1.2.4."
+_WORTH_A_LOOK = 16 * 1024  # bytes; the header of a smaller file is a good part of it, and does shrink
 _VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 
 
@@ -115,7 +117,8 @@ class ZipJob:
         self._outlet = outlet
         self._saved = dict(saved) if saved else {**request.encode(), **_place(outlet)} if durable else None
         self._position = int(saved["position"]) if saved else 0
-        self._offset = int(saved["offset"]) if saved else 0
+        self._offset = int(saved["offset"]) if saved else 0  # the end of the last member, bytes
+        self._size = self._offset  # of the archive so far, bytes
         self._step_seconds = step_seconds
         self._failed = False
         self._writer: ZipWriter | None = None
@@ -180,8 +183,8 @@ class ZipJob:
             "InstancesCount": len(plan.members),
             "UncompressedSize": str(plan.size),
             "UncompressedSizeMB": plan.size // _MEGABYTE,
-            "ArchiveSize": str(self._offset),
-            "ArchiveSizeMB": self._offset // _MEGABYTE,
+            "ArchiveSize": str(self._size),
+            "ArchiveSizeMB": self._size // _MEGABYTE,
         }
         if self._request.transcode is not None:
             content["Transcode"] = self._request.transcode
@@ -245,15 +248,18 @@ class ZipJob:
     def _finish(self) -> None:
         assert self._writer is not None
         assert self._codec is not None
+        self._offset = self._writer.offset
         for name, data in self._last_members().items():
             self._writer.add(name, self._codec.deflate(data))
         self._writer.finish()
-        self._flush()
+        self._outlet.flush()
+        self._size = self._writer.offset
+        self._writer = None  # should the end not be written down, a restart finds the members, and ends again
 
     def _flush(self) -> None:
         assert self._writer is not None
         self._outlet.flush()
-        self._offset = self._writer.offset
+        self._offset = self._size = self._writer.offset
 
     def _prepare(self, member: PlannedMember) -> Prepared | None:
         assert self._codec is not None
@@ -261,7 +267,7 @@ class ZipJob:
         if dicom is None:
             return None
         header = self._read_header(dicom)
-        return Prepared(member, self._codec.deflate(dicom), header)
+        return Prepared(member, self._codec.deflate(dicom, shrinks=not _is_compressed_image(dicom)), header)
 
     def _read(self, instance: str) -> bytes | None:
         """Return a file as it goes into the archive; None for an instance deleted meanwhile."""
@@ -286,7 +292,7 @@ class ZipJob:
         return ZipWriter(self._outlet.write, written_at=request.written_at, zip64=request.plan.zip64)
 
     def _begin_anew(self) -> None:
-        self._position = self._offset = 0
+        self._position = self._offset = self._size = 0
         self._forget_written()
         self._writer = self._new_writer()
 
@@ -302,6 +308,11 @@ class ZipJob:
             return False
         self._writer = writer
         return True
+
+
+def _is_compressed_image(dicom: bytes) -> bool:
+    """Return True for JPEG and its like (PS3.5 annex A.4), by the transfer syntax in the file meta information."""
+    return len(dicom) >= _WORTH_A_LOOK and dicom.find(_JPEG_FAMILY, 132, 1024) >= 0
 
 
 def _place(outlet: Outlet) -> dict[str, str]:
