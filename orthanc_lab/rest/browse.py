@@ -15,7 +15,7 @@ from orthanc_lab.rest.presentation import presentation_of
 from orthanc_lab.rest.requested_tags import parse_requested
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.sizes import sizes_json
-from orthanc_lab.rest.tag_format import TagFormat, format_of
+from orthanc_lab.rest.tag_format import TagFormat, format_asked
 from orthanc_lab.rest.upload import post_instances
 
 __all__ = ["ROUTES", "Ancestor", "Descendants", "InstanceList", "OneResource", "ResourceList", "ResourceSizes"]
@@ -31,8 +31,7 @@ class _Browsing:
         self._json = presentation.json
 
     def _wishes(self, arguments: dict[str, str]) -> tuple[TagFormat, tuple[str, ...]]:
-        form = format_of("short" in arguments, "full" in arguments)
-        return form, parse_requested(arguments, self._dictionary)
+        return format_asked(arguments), parse_requested(arguments, self._dictionary)
 
 
 class ResourceList(_Browsing):
@@ -133,7 +132,7 @@ class Ancestor(_Browsing):
         resource = self._storage.get(found, self._target) if found else None
         if resource is None:
             raise EmptyAnswer(404)
-        answer_json(req, resp, self._json.of([resource], format_of("short" in arguments, "full" in arguments))[0])
+        answer_json(req, resp, self._json.of([resource], format_asked(arguments))[0])
 
 
 class ResourceSizes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,8 @@ from orthanc_lab.storage.ports import Storage
 
 __all__ = ["FileTags"]
 
-_GONE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
+_log = logging.getLogger("orthanc_lab.dicom")
+_UNREADABLE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE, ErrorCode.BAD_FILE_FORMAT)
 _CHARACTER_SET = 0x00080005
 _PIXEL_REPRESENTATION = 0x00280103
 
@@ -29,14 +31,14 @@ class FileTags:
         self._settings = settings
 
     def read(self, instance: str, tags: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return the present ones of `tags`; nothing if the instance was deleted in the meantime."""
+        """Return the present ones of `tags`; nothing of a file that is gone or damaged."""
         try:
-            header = self._storage.read_dicom_header(instance)
+            file = read_file(self._storage.read_dicom_header(instance), self._dictionary, skip_pixel_data=True)
         except OrthancError as error:
-            if error.code in _GONE:
-                return {}
-            raise
-        file = read_file(header, self._dictionary, skip_pixel_data=True)
+            if error.code not in _UNREADABLE:
+                raise
+            _log.warning("The tags of instance %s cannot be read: %s", instance, error)
+            return {}
         wanted = {int(tag[:4] + tag[5:], 16) for tag in tags}
         context = {_CHARACTER_SET, _PIXEL_REPRESENTATION} - wanted
         chosen = {tag: element for tag, element in file.data_set.items() if tag in wanted or tag in context}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import Enum
 from typing import Any
 
@@ -10,7 +10,7 @@ import orjson
 
 from orthanc_lab.dicom.dictionary import Dictionary
 
-__all__ = ["TagFormat", "TagNames", "format_of", "in_format"]
+__all__ = ["TagFormat", "TagNames", "format_asked", "format_of", "in_format", "read_sequences", "reduced"]
 
 
 class TagFormat(Enum):
@@ -22,8 +22,13 @@ class TagFormat(Enum):
 
 
 def format_of(short: bool, full: bool) -> TagFormat:
-    """Return the form that the arguments ``short`` and ``full`` ask for; the first one wins."""
+    """Return the form that the fields ``Short`` and ``Full`` of a body ask for; the first one wins."""
     return TagFormat.SHORT if short else TagFormat.FULL if full else TagFormat.NAMES
+
+
+def format_asked(arguments: Container[str]) -> TagFormat:
+    """Return the form that a URI asks for: ``simplify``, ``short`` or ``full``, whatever their values."""
+    return TagFormat.NAMES if "simplify" in arguments else format_of("short" in arguments, "full" in arguments)
 
 
 class TagNames(dict[str, str]):
