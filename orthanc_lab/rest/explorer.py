@@ -7,7 +7,7 @@ from pathlib import Path
 
 import falcon
 
-from orthanc_lab.rest.answers import unknown_resource
+from orthanc_lab.rest.answers import EmptyAnswer
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES"]
@@ -22,14 +22,14 @@ class PageFile:
     def __init__(self, services: Services) -> None:
         self._files = {item.name: item for item in _FOLDER.iterdir() if item.suffix in _TYPES}
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response, file: str) -> None:
+    def on_get(self, req: falcon.Request, resp: falcon.Response, file: str = "") -> None:
         """Answer the file; its name is looked up in a table, so that no path leads out of the folder."""
         found = self._files.get(file)
         if found is None:
-            raise unknown_resource()
+            raise EmptyAnswer(404)
         resp.content_type = f"{_TYPES[found.suffix]}; charset=utf-8"
         resp.set_header("Cache-Control", "no-cache")
         resp.data = found.read_bytes()
 
 
-ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = [("/app/{file}", PageFile)]
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = [("/app", PageFile), ("/app/{file:path}", PageFile)]

@@ -22,7 +22,7 @@ _SERVED = frozenset({"GET", "POST", "PUT", "DELETE"})
 _NOT_FOUND = frozenset({"HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LOCK", "UNLOCK"})
 _REFUSED = frozenset({"PATCH", "CONNECT", "COPY", "MOVE", "REPORT"})
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
-_SEGMENTS = re.compile(r"/(?:\.?/)+|/\.$")
+_UNUSUAL = re.compile(r"//|\.(?:/|$)|[\\\0]")
 _BAD_REQUEST = b"Error 400: Bad Request\nBad request"
 
 
@@ -73,8 +73,8 @@ class Front:
                 return _empty(start_response, 400)
             env["REQUEST_METHOD"] = method
         path = env["PATH_INFO"]
-        if "//" in path or "/." in path or "\0" in path:
-            path = env["PATH_INFO"] = _SEGMENTS.sub("/", path.partition("\0")[0])
+        if _UNUSUAL.search(path):
+            path = env["PATH_INFO"] = one_form(path)
         if path in ("/", ""):
             return _empty(start_response, 307, ("Location", "app/explorer.html"))
         if path[-1] == "/":
@@ -153,6 +153,22 @@ class _Measured:
             metrics, self._metrics = self._metrics, None
             if metrics is not None:
                 metrics.end(self._began)
+
+
+def one_form(path: str) -> str:
+    """Return a path without double slashes, dots at the end of names, and ``..``; it ends before a NUL.
+
+    >>> one_form("//studies/../series/./x.//")
+    '/series/x/'
+    """
+    names: list[str] = []
+    for name in path.partition("\0")[0].replace("\\", "/").split("/"):
+        if name == "..":
+            names = names[:-1]
+        else:
+            names.append(name.rstrip("."))
+    kept = [name for name in names if name]
+    return "/" + "/".join(kept) + ("/" if kept and not names[-1] else "")
 
 
 def _is_loopback(address: str) -> bool:

@@ -115,7 +115,7 @@ _DICOM = (
     Option("DefaultEncoding", _STRING, "Latin1", "Character set of files that name none."),
     Option("ExternalDictionaries", _STRINGS, [], "Dictionaries of DCMTK.", honoured=False),
     Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of the vendors.", honoured=False),
-    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP.", honoured=False),
+    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP (not available yet)."),
     Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP, shown in /system."),
     Option("DicomAet", _STRING, "ORTHANC", "Application entity title, shown in /system."),
     Option("DicomCheckCalledAet", _BOOLEAN, False, "Refuse another called title.", honoured=False),
