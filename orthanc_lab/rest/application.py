@@ -34,6 +34,7 @@ from orthanc_lab.rest import (
     tools,
 )
 from orthanc_lab.rest.answers import EmptyAnswer
+from orthanc_lab.rest.compression import CompressedAnswers
 from orthanc_lab.rest.front import Front
 from orthanc_lab.rest.routing import Router, responders
 from orthanc_lab.rest.services import Services
@@ -84,7 +85,7 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
         The table of routes.
     """
     router: Any = Router(responders(routes, services))  # Falcon only asks for its `find`
-    app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=Username(), router=router)
+    app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=_middleware(services), router=router)
     app.resp_options.default_media_type = None  # type: ignore[assignment] # an empty answer has no type
     app.req_options.keep_blank_qs_values = True
     errors = ErrorAnswers(services)
@@ -93,6 +94,10 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     app.add_error_handler(OrthancError, errors.of_orthanc)
     app.add_error_handler(EmptyAnswer, errors.empty)
     return Front(app, services)
+
+
+def _middleware(services: Services) -> list[Any]:
+    return [Username(), CompressedAnswers()] if services.settings["HttpCompressionEnabled"] else [Username()]
 
 
 class Username:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import logging
 import re
 import threading
 import time
@@ -13,11 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from orthanc_lab.protocol.errors import http_status_text
+from orthanc_lab.protocol.errors import OrthancError, http_status_text
 from orthanc_lab.rest.services import MetricsBoard, Services
 
 __all__ = ["Front"]
 
+_log = logging.getLogger("orthanc_lab.http")
 _SERVED = frozenset({"GET", "POST", "PUT", "DELETE"})
 _NOT_FOUND = frozenset({"HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LOCK", "UNLOCK"})
 _REFUSED = frozenset({"PATCH", "CONNECT", "COPY", "MOVE", "REPORT"})
@@ -37,6 +39,7 @@ class Front:
         settings = services.settings
         self._app: Callable[..., Any] = app
         self._metrics = RequestMetrics(services.metrics)
+        self._report = services.control.report
         self._remote_allowed = bool(settings["RemoteAccessAllowed"])
         self._gate = Gate(settings["RegisteredUsers"]) if settings["AuthenticationEnabled"] else None
 
@@ -51,10 +54,12 @@ class Front:
         if type(body) is list:
             self._metrics.end(began)
             return body
-        return _Measured(body, self._metrics, began)
+        return _Measured(body, self._metrics, began, self._report)
 
     def _answer(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         method = env["REQUEST_METHOD"]
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("%s %s", method, env["PATH_INFO"])
         known = method in _SERVED
         if not known and method not in _NOT_FOUND and method not in _REFUSED:
             return _bad_request(start_response)
@@ -133,15 +138,28 @@ class RequestMetrics:
 
 
 class _Measured:
-    """A streamed body; the request ends when the body does."""
+    """A streamed body; the request ends when the body does, and an error in it is reported."""
 
-    def __init__(self, body: Iterable[bytes], metrics: RequestMetrics, began: float) -> None:
+    def __init__(
+        self,
+        body: Iterable[bytes],
+        metrics: RequestMetrics,
+        began: float,
+        report: Callable[[BaseException], None],
+    ) -> None:
         self._body = body
         self._metrics: RequestMetrics | None = metrics
         self._began = began
+        self._report = report
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
+        try:
+            yield from self._body
+        except OrthancError:
+            raise  # the job that failed says it; the server cuts the connection
+        except Exception as error:
+            self._report(error)
+            raise
 
     def close(self) -> None:
         """End the request, however the stream ended."""

@@ -12,12 +12,14 @@ from typing import Any, Literal, Self, overload
 
 import requests
 
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Assembly, Outside, assemble
 from orthanc_lab.server.child_process import ChildServer
 from orthanc_lab.server.in_process import InProcessAdapter
 from orthanc_lab.server.lifecycle import Server
+from orthanc_lab.server.log_lines import log_errors_only
 from orthanc_lab.server.sessions import session_of
 from orthanc_lab.server.settings import CheckedSettings
 
@@ -53,9 +55,15 @@ class EmbeddedServer:
             raise
         self.errors = self._server.errors
         self.session = session_of(self.settings)
-        self._thread = threading.Thread(target=self._server.run, name="orthanc-lab-server", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="orthanc-lab-server", daemon=True)
         self._thread.start()
         atexit.register(self.stop)
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except OrthancError as error:  # a reset that failed
+            self._server.report(error)
 
     def _settings(self) -> CheckedSettings:
         return CheckedSettings(self._options, self.folder)
@@ -255,6 +263,7 @@ def serve(
     ...     server.session.get(f"{server.url}/system").json()["Name"]
     'Example'
     """
+    log_errors_only()
     merged = {**(options or {}), **named}
     place = None if folder is None else Path(folder).absolute()
     if process:
@@ -283,6 +292,7 @@ def in_process(
     ...     server.session.get("http://orthanc/studies").json()
     []
     """
+    log_errors_only()
     place = None if folder is None else Path(folder).absolute()
     return InProcessServer({**(options or {}), **named}, place, _outside(seed, clock, identifiers))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["log_to", "open_log_folder"]
+__all__ = ["log_errors_only", "log_to", "open_log_folder"]
 
 _LETTERS = {"DEBUG": "T", "INFO": "I", "WARNING": "W", "ERROR": "E", "CRITICAL": "E"}
 
@@ -50,6 +50,25 @@ def log_to(file: Path | None) -> None:
         old.close()
     root.addHandler(handler)
     root.propagate = False
+
+
+def log_errors_only() -> None:
+    """For a server inside another program: unless that program logs itself, only errors are written."""
+    log = logging.getLogger("orthanc_lab")
+    if log.handlers:
+        return
+    handler = _Quiet(sys.stderr)
+    handler.setLevel(logging.ERROR)
+    handler.setFormatter(LineFormatter())
+    log.addHandler(handler)
+
+
+class _Quiet(logging.StreamHandler):  # type: ignore[type-arg] # no subscript at run time
+    """Writes nothing where the program has handlers of its own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not logging.getLogger().handlers:
+            super().emit(record)
 
 
 def open_log_folder(folder: Path) -> Path:
