@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -43,11 +44,11 @@ class EmbeddedServer:
 
     def __init__(self, options: Mapping[str, Any], folder: Path | None, outside: Outside, load_jobs: bool) -> None:
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="orthanc-lab-")
-        self.folder = Path(self._temporary.name) if self._temporary else Path(folder or ".")
+        self._generation = 0
+        self.folder = folder or self._next_folder()
         self._outside = outside
         self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
         self._server = Server(self._settings, outside, load_jobs=load_jobs)
-        self._generation = 0
         try:
             self._server.start()
         except BaseException:
@@ -75,6 +76,11 @@ class EmbeddedServer:
         return self._server.settings
 
     @property
+    def is_running(self) -> bool:
+        """False after a stop, or after a client's ``/tools/shutdown``."""
+        return self._server.assembly is not None
+
+    @property
     def port(self) -> int:
         """The TCP port."""
         return self._server.port
@@ -99,16 +105,26 @@ class EmbeddedServer:
         return assembly.services
 
     def renew(self) -> None:
-        """Forget everything: an empty storage, no jobs, fresh metrics, no errors; the port stays.
+        """Forget everything: an empty storage, no jobs, fresh metrics, no errors. The port stays.
 
-        The files of before stay in a temporary folder until the end, and are not kept in a given one.
+        Raises
+        ------
+        RuntimeError
+            If the folder was given: its files are not ours to remove.
         """
-        self._generation += 1
-        self._options["StorageDirectory"] = str(self.folder / f"renewed-{self._generation}")
+        old, self.folder = self.folder, self._next_folder()
+        self._options["StorageDirectory"] = str(self.folder)
         self._server.replace(self._settings())
+        shutil.rmtree(old)
         self.errors.clear()
         self.session.close()
         self.session = session_of(self.settings)
+
+    def _next_folder(self) -> Path:
+        if self._temporary is None:
+            raise RuntimeError("Only a server in a temporary folder can be renewed")
+        self._generation += 1
+        return Path(self._temporary.name) / f"storage-{self._generation}"
 
     def stop(self) -> None:
         """Finish what is in work and stop; a temporary folder is removed."""

@@ -1,0 +1,101 @@
+"""The pytest plug-in: a server for each test, clean, without the wait for a start.
+
+One server runs for all tests with the same settings. Before each test it is renewed (about 10 ms): an empty
+storage, no jobs. An error inside of the server fails the test at its end, with the traceback from in there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from orthanc_lab.server.embedding import EmbeddedServer
+
+__all__ = ["orthanc", "orthanc_factory", "orthanc_settings"]
+
+
+class ServersOfSession:
+    """The servers that run until the end of the session, one for each set of settings."""
+
+    def __init__(self) -> None:
+        self._servers: dict[str, EmbeddedServer] = {}
+        self._stack = ExitStack()
+
+    def clean(self, settings: dict[str, Any]) -> EmbeddedServer:
+        """Return a server with these settings that nothing has happened to."""
+        import orthanc_lab  # noqa: PLC0415 - a test session that does not use it pays nothing
+
+        key = json.dumps(settings, sort_keys=True)
+        server = self._servers.get(key)
+        if server is None:
+            server = self._servers[key] = self._stack.enter_context(orthanc_lab.serve(settings))
+        else:
+            server.renew()
+        return server
+
+    def forget(self, server: EmbeddedServer) -> None:
+        """Start another one the next time."""
+        for key, value in list(self._servers.items()):
+            if value is server:
+                del self._servers[key]
+
+    def stop(self) -> None:
+        """Stop them all."""
+        self._stack.close()
+
+
+@pytest.fixture(scope="session")
+def _orthanc_servers() -> Iterator[ServersOfSession]:
+    servers = ServersOfSession()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture
+def orthanc_settings() -> dict[str, Any]:
+    """Options of Orthanc's configuration for the fixture `orthanc`; override it in a module or a class."""
+    return {}
+
+
+@pytest.fixture
+def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]) -> Iterator[EmbeddedServer]:
+    """Lend a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``."""
+    server = _orthanc_servers.clean(orthanc_settings)
+    yield server
+    if not server.is_running:
+        _orthanc_servers.forget(server)
+    raise_errors(server)
+
+
+@pytest.fixture
+def orthanc_factory() -> Iterator[Callable[..., EmbeddedServer]]:
+    """Start further servers: ``orthanc_factory(StableAge=1)``; they stop at the end of the test."""
+    import orthanc_lab  # noqa: PLC0415 - a test session that does not use it pays nothing
+
+    with ExitStack() as stack:
+
+        def start(*arguments: Any, **options: Any) -> EmbeddedServer:
+            server: EmbeddedServer = stack.enter_context(orthanc_lab.serve(*arguments, **options))
+            stack.callback(raise_errors, server)
+            return server
+
+        yield start
+
+
+def raise_errors(server: EmbeddedServer) -> None:
+    """Raise what went wrong inside of the server.
+
+    Raises
+    ------
+    BaseExceptionGroup
+        With each error and its traceback.
+    """
+    errors = list(server.errors)
+    server.errors.clear()
+    if errors:
+        raise BaseExceptionGroup("Errors inside of the Orthanc server", errors)
