@@ -1,0 +1,20 @@
+"""The server a client talks to: ours, and the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import orthanc_lab
+from orthanc_lab.testing.real import RealOrthanc
+
+
+@pytest.fixture(params=["ours", pytest.param("real", marks=pytest.mark.real)])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where a fresh server listens."""
+    if request.param == "real":
+        request.getfixturevalue("real_program")
+    serve = RealOrthanc if request.param == "real" else orthanc_lab.serve
+    with serve() as server:
+        yield server.url
