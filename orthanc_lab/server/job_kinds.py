@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from orthanc_lab.jobs.kinds.archive import ArchiveJob
+from orthanc_lab.jobs.kinds.http_options import HttpOptions
 from orthanc_lab.jobs.kinds.media import MediaJob
+from orthanc_lab.jobs.kinds.peer_store import PeerStoreJob, PeerStoreTools
 from orthanc_lab.jobs.kinds.zip_job import restored
 from orthanc_lab.jobs.ports import Restore
 from orthanc_lab.protocol.ports import Clock, Identifiers
@@ -27,4 +29,8 @@ def restores(
     outputs
         The folder of the files that jobs leave behind.
     """
-    return {job.type: partial(restored, job, storage, clock, outputs) for job in (ArchiveJob, MediaJob)}
+    peer_tools = PeerStoreTools(storage, HttpOptions.of(settings.__getitem__), identifiers)
+    return {
+        **{job.type: partial(restored, job, storage, clock, outputs) for job in (ArchiveJob, MediaJob)},
+        PeerStoreJob.type: partial(PeerStoreJob.restore, peer_tools),
+    }
