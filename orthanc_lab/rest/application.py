@@ -22,11 +22,13 @@ from orthanc_lab.rest import (
     create,
     explorer,
     find,
+    frames,
     jobs,
     labels,
     log_levels,
     metadata,
     metrics,
+    peers,
     protection,
     sizes,
     system,
@@ -48,6 +50,7 @@ ROUTES: Sequence[Route] = (
     *browse.ROUTES,
     *tags.ROUTES,
     *content.ROUTES,
+    *frames.ROUTES,
     *sizes.ROUTES,
     *protection.ROUTES,
     *metadata.ROUTES,
@@ -60,6 +63,7 @@ ROUTES: Sequence[Route] = (
     *create.ROUTES,
     *archives.ROUTES,
     *jobs.ROUTES,
+    *peers.ROUTES,
     # the server itself
     *system.ROUTES,
     *tools.ROUTES,
@@ -84,6 +88,8 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     routes
         The table of routes.
     """
+    if not services.settings["OrthancExplorerEnabled"]:
+        routes = [route for route in routes if route not in explorer.ROUTES]
     router: Any = Router(responders(routes, services))  # Falcon only asks for its `find`
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=_middleware(services), router=router)
     app.resp_options.default_media_type = None  # type: ignore[assignment] # an empty answer has no type
