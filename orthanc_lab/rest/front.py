@@ -40,6 +40,7 @@ class Front:
         self._app: Callable[..., Any] = app
         self._metrics = RequestMetrics(services.metrics)
         self._report = services.control.report
+        self._has_page = bool(settings["OrthancExplorerEnabled"])
         self._remote_allowed = bool(settings["RemoteAccessAllowed"])
         self._gate = Gate(settings["RegisteredUsers"]) if settings["AuthenticationEnabled"] else None
 
@@ -80,9 +81,9 @@ class Front:
         path = env["PATH_INFO"]
         if _UNUSUAL.search(path):
             path = env["PATH_INFO"] = one_form(path)
-        if path in ("/", ""):
+        if path in ("/", "") and self._has_page:
             return _empty(start_response, 307, ("Location", "app/explorer.html"))
-        if path[-1] == "/":
+        if path[-1:] == "/" and path != "/":
             env["orthanc.uri"] = path
             env["PATH_INFO"] = path[:-1]
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["cut_where_sent"]
+__all__ = ["cut_all", "cut_where_sent"]
 
 _POLL_S = 0.005
 _SIOCOUTQ = 0x5411
@@ -64,6 +64,12 @@ def cut_where_sent(
             return _cut(found[0].descriptor)
         time.sleep(_POLL_S)
     return False
+
+
+def cut_all(port: int) -> None:
+    """Cut all connections of the server on `port`."""
+    for item in _connections(port):
+        _cut(item.descriptor)
 
 
 def _connections(port: int) -> Iterator[_Connection]:

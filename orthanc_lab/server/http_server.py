@@ -23,7 +23,7 @@ from granian import _futures, _granian
 from granian.http import HTTP1Settings
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.connections import cut_where_sent
+from orthanc_lab.server.connections import cut_all, cut_where_sent
 from orthanc_lab.server.stalled_clients import TimedBody, Watch
 
 __all__ = ["HttpServer", "Tls"]
@@ -65,6 +65,8 @@ class HttpServer:
         Where to listen; port 0 takes a free one.
     request_timeout
         Seconds without progress after which a client is let go.
+    keep_alive
+        Whether a connection stays open for further requests.
     tls
         Encryption, if wanted.
 
@@ -81,6 +83,7 @@ class HttpServer:
         address: str = "127.0.0.1",
         port: int = 0,
         request_timeout: float = 30,
+        keep_alive: bool = True,
         tls: Tls | None = None,
     ) -> None:
         self._app: Callable[..., Iterable[bytes]] = app
@@ -88,6 +91,7 @@ class HttpServer:
         self.port: int = self._socket.getsockname()[1]
         self._watch = Watch(self.port, request_timeout)
         self._timeout = request_timeout
+        self._keep_alive = keep_alive
         self._tls = tls
         self._signal = _native.WorkerSignal()
         self._stopped = threading.Event()
@@ -106,14 +110,17 @@ class HttpServer:
         """Stop listening; requests in work go on to their end."""
         self._signal.set()
 
-    def stop(self, timeout: float = 5) -> None:
-        """Stop listening and end the connections, waiting at most `timeout` seconds for requests in work."""
+    def stop(self, timeout: float = 3) -> None:
+        """Stop listening; requests in work have `timeout` seconds to end, then their connections are cut."""
         self._signal.set()
         self._watch.stop()
         if self._thread.ident is None:
             self._socket.close()
             return
         self._thread.join(timeout)
+        if self._thread.is_alive():
+            cut_all(self.port)
+            self._thread.join(timeout)
         self._socket.detach()  # the worker has closed it
 
     def _serve(self) -> None:
@@ -129,7 +136,7 @@ class HttpServer:
         tls = self._tls
         certificate = str(tls.certificate) if tls else None
         clients = str(tls.trusted_clients) if tls and tls.trusted_clients else None
-        settings = HTTP1Settings(header_read_timeout=int(self._timeout * 1000))
+        settings = HTTP1Settings(header_read_timeout=int(self._timeout * 1000), keep_alive=self._keep_alive)
         return _native.WSGIWorker(
             1,  # worker id
             (None, _native.SocketHolder(self._socket.fileno(), False, _BACKLOG)),

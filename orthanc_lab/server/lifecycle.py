@@ -67,8 +67,6 @@ class Server:
         OrthancError
             For settings that are refused, an index in use, a port in use (2003).
         """
-        self._asked.clear()
-        self._ending = Ending.SHUTDOWN
         settings = self._load()
         for warning in settings.warnings:
             _log.warning(warning)
@@ -92,6 +90,7 @@ class Server:
             address="0.0.0.0" if remote else "127.0.0.1",  # noqa: S104 - what the option is for
             port=port,
             request_timeout=settings["HttpRequestTimeout"],
+            keep_alive=settings["KeepAlive"],
             tls=_tls(settings),
         )
         http.start()
@@ -132,6 +131,7 @@ class Server:
     def run(self) -> None:
         """Serve until a shutdown is asked for; a reset starts again on the same port."""
         while self.wait() is Ending.RESET:
+            self._asked.clear()
             self.stop()
             self.start()
         self.stop()

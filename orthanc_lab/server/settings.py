@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orthanc_lab.dicom import charsets
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.settings_table import OPTIONS
 
 __all__ = ["CheckedSettings"]
@@ -39,6 +41,7 @@ class CheckedSettings:
             name: option.checked(given[name]) if name in given else copy.deepcopy(option.default)
             for name, option in OPTIONS.items()
         }
+        self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
         self._warn_of_unused(given)
         self._secure(given)
         for name in _PATHS:
@@ -93,3 +96,10 @@ class CheckedSettings:
                 )
             else:
                 self.warnings.append('Passwords are asked for, but "RegisteredUsers" is empty: nobody can enter')
+
+
+def _encoding(text: str) -> str:
+    for name in charsets.names():
+        if name.upper() == text.upper():
+            return name
+    raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown character set: {text}")

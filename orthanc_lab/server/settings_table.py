@@ -60,7 +60,9 @@ _HTTP = (
     Option("KeepAlive", _BOOLEAN, True, "Connections stay open for further requests."),
     Option("KeepAliveTimeout", _INTEGER, 1, "Seconds an idle connection stays open.", honoured=False),
     Option("TcpNoDelay", _BOOLEAN, True, "Send small answers at once.", honoured=False),
-    Option("HttpThreadsCount", _INTEGER, 50, "Requests that are worked on at the same time.", check=at_least_one),
+    Option(
+        "HttpThreadsCount", _INTEGER, 50, "Threads for requests; here they are made on demand.", False, at_least_one
+    ),
     Option(
         "HttpRequestTimeout",
         _INTEGER,
