@@ -37,14 +37,14 @@ class ChildServer:
         self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
         self._arguments = [] if load_jobs else ["--no-jobs"]
         self._arguments += [] if seed is None else [f"--seed={seed}"]
-        self.settings = CheckedSettings(self._options, self.folder)
         self.log = self.folder / "server.log"
-        self.session = session_of(self.settings)
         self._process: subprocess.Popen[bytes] | None = None
         try:
+            self.settings = CheckedSettings(self._options, self.folder)
+            self.session = session_of(self.settings)
             self.restart()
         except BaseException:
-            self.stop()
+            self._remove_folder()
             raise
         atexit.register(self.stop)
 
@@ -115,6 +115,9 @@ class ChildServer:
         atexit.unregister(self.stop)
         self._end()
         self.session.close()
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
         if self._temporary is not None:
             self._temporary.cleanup()
 

@@ -159,10 +159,15 @@ class InProcessServer:
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="orthanc-lab-")
         self.folder = Path(self._temporary.name) if self._temporary else Path(folder or ".")
         self._outside = outside
-        self.settings = CheckedSettings({"StorageDirectory": str(self.folder), **options}, self.folder)
         self.errors: list[BaseException] = []
-        self._assembly: Assembly | None = assemble(self.settings, self, outside)
         self._reset_asked = False
+        self._assembly: Assembly | None = None
+        try:
+            self.settings = CheckedSettings({"StorageDirectory": str(self.folder), **options}, self.folder)
+            self._assembly = assemble(self.settings, self, outside)
+        except BaseException:
+            self._remove_folder()
+            raise
         self.session = session_of(self.settings)
         self.session.mount(self.url, InProcessAdapter(self._answer))
 
@@ -206,6 +211,9 @@ class InProcessServer:
         """Stop; a temporary folder is removed."""
         self.shutdown()
         self.session.close()
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
         if self._temporary is not None:
             self._temporary.cleanup()
 

@@ -12,6 +12,7 @@ from wsgiref.types import WSGIApplication
 
 import requests
 from requests.adapters import BaseAdapter
+from urllib3 import HTTPHeaderDict
 from urllib3.response import HTTPResponse
 
 __all__ = ["InProcessAdapter"]
@@ -48,13 +49,13 @@ class InProcessAdapter(BaseAdapter):
         answer.reason = status[4:]
         answer.url = request.url or ""
         answer.request = request
-        answer.connection = self  # type: ignore[attr-defined] # as the usual adapter does
+        answer.connection = self  # type: ignore[assignment] # as the usual adapter does
         for name, value in headers:
             answer.headers[name] = value
         answer.encoding = requests.utils.get_encoding_from_headers(answer.headers)
         answer.raw = HTTPResponse(
             body=_Reader(body),
-            headers=headers,
+            headers=HTTPHeaderDict(headers),
             status=answer.status_code,
             reason=answer.reason,
             preload_content=False,
