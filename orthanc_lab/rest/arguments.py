@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import unquote
 
 import falcon
 
@@ -25,7 +24,8 @@ class Page(NamedTuple):
 def query_arguments(req: falcon.Request) -> dict[str, str]:
     """Return the arguments after the question mark; one without ``=`` is the empty string.
 
-    A plus sign is no space, and of two arguments of one name the last counts.
+    As in Orthanc 1.12.7 nothing is decoded: ``%3B`` stays what it is, and so does a plus sign. Of
+    two arguments of one name the last counts.
     """
     query = req.query_string
     if not query:
@@ -34,7 +34,7 @@ def query_arguments(req: falcon.Request) -> dict[str, str]:
     for item in query.split("&"):
         name, _, value = item.partition("=")
         if name:
-            arguments[unquote(name)] = unquote(value)
+            arguments[name] = value
     return arguments
 
 

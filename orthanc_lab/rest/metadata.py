@@ -69,7 +69,7 @@ class OneMetadata:
         body = read_body(req)
         current = self._current(id, shown)
         check_if_match(req, current, required=self._check_revisions)
-        self._storage.set_metadata(id, shown, body.decode("utf-8", "surrogateescape"))
+        self._storage.set_metadata(id, shown, _text(body))
         set_etag(resp, md5_hex(body), revision=0 if current is None else 1)
         answer_nothing(resp)
 
@@ -98,9 +98,18 @@ class OneMetadata:
         return None if value is None else md5_hex(_bytes(value))
 
 
+# A client may write bytes that are no UTF-8. The index keeps Unicode, so each of them is written
+# as a character for private use, and comes back as it was.
+_PRIVATE = {0xDC00 + byte: 0x10F000 + byte for byte in range(0x80, 0x100)}
+_SURROGATE = {private: surrogate for surrogate, private in _PRIVATE.items()}
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape").translate(_PRIVATE)
+
+
 def _bytes(value: str) -> bytes:
-    # A client may have written bytes that are no UTF-8; they come back as they were.
-    return value.encode("utf-8", "surrogateescape")
+    return value.translate(_SURROGATE).encode("utf-8", "surrogateescape")
 
 
 ROUTES: Sequence[tuple[str, Callable[[Services], Any]]] = tuple(
