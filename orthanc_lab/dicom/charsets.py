@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LATIN1", "Charset", "by_name", "by_term", "names"]
+__all__ = ["ASCII", "LATIN1", "Charset", "by_name", "by_term", "names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,11 @@ class Charset:
         return value.decode(self.codec, "replace")
 
 
+ASCII = Charset("Ascii", "ISO_IR 6", "ascii")
 LATIN1 = Charset("Latin1", "ISO_IR 100", "latin-1")
 _CHARSETS = (
     LATIN1,
-    Charset("Ascii", "ISO_IR 6", "ascii"),
+    ASCII,
     Charset("Utf8", "ISO_IR 192", "utf-8"),
     Charset("Latin2", "ISO_IR 101", "iso8859-2"),
     Charset("Latin3", "ISO_IR 109", "iso8859-3"),

@@ -7,21 +7,47 @@ taken apart and put together at the speed of a copy.
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["EXPLICIT_LE", "LONG_VRS", "DataSet", "Element", "Value", "encode", "encode_file", "padded"]
+__all__ = [
+    "EXPLICIT_BE",
+    "EXPLICIT_LE",
+    "IMPLICIT_LE",
+    "LONG_VRS",
+    "DataSet",
+    "Element",
+    "Value",
+    "encode",
+    "encode_file",
+    "padded",
+    "swapped",
+]
 
+IMPLICIT_LE = "1.2.840.10008.1.2"
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
+EXPLICIT_BE = "1.2.840.10008.1.2.2"
+DEFLATED_LE = "1.2.840.10008.1.2.1.99"
 IMPLEMENTATION_CLASS_UID = "1.2.276.0.7230010.3.0.3.6.9"
 IMPLEMENTATION_VERSION_NAME = "OFFIS_DCMTK_369"
 
 LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 """The VRs whose length takes four bytes in an explicit transfer syntax (PS3.5 table 7.1-1)."""
 
-_SHORT_HEADER = struct.Struct("<HH2sH")
-_LONG_HEADER = struct.Struct("<HH2sHI")
-_ITEM_HEADER = struct.Struct("<HHI")
+SHORT_VRS = frozenset(
+    {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM"}
+    | {"UI", "UL", "US"}
+)
+"""The VRs whose length takes two bytes."""
+
+WORD_SIZES = {
+    **dict.fromkeys(("AT", "OW", "SS", "US"), 2),
+    **dict.fromkeys(("FL", "OF", "OL", "SL", "UL"), 4),
+    **dict.fromkeys(("FD", "OD", "OV", "SV", "UV"), 8),
+}
+"""Bytes of each number in a value, where the byte order matters (PS3.5 section 7.3)."""
+
 _UNDEFINED = 0xFFFFFFFF
 
 
@@ -44,23 +70,24 @@ def padded(value: bytes, pad: bytes = b"\x00") -> bytes:
     return value + pad if len(value) & 1 else value
 
 
-def encode(data_set: DataSet) -> Iterator[bytes]:
-    """Write a data set in Explicit VR Little Endian, piece by piece."""
-    for tag in sorted(data_set):
-        vr, value = data_set[tag]
-        if isinstance(value, bytes):
-            yield _header(tag, vr, len(value))
-            yield value
-        elif isinstance(value, list):
-            items = b"".join(_items(value))
-            yield _header(tag, vr, len(items))
-            yield items
-        else:
-            yield _header(tag, vr, _UNDEFINED)
-            for fragment in value:
-                yield _ITEM_HEADER.pack(0xFFFE, 0xE000, len(fragment))
-                yield fragment
-            yield _ITEM_HEADER.pack(0xFFFE, 0xE0DD, 0)
+def swapped(value: bytes, size: int) -> bytes:
+    """Return `value` with the bytes of each whole word of `size` bytes in the other order."""
+    whole = len(value) // size * size
+    result = bytearray(value)
+    for index in range(size):
+        result[index:whole:size] = value[size - 1 - index : whole : size]
+    return bytes(result)
+
+
+def encode(data_set: DataSet, transfer_syntax: str = EXPLICIT_LE) -> Iterator[bytes]:
+    """Write a data set piece by piece.
+
+    Parameters
+    ----------
+    transfer_syntax
+        UID; a compressed one is written as Explicit VR Little Endian, which it is beside the pixel data.
+    """
+    return _Writer(transfer_syntax).data_set(data_set)
 
 
 def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
@@ -74,21 +101,57 @@ def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_ins
         0x00020013: Element("SH", padded(IMPLEMENTATION_VERSION_NAME.encode(), b" ")),
     }
     head = b"".join(encode(meta))
-    length = _header(0x00020000, "UL", 4) + struct.pack("<I", len(head))
-    return b"".join((bytes(128), b"DICM", length, head, *encode(data_set)))
+    length = b"".join(encode({0x00020000: Element("UL", struct.pack("<I", len(head)))}))
+    body = encode(data_set, transfer_syntax)
+    if transfer_syntax == DEFLATED_LE:
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        body = iter([padded(b"".join([*map(deflate.compress, body), deflate.flush()]))])
+    return b"".join((bytes(128), b"DICM", length, head, *body))
 
 
-def _items(items: list[DataSet]) -> Iterator[bytes]:
-    for item in items:
-        body = b"".join(encode(item))
-        yield _ITEM_HEADER.pack(0xFFFE, 0xE000, len(body))
-        yield body
+class _Writer:
+    """Writes data sets in one transfer syntax."""
 
+    def __init__(self, transfer_syntax: str) -> None:
+        order = ">" if transfer_syntax == EXPLICIT_BE else "<"
+        self._implicit = transfer_syntax == IMPLICIT_LE
+        self._big = transfer_syntax == EXPLICIT_BE
+        self._short = struct.Struct(order + "HH2sH").pack
+        self._long = struct.Struct(order + "HH2sHI").pack
+        self._plain = struct.Struct(order + "HHI").pack
 
-def _header(tag: int, vr: str, length: int) -> bytes:
-    if vr in LONG_VRS:
-        return _LONG_HEADER.pack(tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
-    return _SHORT_HEADER.pack(tag >> 16, tag & 0xFFFF, vr.encode(), length)
+    def data_set(self, data_set: DataSet) -> Iterator[bytes]:
+        """Yield the elements in the order of their tags."""
+        for tag in sorted(data_set):
+            vr, value = data_set[tag]
+            if isinstance(value, bytes):
+                yield self._header(tag, vr, len(value))
+                yield swapped(value, WORD_SIZES[vr]) if self._big and vr in WORD_SIZES else value
+            elif isinstance(value, list):
+                items = b"".join(self._items(value))
+                yield self._header(tag, "SQ", len(items))
+                yield items
+            else:
+                yield self._header(tag, vr, _UNDEFINED)
+                for fragment in value:
+                    yield self._plain(0xFFFE, 0xE000, len(fragment))
+                    yield fragment
+                yield self._plain(0xFFFE, 0xE0DD, 0)
+
+    def _items(self, items: list[DataSet]) -> Iterator[bytes]:
+        for item in items:
+            body = b"".join(self.data_set(item))
+            yield self._plain(0xFFFE, 0xE000, len(body))
+            yield body
+
+    def _header(self, tag: int, vr: str, length: int) -> bytes:
+        if self._implicit:
+            return self._plain(tag >> 16, tag & 0xFFFF, length)
+        if vr in SHORT_VRS:
+            if length <= 0xFFFF:
+                return self._short(tag >> 16, tag & 0xFFFF, vr.encode(), length)
+            vr = "UN"  # a value too long for its VR (PS3.5 section 6.2.2, note 5)
+        return self._long(tag >> 16, tag & 0xFFFF, vr.encode("latin-1")[:2], 0, length)
 
 
 def _uid(uid: str) -> Element:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orthanc_lab.dicom import data_uri
 from orthanc_lab.dicom.charsets import Charset
 from orthanc_lab.dicom.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.dictionary import Dictionary, format_tag, is_private
+from orthanc_lab.dicom.read import US_OR_SS
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["JsonValues", "encode_value", "is_written"]
@@ -33,6 +34,10 @@ class JsonValues:
     charset: Charset
     private_creator: str = ""
     decode_binary: bool = True  # InterpretBinaryTags
+
+    def in_charset(self, charset: Charset) -> JsonValues:
+        """Return the same for a file in another character set."""
+        return replace(self, charset=charset)
 
     def data_set(self, fields: dict[str, Any]) -> DataSet:
         """Return the item of a sequence; of a tag given twice, the last in the order of the names counts."""
@@ -125,7 +130,7 @@ def encode_value(tag: int, vr: str, value: bytes) -> bytes:
             raise OrthancError(ErrorCode.INTERNAL_ERROR)
         return value
     pack = _NUMBERS.get(vr)
-    if pack is None:
+    if pack is None or (tag in US_OR_SS and b"-" in value):
         raise _out_of_range(tag, value)
     try:
         return b"".join(map(pack, value.decode("latin-1").split("\\")))
