@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha1
 
-from orthanc_lab.dicom.main_tags import PATIENT_ID, SERIES_UID, SOP_UID, STUDY_UID
+from orthanc_lab.dicom.main_tags import IDENTIFIER_TAGS, PATIENT_ID, SERIES_UID, SOP_UID, STUDY_UID
+from orthanc_lab.dicom.scan import DicomHeader
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["ResourceIdentifiers", "identify", "orthanc_id"]
@@ -34,14 +34,18 @@ def orthanc_id(*parts: str) -> str:
     return f"{digest[:8]}-{digest[8:16]}-{digest[16:24]}-{digest[24:32]}-{digest[32:]}"
 
 
-def identify(tags: Mapping[str, str]) -> ResourceIdentifiers:
-    """Return the identifiers of the instance that has these tags.
+def identify(header: DicomHeader) -> ResourceIdentifiers:
+    """Return the identifiers of the instance that has this header.
 
     Raises
     ------
     OrthancError
-        21 if one of the three UIDs is absent, 15 if one is empty. A missing PatientID counts as empty.
+        21 if one of the three UIDs is absent, 15 if one is empty, 5 if one (or PatientID) has no text
+        of at most 256 bytes. A missing PatientID counts as empty.
     """
+    tags, unreadable = header.tags, header.unreadable
+    if unreadable and not unreadable.isdisjoint(IDENTIFIER_TAGS.values()):
+        raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
     patient = tags.get(PATIENT_ID, "")
     try:
         study, series, instance = tags[STUDY_UID], tags[SERIES_UID], tags[SOP_UID]

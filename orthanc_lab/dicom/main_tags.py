@@ -7,7 +7,7 @@ from functools import cached_property
 
 from orthanc_lab.protocol.levels import LEVELS, Level
 
-__all__ = ["IDENTIFIER_TAGS", "MainTags", "PATIENT_ID", "SERIES_UID", "SOP_UID", "STUDY_UID"]
+__all__ = ["IDENTIFIER_TAGS", "PATIENT_ID", "SERIES_UID", "SOP_UID", "STUDY_UID", "MainTags"]
 
 PATIENT_ID = "0010,0020"
 STUDY_UID = "0020,000d"

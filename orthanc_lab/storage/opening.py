@@ -44,8 +44,8 @@ def open_storage(
     return SqliteStorage(
         index,
         area or DiskArea(folder),
-        options,
-        clock or SystemClock(),
-        identifiers or SystemIdentifiers(),
-        metrics or NoMetrics(),
+        options=options,
+        clock=clock or SystemClock(),
+        identifiers=identifiers or SystemIdentifiers(),
+        metrics=metrics or NoMetrics(),
     )

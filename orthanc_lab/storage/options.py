@@ -27,7 +27,7 @@ class StorageOptions:
     maximum_cache_size: int = 128  # MaximumStorageCacheSize, MB; 0 = off
     stable_age: float = 60.0  # StableAge, seconds
     log_exported_resources: bool = False  # LogExportedResources
-    default_encoding: str = "latin-1"  # DefaultEncoding, as a Python codec
+    default_encoding: str = "Latin1"  # DefaultEncoding
     extra_main_dicom_tags: Mapping[Level, Sequence[str]] = field(default_factory=dict)  # ExtraMainDicomTags, gggg,eeee
     user_metadata: Mapping[str, int] = field(default_factory=dict)  # UserMetadata
     user_content_types: Mapping[str, int] = field(default_factory=dict)  # UserContentType

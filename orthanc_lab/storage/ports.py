@@ -78,7 +78,7 @@ class Storage(Protocol):
         ...
 
     def descendants(self, id: str, level: Level) -> list[str]:
-        """Return the identifiers below `id` (or `id` itself) at a level, in order of creation."""
+        """Return the identifiers below `id` (or `id` itself) at a level, sorted (as Orthanc lists them)."""
         ...
 
     def ancestor(self, id: str, level: Level) -> str | None:
@@ -86,7 +86,7 @@ class Storage(Protocol):
         ...
 
     def lookup_identifier(self, value: str) -> list[tuple[Level, str]]:
-        """Return the resources whose PatientID or UID of their own level equals `value`."""
+        """Return the resources whose PatientID or UID of their own level is `value`, in upper or lower case."""
         ...
 
     def find(self, query: FindQuery) -> list[str]:

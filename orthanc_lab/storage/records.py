@@ -88,7 +88,7 @@ class Resource:
     parent: str | None  # Orthanc identifier of the level above
     tags: Mapping[str, str]  # main DICOM tags, "gggg,eeee" -> UTF-8 value
     metadata: Mapping[str, str]  # name (or number as text, for an unnamed one) -> value
-    children: Sequence[str]  # identifiers one level below, in order of creation
+    children: Sequence[str]  # identifiers one level below, sorted (as Orthanc lists them)
     labels: Sequence[str]  # sorted
     attachments: Mapping[int, Attachment]
     is_stable: bool
@@ -147,6 +147,7 @@ class FindQuery:
     level: Level
     constraints: Sequence[Constraint] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)  # MetadataQuery: name -> pattern
+    metadata_case_sensitive: bool = False
     labels: Sequence[str] = ()
     labels_constraint: str = "All"  # All, Any, None
     parents: Mapping[Level, str] = field(default_factory=dict)  # ParentPatient …

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import md5
 
@@ -45,6 +46,7 @@ class AttachmentFiles:
         self,
         area: FileArea,
         journal: FileJournal,
+        *,
         options: StorageOptions,
         identifiers: Identifiers,
         metrics: Metrics,
@@ -57,11 +59,23 @@ class AttachmentFiles:
         self._metrics = metrics
         self._read_small = read_small
         self._cache = FileCache(options.maximum_cache_size << 20, metrics)
+        self._hasher = ThreadPoolExecutor(2, "hash")
 
-    def prepare(self, type: int, data: bytes, *, compressed: bool) -> PreparedFile:
+    def is_large(self, data: bytes) -> bool:
+        """Tell whether `data` would be a file of its own, if not compressed."""
+        return len(data) > SMALL
+
+    def prepare(self, type: int, data: bytes, *, compressed: bool, small: bool = True) -> PreparedFile:
         """Write a file, unless it is small.
 
         Either the index takes it over and `settle` is called, or `abandon`.
+
+        Parameters
+        ----------
+        compressed
+            Keep it compressed.
+        small
+            False writes small files too.
 
         Raises
         ------
@@ -69,25 +83,27 @@ class AttachmentFiles:
             19 if the disk is full, 14 if the file cannot be written for another reason.
         """
         on_disk = compress(data) if compressed else data
-        plain_md5 = self._md5(data)
-        attachment = Attachment(
-            type,
-            self._identifiers.uuid(),
-            len(data),
-            plain_md5,
-            len(on_disk),
-            self._md5(on_disk) if compressed else plain_md5,
-            compressed,
-        )
-        if len(on_disk) <= SMALL:
+        uuid = self._identifiers.uuid()
+        if small and len(on_disk) <= SMALL:
+            content: bytes | None = on_disk
+            plain_md5 = self._md5(data)
             self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
-            return PreparedFile(attachment, on_disk)
-        self._write(attachment.uuid, on_disk)
-        return PreparedFile(attachment, None)
+        else:
+            content = None
+            hashing = self._hasher.submit(self._md5, data)  # beside the write: both leave the interpreter free
+            try:
+                self._write(uuid, on_disk)
+            finally:
+                plain_md5 = hashing.result()
+        disk_md5 = self._md5(on_disk) if compressed else plain_md5
+        attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
+        return PreparedFile(attachment, content)
 
     def settle(self, files: Sequence[PreparedFile]) -> None:
         """Take note that the index refers to the files."""
-        self._journal.settle(file.attachment.uuid for file in files if file.content is None)
+        written = [file.attachment.uuid for file in files if file.content is None]
+        if written:
+            self._journal.settle(written)
 
     def abandon(self, files: Sequence[PreparedFile]) -> None:
         """Remove files that the index did not take over."""
@@ -101,7 +117,6 @@ class AttachmentFiles:
         """Remove files that nothing refers to; those that cannot be removed now are removed at the next start."""
         gone = []
         for name in names:
-            self._cache.drop(name)
             start = time.monotonic()
             try:
                 self._area.remove(name)
@@ -110,6 +125,16 @@ class AttachmentFiles:
             gone.append(name)
             self._metrics.record("orthanc_storage_remove_duration_ms", _milliseconds(start))
         self._journal.settle(gone)
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Drop files from memory."""
+        for name in names:
+            self._cache.drop(f"{name}/0")
+            self._cache.drop(f"{name}/1")
+
+    def close(self) -> None:
+        """End the threads."""
+        self._hasher.shutdown()
 
     def read(self, attachment: Attachment, *, raw: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk.

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import LifoQueue
+from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.storage.sqlite.schema import SCHEMA, VERSION
+from orthanc_lab.storage.folding import fold
+from orthanc_lab.storage.sqlite.statements import SCHEMA, VERSION
 
-__all__ = ["Readers", "open_writer"]
+__all__ = ["Readers", "in_orthancs_words", "open_writer"]
 
 _READERS = 4
 _SETTINGS = (
@@ -33,15 +35,18 @@ def open_writer(path: Path, *, synchronous: bool) -> sqlite3.Connection:
     Raises
     ------
     OrthancError
-        18 if the index was written by another version of this program.
+        18 if the index was written by another version of this program, 11 if it is no index.
     """
-    connection = _open(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if synchronous else 'NORMAL'}")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-    elif version != VERSION:
+    try:
+        connection = _open(path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if synchronous else 'NORMAL'}")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+    except sqlite3.Error as error:
+        raise in_orthancs_words(error) from error
+    if version not in (0, VERSION):
         connection.close()
         raise OrthancError(
             ErrorCode.INCOMPATIBLE_DATABASE_VERSION, f"The index {path} has version {version}, expected {VERSION}"
@@ -61,19 +66,32 @@ class Readers:
         for _ in range(_READERS):
             self._idle.put(None)
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection, in a transaction: all its statements see the same moment."""
+    def fetch(self, query: str, parameters: Any = ()) -> list[Any]:
+        """Return all rows of one query."""
         connection = self._idle.get()
         try:
             if connection is None:
-                connection = _open(self._path)
-                connection.execute("PRAGMA query_only = ON")
+                connection = self._open()
+            return connection.execute(query, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise in_orthancs_words(error) from error
+        finally:
+            self._idle.put(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection, in a transaction: all its queries see the same moment."""
+        connection = self._idle.get()
+        try:
+            if connection is None:
+                connection = self._open()
             connection.execute("BEGIN")
             try:
                 yield connection
             finally:
                 connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise in_orthancs_words(error) from error
         finally:
             self._idle.put(connection)
 
@@ -84,9 +102,30 @@ class Readers:
             if connection is not None:
                 connection.close()
 
+    def _open(self) -> sqlite3.Connection:
+        connection = _open(self._path)
+        connection.execute("PRAGMA query_only = ON")
+        connection.create_function("upper", 1, _fold, deterministic=True)
+        return connection
+
+
+def in_orthancs_words(error: sqlite3.Error) -> OrthancError:
+    """Return the error of Orthanc that says what went wrong with the index."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return OrthancError(ErrorCode.FULL_STORAGE)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the index: {error}")
+    return OrthancError(ErrorCode.DATABASE, f"Cannot use the index: {error}")
+
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     for setting in _SETTINGS:
         connection.execute(setting)
     return connection
+
+
+def _fold(value: Any) -> Any:
+    # In place of SQLite's upper(), which leaves letters beyond ASCII as they are; PostgreSQL's does not.
+    return fold(value) if isinstance(value, str) else value

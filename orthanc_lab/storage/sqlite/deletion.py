@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import orjson
+from collections.abc import Iterable
+from typing import Any
 
 from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.storage.sqlite.resources import as_array
+from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction
 
-__all__ = ["delete", "delete_attachments", "recycle_one"]
+__all__ = ["delete", "delete_attachment", "recycle_one"]
 
-_BELOW = (
-    "WITH RECURSIVE below(key, level) AS (SELECT ?, ? UNION ALL"
-    " SELECT c.key, c.level FROM below JOIN resources c ON c.parent = below.key) SELECT key, level FROM below"
-)
 _COUNTS = ("patients", "studies", "series", "instances")
 
 
 def delete(transaction: Transaction, id: str, level: Level | None) -> tuple[bool, tuple[Level, str] | None]:
     """Delete a resource; see `orthanc_lab.storage.ports.Storage.delete`."""
-    row = transaction.execute("SELECT key, level, parent FROM resources WHERE id = ?", (id,)).fetchone()
+    row = transaction.execute(SQL["place"], (id,)).fetchone()
     if row is None or (level is not None and row[1] != level.depth):
         return False, None
     key, depth, parent = row
-    doomed = transaction.execute(_BELOW, (key, depth)).fetchall()
+    doomed = transaction.execute(SQL["below"], (key, depth)).fetchall()
     remaining = None
     while parent is not None:
-        siblings = transaction.execute("SELECT key FROM resources WHERE parent = ? LIMIT 2", (parent,)).fetchall()
-        above, above_depth, above_id = transaction.execute(
-            "SELECT parent, level, id FROM resources WHERE key = ?", (parent,)
-        ).fetchone()
+        siblings = transaction.execute(SQL["two_children"], (parent,)).fetchall()
+        above, above_depth, above_id = transaction.execute(SQL["above"], (parent,)).fetchone()
         if len(siblings) > 1:
             remaining = (LEVELS[above_depth], above_id)
             break
@@ -46,35 +43,37 @@ def recycle_one(transaction: Transaction, spared: int | None) -> bool:
     spared
         Key of the patient that must stay.
     """
-    row = transaction.execute(
-        "SELECT id FROM resources WHERE rank IS NOT NULL AND key <> ? ORDER BY rank LIMIT 1", (spared or 0,)
-    ).fetchone()
+    row = transaction.execute(SQL["next_to_recycle"], (spared or 0,)).fetchone()
     return row is not None and delete(transaction, row[0], Level.PATIENT)[0]
 
 
-def delete_attachments(transaction: Transaction, keys: list[int], type: int | None = None) -> None:
-    """Delete the attachments of resources, or those of one type."""
-    condition = "resource IN (SELECT value FROM json_each(?))" + ("" if type is None else " AND type = ?")
-    arguments = (orjson.dumps(keys).decode(), *(() if type is None else (type,)))
-    rows = transaction.execute(
-        f"DELETE FROM attachments WHERE {condition} RETURNING uuid, uncompressed_size, compressed_size, small_file",
-        arguments,
-    ).fetchall()
-    for _, uncompressed, compressed, _ in rows:
-        transaction.totals.uncompressed_size -= uncompressed
-        transaction.totals.disk_size -= compressed
-    transaction.executemany("DELETE FROM small_files WHERE key = ?", [(row,) for *_, row in rows if row is not None])
-    transaction.discarded.extend(uuid for uuid, *_, row in rows if row is None)
+def delete_attachment(transaction: Transaction, key: int, type: int) -> bool:
+    """Delete one attachment of a resource; False if there is none."""
+    rows = transaction.execute(SQL["delete_attachment"], (key, int(type))).fetchall()
+    _forget_files(transaction, rows)
+    return bool(rows)
 
 
 def _forget(transaction: Transaction, doomed: list[tuple[int, int]]) -> None:
     transaction.lineages.clear()
-    keys = [key for key, _ in doomed]
-    delete_attachments(transaction, keys)
-    array = orjson.dumps(keys).decode()
-    for table in ("labels", "changes"):
-        transaction.execute(f"DELETE FROM {table} WHERE resource IN (SELECT value FROM json_each(?))", (array,))
-    transaction.execute("DELETE FROM resources WHERE key IN (SELECT value FROM json_each(?))", (array,))
+    keys = (as_array(key for key, _ in doomed),)
+    _forget_files(transaction, transaction.execute(SQL["delete_attachments"], keys).fetchall())
+    for query in ("delete_labels", "delete_changes", "delete_resources"):
+        transaction.execute(SQL[query], keys)
     for _, depth in doomed:
-        name = _COUNTS[depth]
-        setattr(transaction.totals, name, getattr(transaction.totals, name) - 1)
+        count = _COUNTS[depth]
+        setattr(transaction.totals, count, getattr(transaction.totals, count) - 1)
+
+
+def _forget_files(transaction: Transaction, rows: Iterable[Any]) -> None:
+    small = []
+    for uuid, uncompressed_size, compressed_size, small_file in rows:
+        transaction.totals.uncompressed_size -= uncompressed_size
+        transaction.totals.disk_size -= compressed_size
+        transaction.forgotten.append(uuid)
+        if small_file is None:
+            transaction.discarded.append(uuid)
+        else:
+            small.append(small_file)
+    if small:
+        transaction.execute(SQL["delete_small_files"], (as_array(small),))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from orthanc_lab.dicom.main_tags import IDENTIFIER_TAGS, MainTags
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.metadata_names import MetadataNames
@@ -13,121 +15,157 @@ from orthanc_lab.storage.records import Constraint, FindQuery, Order
 
 __all__ = ["find_statement"]
 
-_RANGES = frozenset(
+_RANGED = frozenset(
+    {"0008,0012", "0008,0013", "0008,0020", "0008,0021", "0008,0022", "0008,0023", "0008,0030", "0008,0031"}
+    | {"0008,0032", "0008,0033", "0010,0030", "0010,0032", "0040,0244", "0040,0245", "0040,0250", "0040,0251"}
+)
+"""Dates and times: ``A-B``, ``A-`` and ``-B`` are ranges."""
+
+_NORMALIZED = frozenset(
     {
-        "0008,0012",
-        "0008,0013",
-        "0008,0020",
-        "0008,0021",
-        "0008,0030",
-        "0008,0031",
+        "0010,0020",
+        "0010,0010",
         "0010,0030",
-        "0040,0244",
-        "0040,0245",
+        "0020,000d",
+        "0008,0020",
+        "0008,0050",
+        "0008,1030",
+        "0020,000e",
+        "0008,0018",
     }
 )
+"""Tags that are ordered without regard to case; an underscore counts as a blank, outer blanks do not count."""
+
 _CASTS = {"text": "{}", "int": "CAST({} AS INTEGER)", "float": "CAST({} AS REAL)"}
+_LIKE = str.maketrans({"*": "%", "?": "_", "%": "!%", "_": "!_", "!": "!!"})
+_TAG = re.compile(r"[0-9a-f]{4},[0-9a-f]{4}\Z")
 
 
 def find_statement(query: FindQuery, main_tags: MainTags, names: MetadataNames) -> tuple[str, list[Any]]:
-    """Return the SELECT of the identifiers that match, and its parameters."""
-    return _Statement(query.level, main_tags, names).of(query)
+    """Return the SELECT of the identifiers that match, and its parameters.
+
+    Raises
+    ------
+    OrthancError
+        6 for a parent that is below the level of the query.
+    """
+    statement = _Statement(query.level, main_tags, names)
+    for constraint in query.constraints:
+        statement.constrain(constraint)
+    for name, pattern in query.metadata.items():
+        statement.constrain_metadata(name, pattern, query.metadata_case_sensitive)
+    for level, id in query.parents.items():
+        statement.place_below(level, id)
+    if query.labels:
+        statement.label(query.labels, query.labels_constraint)
+    return statement.select(query.order, query.since, query.limit)
 
 
 class _Statement:
-    """The parts of one SELECT; the table of level n is called ``r<n>``."""
+    """The parts of one SELECT; the rows of the level n are called ``r<n>``."""
 
     def __init__(self, level: Level, main_tags: MainTags, names: MetadataNames) -> None:
         self._level = level
         self._main_tags = main_tags
         self._names = names
+        self._own = f"r{level.depth}"
         self._highest = level.depth
-        self._conditions: list[str] = [f"r{level.depth}.level = {level.depth}"]
+        self._conditions = [f"{self._own}.level = {level.depth}"]
         self._values: list[Any] = []
 
-    def of(self, query: FindQuery) -> tuple[str, list[Any]]:
-        own = f"r{self._level.depth}"
-        for constraint in query.constraints:
-            self._constrain(constraint)
-        for name, pattern in query.metadata.items():
-            self._match(self._metadata(name), pattern)
-        for level, id in query.parents.items():
-            self._add(f"{self._table(level)}.id = ?", id)
-        if query.labels:
-            self._label(query.labels, query.labels_constraint)
-        order = ", ".join([*(self._order(item) for item in query.order), f"{own}.key"])
-        tables = f"resources {own}" + "".join(
-            f" JOIN resources r{depth} ON r{depth}.key = r{depth + 1}.parent"
-            for depth in range(self._level.depth - 1, self._highest - 1, -1)
-        )
-        return (
-            f"SELECT {own}.id FROM {tables} WHERE {' AND '.join(self._conditions)} ORDER BY {order} LIMIT ? OFFSET ?",
-            [*self._values, query.limit or -1, query.since],
-        )
-
-    def _add(self, condition: str, *values: Any) -> None:
-        self._conditions.append(condition)
-        self._values.extend(values)
-
-    def _table(self, level: Level) -> str:
-        self._highest = min(self._highest, level.depth)
-        return f"r{level.depth}"
-
-    def _constrain(self, constraint: Constraint) -> None:
-        level = self._level_of(constraint.tag)
-        if level is None:
+    def constrain(self, constraint: Constraint) -> None:
+        """Add a condition on a tag; none for a tag that the index does not keep, nor for an empty value."""
+        tag, value = constraint.tag, constraint.value
+        level = self._level_of(tag)
+        if level is None or not value:
             return
-        table, tag = self._table(level), constraint.tag
-        plain = f"{table}.identifier" if tag == IDENTIFIER_TAGS[level] else f"{table}.tags ->> '{tag}'"
-        column = plain if constraint.case_sensitive else f"coalesce({table}.folded ->> '{tag}', {plain})"
-        value = constraint.value if constraint.case_sensitive else fold(constraint.value)
+        rows = self._rows(level)
+        column = f"{rows}.tags ->> '{tag}'"
+        if not constraint.case_sensitive:
+            column, value = f"coalesce({rows}.folded ->> '{tag}', {column})", fold(value)
+        if tag in _RANGED and "-" in value and "\\" not in value:
+            self._within(column, value)
+            return
+        if tag == IDENTIFIER_TAGS[level] and not set(value) & set("\\*?"):
+            self._add(f"{rows}.identifier = ?", fold(value).strip())  # the index on it finds the row
+        self._match(column, value)
+
+    def constrain_metadata(self, name: str, pattern: str, case_sensitive: bool) -> None:
+        """Add a condition on a metadata."""
+        if pattern:
+            column = self._metadata(name)
+            self._match(column if case_sensitive else f"upper({column})", pattern if case_sensitive else fold(pattern))
+
+    def place_below(self, level: Level, id: str) -> None:
+        """Add the condition that a resource is below another one, or is it."""
+        if level.depth > self._level.depth:
+            raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS)
+        self._add(f"{self._rows(level)}.id = ?", id)
+
+    def label(self, labels: Sequence[str], constraint: str) -> None:
+        """Add a condition on labels: All, Any or None of them."""
+        wanted = sorted(set(labels))
+        marks = ", ".join("?" * len(wanted))
+        count = f"(SELECT count(*) FROM labels l WHERE l.resource = {self._own}.key AND l.label IN ({marks}))"  # noqa: S608 # no value is in it
+        comparison = {"All": f"= {len(wanted)}", "Any": "> 0", "None": "= 0"}[constraint]
+        self._add(f"{count} {comparison}", *wanted)
+
+    def select(self, order: Sequence[Order], since: int, limit: int) -> tuple[str, list[Any]]:
+        """Return the statement with its parameters; limit 0 = all."""
+        criteria = [self._criterion(item) for item in order]
+        criteria.append(f"{self._own}.key" if criteria else f"{self._own}.id")
+        tables = f"resources {self._own}"
+        for depth in range(self._level.depth - 1, self._highest - 1, -1):
+            tables += f" JOIN resources r{depth} ON r{depth}.key = r{depth + 1}.parent"
+        text = (
+            f"SELECT {self._own}.id FROM {tables} WHERE {' AND '.join(self._conditions)}"  # noqa: S608 # no value is in it
+            f" ORDER BY {', '.join(criteria)} LIMIT ? OFFSET ?"
+        )
+        return text, [*self._values, limit or -1, since]
+
+    def _match(self, column: str, value: str) -> None:
         if "\\" in value:
-            parts = value.split("\\")
-            self._add(f"{column} IN ({', '.join('?' * len(parts))})", *parts)
+            items = value.split("\\")
+            self._add(f"{column} IN ({', '.join('?' * len(items))})", *items)
         elif "*" in value or "?" in value:
-            self._match(column, value)
-        elif "-" in value and tag in _RANGES:
-            self._range(column, value)
+            self._add(f"{column} LIKE ? ESCAPE '!'", value.translate(_LIKE))
         else:
             self._add(f"{column} = ?", value)
 
-    def _range(self, column: str, value: str) -> None:
+    def _within(self, column: str, value: str) -> None:
         low, high = value.split("-", 1)
         if low:
             self._add(f"{column} >= ?", low)
         if high:
             self._add(f"{column} <= ?", high)
 
-    def _match(self, column: str, pattern: str) -> None:
-        if "*" not in pattern and "?" not in pattern:
-            self._add(f"{column} = ?", pattern)
-            return
-        escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        self._add(f"{column} LIKE ? ESCAPE '\\'", escaped.replace("*", "%").replace("?", "_"))
-
-    def _label(self, labels: Sequence[str], constraint: str) -> None:
-        own, marks = f"r{self._level.depth}", ", ".join("?" * len(set(labels)))
-        found = f"SELECT count(*) FROM labels l WHERE l.resource = {own}.key AND l.label IN ({marks})"
-        condition = {"All": f"= {len(set(labels))}", "Any": "> 0", "None": "= 0"}[constraint]
-        self._add(f"({found}) {condition}", *sorted(set(labels)))
-
-    def _metadata(self, name: str) -> str:
-        own, stored = f"r{self._level.depth}", self._names.stored(name)
-        if stored == "LastUpdate":
-            return f"{own}.last_update"
-        quoted = stored.replace("'", "''")
-        return f"{own}.metadata ->> '{quoted}'"
-
-    def _order(self, order: Order) -> str:
+    def _criterion(self, order: Order) -> str:
         if order.metadata:
             column = self._metadata(order.key)
         else:
             level = self._level_of(order.key)
-            column = "NULL" if level is None else f"{self._table(level)}.tags ->> '{order.key}'"
-        return _CASTS[order.cast].format(column) + (" DESC" if order.descending else " ASC")
+            column = "NULL" if level is None else f"{self._rows(level)}.tags ->> '{order.key}'"
+            if order.cast == "text" and order.key in _NORMALIZED:
+                column = f"upper(trim(replace({column}, '_', ' ')))"
+        return f"{_CASTS[order.cast].format(column)} {'DESC' if order.descending else 'ASC'} NULLS LAST"
+
+    def _metadata(self, name: str) -> str:
+        stored = self._names.stored(name)
+        if stored == "LastUpdate":
+            return f"{self._own}.last_update"
+        quoted = stored.replace("'", "''")
+        return f"{self._own}.metadata ->> '{quoted}'"
+
+    def _rows(self, level: Level) -> str:
+        self._highest = min(self._highest, level.depth)
+        return f"r{level.depth}"
 
     def _level_of(self, tag: str) -> Level | None:
         for level in LEVELS[self._level.depth :: -1]:
-            if tag in self._main_tags.of(level):
+            if tag in self._main_tags.of(level) and _TAG.match(tag):
                 return level
         return None
+
+    def _add(self, condition: str, *values: Any) -> None:
+        self._conditions.append(condition)
+        self._values.extend(values)

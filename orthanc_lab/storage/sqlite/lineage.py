@@ -16,8 +16,9 @@ class Lineage:
     series: int  # keys
     study: int
     patient: int
-    last_update: str  # of all three, if `unstable`; "" if unknown
+    expected: int | None  # metadata ExpectedNumberOfInstances of the series
     rank: int | None  # of the patient
+    last_update: str = ""  # of all three, all of them unstable; "" if unknown
 
 
 class Lineages:

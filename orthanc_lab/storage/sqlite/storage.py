@@ -16,6 +16,7 @@ from orthanc_lab.protocol.timestamps import iso_seconds
 from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.attachments import AttachmentFiles
 from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.lock import IndexLock
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.options import StorageOptions
@@ -31,12 +32,17 @@ from orthanc_lab.storage.records import (
     Statistics,
     Stored,
 )
-from orthanc_lab.storage.sqlite import annotations, attaching, deletion, logs, resources, totals
+from orthanc_lab.storage.sqlite import additions, deletion, logs, totals
+from orthanc_lab.storage.sqlite.arrival import ArrivalReader
+from orthanc_lab.storage.sqlite.attaching import Attaching
 from orthanc_lab.storage.sqlite.connections import Readers, open_writer
+from orthanc_lab.storage.sqlite.entry import Entry
 from orthanc_lab.storage.sqlite.finding import find_statement
 from orthanc_lab.storage.sqlite.ingest import Ingest
+from orthanc_lab.storage.sqlite.resources import Resources
 from orthanc_lab.storage.sqlite.stability import Stability
-from orthanc_lab.storage.sqlite.writer import Writer
+from orthanc_lab.storage.sqlite.statements import SQL
+from orthanc_lab.storage.sqlite.writer import Discard, Writer
 
 __all__ = ["SqliteStorage"]
 
@@ -56,6 +62,7 @@ class SqliteStorage:
         self,
         folder: Path,
         area: FileArea,
+        *,
         options: StorageOptions,
         clock: Clock,
         identifiers: Identifiers,
@@ -70,19 +77,26 @@ class SqliteStorage:
         self._journal = FileJournal(folder / "files.journal")
         connection = open_writer(folder / "index.sqlite", synchronous=options.sync_storage_area)
         self._readers = Readers(folder / "index.sqlite")
-        self._files = AttachmentFiles(area, self._journal, options, identifiers, metrics, self._read_small)
+        self._resources = Resources(self._readers, self._names)
+        self._files = AttachmentFiles(
+            area,
+            self._journal,
+            options=options,
+            identifiers=identifiers,
+            metrics=metrics,
+            read_small=self._resources.small_file,
+        )
         self._remove_leftovers()
-        self._writer = Writer(connection, self._files.before_discard, self._files.discard)
+        self._writer = Writer(connection, Discard(self._journal.note, self._files.discard, self._files.forget))
+        self._attaching = Attaching(self._writer, self._files)
         self._stability = Stability(self._writer, self._readers, clock, options.stable_age)
         self._ingest = Ingest(
             self._writer,
             self._files,
-            options,
-            self._main_tags,
-            self._names,
-            clock,
-            self._is_known,
-            self._stability.touch,
+            ArrivalReader(options, self._main_tags, self._names, clock),
+            Entry(options, self._stability.touch),
+            is_known=lambda id: self._resources.find_level(id) is not None,
+            compress=options.storage_compression,
         )
 
     # -- in ------------------------------------------------------------------------
@@ -104,50 +118,41 @@ class SqliteStorage:
 
     def find_level(self, id: str) -> Level | None:
         """Return the level of a resource, None if it is unknown."""
-        with self._readers.reading() as connection:
-            return resources.find_level(connection, id)
+        return self._resources.find_level(id)
 
     def get(self, id: str, level: Level | None = None) -> Resource | None:
         """Return a resource, None if it is unknown or of another level than `level`."""
-        with self._readers.reading() as connection:
-            found = resources.load(connection, [id], self._names)
-        return found[0] if found and (level is None or found[0].level is level) else None
+        found = self._resources.get(id)
+        return found if found is not None and level in (None, found.level) else None
 
     def get_many(self, ids: Sequence[str]) -> list[Resource]:
         """Return the known ones of many resources, in the order of `ids`."""
-        with self._readers.reading() as connection:
-            return resources.load(connection, ids, self._names)
+        return self._resources.get_many(ids)
 
     def list_ids(self, level: Level, since: int = 0, limit: int = 0) -> list[str]:
-        """Return the identifiers of a level in order of creation; limit 0 = all."""
-        with self._readers.reading() as connection:
-            return resources.list_ids(connection, level, since, limit)
+        """Return the identifiers of a level, sorted; limit 0 = all."""
+        return self._resources.list_ids(level, since, limit)
 
     def list_resources(self, level: Level, since: int = 0, limit: int = 0) -> list[Resource]:
-        """Return the resources of a level in order of creation."""
-        with self._readers.reading() as connection:
-            return resources.load_listed(connection, level, since, limit, self._names)
+        """Return the resources of a level in order of their identifiers."""
+        return self._resources.list_resources(level, since, limit)
 
     def descendants(self, id: str, level: Level) -> list[str]:
-        """Return the identifiers below `id` (or `id` itself) at a level, in order of creation."""
-        with self._readers.reading() as connection:
-            return resources.descendants(connection, id, level)
+        """Return the identifiers below `id` (or `id` itself) at a level, sorted."""
+        return self._resources.descendants(id, level)
 
     def ancestor(self, id: str, level: Level) -> str | None:
         """Return the identifier above `id` (or `id` itself) at a level."""
-        with self._readers.reading() as connection:
-            return resources.ancestor(connection, id, level)
+        return self._resources.ancestor(id, level)
 
     def lookup_identifier(self, value: str) -> list[tuple[Level, str]]:
-        """Return the resources whose PatientID or UID of their own level equals `value`."""
-        with self._readers.reading() as connection:
-            return resources.lookup_identifier(connection, value)
+        """Return the resources whose PatientID or UID of their own level is `value`, in any case."""
+        return self._resources.by_identifier(fold(value).strip())
 
     def find(self, query: FindQuery) -> list[str]:
         """Return the identifiers that match a query on tags of the index."""
         statement, values = find_statement(query, self._main_tags, self._names)
-        with self._readers.reading() as connection:
-            return [id for (id,) in connection.execute(statement, values)]
+        return [id for (id,) in self._readers.fetch(statement, values)]
 
     def indexed_tags(self, level: Level) -> frozenset[str]:
         """Return the tags (``gggg,eeee``) that the index keeps for a level and those above."""
@@ -161,18 +166,14 @@ class SqliteStorage:
 
     def read_dicom_header(self, instance: str) -> bytes:
         """Return the DICOM file up to its pixel data (or whole, if it has none)."""
-        with self._readers.reading() as connection:
-            found = resources.load(connection, [instance], self._names)
-        if not found or AttachmentType.DICOM not in found[0].attachments:
+        resource = self._resources.get(instance)
+        if resource is None or AttachmentType.DICOM not in resource.attachments:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-        attachments = found[0].attachments
-        header = attachments.get(AttachmentType.DICOM_UNTIL_PIXEL_DATA)
+        header = resource.attachments.get(AttachmentType.DICOM_UNTIL_PIXEL_DATA)
         if header is not None:
             return self._files.read(header)
-        offset = found[0].metadata.get("PixelDataOffset")
-        if offset is None:
-            return self._files.read(attachments[AttachmentType.DICOM])
-        return self._files.read_start(attachments[AttachmentType.DICOM], int(offset))
+        dicom, offset = resource.attachments[AttachmentType.DICOM], resource.metadata.get("PixelDataOffset")
+        return self._files.read(dicom) if offset is None else self._files.read_start(dicom, int(offset))
 
     def read_attachment(self, attachment: Attachment, *, raw: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk."""
@@ -180,18 +181,19 @@ class SqliteStorage:
 
     def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:
         """Write or replace an attachment."""
-        return attaching.put(self._writer, self._files, self._now(), id, type, data, self._options.storage_compression)
+        return self._attaching.put(id, type, data, self._now(), compressed=self._options.storage_compression)
 
     def delete_attachment(self, id: str, type: int) -> bool:
         """Delete an attachment; False if there is none."""
-        return attaching.remove(self._writer, self._now(), id, type)
+        return self._attaching.delete(id, type, self._now())
 
     def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
         """Compress or uncompress an attachment on disk."""
-        attachment = self._attachment(id, type)
-        if attachment.compressed != compressed:
+        while True:
+            attachment = self._attachment(id, type)
             data = self._files.read(attachment)
-            attaching.put(self._writer, self._files, "", id, type, data, compressed)
+            if self._attaching.replace(id, attachment, data, self._now(), compressed=compressed):
+                return
 
     # -- metadata, labels, protection ----------------------------------------------
 
@@ -205,16 +207,15 @@ class SqliteStorage:
 
     def set_label(self, id: str, label: str, present: bool) -> None:
         """Add or remove a label."""
-        self._writer.run(lambda transaction: annotations.set_label(transaction, id, label, present))
+        self._writer.run(lambda transaction: additions.set_label(transaction, id, label, present))
 
     def all_labels(self) -> list[str]:
         """Return all labels in use, sorted."""
-        with self._readers.reading() as connection:
-            return [label for (label,) in connection.execute("SELECT DISTINCT label FROM labels ORDER BY label")]
+        return [label for (label,) in self._readers.fetch(SQL["all_labels"])]
 
     def set_protected(self, patient: str, protected: bool) -> None:
         """Protect a patient from recycling, or no longer."""
-        self._writer.run(lambda transaction: annotations.set_protected(transaction, patient, protected))
+        self._writer.run(lambda transaction: additions.set_protected(transaction, patient, protected))
 
     # -- out -----------------------------------------------------------------------
 
@@ -228,13 +229,11 @@ class SqliteStorage:
         self, since: int = 0, limit: int = 100, *, to: int | None = None, types: Sequence[ChangeType] = ()
     ) -> tuple[list[Change], bool]:
         """Return the changes after `since` (with `to` alone: the last ones up to it), and whether no more follow."""
-        with self._readers.reading() as connection:
-            return logs.read_changes(connection, since, limit, to, types)
+        return logs.read_changes(self._readers, since, limit, to, types)
 
     def last_change(self) -> Change | None:
         """Return the last change that is still listed."""
-        with self._readers.reading() as connection:
-            return logs.last_change(connection)
+        return logs.last_change(self._readers)
 
     def last_change_number(self) -> int:
         """Return the number of the last change ever logged; 0 at first, never lowered."""
@@ -252,8 +251,7 @@ class SqliteStorage:
 
     def exports(self, since: int = 0, limit: int = 100) -> tuple[list[Export], bool]:
         """Return the exports after `since`, and whether no more follow."""
-        with self._readers.reading() as connection:
-            return logs.read_exports(connection, since, limit)
+        return logs.read_exports(self._readers, since, limit)
 
     def clear_exports(self) -> None:
         """Forget the exports."""
@@ -266,8 +264,7 @@ class SqliteStorage:
 
     def resource_statistics(self, id: str) -> ResourceStatistics:
         """Return the totals below one resource."""
-        with self._readers.reading() as connection:
-            return totals.resource_statistics(connection, id)
+        return totals.resource_statistics(self._readers, id)
 
     def next_number(self, sequence: str) -> int:
         """Return 1, 2, … of a named counter kept in the database."""
@@ -275,8 +272,7 @@ class SqliteStorage:
 
     def get_property(self, name: str) -> str | None:
         """Return a global property of the database."""
-        with self._readers.reading() as connection:
-            return totals.get_property(connection, name)
+        return totals.get_property(self._readers, name)
 
     def set_property(self, name: str, value: str) -> None:
         """Write a global property."""
@@ -285,8 +281,9 @@ class SqliteStorage:
     def close(self) -> None:
         """Give up the lock on the index and close all files."""
         self._stability.close()
-        self._readers.close()
         self._writer.close()
+        self._readers.close()
+        self._files.close()
         self._journal.close()
         self._lock.release()
 
@@ -295,17 +292,8 @@ class SqliteStorage:
     def _now(self) -> str:
         return iso_seconds(self._clock.now())
 
-    def _is_known(self, id: str) -> bool:
-        return self.find_level(id) is not None
-
-    def _read_small(self, row: int) -> bytes | None:
-        with self._readers.reading() as connection:
-            found = connection.execute("SELECT content FROM small_files WHERE key = ?", (row,)).fetchone()
-        return found[0] if found else None
-
     def _attachment(self, id: str, type: int) -> Attachment:
-        with self._readers.reading() as connection:
-            attachment = resources.load_attachment(connection, id, type)
+        attachment = self._resources.attachment(id, type)
         if attachment is None:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
         return attachment
@@ -313,11 +301,11 @@ class SqliteStorage:
     def _change_metadata(self, id: str, name: str, value: str | None) -> bool:
         logged = self._now() if self._names.is_user_defined(name) else ""
         stored = self._names.stored(name)
-        return self._writer.run(lambda transaction: annotations.change_metadata(transaction, id, stored, value, logged))
+        return self._writer.run(lambda transaction: additions.change_metadata(transaction, id, stored, value, logged))
 
     def _remove_leftovers(self) -> None:
-        if self._journal.leftovers:
-            with self._readers.reading() as connection:
-                known = resources.known_files(connection, self._journal.leftovers)
+        leftovers = self._journal.leftovers
+        if leftovers:
+            known = self._resources.known_files(leftovers)
             self._journal.settle(known)
-            self._files.discard([name for name in self._journal.leftovers if name not in known])
+            self._files.discard([name for name in leftovers if name not in known])

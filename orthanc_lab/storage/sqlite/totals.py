@@ -1,56 +1,38 @@
-"""Totals, counters and properties."""
+"""Totals of one resource, counters and properties."""
 
 from __future__ import annotations
 
-import sqlite3
-
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.storage.records import AttachmentType, ResourceStatistics
+from orthanc_lab.storage.records import ResourceStatistics
+from orthanc_lab.storage.sqlite.connections import Readers
+from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction
 
 __all__ = ["get_property", "next_number", "resource_statistics", "set_property"]
 
-_BELOW = (
-    "WITH RECURSIVE below(key, level) AS (SELECT key, level FROM resources WHERE id = ? UNION ALL"
-    " SELECT c.key, c.level FROM below JOIN resources c ON c.parent = below.key)"
-)
 
-
-def resource_statistics(connection: sqlite3.Connection, id: str) -> ResourceStatistics:
+def resource_statistics(readers: Readers, id: str) -> ResourceStatistics:
     """Return the totals below one resource."""
-    counts = dict(connection.execute(f"{_BELOW} SELECT level, count(*) FROM below GROUP BY level", (id,)).fetchall())
-    if not counts:
-        raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-    sizes = connection.execute(
-        f"{_BELOW} SELECT coalesce(sum(a.compressed_size), 0), coalesce(sum(a.uncompressed_size), 0),"
-        " coalesce(sum(CASE WHEN a.type = ? THEN a.compressed_size ELSE 0 END), 0),"
-        " coalesce(sum(CASE WHEN a.type = ? THEN a.uncompressed_size ELSE 0 END), 0)"
-        " FROM below JOIN attachments a ON a.resource = below.key",
-        (id, AttachmentType.DICOM, AttachmentType.DICOM),
-    ).fetchone()
+    with readers.reading() as connection:
+        counts = dict(connection.execute(SQL["counts_below"], (id,)).fetchall())
+        if not counts:
+            raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
+        sizes = connection.execute(SQL["sizes_below"], (id,)).fetchone()
     return ResourceStatistics(counts.get(1, 0), counts.get(2, 0), counts.get(3, 0), *sizes)
 
 
 def next_number(transaction: Transaction, sequence: str) -> int:
     """Return 1, 2, … of a named counter."""
-    row = transaction.execute(
-        "INSERT INTO counters (name, value) VALUES (?, 1)"
-        " ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",
-        (sequence,),
-    ).fetchone()
-    number: int = row[0]
+    number: int = transaction.execute(SQL["next_number"], (sequence,)).fetchone()[0]
     return number
 
 
-def get_property(connection: sqlite3.Connection, name: str) -> str | None:
+def get_property(readers: Readers, name: str) -> str | None:
     """Return a global property."""
-    row = connection.execute("SELECT value FROM properties WHERE name = ?", (name,)).fetchone()
-    return row[0] if row else None
+    rows = readers.fetch(SQL["property"], (name,))
+    return rows[0][0] if rows else None
 
 
 def set_property(transaction: Transaction, name: str, value: str) -> None:
     """Write a global property."""
-    transaction.execute(
-        "INSERT INTO properties (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (name, value),
-    )
+    transaction.execute(SQL["set_property"], (name, value))

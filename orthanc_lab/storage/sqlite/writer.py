@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.sqlite.connections import in_orthancs_words
 from orthanc_lab.storage.sqlite.lineage import Lineages
+from orthanc_lab.storage.sqlite.statements import SQL
 
-__all__ = ["Totals", "Transaction", "Writer"]
+__all__ = ["Discard", "Totals", "Transaction", "Writer"]
 
 T = TypeVar("T")
 _LARGEST_GROUP = 64
@@ -34,62 +36,54 @@ class Totals:
     uncompressed_size: int
 
 
-_WRITE_TOTALS = f"UPDATE totals SET {', '.join(f'{field.name} = ?' for field in fields(Totals))}"
-
-
 class Transaction:
     """What an operation may do while it has the index to itself."""
 
-    __slots__ = ("afterwards", "discarded", "execute", "executemany", "lineages", "totals")
+    __slots__ = ("discarded", "execute", "forgotten", "lineages", "totals")
 
     def __init__(self, connection: sqlite3.Connection, totals: Totals, lineages: Lineages) -> None:
         self.execute = connection.execute
-        self.executemany = connection.executemany
         self.totals = totals
         self.lineages = lineages
         self.discarded: list[str] = []  # files of the storage area that nothing refers to any more
-        self.afterwards: list[Callable[[], None]] = []  # called once the commit is done
+        self.forgotten: list[str] = []  # the same, and the small ones
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """What happens to the files that a commit makes superfluous."""
+
+    before: Callable[[Sequence[str]], None]  # called with the names of those in the storage area before the commit
+    after: Callable[[Sequence[str]], None]  # and after it
+    forget: Callable[[Sequence[str]], None]  # called with the names of all of them after it
 
 
 class _Waiting(Generic[T]):
-    __slots__ = ("afterwards", "done", "error", "gate", "operation", "result")
+    __slots__ = ("done", "error", "gate", "operation", "result", "transaction")
 
     def __init__(self, operation: Callable[[Transaction], T]) -> None:
         self.operation = operation
+        self.transaction: Transaction
         self.done = False
         self.result: T
         self.error: BaseException | None = None
-        self.afterwards: Sequence[Callable[[], None]] = ()
         self.gate: threading.Lock | None = None  # held until the operation is done, or its thread is to lead
 
 
 class Writer:
     """Runs operations one after the other, each whole or not at all.
 
-    The thread that gets the lock runs the operations of all that wait and commits once.
-
-    Parameters
-    ----------
-    before_discard
-        Called with the names of files before the commit that makes them superfluous.
-    discard
-        Called with them after it.
+    One thread leads: it runs its own operation and those of all that wait, and commits once.
     """
 
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        before_discard: Callable[[Sequence[str]], None],
-        discard: Callable[[Sequence[str]], None],
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, discard: Discard) -> None:
         self._connection = connection
-        self._before_discard = before_discard
         self._discard = discard
         self._mutex = threading.Lock()  # guards the two below
         self._busy = False
         self._queue: list[_Waiting[Any]] = []
         self._lineages = Lineages()
-        self._totals = Totals(*connection.execute("SELECT * FROM totals").fetchone())
+        self._totals = Totals(*connection.execute(SQL["totals"]).fetchone())
 
     @property
     def totals(self) -> Totals:
@@ -99,8 +93,7 @@ class Writer:
     def run(self, operation: Callable[[Transaction], T]) -> T:
         """Run `operation` and return its result once it is on disk.
 
-        It may run more than once, if another one of its group fails; so it must change nothing but
-        the index and its transaction.
+        It may run more than once, if another one of its group fails.
         """
         waiting = _Waiting(operation)
         with self._mutex:
@@ -115,8 +108,9 @@ class Writer:
             self._lead(waiting)
         if waiting.error is not None:
             raise waiting.error
-        for call in waiting.afterwards:
-            call()
+        if waiting.transaction.forgotten:
+            self._discard.forget(waiting.transaction.forgotten)
+            self._discard.after(waiting.transaction.discarded)
         return waiting.result
 
     def close(self) -> None:
@@ -140,26 +134,27 @@ class Writer:
         try:
             self._attempt(group)
         except BaseException as error:
-            if len(group) == 1:
-                group[0].error = _in_orthancs_words(error)
-                group[0].done = True
-            else:
+            if len(group) > 1:  # which one failed is unknown, so each gets a commit of its own
                 for waiting in group:
                     self._run_group([waiting])
+                return
+            group[0].error = _in_orthancs_words(error)
+            group[0].done = True
 
     def _attempt(self, group: list[_Waiting[Any]]) -> None:
         connection = self._connection
         totals = replace(self._totals)
-        transactions = [Transaction(connection, totals, self._lineages) for _ in group]
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for waiting, transaction in zip(group, transactions, strict=True):
-                waiting.result = waiting.operation(transaction)
+            discarded: list[str] = []
+            for waiting in group:
+                waiting.transaction = Transaction(connection, totals, self._lineages)
+                waiting.result = waiting.operation(waiting.transaction)
+                discarded += waiting.transaction.discarded
             if totals != self._totals:
-                connection.execute(_WRITE_TOTALS, astuple(totals))
-            discarded = [name for transaction in transactions for name in transaction.discarded]
+                connection.execute(SQL["write_totals"], astuple(totals))
             if discarded:
-                self._before_discard(discarded)
+                self._discard.before(discarded)
             connection.execute("COMMIT")
         except BaseException:
             self._lineages.clear()
@@ -167,21 +162,13 @@ class Writer:
                 connection.execute("ROLLBACK")
             raise
         self._totals = totals
-        for waiting, transaction in zip(group, transactions, strict=True):
-            waiting.afterwards = transaction.afterwards
+        for waiting in group:
             waiting.done = True
-        if discarded:
-            self._discard(discarded)
 
 
 def _in_orthancs_words(error: BaseException) -> BaseException:
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
-            return OrthancError(ErrorCode.FULL_STORAGE, "No space left for the index").with_traceback(
-                error.__traceback__
-            )
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
-            return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the index: {error}")
-        return OrthancError(ErrorCode.DATABASE, str(error))
+        return in_orthancs_words(error)
+    if isinstance(error, OSError):
+        return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error}")
     return error

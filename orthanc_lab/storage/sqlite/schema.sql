@@ -1,34 +1,31 @@
-"""The tables of the index.
+-- The tables of the index.
+--
+-- Compact on purpose: the main DICOM tags and the metadata of a resource are one JSON object each,
+-- read as a whole and searched with ->>, which PostgreSQL spells the same way.
 
-Compact on purpose: the main DICOM tags and the metadata of a resource are one JSON object
-each, read as a whole and searched with ``->>``, which PostgreSQL spells the same way.
-"""
-
-from __future__ import annotations
-
-__all__ = ["SCHEMA", "VERSION"]
-
-VERSION = 1
-"""Kept in ``PRAGMA user_version``; an index of another version is refused."""
-
-SCHEMA = """
 CREATE TABLE resources (
     key         INTEGER PRIMARY KEY,            -- order of creation; never used twice
-    id          TEXT NOT NULL UNIQUE,           -- Orthanc identifier
     level       INTEGER NOT NULL,               -- 0 patient, 1 study, 2 series, 3 instance
+    id          TEXT NOT NULL,                  -- Orthanc identifier
     parent      INTEGER REFERENCES resources,
-    identifier  TEXT NOT NULL,                  -- PatientID, or the UID of the level
+    identifier  TEXT NOT NULL,                  -- PatientID, or the UID of the level; folded, without outer blanks
     tags        TEXT NOT NULL,                  -- JSON: "gggg,eeee" -> main DICOM tag
-    folded      TEXT,                           -- JSON: those of the tags that differ in upper case without accents
-    metadata    TEXT NOT NULL,                  -- JSON: name or number -> value
+    folded      TEXT,                           -- JSON: those of the tags that differ in upper case, so written
+    metadata    TEXT NOT NULL,                  -- JSON: name, or number of a user-defined one -> value
     last_update TEXT,                           -- metadata LastUpdate; NULL for an instance
     stable      INTEGER NOT NULL,               -- 0 until StableAge has passed without a new instance below
-    rank        INTEGER                         -- of a patient: the lowest one is recycled first; NULL = protected
+    rank        INTEGER,                        -- of a patient: the lowest one is recycled first; NULL = protected
+    UNIQUE (level, id)
 );
-CREATE INDEX resources_by_level ON resources (level);
 CREATE INDEX resources_by_parent ON resources (parent);
 CREATE INDEX resources_by_identifier ON resources (identifier);
 CREATE INDEX patients_by_rank ON resources (rank) WHERE rank IS NOT NULL;
+CREATE INDEX unstable_resources ON resources (key) WHERE stable = 0;
+
+CREATE TABLE small_files (                      -- a small file and its row share one commit
+    key     INTEGER PRIMARY KEY,                -- never used twice
+    content BLOB NOT NULL
+);
 
 CREATE TABLE attachments (
     resource          INTEGER NOT NULL REFERENCES resources,
@@ -43,14 +40,9 @@ CREATE TABLE attachments (
     PRIMARY KEY (resource, type)
 );
 
-CREATE TABLE small_files (                      -- a small file and its row share one commit
-    key     INTEGER PRIMARY KEY,                -- never used twice
-    content BLOB NOT NULL
-);
-
 CREATE TABLE labels (
-    label    TEXT NOT NULL,
     resource INTEGER NOT NULL REFERENCES resources,
+    label    TEXT NOT NULL,
     PRIMARY KEY (resource, label)
 );
 CREATE INDEX labels_by_label ON labels (label);
@@ -92,4 +84,3 @@ CREATE TABLE totals (                           -- one row, written with every c
     uncompressed_size INTEGER NOT NULL
 );
 INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-"""

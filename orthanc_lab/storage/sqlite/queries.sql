@@ -1,0 +1,232 @@
+-- The SQL of the index, all but the query of a search, which finding.py puts together.
+--
+-- Each query follows a line "-- name:". Parameters are positional. A list travels as one JSON array
+-- (json_each; PostgreSQL says = ANY), so that a query is prepared once for any number of items. A
+-- look-up of an identifier names all four levels, so that it uses the one index on level and identifier.
+
+-- ==== a resource and its kin ====
+
+-- resource:
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.last_update, r.stable, r.rank
+FROM resources r LEFT JOIN resources p ON p.key = r.parent
+WHERE r.id = ? AND r.level IN (0, 1, 2, 3)
+
+-- resources:
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.last_update, r.stable, r.rank
+FROM json_each(?) wanted
+JOIN resources r ON r.id = wanted.value AND r.level IN (0, 1, 2, 3)
+LEFT JOIN resources p ON p.key = r.parent
+
+-- resources_of_level:
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.last_update, r.stable, r.rank
+FROM resources r LEFT JOIN resources p ON p.key = r.parent
+WHERE r.level = ? ORDER BY r.id LIMIT ? OFFSET ?
+
+-- ids_of_level:
+SELECT id FROM resources WHERE level = ? ORDER BY id LIMIT ? OFFSET ?
+
+-- level:
+SELECT level FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+
+-- place:
+SELECT key, level, parent FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+
+-- children:
+SELECT c.parent, c.id FROM json_each(?) wanted JOIN resources c ON c.parent = wanted.value
+
+-- labels:
+SELECT l.resource, l.label FROM json_each(?) wanted JOIN labels l ON l.resource = wanted.value
+
+-- attachments:
+SELECT a.resource, a.type, a.uuid, a.uncompressed_size, a.uncompressed_md5, a.compressed_size, a.compressed_md5,
+       a.compressed, a.small_file
+FROM json_each(?) wanted JOIN attachments a ON a.resource = wanted.value
+
+-- attachment:
+SELECT a.type, a.uuid, a.uncompressed_size, a.uncompressed_md5, a.compressed_size, a.compressed_md5,
+       a.compressed, a.small_file
+FROM resources r JOIN attachments a ON a.resource = r.key
+WHERE r.id = ? AND r.level IN (0, 1, 2, 3) AND a.type = ?
+
+-- descendants:
+WITH RECURSIVE below (key, id, level) AS (
+    SELECT key, id, level FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+    UNION ALL
+    SELECT c.key, c.id, c.level FROM below JOIN resources c ON c.parent = below.key WHERE below.level < ?
+)
+SELECT id FROM below WHERE level = ? ORDER BY id
+
+-- ancestors:
+WITH RECURSIVE above (id, level, identifier, parent) AS (
+    SELECT id, level, identifier, parent FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+    UNION ALL
+    SELECT p.id, p.level, p.identifier, p.parent FROM above JOIN resources p ON p.key = above.parent
+)
+SELECT level, id, identifier FROM above
+
+-- by_identifier:
+SELECT level, id FROM resources WHERE identifier = ? ORDER BY level, id
+
+-- ==== an upload ====
+
+-- parent:
+SELECT key, rank, metadata FROM resources WHERE level = ? AND id = ?
+
+-- add_resource:
+INSERT INTO resources (key, level, id, parent, identifier, tags, folded, metadata, last_update, stable, rank)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (level, id) DO NOTHING
+
+-- add_attachment:
+INSERT INTO attachments (resource, type, uuid, uncompressed_size, uncompressed_md5, compressed_size, compressed_md5,
+                         compressed, small_file)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- add_small_file:
+INSERT INTO small_files (key, content) VALUES (?, ?)
+
+-- small_file:
+SELECT content FROM small_files WHERE key = ?
+
+-- touch:
+UPDATE resources SET last_update = ?, stable = 0 WHERE key IN (?, ?, ?)
+
+-- rerank:
+UPDATE resources SET rank = ? WHERE key = ?
+
+-- instance_indexes:
+SELECT metadata ->> 'IndexInSeries' FROM resources WHERE parent = ?
+
+-- ==== deletion ====
+
+-- below:
+WITH RECURSIVE below (key, level) AS (
+    SELECT CAST(? AS INTEGER), CAST(? AS INTEGER)
+    UNION ALL
+    SELECT c.key, c.level FROM below JOIN resources c ON c.parent = below.key
+)
+SELECT key, level FROM below
+
+-- two_children:
+SELECT key FROM resources WHERE parent = ? LIMIT 2
+
+-- above:
+SELECT parent, level, id FROM resources WHERE key = ?
+
+-- delete_resources:
+DELETE FROM resources WHERE key IN (SELECT value FROM json_each(?))
+
+-- delete_labels:
+DELETE FROM labels WHERE resource IN (SELECT value FROM json_each(?))
+
+-- delete_changes:
+DELETE FROM changes WHERE resource IN (SELECT value FROM json_each(?))
+
+-- delete_attachments:
+DELETE FROM attachments WHERE resource IN (SELECT value FROM json_each(?))
+RETURNING uuid, uncompressed_size, compressed_size, small_file
+
+-- delete_attachment:
+DELETE FROM attachments WHERE resource = ? AND type = ?
+RETURNING uuid, uncompressed_size, compressed_size, small_file
+
+-- delete_small_files:
+DELETE FROM small_files WHERE key IN (SELECT value FROM json_each(?))
+
+-- next_to_recycle:
+SELECT id FROM resources WHERE rank IS NOT NULL AND key <> ? ORDER BY rank LIMIT 1
+
+-- known_files:
+SELECT uuid FROM attachments WHERE uuid IN (SELECT value FROM json_each(?))
+
+-- ==== what people add ====
+
+-- metadata:
+SELECT key, metadata FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+
+-- set_metadata:
+UPDATE resources SET metadata = ? WHERE key = ?
+
+-- add_label:
+INSERT INTO labels (resource, label) VALUES (?, ?) ON CONFLICT DO NOTHING
+
+-- remove_label:
+DELETE FROM labels WHERE resource = ? AND label = ?
+
+-- all_labels:
+SELECT DISTINCT label FROM labels ORDER BY label
+
+-- rank:
+SELECT key, rank FROM resources WHERE level = 0 AND id = ?
+
+-- ==== stability ====
+
+-- unstable:
+SELECT key FROM resources WHERE stable = 0 ORDER BY key DESC
+
+-- settle:
+UPDATE resources SET stable = 1 WHERE key = ? AND stable = 0 RETURNING level
+
+-- ==== changes and exports ====
+
+-- add_change:
+INSERT INTO changes (seq, type, resource, date) VALUES (?, ?, ?, ?)
+
+-- last_change:
+SELECT c.seq, c.type, r.level, r.id, c.date FROM changes c JOIN resources r ON r.key = c.resource
+ORDER BY c.seq DESC LIMIT 1
+
+-- clear_changes:
+DELETE FROM changes
+
+-- add_export:
+INSERT INTO exports (seq, level, id, remote_modality, date, patient_id, study_instance_uid, series_instance_uid,
+                     sop_instance_uid)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- exports:
+SELECT seq, level, id, remote_modality, date, patient_id, study_instance_uid, series_instance_uid, sop_instance_uid
+FROM exports WHERE seq > ? ORDER BY seq LIMIT ?
+
+-- clear_exports:
+DELETE FROM exports
+
+-- ==== totals, counters, properties ====
+
+-- totals:
+SELECT last_resource, last_small_file, last_change, last_export, last_rank, patients, studies, series, instances,
+       disk_size, uncompressed_size
+FROM totals
+
+-- write_totals:
+UPDATE totals SET last_resource = ?, last_small_file = ?, last_change = ?, last_export = ?, last_rank = ?,
+                  patients = ?, studies = ?, series = ?, instances = ?, disk_size = ?, uncompressed_size = ?
+
+-- counts_below:
+WITH RECURSIVE below (key, level) AS (
+    SELECT key, level FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+    UNION ALL
+    SELECT c.key, c.level FROM below JOIN resources c ON c.parent = below.key
+)
+SELECT level, count(*) FROM below GROUP BY level
+
+-- sizes_below:
+WITH RECURSIVE below (key) AS (
+    SELECT key FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+    UNION ALL
+    SELECT c.key FROM below JOIN resources c ON c.parent = below.key
+)
+SELECT coalesce(sum(a.compressed_size), 0),
+       coalesce(sum(a.uncompressed_size), 0),
+       coalesce(sum(CASE WHEN a.type = 1 THEN a.compressed_size ELSE 0 END), 0),
+       coalesce(sum(CASE WHEN a.type = 1 THEN a.uncompressed_size ELSE 0 END), 0)
+FROM below JOIN attachments a ON a.resource = below.key
+
+-- next_number:
+INSERT INTO counters (name, value) VALUES (?, 1)
+ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value
+
+-- property:
+SELECT value FROM properties WHERE name = ?
+
+-- set_property:
+INSERT INTO properties (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
