@@ -49,10 +49,11 @@ WORD_SIZES = {
 """Bytes of each number in a value, where the byte order matters (PS3.5 section 7.3)."""
 
 _UNDEFINED = 0xFFFFFFFF
+_PADDED_WITH_SPACE = (SHORT_VRS | {"UC", "UR", "UT"}) - {"AT", "FD", "FL", "SL", "SS", "UI", "UL", "US"}
 
 
 class Element(NamedTuple):
-    """A value with its VR; bytes are little-endian and of even length, a list is a sequence."""
+    """A value with its VR; bytes are little-endian, a list is a sequence."""
 
     vr: str
     value: Value
@@ -103,7 +104,7 @@ def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_ins
     head = b"".join(encode(meta))
     length = b"".join(encode({0x00020000: Element("UL", struct.pack("<I", len(head)))}))
     body = encode(data_set, transfer_syntax)
-    if transfer_syntax == DEFLATED_LE:
+    if transfer_syntax == DEFLATED_LE and data_set:
         deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         body = iter([padded(b"".join([*map(deflate.compress, body), deflate.flush()]))])
     return b"".join((bytes(128), b"DICM", length, head, *body))
@@ -121,10 +122,14 @@ class _Writer:
         self._plain = struct.Struct(order + "HHI").pack
 
     def data_set(self, data_set: DataSet) -> Iterator[bytes]:
-        """Yield the elements in the order of their tags."""
+        """Yield the elements in the order of their tags; group lengths are retired, and left out."""
         for tag in sorted(data_set):
             vr, value = data_set[tag]
             if isinstance(value, bytes):
+                if not tag & 0xFFFF and tag >> 16 > 2:
+                    continue
+                if len(value) & 1:
+                    value += b" " if vr in _PADDED_WITH_SPACE else b"\0"
                 yield self._header(tag, vr, len(value))
                 yield swapped(value, WORD_SIZES[vr]) if self._big and vr in WORD_SIZES else value
             elif isinstance(value, list):
@@ -133,7 +138,7 @@ class _Writer:
                 yield items
             else:
                 yield self._header(tag, vr, _UNDEFINED)
-                for fragment in value:
+                for fragment in map(padded, value):
                     yield self._plain(0xFFFE, 0xE000, len(fragment))
                     yield fragment
                 yield self._plain(0xFFFE, 0xE0DD, 0)
