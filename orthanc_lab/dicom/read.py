@@ -15,7 +15,19 @@ from orthanc_lab.dicom.dictionary import Dictionary
 from orthanc_lab.dicom.text import text_bytes
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["IMPLICIT_LE", "MAX_DEPTH", "MAX_INFLATED", "US_OR_SS", "DicomFile", "creator_of", "read_file"]
+__all__ = [
+    "DEFLATED",
+    "EXPLICIT_BE",
+    "IMPLICIT_LE",
+    "MAX_DEPTH",
+    "MAX_INFLATED",
+    "SWAP_SIZES",
+    "US_OR_SS",
+    "DicomFile",
+    "creator_of",
+    "read_file",
+    "turned",
+]
 
 MAX_DEPTH = 150
 """Sequences nested deeper than this are refused, so that no file exhausts the stack."""
@@ -34,8 +46,10 @@ _ITEM_END = 0xFFFEE00D
 _SEQUENCE_END = 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 
-_SIZES = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4}
-_SIZES |= {"FD": 8, "OD": 8, "SV": 8, "UV": 8, "OV": 8}
+SWAP_SIZES = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4}
+SWAP_SIZES |= {"FD": 8, "OD": 8, "SV": 8, "UV": 8, "OV": 8}
+"""Bytes of a number, by VR."""
+
 US_OR_SS = frozenset(
     {0x00280071, 0x00280104, 0x00280105, 0x00280106, 0x00280107, 0x00280108, 0x00280109, 0x00280110, 0x00280111}
     | {0x00280120, 0x00280121, 0x00281100, 0x00281101, 0x00281102, 0x00281103, 0x00281111, 0x00281112, 0x00281113}
@@ -184,8 +198,8 @@ class _Reader:
                     after = end
                 value = data[position:after]
                 position = after
-                if self._big and vr in _SIZES:
-                    value = _turned(value, _SIZES[vr])
+                if self._big and vr in SWAP_SIZES:
+                    value = turned(value, SWAP_SIZES[vr])
             found.setdefault(tag, Element(vr, value))
         return found, end
 
@@ -242,7 +256,8 @@ def creator_of(tag: int, data_set: DataSet) -> str | None:
     return text_bytes(element.value).decode("latin-1")
 
 
-def _turned(value: bytes, size: int) -> bytes:
+def turned(value: bytes, size: int) -> bytes:
+    """Return numbers of `size` bytes in the other byte order."""
     whole = len(value) // size * size
     turned = bytearray(value)
     for index in range(size):

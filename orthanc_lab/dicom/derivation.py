@@ -1,0 +1,78 @@
+"""What a lossily compressed image says of its origin (PS3.3 sections C.7.6.1.1.5 and C.12.4)."""
+
+from __future__ import annotations
+
+from orthanc_lab.dicom.data_set import DataSet, Element, padded
+from orthanc_lab.dicom.text import text_bytes
+
+__all__ = ["describe_lossy"]
+
+_IMAGE_TYPE = 0x00080008
+_SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
+_DERIVATION_DESCRIPTION, _SOURCE_IMAGES, _DERIVATION_CODE = 0x00082111, 0x00082112, 0x00089215
+_LOSSY, _RATIO, _METHOD = 0x00282110, 0x00282112, 0x00282114
+_MAX_ST = 1024
+
+
+def describe_lossy(data_set: DataSet, quality: int, ratio: float, sop_instance: str) -> None:
+    """Mark a data set as derived by lossy JPEG baseline compression.
+
+    Parameters
+    ----------
+    data_set
+        Changed in place.
+    ratio
+        Size of the native pixel data to that of the compressed ones.
+    sop_instance
+        New SOP Instance UID; the old one becomes the source image.
+    """
+    source = {
+        0x00081150: Element("UI", _value(data_set, _SOP_CLASS)),
+        0x00081155: Element("UI", _value(data_set, _SOP_INSTANCE)),
+    }
+    code = {
+        0x00080100: _text("SH", "113040"),
+        0x00080102: _text("SH", "DCM"),
+        0x00080104: _text("LO", "Lossy Compression"),
+    }
+    data_set[_SOURCE_IMAGES] = Element("SQ", [*_items(data_set, _SOURCE_IMAGES), source])
+    data_set[_DERIVATION_CODE] = Element("SQ", [*_items(data_set, _DERIVATION_CODE), code])
+    data_set[_SOP_INSTANCE] = Element("UI", padded(sop_instance.encode()))
+    _mark_derived(data_set)
+    size = f"{ratio:.5g}"
+    description = (
+        f"Lossy compression with JPEG baseline, IJG quality factor {quality}, compression ratio {size}".encode()
+    )
+    before = text_bytes(_value(data_set, _DERIVATION_DESCRIPTION))
+    if before:
+        description += b" [" + before + b"]"
+    data_set[_DERIVATION_DESCRIPTION] = Element("ST", padded(description[:_MAX_ST], b" "))
+    data_set[_LOSSY] = _text("CS", "01")
+    data_set[_RATIO] = _added(data_set, _RATIO, "DS", size)
+    data_set[_METHOD] = _added(data_set, _METHOD, "CS", "ISO_10918_1")
+
+
+def _mark_derived(data_set: DataSet) -> None:
+    before = text_bytes(_value(data_set, _IMAGE_TYPE))
+    if before:
+        values = [b"DERIVED", *before.split(b"\\")[1:]]
+        data_set[_IMAGE_TYPE] = Element("CS", padded(b"\\".join(values), b" "))
+
+
+def _added(data_set: DataSet, tag: int, vr: str, value: str) -> Element:
+    before = text_bytes(_value(data_set, tag))
+    return Element(vr, padded(before + b"\\" + value.encode() if before else value.encode(), b" "))
+
+
+def _text(vr: str, value: str) -> Element:
+    return Element(vr, padded(value.encode(), b" "))
+
+
+def _value(data_set: DataSet, tag: int) -> bytes:
+    element = data_set.get(tag)
+    return element.value if element is not None and isinstance(element.value, bytes) else b""
+
+
+def _items(data_set: DataSet, tag: int) -> list[DataSet]:
+    element = data_set.get(tag)
+    return element.value if element is not None and isinstance(element.value, list) else []
