@@ -190,7 +190,11 @@ class _Start:
 
     def __call__(self, status: str, headers: list[tuple[str, str]], error: Any = None) -> None:
         self.status = int(status[:3])
-        self.headers = headers
+        # A header carries bytes, one in each character (PEP 3333); Granian writes text as UTF-8.
+        self.headers = [
+            (name, value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace"))
+            for name, value in headers
+        ]
 
 
 class _Stream:
