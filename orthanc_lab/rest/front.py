@@ -71,13 +71,11 @@ class Front:
             if user is None:
                 return _empty(start_response, 401, ("WWW-Authenticate", 'Basic realm="Orthanc Secure Area"'))
             env["orthanc.username"] = user
-        if not known:
+        override = env.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").upper()
+        if override in ("DELETE", "PUT"):
+            env["REQUEST_METHOD"] = override
+        elif not known or override:
             return _empty(start_response, 404 if method in _NOT_FOUND else 400)
-        if method == "POST" and "HTTP_X_HTTP_METHOD_OVERRIDE" in env:
-            method = env["HTTP_X_HTTP_METHOD_OVERRIDE"].upper()
-            if method not in ("DELETE", "PUT"):
-                return _empty(start_response, 400)
-            env["REQUEST_METHOD"] = method
         path = env["PATH_INFO"]
         if _UNUSUAL.search(path):
             path = env["PATH_INFO"] = one_form(path)

@@ -189,8 +189,9 @@ def test_bad_files_real(tmp_path, real_program, files, code, words):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(("name", "value", "code", "words"), BAD_VALUES)
-def test_bad_values_real(tmp_path, real_program, name, value, code, words):
+@pytest.mark.parametrize("row", BAD_VALUES)
+def test_bad_values_real(tmp_path, real_program, row):
+    name, value, code, words = row
     if name == "StableAge":
         pytest.skip("the real program crashes over it instead of refusing it")
     base = {"HttpPort": free_port(), "StorageDirectory": "s", "DicomServerEnabled": False}
