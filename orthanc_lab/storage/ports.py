@@ -81,6 +81,10 @@ class Storage(Protocol):
         """Return the identifiers below `id` (or `id` itself) at a level, sorted (as Orthanc lists them)."""
         ...
 
+    def first_instance(self, id: str) -> str | None:
+        """Return the instance below `id` (or `id` itself) that was stored first: it speaks for them all."""
+        ...
+
     def ancestor(self, id: str, level: Level) -> str | None:
         """Return the identifier above `id` (or `id` itself) at a level."""
         ...

@@ -56,6 +56,14 @@ WITH RECURSIVE below (key, id, level) AS (
 )
 SELECT id FROM below WHERE level = ? ORDER BY id
 
+-- first_instance:
+WITH RECURSIVE below (key, id, level) AS (
+    SELECT key, id, level FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+    UNION ALL
+    SELECT c.key, c.id, c.level FROM below JOIN resources c ON c.parent = below.key
+)
+SELECT id FROM below WHERE level = 3 ORDER BY key LIMIT 1
+
 -- ancestors:
 WITH RECURSIVE above (id, level, identifier, parent) AS (
     SELECT id, level, identifier, parent FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)

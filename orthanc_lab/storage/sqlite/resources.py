@@ -59,6 +59,11 @@ class Resources:
         """Return the identifiers below `id` (or `id` itself) at a level, sorted."""
         return [found for (found,) in self._readers.fetch(SQL["descendants"], (id, level.depth, level.depth))]
 
+    def first_instance(self, id: str) -> str | None:
+        """Return the instance below `id` (or `id` itself) that was stored first."""
+        rows = self._readers.fetch(SQL["first_instance"], (id,))
+        return rows[0][0] if rows else None
+
     def ancestor(self, id: str, level: Level) -> str | None:
         """Return the identifier above `id` (or `id` itself) at a level."""
         above: dict[int, str] = {depth: found for depth, found, _ in self._readers.fetch(SQL["ancestors"], (id,))}

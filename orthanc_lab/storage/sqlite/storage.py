@@ -141,6 +141,10 @@ class SqliteStorage:
         """Return the identifiers below `id` (or `id` itself) at a level, sorted."""
         return self._resources.descendants(id, level)
 
+    def first_instance(self, id: str) -> str | None:
+        """Return the instance below `id` (or `id` itself) that was stored first."""
+        return self._resources.first_instance(id)
+
     def ancestor(self, id: str, level: Level) -> str | None:
         """Return the identifier above `id` (or `id` itself) at a level."""
         return self._resources.ancestor(id, level)
