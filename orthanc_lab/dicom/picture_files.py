@@ -99,6 +99,6 @@ def matlab(pixels: Array) -> str:
     """Write a frame as an expression for Octave's and Matlab's `eval`."""
     if pixels.ndim == 3:
         numbers = " ".join(map(str, pixels.ravel().tolist()))
-        return f"double(permute(reshape([ {numbers} ], [ 3 {pixels.shape[1]} {pixels.shape[0]} ]), [ 3 2 1 ]))"
+        return f"double(permute(reshape([ {numbers} ], [ 3 {pixels.shape[0]} {pixels.shape[1]} ]), [ 3 2 1 ]))"
     rows = " ; ".join(" ".join(map(str, row)) for row in pixels.tolist())
     return f"double([ {rows} ])" if rows else "double([ ])"

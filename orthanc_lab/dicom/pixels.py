@@ -48,7 +48,7 @@ def decode_frame(file: DicomFile, index: int, description: ImageDescription | No
         pixels = decode_compressed(b"".join(fragments), file.transfer_syntax, description)
         if description.photometric == "PALETTE COLOR":
             return apply_palette(pixels, file.data_set)
-        if pixels.ndim == 2 and not description.is_monochrome:
+        if (pixels.ndim == 2 and not description.is_monochrome) or (pixels.ndim == 3 and pixels.dtype.itemsize > 2):
             raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
         return _signed(pixels, description)
     if not isinstance(value, bytes):

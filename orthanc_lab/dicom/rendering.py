@@ -65,7 +65,7 @@ def window_of(data_set: DataSet, description: ImageDescription) -> Window:
     center = parse_float(text_of(data_set, 0x00281050).split("\\", maxsplit=1)[0])
     width = parse_float(text_of(data_set, 0x00281051).split("\\", maxsplit=1)[0])
     if center is None or width is None:
-        values = float(1 << min(description.bits_stored, 32))
+        values = float(1 << description.bits_stored % 32)
         return Window(values / 2, values)
     return Window(center, width)
 
@@ -97,8 +97,9 @@ def preview(pixels: Array, description: ImageDescription) -> Array:
     if pixels.dtype.itemsize > 2:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT)
     low, high = _range(pixels)
-    scale = 255.0 / (high - low) if high > low else 0.0
-    table = np.floor(np.arange(high - low + 1) * scale + 0.5).astype(np.uint8)
+    scale = np.float32(255.0 / (high - low) if high > low else 0.0)
+    table = np.floor(_scaled(np.arange(low, high + 1), scale, np.float32(-low) * scale) + np.float32(0.5))
+    table = table.astype(np.uint8)
     return _looked_up(pixels, low, _inverted(table, description))
 
 
@@ -108,9 +109,9 @@ def render(pixels: Array, description: ImageDescription, rescale: Rescale, windo
         return _eight_bits(pixels)
     low, high = _range(pixels)
     if pixels.dtype.itemsize <= 2:
-        table = _windowed(np.arange(low, high + 1, dtype=np.float64), rescale, window)
+        table = _windowed(np.arange(low, high + 1), rescale, window)
         return _looked_up(pixels, low, _inverted(table, description))
-    return _inverted(_windowed(pixels.astype(np.float64), rescale, window), description)
+    return _inverted(_windowed(pixels, rescale, window), description)
 
 
 def truncate(pixels: Array, low: int, high: int) -> Array:
@@ -182,8 +183,15 @@ def _looked_up(pixels: Array, low: int, table: Array) -> Array:
 
 def _windowed(values: Array, rescale: Rescale, window: Window) -> Array:
     width = max(window.width, 1.0)
-    scaled = (values * rescale.slope + (rescale.intercept - window.center + width / 2)) / width * 255.0
+    scale = 255.0 / width
+    scaled = _scaled(values, rescale.slope * scale, (rescale.intercept - window.center + width / 2) * scale)
     return np.clip(np.floor(np.nan_to_num(scaled, nan=0.0)), 0, 255).astype(np.uint8)
+
+
+def _scaled(values: Array, factor: float | np.float32, offset: float | np.float32) -> Array:
+    # In single precision, like Orthanc: the values at the edge of a gray level fall on the same side.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(np.float32) * np.float32(factor) + np.float32(offset)
 
 
 def _inverted(values: Array, description: ImageDescription) -> Array:
