@@ -1,0 +1,359 @@
+"""A server inside another program: in a thread, in a child process, without a socket."""
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+import requests
+from pydicom.data import get_testdata_file
+
+import orthanc_lab
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.testing.free_port import is_listening
+
+
+def read(name):
+    with open(get_testdata_file(name), "rb") as file:  # noqa: PTH123 - the path is text
+        return file.read()
+
+
+def upload(server):
+    answer = server.session.post(f"{server.url}/instances", data=read("CT_small.dcm"))
+    assert answer.status_code == 200
+    return answer.json()["ID"]
+
+
+def studies(server):
+    return server.session.get(f"{server.url}/studies").json()
+
+
+# -- in a thread ------------------------------------------------------------------------
+
+
+def test_serve():
+    with orthanc_lab.serve(Name="Here") as server:
+        system = server.session.get(f"{server.url}/system").json()
+        assert (system["Name"], system["HttpPort"]) == ("Here", server.port)
+        assert server.url == f"http://127.0.0.1:{server.port}"
+        upload(server)
+        assert len(studies(server)) == 1
+        assert server.services.storage.statistics().instances == 1
+        assert server.errors == []
+        folder = server.folder
+        assert folder.is_dir()
+    assert not folder.exists()
+    assert not is_listening(server.port)
+    assert not server.is_running
+    with pytest.raises(RuntimeError):
+        _ = server.services
+
+
+def test_without_a_with_block():
+    server = orthanc_lab.serve({"Name": "a", "StableAge": 1}, Name="b")
+    try:
+        assert server.session.get(f"{server.url}/system").json()["Name"] == "b"
+    finally:
+        server.stop()
+    server.stop()  # a second time does no harm
+
+
+def test_a_given_folder_is_kept(tmp_path):
+    with orthanc_lab.serve(folder=tmp_path / "new") as server:
+        upload(server)
+        assert server.folder == tmp_path / "new"
+    with orthanc_lab.serve(folder=str(tmp_path / "new")) as server:
+        assert len(studies(server)) == 1
+        with pytest.raises(RuntimeError):
+            server.renew()
+
+
+def test_a_folder_has_one_owner(tmp_path):
+    with orthanc_lab.serve(folder=tmp_path) as server:
+        with pytest.raises(OrthancError) as refused:
+            orthanc_lab.serve(folder=tmp_path)
+        assert refused.value.code == 11
+        assert studies(server) == []
+
+
+def test_a_port_in_use():
+    with orthanc_lab.serve() as server:
+        with pytest.raises(OrthancError) as refused:
+            orthanc_lab.serve(HttpPort=server.port)
+        assert refused.value.code == 2003
+
+
+def test_settings_that_are_refused_leave_nothing_behind(tmp_path):
+    with pytest.raises(OrthancError):
+        orthanc_lab.serve(ConcurrentJobs=-1)
+    with pytest.raises(OrthancError):
+        orthanc_lab.in_process(ConcurrentJobs=-1)
+    with pytest.raises(OrthancError):
+        orthanc_lab.serve(process=True, ConcurrentJobs=-1)
+    gc.collect()  # a forgotten temporary folder would be a ResourceWarning, that is an error
+
+
+def test_credentials():
+    with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": "secret"}) as server:
+        assert studies(server) == []
+        assert requests.get(f"{server.url}/studies", timeout=5).status_code == 401
+
+
+def test_proxies_of_the_environment_are_not_asked(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with orthanc_lab.serve() as server:
+        assert studies(server) == []
+
+
+def test_renew():
+    with orthanc_lab.serve() as server:
+        upload(server)
+        server.errors.append(ValueError())
+        port, folder = server.port, server.folder
+        server.renew()
+        assert studies(server) == []
+        assert server.session.get(f"{server.url}/changes").json()["Last"] == 0
+        assert (server.port, server.errors) == (port, [])
+        assert not folder.exists()
+        upload(server)
+
+
+def test_renew_is_quick():
+    with orthanc_lab.serve() as server:
+        upload(server)
+        seconds = []
+        for _ in range(10):
+            start = time.perf_counter()
+            server.renew()
+            seconds.append(time.perf_counter() - start)
+        assert min(seconds) < 0.030  # about 0.010 on an idle machine
+
+
+def test_reset_keeps_the_port_and_the_data():
+    with orthanc_lab.serve() as server:
+        upload(server)
+        before = server.services
+        answer = server.session.post(f"{server.url}/tools/reset")
+        assert (answer.status_code, answer.content) == (200, b"{}")
+        wait_for(lambda: server.is_running and server.services is not before)
+        assert len(studies(server)) == 1
+
+
+def test_shutdown_by_a_client():
+    with orthanc_lab.serve() as server:
+        answer = server.session.post(f"{server.url}/tools/shutdown")
+        assert (answer.status_code, answer.content) == (200, b"{}")
+        wait_for(lambda: not is_listening(server.port))
+        wait_for(lambda: not server.is_running)
+
+
+def test_errors_inside_come_out(monkeypatch):
+    with orthanc_lab.serve() as server:
+        monkeypatch.setattr(server.services.storage, "list_ids", broken, raising=False)
+        answer = server.session.get(f"{server.url}/studies")
+        assert answer.status_code == 500
+        assert answer.json()["OrthancStatus"] == -1
+        assert answer.json()["Details"] == "An unhandled exception was generated inside the HTTP server"
+        assert "the disk is on fire" not in answer.text
+        assert [str(error) for error in server.errors] == ["the disk is on fire"]
+
+
+def broken(*_, **__):
+    raise ValueError("the disk is on fire")
+
+
+def test_the_same_identifiers_at_every_run():
+    def patient():
+        with orthanc_lab.serve(seed=7) as server:
+            made = server.session.post(f"{server.url}/tools/create-dicom", data='{"Tags" : {}}').json()
+            tags = server.session.get(f"{server.url}/instances/{made['ID']}/simplified-tags").json()
+            return made["ID"], tags["StudyInstanceUID"]
+
+    assert patient() == patient()
+
+
+def test_a_clock_moved_by_hand():
+    clock = orthanc_lab.ManualClock(datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC))
+    with orthanc_lab.serve(clock=clock) as server:
+        assert server.session.get(f"{server.url}/tools/now").text == "20300102T030405"
+        clock.advance(60)
+        assert server.session.get(f"{server.url}/tools/now").text == "20300102T030505"
+
+
+def test_two_servers_side_by_side():
+    with orthanc_lab.serve(Name="one") as one, orthanc_lab.serve(Name="two") as two:
+        upload(one)
+        assert (len(studies(one)), len(studies(two))) == (1, 0)
+
+
+def test_threads_end_with_the_server():
+    before = set(threading.enumerate())
+    with orthanc_lab.serve() as server:
+        upload(server)
+    wait_for(lambda: not [thread for thread in set(threading.enumerate()) - before if "orthanc" in thread.name])
+
+
+def wait_for(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+# -- in a child process --------------------------------------------------------------------
+
+
+def test_a_child_that_is_killed(tmp_path):
+    with orthanc_lab.serve(folder=tmp_path, process=True, Name="child") as server:
+        assert server.session.get(f"{server.url}/system").json()["Name"] == "child"
+        assert server.pid != os.getpid()
+        upload(server)
+        port = server.port
+        server.kill()
+        wait_for(lambda: not is_listening(port))
+        server.restart()
+        assert server.port == port
+        assert len(studies(server)) == 1
+        assert server.errors == []
+    assert not is_listening(port)
+    with pytest.raises(RuntimeError):
+        _ = server.pid
+
+
+def test_a_child_that_does_not_start(tmp_path):
+    with (
+        orthanc_lab.serve(folder=tmp_path),
+        pytest.raises(OrthancError, match="already in use by another server"),
+    ):
+        orthanc_lab.serve(folder=tmp_path, process=True)
+
+
+def test_a_child_takes_a_seed_but_no_objects():
+    with pytest.raises(ValueError, match="a seed can"):
+        orthanc_lab.serve(process=True, clock=orthanc_lab.ManualClock())
+
+
+def test_a_child_ends_with_its_parent(tmp_path):
+    code = (
+        "import orthanc_lab, sys\n"
+        f"server = orthanc_lab.serve(folder={str(tmp_path)!r}, process=True)\n"
+        "print(server.port, server.pid, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    port, child = map(int, parent.stdout.readline().split())
+    assert is_listening(port)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    wait_for(lambda: not is_listening(port))
+    wait_for(lambda: not is_alive(child))
+    parent.stdin.close()
+    parent.stdout.close()
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123 - not a real file
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_program_that_ends_without_a_stop():
+    code = "import orthanc_lab\nserver = orthanc_lab.serve()\nprint(server.folder)"
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert run.stderr == ""
+    assert not os.path.exists(run.stdout.strip())  # noqa: PTH110 - a line of output
+
+
+# -- without a socket ------------------------------------------------------------------------
+
+
+def test_in_process():
+    with orthanc_lab.in_process(Name="quiet") as server:
+        assert server.session.get("http://orthanc/system").json()["Name"] == "quiet"
+        instance = upload(server)
+        with server.session.get(f"{server.url}/instances/{instance}/file", stream=True) as answer:
+            assert b"".join(answer.iter_content(1000)) == read("CT_small.dcm")
+        answer = server.session.post(f"{server.url}/tools/lookup", data="1CT1")
+        assert [item["Type"] for item in answer.json()] == ["Patient"]
+        folder = server.folder
+    assert not folder.exists()
+    with pytest.raises(requests.ConnectionError):
+        server.session.get("http://orthanc/system")
+
+
+def test_in_process_streams_an_archive():
+    with orthanc_lab.in_process() as server:
+        upload(server)
+        study = studies(server)[0]
+        with server.session.get(f"{server.url}/studies/{study}/archive", stream=True) as answer:
+            assert answer.headers["Content-Type"] == "application/zip"
+            assert next(answer.iter_content(2)) == b"PK"
+
+
+def test_in_process_reset():
+    with orthanc_lab.in_process() as server:
+        upload(server)
+        before = server.services
+        server.session.post(f"{server.url}/tools/reset")
+        assert len(studies(server)) == 1
+        assert server.services is not before
+
+
+def test_in_process_bodies():
+    with orthanc_lab.in_process() as server:
+        url = f"{server.url}/tools/lookup"
+        for body in ("text", b"bytes", iter([b"some ", b"pieces"]), None):
+            assert server.session.post(url, data=body).json() == []
+
+
+# -- what it costs --------------------------------------------------------------------------
+
+
+def measured(code):
+    """Run code in a fresh interpreter; returns what it prints, as JSON."""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(run.stdout)
+
+
+def test_importing_costs_next_to_nothing():
+    code = (
+        "import sys, time; start = time.perf_counter(); import orthanc_lab;"
+        "print([time.perf_counter() - start, len([m for m in sys.modules if m.startswith('orthanc_lab')])])"
+    )
+    seconds, modules = min(measured(code) for _ in range(5))
+    assert seconds < 0.060
+    assert modules == 1
+
+
+def test_a_server_starts_quickly_and_needs_little():
+    code = (
+        "import time, json; start = time.perf_counter(); import orthanc_lab\n"
+        "with orthanc_lab.serve() as server:\n"
+        "    server.session.get(server.url + '/system')\n"
+        "    seconds = time.perf_counter() - start\n"
+        "    memory = int(open('/proc/self/status').read().split('VmRSS:')[1].split()[0]) / 1024\n"
+        "    import sys; heavy = sorted({'pydicom', 'numpy', 'PIL', 'pandas', 'matplotlib'} & set(sys.modules))\n"
+        "print(json.dumps([seconds, memory, heavy]))"
+    )
+    seconds, memory, heavy = min(measured(code) for _ in range(3))
+    assert seconds < 1.0  # about 0.25 on an idle machine
+    assert memory < 90
+    assert heavy == []
+
+
+def test_the_package_names_its_public_parts():
+    for name in orthanc_lab.__all__:
+        assert getattr(orthanc_lab, name).__name__ == name
+        assert name in dir(orthanc_lab)
+    with pytest.raises(AttributeError):
+        _ = orthanc_lab.no_such_name

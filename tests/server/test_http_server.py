@@ -1,0 +1,339 @@
+"""The HTTP server: the contract with Granian, and clients that behave badly."""
+
+import inspect
+import socket
+import threading
+import time
+
+import pytest
+import requests
+from granian import _futures, _granian
+
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.http_server import HttpServer
+from tests.server.wire import answer, connect, exchange
+
+SLOW = 0.4  # seconds of HttpRequestTimeout in these tests
+
+
+class Application:
+    """Answers by what the path says, and remembers what happened."""
+
+    def __init__(self):
+        self.closed = threading.Event()
+        self.failed = threading.Event()
+        self.go_on = threading.Event()
+
+    def __call__(self, environ, start_response):
+        try:
+            return getattr(self, environ["PATH_INFO"].strip("/"))(environ, start_response)
+        except OrthancError:
+            self.failed.set()
+            raise
+
+    def environment(self, environ, start_response):
+        start_response("200 OK", [])
+        return [repr(sorted(environ)).encode()]
+
+    def length(self, environ, start_response):
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [str(len(body)).encode()]
+
+    def pieces(self, environ, start_response):
+        source = environ["wsgi.input"]
+        sizes = [len(source.read(10)), len(source.read(70_000)), len(source.read()), len(source.read(5))]
+        start_response("200 OK", [])
+        return [repr(sizes).encode()]
+
+    def stream(self, environ, start_response):
+        start_response("200 OK", [("Content-Type", "application/zip")])
+        return self.endless()
+
+    def endless(self):
+        try:
+            while True:
+                yield bytes(65536)
+        finally:
+            self.closed.set()
+
+    def broken(self, environ, start_response):
+        def body():
+            yield b"first half"
+            raise ValueError("in the middle")
+
+        start_response("200 OK", [])
+        return body()
+
+    def wait(self, environ, start_response):
+        self.go_on.wait(10)
+        start_response("200 OK", [])
+        return [b"waited"]
+
+    def crash(self, environ, start_response):
+        raise ValueError("an error outside of Falcon")
+
+
+@pytest.fixture
+def app():
+    return Application()
+
+
+@pytest.fixture
+def server(app):
+    server = HttpServer(app, request_timeout=SLOW)
+    server.start()
+    yield server
+    app.go_on.set()
+    server.stop()
+
+
+@pytest.fixture
+def ask(server):
+    with requests.Session() as session:
+        yield lambda path, **options: session.get(f"http://127.0.0.1:{server.port}{path}", timeout=10, **options)
+
+
+# -- the contract with Granian ----------------------------------------------------------
+
+
+def test_granian_offers_what_is_used():
+    assert callable(_granian.SocketHolder)
+    assert hasattr(_granian.WSGIWorker, "serve_mtr")
+    assert list(inspect.signature(_futures._new_cbscheduler).parameters) == ["loop", "cb", "impl_asyncio"]
+
+
+def test_the_environment_is_that_of_pep_3333(ask, monkeypatch):
+    monkeypatch.setenv("A_SECRET_OF_THE_PROCESS", "1")
+    names = ask("/environment?a=b").text
+    for name in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "SERVER_PORT", "wsgi.input"):
+        assert f"'{name}'" in names
+    assert "A_SECRET" not in names
+
+
+def test_an_error_outside_of_the_application_is_500(ask):
+    assert ask("/crash").status_code == 500
+    assert ask("/environment").status_code == 200
+
+
+def test_a_port_in_use(server, app):
+    with pytest.raises(OrthancError) as refused:
+        HttpServer(app, port=server.port)
+    assert refused.value.code == 2003
+    assert refused.value.details == f" (port = {server.port})"
+
+
+@pytest.mark.parametrize("port", [65536, 99999])
+def test_a_port_that_is_none(app, port):
+    with pytest.raises(OrthancError):
+        HttpServer(app, port=port)
+
+
+def test_a_server_that_was_never_started_frees_its_port(app):
+    server = HttpServer(app)
+    server.stop()
+    HttpServer(app, port=server.port).stop()
+
+
+def test_start_and_stop_again_on_one_port(app):
+    port = 0
+    for _ in range(3):
+        server = HttpServer(app, port=port)
+        server.start()
+        port = server.port
+        assert exchange(port, b"GET /environment HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 200
+        server.stop()
+
+
+def test_a_small_answer_is_not_held_back(server):
+    with connect(server.port) as connection:
+        start = time.perf_counter()
+        for _ in range(20):
+            connection.sendall(b"GET /environment HTTP/1.1\r\nHost: a\r\n\r\n")
+            answer(connection)
+        assert time.perf_counter() - start < 0.4  # Nagle's delay alone is 40 ms each
+
+
+def test_stop_waits_for_requests_in_work(server, app):
+    with connect(server.port) as connection:
+        connection.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        server.refuse()
+        app.go_on.set()
+        assert answer(connection) == (200, b"waited")
+
+
+def test_stop_cuts_what_does_not_end(app):
+    server = HttpServer(app, request_timeout=30)
+    server.start()
+    with connect(server.port) as connection:
+        connection.sendall(b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx")
+        wait_for(lambda: server._watch._reads)
+        server.stop(timeout=0.2)
+        assert answer(connection)[0] == 0
+    assert app.failed.wait(5)
+
+
+# -- bodies -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 1_000_000])
+def test_a_body_is_read_whole(server, size):
+    body = bytes(size)
+    head = f"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n".encode()
+    assert exchange(server.port, head + body) == (200, str(size).encode())
+
+
+def test_a_body_is_read_in_pieces(server):
+    head = b"POST /pieces HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+    assert exchange(server.port, head + bytes(100_000)) == (200, b"[10, 70000, 29990, 0]")
+
+
+def test_a_chunked_body(server):
+    data = b"POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    assert exchange(server.port, data) == (200, b"5")
+
+
+def test_a_body_that_ends_too_early_is_no_body(server, app):
+    with connect(server.port) as connection:
+        connection.sendall(b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+    assert app.failed.wait(5)
+
+
+# -- bad requests: the server answers 400 by itself and lives ----------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"hello\r\n\r\n",
+        b"GET /environment HTTP/1.1\r\nHost: a\r\nX-Header: a\0b\r\n\r\n",
+        b"GET /environment HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n",
+        b"GET /environment HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"GET /environment HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        b"GET /environment HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /environment HTTP/9.9\r\nHost: a\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS to a server without
+    ],
+)
+def test_what_is_no_http(server, data):
+    assert exchange(server.port, data) in ((400, b""), (0, b""))
+    assert exchange(server.port, b"GET /environment HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 200
+
+
+def test_more_headers_than_fit(server):
+    headers = (b"X-Header: " + b"x" * 1000 + b"\r\n") * 1000
+    status, _ = exchange(server.port, b"GET /environment HTTP/1.1\r\n" + headers + b"\r\n")
+    assert status in (400, 431, 0)
+    assert exchange(server.port, b"GET /environment HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 200
+
+
+# -- slow and vanishing clients ----------------------------------------------------------
+
+
+def wait_for(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def test_a_request_that_does_not_come_to_its_end(server):
+    with connect(server.port) as connection:
+        connection.sendall(b"GET /environment HTTP/1.1\r\nHost")
+        assert answer(connection)[0] in (0, 408)
+
+
+def test_a_connection_without_a_request(server):
+    with connect(server.port) as connection:
+        assert answer(connection)[0] == 0
+
+
+def test_a_body_that_stands_still(server, app):
+    with connect(server.port) as connection:
+        connection.sendall(b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+        assert answer(connection)[0] == 408
+        assert app.failed.wait(5)
+        wait_for(lambda: not server._watch._reads)
+        assert connection.recv(10) == b""
+
+
+def test_a_huge_body_that_never_comes(server):
+    head = b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n"
+    assert exchange(server.port, head + bytes(1000))[0] == 408
+
+
+def test_a_slow_body_that_makes_progress(server):
+    with connect(server.port) as connection:
+        connection.sendall(b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 327680\r\n\r\n")
+        for _ in range(5):
+            time.sleep(SLOW / 2)  # slower in all than the time-out, but never still for so long
+            connection.sendall(bytes(65536))
+        assert answer(connection) == (200, b"327680")
+
+
+def test_a_client_that_waits_is_no_stalled_one(server, app):
+    with connect(server.port) as waiting:
+        waiting.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        test_a_body_that_stands_still(server, app)
+        app.go_on.set()
+        assert answer(waiting) == (200, b"waited")
+
+
+def test_a_client_that_leaves_ends_the_stream(server, app):
+    with connect(server.port) as connection:
+        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.recv(1000)
+    assert app.closed.wait(5)
+
+
+def test_a_client_that_does_not_read(app):
+    server = HttpServer(app, request_timeout=1)
+    server.start()
+    try:
+        with connect(server.port) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert app.closed.wait(10)
+    finally:
+        server.stop()
+
+
+def test_a_stream_that_fails_does_not_look_whole(server, ask):
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        ask("/broken")
+    assert ask("/environment").status_code == 200
+
+
+def test_many_streams_and_one_that_fails(server, ask):
+    others = [connect(server.port) for _ in range(5)]
+    try:
+        for other in others:
+            other.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            ask("/broken")
+        for other in others:
+            assert len(other.recv(1000)) == 1000
+    finally:
+        for other in others:
+            other.close()
+
+
+def test_two_hundred_slow_clients(app):
+    server = HttpServer(app, request_timeout=30)
+    server.start()
+    slow = [connect(server.port) for _ in range(200)]
+    try:
+        for number, connection in enumerate(slow):
+            if number % 2:
+                connection.sendall(b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+            else:
+                connection.sendall(b"GET /environment HTTP/1.1\r\nHos")
+        wait_for(lambda: len(server._watch._reads) == 100)
+        start = time.monotonic()
+        assert exchange(server.port, b"GET /environment HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 200
+        assert time.monotonic() - start < 2
+    finally:
+        for connection in slow:
+            connection.close()
+        server.stop()
