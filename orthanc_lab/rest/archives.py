@@ -10,7 +10,7 @@ import falcon
 
 from orthanc_lab.jobs.kinds.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archive_plan import NamesFrom, Plan, plan_archive, plan_media
-from orthanc_lab.jobs.kinds.archive_tree import resolve
+from orthanc_lab.jobs.kinds.archive_tree import patient_of_study, resolve
 from orthanc_lab.jobs.kinds.media import MediaJob
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
@@ -38,7 +38,7 @@ class ArchiveOfOne:
         """Answer the ZIP."""
         arguments = raw_arguments(req)
         defaults = replace(_defaults(self._services, f"{id}.zip"), extended=self._media and "extended" in arguments)
-        plan = self._plan(id, NamesFrom(study=self._level is not Level.PATIENT))
+        plan = self._plan(id, of_study=self._level is not Level.PATIENT)
         self._answers.answer(req, resp, plan, options_of_query(arguments, defaults), _AT_ONCE)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
@@ -46,20 +46,25 @@ class ArchiveOfOne:
         body = read_json(req)
         fields = job_fields(body, permissive=False)
         options = options_of_body(body, _defaults(self._services, f"{id}.zip"))
-        names = NamesFrom(study=self._level is Level.STUDY, series_only=self._level is Level.SERIES)
-        self._answers.answer(req, resp, self._plan(id, names), options, fields)
+        series_only = not self._media and self._level is Level.SERIES
+        plan = self._plan(id, of_study=self._level is Level.STUDY, series_only=series_only)
+        self._answers.answer(req, resp, plan, options, fields)
 
-    def _plan(self, id: str, names: NamesFrom) -> Plan:
+    def _plan(self, id: str, *, of_study: bool, series_only: bool = False) -> Plan:
         storage = self._services.storage
         try:
             if storage.find_level(id) is self._level:
-                return (
-                    plan_media(resolve(storage, [id])) if self._media else plan_archive(resolve(storage, [id]), names)
-                )
+                tree = resolve(storage, [id])
+                return plan_media(tree) if self._media else plan_archive(tree, self._names(id, of_study, series_only))
         except OrthancError as error:
             if error.code != ErrorCode.UNKNOWN_RESOURCE:
                 raise
         raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"Missing resource while creating an archive: {id}")
+
+    def _names(self, id: str, of_study: bool, series_only: bool) -> NamesFrom:
+        encoding = self._services.settings["DefaultEncoding"]
+        patient = patient_of_study(self._services.storage, id, encoding) if of_study else None
+        return NamesFrom(patient=patient, series_only=series_only)
 
 
 class ArchiveOfMany:

@@ -1,4 +1,4 @@
-"""A server without a socket for the tests of archives."""
+"""A server of archives."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+
 from orthanc_lab.dicom.data_set import DataSet, Element, encode_file, padded
 
 CT = "1.2.840.10008.5.1.4.1.1.2"

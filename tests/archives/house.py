@@ -1,12 +1,14 @@
-"""A storage, a jobs engine and the REST API in one process, without a socket."""
+"""A storage, a jobs engine and the REST API of archives on a port of their own."""
 
 from __future__ import annotations
 
+import json
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import falcon.testing
+import requests
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
@@ -14,6 +16,7 @@ from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
 from orthanc_lab.rest import archives, jobs
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Services
+from orthanc_lab.server.http_server import HttpServer
 from orthanc_lab.server.settings import CheckedSettings
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.records import Origin, Stored
@@ -36,6 +39,19 @@ class Quiet:
         self.errors.append(error)
 
 
+class Answer:
+    """What a call answered."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self.status_code = response.status_code
+        self.content = response.content
+        self.headers = response.headers
+
+    @cached_property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
 class House:
     """Everything that an archive needs; options of the configuration in `settings`."""
 
@@ -56,25 +72,28 @@ class House:
             identifiers=SystemIdentifiers(),
             control=self.quiet,  # type: ignore[arg-type] # only reports are needed
         )
-        self.application = make_application(self.services, (*archives.ROUTES, *jobs.ROUTES))
-        self.client = falcon.testing.TestClient(self.application)  # type: ignore[arg-type] # any WSGI application
+        self.server = HttpServer(make_application(self.services, (*archives.ROUTES, *jobs.ROUTES)))
+        self.server.start()
+        self.url = f"http://127.0.0.1:{self.server.port}"
+        self._session = requests.Session()
 
     def close(self) -> None:
+        self._session.close()
         self.engine.stop()
+        self.server.stop()
         self.storage.close()
+        assert self.quiet.errors == []
 
     def upload(self, *args: Any, **kwargs: Any) -> Stored:
         """Store the image that `dicom` makes of the arguments."""
         return self.storage.store(dicom(*args, **kwargs), Origin())
 
-    def get(self, uri: str) -> falcon.testing.Result:
-        path, _, query = uri.partition("?")
-        return self.client.simulate_get(path, query_string=query)
+    def get(self, uri: str) -> Answer:
+        return Answer(self._session.get(self.url + uri, timeout=DEADLINE))
 
-    def post(self, uri: str, body: Any = None, *, raw: str | bytes | None = None) -> falcon.testing.Result:
-        if raw is not None:
-            return self.client.simulate_post(uri, body=raw)
-        return self.client.simulate_post(uri, json=body)
+    def post(self, uri: str, body: Any = None, *, raw: str | None = None) -> Answer:
+        data = json.dumps(body) if raw is None else raw
+        return Answer(self._session.post(self.url + uri, data=data.encode(), timeout=DEADLINE))
 
     def names(self, uri: str) -> list[str]:
         """Return the names in the ZIP that a GET answers."""

@@ -96,7 +96,7 @@ def test_the_undisturbed_archives_are_whole(undisturbed: dict[str, bytes]) -> No
 
 @given(kind=KIND, checkpoint=st.integers(0, 12), further=st.integers(0, 13), noise=st.binary(max_size=50))
 @settings(max_examples=60)
-def test_killed_anywhere(
+def test_killed_anywhere(  # noqa: PLR0917 - hypothesis and fixtures
     storage: Storage,
     folder: Path,
     undisturbed: dict[str, bytes],

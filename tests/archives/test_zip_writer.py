@@ -84,7 +84,9 @@ def test_the_directory_is_read_back_from_any_member(names: list[str], zip64: boo
     cut = data.draw(st.integers(0, len(names)))
     output = io.BytesIO()
     first = ZipWriter(output.write, written_at=MOMENT, zip64=zip64)
-    packed = {name: codec("isal", 1).deflate(content, shrinks=len(content) % 2 == 0) for name, content in members.items()}
+    packed = {
+        name: codec("isal", 1).deflate(content, shrinks=len(content) % 2 == 0) for name, content in members.items()
+    }
     for name in names[:cut]:
         first.add(name, packed[name])
     second = ZipWriter(output.write, written_at=MOMENT, zip64=zip64)

@@ -18,7 +18,6 @@ __all__ = ["NamesFrom", "Plan", "PlannedMember", "plan_archive", "plan_media"]
 
 _ZIP64_SIZE = (2048 - 64) * 1024 * 1024
 _ZIP64_COUNT = 65525
-_PATIENT_TAGS = ("0010,0010", "0010,0020")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Plan:
 class NamesFrom:
     """Two quirks of the names, which depend on the route."""
 
-    study: bool = False  # PatientID and PatientName come from the study, not from the patient
+    patient: Mapping[str, str] | None = None  # tags for the directory of the patient, if not its own
     series_only: bool = False  # no directories of patient and study
 
 
@@ -106,11 +105,7 @@ def _directories(nodes: Sequence[Node], above: str, depth: int, names: NamesFrom
 
 
 def _tags(node: Node, depth: int, names: NamesFrom) -> Mapping[str, str]:
-    tags = node.resource.tags
-    if depth == 0 and names.study and node.nodes:
-        study = node.nodes[0].resource.tags
-        return {**tags, **{tag: study[tag] for tag in _PATIENT_TAGS if tag in study}}
-    return tags
+    return names.patient if depth == 0 and names.patient is not None else node.resource.tags
 
 
 def _files(series: Node) -> Iterator[tuple[Leaf, str]]:

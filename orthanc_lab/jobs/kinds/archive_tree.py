@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orthanc_lab.dicom.scan import scan
 from orthanc_lab.jobs.kinds.archive_names import file_numbers, own_number
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import AttachmentType, Resource
 
-__all__ = ["Leaf", "Node", "resolve"]
+__all__ = ["Leaf", "Node", "patient_of_study", "resolve"]
 
 _INSTANCE_NUMBER = "0020,0013"
+_PATIENT_TAGS = frozenset({"0010,0010", "0010,0020"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,31 @@ def resolve(storage: Storage, ids: Sequence[str]) -> list[Node]:
     leaves = {series: _single_leaves(instances) for series, instances in chosen.items()}
     leaves.update(_whole_leaves(storage, [known[Level.SERIES][id] for id in whole_series]))
     return _grow(known, leaves)
+
+
+def patient_of_study(storage: Storage, id: str, default_encoding: str) -> Mapping[str, str] | None:
+    """Return PatientID and PatientName as the study of a resource has them.
+
+    Two studies of one PatientID may bear different names; the patient keeps the first one.
+
+    Parameters
+    ----------
+    id
+        A study or series.
+    default_encoding
+        The option ``DefaultEncoding``.
+
+    Returns
+    -------
+    mapping, optional
+        By tag; None if no file of the study can be read.
+    """
+    study = storage.ancestor(id, Level.STUDY)
+    instances = storage.descendants(study, Level.INSTANCE) if study else []
+    try:
+        return scan(storage.read_dicom_header(instances[0]), _PATIENT_TAGS, default_encoding).tags
+    except (IndexError, OrthancError):
+        return None
 
 
 Known = Mapping[Level, dict[str, Resource]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -173,9 +174,11 @@ class StreamOutlet:
         self._is_abandoned = is_abandoned
         self._room = room
         self._changed = threading.Condition()
-        self._waiting: list[bytes] = []
+        self._waiting: deque[bytes] = deque()
         self._waiting_size = 0
-        self._ended = False  # nothing will be written any more
+        self._ended = False  # nothing will be written any more …
+        self._complete = False  # … since all was
+        self._begun = False  # the client has taken something
         self._left = False  # nobody will read any more
         self._last_taken = 0.0
 
@@ -235,9 +238,10 @@ class StreamOutlet:
         """Nothing to do: the client waits on across a pause."""
 
     def finish(self, *, complete: bool) -> None:
-        """End the body; an incomplete one is simply cut, as the real server does."""
+        """End the body."""
         with self._changed:
             self._ended = True
+            self._complete = complete
             self._changed.notify_all()
 
     # -- the client's side ---------------------------------------------------------
@@ -246,22 +250,37 @@ class StreamOutlet:
         return self
 
     def __next__(self) -> bytes:
+        """Return the next bytes.
+
+        Raises
+        ------
+        OrthancError
+            9 if the archive ends in its middle, so that the HTTP server cuts the connection. One
+            that ends before its first byte is an empty body, as on the real server.
+        """
         with self._changed:
             while not self._waiting:
                 if self._ended or self._left or self._is_abandoned():
+                    if self._begun and not self._complete:
+                        raise OrthancError(ErrorCode.NETWORK_PROTOCOL, "The archive ends in its middle")
                     raise StopIteration
                 self._changed.wait(0.5)
-            taken = b"".join(self._waiting) if len(self._waiting) > 1 else self._waiting[0]
-            self._waiting, self._waiting_size = [], 0
+            self._begun = True
+            taken, size = [], 0
+            while self._waiting and size < _CHUNK:
+                taken.append(self._waiting.popleft())
+                size += len(taken[-1])
+            self._waiting_size -= size
             self._last_taken = self._clock.monotonic()
             self._changed.notify_all()
-        return taken
+        return b"".join(taken)
 
     def close_client(self) -> None:
         """Take note that the client is gone: the job's next write fails."""
         with self._changed:
             self._left = True
-            self._waiting, self._waiting_size = [], 0
+            self._waiting.clear()
+            self._waiting_size = 0
             self._changed.notify_all()
 
 
