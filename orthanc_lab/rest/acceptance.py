@@ -84,15 +84,12 @@ class AcceptedSopClasses:
     """The SOP classes that are accepted over DICOM."""
 
     def __init__(self, services: Services) -> None:
-        accepted, rejected = services.settings["AcceptedSopClasses"], services.settings["RejectedSopClasses"]
-        self._uids = [
-            uid
-            for uid in STORAGE_SOP_CLASSES
-            if _matches_any(uid, accepted or ["*"]) and not _matches_any(uid, rejected)
-        ]
+        accepted: list[str] = services.settings["AcceptedSopClasses"] or ["*"]
+        named = {pattern for pattern in accepted if "*" not in pattern and "?" not in pattern}
+        self._uids = sorted(named.union(uid for uid in STORAGE_SOP_CLASSES if _matches_any(uid, accepted)))
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer the UIDs, sorted."""
+        """Answer the UIDs, sorted; ``RejectedSopClasses`` has no say here, as in Orthanc."""
         answer_json(req, resp, self._uids)
 
 

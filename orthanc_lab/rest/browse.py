@@ -107,7 +107,7 @@ class Descendants(_Browsing):
         expand = flag(arguments, "expand", default=True)
         if self._storage.find_level(id) is not self._level:
             raise unknown_resource()
-        ids = sorted(self._storage.descendants(id, self._target))
+        ids = self._storage.descendants(id, self._target)
         if not expand:
             answer_json(req, resp, ids)
         else:

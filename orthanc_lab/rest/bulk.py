@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.answers import answer_json, answer_nothing
 from orthanc_lab.rest.bodies import boolean_field, read_body, read_object
 from orthanc_lab.rest.presentation import presentation_of
@@ -27,11 +27,10 @@ class Lookup:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the resources whose own identifier is the body."""
-        value = read_body(req).decode("utf-8", "replace").strip()
+        value = read_body(req).decode("utf-8", "replace")
         if "*" in value or "?" in value:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "Wildcards are not allowed on tag 0010,0020")
-        found = self._storage.lookup_identifier(value) if value else []
-        found.sort(key=lambda match: LEVELS.index(match[0]))
+        found = self._storage.lookup_identifier(value) if value.strip() else []
         answer_json(
             req,
             resp,

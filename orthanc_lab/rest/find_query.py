@@ -56,15 +56,15 @@ class QueryReader:
         limit, since = _unsigned(body, "Limit"), _unsigned(body, "Since")
         labels, labels_constraint = _labels(body)
         return FindQuery(
-            level,
-            self._constraints(body["Query"], case_sensitive),
-            self._metadata_query(body),
-            labels,
-            labels_constraint,
-            {level: _typed(body, name, str, "must be a string") for name, level in _PARENTS.items() if name in body},
-            self._orders(body),
-            since,
-            limit,
+            level=level,
+            constraints=self._constraints(body["Query"], case_sensitive),
+            metadata=self._metadata_query(body),
+            labels=labels,
+            labels_constraint=labels_constraint,
+            parents=_parents(body),
+            order=self._orders(body),
+            since=since,
+            limit=limit,
         )
 
     def _constraints(self, query: Any, case_sensitive: bool) -> list[Constraint]:
@@ -119,6 +119,10 @@ class QueryReader:
             self.metadata.name(self.metadata.number(name)) if metadata else format_tag(self.dictionary.parse_tag(name))
         )
         return Order(key, metadata, cast, direction.upper() == "DESC")
+
+
+def _parents(body: dict[str, Any]) -> dict[Level, str]:
+    return {level: _typed(body, name, str, "must be a string") for name, level in _PARENTS.items() if name in body}
 
 
 def _labels(body: dict[str, Any]) -> tuple[Sequence[str], str]:

@@ -120,8 +120,8 @@ class RequestedTags:
         return None
 
     def _from_file(self, resource: Resource, tags: list[str]) -> dict[str, dict[str, Any]]:
-        instances = self._storage.descendants(resource.id, Level.INSTANCE)
-        values = self._files.read(instances[0], tags) if instances else {}
+        instance = self._storage.first_instance(resource.id)
+        values = self._files.read(instance, tags) if instance else {}
         return {tag: values.get(tag) or {"Name": self._names[tag], "Type": "Null", "Value": None} for tag in tags}
 
     def _string(self, tag: str, value: str) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class ResourceJson:
                 patients = relatives.parents((resource,))
                 document["PatientMainDicomTags"] = self._tags(patients[0], form) if patients else {}
         if Part.CHILDREN in parts and level is not Level.INSTANCE:
-            document[_CHILDREN[level]] = sorted(resource.children)
+            document[_CHILDREN[level]] = resource.children
         if Part.PARENT in parts and level is not Level.PATIENT:
             document[_PARENT[level]] = resource.parent
         if Part.LABELS in parts:
