@@ -8,6 +8,7 @@ from typing import Any
 
 import falcon
 
+from orthanc_lab.dicom.transcoding import known_transfer_syntax
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["ArchiveOptions", "options_of_body", "options_of_query", "raw_arguments", "safe_filename"]
@@ -99,8 +100,6 @@ def _wrong_type(expected: str, field: str) -> OrthancError:
 
 
 def _known_syntax(uid: str) -> str:
-    from orthanc_lab.dicom.transcoding import known_transfer_syntax  # noqa: PLC0415 - as in the jobs, seldom asked for
-
     if not known_transfer_syntax(uid):
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown transfer syntax: {uid}")
     return uid

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import falcon
 
 from orthanc_lab.jobs.kinds.archive_plan import Plan
-from orthanc_lab.jobs.kinds.deflate import preferred_codec
+from orthanc_lab.jobs.kinds.zip_codec import preferred_codec
 from orthanc_lab.jobs.kinds.zip_job import ZipJob, ZipRequest
 from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet, StreamOutlet, create_file
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -121,13 +122,15 @@ class _Download:
 
 
 class _OnlyCopy(FileChunks):
-    """The bytes of a file that is removed once it is sent."""
+    """The bytes of a file that nobody else will ask for."""
 
     def __init__(self, path: Path) -> None:
         file = path.open("rb")
         super().__init__(file)
         self._path = path
         self.size = path.stat().st_size
+        with suppress(PermissionError):  # where an open file cannot be removed
+            path.unlink()
 
     def close(self) -> None:
         """Close and remove the file."""

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orthanc_lab.jobs.kinds import deflate
+from orthanc_lab.jobs.kinds import zip_codec
 from orthanc_lab.jobs.kinds.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archive_plan import plan_archive, plan_media
 from orthanc_lab.jobs.kinds.archive_tree import resolve
@@ -58,7 +58,7 @@ def make(storage: Storage, kind: str, path: Path, **changes: Any) -> ZipJob:
     """Return a job over the whole storage; a step is one member."""
     tree = resolve(storage, storage.list_ids(Level.PATIENT))
     plan = plan_archive(tree) if kind == "Archive" else plan_media(tree)
-    request = ZipRequest(plan, "a.zip", datetime(2026, 11, 24, 9, 41, 58), "seed", deflate.preferred_codec().name, 1)
+    request = ZipRequest(plan, "a.zip", datetime(2026, 11, 24, 9, 41, 58), "seed", zip_codec.preferred_codec().name, 1)
     request = replace(request, extended=True, **changes)
     return KINDS[kind](storage, CLOCK, request, FileOutlet(path), durable=True, step_seconds=0)
 
@@ -205,8 +205,8 @@ def test_the_recorded_codec_is_kept_or_the_job_fails(
     saved = job.serialize()
     assert saved is not None
     assert finish(go_on(storage, "Archive", tmp_path, saved)) == whole
-    monkeypatch.setattr(deflate, "_HAS_ISAL", False)
-    assert deflate.preferred_codec().name == "zlib"
+    monkeypatch.setattr(zip_codec, "_HAS_ISAL", False)
+    assert zip_codec.preferred_codec().name == "zlib"
     with pytest.raises(OrthancError, match="'isal', which is not installed"):
         go_on(storage, "Archive", tmp_path, {**saved, "codec": "isal"}).start()
 

@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from orthanc_lab.dicom.transcoding import transcode
 from orthanc_lab.jobs.kinds.archive_plan import Plan, PlannedMember
-from orthanc_lab.jobs.kinds.deflate import Codec, codec
 from orthanc_lab.jobs.kinds.read_ahead import ReadAhead
+from orthanc_lab.jobs.kinds.zip_codec import Codec, codec
 from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet, Outlet
 from orthanc_lab.jobs.kinds.zip_writer import DamagedZip, Deflated, LocalMember, ZipWriter
 from orthanc_lab.jobs.ports import JobOutput, StopReason
@@ -280,10 +281,8 @@ class ZipJob:
         return dicom if self._request.transcode is None else self._transcoded(dicom, self._request.transcode, instance)
 
     def _transcoded(self, dicom: bytes, target: str, instance: str) -> bytes:
-        from orthanc_lab.dicom.transcoding import transcode  # noqa: PLC0415 - loads the codecs, and is seldom asked for
-
-        identifiers = self._identifiers(instance)
-        return transcode(dicom, target, quality=self._request.quality, identifiers=identifiers) or dicom
+        quality = min(max(self._request.quality, 1), 100)
+        return transcode(dicom, target, quality=quality, identifiers=self._identifiers(instance)) or dicom
 
     # -- beginning and going on ----------------------------------------------------
 
