@@ -85,6 +85,7 @@ def test_generated_uids_need_the_same_root() -> None:
     assert fields({"UID": ours}, {"UID": "1.2.276.0.7230010.3.1.4.4.5.6"}, generated()) == []
     assert fields({"UID": ours}, {"UID": "1.2.276.0.7230010.3.1.2.4.5.6"}, generated()) == ["body $.UID"]
     assert fields({"UID": ours}, {"UID": "1.2.826.0.1.3680043.8.498.1"}, generated()) == ["body $.UID"]
+    assert fields({"UID": "2.25.215819678941949159273422097410828494211"}, {"UID": ours}, generated()) == ["uid root"]
 
 
 def test_items_in_the_order_of_made_up_identifiers_are_matched_by_what_they_say() -> None:

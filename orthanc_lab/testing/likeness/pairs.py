@@ -17,13 +17,15 @@ _TOKEN = re.compile(
     r"(?P<stamp>\b\d{8}T\d{6}(?:\.\d{1,6})?\b)"
     r"|(?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)"
     r"|(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{8}){4}\b)"
-    r"|(?P<uid>\b\d+(?:\.\d+){6,}\b)"
+    r"|(?P<uid>\b(?:2\.25\.\d{10,39}|\d+(?:\.\d+){6,})\b)"
     r"|(?P<md5>\b[0-9a-f]{32}\b)"
     r"|(?P<time>\b\d{6}\.\d{6}\b)"
     r"|(?P<date>\b(?:19|20)\d{6}\b)"
 )
 
-_UID_ROOT = re.compile(r"1\.2\.276\.0\.7230010\.3\.1\.\d\.")
+_UID_ROOT = re.compile(r"1\.2\.276\.0\.7230010\.3\.1\.\d\.|2\.25\.")
+"""Roots of generated UIDs: that of DCMTK with the level, and that of UUIDs (DICOM PS 3.5, B.2)."""
+
 _GENERATED_KINDS = frozenset({"id", "uid", "md5"})
 
 
@@ -35,10 +37,13 @@ class Pairs:
     generated
         Whether the scenario has made new DICOM resources. Before that, an Orthanc identifier, a
         UID or an MD5 sum comes from the uploaded files and must be equal.
+    other_roots
+        Generated UIDs that were paired although they stand under different roots.
     """
 
     def __init__(self) -> None:
         self.generated = False
+        self.other_roots: list[tuple[str, str]] = []
         self._real_by_ours: dict[str, str] = {}
         self._ours_by_real: dict[str, str] = {}
 
@@ -53,11 +58,6 @@ class Pairs:
         other._real_by_ours = dict(self._real_by_ours)
         other._ours_by_real = dict(self._ours_by_real)
         return other
-
-    def adopt(self, other: Pairs) -> None:
-        """Take over what a trial has paired."""
-        self._real_by_ours = other._real_by_ours
-        self._ours_by_real = other._ours_by_real
 
     def alike(self, ours: str, real: str) -> bool:
         """Tell whether two texts are equal but for made-up values in the same places."""
@@ -77,21 +77,27 @@ class Pairs:
             return _close(kind, ours, real)
         if ours != real and kind in _GENERATED_KINDS and not self.generated:
             return False
-        if ours != real and kind == "uid" and not _same_root(ours, real):
+        if ours != real and kind == "uid" and not self._roots_alike(ours, real):
             return False
         known = self._real_by_ours.setdefault(ours, real)
         return known == real and self._ours_by_real.setdefault(real, ours) == ours
+
+    def _roots_alike(self, ours: str, real: str) -> bool:
+        mine, theirs = _UID_ROOT.match(ours), _UID_ROOT.match(real)
+        if mine is None or theirs is None:
+            return False
+        if mine.group() == theirs.group():
+            return True
+        if mine.group() != "2.25.":
+            return False
+        self.other_roots.append((ours, real))
+        return True
 
 
 def _split(text: str) -> tuple[list[tuple[str, str]], str]:
     """Return the made-up values of a text with their kinds, and the text with only the kinds left."""
     tokens = [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(text)]
     return tokens, _TOKEN.sub(lambda match: f"<{match.lastgroup}>", text)
-
-
-def _same_root(ours: str, real: str) -> bool:
-    mine, theirs = _UID_ROOT.match(ours), _UID_ROOT.match(real)
-    return mine is not None and theirs is not None and mine.group() == theirs.group()
 
 
 def _close(kind: str, ours: str, real: str) -> bool:

@@ -1,0 +1,149 @@
+"""Configurations at the start: both programs refuse the same ones, with the same code and words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from orthanc_lab.testing.free_port import free_port, is_listening
+
+pytestmark = pytest.mark.real
+
+# What follows the port, the folders and the DICOM server (off) in the configuration file.
+CONFIGURATIONS = (
+    "",
+    '"Unknown": 12, // a comment\n',
+    '"Name": /* here too */ "x",',
+    '"MediaArchiveSize": 0',
+    '"MediaArchiveSize": -3',
+    '"MediaArchiveSize": "3"',
+    '"ConcurrentJobs": -1',
+    '"ConcurrentJobs": 0',
+    '"JobsHistorySize": -1',
+    '"JobsHistorySize": 1.5',
+    '"StorageCompression": 1',
+    '"SaveJobs": "yes"',
+    '"MaximumPatientCount": true',
+    '"DefaultEncoding": "x"',
+    '"UserMetadata": {"a": 12}',
+    '"UserMetadata": {"a": 1024, "b": 1024}',
+    '"UserContentType": {"a": 12}',
+    '"UserContentType": {"a": [1024, "x/y"]}',
+    '"RegisteredUsers": []',
+    '"IngestTranscoding": "nope"',
+    '"OrthancPeers": {"a": 12}',
+    '"OrthancPeers": {"a": {}}',
+    '"QueryRetrieveSize": 0',
+    '"DicomLossyTranscodingQuality": 0',
+    '"DicomLossyTranscodingQuality": 101',
+    '"HttpThreadsCount": 0',
+    '"StorageAccessOnFind": "x"',
+    '"ExtraMainDicomTags": {"Instance": ["Foo"]}',
+    '"JobsEngineThreadsCount": {"ResourceModification": -1}',
+    '"SslEnabled": true',
+    '"Plugins": ["/nonexistent.so"]',
+    '"Dictionary": {"0405,0010": ["LO", "A", 1, 1, "C"]}',
+    '"Dictionary": {"0405,0010": ["LO", "A", 1, 1]}',
+    '"Dictionary": {"0405,0010": ["LO", "A", 1, 0, ""]}',
+    '"Dictionary": {"0405,0010": ["LO", "A", 1]}',
+    '"Dictionary": {"0010,0010": ["LO", "A", 1, 1]}',
+    '"Dictionary": {"0014,1020": ["DA", "ValidationExpiryDate", 1, 1]}',
+    '"Dictionary": {"0405,0010": ["LO", "A"]}',
+    '"Dictionary": {"0405,0010": ["LO"]}',
+    '"Dictionary": {"0405,0010": ["LO", "A", 1, 1, "C", 1]}',
+    '"Dictionary": {"0405,0010": ["LO", "A", "1", 1]}',
+    '"Dictionary": {"0405,0010": "LO"}',
+    '"Dictionary": {"0405,0010": ["XX", "A", 1, 1]}',
+    '"Dictionary": {"0405,0010": ["lo", "A", 1, 1]}',
+    '"Dictionary": {"0405,0010": ["LO", "A", 3, 1]}',
+    '"Dictionary": {"0405,0010": ["LO", "A", 0, 1]}',
+    '"Dictionary": {"nope": ["LO", "A", 1, 1]}',
+)
+
+FOLDERS = '"StorageDirectory": "FOLDER", "IndexDirectory": "FOLDER", "DicomServerEnabled": false'
+
+TEXTS = ("", "[]", '"x"', "{", '{"Name" "x"}', '{"HttpPort": "x"}', '{"HttpPort": -1}')
+
+REFUSAL = re.compile(r"stopping now: \[(?P<text>.*)\] \(code (?P<code>-?\d+)\)")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a start."""
+
+    exit_code: int | None  # None: it listens
+    code: str
+    text: str
+    details: str  # what the log says after the text of the code
+
+
+def start(command: list[str], port: int) -> tuple[Outcome, str]:
+    """Run a program until it listens or ends; return what happened and its log."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 30
+        while process.poll() is None and not is_listening(port):
+            assert time.monotonic() < deadline, command
+            time.sleep(0.01)
+        exit_code = process.poll()
+        process.kill()
+        log = process.communicate(timeout=30)[1].decode("utf-8", "replace")
+    finally:
+        process.kill()
+        process.wait(30)
+    refusal = REFUSAL.search(log)
+    if exit_code is None or refusal is None:
+        return Outcome(exit_code, "", "", ""), log
+    details = re.search(rf"\] {re.escape(refusal['text'])}: (.*)", log)
+    return Outcome(exit_code, refusal["code"], refusal["text"], details[1] if details else ""), log
+
+
+def starts_alike(real_program: str, text: str, ports: tuple[int, int], folder: Path) -> None:
+    outcomes, logs = [], []
+    for name, port, program in zip(
+        ("ours", "real"), ports, ([sys.executable, "-m", "orthanc_lab"], [real_program]), strict=True
+    ):
+        path = folder / f"{name}.json"
+        path.write_text(text.replace("PORT", str(port)).replace("FOLDER", str(folder / name)))
+        outcome, log = start([*program, str(path)], port)
+        outcomes.append(outcome)
+        logs.append(log.replace(str(folder / name), "FOLDER").replace(name, "NAME"))
+    ours, real = outcomes
+    assert (ours.exit_code, ours.code, ours.text) == (real.exit_code, real.code, real.text), "\n".join(logs)
+    assert ours.details.replace("ours", "NAME") == real.details.replace("real", "NAME"), "\n".join(logs)
+
+
+@pytest.mark.parametrize("options", CONFIGURATIONS)
+def test_options_are_refused_alike(options: str, real_program: str, tmp_path: Path) -> None:
+    text = f'{{"HttpPort": PORT, {FOLDERS}, {options}}}'
+    starts_alike(real_program, text, (free_port(), free_port()), tmp_path)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_texts_are_refused_alike(text: str, real_program: str, tmp_path: Path) -> None:
+    starts_alike(real_program, text, (free_port(), free_port()), tmp_path)
+
+
+def test_a_missing_file_and_two_paths_are_refused_alike(real_program: str, tmp_path: Path) -> None:
+    for arguments in (["missing.json"], [str(tmp_path), str(tmp_path)]):
+        ours, real = (
+            start([*program, *arguments], free_port())[0]
+            for program in ([sys.executable, "-m", "orthanc_lab"], [real_program])
+        )
+        assert ours == real
+
+
+def test_a_port_in_use_is_refused_alike(real_program: str, tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        text = f'{{"HttpPort": {port}, {FOLDERS}}}'
+        starts_alike(real_program, text, (free_port(), free_port()), tmp_path)
