@@ -31,7 +31,7 @@ class Client(threading.Thread):
         self.error = None
 
     def run(self):
-        actions = [self._upload] * 5 + [self._upload_zip, self._delete, self._create] + [self._submit, self._touch] * 2
+        actions = [self._upload] * 5 + [self._upload_zip, self._remove_instance, self._create] + [self._submit, self._touch] * 2
         try:
             while True:
                 self._random.choice(actions)()
@@ -68,7 +68,7 @@ class Client(threading.Thread):
         assert answer.status_code == 200, answer.text
         facts.acknowledge_zip(members)
 
-    def _delete(self):
+    def _remove_instance(self):
         facts = self._facts
         with facts.lock:
             candidates = sorted(set(facts.stored) - facts.deleted - facts.maybe_deleted)
@@ -83,7 +83,9 @@ class Client(threading.Thread):
             facts.deleted.add(key)
 
     def _create(self):
-        body = {"Tags": {"PatientName": "Crash", "PatientID": "CRASH"}, "Content": PNG}
+        # Secondary Capture: an instance without SOPClassUID cannot go into a DICOMDIR.
+        tags = {"PatientName": "Crash", "PatientID": "CRASH", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}
+        body = {"Tags": tags, "Content": PNG}
         answer = self._send("POST", "/tools/create-dicom", json=body)
         assert answer.status_code == 200, answer.text
         with self._facts.lock:
