@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from struct import Struct
-from typing import NamedTuple
 
 from orthanc_lab.dicom.data_set import LONG_VRS
 
@@ -41,13 +40,9 @@ class WalkError(Exception):
     """The bytes are no whole data set."""
 
 
-class Found(NamedTuple):
-    """Where an element stands."""
-
-    vr: bytes  # b"" in an implicit transfer syntax; b"SQ" for any sequence
-    tag_position: int  # bytes from the start of the data
-    position: int  # of the value
-    length: int  # of the value, bytes; 0 if undefined
+Found = tuple[bytes, int, int, int]
+"""Where an element stands: VR (``b""`` in an implicit transfer syntax, ``b"SQ"`` for any sequence), position of
+the tag and of the value (bytes from the start of the data), length of the value (0 if undefined)."""
 
 
 class Walk:
@@ -104,7 +99,7 @@ class Walk:
             elif vr not in _SHORT:
                 raise WalkError("the meta header is damaged")
             if tag in wanted:
-                found[tag] = Found(vr, position, start, length)
+                found[tag] = (vr, position, start, length)
             position = start + length
         if position > len(data):
             raise WalkError("the meta header is cut off")
@@ -126,13 +121,13 @@ class Walk:
                     start += 4
                     if vr == b"SQ" or length == _UNDEFINED or (self._encapsulated and tag == self._pixel_data):
                         if tag in wanted and tag not in found:
-                            found[tag] = Found(vr if vr in _BYTES else b"SQ", position, start, 0)
+                            found[tag] = (vr if vr in _BYTES else b"SQ", position, start, 0)
                         position = self._enter(tag, vr, start, length, end=end, depth=depth)
                         continue
                 elif not (0x20 <= vr[0] < 0x7F and 0x20 <= vr[1] < 0x7F):
                     raise WalkError("a value representation is unreadable")
             if tag in wanted and tag not in found:
-                found[tag] = Found(vr, position, start, length)
+                found[tag] = (vr, position, start, length)
             position = start + length
         if position != end:
             raise WalkError("an element is cut off")
@@ -149,14 +144,14 @@ class Walk:
                 return start
             if length == _UNDEFINED:
                 if tag in wanted and tag not in found:
-                    found[tag] = Found(b"SQ", position, start, 0)
+                    found[tag] = (b"SQ", position, start, 0)
                 if tag == self._pixel_data:
                     position = self._skip_fragments(start, end)
                 else:
                     position = self._skip_items(start, end, _UNDEFINED, True, depth)
                 continue
             if tag in wanted and tag not in found:
-                found[tag] = Found(b"", position, start, length)
+                found[tag] = (b"", position, start, length)
             position = start + length
         if position != end:
             raise WalkError("an element is cut off")

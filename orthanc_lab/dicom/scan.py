@@ -84,20 +84,20 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str) -> DicomH
     big = layout == EXPLICIT_BE
     names, (charset, sop_class, bits, pixel_data), all_wanted = _compiled(wanted, big)
     found = Walk(data, big, start.encapsulated).run(start.position, all_wanted, implicit=layout == IMPLICIT_LE)
-    values = _Values(data, big, found, charset, default_encoding)
+    values = _Values(data, big, found.get(charset), default_encoding)
     tags: dict[str, str] = {}
     unreadable: list[str] = []
     sequences: list[str] = []
-    for tag, (vr, _, position, length) in found.items():
+    for tag, element in found.items():
         name = names.get(tag)
         if name is None:
             continue
-        text = values.text(vr or _implicit_vr(name), data[position : position + length])
+        text = values.text(element, name)
         if text is not None:
             tags[name] = text
-        elif length or vr == b"SQ":
+        elif element[3] or element[0] == b"SQ":
             unreadable.append(name)
-            if vr == b"SQ":
+            if element[0] == b"SQ":
                 sequences.append(name)
     pixels = found.get(pixel_data)
     return DicomHeader(
@@ -105,9 +105,9 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str) -> DicomH
         frozenset(unreadable),
         tuple(sequences),
         start.transfer_syntax,
-        values.of(sop_class, b"UI"),
-        pixels.tag_position if pixels is not None and start.transfer_syntax not in _NO_OFFSET else None,
-        values.unusual_pixel_data_vr(pixels, bits) if start.transfer_syntax in _UNCOMPRESSED else "",
+        None if found.get(sop_class) is None else values.text(found[sop_class], "0008,0016"),
+        pixels[1] if pixels is not None and start.transfer_syntax not in _NO_OFFSET else None,
+        values.unusual_pixel_data_vr(pixels, found.get(bits)) if start.transfer_syntax in _UNCOMPRESSED else "",
     )
 
 
@@ -128,23 +128,24 @@ def _implicit_vr(tag: str) -> bytes:
 class _Values:
     """Turns the bytes of elements into text, the way Orthanc does."""
 
-    def __init__(
-        self, data: bytes, big: bool, found: dict[bytes, Found], charset: bytes, default_encoding: str
-    ) -> None:
+    def __init__(self, data: bytes, big: bool, charset: Found | None, default_encoding: str) -> None:
         self._data = data
-        self._found = found
         self._numbers = _BIG_NUMBERS if big else _LITTLE_NUMBERS
-        stated = found.get(charset)
-        self._decode: TextDecoder = decoder_of(
-            None if stated is None else data[stated.position : stated.position + stated.length], default_encoding
-        )
+        stated = None if charset is None else data[charset[2] : charset[2] + charset[3]]
+        self._decode: TextDecoder = decoder_of(stated, default_encoding)
 
-    def text(self, vr: bytes, raw: bytes) -> str | None:
+    def text(self, element: Found, name: str) -> str | None:
         """Return a value as the index keeps it, None if it does not."""
+        vr, _, position, length = element
+        raw = self._data[position : position + length]
+        if not vr:
+            vr = _implicit_vr(name)
         if vr in _TEXT:
             text = self._decode(text_bytes(raw))
         elif vr == b"UI":
-            text = "\\".join(map(str.strip, self._decode(raw.split(b"\0", 1)[0]).split("\\")))
+            text = self._decode(raw.split(b"\0", 1)[0])
+            if " " in text:
+                text = "\\".join(map(str.strip, text.split("\\")))
         elif vr == b"UN":
             text = self._decode(raw[:-1] if raw.endswith(b"\0") else raw)
         else:
@@ -152,24 +153,17 @@ class _Values:
             if convert is None or not raw:
                 return None
             text = convert(raw)
-        if len(text) > LONGEST_VALUE or (not text.isascii() and len(text.encode("utf-8")) > LONGEST_VALUE):
+        if len(text) > LONGEST_VALUE // 4 and len(text.encode("utf-8")) > LONGEST_VALUE:
             return None
         return text
 
-    def of(self, tag: bytes, implicit_vr: bytes) -> str | None:
-        """Return the text of a tag that was looked for, None if it is absent or has none."""
-        found = self._found.get(tag)
-        if found is None:
-            return None
-        return self.text(found.vr or implicit_vr, self._data[found.position : found.position + found.length])
-
-    def unusual_pixel_data_vr(self, pixels: Found | None, bits_allocated: bytes) -> str:
+    def unusual_pixel_data_vr(self, pixels: Found | None, bits_allocated: Found | None) -> str:
         """Return the VR of the pixel data, if it is not OW for more than 8 bits allocated, else OB."""
         if pixels is None:
             return ""
-        bits = self.of(bits_allocated, b"US") or "0"
+        bits = "0" if bits_allocated is None else self.text(bits_allocated, "0028,0100") or "0"
         usual = b"OW" if bits.isdecimal() and int(bits) > 8 else b"OB"
-        return "" if pixels.vr == usual else pixels.vr.decode("ascii")
+        return "" if pixels[0] == usual else pixels[0].decode("ascii")
 
 
 def _integers(form: str) -> Callable[[bytes], str]:

@@ -50,7 +50,7 @@ def find_start(dicom: bytes) -> Start:
         return Start(dicom, position, layout, layout, False)
     found, position = Walk(dicom, False, False).run_meta(position, frozenset({_TRANSFER_SYNTAX}))
     stated = found.get(_TRANSFER_SYNTAX)
-    syntax = "" if stated is None else dicom[stated.position : stated.position + stated.length].decode("latin-1")
+    syntax = "" if stated is None else dicom[stated[2] : stated[2] + stated[3]].decode("latin-1")
     syntax = syntax.strip("\0 ")
     if syntax == DEFLATED:
         return Start(_inflate(dicom, position), 0, EXPLICIT_LE, DEFLATED, False)

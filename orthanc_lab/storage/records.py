@@ -86,7 +86,7 @@ class Resource:
     id: str  # Orthanc identifier
     level: Level
     parent: str | None  # Orthanc identifier of the level above
-    tags: Mapping[str, str]  # main DICOM tags, "gggg,eeee" -> UTF-8 value
+    tags: Mapping[str, str]  # main DICOM tags, "gggg,eeee" -> UTF-8 value; of a study those of its patient, too
     metadata: Mapping[str, str]  # name (or number as text, for an unnamed one) -> value
     children: Sequence[str]  # identifiers one level below, sorted (as Orthanc lists them)
     labels: Sequence[str]  # sorted

@@ -107,7 +107,9 @@ class AttachmentFiles:
 
     def abandon(self, files: Sequence[PreparedFile]) -> None:
         """Remove files that the index did not take over."""
-        self.discard([file.attachment.uuid for file in files if file.content is None])
+        written = [file.attachment.uuid for file in files if file.content is None]
+        if written:
+            self.discard(written)
 
     def before_discard(self, names: Sequence[str]) -> None:
         """Write down the names of files whose rows are about to be deleted."""

@@ -33,7 +33,7 @@ class IndexedTags:
     metadata: str  # JSON
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrival:
     """A DICOM file that is about to be an instance."""
 
@@ -45,7 +45,7 @@ class Arrival:
     date: str  # ReceptionDate
     remote_aet: str
     overwrite: bool
-    files: tuple[PreparedFile, ...] = ()
+    files: tuple[PreparedFile, ...] = ()  # once they are ready
 
     def stored(self, status: StoreStatus) -> Stored:
         """Return the answer to the upload."""
@@ -66,6 +66,8 @@ class ArrivalReader:
         self._clock = clock
         self._wanted = main_tags.all
         self._tags = {level: main_tags.of(level) for level in LEVELS}
+        # A study keeps the tags of the patient as they stand in its first file, too, as in Orthanc.
+        self._kept = {**self._tags, Level.STUDY: (*self._tags[Level.PATIENT], *self._tags[Level.STUDY])}
         self._signatures = {level: main_tags.signature(level) for level in LEVELS}
 
     def read(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Arrival:
@@ -116,7 +118,7 @@ class ArrivalReader:
         self, header: DicomHeader, level: Level, metadata: dict[str, str], sequences: dict[Level, str]
     ) -> IndexedTags:
         source = header.tags
-        tags = {tag: source[tag] for tag in self._tags[level] if tag in source}
+        tags = {tag: source[tag] for tag in self._kept[level] if tag in source}
         folded = folded_tags(tags)
         metadata["MainDicomTagsSignature"] = self._signatures[level]
         if level in sequences:

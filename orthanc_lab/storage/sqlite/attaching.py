@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.files.attachments import AttachmentFiles, PreparedFile
 from orthanc_lab.storage.records import Attachment
-from orthanc_lab.storage.sqlite.additions import key_of
-from orthanc_lab.storage.sqlite.deletion import delete_attachment
+from orthanc_lab.storage.sqlite.attachment_column import read_attachments, write_attachments
+from orthanc_lab.storage.sqlite.deletion import forget_file
 from orthanc_lab.storage.sqlite.logs import log_change
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction, Writer
 
-__all__ = ["Attaching", "attach"]
+__all__ = ["Attaching", "place", "take_over"]
 
 _FIRST_OF_USER = 1024
-_ADD, _ADD_SMALL = SQL["add_attachment"], SQL["add_small_file"]
+_ADD_SMALL = SQL["add_small_file"]
 
 
-def attach(transaction: Transaction, key: int, file: PreparedFile) -> Attachment:
-    """Add a row for a file that is ready."""
-    row = None
+def place(transaction: Transaction, files: Sequence[PreparedFile]) -> list[Attachment]:
+    """Return the attachments that files will be: the small ones know their rows. Nothing is written."""
+    row = transaction.totals.last_small_file
+    attachments = []
+    for file in files:
+        if file.content is None:
+            attachments.append(file.attachment)
+        else:
+            row += 1
+            attachments.append(replace(file.attachment, row=row))
+    return attachments
+
+
+def take_over(transaction: Transaction, attachments: Sequence[Attachment], files: Sequence[PreparedFile]) -> None:
+    """Write what `place` promised; the caller writes the column."""
     totals = transaction.totals
-    if file.content is not None:
-        totals.last_small_file += 1
-        row = totals.last_small_file
-        transaction.execute(_ADD_SMALL, (row, file.content))
-    it = file.attachment
-    transaction.execute(
-        _ADD,
-        (
-            key,
-            int(it.type),
-            it.uuid,
-            it.uncompressed_size,
-            it.uncompressed_md5,
-            it.compressed_size,
-            it.compressed_md5,
-            int(it.compressed),
-            row,
-        ),
-    )
-    totals.disk_size += it.compressed_size
-    totals.uncompressed_size += it.uncompressed_size
-    return it if row is None else replace(it, row=row)
+    for attachment, file in zip(attachments, files, strict=True):
+        totals.disk_size += attachment.compressed_size
+        totals.uncompressed_size += attachment.uncompressed_size
+        if attachment.row is not None:
+            totals.last_small_file = attachment.row
+            transaction.execute(_ADD_SMALL, (attachment.row, file.content))
 
 
 class Attaching:
@@ -65,10 +61,10 @@ class Attaching:
         """Write the content of an attachment anew; False if it was replaced by somebody else in the meantime."""
 
         def operation(transaction: Transaction) -> Attachment:
-            row = transaction.execute(SQL["attachment"], (id, old.type)).fetchone()
-            if row is None:
+            current = _read(transaction, id)[1].get(old.type)
+            if current is None:
                 raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-            if row[1] != old.uuid:
+            if current.uuid != old.uuid:
                 raise _ReplacedError
             return _replace(transaction, id, file, date)
 
@@ -92,21 +88,40 @@ class Attaching:
         """Delete an attachment; False if there is none."""
 
         def operation(transaction: Transaction) -> bool:
-            key = key_of(transaction, id)
-            found = delete_attachment(transaction, key, type)
-            if found and type >= _FIRST_OF_USER:
-                log_change(transaction, ChangeType.UPDATED_ATTACHMENT, key, date)
-            return found
+            key, attachments = _read(transaction, id)
+            old = attachments.pop(type, None)
+            if old is None:
+                return False
+            forget_file(transaction, old)
+            _write(transaction, key, attachments, type, date)
+            return True
 
         return self._writer.run(operation)
 
 
 def _replace(transaction: Transaction, id: str, file: PreparedFile, date: str) -> Attachment:
-    key, type = key_of(transaction, id), file.attachment.type
-    delete_attachment(transaction, key, type)
-    if type >= _FIRST_OF_USER:
+    key, attachments = _read(transaction, id)
+    type = file.attachment.type
+    if type in attachments:
+        forget_file(transaction, attachments[type])
+    placed = place(transaction, [file])
+    take_over(transaction, placed, [file])
+    attachments[type] = placed[0]
+    _write(transaction, key, attachments, type, date)
+    return placed[0]
+
+
+def _read(transaction: Transaction, id: str) -> tuple[int, dict[int, Attachment]]:
+    row = transaction.execute(SQL["attachments"], (id,)).fetchone()
+    if row is None:
+        raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
+    return row[0], read_attachments(row[1])
+
+
+def _write(transaction: Transaction, key: int, attachments: dict[int, Attachment], changed: int, date: str) -> None:
+    transaction.execute(SQL["set_attachments"], (write_attachments(attachments.values()), key))
+    if changed >= _FIRST_OF_USER:
         log_change(transaction, ChangeType.UPDATED_ATTACHMENT, key, date)
-    return attach(transaction, key, file)
 
 
 class _ReplacedError(Exception):

@@ -18,7 +18,9 @@ __all__ = ["Readers", "in_orthancs_words", "open_writer"]
 _READERS = 4
 _SETTINGS = (
     "PRAGMA case_sensitive_like = ON",  # LIKE as in PostgreSQL
+    "PRAGMA wal_autocheckpoint = 4000",  # pages
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA secure_delete = OFF",
     "PRAGMA cache_size = -4096",  # KiB
 )
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.storage.records import Attachment
+from orthanc_lab.storage.sqlite.attachment_column import read_attachments
 from orthanc_lab.storage.sqlite.resources import as_array
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction
 
-__all__ = ["delete", "delete_attachment", "recycle_one"]
+__all__ = ["delete", "forget_file", "recycle_one"]
 
+_MOST_STALE_CHANGES = 10_000
 _COUNTS = ("patients", "studies", "series", "instances")
 
 
@@ -47,33 +47,31 @@ def recycle_one(transaction: Transaction, spared: int | None) -> bool:
     return row is not None and delete(transaction, row[0], Level.PATIENT)[0]
 
 
-def delete_attachment(transaction: Transaction, key: int, type: int) -> bool:
-    """Delete one attachment of a resource; False if there is none."""
-    rows = transaction.execute(SQL["delete_attachment"], (key, int(type))).fetchall()
-    _forget_files(transaction, rows)
-    return bool(rows)
+def forget_file(transaction: Transaction, attachment: Attachment) -> None:
+    """Take note that an attachment has no row any more."""
+    totals = transaction.totals
+    totals.uncompressed_size -= attachment.uncompressed_size
+    totals.disk_size -= attachment.compressed_size
+    transaction.forgotten.append(attachment.uuid)
+    if attachment.row is None:
+        transaction.discarded.append(attachment.uuid)
+    else:
+        transaction.execute(SQL["delete_small_file"], (attachment.row,))
 
 
 def _forget(transaction: Transaction, doomed: list[tuple[int, int]]) -> None:
+    totals = transaction.totals
     transaction.lineages.clear()
     keys = (as_array(key for key, _ in doomed),)
-    _forget_files(transaction, transaction.execute(SQL["delete_attachments"], keys).fetchall())
-    for query in ("delete_labels", "delete_changes", "delete_resources"):
-        transaction.execute(SQL[query], keys)
+    for (column,) in transaction.execute(SQL["attachments_of"], keys).fetchall():
+        for attachment in read_attachments(column).values():
+            forget_file(transaction, attachment)
+    transaction.execute(SQL["delete_labels"], keys)
+    transaction.execute(SQL["delete_resources"], keys)
     for _, depth in doomed:
         count = _COUNTS[depth]
-        setattr(transaction.totals, count, getattr(transaction.totals, count) - 1)
-
-
-def _forget_files(transaction: Transaction, rows: Iterable[Any]) -> None:
-    small = []
-    for uuid, uncompressed_size, compressed_size, small_file in rows:
-        transaction.totals.uncompressed_size -= uncompressed_size
-        transaction.totals.disk_size -= compressed_size
-        transaction.forgotten.append(uuid)
-        if small_file is None:
-            transaction.discarded.append(uuid)
-        else:
-            small.append(small_file)
-    if small:
-        transaction.execute(SQL["delete_small_files"], (as_array(small),))
+        setattr(totals, count, getattr(totals, count) - 1)
+    totals.stale_changes += len(doomed)
+    if totals.stale_changes > _MOST_STALE_CHANGES:
+        transaction.execute(SQL["purge_changes"])
+        totals.stale_changes = 0

@@ -13,7 +13,8 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.records import Stored, StoreStatus
 from orthanc_lab.storage.sqlite.arrival import Arrival, IndexedTags
-from orthanc_lab.storage.sqlite.attaching import attach
+from orthanc_lab.storage.sqlite.attaching import place, take_over
+from orthanc_lab.storage.sqlite.attachment_column import write_attachments
 from orthanc_lab.storage.sqlite.deletion import delete, recycle_one
 from orthanc_lab.storage.sqlite.lineage import Lineage
 from orthanc_lab.storage.sqlite.logs import log_change
@@ -61,14 +62,17 @@ class Entry:
             self._make_room(transaction, arrival)
         created: _New = []
         lineage = transaction.lineages.get(ids.series) or self._lineage(transaction, arrival, created)
-        if not _add(transaction, Level.INSTANCE, ids.instance, arrival.instance, parent=lineage.series):
+        attachments = place(transaction, arrival.files)
+        column = write_attachments(attachments)
+        if not _add(
+            transaction, Level.INSTANCE, ids.instance, arrival.instance, parent=lineage.series, attachments=column
+        ):
             return arrival.stored(StoreStatus.ALREADY_STORED)
-        key = transaction.totals.last_resource
-        if not arrival.files:
+        if not attachments:
             raise VanishedError
+        key = transaction.totals.last_resource
         transaction.totals.instances += 1
-        for file in arrival.files:
-            attach(transaction, key, file)
+        take_over(transaction, attachments, arrival.files)
         log_change(transaction, ChangeType.NEW_INSTANCE, key, date)
         for change, parent in reversed(created):
             log_change(transaction, change, parent, date)
@@ -149,6 +153,7 @@ def _add(
     made: IndexedTags,
     *,
     parent: int | None,
+    attachments: str | None = None,
     last_update: str | None = None,
     rank: int | None = None,
 ) -> bool:
@@ -166,6 +171,7 @@ def _add(
             made.tags,
             made.folded,
             made.metadata,
+            attachments,
             last_update,
             1 if depth == 3 else 0,
             rank,

@@ -83,11 +83,12 @@ class _Statement:
         column = f"{rows}.tags ->> '{tag}'"
         if not constraint.case_sensitive:
             column, value = f"coalesce({rows}.folded ->> '{tag}', {column})", fold(value)
-        if tag in _RANGED and "-" in value and "\\" not in value:
+        if tag in _RANGED and "-" in value:
             self._within(column, value)
             return
-        if tag == IDENTIFIER_TAGS[level] and not set(value) & set("\\*?"):
-            self._add(f"{rows}.identifier = ?", fold(value).strip())  # the index on it finds the row
+        owner = Level.PATIENT if tag in self._main_tags.of(Level.PATIENT) else level
+        if tag == IDENTIFIER_TAGS[owner] and not set(value) & set("\\*?"):
+            self._add(f"{self._rows(owner)}.identifier = ?", fold(value).strip())  # the index on it finds the row
         self._match(column, value)
 
     def constrain_metadata(self, name: str, pattern: str, case_sensitive: bool) -> None:
@@ -113,6 +114,8 @@ class _Statement:
     def select(self, order: Sequence[Order], since: int, limit: int) -> tuple[str, list[Any]]:
         """Return the statement with its parameters; limit 0 = all."""
         criteria = [self._criterion(item) for item in order]
+        if criteria:
+            criteria[-1] += " NULLS LAST"  # only there, as in Orthanc
         criteria.append(f"{self._own}.key" if criteria else f"{self._own}.id")
         tables = f"resources {self._own}"
         for depth in range(self._level.depth - 1, self._highest - 1, -1):
@@ -133,7 +136,7 @@ class _Statement:
             self._add(f"{column} = ?", value)
 
     def _within(self, column: str, value: str) -> None:
-        low, high = value.split("-", 1)
+        low, high = (end.strip() for end in value.split("-", 1))
         if low:
             self._add(f"{column} >= ?", low)
         if high:
@@ -147,7 +150,7 @@ class _Statement:
             column = "NULL" if level is None else f"{self._rows(level)}.tags ->> '{order.key}'"
             if order.cast == "text" and order.key in _NORMALIZED:
                 column = f"upper(trim(replace({column}, '_', ' ')))"
-        return f"{_CASTS[order.cast].format(column)} {'DESC' if order.descending else 'ASC'} NULLS LAST"
+        return f"{_CASTS[order.cast].format(column)} {'DESC' if order.descending else 'ASC'}"
 
     def _metadata(self, name: str) -> str:
         stored = self._names.stored(name)
@@ -161,9 +164,10 @@ class _Statement:
         return f"r{level.depth}"
 
     def _level_of(self, tag: str) -> Level | None:
+        # A study has the tags of the patient as they stand in its own files.
         for level in LEVELS[self._level.depth :: -1]:
             if tag in self._main_tags.of(level) and _TAG.match(tag):
-                return level
+                return Level.STUDY if level is Level.PATIENT and self._level is not Level.PATIENT else level
         return None
 
     def _add(self, condition: str, *values: Any) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
-from orthanc_lab.storage.files.attachments import AttachmentFiles, PreparedFile
+from orthanc_lab.storage.files.attachments import AttachmentFiles
 from orthanc_lab.storage.records import AttachmentType, Origin, Stored, StoreStatus
 from orthanc_lab.storage.sqlite.arrival import Arrival, ArrivalReader
 from orthanc_lab.storage.sqlite.entry import Entry, VanishedError
@@ -52,7 +51,8 @@ class Ingest:
         if not arrival.overwrite and self._files.is_large(dicom) and self._is_known(arrival.ids.instance):
             with contextlib.suppress(VanishedError):  # most likely nothing will be stored: spare the disk
                 return self._take_over([arrival])[0]
-        return self._take_over([self._with_files(arrival, dicom)])[0]
+        self._make_files(arrival, dicom)
+        return self._take_over([arrival])[0]
 
     def store_all(self, files: Iterable[bytes], origin: Origin) -> list[Stored]:
         """Store many files as one; see `orthanc_lab.storage.ports.Storage.store_all`."""
@@ -61,8 +61,9 @@ class Ingest:
         try:
             for dicom in files:
                 arrival = self._reader.read(dicom, origin, None, None)
-                arrivals.append(self._with_files(arrival, dicom, small=in_memory < _MOST_IN_MEMORY))
-                in_memory += sum(len(file.content or b"") for file in arrivals[-1].files)
+                self._make_files(arrival, dicom, small=in_memory < _MOST_IN_MEMORY)
+                arrivals.append(arrival)
+                in_memory += sum(len(file.content or b"") for file in arrival.files)
         except BaseException:
             self._abandon(arrivals)
             raise
@@ -78,24 +79,24 @@ class Ingest:
             self._abandon(arrivals)
             raise
         for arrival, result in zip(arrivals, results, strict=True):
-            done = self._files.settle if result.status is StoreStatus.SUCCESS else self._files.abandon
-            done(arrival.files)
+            if result.status is StoreStatus.SUCCESS:
+                self._files.settle(arrival.files)
+            else:
+                self._files.abandon(arrival.files)
         return results
 
     def _abandon(self, arrivals: list[Arrival]) -> None:
         self._files.abandon([file for arrival in arrivals for file in arrival.files])
 
-    def _with_files(self, arrival: Arrival, dicom: bytes, *, small: bool = True) -> Arrival:
-        whole = self._files.prepare(AttachmentType.DICOM, dicom, compressed=self._compress, small=small)
-        files: tuple[PreparedFile, ...] = (whole,)
+    def _make_files(self, arrival: Arrival, dicom: bytes, *, small: bool = True) -> None:
+        prepare, compressed = self._files.prepare, self._compress
+        arrival.files = (prepare(AttachmentType.DICOM, dicom, compressed=compressed, small=small),)
         offset = arrival.header.pixel_data_offset
-        if self._compress and offset is not None:
-            try:
-                head = self._files.prepare(
-                    AttachmentType.DICOM_UNTIL_PIXEL_DATA, dicom[:offset], compressed=True, small=small
-                )
-            except BaseException:
-                self._files.abandon(files)
-                raise
-            files = (whole, head)
-        return replace(arrival, files=files)
+        if not compressed or offset is None:
+            return
+        try:
+            head = prepare(AttachmentType.DICOM_UNTIL_PIXEL_DATA, dicom[:offset], compressed=True, small=small)
+        except BaseException:
+            self._abandon([arrival])
+            raise
+        arrival.files += (head,)

@@ -7,18 +7,18 @@
 -- ==== a resource and its kin ====
 
 -- resource:
-SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.last_update, r.stable, r.rank
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank
 FROM resources r LEFT JOIN resources p ON p.key = r.parent
 WHERE r.id = ? AND r.level IN (0, 1, 2, 3)
 
 -- resources:
-SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.last_update, r.stable, r.rank
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank
 FROM json_each(?) wanted
 JOIN resources r ON r.id = wanted.value AND r.level IN (0, 1, 2, 3)
 LEFT JOIN resources p ON p.key = r.parent
 
 -- resources_of_level:
-SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.last_update, r.stable, r.rank
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank
 FROM resources r LEFT JOIN resources p ON p.key = r.parent
 WHERE r.level = ? ORDER BY r.id LIMIT ? OFFSET ?
 
@@ -38,15 +38,7 @@ SELECT c.parent, c.id FROM json_each(?) wanted JOIN resources c ON c.parent = wa
 SELECT l.resource, l.label FROM json_each(?) wanted JOIN labels l ON l.resource = wanted.value
 
 -- attachments:
-SELECT a.resource, a.type, a.uuid, a.uncompressed_size, a.uncompressed_md5, a.compressed_size, a.compressed_md5,
-       a.compressed, a.small_file
-FROM json_each(?) wanted JOIN attachments a ON a.resource = wanted.value
-
--- attachment:
-SELECT a.type, a.uuid, a.uncompressed_size, a.uncompressed_md5, a.compressed_size, a.compressed_md5,
-       a.compressed, a.small_file
-FROM resources r JOIN attachments a ON a.resource = r.key
-WHERE r.id = ? AND r.level IN (0, 1, 2, 3) AND a.type = ?
+SELECT key, attachments FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
 
 -- descendants:
 WITH RECURSIVE below (key, id, level) AS (
@@ -81,13 +73,8 @@ SELECT level, id FROM resources WHERE identifier = ? ORDER BY level, id
 SELECT key, rank, metadata FROM resources WHERE level = ? AND id = ?
 
 -- add_resource:
-INSERT INTO resources (key, level, id, parent, identifier, tags, folded, metadata, last_update, stable, rank)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (level, id) DO NOTHING
-
--- add_attachment:
-INSERT INTO attachments (resource, type, uuid, uncompressed_size, uncompressed_md5, compressed_size, compressed_md5,
-                         compressed, small_file)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO resources (key, level, id, parent, identifier, tags, folded, metadata, attachments, last_update, stable, rank)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (level, id) DO NOTHING
 
 -- add_small_file:
 INSERT INTO small_files (key, content) VALUES (?, ?)
@@ -97,6 +84,9 @@ SELECT content FROM small_files WHERE key = ?
 
 -- touch:
 UPDATE resources SET last_update = ?, stable = 0 WHERE key IN (?, ?, ?)
+
+-- set_attachments:
+UPDATE resources SET attachments = ? WHERE key = ?
 
 -- rerank:
 UPDATE resources SET rank = ? WHERE key = ?
@@ -126,25 +116,21 @@ DELETE FROM resources WHERE key IN (SELECT value FROM json_each(?))
 -- delete_labels:
 DELETE FROM labels WHERE resource IN (SELECT value FROM json_each(?))
 
--- delete_changes:
-DELETE FROM changes WHERE resource IN (SELECT value FROM json_each(?))
+-- purge_changes:
+DELETE FROM changes WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.key = changes.resource)
 
--- delete_attachments:
-DELETE FROM attachments WHERE resource IN (SELECT value FROM json_each(?))
-RETURNING uuid, uncompressed_size, compressed_size, small_file
+-- attachments_of:
+SELECT attachments FROM resources WHERE key IN (SELECT value FROM json_each(?)) AND attachments IS NOT NULL
 
--- delete_attachment:
-DELETE FROM attachments WHERE resource = ? AND type = ?
-RETURNING uuid, uncompressed_size, compressed_size, small_file
-
--- delete_small_files:
-DELETE FROM small_files WHERE key IN (SELECT value FROM json_each(?))
+-- delete_small_file:
+DELETE FROM small_files WHERE key = ?
 
 -- next_to_recycle:
 SELECT id FROM resources WHERE rank IS NOT NULL AND key <> ? ORDER BY rank LIMIT 1
 
 -- known_files:
-SELECT uuid FROM attachments WHERE uuid IN (SELECT value FROM json_each(?))
+SELECT a.value ->> 0 FROM resources r, json_each(r.attachments) a
+WHERE r.attachments IS NOT NULL AND a.value ->> 0 IN (SELECT value FROM json_each(?))
 
 -- ==== what people add ====
 
@@ -201,13 +187,14 @@ DELETE FROM exports
 -- ==== totals, counters, properties ====
 
 -- totals:
-SELECT last_resource, last_small_file, last_change, last_export, last_rank, patients, studies, series, instances,
-       disk_size, uncompressed_size
+SELECT last_resource, last_small_file, last_change, last_export, last_rank, stale_changes, patients, studies, series,
+       instances, disk_size, uncompressed_size
 FROM totals
 
 -- write_totals:
 UPDATE totals SET last_resource = ?, last_small_file = ?, last_change = ?, last_export = ?, last_rank = ?,
-                  patients = ?, studies = ?, series = ?, instances = ?, disk_size = ?, uncompressed_size = ?
+                  stale_changes = ?, patients = ?, studies = ?, series = ?, instances = ?,
+                  disk_size = ?, uncompressed_size = ?
 
 -- counts_below:
 WITH RECURSIVE below (key, level) AS (
@@ -223,11 +210,11 @@ WITH RECURSIVE below (key) AS (
     UNION ALL
     SELECT c.key FROM below JOIN resources c ON c.parent = below.key
 )
-SELECT coalesce(sum(a.compressed_size), 0),
-       coalesce(sum(a.uncompressed_size), 0),
-       coalesce(sum(CASE WHEN a.type = 1 THEN a.compressed_size ELSE 0 END), 0),
-       coalesce(sum(CASE WHEN a.type = 1 THEN a.uncompressed_size ELSE 0 END), 0)
-FROM below JOIN attachments a ON a.resource = below.key
+SELECT coalesce(sum(a.value ->> 3), 0),
+       coalesce(sum(a.value ->> 1), 0),
+       coalesce(sum(CASE WHEN a.key = '1' THEN a.value ->> 3 ELSE 0 END), 0),
+       coalesce(sum(CASE WHEN a.key = '1' THEN a.value ->> 1 ELSE 0 END), 0)
+FROM below JOIN resources r ON r.key = below.key, json_each(r.attachments) a
 
 -- next_number:
 INSERT INTO counters (name, value) VALUES (?, 1)

@@ -12,6 +12,7 @@ import orjson
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.records import Attachment, Resource
+from orthanc_lab.storage.sqlite.attachment_column import read_attachments
 from orthanc_lab.storage.sqlite.connections import Readers
 from orthanc_lab.storage.sqlite.statements import SQL
 
@@ -75,8 +76,8 @@ class Resources:
 
     def attachment(self, id: str, type: int) -> Attachment | None:
         """Return one attachment of a resource."""
-        rows = self._readers.fetch(SQL["attachment"], (id, int(type)))
-        return _attachment(rows[0]) if rows else None
+        rows = self._readers.fetch(SQL["attachments"], (id,))
+        return read_attachments(rows[0][1]).get(int(type)) if rows else None
 
     def small_file(self, row: int) -> bytes | None:
         """Return the content of a small file."""
@@ -97,9 +98,6 @@ class Resources:
         labels: dict[int, list[str]] = defaultdict(list)
         for key, label in connection.execute(SQL["labels"], keys):
             labels[key].append(label)
-        attachments: dict[int, dict[int, Attachment]] = defaultdict(dict)
-        for key, *row in connection.execute(SQL["attachments"], keys):
-            attachments[key][row[0]] = _attachment(row)
         return [
             Resource(
                 id,
@@ -109,11 +107,11 @@ class Resources:
                 self._metadata(metadata, last_update),
                 sorted(children.get(key, ())),
                 sorted(labels.get(key, ())),
-                attachments.get(key, {}),
+                read_attachments(attachments),
                 bool(stable),
                 level == 0 and rank is None,
             )
-            for key, id, level, parent, tags, metadata, last_update, stable, rank in rows
+            for key, id, level, parent, tags, metadata, attachments, last_update, stable, rank in rows
         ]
 
     def _metadata(self, stored: str, last_update: str | None) -> dict[str, str]:
@@ -126,10 +124,3 @@ class Resources:
 def as_array(items: Iterable[Any]) -> str:
     """Return a list as the JSON array that a query takes it from."""
     return orjson.dumps(list(items)).decode()
-
-
-def _attachment(row: Sequence[Any]) -> Attachment:
-    type, uuid, uncompressed_size, uncompressed_md5, compressed_size, compressed_md5, compressed, small_file = row
-    return Attachment(
-        type, uuid, uncompressed_size, uncompressed_md5, compressed_size, compressed_md5, bool(compressed), small_file
-    )

@@ -1,7 +1,7 @@
 -- The tables of the index.
 --
--- Compact on purpose: the main DICOM tags and the metadata of a resource are one JSON object each,
--- read as a whole and searched with ->>, which PostgreSQL spells the same way.
+-- Compact on purpose: the main DICOM tags, the metadata and the attachments of a resource are one JSON
+-- object each, read as a whole and searched with ->>, which PostgreSQL spells the same way.
 
 CREATE TABLE resources (
     key         INTEGER PRIMARY KEY,            -- order of creation; never used twice
@@ -12,6 +12,8 @@ CREATE TABLE resources (
     tags        TEXT NOT NULL,                  -- JSON: "gggg,eeee" -> main DICOM tag
     folded      TEXT,                           -- JSON: those of the tags that differ in upper case, so written
     metadata    TEXT NOT NULL,                  -- JSON: name, or number of a user-defined one -> value
+    attachments TEXT,                           -- JSON: type -> [uuid, uncompressed size, its MD5, compressed size,
+                                                -- its MD5, is compressed, key of a small file or null]
     last_update TEXT,                           -- metadata LastUpdate; NULL for an instance
     stable      INTEGER NOT NULL,               -- 0 until StableAge has passed without a new instance below
     rank        INTEGER,                        -- of a patient: the lowest one is recycled first; NULL = protected
@@ -22,22 +24,9 @@ CREATE INDEX resources_by_identifier ON resources (identifier);
 CREATE INDEX patients_by_rank ON resources (rank) WHERE rank IS NOT NULL;
 CREATE INDEX unstable_resources ON resources (key) WHERE stable = 0;
 
-CREATE TABLE small_files (                      -- a small file and its row share one commit
+CREATE TABLE small_files (                      -- attachments that share the commit of their row
     key     INTEGER PRIMARY KEY,                -- never used twice
     content BLOB NOT NULL
-);
-
-CREATE TABLE attachments (
-    resource          INTEGER NOT NULL REFERENCES resources,
-    type              INTEGER NOT NULL,
-    uuid              TEXT NOT NULL,
-    uncompressed_size INTEGER NOT NULL,
-    uncompressed_md5  TEXT NOT NULL,
-    compressed_size   INTEGER NOT NULL,
-    compressed_md5    TEXT NOT NULL,
-    compressed        INTEGER NOT NULL,
-    small_file        INTEGER REFERENCES small_files,  -- NULL = a file of its own in the storage area
-    PRIMARY KEY (resource, type)
 );
 
 CREATE TABLE labels (
@@ -47,13 +36,12 @@ CREATE TABLE labels (
 );
 CREATE INDEX labels_by_label ON labels (label);
 
-CREATE TABLE changes (
+CREATE TABLE changes (                          -- those of deleted resources are not shown, and purged now and then
     seq      INTEGER PRIMARY KEY,
     type     TEXT NOT NULL,
-    resource INTEGER NOT NULL REFERENCES resources,
+    resource INTEGER NOT NULL,
     date     TEXT NOT NULL                      -- YYYYMMDDTHHMMSS, UTC
 );
-CREATE INDEX changes_by_resource ON changes (resource);
 
 CREATE TABLE exports (
     seq                 INTEGER PRIMARY KEY,
@@ -76,6 +64,7 @@ CREATE TABLE totals (                           -- one row, written with every c
     last_change       INTEGER NOT NULL,
     last_export       INTEGER NOT NULL,
     last_rank         INTEGER NOT NULL,
+    stale_changes     INTEGER NOT NULL,         -- resources deleted since the changes were purged
     patients          INTEGER NOT NULL,
     studies           INTEGER NOT NULL,
     series            INTEGER NOT NULL,
@@ -83,4 +72,4 @@ CREATE TABLE totals (                           -- one row, written with every c
     disk_size         INTEGER NOT NULL,
     uncompressed_size INTEGER NOT NULL
 );
-INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);

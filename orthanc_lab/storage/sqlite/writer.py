@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -17,6 +18,7 @@ __all__ = ["Discard", "Totals", "Transaction", "Writer"]
 
 T = TypeVar("T")
 _LARGEST_GROUP = 64
+_WRITE_TOTALS = SQL["write_totals"]
 
 
 @dataclass(slots=True)
@@ -28,12 +30,16 @@ class Totals:
     last_change: int
     last_export: int
     last_rank: int
+    stale_changes: int
     patients: int
     studies: int
     series: int
     instances: int
     disk_size: int
     uncompressed_size: int
+
+
+_values = attrgetter(*(field.name for field in fields(Totals)))
 
 
 class Transaction:
@@ -143,7 +149,8 @@ class Writer:
 
     def _attempt(self, group: list[_Waiting[Any]]) -> None:
         connection = self._connection
-        totals = replace(self._totals)
+        before = _values(self._totals)
+        totals = Totals(*before)
         connection.execute("BEGIN IMMEDIATE")
         try:
             discarded: list[str] = []
@@ -151,8 +158,9 @@ class Writer:
                 waiting.transaction = Transaction(connection, totals, self._lineages)
                 waiting.result = waiting.operation(waiting.transaction)
                 discarded += waiting.transaction.discarded
-            if totals != self._totals:
-                connection.execute(SQL["write_totals"], astuple(totals))
+            after = _values(totals)
+            if after != before:
+                connection.execute(_WRITE_TOTALS, after)
             if discarded:
                 self._discard.before(discarded)
             connection.execute("COMMIT")
