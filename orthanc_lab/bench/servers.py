@@ -68,12 +68,14 @@ class ServerProcess:
         while time.perf_counter() - began < _PATIENCE:
             if self._process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended at once with code {self._process.returncode}:\n{self._tail()}")
+            wire = Wire(self.port)
             try:
-                Wire(self.port).send(request)
+                wire.send(request)
+                return time.perf_counter() - began
             except OSError:
                 time.sleep(0.002)
-                continue
-            return time.perf_counter() - began
+            finally:
+                wire.close()
         raise TimeoutError(f"{self.name} does not answer after {_PATIENCE:.0f} s:\n{self._tail()}")
 
     def _tail(self) -> str:
