@@ -46,6 +46,7 @@ def data_set_to_json(
     *,
     default_encoding: str = "Latin1",
     ignore_length: Collection[int] = (),
+    only: Collection[int] | None = None,
     header: bool = False,
 ) -> dict[str, Any]:
     """Return the tags of a file as Orthanc's JSON.
@@ -58,6 +59,8 @@ def data_set_to_json(
         The option ``DefaultEncoding``.
     ignore_length
         Tags whose values are shown whole.
+    only
+        Tags to show, None for all.
     header
         Show the meta header (group 0002) in place of the data set; its binary values are left out.
     """
@@ -66,7 +69,7 @@ def data_set_to_json(
     decode = decoder_of(value if isinstance(value, bytes) else None, default_encoding)
     implicit = file.transfer_syntax == IMPLICIT_LE and not header
     writer = TagsWriter(format, dictionary, decode, ignore_length, implicit=implicit)
-    return writer.write(_without_binary(file.meta) if header else file.data_set)
+    return writer.write(_without_binary(file.meta) if header else file.data_set, only)
 
 
 class TagsWriter:
@@ -87,12 +90,12 @@ class TagsWriter:
         self._whole = frozenset(ignore_length)
         self._implicit = implicit
 
-    def write(self, data_set: DataSet) -> dict[str, Any]:
-        """Return the JSON object of a data set or an item."""
+    def write(self, data_set: DataSet, only: Collection[int] | None = None) -> dict[str, Any]:
+        """Return the JSON object of a data set or an item, or of some of its tags."""
         found: dict[str, Any] = {}
         full = self._format is TagsFormat.FULL
         simplified = self._format is TagsFormat.SIMPLIFIED
-        for tag in sorted(data_set):
+        for tag in sorted(data_set if only is None else data_set.keys() & set(only)):
             element = data_set[tag]
             creator = creator_of(tag, data_set) if tag & 0x10000 else None
             entry = self._dictionary.find(tag, creator or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import falcon
 
@@ -16,9 +16,10 @@ from orthanc_lab.rest.answers import answer_text
 from orthanc_lab.rest.arguments import flag, query_arguments, unsigned
 from orthanc_lab.rest.frame_numbers import frame_number
 from orthanc_lab.rest.instance_files import InstanceFiles
+from orthanc_lab.rest.ordered_slices import ordered_slices
 from orthanc_lab.rest.services import Services
 
-__all__ = ["MAX_BYTES", "Matlab", "Numpy", "answer_numpy", "decoded"]
+__all__ = ["MAX_BYTES", "Matlab", "Numpy", "SeriesNumpy", "answer_numpy", "decoded"]
 
 MAX_BYTES = 1 << 31
 """Arrays of more bytes are refused."""
@@ -40,14 +41,44 @@ class Numpy:
             count = count_frames(file.data_set)
             if not count:
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
-            arrays = decoded(file, range(count), rescale=rescale)
+            arrays = decoded(((file, number) for number in range(count)), rescale=rescale)
         else:
             number = unsigned(frame)
             if number is None:
                 details = 'Expected an unsigned integer for the "frame" argument'
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
-            arrays = decoded(self._files.whole(id), [number], rescale=rescale)
+            arrays = decoded([(self._files.whole(id), number)], rescale=rescale)
         answer_numpy(resp, arrays, single=frame is not None, compress=compress)
+
+
+class SeriesNumpy:
+    """All frames of a series, in the order of its slices, as a file for `numpy.load`."""
+
+    def __init__(self, services: Services) -> None:
+        self._storage = services.storage
+        self._files = InstanceFiles(services)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer as `Numpy` does.
+
+        Raises
+        ------
+        OrthancError
+            2040 if nothing tells the order, 23 and 24 if the frames differ.
+        """
+        arguments = query_arguments(req)
+        rescale = flag(arguments, "rescale", default=True)
+        compress = flag(arguments, "compress")
+        arrays = decoded(self._frames(id), rescale=rescale)
+        if not arrays:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
+        answer_numpy(resp, arrays, single=False, compress=compress)
+
+    def _frames(self, series: str) -> Iterator[tuple[DicomFile, int]]:
+        for item in ordered_slices(self._storage, series).slices:
+            file = self._files.whole(item.instance)
+            for number in range(count_frames(file.data_set)):
+                yield file, number
 
 
 class Matlab:
@@ -68,22 +99,33 @@ class Matlab:
         answer_text(resp, matlab(_numbers(pixels)))
 
 
-def decoded(file: DicomFile, frames: Iterable[int], *, rescale: bool) -> list[Array]:
-    """Return frames as arrays; gray ones with `rescale` as float32.
+def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[Array]:
+    """Return frames as arrays of one shape; gray ones with `rescale` as float32.
+
+    Parameters
+    ----------
+    frames
+        Each a file and the number of the frame in it.
 
     Raises
     ------
     OrthancError
-        2 for a format that cannot be shown, 24 for more than `MAX_BYTES`.
+        2 for a format that cannot be shown, 23 and 24 if the frames differ, 24 for more than `MAX_BYTES`.
     """
     found: list[Array] = []
-    size = 0
-    for frame in frames:
-        pixels = _numbers(decode_frame(file, frame))
+    first: Array | None = None
+    for file, number in frames:
+        pixels = _numbers(decode_frame(file, number))
+        first = pixels if first is None else first
+        if pixels.shape[:2] != first.shape[:2]:
+            message = "The size of the frames varies across the instance(s)"
+            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
+        if (pixels.ndim, pixels.dtype) != (first.ndim, first.dtype):
+            message = "The pixel format of the frames varies across the instance(s)"
+            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
         found.append(rescaled(pixels, file.data_set) if rescale and pixels.ndim == 2 else pixels)
-        size += found[-1].nbytes
-        if size > MAX_BYTES:
-            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+        if len(found) * found[-1].nbytes > MAX_BYTES:
+            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, f"More than {MAX_BYTES} bytes of pixels")
     return found
 
 
