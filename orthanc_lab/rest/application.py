@@ -12,6 +12,7 @@ from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
 from orthanc_lab.rest import (
     acceptance,
+    across_instances,
     archives,
     attachments,
     browse,
@@ -29,6 +30,8 @@ from orthanc_lab.rest import (
     log_levels,
     metadata,
     metrics,
+    modules,
+    ordered_slices,
     peers,
     protection,
     sizes,
@@ -53,6 +56,9 @@ ROUTES: Sequence[Route] = (
     *content.ROUTES,
     *files.ROUTES,
     *frames.ROUTES,
+    *modules.ROUTES,
+    *across_instances.ROUTES,
+    *ordered_slices.ROUTES,
     *sizes.ROUTES,
     *protection.ROUTES,
     *metadata.ROUTES,

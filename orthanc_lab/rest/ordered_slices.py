@@ -8,7 +8,7 @@ import falcon
 
 from orthanc_lab.dicom.image_description import MAX_FRAMES
 from orthanc_lab.dicom.slice_order import OrderedSlices, Slice, order_slices
-from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.answers import answer_json, unknown_resource
 from orthanc_lab.rest.services import Services
