@@ -54,6 +54,7 @@ class ResourceJson:
         self._storage = storage
         self._names = names
         self._requested = requested
+        self._patient_tags = storage.indexed_tags(Level.PATIENT)
 
     def of(
         self,
@@ -75,8 +76,6 @@ class ResourceJson:
             Tags ``gggg,eeee`` to show as ``RequestedTags``.
         """
         relatives = Relatives(self._storage, resources)
-        if Part.MAIN_DICOM_TAGS in parts:
-            relatives.parents(resource for resource in resources if resource.level is Level.STUDY)
         if Part.STATUS in parts:
             relatives.children(resource for resource in resources if _expected(resource) is not None)
         documents = [self._document(resource, form, parts, relatives) for resource in resources]
@@ -92,10 +91,7 @@ class ResourceJson:
         level = resource.level
         document: dict[str, Any] = {"ID": resource.id, "Type": level.value}
         if Part.MAIN_DICOM_TAGS in parts:
-            document["MainDicomTags"] = self._tags(resource, form)
-            if level is Level.STUDY:
-                patients = relatives.parents((resource,))
-                document["PatientMainDicomTags"] = self._tags(patients[0], form) if patients else {}
+            self._add_main_tags(document, resource, form)
         if Part.CHILDREN in parts and level is not Level.INSTANCE:
             document[_CHILDREN[level]] = resource.children
         if Part.PARENT in parts and level is not Level.PATIENT:
@@ -114,8 +110,14 @@ class ResourceJson:
             _add_details(document, resource)
         return document
 
-    def _tags(self, resource: Resource, form: TagFormat) -> dict[str, Any]:
-        return in_format(resource.tags, form, self._names, resource.metadata.get("MainDicomSequences", ""))
+    def _add_main_tags(self, document: dict[str, Any], resource: Resource, form: TagFormat) -> None:
+        tags = resource.tags
+        if resource.level is Level.STUDY:
+            of_patient = {tag: value for tag, value in tags.items() if tag in self._patient_tags}
+            tags = {tag: value for tag, value in tags.items() if tag not in self._patient_tags}
+            document["PatientMainDicomTags"] = in_format(of_patient, form, self._names)
+        sequences = resource.metadata.get("MainDicomSequences", "")
+        document["MainDicomTags"] = in_format(tags, form, self._names, sequences)
 
 
 def attachment_json(attachment: Attachment) -> dict[str, Any]:
