@@ -129,6 +129,8 @@ class HttpServer:
             worker = self._worker()
             worker.serve_mtr(_scheduler(loop, self._run, impl_asyncio=True), loop, self._signal)
             self._stopped.wait()
+        except Exception:
+            _log.exception("The HTTP server has failed")
         finally:
             loop.close()
 

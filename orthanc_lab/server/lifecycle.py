@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from enum import Enum
@@ -164,7 +165,11 @@ def _tls(settings: CheckedSettings) -> Tls | None:
         return None
     certificate = Path(settings["SslCertificate"])
     trusted = Path(settings["SslTrustedClientCertificates"]) if settings["SslVerifyPeers"] else None
-    for file in (certificate, trusted):
-        if file is not None and not file.is_file():
-            raise OrthancError(_BAD_SSL, f"No such file: {file}")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate)
+        if trusted is not None:
+            context.load_verify_locations(trusted)
+    except OSError as error:  # also what OpenSSL says
+        raise OrthancError(_BAD_SSL, str(error)) from error
     return Tls(certificate, "tls1.3" if settings["SslMinimumProtocolVersion"] >= 5 else "tls1.2", trusted)

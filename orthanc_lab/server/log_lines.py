@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def log_to(file: Path | None) -> None:
         14 if the file cannot be written.
     """
     try:
-        handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file, encoding="utf-8")
+        handler = _StandardError() if file is None else logging.FileHandler(file, encoding="utf-8")
     except OSError as error:
         text = f"Cannot write to the specified log file ({file}), aborting."
         raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, text) from error
@@ -57,18 +58,25 @@ def log_errors_only() -> None:
     log = logging.getLogger("orthanc_lab")
     if log.handlers:
         return
-    handler = _Quiet(sys.stderr)
+    handler = _StandardError(unless_program_logs=True)
     handler.setLevel(logging.ERROR)
     handler.setFormatter(LineFormatter())
     log.addHandler(handler)
 
 
-class _Quiet(logging.StreamHandler):  # type: ignore[type-arg] # no subscript at run time
-    """Writes nothing where the program has handlers of its own."""
+class _StandardError(logging.Handler):
+    """Writes to what is standard error at that moment (a notebook or a test may replace it)."""
+
+    def __init__(self, *, unless_program_logs: bool = False) -> None:
+        super().__init__()
+        self._unless_program_logs = unless_program_logs
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not logging.getLogger().handlers:
-            super().emit(record)
+        if self._unless_program_logs and logging.getLogger().handlers:
+            return
+        with suppress(OSError, ValueError):  # nobody listens any more
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
 
 
 def open_log_folder(folder: Path) -> Path:
