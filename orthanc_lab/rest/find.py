@@ -85,7 +85,8 @@ class Find(_Search):
     def _found(self, query: FindQuery, requested: Collection[str]) -> list[str]:
         split = self._index.split(self._limited(query))
         on_files = list(split.on_files)
-        if on_files and query.since:
+        # Orthanc checks the case on what it has found, like the tags of files.
+        if query.since and (on_files or any(constraint.case_sensitive for constraint in query.constraints)):
             raise OrthancError(ErrorCode.BAD_REQUEST, _NO_SINCE)
         for constraint in split.below:
             if constraint.tag in requested:

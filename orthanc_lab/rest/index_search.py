@@ -67,9 +67,11 @@ class IndexSearch:
 
     def find(self, split: SplitQuery) -> list[str]:
         """Return the identifiers that the index finds; files are not looked at."""
-        if not split.below:
+        # "*" asks nothing of children; a modality called so is asked for, and never found.
+        below = [c for c in split.below if c.value != "*" or c.tag == MODALITIES_IN_STUDY]
+        if not below:
             return self._storage.find(split.query)
-        allowed = set.intersection(*(self._parents_of(constraint, split.query.level) for constraint in split.below))
+        allowed = set.intersection(*(self._parents_of(constraint, split.query.level) for constraint in below))
         ids = self._storage.find(replace(split.query, since=0, limit=0))
         found = [id for id in ids if id in allowed]
         since, limit = split.query.since, split.query.limit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Resource
 
@@ -37,10 +38,10 @@ class Relatives:
         """Return the resources one level below."""
         return self.fetch(child for resource in resources for child in resource.children)
 
-    def ancestry(self, resource: Resource) -> Iterator[Resource]:
-        """Yield the resource itself and those above it."""
+    def lineage(self, resource: Resource) -> Iterator[Resource]:
+        """Yield the resource itself and those above it; the last is a study, which has the patient's tags."""
         current: Resource | None = resource
         while current is not None:
             yield current
-            found = self.parents((current,))
+            found = [] if current.level is Level.STUDY else self.parents((current,))
             current = found[0] if found else None

@@ -102,13 +102,13 @@ class RequestedTags:
         below = resources
         for _ in range(max((depth_needed(tag, level) for tag in tags if tag in COMPUTED_TAGS), default=0)):
             below = relatives.children(below)
-        if level is not Level.PATIENT and any(self.is_indexed(tag, level) for tag in tags):
+        if any(self.is_indexed(tag, level) for tag in tags):
             above = resources
-            while above:
+            for _ in range(level.depth - Level.STUDY.depth):
                 above = relatives.parents(above)
 
     def _in_index(self, tag: str, resource: Resource, relatives: Relatives) -> dict[str, Any] | None:
-        for current in relatives.ancestry(resource):
+        for current in relatives.lineage(resource):
             value = current.tags.get(tag)
             if value is not None:
                 return self._string(tag, value)

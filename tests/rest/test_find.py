@@ -8,6 +8,7 @@ import pytest
 
 from tests.rest.checks import error_of
 from tests.rest.conftest import Ids, Rest
+from tests.rest.files import dicom_file
 
 INTERNAL = (500, -1, "An unhandled exception was generated inside the HTTP server")
 NO_SINCE = "Unable to use 'Since' in tools/find when querying tags that are not stored as MainDicomTags in the Database"
@@ -130,6 +131,22 @@ def test_limit_counts_what_matches(library: Rest) -> None:
     assert find(library, "Instance", {"Rows": "64"}, Limit=5, Since=0) == everything
 
 
+def test_the_patient_as_the_study_has_it(rest: Rest) -> None:
+    # Each study keeps the tags of the patient that stand in its own first file.
+    first = rest.upload(dicom_file("P", "1", "1", "1", PatientName="Doe^Jane", PatientSex="F"))
+    second = rest.upload(dicom_file("P", "2", "2", "2", PatientName="Smith^Jane"))
+    assert find(rest, "Study", {"PatientName": "doe*"}) == [first["ParentStudy"]]
+    assert find(rest, "Instance", {"PatientName": "smith*"}) == [second["ID"]]
+    assert find(rest, "Patient", {"PatientName": "smith*"}) == []
+    assert find(rest, "Study", {"PatientSex": "*"}) == [first["ParentStudy"]]
+    study = rest.json(f"/studies/{second['ParentStudy']}?requested-tags=PatientName;PatientSex")
+    assert study["PatientMainDicomTags"] == {"PatientID": "P", "PatientName": "Smith^Jane"}
+    assert study["MainDicomTags"] == {"StudyInstanceUID": "2"}
+    assert study["RequestedTags"] == {"PatientName": "Smith^Jane"}
+    patient = rest.json(f"/patients/{first['ParentPatient']}")
+    assert patient["MainDicomTags"] == {"PatientID": "P", "PatientName": "Doe^Jane", "PatientSex": "F"}
+
+
 @pytest.mark.parametrize(
     ("fields", "names"),
     [
@@ -218,6 +235,7 @@ DIRECTIONS = 'Field "Direction" must be "ASC" or "DESC"'
         ({"Query": {"SOPInstanceUID": "1"}}, (500, 1012, "")),
         ({"Query": {"SOPClassesInStudy": "1"}, "Level": "Instance"}, (400, 3, "")),
         ({"Query": {"Rows": "1"}, "Since": 1}, (400, 8, NO_SINCE)),
+        ({"Query": {"PatientID": "A"}, "CaseSensitive": True, "Since": 1}, (400, 8, NO_SINCE)),
         ({"Query": {"ModalitiesInStudy": "MR"}, "Since": 1, "Level": "Series"}, (400, 8, NO_SINCE)),
         ({"Expand": "true"}, INTERNAL),
         ({"Expand": []}, INTERNAL),
@@ -355,6 +373,8 @@ def test_requested_tags(library: Rest, query: Any, requested: list[str], tags: d
         ({"Level": "Study", "Query": {"ModalitiesInStudy": "MR\\US"}}, 3),
         ({"Level": "Study", "Query": {"ModalitiesInStudy": "*"}}, 0),
         ({"Level": "Study", "Query": {"Modality": "C*"}}, 1),
+        ({"Level": "Study", "Query": {"StationName": "*"}}, 3),
+        ({"Level": "Study", "Query": {"StationName": "**"}}, 0),
         ({"Level": "Patient", "Query": {"StudyDate": "2024-2025"}}, 1),
         ({"Level": "Series", "Query": {"InstanceNumber": "1"}}, 1),
         ({"Level": "Study", "Query": {}, "ParentPatient": "nope"}, 0),
