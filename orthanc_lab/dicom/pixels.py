@@ -76,6 +76,10 @@ def check_format(description: ImageDescription) -> None:
             raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
         if bits == stored == 1 or bits == 16 or (bits == stored == 8 and not description.signed):
             return
+        if bits == 32 and stored < 32 and not description.signed:
+            if description.high_bit + 1 != stored:
+                raise OrthancError(ErrorCode.INTERNAL_ERROR)
+            return
     elif description.photometric == "RGB" and description.samples == 3 and not description.signed:
         if bits == stored == 8:
             return

@@ -144,7 +144,7 @@ def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
     Raises
     ------
     OrthancError
-        24 for more than `MAX_PIXELS` pixels.
+        24 for more than `MAX_PIXELS` pixels, or none.
     """
     old_height, old_width = pixels.shape[:2]
     if not old_height or not old_width or not (width or height):
@@ -153,13 +153,19 @@ def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
     new_width, new_height = _rounded(old_width * ratio), _rounded(old_height * ratio)
     if (new_width, new_height) == (old_width, old_height):
         return pixels
-    if new_width * new_height > MAX_PIXELS:
+    if not new_width or not new_height or new_width * new_height > MAX_PIXELS:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+    if not smooth:
+        return pixels[_nearest(old_height, new_height)][:, _nearest(old_width, new_width)]
     picture = Image.fromarray(pixels)
-    if smooth and ratio < 1:
+    if ratio < 1:
         picture = picture.filter(ImageFilter.GaussianBlur(0.5))
-    method = Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST
-    return np.asarray(picture.resize((max(new_width, 1), max(new_height, 1)), method))
+    return np.asarray(picture.resize((new_width, new_height), Image.Resampling.BILINEAR))
+
+
+def _nearest(old: int, new: int) -> Array:
+    positions: Array = np.floor((np.arange(new) + 0.5) * old / new).astype(np.intp)
+    return positions
 
 
 def _rounded(length: float) -> int:

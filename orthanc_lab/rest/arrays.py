@@ -116,6 +116,8 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[A
     first: Array | None = None
     for file, number in frames:
         pixels = _numbers(decode_frame(file, number))
+        if pixels.dtype.itemsize > 2 and not rescale:
+            raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
         first = pixels if first is None else first
         if pixels.shape[:2] != first.shape[:2]:
             message = "The size of the frames varies across the instance(s)"
