@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import struct
 
-from orthanc_lab.dicom import data_uri, pictures
+from orthanc_lab.dicom import data_uri
 from orthanc_lab.dicom.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.documents import DOCUMENTS, embed_document
-from orthanc_lab.dicom.pictures import Picture
+from orthanc_lab.dicom.picture import Picture
+from orthanc_lab.dicom.read_jpeg import decode_jpeg, read_jpeg_header
+from orthanc_lab.dicom.read_pam import decode_pam
+from orthanc_lab.dicom.read_png import decode_png
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["embed", "encapsulate", "is_data_uri"]
@@ -17,10 +20,10 @@ _PLANAR_CONFIGURATION = 0x00280006
 _PIXEL_DATA = 0x7FE00010
 
 _DECODERS = {
-    "image/png": pictures.decode_png,
-    "image/jpeg": pictures.decode_jpeg,
-    "image/jpg": pictures.decode_jpeg,
-    "image/x-portable-arbitrarymap": pictures.decode_pam,
+    "image/png": decode_png,
+    "image/jpeg": decode_jpeg,
+    "image/jpg": decode_jpeg,
+    "image/x-portable-arbitrarymap": decode_pam,
 }
 _UNSUPPORTED = frozenset({"text/plain", "image/gif", "image/jp2", "image/svg+xml", "application/json"})
 
@@ -30,7 +33,7 @@ def is_data_uri(value: object) -> bool:
     return isinstance(value, str) and data_uri.matches(value)
 
 
-def embed(data_set: DataSet, uri: str) -> None:
+def embed(data_set: DataSet, uri: str | memoryview) -> None:
     """Put the content of a data URI into a data set (Orthanc Book, "Creation of DICOM instances").
 
     Raises
@@ -53,7 +56,7 @@ def embed(data_set: DataSet, uri: str) -> None:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
 
 
-def encapsulate(data_set: DataSet, uri: str) -> None:
+def encapsulate(data_set: DataSet, uri: str | memoryview) -> None:
     """Put the bytes of a JPEG file into a data set as they are, for JPEG baseline (``Encapsulate``).
 
     Raises
@@ -64,7 +67,7 @@ def encapsulate(data_set: DataSet, uri: str) -> None:
     mime, data = data_uri.decode(uri)
     if mime != "image/jpeg":
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED, f"Cannot encapsulate pixel data from MIME type: {mime}")
-    header = pictures.read_jpeg_header(data)
+    header = read_jpeg_header(data)
     _describe(data_set, header.width, header.height, header.components, 8)
     photometric = b"MONOCHROME2 " if header.components == 1 else b"YBR_FULL_422"
     data_set[_PHOTOMETRIC_INTERPRETATION] = Element("CS", photometric)
@@ -77,7 +80,7 @@ def _embed_picture(data_set: DataSet, picture: Picture) -> None:
         data_set[_PHOTOMETRIC_INTERPRETATION] = Element("CS", b"RGB ")
     else:
         data_set.setdefault(_PHOTOMETRIC_INTERPRETATION, Element("CS", b"MONOCHROME2 "))
-    data_set[_PIXEL_DATA] = Element("OW", padded(picture.pixels))
+    data_set[_PIXEL_DATA] = Element("OW", picture.pixels)
 
 
 def _describe(data_set: DataSet, width: int, height: int, samples: int, bits: int) -> None:

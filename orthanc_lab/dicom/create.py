@@ -119,11 +119,11 @@ class Draft:
         if is_written(tag):
             self.data_set[tag] = element
 
-    def embed(self, uri: str) -> None:
+    def embed(self, uri: str | memoryview) -> None:
         """Put the content of a data URI into the file."""
         content.embed(self.data_set, uri)
 
-    def encapsulate(self, uri: str) -> None:
+    def encapsulate(self, uri: str | memoryview) -> None:
         """Put the bytes of a JPEG file into the file as they are."""
         content.encapsulate(self.data_set, uri)
         self._transfer_syntax = _JPEG_BASELINE

@@ -18,6 +18,7 @@ __all__ = [
     "LONG_VRS",
     "DataSet",
     "Element",
+    "Pieces",
     "Value",
     "encode",
     "encode_file",
@@ -64,6 +65,12 @@ DataSet = dict[int, Element]
 
 Value = bytes | list[DataSet] | tuple[bytes, ...]
 """Bytes, the items of a sequence, or the items of encapsulated pixel data (offset table first)."""
+
+
+class Pieces(tuple[bytes, ...]):
+    """Pixel data that are not encapsulated, in pieces still to be joined: only for a file that is being made."""
+
+    __slots__ = ()
 
 
 def padded(value: bytes, pad: bytes = b"\x00") -> bytes:
@@ -132,6 +139,12 @@ class _Writer:
                     value += b" " if vr in _PADDED_WITH_SPACE else b"\0"
                 yield self._header(tag, vr, len(value))
                 yield swapped(value, WORD_SIZES[vr]) if self._big and vr in WORD_SIZES else value
+            elif isinstance(value, Pieces):
+                length = sum(map(len, value))
+                yield self._header(tag, vr, length + (length & 1))
+                yield from value
+                if length & 1:
+                    yield b"\0"
             elif isinstance(value, list):
                 items = b"".join(self._items(value))
                 yield self._header(tag, "SQ", len(items))

@@ -10,20 +10,27 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 __all__ = ["decode", "decode_known", "matches"]
 
 _FORM = re.compile(r"data:([^;,]+);base64,", re.IGNORECASE)
+_LONGEST_START = 1024  # characters before the data; types are shorter
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*\Z", re.ASCII)
 
 
-def decode(uri: str) -> tuple[str, bytes]:
+def decode(uri: str | memoryview) -> tuple[str, bytes]:
     """Return the MIME type in lower case and the bytes.
 
     Missing ``=`` at the end is accepted.
+
+    Parameters
+    ----------
+    uri
+        A text, or the bytes of one (ASCII) that is too large to be copied.
 
     Raises
     ------
     OrthancError
         15 "Bad file format" for anything else than base64 in a data URI.
     """
-    match = _FORM.match(uri)
+    start = uri if isinstance(uri, str) else bytes(uri[:_LONGEST_START]).decode("latin-1")
+    match = _FORM.match(start)
     if match is None:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return match[1].lower(), _decode_base64(uri[match.end() :])
@@ -45,16 +52,15 @@ def decode_known(value: str) -> bytes | None:
     return _decode_base64(value[match.end() :])
 
 
-def _decode_base64(text: str) -> bytes:
-    missing = -len(text) % 4
+def _decode_base64(data: str | memoryview) -> bytes:
     try:
-        return binascii.a2b_base64(text + "=" * missing if missing else text, strict_mode=True)
+        return binascii.a2b_base64(data, strict_mode=True)
     except ValueError:
-        return _decode_loosely(text)
+        return _decode_loosely(data if isinstance(data, str) else bytes(data).decode("latin-1"))
 
 
 def _decode_loosely(text: str) -> bytes:
-    """Decode up to the first ``=``, whatever follows it, and drop what is no whole byte."""
+    """Decode up to the first ``=`` or the end, and drop what is no whole byte."""
     text = text.partition("\0")[0]
     if _BASE64.match(text) is None:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)

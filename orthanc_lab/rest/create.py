@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import falcon
-import orjson
 
 from orthanc_lab.dicom.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.create import (
@@ -22,11 +21,11 @@ from orthanc_lab.dicom.dictionary import Dictionary
 from orthanc_lab.dicom.inheritance import inherited
 from orthanc_lab.dicom.read import read_file
 from orthanc_lab.dicom.values import JsonValues
-from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.answers import answer_json, unknown_resource
 from orthanc_lab.rest.bodies import read_body
+from orthanc_lab.rest.create_body import parse_create_body
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Origin, Stored
 
@@ -45,7 +44,7 @@ class CreateDicom:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create and store; the answer is that of an upload, or names the new series."""
-        body = _parse(read_body(req))
+        body = parse_create_body(read_body(req))
         origin = Origin(remote_ip=req.remote_addr or "", http_username=req.context.username)
         if "Tags" not in body:
             draft = self._legacy(body)
@@ -137,20 +136,6 @@ class CreateDicom:
         return draft.to_bytes()
 
 
-def _parse(data: bytes) -> dict[str, Any]:
-    try:
-        body = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        try:
-            body = lenient_json.loads(data)
-            orjson.dumps(body)  # refuses half a surrogate pair, which is no text
-        except (OrthancError, TypeError) as error:
-            raise OrthancError(ErrorCode.BAD_REQUEST) from error
-    if not isinstance(body, dict):
-        raise OrthancError(ErrorCode.BAD_REQUEST)
-    return body
-
-
 def _field(body: dict[str, Any], name: str, kind: type, default: Any) -> Any:
     value = body.get(name, default)
     if not isinstance(value, kind):
@@ -165,8 +150,8 @@ def _encapsulate(body: dict[str, Any]) -> bool:
     return value
 
 
-def _uri(content: Any) -> str:
-    if not isinstance(content, str):
+def _uri(content: Any) -> str | memoryview:
+    if not isinstance(content, (str, memoryview)):
         raise OrthancError(ErrorCode.CREATE_DICOM_USE_DATA_URI_SCHEME)
     return content
 
