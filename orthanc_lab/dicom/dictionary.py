@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from orthanc_lab.dicom.dictionary_option import PrivateKey, read_dictionary_option
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["UNKNOWN_NAME", "Dictionary", "DictionaryEntry", "Tag", "format_tag", "is_private"]
+__all__ = ["UNKNOWN_NAME", "Dictionary", "DictionaryEntry", "ShownTag", "Tag", "format_tag", "is_private"]
 
 Tag = int
 """``0x00100020``: the group in the upper 16 bits, the element in the lower ones."""
@@ -44,8 +44,18 @@ def is_private(tag: Tag) -> bool:
     return bool(tag & 0x10000)
 
 
+class ShownTag(NamedTuple):
+    """How a tag stands in JSON, and the VR that the dictionary gives it."""
+
+    key: str  # gggg,eeee
+    name: str
+    vr: str  # "" for an unknown tag
+
+
 class Dictionary:
     """The dictionary of one server: the standard's tags, known private ones, those of the configuration.
+
+    Its `shown` tells how a tag with a private creator ("" without) stands in JSON.
 
     Parameters
     ----------
@@ -64,6 +74,7 @@ class Dictionary:
         self._default_creator = private_creator
         self._own: Mapping[PrivateKey, DictionaryEntry] = {}
         self._own_names: dict[str, Tag] = {}
+        self.shown = functools.lru_cache(maxsize=8192)(self._shown)
         if option:
             entries = read_dictionary_option(option, self.parse_tag, self._is_registered)
             self._own = {key: DictionaryEntry(vr, name) for key, (vr, name) in entries.items()}
@@ -131,6 +142,11 @@ class Dictionary:
         if 0x10 <= element <= 0xFF:
             return _CREATOR
         return _private_entry(tag, creator) if creator else None
+
+    def _shown(self, tag: Tag, private_creator: str) -> ShownTag:
+        entry = self.find(tag, private_creator)
+        key = f"{tag >> 16:04x},{tag & 0xFFFF:04x}"
+        return ShownTag(key, UNKNOWN_NAME, "") if entry is None else ShownTag(key, entry.name, entry.vr)
 
     def _is_registered(self, key: PrivateKey) -> bool:
         creator, tag = key

@@ -8,7 +8,7 @@ from orthanc_lab.dicom.data_set import DataSet
 from orthanc_lab.dicom.text import text_bytes
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["MAX_FRAMES", "ImageDescription", "count_frames", "describe_image", "number_of", "text_of"]
+__all__ = ["MAX_FRAMES", "ImageDescription", "count_frames", "describe_image", "number_of", "parse_frames", "text_of"]
 
 MAX_FRAMES = 1_000_000
 """A file that declares more frames is refused: no list of them is made, no memory taken."""
@@ -59,7 +59,7 @@ def describe_image(data_set: DataSet) -> ImageDescription:
     """
     height, width = number_of(data_set, 0x00280010), number_of(data_set, 0x00280011)
     allocated = number_of(data_set, 0x00280100)
-    frames = _frames(data_set, text_of(data_set, _NUMBER_OF_FRAMES).strip())
+    frames = _frames(text_of(data_set, _NUMBER_OF_FRAMES).strip()) if _NUMBER_OF_FRAMES in data_set else 1
     if height is None or width is None or allocated is None or frames is None:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
     stored = number_of(data_set, 0x00280101) or allocated
@@ -86,16 +86,24 @@ def count_frames(data_set: DataSet) -> int:
     OrthancError
         15 if it is no number, or more than `MAX_FRAMES`.
     """
-    text = text_of(data_set, _NUMBER_OF_FRAMES)
-    frames = _frames(data_set, text) if text else 1
+    return parse_frames(text_of(data_set, _NUMBER_OF_FRAMES))
+
+
+def parse_frames(text: str) -> int:
+    """Read the value of Number of Frames; 1 for an empty one.
+
+    Raises
+    ------
+    OrthancError
+        15 if it is no number, or more than `MAX_FRAMES`.
+    """
+    frames = _frames(text) if text else 1
     if frames is None:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return frames
 
 
-def _frames(data_set: DataSet, text: str) -> int | None:
-    if not text:
-        return None if _NUMBER_OF_FRAMES in data_set else 1
+def _frames(text: str) -> int | None:
     digits = text.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= 12):
         return None

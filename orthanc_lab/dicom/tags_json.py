@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from orthanc_lab.dicom.data_set import DataSet, Element
-from orthanc_lab.dicom.dictionary import UNKNOWN_NAME, Dictionary
+from orthanc_lab.dicom.dictionary import Dictionary
 from orthanc_lab.dicom.read import IMPLICIT_LE, US_OR_SS, DicomFile, creator_of
 from orthanc_lab.dicom.text import TextDecoder, decoder_of, text_bytes
 
@@ -93,19 +93,22 @@ class TagsWriter:
     def write(self, data_set: DataSet, only: Collection[int] | None = None) -> dict[str, Any]:
         """Return the JSON object of a data set or an item, or of some of its tags."""
         found: dict[str, Any] = {}
-        full = self._format is TagsFormat.FULL
+        creators: dict[int, str | None] = {}
+        shown, full = self._dictionary.shown, self._format is TagsFormat.FULL
         simplified = self._format is TagsFormat.SIMPLIFIED
         for tag in sorted(data_set if only is None else data_set.keys() & set(only)):
             element = data_set[tag]
-            creator = creator_of(tag, data_set) if tag & 0x10000 else None
-            entry = self._dictionary.find(tag, creator or "")
-            kind, value = self._value(tag, element, data_set, "" if entry is None else entry.vr)
-            name = UNKNOWN_NAME if entry is None else entry.name
+            creator = None
+            if tag & 0x10000:
+                block = tag >> 8
+                if block not in creators:
+                    creators[block] = creator_of(tag, data_set)
+                creator = creators[block]
+            key, name, known_vr = shown(tag, creator or "")
+            kind, value = self._value(tag, element, data_set, known_vr)
             if simplified:
                 found[name] = value
-                continue
-            key = f"{tag >> 16:04x},{tag & 0xFFFF:04x}"
-            if not full:
+            elif not full:
                 found[key] = value
             elif creator is None or kind == "Sequence":
                 found[key] = {"Name": name, "Type": kind, "Value": value}
@@ -115,13 +118,13 @@ class TagsWriter:
 
     def _value(self, tag: int, element: Element, data_set: DataSet, known_vr: str) -> tuple[str, Any]:
         vr, value = element
-        if isinstance(value, list):
-            return "Sequence", [self.write(item) for item in value]
-        if not isinstance(value, bytes):
-            return "Null", None
-        if vr in TEXT_VRS:
+        if vr in TEXT_VRS and type(value) is bytes:
             value = text_bytes(value)
             text = self._decode(value.translate(None, _SPACES) if vr == "UI" else value)
+        elif isinstance(value, list):
+            return "Sequence", [self.write(item) for item in value]
+        elif not isinstance(value, bytes):
+            return "Null", None
         elif vr == "UN" and known_vr in TEXT_VRS:
             text = self._decode(value.removesuffix(b"\0"))
         else:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import falcon
 
 from orthanc_lab.dicom.deflate import gzip_bytes
-from orthanc_lab.dicom.image_description import count_frames
+from orthanc_lab.dicom.image_description import parse_frames
 from orthanc_lab.dicom.raw_frames import MIME_TYPES, raw_frame
-from orthanc_lab.rest.answers import answer_json
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.rest.answers import answer_json, unknown_resource
 from orthanc_lab.rest.frame_numbers import frame_number
 from orthanc_lab.rest.instance_files import InstanceFiles
 from orthanc_lab.rest.on_demand import on_demand
@@ -18,6 +19,7 @@ from orthanc_lab.rest.services import Services
 __all__ = ["ROUTES", "FrameList", "FrameParts", "RawFrame"]
 
 _PARTS = ("image-int16", "image-uint16", "image-uint8", "matlab", "numpy", "preview", "raw", "raw.gz", "rendered")
+_NUMBER_OF_FRAMES = "0028,0008"
 _DECODED = {
     "image-int16": ("pictures", "make_int16"),
     "image-uint16": ("pictures", "make_uint16"),
@@ -34,11 +36,14 @@ class FrameList:
     """The numbers of the frames."""
 
     def __init__(self, services: Services) -> None:
-        self._files = InstanceFiles(services)
+        self._storage = services.storage
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer ``[0, 1, …]``."""
-        answer_json(req, resp, list(range(count_frames(self._files.header(id).data_set))))
+        """Answer ``[0, 1, …]``, as many as the index knows of."""
+        instance = self._storage.get(id, Level.INSTANCE)
+        if instance is None:
+            raise unknown_resource()
+        answer_json(req, resp, list(range(parse_frames(instance.tags.get(_NUMBER_OF_FRAMES, "")))))
 
 
 class FrameParts:
