@@ -17,6 +17,7 @@ from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.job_kinds import restores
+from orthanc_lab.server.memory_trimming import MemoryTrimming
 from orthanc_lab.server.metrics_board import PublishedMetrics
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.server.settings import CheckedSettings
@@ -46,10 +47,16 @@ class Assembly:
     services: Services
     application: WSGIApplication
     storage: Storage
+    trimming: MemoryTrimming
 
-    def close(self, timeout: float = 10) -> None:
-        """Stop the jobs engine after the current steps, and close the storage."""
+    def finish_jobs(self, timeout: float = 10) -> None:
+        """Stop the jobs engine after the current steps; who waits for a job is told so."""
         self.services.engine.stop(timeout)
+
+    def close(self) -> None:
+        """Stop the jobs engine, if it still runs, and close the storage."""
+        self.trimming.stop()
+        self.finish_jobs()
         self.storage.close()
 
 
@@ -101,7 +108,7 @@ def assemble(
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()
-    return Assembly(services, application, storage)
+    return Assembly(services, application, storage, MemoryTrimming(metrics))
 
 
 def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:

@@ -39,7 +39,12 @@ def add_gauges(metrics: PublishedMetrics, services: Services) -> None:
     def up_time() -> Iterator[tuple[str, float]]:
         yield "orthanc_up_time_s", int(services.clock.monotonic() - started)
 
-    for read in (database, jobs, up_time):
+    def caches() -> Iterator[tuple[str, float]]:
+        # Parsed files are not kept; the cache of the storage reports by itself.
+        yield "orthanc_dicom_cache_count", 0
+        yield "orthanc_dicom_cache_size_mb", 0
+        for name in ("orthanc_storage_cache_count", "orthanc_storage_cache_size_mb"):
+            yield name, metrics.value(name)
+
+    for read in (database, jobs, up_time, caches):
         metrics.add_gauge(read)
-    for name in ("dicom_cache_count", "dicom_cache_size_mb", "storage_cache_count", "storage_cache_size_mb"):
-        metrics.record(f"orthanc_{name}", 0)

@@ -112,11 +112,11 @@ class Server:
         if http is not None:
             http.refuse()
         if assembly is not None:
-            assembly.services.engine.stop()
+            assembly.finish_jobs()
         if http is not None:
             http.stop()
         if assembly is not None:
-            assembly.storage.close()
+            assembly.close()
             _log.warning("Orthanc has stopped")
 
     def replace(self, settings: CheckedSettings) -> None:

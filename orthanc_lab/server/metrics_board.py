@@ -63,6 +63,11 @@ class PublishedMetrics:
         stored = self._values.get(name)
         return stored is not None and value <= stored[0] and int(now - stored[1]) <= _MAX_AGE_S
 
+    def value(self, name: str) -> float:
+        """Return the last value of a metric, 0 if there is none."""
+        stored = self._values.get(name)
+        return stored[0] if stored is not None else 0
+
     def exposition(self) -> str:
         """Return one line ``name value timestamp`` a metric, sorted; empty while metrics are off."""
         if not self.enabled:
