@@ -13,7 +13,7 @@ from orthanc_lab.dicom.data_set import LONG_VRS
 
 __all__ = ["MAX_DEPTH", "VRS", "Found", "Walk", "WalkError"]
 
-MAX_DEPTH = 64
+MAX_DEPTH = 150
 """Sequences nested deeper than this are refused, so that no file exhausts the stack."""
 
 _LONG = frozenset(vr.encode() for vr in LONG_VRS)

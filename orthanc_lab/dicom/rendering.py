@@ -191,7 +191,8 @@ def _windowed(values: Array, rescale: Rescale, window: Window) -> Array:
     width = max(window.width, 1.0)
     scale = 255.0 / width
     scaled = _scaled(values, rescale.slope * scale, (rescale.intercept - window.center + width / 2) * scale)
-    return np.clip(np.floor(np.nan_to_num(scaled, nan=0.0)), 0, 255).astype(np.uint8)
+    levels: Array = np.clip(np.floor(np.nan_to_num(scaled, nan=0.0)), 0, 255).astype(np.uint8)
+    return levels
 
 
 def _scaled(values: Array, factor: float | np.float32, offset: float | np.float32) -> Array:
