@@ -182,7 +182,8 @@ def error_document(error: OrthancError, method: str, path: str) -> str:
 
 
 def _forget_body(resp: falcon.Response) -> None:
-    # What a resource had prepared before it failed must not reach the client.
+    # What a resource had prepared before it failed must not reach the client; Orthanc leaves the ETag there.
     for name in list(resp.headers):
-        resp.delete_header(name)
+        if name != "etag":
+            resp.delete_header(name)
     resp.text = resp.data = resp.stream = None

@@ -86,7 +86,8 @@ class Find(_Search):
         split = self._index.split(self._limited(query))
         on_files = list(split.on_files)
         # Orthanc checks the case on what it has found, like the tags of files.
-        if query.since and (on_files or any(constraint.case_sensitive for constraint in query.constraints)):
+        checked = [c for c in query.constraints if c.case_sensitive and c.tag != MODALITIES_IN_STUDY]
+        if query.since and (on_files or checked):
             raise OrthancError(ErrorCode.BAD_REQUEST, _NO_SINCE)
         for constraint in split.below:
             if constraint.tag in requested:

@@ -99,7 +99,10 @@ def _server_identifier(settings: Settings) -> str:
     configured = settings["DatabaseServerIdentifier"]
     if configured:
         return str(configured)
-    digest = hashlib.sha1(socket.gethostname().encode(), usedforsecurity=False).hexdigest()
+    name = "|".join(
+        [socket.gethostname(), *(str(settings[option]) for option in ("DicomAet", "HttpPort", "DicomPort"))]
+    )
+    digest = hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
     return "-".join(digest[start : start + 8] for start in range(0, 40, 8))
 
 
