@@ -51,8 +51,14 @@ class Storage(Protocol):
         """
         ...
 
-    def store_all(self, files: Iterable[bytes], origin: Origin) -> list[Stored]:
-        """Store many files as one: all of them, or (on an error) none."""
+    def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
+        """Store many files as one: all of them, or (on an error) none.
+
+        Parameters
+        ----------
+        skip_foreign
+            Leave out what is no DICOM file, or has no identifiers, in place of raising 5, 15 or 21.
+        """
         ...
 
     # -- look-ups ------------------------------------------------------------------

@@ -17,6 +17,10 @@ class FileArea(Protocol):
         """Create a file; `sync` waits until it is on the disk. A failed write leaves nothing behind."""
         ...
 
+    def sync(self, name: str) -> None:
+        """Wait until a file is on the disk."""
+        ...
+
     def read(self, name: str, size: int | None = None) -> bytes:
         """Return the content of a file, or its first `size` bytes."""
         ...
@@ -57,6 +61,14 @@ class DiskArea:
             self.remove(name)
             raise
         os.close(descriptor)
+
+    def sync(self, name: str) -> None:
+        """Wait until a file is on the disk."""
+        descriptor = os.open(self.path(name), os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def read(self, name: str, size: int | None = None) -> bytes:
         """Return the content of a file, or its first `size` bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import md5
 
@@ -19,8 +19,9 @@ from orthanc_lab.storage.files.journal import FileJournal
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.records import Attachment
 
-__all__ = ["AttachmentFiles", "PreparedFile"]
+__all__ = ["AttachmentFiles", "PreparedFile", "in_orthancs_words"]
 
+_THREADS = 4  # that hash, or wait for the disk, beside a write
 SMALL = 32 * 1024
 """Files up to this size (bytes) are kept in the index: they share its commit."""
 
@@ -59,13 +60,15 @@ class AttachmentFiles:
         self._metrics = metrics
         self._read_small = read_small
         self._cache = FileCache(options.maximum_cache_size << 20, metrics)
-        self._hasher = ThreadPoolExecutor(2, "hash")
+        self._pool = ThreadPoolExecutor(_THREADS, "storage")
 
     def is_large(self, data: bytes) -> bool:
         """Tell whether `data` would be a file of its own, if not compressed."""
         return len(data) > SMALL
 
-    def prepare(self, type: int, data: bytes, *, compressed: bool, small: bool = True) -> PreparedFile:
+    def prepare(
+        self, type: int, data: bytes, *, compressed: bool, small: bool = True, syncing: list[Future[None]] | None = None
+    ) -> PreparedFile:
         """Write a file, unless it is small.
 
         Either the index takes it over and `settle` is called, or `abandon`.
@@ -76,6 +79,8 @@ class AttachmentFiles:
             Keep it compressed.
         small
             False writes small files too.
+        syncing
+            Takes what `wait_for` waits for, in place of waiting for the disk here.
 
         Raises
         ------
@@ -84,20 +89,36 @@ class AttachmentFiles:
         """
         on_disk = compress(data) if compressed else data
         uuid = self._identifiers.uuid()
+        content = None
         if small and len(on_disk) <= SMALL:
-            content: bytes | None = on_disk
+            content = on_disk
             plain_md5 = self._md5(data)
             self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
         else:
-            content = None
-            hashing = self._hasher.submit(self._md5, data)  # beside the write: both leave the interpreter free
+            hashing = self._pool.submit(self._md5, data)  # beside the write: both leave the interpreter free
             try:
-                self._write(uuid, on_disk)
+                self._write(uuid, on_disk, syncing)
             finally:
                 plain_md5 = hashing.result()
         disk_md5 = self._md5(on_disk) if compressed else plain_md5
         attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
+        self._cache.put_fresh(f"{uuid}/0", data)
         return PreparedFile(attachment, content)
+
+    def wait_for(self, syncing: Sequence[Future[None]]) -> None:
+        """Wait until files are on the disk.
+
+        Raises
+        ------
+        OrthancError
+            As `prepare`.
+        """
+        problems = [future.exception() for future in syncing]
+        for problem in problems:
+            if isinstance(problem, OSError):
+                raise in_orthancs_words(problem) from problem
+            if problem is not None:
+                raise problem
 
     def settle(self, files: Sequence[PreparedFile]) -> None:
         """Take note that the index refers to the files."""
@@ -136,7 +157,7 @@ class AttachmentFiles:
 
     def close(self) -> None:
         """End the threads."""
-        self._hasher.shutdown()
+        self._pool.shutdown()
 
     def read(self, attachment: Attachment, *, raw: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk.
@@ -178,16 +199,17 @@ class AttachmentFiles:
         self._metrics.record("orthanc_storage_read_bytes", len(data))
         return data
 
-    def _write(self, name: str, data: bytes) -> None:
+    def _write(self, name: str, data: bytes, syncing: list[Future[None]] | None) -> None:
         start = time.monotonic()
+        sync = self._options.sync_storage_area
         try:
             self._journal.note([name])
-            self._area.write(name, data, sync=self._options.sync_storage_area)
+            self._area.write(name, data, sync=sync and syncing is None)
         except OSError as error:
             self.discard([name])
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise OrthancError(ErrorCode.FULL_STORAGE) from error
-            raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error}") from error
+            raise in_orthancs_words(error) from error
+        if sync and syncing is not None:
+            syncing.append(self._pool.submit(self._area.sync, name))
         self._metrics.record("orthanc_storage_create_duration_ms", _milliseconds(start))
         self._metrics.record("orthanc_storage_written_bytes", len(data))
 
@@ -197,3 +219,10 @@ class AttachmentFiles:
 
 def _milliseconds(start: float) -> int:
     return int((time.monotonic() - start) * 1000)
+
+
+def in_orthancs_words(error: OSError) -> OrthancError:
+    """Return the error of Orthanc that says what went wrong with the disk."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OrthancError(ErrorCode.FULL_STORAGE)
+    return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error.strerror or error}")

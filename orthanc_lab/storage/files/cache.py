@@ -9,6 +9,8 @@ from orthanc_lab.protocol.metrics import Metrics
 
 __all__ = ["FileCache"]
 
+_MOST_FRESH = 8 << 20  # bytes
+
 
 class FileCache:
     """Least recently used files, bounded in bytes.
@@ -41,7 +43,7 @@ class FileCache:
         return data
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep a file, unless it is larger than the whole cache."""
+        """Keep a file that was read, unless it is larger than the whole cache."""
         if len(data) > self._largest:
             return
         with self._lock:
@@ -50,6 +52,11 @@ class FileCache:
             while self._size > self._largest:
                 self._size -= len(self._files.popitem(last=False)[1])
         self._publish()
+
+    def put_fresh(self, key: str, data: bytes) -> None:
+        """Keep a file that was written, as long as the cache is nearly empty: uploads alone must not fill it."""
+        if self._size + len(data) <= min(self._largest, _MOST_FRESH):
+            self.put(key, data)
 
     def drop(self, key: str) -> None:
         """Forget a file."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 
-from orthanc_lab.storage.files.attachments import AttachmentFiles
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.files.attachments import AttachmentFiles, PreparedFile
 from orthanc_lab.storage.records import AttachmentType, Origin, Stored, StoreStatus
 from orthanc_lab.storage.sqlite.arrival import Arrival, ArrivalReader
 from orthanc_lab.storage.sqlite.entry import Entry, VanishedError
@@ -13,6 +15,7 @@ from orthanc_lab.storage.sqlite.writer import Transaction, Writer
 
 __all__ = ["Ingest"]
 
+_FOREIGN = frozenset({ErrorCode.BAD_FILE_FORMAT, ErrorCode.INEXISTENT_TAG, ErrorCode.BAD_PARAMETER_TYPE})
 _MOST_IN_MEMORY = 64 << 20
 """Bytes of small files that wait for their commit; beyond them, small files go to the storage area too."""
 
@@ -54,16 +57,23 @@ class Ingest:
         self._make_files(arrival, dicom)
         return self._take_over([arrival])[0]
 
-    def store_all(self, files: Iterable[bytes], origin: Origin) -> list[Stored]:
+    def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool) -> list[Stored]:
         """Store many files as one; see `orthanc_lab.storage.ports.Storage.store_all`."""
         arrivals: list[Arrival] = []
+        syncing: list[Future[None]] = []
         in_memory = 0
         try:
             for dicom in files:
-                arrival = self._reader.read(dicom, origin, None, None)
-                self._make_files(arrival, dicom, small=in_memory < _MOST_IN_MEMORY)
+                try:
+                    arrival = self._reader.read(dicom, origin, None, None)
+                except OrthancError as error:
+                    if skip_foreign and error.code in _FOREIGN:
+                        continue
+                    raise
+                self._make_files(arrival, dicom, small=in_memory < _MOST_IN_MEMORY, syncing=syncing)
                 arrivals.append(arrival)
                 in_memory += sum(len(file.content or b"") for file in arrival.files)
+            self._files.wait_for(syncing)
         except BaseException:
             self._abandon(arrivals)
             raise
@@ -88,14 +98,18 @@ class Ingest:
     def _abandon(self, arrivals: list[Arrival]) -> None:
         self._files.abandon([file for arrival in arrivals for file in arrival.files])
 
-    def _make_files(self, arrival: Arrival, dicom: bytes, *, small: bool = True) -> None:
-        prepare, compressed = self._files.prepare, self._compress
-        arrival.files = (prepare(AttachmentType.DICOM, dicom, compressed=compressed, small=small),)
+    def _make_files(
+        self, arrival: Arrival, dicom: bytes, *, small: bool = True, syncing: list[Future[None]] | None = None
+    ) -> None:
+        def prepare(type: int, content: bytes) -> PreparedFile:
+            return self._files.prepare(type, content, compressed=self._compress, small=small, syncing=syncing)
+
+        arrival.files = (prepare(AttachmentType.DICOM, dicom),)
         offset = arrival.header.pixel_data_offset
-        if not compressed or offset is None:
+        if not self._compress or offset is None:
             return
         try:
-            head = prepare(AttachmentType.DICOM_UNTIL_PIXEL_DATA, dicom[:offset], compressed=True, small=small)
+            head = prepare(AttachmentType.DICOM_UNTIL_PIXEL_DATA, dicom[:offset])
         except BaseException:
             self._abandon([arrival])
             raise

@@ -110,9 +110,9 @@ class SqliteStorage:
         self._metrics.record("orthanc_store_dicom_duration_ms", int((time.monotonic() - start) * 1000))
         return stored
 
-    def store_all(self, files: Iterable[bytes], origin: Origin) -> list[Stored]:
+    def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
         """Store many files as one: all of them, or (on an error) none."""
-        return self._ingest.store_all(files, origin)
+        return self._ingest.store_all(files, origin, skip_foreign=skip_foreign)
 
     # -- look-ups ------------------------------------------------------------------
 

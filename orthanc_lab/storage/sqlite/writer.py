@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.files.attachments import in_orthancs_words as in_orthancs_words_of_disk
 from orthanc_lab.storage.sqlite.connections import in_orthancs_words
 from orthanc_lab.storage.sqlite.lineage import Lineages
 from orthanc_lab.storage.sqlite.statements import SQL
@@ -177,6 +177,6 @@ class Writer:
 def _in_orthancs_words(error: BaseException) -> BaseException:
     if isinstance(error, sqlite3.Error):
         return in_orthancs_words(error)
-    if isinstance(error, OSError):
-        return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error}")
+    if isinstance(error, OSError):  # of the journal of files
+        return in_orthancs_words_of_disk(error)
     return error

@@ -1,0 +1,126 @@
+"""The members of a ZIP archive in memory; names do not matter, hostile archives are bounded."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+try:
+    from isal import isal_zlib as fast_zlib
+except ImportError:  # a processor that ISA-L does not know
+    fast_zlib = zlib
+
+__all__ = ["UploadLimits", "is_zip", "members_of"]
+
+_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_WORTH_A_THREAD = 1 << 16
+"""Members of at least this size (bytes) are inflated while the one before is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """What a compressed upload may unpack to."""
+
+    members: int = 200_000
+    size_of_file: int = 2 << 30  # bytes of one file
+    size: int = 2 << 30  # bytes of all members that any archive may have
+    ratio: int = 100  # larger archives may have this many times their own size
+
+
+def is_zip(body: bytes) -> bool:
+    """Tell whether a body starts like a ZIP archive."""
+    return body.startswith(_MAGIC)
+
+
+def members_of(body: bytes, limits: UploadLimits) -> Iterator[bytes]:
+    """Return the contents of the files in an archive, in its order.
+
+    Raises
+    ------
+    OrthancError
+        15 for a broken archive, a member of another method than stored and deflated, a wrong
+        checksum or size, and for an archive that exceeds the limits.
+    """
+    members = _directory(body, limits)
+    left = max(limits.size, limits.ratio * len(body))
+    for content in _inflated(body, members, min(limits.size_of_file, left)):
+        left -= len(content)
+        if left < 0:
+            raise _refused("unpacks to too much")
+        yield content
+
+
+def _directory(body: bytes, limits: UploadLimits) -> list[zipfile.ZipInfo]:
+    if body.count(b"PK\x01\x02") > limits.members:
+        raise _refused(f"has more than {limits.members} members")
+    try:
+        with zipfile.ZipFile(BytesIO(body)) as archive:
+            return [member for member in archive.infolist() if not member.is_dir()]
+    except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OSError, IndexError) as error:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Cannot open ZIP archive from memory buffer") from error
+
+
+def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int) -> Iterator[bytes]:
+    """Inflate the members; a large one on another thread, beside the work of whoever asks."""
+    if not any(member.file_size >= _WORTH_A_THREAD for member in members):
+        for member in members:
+            yield _content(body, member, most)
+        return
+    with ThreadPoolExecutor(1, "inflate") as pool:
+        ahead: Future[bytes] | None = None
+        for member in members:
+            following = pool.submit(_content, body, member, most)
+            if ahead is not None:
+                yield ahead.result()
+            ahead = following
+        if ahead is not None:
+            yield ahead.result()
+
+
+def _content(body: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
+    start = member.header_offset
+    if start < 0 or start + _LOCAL_HEADER.size > len(body):
+        raise _damaged()
+    signature, name_length, extra_length = _LOCAL_HEADER.unpack_from(body, start)
+    start += _LOCAL_HEADER.size + name_length + extra_length
+    end = start + member.compress_size
+    if signature != _MAGIC[0] or end > len(body):
+        raise _damaged()
+    if member.file_size > most:
+        raise _refused("unpacks to too much")
+    packed = memoryview(body)[start:end]
+    if member.compress_type == zipfile.ZIP_STORED:
+        content = bytes(packed)
+    elif member.compress_type == zipfile.ZIP_DEFLATED:
+        content = _inflate(packed, member.file_size)
+    else:
+        raise _damaged()
+    if len(content) != member.file_size or zlib.crc32(content) != member.CRC:
+        raise _damaged()
+    return content
+
+
+def _inflate(packed: memoryview, size: int) -> bytes:
+    inflater: Any = fast_zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content: bytes = inflater.decompress(packed, size + 1)  # one more, to see that there is none
+    except fast_zlib.error as error:
+        raise _damaged() from error
+    return content
+
+
+def _damaged() -> OrthancError:
+    return OrthancError(ErrorCode.BAD_FILE_FORMAT, "Invalid file or unsupported compression method (e.g. Deflate64)")
+
+
+def _refused(why: str) -> OrthancError:
+    return OrthancError(ErrorCode.BAD_FILE_FORMAT, f"The ZIP archive {why}")
