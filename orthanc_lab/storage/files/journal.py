@@ -89,4 +89,5 @@ class FileJournal:
         fresh.write_text(content, "ascii")
         fresh.replace(self._path)
         self._size = len(content)
+        self._size = len(content)
         return os.open(self._path, os.O_WRONLY | os.O_APPEND)
