@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from orthanc_lab.dicom.data_set import DataSet, padded
 from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.tags_json import TEXT_VRS
 
 __all__ = ["follow_path"]
 
@@ -42,7 +43,7 @@ def follow_path(data_set: DataSet, path: Sequence[str], dictionary: Dictionary) 
         if isinstance(value, tuple) or (top and tag == _PIXEL_DATA and isinstance(value, bytes)):
             return _fragment(value if isinstance(value, tuple) else (value,), rest)
         if isinstance(value, bytes):
-            return None if rest else padded(value)
+            return None if rest else _bytes_of(element.vr, value)
         if not rest:
             return [str(index) for index in range(len(value))]
         item = _item(value, rest.pop(0))
@@ -50,6 +51,13 @@ def follow_path(data_set: DataSet, path: Sequence[str], dictionary: Dictionary) 
             return None
         current, top = item, False
     return [f"{tag >> 16:04x}-{tag & 0xFFFF:04x}" for tag in sorted(current)]
+
+
+def _bytes_of(vr: str, value: bytes) -> bytes:
+    # DCMTK keeps no more padding than a text needs.
+    if vr in TEXT_VRS and vr != "UI" and not len(value) & 1:
+        return padded(value.rstrip(b" "), b" ")
+    return padded(value)
 
 
 def _fragment(fragments: tuple[bytes, ...], rest: list[str]) -> bytes | list[str] | None:
