@@ -198,7 +198,7 @@ class AttachmentTask(_Attachments):
 
     def _verify(self, attachment: Attachment) -> None:
         for raw, expected in ((True, attachment.compressed_md5), (False, attachment.uncompressed_md5)):
-            if md5_hex(self._storage.read_attachment(attachment, raw=raw)) != expected:
+            if md5_hex(self._storage.read_attachment(attachment, raw=raw, fresh=True)) != expected:
                 raise OrthancError(ErrorCode.CORRUPTED_FILE)
 
 

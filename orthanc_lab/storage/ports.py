@@ -126,8 +126,8 @@ class Storage(Protocol):
         """Return the DICOM file up to its pixel data (or whole, if it has none)."""
         ...
 
-    def read_attachment(self, attachment: Attachment, *, raw: bool = False) -> bytes:
-        """Return the bytes of an attachment; `raw` as they are on disk."""
+    def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
+        """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
         ...
 
     def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:

@@ -159,8 +159,8 @@ class AttachmentFiles:
         """End the threads."""
         self._pool.shutdown()
 
-    def read(self, attachment: Attachment, *, raw: bool = False) -> bytes:
-        """Return the bytes of an attachment; `raw` as they are on disk.
+    def read(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
+        """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory.
 
         Raises
         ------
@@ -169,7 +169,7 @@ class AttachmentFiles:
         """
         plain = raw or not attachment.compressed
         key = f"{attachment.uuid}/{int(plain and attachment.compressed)}"
-        data = self._cache.get(key)
+        data = None if fresh else self._cache.get(key)
         if data is None:
             data = self._read(attachment)
             if not plain:

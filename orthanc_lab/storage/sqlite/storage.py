@@ -179,9 +179,9 @@ class SqliteStorage:
         dicom, offset = resource.attachments[AttachmentType.DICOM], resource.metadata.get("PixelDataOffset")
         return self._files.read(dicom) if offset is None else self._files.read_start(dicom, int(offset))
 
-    def read_attachment(self, attachment: Attachment, *, raw: bool = False) -> bytes:
-        """Return the bytes of an attachment; `raw` as they are on disk."""
-        return self._files.read(attachment, raw=raw)
+    def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
+        """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
+        return self._files.read(attachment, raw=raw, fresh=fresh)
 
     def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:
         """Write or replace an attachment."""
