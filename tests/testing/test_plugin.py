@@ -1,6 +1,7 @@
 """The pytest plug-in, tested as a user has it: in test sessions of their own."""
 
 import re
+from importlib.metadata import entry_points
 
 import pytest
 
@@ -8,12 +9,14 @@ pytest_plugins = ["pytester"]
 
 
 @pytest.fixture
-def run(pytester):
-    """Run a test file with the plug-in, every warning an error."""
+def run(pytester, monkeypatch):
+    """Run a test file with this plug-in alone, every warning an error."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(text, *arguments):
         pytester.makepyfile(text)
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", *arguments)
+        plugins = ("-p", "no:cacheprovider", "-p", "orthanc_lab.testing.plugin")
+        return pytester.runpytest_subprocess(*plugins, "-W", "error", *arguments)
 
     return run
 
@@ -181,6 +184,11 @@ def test_it_costs_nothing_where_it_is_not_used(run):
     """
     )
     result.assert_outcomes(passed=1)
+
+
+def test_pytest_finds_it_by_itself():
+    (entry,) = entry_points(group="pytest11", name="orthanc_lab")
+    assert entry.load().orthanc
 
 
 def test_the_fixtures_are_listed(run):
