@@ -21,7 +21,6 @@ FILE_SET_ID = "ORTHANC_MEDIA"
 _ITEM = struct.Struct("<HHI")
 _LINKS = struct.Struct("<HH2sHI HH2sHH HH2sHI")  # next record, in use, lower level
 _ROOTS = (0x00041200, 0x00041202)
-_MAX_VALUE = 0xFFFE  # bytes; what a short VR can hold
 
 _STUDY_DATES = (0x00080020, 0x00080021, 0x00080022, 0x00080023)
 _STUDY_TIMES = (0x00080030, 0x00080031, 0x00080032, 0x00080033)
@@ -88,25 +87,26 @@ class DicomDirectory:
         return encode_file(data_set, EXPLICIT_LE, MEDIA_STORAGE_DIRECTORY, uid)
 
     def _patient(self, entry: DirectoryEntry) -> _Record:
-        return _record("PATIENT", entry, always=((0x00100010, "PN"), (0x00100020, "LO")))
+        return _record("PATIENT", entry, always=((0x00100010, "PN"),), if_filled=((0x00100020, "LO"),))
 
     def _study(self, entry: DirectoryEntry) -> _Record:
-        date = next(filter(None, map(entry.get, _STUDY_DATES)), self._date)
-        time = next(filter(None, map(entry.get, _STUDY_TIMES)), self._time)
+        date = _first(entry, _STUDY_DATES, self._date)
+        time = _first(entry, _STUDY_TIMES, self._time)
         more: DataSet = {0x00080020: _element("DA", date), 0x00080030: _element("TM", time)}
         always = ((0x00080050, "SH"), (0x00081030, "LO"), (0x0020000D, "UI"))
-        return _record("STUDY", entry, always=always, if_present=((0x00200010, "SH"),), more=more)
+        return _record("STUDY", entry, always=always, if_filled=((0x00200010, "SH"),), more=more)
 
     def _series(self, entry: DirectoryEntry) -> _Record:
-        optional = [(0x00200011, "IS"), *([(0x0008103E, "LO")] if self._extended else [])]
-        return _record("SERIES", entry, always=((0x00080060, "CS"), (0x0020000E, "UI")), if_present=optional)
+        described = self._extended and 0x0008103E in entry.values
+        always = ((0x00080060, "CS"), (0x0020000E, "UI"), *(((0x0008103E, "LO"),) if described else ()))
+        return _record("SERIES", entry, always=always, if_filled=((0x00200011, "IS"),))
 
     def _image(self, name: bytes, entry: DirectoryEntry) -> _Record:
         more: DataSet = {
             0x00041500: _element("CS", name),
             0x00041510: _element("UI", entry.get(0x00080016)),
             0x00041511: _element("UI", entry.get(0x00080018)),
-            0x00041512: _element("UI", entry.transfer_syntax.encode("ascii")),
+            0x00041512: _element("UI", entry.transfer_syntax),
         }
         return _record("IMAGE", entry, always=((0x00200013, "IS"),), more=more)
 
@@ -116,7 +116,7 @@ def _record(
     entry: DirectoryEntry,
     *,
     always: Iterable[tuple[int, str]],
-    if_present: Iterable[tuple[int, str]] = (),
+    if_filled: Iterable[tuple[int, str]] = (),
     more: DataSet | None = None,
 ) -> _Record:
     data_set: DataSet = {0x00041430: _element("CS", kind.encode()), **(more or {})}
@@ -124,14 +124,19 @@ def _record(
         data_set[0x00080005] = _element("CS", entry.get(0x00080005))
     for tag, vr in always:
         data_set[tag] = _element(vr, entry.get(tag))
-    for tag, vr in if_present:
-        if tag in entry.values:
+    for tag, vr in if_filled:
+        if entry.get(tag):
             data_set[tag] = _element(vr, entry.get(tag))
     return _Record(b"".join(encode(data_set)))
 
 
+def _first(entry: DirectoryEntry, tags: Iterable[int], default: bytes) -> bytes:
+    """Return the value of the first tag that is present, be it empty."""
+    return next((entry.values[tag] for tag in tags if tag in entry.values), default)
+
+
 def _element(vr: str, value: bytes) -> Element:
-    return Element(vr, padded(value[:_MAX_VALUE], b"\0" if vr == "UI" else b" "))
+    return Element(vr, padded(value, b"\0" if vr == "UI" else b" "))
 
 
 def _encode_records(patients: dict[bytes, _Record], start: int) -> tuple[bytes, int, int]:

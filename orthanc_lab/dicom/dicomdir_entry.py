@@ -9,8 +9,8 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orthanc_lab.dicom.element_walk import Walk, WalkError
-from orthanc_lab.dicom.scan_start import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, find_start
+from orthanc_lab.dicom.element_walk import Found, Walk, WalkError
+from orthanc_lab.dicom.scan_start import EXPLICIT_BE, IMPLICIT_LE, find_start
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["DirectoryEntry", "read_entry", "read_entry_of_start"]
@@ -27,6 +27,8 @@ _BY_BYTES = {
 }
 _SOP_CLASS = 0x00080016
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
+_TRANSFER_SYNTAX = b"\x02\x00\x10\x00"
+_LONGEST = 256  # bytes; Orthanc leaves longer values out
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class DirectoryEntry:
     """The values that a DICOMDIR copies from a file."""
 
     values: Mapping[int, bytes]  # by tag; as encoded in the file, without padding
-    transfer_syntax: str  # UID
+    transfer_syntax: bytes  # UID
 
     def get(self, tag: int) -> bytes:
         """Return a value; empty if it is absent."""
@@ -47,22 +49,35 @@ def read_entry(dicom: bytes) -> DirectoryEntry:
     Raises
     ------
     OrthancError
-        15 if it is no whole DICOM file, or has no SOP class.
+        15 if it is no whole DICOM file, or has no meta header or SOP class.
     """
     try:
+        syntax = _stated_transfer_syntax(dicom)
         start = find_start(dicom)
         names = _BY_BYTES[start.layout == EXPLICIT_BE]
         walk = Walk(start.data, start.layout == EXPLICIT_BE, start.encapsulated)
         found = walk.run(start.position, names, implicit=start.layout == IMPLICIT_LE)
     except (WalkError, struct.error, IndexError) as error:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
-    values = {
-        names[tag]: start.data[element.position : element.position + element.length].rstrip(b" \0")
-        for tag, element in found.items()
-    }
-    if not values.get(_SOP_CLASS):
+    values = {names[tag]: _value(start.data, element) for tag, element in found.items()}
+    if not syntax or not values.get(_SOP_CLASS):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    return DirectoryEntry(values, start.transfer_syntax or EXPLICIT_LE)
+    return DirectoryEntry(values, syntax)
+
+
+def _value(data: bytes, element: Found) -> bytes:
+    _, _, position, length = element
+    value = data[position : position + length].rstrip(b" \0")
+    return value if len(value) <= _LONGEST else b""
+
+
+def _stated_transfer_syntax(dicom: bytes) -> bytes:
+    """Return the transfer syntax in the meta header; a file without one has no place on a medium (PS3.10)."""
+    if dicom[128:132] != b"DICM":
+        return b""
+    found, _ = Walk(dicom, False, False).run_meta(132, (_TRANSFER_SYNTAX,))
+    stated = found.get(_TRANSFER_SYNTAX)
+    return b"" if stated is None else _value(dicom, stated)
 
 
 def read_entry_of_start(beginning: bytes) -> DirectoryEntry | None:

@@ -13,8 +13,8 @@ EXPLICIT_LE = "1.2.840.10008.1.2.1"
 
 
 def dicom(
-    patient: str | bytes = "P1",
-    name: str | bytes = "Doe^John",
+    patient: str | bytes | None = "P1",
+    name: str | bytes | None = "Doe^John",
     study: str = "1.1",
     series: str = "1.1.1",
     sop: str = "1.1.1.1",
