@@ -1,4 +1,7 @@
-"""Frames compressed for encapsulated transfer syntaxes: JPEG by Pillow, RLE of our own, the others by the codecs."""
+"""Frames compressed for encapsulated transfer syntaxes.
+
+JPEG by Pillow, lossless JPEG and RLE of our own, JPEG-LS and JPEG 2000 where the codecs are installed.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orthanc_lab.dicom.image_description import ImageDescription
+from orthanc_lab.dicom.jpeg_lossless import encode_lossless
 from orthanc_lab.dicom.picture_files import jpeg
 
-__all__ = ["Encoder", "encoder_for"]
+__all__ = ["NEAR", "Encoder", "encoder_for"]
 
 Array = NDArray[Any]
 Encoder = Callable[[Array, ImageDescription, int], bytes]
@@ -23,14 +27,19 @@ Encoder = Callable[[Array, ImageDescription, int], bytes]
 _JPEG = "1.2.840.10008.1.2.4."
 _RLE = "1.2.840.10008.1.2.5"
 
+NEAR = 2
+"""How much a sample may differ in near-lossless JPEG-LS."""
+
 
 @functools.cache
 def encoder_for(syntax: str) -> Encoder | None:
     """Return what compresses frames for a transfer syntax, None if nothing here does."""
     if syntax == _RLE:
         return _encode_rle
-    if syntax == _JPEG + "50":
-        return _encode_baseline
+    if syntax in (_JPEG + "50", _JPEG + "51"):
+        return _encode_lossy
+    if syntax in (_JPEG + "57", _JPEG + "70"):
+        return _encode_lossless
     make, module = _OPTIONAL.get(syntax, (None, ""))
     try:
         return None if make is None else make(importlib.import_module(module))
@@ -38,8 +47,13 @@ def encoder_for(syntax: str) -> Encoder | None:
         return None
 
 
-def _encode_baseline(pixels: Array, description: ImageDescription, quality: int) -> bytes:
+def _encode_lossy(pixels: Array, description: ImageDescription, quality: int) -> bytes:
     return jpeg(pixels, min(max(quality, 1), 100))
+
+
+def _encode_lossless(pixels: Array, description: ImageDescription, quality: int) -> bytes:
+    unsigned = pixels.view(f"<u{pixels.dtype.itemsize}")
+    return encode_lossless(unsigned, max(_bits(unsigned, description), 2))
 
 
 def _encode_rle(pixels: Array, description: ImageDescription, quality: int) -> bytes:
@@ -92,7 +106,7 @@ def _put_literal(parts: list[bytes], data: bytes) -> None:
         parts.append(bytes((len(piece) - 1,)) + piece)
 
 
-def _jpeg_ls(module: Any) -> Encoder:
+def _jpeg_ls(module: Any, error: int = 0) -> Encoder:
     def encode(pixels: Array, description: ImageDescription, quality: int) -> bytes:
         return bytes(
             module.encode_pixel_data(
@@ -102,7 +116,7 @@ def _jpeg_ls(module: Any) -> Encoder:
                 samples_per_pixel=description.samples,
                 bits_stored=_bits(pixels, description),
                 planar_configuration=0,
-                lossy_error=0,
+                lossy_error=error,
             )
         )
 
@@ -138,5 +152,6 @@ def _bits(pixels: Array, description: ImageDescription) -> int:
 
 _OPTIONAL: dict[str, tuple[Callable[[Any], Encoder], str]] = {
     _JPEG + "80": (_jpeg_ls, "jpeg_ls"),
+    _JPEG + "81": (functools.partial(_jpeg_ls, error=NEAR), "jpeg_ls"),
     _JPEG + "90": (_jpeg_2000, "openjpeg"),
 }

@@ -10,8 +10,8 @@ import numpy as np
 
 from orthanc_lab.dicom.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.decoders import decode_compressed
-from orthanc_lab.dicom.derivation import describe_lossy
-from orthanc_lab.dicom.encoders import encoder_for
+from orthanc_lab.dicom.derivation import describe_derivation, describe_lossy
+from orthanc_lab.dicom.encoders import NEAR, encoder_for
 from orthanc_lab.dicom.image_description import ImageDescription, describe_image
 from orthanc_lab.dicom.palette import apply_palette
 from orthanc_lab.dicom.pixels import Array
@@ -25,7 +25,9 @@ __all__ = ["MAX_BYTES", "compress", "decompress"]
 MAX_BYTES = 1 << 31
 """Pixel data that would take more bytes than this are not decompressed."""
 
-_BASELINE = "1.2.840.10008.1.2.4.50"
+_JPEG = "1.2.840.10008.1.2.4."
+_LOSSY_JPEG = {_JPEG + "50": "JPEG baseline", _JPEG + "51": "JPEG extended sequential 8 bit"}
+_LOSSLESS_JPEG = (_JPEG + "57", _JPEG + "70")
 _RLE = "1.2.840.10008.1.2.5"
 _SAMPLES, _PHOTOMETRIC, _PLANAR, _PIXEL_DATA = 0x00280002, 0x00280004, 0x00280006, 0x7FE00010
 _PALETTE = range(0x00281101, 0x00281204)
@@ -56,25 +58,36 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     """
     encoder = encoder_for(target)
     description = describe_image(file.data_set)
-    lossy = target == _BASELINE
     if encoder is None or not description.frames or not _fits(description, target):
         return None
     frames = _frames(file, description)
     found = dict(file.data_set)
-    if lossy and description.photometric == "PALETTE COLOR":
+    if target in _LOSSY_JPEG and description.photometric == "PALETTE COLOR":
         frames = (apply_palette(frame, file.data_set) for frame in frames)
         for tag in [tag for tag in found if tag in _PALETTE]:
             del found[tag]
         found[_SAMPLES] = Element("US", b"\3\0")
         description = replace(description, samples=3)
+    native = description.frame_bytes * description.frames
     encoded = [encoder(frame, description, quality) for frame in frames]
     found[_PIXEL_DATA] = Element("OB", (_offset_table(encoded), *encoded))
     if description.samples == 3:
-        _set_colour(found, "YBR_FULL_422" if lossy else "RGB")
-    if lossy:
-        native = description.frame_bytes * description.frames
-        describe_lossy(found, quality, native / sum(map(len, encoded)), identifiers.uid())
+        _set_colour(found, "YBR_FULL_422" if target in _LOSSY_JPEG else "RGB")
+    _describe(found, target, quality, native / sum(map(len, encoded)), identifiers)
     return found
+
+
+def _describe(data_set: DataSet, target: str, quality: int, ratio: float, identifiers: Identifiers) -> None:
+    size = f"{ratio:.5g}"
+    if target in _LOSSY_JPEG:
+        text = f"Lossy compression with {_LOSSY_JPEG[target]}, IJG quality factor {quality}, compression ratio {size}"
+        describe_lossy(data_set, text, "ISO_10918_1", ratio, identifiers.uid())
+    elif target == _JPEG + "81":
+        text = f"near lossless JPEG-LS compression, factor {size} (NEAR={NEAR})"
+        describe_lossy(data_set, text, "ISO_14495_1", ratio, identifiers.uid())
+    elif target in _LOSSLESS_JPEG:
+        text = f"Lossless JPEG compression, selection value 1, point transform 0, compression ratio {size}"
+        describe_derivation(data_set, text)
 
 
 def _fits(description: ImageDescription, target: str) -> bool:
@@ -83,8 +96,10 @@ def _fits(description: ImageDescription, target: str) -> bool:
         return False
     if description.samples == 3 and not (description.photometric == "RGB" or description.photometric.startswith("YBR")):
         return False
-    if target == _BASELINE:
+    if target in _LOSSY_JPEG:
         return bits == 8 and not description.signed
+    if target == _JPEG + "81":
+        return bits in (8, 16) and not description.signed
     return bits in (8, 16) or (bits == 32 and target == _RLE)
 
 
