@@ -3,6 +3,7 @@
 -- Each query follows a line "-- name:". Parameters are positional. A list travels as one JSON array
 -- (json_each; PostgreSQL says = ANY), so that a query is prepared once for any number of items. A
 -- look-up of an identifier names all four levels, so that it uses the one index on level and identifier.
+-- CROSS JOIN keeps SQLite from reading all resources of a level for a list of a few.
 
 -- ==== a resource and its kin ====
 
@@ -13,9 +14,8 @@ WHERE r.id = ? AND r.level IN (0, 1, 2, 3)
 
 -- resources:
 SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank
-FROM json_each(?) wanted
-JOIN resources r ON r.id = wanted.value AND r.level IN (0, 1, 2, 3)
-LEFT JOIN resources p ON p.key = r.parent
+FROM json_each(?) wanted CROSS JOIN resources r LEFT JOIN resources p ON p.key = r.parent
+WHERE r.id = wanted.value AND r.level IN (0, 1, 2, 3)
 
 -- resources_of_level:
 SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank
