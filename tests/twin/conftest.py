@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import orthanc_lab
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.testing.twin import Twin
@@ -19,8 +20,5 @@ def ledger() -> Ledger:
 
 @pytest.fixture(scope="session")
 def twin(request: pytest.FixtureRequest, real_program: str) -> Twin:
-    if request.config.getoption("real_alone"):
-        return Twin(RealOrthanc, RealOrthanc, build())
-    import orthanc_lab
-
-    return Twin(orthanc_lab.serve, RealOrthanc, build())
+    ours = RealOrthanc if request.config.getoption("real_alone") else orthanc_lab.serve
+    return Twin(ours, RealOrthanc, build())

@@ -74,6 +74,10 @@ def _compare_bodies(ours: Answer, real: Answer, pairs: Pairs, name: str) -> Iter
 
 def _compare_content(ours: bytes, real: bytes, answer: Answer, pairs: Pairs, name: str) -> Iterator[Difference]:
     kind = answer.media_type
+    if kind == "application/gzip":
+        ours, real = gzip.decompress(ours), gzip.decompress(real)
+    elif real.startswith(b"PK"):
+        kind = "application/zip"  # also NumPy's compressed arrays
     if kind in _BY_TYPE:
         yield from _BY_TYPE[kind](ours, real, pairs)
     elif answer.headers.get("content-type", "").startswith("text/plain; version=0.0.4"):

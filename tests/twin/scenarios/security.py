@@ -91,6 +91,8 @@ SCENARIOS = [
         "[Authorization: Basic {b64:credentials}] @a1\nGET /instances/{a1}/metadata?expand",
         options={"RegisteredUsers": {"alice": "secret:with:colons"}},
     ),
+    Scenario("security-shutdown", "POST /tools/shutdown please"),
+    Scenario("security-reset", "POST /tools/reset {}"),
     Scenario("security-read-only", READ_ONLY, options={"ReadOnly": True}),
     Scenario(
         "security-lua-allowed",
