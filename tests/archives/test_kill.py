@@ -1,0 +1,102 @@
+"""A server that is killed in the middle of an archive goes on with it after its next start."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from orthanc_lab.bench.servers import ServerProcess
+from tests.archives.files import dicom
+from tests.archives.house import DEADLINE
+
+FILES = 40
+OPTIONS = {"MediaArchiveSize": 5, "JobsHistorySize": 100}
+
+
+class Killed(ServerProcess):
+    """A server that dies the hard way."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+
+@pytest.fixture
+def server() -> Iterator[Killed]:
+    server = Killed("orthanc-lab", f"{sys.executable} -m orthanc_lab serve {{config}}", OPTIONS)
+    server.start()
+    yield server
+    server.remove()
+
+
+def get(server: Killed, uri: str) -> Any:
+    return requests.get(server.url + uri, timeout=DEADLINE).json()
+
+
+def submit(server: Killed, kind: str, patient: str) -> str:
+    answer = requests.post(f"{server.url}/patients/{patient}/{kind}", json={"Asynchronous": True}, timeout=DEADLINE)
+    return str(answer.json()["ID"])
+
+
+def wait(server: Killed, job: str, *, progress: int = 101) -> dict[str, Any]:
+    limit = time.monotonic() + DEADLINE
+    while time.monotonic() < limit:
+        view: dict[str, Any] = get(server, f"/jobs/{job}")
+        if view["State"] in ("Success", "Failure") or view["Progress"] >= progress:
+            return view
+    raise TimeoutError(view)
+
+
+def form(server: Killed, job: str) -> tuple[int, list[tuple[Any, ...]], set[Any]]:
+    """Return the size of an output, all that its directory says but the times, and the times."""
+    data = requests.get(f"{server.url}/jobs/{job}/archive", timeout=DEADLINE).content
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        assert opened.testzip() is None
+        members = opened.infolist()
+    described = [
+        (item.filename, item.CRC if item.filename != "DICOMDIR" else 0, item.file_size, item.header_offset)
+        for item in members
+    ]
+    return members[-1].header_offset, described, {item.date_time for item in members}
+
+
+@pytest.mark.parametrize("kind", ["archive", "media"])
+def test_killed_in_the_middle(server: Killed, kind: str) -> None:
+    chance = random.Random(1)
+    noise = bytes(chance.choices(range(40), k=1 << 20))  # slow to deflate
+    for n in range(FILES):
+        pixels = noise[n:] + noise[:n]
+        file = dicom(sop=f"1.{n}", number=str(n), pixels=pixels * 4)
+        patient = requests.post(f"{server.url}/instances", data=file, timeout=DEADLINE).json()["ParentPatient"]
+    job = submit(server, kind, patient)
+    seen = [wait(server, job, progress=20)["Progress"]]
+    for _ in range(2):
+        server.kill()
+        server.start()
+        view = get(server, f"/jobs/{job}")
+        assert view["State"] in ("Pending", "Running", "Success")
+        seen.append(wait(server, job, progress=view["Progress"] + 15)["Progress"])
+    view = wait(server, job)
+    assert view["State"] == "Success", view
+    other = submit(server, kind, patient)
+    wait(server, other)
+    mine, undisturbed = form(server, job), form(server, other)
+    assert mine[:2] == undisturbed[:2]
+    assert len(mine[2]) == 1, "all members carry the time of the submission"
+    assert seen[0] < 100, "the job was over before the kill; it needs more files"
