@@ -106,6 +106,10 @@ class Storage(Protocol):
         """
         ...
 
+    def find_resources(self, query: FindQuery) -> list[Resource]:
+        """Return what `find` finds as resources, in the same order."""
+        ...
+
     def indexed_tags(self, level: Level) -> frozenset[str]:
         """Return the tags (``gggg,eeee``) that the index keeps for a level and those above."""
         ...

@@ -42,7 +42,7 @@ _TAG = re.compile(r"[0-9a-f]{4},[0-9a-f]{4}\Z")
 
 
 def find_statement(query: FindQuery, main_tags: MainTags, names: MetadataNames) -> tuple[str, list[Any]]:
-    """Return the SELECT of the identifiers that match, and its parameters.
+    """Return the SELECT of the keys and identifiers that match, and its parameters.
 
     Raises
     ------
@@ -121,7 +121,7 @@ class _Statement:
         for depth in range(self._level.depth - 1, self._highest - 1, -1):
             tables += f" JOIN resources r{depth} ON r{depth}.key = r{depth + 1}.parent"
         text = (
-            f"SELECT {self._own}.id FROM {tables} WHERE {' AND '.join(self._conditions)}"  # noqa: S608 # no value is in it
+            f"SELECT {self._own}.key, {self._own}.id FROM {tables} WHERE {' AND '.join(self._conditions)}"  # noqa: S608 # no value is in it
             f" ORDER BY {', '.join(criteria)} LIMIT ? OFFSET ?"
         )
         return text, [*self._values, limit or -1, since]

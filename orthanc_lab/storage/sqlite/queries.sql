@@ -17,6 +17,11 @@ SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_upd
 FROM json_each(?) wanted CROSS JOIN resources r LEFT JOIN resources p ON p.key = r.parent
 WHERE r.id = wanted.value AND r.level IN (0, 1, 2, 3)
 
+-- resources_by_key:
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank
+FROM json_each(?) wanted CROSS JOIN resources r LEFT JOIN resources p ON p.key = r.parent
+WHERE r.key = wanted.value
+
 -- resources_of_level:
 SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank
 FROM resources r LEFT JOIN resources p ON p.key = r.parent

@@ -41,6 +41,11 @@ class Resources:
             found = {resource.id: resource for resource in self._assemble(connection, rows)}
         return [found[id] for id in ids if id in found]
 
+    def by_keys(self, keys: Sequence[int]) -> list[Resource]:
+        """Return the known ones of many resources, in the order of `keys`."""
+        with self._readers.reading() as connection:
+            return self._assemble(connection, connection.execute(SQL["resources_by_key"], (as_array(keys),)).fetchall())
+
     def list_resources(self, level: Level, since: int, limit: int) -> list[Resource]:
         """Return the resources of a level, sorted by identifier; limit 0 = all."""
         with self._readers.reading() as connection:

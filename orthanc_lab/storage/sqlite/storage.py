@@ -156,7 +156,12 @@ class SqliteStorage:
     def find(self, query: FindQuery) -> list[str]:
         """Return the identifiers that match a query on tags of the index."""
         statement, values = find_statement(query, self._main_tags, self._names)
-        return [id for (id,) in self._readers.fetch(statement, values)]
+        return [id for _, id in self._readers.fetch(statement, values)]
+
+    def find_resources(self, query: FindQuery) -> list[Resource]:
+        """Return the resources that match a query on tags of the index."""
+        statement, values = find_statement(query, self._main_tags, self._names)
+        return self._resources.by_keys([key for key, _ in self._readers.fetch(statement, values)])
 
     def indexed_tags(self, level: Level) -> frozenset[str]:
         """Return the tags (``gggg,eeee``) that the index keeps for a level and those above."""
