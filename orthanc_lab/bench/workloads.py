@@ -76,11 +76,11 @@ def _finish(wire: Wire, job: str) -> None:
         status, _, body = wire.send(request, keep=True)
         if status != 200:
             raise RuntimeError(f"Job {job} vanished ({status})")
-        state = json.loads(body)["State"]
-        if state == "Success":
+        document = json.loads(body)
+        if document["State"] == "Success":
             return
-        if state == "Failure":
-            raise RuntimeError(f"Job {job} failed")
+        if document["State"] == "Failure":
+            raise RuntimeError(f"Job {job} failed: {document['ErrorDescription']} {document['ErrorDetails']}")
         time.sleep(0.001)
 
 

@@ -214,7 +214,8 @@ def _large_study(count: int) -> Iterator[bytes]:
         shift = int(random.randint(pixels.size))
         ds.PixelData = (pixels + noise[shift : shift + pixels.size].reshape(pixels.shape)).astype("<i2").tobytes()
         ds.InstanceNumber = index + 1
-        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"{ds.SeriesInstanceUID}.{index + 1}"
+        ds.SOPInstanceUID = UID(f"{ds.SeriesInstanceUID}.{index + 1}")
+        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
         out = io.BytesIO()
         ds.save_as(out, enforce_file_format=True)
         yield out.getvalue()
