@@ -7,7 +7,7 @@ from orthanc_lab.dicom.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.text import TextDecoder, decoder_of, text_bytes
 from orthanc_lab.protocol.levels import Level
 
-__all__ = ["MODULES", "inherited"]
+__all__ = ["MODULES", "SEQUENCES", "inherited"]
 
 _PATIENT = (
     0x00100010, 0x00100020, 0x00100021, 0x00100030, 0x00100032, 0x00100040, 0x00101000, 0x00101001, 0x00102160,
@@ -25,6 +25,14 @@ _SERIES = (
 MODULES: dict[Level, tuple[int, ...]] = {Level.PATIENT: _PATIENT, Level.STUDY: _STUDY, Level.SERIES: _SERIES}
 """The tags that Orthanc counts to each level."""
 
+
+SEQUENCES: dict[Level, tuple[int, ...]] = {
+    Level.PATIENT: (0x00100024, 0x00101002, 0x00102202, 0x00102293, 0x00102294, 0x00120064),
+    Level.STUDY: (
+        0x00080051, 0x00080096, 0x00081032, 0x00081049, 0x00081062, 0x00081110, 0x00081120, 0x00321034, 0x00401012,
+    ),
+}  # fmt: skip
+"""The sequences of the modules: never handed down, but taken out where a module is exchanged."""
 
 TEXT_VRS_OF_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 """VRs whose text is in the character set of the file (PS3.5 section 6.1.2.3)."""

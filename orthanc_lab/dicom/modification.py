@@ -110,16 +110,20 @@ class Modification:
         OrthancError
             5 or 15 for a replacement that does not fit its tag.
         """
-        if self.profile is None:
+        anonymizer = None if self.profile is None else _Anonymizer(self, uids)
+        if anonymizer is None:
             result = {
                 tag: _emptied(element) if tag in self.cleared else element
                 for tag, element in data_set.items()
                 if tag not in self.removed and not self._is_unwanted_private(tag)
             }
         else:
-            result = _Anonymizer(self, uids).item(data_set, ())
+            result = anonymizer.item(data_set, ())
         self._renew_identifiers(result, uids)
-        self._set_values(result, values)
+        values = self._set_values(result, values)
+        if anonymizer is not None:
+            anonymizer.replaced_items(result)
+        self._follow_paths(result, values)
         return result
 
     def _is_unwanted_private(self, tag: int) -> bool:
@@ -133,23 +137,26 @@ class Modification:
                 elif self.profile is not None:
                     result[tag] = _new_patient_id(result[tag], uids)
 
-    def _set_values(self, result: DataSet, values: JsonValues) -> None:
+    def _set_values(self, result: DataSet, values: JsonValues) -> JsonValues:
+        """Set the replaced elements of the data set; return how further values become elements."""
         if SPECIFIC_CHARACTER_SET in self.replaced:
-            result[SPECIFIC_CHARACTER_SET] = values.element(
-                SPECIFIC_CHARACTER_SET, self.replaced[SPECIFIC_CHARACTER_SET]
-            )
+            value = self.replaced[SPECIFIC_CHARACTER_SET]
+            result[SPECIFIC_CHARACTER_SET] = values.element(SPECIFIC_CHARACTER_SET, value)
         values = values.in_charset(charset_of(result, values.charset))
         for tag in sorted(self.replaced):
             _put(result, tag, self.replaced[tag], values)
-        if self.removed_paths or self.replaced_paths:
-            for path in (*self.removed_paths, *(path for path, _ in self.replaced_paths)):
-                _own_items(result, path.steps)
-            for path in self.removed_paths:
-                for item in path.parents(result):
-                    item.pop(path.tag, None)
-            for path, value in self.replaced_paths:
-                for item in path.parents(result):
-                    _put(item, path.tag, value, values)
+        return values
+
+    def _follow_paths(self, result: DataSet, values: JsonValues) -> None:
+        """Remove and set elements inside of sequences."""
+        for path in (*self.removed_paths, *(path for path, _ in self.replaced_paths)):
+            _own_items(result, path.steps)
+        for path in self.removed_paths:
+            for item in path.parents(result):
+                item.pop(path.tag, None)
+        for path, value in self.replaced_paths:
+            for item in path.parents(result):
+                _put(item, path.tag, value, values)
 
 
 def charset_of(data_set: DataSet, default: Charset) -> Charset:
@@ -181,8 +188,16 @@ class _Anonymizer:
                 result[tag] = self._changed(tag, element, steps)
         return result
 
+    def replaced_items(self, data_set: DataSet) -> None:
+        """Apply the rules to the items of sequences that were put in the place of others, as Orthanc does."""
+        for tag in self._rules.replaced:
+            element = data_set.get(tag)
+            if element is not None and isinstance(element.value, list):
+                data_set[tag] = self._changed(tag, element, ())
+
     def _is_kept(self, steps: tuple[Step, ...], tag: int) -> bool:
-        kept = tag in self._rules.kept and (not steps or tag not in IDENTIFIERS or tag == PATIENT_ID)
+        everywhere = tag == PATIENT_ID or not (tag in IDENTIFIERS or is_private(tag))
+        kept = tag in self._rules.kept and (everywhere or not steps)
         return kept or any(path.matches(steps, tag) for path in self._rules.kept_paths)
 
     def _is_removed(self, tag: int, *, inside: bool) -> bool:

@@ -10,7 +10,6 @@ from orthanc_lab.dicom.anonymization import DEFAULT_VERSION, profile_of
 from orthanc_lab.dicom.dictionary import Dictionary
 from orthanc_lab.dicom.modification import IDENTIFIERS, Modification
 from orthanc_lab.dicom.tag_path import TagPath, parse_path
-from orthanc_lab.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 
@@ -37,20 +36,6 @@ class ModificationRequest:
     def private_creator(self) -> str | None:
         """The creator of private tags; None for the one of the configuration."""
         return string_member(self.body, "PrivateCreator")
-
-    @property
-    def transcode(self) -> str | None:
-        """UID of the transfer syntax wanted, if any.
-
-        Raises
-        ------
-        OrthancError
-            15 if it is no text, 3 ``Unknown transfer syntax: X``.
-        """
-        syntax = string_member(self.body, "Transcode")
-        if syntax is not None and syntax not in TRANSFER_SYNTAXES:
-            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown transfer syntax: {syntax}")
-        return syntax
 
     def rules(self, names: Dictionary) -> Modification:
         """Return the rules of the request.

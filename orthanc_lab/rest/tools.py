@@ -75,8 +75,10 @@ class ToolList:
 TOOLS = (
     "accepted-sop-classes",
     "accepted-transfer-syntaxes",
+    "bulk-anonymize",
     "bulk-content",
     "bulk-delete",
+    "bulk-modify",
     "count-resources",
     "create-archive",
     "create-dicom",

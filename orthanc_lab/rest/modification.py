@@ -1,0 +1,210 @@
+"""Modification and anonymization: ``/modify``, ``/anonymize``, ``/tools/bulk-…``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import falcon
+
+from orthanc_lab.dicom.modification import IDENTIFIERS
+from orthanc_lab.dicom.modification_request import ModificationRequest, boolean_member, string_member
+from orthanc_lab.dicom.read import read_file
+from orthanc_lab.dicom.transcoding import known_transfer_syntax, transcode
+from orthanc_lab.dicom.uid_map import UidMap
+from orthanc_lab.dicom.write import write_file
+from orthanc_lab.jobs.kinds.instance_steps import Sources, Workshop
+from orthanc_lab.jobs.kinds.modification import ModificationJob, ModificationPlan
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.rest.answers import unknown_resource
+from orthanc_lab.rest.bodies import boolean_field, job_fields, read_object
+from orthanc_lab.rest.patient_tags import check_patient_tags
+from orthanc_lab.rest.services import Services
+from orthanc_lab.rest.submission import submit_job
+from orthanc_lab.storage.records import Origin
+
+__all__ = ["ROUTES", "BulkModification", "InstanceModification", "ResourceModification", "origin_of", "string_list"]
+
+_COUNTER = "AnonymizationSequence"
+_IN_PLACE = (
+    "When keeping StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID tag, you must have the 'OverwriteInstances' "
+    "Orthanc configuration set to true in order to replace the modified resources"
+)
+_UIDS = frozenset(tag for tag, level in IDENTIFIERS.items() if level is not Level.PATIENT)
+
+
+class InstanceModification:
+    """One instance: the answer is the new DICOM file, which is not stored."""
+
+    def __init__(self, services: Services, *, anonymization: bool) -> None:
+        self._services = services
+        self._anonymization = anonymization
+        self._workshop = Workshop.of(services.storage, services.settings.__getitem__)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the modified or anonymized file."""
+        body = read_object(req)
+        request = _request(self._services, body, self._anonymization, None)
+        rules = request.rules(self._workshop.names)
+        syntax, quality = self._transcoding(body)
+        storage = self._services.storage
+        if storage.find_level(id) is not Level.INSTANCE:
+            raise unknown_resource()
+        file = read_file(storage.read_dicom(id), self._workshop.names)
+        values = self._workshop.values(request.private_creator)
+        data_set = rules.apply(file.data_set, UidMap(self._services.identifiers.uuid()), values)
+        dicom: bytes | None = write_file(data_set, file.transfer_syntax, file.meta)
+        if syntax is not None and dicom is not None:
+            dicom = transcode(dicom, syntax, quality=quality, identifiers=self._services.identifiers)
+        if dicom is None:
+            raise OrthancError(ErrorCode.INTERNAL_ERROR, f"Cannot transcode to transfer syntax: {syntax}")
+        resp.content_type = "application/dicom"
+        resp.data = dicom
+
+    def _transcoding(self, body: dict[str, Any]) -> tuple[str | None, int]:
+        quality = self._services.settings["DicomLossyTranscodingQuality"]
+        syntax = string_member(body, "Transcode")
+        if syntax is None:
+            return None, quality
+        if not known_transfer_syntax(syntax):
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown transfer syntax: {syntax}")
+        if "LossyQuality" in body:
+            quality = body["LossyQuality"]
+            if type(quality) is not int:
+                raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Integer value expected in field: LossyQuality")
+            if quality < 0:
+                raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Unsigned integer value expected in field: LossyQuality")
+        return syntax, min(max(quality, 1), 100)
+
+
+class _JobRoute:
+    """What the calls have in common that answer with a job."""
+
+    def __init__(self, services: Services, anonymization: bool) -> None:
+        self._services = services
+        self._anonymization = anonymization
+        self._workshop = Workshop.of(services.storage, services.settings.__getitem__)
+
+    def _submit(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        request: ModificationRequest,
+        find: Callable[[], list[str]],
+        shown_level: Level | None,
+    ) -> None:
+        """Make the job and hand it to the engine; `find` returns the resources, once the rules are checked."""
+        rules = request.rules(self._workshop.names)
+        fields = job_fields(request.body)
+        settings, storage = self._services.settings, self._services.storage
+        if rules.level.depth <= Level.STUDY.depth and rules.kept >= _UIDS and not settings["OverwriteInstances"]:
+            raise OrthancError(ErrorCode.BAD_REQUEST, _IN_PLACE)
+        plan = ModificationPlan(
+            request=request,
+            secret=self._services.identifiers.uuid(),
+            parents=sorted(set(find())),
+            shown_level=shown_level,
+            keep_labels=boolean_member(request.body, "KeepLabels"),
+            transcode=_transcode_of_job(request.body),
+            quality=settings["DicomLossyTranscodingQuality"],
+        )
+        instances = sorted({id for parent in plan.parents for id in storage.descendants(parent, Level.INSTANCE)})
+        if not self._anonymization and request.level is Level.STUDY:
+            check_patient_tags(storage, rules, plan.parents[0])
+        sources = Sources(
+            instances, origin_of(req), boolean_field(dict(request.body), "KeepSource", True), fields.permissive
+        )
+        submit_job(req, resp, self._services, fields, ModificationJob(self._workshop, sources, plan))
+
+
+class ResourceModification(_JobRoute):
+    """A patient, study or series; the level in the URI is that of the outcome, not of the identifier."""
+
+    def __init__(self, services: Services, level: Level, *, anonymization: bool) -> None:
+        super().__init__(services, anonymization)
+        self._level = level
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the new resource, or its job."""
+        request = _request(self._services, read_object(req), self._anonymization, self._level)
+
+        def find() -> list[str]:
+            if self._services.storage.find_level(id) is None:
+                raise unknown_resource()
+            return [id]
+
+        self._submit(req, resp, request, find, self._level)
+
+
+class BulkModification(_JobRoute):
+    """Resources of any level at once."""
+
+    def __init__(self, services: Services, *, anonymization: bool) -> None:
+        super().__init__(services, anonymization)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer all new resources, or the job."""
+        body = read_object(req)
+        level = Level.INSTANCE
+        if "Level" in body and not self._anonymization:
+            if not isinstance(body["Level"], str):
+                raise OrthancError(
+                    ErrorCode.INTERNAL_ERROR, "An unhandled exception was generated inside the HTTP server"
+                )
+            level = Level.parse(body["Level"])
+        request = _request(self._services, body, self._anonymization, level)
+
+        def find() -> list[str]:
+            ids = string_list(body, "Resources")
+            if any(self._services.storage.find_level(id) is None for id in ids):
+                raise unknown_resource()
+            return ids
+
+        self._submit(req, resp, request, find, None)
+
+
+def _request(services: Services, body: dict[str, Any], anonymization: bool, level: Level | None) -> ModificationRequest:
+    name = f"Anonymized{services.storage.next_number(_COUNTER)}" if anonymization else ""
+    return ModificationRequest(body, anonymization, level, name)
+
+
+def _transcode_of_job(body: Any) -> str | None:
+    syntax = string_member(body, "Transcode")
+    if syntax is not None and not known_transfer_syntax(syntax):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Unknown transfer syntax UID: {syntax}")
+    return syntax
+
+
+def string_list(body: Any, name: str) -> list[str]:
+    """Return a list of texts in a body.
+
+    Raises
+    ------
+    OrthancError
+        15 ``List of strings expected in field: NAME``.
+    """
+    value = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"List of strings expected in field: {name}")
+    return value
+
+
+def origin_of(req: falcon.Request) -> Origin:
+    """Return where the new instances of a request come from."""
+    return Origin(remote_ip=req.remote_addr or "", http_username=req.context.username)
+
+
+_LEVELS = (Level.PATIENT, Level.STUDY, Level.SERIES)
+_CALLS = (("modify", False), ("anonymize", True))
+
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
+    *((f"/instances/{{id}}/{call}", partial(InstanceModification, anonymization=kind)) for call, kind in _CALLS),
+    *(
+        (f"/{level.plural}/{{id}}/{call}", partial(ResourceModification, level=level, anonymization=kind))
+        for level in _LEVELS
+        for call, kind in _CALLS
+    ),
+    *((f"/tools/bulk-{call}", partial(BulkModification, anonymization=kind)) for call, kind in _CALLS),
+)
