@@ -13,9 +13,11 @@ __all__ = ["MAX_DEPTH", "loads"]
 MAX_DEPTH = 200
 """Arrays and objects nested deeper than this are refused, so that no input exhausts the stack."""
 
-_OPENING = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-_NOISE = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\r\n]*|/\*.*?\*/', re.DOTALL)
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])', re.DOTALL)
+# What is not closed reaches to the end of the text, so that no input makes a search start over and over.
+_STRING = r'"(?:[^"\\]|\\.)*(?:"|\Z)'
+_OPENING = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
+_NOISE = re.compile(rf"({_STRING})|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*[\]}}])", re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -27,11 +29,11 @@ def loads(text: str | bytes) -> Any:
     OrthancError
         28 "Cannot parse a JSON document" for broken, empty or too deeply nested JSON.
     """
-    if isinstance(text, (bytes, bytearray, memoryview)):
+    if not isinstance(text, str):
         try:
-            text = bytes(text).decode("utf-8-sig")
+            text = text.decode("utf-8-sig")
         except UnicodeDecodeError:
-            text = bytes(text).decode("latin-1")
+            text = text.decode("latin-1")
     if _too_deep(text):
         raise OrthancError(ErrorCode.BAD_JSON, f"JSON nested more than {MAX_DEPTH} levels deep")
     try:

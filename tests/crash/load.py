@@ -31,7 +31,11 @@ class Client(threading.Thread):
         self.error = None
 
     def run(self):
-        actions = [self._upload] * 5 + [self._upload_zip, self._remove_instance, self._create] + [self._submit, self._touch] * 2
+        actions = (
+            [self._upload] * 5
+            + [self._upload_zip, self._remove_instance, self._create]
+            + [self._submit, self._touch] * 2
+        )
         try:
             while True:
                 self._random.choice(actions)()

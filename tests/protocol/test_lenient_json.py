@@ -1,0 +1,50 @@
+"""JSON as Orthanc reads it: comments, trailing commas, trailing text."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orthanc_lab.protocol import lenient_json
+from orthanc_lab.protocol.errors import OrthancError
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
+)
+
+
+@given(values, st.sampled_from([None, 3]))
+def test_plain_json_is_read_as_by_the_standard_library(value, indent):
+    assert lenient_json.loads(json.dumps(value, indent=indent)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1, /* one */ "b": [2, 3,], // two\n}', {"a": 1, "b": [2, 3]}),
+        ("{} x", {}),
+        (' [1] // "', [1]),
+        ('{"a": "// no /* comment */, ]"}', {"a": "// no /* comment */, ]"}),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        (b'{"a": "\xe9"}', {"a": "é"}),
+    ],
+)
+def test_what_orthanc_accepts(text, value):
+    assert lenient_json.loads(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "   ", "{", '{"a"', "[1 2]", "nonsense", "/* {}", '"', "[" * 5000])
+def test_broken_json_is_refused(text):
+    with pytest.raises(OrthancError) as caught:
+        lenient_json.loads(text)
+    assert caught.value.code == 28
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "text", ["/*" * 2_000_000, '{"a":' + '"x' * 1_000_001, "[" + "," * 2_000_000, "//\n" * 1_000_000]
+)
+def test_hostile_text_takes_no_long_time(text):
+    with pytest.raises(OrthancError):
+        lenient_json.loads(text)
