@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from orthanc_lab.dicom.image_description import ImageDescription
-from orthanc_lab.dicom.jpeg_header import JpegHeader, read_jpeg_header
+from orthanc_lab.dicom.jpeg_header import JpegHeader, read_jpeg_header, with_whole_spectrum
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["MAX_FRAME_BYTES", "can_decode", "decode_compressed"]
@@ -146,7 +146,7 @@ def _decode_baseline(data: bytes, description: ImageDescription) -> Array:
         assert isinstance(picture, ImageFile.ImageFile)
         if header.components == 3:
             mode = "RGB" if _holds_rgb(header, description) else "YCbCr"
-            tile = picture.tile[0]
+            (tile,) = picture.tile or ()
             picture.tile = [tile._replace(args=("RGB", mode))]
         return np.asarray(picture)
 
@@ -157,11 +157,11 @@ def _holds_rgb(header: JpegHeader, description: ImageDescription) -> bool:
     return description.photometric == "RGB" and not header.is_jfif
 
 
-def _extended(module: Any) -> _Decoder:
+def _extended(module: Any, *, sequential: bool = False) -> _Decoder:
     """JPEG of 12 and 16 bits, lossless JPEG."""
 
     def decode(data: bytes, description: ImageDescription) -> Array:
-        pixels: Array = module.decode(data, colour_transform=0)
+        pixels: Array = module.decode(with_whole_spectrum(data) if sequential else data, colour_transform=0)
         if description.photometric.startswith("YBR") and pixels.ndim == 3:
             pixels = np.asarray(Image.fromarray(pixels, "YCbCr").convert("RGB"))
         return _with_sign(pixels, description)
@@ -202,7 +202,8 @@ def _with_sign(pixels: Array, description: ImageDescription) -> Array:
 
 
 _OPTIONAL: tuple[tuple[frozenset[str], str, Callable[[Any], _Decoder]], ...] = (
-    (frozenset({"51", "53", "55", "57", "70"}), "libjpeg", _extended),
+    (frozenset({"51"}), "libjpeg", functools.partial(_extended, sequential=True)),
+    (frozenset({"53", "55", "57", "70"}), "libjpeg", _extended),
     (frozenset({"80", "81"}), "jpeg_ls", _jpeg_ls),
     (frozenset({"90", "91"}), "openjpeg", _jpeg_2000),
 )

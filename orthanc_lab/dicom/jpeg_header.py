@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["JpegHeader", "read_jpeg_header"]
+__all__ = ["JpegHeader", "read_jpeg_header", "with_whole_spectrum"]
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -58,3 +58,16 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
             break
         position += 2 + max(length, 2)
     raise ValueError("the JPEG picture has no frame header")
+
+
+def with_whole_spectrum(data: bytes) -> bytes:
+    """Return a sequential picture whose scan names all coefficients, as the standard demands; others as they are.
+
+    Some encoders leave the numbers of the first and last coefficient at 0.
+    """
+    frame = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc1"))
+    scan = data.find(b"\xff\xda", max(frame, 0))
+    if frame < 0 or scan < 0:
+        return data
+    spectrum = scan + 5 + 2 * data[scan + 4]
+    return data[:spectrum] + b"\x00\x3f\x00" + data[spectrum + 3 :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zipfile
 import zlib
 from typing import Any
@@ -91,7 +92,10 @@ def npz(data: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.comment = b"Created by Orthanc"
-        archive.writestr("arr_0", data)
+        member = zipfile.ZipInfo("arr_0", time.localtime()[:6])
+        member.compress_type, member.create_system, member.create_version = zipfile.ZIP_DEFLATED, 0, 0
+        archive.writestr(member, data, compresslevel=1)
+        member.external_attr = 0
     return buffer.getvalue()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from orthanc_lab.dicom.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.decoders import decode_compressed
 from orthanc_lab.dicom.derivation import describe_derivation, describe_lossy
-from orthanc_lab.dicom.encoders import NEAR, encoder_for
+from orthanc_lab.dicom.encoders import NEAR, Encoder, encoder_for
 from orthanc_lab.dicom.image_description import ImageDescription, describe_image
 from orthanc_lab.dicom.palette import apply_palette
 from orthanc_lab.dicom.pixels import Array
@@ -69,12 +69,19 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
         found[_SAMPLES] = Element("US", b"\3\0")
         description = replace(description, samples=3)
     native = description.frame_bytes * description.frames
-    encoded = [encoder(frame, description, quality) for frame in frames]
+    encoded = [_encoded(encoder, frame, description, quality) for frame in frames]
     found[_PIXEL_DATA] = Element("OB", (_offset_table(encoded), *encoded))
     if description.samples == 3:
         _set_colour(found, "YBR_FULL_422" if target in _LOSSY_JPEG else "RGB")
     _describe(found, target, quality, native / sum(map(len, encoded)), identifiers)
     return found
+
+
+def _encoded(encoder: Encoder, frame: Array, description: ImageDescription, quality: int) -> bytes:
+    try:
+        return encoder(frame, description, quality)
+    except Exception as error:  # each library has exceptions of its own for pictures it cannot take
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED, "A frame cannot be compressed") from error
 
 
 def _describe(data_set: DataSet, target: str, quality: int, ratio: float, identifiers: Identifiers) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import falcon
 
 from orthanc_lab.dicom.data_set import DataSet
+from orthanc_lab.dicom.dicomweb import to_dicom_json, to_dicom_xml
 from orthanc_lab.dicom.image_description import text_of
 from orthanc_lab.dicom.transcoding import transcode
+from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.rest.accept import preferred_type
 from orthanc_lab.rest.answers import EmptyAnswer, answer_nothing
 from orthanc_lab.rest.archive_options import ArchiveOptions, options_of_query, raw_arguments
 from orthanc_lab.rest.bodies import read_body
@@ -20,6 +23,8 @@ from orthanc_lab.rest.services import Services
 __all__ = ["ROUTES", "DicomDownload", "Export", "Pdf"]
 
 _SOP_CLASS, _DOCUMENT, _MIME_TYPE, _DOCUMENT_LENGTH = 0x00080016, 0x00420011, 0x00420012, 0x00420015
+_JSON, _XML = "application/dicom+json", "application/dicom+xml"
+_MEDIA_TYPES = ("application/dicom", _JSON, _XML)
 _ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
@@ -32,7 +37,14 @@ class DicomDownload:
         self._quality: int = services.settings["DicomLossyTranscodingQuality"]
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer the file as it was stored, or in the transfer syntax ``transcode``; 404/empty if it cannot be."""
+        """Answer the file as it was stored, or in the transfer syntax ``transcode``; 404/empty if it cannot be.
+
+        A client that asks for ``application/dicom+json`` or ``application/dicom+xml`` gets the data set.
+        """
+        media_type = preferred_type(req.get_header("Accept"), _MEDIA_TYPES)
+        if media_type in (_JSON, _XML):
+            self._answer_data_set(resp, id, media_type)
+            return
         dicom = self._files.dicom(id)
         if req.query_string:
             defaults = ArchiveOptions(f"{id}.dcm", quality=self._quality)
@@ -46,6 +58,15 @@ class DicomDownload:
         if name:
             resp.set_header("Content-Disposition", f'filename="{name}"')
         resp.data = dicom
+
+    def _answer_data_set(self, resp: falcon.Response, id: str, media_type: str) -> None:
+        file, dictionary = self._files.whole(id), self._files.dictionary
+        resp.content_type = media_type
+        if media_type == _XML:
+            resp.data = to_dicom_xml(file, dictionary, self._files.default_encoding).encode()
+        else:
+            model = to_dicom_json(file, dictionary, self._files.default_encoding)
+            resp.data = (house_json.dumps(model, indent="\t") + "\n").encode()
 
     def _transcoded(self, dicom: bytes, syntax: str, quality: int) -> bytes:
         found = transcode(dicom, syntax, quality=quality, identifiers=self._identifiers)
