@@ -146,7 +146,8 @@ def _decode_baseline(data: bytes, description: ImageDescription) -> Array:
         assert isinstance(picture, ImageFile.ImageFile)
         if header.components == 3:
             mode = "RGB" if _holds_rgb(header, description) else "YCbCr"
-            (tile,) = picture.tile or ()
+            assert picture.tile
+            tile = picture.tile[0]
             picture.tile = [tile._replace(args=("RGB", mode))]
         return np.asarray(picture)
 
