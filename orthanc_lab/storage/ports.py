@@ -61,6 +61,16 @@ class Storage(Protocol):
         """
         ...
 
+    def refresh_parents(self, instance: str) -> None:
+        """Give the resources above an instance the main DICOM tags that stand in its file.
+
+        Raises
+        ------
+        OrthancError
+            17 if the instance is unknown.
+        """
+        ...
+
     # -- look-ups ------------------------------------------------------------------
 
     def find_level(self, id: str) -> Level | None:

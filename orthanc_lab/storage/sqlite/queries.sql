@@ -142,6 +142,9 @@ WHERE r.attachments IS NOT NULL AND a.value ->> 0 IN (SELECT value FROM json_eac
 -- metadata:
 SELECT key, metadata FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
 
+-- set_tags:
+UPDATE resources SET tags = ?, folded = ? WHERE level = ? AND id = ?
+
 -- set_metadata:
 UPDATE resources SET metadata = ? WHERE key = ?
 

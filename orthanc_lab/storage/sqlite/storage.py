@@ -39,6 +39,7 @@ from orthanc_lab.storage.sqlite.connections import Readers, open_writer
 from orthanc_lab.storage.sqlite.entry import Entry
 from orthanc_lab.storage.sqlite.finding import find_statement
 from orthanc_lab.storage.sqlite.ingest import Ingest
+from orthanc_lab.storage.sqlite.refreshing import refresh_parents
 from orthanc_lab.storage.sqlite.resources import Resources
 from orthanc_lab.storage.sqlite.stability import Stability
 from orthanc_lab.storage.sqlite.statements import SQL
@@ -90,10 +91,11 @@ class SqliteStorage:
         self._writer = Writer(connection, Discard(self._journal.note, self._files.discard, self._files.forget))
         self._attaching = Attaching(self._writer, self._files)
         self._stability = Stability(self._writer, self._readers, clock, options.stable_age)
+        self._reader = ArrivalReader(options, self._main_tags, self._names, clock)
         self._ingest = Ingest(
             self._writer,
             self._files,
-            ArrivalReader(options, self._main_tags, self._names, clock),
+            self._reader,
             Entry(options, self._stability.touch),
             is_known=lambda id: self._resources.find_level(id) is not None,
             compress=options.storage_compression,
@@ -113,6 +115,11 @@ class SqliteStorage:
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
         """Store many files as one: all of them, or (on an error) none."""
         return self._ingest.store_all(files, origin, skip_foreign=skip_foreign)
+
+    def refresh_parents(self, instance: str) -> None:
+        """Give the resources above an instance the main DICOM tags that stand in its file."""
+        arrival = self._reader.read(self.read_dicom(instance), Origin(), None, None)
+        self._writer.run(lambda transaction: refresh_parents(transaction, arrival))
 
     # -- look-ups ------------------------------------------------------------------
 
