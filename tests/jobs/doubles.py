@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,3 +130,18 @@ class WritingJob(CountingJob):
 
 
 RESTORES = {kind.type: kind.restore for kind in (CountingJob, FailingJob, GatedJob)}
+
+
+class ScriptedJob(CountingJob):
+    """Does in each step what the test says: ``go`` or ``fail``."""
+
+    type = "Scripted"
+
+    def __init__(self, steps: int, *, done: int = 0, name: str = "") -> None:
+        super().__init__(steps, done=done, name=name)
+        self.orders: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def step(self) -> bool:
+        if self.orders.get(timeout=DEADLINE) == "fail":
+            raise OrthancError(ErrorCode.NETWORK_PROTOCOL, "As ordered")
+        return super().step()

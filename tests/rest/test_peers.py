@@ -147,7 +147,7 @@ SIMPLE = {"HttpHeaders": [], "Pkcs11": False, "Timeout": 0, "Url": "http://a/"}
         ({"Url": "http://a", "Username": "u"}, {**SIMPLE, "Username": "u", "Password": None}),
         ({"Url": "http://a", "HttpHeaders": {"Z": "1", "B": "2"}}, {**SIMPLE, "HttpHeaders": ["B", "Z"]}),
         ({"Url": "http://a", "Timeout": 3, "Pkcs11": True}, {**SIMPLE, "Timeout": 3, "Pkcs11": True}),
-        ({"Url": "http://a", "Foo": "bar", "Baz": 1, "d": True}, {**SIMPLE, "Foo": "bar", "Baz": "1", "d": "true"}),
+        ({"Url": "http://a", "Foo": "bar", "Baz": 1, "d": True}, {**SIMPLE, "Foo": "bar", "Baz": "1", "d": "1"}),
         (
             {"Url": "http://a", "CertificateFile": __file__, "CertificateKeyFile": __file__},
             {**SIMPLE, "CertificateFile": __file__, "CertificateKeyFile": None, "CertificateKeyPassword": None},

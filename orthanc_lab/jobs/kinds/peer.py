@@ -173,4 +173,4 @@ def _property(name: str, value: Any) -> str:
     if value is None or isinstance(value, (float, list, dict)):
         text = f"User-defined properties associated with a Web service must be strings: {name}"
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, text)
-    return _text(value)
+    return str(int(value)) if isinstance(value, bool) else str(value)
