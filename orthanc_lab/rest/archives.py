@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import falcon
 
 from orthanc_lab.jobs.kinds.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archive_plan import NamesFrom, Plan, plan_archive, plan_media
-from orthanc_lab.jobs.kinds.archive_tree import patient_of_study, resolve
+from orthanc_lab.jobs.kinds.archive_tree import Node, first_stored, resolve, tags_of_patient
 from orthanc_lab.jobs.kinds.media import MediaJob
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
@@ -33,6 +34,13 @@ class ArchiveOfOne:
         self._level = level
         self._media = media
         self._answers = ZipAnswers(services, MediaJob if media else ArchiveJob)
+        encoding = services.settings["DefaultEncoding"]
+
+        @lru_cache(maxsize=1024)
+        def patient_of(instance: str, file: str) -> Mapping[str, str] | None:
+            return tags_of_patient(services.storage, instance, encoding)
+
+        self._patient_of = patient_of
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the ZIP."""
@@ -51,20 +59,21 @@ class ArchiveOfOne:
         self._answers.answer(req, resp, plan, options, fields)
 
     def _plan(self, id: str, *, of_study: bool, series_only: bool = False) -> Plan:
-        storage = self._services.storage
+        tree = self._tree(id)
+        if self._media:
+            return plan_media(tree)
+        first = first_stored(tree[0].nodes[0]) if of_study and tree else None
+        patient = None if first is None else self._patient_of(first.id, first.file)
+        return plan_archive(tree, NamesFrom(patient=patient, series_only=series_only))
+
+    def _tree(self, id: str) -> list[Node]:
         try:
-            if storage.find_level(id) is self._level:
-                tree = resolve(storage, [id])
-                return plan_media(tree) if self._media else plan_archive(tree, self._names(id, of_study, series_only))
+            return resolve(self._services.storage, [id], self._level)
         except OrthancError as error:
             if error.code != ErrorCode.UNKNOWN_RESOURCE:
                 raise
-        raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"Missing resource while creating an archive: {id}")
-
-    def _names(self, id: str, of_study: bool, series_only: bool) -> NamesFrom:
-        encoding = self._services.settings["DefaultEncoding"]
-        patient = patient_of_study(self._services.storage, id, encoding) if of_study else None
-        return NamesFrom(patient=patient, series_only=series_only)
+            details = f"Missing resource while creating an archive: {id}"
+            raise OrthancError(ErrorCode.INEXISTENT_ITEM, details) from error
 
 
 class ArchiveOfMany:

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from orthanc_lab.jobs.kinds.archive_plan import NamesFrom, Plan, plan_archive, plan_media
-from orthanc_lab.jobs.kinds.archive_tree import patient_of_study, resolve
+from orthanc_lab.jobs.kinds.archive_tree import first_stored, resolve, tags_of_patient
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin, Stored
@@ -116,9 +117,14 @@ def test_resources_stand_in_the_order_of_their_identifiers(storage: Storage, her
 
 
 def test_unknown(storage: Storage, here: SimpleNamespace) -> None:
-    for ids in (["nope"], [""], [here.a[0].patient, "nope"]):
+    for ids, level in (
+        (["nope"], None),
+        ([""], None),
+        ([here.a[0].patient, "nope"], None),
+        ([here.a[0].series], Level.STUDY),
+    ):
         with pytest.raises(OrthancError) as raised:
-            resolve(storage, ids)
+            resolve(storage, ids, level)
         assert raised.value.code == ErrorCode.UNKNOWN_RESOURCE
 
 
@@ -126,13 +132,17 @@ def test_whose_name_a_directory_bears(storage: Storage, here: SimpleNamespace) -
     tree = resolve(storage, [here.two.study])
     assert plan_archive(tree).members[0].name == "Q One/Unknown Study/CT/CT000001.dcm"
     for id in (here.two.study, here.two.series):
-        names = NamesFrom(patient=patient_of_study(storage, id, "Latin1"))
+        (patient,) = resolve(storage, [id])
+        first = first_stored(patient.nodes[0])
+        assert first is not None
+        assert first.id == here.two.instance
+        names = NamesFrom(patient=tags_of_patient(storage, here.two.instance, "Latin1"))
         assert plan_archive(tree, names).members[0].name == "Q Two/Unknown Study/CT/CT000001.dcm"
     assert plan_archive(tree, NamesFrom(series_only=True)).members[0].name == "CT/CT000001.dcm"
 
 
-def test_a_study_that_cannot_be_read_leaves_the_name_to_the_patient(storage: Storage, here: SimpleNamespace) -> None:
-    assert patient_of_study(storage, "nope", "Latin1") is None
+def test_a_file_that_cannot_be_read_leaves_the_name_to_the_patient(storage: Storage) -> None:
+    assert tags_of_patient(storage, "nope", "Latin1") is None
 
 
 def test_equal_directories_get_suffixes(tmp_path: Path) -> None:

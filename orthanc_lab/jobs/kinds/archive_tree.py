@@ -16,7 +16,7 @@ from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import AttachmentType, Resource
 
-__all__ = ["Leaf", "Node", "patient_of_study", "resolve"]
+__all__ = ["Leaf", "Node", "first_stored", "resolve", "tags_of_patient"]
 
 _INSTANCE_NUMBER = "0020,0013"
 _PATIENT_TAGS = frozenset({"0010,0010", "0010,0020"})
@@ -29,6 +29,7 @@ class Leaf:
     id: str  # Orthanc identifier
     number: int  # in its file name
     size: int  # bytes, uncompressed
+    file: str  # name of its DICOM file in the storage area; another one whenever it is stored anew
 
 
 @dataclass(slots=True)
@@ -40,21 +41,23 @@ class Node:
     leaves: list[Leaf] = field(default_factory=list)  # only in a series, in the order of the archive
 
 
-def resolve(storage: Storage, ids: Sequence[str]) -> list[Node]:
+def resolve(storage: Storage, ids: Sequence[str], level: Level | None = None) -> list[Node]:
     """Return the patients of an archive, by Orthanc identifier.
 
     Parameters
     ----------
     ids
-        Orthanc identifiers of any levels.
+        Orthanc identifiers.
+    level
+        The level that all of them must have; None for any levels.
 
     Raises
     ------
     OrthancError
-        17 if one of them is unknown.
+        17 if one of them is unknown, or of another level.
     """
-    roots = {resource.id: resource for resource in storage.get_many(list(dict.fromkeys(ids)))}
-    if any(id not in roots for id in ids):
+    roots = _load(storage, dict.fromkeys(ids), {})
+    if any(id not in roots or (level and roots[id].level is not level) for id in ids):
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
     known, whole_series = _descend(storage, roots)
     single = [roots[id] for id in dict.fromkeys(ids) if roots[id].level is Level.INSTANCE]
@@ -67,29 +70,30 @@ def resolve(storage: Storage, ids: Sequence[str]) -> list[Node]:
     return _grow(known, leaves)
 
 
-def patient_of_study(storage: Storage, id: str, default_encoding: str) -> Mapping[str, str] | None:
-    """Return PatientID and PatientName as the study of a resource has them.
+def tags_of_patient(storage: Storage, instance: str, default_encoding: str) -> Mapping[str, str] | None:
+    """Return PatientID and PatientName as they stand in a file, by tag; None if it cannot be read.
 
     Two studies of one PatientID may bear different names; the patient keeps the first one.
 
     Parameters
     ----------
-    id
-        A study or series.
     default_encoding
         The option ``DefaultEncoding``.
-
-    Returns
-    -------
-    mapping, optional
-        By tag; None if no file of the study can be read.
     """
-    study = storage.ancestor(id, Level.STUDY)
-    instances = storage.descendants(study, Level.INSTANCE) if study else []
     try:
-        return scan(storage.read_dicom_header(instances[0]), _PATIENT_TAGS, default_encoding).tags
-    except (IndexError, OrthancError):
+        return scan(storage.read_dicom_header(instance), _PATIENT_TAGS, default_encoding).tags
+    except OrthancError:
         return None
+
+
+def first_stored(study: Node) -> Leaf | None:
+    """Return the instance of a study that was stored first, as far as it is in the tree."""
+    series = {node.resource.id: node for node in study.nodes}
+    for id in study.resource.children:
+        if id in series and series[id].leaves:
+            first = series[id].resource.children[0]
+            return next((leaf for leaf in series[id].leaves if leaf.id == first), None)
+    return None
 
 
 Known = Mapping[Level, dict[str, Resource]]
@@ -100,10 +104,10 @@ def _descend(storage: Storage, roots: Mapping[str, Resource]) -> tuple[Known, li
     known: Known = {level: {} for level in LEVELS}
     inherited: list[str] = []
     for level in LEVELS[:3]:
-        listed = {id: resource for id, resource in roots.items() if resource.level is level}
-        below = {resource.id: resource for resource in storage.get_many([id for id in inherited if id not in listed])}
-        known[level].update(listed, **below)
-        inherited = [child for resource in known[level].values() for child in resource.children]
+        here = known[level]
+        here.update((id, resource) for id, resource in roots.items() if resource.level is level)
+        here.update(_load(storage, inherited, here))
+        inherited = [child for resource in here.values() for child in resource.children]
     return known, list(known[Level.SERIES])
 
 
@@ -112,13 +116,18 @@ def _ascend(storage: Storage, known: Known, series: Iterable[str]) -> None:
     missing = list(series)
     for level in reversed(LEVELS[:3]):
         here = known[level]
-        here.update((resource.id, resource) for resource in storage.get_many([id for id in missing if id not in here]))
+        here.update(_load(storage, missing, here))
         missing = list(dict.fromkeys(resource.parent for resource in here.values() if resource.parent))
+
+
+def _load(storage: Storage, ids: Iterable[str], known: Mapping[str, Resource]) -> dict[str, Resource]:
+    missing = [id for id in ids if id not in known]
+    return {resource.id: resource for resource in storage.get_many(missing)} if missing else {}
 
 
 def _whole_leaves(storage: Storage, series: Sequence[Resource]) -> Iterator[tuple[str, list[Leaf]]]:
     wanted = [child for resource in series for child in resource.children]
-    instances = {resource.id: resource for resource in storage.get_many(wanted)}
+    instances = _load(storage, wanted, {})
     for resource in series:
         # One that vanished between the two look-ups is left out.
         present = [instances[child] for child in resource.children if child in instances]
@@ -133,7 +142,9 @@ def _single_leaves(instances: Iterable[Resource]) -> list[Leaf]:
 
 def _leaf(instance: Resource, number: int) -> Leaf:
     attachment = instance.attachments.get(AttachmentType.DICOM)
-    return Leaf(instance.id, number, attachment.uncompressed_size if attachment else 0)
+    if attachment is None:
+        return Leaf(instance.id, number, 0, "")
+    return Leaf(instance.id, number, attachment.uncompressed_size, attachment.uuid)
 
 
 def _grow(known: Known, leaves: Mapping[str, list[Leaf]]) -> list[Node]:
