@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import falcon
@@ -24,7 +23,7 @@ from orthanc_lab.rest.store_request import instances_of, read_store_request
 from orthanc_lab.rest.submission import submit_job
 
 if TYPE_CHECKING:
-    from orthanc_lab.jobs.kinds.peer_client import PeerAnswer, PeerClient
+    from orthanc_lab.jobs.kinds.peer_client import PeerClient
 
 __all__ = ["ROUTES", "Directory"]
 
@@ -32,8 +31,6 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _OPERATIONS = ["configuration", "store", "store-straight", "system"]
 _PASSED_ON = (400, 403, 415, 500)
 _NOT_IN_A_REST_API = 2005
-_UNKNOWN_STATUSES = (103, 308, 418, 421, 425, 428, 429, 431, 451, 511)
-_KNOWN_STATUSES = {int(status) for status in HTTPStatus} - set(_UNKNOWN_STATUSES)
 
 
 class Directory:
@@ -177,7 +174,6 @@ class PeerSystem(_PeerResource):
         """Answer the peer's ``/system``, as it came."""
         with self._client(name) as client:
             answer = client.get("system")
-        _check_status(answer)
         if answer.ok:
             resp.content_type = "application/json"
             resp.data = answer.body
@@ -195,7 +191,6 @@ class PeerStraightStore(_PeerResource):
         body = read_body(req)
         with self._client(name) as client:
             answer = client.post("instances", body)
-        _check_status(answer)
         try:
             document = lenient_json.loads(answer.body) if answer.ok else None
         except OrthancError:
@@ -226,11 +221,6 @@ class PeerStore(_PeerResource):
             storage.log_export(resource, name)
         tools = PeerStoreTools(storage, self._http(), self._services.identifiers)
         submit_job(req, resp, self._services, fields, PeerStoreJob(request, tools))
-
-
-def _check_status(answer: PeerAnswer) -> None:
-    if answer.status not in _KNOWN_STATUSES:
-        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
 
 
 def _boolean(fields: dict[str, Any], name: str) -> bool:

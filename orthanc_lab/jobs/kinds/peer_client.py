@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 
 import requests
@@ -18,6 +19,7 @@ __all__ = ["PeerAnswer", "PeerClient"]
 
 _LONGEST_ANSWER = 64 * 1024 * 1024  # bytes; a peer that sends more is not an Orthanc server
 _CHUNK = 64 * 1024
+_KNOWN_STATUSES = {int(status) for status in HTTPStatus} - {103, 308, 418, 421, 425, 428, 429, 431, 451, 511}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class PeerClient:
         Raises
         ------
         OrthancError
-            9 if there is no answer; the details are in the words of libcurl.
+            9 if there is no answer, with details in the words of libcurl; 3 for a status that
+            Orthanc does not know.
         """
         return self._request("GET", path, None, {})
 
@@ -75,7 +78,7 @@ class PeerClient:
         Raises
         ------
         OrthancError
-            9 if there is no answer.
+            9 or 3, as `get`.
         """
         headers = {"Content-Type": "application/dicom"}
         if compressed:
@@ -119,4 +122,7 @@ class PeerClient:
                     raise requests.exceptions.ChunkedEncodingError("The answer is too long")
                 if end is not None and time.monotonic() > end:
                     raise requests.Timeout("The answer comes too slowly")
-            return PeerAnswer(answer.status_code, bytes(content))
+            status = answer.status_code
+        if status not in _KNOWN_STATUSES:
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+        return PeerAnswer(status, bytes(content))
