@@ -34,17 +34,17 @@ def _write(value: Any, line: str, indent: str, parts: list[str]) -> None:
             parts.append("{}")
             return
         inner = line + indent
-        mark = "{" + inner
-        for key in sorted(value):
+        keys = tuple(value)
+        for key, head in _layouts.get((keys, inner)) or _layout(keys, inner):
             item = value[key]
             if type(item) is str:
-                parts.append(f"{mark}{_quote(key)} : {_quote(item)}")
+                parts.append(head)
+                parts.append(_quote(item))
             else:
-                parts.append(f"{mark}{_quote(key)} : ")
+                parts.append(head)
                 if item and isinstance(item, (dict, list, tuple)):
                     parts.append(inner)
                 _write(item, inner, indent, parts)
-            mark = "," + inner
         parts.append(line + "}")
     elif kind is list or kind is tuple:
         if not value:
@@ -71,6 +71,27 @@ def _write(value: Any, line: str, indent: str, parts: list[str]) -> None:
         parts.append(_quote(str(value)))
     else:
         raise TypeError(f"{kind.__name__} cannot be written as JSON")
+
+
+# What all objects with the same keys at the same depth have in common: each key in its place, with the
+# text before its value. A long list is mostly such objects, and this is half of their cost.
+_Layout = list[tuple[str, str]]
+_layouts: dict[tuple[tuple[str, ...], str], _Layout] = {}
+_MOST_LAYOUTS = 1024
+_MOST_KEYS = 64
+
+
+def _layout(keys: tuple[str, ...], inner: str) -> _Layout:
+    layout = []
+    mark = "{" + inner
+    for key in sorted(keys):
+        layout.append((key, f"{mark}{_quote(key)} : "))
+        mark = "," + inner
+    if len(keys) <= _MOST_KEYS:
+        if len(_layouts) >= _MOST_LAYOUTS:
+            _layouts.clear()
+        _layouts[keys, inner] = layout
+    return layout
 
 
 def _number(value: float) -> str:

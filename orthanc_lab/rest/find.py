@@ -16,13 +16,13 @@ from orthanc_lab.rest.bodies import boolean_field, read_object
 from orthanc_lab.rest.computed_tags import MODALITIES_IN_STUDY
 from orthanc_lab.rest.file_filter import FileFilter
 from orthanc_lab.rest.find_query import QueryReader
-from orthanc_lab.rest.index_search import IndexSearch
+from orthanc_lab.rest.index_search import IndexSearch, SplitQuery
 from orthanc_lab.rest.names_of_types import metadata_names
 from orthanc_lab.rest.presentation import presentation_of
 from orthanc_lab.rest.resource_json import EXPANDED, Part
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.tag_format import format_of
-from orthanc_lab.storage.records import FindQuery
+from orthanc_lab.storage.records import FindQuery, Resource
 
 __all__ = ["ROUTES", "Count", "Find"]
 
@@ -66,14 +66,14 @@ class Find(_Search):
         requested = self._requested(body)
         parts = _response_content(body)
         form = format_of(boolean_field(body, "Short", False), boolean_field(body, "Full", False))
-        ids = self._found(query, requested)
+        plan = self._plan(query, requested)
         if parts is None:
-            answer_json(req, resp, ids)
+            answer_json(req, resp, [] if plan is None else self._ids(plan))
             return
         # What was looked at on disk is shown too.
         looked_at = [c.tag for c in query.constraints if not self._index.is_indexed(c.tag)]
         shown = tuple(dict.fromkeys([*requested, *looked_at]))
-        resources = self._storage.get_many(ids)
+        resources = [] if plan is None else self._resources(plan)
         answer_json(req, resp, self._presentation.json.of(resources, form, parts=parts, requested=shown))
 
     def _requested(self, body: dict[str, Any]) -> list[str]:
@@ -82,7 +82,8 @@ class Find(_Search):
             raise OrthancError(ErrorCode.BAD_REQUEST, 'Field "RequestedTags" must be an array')
         return [format_tag(self._presentation.dictionary.parse_tag(str(name))) for name in names]
 
-    def _found(self, query: FindQuery, requested: Collection[str]) -> list[str]:
+    def _plan(self, query: FindQuery, requested: Collection[str]) -> SplitQuery | None:
+        """Say who checks what; None if nothing can be found."""
         split = self._index.split(self._limited(query))
         on_files = list(split.on_files)
         # Orthanc checks the case on what it has found, like the tags of files.
@@ -93,13 +94,21 @@ class Find(_Search):
             if constraint.tag in requested:
                 on_files.append(constraint)
             elif constraint.tag != MODALITIES_IN_STUDY:
-                return []  # as Orthanc 1.12.7, which drops what it does not show
-        if not on_files:
-            return self._index.find(split)
-        candidates = self._index.find(replace(split, query=replace(split.query, since=0, limit=0)))
+                return None  # as Orthanc 1.12.7, which drops what it does not show
+        return replace(split, on_files=on_files)
+
+    def _ids(self, plan: SplitQuery) -> list[str]:
+        if plan.on_files:
+            return [resource.id for resource in self._resources(plan)]
+        return self._index.find(plan)
+
+    def _resources(self, plan: SplitQuery) -> list[Resource]:
+        if not plan.on_files:
+            return self._index.find_resources(plan)
+        candidates = self._index.find(replace(plan, query=replace(plan.query, since=0, limit=0)))
         presentation = self._presentation
-        check = FileFilter(self._storage, presentation.requested, presentation.dictionary, on_files)
-        return check.select(candidates, split.query.limit)
+        check = FileFilter(self._storage, presentation.requested, presentation.dictionary, plan.on_files)
+        return check.select(candidates, plan.query.limit)
 
     def _limited(self, query: FindQuery) -> FindQuery:
         maximum = self._limits[query.level]

@@ -9,7 +9,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.rest.computed_tags import COMPUTED_TAGS, MODALITIES_IN_STUDY
 from orthanc_lab.storage.ports import Storage
-from orthanc_lab.storage.records import Constraint, FindQuery
+from orthanc_lab.storage.records import Constraint, FindQuery, Resource
 
 __all__ = ["IndexSearch", "SplitQuery"]
 
@@ -65,10 +65,15 @@ class IndexSearch:
             raise OrthancError(_CANNOT_PREPARE)
         return SplitQuery(replace(query, constraints=indexed), below, on_files)
 
+    def find_resources(self, split: SplitQuery) -> list[Resource]:
+        """Return what `find` returns as resources."""
+        if any(_asks(constraint) for constraint in split.below):
+            return self._storage.get_many(self.find(split))
+        return self._storage.find_resources(split.query)
+
     def find(self, split: SplitQuery) -> list[str]:
         """Return the identifiers that the index finds; files are not looked at."""
-        # "*" asks nothing of children; a modality called so is asked for, and never found.
-        below = [c for c in split.below if c.value != "*" or c.tag == MODALITIES_IN_STUDY]
+        below = [constraint for constraint in split.below if _asks(constraint)]
         if not below:
             return self._storage.find(split.query)
         allowed = set.intersection(*(self._parents_of(constraint, split.query.level) for constraint in below))
@@ -85,5 +90,10 @@ class IndexSearch:
             constraint = replace(constraint, tag=_MODALITY)
         if child is None:
             return set()
-        children = self._storage.get_many(self._storage.find(FindQuery(child, [constraint])))
+        children = self._storage.find_resources(FindQuery(child, [constraint]))
         return {resource.parent for resource in children if resource.parent is not None}
+
+
+def _asks(constraint: Constraint) -> bool:
+    # "*" asks nothing of children; a modality called so is asked for, and never found.
+    return constraint.value != "*" or constraint.tag == MODALITIES_IN_STUDY

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.rest.relatives import Relatives
 from orthanc_lab.rest.requested_tags import RequestedTags
 from orthanc_lab.rest.tag_format import TagFormat, TagNames, in_format
@@ -32,9 +33,6 @@ class Part(Enum):
 
 EXPANDED = frozenset(Part) - {Part.METADATA, Part.ATTACHMENTS}
 """The parts of the usual form."""
-
-_CHILDREN = {Level.PATIENT: "Studies", Level.STUDY: "Series", Level.SERIES: "Instances"}
-_PARENT = {Level.STUDY: "ParentPatient", Level.SERIES: "ParentStudy", Level.INSTANCE: "ParentSeries"}
 
 
 class ResourceJson:
@@ -78,46 +76,20 @@ class ResourceJson:
         relatives = Relatives(self._storage, resources)
         if Part.STATUS in parts:
             relatives.children(resource for resource in resources if _expected(resource) is not None)
-        documents = [self._document(resource, form, parts, relatives) for resource in resources]
+        writing = _Writing(form, self._names, self._patient_tags, relatives)
+        # Chosen once for many resources.
+        adders = {level: [add for part, add in _ADDERS[level].items() if part in parts] for level in LEVELS}
+        documents = []
+        for resource in resources:
+            document: dict[str, Any] = {"ID": resource.id, "Type": resource.level.value}
+            for add in adders[resource.level]:
+                add(document, resource, writing)
+            documents.append(document)
         if requested:
             values = self._requested.of(resources, requested, form, relatives)
             for document, value in zip(documents, values, strict=True):
                 document["RequestedTags"] = value
         return documents
-
-    def _document(
-        self, resource: Resource, form: TagFormat, parts: Collection[Part], relatives: Relatives
-    ) -> dict[str, Any]:
-        level = resource.level
-        document: dict[str, Any] = {"ID": resource.id, "Type": level.value}
-        if Part.MAIN_DICOM_TAGS in parts:
-            self._add_main_tags(document, resource, form)
-        if Part.CHILDREN in parts and level is not Level.INSTANCE:
-            document[_CHILDREN[level]] = resource.children
-        if Part.PARENT in parts and level is not Level.PATIENT:
-            document[_PARENT[level]] = resource.parent
-        if Part.LABELS in parts:
-            document["Labels"] = resource.labels
-        if Part.METADATA in parts:
-            document["Metadata"] = resource.metadata
-        if Part.ATTACHMENTS in parts:
-            document["Attachments"] = [attachment_json(attachment) for attachment in resource.attachments.values()]
-        if Part.IS_STABLE in parts and level is not Level.INSTANCE:
-            document["IsStable"] = resource.is_stable
-        if Part.STATUS in parts and level is Level.SERIES:
-            document["Status"] = _status(resource, relatives)
-        if Part.DETAILS in parts:
-            _add_details(document, resource)
-        return document
-
-    def _add_main_tags(self, document: dict[str, Any], resource: Resource, form: TagFormat) -> None:
-        tags = resource.tags
-        if resource.level is Level.STUDY:
-            of_patient = {tag: value for tag, value in tags.items() if tag in self._patient_tags}
-            tags = {tag: value for tag, value in tags.items() if tag not in self._patient_tags}
-            document["PatientMainDicomTags"] = in_format(of_patient, form, self._names)
-        sequences = resource.metadata.get("MainDicomSequences", "")
-        document["MainDicomTags"] = in_format(tags, form, self._names, sequences)
 
 
 def attachment_json(attachment: Attachment) -> dict[str, Any]:
@@ -132,21 +104,130 @@ def attachment_json(attachment: Attachment) -> dict[str, Any]:
     }
 
 
-def _add_details(document: dict[str, Any], resource: Resource) -> None:
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What the parts of one answer are written with."""
+
+    form: TagFormat
+    names: TagNames
+    patient_tags: frozenset[str]
+    relatives: Relatives
+
+
+_Document = dict[str, Any]
+_Adder = Callable[[_Document, Resource, _Writing], None]
+
+
+def _add_main_tags(document: _Document, resource: Resource, writing: _Writing) -> None:
+    sequences = resource.metadata.get("MainDicomSequences", "")
+    document["MainDicomTags"] = in_format(resource.tags, writing.form, writing.names, sequences)
+
+
+def _add_main_tags_of_study(document: _Document, resource: Resource, writing: _Writing) -> None:
+    own: dict[str, str] = {}
+    of_patient: dict[str, str] = {}
+    for tag, value in resource.tags.items():
+        (of_patient if tag in writing.patient_tags else own)[tag] = value
+    sequences = resource.metadata.get("MainDicomSequences", "")
+    document["MainDicomTags"] = in_format(own, writing.form, writing.names, sequences)
+    document["PatientMainDicomTags"] = in_format(of_patient, writing.form, writing.names)
+
+
+def _children_as(name: str) -> _Adder:
+    def add(document: _Document, resource: Resource, writing: _Writing) -> None:
+        document[name] = resource.children
+
+    return add
+
+
+def _parent_as(name: str) -> _Adder:
+    def add(document: _Document, resource: Resource, writing: _Writing) -> None:
+        document[name] = resource.parent
+
+    return add
+
+
+def _add_labels(document: _Document, resource: Resource, writing: _Writing) -> None:
+    document["Labels"] = resource.labels
+
+
+def _add_metadata(document: _Document, resource: Resource, writing: _Writing) -> None:
+    document["Metadata"] = resource.metadata
+
+
+def _add_attachments(document: _Document, resource: Resource, writing: _Writing) -> None:
+    document["Attachments"] = [attachment_json(attachment) for attachment in resource.attachments.values()]
+
+
+def _add_is_stable(document: _Document, resource: Resource, writing: _Writing) -> None:
+    document["IsStable"] = resource.is_stable
+
+
+def _add_status(document: _Document, resource: Resource, writing: _Writing) -> None:
+    document["Status"] = _status(resource, writing.relatives)
+
+
+def _add_details(document: _Document, resource: Resource, writing: _Writing) -> None:
     metadata = resource.metadata
-    if resource.level is Level.INSTANCE:
-        document["IndexInSeries"] = _number(metadata.get("IndexInSeries"))
-        file = resource.attachments.get(AttachmentType.DICOM)
-        if file is not None:
-            document["FileSize"] = file.uncompressed_size
-            document["FileUuid"] = file.uuid
-    elif "LastUpdate" in metadata:
+    if "LastUpdate" in metadata:
         document["LastUpdate"] = metadata["LastUpdate"]
-    if resource.level is Level.SERIES:
-        document["ExpectedNumberOfInstances"] = _expected(resource)
     for name in ("AnonymizedFrom", "ModifiedFrom"):
         if name in metadata:
             document[name] = metadata[name]
+
+
+def _add_details_of_series(document: _Document, resource: Resource, writing: _Writing) -> None:
+    _add_details(document, resource, writing)
+    document["ExpectedNumberOfInstances"] = _expected(resource)
+
+
+def _add_details_of_instance(document: _Document, resource: Resource, writing: _Writing) -> None:
+    _add_details(document, resource, writing)
+    document["IndexInSeries"] = _number(resource.metadata.get("IndexInSeries"))
+    file = resource.attachments.get(AttachmentType.DICOM)
+    if file is not None:
+        document["FileSize"] = file.uncompressed_size
+        document["FileUuid"] = file.uuid
+
+
+_ANY_LEVEL: dict[Part, _Adder] = {
+    Part.LABELS: _add_labels,
+    Part.METADATA: _add_metadata,
+    Part.ATTACHMENTS: _add_attachments,
+}
+_ADDERS: dict[Level, dict[Part, _Adder]] = {
+    Level.PATIENT: {
+        **_ANY_LEVEL,
+        Part.MAIN_DICOM_TAGS: _add_main_tags,
+        Part.CHILDREN: _children_as("Studies"),
+        Part.IS_STABLE: _add_is_stable,
+        Part.DETAILS: _add_details,
+    },
+    Level.STUDY: {
+        **_ANY_LEVEL,
+        Part.MAIN_DICOM_TAGS: _add_main_tags_of_study,
+        Part.CHILDREN: _children_as("Series"),
+        Part.PARENT: _parent_as("ParentPatient"),
+        Part.IS_STABLE: _add_is_stable,
+        Part.DETAILS: _add_details,
+    },
+    Level.SERIES: {
+        **_ANY_LEVEL,
+        Part.MAIN_DICOM_TAGS: _add_main_tags,
+        Part.CHILDREN: _children_as("Instances"),
+        Part.PARENT: _parent_as("ParentStudy"),
+        Part.IS_STABLE: _add_is_stable,
+        Part.STATUS: _add_status,
+        Part.DETAILS: _add_details_of_series,
+    },
+    Level.INSTANCE: {
+        **_ANY_LEVEL,
+        Part.MAIN_DICOM_TAGS: _add_main_tags,
+        Part.PARENT: _parent_as("ParentSeries"),
+        Part.DETAILS: _add_details_of_instance,
+    },
+}
+"""The parts that each level has."""
 
 
 def _number(text: str | None) -> int | None:
