@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +9,14 @@ import falcon
 
 from orthanc_lab.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from orthanc_lab.jobs.kinds.http_options import HttpOptions
-from orthanc_lab.jobs.kinds.peer import Peer, read_peer
+from orthanc_lab.jobs.kinds.peer import read_peer
 from orthanc_lab.jobs.kinds.peer_store import PeerStoreJob, PeerStoreRequest, PeerStoreTools
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.answers import EmptyAnswer, answer_json, answer_nothing
 from orthanc_lab.rest.arguments import flag, query_arguments
 from orthanc_lab.rest.bodies import job_fields, read_body
+from orthanc_lab.rest.peer_directory import PeerDirectory
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.store_request import instances_of, read_store_request
 from orthanc_lab.rest.submission import submit_job
@@ -25,91 +24,17 @@ from orthanc_lab.rest.submission import submit_job
 if TYPE_CHECKING:
     from orthanc_lab.jobs.kinds.peer_client import PeerClient
 
-__all__ = ["ROUTES", "Directory"]
+__all__ = ["ROUTES"]
 
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _OPERATIONS = ["configuration", "store", "store-straight", "system"]
 _PASSED_ON = (400, 403, 415, 500)
 _NOT_IN_A_REST_API = 2005
 
 
-class Directory:
-    """The peers by name: in the database with ``OrthancPeersInDatabase``, else as configured, and in memory.
-
-    Raises
-    ------
-    OrthancError
-        15 or 13 if a peer of the configuration is badly defined.
-    """
-
-    def __init__(self, services: Services) -> None:
-        self._settings = services.settings
-        self._storage = services.storage
-        self._in_database = bool(services.settings["OrthancPeersInDatabase"])
-        for name, definition in self._definitions().items():
-            check_name(name)
-            read_peer(definition)
-
-    def all(self) -> dict[str, Peer]:
-        """Return the peers, sorted by name."""
-        return {name: read_peer(definition) for name, definition in sorted(self._definitions().items())}
-
-    def get(self, name: str) -> Peer:
-        """Return a peer.
-
-        Raises
-        ------
-        OrthancError
-            17 for an unknown one.
-        """
-        definition = self._definitions().get(name)
-        if definition is None:
-            raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, f"No peer with symbolic name: {name}")
-        return read_peer(definition)
-
-    def put(self, name: str, peer: Peer) -> None:
-        """Add or replace a peer."""
-        check_name(name)
-        self._write({**self._definitions(), name: peer.definition()})
-
-    def delete(self, name: str) -> None:
-        """Remove a peer.
-
-        Raises
-        ------
-        OrthancError
-            7 for an unknown one.
-        """
-        definitions = self._definitions()
-        if name not in definitions:
-            raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"Unknown Orthanc peer: {name}")
-        self._write({other: definition for other, definition in definitions.items() if other != name})
-
-    def _definitions(self) -> dict[str, Any]:
-        if self._in_database:
-            found: dict[str, Any] = json.loads(self._storage.get_property("OrthancPeers") or "{}")
-        else:
-            found = self._settings["OrthancPeers"]
-        return found
-
-    def _write(self, definitions: dict[str, Any]) -> None:
-        if self._in_database:
-            self._storage.set_property("OrthancPeers", json.dumps(definitions))
-        else:
-            self._settings.change("OrthancPeers", definitions)
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that is not made of letters, digits, ``-`` and ``_``."""
-    if not _NAME.fullmatch(name):
-        text = "Only alphanumeric, dash characters and underscores are allowed in the names of modalities/peers"
-        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"{text}, but found: {name}")
-
-
 class _PeerResource:
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._peers = Directory(services)
+        self._peers = PeerDirectory(services)
 
     def _client(self, name: str) -> PeerClient:
         # It loads requests: 0.1 s that most servers never need.

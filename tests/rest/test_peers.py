@@ -450,3 +450,15 @@ def only_the_configured_peer(call: Caller) -> Iterator[None]:
     yield
     for name in ("p", "self", "t1", "t-1_A"):
         call("DELETE", f"/peers/{name}")
+
+
+def test_transcode(call: Caller, peer: Peer) -> None:
+    call("PUT", "/peers/p", [peer.url])
+    body = {"Resources": [CT_INSTANCE], "Transcode": "1.2.840.10008.1.2"}
+    content = call("POST", "/peers/p/store", body).json()
+    ((*_, sent, _),) = peer.requests
+    assert (content["Transcode"], content["Size"]) == ("1.2.840.10008.1.2", str(len(sent)))
+    assert b"1.2.840.10008.1.2\0" in sent[:500]
+    assert abs(len(sent) - len(CT)) < 100
+    call("POST", "/peers/p/store", {"Resources": [CT_INSTANCE], "Transcode": "1.2.840.10008.1.2.4.50"})
+    assert peer.requests[-1][3] == CT  # 16 bits cannot become baseline JPEG: sent as it is
