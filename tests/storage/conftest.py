@@ -1,0 +1,81 @@
+"""A storage in a folder of the test, with a clock moved by hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.storage import StorageOptions, open_storage
+from orthanc_lab.storage.files.area import FileArea
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.records import Origin
+
+ORIGIN = Origin(remote_ip="127.0.0.1")
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 10) -> None:
+    """Wait for a condition; the test fails if it does not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+class RecordedMetrics:
+    """Keeps what was recorded."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = {}
+
+    def record(self, name: str, value: float) -> None:
+        self.values.setdefault(name, []).append(value)
+
+
+class House:
+    """Opens the storages of one test, and closes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = ManualClock()
+        self.metrics = RecordedMetrics()
+        self._open: list[Storage] = []
+
+    def open(self, *, area: FileArea | None = None, **options: Any) -> Storage:
+        storage = open_storage(
+            self.folder,
+            options=StorageOptions(**{"sync_storage_area": False, **options}),
+            clock=self.clock,
+            metrics=self.metrics,
+            area=area,
+        )
+        self._open.append(storage)
+        return storage
+
+    def close(self) -> None:
+        while self._open:
+            self._open.pop().close()
+
+    def reopen(self, **options: Any) -> Storage:
+        self.close()
+        return self.open(**options)
+
+    def files(self) -> list[str]:
+        """Return the names of the files in the storage area."""
+        return sorted(path.name for path in self.folder.rglob("*") if path.is_file() and len(path.name) == 36)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path / "storage")
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def storage(house: House) -> Storage:
+    return house.open()
