@@ -29,14 +29,15 @@ def check_patient_tags(storage: Storage, rules: Modification, study: str) -> Non
     Raises
     ------
     OrthancError
-        8 with the tag in which the patient would have two values.
+        8 with the tag in which the patient would have two values, 17 if it is no study.
     """
-    of_patient = storage.indexed_tags(Level.PATIENT)
     replaced = {format_tag(tag): value for tag, value in rules.replaced.items()}
-    if not of_patient & replaced.keys():
+    if not storage.indexed_tags(Level.PATIENT) & replaced.keys():
         return
     if PATIENT_ID in rules.replaced:
         id: str | None = orthanc_id(str(rules.replaced[PATIENT_ID]))
+    elif storage.find_level(study) is not Level.STUDY:
+        raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, "Study not found")
     else:
         id = storage.ancestor(study, Level.PATIENT)
     patient = storage.get(id, Level.PATIENT) if id else None

@@ -73,7 +73,7 @@ class ModificationJob(InstanceSteps):
         self._values = workshop.values(plan.request.private_creator)
         self._uids = UidMap(plan.secret)
         self._touched: dict[Level, dict[str, None]] = {level: {} for level in LEVELS}
-        self._finished: set[str] = set()  # new parents that have their metadata and labels
+        self._relations: dict[str, str] = {}  # new parents that have their metadata and labels, and the old ones
         for name, ids in (saved["touched"] if saved else {}).items():
             self._touched[Level(name)].update(dict.fromkeys(ids))
 
@@ -108,10 +108,10 @@ class ModificationJob(InstanceSteps):
         if self._plan.shown_level is None:
             levels = reversed(LEVELS)
             return {"Resources": [_shown(level, id) for level in levels for id in sorted(self._touched[level])]}
-        ids = list(self._touched[self._plan.shown_level])
-        if not ids:
+        first = next(iter(self._touched[self._plan.shown_level]), None)
+        if first is None:
             return {}
-        return {**_shown(self._plan.shown_level, ids[-1]), "PatientID": list(self._touched[Level.PATIENT])[-1]}
+        return {**_shown(self._plan.shown_level, first), "PatientID": next(iter(self._touched[Level.PATIENT]))}
 
     def _modified(self, data_set: DataSet) -> DataSet:
         return self._rules.apply(data_set, self._uids, self._values)
@@ -140,20 +140,22 @@ class ModificationJob(InstanceSteps):
             Level.SERIES: stored.series,
             Level.INSTANCE: stored.instance,
         }
+        if stored.series not in self._relations:
+            self._workshop.storage.refresh_parents(stored.instance)
         for level, id in new.items():
-            ids = self._touched[level]
-            if self._plan.shown_level is not None:
-                ids.clear()  # the last one is shown
-            ids[id] = None
-            if level is not Level.INSTANCE and id not in self._finished:
-                self._finish(source, level, id)
-                self._finished.add(id)
+            if self._plan.shown_level is None or not self._touched[level]:  # of many, the first one is shown
+                self._touched[level][id] = None
+            if level is not Level.INSTANCE:
+                self._relate(source, level, id)
 
-    def _finish(self, source: str, level: Level, id: str) -> None:
+    def _relate(self, source: str, level: Level, id: str) -> None:
         """Give a new parent its relation to the old one, and its labels."""
         storage = self._workshop.storage
-        old = storage.ancestor(source, level)
-        if old is None or old == id:
+        old = storage.ancestor(source, level) or id
+        if self._relations.get(id) == old:
+            return
+        self._relations[id] = old
+        if old == id:
             return
         storage.set_metadata(id, self._relation, old)
         resource = storage.get(old) if self._plan.keep_labels else None
