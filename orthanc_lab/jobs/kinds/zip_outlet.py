@@ -95,12 +95,15 @@ class FileOutlet:
         self.close()
         try:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-            whole = os.fstat(self._descriptor).st_size >= offset
-            os.ftruncate(self._descriptor, offset if whole else 0)
-            os.lseek(self._descriptor, 0, os.SEEK_END)
+            size = os.fstat(self._descriptor).st_size
+            start = offset if size >= offset else 0
+            if size != start:
+                os.ftruncate(self._descriptor, start)
+            if start:
+                os.lseek(self._descriptor, start, os.SEEK_SET)
         except OSError as error:
             raise _explained(error) from error
-        return whole
+        return start == offset
 
     def members(self, offset: int) -> Iterator[tuple[LocalMember, BinaryIO]]:
         """Yield the members in the first `offset` bytes of the file."""
