@@ -9,13 +9,13 @@ __all__ = ["iso_micros", "iso_seconds", "parse_iso"]
 
 def iso_seconds(moment: datetime) -> str:
     """``20261124T075559``, as in ``LastUpdate``, ``ReceptionDate`` and the changes."""
-    return moment.strftime("%Y%m%dT%H%M%S")
+    text = moment.isoformat()  # much quicker than strftime
+    return f"{text[:4]}{text[5:7]}{text[8:13]}{text[14:16]}{text[17:19]}"
 
 
 def iso_micros(moment: datetime) -> str:
     """``20190306T095223.753851``, as in a job; the fraction is left out if it is exactly 0."""
-    text = moment.strftime("%Y%m%dT%H%M%S")
-    return f"{text}.{moment.microsecond:06d}" if moment.microsecond else text
+    return iso_seconds(moment) + (f".{moment.microsecond:06d}" if moment.microsecond else "")
 
 
 def parse_iso(text: str) -> datetime:
