@@ -126,8 +126,13 @@ class Storage(Protocol):
 
     # -- files ---------------------------------------------------------------------
 
-    def read_dicom(self, instance: str) -> bytes:
+    def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
         """Return the DICOM file of an instance, uncompressed.
+
+        Parameters
+        ----------
+        keep
+            False for one file of very many: it takes no place in the cache of files.
 
         Raises
         ------

@@ -159,8 +159,13 @@ class AttachmentFiles:
         """End the threads."""
         self._pool.shutdown()
 
-    def read(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
+    def read(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False, keep: bool = True) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory.
+
+        Parameters
+        ----------
+        keep
+            Whether they may take a place in memory.
 
         Raises
         ------
@@ -174,7 +179,8 @@ class AttachmentFiles:
             data = self._read(attachment)
             if not plain:
                 data = uncompress(data)
-            self._cache.put(key, data)
+            if keep:
+                self._cache.put(key, data)
         return data
 
     def read_start(self, attachment: Attachment, size: int) -> bytes:

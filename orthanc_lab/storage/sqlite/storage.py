@@ -176,9 +176,9 @@ class SqliteStorage:
 
     # -- files ---------------------------------------------------------------------
 
-    def read_dicom(self, instance: str) -> bytes:
+    def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
         """Return the DICOM file of an instance, uncompressed."""
-        return self._files.read(self._attachment(instance, AttachmentType.DICOM))
+        return self._files.read(self._attachment(instance, AttachmentType.DICOM), keep=keep)
 
     def read_dicom_header(self, instance: str) -> bytes:
         """Return the DICOM file up to its pixel data (or whole, if it has none)."""
