@@ -28,7 +28,8 @@ class SyntheticStorage:
     def get_many(self, ids: Sequence[str]) -> list[Resource]:
         return [self._resource(id) for id in ids]
 
-    def read_dicom(self, instance: str) -> bytes:
+    def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
+        assert not keep, "an archive must not push all else out of the cache"
         self.reads += 1
         return bytes(bytearray(self.file))  # a copy of its own, as from a disk
 

@@ -220,7 +220,7 @@ def test_an_error_of_the_storage_fails_the_job() -> None:
     clock = SystemClock()
     job = synthetic_job(5, b"ab", StreamOutlet(clock, patience=DEADLINE), clock)
 
-    def broken(instance: str) -> bytes:
+    def broken(instance: str, *, keep: bool) -> bytes:
         raise OrthancError(13, "gone")
 
     job._storage.read_dicom = broken  # type: ignore[method-assign]

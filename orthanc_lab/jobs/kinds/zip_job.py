@@ -273,7 +273,7 @@ class ZipJob:
     def _read(self, instance: str) -> bytes | None:
         """Return a file as it goes into the archive; None for an instance deleted meanwhile."""
         try:
-            dicom = self._storage.read_dicom(instance)
+            dicom = self._storage.read_dicom(instance, keep=False)
         except OrthancError as error:
             if error.code in _VANISHED and self._storage.find_level(instance) is None:
                 return None
