@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from http import HTTPStatus
 
-__all__ = ["ERROR_TEXTS", "ErrorCode", "OrthancError", "http_status", "http_status_text"]
+__all__ = ["ERROR_TEXTS", "UNHANDLED", "ErrorCode", "OrthancError", "http_status", "http_status_text"]
 
 
 class ErrorCode(IntEnum):
@@ -183,6 +183,9 @@ ERROR_TEXTS: dict[int, str] = {
     3000: "Unsupported media type",
 }
 """Every code with the text that Orthanc prints for it."""
+
+UNHANDLED = "An unhandled exception was generated inside the HTTP server"
+"""The details of -1 where Orthanc stumbles over an exception that is none of its own."""
 
 _HTTP_STATUS: dict[int, int] = {
     0: 200,

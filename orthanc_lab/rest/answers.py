@@ -10,7 +10,15 @@ import falcon
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["EmptyAnswer", "answer_empty_object", "answer_json", "answer_nothing", "answer_text", "unknown_resource"]
+__all__ = [
+    "EmptyAnswer",
+    "answer_empty_object",
+    "answer_json",
+    "answer_nothing",
+    "answer_text",
+    "unknown_resource",
+    "wants_xml",
+]
 
 
 class EmptyAnswer(Exception):
@@ -29,12 +37,17 @@ def unknown_resource() -> OrthancError:
 
 def answer_json(req: falcon.Request, resp: falcon.Response, value: Any) -> None:
     """Answer with `value` as JSON, or as XML where the client asked for it."""
-    if "xml" in (req.get_header("Accept") or ""):
+    if wants_xml(req):
         resp.content_type = "application/xml; charset=utf-8"
         resp.text = _xml_document(value)
     else:
         resp.content_type = "application/json; charset=utf-8"
         resp.data = house_json.dumps(value).encode("ascii")
+
+
+def wants_xml(req: falcon.Request) -> bool:
+    """Tell whether ``Accept`` begins with ``application/xml`` and no other type; Orthanc looks no further."""
+    return (req.get_header("Accept") or "").partition(";")[0] == "application/xml"
 
 
 def answer_empty_object(resp: falcon.Response) -> None:
@@ -55,6 +68,8 @@ def answer_nothing(resp: falcon.Response) -> None:
 
 
 def _xml_document(value: Any) -> str:
+    if not value:
+        return '<?xml version="1.0" encoding="utf-8"?>\n<root />\n'
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<root>"]
     _xml_children(value, "  ", lines)
     return "\n".join([*lines, "</root>"]) + "\n"

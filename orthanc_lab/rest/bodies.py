@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
 import falcon
 
 from orthanc_lab.protocol import lenient_json
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 
 __all__ = ["JobFields", "boolean_field", "job_fields", "read_body", "read_boolean", "read_json", "read_object"]
 
@@ -18,19 +16,8 @@ _INT32 = range(-(2**31), 2**31)
 
 
 def read_body(req: falcon.Request) -> bytes:
-    """Return the whole body; a ``Content-Encoding: gzip`` is undone.
-
-    Raises
-    ------
-    OrthancError
-        -1 if the body is said to be gzip and is not.
-    """
+    """Return the whole body as it was sent; only uploads look at ``Content-Encoding``, as in Orthanc."""
     body: bytes = req.stream.read() if req.content_length is None else req.bounded_stream.read()
-    if (req.get_header("Content-Encoding") or "").lower() == "gzip":
-        try:
-            return gzip.decompress(body)
-        except (OSError, EOFError, zlib.error) as error:
-            raise OrthancError(ErrorCode.INTERNAL_ERROR, "The body is not in gzip format") from error
     return body
 
 
@@ -96,7 +83,7 @@ def job_fields(body: Any, *, permissive: bool = True) -> JobFields:
     if type(priority) is not int or abs(priority) >= 2**63:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Integer value expected in field: Priority")
     if priority not in _INT32:
-        raise OrthancError(ErrorCode.INTERNAL_ERROR)
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
     allowed = permissive and "Permissive" in fields and boolean_field(fields, "Permissive")
     return JobFields(synchronous, priority, allowed)
 

@@ -11,7 +11,7 @@ import falcon
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.timestamps import iso_micros
-from orthanc_lab.rest.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing
+from orthanc_lab.rest.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing, wants_xml
 from orthanc_lab.rest.arguments import flag, query_arguments
 from orthanc_lab.rest.job_documents import JobTexts, job_document
 from orthanc_lab.rest.services import Services
@@ -35,7 +35,7 @@ class JobsList:
             answer_json(req, resp, self._engine.ids())
             return
         views, now = self._engine.views(), self._clock.now()
-        if "xml" in (req.get_header("Accept") or ""):
+        if wants_xml(req):
             answer_json(req, resp, [job_document(view, iso_micros(now)) for view in views])
         else:
             resp.content_type = "application/json; charset=utf-8"
