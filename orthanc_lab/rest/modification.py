@@ -28,10 +28,12 @@ from orthanc_lab.storage.records import Origin
 __all__ = ["ROUTES", "BulkModification", "InstanceModification", "ResourceModification", "origin_of", "string_list"]
 
 _COUNTER = "AnonymizationSequence"
+_KEEPING = "When keeping StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID tag, you must "
 _IN_PLACE = (
-    "When keeping StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID tag, you must have the 'OverwriteInstances' "
-    "Orthanc configuration set to true in order to replace the modified resources"
+    f"{_KEEPING}have the 'OverwriteInstances' Orthanc configuration set to true "
+    "in order to replace the modified resources"
 )
+_WOULD_DELETE = f"{_KEEPING}set KeepSource to true to avoid deleting the modified files at the end of the process"
 _UIDS = frozenset(tag for tag, level in IDENTIFIERS.items() if level is not Level.PATIENT)
 
 
@@ -99,8 +101,12 @@ class _JobRoute:
         rules = request.rules(self._workshop.names)
         fields = job_fields(request.body)
         settings, storage = self._services.settings, self._services.storage
-        if rules.level.depth <= Level.STUDY.depth and rules.kept >= _UIDS and not settings["OverwriteInstances"]:
-            raise OrthancError(ErrorCode.BAD_REQUEST, _IN_PLACE)
+        keep_source = boolean_field(dict(request.body), "KeepSource", True)
+        if rules.level.depth <= Level.STUDY.depth and rules.kept >= _UIDS:
+            if not settings["OverwriteInstances"]:
+                raise OrthancError(ErrorCode.BAD_REQUEST, _IN_PLACE)
+            if not keep_source:
+                raise OrthancError(ErrorCode.BAD_REQUEST, _WOULD_DELETE)
         plan = ModificationPlan(
             request=request,
             secret=self._services.identifiers.uuid(),
@@ -113,9 +119,7 @@ class _JobRoute:
         instances = sorted({id for parent in plan.parents for id in storage.descendants(parent, Level.INSTANCE)})
         if not self._anonymization and request.level is Level.STUDY:
             check_patient_tags(storage, rules, plan.parents[0])
-        sources = Sources(
-            instances, origin_of(req), boolean_field(dict(request.body), "KeepSource", True), fields.permissive
-        )
+        sources = Sources(instances, origin_of(req), keep_source, fields.permissive)
         submit_job(req, resp, self._services, fields, ModificationJob(self._workshop, sources, plan))
 
 
