@@ -1,0 +1,66 @@
+"""The DICOM JSON model and its XML: pydicom reads the one, the standard library the other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pydicom
+import pytest
+
+from orthanc_lab.dicom.data_set import Element
+from orthanc_lab.dicom.dicomweb import to_dicom_json, to_dicom_xml
+from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.read import read_file
+from orthanc_lab.protocol import house_json
+from tests.dicom.build import REAL_FILES, file_of, us
+
+NAMES = ("CT_small.dcm", "rtplan.dcm", "reportsi.dcm", "chrH31.dcm", "MR_small_implicit.dcm")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", [path for path in REAL_FILES if path.name in NAMES], ids=lambda path: path.name)
+def test_pydicom_reads_the_same_data_set(path: Path) -> None:
+    model = to_dicom_json(read_file(path.read_bytes()), Dictionary())
+    judge = pydicom.dcmread(path)
+    found = pydicom.Dataset.from_json(house_json.dumps(model))
+    for element in judge:
+        if element.VR in ("UI", "PN", "US", "FD", "DA", "CS", "SH") and not element.tag.is_private:
+            assert str(found[element.tag].value).strip() == str(element.value).strip()
+        elif element.VR == "SQ":
+            assert len(found[element.tag].value) == len(element.value)
+
+
+def test_values_of_each_kind() -> None:
+    file = read_file(
+        file_of(
+            {
+                0x00080005: ("CS", b"ISO_IR 192"),
+                0x00100010: ("PN", "é^x=日".encode()),
+                0x00180050: ("DS", b"1.50\\ 2\\x "),
+                0x00200013: ("IS", b"3\\\\x "),
+                0x00280010: us(5, 6),
+                0x00280009: ("AT", b"\x18\x00\x63\x10"),
+                0x00420011: ("OB", b"\1\2\3\0"),
+                0x00081140: ("SQ", [{0x00081155: Element("UI", b"1.3\0")}]),
+                0x00084000: ("LT", b"a<&>\1"),
+                0x7FE00010: ("OB", (b"", b"abcd")),
+            }
+        )
+    )
+    model = to_dicom_json(file, Dictionary())
+    assert model["00100010"] == {"vr": "PN", "Value": [{"Alphabetic": "é^x", "Ideographic": "日"}]}
+    assert (model["00180050"]["Value"], model["00200013"]["Value"]) == (["1.50", "2"], [3, None])
+    assert (model["00280010"]["Value"], model["00280009"]["Value"]) == ([5, 6], ["00181063"])
+    assert model["00420011"] == {"vr": "OB", "InlineBinary": "AQIDAA=="}
+    assert model["00081140"]["Value"] == [{"00081155": {"vr": "UI", "Value": ["1.3"]}}]
+    assert "7FE00010" not in model
+    assert json.loads(house_json.dumps(model)) == model
+
+    root = ElementTree.fromstring(to_dicom_xml(file, Dictionary()))
+    attributes = {attribute.get("tag"): attribute for attribute in root}
+    assert [value.text for value in attributes["00280010"]] == ["5", "6"]
+    assert attributes["00100010"].findtext("{*}PersonName/{*}Alphabetic/{*}FamilyName") == "é"
+    assert attributes["00081140"].findtext("{*}Item/{*}DicomAttribute/{*}Value") == "1.3"
+    assert attributes["00084000"].findtext("{*}Value") == "a<&>"

@@ -1,0 +1,187 @@
+"""Frames, raw and decoded: pydicom as the judge, Orthanc's limits, sizes that lie."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orthanc_lab.dicom.data_set import Value
+from orthanc_lab.dicom.decoders import unpack_bits
+from orthanc_lab.dicom.image_description import count_frames, describe_image
+from orthanc_lab.dicom.pixels import decode_frame
+from orthanc_lab.dicom.raw_frames import compressed_frames, raw_frame
+from orthanc_lab.dicom.read import read_file
+from orthanc_lab.protocol.errors import OrthancError
+from tests.dicom.build import REAL_FILES, code_of, file_of, image_of, real_file
+
+JUDGED = [
+    "CT_small.dcm",
+    "MR_small.dcm",
+    "MR_small_bigendian.dcm",
+    "MR_small_implicit.dcm",
+    "MR_small_RLE.dcm",
+    "image_dfl.dcm",
+    "MR_small_jp2klossless.dcm",
+    "MR_small_jpeg_ls_lossless.dcm",
+    "JPEG2000.dcm",
+    "JPGExtended.dcm",
+    "SC_rgb_rle.dcm",
+    "SC_rgb_rle_16bit.dcm",
+    "SC_rgb_rle_2frame.dcm",
+    "SC_rgb_small_odd.dcm",
+    "SC_rgb_jpeg_gdcm.dcm",
+    "examples_rgb_color.dcm",
+    "examples_overlay.dcm",
+    "rtdose_rle.dcm",
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", JUDGED)
+def test_pydicom_decodes_the_same_pixels(name: str) -> None:
+    path = next(path for path in REAL_FILES if path.name == name)
+    judge: Any = pydicom.dcmread(path).pixel_array
+    file = read_file(path.read_bytes())
+    frames = describe_image(file.data_set).frames
+    expected = judge if frames > 1 else judge[np.newaxis]
+    for index in range(frames):
+        pixels = decode_frame(file, index)
+        assert pixels.dtype == expected.dtype.newbyteorder("=")
+        assert np.array_equal(pixels, expected[index])
+
+
+@pytest.mark.parametrize(
+    "name", ["SC_rgb_dcmtk_+eb+cr.dcm", "SC_rgb_dcmtk_+eb+cy+np.dcm", "SC_rgb_jpeg_lossy_gdcm.dcm"]
+)
+def test_jpeg_becomes_rgb_whatever_its_colour_space(name: str) -> None:
+    pixels = decode_frame(read_file(real_file(name)), 0)
+    rgb = decode_frame(read_file(real_file("SC_rgb_rle.dcm")), 0)
+    assert np.abs(pixels.astype(int) - rgb.astype(int)).mean() < 6
+
+
+def test_a_palette_becomes_rgb() -> None:
+    path = next(path for path in REAL_FILES if path.name == "examples_palette.dcm")
+    judge = pydicom.pixels.apply_color_lut(pydicom.dcmread(path).pixel_array, pydicom.dcmread(path))
+    assert np.array_equal(decode_frame(read_file(path.read_bytes()), 0), judge >> 8)
+
+
+def decoded(elements: dict[int, tuple[str, Value]], index: int = 0) -> Any:
+    return decode_frame(read_file(file_of(elements)), index)
+
+
+def test_bits_and_planes() -> None:
+    bits = decoded(image_of(b"\x05\x80", 16, 1, bits=1))
+    assert bits.ravel().tolist() == [255, 0, 255, *[0] * 12, 255]
+    planes = decoded(image_of(b"RRGGBB", 2, 1, samples=3, photometric="RGB", planar=1))
+    assert planes.tobytes() == b"RGBRGB"
+    words = struct.pack("<2H", 0xF123, 0x8000)
+    assert decoded(image_of(words, 2, 1, bits=16, stored=12)).ravel().tolist() == [0xF123, 0x8000]
+    assert decoded(image_of(words, 2, 1, bits=16, stored=12, high=15)).ravel().tolist() == [0xF12, 0x800]
+    assert decoded(image_of(words, 2, 1, bits=16, stored=12, high=15, signed=1)).ravel().tolist() == [-238, -2048]
+    assert decoded(image_of(words, 2, 1, bits=16, stored=8)).ravel().tolist() == [0x23, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"signed": 1}, 2),
+        ({"stored": 7}, 2),
+        ({"stored": 1}, 15),
+        ({"bits": 32}, 2),
+        ({"bits": 32, "stored": 24, "high": 31}, -1),
+        ({"samples": 3, "photometric": "YBR_FULL"}, 2),
+        ({"samples": 3, "photometric": "MONOCHROME2"}, 2),
+        ({"samples": 3, "bits": 16, "photometric": "RGB", "planar": 1}, -1),
+        ({"photometric": "RGB"}, 2),
+        ({"photometric": "PALETTE COLOR"}, 2),
+        ({"frames": 3}, 15),
+        ({"frames": 0}, 23),
+        ({"frames": -1}, 2),
+        ({"frames": "abc"}, 2),
+        ({"frames": 2_000_000_000}, 15),
+        ({"frames": 99_999_999_999}, 2),
+    ],
+)
+def test_formats_that_orthanc_refuses(changes: dict[str, Any], code: int) -> None:
+    elements = image_of(bytes(96), 4, 2, **changes)
+    if changes.get("frames") == 3:
+        elements[0x7FE00010] = ("OB", bytes(16))
+    assert code_of(lambda: decoded(elements)) == code
+
+
+def test_a_frame_that_is_not_there() -> None:
+    assert code_of(lambda: decoded(image_of(bytes(8), 4, 2), 1)) == 3
+    assert code_of(lambda: raw_frame(read_file(real_file("CT_small.dcm")).data_set, 1)) == 3
+    assert code_of(lambda: raw_frame(read_file(real_file("SC_rgb_rle_2frame.dcm")).data_set, 2)) == 3
+
+
+def test_no_image() -> None:
+    file = read_file(real_file("rtplan.dcm"))
+    assert code_of(lambda: raw_frame(file.data_set, 0)) == 2
+    assert code_of(lambda: decode_frame(file, 0)) == 2
+    elements = image_of(b"", 4, 2)
+    del elements[0x7FE00010]
+    with pytest.raises(OrthancError) as refused:
+        raw_frame(read_file(file_of(elements)).data_set, 0)
+    assert (refused.value.code, refused.value.details) == (15, "Cannot access a raw frame")
+
+
+@pytest.mark.parametrize(("text", "frames"), [("", 1), ("2", 2), ("+2", 2), ("02", 2)])
+def test_number_of_frames(text: str, frames: int) -> None:
+    assert count_frames(read_file(file_of(image_of(b"", 1, 1, frames=text))).data_set) == frames
+
+
+@pytest.mark.parametrize("text", ["abc", "-1", " 2", "2\\3", "2.0", "2000000000", "99999999999999999999"])
+def test_numbers_of_frames_that_are_refused(text: str) -> None:
+    assert code_of(lambda: count_frames(read_file(file_of(image_of(b"", 1, 1, frames=text))).data_set)) == 15
+
+
+def test_fragments_of_frames() -> None:
+    assert compressed_frames((b"", b"aa", b"bb"), 2) == [(b"aa",), (b"bb",)]
+    assert compressed_frames((b"", b"aa", b"bb"), 1) == [(b"aa", b"bb")]
+    table = struct.pack("<2I", 0, 20)
+    assert compressed_frames((table, b"aa", b"bb", b"cc"), 2) == [(b"aa", b"bb"), (b"cc",)]
+    for fragments, count in [((b"", b"aa"), 2), ((), 1), ((struct.pack("<2I", 0, 7), b"a", b"b", b"c"), 2)]:
+        assert code_of(lambda fragments=fragments, count=count: compressed_frames(fragments, count)) == 15
+
+
+def test_a_frame_cannot_be_larger_than_its_data_allow() -> None:
+    elements = image_of(b"", 65535, 65535, bits=16)
+    elements[0x7FE00010] = ("OB", (b"", bytes(64)))
+    for syntax in ("1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90"):
+        file = read_file(file_of(elements, syntax))
+        assert code_of(lambda file=file: decode_frame(file, 0)) == 15
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.201", "1.2.3"])
+def test_a_transfer_syntax_without_decoder(syntax: str) -> None:
+    elements = image_of(b"", 2, 2)
+    elements[0x7FE00010] = ("OB", (b"", b"abcd"))
+    assert code_of(lambda: decode_frame(read_file(file_of(elements, syntax)), 0)) == 2
+
+
+_SYNTAXES = [f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 90)] + ["1.2.840.10008.1.2.5"]
+
+
+@given(st.sampled_from(_SYNTAXES), st.binary(max_size=200))
+def test_broken_frames_are_refused(syntax: str, data: bytes) -> None:
+    elements = image_of(b"", 8, 8)
+    elements[0x7FE00010] = ("OB", (b"", b"\xff\xd8" + data))
+    assert code_of(lambda: decode_frame(read_file(file_of(elements, syntax)), 0)) in (15, None)
+
+
+@given(st.binary(max_size=300), st.integers(0, 500))
+def test_run_lengths_fill_what_was_asked_for(data: bytes, length: int) -> None:
+    assert len(unpack_bits(data, length)) == length
+
+
+def test_damaged_jpeg_of_a_real_file(tmp_path: Path) -> None:
+    whole = real_file("SC_rgb_jpeg_dcmtk.dcm")
+    assert code_of(lambda: decode_frame(read_file(whole.replace(b"\xff\xc0", b"\xff\xfe")), 0)) == 15

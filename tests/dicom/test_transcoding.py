@@ -1,0 +1,147 @@
+"""From one transfer syntax to another: pixels, meta header, what a lossy one says of itself."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from orthanc_lab.dicom.data_set import EXPLICIT_LE
+from orthanc_lab.dicom.decoders import unpack_bits
+from orthanc_lab.dicom.encoders import pack_bits
+from orthanc_lab.dicom.jpeg_lossless import encode_lossless
+from orthanc_lab.dicom.pixels import decode_frame
+from orthanc_lab.dicom.read import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, read_file
+from orthanc_lab.dicom.transcoding import UNCOMPRESSED, known_transfer_syntax, transcode
+from orthanc_lab.protocol.ports import SeededIdentifiers
+from tests.dicom.build import real_file
+
+JPEG = "1.2.840.10008.1.2.4."
+RLE = "1.2.840.10008.1.2.5"
+LOSSLESS = [*sorted(UNCOMPRESSED), JPEG + "57", JPEG + "70", JPEG + "80", JPEG + "90", RLE]
+
+
+def transcoded(dicom: bytes, target: str, quality: int = 90) -> bytes | None:
+    return transcode(dicom, target, quality=quality, identifiers=SeededIdentifiers())
+
+
+@pytest.mark.parametrize("target", LOSSLESS)
+@pytest.mark.parametrize(
+    "name", ["CT_small.dcm", "MR_small_bigendian.dcm", "MR_small_RLE.dcm", "SC_rgb_rle_2frame.dcm", "image_dfl.dcm"]
+)
+def test_lossless_targets_keep_every_pixel_and_the_identifier(name: str, target: str) -> None:
+    source = real_file(name)
+    before = read_file(source)
+    found = transcoded(source, target)
+    assert found is not None
+    after = read_file(found)
+    assert after.transfer_syntax == target
+    assert after.data_set[0x00080018] == before.data_set[0x00080018]
+    for index in range(2 if "2frame" in name else 1):
+        assert np.array_equal(decode_frame(after, index), decode_frame(before, index))
+    again = pydicom.dcmread(BytesIO(found))
+    assert again.file_meta.MediaStorageSOPInstanceUID == again.SOPInstanceUID
+
+
+@pytest.mark.parametrize("target", [JPEG + "50", JPEG + "51", JPEG + "81"])
+def test_lossy_targets_make_a_derived_image(target: str) -> None:
+    source = real_file("examples_rgb_color.dcm")
+    found = transcoded(source, target)
+    assert found is not None
+    old, new = pydicom.dcmread(BytesIO(source)), pydicom.dcmread(BytesIO(found))
+    assert new.SOPInstanceUID == new.file_meta.MediaStorageSOPInstanceUID != old.SOPInstanceUID
+    assert new.SourceImageSequence[0].ReferencedSOPInstanceUID == old.SOPInstanceUID
+    assert new.DerivationCodeSequence[0].CodeValue == "113040"
+    assert (new.LossyImageCompression, new.ImageType[0]) == ("01", "DERIVED")
+    assert f"{new.LossyImageCompressionRatio:.5g}" in new.DerivationDescription
+    difference = decode_frame(read_file(found), 0).astype(int) - decode_frame(read_file(source), 0).astype(int)
+    assert np.abs(difference).mean() < 3
+
+
+def test_quality_decides_about_the_size() -> None:
+    source = real_file("examples_rgb_color.dcm")
+    low, high = transcoded(source, JPEG + "50", 10), transcoded(source, JPEG + "50", 95)
+    assert low is not None
+    assert high is not None
+    assert len(low) < len(high) / 3
+    assert b"IJG quality factor 10" in low
+
+
+def test_a_palette_becomes_colour_in_lossy_jpeg() -> None:
+    found = transcoded(real_file("examples_palette.dcm"), JPEG + "50")
+    assert found is not None
+    data_set = pydicom.dcmread(BytesIO(found))
+    assert (data_set.SamplesPerPixel, data_set.PhotometricInterpretation) == (3, "YBR_FULL_422")
+    assert "RedPaletteColorLookupTableData" not in data_set
+
+
+def test_compressed_colours_become_rgb() -> None:
+    found = transcoded(real_file("examples_ybr_color.dcm"), EXPLICIT_LE)
+    assert found is not None
+    data_set = pydicom.dcmread(BytesIO(found))
+    assert (data_set.PhotometricInterpretation, data_set.PlanarConfiguration) == ("RGB", 0)
+    assert len(data_set.PixelData) == 240 * 320 * 3 * 30
+
+
+def test_a_file_in_the_wanted_syntax_is_returned_as_it_is() -> None:
+    source = real_file("CT_small.dcm")
+    assert transcoded(source, EXPLICIT_LE) is source
+
+
+@pytest.mark.parametrize("target", [IMPLICIT_LE, EXPLICIT_BE, DEFLATED, JPEG + "50", JPEG + "70"])
+def test_a_file_without_pixels_only_changes_its_form(target: str) -> None:
+    found = transcoded(real_file("rtplan.dcm"), target)
+    assert found is not None
+    assert read_file(found).data_set == read_file(real_file("rtplan.dcm")).data_set
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("CT_small.dcm", JPEG + "50"),
+        ("CT_small.dcm", JPEG + "81"),
+        ("CT_small.dcm", JPEG + "53"),
+        ("rtplan.dcm", JPEG + "90"),
+        ("liver_1frame.dcm", JPEG + "70"),
+        ("rtdose.dcm", JPEG + "80"),
+        ("SC_ybr_full_422_uncompressed.dcm", JPEG + "70"),
+    ],
+)
+def test_what_cannot_be_produced(name: str, target: str) -> None:
+    assert transcoded(real_file(name), target) is None
+
+
+def test_bytes_that_are_no_dicom() -> None:
+    assert transcoded(b"\x08\x00\x05\x00CS\xff\xff", EXPLICIT_LE) is None
+
+
+def test_known_transfer_syntaxes() -> None:
+    assert known_transfer_syntax(JPEG + "90")
+    assert known_transfer_syntax(RLE)
+    assert not known_transfer_syntax("1.2.3")
+    assert not known_transfer_syntax(JPEG + "201")
+
+
+@given(st.binary(max_size=400))
+def test_run_lengths_are_undone(row: bytes) -> None:
+    assert unpack_bits(pack_bits(row), len(row)) == row
+
+
+_SIDES = st.integers(1, 12)
+_FRAMES = (
+    arrays.arrays(np.uint8, st.tuples(_SIDES, _SIDES))
+    | arrays.arrays(np.uint16, st.tuples(_SIDES, _SIDES))
+    | arrays.arrays(np.uint8, st.tuples(_SIDES, _SIDES, st.just(3)))
+)
+
+
+@given(_FRAMES)
+def test_lossless_jpeg_is_undone_by_another_decoder(frame: np.ndarray) -> None:  # type: ignore[type-arg] # any samples
+    libjpeg = pytest.importorskip("libjpeg")
+    encoded = encode_lossless(frame, 8 * frame.dtype.itemsize)
+    assert np.array_equal(libjpeg.decode(encoded).reshape(frame.shape), frame)
