@@ -124,13 +124,23 @@ def _add_main_tags(document: _Document, resource: Resource, writing: _Writing) -
 
 
 def _add_main_tags_of_study(document: _Document, resource: Resource, writing: _Writing) -> None:
-    own: dict[str, str] = {}
-    of_patient: dict[str, str] = {}
+    names, patient_tags = writing.names, writing.patient_tags
+    named = writing.form is TagFormat.NAMES
+    own: dict[str, Any] = {}
+    of_patient: dict[str, Any] = {}
+    # The names at once, where it is names that are asked for: most long lists are lists of studies.
     for tag, value in resource.tags.items():
-        (of_patient if tag in writing.patient_tags else own)[tag] = value
+        if tag in patient_tags:
+            of_patient[names[tag] if named else tag] = value
+        else:
+            own[names[tag] if named else tag] = value
+    if not named:
+        own, of_patient = in_format(own, writing.form, names), in_format(of_patient, writing.form, names)
     sequences = resource.metadata.get("MainDicomSequences", "")
-    document["MainDicomTags"] = in_format(own, writing.form, writing.names, sequences)
-    document["PatientMainDicomTags"] = in_format(of_patient, writing.form, writing.names)
+    if sequences:
+        own.update(in_format({}, writing.form, names, sequences))
+    document["MainDicomTags"] = own
+    document["PatientMainDicomTags"] = of_patient
 
 
 def _children_as(name: str) -> _Adder:
