@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -10,6 +9,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.line import Line
 from orthanc_lab.jobs.machine import Effect, Event, Moment, Report, Status, advance, stop_reason
@@ -372,9 +372,7 @@ class JobsEngine:
             entry.ended = threading.Event()
         payload = job.serialize()
         if payload is not None:
-            text = json.dumps(payload, separators=(",", ":"))
-            entry.payload = frozen_copy(payload)
-            self._registry.write(insertion(_row(entry, status, text)))
+            self._registry.write(insertion(_row(entry, status, dumps(payload))))
             entry.saved = True
         with self._ready:
             self._entries[id] = entry
@@ -401,10 +399,13 @@ class JobsEngine:
             self._registry.write(checkpoint(entry.sequence, state, text, position))
 
     def _position(self, entry: Entry) -> str | None:
-        if entry.job is None or entry.payload is None:
+        if entry.job is None:
             return None
         try:
-            return json.dumps(changed_keys(entry.payload, entry.job.serialize() or {}), separators=(",", ":"))
+            if entry.payload is None:
+                row = self._registry.row(entry.sequence)
+                entry.payload = loads(row.payload) if row is not None and row.payload is not None else {}
+            return dumps(changed_keys(entry.payload, entry.job.serialize() or {}))
         except Exception as error:
             self.report(error)
             return None

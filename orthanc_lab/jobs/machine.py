@@ -96,11 +96,14 @@ class IllegalMove(Exception):
         super().__init__(f'"{event.value}" cannot happen to a job in state {status.state.value}; its story:\n{story}')
 
 
-_Move = tuple[Status, tuple[Effect, ...]]
+_Changes = dict[str, Any]
+_Move = tuple[_Changes | None, tuple[Effect, ...]]  # None: the status stays as it is
 _Rule = Callable[[Status, Moment, Report | None], _Move]
 
 
-def advance(status: Status, event: Event, at: Moment, report: Report | None = None) -> _Move:
+def advance(
+    status: Status, event: Event, at: Moment, report: Report | None = None
+) -> tuple[Status, tuple[Effect, ...]]:
     """Return the next status and the effects of an event.
 
     Parameters
@@ -116,11 +119,12 @@ def advance(status: Status, event: Event, at: Moment, report: Report | None = No
     rule = _COMMANDS[status.state].get(event) or _HAPPENINGS.get((status.state, event))
     if rule is None:
         raise IllegalMove(status, event)
-    after, effects = rule(status, at, report)
-    if after is not status:
-        line = f"{status.state.value} --{event.value}--> {after.state.value}"
-        after = replace(after, story=(*status.story[-_STORY_LENGTH + 1 :], line))
-    return after, effects
+    changes, effects = rule(status, at, report)
+    if changes is None:
+        return status, effects
+    after: JobState = changes.get("state", status.state)
+    line = f"{status.state.value} --{event.value}--> {after.value}"
+    return replace(status, story=(*status.story[-_STORY_LENGTH + 1 :], line), **changes), effects
 
 
 def stop_reason(status: Status) -> StopReason:
@@ -138,98 +142,96 @@ def stop_reason(status: Status) -> StopReason:
             return StopReason.SHUTDOWN
 
 
-def _to(status: Status, state: JobState, at: Moment, **changes: Any) -> Status:
+def _to(state: JobState, at: Moment, **changes: Any) -> _Changes:
     # Every change of state clears both flags, also the one that was not honoured.
-    return replace(status, state=state, since=at.seconds, pausing=False, canceling=False, **changes)
+    return {"state": state, "since": at.seconds, "pausing": False, "canceling": False, **changes}
 
 
 def _refuse(status: Status, at: Moment, report: Report | None) -> _Move:
-    return status, (Effect.REFUSE,)
+    return None, (Effect.REFUSE,)
 
 
 def _ignore(status: Status, at: Moment, report: Report | None) -> _Move:
-    return status, ()
+    return None, ()
 
 
 def _cancel_now(status: Status, at: Moment, report: Report | None) -> _Move:
-    after = _to(status, JobState.FAILURE, at, error_code=int(ErrorCode.CANCELED_JOB), completion_time=at.utc)
-    return after, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
+    changes = _to(JobState.FAILURE, at, error_code=int(ErrorCode.CANCELED_JOB), completion_time=at.utc)
+    return changes, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
 
 
 def _pause_now(status: Status, at: Moment, report: Report | None) -> _Move:
-    return _to(status, JobState.PAUSED, at), (Effect.STOP, Effect.SAVE)
+    return _to(JobState.PAUSED, at), (Effect.STOP, Effect.SAVE)
 
 
 def _ask_cancel(status: Status, at: Moment, report: Report | None) -> _Move:
-    return replace(status, canceling=True), (Effect.SAVE,)
+    return {"canceling": True}, (Effect.SAVE,)
 
 
 def _ask_pause(status: Status, at: Moment, report: Report | None) -> _Move:
-    return replace(status, pausing=True), (Effect.SAVE,)
+    return {"pausing": True}, (Effect.SAVE,)
 
 
 def _resume(status: Status, at: Moment, report: Report | None) -> _Move:
-    return _to(status, JobState.PENDING, at), (Effect.SAVE, Effect.QUEUE)
+    return _to(JobState.PENDING, at), (Effect.SAVE, Effect.QUEUE)
 
 
 def _resubmit(status: Status, at: Moment, report: Report | None) -> _Move:
     # Progress and the error stay as they are until the job runs.
-    after = _to(status, JobState.PENDING, at, runtime=0.0, completion_time=None)
-    return after, (Effect.RESET, Effect.SAVE, Effect.REVIVE, Effect.QUEUE)
+    changes = _to(JobState.PENDING, at, runtime=0.0, completion_time=None)
+    return changes, (Effect.RESET, Effect.SAVE, Effect.REVIVE, Effect.QUEUE)
 
 
 def _forget(status: Status, at: Moment, report: Report | None) -> _Move:
-    return status, (Effect.FORGET,)
+    return None, (Effect.FORGET,)
 
 
 def _run(status: Status, at: Moment, report: Report | None) -> _Move:
     # The time spent waiting counts as run time.
     waited = at.seconds - status.since
-    return _to(status, JobState.RUNNING, at, error_code=0, runtime=status.runtime + waited), ()
+    return _to(JobState.RUNNING, at, error_code=0, runtime=status.runtime + waited), ()
 
 
 def _between_steps(status: Status, at: Moment, report: Report | None) -> _Move:
-    if report is not None:
-        status = _reported(status, at, report)
-    if status.pausing:
-        return _pause_now(status, at, report)
-    if status.canceling:
-        return _cancel_now(status, at, report)
-    return status, ()
+    told = {} if report is None else _told(status, at, report)
+    rule = _pause_now if status.pausing else _cancel_now if status.canceling else None
+    if rule is None:
+        return told or None, ()
+    changes, effects = rule(status, at, report)
+    return told | (changes or {}), effects
 
 
 def _succeed(status: Status, at: Moment, report: Report | None) -> _Move:
     assert report is not None
-    after = _to(_reported(status, at, report), JobState.SUCCESS, at, completion_time=at.utc)
-    return replace(after, progress=1.0), (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
+    end = _to(JobState.SUCCESS, at, completion_time=at.utc, progress=1.0)
+    return _told(status, at, report) | end, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
 
 
 def _fail(status: Status, at: Moment, report: Report | None) -> _Move:
     assert report is not None
-    after = _to(_reported(status, at, report), JobState.FAILURE, at, completion_time=at.utc)
-    return after, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
+    end = _to(JobState.FAILURE, at, completion_time=at.utc)
+    return _told(status, at, report) | end, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
 
 
 def _restore(status: Status, at: Moment, report: Report | None) -> _Move:
     if status.pausing:
-        return _to(status, JobState.PAUSED, at), ()
+        return _to(JobState.PAUSED, at), ()
     if status.canceling:
         return _cancel_now(status, at, report)
     if status.state.is_final or status.state is JobState.PAUSED:
-        return replace(status, since=at.seconds), ()
-    return _to(status, JobState.PENDING, at), (Effect.QUEUE,)
+        return {"since": at.seconds}, ()
+    return _to(JobState.PENDING, at), (Effect.QUEUE,)
 
 
-def _reported(status: Status, at: Moment, report: Report) -> Status:
-    return replace(
-        status,
-        progress=report.progress,
-        content=report.content,
-        error_code=report.error_code,
-        error_details=report.error_details,
-        runtime=status.runtime + at.seconds - status.since,
-        since=at.seconds,
-    )
+def _told(status: Status, at: Moment, report: Report) -> _Changes:
+    return {
+        "progress": report.progress,
+        "content": report.content,
+        "error_code": report.error_code,
+        "error_details": report.error_details,
+        "runtime": status.runtime + at.seconds - status.since,
+        "since": at.seconds,
+    }
 
 
 def _row(cancel: _Rule, pause: _Rule, resume: _Rule, resubmit: _Rule, delete: _Rule) -> dict[Event, _Rule]:

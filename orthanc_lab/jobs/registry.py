@@ -16,8 +16,11 @@ __all__ = ["Change", "Registry", "checkpoint", "insertion", "removal", "success"
 Change = tuple[str, tuple[object, ...]]
 """One statement with its values; made by the functions below."""
 
+_VERSION = 1  # as `user_version` of the schema
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
+BEGIN;
+PRAGMA user_version = 1;
+CREATE TABLE jobs (
     sequence  INTEGER PRIMARY KEY,  -- order of submission
     id        TEXT NOT NULL,
     type      TEXT NOT NULL,
@@ -27,23 +30,28 @@ CREATE TABLE IF NOT EXISTS jobs (
     status    TEXT NOT NULL,        -- JSON: progress, content, error, run time …
     outputs   TEXT NOT NULL,        -- JSON: key -> file, type, name
     payload   TEXT,                 -- JSON: what makes the job again; NULL if it stands in `payloads`, or is not needed
+    payload_apart INTEGER NOT NULL, -- whether it stands in `payloads`
     position  TEXT                  -- JSON: the keys of the payload that have changed since
 );
-CREATE TABLE IF NOT EXISTS payloads (  -- large ones, so that a checkpoint does not write them again
+CREATE TABLE payloads (  -- large ones, so that a checkpoint does not write them again
     sequence  INTEGER PRIMARY KEY,
     payload   TEXT NOT NULL
 );
+CREATE TRIGGER payload_of_a_success AFTER UPDATE OF payload ON jobs WHEN NEW.payload_apart
+    BEGIN DELETE FROM payloads WHERE sequence = NEW.sequence; END;
+CREATE TRIGGER payload_of_a_removed_job AFTER DELETE ON jobs WHEN OLD.payload_apart
+    BEGIN DELETE FROM payloads WHERE sequence = OLD.sequence; END;
+COMMIT;
 """
 _INSERT = (
-    "INSERT INTO jobs (sequence, id, type, priority, created, state, status, outputs, payload)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO jobs (sequence, id, type, priority, created, state, status, outputs, payload, payload_apart)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_PAYLOAD = "INSERT INTO payloads (sequence, payload) VALUES (?, ?)"
 _UPDATE = "UPDATE jobs SET state = ?, status = ?, outputs = ? WHERE sequence = ?"
 _CHECKPOINT = "UPDATE jobs SET state = ?, status = ?, position = ? WHERE sequence = ?"
 _SUCCESS = "UPDATE jobs SET state = ?, status = ?, outputs = ?, payload = NULL, position = NULL WHERE sequence = ?"
 _DELETE = "DELETE FROM jobs WHERE sequence = ?"
-_DELETE_PAYLOAD = "DELETE FROM payloads WHERE sequence = ?"
 _SELECT = (
     "SELECT sequence, id, type, priority, created, state, status, outputs,"
     " coalesce(jobs.payload, payloads.payload), position"
@@ -51,14 +59,14 @@ _SELECT = (
 )
 _SELECT_ALL = f"{_SELECT} ORDER BY sequence"
 _SELECT_ONE = f"{_SELECT} WHERE sequence = ?"
-_LARGE = 1000  # characters of a payload
+_LARGE = 2500  # characters of a payload; a page of the file has 4096 bytes
 
 
 def insertion(row: JobRow) -> list[Change]:
     """Return the changes that write a new job down."""
     apart = row.payload is not None and len(row.payload) > _LARGE
     values = (row.sequence, row.id, row.type, row.priority, row.created, row.state, row.status, row.outputs)
-    changes: list[Change] = [(_INSERT, (*values, None if apart else row.payload))]
+    changes: list[Change] = [(_INSERT, (*values, None if apart else row.payload, apart))]
     if apart:
         changes.append((_INSERT_PAYLOAD, (row.sequence, row.payload)))
     return changes
@@ -76,12 +84,12 @@ def checkpoint(sequence: int, state: str, status: str, position: str) -> list[Ch
 
 def success(sequence: int, state: str, status: str, outputs: str) -> list[Change]:
     """Return the changes for a job that will not run again: its payload goes."""
-    return [(_SUCCESS, (state, status, outputs, sequence)), (_DELETE_PAYLOAD, (sequence,))]
+    return [(_SUCCESS, (state, status, outputs, sequence))]
 
 
 def removal(sequence: int) -> list[Change]:
     """Return the changes that forget a job."""
-    return [(_DELETE, (sequence,)), (_DELETE_PAYLOAD, (sequence,))]
+    return [(_DELETE, (sequence,))]
 
 
 class _Ticket:
@@ -106,21 +114,14 @@ class Registry:
     Raises
     ------
     OrthancError
-        11 if the file cannot be opened or is no database.
+        11 if the file cannot be opened or is no database, 18 if another version wrote it.
     """
 
     def __init__(self, path: Path | None, *, keep: bool = True) -> None:
         self._writer = threading.Lock()
         self._waiting: deque[_Ticket] = deque()
         self._to_be_cleared = not keep
-        try:
-            self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            # A commit is in the hands of the system when it returns: enough for a killed process.
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise OrthancError(ErrorCode.DATABASE, f"Cannot open the list of jobs {path}: {error}") from error
+        self._database = _open(path)
 
     def rows(self) -> Iterator[JobRow]:
         """Return the jobs on disk in the order of their submission."""
@@ -188,6 +189,9 @@ class Registry:
 
     def _transact(self, tickets: list[_Ticket]) -> None:
         database = self._database
+        if len(tickets) == 1 and len(tickets[0].changes) == 1 and not self._to_be_cleared:
+            database.execute(*tickets[0].changes[0])  # a statement alone is a transaction
+            return
         database.execute("BEGIN IMMEDIATE")
         try:
             if self._to_be_cleared:
@@ -210,3 +214,21 @@ def _explained(error: sqlite3.Error) -> OrthancError:
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return OrthancError(ErrorCode.FULL_STORAGE, "No space left to write the list of jobs")
     return OrthancError(ErrorCode.DATABASE, f"Cannot write the list of jobs: {error}")
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    try:
+        database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        # A commit is in the hands of the system when it returns: enough for a killed process.
+        database.execute("PRAGMA synchronous = NORMAL")
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            database.executescript(_SCHEMA)
+    except sqlite3.Error as error:
+        raise OrthancError(ErrorCode.DATABASE, f"Cannot open the list of jobs {path}: {error}") from error
+    if version not in (0, _VERSION):
+        database.close()
+        text = f"The list of jobs {path} was written by another version ({version} instead of {_VERSION})"
+        raise OrthancError(ErrorCode.INCOMPATIBLE_DATABASE_VERSION, text)
+    return database

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from orthanc_lab.jobs.documents import loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import Job, JobOutput, Restore
@@ -64,8 +64,8 @@ def make_job(row: JobRow, restores: Mapping[str, Restore]) -> tuple[dict[str, An
     if row.payload is None:
         raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
     try:
-        payload = json.loads(row.payload)
-        position = json.loads(row.position) if row.position else {}
+        payload = loads(row.payload)
+        position = loads(row.position) if row.position else {}
         return payload, restore({**payload, **position})
     except OrthancError:
         raise

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import JobOutput
 from orthanc_lab.protocol.jobs import JobState
@@ -40,7 +40,7 @@ def write_status(status: Status) -> str:
         "completed": iso_micros(status.completion_time) if status.completion_time else None,
         "asked": [status.pausing, status.canceling],
     }
-    return json.dumps(document, separators=(",", ":"))
+    return dumps(document)
 
 
 def read_status(state: str, text: str) -> Status:
@@ -51,7 +51,7 @@ def read_status(state: str, text: str) -> Status:
     ValueError, KeyError, TypeError
         If the text was written by something else.
     """
-    document = json.loads(text)
+    document = loads(text)
     code, details = document["error"]
     pausing, canceling = document["asked"]
     completed = document["completed"]
@@ -72,14 +72,14 @@ def write_outputs(outputs: Mapping[str, JobOutput]) -> str:
     """Return the outputs as JSON; files by their name in the folder of outputs."""
     if not outputs:
         return "{}"
-    return json.dumps({key: [item.path.name, item.content_type, item.filename] for key, item in outputs.items()})
+    return dumps({key: [item.path.name, item.content_type, item.filename] for key, item in outputs.items()})
 
 
 def read_outputs(text: str, folder: Path) -> dict[str, JobOutput]:
     """Read the outputs back, leaving out those whose file is gone."""
     if text == "{}":
         return {}
-    listed = {key: JobOutput(folder / name, kind, shown) for key, (name, kind, shown) in json.loads(text).items()}
+    listed = {key: JobOutput(folder / name, kind, shown) for key, (name, kind, shown) in loads(text).items()}
     return {key: output for key, output in listed.items() if output.path.is_file()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -39,15 +40,18 @@ class Shelf:
         self.folder = folder
         self._limit = limit
         self._identifiers = identifiers
+        self._folder_made = False
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Entry] = OrderedDict()  # by job id, least recently used first
 
     def new_file(self, suffix: str) -> Path:
         """Return the name of a file that does not exist yet."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self._folder_made:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._folder_made = True
         while True:
             path = self.folder / f"{_PREFIX}{self._identifiers.uuid()}{suffix}"
-            if not path.exists():
+            if not os.path.exists(path):  # noqa: PTH110 # a third of the time of Path.exists
                 return path
 
     def put(self, entry: Entry) -> None:

@@ -48,7 +48,8 @@ def run_job(entry: Entry, desk: Desk) -> None:
     except BaseException as error:
         _fail(entry, job, error, desk)
         return
-    desk.move(entry, Event.STARTED)
+    if entry.status.pausing or entry.status.canceling:
+        desk.move(entry, Event.STARTED)
     while entry.status.state is JobState.RUNNING:
         if desk.stopping:
             desk.interrupt(entry)

@@ -200,6 +200,15 @@ def test_a_file_that_is_no_database(engines: Engines) -> None:
     assert raised.value.code == 11
 
 
+def test_a_file_of_another_version(engines: Engines) -> None:
+    engines().stop()
+    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(OrthancError, match="another version") as raised:
+        engines()
+    assert raised.value.code == 18
+
+
 def test_large_payloads_are_written_once(engines: Engines) -> None:
     engine = engines()
     job = GatedJob(50, name="x" * 100_000)
