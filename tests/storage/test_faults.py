@@ -1,0 +1,234 @@
+"""Full disks, read-only disks, files that vanish: a clear error, nothing lost, and it works again."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.records import Stored
+from orthanc_lab.storage.sqlite.storage import SqliteStorage
+from tests.storage.conftest import ORIGIN, House, wait_until
+from tests.storage.contract import changes_of, code_of, put
+from tests.storage.faulty_area import FaultyArea
+from tests.storage.files import LARGE, dicom
+
+
+@pytest.fixture
+def area(house: House) -> FaultyArea:
+    return FaultyArea(house.folder)
+
+
+@pytest.fixture
+def storage(house: House, area: FaultyArea) -> Storage:
+    return house.open(area=area, sync_storage_area=True, maximum_cache_size=0)
+
+
+def look(storage: Storage) -> Any:
+    return (storage.statistics(), changes_of(storage), [storage.list_resources(level) for level in Level])
+
+
+FULL = pytest.mark.parametrize(
+    ("fault", "code"), [(errno.ENOSPC, 19), ("short", 19), (errno.EROFS, 14), (errno.EACCES, 14), (errno.EIO, 14)]
+)
+
+
+@FULL
+def test_a_file_that_cannot_be_written(
+    house: House, storage: Storage, area: FaultyArea, fault: int | str, code: int
+) -> None:
+    put(storage, pixels=LARGE)
+    before, files = look(storage), house.files()
+    area.faults["write"] = fault
+    file = dicom(patient="Q", study="5", series="6", pixels=LARGE)
+    assert code_of(storage.store, file, ORIGIN) == code
+    assert code_of(storage.put_attachment, storage.list_ids(Level.STUDY)[0], 1024, LARGE) == code
+    assert code_of(storage.store_all, [dicom(), dicom(pixels=LARGE)], ORIGIN) == code
+    assert look(storage) == before
+    assert house.files() == files
+    area.faults.clear()
+    assert storage.read_dicom(storage.store(file, ORIGIN).instance) == file
+
+
+def test_a_disk_that_fails_while_it_writes_back(house: House, storage: Storage, area: FaultyArea) -> None:
+    area.faults["sync"] = errno.ENOSPC
+    assert code_of(storage.store_all, [dicom(pixels=LARGE), dicom(pixels=LARGE)], ORIGIN) == 19
+    assert house.files() == []
+    assert storage.statistics().instances == 0
+    area.faults.clear()
+    assert len(storage.store_all([dicom(pixels=LARGE), dicom(pixels=LARGE)], ORIGIN)) == 2
+
+
+def test_a_file_that_cannot_be_removed_is_removed_at_the_next_start(
+    house: House, storage: Storage, area: FaultyArea
+) -> None:
+    stored = put(storage, pixels=LARGE)
+    area.faults["remove"] = errno.EROFS
+    assert storage.delete(stored.instance) == (True, None)
+    assert storage.list_ids(Level.INSTANCE) == []
+    assert len(house.files()) == 1
+    house.reopen()
+    assert house.files() == []
+
+
+def test_a_file_that_vanished(storage: Storage, area: FaultyArea) -> None:
+    stored = put(storage, pixels=LARGE)
+    area.faults["read"] = errno.ENOENT
+    assert code_of(storage.read_dicom, stored.instance) == 13
+    assert code_of(storage.read_dicom_header, stored.instance) == 13
+    assert storage.get(stored.instance) is not None
+    area.faults.clear()
+    assert storage.read_dicom(stored.instance)
+
+
+class FailingConnection:
+    """Stands for the connection that writes the index; fails at chosen statements."""
+
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self._real = real
+        self.fails: Callable[[str], bool] = lambda statement: False
+        self.code = sqlite3.SQLITE_FULL
+
+    def execute(self, statement: str, *parameters: Any) -> Any:
+        if self.fails(statement):
+            error = sqlite3.OperationalError("injected")
+            error.sqlite_errorcode = self.code
+            raise error
+        return self._real.execute(statement, *parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+@pytest.fixture
+def connection(storage: SqliteStorage) -> FailingConnection:
+    failing = FailingConnection(storage._writer._connection)
+    storage._writer._connection = failing  # type: ignore[assignment]
+    return failing
+
+
+@pytest.mark.parametrize(
+    "statement", ["BEGIN", "INSERT INTO resources", "INSERT INTO changes", "UPDATE totals", "COMMIT"]
+)
+@pytest.mark.parametrize("failure", [(sqlite3.SQLITE_FULL, 19), (sqlite3.SQLITE_IOERR, 14)], ids=["full", "broken"])
+def test_an_index_that_cannot_be_written(
+    house: House, storage: Storage, connection: FailingConnection, statement: str, failure: tuple[int, int]
+) -> None:
+    sqlite_code, code = failure
+    kept = put(storage, pixels=LARGE)
+    before, files = look(storage), house.files()
+    connection.code = sqlite_code
+    connection.fails = lambda text: text.lstrip().startswith(statement)
+    calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+        (storage.store, (dicom(patient="Q", pixels=LARGE), ORIGIN)),
+        (storage.store_all, ([dicom(patient="Q"), dicom(patient="Q", pixels=LARGE)], ORIGIN)),
+    ]
+    if statement in ("BEGIN", "COMMIT"):
+        calls += [(storage.delete, (kept.patient,)), (storage.put_attachment, (kept.study, 1024, LARGE))]
+    for call, arguments in calls:
+        assert code_of(call, *arguments) == code
+    assert look(storage) == before
+    assert house.files() == files
+    connection.fails = lambda text: False
+    assert put(storage, patient="Q").status.value == "Success"
+    assert storage.delete(kept.patient) == (True, None)
+    assert house.files() == []
+
+
+def test_one_failure_does_not_harm_those_who_share_its_commit(
+    storage: SqliteStorage, connection: FailingConnection
+) -> None:
+    held, entered = threading.Event(), threading.Event()
+
+    def hold(transaction: Any) -> None:
+        entered.set()
+        held.wait(10)
+
+    def fail(transaction: Any) -> None:
+        raise OrthancError(3, "mine")
+
+    results: list[Stored] = []
+    problems: list[BaseException] = []
+
+    def failing() -> None:
+        try:
+            storage._writer.run(fail)
+        except OrthancError as problem:
+            problems.append(problem)
+
+    holder = threading.Thread(target=storage._writer.run, args=(hold,))
+    holder.start()
+    entered.wait(10)
+    others = [threading.Thread(target=lambda: results.append(put(storage))) for _ in range(3)]
+    others.insert(1, threading.Thread(target=failing))
+    for number, thread in enumerate(others):
+        thread.start()
+        wait_until(lambda number=number: len(storage._writer._queue) > number)  # type: ignore[misc]
+    held.set()
+    for thread in (holder, *others):
+        thread.join()
+    assert [str(problem) for problem in problems] == ["mine"]
+    assert len(results) == storage.statistics().instances == 3
+    assert [change.seq for change in storage.changes()[0]] == list(range(1, 7))
+
+
+def test_a_stable_change_comes_although_the_disk_was_full(house: House, storage: SqliteStorage) -> None:
+    stored = put(storage)
+    failing = FailingConnection(storage._writer._connection)
+    failed = threading.Event()
+
+    def fails(statement: str) -> bool:
+        if statement.startswith("UPDATE resources SET stable"):
+            failed.set()
+            return True
+        return False
+
+    failing.fails = fails
+    storage._writer._connection = failing  # type: ignore[assignment]
+    house.clock.advance(60)
+    assert failed.wait(10)
+    failing.fails = lambda statement: False
+    wait_until(lambda: stored.patient in [id for type, id in changes_of(storage) if type.value == "StablePatient"])
+
+
+def test_a_file_left_by_a_crash_is_removed_at_the_next_start(house: House) -> None:
+    storage = house.open()
+    stored = put(storage, pixels=LARGE)
+    kept = house.files()
+    house.close()
+    orphan = "0123abcd-0000-4000-8000-000000000000"
+    path = house.folder / "01" / "23" / orphan
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half a file")
+    (house.folder / "files.journal").write_text(f"{orphan}\n{kept[0]}\n{orphan[:10]}")
+    storage = house.open()
+    assert house.files() == kept
+    assert not path.parent.parent.exists()
+    assert storage.read_dicom(stored.instance)
+    house.close()
+    assert (house.folder / "files.journal").read_text() == ""
+
+
+def test_the_journal_of_files_stays_small(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orthanc_lab.storage.files.journal._LONG", 200)
+    monkeypatch.setattr("orthanc_lab.storage.files.journal._TOO_LONG", 400)
+    area = FaultyArea(house.folder)
+    storage = house.open(area=area)
+    for _ in range(10):
+        put(storage, pixels=LARGE)
+    assert (house.folder / "files.journal").stat().st_size < 200
+    area.faults["remove"] = errno.EROFS
+    storage.delete(put(storage, pixels=LARGE, patient="stays").patient)
+    area.faults.clear()
+    for _ in range(30):
+        put(storage, pixels=LARGE)
+    assert (house.folder / "files.journal").stat().st_size < 500
+    house.reopen()
+    assert len(house.files()) == 40
