@@ -13,11 +13,11 @@ import stat
 import struct
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["cut_all", "cut_where_sent"]
+__all__ = ["cut_all", "cut_where_sent", "written"]
 
 _POLL_S = 0.005
 _SIOCOUTQ = 0x5411
@@ -26,21 +26,30 @@ _ESTABLISHED, _CLOSE_WAIT = 1, 8
 _LAST_DATA_RECEIVED, _BYTES_ACKED = 52, 120
 
 
-class _Connection(NamedTuple):
+class Connection(NamedTuple):
+    """One connection of the server at one moment."""
+
     descriptor: int
     written: int  # bytes that the server gave to the kernel
     silent: float  # seconds since the last byte of the client
 
 
+def written(port: int) -> dict[int, int]:
+    """Return how many bytes went out on each connection of the server on `port`."""
+    return {item.descriptor: item.written for item in _connections(port)}
+
+
 def cut_where_sent(
-    port: int, send: Callable[[], None], expected: range, *, silent: float = 0, seconds: float = 0.1
+    port: int, before: Mapping[int, int], expected: range, *, silent: float = 0, seconds: float = 0.1
 ) -> bool:
-    """Call `send`, and cut the connection on which as many bytes went out as `expected`.
+    """Cut the connection on which as many bytes went out as `expected` since `before`.
 
     Parameters
     ----------
     port
         Port of the server.
+    before
+        What `written` returned.
     silent
         Only a connection whose client sent nothing for so many seconds.
     seconds
@@ -51,10 +60,8 @@ def cut_where_sent(
     bool
         False if no connection was cut: none fitted, or more than one.
     """
-    before = {item.descriptor: item.written for item in _connections(port)}
-    send()
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:
         found = [
             item
             for item in _connections(port)
@@ -62,8 +69,9 @@ def cut_where_sent(
         ]
         if len(found) == 1:
             return _cut(found[0].descriptor)
+        if time.monotonic() > deadline:
+            return False
         time.sleep(_POLL_S)
-    return False
 
 
 def cut_all(port: int) -> None:
@@ -72,7 +80,7 @@ def cut_all(port: int) -> None:
         _cut(item.descriptor)
 
 
-def _connections(port: int) -> Iterator[_Connection]:
+def _connections(port: int) -> Iterator[Connection]:
     if sys.platform != "linux":
         return
     for entry in Path("/proc/self/fd").iterdir():
@@ -89,7 +97,7 @@ def _connections(port: int) -> Iterator[_Connection]:
             continue  # closed meanwhile, or another kind of socket
         if info[0] in (_ESTABLISHED, _CLOSE_WAIT):
             acked = struct.unpack_from("Q", info, _BYTES_ACKED)[0]
-            yield _Connection(descriptor, acked + queued, struct.unpack_from("I", info, _LAST_DATA_RECEIVED)[0] / 1000)
+            yield Connection(descriptor, acked + queued, struct.unpack_from("I", info, _LAST_DATA_RECEIVED)[0] / 1000)
 
 
 def _cut(descriptor: int) -> bool:

@@ -13,7 +13,8 @@ import random
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from granian import _futures, _granian
 from granian.http import HTTP1Settings
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.connections import cut_all, cut_where_sent
+from orthanc_lab.server.connections import cut_all, cut_where_sent, written
 from orthanc_lab.server.stalled_clients import TimedBody, Watch
 
 __all__ = ["HttpServer", "Tls"]
@@ -34,6 +35,8 @@ _scheduler: Any = _futures._new_cbscheduler
 _BACKLOG = 1024
 _MAX_CONNECTIONS = 2048
 _THREAD_IDLE_S = 30
+_CUT_PATIENCE_S = 10.0
+_FRAME = 64  # bytes around a chunk, of HTTP and TLS, at most
 _ENVIRONMENT = {
     "SCRIPT_NAME": "",
     "wsgi.errors": sys.stderr,
@@ -202,43 +205,40 @@ class _Start:
 class _Stream:
     """A body of unknown length, as Granian wants it: ``__next__`` and ``close``.
 
-    Granian ends a body that fails as if it were whole. So that no client takes the half for the whole, a
-    body that fails is followed by some bytes of an unlikely number, and the connection on which they go
-    out is cut.
+    Granian ends a body that fails as if it were whole. So that no client takes a part for the whole, a body
+    that fails goes on with zeros, each time of an unlikely number, until the connection on which that many
+    bytes go out is found and cut.
     """
 
-    __slots__ = ("_body", "_next", "_port")
+    __slots__ = ("_body", "_cut", "_next", "_port")
 
     def __init__(self, body: Iterable[bytes], port: int) -> None:
         self._body = body
         self._next = iter(body).__next__
         self._port = port
+        self._cut: Iterator[bytes] | None = None
 
     def __next__(self) -> bytes:
+        if self._cut is not None:
+            return next(self._cut)
         try:
             return self._next()
         except StopIteration:
             raise
         except Exception:
             _log.exception("A streamed answer failed; its connection is cut")
-            return self._last_bytes()
+            self._cut = self._until_cut()
+            return next(self._cut)
 
-    def _last_bytes(self) -> bytes:
-        number = random.randrange(5000, 16000)
-        sent = threading.Event()
-        expected = range(number, number + 64)  # and the frame of the chunk
-        cutter = threading.Thread(
-            target=cut_where_sent, args=(self._port, sent.set, expected), kwargs={"seconds": 10}, daemon=True
-        )
-        cutter.start()
-        sent.wait(1)
-
-        def until_cut() -> bytes:
-            cutter.join()
-            raise StopIteration
-
-        self._next = until_cut
-        return bytes(number)
+    def _until_cut(self) -> Iterator[bytes]:
+        deadline = time.monotonic() + _CUT_PATIENCE_S
+        while time.monotonic() < deadline:
+            number = random.randrange(5000, 16000)
+            before = written(self._port)
+            yield bytes(number)
+            if cut_where_sent(self._port, before, range(number, number + _FRAME)):
+                return
+        _log.error("The connection of a failed answer was not found; its client may take a part for the whole")
 
     def close(self) -> None:
         """Release what the body holds; Granian calls this also when the client has left."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.connections import cut_where_sent
+from orthanc_lab.server.connections import cut_where_sent, written
 
 __all__ = ["TimedBody", "Watch"]
 
@@ -123,8 +123,6 @@ class Watch:
 
     def _let_go(self, proto: Any) -> None:
         """Answer 408, and cut the connection on which just that answer went out."""
-
-        def answer() -> None:
-            proto.response_bytes(408, [("Connection", "close")], b"")
-
-        cut_where_sent(self._port, answer, _SIZE_OF_408, silent=self._timeout)
+        before = written(self._port)
+        proto.response_bytes(408, [("Connection", "close")], b"")
+        cut_where_sent(self._port, before, _SIZE_OF_408, silent=self._timeout)

@@ -125,11 +125,12 @@ def test_a_reset_with_a_broken_configuration_ends_it(run):
 
 
 def test_an_upload_in_work_is_answered_before_the_end(run):
-    server = run()
+    server = run("--verbose", "FILE")
     answers = []
 
     def body():
         yield b"no DICOM"
+        server.until(lambda: "POST /instances" in server.log)
         server.process.send_signal(signal.SIGTERM)
         yield b" at all"
 
@@ -249,6 +250,7 @@ def test_unknown_options_are_told_and_ignored(run):
 
 def test_the_form_of_the_log(run):
     server = run("FILE", DicomAlwaysAllowFind=True)
+    server.until(lambda: "Orthanc has started" in server.log)
     lines = server.log.splitlines()
     assert all(LINE.fullmatch(line) for line in lines), lines
     assert sum("DicomAlwaysAllowFind" in line for line in lines) == 1
@@ -268,11 +270,11 @@ def test_requests_are_not_told_by_default(run):
 
 
 def test_log_files(run, tmp_path):
-    run("--logfile=my.log", "FILE")
-    assert "Orthanc has started" in (tmp_path / "my.log").read_text()
+    server = run("--logfile=my.log", "FILE")
+    server.until(lambda: "Orthanc has started" in (tmp_path / "my.log").read_text())
     (tmp_path / "logs").mkdir()
-    run("--logdir=logs", "FILE", StorageDirectory="other")
-    assert "Orthanc has started" in (tmp_path / "logs" / "Orthanc.log").read_text()
+    server = run("--logdir=logs", "FILE", StorageDirectory="other")
+    server.until(lambda: "Orthanc has started" in (tmp_path / "logs" / "Orthanc.log").read_text())
     assert len(list((tmp_path / "logs").iterdir())) == 2
 
 

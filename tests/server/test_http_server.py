@@ -22,6 +22,7 @@ class Application:
     def __init__(self):
         self.closed = threading.Event()
         self.failed = threading.Event()
+        self.waits = threading.Event()
         self.go_on = threading.Event()
 
     def __call__(self, environ, start_response):
@@ -66,6 +67,7 @@ class Application:
         return body()
 
     def wait(self, environ, start_response):
+        self.waits.set()
         self.go_on.wait(10)
         start_response("200 OK", [])
         return [b"waited"]
@@ -157,6 +159,7 @@ def test_a_small_answer_is_not_held_back(server):
 def test_stop_waits_for_requests_in_work(server, app):
     with connect(server.port) as connection:
         connection.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert app.waits.wait(10)
         server.refuse()
         app.go_on.set()
         assert answer(connection) == (200, b"waited")
