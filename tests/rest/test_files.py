@@ -1,0 +1,149 @@
+"""``/file``, ``/pdf``, ``/export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orthanc_lab.dicom.read import read_file
+from tests.dicom.build import file_of, real_file
+from tests.rest.checks import error_of, is_empty, is_nothing
+from tests.rest.conftest import Rest
+
+CT = real_file("CT_small.dcm")
+JPEG = "1.2.840.10008.1.2.4."
+
+
+@pytest.fixture(scope="module")
+def ct(library: Rest) -> str:
+    return library.upload(CT)["ID"]
+
+
+def test_the_file_is_the_one_that_was_stored(library: Rest, ct: str) -> None:
+    answer = library("GET", f"/instances/{ct}/file")
+    assert answer.content == CT
+    assert answer.headers["Content-Type"] == "application/dicom"
+    assert answer.headers["Content-Disposition"] == f'filename="{ct}.dcm"'
+
+
+@pytest.mark.parametrize(
+    ("query", "disposition"),
+    [
+        ("filename=x.dcm", 'filename="x.dcm"'),
+        ("filename=a%20b", 'filename="a%20b"'),
+        ("filename=", None),
+        ("filename", None),
+        ("filename=x&transcode=1.2.840.10008.1.2", 'filename="x"'),
+    ],
+)
+def test_the_name_of_the_download(library: Rest, ct: str, query: str, disposition: str | None) -> None:
+    assert library("GET", f"/instances/{ct}/file?{query}").headers.get("Content-Disposition") == disposition
+
+
+def test_transcoding(library: Rest, ct: str) -> None:
+    for syntax in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", JPEG + "70"):
+        answer = library("GET", f"/instances/{ct}/file?transcode={syntax}")
+        assert read_file(answer.content).transfer_syntax == syntax
+    assert library("GET", f"/instances/{ct}/file?transcode=1.2.840.10008.1.2.1").content == CT
+
+
+@pytest.mark.parametrize("syntax", [JPEG + "50", JPEG + "53", "1.2.840.10008.1.2.4.100"])
+def test_what_cannot_be_transcoded(library: Rest, ct: str, syntax: str) -> None:
+    assert is_empty(library("GET", f"/instances/{ct}/file?transcode={syntax}"), 404)
+
+
+@pytest.mark.parametrize(
+    ("query", "details"),
+    [
+        ("transcode=foo", "Unknown transfer syntax: foo"),
+        ("transcode", "Unknown transfer syntax: "),
+        (
+            f"transcode={JPEG}50&lossy-quality=abc",
+            'Expected a Unsigned Int for GET argument "lossy-quality", found: abc',
+        ),
+    ],
+)
+def test_arguments_that_are_refused(library: Rest, ct: str, query: str, details: str) -> None:
+    assert error_of(library("GET", f"/instances/{ct}/file?{query}")) == (400, 3, details)
+
+
+@pytest.mark.parametrize("query", ["lossy-quality=abc", f"transcode={JPEG}70&lossy-quality=200"])
+def test_a_quality_that_does_not_matter(library: Rest, ct: str, query: str) -> None:
+    assert library("GET", f"/instances/{ct}/file?{query}").status_code == 200
+
+
+def test_the_data_set_for_dicomweb_clients(library: Rest, ct: str) -> None:
+    answer = library("GET", f"/instances/{ct}/file", Accept="application/dicom+json")
+    assert answer.headers["Content-Type"] == "application/dicom+json"
+    assert answer.json()["00100020"] == {"vr": "LO", "Value": ["1CT1"]}
+    answer = library("GET", f"/instances/{ct}/file", Accept="application/dicom+xml")
+    assert answer.text.startswith('<?xml version="1.0" encoding="utf-8"?>\n<NativeDicomModel')
+    for accept in ("text/html", "*/*", "application/dicom+json;q=0.1, application/dicom"):
+        assert library("GET", f"/instances/{ct}/file", Accept=accept).content == CT
+
+
+def test_unknown_instances(library: Rest) -> None:
+    assert error_of(library("GET", "/instances/nope/file")) == (404, 17, "")
+    assert error_of(library("GET", "/instances/nope/pdf")) == (404, 17, "")
+
+
+def encapsulated(
+    document: bytes, sop_class: bytes = b"1.2.840.10008.5.1.4.1.1.104.1\0", mime: bytes = b"application/pdf "
+) -> bytes:
+    return file_of({0x00080016: ("UI", sop_class), 0x00420011: ("OB", document), 0x00420012: ("LO", mime)})
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=40).filter(lambda body: not body.endswith(b"\0")))
+def test_a_pdf_comes_out_as_it_went_in(library: Rest, body: bytes) -> None:
+    stored = library("POST", "/instances", encapsulated(b"%PDF-" + body)).json()
+    answer = library("GET", f"/instances/{stored['ID']}/pdf")
+    library("DELETE", f"/instances/{stored['ID']}")
+    assert answer.content == b"%PDF-" + body
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert "Content-Disposition" not in answer.headers
+
+
+def test_the_length_of_a_document_goes_before_the_padding_rule(rest: Rest) -> None:
+    dicom = file_of(
+        {
+            0x00080016: ("UI", b"1.2.840.10008.5.1.4.1.1.104.1\0"),
+            0x00420011: ("OB", b"%PDF-\0\0\0"),
+            0x00420012: ("LO", b"application/pdf "),
+            0x00420015: ("UL", b"\7\0\0\0"),
+        }
+    )
+    assert rest("GET", f"/instances/{rest.upload(dicom)['ID']}/pdf").content == b"%PDF-\0\0"
+
+
+@pytest.mark.parametrize(
+    "dicom",
+    [
+        CT,
+        encapsulated(b"%PDF-1.4", mime=b"text/xml"),
+        encapsulated(b"%PDF-1.4", sop_class=b"1.2.840.10008.5.1.4.1.1.104.2\0"),
+    ],
+    ids=["image", "other type", "other class"],
+)
+def test_no_pdf(rest: Rest, dicom: bytes) -> None:
+    assert is_empty(rest("GET", f"/instances/{rest.upload(dicom)['ID']}/pdf"), 404)
+
+
+def test_export_is_off(library: Rest, ct: str, tmp_path: Path) -> None:
+    assert is_empty(library("POST", f"/instances/{ct}/export", str(tmp_path / "x.dcm")), 403)
+
+
+class TestExport:
+    @pytest.fixture
+    def options(self) -> dict[str, bool]:
+        return {"RestApiWriteToFileSystemEnabled": True}
+
+    def test_the_file_is_written(self, rest: Rest, tmp_path: Path) -> None:
+        path = f"/instances/{rest.upload(CT)['ID']}/export"
+        assert is_nothing(rest("POST", path, str(tmp_path / "x.dcm")))
+        assert (tmp_path / "x.dcm").read_bytes() == CT
+        for target in (str(tmp_path / "none" / "x.dcm"), "", "a\0b"):
+            assert error_of(rest("POST", path, target))[:2] == (500, 14)

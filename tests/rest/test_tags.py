@@ -1,0 +1,96 @@
+"""``/tags``, ``/simplified-tags``, ``/header``: forms, arguments, what is left out, errors."""
+
+from __future__ import annotations
+
+import pytest
+
+from orthanc_lab.dicom.data_set import DataSet, Element
+from orthanc_lab.dicom.write import write_file
+from tests.dicom.build import IDENTIFIERS, file_of, image_of, real_file
+from tests.rest.checks import error_of
+from tests.rest.conftest import Ids, Rest
+
+
+def test_the_three_forms(library: Rest, ids: Ids) -> None:
+    path = f"/instances/{ids['1.1.1.1']}"
+    full = library.json(f"{path}/tags")
+    assert full["0010,0020"] == {"Name": "PatientID", "Type": "String", "Value": "ALPHA"}
+    assert library.json(f"{path}/tags?short")["0010,0020"] == "ALPHA"
+    simple = library.json(f"{path}/simplified-tags")
+    assert simple["ImageType"] == "ORIGINAL\\PRIMARY"
+    assert library.json(f"{path}/tags?simplify=false&short") == simple
+
+
+def test_the_answer_is_in_the_house_format(library: Rest, ids: Ids) -> None:
+    answer = library("GET", f"/instances/{ids['2.1.1.1']}/tags")
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    entry = '   "0010,0010" : \n   {\n      "Name" : "PatientName",\n      "Type" : "String",\n'
+    assert entry + '      "Value" : "M\\u00fcller^\\u00c4nne"\n   }' in answer.text
+
+
+def test_pixel_data_end_the_tags_unless_the_whole_is_asked_for(rest: Rest) -> None:
+    late = {0x7FE10010: ("LO", b"FOO "), **image_of(bytes(4), 2, 2)}
+    path = f"/instances/{rest.upload(file_of(late))['ID']}/tags"
+    tags = rest.json(path)
+    assert tags["7fe0,0010"] == {"Name": "PixelData", "Type": "Null", "Value": None}
+    assert "7fe1,0010" not in tags
+    assert rest.json(path + "?whole")["7fe1,0010"]["Value"] == "FOO"
+
+
+def test_long_values_are_shown_on_demand(rest: Rest) -> None:
+    path = f"/instances/{rest.upload(file_of({0x00104000: ('LT', b'x' * 300)}))['ID']}"
+    assert rest.json(f"{path}/tags")["0010,4000"]["Type"] == "TooLong"
+    assert rest.json(f"{path}/tags?ignore-length=PatientComments")["0010,4000"]["Value"] == "x" * 300
+    assert rest.json(f"{path}/simplified-tags?ignore-length=0010-4000")["PatientComments"] == "x" * 300
+
+
+@pytest.mark.parametrize("route", ["tags?ignore-length=foo", "simplified-tags?ignore-length=foo"])
+def test_a_tag_that_is_none(library: Rest, ids: Ids, route: str) -> None:
+    assert error_of(library("GET", f"/instances/{ids['1.1.1.1']}/{route}")) == (500, 27, "foo")
+
+
+def test_the_header(library: Rest, ids: Ids) -> None:
+    header = library.json(f"/instances/{ids['1.1.1.1']}/header?simplify")
+    assert header["TransferSyntaxUID"] == "1.2.840.10008.1.2.1"
+    assert header["MediaStorageSOPInstanceUID"] == "1.1.1.1"
+
+
+@pytest.mark.parametrize("route", ["tags", "simplified-tags", "header"])
+@pytest.mark.parametrize("resource", ["nope", "<1.1>"])
+def test_unknown_instances(library: Rest, ids: Ids, route: str, resource: str) -> None:
+    assert error_of(library("GET", f"/instances/{ids.fill(resource)}/{route}")) == (404, 17, "")
+
+
+def test_sequences_of_a_hundred_levels(rest: Rest) -> None:
+    inner: DataSet = {0x00081155: Element("UI", b"1.3\0")}
+    for _ in range(100):
+        inner = {0x00081140: Element("SQ", [inner])}
+    path = f"/instances/{rest.upload(write_file({**IDENTIFIERS, **inner}, '1.2.840.10008.1.2'))['ID']}"
+    value = rest.json(f"{path}/simplified-tags")
+    for _ in range(100):
+        (value,) = value["ReferencedImageSequence"]
+    assert value == {"ReferencedSOPInstanceUID": "1.3"}
+    assert rest("GET", f"{path}/tags", Accept="application/xml").status_code == 200
+
+
+class TestOwnDictionary:
+    @pytest.fixture
+    def options(self) -> dict[str, object]:
+        return {"Dictionary": {"0405,1001": ["ST", "MyPrivateXMLTag", 1, 1, "My Company"]}}
+
+    def test_names_of_the_configuration_are_shown(self, rest: Rest) -> None:
+        dicom = file_of({0x04050010: ("LO", b"My Company"), 0x04051001: ("ST", b"<a/>")})
+        tags = rest.json(f"/instances/{rest.upload(dicom)['ID']}/tags")
+        assert tags["0405,1001"] == {
+            "Name": "MyPrivateXMLTag",
+            "PrivateCreator": "My Company",
+            "Type": "String",
+            "Value": "<a/>",
+        }
+
+
+def test_a_real_file(rest: Rest) -> None:
+    tags = rest.json(f"/instances/{rest.upload(real_file('CT_small.dcm'))['ID']}/tags")
+    assert len(tags) == 257
+    assert tags["0043,1027"]["Value"] == "/1.0:1"
+    assert tags["0027,1042"]["Value"] == "-11.199999809265137"
