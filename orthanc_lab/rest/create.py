@@ -145,9 +145,9 @@ def _field(body: dict[str, Any], name: str, kind: type, default: Any) -> Any:
 
 def _encapsulate(body: dict[str, Any]) -> bool:
     value = body.get("Encapsulate", False)
-    if not isinstance(value, bool):
+    if value is not None and not isinstance(value, (bool, int, float)):
         raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
-    return value
+    return bool(value)
 
 
 def _uri(content: Any) -> str | memoryview:

@@ -203,6 +203,13 @@ def _empty(start_response: Callable[..., Any], status: int, *headers: tuple[str,
 
 
 def _bad_request(start_response: Callable[..., Any]) -> list[bytes]:
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(_BAD_REQUEST)))]
-    start_response("400 Bad Request", [*headers, ("Cache-Control", "no-store"), ("Connection", "close")])
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(_BAD_REQUEST))),
+        ("Cache-Control", "no-cache, no-store, must-revalidate, private, max-age=0"),
+        ("Pragma", "no-cache"),
+        ("Expires", "0"),
+        ("Connection", "close"),
+    ]
+    start_response("400 Bad Request", headers)
     return [_BAD_REQUEST]

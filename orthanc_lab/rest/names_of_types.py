@@ -65,7 +65,7 @@ def attachment_names(user: Mapping[str, Any]) -> TypeNames:
 
 def content_type_of(number: int, user: Mapping[str, Any]) -> str:
     """Return the MIME type of an attachment's data."""
-    if number in (1, 3):
+    if number == 1:
         return "application/dicom"
     types = dict(_split(value) for value in user.values())
     return types.get(number, "application/octet-stream")

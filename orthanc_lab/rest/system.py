@@ -58,7 +58,7 @@ class System:
             "DatabaseBackendPlugin": None,
             "DatabaseServerIdentifier": _server_identifier(settings),
             "DatabaseVersion": DATABASE_VERSION,
-            "DefaultRetrieveMethod": settings["DicomDefaultRetrieveMethod"],
+            "DefaultRetrieveMethod": "C-MOVE",  # whatever the option says, as in Orthanc 1.12.7
             "HasLabels": True,
             "IngestTranscoding": settings["IngestTranscoding"] or "",
             "IsHttpServerSecure": _is_secure(settings),

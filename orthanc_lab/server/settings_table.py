@@ -135,7 +135,7 @@ _DICOM = (
     Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers.", honoured=False),
     Option("DicomThreadsCount", _INTEGER, 4, "Threads of the DICOM server.", honoured=False, check=at_least_one),
     Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", honoured=False),
-    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET, shown in /system."),
+    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False),
     Option("DicomScuPreferredTransferSyntax", _STRING, "1.2.840.10008.1.2.1", "Proposed first.", honoured=False),
     Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes.", honoured=False),
     Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM.", honoured=False),
