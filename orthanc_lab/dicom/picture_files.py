@@ -84,7 +84,7 @@ def npy(frames: list[Array], *, single: bool) -> bytes:
     header = f"{{'descr': '{name}', 'fortran_order': False, 'shape': {shape}, }}".encode()
     header = header.ljust(-(-(len(header) + 11) // 64) * 64 - 11) + b"\n"
     start = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
-    return start + b"".join(frame.astype(kind, copy=False).tobytes() for frame in frames)
+    return b"".join([start, *(np.ascontiguousarray(frame, kind).data for frame in frames)])
 
 
 def npz(data: bytes) -> bytes:

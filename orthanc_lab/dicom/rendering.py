@@ -78,10 +78,11 @@ def parse_float(text: str) -> float | None:
 def rescaled(pixels: Array, data_set: DataSet) -> Array:
     """Return gray values of the modality, as float32."""
     rescale = rescale_of(data_set)
-    values = pixels.astype(np.float32)
-    if rescale == Rescale():
-        return values
-    return values * np.float32(rescale.slope) + np.float32(rescale.intercept)
+    values: Array = pixels.astype(np.float32)
+    if rescale != Rescale():
+        values *= np.float32(rescale.slope)
+        values += np.float32(rescale.intercept)
+    return values
 
 
 def preview(pixels: Array, description: ImageDescription) -> Array:

@@ -82,6 +82,7 @@ ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
     ("/instances/{id}/frames/{frame}", FrameParts),
     ("/instances/{id}/frames/{frame}/raw", RawFrame),
     ("/instances/{id}/frames/{frame}/raw.gz", lambda services: RawFrame(services, gzip=True)),
+    ("/app/images/unsupported.png", on_demand("orthanc_lab.rest.pictures", "Placeholder")),
     ("/series/{id}/numpy", on_demand("orthanc_lab.rest.arrays", "SeriesNumpy")),
     *(
         (f"/instances/{{id}}{where}/{name}", on_demand(f"orthanc_lab.rest.{module}", maker))

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from functools import partial
 
 import falcon
+import numpy as np
 
 from orthanc_lab.dicom import picture_files
 from orthanc_lab.dicom.image_description import ImageDescription, describe_image
@@ -21,7 +22,7 @@ from orthanc_lab.rest.frame_numbers import frame_number
 from orthanc_lab.rest.instance_files import InstanceFiles
 from orthanc_lab.rest.services import Services
 
-__all__ = ["Picture", "Preview", "Rendered", "Truncated", "make_int16", "make_uint8", "make_uint16"]
+__all__ = ["Picture", "Placeholder", "Preview", "Rendered", "Truncated", "make_int16", "make_uint8", "make_uint16"]
 
 _PNG, _JPEG, _PAM = "image/png", "image/jpeg", "image/x-portable-arbitrarymap"
 _UNSUPPORTED = "app/images/unsupported.png"
@@ -108,6 +109,22 @@ class Truncated(Picture):
     def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
         """Return samples of the type."""
         return truncate(decode_frame(file, frame, description), self._low, self._high)
+
+
+class Placeholder:
+    """The picture that ``returnUnsupportedImage`` leads to: a crossed gray square."""
+
+    def __init__(self, services: Services) -> None:
+        size = 256
+        pixels = np.full((size, size), 0x80, np.uint8)
+        for offset in (-1, 0, 1):
+            np.fill_diagonal(pixels[max(offset, 0) :, max(-offset, 0) :], 0xFF)
+        self._png = picture_files.png(np.maximum(pixels, pixels[:, ::-1]))
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the PNG."""
+        resp.content_type = _PNG
+        resp.data = self._png
 
 
 def _write(pixels: Array, media_type: str, quality: int) -> bytes:

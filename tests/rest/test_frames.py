@@ -123,6 +123,7 @@ def test_a_placeholder_for_what_is_no_image(library: Rest, plan: str) -> None:
     answer = library("GET", f"/instances/{plan}/frames/0/rendered?returnUnsupportedImage=1")
     assert answer.headers["Location"] == "../../../../app/images/unsupported.png"
     assert is_empty(library("GET", f"/instances/{plan}/preview?returnUnsupportedImage=0"), 415)
+    assert picture(library("GET", "/app/images/unsupported.png").content).shape == (256, 256)
 
 
 @pytest.mark.parametrize(
