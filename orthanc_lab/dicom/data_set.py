@@ -7,7 +7,6 @@ taken apart and put together at the speed of a copy.
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +15,8 @@ __all__ = [
     "EXPLICIT_LE",
     "IMPLICIT_LE",
     "LONG_VRS",
+    "SHORT_VRS",
+    "WORD_SIZES",
     "DataSet",
     "Element",
     "Pieces",
@@ -29,7 +30,6 @@ __all__ = [
 IMPLICIT_LE = "1.2.840.10008.1.2"
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
 EXPLICIT_BE = "1.2.840.10008.1.2.2"
-DEFLATED_LE = "1.2.840.10008.1.2.1.99"
 IMPLEMENTATION_CLASS_UID = "1.2.276.0.7230010.3.0.3.6.9"
 IMPLEMENTATION_VERSION_NAME = "OFFIS_DCMTK_369"
 
@@ -99,7 +99,7 @@ def encode(data_set: DataSet, transfer_syntax: str = EXPLICIT_LE) -> Iterator[by
 
 
 def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
-    """Write a DICOM file (Part 10) with a fresh meta header."""
+    """Write a DICOM file (Part 10) with a fresh meta header; the data set is not deflated."""
     meta: DataSet = {
         0x00020001: Element("OB", b"\x00\x01"),
         0x00020002: _uid(sop_class),
@@ -110,11 +110,7 @@ def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_ins
     }
     head = b"".join(encode(meta))
     length = b"".join(encode({0x00020000: Element("UL", struct.pack("<I", len(head)))}))
-    body = encode(data_set, transfer_syntax)
-    if transfer_syntax == DEFLATED_LE and data_set:
-        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-        body = iter([padded(b"".join([*map(deflate.compress, body), deflate.flush()]))])
-    return b"".join((bytes(128), b"DICM", length, head, *body))
+    return b"".join((bytes(128), b"DICM", length, head, *encode(data_set, transfer_syntax)))
 
 
 class _Writer:
@@ -169,7 +165,7 @@ class _Writer:
             if length <= 0xFFFF:
                 return self._short(tag >> 16, tag & 0xFFFF, vr.encode(), length)
             vr = "UN"  # a value too long for its VR (PS3.5 section 6.2.2, note 5)
-        return self._long(tag >> 16, tag & 0xFFFF, vr.encode("latin-1")[:2], 0, length)
+        return self._long(tag >> 16, tag & 0xFFFF, vr.encode() if vr in LONG_VRS else b"UN", 0, length)
 
 
 def _uid(uid: str) -> Element:

@@ -10,7 +10,17 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from orthanc_lab.dicom.data_set import LONG_VRS, DataSet, Element, Value
+from orthanc_lab.dicom.data_set import (
+    EXPLICIT_BE,
+    IMPLICIT_LE,
+    LONG_VRS,
+    SHORT_VRS,
+    WORD_SIZES,
+    DataSet,
+    Element,
+    Value,
+    swapped,
+)
 from orthanc_lab.dicom.dictionary import Dictionary
 from orthanc_lab.dicom.text import text_bytes
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -21,12 +31,10 @@ __all__ = [
     "IMPLICIT_LE",
     "MAX_DEPTH",
     "MAX_INFLATED",
-    "SWAP_SIZES",
     "US_OR_SS",
     "DicomFile",
     "creator_of",
     "read_file",
-    "turned",
 ]
 
 MAX_DEPTH = 150
@@ -35,8 +43,6 @@ MAX_DEPTH = 150
 MAX_INFLATED = 1 << 31
 """A deflated data set of more bytes than this is refused."""
 
-IMPLICIT_LE = "1.2.840.10008.1.2"
-EXPLICIT_BE = "1.2.840.10008.1.2.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 
 _PIXEL_DATA = 0x7FE00010
@@ -46,10 +52,6 @@ _ITEM_END = 0xFFFEE00D
 _SEQUENCE_END = 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 
-SWAP_SIZES = {"US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4}
-SWAP_SIZES |= {"FD": 8, "OD": 8, "SV": 8, "UV": 8, "OV": 8}
-"""Bytes of a number, by VR."""
-
 US_OR_SS = frozenset(
     {0x00280071, 0x00280104, 0x00280105, 0x00280106, 0x00280107, 0x00280108, 0x00280109, 0x00280110, 0x00280111}
     | {0x00280120, 0x00280121, 0x00281100, 0x00281101, 0x00281102, 0x00281103, 0x00281111, 0x00281112, 0x00281113}
@@ -57,12 +59,8 @@ US_OR_SS = frozenset(
 )
 """Tags that are US or SS, as Pixel Representation of the same item says."""
 
-_SHORT_VRS = frozenset(
-    {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM"}
-    | {"UI", "UL", "US"}
-)
 _SIGNED = Element("US", b"\1\0")
-_VRS: dict[bytes, str] = {vr.encode(): vr for vr in LONG_VRS | _SHORT_VRS}
+_VRS: dict[bytes, str] = {vr.encode(): vr for vr in LONG_VRS | SHORT_VRS}
 _LONG = frozenset(vr.encode() for vr in LONG_VRS)
 
 
@@ -198,8 +196,8 @@ class _Reader:
                     after = end
                 value = data[position:after]
                 position = after
-                if self._big and vr in SWAP_SIZES:
-                    value = turned(value, SWAP_SIZES[vr])
+                if self._big and vr in WORD_SIZES:
+                    value = swapped(value, WORD_SIZES[vr])
             found.setdefault(tag, Element(vr, value))
         return found, end
 
@@ -254,12 +252,3 @@ def creator_of(tag: int, data_set: DataSet) -> str | None:
     if element is None or element.vr != "LO" or not isinstance(element.value, bytes):
         return None
     return text_bytes(element.value).decode("latin-1")
-
-
-def turned(value: bytes, size: int) -> bytes:
-    """Return numbers of `size` bytes in the other byte order."""
-    whole = len(value) // size * size
-    turned = bytearray(value)
-    for index in range(size):
-        turned[index:whole:size] = value[size - 1 - index : whole : size]
-    return bytes(turned)

@@ -139,7 +139,7 @@ def _rgb16(data: bytes) -> Pieces:
     halves = []
     for mode in ("RGBA;16L", "RGBA;16B"):  # the low bytes, the high bytes
         with _open(data) as image:
-            image.tile = [tile._replace(args=mode) for tile in image.tile]
+            image.tile = [tile._replace(args=mode) for tile in image.tile or ()]
             image.load()
             halves.append(np.asarray(image)[..., :3])
     return Pieces((np.stack(halves, axis=-1).tobytes(),))

@@ -143,14 +143,13 @@ def _text_of(value: bytes) -> bytes:
 
 
 def _uid_of(value: bytes) -> bytes:
-    if value.startswith(b"="):
-        # Orthanc knows a UID by its name too; rarely used, and pydicom is slow to import.
-        from pydicom.uid import UID_dictionary  # noqa: PLC0415
+    if not value.startswith(b"="):
+        return value.lstrip(b" ")
+    # Orthanc knows a UID by its name too; rarely used, and pydicom is slow to import.
+    from pydicom import uid  # noqa: PLC0415
 
-        for uid, entry in UID_dictionary.items():
-            if entry[4].encode() == value[1:]:
-                return uid.encode()
-    return value.lstrip(b" ")
+    known = getattr(uid, value[1:].decode("latin-1"), None)
+    return known.encode() if isinstance(known, uid.UID) else value
 
 
 def _out_of_range(tag: int, value: bytes) -> OrthancError:
