@@ -81,7 +81,7 @@ def test_is_secure(rest: Rest, secure: bool) -> None:
 def test_system_says_what_is_configured(rest: Rest) -> None:
     system = rest.json("/system")
     assert (system["Name"], system["DicomAet"], system["DatabaseServerIdentifier"]) == ("Lab", "LAB", "me")
-    assert (system["DefaultRetrieveMethod"], system["StorageCompression"]) == ("C-GET", True)
+    assert (system["DefaultRetrieveMethod"], system["StorageCompression"]) == ("C-MOVE", True)
     assert {"0028,0010", "0028,0011"} <= set(system["MainDicomTags"]["Instance"].split(";"))
     assert system["MainDicomTags"]["Patient"].endswith("0010,1000;0010,1010")
 
