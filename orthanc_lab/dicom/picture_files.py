@@ -16,9 +16,12 @@ from PIL import Image
 from orthanc_lab.dicom.deflate import deflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["jpeg", "matlab", "npy", "npz", "pam", "png"]
+__all__ = ["MAX_MATLAB", "jpeg", "matlab", "npy", "npz", "pam", "png"]
 
 Array = NDArray[Any]
+
+MAX_MATLAB = 1 << 25
+"""Pictures of more samples are not written as text."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2  # filter type: the difference to the sample above (PNG specification section 9.2)
@@ -100,9 +103,17 @@ def npz(data: bytes) -> bytes:
 
 
 def matlab(pixels: Array) -> str:
-    """Write a frame as an expression for Octave's and Matlab's `eval`."""
+    """Write a frame as an expression for Octave's and Matlab's `eval`.
+
+    Raises
+    ------
+    OrthancError
+        24 for more than `MAX_MATLAB` samples.
+    """
+    if pixels.size > MAX_MATLAB:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+    rows = (" ".join(map(str, row.ravel().tolist())) for row in pixels)
     if pixels.ndim == 3:
-        numbers = " ".join(map(str, pixels.ravel().tolist()))
-        return f"double(permute(reshape([ {numbers} ], [ 3 {pixels.shape[0]} {pixels.shape[1]} ]), [ 3 2 1 ]))"
-    rows = " ; ".join(" ".join(map(str, row)) for row in pixels.tolist())
-    return f"double([ {rows} ])" if rows else "double([ ])"
+        size = f"[ 3 {pixels.shape[0]} {pixels.shape[1]} ]"
+        return f"double(permute(reshape([ {' '.join(rows)} ], {size}), [ 3 2 1 ]))"
+    return f"double([ {' ; '.join(rows)} ])" if pixels.size else "double([ ])"

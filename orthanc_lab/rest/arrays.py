@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import falcon
 
-from orthanc_lab.dicom.image_description import count_frames
+from orthanc_lab.dicom.image_description import ImageDescription, count_frames, describe_image
 from orthanc_lab.dicom.picture_files import matlab, npy, npz
 from orthanc_lab.dicom.pixels import Array, decode_frame
 from orthanc_lab.dicom.read import DicomFile
@@ -19,10 +19,13 @@ from orthanc_lab.rest.instance_files import InstanceFiles
 from orthanc_lab.rest.ordered_slices import ordered_slices
 from orthanc_lab.rest.services import Services
 
-__all__ = ["MAX_BYTES", "Matlab", "Numpy", "SeriesNumpy", "answer_numpy", "decoded"]
+__all__ = ["MAX_BYTES", "MAX_FRAMES", "Matlab", "Numpy", "SeriesNumpy", "answer_numpy", "decoded"]
 
 MAX_BYTES = 1 << 31
 """Arrays of more bytes are refused."""
+
+MAX_FRAMES = 100_000
+"""Arrays of more frames are refused."""
 
 
 class Numpy:
@@ -114,8 +117,12 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[A
     """
     found: list[Array] = []
     first: Array | None = None
+    current: DicomFile | None = None
+    description: ImageDescription | None = None
     for file, number in frames:
-        pixels = _numbers(decode_frame(file, number))
+        if file is not current:
+            current, description = file, describe_image(file.data_set)
+        pixels = _numbers(decode_frame(file, number, description))
         if pixels.dtype.itemsize > 2 and not rescale:
             raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
         first = pixels if first is None else first
@@ -126,8 +133,9 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[A
             message = "The pixel format of the frames varies across the instance(s)"
             raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
         found.append(rescaled(pixels, file.data_set) if rescale and pixels.ndim == 2 else pixels)
-        if len(found) * found[-1].nbytes > MAX_BYTES:
-            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, f"More than {MAX_BYTES} bytes of pixels")
+        if len(found) * found[-1].nbytes > MAX_BYTES or len(found) > MAX_FRAMES:
+            message = f"More than {MAX_BYTES} bytes of pixels or {MAX_FRAMES} frames"
+            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
     return found
 
 
