@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 __all__ = ["iso_micros", "iso_seconds", "parse_iso"]
+
+_FORM = re.compile(r"[0-9]{8}T[0-9]{6}(\.[0-9]{1,6})?")
 
 
 def iso_seconds(moment: datetime) -> str:
@@ -20,5 +23,6 @@ def iso_micros(moment: datetime) -> str:
 
 def parse_iso(text: str) -> datetime:
     """Read either form back as an aware UTC time; ValueError for any other text."""
-    form = "%Y%m%dT%H%M%S.%f" if "." in text else "%Y%m%dT%H%M%S"
-    return datetime.strptime(text, form).replace(tzinfo=UTC)
+    if _FORM.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no time like 20261124T075559")
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

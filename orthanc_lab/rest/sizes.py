@@ -8,9 +8,9 @@ from typing import Any
 import falcon
 
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.rest.answers import answer_json
+from orthanc_lab.rest.remembered import RememberedJson
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.records import ResourceStatistics
+from orthanc_lab.storage.records import ResourceStatistics, Statistics
 
 __all__ = ["ROUTES", "DatabaseStatistics", "sizes_json"]
 
@@ -38,21 +38,24 @@ class DatabaseStatistics:
 
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
+        self._json = RememberedJson(_totals_json)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the counts of the four levels and the bytes on disk."""
-        totals = self._storage.statistics()
-        document = {
-            "CountInstances": totals.instances,
-            "CountPatients": totals.patients,
-            "CountSeries": totals.series,
-            "CountStudies": totals.studies,
-            "TotalDiskSize": str(totals.disk_size),
-            "TotalDiskSizeMB": totals.disk_size // _MEGABYTE,
-            "TotalUncompressedSize": str(totals.uncompressed_size),
-            "TotalUncompressedSizeMB": totals.uncompressed_size // _MEGABYTE,
-        }
-        answer_json(req, resp, document)
+        self._json.answer(req, resp, self._storage.statistics())
+
+
+def _totals_json(totals: Statistics) -> dict[str, Any]:
+    return {
+        "CountInstances": totals.instances,
+        "CountPatients": totals.patients,
+        "CountSeries": totals.series,
+        "CountStudies": totals.studies,
+        "TotalDiskSize": str(totals.disk_size),
+        "TotalDiskSizeMB": totals.disk_size // _MEGABYTE,
+        "TotalUncompressedSize": str(totals.uncompressed_size),
+        "TotalUncompressedSizeMB": totals.uncompressed_size // _MEGABYTE,
+    }
 
 
 ROUTES: Sequence[tuple[str, type]] = (("/statistics", DatabaseStatistics),)

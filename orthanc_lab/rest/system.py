@@ -14,6 +14,7 @@ from orthanc_lab.dicom.extra_main_tags import read_extra_main_tags
 from orthanc_lab.dicom.main_tags import MainTags
 from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.rest.answers import EmptyAnswer, answer_json
+from orthanc_lab.rest.remembered import RememberedJson
 from orthanc_lab.rest.services import Services, Settings
 
 __all__ = ["ROUTES", "Plugin", "PluginList", "System"]
@@ -43,11 +44,12 @@ class System:
 
     def __init__(self, services: Services) -> None:
         self._settings = services.settings
-        self._document = self._unchanging()
+        document = self._unchanging()
+        self._json = RememberedJson[int](lambda port: {**document, "HttpPort": port})
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the description; the port is the one that the server really has."""
-        answer_json(req, resp, {**self._document, "HttpPort": self._settings["HttpPort"]})
+        self._json.answer(req, resp, self._settings["HttpPort"])
 
     def _unchanging(self) -> dict[str, Any]:
         settings = self._settings
