@@ -48,7 +48,7 @@ def encoder_for(syntax: str) -> Encoder | None:
 
 
 def _encode_lossy(pixels: Array, description: ImageDescription, quality: int) -> bytes:
-    return jpeg(pixels, min(max(quality, 1), 100))
+    return jpeg(pixels, min(max(quality, 1), 100), subsampling="4:2:2")  # as YBR_FULL_422 says
 
 
 def _encode_lossless(pixels: Array, description: ImageDescription, quality: int) -> bytes:

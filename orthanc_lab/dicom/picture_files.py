@@ -54,10 +54,10 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return b"".join((struct.pack(">I", len(data)), name, data, struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))))
 
 
-def jpeg(pixels: Array, quality: int) -> bytes:
-    """Write a JPEG of 8-bit gray or RGB (colours at half the resolution)."""
+def jpeg(pixels: Array, quality: int, subsampling: str = "4:2:0") -> bytes:
+    """Write a JPEG of 8-bit gray or RGB (colours at half the resolution, or only across: ``4:2:2``)."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
     return buffer.getvalue()
 
 
