@@ -44,6 +44,8 @@ class Numpy:
             count = count_frames(file.data_set)
             if not count:
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
+            if count > MAX_FRAMES:
+                raise _too_large()
             arrays = decoded(((file, number) for number in range(count)), rescale=rescale)
         else:
             number = unsigned(frame)
@@ -134,9 +136,13 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[A
             raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
         found.append(rescaled(pixels, file.data_set) if rescale and pixels.ndim == 2 else pixels)
         if len(found) * found[-1].nbytes > MAX_BYTES or len(found) > MAX_FRAMES:
-            message = f"More than {MAX_BYTES} bytes of pixels or {MAX_FRAMES} frames"
-            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
+            raise _too_large()
     return found
+
+
+def _too_large() -> OrthancError:
+    message = f"More than {MAX_BYTES} bytes of pixels or {MAX_FRAMES} frames"
+    return OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
 
 
 def answer_numpy(resp: falcon.Response, arrays: list[Array], *, single: bool, compress: bool) -> None:
