@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 __all__ = ["iso_micros", "iso_seconds", "parse_iso"]
 
@@ -25,4 +25,4 @@ def parse_iso(text: str) -> datetime:
     """Read either form back as an aware UTC time; ValueError for any other text."""
     if _FORM.fullmatch(text) is None:
         raise ValueError(f"{text!r} is no time like 20261124T075559")
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text + "Z")
