@@ -10,9 +10,10 @@ import falcon
 
 from orthanc_lab.jobs.kinds.archive_plan import Plan
 from orthanc_lab.jobs.kinds.zip_codec import preferred_codec
-from orthanc_lab.jobs.kinds.zip_job import ZipJob, ZipRequest
-from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet, StreamOutlet, create_file
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.jobs.kinds.zip_job import ZipJob
+from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet, cannot_write, create_file
+from orthanc_lab.jobs.kinds.zip_request import ZipRequest
+from orthanc_lab.jobs.kinds.zip_stream import StreamOutlet
 from orthanc_lab.rest.archive_options import ArchiveOptions
 from orthanc_lab.rest.bodies import JobFields
 from orthanc_lab.rest.jobs import FileChunks
@@ -39,6 +40,7 @@ class ZipAnswers:
         self._streams = bool(services.settings["SynchronousZipStream"])
         # The time that the HTTP server gives a client for any progress is right for a download, too.
         self._patience = float(services.settings["HttpRequestTimeout"])
+        self._threads = max(0, int(services.settings["ZipLoaderThreads"]))
 
     def answer(
         self, req: falcon.Request, resp: falcon.Response, plan: Plan, options: ArchiveOptions, fields: JobFields
@@ -96,13 +98,14 @@ class ZipAnswers:
         resp.stream = _Download(outlet)
 
     def _job(self, request: ZipRequest, outlet: FileOutlet | StreamOutlet, *, durable: bool = False) -> ZipJob:
-        return self._make(self._services.storage, self._services.clock, request, outlet, durable=durable)
+        storage, clock = self._services.storage, self._services.clock
+        return self._make(storage, clock, request, outlet, durable=durable, threads=self._threads)
 
     def _new_file(self) -> Path:
         try:
             path = self._services.engine.new_output(".zip")
         except OSError as error:
-            raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the archive: {error.strerror}") from error
+            raise cannot_write(error) from error
         create_file(path)
         return path
 

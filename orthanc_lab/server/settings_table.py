@@ -48,7 +48,7 @@ _JOBS = (
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
     Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", honoured=False),
     Option("SynchronousZipStream", _BOOLEAN, True, "An archive is sent while it is made."),
-    Option("ZipLoaderThreads", _INTEGER, 0, "Threads that read files for an archive.", honoured=False),
+    Option("ZipLoaderThreads", _INTEGER, 0, "Threads that prepare the files of an archive; 0 = processors."),
     Option("ZipUseUtf8", _BOOLEAN, True, "Names in archives are UTF-8.", honoured=False),
 )
 

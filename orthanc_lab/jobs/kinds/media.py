@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from orthanc_lab.dicom.dicomdir import DicomDirectory
 from orthanc_lab.dicom.dicomdir_entry import DirectoryEntry, read_entry, read_entry_of_start
@@ -22,11 +22,12 @@ class MediaJob(ZipJob):
 
     type = "Media"
 
-    def _read_header(self, dicom: bytes) -> DirectoryEntry:
+    def _read_entry(self, dicom: bytes) -> DirectoryEntry:
         return read_entry(dicom)
 
-    def _written(self, name: str, header: Any) -> None:
-        self._directory.add(name.split("/"), header)
+    def _written(self, name: str, entry: DirectoryEntry | None) -> None:
+        if entry is not None:
+            self._directory.add(name.split("/"), entry)
 
     def _adopted(self, member: LocalMember, file: BinaryIO) -> None:
         self._directory.add(member.name.split("/"), _entry_of(member, file))

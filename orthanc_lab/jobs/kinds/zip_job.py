@@ -10,23 +10,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from orthanc_lab.dicom.dicomdir_entry import DirectoryEntry
 from orthanc_lab.dicom.transcoding import transcode
-from orthanc_lab.jobs.kinds.archive_plan import Plan, PlannedMember
+from orthanc_lab.jobs.kinds.archive_plan import PlannedMember
 from orthanc_lab.jobs.kinds.read_ahead import ReadAhead
 from orthanc_lab.jobs.kinds.zip_codec import Codec, codec
 from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet, Outlet
+from orthanc_lab.jobs.kinds.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.zip_writer import DamagedZip, Deflated, LocalMember, ZipWriter
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers
-from orthanc_lab.protocol.timestamps import iso_seconds
 from orthanc_lab.storage.ports import Storage
 
-__all__ = ["ZipJob", "ZipRequest", "restored"]
+__all__ = ["ZipJob", "restored"]
 
 _MEGABYTE = 1024 * 1024
 _STEP_SECONDS = 0.025
@@ -36,50 +36,12 @@ _VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 
 
 @dataclass(frozen=True, slots=True)
-class ZipRequest:
-    """All that decides the bytes of an archive; fixed when the job is submitted."""
-
-    plan: Plan
-    filename: str  # for Content-Disposition
-    written_at: datetime  # local time, naive; of every member
-    seed: str  # of the identifiers made for this archive
-    codec: str  # how members are deflated: isal or zlib …
-    level: int  # … and at what level
-    transcode: str | None = None  # UID of a transfer syntax
-    quality: int = 90  # of lossy JPEG
-    extended: bool = False  # SeriesDescription in a DICOMDIR
-
-    def encode(self) -> dict[str, Any]:
-        """Return the request as JSON values."""
-        return {
-            "plan": self.plan.encode(),
-            "filename": self.filename,
-            "written_at": iso_seconds(self.written_at),
-            "seed": self.seed,
-            "codec": self.codec,
-            "level": self.level,
-            "transcode": self.transcode,
-            "quality": self.quality,
-            "extended": self.extended,
-        }
-
-    @classmethod
-    def decode(cls, saved: Mapping[str, Any]) -> ZipRequest:
-        """Read back what `encode` returned."""
-        fields = {
-            name: saved[name] for name in ("filename", "seed", "codec", "level", "transcode", "quality", "extended")
-        }
-        written_at = datetime.strptime(saved["written_at"], "%Y%m%dT%H%M%S")  # local time, as in a ZIP
-        return cls(plan=Plan.decode(saved["plan"]), written_at=written_at, **fields)
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """A member ready to be written."""
 
     member: PlannedMember
     deflated: Deflated
-    dicom_header: Any = None  # what a kind of job read from the file
+    entry: DirectoryEntry | None  # what a DICOMDIR says of it, if there will be one
 
 
 class ZipJob:
@@ -97,6 +59,8 @@ class ZipJob:
         What `serialize` returned, for a job that goes on.
     step_seconds
         A step ends with the first member that is written after this time.
+    threads
+        How many read, transcode and compress ahead; 0 for one a processor.
     """
 
     type = "Archive"
@@ -111,6 +75,7 @@ class ZipJob:
         durable: bool = False,
         saved: Mapping[str, Any] | None = None,
         step_seconds: float = _STEP_SECONDS,
+        threads: int = 0,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -121,6 +86,7 @@ class ZipJob:
         self._offset = int(saved["offset"]) if saved else 0  # the end of the last member, bytes
         self._size = self._offset  # of the archive so far, bytes
         self._step_seconds = step_seconds
+        self._threads = threads
         self._failed = False
         self._writer: ZipWriter | None = None
         self._read_ahead: ReadAhead[Prepared | None] | None = None
@@ -141,7 +107,8 @@ class ZipJob:
             self._begin_anew()
         if not self._outlet.open(self._offset):
             self._begin_anew()
-        self._read_ahead = ReadAhead(self._request.plan.members[self._position :], self._prepare)
+        members = self._request.plan.members[self._position :]
+        self._read_ahead = ReadAhead(members, self._prepare, threads=self._threads)
 
     def step(self) -> bool:
         """Write the next members; after the last one, the end of the archive."""
@@ -203,10 +170,11 @@ class ZipJob:
 
     # -- what a kind of job adds ---------------------------------------------------
 
-    def _read_header(self, dicom: bytes) -> Any:
-        """Read from a file what `_written` needs; called on the threads that read ahead."""
+    def _read_entry(self, dicom: bytes) -> DirectoryEntry | None:
+        """Read what `_written` needs from a file; called on the threads that read ahead."""
+        return None
 
-    def _written(self, name: str, header: Any) -> None:
+    def _written(self, name: str, entry: DirectoryEntry | None) -> None:
         """Take note of a member that was written."""
 
     def _adopted(self, member: LocalMember, file: BinaryIO) -> None:
@@ -244,7 +212,7 @@ class ZipJob:
         self._position += 1
         if prepared is not None and self._writer is not None:
             self._writer.add(prepared.member.name, prepared.deflated)
-            self._written(prepared.member.name, prepared.dicom_header)
+            self._written(prepared.member.name, prepared.entry)
 
     def _finish(self) -> None:
         assert self._writer is not None
@@ -267,8 +235,8 @@ class ZipJob:
         dicom = self._read(member.instance)
         if dicom is None:
             return None
-        header = self._read_header(dicom)
-        return Prepared(member, self._codec.deflate(dicom, shrinks=not _is_compressed_image(dicom)), header)
+        entry = self._read_entry(dicom)
+        return Prepared(member, self._codec.deflate(dicom, shrinks=not _is_compressed_image(dicom)), entry)
 
     def _read(self, instance: str) -> bytes | None:
         """Return a file as it goes into the archive; None for an instance deleted meanwhile."""
