@@ -135,6 +135,16 @@ def test_stable_resources(house: House) -> None:
     wait_until(lambda: len(changes_of(storage)) == 12)
 
 
+def test_an_instance_in_the_second_that_made_its_series_stable(house: House) -> None:
+    storage = house.open(stable_age=0.5)
+    stored = put(storage)
+    house.clock.advance(0.5)
+    wait_until(lambda: len(changes_of(storage)) == 7)
+    put(storage)
+    resources = storage.get_many([stored.series, stored.study, stored.patient])
+    assert [one.is_stable for one in resources] == [False] * 3
+
+
 def test_a_stable_change_is_not_lost_by_a_restart(house: House) -> None:
     stored = put(house.open(stable_age=60))
     storage = house.reopen(stable_age=60)
