@@ -13,11 +13,12 @@ __all__ = ["MAX_DEPTH", "loads"]
 MAX_DEPTH = 200
 """Arrays and objects nested deeper than this are refused, so that no input exhausts the stack."""
 
-# What is not closed reaches to the end of the text, so that no input makes a search start over and over.
-_STRING = r'"(?:[^"\\]|\\.)*(?:"|\Z)'
+# What is not closed reaches to the end of the text, so that no input makes a search start over and over;
+# possessive quantifiers keep no way back, so that a text of megabytes costs no memory.
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _OPENING = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
-_NOISE = re.compile(rf"({_STRING})|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*[\]}}])", re.DOTALL)
+_NOISE = re.compile(rf"({_STRING})|//[^\r\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*+[\]}}])", re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)
 
 

@@ -1,6 +1,7 @@
 """JSON as Orthanc reads it: comments, trailing commas, trailing text."""
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -48,3 +49,12 @@ def test_broken_json_is_refused(text):
 def test_hostile_text_takes_no_long_time(text):
     with pytest.raises(OrthancError):
         lenient_json.loads(text)
+
+
+def test_a_text_without_an_end_takes_no_memory() -> None:
+    tracemalloc.start()
+    with pytest.raises(OrthancError):
+        lenient_json.loads('{"a": "' + "A" * 1_000_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
