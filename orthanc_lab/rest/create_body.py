@@ -19,6 +19,7 @@ __all__ = ["parse_create_body"]
 
 _LARGE = 64 * 1024  # bytes of a text worth taking out
 _DATA_URI = b'"data:'
+_CANDIDATES = 10_000  # texts looked at; those beyond are read like the rest
 _MARK = secrets.token_hex(16)  # no text of a client's stands for one that was taken out
 
 
@@ -44,7 +45,9 @@ def _take_out(data: bytes) -> tuple[bytes, dict[str, memoryview]]:
     pieces: list[bytes] = []
     taken: dict[str, memoryview] = {}
     done = position = 0
-    while len(data) - position > _LARGE and (start := data.find(_DATA_URI, position)) >= 0:
+    for _ in range(_CANDIDATES):
+        if len(data) - position <= _LARGE or (start := data.find(_DATA_URI, position)) < 0:
+            break
         end = position = data.find(b'"', start + 1)
         if end < 0:
             break
