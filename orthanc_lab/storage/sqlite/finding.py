@@ -70,7 +70,8 @@ class _Statement:
         self._names = names
         self._own = f"r{level.depth}"
         self._highest = level.depth
-        self._conditions = [f"{self._own}.level = {level.depth}"]
+        self._starts_above = False
+        self._conditions: list[str] = []
         self._values: list[Any] = []
 
     def constrain(self, constraint: Constraint) -> None:
@@ -89,6 +90,7 @@ class _Statement:
         owner = Level.PATIENT if tag in self._main_tags.of(Level.PATIENT) else level
         if tag == IDENTIFIER_TAGS[owner] and not set(value) & set("\\*?"):
             self._add(f"{self._rows(owner)}.identifier = ?", fold(value).strip())  # the index on it finds the row
+            self._starts_above |= owner is not self._level
         self._match(column, value)
 
     def constrain_metadata(self, name: str, pattern: str, case_sensitive: bool) -> None:
@@ -101,7 +103,8 @@ class _Statement:
         """Add the condition that a resource is below another one, or is it."""
         if level.depth > self._level.depth:
             raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS)
-        self._add(f"{self._rows(level)}.id = ?", id)
+        self._add(f"{self._rows(level)}.level = {level.depth} AND {self._rows(level)}.id = ?", id)
+        self._starts_above |= level is not self._level
 
     def label(self, labels: Sequence[str], constraint: str) -> None:
         """Add a condition on labels: All, Any or None of them."""
@@ -120,8 +123,11 @@ class _Statement:
         tables = f"resources {self._own}"
         for depth in range(self._level.depth - 1, self._highest - 1, -1):
             tables += f" JOIN resources r{depth} ON r{depth}.key = r{depth + 1}.parent"
+        # The plus sign forbids the index: from the one row above to those below, not through the whole level.
+        own_level = f"{'+' if self._starts_above else ''}{self._own}.level = {self._level.depth}"
+        conditions = " AND ".join([own_level, *self._conditions])
         text = (
-            f"SELECT {self._own}.key, {self._own}.id FROM {tables} WHERE {' AND '.join(self._conditions)}"  # noqa: S608 # no value is in it
+            f"SELECT {self._own}.key, {self._own}.id FROM {tables} WHERE {conditions}"  # noqa: S608 # no value is in it
             f" ORDER BY {', '.join(criteria)} LIMIT ? OFFSET ?"
         )
         return text, [*self._values, limit or -1, since]
