@@ -87,12 +87,15 @@ class AttachmentFiles:
         OrthancError
             19 if the disk is full, 14 if the file cannot be written for another reason.
         """
+        start = time.monotonic()
         on_disk = compress(data) if compressed else data
         uuid = self._identifiers.uuid()
         content = None
         if small and len(on_disk) <= SMALL:
             content = on_disk
             plain_md5 = self._md5(data)
+            # The row is written by the commit, which counts as the time to store the instance.
+            self._metrics.record("orthanc_storage_create_duration_ms", _milliseconds(start))
             self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
         else:
             hashing = self._pool.submit(self._md5, data)  # beside the write: both leave the interpreter free
@@ -150,9 +153,11 @@ class AttachmentFiles:
         self._journal.settle(gone)
 
     def forget(self, names: Sequence[str]) -> None:
-        """Drop files from memory."""
+        """Drop from memory what was removed; a small file is gone with its row."""
+        start = time.monotonic()
         for name in names:
             self._cache.drop(f"{name}/0")
+        self._metrics.record("orthanc_storage_remove_duration_ms", _milliseconds(start))
             self._cache.drop(f"{name}/1")
 
     def close(self) -> None:
