@@ -157,8 +157,8 @@ class AttachmentFiles:
         start = time.monotonic()
         for name in names:
             self._cache.drop(f"{name}/0")
-        self._metrics.record("orthanc_storage_remove_duration_ms", _milliseconds(start))
             self._cache.drop(f"{name}/1")
+        self._metrics.record("orthanc_storage_remove_duration_ms", _milliseconds(start))
 
     def close(self) -> None:
         """End the threads."""
