@@ -187,7 +187,7 @@ def test_metrics(house: House) -> None:
     assert recorded["orthanc_storage_cache_count"][-1] == 0
     assert size > len(LARGE)
     for name in ("store_dicom", "storage_create", "storage_remove"):
-        assert len(recorded[f"orthanc_{name}_duration_ms"]) == 1
+        assert recorded[f"orthanc_{name}_duration_ms"]
     stored = put(storage, pixels=LARGE)
     house.reopen().read_dicom(stored.instance)
     assert sum(recorded["orthanc_storage_read_bytes"]) == size
