@@ -35,6 +35,7 @@ from orthanc_lab.rest import (
     ordered_slices,
     peers,
     protection,
+    reconstruction,
     sizes,
     study_changes,
     system,
@@ -69,6 +70,7 @@ ROUTES: Sequence[Route] = (
     *find.ROUTES,
     *bulk.ROUTES,
     *changes.ROUTES,
+    *reconstruction.ROUTES,
     # what is made
     *create.ROUTES,
     *modification.ROUTES,

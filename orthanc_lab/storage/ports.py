@@ -71,6 +71,18 @@ class Storage(Protocol):
         """
         ...
 
+    def reconstruct(self, id: str | None = None) -> None:
+        """Read the main DICOM tags of a resource and all below it (None = of all) from the files again.
+
+        Metadata, labels, attachments and changes stay as they are.
+
+        Raises
+        ------
+        OrthancError
+            17 if the resource is unknown.
+        """
+        ...
+
     # -- look-ups ------------------------------------------------------------------
 
     def find_level(self, id: str) -> Level | None:

@@ -39,6 +39,7 @@ from orthanc_lab.storage.sqlite.connections import Readers, open_writer
 from orthanc_lab.storage.sqlite.entry import Entry
 from orthanc_lab.storage.sqlite.finding import find_statement
 from orthanc_lab.storage.sqlite.ingest import Ingest
+from orthanc_lab.storage.sqlite.reconstruction import Reconstruction
 from orthanc_lab.storage.sqlite.refreshing import refresh_parents
 from orthanc_lab.storage.sqlite.resources import Resources
 from orthanc_lab.storage.sqlite.stability import Stability
@@ -120,6 +121,16 @@ class SqliteStorage:
         """Give the resources above an instance the main DICOM tags that stand in its file."""
         arrival = self._reader.read(self.read_dicom(instance), Origin(), None, None)
         self._writer.run(lambda transaction: refresh_parents(transaction, arrival))
+
+    def reconstruct(self, id: str | None = None) -> None:
+        """Read the main DICOM tags of a resource and all below it, or of all resources, from the files again."""
+        if id is None:
+            instances = self.list_ids(Level.INSTANCE)
+        elif self.find_level(id) is None:
+            raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
+        else:
+            instances = self.descendants(id, Level.INSTANCE)
+        Reconstruction(self._writer, self._reader, self.read_dicom_header).run(instances)
 
     # -- look-ups ------------------------------------------------------------------
 
