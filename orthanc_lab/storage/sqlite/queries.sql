@@ -222,7 +222,7 @@ SELECT coalesce(sum(a.value ->> 3), 0),
        coalesce(sum(a.value ->> 1), 0),
        coalesce(sum(CASE WHEN a.key = '1' THEN a.value ->> 3 ELSE 0 END), 0),
        coalesce(sum(CASE WHEN a.key = '1' THEN a.value ->> 1 ELSE 0 END), 0)
-FROM below JOIN resources r ON r.key = below.key, json_each(r.attachments) a
+FROM below CROSS JOIN resources r, json_each(r.attachments) a WHERE r.key = below.key
 
 -- next_number:
 INSERT INTO counters (name, value) VALUES (?, 1)
