@@ -16,9 +16,10 @@ from orthanc_lab.dicom.uid_map import UidMap
 from orthanc_lab.dicom.values import JsonValues, is_written
 from orthanc_lab.protocol.levels import Level
 
-__all__ = ["IDENTIFIERS", "Modification"]
+__all__ = ["IDENTIFIERS", "PATIENT_ID", "PATIENT_NAME", "Modification"]
 
 SPECIFIC_CHARACTER_SET = 0x00080005
+PATIENT_NAME = 0x00100010
 PATIENT_ID = 0x00100020
 DEIDENTIFICATION_METHOD = 0x00120063
 PIXEL_DATA = 0x7FE00010

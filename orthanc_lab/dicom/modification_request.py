@@ -8,7 +8,7 @@ from typing import Any
 
 from orthanc_lab.dicom.anonymization import DEFAULT_VERSION, profile_of
 from orthanc_lab.dicom.dictionary import Dictionary
-from orthanc_lab.dicom.modification import IDENTIFIERS, Modification
+from orthanc_lab.dicom.modification import IDENTIFIERS, PATIENT_NAME, Modification
 from orthanc_lab.dicom.tag_path import TagPath, parse_path
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
@@ -18,7 +18,6 @@ __all__ = ["SOFTWARE", "ModificationRequest", "boolean_member", "string_member"]
 SOFTWARE = "Orthanc 1.12.7"
 """What signs an anonymization, in DeidentificationMethod (0012,0063)."""
 
-_PATIENT_NAME = 0x00100010
 _PATIENT_IDENTITY_REMOVED = 0x00120062
 _DEIDENTIFICATION_METHOD = 0x00120063
 
@@ -61,7 +60,7 @@ class ModificationRequest:
             raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
         profile = profile_of(version)
         rules = Modification.of_profile(profile)
-        rules.replace(TagPath((), _PATIENT_NAME), self.patient_name)
+        rules.replace(TagPath((), PATIENT_NAME), self.patient_name)
         rules.replace(TagPath((), _PATIENT_IDENTITY_REMOVED), "YES")
         own_method = SOFTWARE + profile.method
         rules.replace(TagPath((), _DEIDENTIFICATION_METHOD), own_method)

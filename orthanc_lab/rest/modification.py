@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import falcon
 
-from orthanc_lab.dicom.modification import IDENTIFIERS
+from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.modification import IDENTIFIERS, PATIENT_NAME
 from orthanc_lab.dicom.modification_request import ModificationRequest, boolean_member, string_member
 from orthanc_lab.dicom.read import read_file
 from orthanc_lab.dicom.transcoding import known_transfer_syntax, transcode
@@ -48,7 +50,7 @@ class InstanceModification:
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the modified or anonymized file."""
         body = read_object(req)
-        request = _request(self._services, body, self._anonymization, None)
+        request = _named(self._services, ModificationRequest(body, self._anonymization), self._workshop.names)
         rules = request.rules(self._workshop.names)
         syntax, quality = self._transcoding(body)
         storage = self._services.storage
@@ -98,6 +100,7 @@ class _JobRoute:
         shown_level: Level | None,
     ) -> None:
         """Make the job and hand it to the engine; `find` returns the resources, once the rules are checked."""
+        request = _named(self._services, request, self._workshop.names)
         rules = request.rules(self._workshop.names)
         fields = job_fields(request.body)
         settings, storage = self._services.settings, self._services.storage
@@ -132,7 +135,7 @@ class ResourceModification(_JobRoute):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the new resource, or its job."""
-        request = _request(self._services, read_object(req), self._anonymization, self._level)
+        request = ModificationRequest(read_object(req), self._anonymization, self._level)
 
         def find() -> list[str]:
             if self._services.storage.find_level(id) is None:
@@ -158,7 +161,7 @@ class BulkModification(_JobRoute):
                     ErrorCode.INTERNAL_ERROR, "An unhandled exception was generated inside the HTTP server"
                 )
             level = Level.parse(body["Level"])
-        request = _request(self._services, body, self._anonymization, level)
+        request = ModificationRequest(body, self._anonymization, level)
 
         def find() -> list[str]:
             ids = string_list(body, "Resources")
@@ -169,9 +172,19 @@ class BulkModification(_JobRoute):
         self._submit(req, resp, request, find, None)
 
 
-def _request(services: Services, body: dict[str, Any], anonymization: bool, level: Level | None) -> ModificationRequest:
-    name = f"Anonymized{services.storage.next_number(_COUNTER)}" if anonymization else ""
-    return ModificationRequest(body, anonymization, level, name)
+def _named(services: Services, request: ModificationRequest, names: Dictionary) -> ModificationRequest:
+    """Return a checked request; an anonymization that needs one has the next name of a patient.
+
+    Raises
+    ------
+    OrthancError
+        As `ModificationRequest.rules`: a request that is refused uses up no name.
+    """
+    placeholder = services.identifiers.uuid()
+    rules = replace(request, patient_name=placeholder).rules(names)
+    if rules.replaced.get(PATIENT_NAME) != placeholder:
+        return request
+    return replace(request, patient_name=f"Anonymized{services.storage.next_number(_COUNTER)}")
 
 
 def _transcode_of_job(body: Any) -> str | None:
