@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from orthanc_lab.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["Kind", "Option", "at_least_one", "numbered", "one_of", "percentage"]
+__all__ = ["Kind", "Option", "at_least_one", "known_syntax", "numbered", "one_of", "percentage", "threads"]
 
 _LARGEST = 2**31 - 1
 
@@ -101,6 +102,20 @@ def percentage(name: str, value: Any) -> None:
         raise out_of_range(
             f"The default quality for lossy transcoding must be an integer between 1 and 100, received: {value}"
         )
+
+
+def known_syntax(name: str, value: Any) -> None:
+    """Refuse what is no transfer syntax."""
+    if value not in TRANSFER_SYNTAXES:
+        raise out_of_range(f"Unknown transfer syntax for ingest transcoding: {value}")
+
+
+def threads(name: str, value: Any) -> None:
+    """Refuse counts of threads that are no counts."""
+    for kind, count in value.items():
+        if type(count) is not int or count < 0:
+            text = f'Bad format for "{name}.{kind}".  It should be an unsigned integer'
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, text)
 
 
 def one_of(*allowed: str) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orthanc_lab.server.option import Kind, Option, at_least_one, numbered, one_of, percentage
+from orthanc_lab.server.option import Kind, Option, at_least_one, known_syntax, numbered, one_of, percentage, threads
 
 __all__ = ["OPTIONS"]
 
@@ -29,7 +29,15 @@ _STORAGE = (
     Option("StoreDicom", _BOOLEAN, True, "Keep the DICOM files, not the index alone."),
     Option("StoreMD5ForAttachments", _BOOLEAN, True, "Keep the MD5 of each file."),
     Option("SyncStorageArea", _BOOLEAN, True, "Ask the disk to write each file down before the upload is answered."),
-    Option("IngestTranscoding", _STRING, None, "Transfer syntax of stored files.", honoured=False, optional=True),
+    Option(
+        "IngestTranscoding",
+        _STRING,
+        None,
+        "Transfer syntax of stored files.",
+        honoured=False,
+        optional=True,
+        check=known_syntax,
+    ),
     Option("DicomLossyTranscodingQuality", _INTEGER, 90, "Quality of lossy JPEG, 1 to 100.", check=percentage),
     Option("ReadOnly", _BOOLEAN, False, "Nothing in the database can be changed."),
     Option("UserMetadata", _OBJECT, {}, "Names of metadata with their numbers.", check=numbered("metadata")),
@@ -42,7 +50,14 @@ _STORAGE = (
 
 _JOBS = (
     Option("ConcurrentJobs", _INTEGER, 2, "Jobs that run at the same time; 0 for one a processor."),
-    Option("JobsEngineThreadsCount", _OBJECT, {"ResourceModification": 1}, "Threads of a job.", honoured=False),
+    Option(
+        "JobsEngineThreadsCount",
+        _OBJECT,
+        {"ResourceModification": 1},
+        "Threads of a job.",
+        honoured=False,
+        check=threads,
+    ),
     Option("JobsHistorySize", _INTEGER, 10, "Ended jobs that are kept."),
     Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
