@@ -23,7 +23,14 @@ from orthanc_lab.rest.bodies import read_body
 from orthanc_lab.rest.byte_range import parse_range
 from orthanc_lab.rest.names_of_types import USER_RANGE, attachment_names, content_type_of
 from orthanc_lab.rest.resource_json import attachment_json
-from orthanc_lab.rest.revisions import answer_if_none_match, check_if_match, md5_hex, require_if_match, set_etag
+from orthanc_lab.rest.revisions import (
+    answer_if_none_match,
+    check_if_match,
+    md5_hex,
+    require_if_match,
+    revision_held,
+    set_etag,
+)
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Attachment
 
@@ -97,9 +104,10 @@ class OneAttachment(_Attachments):
     """One attachment; the level in the path is not checked on writing, as in Orthanc."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
-        """Answer what can be asked of it."""
-        answer_if_none_match(req, resp, self._get(id, name).uncompressed_md5)
-        answer_json(req, resp, list(_OPERATIONS))
+        """Answer what can be asked of it: nothing about its MD5 with ``StoreMD5ForAttachments`` off."""
+        md5 = self._get(id, name).uncompressed_md5
+        answer_if_none_match(req, resp, md5)
+        answer_json(req, resp, [operation for operation in _OPERATIONS if md5 or "md5" not in operation])
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Write or replace a user-defined attachment; the body is its content."""
@@ -107,11 +115,12 @@ class OneAttachment(_Attachments):
         body = read_body(req)
         if self._storage.find_level(id) is None:
             raise OrthancError(ErrorCode.INEXISTENT_ITEM)
-        current = self._find(id, number)
-        md5 = None if current is None else current.uncompressed_md5
-        check_if_match(req, md5, required=self._check_revisions)
-        written = self._storage.put_attachment(id, number, body)
-        set_etag(resp, written.uncompressed_md5, revision=0 if current is None else 1)
+        with revision_held(req, self._check_revisions):
+            current = self._find(id, number)
+            md5 = None if current is None else current.uncompressed_md5
+            check_if_match(req, md5, required=self._check_revisions)
+            self._storage.put_attachment(id, number, body)
+        set_etag(resp, md5_hex(body), revision=0 if current is None else 1)
         answer_empty_object(resp)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
@@ -119,11 +128,11 @@ class OneAttachment(_Attachments):
         number = self._writable(name)
         if self._check_revisions:
             require_if_match(req)
-        current = self._find(id, number)
-        if current is not None:
-            check_if_match(req, current.uncompressed_md5, required=False)
-        if current is None or not self._storage.delete_attachment(id, number):
-            raise unknown_resource()
+        with revision_held(req, self._check_revisions):
+            current = self._find(id, number)
+            check_if_match(req, None if current is None else current.uncompressed_md5, required=False)
+            if not self._storage.delete_attachment(id, number):
+                raise unknown_resource()
         answer_nothing(resp)
 
 

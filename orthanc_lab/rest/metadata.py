@@ -13,7 +13,14 @@ from orthanc_lab.rest.answers import EmptyAnswer, answer_json, answer_nothing, a
 from orthanc_lab.rest.arguments import flag, query_arguments
 from orthanc_lab.rest.bodies import read_body
 from orthanc_lab.rest.names_of_types import USER_RANGE, metadata_names
-from orthanc_lab.rest.revisions import answer_if_none_match, check_if_match, md5_hex, require_if_match, set_etag
+from orthanc_lab.rest.revisions import (
+    answer_if_none_match,
+    check_if_match,
+    md5_hex,
+    require_if_match,
+    revision_held,
+    set_etag,
+)
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "MetadataList", "OneMetadata"]
@@ -67,9 +74,10 @@ class OneMetadata:
         """Write a user-defined metadata; the body is its value."""
         shown = self._writable(name)
         body = read_body(req)
-        current = self._current(id, shown)
-        check_if_match(req, current, required=self._check_revisions)
-        self._storage.set_metadata(id, shown, _text(body))
+        with revision_held(req, self._check_revisions):
+            current = self._current(id, shown)
+            check_if_match(req, current, required=self._check_revisions)
+            self._storage.set_metadata(id, shown, _text(body))
         set_etag(resp, md5_hex(body), revision=0 if current is None else 1)
         answer_nothing(resp)
 
@@ -78,10 +86,10 @@ class OneMetadata:
         shown = self._writable(name)
         if self._check_revisions:
             require_if_match(req)
-        current = self._current(id, shown)
-        check_if_match(req, current, required=False)
-        if current is None or not self._storage.delete_metadata(id, shown):
-            raise unknown_resource()
+        with revision_held(req, self._check_revisions):
+            check_if_match(req, self._current(id, shown), required=False)
+            if not self._storage.delete_metadata(id, shown):
+                raise unknown_resource()
         answer_nothing(resp)
 
     def _writable(self, name: str) -> str:

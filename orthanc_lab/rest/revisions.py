@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import falcon
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.answers import EmptyAnswer
 
-__all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "set_etag"]
+__all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "require_if_match", "revision_held", "set_etag"]
 
 _ETAG = re.compile(r"(\d+)-(.*)", re.DOTALL)
 _MAXIMUM = 2**63
+_LOCK = threading.Lock()
 
 
 def md5_hex(value: bytes) -> str:
@@ -69,6 +73,22 @@ def check_if_match(req: falcon.Request, current_md5: str | None, *, required: bo
     known = _parse(header, "if-match")
     if current_md5 is not None and known != (0, current_md5):
         raise OrthancError(ErrorCode.REVISION)
+
+
+@contextmanager
+def revision_held(req: falcon.Request, required: bool) -> Iterator[None]:
+    """Let nobody else write between the check of a revision and the write that depends on it.
+
+    Parameters
+    ----------
+    required
+        Whether all clients name revisions (``CheckRevisions``); those that do not are not held up.
+    """
+    if required or req.get_header("If-Match") is not None:
+        with _LOCK:
+            yield
+    else:
+        yield
 
 
 def require_if_match(req: falcon.Request) -> None:

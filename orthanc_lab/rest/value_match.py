@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from orthanc_lab.storage.folding import fold as folded
+
 __all__ = ["ValueMatch", "value_match"]
 
 ValueMatch = Callable[[str], bool]
@@ -26,7 +28,7 @@ def value_match(wanted: str, vr: str, *, case_sensitive: bool) -> ValueMatch:
     """
     if vr in _RANGE_VRS and "-" in wanted:
         return _range_match(wanted)
-    fold = str if case_sensitive else str.upper
+    fold = str if case_sensitive else folded
     if "\\" in wanted:
         choices = frozenset(fold(wanted).split("\\"))
         return lambda value: not choices.isdisjoint(fold(value).split("\\"))

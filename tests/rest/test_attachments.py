@@ -253,6 +253,8 @@ class TestWithoutMd5:
 
     def test_there_is_nothing_to_show(self, filled: Rest, ids: Ids) -> None:
         path = f"/instances/{ids['1.1.1.1']}/attachments/dicom"
+        assert filled.json(path) == [operation for operation in OPERATIONS if "md5" not in operation]
+        assert filled("GET", path).headers["ETag"] == '"0-"'
         assert is_empty(filled("GET", f"{path}/md5"), 404)
         assert is_empty(filled("POST", f"{path}/verify-md5"), 400)
 

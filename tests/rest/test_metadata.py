@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -146,6 +147,16 @@ def test_matching_revision_may_write(filled: Rest, ids: Ids) -> None:
     filled("PUT", path, "v", If_Match='"0-whatever"')  # nothing is there yet
     assert filled("PUT", path, "w", If_Match=etag("v")).headers["ETag"] == etag("w", revision=1)
     assert is_nothing(filled("DELETE", path, If_Match=etag("w")))
+
+
+def test_of_two_writers_at_once_one_is_refused(filled: Rest, ids: Ids) -> None:
+    path = f"/instances/{ids['1.1.1.1']}/metadata/quality"
+    filled("PUT", path, "v")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: filled("PUT", path, f"{number}", If_Match=etag("v")), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 7]
+    winner = next(number for number, answer in enumerate(answers) if answer.status_code == 200)
+    assert filled("GET", path).text == str(winner)
 
 
 class TestCheckRevisions:
