@@ -11,8 +11,15 @@ from pydicom.data import get_testdata_file
 
 from orthanc_lab import samples
 
-NAMES = ["CT_small.dcm", "MR_small_bigendian.dcm", "rtplan.dcm", "JPEG-lossy.dcm", "nested_priv_SQ.dcm", "693_UNCI.dcm"]
-FILES = [Path(get_testdata_file(name)).read_bytes()[:12_000] for name in NAMES]
+NAMES = [
+    "CT_small.dcm",
+    "MR_small_bigendian.dcm",
+    "rtplan.dcm",
+    "JPEG-lossy.dcm",
+    "nested_priv_SQ.dcm",
+    "image_dfl.dcm",
+]
+FILES = [Path(get_testdata_file(name, download=False)).read_bytes()[:12_000] for name in NAMES]
 PICTURES = [samples.path("chart.png").read_bytes()[:6000], samples.path("chart.jpg").read_bytes()[:6000]]
 WORDS = [
     "Level", "Query", "Expand", "Tags", "Content", "Parent", "Resources", "Replace", "Remove", "Keep", "Force",
