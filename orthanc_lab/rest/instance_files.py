@@ -26,7 +26,13 @@ class InstanceFiles:
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
         self.dictionary = Dictionary(services.settings["Dictionary"], services.settings["DefaultPrivateCreator"])
-        self.default_encoding: str = services.settings["DefaultEncoding"]
+        self._settings = services.settings
+
+    @property
+    def default_encoding(self) -> str:
+        """The option ``DefaultEncoding``, which a client may change."""
+        encoding: str = self._settings["DefaultEncoding"]
+        return encoding
 
     def dicom(self, id: str) -> bytes:
         """Return the bytes of the file.

@@ -14,6 +14,7 @@ from orthanc_lab.protocol.verbosity import set_verbosity, verbosity_of
 from orthanc_lab.rest.application import ROUTES
 from tests.rest.checks import error_of, is_empty, is_nothing
 from tests.rest.conftest import Rest
+from tests.rest.files import dicom_file
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -148,6 +149,16 @@ def test_default_encoding(rest: Rest) -> None:
         assert rest("GET", path).text == name
     for body in ("", "foo"):
         assert error_of(rest("PUT", path, body)) == (400, 3, "")
+
+
+def test_default_encoding_is_that_of_files_without_one(rest: Rest) -> None:
+    file = dicom_file("P", "1", "2", "3", SpecificCharacterSet="", AdditionalPatientHistory="M##ller")
+    id = rest.upload(file.replace(b"M##ller", "Müller".encode()))["ID"]
+    tags, requested = f"/instances/{id}/simplified-tags", f"/instances/{id}?requested-tags=AdditionalPatientHistory"
+    assert rest.json(tags)["AdditionalPatientHistory"] == "MÃ¼ller"
+    rest("PUT", "/tools/default-encoding", "Utf8")
+    assert rest.json(tags)["AdditionalPatientHistory"] == "Müller"
+    assert rest.json(requested)["RequestedTags"] == {"AdditionalPatientHistory": "Müller"}
 
 
 def test_accepted_transfer_syntaxes(rest: Rest) -> None:
