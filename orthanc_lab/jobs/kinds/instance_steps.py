@@ -84,6 +84,8 @@ class InstanceSteps:
     """A job that makes a new instance of each of its sources."""
 
     type = ""
+    counts_vanished = False
+    """Whether an instance that has vanished counts as failed, even where it ends the job."""
 
     def __init__(self, workshop: Workshop, sources: Sources, saved: Mapping[str, Any] | None = None) -> None:
         self._workshop = workshop
@@ -134,7 +136,7 @@ class InstanceSteps:
     def progress(self) -> float:
         """Return the part of the instances that are done."""
         count = len(self._sources.instances)
-        return min(1.0, (self._progress.position - len(self._progress.failed)) / count) if count else 1.0
+        return min(self._progress.position, count) / count if count else 1.0
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return none: the outcome is in the storage."""
@@ -166,9 +168,11 @@ class InstanceSteps:
         try:
             stored = self._store(source)
         except OrthancError as error:
+            vanished = error.code in _VANISHED
+            if self._sources.permissive or (vanished and self.counts_vanished):
+                self._progress.failed.append(position)
             if not self._sources.permissive:
-                raise OrthancError(_code_of(error)) from error
-            self._progress.failed.append(position)
+                raise OrthancError(ErrorCode.INTERNAL_ERROR if vanished else error.code) from error
         else:
             if stored.instance == source:
                 self._progress.in_place.append(position)
@@ -194,7 +198,3 @@ class InstanceSteps:
                 self._workshop.storage.delete(instances[position])
         self._progress.position += end - start
         return end < len(instances)
-
-
-def _code_of(error: OrthancError) -> int:
-    return ErrorCode.INTERNAL_ERROR if error.code in _VANISHED else error.code

@@ -89,15 +89,13 @@ class ModificationJob(InstanceSteps):
             ids.clear()
 
     def content(self) -> dict[str, Any]:
-        """Return the content: at the end it names the new resource, or lists all of them."""
+        """Return the content: after the first instance it names the new resource, at the end it lists all of many."""
         content = super().content() | {"IsAnonymization": self._plan.request.anonymization}
         if self._plan.parents:
             content["ParentResources"] = list(self._plan.parents)
         if self._plan.transcode:
             content["Transcode"] = self._plan.transcode
-        if self._is_done:
-            content |= self._outcome()
-        return content
+        return content | self._outcome()
 
     def serialize(self) -> dict[str, Any]:
         """Return what `restored` needs."""
@@ -106,6 +104,8 @@ class ModificationJob(InstanceSteps):
 
     def _outcome(self) -> dict[str, Any]:
         if self._plan.shown_level is None:
+            if not self._is_done:
+                return {}
             levels = reversed(LEVELS)
             return {"Resources": [_shown(level, id) for level in levels for id in sorted(self._touched[level])]}
         first = next(iter(self._touched[self._plan.shown_level]), None)

@@ -47,6 +47,8 @@ class StudyPlan:
 class StudyChange(InstanceSteps):
     """A job that makes new series and instances in another study."""
 
+    counts_vanished = True
+
     def __init__(
         self, workshop: Workshop, sources: Sources, plan: StudyPlan, saved: Mapping[str, Any] | None = None
     ) -> None:
