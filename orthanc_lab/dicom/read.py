@@ -40,7 +40,7 @@ __all__ = [
 MAX_DEPTH = 150
 """Sequences nested deeper than this are refused, so that no file exhausts the stack."""
 
-MAX_INFLATED = 1 << 31
+MAX_INFLATED = 1 << 29
 """A deflated data set of more bytes than this is refused."""
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
