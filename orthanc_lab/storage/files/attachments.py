@@ -105,7 +105,8 @@ class AttachmentFiles:
                 plain_md5 = hashing.result()
         disk_md5 = self._md5(on_disk) if compressed else plain_md5
         attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
-        self._cache.put_fresh(f"{uuid}/0", data)
+        if content is None:
+            self._cache.put_fresh(f"{uuid}/0", data)
         return PreparedFile(attachment, content)
 
     def wait_for(self, syncing: Sequence[Future[None]]) -> None:
