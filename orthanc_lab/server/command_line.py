@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import re
+import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ __all__ = ["main", "serve_until_stopped"]
 
 _log = logging.getLogger("orthanc_lab")
 _FAILED = 255
+_FILES = 8192
 _VERBOSITY = re.compile(r"--(verbose|trace)(?:-(\w+))?")
 
 _COMMANDS = {
@@ -183,6 +185,7 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
         return settings
 
     _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", version("orthanc-lab"))
+    _allow_many_files()
     outside = Outside.of_system() if call.seed is None else Outside(SystemClock(), SeededIdentifiers(call.seed))
     server = Server(load, outside, load_jobs=call.load_jobs)
     signals = {signal.SIGINT: server.shutdown, signal.SIGTERM: server.shutdown}
@@ -195,6 +198,14 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
         started(server)
     server.run()
     return 0
+
+
+def _allow_many_files() -> None:
+    """Raise the number of file descriptors to what the system grants (the usual 1024 are few for a server)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _help() -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import resource
 import socket
 import sys
 import threading
@@ -34,6 +35,7 @@ _native: Any = _granian  # its own type stubs describe another version
 _scheduler: Any = _futures._new_cbscheduler
 _BACKLOG = 1024
 _MAX_CONNECTIONS = 2048
+_OTHER_FILES = 100  # descriptors for everything else: index, files, logs
 _THREAD_IDLE_S = 30
 _CUT_PATIENCE_S = 10.0
 _FRAME = 64  # bytes around a chunk, of HTTP and TLS, at most
@@ -138,6 +140,7 @@ class HttpServer:
             loop.close()
 
     def _worker(self) -> Any:
+        most = _most_connections()
         tls = self._tls
         certificate = str(tls.certificate) if tls else None
         clients = str(tls.trusted_clients) if tls and tls.trusted_clients else None
@@ -148,9 +151,9 @@ class HttpServer:
             None,  # no channel to a parent
             1,  # threads of the Rust runtime
             64,  # its blocking threads
-            _MAX_CONNECTIONS,  # Python threads, made on demand: a client that is slow holds one
+            most,  # Python threads, made on demand: a client that is slow holds one
             _THREAD_IDLE_S,
-            _MAX_CONNECTIONS,  # requests at once
+            most,  # connections at once; more of them wait in the socket
             "1",  # HTTP/1.1
             settings,
             None,  # no HTTP/2
@@ -245,6 +248,14 @@ class _Stream:
         close = getattr(self._body, "close", None)
         if close is not None:
             close()
+
+
+def _most_connections() -> int:
+    """Return how many connections leave enough file descriptors for the rest of the server."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return _MAX_CONNECTIONS
+    return max(16, min(_MAX_CONNECTIONS, allowed - _OTHER_FILES))
 
 
 def _listen(address: str, port: int, timeout: float) -> socket.socket:

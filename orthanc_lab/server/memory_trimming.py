@@ -34,12 +34,14 @@ class MemoryTrimming:
         self._stop.set()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._interval):
-            import ctypes  # noqa: PLC0415 - not at the start, where every millisecond counts
+        if self._stop.wait(min(1.0, self._interval)):
+            return
+        import ctypes  # noqa: PLC0415 - not at the start, where every millisecond counts
 
-            trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-            if trim is None:
-                return
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is None:
+            return
+        while not self._stop.wait(self._interval):
             start = time.monotonic()
             trim(0)
             self._metrics.record("orthanc_memory_trimming_duration_ms", int((time.monotonic() - start) * 1000))

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -119,7 +120,8 @@ class Watch:
             stalled = [(key, entry) for key, entry in list(self._reads.items()) if entry[0] < limit]
             for key, entry in stalled:
                 if self._reads.get(key) is entry:
-                    self._let_go(entry[1])
+                    with suppress(OSError):  # no file descriptor left: the next round
+                        self._let_go(entry[1])
 
     def _let_go(self, proto: Any) -> None:
         """Answer 408, and cut the connection on which just that answer went out."""

@@ -15,6 +15,7 @@ from orthanc_lab.protocol.errors import ERROR_TEXTS
 from orthanc_lab.server.api_document import cheat_sheet, openapi
 from orthanc_lab.server.command_line import main, read_call
 from orthanc_lab.testing.free_port import free_port, is_listening
+from tests.server.wire import connect
 
 PROGRAM = [sys.executable, "-m", "orthanc_lab"]
 LINE = re.compile(r"[EWIT]\d{4} \d\d:\d\d:\d\d\.\d{6} .{16} \w+\.py:\d+\] .*")
@@ -23,7 +24,7 @@ LINE = re.compile(r"[EWIT]\d{4} \d\d:\d\d:\d\d\.\d{6} .{16} \w+\.py:\d+\] .*")
 class Running:
     """A server process with its log."""
 
-    def __init__(self, folder, *arguments, **options):
+    def __init__(self, folder, *arguments, files=0, **options):
         self.port = options.setdefault("HttpPort", free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.configuration = folder / "c.json"
@@ -31,7 +32,9 @@ class Running:
         self.write(self.options)
         words = [str(self.configuration) if word == "FILE" else word for word in arguments or ["FILE"]]
         self.log_file = (folder / "log.txt").open("w+b")
-        self.process = subprocess.Popen([*PROGRAM, *words], cwd=folder, stderr=self.log_file, stdin=subprocess.DEVNULL)
+        limit = f"ulimit -n {files}; " if files else ""
+        command = ["bash", "-c", f'{limit}exec "$@"', "bash", *PROGRAM, *words]
+        self.process = subprocess.Popen(command, cwd=folder, stderr=self.log_file, stdin=subprocess.DEVNULL)
         self.until(lambda: is_listening(self.port))
 
     def write(self, options):
@@ -52,7 +55,7 @@ class Running:
     def name(self):
         try:
             return requests.get(f"{self.url}/system", timeout=5).json()["Name"]
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return None
 
     def end(self):
@@ -152,6 +155,21 @@ def test_data_survive_kill_9(run, tmp_path):
     again = run()
     answer = requests.get(f"{again.url}{made.json()['Path']}/file", timeout=5)
     assert answer.content[128:132] == b"DICM"
+
+
+def test_more_slow_clients_than_file_descriptors(run):
+    server = run(files=150, HttpRequestTimeout=1)
+    clients = [connect(server.port) for _ in range(200)]
+    try:
+        for client in clients:
+            client.sendall(b"POST /instances HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+        server.until(lambda: server.name() == "", seconds=30)  # all of them have been let go
+        made = requests.post(f"{server.url}/tools/create-dicom", data='{"Tags" : {}}', timeout=5)
+        assert made.status_code == 200
+    finally:
+        for client in clients:
+            client.close()
+    assert "Traceback" not in server.log
 
 
 # -- refusals: exit code 255 ---------------------------------------------------------------
