@@ -117,7 +117,7 @@ def _parts(storage: Storage, study: str, body: Mapping[str, Any]) -> list[str]:
 
 
 def _mergeable(storage: Storage, study: str, id: str) -> list[str]:
-    """Return the instances of a resource that can go into a study."""
+    """Return the instances of a resource that can go into a study, series by series."""
     level = storage.find_level(id)
     if level is None:
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, f"Cannot find this resource: {id}")
@@ -130,7 +130,8 @@ def _mergeable(storage: Storage, study: str, id: str) -> list[str]:
             f"Cannot merge {what}" if level is not Level.STUDY else f"Cannot merge a study into the same study: {id}"
         )
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, message)
-    return storage.descendants(id, Level.INSTANCE)
+    series = storage.descendants(id, Level.SERIES) if level is Level.STUDY else [id]
+    return [instance for one in series for instance in storage.descendants(one, Level.INSTANCE)]
 
 
 def _texts(body: Mapping[str, Any], name: str) -> dict[str, str]:
