@@ -163,7 +163,7 @@ class JobsEngine:
             )
         if status.state is JobState.FAILURE:
             raise OrthancError(status.error_code, status.error_details)
-        return entry.view(self._now())
+        return entry.view(self._now)
 
     def new_output(self, suffix: str) -> Path:
         """Return the name of a fresh file in the folder of outputs; `suffix` as in ``.zip``.
@@ -183,14 +183,13 @@ class JobsEngine:
     def get(self, id: str) -> JobView | None:
         """Return a job as it is now, None if it is unknown."""
         entry = self._entries.get(id)
-        return None if entry is None else entry.view(self._now())
+        return None if entry is None else entry.view(self._now)
 
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
         with self._ready:
             entries = [self._entries[id] for id in self._sorted_ids]
-        now = self._now()
-        return [entry.view(now) for entry in entries]
+        return [entry.view(self._now) for entry in entries]
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""

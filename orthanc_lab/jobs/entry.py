@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,20 +68,21 @@ class Entry:
         self.stopped_for: StopReason | None = None  # what the job was told last
         self._shown: tuple[Status, JobView] | None = None
 
-    def view(self, at: Moment) -> JobView:
+    def view(self, now: Callable[[], Moment]) -> JobView:
         """Return what one can see of the job; the same object again while nothing changed."""
-        status = self.status
+        status, shown = self.status, self._shown
+        if shown is not None and shown[0] is status:
+            return shown[1]
         if status.state is JobState.RUNNING:
-            return self._view(status, at)
-        shown = self._shown
-        if shown is None or shown[0] is not status:
-            self._shown = shown = (status, self._view(status, at))
-        return shown[1]
+            # While a job runs, only the time since its last step is shown, as Orthanc 1.12.7 does.
+            at = now()
+            runtime = round(at.seconds - status.since, 3)
+            return self._view(status, runtime, _eta(status.progress, runtime, at))
+        view = self._view(status, round(status.runtime, 3), None)
+        self._shown = (status, view)
+        return view
 
-    def _view(self, status: Status, at: Moment) -> JobView:
-        running = status.state is JobState.RUNNING
-        # While a job runs, only the time since its last step is shown, as Orthanc 1.12.7 does.
-        runtime = round(at.seconds - status.since if running else status.runtime, 3)
+    def _view(self, status: Status, runtime: float, eta: datetime | None) -> JobView:
         return JobView(
             id=self.id,
             type=self.type,
@@ -90,7 +91,7 @@ class Entry:
             progress=int(status.progress * 100 + 0.5),
             creation_time=self.created,
             completion_time=status.completion_time,
-            eta=_eta(status.progress, runtime, at) if running else None,
+            eta=eta,
             runtime=runtime,
             error_code=status.error_code,
             error_details=status.error_details,

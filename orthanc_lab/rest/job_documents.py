@@ -1,9 +1,10 @@
-"""A job as JSON, and the text of the list of all jobs kept from one request to the next."""
+"""A job as JSON; the texts are kept from one request to the next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import is_
 from typing import Any
 
 from orthanc_lab.jobs.ports import JobView
@@ -11,9 +12,10 @@ from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ERROR_TEXTS
 from orthanc_lab.protocol.timestamps import iso_micros
 
-__all__ = ["JobTexts", "job_document"]
+__all__ = ["JobListText", "JobTexts", "job_document"]
 
-_MARK = '\n      "Timestamp" : "'  # at the depth of a job in the list; a line break in a value would be escaped
+_MARK = '\n   "Timestamp" : "'  # at the depth of the fields of a job; a line break in a value would be escaped
+_SINGLE_TEXTS = 1000  # how many are kept
 
 
 def job_document(view: JobView, timestamp: str) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def job_document(view: JobView, timestamp: str) -> dict[str, Any]:
 
 
 class JobTexts:
-    """The texts of jobs in the list, each written once for as long as the job does not change.
+    """The texts of single jobs, each written once for as long as the job does not change.
 
     The engine shows an unchanged job as the same object again, so identity tells.
     """
@@ -48,27 +50,51 @@ class JobTexts:
     def __init__(self) -> None:
         self._known: dict[str, tuple[JobView, bytes, bytes]] = {}
 
-    def list(self, views: Sequence[JobView], now: datetime) -> bytes:
+    def text(self, view: JobView, now: datetime) -> bytes:
+        """Return the JSON object of a job, with `now` as the time of the answer."""
+        known = self._known.get(view.id)
+        if known is None or known[0] is not view:
+            if len(self._known) >= _SINGLE_TEXTS:
+                self._known = {}
+            before, after = _split(view)
+            self._known[view.id] = known = (view, before.encode("ascii"), after.encode("ascii"))
+        return b"%b%b%b" % (known[1], iso_micros(now).encode("ascii"), known[2])
+
+
+class JobListText:
+    """The text of the list of all jobs, of which only what has changed is written again."""
+
+    def __init__(self) -> None:
+        self._last: tuple[list[JobView], list[bytes]] = ([], [b"[]"])
+        self._known: dict[str, tuple[JobView, str, str]] = {}
+
+    def text(self, views: Sequence[JobView], now: datetime) -> bytes:
         """Return the JSON array of jobs, with `now` as the time of the answer."""
-        if not views:
-            return b"[]"
-        timestamp = iso_micros(now).encode("ascii")
+        last, between = self._last
+        if len(last) != len(views) or not all(map(is_, last, views)):
+            between = self._written(views)
+            self._last = (list(views), between)
+        # Between two pieces stands the time of the answer.
+        return iso_micros(now).encode("ascii").join(between)
+
+    def _written(self, views: Sequence[JobView]) -> list[bytes]:
         before, known = self._known, {}
-        parts: list[bytes] = []
+        pieces: list[bytes] = []
+        end = "["
         for view in views:
             text = before.get(view.id)
             if text is None or text[0] is not view:
-                text = (view, *_split(view))
+                text = (view, *_split(view, "\n   "))
             known[view.id] = text
-            parts += (text[1], timestamp, text[2])
+            pieces.append(f"{end}\n   {text[1]}".encode("ascii"))
+            end = f"{text[2]},"
         self._known = known
-        parts[0] = b"[" + parts[0][1:]  # the first one has no comma before it
-        parts.append(b"\n]")
-        return b"".join(parts)
+        pieces.append(f"{end[:-1]}\n]".encode("ascii") if views else b"[]")
+        return pieces
 
 
-def _split(view: JobView) -> tuple[bytes, bytes]:
-    """Return the text of a job in the list before and after its timestamp."""
-    text = house_json.dumps([job_document(view, "")])[1:-2]
-    before, after = text.split(_MARK, 1)
-    return f",{before}{_MARK}".encode("ascii"), after.encode("ascii")
+def _split(view: JobView, line: str = "\n") -> tuple[str, str]:
+    """Return the text of a job before and after its timestamp; `line` is the line break with the indentation."""
+    before, after = house_json.dumps(job_document(view, "")).split(_MARK, 1)
+    text = (before + _MARK, after)
+    return text if line == "\n" else (text[0].replace("\n", line), text[1].replace("\n", line))

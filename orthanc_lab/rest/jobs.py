@@ -13,7 +13,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.timestamps import iso_micros
 from orthanc_lab.rest.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing, wants_xml
 from orthanc_lab.rest.arguments import flag, query_arguments
-from orthanc_lab.rest.job_documents import JobTexts, job_document
+from orthanc_lab.rest.job_documents import JobListText, JobTexts, job_document
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "JobCommand", "JobResource", "JobsList", "OutputResource"]
@@ -27,7 +27,7 @@ class JobsList:
     def __init__(self, services: Services) -> None:
         self._engine = services.engine
         self._clock = services.clock
-        self._texts = JobTexts()
+        self._text = JobListText()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the ids, or with ``?expand`` the jobs themselves."""
@@ -39,7 +39,7 @@ class JobsList:
             answer_json(req, resp, [job_document(view, iso_micros(now)) for view in views])
         else:
             resp.content_type = "application/json; charset=utf-8"
-            resp.data = self._texts.list(views, now)
+            resp.data = self._text.text(views, now)
 
 
 class JobResource:
@@ -48,13 +48,19 @@ class JobResource:
     def __init__(self, services: Services) -> None:
         self._engine = services.engine
         self._clock = services.clock
+        self._texts = JobTexts()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         """Answer the job as it is now."""
         view = self._engine.get(job_id)
         if view is None:
             raise EmptyAnswer(404)
-        answer_json(req, resp, job_document(view, iso_micros(self._clock.now())))
+        now = self._clock.now()
+        if wants_xml(req):
+            answer_json(req, resp, job_document(view, iso_micros(now)))
+        else:
+            resp.content_type = "application/json; charset=utf-8"
+            resp.data = self._texts.text(view, now)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         """Forget an ended job, with its outputs."""
