@@ -85,7 +85,7 @@ class InstanceSteps:
 
     type = ""
     counts_vanished = False
-    """Whether an instance that has vanished counts as failed, even where it ends the job."""
+    """Whether an instance that has vanished counts as failed where it ends the job, with code -1."""
 
     def __init__(self, workshop: Workshop, sources: Sources, saved: Mapping[str, Any] | None = None) -> None:
         self._workshop = workshop
@@ -118,7 +118,7 @@ class InstanceSteps:
         Raises
         ------
         OrthancError
-            The code of an instance that failed, without details, as in Orthanc; -1 if it has vanished.
+            The code of an instance that failed, without details, as in Orthanc.
         """
         count = len(self._sources.instances)
         if self._progress.position < count:
@@ -168,8 +168,8 @@ class InstanceSteps:
         try:
             stored = self._store(source)
         except OrthancError as error:
-            vanished = error.code in _VANISHED
-            if self._sources.permissive or (vanished and self.counts_vanished):
+            vanished = self.counts_vanished and error.code in _VANISHED
+            if self._sources.permissive or vanished:
                 self._progress.failed.append(position)
             if not self._sources.permissive:
                 raise OrthancError(ErrorCode.INTERNAL_ERROR if vanished else error.code) from error
