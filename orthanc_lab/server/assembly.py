@@ -128,7 +128,6 @@ def _storage_options(settings: CheckedSettings) -> StorageOptions:
         maximum_patient_count=settings["MaximumPatientCount"],
         maximum_storage_mode=settings["MaximumStorageMode"],
         storage_compression=settings["StorageCompression"],
-        store_dicom=settings["StoreDicom"],
         store_md5=settings["StoreMD5ForAttachments"],
         sync_storage_area=settings["SyncStorageArea"],
         maximum_cache_size=settings["MaximumStorageCacheSize"],
@@ -137,9 +136,6 @@ def _storage_options(settings: CheckedSettings) -> StorageOptions:
         default_encoding=settings["DefaultEncoding"],
         extra_main_dicom_tags=_extra_main_dicom_tags(settings),
         user_metadata=settings["UserMetadata"],
-        user_content_types={
-            name: item[0] if isinstance(item, list) else item for name, item in settings["UserContentType"].items()
-        },
     )
 
 

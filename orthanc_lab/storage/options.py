@@ -21,7 +21,6 @@ class StorageOptions:
     maximum_patient_count: int = 0  # MaximumPatientCount; 0 = no limit
     maximum_storage_mode: str = "Recycle"  # MaximumStorageMode: Recycle or Reject
     storage_compression: bool = False  # StorageCompression
-    store_dicom: bool = True  # StoreDicom
     store_md5: bool = True  # StoreMD5ForAttachments
     sync_storage_area: bool = True  # SyncStorageArea
     maximum_cache_size: int = 128  # MaximumStorageCacheSize, MB; 0 = off
@@ -30,4 +29,3 @@ class StorageOptions:
     default_encoding: str = "Latin1"  # DefaultEncoding
     extra_main_dicom_tags: Mapping[Level, Sequence[str]] = field(default_factory=dict)  # ExtraMainDicomTags, gggg,eeee
     user_metadata: Mapping[str, int] = field(default_factory=dict)  # UserMetadata
-    user_content_types: Mapping[str, int] = field(default_factory=dict)  # UserContentType
