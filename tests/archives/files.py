@@ -24,6 +24,7 @@ def dicom(
     charset: str = "",
     pixels: bytes | tuple[bytes, ...] | None = bytes(32),
     size: tuple[int, int] = (4, 4),
+    bits: int = 16,
     extra: dict[int, tuple[str, str | bytes]] | None = None,
     sop_class: str = CT,
     syntax: str = EXPLICIT_LE,
@@ -47,8 +48,8 @@ def dicom(
         if value is not None
     }
     if pixels is not None:
-        numbers = {0x00280002: 1, 0x00280010: size[0], 0x00280011: size[1], 0x00280100: 16, 0x00280101: 16}
-        numbers |= {0x00280102: 15, 0x00280103: 0}
+        numbers = {0x00280002: 1, 0x00280010: size[0], 0x00280011: size[1], 0x00280100: bits, 0x00280101: bits}
+        numbers |= {0x00280102: bits - 1, 0x00280103: 0}
         data_set |= {tag: Element("US", struct.pack("<H", value)) for tag, value in numbers.items()}
         data_set[0x00280004] = Element("CS", b"MONOCHROME2 ")
         data_set[0x7FE00010] = Element("OW", pixels) if isinstance(pixels, bytes) else Element("OB", pixels)

@@ -27,6 +27,14 @@ from tests.archives.house import House
 
 DATA = Path(pydicom.data.__file__).parent
 NOW = datetime(2026, 11, 24, 9, 41, 58)
+CHARSET_FILES = [path for path in sorted(DATA.glob("charset_files/*.dcm")) if "SQEncoding" not in path.name]
+NO_PLACE_ON_A_MEDIUM = {
+    *("ExplVR_BigEndNoMeta.dcm", "ExplVR_LitEndNoMeta.dcm", "no_meta.dcm", "rtstruct.dcm"),  # no meta header
+    *("MR_truncated.dcm", "SC_rgb_jpeg.dcm", "rtplan_truncated.dcm", "meta_missing_tsyntax.dcm"),  # not whole
+    *("UN_sequence.dcm", "nested_priv_SQ.dcm", "priv_SQ.dcm"),  # no SOP class
+    *("empty_charset_LEI.dcm", "no_meta_group_length.dcm"),
+}
+"""Files of pydicom that the real server does not put on a medium either, or does not even store."""
 
 
 def directory_of(files: Sequence[bytes], *, extended: bool = False) -> bytes:
@@ -141,12 +149,14 @@ def test_one_patient_with_two_names_has_one_record() -> None:
     assert found[0]["PatientName"] == "Doe^John"
 
 
-@pytest.mark.parametrize("path", sorted(DATA.glob("charset_files/*.dcm")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(DATA.glob("charset_files/*.dcm")) if "SQEncoding" not in path.name],
+    ids=lambda path: path.name,
+)
 def test_names_keep_their_character_set(path: Path) -> None:
     file = path.read_bytes()
     source = pydicom.dcmread(path)
-    if "SOPClassUID" not in source or "StudyInstanceUID" not in source:
-        pytest.skip("no instance of its own")
     patient = pydicom.dcmread(io.BytesIO(directory_of([file]))).DirectoryRecordSequence[0]
     assert str(patient.PatientName) == str(source.get("PatientName", ""))
 
@@ -154,10 +164,11 @@ def test_names_keep_their_character_set(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(DATA.glob("test_files/*.dcm")), ids=lambda path: path.name)
 def test_real_files_give_what_pydicom_reads(path: Path) -> None:
     data = path.read_bytes()
-    try:
-        entry = read_entry(data)
-    except OrthancError:
-        pytest.skip("no whole file")
+    if path.name in NO_PLACE_ON_A_MEDIUM:
+        with pytest.raises(OrthancError):
+            read_entry(data)
+        return
+    entry = read_entry(data)
     source = pydicom.dcmread(path, stop_before_pixels=True, force=True)
     for tag in (0x00080016, 0x00080018, 0x0020000D, 0x0020000E, 0x00080060, 0x00100020, 0x00080020):
         value = source.get_item(tag)
@@ -258,9 +269,11 @@ def test_dcmmkdir_goes_on_with_the_directory(medium: Path) -> None:
 
 def test_a_lossy_medium_names_the_new_instance(house: House) -> None:
     pixels = bytes(range(256)) * 16
-    stored = house.upload(pixels=pixels, size=(64, 32), extra={0x00280100: ("US", b"\x08\0")})
+    stored = house.upload(pixels=pixels, size=(64, 64), bits=8)
     result = house.post("/tools/create-media", {"Resources": [stored.patient], "Transcode": "1.2.840.10008.1.2.4.50"})
     image = pydicom.dcmread(io.BytesIO(member(result.content, "IMAGES/IM0")))
     record = records(member(result.content, "DICOMDIR"))[-1]
+    assert image.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.50"
+    assert image.SOPInstanceUID != "1.1.1.1"
     assert record["ReferencedSOPInstanceUIDInFile"] == image.SOPInstanceUID
     assert record["ReferencedTransferSyntaxUIDInFile"] == image.file_meta.TransferSyntaxUID

@@ -19,7 +19,7 @@ from orthanc_lab.bench.servers import ServerProcess
 from tests.archives.files import dicom
 from tests.archives.house import DEADLINE
 
-FILES = 40
+FILES = 32
 OPTIONS = {"MediaArchiveSize": 5, "JobsHistorySize": 100}
 
 
@@ -37,12 +37,23 @@ class Killed(ServerProcess):
         self._process = None
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[Killed]:
     server = Killed("orthanc-lab", f"{sys.executable} -m orthanc_lab serve {{config}}", OPTIONS)
     server.start()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="module")
+def patient(server: Killed) -> str:
+    """Images that are slow to deflate, so that there is time for a kill."""
+    chance = random.Random(1)
+    noise = bytes(chance.choices(range(40), k=1 << 20))
+    for n in range(FILES):
+        file = dicom(sop=f"1.{n}", number=str(n), pixels=(noise[n:] + noise[:n]) * 4)
+        answer = requests.post(f"{server.url}/instances", data=file, timeout=DEADLINE).json()
+    return str(answer["ParentPatient"])
 
 
 def get(server: Killed, uri: str) -> Any:
@@ -77,13 +88,7 @@ def form(server: Killed, job: str) -> tuple[int, list[tuple[Any, ...]], set[Any]
 
 
 @pytest.mark.parametrize("kind", ["archive", "media"])
-def test_killed_in_the_middle(server: Killed, kind: str) -> None:
-    chance = random.Random(1)
-    noise = bytes(chance.choices(range(40), k=1 << 20))  # slow to deflate
-    for n in range(FILES):
-        pixels = noise[n:] + noise[:n]
-        file = dicom(sop=f"1.{n}", number=str(n), pixels=pixels * 4)
-        patient = requests.post(f"{server.url}/instances", data=file, timeout=DEADLINE).json()["ParentPatient"]
+def test_killed_in_the_middle(server: Killed, patient: str, kind: str) -> None:
     job = submit(server, kind, patient)
     seen = [wait(server, job, progress=20)["Progress"]]
     for _ in range(2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
@@ -13,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,10 +34,11 @@ from orthanc_lab.protocol.ports import SystemClock
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin
-from tests.archives.files import dicom, names_of
+from tests.archives.files import dicom, member, names_of
 
 CLOCK = SystemClock()
 KINDS = {"Archive": ArchiveJob, "Media": MediaJob}
+JPEG = "1.2.840.10008.1.2.4.50"
 KIND = st.sampled_from(sorted(KINDS))
 
 
@@ -141,6 +144,28 @@ def test_paused_and_shut_down_anywhere(
             assert saved is not None
             job = go_on(storage, kind, folder, saved)
     assert finish(job) == undisturbed[kind]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_new_instance_uids_of_a_lossy_archive_are_the_same_after_a_kill(tmp_path: Path, kind: str) -> None:
+    """JPEG is another instance; what makes its UID is written down with the job."""
+    own = open_storage(tmp_path / "storage")
+    for n in range(4):
+        own.store(dicom(sop=f"1.{n}", number=str(n), pixels=bytes(range(256)) * 16, size=(64, 64), bits=8), Origin())
+    job = make(own, kind, tmp_path / "a.zip", transcode=JPEG, quality=80)
+    job.start()
+    job.step()
+    saved = job.serialize()
+    assert saved is not None
+    job.step()
+    shutil.copy(tmp_path / "a.zip", tmp_path / "left.zip")
+    whole = finish(job)
+    assert finish(go_on(own, kind, tmp_path, {**saved, "output": "left.zip"})) == whole
+    own.close()
+    first = pydicom.dcmread(io.BytesIO(member(whole, names_of(whole)[0])))
+    assert first.file_meta.TransferSyntaxUID == JPEG
+    assert first.SOPInstanceUID != "1.0"
+    assert first.SOPInstanceUID == first.file_meta.MediaStorageSOPInstanceUID
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
