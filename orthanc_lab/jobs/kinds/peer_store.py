@@ -55,6 +55,7 @@ class PeerStoreJob:
         self._request = request
         self._tools = tools
         self._client: PeerClient | None = None
+        self._size = 0  # bytes
         self.reset()
 
     @classmethod
@@ -111,10 +112,9 @@ class PeerStoreJob:
             self._client = None
 
     def reset(self) -> None:
-        """Send all from the first one again."""
+        """Send all from the first one again; the size goes on, as in Orthanc."""
         self._position = 0  # number of instances that are done
         self._failed = 0  # number of instances that had vanished
-        self._size = 0  # bytes
 
     def progress(self) -> float:
         """Return the share of instances that are done."""
