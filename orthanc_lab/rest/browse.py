@@ -11,6 +11,7 @@ import falcon
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.rest.answers import EmptyAnswer, answer_json, unknown_resource
 from orthanc_lab.rest.arguments import flag, page_of, query_arguments
+from orthanc_lab.rest.long_lists import answer_batches, batches_of, batches_of_ids
 from orthanc_lab.rest.presentation import presentation_of
 from orthanc_lab.rest.requested_tags import parse_requested
 from orthanc_lab.rest.services import Services
@@ -46,11 +47,15 @@ class ResourceList(_Browsing):
         arguments = query_arguments(req)
         form, requested = self._wishes(arguments)
         since, limit = page_of(arguments, f"/{self._level.plural}/") or (0, 0)
-        if flag(arguments, "expand"):
-            resources = self._storage.list_resources(self._level, since, limit)
-            answer_json(req, resp, self._json.of(resources, form, requested=requested))
-        else:
+        if not flag(arguments, "expand"):
             answer_json(req, resp, self._storage.list_ids(self._level, since, limit))
+            return
+        batches = batches_of(
+            self._storage,
+            lambda most: self._storage.list_resources(self._level, since, min(limit or most, most)),
+            lambda: self._storage.list_ids(self._level, since, limit),
+        )
+        answer_batches(req, resp, (self._json.of(batch, form, requested=requested) for batch in batches))
 
 
 class InstanceList(ResourceList):
@@ -111,7 +116,8 @@ class Descendants(_Browsing):
         if not expand:
             answer_json(req, resp, ids)
         else:
-            answer_json(req, resp, self._json.of(self._storage.get_many(ids), form, requested=requested))
+            batches = batches_of_ids(self._storage, ids)
+            answer_batches(req, resp, (self._json.of(batch, form, requested=requested) for batch in batches))
 
 
 class Ancestor(_Browsing):

@@ -37,17 +37,17 @@ class FileFilter:
             match = value_match(constraint.value, vr, case_sensitive=constraint.case_sensitive)
             self._matches.setdefault(constraint.tag, []).append(match)
 
-    def select(self, ids: Sequence[str], limit: int) -> list[Resource]:
+    def select(self, ids: Sequence[str], limit: int) -> list[str]:
         """Return the ones of `ids` that match, at most `limit` of them (0 = all)."""
         return list(islice(self._matching(ids), limit or None))
 
-    def _matching(self, ids: Sequence[str]) -> Iterator[Resource]:
+    def _matching(self, ids: Sequence[str]) -> Iterator[str]:
         for start in range(0, len(ids), _BATCH):
             resources = self._storage.get_many(ids[start : start + _BATCH])
             relatives = Relatives(self._storage, resources)
             for resource in resources:
                 if self._accepts(resource, relatives):
-                    yield resource
+                    yield resource.id
 
     def _accepts(self, resource: Resource, relatives: Relatives) -> bool:
         found = self._requested.full(resource, self._matches, relatives)

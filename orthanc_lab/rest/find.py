@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from orthanc_lab.rest.computed_tags import MODALITIES_IN_STUDY
 from orthanc_lab.rest.file_filter import FileFilter
 from orthanc_lab.rest.find_query import QueryReader
 from orthanc_lab.rest.index_search import IndexSearch, SplitQuery
+from orthanc_lab.rest.long_lists import answer_batches, batches_of, batches_of_ids
 from orthanc_lab.rest.names_of_types import metadata_names
 from orthanc_lab.rest.presentation import presentation_of
 from orthanc_lab.rest.resource_json import EXPANDED, Part
@@ -73,8 +74,9 @@ class Find(_Search):
         # What was looked at on disk is shown too.
         looked_at = [c.tag for c in query.constraints if not self._index.is_indexed(c.tag)]
         shown = tuple(dict.fromkeys([*requested, *looked_at]))
-        resources = [] if plan is None else self._resources(plan)
-        answer_json(req, resp, self._presentation.json.of(resources, form, parts=parts, requested=shown))
+        write = self._presentation.json.of
+        batches = [] if plan is None else self._batches(plan)
+        answer_batches(req, resp, (write(batch, form, parts=parts, requested=shown) for batch in batches))
 
     def _requested(self, body: dict[str, Any]) -> list[str]:
         names = body.get("RequestedTags", [])
@@ -98,17 +100,24 @@ class Find(_Search):
         return replace(split, on_files=on_files)
 
     def _ids(self, plan: SplitQuery) -> list[str]:
-        if plan.on_files:
-            return [resource.id for resource in self._resources(plan)]
-        return self._index.find(plan)
-
-    def _resources(self, plan: SplitQuery) -> list[Resource]:
         if not plan.on_files:
-            return self._index.find_resources(plan)
+            return self._index.find(plan)
         candidates = self._index.find(replace(plan, query=replace(plan.query, since=0, limit=0)))
         presentation = self._presentation
         check = FileFilter(self._storage, presentation.requested, presentation.dictionary, plan.on_files)
         return check.select(candidates, plan.query.limit)
+
+    def _batches(self, plan: SplitQuery) -> Iterable[list[Resource]]:
+        if plan.on_files:
+            return batches_of_ids(self._storage, self._ids(plan))
+        limit = plan.query.limit
+        return batches_of(
+            self._storage,
+            lambda most: self._index.find_resources(
+                replace(plan, query=replace(plan.query, limit=min(limit or most, most)))
+            ),
+            lambda: self._index.find(plan),
+        )
 
     def _limited(self, query: FindQuery) -> FindQuery:
         maximum = self._limits[query.level]
