@@ -22,7 +22,6 @@ from orthanc_lab.jobs.worker import run_job
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import Clock, Identifiers
-from orthanc_lab.protocol.timestamps import iso_micros
 
 __all__ = ["JobsEngine"]
 
@@ -508,7 +507,7 @@ def _row(entry: Entry, status: Status, payload: str | None) -> JobRow:
         entry.id,
         entry.type,
         entry.priority,
-        iso_micros(entry.created),
+        entry.created.isoformat(),
         status.state.value,
         write_status(status),
         write_outputs(entry.outputs),

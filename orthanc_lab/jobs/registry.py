@@ -25,7 +25,7 @@ CREATE TABLE jobs (
     id        TEXT NOT NULL,
     type      TEXT NOT NULL,
     priority  INTEGER NOT NULL,
-    created   TEXT NOT NULL,        -- ISO basic, UTC
+    created   TEXT NOT NULL,        -- ISO 8601, UTC
     state     TEXT NOT NULL,
     status    TEXT NOT NULL,        -- JSON: progress, content, error, run time …
     outputs   TEXT NOT NULL,        -- JSON: key -> file, type, name

@@ -11,10 +11,9 @@ from orthanc_lab.jobs.documents import loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import Job, JobOutput, Restore
-from orthanc_lab.jobs.rows import JobRow, read_outputs, read_status
+from orthanc_lab.jobs.rows import JobRow, read_outputs, read_status, read_time
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
-from orthanc_lab.protocol.timestamps import parse_iso
 
 __all__ = ["make_job", "restore_entry"]
 
@@ -76,7 +75,7 @@ def make_job(row: JobRow, restores: Mapping[str, Restore]) -> tuple[dict[str, An
 
 def _creation(row: JobRow, now: datetime) -> datetime:
     try:
-        return parse_iso(row.created)
+        return read_time(row.created)
     except (ValueError, TypeError):
         return now.astimezone(UTC)
 

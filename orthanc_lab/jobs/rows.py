@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,9 +11,17 @@ from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import JobOutput
 from orthanc_lab.protocol.jobs import JobState
-from orthanc_lab.protocol.timestamps import iso_micros, parse_iso
 
-__all__ = ["JobRow", "changed_keys", "frozen_copy", "read_outputs", "read_status", "write_outputs", "write_status"]
+__all__ = [
+    "JobRow",
+    "changed_keys",
+    "frozen_copy",
+    "read_outputs",
+    "read_status",
+    "read_time",
+    "write_outputs",
+    "write_status",
+]
 
 
 class JobRow(NamedTuple):
@@ -22,7 +31,7 @@ class JobRow(NamedTuple):
     id: str
     type: str
     priority: int
-    created: str  # ISO basic, UTC
+    created: str  # ISO 8601, UTC
     state: str
     status: str  # JSON
     outputs: str  # JSON
@@ -37,7 +46,7 @@ def write_status(status: Status) -> str:
         "content": status.content,
         "error": [status.error_code, status.error_details],
         "runtime": status.runtime,
-        "completed": iso_micros(status.completion_time) if status.completion_time else None,
+        "completed": status.completion_time.isoformat() if status.completion_time else None,
         "asked": [status.pausing, status.canceling],
     }
     return dumps(document)
@@ -62,10 +71,24 @@ def read_status(state: str, text: str) -> Status:
         error_code=int(code),
         error_details=str(details),
         runtime=float(document["runtime"]),
-        completion_time=parse_iso(completed) if completed else None,
+        completion_time=read_time(completed) if completed else None,
         pausing=bool(pausing),
         canceling=bool(canceling),
     )
+
+
+def read_time(text: str) -> datetime:
+    """Read a time of the list of jobs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no ISO 8601 time with a time zone.
+    """
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return time
 
 
 def write_outputs(outputs: Mapping[str, JobOutput]) -> str:
