@@ -84,6 +84,9 @@ class InstanceSteps:
     """A job that makes a new instance of each of its sources."""
 
     type = ""
+    finishes = False
+    """Whether there is always a last step after the instances."""
+
     counts_vanished = False
     """Whether an instance that has vanished counts as failed where it ends the job, with code -1."""
 
@@ -134,9 +137,10 @@ class InstanceSteps:
         self._progress = Progress()
 
     def progress(self) -> float:
-        """Return the part of the instances that are done."""
+        """Return the part that is done; what follows the last instance counts as one step, as in Orthanc."""
         count = len(self._sources.instances)
-        return min(self._progress.position, count) / count if count else 1.0
+        steps = count + (self.finishes or not self._sources.keep)
+        return min(self._progress.position, count) / steps if steps else 1.0
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return none: the outcome is in the storage."""
