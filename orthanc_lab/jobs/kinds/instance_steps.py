@@ -94,6 +94,7 @@ class InstanceSteps:
         self._workshop = workshop
         self._sources = sources
         self._progress = Progress(**saved["progress"]) if saved else Progress()
+        self._finished = False
 
     def _modified(self, data_set: DataSet) -> DataSet:
         """Return what the data set of a source becomes."""
@@ -127,7 +128,9 @@ class InstanceSteps:
         if self._progress.position < count:
             self._next_instance()
             return True
-        return self._delete_sources(self._progress.position - count)
+        more = self._delete_sources(self._progress.position - count)
+        self._finished = not more
+        return more
 
     def stop(self, reason: StopReason) -> None:
         """Nothing is held open."""
@@ -135,12 +138,13 @@ class InstanceSteps:
     def reset(self) -> None:
         """Go back to the first instance; those that were stored stay, and are found again."""
         self._progress = Progress()
+        self._finished = False
 
     def progress(self) -> float:
         """Return the part that is done; what follows the last instance counts as one step, as in Orthanc."""
         count = len(self._sources.instances)
         steps = count + (self.finishes or not self._sources.keep)
-        return min(self._progress.position, count) / steps if steps else 1.0
+        return 1.0 if self._finished or not steps else min(self._progress.position, count) / steps
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return none: the outcome is in the storage."""
