@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from orthanc_lab.protocol.errors import OrthancError
     from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
     from orthanc_lab.server.child_process import ChildServer
-    from orthanc_lab.server.embedding import EmbeddedServer, InProcessServer, in_process, serve
+    from orthanc_lab.server.embedded import EmbeddedServer
+    from orthanc_lab.server.embedding import in_process, serve
+    from orthanc_lab.server.in_process import InProcessServer
 
 __all__ = [
     "ChildServer",
@@ -25,8 +27,8 @@ __all__ = [
 # Loaded when they are asked for: importing the package costs next to nothing.
 _HOMES = {
     "ChildServer": "server.child_process",
-    "EmbeddedServer": "server.embedding",
-    "InProcessServer": "server.embedding",
+    "EmbeddedServer": "server.embedded",
+    "InProcessServer": "server.in_process",
     "ManualClock": "protocol.ports",
     "OrthancError": "protocol.errors",
     "SeededIdentifiers": "protocol.ports",

@@ -101,9 +101,12 @@ class _Node:
         node = self
         fields = []
         for segment in segments:
-            field = _FIELD.fullmatch(segment)
+            field = _FIELD.fullmatch(segment) if segment[:1] == "{" else None
             if field is None:
-                node = node.literals.setdefault(segment, _Node())
+                below = node.literals.get(segment)
+                if below is None:
+                    below = node.literals[segment] = _Node()
+                node = below
                 continue
             fields.append(field[1])
             if field[2]:

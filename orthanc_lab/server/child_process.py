@@ -6,13 +6,12 @@ import atexit
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.own_folder import OwnFolder, Stoppable
 from orthanc_lab.server.sessions import session_of
 from orthanc_lab.server.settings import CheckedSettings
 
@@ -21,7 +20,7 @@ __all__ = ["ChildServer"]
 _PATIENCE_S = 30.0
 
 
-class ChildServer:
+class ChildServer(Stoppable):
     """A server in a child process; made by `orthanc_lab.serve` with ``process=True``.
 
     The child's standard input is a pipe from here: when this program ends, however it ends, the child
@@ -31,8 +30,8 @@ class ChildServer:
     def __init__(
         self, options: Mapping[str, Any], folder: Path | None, *, load_jobs: bool = True, seed: int | None = None
     ) -> None:
-        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="orthanc-lab-")
-        self.folder = Path(self._temporary.name) if self._temporary else Path(folder or ".")
+        self._own = OwnFolder(folder)
+        self.folder = self._own.path
         self.folder.mkdir(parents=True, exist_ok=True)
         self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
         self._arguments = [] if load_jobs else ["--no-jobs"]
@@ -44,7 +43,7 @@ class ChildServer:
             self.session = session_of(self.settings)
             self.restart()
         except BaseException:
-            self._remove_folder()
+            self._own.remove()
             raise
         atexit.register(self.stop)
 
@@ -115,11 +114,7 @@ class ChildServer:
         atexit.unregister(self.stop)
         self._end()
         self.session.close()
-        self._remove_folder()
-
-    def _remove_folder(self) -> None:
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._own.remove()
 
     def _end(self) -> None:
         if self._process is None:
@@ -139,11 +134,3 @@ class ChildServer:
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

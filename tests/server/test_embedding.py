@@ -72,6 +72,9 @@ def test_a_given_folder_is_kept(tmp_path):
         assert len(studies(server)) == 1
         with pytest.raises(RuntimeError):
             server.renew()
+    with orthanc_lab.serve(StorageDirectory=str(tmp_path / "new")) as server:
+        assert server.folder == tmp_path / "new"
+        assert len(studies(server)) == 1
 
 
 def test_a_folder_has_one_owner(tmp_path):
@@ -129,10 +132,10 @@ def test_renew_is_quick():
         upload(server)
         seconds = []
         for _ in range(10):
-            start = time.perf_counter()
+            start = time.process_time()
             server.renew()
-            seconds.append(time.perf_counter() - start)
-        assert min(seconds) < 0.030  # about 0.010 on an idle machine
+            seconds.append(time.process_time() - start)
+        assert min(seconds) < 0.020  # of the processor; the clock says about 0.010 on an idle machine
 
 
 def test_reset_keeps_the_port_and_the_data():

@@ -1,0 +1,127 @@
+"""A server in a thread of another program."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.rest.services import Services
+from orthanc_lab.server.assembly import Outside
+from orthanc_lab.server.lifecycle import Server
+from orthanc_lab.server.own_folder import OwnFolder, Stoppable
+from orthanc_lab.server.sessions import session_of
+from orthanc_lab.server.settings import CheckedSettings
+
+__all__ = ["EmbeddedServer"]
+
+
+class EmbeddedServer(Stoppable):
+    """A server in a thread of this program; made by `serve`.
+
+    Attributes
+    ----------
+    url
+        Where it serves, without a final slash.
+    session
+        A `requests.Session` with the credentials of the first registered user.
+    folder
+        Where its files are.
+    errors
+        The exceptions inside the server that no client saw.
+    """
+
+    def __init__(self, options: Mapping[str, Any], folder: Path | None, outside: Outside, load_jobs: bool) -> None:
+        self._own = OwnFolder(folder)
+        self._generation = 0
+        self.folder = folder or self._next_folder()
+        self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
+        self._server = Server(self._settings, outside, load_jobs=load_jobs)
+        try:
+            self._server.start()
+        except BaseException:
+            self._own.remove()
+            raise
+        self.errors = self._server.errors
+        self.session = session_of(self.settings)
+        self._thread = threading.Thread(target=self._run, name="orthanc-lab-server", daemon=True)
+        self._thread.start()
+        atexit.register(self.stop)
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except OrthancError as error:  # a reset that failed
+            self._server.report(error)
+
+    def _settings(self) -> CheckedSettings:
+        return CheckedSettings(self._options, self.folder)
+
+    @property
+    def settings(self) -> CheckedSettings:
+        """The settings in force."""
+        assert self._server.settings is not None
+        return self._server.settings
+
+    @property
+    def is_running(self) -> bool:
+        """False after a stop, or after a client's ``/tools/shutdown``."""
+        return self._server.assembly is not None
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self._server.port
+
+    @property
+    def url(self) -> str:
+        """Where the server is, ``http://127.0.0.1:8042``."""
+        return f"{'https' if self.settings['SslEnabled'] else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def services(self) -> Services:
+        """The parts inside: storage, jobs engine, metrics.
+
+        Raises
+        ------
+        RuntimeError
+            If the server has stopped.
+        """
+        assembly = self._server.assembly
+        if assembly is None:
+            raise RuntimeError("The server has stopped")
+        return assembly.services
+
+    def renew(self) -> None:
+        """Forget everything: an empty storage, no jobs, fresh metrics, no errors. The port stays.
+
+        Raises
+        ------
+        RuntimeError
+            If the folder was given: its files are not ours to remove.
+        """
+        old, self.folder = self.folder, self._next_folder()
+        self._options["StorageDirectory"] = str(self.folder)
+        self._server.replace(self._settings())
+        shutil.rmtree(old)
+        self.errors.clear()
+        self.session.close()
+        self.session = session_of(self.settings)
+
+    def _next_folder(self) -> Path:
+        if not self._own.is_temporary:
+            raise RuntimeError("Only a server in a temporary folder can be renewed")
+        self._generation += 1
+        return self._own.path / f"storage-{self._generation}"
+
+    def stop(self) -> None:
+        """Finish what is in work and stop; a temporary folder is removed."""
+        atexit.unregister(self.stop)
+        self._server.shutdown()
+        self._thread.join()
+        self.session.close()
+        self._own.remove()
