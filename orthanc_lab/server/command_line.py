@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import re
@@ -194,10 +195,19 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
     for number, ask in signals.items():
         signal.signal(number, lambda *_, ask=ask: ask())
     server.start()
+    _calm_the_collector()
     if started is not None:
         started(server)
     server.run()
     return 0
+
+
+def _calm_the_collector() -> None:
+    # A long answer is made of many objects that refer to each other in no circle: looking for circles every
+    # 700 objects was a sixth of the time of a list of 1,000 studies, and finds nothing.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _allow_many_files() -> None:
