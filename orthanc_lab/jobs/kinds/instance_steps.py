@@ -84,9 +84,6 @@ class InstanceSteps:
     """A job that makes a new instance of each of its sources."""
 
     type = ""
-    finishes = False
-    """Whether there is always a last step after the instances."""
-
     counts_vanished = False
     """Whether an instance that has vanished counts as failed where it ends the job, with code -1."""
 
@@ -143,8 +140,7 @@ class InstanceSteps:
     def progress(self) -> float:
         """Return the part that is done; what follows the last instance counts as one step, as in Orthanc."""
         count = len(self._sources.instances)
-        steps = count + (self.finishes or not self._sources.keep)
-        return 1.0 if self._finished or not steps else min(self._progress.position, count) / steps
+        return 1.0 if self._finished else min(self._progress.position, count) / (count + 1)
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return none: the outcome is in the storage."""

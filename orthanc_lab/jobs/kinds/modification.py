@@ -63,7 +63,6 @@ class ModificationJob(InstanceSteps):
     """
 
     type = "ResourceModification"
-    finishes = True
 
     def __init__(
         self, workshop: Workshop, sources: Sources, plan: ModificationPlan, saved: Mapping[str, Any] | None = None
