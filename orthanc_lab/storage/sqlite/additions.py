@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import orjson
-
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.sqlite.json_text import bindable, read_json, write_json
 from orthanc_lab.storage.sqlite.logs import log_change
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction
@@ -21,7 +20,7 @@ def key_of(transaction: Transaction, id: str) -> int:
     OrthancError
         17 if it is unknown.
     """
-    row = transaction.execute(SQL["place"], (id,)).fetchone()
+    row = transaction.execute(SQL["place"], (bindable(id),)).fetchone()
     if row is None:
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
     key: int = row[0]
@@ -36,17 +35,17 @@ def change_metadata(transaction: Transaction, id: str, name: str, value: str | N
     logged
         Date of the UpdatedMetadata change; empty for none.
     """
-    row = transaction.execute(SQL["metadata"], (id,)).fetchone()
+    row = transaction.execute(SQL["metadata"], (bindable(id),)).fetchone()
     if row is None:
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-    key, metadata = row[0], orjson.loads(row[1])
+    key, metadata = row[0], read_json(row[1])
     if value is None and name not in metadata:
         return False
     if value is None:
         del metadata[name]
     else:
         metadata[name] = value
-    transaction.execute(SQL["set_metadata"], (orjson.dumps(metadata).decode(), key))
+    transaction.execute(SQL["set_metadata"], (write_json(metadata), key))
     transaction.lineages.clear()  # it might be ExpectedNumberOfInstances
     if logged:
         log_change(transaction, ChangeType.UPDATED_METADATA, key, logged)
@@ -55,12 +54,12 @@ def change_metadata(transaction: Transaction, id: str, name: str, value: str | N
 
 def set_label(transaction: Transaction, id: str, label: str, present: bool) -> None:
     """Add or remove a label."""
-    transaction.execute(SQL["add_label" if present else "remove_label"], (key_of(transaction, id), label))
+    transaction.execute(SQL["add_label" if present else "remove_label"], (key_of(transaction, id), bindable(label)))
 
 
 def set_protected(transaction: Transaction, patient: str, protected: bool) -> None:
     """Protect a patient from recycling; one that loses its protection is the last in the queue."""
-    row = transaction.execute(SQL["rank"], (patient,)).fetchone()
+    row = transaction.execute(SQL["rank"], (bindable(patient),)).fetchone()
     if row is None:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
     key, rank = row

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import orjson
-
 from orthanc_lab.dicom.identifiers import ResourceIdentifiers, identify
 from orthanc_lab.dicom.main_tags import IDENTIFIER_TAGS, MainTags
 from orthanc_lab.dicom.scan import DicomHeader, scan
@@ -19,6 +17,7 @@ from orthanc_lab.storage.folding import fold, folded_tags
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.records import Origin, Stored, StoreStatus
+from orthanc_lab.storage.sqlite.json_text import write_json
 
 __all__ = ["Arrival", "ArrivalReader", "IndexedTags"]
 
@@ -125,9 +124,9 @@ class ArrivalReader:
             metadata["MainDicomSequences"] = sequences[level]
         return IndexedTags(
             fold(tags.get(IDENTIFIER_TAGS[level], "")).strip(),
-            orjson.dumps(tags).decode(),
-            orjson.dumps(folded).decode() if folded else None,
-            orjson.dumps(metadata).decode(),
+            write_json(tags),
+            write_json(folded) if folded else None,
+            write_json(metadata),
         )
 
     def _sequences(self, dicom: bytes, present: tuple[str, ...]) -> dict[Level, str]:

@@ -11,6 +11,7 @@ from orthanc_lab.storage.files.attachments import AttachmentFiles, PreparedFile
 from orthanc_lab.storage.records import Attachment
 from orthanc_lab.storage.sqlite.attachment_column import read_attachments, write_attachments
 from orthanc_lab.storage.sqlite.deletion import forget_file
+from orthanc_lab.storage.sqlite.json_text import bindable
 from orthanc_lab.storage.sqlite.logs import log_change
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction, Writer
@@ -112,7 +113,7 @@ def _replace(transaction: Transaction, id: str, file: PreparedFile, date: str) -
 
 
 def _read(transaction: Transaction, id: str) -> tuple[int, dict[int, Attachment]]:
-    row = transaction.execute(SQL["attachments"], (id,)).fetchone()
+    row = transaction.execute(SQL["attachments"], (bindable(id),)).fetchone()
     if row is None:
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
     return row[0], read_attachments(row[1])

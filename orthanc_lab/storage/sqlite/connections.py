@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import LifoQueue
@@ -11,6 +11,7 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.folding import fold
+from orthanc_lab.storage.sqlite.json_text import bindable
 from orthanc_lab.storage.sqlite.statements import SCHEMA, VERSION
 
 __all__ = ["Readers", "in_orthancs_words", "open_writer"]
@@ -68,13 +69,13 @@ class Readers:
         for _ in range(_READERS):
             self._idle.put(None)
 
-    def fetch(self, query: str, parameters: Any = ()) -> list[Any]:
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Return all rows of one query."""
         connection = self._idle.get()
         try:
             if connection is None:
                 connection = self._open()
-            return connection.execute(query, parameters).fetchall()
+            return connection.execute(query, [bindable(value) for value in parameters]).fetchall()
         except sqlite3.Error as error:
             raise in_orthancs_words(error) from error
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.records import Attachment
 from orthanc_lab.storage.sqlite.attachment_column import read_attachments
-from orthanc_lab.storage.sqlite.resources import as_array
+from orthanc_lab.storage.sqlite.json_text import as_array, bindable
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction
 
@@ -17,7 +17,7 @@ _COUNTS = ("patients", "studies", "series", "instances")
 
 def delete(transaction: Transaction, id: str, level: Level | None) -> tuple[bool, tuple[Level, str] | None]:
     """Delete a resource; see `orthanc_lab.storage.ports.Storage.delete`."""
-    row = transaction.execute(SQL["place"], (id,)).fetchone()
+    row = transaction.execute(SQL["place"], (bindable(id),)).fetchone()
     if row is None or (level is not None and row[1] != level.depth):
         return False, None
     key, depth, parent = row

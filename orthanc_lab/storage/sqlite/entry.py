@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import orjson
-
 from orthanc_lab.dicom.series_size import is_complete, parse_index
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -16,6 +14,7 @@ from orthanc_lab.storage.sqlite.arrival import Arrival, IndexedTags
 from orthanc_lab.storage.sqlite.attaching import place, take_over
 from orthanc_lab.storage.sqlite.attachment_column import write_attachments
 from orthanc_lab.storage.sqlite.deletion import delete, recycle_one
+from orthanc_lab.storage.sqlite.json_text import read_json
 from orthanc_lab.storage.sqlite.lineage import Lineage
 from orthanc_lab.storage.sqlite.logs import log_change
 from orthanc_lab.storage.sqlite.statements import SQL
@@ -96,7 +95,7 @@ class Entry:
             key, rank, metadata = row
             keys.append(key)
             ranks.append(rank)
-        expected = parse_index(orjson.loads(metadata).get("ExpectedNumberOfInstances"))
+        expected = parse_index(read_json(metadata).get("ExpectedNumberOfInstances"))
         patient, study, series = keys
         lineage = Lineage(series, study, patient, expected, ranks[0])
         transaction.lineages.put(ids.series, lineage)
@@ -120,7 +119,7 @@ class Entry:
         indexes = [index for (index,) in rows]
         if lineage.expected is None or not is_complete(indexes, lineage.expected):
             return
-        indexes.remove(orjson.loads(arrival.instance.metadata).get("IndexInSeries"))
+        indexes.remove(read_json(arrival.instance.metadata).get("IndexInSeries"))
         if not is_complete(indexes, lineage.expected):
             log_change(transaction, ChangeType.COMPLETED_SERIES, lineage.series, arrival.date)
 

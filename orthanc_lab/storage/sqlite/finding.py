@@ -12,6 +12,7 @@ from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.records import Constraint, FindQuery, Order
+from orthanc_lab.storage.sqlite.json_text import as_array
 
 __all__ = ["find_statement"]
 
@@ -38,6 +39,7 @@ _NORMALIZED = frozenset(
 
 _CASTS = {"text": "{}", "int": "CAST({} AS INTEGER)", "float": "CAST({} AS REAL)"}
 _LIKE = str.maketrans({"*": "%", "?": "_", "%": "!%", "_": "!_", "!": "!!"})
+_ITEMS = "(SELECT value FROM json_each(?))"
 _TAG = re.compile(r"[0-9a-f]{4},[0-9a-f]{4}\Z")
 
 
@@ -108,11 +110,10 @@ class _Statement:
 
     def label(self, labels: Sequence[str], constraint: str) -> None:
         """Add a condition on labels: All, Any or None of them."""
-        wanted = sorted(set(labels))
-        marks = ", ".join("?" * len(wanted))
-        count = f"(SELECT count(*) FROM labels l WHERE l.resource = {self._own}.key AND l.label IN ({marks}))"  # noqa: S608 # no value is in it
+        wanted = set(labels)
+        count = f"(SELECT count(*) FROM labels l WHERE l.resource = {self._own}.key AND l.label IN {_ITEMS})"  # noqa: S608 # no value is in it
         comparison = {"All": f"= {len(wanted)}", "Any": "> 0", "None": "= 0"}[constraint]
-        self._add(f"{count} {comparison}", *wanted)
+        self._add(f"{count} {comparison}", as_array(wanted))
 
     def select(self, order: Sequence[Order], since: int, limit: int) -> tuple[str, list[Any]]:
         """Return the statement with its parameters; limit 0 = all."""
@@ -134,8 +135,7 @@ class _Statement:
 
     def _match(self, column: str, value: str) -> None:
         if "\\" in value:
-            items = value.split("\\")
-            self._add(f"{column} IN ({', '.join('?' * len(items))})", *items)
+            self._add(f"{column} IN {_ITEMS}", as_array(value.split("\\")))
         elif "*" in value or "?" in value:
             self._add(f"{column} LIKE ? ESCAPE '!'", value.translate(_LIKE))
         else:
@@ -162,6 +162,8 @@ class _Statement:
         stored = self._names.stored(name)
         if stored == "LastUpdate":
             return f"{self._own}.last_update"
+        if not stored.isprintable():
+            return "NULL"  # no metadata is called so
         quoted = stored.replace("'", "''")
         return f"{self._own}.metadata ->> '{quoted}'"
 

@@ -11,6 +11,7 @@ from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.protocol.timestamps import iso_seconds, parse_iso
 from orthanc_lab.storage.records import Change, Export
 from orthanc_lab.storage.sqlite.connections import Readers
+from orthanc_lab.storage.sqlite.json_text import as_array, bindable
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction
 
@@ -36,8 +37,8 @@ def read_changes(
         conditions.append("c.seq <= ?")
         values.append(to)
     if types:
-        conditions.append(f"c.type IN ({', '.join('?' * len(types))})")
-        values.extend(type.value for type in types)
+        conditions.append("c.type IN (SELECT value FROM json_each(?))")
+        values.append(as_array(type.value for type in types))
     backwards = to is not None and since == 0
     query = (
         "SELECT c.seq, c.type, r.level, r.id, c.date FROM changes c JOIN resources r ON r.key = c.resource"  # noqa: S608 # no value is in it
@@ -64,7 +65,7 @@ def clear_changes(transaction: Transaction) -> None:
 
 def add_export(transaction: Transaction, id: str, remote_modality: str, moment: datetime) -> None:
     """Add a line to the exports; nothing happens for an unknown resource."""
-    rows = transaction.execute(SQL["ancestors"], (id,)).fetchall()
+    rows = transaction.execute(SQL["ancestors"], (bindable(id),)).fetchall()
     if not rows:
         return
     identifiers = {depth: identifier for depth, _, identifier in rows}

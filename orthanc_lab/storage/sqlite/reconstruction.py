@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import orjson
-
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.records import Origin
 from orthanc_lab.storage.sqlite.arrival import Arrival, ArrivalReader, IndexedTags
+from orthanc_lab.storage.sqlite.json_text import read_json, write_json
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction, Writer
 
@@ -66,10 +65,10 @@ def _set_metadata_of_tags(transaction: Transaction, id: str, made: IndexedTags) 
     row = transaction.execute(SQL["metadata"], (id,)).fetchone()
     if row is None:
         return
-    key, metadata = row[0], orjson.loads(row[1])
-    fresh = orjson.loads(made.metadata)
+    key, metadata = row[0], read_json(row[1])
+    fresh = read_json(made.metadata)
     for name in _OF_TAGS:
         metadata.pop(name, None)
         if name in fresh:
             metadata[name] = fresh[name]
-    transaction.execute(SQL["set_metadata"], (orjson.dumps(metadata).decode(), key))
+    transaction.execute(SQL["set_metadata"], (write_json(metadata), key))

@@ -7,13 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import orjson
-
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.records import Attachment, Resource
 from orthanc_lab.storage.sqlite.attachment_column import read_attachments
 from orthanc_lab.storage.sqlite.connections import Readers
+from orthanc_lab.storage.sqlite.json_text import as_array, bindable, read_json
 from orthanc_lab.storage.sqlite.statements import SQL
 
 __all__ = ["Resources"]
@@ -31,7 +30,7 @@ class Resources:
     def get(self, id: str) -> Resource | None:
         """Return a resource, None if it is unknown."""
         with self._readers.reading() as connection:
-            found = self._assemble(connection, connection.execute(SQL["resource"], (id,)).fetchall())
+            found = self._assemble(connection, connection.execute(SQL["resource"], (bindable(id),)).fetchall())
         return found[0] if found else None
 
     def get_many(self, ids: Sequence[str]) -> list[Resource]:
@@ -49,7 +48,9 @@ class Resources:
     def list_resources(self, level: Level, since: int, limit: int) -> list[Resource]:
         """Return the resources of a level, sorted by identifier; limit 0 = all."""
         with self._readers.reading() as connection:
-            rows = connection.execute(SQL["resources_of_level"], (level.depth, limit or -1, since)).fetchall()
+            rows = connection.execute(
+                SQL["resources_of_level"], (level.depth, bindable(limit) or -1, bindable(since))
+            ).fetchall()
             return self._assemble(connection, rows)
 
     def list_ids(self, level: Level, since: int, limit: int) -> list[str]:
@@ -108,7 +109,7 @@ class Resources:
                 id,
                 LEVELS[level],
                 parent,
-                orjson.loads(tags),
+                read_json(tags),
                 self._metadata(metadata, last_update),
                 sorted(children.get(key, ())),
                 sorted(labels.get(key, ())),
@@ -120,12 +121,7 @@ class Resources:
         ]
 
     def _metadata(self, stored: str, last_update: str | None) -> dict[str, str]:
-        metadata: dict[str, str] = orjson.loads(stored)
+        metadata: dict[str, str] = read_json(stored)
         if last_update is not None:
             metadata["LastUpdate"] = last_update
         return self._names.shown(metadata)
-
-
-def as_array(items: Iterable[Any]) -> str:
-    """Return a list as the JSON array that a query takes it from."""
-    return orjson.dumps(list(items)).decode()

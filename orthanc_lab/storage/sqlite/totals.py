@@ -5,6 +5,7 @@ from __future__ import annotations
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.records import ResourceStatistics
 from orthanc_lab.storage.sqlite.connections import Readers
+from orthanc_lab.storage.sqlite.json_text import bindable
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.writer import Transaction
 
@@ -14,10 +15,10 @@ __all__ = ["get_property", "next_number", "resource_statistics", "set_property"]
 def resource_statistics(readers: Readers, id: str) -> ResourceStatistics:
     """Return the totals below one resource."""
     with readers.reading() as connection:
-        counts = dict(connection.execute(SQL["counts_below"], (id,)).fetchall())
+        counts = dict(connection.execute(SQL["counts_below"], (bindable(id),)).fetchall())
         if not counts:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-        sizes = connection.execute(SQL["sizes_below"], (id,)).fetchone()
+        sizes = connection.execute(SQL["sizes_below"], (bindable(id),)).fetchone()
     return ResourceStatistics(counts.get(1, 0), counts.get(2, 0), counts.get(3, 0), *sizes)
 
 

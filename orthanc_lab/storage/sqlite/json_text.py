@@ -1,0 +1,49 @@
+"""JSON in the columns of the index: fast, and also for text that is no valid Unicode.
+
+Metadata may hold any bytes; those that are not UTF-8 come as lone surrogates (PEP 383), which
+`orjson` refuses and `json` writes as escapes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+__all__ = ["as_array", "bindable", "read_json", "write_json"]
+
+
+def write_json(value: Mapping[str, Any]) -> str:
+    """Return an object as JSON."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return json.dumps(value, separators=(",", ":"))
+
+
+def read_json(text: str) -> dict[str, Any]:
+    """Return what `write_json` wrote."""
+    try:
+        found: dict[str, Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        found = json.loads(text)
+    return found
+
+
+def as_array(items: Iterable[Any]) -> str:
+    """Return a list as the JSON array that a query takes it from; text that is no Unicode matches nothing."""
+    return orjson.dumps([bindable(item) for item in items]).decode()
+
+
+def bindable(value: Any) -> Any:
+    """Return a value that SQLite takes as a parameter: text without lone surrogates, numbers of 64 bits."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, int):
+        return max(-_LARGEST, min(value, _LARGEST))
+    return value
+
+
+_LARGEST = 2**62
