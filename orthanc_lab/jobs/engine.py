@@ -85,9 +85,9 @@ class JobsEngine:
         self._restores = restores or {}
         self._number_of_workers = concurrent_jobs or os.cpu_count() or 1
         self._history_size = history_size
-        self._shelf = Shelf(outputs, media_archive_size, identifiers)
-        self._registry = Registry(database, keep=load_jobs)
         self.report = on_error
+        self._shelf = Shelf(outputs, media_archive_size, identifiers, on_error)
+        self._registry = Registry(database, keep=load_jobs)
         self._stopped = threading.Event()
         # This lock guards the collections below; a job's own lock is taken before it, never after.
         self._ready = threading.Condition(threading.Lock())
@@ -279,8 +279,6 @@ class JobsEngine:
                 self._carry_out(effect, entry, after)
         if Effect.COMPLETE in effects:
             self._trim_history()
-            if entry.ended is not None:
-                entry.ended.set()
         return True
 
     def _carry_out(self, effect: Effect, entry: Entry, after: Status) -> None:
@@ -326,6 +324,8 @@ class JobsEngine:
     def _complete(self, entry: Entry) -> None:
         with self._ready:
             self._history[entry.id] = entry
+        if entry.ended is not None:
+            entry.ended.set()
         if entry.status.state is JobState.SUCCESS:
             entry.job = entry.payload = None
             if entry.outputs:
@@ -377,6 +377,8 @@ class JobsEngine:
             insort(self._sorted_ids, id)
             self._line.join(entry)
             self._ready.notify()
+            if self.stopping and entry.ended is not None:
+                entry.ended.set()  # no worker will take it any more
         return entry
 
     def _save(self, entry: Entry, status: Status) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from orthanc_lab.jobs.entry import Entry
@@ -27,6 +27,8 @@ class Shelf:
         A folder of this server alone: files there that belong to no job are removed.
     limit
         How many jobs keep their outputs; the least recently used goes first.
+    on_error
+        Told of a file that cannot be removed.
 
     Raises
     ------
@@ -34,12 +36,15 @@ class Shelf:
         3 if `limit` is not positive.
     """
 
-    def __init__(self, folder: Path, limit: int, identifiers: Identifiers) -> None:
+    def __init__(
+        self, folder: Path, limit: int, identifiers: Identifiers, on_error: Callable[[BaseException], None]
+    ) -> None:
         if limit <= 0:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "The size of the media archive must be positive")
         self.folder = folder
         self._limit = limit
         self._identifiers = identifiers
+        self._on_error = on_error
         self._folder_made = False
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Entry] = OrderedDict()  # by job id, least recently used first
@@ -60,7 +65,7 @@ class Shelf:
             self._kept[entry.id] = entry
             surplus = [self._kept.popitem(last=False)[1] for _ in range(len(self._kept) - self._limit)]
         for old in surplus:
-            _remove_files(old)
+            self._remove_files(old)
 
     def get(self, entry: Entry, key: str) -> JobOutput | None:
         """Return an output of a job, which counts as a use of it."""
@@ -74,7 +79,7 @@ class Shelf:
         """Remove all outputs of a job."""
         with self._lock:
             self._kept.pop(entry.id, None)
-        _remove_files(entry)
+        self._remove_files(entry)
 
     def drop_one(self, entry: Entry, key: str) -> bool:
         """Remove one output of a job; False if it has none by that name."""
@@ -85,7 +90,7 @@ class Shelf:
             entry.outputs = {other: item for other, item in entry.outputs.items() if other != key}
             if not entry.outputs:
                 self._kept.pop(entry.id, None)
-        output.path.unlink(missing_ok=True)
+        self._remove(output.path)
         return True
 
     def clear_orphans(self, owners: Iterable[str]) -> None:
@@ -97,10 +102,15 @@ class Shelf:
             for name in [name for name in files if name in text]:
                 del files[name]
         for path in files.values():
+            self._remove(path)
+
+    def _remove_files(self, entry: Entry) -> None:
+        outputs, entry.outputs = entry.outputs, {}
+        for output in outputs.values():
+            self._remove(output.path)
+
+    def _remove(self, path: Path) -> None:
+        try:
             path.unlink(missing_ok=True)
-
-
-def _remove_files(entry: Entry) -> None:
-    outputs, entry.outputs = entry.outputs, {}
-    for output in outputs.values():
-        output.path.unlink(missing_ok=True)
+        except OSError as error:  # it stays behind until the next start
+            self._on_error(error)

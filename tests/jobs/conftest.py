@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
 from tests.jobs.doubles import DEADLINE, RESTORES
@@ -43,6 +45,28 @@ class Engines:
         """Stop the last engine and make the next one."""
         self.made[-1].stop()
         return self(**options)
+
+
+class Waiting(threading.Thread):
+    """A caller of `run` in its own thread."""
+
+    def __init__(self, engine: JobsEngine, job: Any) -> None:
+        super().__init__(daemon=True)
+        self.engine, self.job = engine, job
+        self.error: OrthancError | None = None
+        self.view: Any = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.view = self.engine.run(self.job)
+        except OrthancError as error:
+            self.error = error
+
+    def end(self) -> Waiting:
+        self.join(DEADLINE)
+        assert not self.is_alive(), "the caller still waits"
+        return self
 
 
 @pytest.fixture

@@ -10,30 +10,8 @@ import pytest
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
-from tests.jobs.conftest import Engines, wait_for, wait_for_state
+from tests.jobs.conftest import Engines, Waiting, wait_for, wait_for_state
 from tests.jobs.doubles import DEADLINE, CountingJob, FailingJob, GatedJob, WritingJob
-
-
-class Waiting(threading.Thread):
-    """A caller of `run` in its own thread."""
-
-    def __init__(self, engine: JobsEngine, job: Any) -> None:
-        super().__init__(daemon=True)
-        self.engine, self.job = engine, job
-        self.error: OrthancError | None = None
-        self.view: Any = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self.view = self.engine.run(self.job)
-        except OrthancError as error:
-            self.error = error
-
-    def end(self) -> Waiting:
-        self.join(DEADLINE)
-        assert not self.is_alive(), "the caller still waits"
-        return self
 
 
 def test_runs_all_steps(engine: JobsEngine) -> None:

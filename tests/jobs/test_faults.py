@@ -1,0 +1,173 @@
+"""A full disk, files that cannot be removed, a job that does not stop: nothing is lost, and it goes on by itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.ports import StopReason
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.jobs import JobState
+from tests.jobs.conftest import Engines, Waiting, wait_for, wait_for_state
+from tests.jobs.doubles import CountingJob, GatedJob, ScriptedJob, WritingJob
+
+
+class Disk:
+    """Makes the disk full for an engine, by SQLite's own limit of pages."""
+
+    def __init__(self, engine: JobsEngine) -> None:
+        self._database: sqlite3.Connection = engine._registry._database
+
+    def fill(self) -> None:
+        (pages,) = self._database.execute("PRAGMA page_count").fetchone()
+        self._database.execute(f"PRAGMA max_page_count = {pages}")
+        # The last page may have room for some small rows.
+        rows = [(number, "x" * 200) for number in range(100_000, 100_100)]
+        with pytest.raises(sqlite3.OperationalError):
+            self._database.executemany("INSERT INTO payloads VALUES (?, ?)", rows)
+
+    def free(self) -> None:
+        self._database.execute("PRAGMA max_page_count = 1000000")
+
+
+def huge() -> CountingJob:
+    return CountingJob(2, name="x" * 20_000)
+
+
+def test_a_job_that_cannot_be_written_is_refused(engine: JobsEngine) -> None:
+    disk = Disk(engine)
+    disk.fill()
+    with pytest.raises(OrthancError) as raised:
+        engine.submit(huge())
+    assert (raised.value.code, raised.value.status) == (19, 507)
+    assert engine.ids() == []
+    disk.free()
+    assert engine.run(huge()).state is JobState.SUCCESS
+
+
+def test_commands_that_cannot_be_written_change_nothing(engines: Engines) -> None:
+    engine = engines(start=False)
+    id = engine.submit(CountingJob(2))
+    engine.pause(id)
+    disk = broken(engine)
+    for command in (engine.resume, engine.cancel):
+        with pytest.raises(OrthancError) as raised:
+            command(id)
+        assert raised.value.code == 11
+        assert engine.get(id).state is JobState.PAUSED  # type: ignore[union-attr] # known
+    disk()
+    assert engine.cancel(id)
+    mend = broken(engine)
+    with pytest.raises(OrthancError):
+        engine.delete(id)
+    assert engine.ids() == [id]
+    mend()
+    assert engine.delete(id)
+
+
+def broken(engine: JobsEngine) -> Callable[[], None]:
+    """Let every write fail until the returned function is called."""
+    database: sqlite3.Connection = engine._registry._database
+    database.execute("PRAGMA query_only = ON")
+    return lambda: (database.execute("PRAGMA query_only = OFF"), None)[1]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_end_of_a_job_waits_until_it_can_be_written(engines: Engines, fails: bool) -> None:
+    engine = engines()
+    job = ScriptedJob(1)
+    id = engine.submit(job)
+    wait_for_state(engine, id, JobState.RUNNING)
+    mend = broken(engine)
+    job.orders.put("fail" if fails else "go")
+    wait_for(lambda: engines.errors, "a report")
+    assert engine.get(id).state is JobState.RUNNING  # type: ignore[union-attr] # nobody is told what could be lost
+    mend()
+    wait_for_state(engine, id, JobState.FAILURE if fails else JobState.SUCCESS)
+    assert [type(error) for error in engines.errors] == [OrthancError]  # told once
+    assert job.calls[-1] == ("failure" if fails else "success")
+    assert job.calls.count(job.calls[-1]) == 1
+
+
+def test_a_checkpoint_that_cannot_be_written_is_left_out(engines: Engines) -> None:
+    engine = engines()
+    job = GatedJob(3)
+    id = engine.submit(job)
+    job.wait_until_in_step()
+    mend = broken(engine)
+    job.let_through(1)
+    job.wait_until_in_step()
+    mend()
+    assert [type(error) for error in engines.errors] == [OrthancError]
+    job.let_through(2)
+    wait_for_state(engine, id, JobState.SUCCESS)
+
+
+def test_a_stop_on_a_broken_disk_ends(engines: Engines) -> None:
+    engine = engines()
+    job = GatedJob(1)
+    id = engine.submit(job)
+    job.wait_until_in_step()
+    broken(engine)
+    job.let_through()
+    wait_for(lambda: engines.errors, "a report")
+    engine.stop()
+    engine = engines(start=False)
+    assert engine.get(id).state is JobState.PENDING  # type: ignore[union-attr] # it runs again
+
+
+def test_a_file_that_cannot_be_removed(engines: Engines) -> None:
+    engine = engines()
+    job = WritingJob(engine)
+    id = engine.run(job).id
+    job.path.unlink()
+    job.path.mkdir()  # no file any more: unlink fails
+    (job.path / "x").touch()
+    assert engine.run(WritingJob(engine)).state is JobState.SUCCESS
+    assert engine.output(id, "archive") is None
+    assert isinstance(engines.errors[0], OSError)
+
+
+def test_errors_in_stop_are_reported(engine: JobsEngine, engines: Engines) -> None:
+    class Clinging(CountingJob):
+        def stop(self, reason: StopReason) -> None:
+            raise ValueError("no")
+
+    assert engine.run(Clinging()).state is JobState.SUCCESS
+    assert [str(error) for error in engines.errors] == ["no"]
+
+
+def test_a_step_that_does_not_end_does_not_hold_the_stop(engines: Engines) -> None:
+    engine = engines()
+    job = GatedJob(1)
+    engine.submit(job)
+    job.wait_until_in_step()
+    caller = Waiting(engine, CountingJob())
+    wait_for(lambda: len(engine.ids()) == 2)
+    engine.stop(timeout=0.05)
+    error = caller.end().error
+    assert error is not None
+    assert error.code == 36
+    job.let_through()
+
+
+def test_a_serialization_that_fails(engine: JobsEngine, engines: Engines) -> None:
+    class Odd(GatedJob):
+        def serialize(self) -> dict[str, Any] | None:
+            if self.done:
+                raise ValueError("odd")
+            return super().serialize()
+
+    job = Odd(3)
+    id = engine.submit(job)
+    job.let_through(1)
+    job.wait_until_in_step()
+    job.wait_until_in_step()
+    engine.pause(id)
+    job.let_through(1)
+    wait_for_state(engine, id, JobState.PAUSED)
+    assert {str(error) for error in engines.errors} == {"odd"}
