@@ -26,7 +26,7 @@ _STORAGE = (
     Option("MaximumStorageCacheSize", _INTEGER, 128, "Megabytes of files kept in memory; 0 for none."),
     Option("OverwriteInstances", _BOOLEAN, False, "An upload replaces an instance that is stored already."),
     Option("StableAge", _INTEGER, 60, "Seconds without change after which a resource is stable."),
-    Option("StoreDicom", _BOOLEAN, True, "Keep the DICOM files, not the index alone."),
+    Option("StoreDicom", _BOOLEAN, True, "Keep the DICOM files, not the index alone.", honoured=False),
     Option("StoreMD5ForAttachments", _BOOLEAN, True, "Keep the MD5 of each file."),
     Option("SyncStorageArea", _BOOLEAN, True, "Ask the disk to write each file down before the upload is answered."),
     Option(

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -144,8 +145,8 @@ def outcome(command, folder, path):
     return run.returncode, run.stderr.decode("utf-8", "replace")
 
 
-def check_refusal(command, folder, path, code, words):
-    status, log = outcome(command, folder, path)
+def check_refusal(refusal, code, words):
+    status, log = refusal
     assert status == 255, log
     assert words in log
     assert f"[{ERROR_TEXTS[code]}] (code {code})" in log
@@ -177,7 +178,8 @@ def test_bad_values(tmp_path, name, value, code, words):
 @pytest.mark.parametrize(("files", "code", "words"), BAD_FILES[:3])
 def test_the_program_says_it(tmp_path, files, code, words):
     write(tmp_path, files)
-    check_refusal(OURS, tmp_path, tmp_path / "c.json", code, words.format(path=tmp_path / "c.json"))
+    path = tmp_path / "c.json"
+    check_refusal(outcome(OURS, tmp_path, path), code, words.format(path=path))
 
 
 @pytest.mark.real
@@ -185,15 +187,28 @@ def test_the_program_says_it(tmp_path, files, code, words):
 def test_bad_files_real(tmp_path, real_program, files, code, words):
     write(tmp_path, files)
     path = tmp_path / "c.json"
-    check_refusal([real_program], tmp_path, path, code, words.format(path=path))
+    check_refusal(outcome([real_program], tmp_path, path), code, words.format(path=path))
+
+
+@pytest.fixture(scope="module")
+def real_refusals(real_program, tmp_path_factory):
+    """Exit code and log of the real program for each of `BAD_VALUES`; many at once, since each waits half a second."""
+
+    def refuse(row):
+        name, value, _, _ = row
+        folder = tmp_path_factory.mktemp("real")
+        base = {"HttpPort": free_port(), "StorageDirectory": "s", "DicomServerEnabled": False}
+        write(folder, {"c.json": json.dumps({**base, name: value})})
+        return outcome([real_program], folder, folder / "c.json")
+
+    with ThreadPoolExecutor(8) as workers:
+        return list(workers.map(refuse, BAD_VALUES))
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("row", BAD_VALUES)
-def test_bad_values_real(tmp_path, real_program, row):
-    name, value, code, words = row
+@pytest.mark.parametrize("number", range(len(BAD_VALUES)))
+def test_bad_values_real(real_refusals, number):
+    name, _, code, words = BAD_VALUES[number]
     if name == "StableAge":
         pytest.skip("the real program crashes over it instead of refusing it")
-    base = {"HttpPort": free_port(), "StorageDirectory": "s", "DicomServerEnabled": False}
-    write(tmp_path, {"c.json": json.dumps({**base, name: value})})
-    check_refusal([real_program], tmp_path, tmp_path / "c.json", code, words.format(name))
+    check_refusal(real_refusals[number], code, words.format(name))
