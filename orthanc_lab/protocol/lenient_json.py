@@ -31,10 +31,7 @@ def loads(text: str | bytes) -> Any:
         28 "Cannot parse a JSON document" for broken, empty or too deeply nested JSON.
     """
     if not isinstance(text, str):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = text.decode("latin-1")
+        text = _decoded(text)
     if _too_deep(text):
         raise OrthancError(ErrorCode.BAD_JSON, f"JSON nested more than {MAX_DEPTH} levels deep")
     try:
@@ -47,6 +44,13 @@ def loads(text: str | bytes) -> Any:
         return _first_value(cleaned)
     except ValueError as error:
         raise OrthancError(ErrorCode.BAD_JSON) from error
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def _first_value(text: str) -> Any:
