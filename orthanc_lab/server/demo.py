@@ -103,7 +103,7 @@ class Tour:
     def _upload(self) -> None:
         files = [item.read_bytes() for item in samples.dicom_files()]
         files += list(_large_study(_SLICES))
-        self._terminal.request("http://localhost:8042/instances --data-binary @image.dcm")
+        self._terminal.request(f"{self._url}/instances --data-binary @image.dcm")
         start = time.perf_counter()
         for index, content in enumerate(files, 1):
             self._send("POST", "/instances", data=content)
@@ -126,7 +126,7 @@ class Tour:
         raise TimeoutError(f"Job {job} did not end within {_PATIENCE:.0f} s; see {self._url}/jobs/{job}")
 
     def _archive(self) -> None:
-        self._terminal.request(f"http://localhost:8042/studies/{self._study}/archive -d '{{\"Asynchronous\":true}}'")
+        self._terminal.request(f"{self._url}/studies/{self._study}/archive -d '{{\"Asynchronous\":true}}'")
         job = self._send("POST", f"/studies/{self._study}/archive", json={"Asynchronous": True}).json()["ID"]
         state = self._watch(job, "archive", until=0.25)
         if state["State"] == "Running":
@@ -137,7 +137,7 @@ class Tour:
             self._terminal.say(f"paused at {state['Progress']} %; the position is on disk, even a kill -9 keeps it")
             self._send("POST", f"/jobs/{job}/resume")
         self._terminal.say(f"{self._finish(job)['Content']['InstancesCount']} instances in the archive")
-        self._terminal.request(f"http://localhost:8042/jobs/{job}/archive > archive.zip")
+        self._terminal.request(f"{self._url}/jobs/{job}/archive > archive.zip")
         archive = self._download(job, "archive.zip")
         names = archive.namelist()
         archive.extractall(self._folder / "archive")
@@ -159,7 +159,7 @@ class Tour:
 
     def _media(self) -> None:
         study = self._send("POST", "/tools/lookup", data="PHANTOM-CT").json()[0]["ID"]
-        self._terminal.request(f"http://localhost:8042/patients/{study}/media -d '{{\"Asynchronous\":true}}'")
+        self._terminal.request(f"{self._url}/patients/{study}/media -d '{{\"Asynchronous\":true}}'")
         job = self._send("POST", f"/patients/{study}/media", json={"Asynchronous": True}).json()["ID"]
         self._finish(job)
         with self._download(job, "media.zip") as archive:
@@ -189,7 +189,7 @@ class Tour:
         self._terminal.say(f"0405,1001 MyPrivateXMLTag = {written['0405,1001']['Value']}")
 
     def _metrics(self) -> None:
-        self._terminal.request("http://localhost:8042/tools/metrics-prometheus")
+        self._terminal.request(f"{self._url}/tools/metrics-prometheus")
         lines = self._send("GET", "/tools/metrics-prometheus").text.splitlines()
         for line in lines:
             if line.startswith(("orthanc_count_", "orthanc_jobs_success", "orthanc_disk_size")):
