@@ -25,6 +25,7 @@ Lines that are no exchange::
     HOLD                    from now on the peer answers no upload
     LET GO                  the peer answers what waits, and what comes
     SEEN                    compares what the peers have received since the last SEEN
+    RESTART                 both servers are stopped, and started again on the same data
     GENERATES               from here on the servers make up resources (implied by /modify and the like)
 """
 
@@ -44,7 +45,7 @@ _EXCHANGE = re.compile(
     r"(?: (?P<body>.*))?"
 )
 _WAIT = re.compile(r"WAIT (?P<job>\S+)(?: (?P<state>\w+))?")
-_SPECIALS = frozenset({"HOLD", "LET GO", "SEEN", "GENERATES"})
+_SPECIALS = frozenset({"HOLD", "LET GO", "SEEN", "GENERATES", "RESTART"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from orthanc_lab.testing.exchange import Answer, Exchange, send
 from orthanc_lab.testing.holding_peer import HoldingPeer
+from orthanc_lab.testing.host import Host
 from orthanc_lab.testing.scenario import Capture, Send, Wait
 
 __all__ = ["Side"]
@@ -31,13 +32,24 @@ class Side:
         Named request bodies.
     peer
         The HTTP server that plays its peer, if the scenario needs one.
+    host
+        What started it, if it is to be started again.
     """
 
-    def __init__(self, url: str, bodies: Mapping[str, bytes], peer: HoldingPeer | None = None) -> None:
+    def __init__(
+        self, url: str, bodies: Mapping[str, bytes], peer: HoldingPeer | None = None, host: Host | None = None
+    ) -> None:
         self.url = url
         self.peer = peer
+        self._host = host
         self._bodies = bodies
         self._values = {"peer": peer.url} if peer else {}
+
+    def restart(self) -> None:
+        """Stop the server and start it again on the same data."""
+        assert self._host is not None
+        self._host.restart()
+        self.url = self._host.url
 
     def exchange(self, step: Send) -> Exchange:
         """Return the exchange of a line with its names filled in."""

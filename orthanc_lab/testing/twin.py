@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from orthanc_lab.testing.exchange import Answer, Exchange
 from orthanc_lab.testing.holding_peer import HoldingPeer
+from orthanc_lab.testing.host import Host, Serve
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.likeness import Difference, Pairs, compare_answers
 from orthanc_lab.testing.scenario import Scenario, Send, Special, Wait, parse
@@ -17,19 +20,6 @@ from orthanc_lab.testing.side import Side
 __all__ = ["Disagreement", "Twin", "TwinReport"]
 
 _GENERATING = ("create-dicom", "modify", "anonymize", "split", "merge", "media")
-
-
-class Served(Protocol):
-    """A server that is running."""
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        ...
-
-
-Serve = Callable[..., AbstractContextManager[Served]]
-"""Starts a server with options of the configuration file as keyword arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +87,15 @@ class Twin:
 
     def _side(self, serve: Serve, scenario: Scenario, stack: ExitStack) -> Side:
         peer = stack.enter_context(HoldingPeer()) if scenario.peer else None
+        folder = None
+        if "RESTART" in scenario.text:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="twin-")))
         options: Mapping[str, Any] = Side("", self._bodies, peer).filled_options(scenario.options)
-        server = stack.enter_context(serve(**options))
+        host = stack.enter_context(Host(serve, options, folder))
+        side = Side(host.url, self._bodies, peer, host)
         if peer is not None:
             stack.callback(peer.let_go)  # before the server stops: it may wait for its job
-        return Side(server.url, self._bodies, peer)
+        return side
 
 
 class _Run:
@@ -137,6 +131,10 @@ class _Run:
     def _special(self, step: Special) -> None:
         if step.line == "GENERATES":
             self._pairs.generated = True
+            return
+        if step.line == "RESTART":
+            self._ours.restart()
+            self._real.restart()
             return
         ours, real = self._ours.peer, self._real.peer
         if ours is None or real is None:
