@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.entry import Entry
-from orthanc_lab.jobs.line import Line
+from orthanc_lab.jobs.journal import Journal
 from orthanc_lab.jobs.machine import Effect, Event, Moment, Report, Status, advance, stop_reason
 from orthanc_lab.jobs.ports import Job, JobOutput, JobView, Restore, StopReason
-from orthanc_lab.jobs.registry import Registry, checkpoint, insertion, removal, success, update
-from orthanc_lab.jobs.restoring import make_job, restore_entry
-from orthanc_lab.jobs.rows import JobRow, changed_keys, frozen_copy, write_outputs, write_status
+from orthanc_lab.jobs.registry import Registry
+from orthanc_lab.jobs.roster import Roster
+from orthanc_lab.jobs.rows import frozen_copy
 from orthanc_lab.jobs.shelf import Shelf
 from orthanc_lab.jobs.worker import run_job
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -26,7 +24,6 @@ from orthanc_lab.protocol.ports import Clock, Identifiers
 __all__ = ["JobsEngine"]
 
 _LOG = logging.getLogger(__name__)
-_CHECKPOINT_SHARE = 50  # a checkpoint may take one part in 50 of the time
 _RETRY_SECONDS = 0.5  # between two attempts to write the end of a job to a full disk
 
 
@@ -80,24 +77,19 @@ class JobsEngine:
     ) -> None:
         if concurrent_jobs < 0 or history_size < 0:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "The numbers of jobs must not be negative")
+        self.report = on_error
         self._clock = clock
         self._identifiers = identifiers
-        self._restores = restores or {}
         self._number_of_workers = concurrent_jobs or os.cpu_count() or 1
         self._history_size = history_size
-        self.report = on_error
         self._shelf = Shelf(outputs, media_archive_size, identifiers, on_error)
         self._registry = Registry(database, keep=load_jobs)
+        self._journal = Journal(self._registry, restores or {}, clock, on_error)
+        self._roster = Roster()
         self._stopped = threading.Event()
-        # This lock guards the collections below; a job's own lock is taken before it, never after.
-        self._ready = threading.Condition(threading.Lock())
-        self._entries: dict[str, Entry] = {}
-        self._sorted_ids: list[str] = []
-        self._history: dict[str, Entry] = {}  # the ended ones, oldest completion first
-        self._line = Line()
-        self._sequence = 0
         self._workers: list[threading.Thread] = []
-        self._restore_all()
+        if load_jobs:
+            self._restore_all()
 
     # -- life ----------------------------------------------------------------------
 
@@ -117,15 +109,19 @@ class JobsEngine:
         timeout
             Seconds to wait for a step that does not end.
         """
-        with self._ready:
-            self._stopped.set()
-            self._ready.notify_all()
+        self._stopped.set()
+        self._roster.close()
         for worker in self._workers:
             worker.join(timeout)
-        for entry in list(self._entries.values()):
+        for entry in self._roster.entries():
             if entry.ended is not None:
                 entry.ended.set()
         self._registry.close()
+
+    @property
+    def stopping(self) -> bool:
+        """True once `stop` was called: no further step is begun."""
+        return self._stopped.is_set()
 
     # -- in ------------------------------------------------------------------------
 
@@ -176,26 +172,21 @@ class JobsEngine:
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, sorted."""
-        with self._ready:
-            return self._sorted_ids.copy()
+        return self._roster.ids()
 
     def get(self, id: str) -> JobView | None:
         """Return a job as it is now, None if it is unknown."""
-        entry = self._entries.get(id)
+        entry = self._roster.get(id)
         return None if entry is None else entry.view(self._now)
 
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
-        with self._ready:
-            entries = [self._entries[id] for id in self._sorted_ids]
-        return [entry.view(self._now) for entry in entries]
+        return [entry.view(self._now) for entry in self._roster.entries()]
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""
         counts = dict.fromkeys(JobState, 0)
-        with self._ready:
-            entries = list(self._entries.values())
-        for entry in entries:
+        for entry in self._roster.entries():
             counts[entry.status.state] += 1
         return counts
 
@@ -229,28 +220,23 @@ class JobsEngine:
 
     def output(self, id: str, key: str) -> JobOutput | None:
         """Return an output of a job that succeeded; counts as a use of it."""
-        entry = self._entries.get(id)
+        entry = self._roster.get(id)
         if entry is None or entry.status.state is not JobState.SUCCESS:
             return None
         return self._shelf.get(entry, key)
 
     def delete_output(self, id: str, key: str) -> bool:
         """Remove an output of a job that succeeded; False if there is none."""
-        entry = self._entries.get(id)
+        entry = self._roster.get(id)
         if entry is None or entry.status.state is not JobState.SUCCESS:
             return False
         return self._shelf.drop_one(entry, key)
 
     def _command(self, id: str, event: Event) -> bool:
-        entry = self._entries.get(id)
+        entry = self._roster.get(id)
         return entry is not None and self._advance(entry, event)
 
     # -- moves ---------------------------------------------------------------------
-
-    @property
-    def stopping(self) -> bool:
-        """True once `stop` was called: no further step is begun."""
-        return self._stopped.is_set()
 
     def move(self, entry: Entry, event: Event, report: Report | None = None) -> None:
         """Make a move on behalf of a worker; a disk that is full is waited for."""
@@ -266,9 +252,41 @@ class JobsEngine:
             if self._stopped.wait(_RETRY_SECONDS):
                 return
 
+    def checkpoint(self, entry: Entry) -> None:
+        """Write down how far a running job is, unless that was done a moment ago."""
+        self._journal.checkpoint(entry)
+
+    def interrupt(self, entry: Entry) -> None:
+        """Let go of a running job because the engine stops; it goes on after the next start."""
+        self._journal.checkpoint(entry, at_once=True)
+        self._stop_job(entry, StopReason.SHUTDOWN)
+
+    def _submit(self, job: Job, priority: int, *, wait: bool) -> Entry:
+        if self.stopping:
+            raise OrthancError(ErrorCode.DATABASE_UNAVAILABLE, "The jobs engine has stopped")
+        now = self._now()
+        id = self._identifiers.uuid()
+        while id in self._roster:  # a seeded sequence begins anew with each process
+            id = self._identifiers.uuid()
+        entry = Entry(
+            id,
+            sequence=self._roster.next_sequence(),
+            type=job.type,
+            priority=priority,
+            created=now.utc,
+            status=Status(content=frozen_copy(job.content()), since=now.seconds),
+            job=job,
+        )
+        if wait:
+            entry.ended = threading.Event()
+        self._journal.begin(entry)
+        if not self._roster.add(entry) and entry.ended is not None:
+            entry.ended.set()
+        return entry
+
     def _advance(self, entry: Entry, event: Event, report: Report | None = None) -> bool:
         with entry.lock:
-            if self._entries.get(entry.id) is not entry:
+            if not self._roster.holds(entry):
                 return False
             after, effects = advance(entry.status, event, self._now(), report)
             if Effect.SAVE not in effects:
@@ -284,33 +302,24 @@ class JobsEngine:
     def _carry_out(self, effect: Effect, entry: Entry, after: Status) -> None:
         match effect:
             case Effect.RESET:
-                self._reset(entry)
+                if entry.job is None:
+                    self._journal.make_again(entry)
+                assert entry.job is not None
+                entry.job.reset()
             case Effect.STOP:
                 self._stop_job(entry, stop_reason(after))
             case Effect.SAVE:
-                self._save(entry, after)
+                self._journal.save(entry, after)
                 entry.status = after
             case Effect.QUEUE:
-                with self._ready:
-                    self._line.join(entry)
-                    self._ready.notify()
+                self._roster.queue(entry)
             case Effect.COMPLETE:
                 self._complete(entry)
             case Effect.REVIVE:
-                with self._ready:
-                    self._history.pop(entry.id, None)
+                self._roster.leave_history(entry)
             case Effect.FORGET:
-                if entry.saved:
-                    self._registry.write(removal(entry.sequence))
-                self._forget(entry)
-
-    def _reset(self, entry: Entry) -> None:
-        if entry.job is None:
-            row = self._registry.row(entry.sequence)
-            if row is None:
-                raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
-            entry.payload, entry.job = make_job(row, self._restores)
-        entry.job.reset()
+                self._journal.forget(entry)
+                self._remove(entry)
 
     def _stop_job(self, entry: Entry, reason: StopReason) -> None:
         if entry.job is None or entry.stopped_for is reason:
@@ -322,8 +331,7 @@ class JobsEngine:
         entry.stopped_for = reason
 
     def _complete(self, entry: Entry) -> None:
-        with self._ready:
-            self._history[entry.id] = entry
+        self._roster.enter_history(entry)
         if entry.ended is not None:
             entry.ended.set()
         if entry.status.state is JobState.SUCCESS:
@@ -331,143 +339,34 @@ class JobsEngine:
             if entry.outputs:
                 self._shelf.put(entry)
 
-    def _forget(self, entry: Entry) -> None:
-        with self._ready:
-            del self._entries[entry.id]
-            del self._sorted_ids[bisect_left(self._sorted_ids, entry.id)]
-            self._history.pop(entry.id, None)
+    def _remove(self, entry: Entry) -> None:
+        self._roster.remove(entry)
         self._shelf.drop(entry)
 
     def _trim_history(self) -> None:
-        while True:
-            with self._ready:
-                if len(self._history) <= self._history_size:
-                    return
-                oldest = next(iter(self._history.values()))
+        while (oldest := self._roster.surplus(self._history_size)) is not None:
             with oldest.lock:
                 # It may have been deleted or resubmitted meanwhile.
-                if self._history.get(oldest.id) is oldest:
-                    # A line left on disk by a crash would be dropped for its age at the next start.
-                    if oldest.saved:
-                        self._registry.write_later(removal(oldest.sequence))
-                    self._forget(oldest)
-
-    # -- on disk -------------------------------------------------------------------
-
-    def _submit(self, job: Job, priority: int, *, wait: bool) -> Entry:
-        now = self._now()
-        if self.stopping:
-            raise OrthancError(ErrorCode.DATABASE_UNAVAILABLE, "The jobs engine has stopped")
-        status = Status(content=frozen_copy(job.content()), since=now.seconds)
-        with self._ready:
-            self._sequence += 1
-            sequence = self._sequence
-        id = self._identifiers.uuid()
-        while id in self._entries:
-            id = self._identifiers.uuid()
-        entry = Entry(id, sequence=sequence, type=job.type, priority=priority, created=now.utc, status=status, job=job)
-        if wait:
-            entry.ended = threading.Event()
-        payload = job.serialize()
-        if payload is not None:
-            self._registry.write(insertion(_row(entry, status, dumps(payload))))
-            entry.saved = True
-        with self._ready:
-            self._entries[id] = entry
-            insort(self._sorted_ids, id)
-            self._line.join(entry)
-            self._ready.notify()
-            if self.stopping and entry.ended is not None:
-                entry.ended.set()  # no worker will take it any more
-        return entry
-
-    def _save(self, entry: Entry, status: Status) -> None:
-        if not entry.saved:
-            if status.state.is_final:
-                self._registry.write(insertion(_row(entry, status, None)))
-                entry.saved = True
-            return
-        state, text = status.state.value, write_status(status)
-        if status.state is JobState.SUCCESS:
-            self._registry.write(success(entry.sequence, state, text, write_outputs(entry.outputs)))
-            return
-        # While the job runs, only its worker may ask it for its position.
-        position = None if status.state is JobState.RUNNING else self._position(entry)
-        if position is None:
-            self._registry.write(update(entry.sequence, state, text, "{}"))
-        else:
-            self._registry.write(checkpoint(entry.sequence, state, text, position))
-
-    def _position(self, entry: Entry) -> str | None:
-        if entry.job is None:
-            return None
-        try:
-            if entry.payload is None:
-                row = self._registry.row(entry.sequence)
-                entry.payload = loads(row.payload) if row is not None and row.payload is not None else {}
-            return dumps(changed_keys(entry.payload, entry.job.serialize() or {}))
-        except Exception as error:
-            self.report(error)
-            return None
-
-    def checkpoint(self, entry: Entry) -> None:
-        """Write down how far a running job is, unless that was done a moment ago."""
-        if entry.saved and self._clock.monotonic() >= entry.next_checkpoint:
-            self._write_checkpoint(entry)
-
-    def interrupt(self, entry: Entry) -> None:
-        """Let go of a running job because the engine stops; it goes on after the next start."""
-        if entry.saved:
-            self._write_checkpoint(entry)
-        self._stop_job(entry, StopReason.SHUTDOWN)
-
-    def _write_checkpoint(self, entry: Entry) -> None:
-        begin = self._clock.monotonic()
-        position = self._position(entry)
-        if position is not None:
-            with entry.lock:
-                status = entry.status
-                try:
-                    self._registry.write(checkpoint(entry.sequence, status.state.value, write_status(status), position))
-                except OrthancError as error:
-                    self.report(error)
-        end = self._clock.monotonic()
-        entry.next_checkpoint = end + _CHECKPOINT_SHARE * (end - begin)
+                if self._roster.in_history(oldest):
+                    self._journal.forget_later(oldest)
+                    self._remove(oldest)
 
     def _restore_all(self) -> None:
-        now = self._now()
-        rows = list(self._registry.rows())
-        entries = []
-        for row in rows:
-            entry, sound = restore_entry(row, self._restores, self._shelf.folder, now.utc, self.report)
-            if not sound:
-                self._try_to_save(entry)
-            entries.append(entry)
-            self._entries[entry.id] = entry
-        self._sorted_ids = sorted(self._entries)
-        self._sequence = max((entry.sequence for entry in entries), default=0)
-        ended = [entry for entry in entries if entry.status.state.is_final]
-        ended.sort(key=lambda entry: entry.status.completion_time or entry.created)
-        for entry in ended:
-            self._history[entry.id] = entry
-            if entry.outputs:
-                self._shelf.put(entry)
+        entries, owners = self._journal.read(self._shelf.folder)
+        self._roster.fill(entries)
         for entry in entries:
             if not entry.status.state.is_final:
                 self._advance(entry, Event.RESTORED)
+        for entry in self._roster.history():
+            if entry.outputs:
+                self._shelf.put(entry)
         self._trim_history()
-        self._shelf.clear_orphans(f"{row.payload}{row.position}{row.outputs}" for row in rows)
-
-    def _try_to_save(self, entry: Entry) -> None:
-        try:
-            self._save(entry, entry.status)
-        except OrthancError as error:
-            self.report(error)
+        self._shelf.clear_orphans(owners)
 
     # -- workers -------------------------------------------------------------------
 
     def _work(self) -> None:
-        while (entry := self._next()) is not None:
+        while (entry := self._roster.next_in_line()) is not None:
             try:
                 if self._pick(entry):
                     run_job(entry, self)
@@ -490,29 +389,5 @@ class JobsEngine:
         if status.state is JobState.RUNNING:
             self.move(entry, Event.FAILED, Report(status.progress, status.content, int(ErrorCode.INTERNAL_ERROR)))
 
-    def _next(self) -> Entry | None:
-        with self._ready:
-            while not self.stopping:
-                entry = self._line.pop()
-                if entry is not None:
-                    return entry
-                self._ready.wait()
-            return None
-
     def _now(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())
-
-
-def _row(entry: Entry, status: Status, payload: str | None) -> JobRow:
-    return JobRow(
-        entry.sequence,
-        entry.id,
-        entry.type,
-        entry.priority,
-        entry.created.isoformat(),
-        status.state.value,
-        write_status(status),
-        write_outputs(entry.outputs),
-        payload,
-        None,
-    )

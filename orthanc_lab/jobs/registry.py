@@ -48,7 +48,7 @@ _INSERT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_PAYLOAD = "INSERT INTO payloads (sequence, payload) VALUES (?, ?)"
-_UPDATE = "UPDATE jobs SET state = ?, status = ?, outputs = ? WHERE sequence = ?"
+_UPDATE = "UPDATE jobs SET state = ?, status = ? WHERE sequence = ?"
 _CHECKPOINT = "UPDATE jobs SET state = ?, status = ?, position = ? WHERE sequence = ?"
 _SUCCESS = "UPDATE jobs SET state = ?, status = ?, outputs = ?, payload = NULL, position = NULL WHERE sequence = ?"
 _DELETE = "DELETE FROM jobs WHERE sequence = ?"
@@ -72,9 +72,9 @@ def insertion(row: JobRow) -> list[Change]:
     return changes
 
 
-def update(sequence: int, state: str, status: str, outputs: str) -> list[Change]:
+def update(sequence: int, state: str, status: str) -> list[Change]:
     """Return the changes for a job that changed its state and may run again."""
-    return [(_UPDATE, (state, status, outputs, sequence))]
+    return [(_UPDATE, (state, status, sequence))]
 
 
 def checkpoint(sequence: int, state: str, status: str, position: str) -> list[Change]:

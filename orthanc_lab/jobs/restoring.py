@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import Job, JobOutput, Restore
 from orthanc_lab.jobs.rows import JobRow, read_outputs, read_status, read_time
+from orthanc_lab.jobs.worker import report_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
 
@@ -41,6 +43,8 @@ def restore_entry(
     if not status.state.is_final:
         try:
             entry.payload, entry.job = make_job(row, restores)
+            if status.state is JobState.RUNNING:  # a command may have been saved later than the last checkpoint
+                entry.status = _as_far_as_it_is(status, entry.job)
         except OrthancError as error:
             on_error(error)
             entry.status = _failed(status, error.code, error.details, now)
@@ -71,6 +75,15 @@ def make_job(row: JobRow, restores: Mapping[str, Restore]) -> tuple[dict[str, An
     except Exception as error:
         text = f"The saved job cannot be read: {type(error).__name__}: {error}"
         raise OrthancError(ErrorCode.CORRUPTED_FILE, text) from error
+
+
+def _as_far_as_it_is(status: Status, job: Job) -> Status:
+    try:
+        report = report_of(job)
+    except Exception as error:
+        text = f"The saved job cannot be read: {type(error).__name__}: {error}"
+        raise OrthancError(ErrorCode.CORRUPTED_FILE, text) from error
+    return replace(status, progress=report.progress, content=report.content)
 
 
 def _creation(row: JobRow, now: datetime) -> datetime:

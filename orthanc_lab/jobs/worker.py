@@ -11,7 +11,7 @@ from orthanc_lab.jobs.rows import frozen_copy
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Desk", "run_job"]
+__all__ = ["Desk", "report_of", "run_job"]
 
 
 class Desk(Protocol):
@@ -62,7 +62,7 @@ def _step(entry: Entry, job: Job, desk: Desk) -> None:
         more = job.step()
         if not more:
             entry.outputs = dict(job.outputs())
-        report = _report(job)
+        report = report_of(job)
     except BaseException as error:
         _fail(entry, job, error, desk)
         return
@@ -78,13 +78,20 @@ def _fail(entry: Entry, job: Job, error: BaseException, desk: Desk) -> None:
         desk.report(error)
         code, details = int(ErrorCode.INTERNAL_ERROR), ""
     try:
-        report = _report(job, code, details)
+        report = report_of(job, code, details)
     except Exception as further:
         desk.report(further)
         report = Report(entry.status.progress, entry.status.content, code, details)
     desk.move(entry, Event.FAILED, report)
 
 
-def _report(job: Job, error_code: int = 0, error_details: str = "") -> Report:
+def report_of(job: Job, error_code: int = 0, error_details: str = "") -> Report:
+    """Return what a job says of itself, checked and apart from what it goes on changing.
+
+    Raises
+    ------
+    TypeError
+        If its content cannot be written as JSON.
+    """
     progress = job.progress()
     return Report(progress if 0 <= progress <= 1 else 0.0, frozen_copy(job.content()), error_code, error_details)

@@ -12,6 +12,7 @@ import pytest
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.ports import ManualClock
 from tests.jobs.conftest import Engines, wait_for, wait_for_state
 from tests.jobs.doubles import CountingJob, FailingJob, GatedJob, WritingJob
 
@@ -174,6 +175,39 @@ def test_unknown_types_and_broken_payloads_become_failures(engines: Engines) -> 
     }
     before = engine.views()
     assert engines.restarted().views() == before  # also when its type is known again
+
+
+def test_progress_is_that_of_the_position_on_disk(engines: Engines) -> None:
+    engine = engines(clock=ManualClock())
+    job = GatedJob(4)
+    id = engine.submit(job)
+    job.let_through(2)
+    for _ in range(3):
+        job.wait_until_in_step()
+    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+        database.execute("UPDATE jobs SET position = NULL")  # as if it had been left out
+    assert engine.pause(id)
+    view = engines(start=False).get(id)
+    assert view is not None
+    assert (view.state, view.progress, view.content["Done"]) == (JobState.PAUSED, 0, 0)
+    job.let_through(2)
+
+
+def test_a_restored_job_that_says_nonsense(engines: Engines) -> None:
+    class Nonsense(CountingJob):
+        def content(self) -> dict[str, Any]:
+            raise ValueError("nonsense")
+
+    engine = engines()
+    job = GatedJob(2)
+    id = engine.submit(job)
+    job.let_through(1)
+    for _ in range(2):
+        job.wait_until_in_step()
+    view = engines(start=False, restores={"Gated": lambda payload: Nonsense()}).get(id)
+    assert view is not None
+    assert (view.state, view.error_details) == (JobState.FAILURE, "The saved job cannot be read: ValueError: nonsense")
+    job.let_through(1)
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", '{"progress": "x"}', "\x00", '{"error": 5, "asked": [1]}'])

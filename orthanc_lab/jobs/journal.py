@@ -1,0 +1,182 @@
+"""What is written down of a job, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from orthanc_lab.jobs.documents import dumps, loads
+from orthanc_lab.jobs.entry import Entry
+from orthanc_lab.jobs.machine import Status
+from orthanc_lab.jobs.ports import Restore
+from orthanc_lab.jobs.registry import Registry, checkpoint, insertion, removal, success, update
+from orthanc_lab.jobs.restoring import make_job, restore_entry
+from orthanc_lab.jobs.rows import JobRow, changed_keys, write_outputs, write_status
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.ports import Clock
+
+__all__ = ["Journal"]
+
+_SHARE = 50  # checkpoints may take one part in 50 of the time
+
+
+class Journal:
+    """Writes jobs into the registry and makes them again from it.
+
+    A job that cannot outlive its process (it serializes to None) is written down only when
+    it has ended, for the history.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        restores: Mapping[str, Restore],
+        clock: Clock,
+        on_error: Callable[[BaseException], None],
+    ) -> None:
+        self._registry = registry
+        self._restores = restores
+        self._clock = clock
+        self._on_error = on_error
+
+    def begin(self, entry: Entry) -> None:
+        """Write a new job down.
+
+        Raises
+        ------
+        OrthancError
+            As `Registry.write`.
+        """
+        assert entry.job is not None
+        payload = entry.job.serialize()
+        if payload is not None:
+            self._registry.write(insertion(_row(entry, entry.status, dumps(payload))))
+            entry.saved = True
+
+    def save(self, entry: Entry, status: Status) -> None:
+        """Write the next status of a job down, before it has it.
+
+        Raises
+        ------
+        OrthancError
+            As `Registry.write`.
+        """
+        if not entry.saved:
+            if status.state.is_final:
+                self._registry.write(insertion(_row(entry, status, None)))
+                entry.saved = True
+            return
+        state, text = status.state.value, write_status(status)
+        if status.state is JobState.SUCCESS:
+            self._registry.write(success(entry.sequence, state, text, write_outputs(entry.outputs)))
+            return
+        # While the job runs, only its worker may ask it for its position.
+        position = None if status.state is JobState.RUNNING else self._position(entry)
+        if position is None:
+            self._registry.write(update(entry.sequence, state, text))
+        else:
+            self._registry.write(checkpoint(entry.sequence, state, text, position))
+
+    def checkpoint(self, entry: Entry, *, at_once: bool = False) -> None:
+        """Write down how far a running job is, unless that was done a moment ago.
+
+        A failure is reported only: the next checkpoint makes up for it.
+        """
+        begin = self._clock.monotonic()
+        if not entry.saved or (begin < entry.next_checkpoint and not at_once):
+            return
+        position = self._position(entry)
+        if position is not None:
+            with entry.lock:
+                status = entry.status
+                try:
+                    self._registry.write(checkpoint(entry.sequence, status.state.value, write_status(status), position))
+                except OrthancError as error:
+                    self._on_error(error)
+        end = self._clock.monotonic()
+        entry.next_checkpoint = end + _SHARE * (end - begin)
+
+    def forget(self, entry: Entry) -> None:
+        """Remove a job from the disk.
+
+        Raises
+        ------
+        OrthancError
+            As `Registry.write`.
+        """
+        if entry.saved:
+            self._registry.write(removal(entry.sequence))
+
+    def forget_later(self, entry: Entry) -> None:
+        """Remove a job from the disk, with the next change.
+
+        One that a crash left there is dropped for its age at the next start.
+        """
+        if entry.saved:
+            self._registry.write_later(removal(entry.sequence))
+
+    def make_again(self, entry: Entry) -> None:
+        """Make the job of an entry that was restored to the history.
+
+        Raises
+        ------
+        OrthancError
+            As `make_job`.
+        """
+        row = self._registry.row(entry.sequence)
+        if row is None:
+            raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
+        entry.payload, entry.job = make_job(row, self._restores)
+
+    def read(self, outputs: Path) -> tuple[list[Entry], Iterable[str]]:
+        """Return the jobs on disk in the order of submission, and the texts in which their files are named.
+
+        Parameters
+        ----------
+        outputs
+            The folder of outputs.
+        """
+        rows = list(self._registry.rows())
+        now = self._clock.now()
+        entries = []
+        for row in rows:
+            entry, sound = restore_entry(row, self._restores, outputs, now, self._on_error)
+            if not sound:
+                self._save_a_damaged_one(entry)
+            entries.append(entry)
+        return entries, (f"{row.payload}{row.position}{row.outputs}" for row in rows)
+
+    def _save_a_damaged_one(self, entry: Entry) -> None:
+        try:
+            self.save(entry, entry.status)
+        except OrthancError as error:
+            self._on_error(error)
+
+    def _position(self, entry: Entry) -> str | None:
+        """Return what has changed in the payload since it was written, None if that cannot be told."""
+        if entry.job is None:
+            return None
+        try:
+            if entry.payload is None:
+                row = self._registry.row(entry.sequence)
+                entry.payload = loads(row.payload) if row is not None and row.payload is not None else {}
+            return dumps(changed_keys(entry.payload, entry.job.serialize() or {}))
+        except Exception as error:
+            self._on_error(error)
+            return None
+
+
+def _row(entry: Entry, status: Status, payload: str | None) -> JobRow:
+    return JobRow(
+        sequence=entry.sequence,
+        id=entry.id,
+        type=entry.type,
+        priority=entry.priority,
+        created=entry.created.isoformat(),
+        state=status.state.value,
+        status=write_status(status),
+        outputs=write_outputs(entry.outputs),
+        payload=payload,
+        position=None,
+    )
