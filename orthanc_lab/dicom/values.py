@@ -15,7 +15,10 @@ from orthanc_lab.dicom.dictionary import Dictionary, format_tag, is_private
 from orthanc_lab.dicom.read import US_OR_SS
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["JsonValues", "encode_value", "is_written"]
+__all__ = ["MAX_DEPTH", "JsonValues", "encode_value", "is_written"]
+
+MAX_DEPTH = 128
+"""Sequences nested deeper are refused, so that no body exhausts the stack."""
 
 
 def is_written(tag: int) -> bool:
@@ -39,23 +42,29 @@ class JsonValues:
         """Return the same for a file in another character set."""
         return replace(self, charset=charset)
 
-    def data_set(self, fields: dict[str, Any]) -> DataSet:
+    def data_set(self, fields: dict[str, Any], depth: int = 0) -> DataSet:
         """Return the item of a sequence; of a tag given twice, the last in the order of the names counts."""
         result: DataSet = {}
         for name in sorted(fields):
             tag = self.names.parse_tag(name, self.private_creator)
-            element = self.element(tag, fields[name])
+            element = self.element(tag, fields[name], depth)
             if is_written(tag):
                 result[tag] = element
         return result
 
-    def element(self, tag: int, value: Any) -> Element:
+    def element(self, tag: int, value: Any, depth: int = 0) -> Element:
         """Return the element of a tag and its JSON value.
+
+        Parameters
+        ----------
+        depth
+            How many sequences it is in.
 
         Raises
         ------
         OrthancError
-            5 for a type that does not fit, 15 for a text that is no value of the VR.
+            5 for a type that does not fit, 15 for a text that is no value of the VR, or for
+            sequences nested deeper than `MAX_DEPTH`.
         """
         vr = self._vr_of(tag)
         if tag >> 16 == 0xFFFE:  # delimiters of items, no elements of a data set
@@ -65,7 +74,7 @@ class JsonValues:
         if value is None:
             return Element(vr, self._null(tag, vr))
         if vr == "SQ" and isinstance(value, list):
-            return Element(vr, [self._item(item) for item in value])
+            return Element(vr, [self._item(item, depth + 1) for item in value])
         raise _bad_type(tag)
 
     def _vr_of(self, tag: int) -> str:
@@ -74,12 +83,14 @@ class JsonValues:
             return "UN"
         return entry.vr
 
-    def _item(self, item: Any) -> DataSet:
+    def _item(self, item: Any, depth: int) -> DataSet:
+        if depth > MAX_DEPTH:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Sequences are nested more than {MAX_DEPTH} levels deep")
         if item == []:
             return {}
         if not isinstance(item, dict):
             raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
-        return self.data_set(item)
+        return self.data_set(item, depth)
 
     def _text(self, tag: int, vr: str, value: str) -> bytes | list[DataSet]:
         if not value or not tag & 0xFFFF:  # a group length is computed, if it is written at all
