@@ -10,7 +10,7 @@ import falcon
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.rest.answers import answer_nothing
+from orthanc_lab.rest.answers import answer_nothing, unknown_resource
 from orthanc_lab.rest.bodies import read_body
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import AttachmentType
@@ -41,6 +41,8 @@ class Reconstruct(_Reconstruction):
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Reconstruct; with ``ReconstructFiles`` the files, too."""
         with_files = _with_files(req)
+        if self._storage.find_level(id) is None:
+            raise unknown_resource()
         self._storage.reconstruct(id)
         if with_files:
             self._rewrite_files(self._storage.descendants(id, Level.INSTANCE))
