@@ -43,6 +43,7 @@ def take_over(transaction: Transaction, attachments: Sequence[Attachment], files
         totals.uncompressed_size += attachment.uncompressed_size
         if attachment.row is not None:
             totals.last_small_file = attachment.row
+            transaction.awaits_disk = True
             transaction.execute(_ADD_SMALL, (attachment.row, file.content))
 
 

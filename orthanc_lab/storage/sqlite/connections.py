@@ -26,14 +26,8 @@ _SETTINGS = (
 )
 
 
-def open_writer(path: Path, *, synchronous: bool) -> sqlite3.Connection:
+def open_writer(path: Path) -> sqlite3.Connection:
     """Open the index for writing; a new one gets its tables.
-
-    Parameters
-    ----------
-    synchronous
-        Each commit waits for the disk, so that it also survives a power cut; otherwise it survives the end
-        of the process only.
 
     Raises
     ------
@@ -43,7 +37,7 @@ def open_writer(path: Path, *, synchronous: bool) -> sqlite3.Connection:
     try:
         connection = _open(path)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if synchronous else 'NORMAL'}")
+        connection.execute("PRAGMA synchronous = NORMAL")  # see wal_sync
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")

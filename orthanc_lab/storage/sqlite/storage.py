@@ -44,6 +44,7 @@ from orthanc_lab.storage.sqlite.refreshing import refresh_parents
 from orthanc_lab.storage.sqlite.resources import Resources
 from orthanc_lab.storage.sqlite.stability import Stability
 from orthanc_lab.storage.sqlite.statements import SQL
+from orthanc_lab.storage.sqlite.wal_sync import WalSync
 from orthanc_lab.storage.sqlite.writer import Discard, Writer
 
 __all__ = ["SqliteStorage"]
@@ -77,7 +78,7 @@ class SqliteStorage:
         self._main_tags = MainTags(options.extra_main_dicom_tags)
         self._lock = IndexLock(folder)
         self._journal = FileJournal(folder / "files.journal")
-        connection = open_writer(folder / "index.sqlite", synchronous=options.sync_storage_area)
+        connection = open_writer(folder / "index.sqlite")
         self._readers = Readers(folder / "index.sqlite")
         self._resources = Resources(self._readers, self._names)
         self._files = AttachmentFiles(
@@ -89,7 +90,11 @@ class SqliteStorage:
             read_small=self._resources.small_file,
         )
         self._remove_leftovers()
-        self._writer = Writer(connection, Discard(self._journal.note, self._files.discard, self._files.forget))
+        self._writer = Writer(
+            connection,
+            Discard(self._journal.note, self._files.discard, self._files.forget),
+            WalSync(folder / "index.sqlite") if options.sync_storage_area else None,
+        )
         self._attaching = Attaching(self._writer, self._files)
         self._stability = Stability(self._writer, self._readers, clock, options.stable_age)
         self._reader = ArrivalReader(options, self._main_tags, self._names, clock)

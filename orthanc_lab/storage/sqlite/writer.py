@@ -13,6 +13,7 @@ from orthanc_lab.storage.files.attachments import in_orthancs_words as in_orthan
 from orthanc_lab.storage.sqlite.connections import in_orthancs_words
 from orthanc_lab.storage.sqlite.lineage import Lineages
 from orthanc_lab.storage.sqlite.statements import SQL
+from orthanc_lab.storage.sqlite.wal_sync import WalSync
 
 __all__ = ["Discard", "Totals", "Transaction", "Writer"]
 
@@ -45,7 +46,7 @@ _values = attrgetter(*(field.name for field in fields(Totals)))
 class Transaction:
     """What an operation may do while it has the index to itself."""
 
-    __slots__ = ("discarded", "execute", "forgotten", "lineages", "totals")
+    __slots__ = ("awaits_disk", "discarded", "execute", "forgotten", "lineages", "totals")
 
     def __init__(self, connection: sqlite3.Connection, totals: Totals, lineages: Lineages) -> None:
         self.execute = connection.execute
@@ -53,6 +54,7 @@ class Transaction:
         self.lineages = lineages
         self.discarded: list[str] = []  # files of the storage area that nothing refers to any more
         self.forgotten: list[str] = []  # the same, and the small ones
+        self.awaits_disk = False  # it wrote small files, so the caller must wait until they are on the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,17 @@ class Writer:
     """Runs operations one after the other, each whole or not at all.
 
     One thread leads: it runs its own operation and those of all that wait, and commits once.
+
+    Parameters
+    ----------
+    log
+        Waits for the disk, where an operation asks for it; None never waits.
     """
 
-    def __init__(self, connection: sqlite3.Connection, discard: Discard) -> None:
+    def __init__(self, connection: sqlite3.Connection, discard: Discard, log: WalSync | None) -> None:
         self._connection = connection
         self._discard = discard
+        self._log = log
         self._mutex = threading.Lock()  # guards the two below
         self._busy = False
         self._queue: list[_Waiting[Any]] = []
@@ -97,7 +105,7 @@ class Writer:
         return self._totals
 
     def run(self, operation: Callable[[Transaction], T]) -> T:
-        """Run `operation` and return its result once it is on disk.
+        """Run `operation` and return its result once it is committed.
 
         It may run more than once, if another one of its group fails.
         """
@@ -114,6 +122,8 @@ class Writer:
             self._lead(waiting)
         if waiting.error is not None:
             raise waiting.error
+        if waiting.transaction.awaits_disk and self._log is not None:
+            self._wait_for_disk(self._log)
         if waiting.transaction.forgotten:
             self._discard.forget(waiting.transaction.forgotten)
             self._discard.after(waiting.transaction.discarded)
@@ -123,6 +133,14 @@ class Writer:
         """Close the connection after the operations that wait."""
         self.run(lambda transaction: None)
         self._connection.close()
+        if self._log is not None:
+            self._log.close()
+
+    def _wait_for_disk(self, log: WalSync) -> None:
+        try:
+            log.wait()
+        except OSError as error:
+            raise in_orthancs_words_of_disk(error) from error
 
     def _lead(self, first: _Waiting[Any]) -> None:
         with self._mutex:
