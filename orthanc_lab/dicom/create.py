@@ -152,7 +152,9 @@ def charset_of_tags(fields: Mapping[str, Any], default: Charset) -> Charset:
         raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
     charset = default if term == default.term else by_term(term)
     if charset is None:
-        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown specific character set: {term}")
+        raise OrthancError(
+            ErrorCode.PARAMETER_OUT_OF_RANGE, "Unknown specific character set: " + term.partition("\0")[0]
+        )
     return charset
 
 

@@ -37,8 +37,9 @@ def decode(uri: str | memoryview) -> tuple[str, bytes]:
 
 
 def matches(text: str) -> bool:
-    """Tell whether a text has the form of a base64 data URI, whatever its type and data."""
-    return _FORM.match(text) is not None
+    """Tell whether a text has the form of a base64 data URI, whatever its type."""
+    match = _FORM.match(text)
+    return match is not None and _BASE64.match(text, match.end()) is not None
 
 
 def decode_known(value: str) -> bytes | None:

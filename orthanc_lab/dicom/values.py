@@ -43,13 +43,13 @@ class JsonValues:
         return replace(self, charset=charset)
 
     def data_set(self, fields: dict[str, Any], depth: int = 0) -> DataSet:
-        """Return the item of a sequence; of a tag given twice, the last in the order of the names counts."""
+        """Return the item of a sequence; of a tag given twice, the first in the order of the names counts."""
         result: DataSet = {}
         for name in sorted(fields):
             tag = self.names.parse_tag(name, self.private_creator)
             element = self.element(tag, fields[name], depth)
             if is_written(tag):
-                result[tag] = element
+                result.setdefault(tag, element)
         return result
 
     def element(self, tag: int, value: Any, depth: int = 0) -> Element:

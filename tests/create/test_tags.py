@@ -145,12 +145,16 @@ def test_overriding(creator: Creator) -> None:
     assert creator.create({"StudyInstanceUID": "1.2"}, Force=True)[0x0020000D].value == b"1.2\0"
 
 
-def test_a_tag_given_twice_needs_force_and_the_last_name_counts(creator: Creator) -> None:
+def test_a_tag_given_twice_needs_force(creator: Creator) -> None:
     twice = {"PatientName": "word", "0010,0010": "number"}
     assert creator.refusal({"Tags": twice}) == Refusal(400, 2020, "PatientName")
-    assert creator.create(twice, Force=True)[0x00100010].value == b"word"
+    assert creator.create(twice, Force=True)[0x00100010].value == b"word"  # the last one in the order of the names
+
+
+def test_of_a_tag_given_twice_in_an_item_the_first_counts(creator: Creator) -> None:
+    twice = {"PatientName": "word", "0010,0010": "number"}
     items = creator.create({"ReferencedImageSequence": [twice]})[0x00081140].value
-    assert items == [{0x00100010: ("PN", b"word")}]
+    assert items == [{0x00100010: ("PN", b"number")}]
 
 
 def test_a_value_longer_than_its_vr_can_say_is_written_as_unknown(creator: Creator) -> None:
