@@ -6,6 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orthanc_lab.client.client import Client
+    from orthanc_lab.client.errors import (
+        CanceledError,
+        ClientError,
+        JobFailedError,
+        JobPausedError,
+        JobTimeoutError,
+        NotFoundError,
+        ResponseError,
+        UnauthorizedError,
+        UnreachableError,
+    )
     from orthanc_lab.protocol.errors import OrthancError
     from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
     from orthanc_lab.server.child_process import ChildServer
@@ -14,24 +26,44 @@ if TYPE_CHECKING:
     from orthanc_lab.server.in_process import InProcessServer
 
 __all__ = [
+    "CanceledError",
     "ChildServer",
+    "Client",
+    "ClientError",
     "EmbeddedServer",
     "InProcessServer",
+    "JobFailedError",
+    "JobPausedError",
+    "JobTimeoutError",
     "ManualClock",
+    "NotFoundError",
     "OrthancError",
+    "ResponseError",
     "SeededIdentifiers",
+    "UnauthorizedError",
+    "UnreachableError",
     "in_process",
     "serve",
 ]
 
 # Loaded when they are asked for: importing the package costs next to nothing.
 _HOMES = {
+    "CanceledError": "client.errors",
     "ChildServer": "server.child_process",
+    "Client": "client.client",
+    "ClientError": "client.errors",
     "EmbeddedServer": "server.embedded",
     "InProcessServer": "server.in_process",
+    "JobFailedError": "client.errors",
+    "JobPausedError": "client.errors",
+    "JobTimeoutError": "client.errors",
     "ManualClock": "protocol.ports",
+    "NotFoundError": "client.errors",
     "OrthancError": "protocol.errors",
+    "ResponseError": "client.errors",
     "SeededIdentifiers": "protocol.ports",
+    "UnauthorizedError": "client.errors",
+    "UnreachableError": "client.errors",
     "in_process": "server.embedding",
     "serve": "server.embedding",
 }
