@@ -275,3 +275,39 @@ def test_a_search_of_a_parent_below_is_refused(storage: Storage) -> None:
     with pytest.raises(OrthancError) as caught:
         storage.find(FindQuery(Level.PATIENT, parents={Level.STUDY: "x"}))
     assert caught.value.code == 6
+
+
+def test_a_failed_start_leaves_the_index_free(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise OrthancError(11, "not today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orthanc_lab.storage.sqlite.storage.Stability", fail)
+        with pytest.raises(OrthancError, match="not today"):
+            house.open()
+    house.open()
+
+
+def test_a_closed_storage_answers_with_an_error(house: House) -> None:
+    storage = house.open()
+    stored = put(storage, pixels=LARGE)
+    storage.close()
+    storage.close()
+    for call in (
+        lambda: storage.get(stored.instance),
+        lambda: storage.list_ids(Level.STUDY),
+        lambda: put(storage),
+        lambda: storage.delete(stored.instance),
+        lambda: storage.set_label(stored.study, "x", True),
+    ):
+        with pytest.raises(OrthancError, match="closed") as caught:
+            call()
+        assert caught.value.code == 11
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OrthancError) as caught:
+            open_storage(folder)
+        assert caught.value.code == 2000

@@ -60,6 +60,7 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: LifoQueue[sqlite3.Connection | None] = LifoQueue()
+        self._closed = False
         for _ in range(_READERS):
             self._idle.put(None)
 
@@ -94,12 +95,15 @@ class Readers:
 
     def close(self) -> None:
         """Close all connections, once they are given back."""
-        for _ in range(_READERS):
-            connection = self._idle.get()
+        self._closed = True
+        for connection in [self._idle.get() for _ in range(_READERS)]:
             if connection is not None:
                 connection.close()
+            self._idle.put(None)
 
     def _open(self) -> sqlite3.Connection:
+        if self._closed:
+            raise OrthancError(ErrorCode.DATABASE, "The index is closed")
         connection = _open(self._path)
         connection.execute("PRAGMA query_only = ON")
         connection.create_function("upper", 1, _fold, deterministic=True)

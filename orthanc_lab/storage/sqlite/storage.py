@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from orthanc_lab.dicom.main_tags import MainTags
@@ -76,28 +77,35 @@ class SqliteStorage:
         self._metrics = metrics
         self._names = MetadataNames(options.user_metadata)
         self._main_tags = MainTags(options.extra_main_dicom_tags)
-        self._lock = IndexLock(folder)
-        self._journal = FileJournal(folder / "files.journal")
-        connection = open_writer(folder / "index.sqlite")
-        self._readers = Readers(folder / "index.sqlite")
-        self._resources = Resources(self._readers, self._names)
-        self._files = AttachmentFiles(
-            area,
-            self._journal,
-            options=options,
-            identifiers=identifiers,
-            metrics=metrics,
-            read_small=self._resources.small_file,
-        )
-        self._remove_leftovers()
-        self._writer = Writer(
-            connection,
-            Discard(self._journal.note, self._files.discard, self._files.forget),
-            WalSync(folder / "index.sqlite") if options.sync_storage_area else None,
-        )
-        self._attaching = Attaching(self._writer, self._files)
-        self._stability = Stability(self._writer, self._readers, clock, options.stable_age)
         self._reader = ArrivalReader(options, self._main_tags, self._names, clock)
+        with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
+            opened.callback(IndexLock(folder).release)
+            journal = FileJournal(folder / "files.journal")
+            opened.callback(journal.close)
+            connection = open_writer(folder / "index.sqlite")
+            self._readers = Readers(folder / "index.sqlite")
+            opened.callback(self._readers.close)
+            self._resources = Resources(self._readers, self._names)
+            self._files = AttachmentFiles(
+                area,
+                journal,
+                options=options,
+                identifiers=identifiers,
+                metrics=metrics,
+                read_small=self._resources.small_file,
+            )
+            opened.callback(self._files.close)
+            self._writer = Writer(
+                connection,
+                Discard(journal.note, self._files.discard, self._files.forget),
+                WalSync(folder / "index.sqlite") if options.sync_storage_area else None,
+            )
+            opened.callback(self._writer.close)
+            self._remove_leftovers(journal)
+            self._stability = Stability(self._writer, self._readers, clock, options.stable_age)
+            opened.callback(self._stability.close)
+            self._opened = opened.pop_all()
+        self._attaching = Attaching(self._writer, self._files)
         self._ingest = Ingest(
             self._writer,
             self._files,
@@ -311,13 +319,8 @@ class SqliteStorage:
         self._writer.run(lambda transaction: totals.set_property(transaction, name, value))
 
     def close(self) -> None:
-        """Give up the lock on the index and close all files."""
-        self._stability.close()
-        self._writer.close()
-        self._readers.close()
-        self._files.close()
-        self._journal.close()
-        self._lock.release()
+        """Give up the lock on the index and close all files; nothing happens the second time."""
+        self._opened.close()
 
     # -- inside --------------------------------------------------------------------
 
@@ -335,9 +338,9 @@ class SqliteStorage:
         stored = self._names.stored(name)
         return self._writer.run(lambda transaction: additions.change_metadata(transaction, id, stored, value, logged))
 
-    def _remove_leftovers(self) -> None:
-        leftovers = self._journal.leftovers
+    def _remove_leftovers(self, journal: FileJournal) -> None:
+        leftovers = journal.leftovers
         if leftovers:
             known = self._resources.known_files(leftovers)
-            self._journal.settle(known)
+            journal.settle(known)
             self._files.discard([name for name in leftovers if name not in known])

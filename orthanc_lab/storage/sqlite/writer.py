@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.storage.files.attachments import in_orthancs_words as in_orthancs_words_of_disk
 from orthanc_lab.storage.sqlite.connections import in_orthancs_words
 from orthanc_lab.storage.sqlite.lineage import Lineages
@@ -131,7 +133,8 @@ class Writer:
 
     def close(self) -> None:
         """Close the connection after the operations that wait."""
-        self.run(lambda transaction: None)
+        with contextlib.suppress(OrthancError):  # a full disk; there is nothing to write any more
+            self.run(lambda transaction: None)
         self._connection.close()
         if self._log is not None:
             self._log.close()
