@@ -11,7 +11,7 @@ import falcon
 from orthanc_lab.jobs.kinds.archive_plan import Plan
 from orthanc_lab.jobs.kinds.zip_codec import preferred_codec
 from orthanc_lab.jobs.kinds.zip_job import ZipJob
-from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet, cannot_write, create_file
+from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet, cannot_write, check_writable
 from orthanc_lab.jobs.kinds.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.zip_stream import StreamOutlet
 from orthanc_lab.rest.archive_options import ArchiveOptions
@@ -69,14 +69,8 @@ class ZipAnswers:
         )
 
     def _answer_id(self, req: falcon.Request, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
-        path = self._new_file()
-        try:
-            job = self._job(request, FileOutlet(path), durable=True)
-            id = self._services.engine.submit(job, priority)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        answer_submitted(req, resp, id)
+        job = self._job(request, FileOutlet(self._new_file()), durable=True)
+        answer_submitted(req, resp, self._services.engine.submit(job, priority))
 
     def _answer_whole(self, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
         path = self._new_file()
@@ -106,7 +100,7 @@ class ZipAnswers:
             path = self._services.engine.new_output(".zip")
         except OSError as error:
             raise cannot_write(error) from error
-        create_file(path)
+        check_writable(path.parent)
         return path
 
 

@@ -61,7 +61,13 @@ class House:
         self.outputs = folder / "outputs"
         self.storage = open_storage(folder / "storage")
         self.engine = JobsEngine(
-            None, self.outputs, SystemClock(), SystemIdentifiers(), media_archive_size=10, on_error=self.quiet.report
+            None,
+            self.outputs,
+            SystemClock(),
+            SystemIdentifiers(),
+            history_size=(settings or {}).get("JobsHistorySize", 10),
+            media_archive_size=10,
+            on_error=self.quiet.report,
         )
         self.services = Services(
             settings=CheckedSettings(settings or {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -259,6 +260,26 @@ def test_no_place_for_the_output(make_house: Callable[..., House]) -> None:
     assert house.engine.ids() == []
 
 
+def test_a_folder_that_cannot_be_written_to(make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch) -> None:
+    house = make_house()
+    stored = house.upload()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # the superuser may write everywhere
+    result = house.post(f"/patients/{stored.patient}/archive", {"Asynchronous": True})
+    monkeypatch.undo()
+    assert error_of(result)[:2] == (500, 14)
+    assert house.engine.ids() == []
+
+
+@pytest.mark.parametrize("history", [0, 1])
+def test_as_a_whole_without_a_history(make_house: Callable[..., House], history: int) -> None:
+    """The work is done, but the real server cannot say so; no file is left either way."""
+    house = make_house(SynchronousZipStream=False, JobsHistorySize=history)
+    stored = house.upload()
+    result = house.get(f"/patients/{stored.patient}/archive")
+    assert result.status_code == (200 if history else 404)
+    assert list(house.outputs.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("uri", "extended"),
     [
@@ -292,7 +313,6 @@ def test_extended_of_a_post(house: House, tool: str, body: dict[str, Any], exten
 
 def test_a_full_disk_fails_the_job(house: House, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
-    import os
 
     real = os.write
 

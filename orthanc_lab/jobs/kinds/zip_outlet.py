@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 from orthanc_lab.jobs.kinds.zip_writer import DamagedZip, LocalMember, read_members
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["FileOutlet", "Outlet", "cannot_write", "create_file"]
+__all__ = ["FileOutlet", "Outlet", "cannot_write", "check_writable"]
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FLUSH_SIZE = 1024 * 1024
@@ -61,18 +61,16 @@ class Outlet(Protocol):
         ...
 
 
-def create_file(path: Path) -> None:
-    """Make the empty file of an output, so that a folder that cannot be written to is known at once.
+def check_writable(folder: Path) -> None:
+    """Find out at once whether a file can be made in a folder; the job makes it when it starts.
 
     Raises
     ------
     OrthancError
-        14 or 19 if that fails.
+        14 if it cannot.
     """
-    try:
-        path.open("xb").close()
-    except OSError as error:
-        raise cannot_write(error) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the archive: no access to {folder.name}")
 
 
 class FileOutlet:
