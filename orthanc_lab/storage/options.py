@@ -22,7 +22,7 @@ class StorageOptions:
     maximum_storage_mode: str = "Recycle"  # MaximumStorageMode: Recycle or Reject
     storage_compression: bool = False  # StorageCompression
     store_md5: bool = True  # StoreMD5ForAttachments
-    sync_storage_area: bool = True  # SyncStorageArea
+    sync_storage_area: bool = True  # SyncStorageArea: files are on the disk before an upload is answered
     maximum_cache_size: int = 128  # MaximumStorageCacheSize, MB; 0 = off
     stable_age: float = 60.0  # StableAge, seconds
     log_exported_resources: bool = False  # LogExportedResources

@@ -136,10 +136,6 @@ class AttachmentFiles:
         if written:
             self.discard(written)
 
-    def before_discard(self, names: Sequence[str]) -> None:
-        """Write down the names of files whose rows are about to be deleted."""
-        self._journal.note(names)
-
     def discard(self, names: Sequence[str]) -> None:
         """Remove files that nothing refers to; those that cannot be removed now are removed at the next start."""
         gone = []
