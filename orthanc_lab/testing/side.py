@@ -7,18 +7,25 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from orthanc_lab.testing.exchange import Answer, Exchange, send
 from orthanc_lab.testing.holding_peer import HoldingPeer
 from orthanc_lab.testing.host import Host
 from orthanc_lab.testing.scenario import Capture, Send, Wait
 
-__all__ = ["Side"]
+__all__ = ["Side", "Waited"]
 
 _NAME = re.compile(r"\{([a-z][\w:.-]*)\}")
 _FINAL = frozenset({"Success", "Failure"})
 _TEXTS = frozenset({"application/json", "text/plain", "application/xml", "text/html"})
+
+
+class Waited(NamedTuple):
+    """How the wait for a job ended."""
+
+    state: str  # the last one seen, empty if there is no such job
+    reached: bool  # False: the time was over
 
 
 class Side:
@@ -75,16 +82,17 @@ class Side:
         for capture in captures:
             self._values[capture.name] = _picked(answer, capture.where)
 
-    def wait(self, step: Wait, seconds: float = 20) -> str:
-        """Poll a job until it has the state; return the last state seen (empty: no such job)."""
+    def wait(self, step: Wait, seconds: float = 20) -> Waited:
+        """Poll a job until it has the state, is gone, or the seconds are over."""
         job = self._filled(step.job)
         wanted = {step.state} if step.state else _FINAL
         deadline = time.monotonic() + seconds
         while True:
             answer = send(self.url, Exchange("GET", f"/jobs/{job}"))
             state = str(json.loads(answer.body)["State"]) if answer.status == 200 else ""
-            if state in wanted or (not state and not step.state) or time.monotonic() > deadline:
-                return state
+            reached = state in wanted or (not state and not step.state)
+            if reached or time.monotonic() > deadline:
+                return Waited(state, reached)
             time.sleep(0.01)
 
     def filled_options(self, options: Any) -> Any:
