@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
@@ -24,7 +24,8 @@ __all__ = ["UploadLimits", "is_zip", "members_of"]
 
 _decompressobj: Callable[[int], Any] = isal_zlib.decompressobj if _HAS_ISAL else zlib.decompressobj
 _crc32: Callable[[bytes], int] = isal_zlib.crc32 if _HAS_ISAL else zlib.crc32
-_errors: tuple[type[Exception], ...] = (zlib.error, isal_zlib.error) if _HAS_ISAL else (zlib.error,)
+# The stubs of isal declare its exception as an instance.
+_errors = cast("tuple[type[Exception], ...]", (zlib.error, isal_zlib.error) if _HAS_ISAL else (zlib.error,))
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _WORTH_A_THREAD = 1 << 16
