@@ -9,11 +9,19 @@ from typing import Any, Protocol
 
 import requests
 
-from orthanc_lab.client.content import data_uri
-from orthanc_lab.client.jobs import Jobs
-from orthanc_lab.client.resources import Collection, Instance, Patient, Resource, Series, Study, resource_at
+from orthanc_lab.client import display
+from orthanc_lab.client.archives import Selection, archive_job, save_archive
+from orthanc_lab.client.collection import Collection
+from orthanc_lab.client.content import data_uri, dicom_tags
+from orthanc_lab.client.download import Bytes
+from orthanc_lab.client.errors import ClientError
+from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study, made_by, resource_at
+from orthanc_lab.client.jobs import Job, Jobs
+from orthanc_lab.client.resource import Resource
 from orthanc_lab.client.transport import Transport
-from orthanc_lab.client.upload import Source, UploadReport, upload
+from orthanc_lab.client.upload import upload
+from orthanc_lab.client.upload_report import UploadReport
+from orthanc_lab.client.upload_source import Source
 from orthanc_lab.protocol.levels import Level
 
 __all__ = ["Client"]
@@ -28,12 +36,12 @@ class _Server(Protocol):
 
 
 class Client:
-    """A client for one Orthanc.
+    """A client for one Orthanc; threads may share it.
 
     Parameters
     ----------
     url
-        Address of the server.
+        Address of the server, ``https://user:password@host:8042/`` at its longest.
     auth
         User name and password.
     timeout
@@ -42,6 +50,20 @@ class Client:
         False accepts any certificate of an HTTPS server; a path names its CA.
     retries
         Further tries after a lost connection or "503 Service Unavailable".
+
+    Attributes
+    ----------
+    patients, studies, series, instances
+        `Collection` of each level.
+    jobs
+        `Jobs` of the server.
+    transport
+        `Transport`, for requests that have no method here: ``client.transport.get("/changes")``.
+
+    Raises
+    ------
+    ValueError
+        If the address is none.
 
     Examples
     --------
@@ -75,15 +97,25 @@ class Client:
         self.jobs = Jobs(transport)
 
     @classmethod
-    def from_server(cls, server: _Server) -> Client:
-        """Return a client of an embedded server (`orthanc_lab.serve`, `orthanc_lab.in_process`)."""
+    def from_server(cls, server: _Server, *, timeout: float = 30.0, retries: int = 4) -> Client:
+        """Return a client of a server of this program (`orthanc_lab.serve`, `orthanc_lab.in_process`).
+
+        Its credentials and certificate are those of the server's own session.
+
+        Examples
+        --------
+        >>> with orthanc_lab.in_process() as server:
+        ...     len(Client.from_server(server).studies)
+        0
+        """
         client = cls.__new__(cls)
         session = server.session
-        if server.url.startswith(("http://127.", "http://localhost", "https://")) and isinstance(session.auth, tuple):
-            auth: tuple[str, str] | None = (str(session.auth[0]), str(session.auth[1]))
-            client._bind(Transport(server.url, auth, verify=session.verify if session.verify is not None else True))
-        else:
-            client._bind(Transport(server.url, session=session))
+        if any(server.url.startswith(prefix) for prefix in session.adapters if len(prefix) > len("https://")):
+            client._bind(Transport(server.url, session=session))  # it has no socket: only its session reaches it
+            return client
+        auth = (str(session.auth[0]), str(session.auth[1])) if isinstance(session.auth, tuple) else None
+        verify = True if session.verify is None else session.verify
+        client._bind(Transport(server.url, auth, timeout=timeout, verify=verify, retries=retries))
         return client
 
     @property
@@ -108,8 +140,9 @@ class Client:
         progress: Callable[[int, int], None] | None = None,
         parallel: int = 4,
         resume: UploadReport | None = None,
+        skip_stored: bool = False,
     ) -> UploadReport:
-        """Upload files, folders, ZIP archives, bytes or data sets.
+        """Upload files, folders, ZIP archives, bytes or data sets; small files travel together.
 
         Parameters
         ----------
@@ -120,16 +153,29 @@ class Client:
         parallel
             Number of connections.
         resume
-            The report of an interrupted upload: what it lists as done is not sent again.
+            The report of an interrupted upload: what it lists as done, and what the server has, is
+            not sent again.
+        skip_stored
+            Ask the server what it has before anything is sent (one request for up to 100 files).
 
         Raises
         ------
         FileNotFoundError
             If a path does not exist.
+        UnauthorizedError, ResponseError
+            If the server forbids uploads.
         UploadInterruptedError
-            If the server went away; it carries the report to resume with.
+            If the server went away, or its storage is full; it carries the report to resume with.
+
+        Examples
+        --------
+        >>> client.upload([samples.path("ct/soft_tissue"), samples.path("chart.png")])
+        <Upload: 0 stored, 20 already there, 1 refused>
+          ...chart.png: Bad file format: ...
         """
-        return upload(self.transport, sources, progress=progress, parallel=parallel, resume=resume)
+        return upload(
+            self.transport, sources, progress=progress, parallel=parallel, resume=resume, skip_stored=skip_stored
+        )
 
     def create_dicom(
         self,
@@ -145,20 +191,36 @@ class Client:
         Parameters
         ----------
         content
-            PNG, JPEG or PDF as path or bytes, a PIL image, a matplotlib figure, an array; a list
-            of these makes a series; None makes an instance of tags alone.
+            PNG, JPEG or PDF as path or bytes, a PIL image, a matplotlib figure, an array of shape
+            (rows, columns) or (rows, columns, 3); a list of these makes a series, where an item
+            ``{"Content": …, "Tags": {…}}`` has tags of its own; None makes an instance of tags alone.
         tags
-            DICOM tags by keyword.
+            DICOM tags by keyword: text, numbers, bytes, lists; a list of dictionaries is a sequence.
         parent
             Patient, study or series to attach it to.
         private_creator
             Creator under which private tags are looked up in the server's ``Dictionary``.
         fields
             Further fields of the Orthanc Book (``Force``, ``Encapsulate`` …).
+
+        Raises
+        ------
+        ValueError
+            If the content is none of these.
+        ResponseError
+            If the server refuses it.
+
+        Examples
+        --------
+        >>> made = client.create_dicom(samples.path("report.pdf"), {"PatientName": "Phantom^Paul"})
+        >>> made.pdf()[:5]
+        b'%PDF-'
         """
-        body: dict[str, Any] = {"Tags": dict(tags or {}), **fields}
+        body: dict[str, Any] = {"Tags": dicom_tags(tags or {}), **fields}
         if isinstance(content, (list, tuple)):
-            body["Content"] = [data_uri(item) for item in content]
+            if not content:
+                raise ValueError("An empty list makes no series")
+            body["Content"] = [_series_item(item) for item in content]
         elif content is not None:
             body["Content"] = data_uri(content)
         if parent is not None:
@@ -168,6 +230,71 @@ class Client:
         answer = self.transport.json("POST", "/tools/create-dicom", json=body)
         kind = Series if answer["Path"].startswith("/series/") else Instance
         return kind(self.transport, answer["ID"])
+
+    def archive(
+        self, resources: Selection, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None
+    ) -> Path:
+        """Stream a ZIP of any mixture of resources to a file; it gets its name only when it is whole.
+
+        Parameters
+        ----------
+        resources
+            A resource or its identifier, or many, of any levels.
+        path
+            The file, or a folder.
+        transcode
+            UID of a transfer syntax.
+        progress
+            Called with the bytes so far and in all.
+
+        Raises
+        ------
+        ConnectionLostError
+            If the connection was lost before the end.
+
+        Examples
+        --------
+        >>> study = client.studies.find()[0]
+        >>> client.archive([study, *study.series[0].instances], folder).name
+        'Archive.zip'
+        """
+        return save_archive(self.transport, "archive", resources, path, transcode=transcode, progress=progress)
+
+    def media(
+        self,
+        resources: Selection,
+        path: str | Path,
+        *,
+        transcode: str | None = None,
+        extended: bool = False,
+        progress: Bytes | None = None,
+    ) -> Path:
+        """Stream a ZIP with a DICOMDIR to a file, as `archive` does; `extended` adds SeriesDescription to it."""
+        return save_archive(
+            self.transport, "media", resources, path, transcode=transcode, extended=extended, progress=progress
+        )
+
+    def archive_job(self, resources: Selection, *, transcode: str | None = None, priority: int = 0) -> Job:
+        """Make a ZIP of any mixture of resources in an asynchronous job: ``job.wait().download("x.zip")``."""
+        return archive_job(self.transport, "archive", resources, transcode=transcode, priority=priority)
+
+    def media_job(
+        self, resources: Selection, *, transcode: str | None = None, extended: bool = False, priority: int = 0
+    ) -> Job:
+        """Make a ZIP with a DICOMDIR in an asynchronous job."""
+        return archive_job(
+            self.transport, "media", resources, transcode=transcode, extended=extended, priority=priority
+        )
+
+    def made_by(self, job: Job) -> list[Resource]:
+        """Return what a finished modification, anonymization, split or merge has made.
+
+        Raises
+        ------
+        ClientError
+            If it has made no resources, or has not succeeded yet.
+        """
+        return made_by(self.transport, job)
 
     def lookup(self, identifier: str) -> list[Resource]:
         """Return the resources that have this PatientID or DICOM UID."""
@@ -191,6 +318,29 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        counts = self.statistics
-        held = f"{counts['CountStudies']} studies, {counts['CountInstances']} instances"
-        return f"<Orthanc {self.system['Version']} at {self.url}: {held}>"
+        try:
+            counts = self.statistics
+            held = f"{counts['CountStudies']} studies, {counts['CountInstances']} instances"
+            return f"<Orthanc {self.system['Version']} at {self.url}: {held}>"
+        except ClientError as error:
+            return f"<Orthanc at {self.url} ({type(error).__name__})>"
+
+    def _repr_html_(self) -> str:
+        return display.guarded(self._card)
+
+    def _card(self) -> str:
+        system, counts = self.system, self.statistics
+        rows = {
+            "Address": self.url,
+            "Name": system.get("Name"),
+            "Version": system.get("Version"),
+            **{level: f"{counts[f'Count{level}']:,}" for level in ("Patients", "Studies", "Series", "Instances")},
+            "On disk": f"{counts['TotalDiskSizeMB']:,} MB",
+        }
+        return display.card("Orthanc", rows)
+
+
+def _series_item(item: Any) -> Any:
+    if isinstance(item, Mapping):
+        return {"Content": data_uri(item.get("Content")), "Tags": dicom_tags(item.get("Tags", {}))}
+    return data_uri(item)

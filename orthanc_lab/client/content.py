@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["data_uri"]
+__all__ = ["data_uri", "dicom_tags", "dicom_value"]
 
 _SIGNATURES: Mapping[bytes, str] = {
     b"\x89PNG": "image/png",
@@ -17,6 +17,8 @@ _SIGNATURES: Mapping[bytes, str] = {
     b"P7": "image/x-portable-arbitrarymap",
     b"solid": "model/stl",
 }
+_PNG_FORMS = (b"\x08\x00", b"\x10\x00", b"\x08\x02", b"\x08\x06", b"\x10\x06")
+"""Depth and colour type of the PNGs that Orthanc reads: grey, RGB and RGBA."""
 
 
 def data_uri(content: Any) -> str:
@@ -35,12 +37,8 @@ def data_uri(content: Any) -> str:
     """
     if isinstance(content, (str, Path)):
         content = Path(content).read_bytes()
-    if isinstance(content, (bytes, bytearray)):
-        data = bytes(content)
-        for signature, mime in _SIGNATURES.items():
-            if data.startswith(signature):
-                return _uri(mime, data)
-        raise ValueError("The content is no PNG, JPEG, PDF, PAM or STL: it begins with " + repr(data[:8]))
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        return _of_bytes(bytes(content))
     if hasattr(content, "savefig"):
         return _uri("image/png", _written(lambda out: content.savefig(out, format="png")))
     if hasattr(content, "mode") and hasattr(content, "save"):
@@ -48,6 +46,48 @@ def data_uri(content: Any) -> str:
     if hasattr(content, "__array__"):
         return _uri("image/png", _png(_picture(content)))
     raise ValueError(f"A {type(content).__name__} cannot become a DICOM instance")
+
+
+def _of_bytes(data: bytes) -> str:
+    for signature, mime in _SIGNATURES.items():
+        if data.startswith(signature):
+            if mime == "image/png" and data[24:26] not in _PNG_FORMS:
+                data = _png_of_png(data)
+            return _uri(mime, data)
+    raise ValueError(f"The content is no PNG, JPEG, PDF, PAM or STL: it begins with {data[:8]!r}")
+
+
+def _png_of_png(data: bytes) -> bytes:
+    from PIL import Image  # noqa: PLC0415 - slow to import
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return _png(picture)
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"The PNG is broken: {error}") from error
+
+
+def dicom_value(value: Any) -> Any:
+    """Return a value as ``/tools/create-dicom`` takes it: text, a list of items, or a data URI.
+
+    Parameters
+    ----------
+    value
+        Text; a number; bytes, for private and other binary tags; a list of numbers or texts (a
+        value of multiplicity); a list of dictionaries (a sequence); None for an empty element.
+    """
+    if isinstance(value, (bytes, bytearray)):
+        return _uri("application/octet-stream", bytes(value))
+    if isinstance(value, (list, tuple)):
+        if all(isinstance(item, Mapping) for item in value):
+            return [dicom_tags(item) for item in value]
+        return "\\".join(str(item) for item in value)
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def dicom_tags(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tags with all values as ``/tools/create-dicom`` takes them."""
+    return {name: dicom_value(value) for name, value in tags.items()}
 
 
 def _uri(mime: str, data: bytes) -> str:
@@ -62,7 +102,11 @@ def _written(write: Any) -> bytes:
 
 def _png(picture: Any) -> bytes:
     # Orthanc reads grey of 8 and 16 bit and RGB; every other mode is brought to one of them.
-    if picture.mode not in ("L", "RGB", "I;16"):
+    if picture.mode == "I":  # how Pillow reads grey of 16 bit in some versions
+        picture = picture.convert("I;16")
+    elif picture.mode == "F":
+        raise ValueError("A picture of floats has no 8 or 16 bit; scale it first")
+    elif picture.mode not in ("L", "RGB", "I;16"):
         picture = picture.convert("L" if picture.mode in ("1", "LA") else "RGB")
     return _written(lambda out: picture.save(out, "PNG"))
 
@@ -76,4 +120,7 @@ def _picture(content: Any) -> Any:
         raise ValueError(f"An array must be of uint8 or uint16, this one is {array.dtype}; scale it first")
     if array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8):
         return Image.fromarray(array)
-    raise ValueError(f"An array must have shape (rows, columns) or (rows, columns, 3), this one has {array.shape}")
+    raise ValueError(
+        f"An array must have shape (rows, columns), or (rows, columns, 3) of uint8; this one has {array.shape}.\n"
+        "A volume becomes a series as a list: create_dicom(list(volume), …)"
+    )

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from collections.abc import Callable
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeAlias
 
 import requests
 import urllib3
 
-from orthanc_lab.client.errors import UnreachableError
+from orthanc_lab.client.errors import ConnectionLostError
 from orthanc_lab.client.transport import Transport
 
-__all__ = ["save_stream"]
+__all__ = ["Bytes", "save_stream"]
 
-_CHUNK = 1 << 20
+Bytes: TypeAlias = Callable[[int, "int | None"], None]
+"""Progress of a download: bytes so far, and in all (None if the server does not say)."""
+
+_CHUNK = 1 << 18
+_PATIENCE = 300.0  # seconds of silence: a streamed archive waits for its turn among the jobs
 
 
 def save_stream(
@@ -26,7 +32,8 @@ def save_stream(
     path: str,
     target: Path,
     *,
-    progress: Callable[[int, int | None], None] | None = None,
+    progress: Bytes | None = None,
+    timeout: float = _PATIENCE,
     **options: Any,
 ) -> Path:
     """Save the answer of a request; the file gets its final name only when it is whole.
@@ -36,38 +43,71 @@ def save_stream(
     target
         The file, or a folder: then the name that the server gives is used.
     progress
-        Called with the bytes so far and in all (None if the server does not say).
+        Called with the bytes so far and in all.
+    timeout
+        Seconds to wait for the next part of the answer.
 
     Raises
     ------
-    UnreachableError
+    ConnectionLostError
         If the connection was lost before the end.
+    FileNotFoundError
+        If the folder of the file does not exist.
     """
-    with transport.stream(method, path, **options) as response:
+    folder = target if target.is_dir() else target.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"The folder {folder} does not exist")
+    headers = {"Accept-Encoding": "identity"}  # so that Content-Length counts what arrives
+    with transport.stream(method, path, timeout=timeout, headers=headers, **options) as response:
         if target.is_dir():
             target = target / _name_of(response)
-        length = response.headers.get("Content-Length")
-        total = int(length) if length else None
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                done = 0
-                for chunk in response.iter_content(_CHUNK):
-                    file.write(chunk)
-                    done += len(chunk)
-                    if progress is not None:
-                        progress(done, total)
-            if total is not None and done != total:
-                raise UnreachableError(transport.url, EOFError(f"the answer ended after {done} of {total} bytes"))
-            Path(temporary).replace(target)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise UnreachableError(transport.url, error) from error
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with _appearing(target) as file:
+            try:
+                _copy(response, file, progress)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, EOFError) as error:
+                raise ConnectionLostError(transport.url, f"{method} {path}", error) from error
     return target
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write to, which appears as `target` at the end and vanishes after an error."""
+    part = target.with_name(f".{target.name[:200]}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        with part.open("xb+") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(response: requests.Response, file: IO[bytes], progress: Bytes | None) -> None:
+    length = response.headers.get("Content-Length")
+    total = int(length) if length else None
+    done = 0
+    for chunk in response.iter_content(_CHUNK):
+        file.write(chunk)
+        done += len(chunk)
+        if progress is not None:
+            progress(done, total)
+    if total is not None and done != total:
+        raise EOFError(f"{done} of {total} bytes came")
+    if total is None and response.headers.get("Content-Type", "").startswith("application/zip"):
+        _check_zip(file)
+
+
+def _check_zip(file: IO[bytes]) -> None:
+    # Orthanc streams a ZIP until it closes the connection: only the directory at its end tells that it is whole.
+    file.flush()
+    try:
+        zipfile.ZipFile(file).close()
+    except zipfile.BadZipFile as error:
+        raise EOFError("the end of the ZIP archive is missing") from error
 
 
 def _name_of(response: requests.Response) -> str:
     match = re.search(r'filename="([^"]*)"', response.headers.get("Content-Disposition", ""))
-    name = Path(match[1]).name if match else ""
-    return name or "download"
+    name = Path(match[1].replace("\\", "/")).name if match else ""
+    return name if name.strip(". ") else "download"

@@ -12,14 +12,20 @@ from orthanc_lab.protocol.errors import ERROR_TEXTS
 __all__ = [
     "CanceledError",
     "ClientError",
+    "ConnectionLostError",
     "JobFailedError",
+    "JobForgottenError",
     "JobPausedError",
+    "JobRetryError",
     "JobTimeoutError",
     "NotFoundError",
+    "NotOrthancError",
     "ResponseError",
     "UnauthorizedError",
     "UnreachableError",
     "error_of",
+    "job_error",
+    "unreachable",
 ]
 
 _CANCELED = 37
@@ -27,8 +33,9 @@ _ADVICE = {
     400: "Check the parameters of the call against the Orthanc Book.",
     401: "Pass the right credentials: Client(url, auth=('user', 'password')).",
     403: "The server forbids this call by its configuration.",
-    404: "The resource may have been deleted, or belong to another level; look it up again.",
+    404: "The address or identifier is wrong, or the resource was deleted or is of another level; look it up.",
     405: "The server may be read-only, or older than this call.",
+    503: "The server is busy or not ready; try again later, or give the client more retries.",
     507: "The storage is full: delete something, or raise MaximumStorageSize.",
 }
 
@@ -38,11 +45,42 @@ class ClientError(Exception):
 
 
 class UnreachableError(ClientError):
-    """No server answers at the address."""
+    """No server answers at the address, or it stopped to answer.
 
-    def __init__(self, url: str, cause: BaseException) -> None:
-        super().__init__(f"No Orthanc answers at {url} ({cause}).\nIs the server running, and is the address right?")
+    Attributes
+    ----------
+    url
+        Address of the server.
+    """
+
+    def __init__(
+        self, url: str, cause: object, advice: str = "Is the server running, and is the address right?"
+    ) -> None:
+        super().__init__(f"No Orthanc answers at {url} ({cause}).\n{advice}")
         self.url = url
+
+
+class ConnectionLostError(UnreachableError):
+    """The connection broke in the middle of an answer; what came is not whole, and is not kept."""
+
+    def __init__(self, url: str, request: str, cause: object) -> None:
+        ClientError.__init__(
+            self,
+            f"The answer of {url} to {request} ended before it was whole ({cause}).\n"
+            "Is the server still running? Try it again.",
+        )
+        self.url = url
+
+
+class NotOrthancError(ClientError):
+    """What answers is no Orthanc: no JSON where Orthanc gives JSON."""
+
+    def __init__(self, request: str, kind: str) -> None:
+        super().__init__(
+            f"{request} was answered with {kind}, not with JSON.\n"
+            "Is this the address of an Orthanc? It is the one in front of /app/explorer.html."
+        )
+        self.request = request
 
 
 class ResponseError(ClientError):
@@ -102,6 +140,25 @@ class JobPausedError(ClientError):
         self.id = id
 
 
+class JobRetryError(ClientError):
+    """A job that one waits for failed for the time being; the server will try it again by itself."""
+
+    def __init__(self, id: str, words: str) -> None:
+        super().__init__(f"Job {id} will be tried again: {words}\nWait on with job.wait(retry='wait').")
+        self.id = id
+
+
+class JobForgottenError(ClientError):
+    """The server does not know the job any more."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(
+            f"The server does not know job {id} any more.\n"
+            "It left the history (JobsHistorySize), or the server was started again without it: submit it anew."
+        )
+        self.id = id
+
+
 class JobTimeoutError(ClientError):
     """A job did not end in time; it goes on at the server."""
 
@@ -122,11 +179,32 @@ def job_error(job: dict[str, Any]) -> JobFailedError:
 def error_of(response: requests.Response) -> ResponseError:
     """Return the error that an answer of 400 and above stands for."""
     request = f"{response.request.method} {response.request.url}"
+    body = _text_of(response)
     try:
-        document = json.loads(response.text)
+        document = json.loads(body)
         code, details = int(document["OrthancStatus"]), str(document.get("Details", ""))
         text = str(document.get("OrthancError") or ERROR_TEXTS.get(code, ""))
     except (ValueError, KeyError, TypeError):
-        code, details, text = None, response.text[:200].strip(), response.reason or "Error"
+        plain = "" if body.lstrip().startswith("<") else body[:200].strip()
+        code, details, text = None, plain, response.reason or "Error"
     kind = {401: UnauthorizedError, 404: NotFoundError}.get(response.status_code, ResponseError)
     return kind(response.status_code, code, text, details, request)
+
+
+def _text_of(response: requests.Response) -> str:
+    try:
+        return response.text
+    except requests.RequestException:  # the status is there, the words did not come
+        return ""
+    finally:
+        response.close()
+
+
+def unreachable(url: str, error: requests.RequestException) -> UnreachableError:
+    """Return the error that a failed request stands for, with what to do about it."""
+    if isinstance(error, requests.exceptions.SSLError):
+        advice = "Name the CA of its certificate: Client(url, verify='ca.pem'). Does the address begin as it should?"
+        return UnreachableError(url, error, advice)
+    if isinstance(error, requests.ReadTimeout):
+        return UnreachableError(url, error, "It is connected, but silent; give Client(url, timeout=…) more seconds.")
+    return UnreachableError(url, error)

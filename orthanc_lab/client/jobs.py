@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from orthanc_lab.client.download import save_stream
-from orthanc_lab.client.errors import JobPausedError, JobTimeoutError, NotFoundError, UnreachableError, job_error
+from orthanc_lab.client import display
+from orthanc_lab.client.download import Bytes, save_stream
+from orthanc_lab.client.errors import ClientError, NotFoundError
 from orthanc_lab.client.transport import Transport
+from orthanc_lab.client.waiting import Choice, Watch
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.timestamps import parse_iso
 
-__all__ = ["Job", "Jobs", "Progress"]
+__all__ = ["Job", "Jobs", "Progress", "submit"]
 
 Progress = Callable[["Job"], None]
 """Called with the job each time it was looked at."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5  # seconds between two looks at a job
-_OUTAGE = 20.0  # seconds that a server may be away (a restart) while one waits
+_TIMEOUT = 600.0  # seconds that a wait lasts at most, unless told otherwise
+_OUTAGE = 30.0  # seconds that a server may be away (a restart) while one waits
 
 
 class Job:
@@ -71,10 +73,8 @@ class Job:
         """The error in words, "" if there is none."""
         if not self._document.get("ErrorCode"):
             return ""
-        details = self._document.get("ErrorDetails", "")
-        return (
-            f"{self._document['ErrorDescription']}: {details}" if details else str(self._document["ErrorDescription"])
-        )
+        parts = (self._document.get("ErrorDescription", ""), self._document.get("ErrorDetails", ""))
+        return ": ".join(part for part in parts if part)
 
     @property
     def created(self) -> datetime | None:
@@ -99,15 +99,24 @@ class Job:
         """The JSON object of the server."""
         return dict(self._document)
 
-    def refresh(self) -> Job:
+    def refresh(self, *, timeout: float | None = None) -> Job:
         """Look at the job again.
+
+        Parameters
+        ----------
+        timeout
+            Seconds; with it the look is tried just once.
 
         Raises
         ------
         NotFoundError
             If the server has forgotten it (see ``JobsHistorySize``).
         """
-        self._document = self._transport.get(f"/jobs/{self.id}")
+        if timeout is None:
+            self._document = self._transport.get(f"/jobs/{self.id}")
+        else:
+            seconds = min(timeout, self._transport.timeout)
+            self._document = self._transport.json("GET", f"/jobs/{self.id}", timeout=seconds, retries=0)
         return self
 
     def _do(self, action: str) -> Job:
@@ -134,33 +143,14 @@ class Job:
         """Remove it from the history, with its outputs."""
         self._transport.send("DELETE", f"/jobs/{self.id}")
 
-    def _looks(self, timeout: float, progress: Progress | None, paused: str) -> Generator[float, None, None]:
-        # Yields the seconds to rest before the next look, so that one loop serves both ways of waiting.
-        begin = last_answer = time.monotonic()
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                self.refresh()
-                last_answer = time.monotonic()
-            except UnreachableError:
-                if time.monotonic() - last_answer > _OUTAGE:
-                    raise
-            else:
-                if progress is not None:
-                    progress(self)
-                if self.state is JobState.SUCCESS:
-                    return
-                if self.state is JobState.FAILURE:
-                    raise job_error(self._document)
-                if self.state is JobState.PAUSED and paused == "raise":
-                    raise JobPausedError(self.id)
-            if time.monotonic() - begin > timeout:
-                raise JobTimeoutError(self.id, self.state.value, self.progress, timeout)
-            yield pause
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-
     def wait(
-        self, timeout: float = 600.0, *, progress: Progress | None = None, paused: Literal["raise", "wait"] = "raise"
+        self,
+        timeout: float = _TIMEOUT,
+        *,
+        progress: Progress | None = None,
+        paused: Choice = "raise",
+        retry: Choice = "wait",
+        outage: float = _OUTAGE,
     ) -> Job:
         """Wait for the end, also across a restart of the server.
 
@@ -171,31 +161,66 @@ class Job:
         progress
             Called with the job after each look.
         paused
-            What to do when somebody paused it: ``"raise"`` `JobPausedError`, or ``"wait"`` on.
+            What to do while it is Paused: ``"raise"`` `JobPausedError`, or ``"wait"`` on.
+        retry
+            The same for the state Retry and `JobRetryError`.
+        outage
+            Seconds that the server may be away.
 
         Raises
         ------
-        JobFailedError, CanceledError, JobPausedError, JobTimeoutError, UnreachableError
-            See each.
+        JobFailedError, CanceledError
+            If it ended so.
+        JobPausedError, JobRetryError, JobTimeoutError
+            If it goes on without us.
+        JobForgottenError
+            If the server does not know it any more.
+        UnreachableError
+            If the server stays away.
+
+        Examples
+        --------
+        >>> job = client.studies.find()[0].archive_job(priority=3)
+        >>> job.wait(timeout=60).state.value, job.priority, job.progress
+        ('Success', 3, 100)
         """
-        for pause in self._looks(timeout, progress, paused):
+        watch = Watch(self, timeout, paused=paused, retry=retry, outage=outage)
+        while True:
+            if watch.look() and progress is not None:
+                progress(self)
+            pause = watch.pause()
+            if pause is None:
+                return self
             time.sleep(pause)
-        return self
 
     async def wait_async(
-        self, timeout: float = 600.0, *, progress: Progress | None = None, paused: Literal["raise", "wait"] = "raise"
+        self,
+        timeout: float = _TIMEOUT,
+        *,
+        progress: Progress | None = None,
+        paused: Choice = "raise",
+        retry: Choice = "wait",
+        outage: float = _OUTAGE,
     ) -> Job:
-        """Wait as `wait` does, without blocking the event loop (of a notebook kernel, say)."""
-        looks = self._looks(timeout, progress, paused)
+        """Wait as `wait` does, without blocking the event loop (of a notebook kernel, say).
+
+        Examples
+        --------
+        >>> job = client.studies.find()[0].media_job()
+        >>> import asyncio
+        >>> asyncio.run(job.wait_async()).type
+        'Media'
+        """
+        watch = Watch(self, timeout, paused=paused, retry=retry, outage=outage)
         while True:
-            pause = await asyncio.to_thread(next, looks, None)
+            if await asyncio.to_thread(watch.look) and progress is not None:
+                progress(self)
+            pause = watch.pause()
             if pause is None:
                 return self
             await asyncio.sleep(pause)
 
-    def download(
-        self, path: str | Path, key: str = "archive", *, progress: Callable[[int, int | None], None] | None = None
-    ) -> Path:
+    def download(self, path: str | Path, key: str = "archive", *, progress: Bytes | None = None) -> Path:
         """Save an output of the job.
 
         Parameters
@@ -203,29 +228,66 @@ class Job:
         path
             File to write, or a folder (the server's file name is used then). It appears under
             its name only when it is whole.
+        key
+            Name of the output; archives and media have one, ``archive``.
         progress
-            Called with the bytes so far and in all (None if unknown).
+            Called with the bytes so far and in all.
 
         Raises
         ------
         NotFoundError
             If there is no such output (any more, see ``MediaArchiveSize``).
+        ConnectionLostError
+            If the connection was lost before the end.
         """
         return save_stream(self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), progress=progress)
 
+    def delete_output(self, key: str = "archive") -> None:
+        """Remove an output from the server's disk; the job stays in the history."""
+        self._transport.send("DELETE", f"/jobs/{self.id}/{key}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     def __repr__(self) -> str:
-        return f"<Job {self.id[:8]} {self.type} {self.state.value} {self.progress} %>"
+        words = f", {self.error}" if self.error else ""
+        return f"<Job {self.id[:8]} {self.type} {self.state.value} {self.progress} %{words}>"
+
+    def _repr_html_(self) -> str:
+        return display.job_card(self)
 
 
 class Jobs:
-    """The jobs of a server, by id: ``client.jobs[id]``, ``for job in client.jobs``."""
+    """The jobs of a server: ``client.jobs[id]``, ``for job in client.jobs``, ``client.jobs.list("Running")``."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    def list(self, state: JobState | str | None = None, type: str | None = None) -> list[Job]:
+        """Return the jobs, the latest first.
+
+        Parameters
+        ----------
+        state
+            Only those in this state, ``"Running"``.
+        type
+            Only those of this type, ``"Archive"``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such state.
+        """
+        wanted = None if state is None else JobState(state)
+        found = (Job(self._transport, document) for document in self._transport.get("/jobs", {"expand": ""}))
+        chosen = [job for job in found if wanted in (None, job.state) and type in (None, job.type)]
+        return sorted(chosen, key=lambda job: (job.document.get("CreationTime", ""), job.id), reverse=True)
+
     def __iter__(self) -> Iterator[Job]:
-        documents = self._transport.get("/jobs", {"expand": ""})
-        return iter([Job(self._transport, document) for document in documents])
+        return iter(self.list())
 
     def __len__(self) -> int:
         return len(self._transport.get("/jobs"))
@@ -237,10 +299,39 @@ class Jobs:
             raise KeyError(id) from None
 
     def submit(self, path: str, body: dict[str, Any] | None = None, *, priority: int = 0) -> Job:
-        """POST a body to a route that creates a job, asynchronously, and return the job."""
-        document = {**(body or {}), "Synchronous": False, "Priority": priority}
-        answer = self._transport.json("POST", path, json=document)
-        return Job(self._transport, {"ID": answer["ID"]}).refresh()
+        """POST a body to any route that makes a job, asynchronously, and return the job.
+
+        Examples
+        --------
+        >>> study = client.studies.find()[0]
+        >>> client.jobs.submit(f"{study.path}/archive", priority=2)
+        <Job ... Archive ...>
+        """
+        return submit(self._transport, path, body, priority)
 
     def __repr__(self) -> str:
-        return f"<Jobs of {self._transport.url}: {len(self)}>"
+        try:
+            return f"<Jobs of {self._transport.url}: {len(self)}>"
+        except ClientError as error:
+            return f"<Jobs of {self._transport.url}: {type(error).__name__}>"
+
+    def _repr_html_(self) -> str:
+        return display.jobs_table(self)
+
+
+def submit(transport: Transport, path: str, body: dict[str, Any] | None, priority: int) -> Job:
+    """POST a body to a route that makes a job, asynchronously, and return the job.
+
+    Raises
+    ------
+    ClientError
+        If the route makes no job.
+    """
+    answer = transport.json("POST", path, json={**(body or {}), "Synchronous": False, "Priority": priority})
+    if not isinstance(answer, dict) or not str(answer.get("Path", "")).startswith("/jobs/"):
+        raise ClientError(f"POST {path} was carried out, but makes no job: {str(answer)[:200]}")
+    job = Job(transport, {"ID": answer["ID"], "Priority": priority})
+    try:
+        return job.refresh()
+    except NotFoundError:  # a short history has forgotten it already
+        return job

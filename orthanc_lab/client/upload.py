@@ -4,58 +4,41 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
+from typing import Any
 
-from orthanc_lab.client.errors import ClientError, ResponseError, UnreachableError
+from orthanc_lab.client.errors import ResponseError, UnauthorizedError, UnreachableError
 from orthanc_lab.client.transport import Transport
+from orthanc_lab.client.upload_report import UploadInterruptedError, UploadReport
+from orthanc_lab.client.upload_source import LARGE, Item, Source, batches, items_of
 
-if TYPE_CHECKING:
-    import pydicom
+__all__ = ["upload"]
 
-__all__ = ["Source", "UploadInterruptedError", "UploadReport", "upload"]
-
-Source: TypeAlias = Union[str, Path, bytes, "pydicom.Dataset"]
-"""A file, a folder (read with all below it), the bytes of a file or of a ZIP, or a data set."""
-
-_BATCH_BYTES = 4 << 20  # small files travel together: one request for about so many bytes
-_BATCH_FILES = 128
 _AHEAD = 2  # batches prepared for each connection
+_FORBIDDEN = (401, 403, 405)  # answers that would be the same for every file
+_LATER = (429, 502, 503, 504, 507)  # answers that another time may be others
+_TAKEN = ("Success", "AlreadyStored")
 
 
 @dataclass
-class UploadReport:
-    """What became of an upload."""
+class _Outcome:
+    """What became of one item."""
 
-    instances: list[str] = field(default_factory=list)  # Orthanc identifiers, in order
-    stored: int = 0  # new ones
-    already_stored: int = 0  # the server had them
-    refused: dict[str, str] = field(default_factory=dict)  # name of a file -> why
-    done: set[str] = field(default_factory=set)  # names of the files that need not be sent again
-
-    def __repr__(self) -> str:
-        return f"<Upload: {self.stored} stored, {self.already_stored} already there, {len(self.refused)} refused>"
+    item: Item
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    refusal: str = ""
 
 
-class UploadInterruptedError(ClientError):
-    """The server went away in the middle. `report` says how far it came."""
+@dataclass
+class _Sent:
+    """What became of a batch: outcomes up to the error, if there is one."""
 
-    def __init__(self, report: UploadReport, cause: BaseException) -> None:
-        super().__init__(
-            f"The upload was interrupted after {len(report.done)} files: {cause}\n"
-            "Call upload(…, resume=error.report) to go on; what is stored is not sent again."
-        )
-        self.report = report
-
-
-@dataclass(frozen=True)
-class _Item:
-    name: str
-    content: bytes
+    outcomes: list[_Outcome]
+    error: UnreachableError | ResponseError | None = None
 
 
 def upload(
@@ -65,120 +48,159 @@ def upload(
     progress: Callable[[int, int], None] | None = None,
     parallel: int = 4,
     resume: UploadReport | None = None,
+    skip_stored: bool = False,
 ) -> UploadReport:
-    """Upload everything that `sources` names; see `Client.upload`."""
+    """Upload everything that `sources` name; see `Client.upload`."""
     report = resume or UploadReport()
-    names = list(_expand(sources))
-    waiting = [(name, source) for name, source in names if name not in report.done]
-    total, lost = len(names), None
-    batches = _batches(waiting, report)
-    with ThreadPoolExecutor(parallel) as pool:
-        while group := list(islice(batches, parallel * _AHEAD)):
-            for batch, result in zip(group, pool.map(lambda b: _send(transport, b), group), strict=True):
-                if isinstance(result, UnreachableError):
-                    lost = result
-                    continue
-                _note(report, batch, result)
-                if progress is not None:
-                    progress(len(report.done) + len(report.refused), total)
-            if lost is not None:
-                raise UploadInterruptedError(report, lost)
+    items = items_of(sources)
+    waiting = [item for item in items if item.name not in report.done]
+    check = skip_stored or resume is not None
+    interruption = None
+    dealt = len(items) - len(waiting)
+    pool = ThreadPoolExecutor(max(1, parallel), "orthanc-upload")
+    try:
+        for sent in _in_order(pool, lambda batch: _send(transport, batch, check), batches(waiting), parallel * _AHEAD):
+            for outcome in sent.outcomes:
+                _note(report, outcome)
+            dealt += len(sent.outcomes)
+            if progress is not None:
+                progress(dealt, len(items))
+            if sent.error is not None and interruption is None:
+                interruption = sent.error
+                pool.shutdown(wait=False, cancel_futures=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if isinstance(interruption, ResponseError) and interruption.status in _FORBIDDEN:
+        raise interruption
+    if interruption is not None:
+        raise UploadInterruptedError(report, interruption) from interruption
     return report
 
 
-def _expand(sources: Source | Iterable[Source]) -> Iterator[tuple[str, Source]]:
-    single = isinstance(sources, (str, Path, bytes)) or hasattr(sources, "save_as")
-    items: Iterable[Any] = cast("Iterable[Any]", [sources] if single else sources)
-    for number, item in enumerate(items):
-        if isinstance(item, (str, Path)):
-            path = Path(item)
-            if path.is_dir():
-                yield from ((str(child), child) for child in sorted(path.rglob("*")) if child.is_file())
-            elif path.exists():
-                yield str(path), path
-            else:
-                raise FileNotFoundError(f"{path} does not exist")
-        else:
-            yield f"item {number}", item
-
-
-def _read(source: Source) -> bytes:
-    if isinstance(source, bytes):
-        return source
-    if isinstance(source, (str, Path)):
-        return Path(source).read_bytes()
-    out = io.BytesIO()
-    source.save_as(out, enforce_file_format=True)
-    return out.getvalue()
-
-
-def _batches(waiting: Sequence[tuple[str, Source]], report: UploadReport) -> Iterator[list[_Item]]:
-    batch: list[_Item] = []
-    size = 0
-    for name, source in waiting:
-        try:
-            item = _Item(name, _read(source))
-        except (OSError, ValueError, AttributeError) as error:
-            report.refused[name] = f"cannot be read: {error}"
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[list[Item]], _Sent], batches: Iterator[list[Item]], ahead: int
+) -> Iterator[_Sent]:
+    # Only a few batches are read ahead, so that a folder of any size needs little memory.
+    running: deque[Future[_Sent]] = deque()
+    stopped = False
+    while True:
+        while not stopped and len(running) < max(1, ahead) and (batch := next(batches, None)) is not None:
+            running.append(pool.submit(work, batch))
+        if not running:
+            return
+        future = running.popleft()
+        if future.cancelled():
             continue
-        alone = len(item.content) >= _BATCH_BYTES or item.content[:2] == b"PK"
-        if batch and (alone or size + len(item.content) > _BATCH_BYTES or len(batch) >= _BATCH_FILES):
-            yield batch
-            batch, size = [], 0
-        if alone:
-            yield [item]
-        else:
-            batch.append(item)
-            size += len(item.content)
-    if batch:
-        yield batch
+        sent = future.result()
+        stopped = stopped or sent.error is not None
+        yield sent
 
 
-Answer: TypeAlias = dict[str, Any]
-_Result = list[tuple[_Item, list[Answer] | ResponseError]]
-
-
-def _send(transport: Transport, batch: list[_Item]) -> _Result | UnreachableError:
+def _send(transport: Transport, batch: list[Item], check: bool) -> _Sent:
+    outcomes: list[_Outcome] = []
     try:
-        if len(batch) > 1:
-            answers = _send_zip(transport, batch)
-            if answers is not None:
-                return [(item, [answer]) for item, answer in zip(batch, answers, strict=True)]
-        return [(item, _send_one(transport, item)) for item in batch]
-    except UnreachableError as error:
-        return error
+        stored = _stored(transport, batch) if check else {}
+        outcomes += [_Outcome(item, [{"ID": stored[item.name], "Status": "AlreadyStored"}])
+                     for item in batch if item.name in stored]  # fmt: skip
+        for outcome in _sent(transport, [item for item in batch if item.name not in stored]):
+            outcomes.append(outcome)
+    except (UnreachableError, ResponseError) as error:
+        return _Sent(outcomes, error)
+    return _Sent(outcomes)
 
 
-def _send_zip(transport: Transport, batch: list[_Item]) -> list[Answer] | None:
-    # A ZIP is answered in its order, but members that are no DICOM are left out silently: then each is sent alone.
+def _stored(transport: Transport, batch: list[Item]) -> dict[str, str]:
+    """Return the names of the items that the server has, with their identifiers."""
+    names = {item.name: identifier for item in batch if (identifier := item.identifier()) is not None}
+    if not names:
+        return {}
+    body = {"Resources": list(names.values()), "Level": "Instance", "Short": True, "Metadata": False}
+    answers = transport.json("POST", "/tools/bulk-content", json=body, again=True)
+    there = {answer["ID"] for answer in answers}
+    return {name: identifier for name, identifier in names.items() if identifier in there}
+
+
+def _sent(transport: Transport, batch: list[Item]) -> Iterator[_Outcome]:
+    """Send the items of a batch; those that look like DICOM files travel together."""
+    together: list[tuple[Item, bytes]] = []
+    for item in batch:
+        if isinstance(item.source, Path) and item.is_large():
+            yield _stream_one(transport, item, item.source)
+            continue
+        try:
+            content = item.read()
+        except ValueError as error:
+            yield _Outcome(item, refusal=str(error))
+            continue
+        if content[128:132] == b"DICM" and len(content) < LARGE:
+            together.append((item, content))
+        else:
+            yield _send_one(transport, item, content)
+    answers = _send_zip(transport, together) if len(together) > 1 else None
+    for number, (item, content) in enumerate(together):
+        yield _send_one(transport, item, content) if answers is None else _outcome(item, [answers[number]])
+
+
+def _send_zip(transport: Transport, files: list[tuple[Item, bytes]]) -> list[dict[str, Any]] | None:
+    # A ZIP is answered in its order, but what the server cannot read is left out without a word: then
+    # None is returned, and each file is sent alone to learn which one it is, and why.
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for number, item in enumerate(batch):
-            archive.writestr(f"{number}.dcm", item.content)
+        for number, (_, content) in enumerate(files):
+            archive.writestr(zipfile.ZipInfo(f"{number}.dcm"), content)
     try:
-        answers: list[Answer] = transport.json("POST", "/instances", data=out.getvalue(), again=True)
-    except ResponseError:
-        return None
-    return answers if len(answers) == len(batch) else None
-
-
-def _send_one(transport: Transport, item: _Item) -> list[Answer] | ResponseError:
-    try:
-        answer = transport.json("POST", "/instances", data=item.content, again=True)
+        answers: list[dict[str, Any]] = transport.json("POST", "/instances", data=out.getvalue(), again=True)
     except ResponseError as error:
-        return error
-    return answer if isinstance(answer, list) else [answer]
+        if error.status in _FORBIDDEN + _LATER:
+            raise
+        return None
+    return answers if len(answers) == len(files) else None
 
 
-def _note(report: UploadReport, batch: list[_Item], result: _Result) -> None:
-    for item, answers in result:
-        if isinstance(answers, ResponseError):
-            report.refused[item.name] = f"{answers.text}: {answers.details}" if answers.details else answers.text
-            continue
-        report.done.add(item.name)
-        for answer in answers:
+def _stream_one(transport: Transport, item: Item, path: Path) -> _Outcome:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        return _Outcome(item, refusal=f"cannot be read: {error}")
+    with file:
+        return _send_one(transport, item, file)
+
+
+def _send_one(transport: Transport, item: Item, content: Any) -> _Outcome:
+    try:
+        answer = transport.json("POST", "/instances", data=content, again=True)
+    except ResponseError as error:
+        if isinstance(error, UnauthorizedError) or error.status in _FORBIDDEN + _LATER:
+            raise
+        return _Outcome(item, refusal=f"{error.text}: {error.details}" if error.details else error.text)
+    if not isinstance(answer, list):
+        return _outcome(item, [answer])
+    missing = _members(content) - len(answer)
+    words = f"{missing} of the files in this archive are no DICOM files" if missing > 0 else ""
+    return _Outcome(item, answer, words) if words else _outcome(item, answer)
+
+
+def _members(content: Any) -> int:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content) as archive:
+            return sum(not member.is_dir() for member in archive.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile):  # the server could read it
+        return 0
+
+
+def _outcome(item: Item, answers: list[dict[str, Any]]) -> _Outcome:
+    strange = sorted({answer["Status"] for answer in answers} - set(_TAKEN))
+    return _Outcome(item, answers, refusal=f"not stored by the server: {', '.join(strange)}" if strange else "")
+
+
+def _note(report: UploadReport, outcome: _Outcome) -> None:
+    report.refused.pop(outcome.item.name, None)
+    if outcome.refusal:
+        report.refused[outcome.item.name] = outcome.refusal
+    if outcome.answers:
+        report.done.add(outcome.item.name)
+    for answer in outcome.answers:
+        if answer["Status"] in _TAKEN:
             report.instances.append(answer["ID"])
-            if answer["Status"] == "AlreadyStored":
-                report.already_stored += 1
-            else:
-                report.stored += 1
+            report.stored += answer["Status"] == "Success"
+            report.already_stored += answer["Status"] == "AlreadyStored"

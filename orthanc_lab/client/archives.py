@@ -1,0 +1,68 @@
+"""Archives and media of any mixture of resources: streamed to disk, or made by a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+from orthanc_lab.client.download import Bytes, save_stream
+from orthanc_lab.client.jobs import Job, submit
+from orthanc_lab.client.transport import Transport
+
+__all__ = ["Identified", "Kind", "Selection", "archive_job", "save_archive"]
+
+Kind = Literal["archive", "media"]
+
+
+class Identified(Protocol):
+    """What has an Orthanc identifier."""
+
+    @property
+    def id(self) -> str:
+        """The identifier."""
+        ...
+
+
+Selection: TypeAlias = "Identified | str | Iterable[Identified | str]"
+"""A resource or its identifier, or many, of any levels."""
+
+
+def save_archive(
+    transport: Transport,
+    kind: Kind,
+    selection: Selection,
+    path: str | Path,
+    *,
+    transcode: str | None = None,
+    extended: bool = False,
+    progress: Bytes | None = None,
+) -> Path:
+    """Stream a ZIP of a selection to a file; see `Client.archive`."""
+    body = _body(selection, transcode) | {"Synchronous": True}
+    return save_stream(transport, "POST", _route(kind, extended), Path(path), progress=progress, json=body)
+
+
+def archive_job(
+    transport: Transport,
+    kind: Kind,
+    selection: Selection,
+    *,
+    transcode: str | None = None,
+    extended: bool = False,
+    priority: int = 0,
+) -> Job:
+    """Make a ZIP of a selection in a job; see `Client.archive_job`."""
+    return submit(transport, _route(kind, extended), _body(selection, transcode), priority)
+
+
+def _route(kind: Kind, extended: bool) -> str:
+    return f"/tools/create-{kind}{'-extended' if extended and kind == 'media' else ''}"
+
+
+def _body(selection: Selection, transcode: str | None) -> dict[str, Any]:
+    chosen = [selection] if isinstance(selection, str) or hasattr(selection, "id") else list(selection)
+    identifiers = [item if isinstance(item, str) else item.id for item in chosen]
+    if not identifiers:
+        raise ValueError("There is no resource to archive")
+    return {"Resources": identifiers} | ({"Transcode": transcode} if transcode else {})

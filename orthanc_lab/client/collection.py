@@ -1,0 +1,103 @@
+"""All resources of a level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from orthanc_lab.client import display
+from orthanc_lab.client.errors import ClientError
+from orthanc_lab.client.resource import Resource
+from orthanc_lab.client.transport import Transport
+
+__all__ = ["Collection"]
+
+R = TypeVar("R", bound=Resource)
+
+_PAGE = 500  # resources asked for at once
+_SHOWN = 20
+
+
+class Collection(Generic[R]):
+    """All resources of a level: iterate, count, look up by id, find."""
+
+    def __init__(self, transport: Transport, kind: type[R]) -> None:
+        self._transport = transport
+        self._kind = kind
+
+    def __iter__(self) -> Iterator[R]:
+        since = 0
+        while page := self._page(since, _PAGE):
+            yield from page
+            since += len(page)
+
+    def _page(self, since: int, limit: int) -> list[R]:
+        parameters = {"expand": "", "since": since, "limit": limit}
+        documents = self._transport.get(f"/{self._kind.level.plural}", parameters)
+        return [self._kind(self._transport, item["ID"], item) for item in documents]
+
+    def __len__(self) -> int:
+        counts = self._transport.get("/statistics")
+        return int(counts[f"Count{self._kind.level.plural.capitalize()}"])
+
+    def __getitem__(self, id: str) -> R:
+        resource = self._kind(self._transport, id)
+        if not resource.exists():
+            raise KeyError(id)
+        return resource
+
+    def __contains__(self, item: object) -> bool:
+        id = item.id if isinstance(item, self._kind) else item
+        return isinstance(id, str) and self._kind(self._transport, id).exists()
+
+    def find(
+        self,
+        query: Mapping[str, str] | None = None,
+        *,
+        limit: int = 0,
+        labels: Sequence[str] | None = None,
+        **tags: str,
+    ) -> list[R]:
+        r"""Return the resources whose tags match.
+
+        Parameters
+        ----------
+        query, **tags
+            Patterns with ``*`` and ``?``, ranges of dates (``"20250101-"``), lists joined by a backslash.
+        limit
+            At most so many; 0 for all.
+        labels
+            Only resources that have all of these labels.
+
+        Examples
+        --------
+        >>> client.studies.find(PatientName="Phantom*", StudyDate="20200101-")
+        [<Study ...>]
+        >>> client.series.find({"0008,0060": "MR"})
+        []
+        """
+        body: dict[str, Any] = {
+            "Level": self._kind.level.value,
+            "Query": {**(query or {}), **tags},
+            "Expand": True,
+        }
+        if limit:
+            body["Limit"] = limit
+        if labels:
+            body["Labels"] = list(labels)
+        documents = self._transport.json("POST", "/tools/find", json=body, again=True)
+        return [self._kind(self._transport, item["ID"], item) for item in documents]
+
+    def __repr__(self) -> str:
+        try:
+            return f"<{len(self)} {self._kind.level.plural} at {self._transport.url}>"
+        except ClientError as error:
+            return f"<{self._kind.level.plural} at {self._transport.url} ({type(error).__name__})>"
+
+    def _repr_html_(self) -> str:
+        return display.guarded(self._table)
+
+    def _table(self) -> str:
+        shown = [{"Identifier": item.id, **item.summary} for item in self._page(0, _SHOWN)]
+        heads = list(shown[0]) if shown else ["Identifier"]
+        return display.table(heads, (list(row.values()) for row in shown), count=len(self))

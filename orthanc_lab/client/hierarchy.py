@@ -1,0 +1,289 @@
+"""Patients, studies, series and instances as light objects with the field's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orthanc_lab.client import display
+from orthanc_lab.client.download import Bytes, save_stream
+from orthanc_lab.client.errors import ClientError, ResponseError
+from orthanc_lab.client.jobs import Job
+from orthanc_lab.client.resource import Resource, number_of
+from orthanc_lab.client.transport import Transport
+from orthanc_lab.protocol.levels import Level
+
+if TYPE_CHECKING:
+    import pydicom
+
+__all__ = ["Container", "Instance", "Patient", "Series", "Study", "made_by", "resource_at"]
+
+
+class Container(Resource):
+    """What patients, studies and series have in common: instances below, archives, modification."""
+
+    @property
+    def instances(self) -> list[Instance]:
+        """Instances below, by InstanceNumber."""
+        found = [Instance(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/instances")]
+        return sorted(found, key=lambda instance: instance.number)
+
+    def archive(self, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None) -> Path:
+        """Stream a ZIP archive to a file; it gets its name only when it is whole.
+
+        Parameters
+        ----------
+        path
+            The file, or a folder.
+        transcode
+            UID of a transfer syntax.
+        progress
+            Called with the bytes so far and in all.
+
+        Raises
+        ------
+        ConnectionLostError
+            If the connection was lost before the end.
+
+        Examples
+        --------
+        >>> client.studies.find()[0].archive(folder / "study.zip").name
+        'study.zip'
+        """
+        return self._stream("archive", path, transcode, progress)
+
+    def media(self, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None) -> Path:
+        """Stream a ZIP with a DICOMDIR to a file, as `archive` does."""
+        return self._stream("media", path, transcode, progress)
+
+    def _stream(self, kind: str, path: str | Path, transcode: str | None, progress: Bytes | None) -> Path:
+        params = {"transcode": transcode} if transcode else None
+        target = Path(path)
+        return save_stream(self._transport, "GET", f"{self.path}/{kind}", target, progress=progress, params=params)
+
+    def archive_job(self, *, transcode: str | None = None, priority: int = 0) -> Job:
+        """Make a ZIP archive in an asynchronous job: ``job.wait().download("x.zip")``."""
+        return self._job("archive", {"Transcode": transcode} if transcode else {}, priority)
+
+    def media_job(self, *, transcode: str | None = None, extended: bool = False, priority: int = 0) -> Job:
+        """Make a ZIP with a DICOMDIR in an asynchronous job."""
+        body: dict[str, Any] = {"Extended": extended}
+        return self._job("media", body | ({"Transcode": transcode} if transcode else {}), priority)
+
+    def modify(self, replace: Mapping[str, Any] | None = None, *, priority: int = 0, **fields: Any) -> Job:
+        """Make a modified copy in a job; `fields` are those of the Orthanc Book (``Remove``, ``Force`` …).
+
+        Examples
+        --------
+        >>> job = client.studies.find()[0].modify({"StudyDescription": "Checked"})
+        >>> client.made_by(job.wait())[0].StudyDescription
+        'Checked'
+        """
+        return self._job("modify", {"Replace": dict(replace or {}), **fields}, priority)
+
+    def anonymize(self, *, priority: int = 0, **fields: Any) -> Job:
+        """Make an anonymized copy in a job; `fields` are those of the Orthanc Book (``Keep``, ``Replace`` …)."""
+        return self._job("anonymize", fields, priority)
+
+
+class Patient(Container):
+    """A patient."""
+
+    level = Level.PATIENT
+
+    @property
+    def studies(self) -> list[Study]:
+        """Studies of the patient."""
+        return [Study(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/studies")]
+
+    @property
+    def protected(self) -> bool:
+        """Whether the patient is kept when the storage is recycled."""
+        return self._transport.send("GET", f"{self.path}/protected").text == "1"
+
+    @protected.setter
+    def protected(self, value: bool) -> None:
+        self._transport.send("PUT", f"{self.path}/protected", data="1" if value else "0")
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """Name, identifier, number of studies."""
+        tags = self.tags
+        return {
+            "Name": tags.get("PatientName", ""),
+            "PatientID": tags.get("PatientID", ""),
+            "Studies": str(len(self.document["Studies"])),
+        }
+
+
+class Study(Container):
+    """A study."""
+
+    level = Level.STUDY
+
+    @property
+    def series(self) -> list[Series]:
+        """Series of the study, by SeriesNumber."""
+        found = [Series(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/series")]
+        return sorted(found, key=lambda series: number_of(series.tags.get("SeriesNumber")))
+
+    @property
+    def patient(self) -> Patient:
+        """Patient of the study."""
+        return Patient(self._transport, self.document["ParentPatient"])
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """Name of the patient, description, date, number of series."""
+        tags = self.tags
+        return {
+            "Patient": tags.get("PatientName", ""),
+            "Description": tags.get("StudyDescription", ""),
+            "Date": tags.get("StudyDate", ""),
+            "Series": str(len(self.document["Series"])),
+        }
+
+    def _card(self) -> str:
+        rows = [list(series.summary.values()) for series in self.series]
+        below = display.table(("Modality", "Series", "Number", "Instances"), rows)
+        return display.card("Study", {"Identifier": self.id, **self.tags}, below=below)
+
+
+class Series(Container):
+    """A series."""
+
+    level = Level.SERIES
+
+    @property
+    def study(self) -> Study:
+        """Study of the series."""
+        return Study(self._transport, self.document["ParentStudy"])
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """Modality, description, number, number of instances."""
+        tags = self.tags
+        return {
+            "Modality": tags.get("Modality", ""),
+            "Description": tags.get("SeriesDescription", ""),
+            "Number": tags.get("SeriesNumber", ""),
+            "Instances": str(len(self.document["Instances"])),
+        }
+
+    def _card(self) -> str:
+        below = self.document["Instances"]
+        beside = Instance(self._transport, below[len(below) // 2]).thumbnail() if below else b""
+        rows = {"Identifier": self.id, "Instances": len(below), **self.tags}
+        return display.card("Series", rows, beside=display.picture(beside, "One image of the series"))
+
+
+class Instance(Resource):
+    """An instance: one DICOM file."""
+
+    level = Level.INSTANCE
+
+    @property
+    def series(self) -> Series:
+        """Series of the instance."""
+        return Series(self._transport, self.document["ParentSeries"])
+
+    @property
+    def number(self) -> int:
+        """InstanceNumber, 0 if there is none."""
+        return number_of(self.tags.get("InstanceNumber"))
+
+    @property
+    def all_tags(self) -> dict[str, Any]:
+        """All tags of the file by keyword, sequences as lists."""
+        return dict(self._transport.get(f"{self.path}/simplified-tags"))
+
+    def file(self) -> bytes:
+        """Return the DICOM file."""
+        return bytes(self._transport.send("GET", f"{self.path}/file").content)
+
+    def save(self, path: str | Path) -> Path:
+        """Save the DICOM file; `path` is the file, or a folder."""
+        return save_stream(self._transport, "GET", f"{self.path}/file", Path(path))
+
+    def dataset(self) -> pydicom.Dataset:
+        """Return the DICOM file as a `pydicom.Dataset`.
+
+        Examples
+        --------
+        >>> client.series.find(Modality="CT")[0].instances[0].dataset().Modality
+        'CT'
+        """
+        import io  # noqa: PLC0415
+
+        import pydicom  # noqa: PLC0415 - slow to import
+
+        return pydicom.dcmread(io.BytesIO(self.file()))
+
+    def preview(self, frame: int = 0) -> bytes:
+        """Return a frame as PNG, stretched to its full range."""
+        return self._picture("preview", frame)
+
+    def rendered(self, frame: int = 0, **parameters: Any) -> bytes:
+        """Return a frame as PNG by its window; `parameters`: ``window_center``, ``window_width``, ``width`` …."""
+        named = {name.replace("_", "-"): value for name, value in parameters.items()}
+        return self._picture("rendered", frame, named)
+
+    def thumbnail(self, size: int = 128) -> bytes:
+        """Return the middle frame as PNG of at most `size` pixels a side; nothing if it holds no image."""
+        try:
+            return self.rendered(self.frames // 2, width=size, height=size)
+        except ResponseError:
+            return b""
+
+    def _picture(self, kind: str, frame: int, params: Mapping[str, Any] | None = None) -> bytes:
+        path = f"{self.path}/frames/{frame}/{kind}"
+        return bytes(self._transport.send("GET", path, params=params, headers={"Accept": "image/png"}).content)
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return len(self._transport.get(f"{self.path}/frames"))
+
+    def pdf(self) -> bytes:
+        """Return the PDF document inside the instance."""
+        return bytes(self._transport.send("GET", f"{self.path}/pdf").content)
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """Number, size in bytes, identifier."""
+        return {
+            "Number": self.tags.get("InstanceNumber", ""),
+            "Bytes": f"{int(self.document['FileSize']):,}",
+            "SOPInstanceUID": self.tags.get("SOPInstanceUID", ""),
+        }
+
+    def _card(self) -> str:
+        rows = {"Identifier": self.id, "Size": f"{int(self.document['FileSize']):,} bytes", **self.tags}
+        return display.card("Instance", rows, beside=display.picture(self.thumbnail(), "Thumbnail of the instance"))
+
+
+_KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, Study, Series, Instance)}
+
+
+def resource_at(transport: Transport, level: Level, id: str) -> Resource:
+    """Return the resource object of a level."""
+    return _KINDS[level](transport, id)
+
+
+def made_by(transport: Transport, job: Job) -> list[Resource]:
+    """Return what a finished modification, anonymization, split or merge has made.
+
+    Raises
+    ------
+    ClientError
+        If the job makes no resources, or has not succeeded yet.
+    """
+    content = job.content
+    made = content.get("Resources") or ([content] if "Path" in content else [])
+    found = [resource_at(transport, Level.parse(item["Path"].split("/")[1]), item["ID"]) for item in made]
+    if "TargetStudy" in content:
+        found.append(Study(transport, content["TargetStudy"]))
+    if not found:
+        raise ClientError(f"Job {job.id} ({job.type}, {job.state.value}) has made no resources")
+    return found

@@ -1,0 +1,144 @@
+"""What patients, studies, series and instances have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Self
+from urllib.parse import quote
+
+from orthanc_lab.client import display
+from orthanc_lab.client.errors import ClientError, NotFoundError
+from orthanc_lab.client.jobs import Job, submit
+from orthanc_lab.client.transport import Transport
+from orthanc_lab.protocol.levels import Level
+
+__all__ = ["Resource", "number_of"]
+
+
+class Resource:
+    """One resource of the server. Its main DICOM tags are attributes: ``study.StudyDescription``.
+
+    Attributes
+    ----------
+    id
+        Orthanc identifier: five groups of eight hexadecimal digits.
+    level
+        `Level` of the resource.
+    """
+
+    level: ClassVar[Level]
+
+    def __init__(self, transport: Transport, id: str, document: dict[str, Any] | None = None) -> None:
+        self._transport = transport
+        self.id = id
+        self._known = document
+
+    @property
+    def path(self) -> str:
+        """Path at the server, ``/studies/…``."""
+        return f"/{self.level.plural}/{quote(self.id, safe='')}"
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON object of the server, asked for once."""
+        if self._known is None:
+            self._known = self._transport.get(self.path)
+        return self._known
+
+    def refresh(self) -> Self:
+        """Forget what is known, so that the next look asks the server."""
+        self._known = None
+        return self
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Main DICOM tags by keyword, with those of the patient for a study."""
+        document = self.document
+        return {**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}
+
+    def __getattr__(self, name: str) -> str:
+        if name[:1].isupper():
+            try:
+                return self.tags[name]
+            except KeyError:
+                raise AttributeError(
+                    f"This {self.level.value.lower()} has no main DICOM tag {name}; it has: {', '.join(self.tags)}"
+                ) from None
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels, sorted."""
+        return list(self._transport.get(f"{self.path}/labels"))
+
+    def add_label(self, label: str) -> None:
+        """Add a label (letters, digits, ``_`` and ``-``)."""
+        self._transport.send("PUT", f"{self.path}/labels/{quote(label, safe='')}")
+
+    def remove_label(self, label: str) -> None:
+        """Remove a label; nothing happens if it is not there."""
+        self._transport.send("DELETE", f"{self.path}/labels/{quote(label, safe='')}")
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Metadata by name."""
+        return dict(self._transport.get(f"{self.path}/metadata", {"expand": ""}))
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """Sizes in bytes (as text, as Orthanc gives them) and numbers of the resources below."""
+        return dict(self._transport.get(f"{self.path}/statistics"))
+
+    def exists(self) -> bool:
+        """Ask the server whether the resource is still there."""
+        try:
+            self._known = self._transport.get(self.path)
+        except NotFoundError:
+            return False
+        return True
+
+    def delete(self) -> None:
+        """Delete the resource with all below it. This cannot be undone."""
+        self._transport.send("DELETE", self.path)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Resource) and (self.level, self.id) == (other.level, other.id)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __dir__(self) -> Iterable[str]:
+        names = [name for name in super().__dir__() if not name.startswith("_")]
+        try:
+            return names + list(self.tags)
+        except ClientError:  # tab completion is no place for an error
+            return names
+
+    def _job(self, action: str, body: Mapping[str, Any], priority: int) -> Job:
+        return submit(self._transport, f"{self.path}/{action}", dict(body), priority)
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """What tells it from others at a glance, by heading: a row of a table."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        try:
+            words = ", ".join(f"{name} {value}" for name, value in self.summary.items() if value)
+            return f"<{self.level.value} {self.id[:8]}: {words}>"
+        except ClientError as error:
+            return f"<{self.level.value} {self.id[:8]} ({type(error).__name__})>"
+
+    def _repr_html_(self) -> str:
+        return display.guarded(self._card)
+
+    def _card(self) -> str:
+        return display.card(self.level.value, {"Identifier": self.id, **self.tags})
+
+
+def number_of(text: str | None) -> int:
+    """Return a value of VR IS as a number, 0 if it is none."""
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0

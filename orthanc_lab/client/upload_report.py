@@ -1,0 +1,61 @@
+"""What became of an upload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orthanc_lab.client import display
+from orthanc_lab.client.errors import ClientError
+
+__all__ = ["UploadInterruptedError", "UploadReport"]
+
+
+@dataclass
+class UploadReport:
+    """What became of an upload; hand it to `Client.upload` as `resume` to go on after an interruption.
+
+    Attributes
+    ----------
+    instances
+        Orthanc identifiers of what is at the server now, in the order of the files.
+    stored
+        Number of instances that are new.
+    already_stored
+        Number of instances that the server had.
+    refused
+        Name of each file that the server did not take, or that cannot be read, and why.
+    done
+        Names of the files that need not be sent again.
+    """
+
+    instances: list[str] = field(default_factory=list)
+    stored: int = 0
+    already_stored: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+
+    def __repr__(self) -> str:
+        words = "".join(f"\n  {name}: {why}" for name, why in list(self.refused.items())[:10])
+        more = f"\n  … and {len(self.refused) - 10} more" if len(self.refused) > 10 else ""
+        counts = f"{self.stored} stored, {self.already_stored} already there, {len(self.refused)} refused"
+        return f"<Upload: {counts}>{words}{more}"
+
+    def _repr_html_(self) -> str:
+        return display.report_card(self)
+
+
+class UploadInterruptedError(ClientError):
+    """The upload cannot go on for the moment.
+
+    Attributes
+    ----------
+    report
+        How far it came.
+    """
+
+    def __init__(self, report: UploadReport, cause: BaseException) -> None:
+        super().__init__(
+            f"The upload was interrupted after {len(report.done)} files: {cause}\n"
+            "Call client.upload(…, resume=error.report) to go on; what is stored is not sent again."
+        )
+        self.report = report

@@ -1,0 +1,41 @@
+"""The servers a client is tested on: ours, and the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import orthanc_lab
+from orthanc_lab import Client, samples
+from orthanc_lab.client import Study
+from orthanc_lab.testing.real import RealOrthanc
+
+
+@pytest.fixture(params=["ours", pytest.param("real", marks=pytest.mark.real)], scope="session")
+def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where a server listens for the whole run; `client` empties it before each test."""
+    if request.param == "real":
+        request.getfixturevalue("real_program")
+    serve = RealOrthanc if request.param == "real" else orthanc_lab.serve
+    with serve(ConcurrentJobs=2) as server:
+        yield server.url
+
+
+@pytest.fixture
+def client(server_url: str) -> Iterator[Client]:
+    with Client(server_url) as client:
+        for patient in list(client.patients):
+            patient.delete()
+        for job in client.jobs:
+            if not job.state.is_final:
+                job.cancel()
+            job.delete()
+        yield client
+
+
+@pytest.fixture
+def study(client: Client) -> Study:
+    """A CT study at the server."""
+    client.upload(samples.path("ct"))
+    return client.studies.find(PatientName="*", ModalitiesInStudy="CT")[0]

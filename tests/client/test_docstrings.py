@@ -1,0 +1,32 @@
+"""The examples in the docstrings run."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import orthanc_lab
+import orthanc_lab.client as package
+from orthanc_lab import Client, samples
+
+MODULES = [f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_a_module_run(name: str, tmp_path: Path) -> None:
+    with orthanc_lab.serve() as server, Client.from_server(server) as client:
+        client.upload(samples.path("ct/soft_tissue"))
+        names = {"client": client, "Client": Client, "orthanc_lab": orthanc_lab, "samples": samples, "folder": tmp_path}
+        options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        result = doctest.testmod(importlib.import_module(name), extraglobs=names, optionflags=options)
+    assert result.failed == 0
+
+
+def test_there_are_examples() -> None:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    found = [test for name in MODULES for test in finder.find(importlib.import_module(name)) if test.examples]
+    assert len(found) >= 10
