@@ -97,6 +97,10 @@ class Storage(Protocol):
         """Return the known ones of many resources, in the order of `ids`."""
         ...
 
+    def family(self, ids: Sequence[str]) -> list[Resource]:
+        """Return the known ones of many resources, and all that is above and below them, in any order."""
+        ...
+
     def list_ids(self, level: Level, since: int = 0, limit: int = 0) -> list[str]:
         """Return the identifiers of a level, sorted (as Orthanc lists them); limit 0 = all."""
         ...

@@ -25,8 +25,9 @@ class SyntheticStorage:
     def find_level(self, id: str) -> Level | None:
         return {PATIENT: Level.PATIENT, STUDY: Level.STUDY, SERIES: Level.SERIES}.get(id, Level.INSTANCE)
 
-    def get_many(self, ids: Sequence[str]) -> list[Resource]:
-        return [self._resource(id) for id in ids]
+    def family(self, ids: Sequence[str]) -> list[Resource]:
+        assert set(ids) <= {PATIENT, STUDY, SERIES}
+        return [self._resource(id) for id in (PATIENT, STUDY, SERIES, *self._instances)]
 
     def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
         assert not keep, "an archive must not push all else out of the cache"

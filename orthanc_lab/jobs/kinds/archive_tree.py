@@ -6,13 +6,13 @@ asked for twice appears once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orthanc_lab.dicom.scan import scan
 from orthanc_lab.jobs.kinds.archive_names import file_numbers, own_number
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import AttachmentType, Resource
 
@@ -56,17 +56,16 @@ def resolve(storage: Storage, ids: Sequence[str], level: Level | None = None) ->
     OrthancError
         17 if one of them is unknown, or of another level.
     """
-    roots = _load(storage, dict.fromkeys(ids), {})
-    if any(id not in roots or (level and roots[id].level is not level) for id in ids):
+    known = {resource.id: resource for resource in storage.family([*dict.fromkeys(ids)])}
+    if any(id not in known or (level and known[id].level is not level) for id in ids):
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-    known, whole_series = _descend(storage, roots)
-    single = [roots[id] for id in dict.fromkeys(ids) if roots[id].level is Level.INSTANCE]
     chosen: dict[str, list[Resource]] = {}
-    for instance in single:
-        chosen.setdefault(instance.parent or "", []).append(instance)
-    _ascend(storage, known, [*chosen])
+    for id in dict.fromkeys(ids):
+        if known[id].level is Level.INSTANCE:
+            chosen.setdefault(known[id].parent or "", []).append(known[id])
     leaves = {series: _single_leaves(instances) for series, instances in chosen.items()}
-    leaves.update(_whole_leaves(storage, [known[Level.SERIES][id] for id in whole_series]))
+    for series in _whole_series(known, ids):
+        leaves[series] = _whole_leaves(known, series)
     return _grow(known, leaves)
 
 
@@ -96,43 +95,29 @@ def first_stored(study: Node) -> Leaf | None:
     return None
 
 
-Known = Mapping[Level, dict[str, Resource]]
+Known = Mapping[str, Resource]
 
 
-def _descend(storage: Storage, roots: Mapping[str, Resource]) -> tuple[Known, list[str]]:
-    """Load the resources below the roots, down to the series; return also the series that are whole."""
-    known: Known = {level: {} for level in LEVELS}
-    inherited: list[str] = []
-    for level in LEVELS[:3]:
-        here = known[level]
-        here.update((id, resource) for id, resource in roots.items() if resource.level is level)
-        here.update(_load(storage, inherited, here))
-        inherited = [child for resource in here.values() for child in resource.children]
-    return known, list(known[Level.SERIES])
+def _whole_series(known: Known, ids: Iterable[str]) -> list[str]:
+    """Return the series that are asked for as a whole, or are below what is."""
+    found: list[str] = []
+    waiting = list(ids)
+    seen = set(waiting)
+    while waiting:
+        resource = known[waiting.pop()]
+        if resource.level is Level.SERIES:
+            found.append(resource.id)
+        elif resource.level is not Level.INSTANCE:
+            below = [child for child in resource.children if child not in seen]
+            seen.update(below)
+            waiting += below
+    return found
 
 
-def _ascend(storage: Storage, known: Known, series: Iterable[str]) -> None:
-    """Load the resources above all that is known, and above some series."""
-    missing = list(series)
-    for level in reversed(LEVELS[:3]):
-        here = known[level]
-        here.update(_load(storage, missing, here))
-        missing = list(dict.fromkeys(resource.parent for resource in here.values() if resource.parent))
-
-
-def _load(storage: Storage, ids: Iterable[str], known: Mapping[str, Resource]) -> dict[str, Resource]:
-    missing = [id for id in ids if id not in known]
-    return {resource.id: resource for resource in storage.get_many(missing)} if missing else {}
-
-
-def _whole_leaves(storage: Storage, series: Sequence[Resource]) -> Iterator[tuple[str, list[Leaf]]]:
-    wanted = [child for resource in series for child in resource.children]
-    instances = _load(storage, wanted, {})
-    for resource in series:
-        # One that vanished between the two look-ups is left out.
-        present = [instances[child] for child in resource.children if child in instances]
-        numbers = file_numbers([instance.tags.get(_INSTANCE_NUMBER, "") for instance in present])
-        yield resource.id, [_leaf(present[position], number) for position, number in numbers]
+def _whole_leaves(known: Known, series: str) -> list[Leaf]:
+    present = [known[child] for child in known[series].children]
+    numbers = file_numbers([instance.tags.get(_INSTANCE_NUMBER, "") for instance in present])
+    return [_leaf(present[position], number) for position, number in numbers]
 
 
 def _single_leaves(instances: Iterable[Resource]) -> list[Leaf]:
@@ -149,14 +134,12 @@ def _leaf(instance: Resource, number: int) -> Leaf:
 
 def _grow(known: Known, leaves: Mapping[str, list[Leaf]]) -> list[Node]:
     """Join the levels; children stand in the order of their identifiers."""
-    nodes = {
-        id: Node(known[Level.SERIES][id], leaves=found) for id, found in leaves.items() if id in known[Level.SERIES]
-    }
-    for level in (Level.STUDY, Level.PATIENT):
+    nodes = {id: Node(known[id], leaves=found) for id, found in leaves.items() if id in known}
+    for _ in (Level.STUDY, Level.PATIENT):
         parents: dict[str, Node] = {}
         for id in sorted(nodes):
             parent = nodes[id].resource.parent or ""
-            if parent in known[level]:
-                parents.setdefault(parent, Node(known[level][parent])).nodes.append(nodes[id])
+            if parent in known:
+                parents.setdefault(parent, Node(known[parent])).nodes.append(nodes[id])
         nodes = parents
     return [nodes[id] for id in sorted(nodes)]

@@ -8,9 +8,32 @@
 -- ==== a resource and its kin ====
 
 -- resource:
-SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank,
+       (SELECT json_group_array(c.id) FROM resources c WHERE c.parent = r.key),
+       (SELECT json_group_array(l.label) FROM labels l WHERE l.resource = r.key)
 FROM resources r LEFT JOIN resources p ON p.key = r.parent
 WHERE r.id = ? AND r.level IN (0, 1, 2, 3)
+
+-- family:
+WITH RECURSIVE
+below (key) AS (
+    SELECT r.key FROM json_each(?1) wanted CROSS JOIN resources r
+    WHERE r.id = wanted.value AND r.level IN (0, 1, 2, 3)
+    UNION
+    SELECT c.key FROM below JOIN resources c ON c.parent = below.key
+),
+above (key) AS (
+    SELECT r.parent FROM json_each(?1) wanted CROSS JOIN resources r
+    WHERE r.id = wanted.value AND r.level IN (1, 2, 3)
+    UNION
+    SELECT r.parent FROM above JOIN resources r ON r.key = above.key WHERE r.parent IS NOT NULL
+)
+SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank,
+       (SELECT json_group_array(c.id) FROM resources c WHERE c.parent = r.key),
+       (SELECT json_group_array(l.label) FROM labels l WHERE l.resource = r.key)
+FROM (SELECT key FROM below UNION SELECT key FROM above) family
+CROSS JOIN resources r LEFT JOIN resources p ON p.key = r.parent
+WHERE r.key = family.key
 
 -- resources:
 SELECT r.key, r.id, r.level, p.id, r.tags, r.metadata, r.attachments, r.last_update, r.stable, r.rank

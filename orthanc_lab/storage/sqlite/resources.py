@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import orjson
+
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.records import Attachment, Resource
@@ -29,9 +31,12 @@ class Resources:
 
     def get(self, id: str) -> Resource | None:
         """Return a resource, None if it is unknown."""
-        with self._readers.reading() as connection:
-            found = self._assemble(connection, connection.execute(SQL["resource"], (bindable(id),)).fetchall())
-        return found[0] if found else None
+        rows = self._readers.fetch(SQL["resource"], (id,))
+        return self._resource_with_kin(rows[0]) if rows else None
+
+    def family(self, ids: Sequence[str]) -> list[Resource]:
+        """Return the known ones of many resources, and all that is above and below them."""
+        return [self._resource_with_kin(row) for row in self._readers.fetch(SQL["family"], (as_array(ids),))]
 
     def get_many(self, ids: Sequence[str]) -> list[Resource]:
         """Return the known ones of many resources, in the order of `ids`."""
@@ -104,21 +109,26 @@ class Resources:
         labels: dict[int, list[str]] = defaultdict(list)
         for key, label in connection.execute(SQL["labels"], keys):
             labels[key].append(label)
-        return [
-            Resource(
-                id,
-                LEVELS[level],
-                parent,
-                read_json(tags),
-                self._metadata(metadata, last_update),
-                sorted(children.get(key, ())),
-                sorted(labels.get(key, ())),
-                read_attachments(attachments),
-                bool(stable),
-                level == 0 and rank is None,
-            )
-            for key, id, level, parent, tags, metadata, attachments, last_update, stable, rank in rows
-        ]
+        return [self._resource(row, children.get(row[0], ()), labels.get(row[0], ())) for row in rows]
+
+    def _resource_with_kin(self, row: _Row) -> Resource:
+        *columns, children, labels = row
+        return self._resource(columns, orjson.loads(children), orjson.loads(labels))
+
+    def _resource(self, row: Sequence[Any], children: Iterable[str], labels: Iterable[str]) -> Resource:
+        _, id, level, parent, tags, metadata, attachments, last_update, stable, rank = row
+        return Resource(
+            id,
+            LEVELS[level],
+            parent,
+            read_json(tags),
+            self._metadata(metadata, last_update),
+            sorted(children),
+            sorted(labels),
+            read_attachments(attachments),
+            bool(stable),
+            level == 0 and rank is None,
+        )
 
     def _metadata(self, stored: str, last_update: str | None) -> dict[str, str]:
         metadata: dict[str, str] = read_json(stored)

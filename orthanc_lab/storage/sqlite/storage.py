@@ -160,6 +160,10 @@ class SqliteStorage:
         """Return the known ones of many resources, in the order of `ids`."""
         return self._resources.get_many(ids)
 
+    def family(self, ids: Sequence[str]) -> list[Resource]:
+        """Return the known ones of many resources, and all that is above and below them, in any order."""
+        return self._resources.family(ids)
+
     def list_ids(self, level: Level, since: int = 0, limit: int = 0) -> list[str]:
         """Return the identifiers of a level, sorted; limit 0 = all."""
         return self._resources.list_ids(level, since, limit)
