@@ -42,13 +42,25 @@ class InstanceFiles:
         OrthancError
             17 if the instance is unknown.
         """
-        if self._storage.find_level(id) is not Level.INSTANCE:
-            raise unknown_resource()
         return self._storage.read_dicom(id)
 
     def whole(self, id: str) -> DicomFile:
         """Return the file, pixel data and all."""
         return read_file(self.dicom(id), self.dictionary)
+
+    def version_of_header(self, id: str) -> str:
+        """Return a text that is another one whenever `header` may answer something else.
+
+        Raises
+        ------
+        OrthancError
+            17 if the instance is unknown.
+        """
+        instance = self._storage.get(id, Level.INSTANCE)
+        if instance is None:
+            raise unknown_resource()
+        files = [attachment.uuid for attachment in instance.attachments.values()]
+        return " ".join([*files, instance.metadata.get("PixelDataOffset", "")])
 
     def header(self, id: str) -> DicomFile:
         """Return the tags up to the pixel data; those stand there without a value.

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import falcon
 
 from orthanc_lab.dicom.dictionary import Dictionary
 from orthanc_lab.dicom.tags_json import TagsFormat, data_set_to_json
-from orthanc_lab.rest.answers import answer_json
+from orthanc_lab.protocol import house_json
+from orthanc_lab.protocol.metrics import NoMetrics
+from orthanc_lab.rest.answers import answer_json, wants_xml
 from orthanc_lab.rest.arguments import query_arguments
 from orthanc_lab.rest.instance_files import InstanceFiles
 from orthanc_lab.rest.services import Services
+from orthanc_lab.storage.files.cache import FileCache
 
 __all__ = ["ROUTES", "Header", "InstanceTags", "SimplifiedTags", "ignored_lengths", "tags_format"]
+
+_KEPT_TEXTS = 4 << 20  # bytes
 
 
 class InstanceTags:
@@ -21,6 +27,7 @@ class InstanceTags:
 
     def __init__(self, services: Services) -> None:
         self._files = InstanceFiles(services)
+        self._texts = FileCache(_KEPT_TEXTS, NoMetrics())
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the tags in the form that ``simplify`` or ``short`` ask for."""
@@ -28,18 +35,29 @@ class InstanceTags:
         self.answer(req, resp, id, tags_format(arguments))
 
     def answer(self, req: falcon.Request, resp: falcon.Response, id: str, format: TagsFormat) -> None:
-        """Answer the tags in one form."""
+        """Answer the tags in one form; the text of an unchanged file is kept for a while."""
         arguments = query_arguments(req)
+        if "whole" in arguments or "ignore-length" in arguments or wants_xml(req):
+            answer_json(req, resp, self._tags(id, format, arguments))
+            return
+        key = f"{format.name} {self._files.default_encoding} {self._files.version_of_header(id)}"
+        text = self._texts.get(key)
+        if text is None:
+            text = house_json.dumps(self._tags(id, format, arguments)).encode("ascii")
+            self._texts.put(key, text)
+        resp.content_type = "application/json; charset=utf-8"
+        resp.data = text
+
+    def _tags(self, id: str, format: TagsFormat, arguments: Mapping[str, str]) -> Mapping[str, Any]:
         whole_values = ignored_lengths(arguments, self._files.dictionary)
         file = self._files.whole(id) if "whole" in arguments else self._files.header(id)
-        tags = data_set_to_json(
+        return data_set_to_json(
             file,
             format,
             self._files.dictionary,
             default_encoding=self._files.default_encoding,
             ignore_length=whole_values,
         )
-        answer_json(req, resp, tags)
 
 
 class SimplifiedTags(InstanceTags):

@@ -32,6 +32,8 @@ class PublishedMetrics:
         self._policies = dict(POLICIES)
         self._values: dict[str, tuple[float, float, int]] = {}  # value, monotonic time in s, epoch in ms
         self._gauges: list[Callable[[], Iterable[tuple[str, float]]]] = []
+        self._names: list[str] = []  # of the values, sorted
+        self._heads: dict[str, tuple[float, str]] = {}  # a value, and its line up to the time
         self._lock = threading.Lock()
 
     def add(self, name: str, policy: MetricPolicy) -> None:
@@ -50,12 +52,20 @@ class PublishedMetrics:
         now = self._clock.monotonic()
         if self._is_dropped(policy, name, value, now):
             return  # the usual case costs no lock
+        moment = self._milliseconds()
         with self._lock:
-            if self._is_dropped(policy, name, value, now):
-                return
-            if policy is MetricPolicy.INCREMENT and name in self._values:
-                value += self._values[name][0]
-            self._values[name] = (value, now, int(self._clock.now().timestamp() * 1000))
+            self._update(name, value, now, moment)
+
+    def _update(self, name: str, value: float, now: float, moment: int) -> None:
+        policy = self._policies[name]
+        if self._is_dropped(policy, name, value, now):
+            return
+        if policy is MetricPolicy.INCREMENT and name in self._values:
+            value += self._values[name][0]
+        self._values[name] = (value, now, moment)
+
+    def _milliseconds(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
 
     def _is_dropped(self, policy: MetricPolicy, name: str, value: float, now: float) -> bool:
         if policy is not MetricPolicy.MAX_OVER_10_SECONDS:
@@ -72,12 +82,21 @@ class PublishedMetrics:
         """Return one line ``name value timestamp`` a metric, sorted; empty while metrics are off."""
         if not self.enabled:
             return ""
-        for read in self._gauges:
-            for name, value in read():
-                self.record(name, value)
+        read = [pair for gauge in self._gauges for pair in gauge()]
+        now, moment = self._clock.monotonic(), self._milliseconds()
         with self._lock:
-            values = sorted(self._values.items())
-        return "".join(f"{name} {_number(value)} {moment}\n" for name, (value, _, moment) in values)
+            for name, value in read:
+                self._update(name, value, now, moment)
+            if len(self._names) != len(self._values):
+                self._names = sorted(self._values)
+            values = [(name, self._values[name]) for name in self._names]
+        return "".join([f"{self._head(name, value)}{moment}\n" for name, (value, _, moment) in values])
+
+    def _head(self, name: str, value: float) -> str:
+        known = self._heads.get(name)
+        if known is None or known[0] != value:
+            known = self._heads[name] = (value, f"{name} {_number(value)} ")
+        return known[1]
 
 
 def _number(value: float) -> str:
