@@ -6,6 +6,7 @@ walk proves that the data set is whole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from struct import Struct
 
@@ -33,6 +34,8 @@ _ITEM_END = b"\xfe\xff\x0d\xe0", b"\xff\xfe\xe0\x0d"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd"
 _PIXEL_DATA = b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10"
 _META_LENGTH = b"\x02\x00\x00\x00"
+_NO_TAG = bytes(4)
+_NOT_ZERO = re.compile(rb"[^\0]")
 _NOTHING: frozenset[bytes] = frozenset()
 
 
@@ -142,6 +145,9 @@ class Walk:
             start = position + 8
             if tag == self._item_end:
                 return start
+            if not length and tag == _NO_TAG:
+                position = self._skip_zeros(position, end)
+                continue
             if length == _UNDEFINED:
                 if tag in wanted and tag not in found:
                     found[tag] = (b"SQ", position, start, 0)
@@ -156,6 +162,12 @@ class Walk:
         if position != end:
             raise WalkError("an element is cut off")
         return position
+
+    def _skip_zeros(self, position: int, end: int) -> int:
+        """Return where the empty elements (0000,0000) end: padding, or a file of nothing else."""
+        match = _NOT_ZERO.search(self._data, position, end)
+        stop = end if match is None else match.start()
+        return position + max(8, (stop - position) // 8 * 8)
 
     def _enter(self, tag: bytes, vr: bytes, start: int, length: int, *, end: int, depth: int) -> int:
         if tag == self._pixel_data and vr in _BYTES:

@@ -397,3 +397,14 @@ def test_identifiers_without_a_text_are_refused() -> None:
         assert outcome(dicom(**values)) == 5
     assert outcome(dicom(instance=None) + element(0x00080018, b"OB", b"1.2 ")) == 5
     assert outcome(dicom(study="  ")) == 15
+
+
+@pytest.mark.parametrize("size", [8, 12, 16, 1000, 1001, 100_000_000])
+def test_padding_with_zeros(size: int) -> None:
+    """Empty elements (0000,0000) are walked over at once: a file of nothing else is no way to stall a server."""
+    content = bytes(size)
+    if size % 8:
+        with pytest.raises(OrthancError):
+            scan(content, frozenset({"0010,0020"}))
+    else:
+        assert scan(content, frozenset({"0010,0020"})).tags == {}

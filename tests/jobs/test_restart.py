@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def test_unknown_types_and_broken_payloads_become_failures(engines: Engines) -> 
     engine.pause(engine.submit(CountingJob()))
     blocker.let_through(2)
     engine.stop()
-    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+    with closing(sqlite3.connect(engines.folder / "jobs.sqlite3")) as database, database:
         database.execute("UPDATE jobs SET state = 'Pending'")
     engine = engines(restores={"Counting": broken})
     failed = {view.type: (view.state, view.error_code, view.error_details) for view in engine.views()}
@@ -184,7 +185,7 @@ def test_progress_is_that_of_the_position_on_disk(engines: Engines) -> None:
     job.let_through(2)
     for _ in range(3):
         job.wait_until_in_step()
-    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+    with closing(sqlite3.connect(engines.folder / "jobs.sqlite3")) as database, database:
         database.execute("UPDATE jobs SET position = NULL")  # as if it had been left out
     assert engine.pause(id)
     view = engines(start=False).get(id)
@@ -219,7 +220,7 @@ def test_a_damaged_line_does_not_stop_the_start(engines: Engines, column: str, t
     engine.pause(bad)
     engine.pause(good)
     engine.stop()
-    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+    with closing(sqlite3.connect(engines.folder / "jobs.sqlite3")) as database, database:
         database.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (text, bad))
     engine = engines(start=False)
     assert set(engine.ids()) == {good, bad}
@@ -236,7 +237,7 @@ def test_a_file_that_is_no_database(engines: Engines) -> None:
 
 def test_a_file_of_another_version(engines: Engines) -> None:
     engines().stop()
-    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+    with closing(sqlite3.connect(engines.folder / "jobs.sqlite3")) as database, database:
         database.execute("PRAGMA user_version = 99")
     with pytest.raises(OrthancError, match="another version") as raised:
         engines()
@@ -255,7 +256,7 @@ def test_large_payloads_are_written_once(engines: Engines) -> None:
     engine.pause(id)
     job.let_through(1)
     wait_for_state(engine, id, JobState.SUCCESS)
-    with sqlite3.connect(engines.folder / "jobs.sqlite3") as database:
+    with closing(sqlite3.connect(engines.folder / "jobs.sqlite3")) as database, database:
         assert database.execute("SELECT count(*) FROM payloads").fetchone() == (0,)
         (status,) = database.execute("SELECT status FROM jobs").fetchone()
     assert json.loads(status)["progress"] == 1.0

@@ -1,0 +1,54 @@
+"""Ten megabytes of brackets, one key of ten megabytes: every resource that reads JSON has an answer for it."""
+
+from __future__ import annotations
+
+import pytest
+
+import orthanc_lab
+from tests.hostile.asking import ask, refusal
+
+SIZE = 10_000_000
+KEY = "k" * SIZE
+ROUTES = [
+    "/tools/find", "/tools/count-resources", "/tools/bulk-content", "/tools/bulk-delete", "/tools/lookup",
+    "/tools/create-dicom", "/tools/create-archive", "/tools/create-media", "/tools/create-media-extended",
+    "/tools/bulk-modify", "/tools/bulk-anonymize", "/tools/reconstruct", "/instances",
+    "{instance}/modify", "{instance}/anonymize", "{series}/archive", "{series}/media", "{study}/modify",
+    "{study}/split", "{study}/merge",
+]  # fmt: skip
+BODIES = {
+    "opened lists": b"[" * SIZE,
+    "lists": b"[" * (SIZE // 2) + b"]" * (SIZE // 2),
+    "opened objects": b'{"Tags":' * (SIZE // 8),
+    "key": f'{{"{KEY}":1}}'.encode(),
+    "text": f'"{KEY}'.encode(),
+    "number": b"1" * SIZE,
+}
+IN_FIELDS = "{" + ",".join(f'"{name}":{{"{KEY}":"x"}}' for name in ("Tags", "Query", "Replace")) + (
+    f',"Level":"Study","Force":true,"Resources":["{KEY}"],"Series":["{KEY}"]}}'
+)  # fmt: skip
+
+
+@pytest.fixture
+def routes(server: orthanc_lab.ChildServer) -> list[str]:
+    made = ask(server, "POST", "/tools/create-dicom", json={"Tags": {"PatientID": "large"}}).json()
+    names = {
+        "instance": made["Path"],
+        "series": f"/series/{made['ParentSeries']}",
+        "study": f"/studies/{made['ParentStudy']}",
+    }
+    return [route.format(**names) for route in ROUTES]
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_whole_bodies(server: orthanc_lab.ChildServer, routes: list[str], name: str) -> None:
+    for route in routes:
+        answer = ask(server, "POST", route, data=BODIES[name])
+        assert answer.status_code == 200 or refusal(answer)[0] in (400, 404, 500), route
+
+
+def test_keys_where_names_of_tags_belong(server: orthanc_lab.ChildServer, routes: list[str]) -> None:
+    body = IN_FIELDS.encode()
+    for route in routes:
+        answer = ask(server, "POST", route, data=body)
+        assert answer.status_code == 200 or refusal(answer)[0] in (400, 404, 500), route
