@@ -1,0 +1,101 @@
+"""Counters to rates; long form to wide form and back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from orthanc_lab.frames.columns import UTC
+from orthanc_lab.frames.metric_table import grid_frame
+
+__all__ = ["long", "rates", "wide"]
+
+_UP_TIME = "orthanc_up_time_s"
+
+
+def wide(frame: pd.DataFrame) -> pd.DataFrame:
+    r"""Return a frame of metrics with a row for each time and a column for each metric.
+
+    The column is the name of the metric, with its labels where one name has several.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> from orthanc_lab import frames
+    >>> frames.wide(frames.read_text("a 1\nb 2\n", datetime(2026, 1, 1, tzinfo=UTC))).to_dict("records")
+    [{'a': 1.0, 'b': 2.0}]
+    """
+    names = frame["name"].astype("str")
+    if frame.groupby("name", observed=True)["labels"].nunique().gt(1).any():
+        names = names + frame["labels"].astype("str")
+    return frame.assign(name=names).pivot(index="time", columns="name", values="value")
+
+
+def long(table: pd.DataFrame) -> pd.DataFrame:
+    r"""Return the long form of a wide one. Times of update are not in a wide form: they are missing.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> from orthanc_lab import frames
+    >>> frame = frames.read_text("a 1\nb 2\n", datetime(2026, 1, 1, tzinfo=UTC))
+    >>> frames.long(frames.wide(frame))["value"].tolist()
+    [1.0, 2.0]
+    """
+    values = table.to_numpy(dtype=np.float64)
+    names = [str(column).partition("{") for column in table.columns]
+    keys = [(name, brace + labels) for name, brace, labels in names]
+    return grid_frame(pd.DatetimeIndex(table.index, dtype=UTC), keys, values, np.full(values.shape, np.nan))
+
+
+def rates(frame: pd.DataFrame, counters: Collection[str] = ()) -> pd.DataFrame:
+    """Return the counters of a frame of metrics as rates per second.
+
+    The value at a time is the mean rate since the scrape before. It is NaN at the first scrape, in a gap and right
+    after it. A counter that became smaller, or whose server became younger, began at 0 in between.
+
+    Parameters
+    ----------
+    frame
+        Long form.
+    counters
+        Names of further metrics that count; those of kind ``counter`` are known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from orthanc_lab import frames
+    >>> times = pd.date_range("2026-01-01", periods=3, freq="10s", tz="UTC")
+    >>> table = pd.DataFrame({"orthanc_storage_read_bytes": [100, 600, 40]}, index=times)
+    >>> frames.rates(frames.long(table))["value"].tolist()
+    [nan, 50.0, 4.0]
+    """
+    chosen = frame[(frame["kind"] == "counter") | frame["name"].isin(list(counters))]
+    ups = _up_times(frame)
+    parts = [
+        _rate(part, ups.get(labels, pd.Series(dtype="float64")))
+        for (_, labels), part in chosen.groupby(["name", "labels"], observed=True, sort=False)
+    ]
+    if not parts:
+        return chosen
+    result = pd.concat(parts).sort_index(ignore_index=True)
+    units = [f"{unit}/s" if unit else "1/s" for unit in result["unit"]]
+    return result.assign(unit=pd.Categorical(units))
+
+
+def _up_times(frame: pd.DataFrame) -> dict[Any, pd.Series[Any]]:
+    rows = frame[frame["name"] == _UP_TIME]
+    return {labels: part.set_index("time")["value"] for labels, part in rows.groupby("labels", observed=True)}
+
+
+def _rate(part: pd.DataFrame, up_time: pd.Series[Any]) -> pd.DataFrame:
+    part = part.sort_values("time")
+    increase = part["value"].diff()
+    seconds = part["time"].diff().dt.total_seconds()
+    younger = part["time"].map(up_time).diff() < 0 if len(up_time) else False
+    restarted = (increase < 0) | (younger & increase.notna())
+    increase = increase.mask(restarted, part["value"])
+    return part.assign(value=(increase / seconds).to_numpy(), unit=part["unit"], kind="gauge")

@@ -1,0 +1,92 @@
+"""Frames to files and back: Parquet and CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from orthanc_lab.frames.columns import UTC, column_of
+
+__all__ = ["load", "save"]
+
+
+def save(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Save a frame as ``.parquet`` or ``.csv``; the file gets its name when it is whole.
+
+    Parquet keeps everything. In CSV times are ISO 8601 in UTC, and a missing text looks as an empty one.
+
+    Raises
+    ------
+    ValueError
+        If the name ends otherwise.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from orthanc_lab import frames
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = frames.save(pd.DataFrame({"value": [0.1, float("nan")]}), f"{folder}/x.csv")
+    ...     frames.load(path)["value"].tolist()
+    [0.1, nan]
+    """
+    path = Path(path)
+    suffix = _suffix(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        if suffix == ".parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            times = {
+                name: _iso(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.DatetimeTZDtype)
+            }
+            frame.assign(**times).to_csv(part, index=False)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def load(path: str | Path) -> pd.DataFrame:
+    """Load a frame that `save` wrote, with the right types.
+
+    Raises
+    ------
+    ValueError
+        If the name ends neither in ``.parquet`` nor in ``.csv``.
+    """
+    path = Path(path)
+    if _suffix(path) == ".parquet":
+        return pd.read_parquet(path)
+    raw = pd.read_csv(path, dtype="str", keep_default_na=False)
+    return pd.DataFrame({name: _read(raw[name], str(name)) for name in raw.columns})
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in (".parquet", ".csv"):
+        raise ValueError(f"A frame is saved as .parquet or .csv, and the name is {path.name!r}")
+    return suffix
+
+
+def _iso(times: pd.Series[Any]) -> pd.Series[Any]:
+    texts: pd.Series[Any] = times.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return texts
+
+
+def _read(texts: pd.Series[Any], name: str) -> pd.Series[Any]:
+    dtype = column_of(name).dtype
+    present = texts.where(texts != "")
+    if dtype is UTC:
+        return pd.to_datetime(present, format="ISO8601", utc=True).astype(UTC)
+    if dtype == "datetime64[us]":
+        return pd.to_datetime(present, format="ISO8601").astype("datetime64[us]")
+    if dtype == "boolean":
+        return pd.Series(present.map({"True": True, "False": False}).astype("boolean"))
+    if dtype in ("Int64", "float64"):
+        return pd.Series(pd.to_numeric(present).astype(dtype))
+    if isinstance(dtype, pd.CategoricalDtype):
+        return present.astype(dtype)
+    return texts.astype(dtype)

@@ -1,0 +1,215 @@
+"""Charts of jobs: who worked when, how many ended, how long they waited and ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from orthanc_lab.frames.job_spans import job_spans
+from orthanc_lab.frames.style import (
+    GREY,
+    OKABE_ITO,
+    ChartAxes,
+    Charts,
+    day_numbers,
+    dress,
+    legend,
+    message,
+    new_axes,
+    new_figure,
+    time_axis,
+)
+
+__all__ = ["jobs_timeline", "throughput"]
+
+_BAR = 0.72
+_SECOND = 1 / 86400  # of matplotlib's day
+
+
+def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = None) -> Axes:
+    """Chart which job each worker ran when; below, the jobs that were paused, and how many waited.
+
+    Parameters
+    ----------
+    frame
+        Spans that were seen (`frames.JobWatch.spans`), or the frame of `frames.jobs`, from which they are concluded
+        (`frames.job_spans`).
+    workers
+        ``ConcurrentJobs`` of the server, for the conclusion.
+    axes
+        Where to draw; a new figure by default.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import frames, samples
+    >>> from orthanc_lab.frames import charts
+    >>> with orthanc_lab.in_process() as server:
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     _ = client.upload(samples.path("ct/soft_tissue"))
+    ...     _ = list(client.studies)[0].archive_job().wait()
+    ...     charts.jobs_timeline(frames.jobs(client)).get_title(loc="left")
+    'Jobs by worker (concluded)'
+    """
+    spans = frame if "start" in frame else job_spans(frame, workers)
+    running = spans[spans["state"] == "Running"]
+    paused = spans[spans["state"] == "Paused"].sort_values("start")
+    waiting = spans[spans["state"].isin(["Pending", "Retry"])]
+    lanes = int(running["worker"].max()) if len(running) else 0
+    rows = lanes + (len(paused) > 0) + (len(waiting) > 0)
+    axes = new_axes(axes, 9, 1.5 + 0.5 * max(rows, 1))
+    dress(axes, "Jobs by worker" + ("" if spans["observed"].fillna(False).all() else " (concluded)"))
+    if not len(spans):
+        message(axes, "no jobs in this frame")
+        return axes
+    colours = dict(zip(sorted(set(spans["type"])), OKABE_ITO, strict=False))
+    ticks = {lane - 1: f"worker {lane}" for lane in range(1, lanes + 1)}
+    for lane, part in running.groupby("worker"):
+        _bars(axes, part, int(str(lane)) - 1, _BAR, colours)
+    if len(paused):
+        ticks[len(ticks)] = "paused"
+        _paused(axes, paused, len(ticks) - 1, colours)
+    if len(waiting):
+        most = _waiting(axes, waiting, len(ticks))
+        ticks[len(ticks)] = f"waiting (≤ {most})"
+    axes.set_yticks(list(ticks), list(ticks.values()))
+    axes.set_ylim(len(ticks) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.7)
+    time_axis(axes)
+    handles = [Patch(facecolor=colour, label=name) for name, colour in colours.items()]
+    axes.legend(handles=handles, fontsize=9, frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
+    return axes
+
+
+def _extent(part: pd.DataFrame) -> list[tuple[float, float]]:
+    starts = day_numbers(part["start"])
+    ends = day_numbers(part["end"])
+    return list(zip(starts.tolist(), np.maximum(ends - starts, 1e-3 * _SECOND).tolist(), strict=True))
+
+
+def _bars(axes: Axes, part: pd.DataFrame, row: float, height: float, colours: Mapping[str, str], **style: Any) -> None:
+    faces = [colours.get(kind, GREY) for kind in part["type"]]
+    edge: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8} | style
+    axes.broken_barh(_extent(part), (row - height / 2, height), facecolors=faces, **edge)
+
+
+def _paused(axes: Axes, part: pd.DataFrame, row: int, colours: Mapping[str, str]) -> None:
+    # Pauses may overlap: they share the height of the row.
+    ends: list[pd.Timestamp] = []
+    places: list[int] = []
+    for start, end in zip(part["start"], part["end"], strict=True):
+        place = next((number for number, last in enumerate(ends) if last <= start), len(ends))
+        ends[place : place + 1] = [end]
+        places.append(place)
+    height = _BAR / len(ends)
+    for place in range(len(ends)):
+        chosen = part[np.array(places) == place]
+        middle = row - _BAR / 2 + (place + 0.5) * height
+        _bars(axes, chosen, middle, height * 0.9, colours, hatch="////", alpha=0.55, edgecolor="white", linewidth=0)
+
+
+def _waiting(axes: Axes, part: pd.DataFrame, row: int) -> int:
+    steps = pd.concat([pd.Series(1, index=part["start"]), pd.Series(-1, index=part["end"])])
+    count = steps.groupby(level=0).sum().sort_index().cumsum()
+    most = max(int(count.max()), 1)
+    bottom = row + _BAR / 2
+    axes.fill_between(
+        count.index, bottom, bottom - count / most * _BAR, step="post", color=GREY, alpha=0.45, linewidth=0
+    )
+    return most
+
+
+def throughput(frame: pd.DataFrame, workers: int = 2, bins: int = 30) -> Charts:
+    """Chart how many jobs ended, and how long each waited and ran.
+
+    Parameters
+    ----------
+    frame
+        Of `frames.jobs`.
+    workers
+        ``ConcurrentJobs`` of the server: Orthanc counts the wait for a worker as run time, and `frames.job_spans`
+        takes it apart.
+    bins
+        Bars of the upper panel.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import frames, samples
+    >>> from orthanc_lab.frames import charts
+    >>> with orthanc_lab.in_process() as server:
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     _ = client.upload(samples.path("ct/soft_tissue"))
+    ...     _ = list(client.studies)[0].archive_job().wait()
+    ...     charts.throughput(frames.jobs(client))
+    <2 charts: Jobs that ended, Time in queue and run time>
+    """
+    figure = new_figure(8.5, 5)
+    upper = figure.add_subplot(2, 1, 1, axes_class=ChartAxes)
+    lower = figure.add_subplot(2, 1, 2, axes_class=ChartAxes, sharex=upper)
+    ended = frame.dropna(subset=["completed"])
+    dress(upper, "Jobs that ended", "number")
+    dress(lower, "Time in queue and run time", "s")
+    if not len(ended):
+        message(upper, "no job has ended")
+        message(lower, "no job has ended")
+        return Charts([upper, lower])
+    _ended(upper, ended, bins)
+    _latency(lower, ended, job_spans(frame, workers))
+    time_axis(upper)
+    time_axis(lower)
+    upper.set_xlabel("")
+    return Charts([upper, lower])
+
+
+def _ended(axes: Axes, ended: pd.DataFrame, bins: int) -> None:
+    moments = day_numbers(ended["completed"])
+    first, last = moments.min(), max(moments.max(), moments.min() + _SECOND)
+    edges = np.linspace(first, last, bins + 1)
+    failed = (ended["state"] == "Failure").to_numpy()
+    names = [f"success ({(~failed).sum():,})", f"failure ({failed.sum():,})"]
+    axes.hist(
+        [moments[~failed], moments[failed]],
+        bins=edges.tolist(),
+        stacked=True,
+        color=[OKABE_ITO[0], OKABE_ITO[3]],
+        label=names,
+        edgecolor="white",
+        linewidth=0.5,
+    )
+    width = (edges[1] - edges[0]) / _SECOND
+    axes.set_ylabel(f"per {width:.3g} s", fontsize=10)
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.25)
+    legend(axes, 2, loc="upper left")
+
+
+def _latency(axes: Axes, ended: pd.DataFrame, spans: pd.DataFrame) -> None:
+    seconds = (spans["end"] - spans["start"]).dt.total_seconds()
+    table = seconds.groupby([spans["id"], spans["state"].astype("str")]).sum().unstack(fill_value=0)
+    table = table.reindex(ended["id"]).reindex(columns=["Pending", "Running", "Paused"], fill_value=0.0)
+    shown = (
+        ("Pending", "queued", OKABE_ITO[1], "o"),
+        ("Running", "ran", OKABE_ITO[0], "s"),
+        ("Paused", "paused", OKABE_ITO[4], "^"),
+    )
+    high = 0.0
+    for state, name, colour, marker in shown:
+        values = table[state].to_numpy(dtype=np.float64)
+        if state == "Paused" and not values.any():
+            continue
+        median, most = np.median(values), np.percentile(values, 95)
+        label = f"{name}: median {median:.3g} s, 95 % below {most:.3g} s"
+        axes.plot(
+            ended["completed"], values, marker, markersize=4, color=colour, alpha=0.7, markeredgewidth=0, label=label
+        )
+        high = max(high, values.max())
+    axes.set_ylim(-0.03 * high or None, high * 1.45 or 1)
+    legend(axes, 3, loc="upper left")

@@ -1,0 +1,96 @@
+"""When each job waited, ran and was paused: spans, and how they are concluded from final times."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from orthanc_lab.frames.columns import COLUMNS
+from orthanc_lab.protocol.jobs import JobState
+
+__all__ = ["Span", "job_spans", "spans_frame"]
+
+_HELD = 0.02  # seconds outside of the run time that count as a pause
+_COLUMNS = ("id", "type", "state", "start", "end", "worker", "observed")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A job in one state."""
+
+    id: str
+    type: str
+    state: str
+    start: pd.Timestamp
+    end: pd.Timestamp
+    observed: bool
+
+
+def job_spans(jobs: pd.DataFrame, workers: int = 2) -> pd.DataFrame:
+    """Conclude from the final times of jobs when each waited, ran and was paused.
+
+    Orthanc tells submission, end and run time, not the start. With so many `workers` (``ConcurrentJobs``) a job
+    cannot have started before one of them was free, and jobs end nearly in the order in which they start: that gives
+    the start. Time that is not run time was a pause; that it was first, is an assumption. For exact spans see
+    `frames.JobWatch`.
+
+    Columns: ``id``, ``type``, ``state`` (Pending, Running, Paused), ``start``, ``end``, ``worker``, ``observed``.
+
+    Parameters
+    ----------
+    jobs
+        Frame of `frames.jobs`.
+    """
+    if workers < 1:
+        raise ValueError(f"There must be at least 1 worker, not {workers}")
+    spans: list[Span] = []
+    ends: list[pd.Timestamp] = []
+    ordered = jobs.assign(until=jobs["completed"].fillna(jobs["asked"])).sort_values("until")
+    rows: Iterator[Any] = ordered.itertuples(index=False)
+    for row in rows:
+        begin, end, state = row.created, row.until, row.state
+        if state in (JobState.PENDING.value, JobState.PAUSED.value, JobState.RETRY.value):
+            spans.append(Span(row.id, row.type, state, begin, end, False))
+            continue
+        free = ends[-workers] if len(ends) >= workers else begin
+        start = max(begin, free)
+        held = (end - begin).total_seconds() - row.runtime_s if pd.notna(row.completed) else 0.0
+        paused = begin + pd.Timedelta(seconds=held) if held > _HELD else begin
+        start = min(max(start, paused), end)
+        if paused > begin:
+            spans.append(Span(row.id, row.type, JobState.PAUSED.value, begin, paused, False))
+        if start > paused:
+            spans.append(Span(row.id, row.type, JobState.PENDING.value, paused, start, False))
+        spans.append(Span(row.id, row.type, JobState.RUNNING.value, start, end, False))
+        ends.append(end)
+    return spans_frame(spans)
+
+
+def spans_frame(spans: Sequence[Span]) -> pd.DataFrame:
+    """Return the frame of spans; running ones are given to workers."""
+    lanes = _lanes(spans)
+    data = {
+        name: pd.Series(
+            lanes if name == "worker" else [getattr(span, name) for span in spans], dtype=COLUMNS[name].dtype
+        )
+        for name in _COLUMNS
+    }
+    return pd.DataFrame(data)
+
+
+def _lanes(spans: Sequence[Span]) -> list[int | None]:
+    lanes: list[int | None] = [None] * len(spans)
+    running = [number for number, span in enumerate(spans) if span.state == JobState.RUNNING.value]
+    busy: list[tuple[pd.Timestamp, int]] = []  # end, lane
+    free: list[int] = []
+    for number in sorted(running, key=lambda number: spans[number].start):
+        while busy and busy[0][0] <= spans[number].start:
+            heapq.heappush(free, heapq.heappop(busy)[1])
+        lane = heapq.heappop(free) if free else len(busy) + 1
+        lanes[number] = lane
+        heapq.heappush(busy, (spans[number].end, lane))
+    return lanes

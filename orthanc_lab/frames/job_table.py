@@ -1,0 +1,80 @@
+"""The jobs of a server as a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from orthanc_lab.client import Client
+from orthanc_lab.frames.columns import typed
+
+__all__ = ["jobs", "jobs_frame"]
+
+
+def jobs(client: Client) -> pd.DataFrame:
+    """Return the jobs that the server knows, the oldest first.
+
+    Columns: ``id``, ``type``, ``state``, ``priority``, ``progress_pct``, ``created``, ``completed``, ``eta``,
+    ``asked``, ``runtime_s``, ``total_s``, ``error_code``, ``error``, ``description``, ``instances``,
+    ``failed_instances``, ``size_bytes``; `describe` explains them.
+
+    The server keeps the last ``JobsHistorySize`` of the finished ones.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import frames, samples
+    >>> with orthanc_lab.in_process() as server:
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     _ = client.upload(samples.path("ct/soft_tissue"))
+    ...     _ = list(client.studies)[0].archive_job().wait()
+    ...     frames.jobs(client)[["type", "state", "instances"]]
+          type    state  instances
+    0  Archive  Success         20
+    """
+    return jobs_frame(client.transport.get("/jobs", {"expand": ""}))
+
+
+def jobs_frame(documents: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the frame of job objects, as ``GET /jobs?expand`` answers them."""
+    documents = list(documents)
+    contents = [document["Content"] for document in documents]
+    contents = [content if isinstance(content, dict) else {} for content in contents]
+
+    def field(column: str, key: str) -> pd.Series[Any]:
+        return typed([document.get(key) for document in documents], column)
+
+    def content(column: str, key: str) -> pd.Series[Any]:
+        return typed([item.get(key) for item in contents], column)
+
+    frame = pd.DataFrame(
+        {
+            "id": field("id", "ID"),
+            "type": field("type", "Type"),
+            "state": field("state", "State"),
+            "priority": field("priority", "Priority"),
+            "progress_pct": field("progress_pct", "Progress"),
+            "created": field("created", "CreationTime"),
+            "completed": field("completed", "CompletionTime"),
+            "eta": field("eta", "EstimatedTimeOfArrival"),
+            "asked": field("asked", "Timestamp"),
+            "runtime_s": field("runtime_s", "EffectiveRuntime"),
+            "error_code": field("error_code", "ErrorCode"),
+            "error": typed([_error(document) for document in documents], "error"),
+            "description": content("description", "Description"),
+            "instances": content("instances", "InstancesCount"),
+            "failed_instances": content("failed_instances", "FailedInstancesCount"),
+            "size_bytes": content("size_bytes", "UncompressedSize"),
+        }
+    )
+    frame.insert(10, "total_s", (frame["completed"] - frame["created"]).dt.total_seconds())
+    return frame.sort_values("created", kind="stable", ignore_index=True)
+
+
+def _error(document: Mapping[str, Any]) -> str:
+    if not document.get("ErrorCode"):
+        return ""
+    details = document.get("ErrorDetails")
+    return f"{document['ErrorDescription']}: {details}" if details else str(document["ErrorDescription"])

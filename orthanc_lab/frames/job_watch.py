@@ -1,0 +1,131 @@
+"""Watching the jobs of a server: when each changes its state."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from orthanc_lab.client import Client, ClientError
+from orthanc_lab.frames.background import BackgroundLooks
+from orthanc_lab.frames.columns import utc
+from orthanc_lab.frames.job_spans import Span, spans_frame
+from orthanc_lab.frames.sampling import Wait, check_interval
+from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.ports import Clock, SystemClock
+
+__all__ = ["JobWatch"]
+
+_FINAL = (JobState.SUCCESS.value, JobState.FAILURE.value)
+
+
+class JobWatch(BackgroundLooks):
+    """Watches the jobs of a server in the background, and notes when each changes its state.
+
+    A job that is over at the first look at it counts as running since its submission; ``observed`` is False then.
+
+    Parameters
+    ----------
+    interval
+        Seconds between two looks: the precision of the spans.
+    capacity
+        So many changes of state are kept, the oldest go.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import frames, samples
+    >>> with orthanc_lab.serve() as server:
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     _ = client.upload(samples.path("ct/soft_tissue"))
+    ...     with frames.JobWatch(client, interval=0.02) as watch:
+    ...         _ = list(client.studies)[0].archive_job().wait()
+    ...         while not watch.spans()["end"].notna().any():
+    ...             pass
+    >>> watch.spans()["type"].iloc[-1]
+    'Archive'
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        interval: float = 0.25,
+        capacity: int = 20_000,
+        *,
+        clock: Clock | None = None,
+        wait: Wait = threading.Event.wait,
+    ) -> None:
+        check_interval(interval, capacity)
+        super().__init__(self._watch, interval, clock or SystemClock(), wait)
+        self._client = client
+        self._lock = threading.Lock()
+        self._changes: deque[tuple[datetime, dict[str, Any], str]] = deque(maxlen=capacity)
+        self._last: dict[str, tuple[str, dict[str, Any]]] = {}  # state and job of the last look
+        self._began: datetime | None = None
+        self._looked: datetime | None = None
+        self.gap = ""  # why the last look failed, "" if it did not
+
+    def _watch(self, time: datetime, missed: bool) -> None:
+        try:
+            documents = [] if missed else self._client.transport.send("GET", "/jobs?expand", again=False).json()
+            self.gap = "no look at this time" if missed else ""
+        except (ClientError, ValueError) as error:
+            self.gap = str(error)
+        with self._lock:
+            if self.gap:
+                self._lose()
+                return
+            seen = {document["ID"]: document for document in documents}
+            for id, document in seen.items():
+                state = document["State"]
+                if self._last.get(id, ("",))[0] != state:
+                    self._changes.append((time, _reduced(document), state))
+            self._last = {id: (document["State"], _reduced(document)) for id, document in seen.items()}
+            self._looked = time
+            self._began = self._began or time
+
+    def _lose(self) -> None:
+        # What was last seen ends with the last look: nobody knows what came after.
+        for state, document in self._last.values():
+            if self._looked is not None and not JobState(state).is_final:
+                self._changes.append((self._looked, document, ""))
+        self._last = {id: entry for id, entry in self._last.items() if JobState(entry[0]).is_final}
+
+    def spans(self) -> pd.DataFrame:
+        """Return what was seen, in the columns of `job_spans`."""
+        with self._lock:
+            changes, began, looked = list(self._changes), self._began, self._looked
+        by_job: dict[str, list[tuple[datetime, dict[str, Any], str]]] = {}
+        for change in changes:
+            by_job.setdefault(change[1]["ID"], []).append(change)
+        spans = [span for story in by_job.values() for span in _story(story, began, looked)]
+        return spans_frame(sorted(spans, key=lambda span: span.start))
+
+
+def _reduced(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: document.get(key) for key in ("ID", "Type", "CreationTime", "CompletionTime")}
+
+
+def _story(
+    story: list[tuple[datetime, dict[str, Any], str]], began: datetime | None, looked: datetime | None
+) -> Iterable[Span]:
+    id, type_ = story[0][1]["ID"], story[0][1]["Type"]
+    created = utc([story[0][1]["CreationTime"]]).iloc[0]
+    newer, first = began is not None and created > pd.Timestamp(began), True
+    begin, state = created, ""
+    for time, document, following in story:
+        completed = document["CompletionTime"] if following in _FINAL else None
+        moment = utc([completed]).iloc[0] if completed else max(pd.Timestamp(time), begin)
+        if state and state not in _FINAL:
+            yield Span(id, type_, state, begin, moment, True)
+        elif first and following in _FINAL and newer:
+            yield Span(id, type_, JobState.RUNNING.value, created, moment, False)
+        # A job that came after the first look has been in its first state since its submission.
+        begin = created if first and newer else moment
+        state, first = following, False
+    if state and state not in _FINAL and looked is not None:
+        yield Span(id, type_, state, begin, max(pd.Timestamp(looked), begin), True)

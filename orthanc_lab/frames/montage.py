@@ -1,0 +1,107 @@
+"""The slices of a study or series beside each other."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from orthanc_lab.client import Instance, ResponseError, Series, Study
+from orthanc_lab.frames.style import GREY, ChartAxes, Charts, message, new_figure
+
+__all__ = ["montage"]
+
+_PANEL = 1.9  # inches
+
+
+def montage(
+    resource: Study | Series, count: int = 12, columns: int = 4, window: tuple[float, float] | None = None
+) -> Charts:
+    """Show slices of a study or series, evenly taken from first to last, by their window.
+
+    Parameters
+    ----------
+    resource
+        Of a study, each series gets its share of the slices, at least one.
+    count
+        At most so many slices.
+    columns
+        Slices side by side.
+    window
+        Center and width (CT: Hounsfield units); by default the one of the file (DICOM PS3.3 section C.11.2).
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import samples
+    >>> from orthanc_lab.frames import charts
+    >>> with orthanc_lab.in_process() as server:
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     _ = client.upload(samples.path("ct/soft_tissue"))
+    ...     shown = charts.montage(list(client.studies)[0], count=6, window=(40, 400))
+    >>> len(shown)
+    6
+    """
+    if count < 1 or columns < 1:
+        raise ValueError("count and columns must be at least 1")
+    if window is not None and not window[1] > 0:
+        raise ValueError(f"The width of a window must be more than 0, not {window[1]}")
+    chosen = _chosen(resource, count)
+    wide = min(columns, max(len(chosen), 1))
+    rows = max(-(-len(chosen) // wide), 1)
+    figure = new_figure(max(_PANEL * wide, 4), (_PANEL + 0.25) * rows + 0.55)
+    _title(figure, resource, window)
+    if not chosen:
+        axes = figure.add_subplot(axes_class=ChartAxes)
+        message(axes, "no instances")
+        return Charts([axes])
+    panels = []
+    for number, (label, instance) in enumerate(chosen):
+        axes = figure.add_subplot(rows, wide, number + 1, axes_class=ChartAxes)
+        _show(axes, label, instance, window)
+        panels.append(axes)
+    return Charts(panels)
+
+
+def _chosen(resource: Study | Series, count: int) -> list[tuple[str, Instance]]:
+    groups = resource.series[:count] if isinstance(resource, Study) else [resource]
+    total = [series.instances for series in groups]
+    shares = _shares([len(instances) for instances in total], count)
+    chosen = []
+    for series, instances, share in zip(groups, total, shares, strict=True):
+        for place in np.unique(np.linspace(0, len(instances) - 1, share).round().astype(int)) if share else ():
+            label = f"{series.tags.get('Modality', '')} {series.tags.get('SeriesNumber', '')}".strip()
+            chosen.append((f"{label} · {place + 1}/{len(instances)}", instances[place]))
+    return chosen
+
+
+def _shares(sizes: list[int], count: int) -> list[int]:
+    # One each; the rest goes one by one to the series with the most slices for each of its places.
+    shares = [min(size, 1) for size in sizes]
+    while sum(shares) < min(count, sum(sizes)):
+        ratios = [size / share if 0 < share < size else 0.0 for size, share in zip(sizes, shares, strict=True)]
+        shares[int(np.argmax(ratios))] += 1
+    return shares
+
+
+def _title(figure: Figure, resource: Study | Series, window: tuple[float, float] | None) -> None:
+    tags = resource.tags
+    name = tags.get("StudyDescription") or tags.get("SeriesDescription") or type(resource).__name__
+    shown = f"window center {window[0]:g}, width {window[1]:g}" if window else "window of the file"
+    figure.suptitle(f"{name} ({shown})", fontsize=11, fontweight="bold", x=0.01, ha="left")
+
+
+def _show(axes: Axes, label: str, instance: Instance, window: tuple[float, float] | None) -> None:
+    parameters: dict[str, Any] = {"window_center": window[0], "window_width": window[1]} if window else {}
+    axes.set_title(label, fontsize=8.5, color=GREY, pad=3)
+    try:
+        picture = np.asarray(Image.open(io.BytesIO(instance.rendered(**parameters))))
+    except ResponseError:
+        message(axes, "no picture")  # a document, a report: nothing that the server can render
+        return
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_axis_off()

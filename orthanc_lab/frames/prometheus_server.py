@@ -1,0 +1,100 @@
+"""What a real Prometheus recorded, as the same frame."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import requests
+
+from orthanc_lab.frames.metric_table import Key, grid_frame, labels_text
+from orthanc_lab.protocol.ports import SystemClock
+
+__all__ = ["PrometheusError", "query_range"]
+
+ALL_OF_ORTHANC = '{__name__=~"orthanc_.*"}'
+
+
+class PrometheusError(Exception):
+    """Prometheus did not answer the query; the message has its words."""
+
+
+def query_range(
+    url: str,
+    query: str = ALL_OF_ORTHANC,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    step: float = 15.0,
+    *,
+    auth: tuple[str, str] | None = None,
+    timeout: float = 30.0,
+) -> pd.DataFrame:
+    """Ask a Prometheus for a range of time; the frame has the columns of `metrics`.
+
+    Every metric has a row at each step from `start` to `end`, NaN where Prometheus has no value. An expression
+    without a name (``rate(…)``) is named by its text.
+
+    Orthanc sends times with its values, and Prometheus drops a value that has stood still for 5 minutes, unless
+    the scrape job says ``honor_timestamps: false``.
+
+    Parameters
+    ----------
+    url
+        Address of the Prometheus, ``http://localhost:9090``.
+    query
+        An expression of PromQL; by default all metrics of Orthanc.
+    start, end
+        Aware times; by default the last hour.
+    step
+        Seconds.
+
+    Raises
+    ------
+    PrometheusError
+        If there is no answer, or it is an error.
+    """
+    end = end or SystemClock().now()
+    start = start or end - timedelta(hours=1)
+    if start.tzinfo is None or end.tzinfo is None:
+        raise ValueError("start and end need a time zone: datetime(2026, 1, 1, tzinfo=UTC)")
+    if not step > 0:
+        raise ValueError(f"The step must be more than 0 seconds, not {step}")
+    fields = {"query": query, "start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": str(step)}
+    result = _ask(f"{url.rstrip('/')}/api/v1/query_range", fields, auth, timeout)
+    count = int((float(fields["end"]) - float(fields["start"])) / step + 1e-9) + 1
+    seconds = float(fields["start"]) + np.arange(count) * step
+    return _frame(result, query, seconds, step)
+
+
+def _ask(url: str, fields: dict[str, str], auth: tuple[str, str] | None, timeout: float) -> list[dict[str, Any]]:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(url, data=fields, auth=auth, timeout=timeout)
+        document = answer.json()
+    except requests.JSONDecodeError as error:
+        raise PrometheusError(
+            f"{url} answers {answer.status_code}, but not as Prometheus does. Is the address right?"
+        ) from error
+    except requests.RequestException as error:
+        raise PrometheusError(f"No Prometheus answers at {url} ({error}).") from error
+    if not isinstance(document, dict) or document.get("status") != "success":
+        words = document.get("error", answer.text) if isinstance(document, dict) else answer.text
+        raise PrometheusError(f"Prometheus refuses the query {fields['query']!r}: {words}")
+    return list(document["data"]["result"])
+
+
+def _frame(result: list[dict[str, Any]], query: str, seconds: np.ndarray[Any, Any], step: float) -> pd.DataFrame:
+    columns: dict[Key, np.ndarray[Any, Any]] = {}
+    for item in result:
+        labels = dict(item["metric"])
+        key = (labels.pop("__name__", query), labels_text(labels))
+        column = columns[key] = np.full(len(seconds), np.nan)
+        for moment, value in item["values"]:
+            column[round((moment - seconds[0]) / step)] = float(value)
+    keys = sorted(columns)
+    values = np.column_stack([columns[key] for key in keys]) if keys else np.empty((len(seconds), 0))
+    times = pd.DatetimeIndex((seconds * 1e6).round().astype("int64").view("M8[us]")).tz_localize("UTC")
+    return grid_frame(times, keys, values, np.full(values.shape, np.nan))

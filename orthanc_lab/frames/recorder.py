@@ -1,0 +1,149 @@
+"""Recording the metrics of a server over time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import datetime
+
+import pandas as pd
+
+from orthanc_lab.client import Client, ClientError
+from orthanc_lab.frames.background import BackgroundLooks
+from orthanc_lab.frames.metric_table import Scrape, metrics_frame, parse_metrics
+from orthanc_lab.frames.sampling import Wait, check_interval, look_repeatedly
+from orthanc_lab.protocol.ports import Clock, SystemClock
+
+__all__ = ["Recorder", "record"]
+
+_PATH = "/tools/metrics-prometheus"
+_SWITCHED_OFF = "the metrics of the server are switched off (PUT 1 to /tools/metrics)"
+_MISSED = "no look at this time: the machine or the server stood still"
+_SHORTEST_TIMEOUT = 5.0  # seconds
+
+
+def record(
+    client: Client,
+    interval: float = 1.0,
+    duration: float = 60.0,
+    *,
+    clock: Clock | None = None,
+    wait: Wait = threading.Event.wait,
+) -> pd.DataFrame:
+    """Record the metrics for a while, and return the frame (see `metrics` for its columns).
+
+    The first scrape is at once, the last at `duration`. A scrape without an answer is a gap: NaN in every metric.
+    An interrupt (the stop button of a notebook) ends the recording early, and what there is, is returned.
+
+    Parameters
+    ----------
+    interval, duration
+        Seconds.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import frames
+    >>> with orthanc_lab.in_process() as server:
+    ...     frame = frames.record(orthanc_lab.Client.from_server(server), interval=0.05, duration=0.2)
+    >>> frame["time"].nunique()
+    5
+    """
+    check_interval(interval)
+    scrapes: list[Scrape] = []
+
+    def look(time: datetime, missed: bool) -> None:
+        scrapes.append(_scrape(client, time, missed, interval))
+
+    try:
+        look_repeatedly(look, interval, threading.Event(), clock=clock or SystemClock(), wait=wait, duration=duration)
+    except KeyboardInterrupt:
+        if not scrapes:
+            raise
+    return metrics_frame(scrapes)
+
+
+class Recorder(BackgroundLooks):
+    """Records the metrics in the background, the last `capacity` scrapes of them.
+
+    Parameters
+    ----------
+    interval
+        Seconds between two scrapes.
+    capacity
+        So many scrapes are kept, the oldest go; 3,600 at 1 Hz are an hour and about 15 MB.
+    clock, wait
+        The time, and how to wait for the next scrape; tests move them by hand.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import frames
+    >>> with orthanc_lab.serve() as server:
+    ...     with frames.Recorder(orthanc_lab.Client.from_server(server), interval=0.02) as recorder:
+    ...         while len(recorder) < 3:
+    ...             pass
+    ...     frame = recorder.frame()
+    >>> frame["name"].str.startswith("orthanc_").all()
+    np.True_
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        interval: float = 1.0,
+        capacity: int = 3600,
+        *,
+        clock: Clock | None = None,
+        wait: Wait = threading.Event.wait,
+    ) -> None:
+        check_interval(interval, capacity)
+        super().__init__(self._record, interval, clock or SystemClock(), wait)
+        self._client = client
+        self._lock = threading.Lock()
+        self._scrapes: deque[Scrape] = deque(maxlen=capacity)
+
+    def _record(self, time: datetime, missed: bool) -> None:
+        scrape = _scrape(self._client, time, missed, self.interval)
+        with self._lock:
+            self._scrapes.append(scrape)
+
+    def __len__(self) -> int:
+        return len(self._scrapes)
+
+    @property
+    def scrapes(self) -> list[Scrape]:
+        """What is kept, the oldest first."""
+        with self._lock:
+            return list(self._scrapes)
+
+    @property
+    def gap(self) -> str:
+        """Why the last scrape failed, "" if it did not."""
+        scrapes = self.scrapes
+        return scrapes[-1].reason if scrapes else ""
+
+    def frame(self) -> pd.DataFrame:
+        """Return the frame of what is kept (see `metrics` for its columns)."""
+        return metrics_frame(self.scrapes)
+
+    def clear(self) -> None:
+        """Forget what is kept."""
+        with self._lock:
+            self._scrapes.clear()
+
+    def __repr__(self) -> str:
+        doing = f"every {self.interval:g} s" if self.is_running else "stopped"
+        return f"<Recorder of {self._client.url}: {len(self)} scrapes, {doing}>"
+
+
+def _scrape(client: Client, time: datetime, missed: bool, interval: float) -> Scrape:
+    if missed:
+        return Scrape(time, {}, _MISSED)
+    try:
+        # Sent once: a second try would belong to the next scrape.
+        answer = client.transport.send("GET", _PATH, again=False, timeout=max(interval, _SHORTEST_TIMEOUT))
+        readings = parse_metrics(answer.text)
+    except (ClientError, ValueError) as error:
+        return Scrape(time, {}, str(error))
+    return Scrape(time, readings, "" if readings else _SWITCHED_OFF)

@@ -1,0 +1,119 @@
+"""How all charts look: palette, fonts, and axes that a notebook shows without pyplot."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.dates
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+__all__ = [
+    "GREY",
+    "OKABE_ITO",
+    "ChartAxes",
+    "Charts",
+    "day_numbers",
+    "dress",
+    "legend",
+    "message",
+    "new_axes",
+    "new_figure",
+    "swatches",
+    "time_axis",
+]
+
+# Okabe and Ito, "Color Universal Design" (2008); yellow last, since it is faint on white.
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000", "#F0E442")
+GREY = "#666666"
+DASHES = ("-", "--", ":", "-.")
+_DPI = 110
+_DATES: Any = matplotlib.dates  # it has no annotations
+
+
+class ChartAxes(Axes):
+    """Axes that a notebook shows as their figure, although pyplot knows nothing of it."""
+
+    def _repr_png_(self) -> bytes:
+        return _png(self.get_figure(root=True))
+
+
+class Charts(tuple[Axes, ...]):
+    """Several axes of one figure; a notebook shows the figure."""
+
+    @property
+    def figure(self) -> Any:
+        """The figure, with ``savefig``."""
+        return self[0].get_figure(root=True)
+
+    def _repr_png_(self) -> bytes:
+        return _png(self.figure)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} charts: {', '.join(axes.get_title(loc='left') for axes in self)}>"
+
+
+def _png(figure: Any) -> bytes:
+    out = io.BytesIO()
+    # Without the version of matplotlib in it, the same chart gives the same bytes.
+    figure.savefig(out, format="png", dpi=_DPI, metadata={"Software": None})
+    return out.getvalue()
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return a figure of so many inches that pyplot does not know: nothing to close, nothing leaks."""
+    return Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
+
+
+def new_axes(axes: Axes | None, width: float, height: float) -> Axes:
+    """Return the axes of the caller, or fresh ones."""
+    if axes is not None:
+        return axes
+    return new_figure(width, height).add_subplot(axes_class=ChartAxes)
+
+
+def dress(axes: Axes, title: str, unit: str = "") -> None:
+    """Set title, unit, and what all charts share."""
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    axes.set_ylabel(unit, fontsize=10)
+    axes.tick_params(labelsize=9)
+    axes.grid(visible=True, axis="y", color="#DDDDDD", linewidth=0.7)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def time_axis(axes: Axes) -> None:
+    """Let the horizontal axis show times, short, in UTC."""
+    locator = _DATES.AutoDateLocator(tz="UTC", minticks=3, maxticks=6)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(_DATES.ConciseDateFormatter(locator, tz="UTC"))
+    axes.xaxis.get_offset_text().set_fontsize(9)
+    axes.set_xlabel("time (UTC)", fontsize=10)
+
+
+def day_numbers(times: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """Return times in UTC as the days by which matplotlib counts."""
+    return np.asarray(_DATES.date2num(times.dt.tz_localize(None).to_numpy()))
+
+
+def legend(axes: Axes, entries: int, **options: Any) -> None:
+    """Show a legend in the style of all charts; more columns for more entries."""
+    axes.legend(fontsize=8.5, frameon=False, ncols=1 if entries < 5 else 2, **options)
+
+
+def message(axes: Axes, words: str) -> None:
+    """Say why a chart is empty."""
+    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=10)
+    axes.set_yticks([])
+    axes.set_xticks([])
+
+
+def swatches(count: int) -> Sequence[tuple[str, str]]:
+    """Return colour and dash of so many lines: dashes differ when the colours are used up."""
+    usable = len(OKABE_ITO) - 1
+    return [(OKABE_ITO[number % usable], DASHES[number // usable % len(DASHES)]) for number in range(count)]
