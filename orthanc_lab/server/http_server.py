@@ -100,6 +100,7 @@ class HttpServer:
         self._tls = tls
         self._signal = _native.WorkerSignal()
         self._stopped = threading.Event()
+        self._refusing = False
         self._signal.add_cb(self._stopped.set)
         self._thread = threading.Thread(target=self._serve, name="orthanc-lab-http", daemon=True)
 
@@ -113,11 +114,13 @@ class HttpServer:
 
     def refuse(self) -> None:
         """Stop listening; requests in work go on to their end."""
-        self._signal.set()
+        if not self._refusing:
+            self._refusing = True
+            self._signal.set()  # a second time could block for ever: the worker takes one signal
 
     def stop(self, timeout: float = 3) -> None:
         """Stop listening; requests in work have `timeout` seconds to end, then their connections are cut."""
-        self._signal.set()
+        self.refuse()
         self._watch.stop()
         if self._thread.ident is None:
             self._socket.close()

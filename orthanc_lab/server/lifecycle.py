@@ -132,7 +132,6 @@ class Server:
     def run(self) -> None:
         """Serve until a shutdown is asked for; a reset starts again on the same port."""
         while self.wait() is Ending.RESET:
-            self._asked.clear()
             self.stop()
             self.start()
         self.stop()
@@ -140,6 +139,7 @@ class Server:
     def wait(self) -> Ending:
         """Wait until somebody asks for the end or a reset."""
         self._asked.wait()
+        self._asked.clear()  # before the answer is read: what is asked for from here on is seen by the next wait
         return self._ending
 
     # -- control -------------------------------------------------------------------
