@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from orthanc_lab.frames.job_spans import job_spans
 from orthanc_lab.frames.style import (
@@ -30,6 +30,8 @@ __all__ = ["jobs_timeline", "throughput"]
 
 _BAR = 0.72
 _SECOND = 1 / 86400  # of matplotlib's day
+_WIDTHS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400, 604800)  # s
+_LEAST = 1e-3  # seconds: the precision of Orthanc's run times
 
 
 def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = None) -> Axes:
@@ -64,7 +66,7 @@ def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = Non
     lanes = int(running["worker"].max()) if len(running) else 0
     rows = lanes + (len(paused) > 0) + (len(waiting) > 0)
     axes = new_axes(axes, 9, 1.5 + 0.5 * max(rows, 1))
-    dress(axes, "Jobs by worker" + ("" if spans["observed"].fillna(False).all() else " (concluded)"))
+    dress(axes, "Jobs by worker" + ("" if spans["observed"].any() or not len(spans) else " (concluded)"))
     if not len(spans):
         message(axes, "no jobs in this frame")
         return axes
@@ -137,7 +139,7 @@ def throughput(frame: pd.DataFrame, workers: int = 2, bins: int = 30) -> Charts:
         ``ConcurrentJobs`` of the server: Orthanc counts the wait for a worker as run time, and `frames.job_spans`
         takes it apart.
     bins
-        Bars of the upper panel.
+        At most about so many bars in the upper panel.
 
     Examples
     --------
@@ -156,23 +158,23 @@ def throughput(frame: pd.DataFrame, workers: int = 2, bins: int = 30) -> Charts:
     lower = figure.add_subplot(2, 1, 2, axes_class=ChartAxes, sharex=upper)
     ended = frame.dropna(subset=["completed"])
     dress(upper, "Jobs that ended", "number")
-    dress(lower, "Time in queue and run time", "s")
+    dress(lower, "Time in queue and run time", "time, at least 1 ms")
     if not len(ended):
         message(upper, "no job has ended")
         message(lower, "no job has ended")
         return Charts([upper, lower])
     _ended(upper, ended, bins)
     _latency(lower, ended, job_spans(frame, workers))
-    time_axis(upper)
+    time_axis(upper, lowest=False)
     time_axis(lower)
-    upper.set_xlabel("")
     return Charts([upper, lower])
 
 
 def _ended(axes: Axes, ended: pd.DataFrame, bins: int) -> None:
     moments = day_numbers(ended["completed"])
     first, last = moments.min(), max(moments.max(), moments.min() + _SECOND)
-    edges = np.linspace(first, last, bins + 1)
+    width = next((nice for nice in _WIDTHS if nice * _SECOND * bins >= last - first), _WIDTHS[-1])
+    edges = np.arange(np.floor(first / _SECOND / width), np.ceil(last / _SECOND / width) + 1) * width * _SECOND
     failed = (ended["state"] == "Failure").to_numpy()
     names = [f"success ({(~failed).sum():,})", f"failure ({failed.sum():,})"]
     axes.hist(
@@ -184,8 +186,7 @@ def _ended(axes: Axes, ended: pd.DataFrame, bins: int) -> None:
         edgecolor="white",
         linewidth=0.5,
     )
-    width = (edges[1] - edges[0]) / _SECOND
-    axes.set_ylabel(f"per {width:.3g} s", fontsize=10)
+    axes.set_ylabel(f"jobs per {_words(width)}", fontsize=10)
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_ylim(0, axes.get_ylim()[1] * 1.25)
     legend(axes, 2, loc="upper left")
@@ -200,16 +201,28 @@ def _latency(axes: Axes, ended: pd.DataFrame, spans: pd.DataFrame) -> None:
         ("Running", "ran", OKABE_ITO[0], "s"),
         ("Paused", "paused", OKABE_ITO[4], "^"),
     )
-    high = 0.0
     for state, name, colour, marker in shown:
         values = table[state].to_numpy(dtype=np.float64)
         if state == "Paused" and not values.any():
             continue
-        median, most = np.median(values), np.percentile(values, 95)
-        label = f"{name}: median {median:.3g} s, 95 % below {most:.3g} s"
+        if state == "Paused":
+            values = np.where(values > 0, values, np.nan)  # most jobs were not
+        median, most = np.nanmedian(values), np.nanpercentile(values, 95)
+        label = f"{name}: median {_words(median)}, 95 % below {_words(most)}"
+        values = np.maximum(values, _LEAST)
         axes.plot(
             ended["completed"], values, marker, markersize=4, color=colour, alpha=0.7, markeredgewidth=0, label=label
         )
-        high = max(high, values.max())
-    axes.set_ylim(-0.03 * high or None, high * 1.45 or 1)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _words(seconds)))
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high * (high / low) ** 0.4)  # room for the legend
     legend(axes, 3, loc="upper left")
+
+
+def _words(seconds: float) -> str:
+    if seconds < _LEAST:
+        return "< 1 ms" if seconds else "0 s"
+    if seconds < 1:
+        return f"{seconds * 1000:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.3g} min"

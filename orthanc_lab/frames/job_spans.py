@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -70,9 +70,13 @@ def job_spans(jobs: pd.DataFrame, workers: int = 2) -> pd.DataFrame:
     return spans_frame(spans)
 
 
-def spans_frame(spans: Sequence[Span]) -> pd.DataFrame:
-    """Return the frame of spans; running ones are given to workers."""
-    lanes = _lanes(spans)
+def spans_frame(spans: Sequence[Span], workers: int | None = None) -> pd.DataFrame:
+    """Return the frame of spans; running ones are given to workers.
+
+    If so many `workers` are all busy when a concluded span begins, it begins when the first of them is free.
+    """
+    spans = list(spans)
+    lanes = _lanes(spans, workers)
     data = {
         name: pd.Series(
             lanes if name == "worker" else [getattr(span, name) for span in spans], dtype=COLUMNS[name].dtype
@@ -82,7 +86,7 @@ def spans_frame(spans: Sequence[Span]) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-def _lanes(spans: Sequence[Span]) -> list[int | None]:
+def _lanes(spans: list[Span], workers: int | None) -> list[int | None]:
     lanes: list[int | None] = [None] * len(spans)
     running = [number for number, span in enumerate(spans) if span.state == JobState.RUNNING.value]
     busy: list[tuple[pd.Timestamp, int]] = []  # end, lane
@@ -90,6 +94,10 @@ def _lanes(spans: Sequence[Span]) -> list[int | None]:
     for number in sorted(running, key=lambda number: spans[number].start):
         while busy and busy[0][0] <= spans[number].start:
             heapq.heappush(free, heapq.heappop(busy)[1])
+        if not free and not spans[number].observed and len(busy) == workers and busy[0][0] < spans[number].end:
+            freed, lane = heapq.heappop(busy)
+            heapq.heappush(free, lane)
+            spans[number] = replace(spans[number], start=freed)
         lane = heapq.heappop(free) if free else len(busy) + 1
         lanes[number] = lane
         heapq.heappush(busy, (spans[number].end, lane))

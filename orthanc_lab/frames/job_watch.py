@@ -67,6 +67,7 @@ class JobWatch(BackgroundLooks):
         self._last: dict[str, tuple[str, dict[str, Any]]] = {}  # state and job of the last look
         self._began: datetime | None = None
         self._looked: datetime | None = None
+        self._workers = 0  # the most that were seen running
         self.gap = ""  # why the last look failed, "" if it did not
 
     def _watch(self, time: datetime, missed: bool) -> None:
@@ -85,6 +86,8 @@ class JobWatch(BackgroundLooks):
                 if self._last.get(id, ("",))[0] != state:
                     self._changes.append((time, _reduced(document), state))
             self._last = {id: (document["State"], _reduced(document)) for id, document in seen.items()}
+            running = sum(state == JobState.RUNNING.value for state, _ in self._last.values())
+            self._workers = max(self._workers, running)
             self._looked = time
             self._began = self._began or time
 
@@ -103,7 +106,7 @@ class JobWatch(BackgroundLooks):
         for change in changes:
             by_job.setdefault(change[1]["ID"], []).append(change)
         spans = [span for story in by_job.values() for span in _story(story, began, looked)]
-        return spans_frame(sorted(spans, key=lambda span: span.start))
+        return spans_frame(sorted(spans, key=lambda span: span.start), self._workers or None)
 
 
 def _reduced(document: dict[str, Any]) -> dict[str, Any]:
@@ -116,16 +119,17 @@ def _story(
     id, type_ = story[0][1]["ID"], story[0][1]["Type"]
     created = utc([story[0][1]["CreationTime"]]).iloc[0]
     newer, first = began is not None and created > pd.Timestamp(began), True
-    begin, state = created, ""
+    begin, state, observed = created, "", True
     for time, document, following in story:
         completed = document["CompletionTime"] if following in _FINAL else None
         moment = utc([completed]).iloc[0] if completed else max(pd.Timestamp(time), begin)
         if state and state not in _FINAL:
-            yield Span(id, type_, state, begin, moment, True)
+            yield Span(id, type_, state, begin, moment, observed)
         elif first and following in _FINAL and newer:
             yield Span(id, type_, JobState.RUNNING.value, created, moment, False)
         # A job that came after the first look has been in its first state since its submission.
         begin = created if first and newer else moment
+        observed = not (first and newer) or following == JobState.PENDING.value
         state, first = following, False
     if state and state not in _FINAL and looked is not None:
-        yield Span(id, type_, state, begin, max(pd.Timestamp(looked), begin), True)
+        yield Span(id, type_, state, begin, max(pd.Timestamp(looked), begin), observed)

@@ -10,9 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from orthanc_lab.frames.counters import rates, wide
-from orthanc_lab.frames.metric_words import short_name
-from orthanc_lab.frames.style import OKABE_ITO, ChartAxes, Charts, dress, legend, message, new_figure, swatches
-from orthanc_lab.frames.style import time_axis as show_times
+from orthanc_lab.frames.metric_words import FAMILIES, short_name
+from orthanc_lab.frames.style import (
+    OKABE_ITO,
+    ChartAxes,
+    Charts,
+    dress,
+    legend,
+    message,
+    new_figure,
+    swatches,
+    time_axis,
+)
 
 __all__ = ["metrics_over_time", "storage_growth"]
 
@@ -40,11 +49,14 @@ def metrics_over_time(frame: pd.DataFrame, families: Collection[str] | None = No
     >>> with orthanc_lab.in_process() as server:
     ...     recorded = frames.record(orthanc_lab.Client.from_server(server), interval=0.05, duration=0.2)
     >>> charts.metrics_over_time(recorded, families=["Resources", "Jobs"])
-    <2 charts: Jobs, Resources>
+    <2 charts: Resources, Jobs>
     """
     shown = pd.concat([frame[frame["kind"] != "counter"], rates(frame)])
     shown = shown[shown["value"].notna() | shown["time"].isin(_gaps(shown))]
-    found = sorted(set(shown.loc[shown["value"].notna(), "family"]))
+    known = {family: number for number, family in enumerate(FAMILIES)}
+    found = sorted(
+        set(shown.loc[shown["value"].notna(), "family"]), key=lambda name: (known.get(name, len(known)), name)
+    )
     chosen = [family for family in found if families is None or family in families]
     if not chosen:
         figure = new_figure(*_PANEL)
@@ -60,6 +72,7 @@ def metrics_over_time(frame: pd.DataFrame, families: Collection[str] | None = No
             rows, min(columns, len(chosen)), number + 1, axes_class=ChartAxes, sharex=panels[0] if panels else None
         )
         _panel(axes, family, shown[shown["family"] == family])
+        time_axis(axes, lowest=number + columns >= len(chosen))
         panels.append(axes)
     return Charts(panels)
 
@@ -72,30 +85,35 @@ def _gaps(frame: pd.DataFrame) -> Any:
 def _panel(axes: Axes, family: str, rows: pd.DataFrame) -> None:
     table = wide(rows)
     units = sorted(set(rows["unit"].astype("str")))
-    lasting = "few" if len(table) <= 60 else ""
-    for (name, values), (colour, dash) in zip(table.items(), swatches(table.shape[1]), strict=True):
+    marker = "." if len(table) <= 60 else ""
+    for number, ((name, values), (colour, dash)) in enumerate(
+        zip(table.items(), swatches(table.shape[1]), strict=True)
+    ):
         label, brace, labels = str(name).partition("{")
         axes.plot(
             table.index,
             values,
             color=colour,
             linestyle=dash,
-            linewidth=1.6,
-            marker="." if lasting else "",
+            linewidth=max(2.6 - 0.5 * number, 1.2) if table.shape[1] > 1 else 1.8,  # one line on another stays visible
+            marker=marker,
             markersize=4,
             label=short_name(label) + (f" {brace}{labels}" if brace else ""),
         )
     unit = units[0] if len(units) == 1 else ""
     dress(axes, family, "bytes per second" if unit == "bytes/s" else unit.replace("1/s", "per second") or "number")
     if "bytes" in unit:
-        axes.yaxis.set_major_formatter(EngFormatter(sep=" "))
+        axes.yaxis.set_major_formatter(EngFormatter(unit="B/s" if "/s" in unit else "B"))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=not unit))
     low, high = table.min().min(), table.max().max()
-    if low >= 0 and (low < high / 2 or high == 0):
-        axes.set_ylim(0, high * 1.3 or 1)
-    show_times(axes)
-    legend(axes, table.shape[1], loc="upper left", bbox_to_anchor=(0, 1.02), borderaxespad=0.2)
+    bottom = 0.0 if 0 <= low <= high * 0.9 or not high else low
+    only = table.shape[1] == 1 and short_name(str(table.columns[0])) == family.lower()
+    lines = 0 if only else -(-table.shape[1] // (1 if table.shape[1] < 4 else 2))
+    span = (high - bottom) or abs(high) or 1.0
+    axes.set_ylim(bottom - (0.05 * span if bottom else 0), high + span * (0.08 + 0.14 * lines))  # room for the legend
+    if not only:
+        legend(axes, table.shape[1], loc="upper left", bbox_to_anchor=(0, 1.02), borderaxespad=0.2)
 
 
 def storage_growth(frame: pd.DataFrame) -> Charts:
@@ -140,8 +158,7 @@ def storage_growth(frame: pd.DataFrame) -> Charts:
         axes.annotate(
             text, (values.dropna().index[-1], last), (-4, 4), textcoords="offset points", ha="right", fontsize=9
         )
-        show_times(axes)
-    upper.set_xlabel("")
+        time_axis(axes, lowest=axes is lower)
     return Charts([upper, lower])
 
 

@@ -7,21 +7,24 @@ from functools import cache
 
 from orthanc_lab.protocol.metrics import POLICIES, MetricPolicy
 
-__all__ = ["family_of", "kind_of", "short_name", "unit_of"]
+__all__ = ["FAMILIES", "family_of", "kind_of", "short_name", "unit_of"]
 
 _FAMILIES = (
     (r"_count_(patients|studies|series|instances)$", "Resources"),
     (r"_(disk|uncompressed)_size_mb$", "Stored data"),
     (r"_storage_(read|written)_bytes$", "Disk traffic"),
     (r"_jobs_", "Jobs"),
+    (r"_duration_ms$", "Durations"),
+    (r"_(active|available)_", "Requests and threads"),
     (r"_cache_(hit|miss)_count$", "Cache hits and misses"),
     (r"_cache_count$", "Cached items"),
     (r"_cache_size_mb$", "Cache size"),
-    (r"_duration_ms$", "Durations"),
-    (r"_(active|available)_", "Requests and threads"),
     (r"_last_change$", "Last change"),
     (r"_up_time_s$", "Up time"),
 )
+FAMILIES = tuple(family for _, family in _FAMILIES)
+"""Families in the order in which charts show them; others follow."""
+
 _UNITS = (("_ms", "ms"), ("_mb", "MiB"), ("_bytes", "bytes"), ("_bytes_total", "bytes"), ("_s", "s"), ("_seconds", "s"))
 _KIND = {MetricPolicy.INCREMENT: "counter", MetricPolicy.MAX_OVER_10_SECONDS: "maximum", MetricPolicy.DIRECTLY: "gauge"}
 
@@ -55,4 +58,4 @@ def short_name(name: str) -> str:
     text = name.removeprefix("orthanc_")
     unit = next((suffix for suffix, _ in _UNITS if text.endswith(suffix)), "")
     text = text.removesuffix(unit).removesuffix("_duration").removesuffix("_count")
-    return text.removeprefix("count_").replace("_", " ").replace("rest api", "REST")
+    return text.removeprefix("count_").removeprefix("jobs_").replace("_", " ").replace("rest api", "REST")

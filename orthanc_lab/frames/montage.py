@@ -53,7 +53,7 @@ def montage(
     chosen = _chosen(resource, count)
     wide = min(columns, max(len(chosen), 1))
     rows = max(-(-len(chosen) // wide), 1)
-    figure = new_figure(max(_PANEL * wide, 4), (_PANEL + 0.25) * rows + 0.55)
+    figure = new_figure(max(_PANEL * wide, 4), (_PANEL + 0.15) * rows + 0.45)
     _title(figure, resource, window)
     if not chosen:
         axes = figure.add_subplot(axes_class=ChartAxes)
