@@ -62,7 +62,7 @@ def _route(kind: Kind, extended: bool) -> str:
 
 def _body(selection: Selection, transcode: str | None) -> dict[str, Any]:
     chosen = [selection] if isinstance(selection, str) or hasattr(selection, "id") else list(selection)
-    identifiers = [item if isinstance(item, str) else item.id for item in chosen]
+    identifiers = list(dict.fromkeys(item if isinstance(item, str) else item.id for item in chosen))
     if not identifiers:
         raise ValueError("There is no resource to archive")
     return {"Resources": identifiers} | ({"Transcode": transcode} if transcode else {})

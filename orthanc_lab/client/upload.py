@@ -53,7 +53,7 @@ def upload(
     """Upload everything that `sources` name; see `Client.upload`."""
     report = resume or UploadReport()
     items = items_of(sources)
-    waiting = [item for item in items if item.name not in report.done]
+    waiting = [item for item in items if item.name not in report.files]
     check = skip_stored or resume is not None
     interruption = None
     dealt = len(items) - len(waiting)
@@ -70,6 +70,8 @@ def upload(
                 pool.shutdown(wait=False, cancel_futures=True)
     finally:
         pool.shutdown(cancel_futures=True)
+        places = {item.name: place for place, item in enumerate(items)}
+        report.files = dict(sorted(report.files.items(), key=lambda file: places.get(file[0], -1)))
     if isinstance(interruption, ResponseError) and interruption.status in _FORBIDDEN:
         raise interruption
     if interruption is not None:
@@ -136,25 +138,37 @@ def _sent(transport: Transport, batch: list[Item]) -> Iterator[_Outcome]:
             together.append((item, content))
         else:
             yield _send_one(transport, item, content)
-    answers = _send_zip(transport, together) if len(together) > 1 else None
-    for number, (item, content) in enumerate(together):
-        yield _send_one(transport, item, content) if answers is None else _outcome(item, [answers[number]])
+    if len(together) > 1:
+        yield from _send_together(transport, together)
+    else:
+        yield from (_send_one(transport, item, content) for item, content in together)
 
 
-def _send_zip(transport: Transport, files: list[tuple[Item, bytes]]) -> list[dict[str, Any]] | None:
+def _send_together(transport: Transport, files: list[tuple[Item, bytes]]) -> Iterator[_Outcome]:
     # A ZIP is answered in its order, but what the server cannot read is left out without a word: then
-    # None is returned, and each file is sent alone to learn which one it is, and why.
+    # each file that is not among the answers is sent alone, to learn why.
+    answers = _send_zip(transport, [content for _, content in files])
+    if len(answers) == len(files):
+        yield from (_outcome(item, [answer]) for (item, _), answer in zip(files, answers, strict=True))
+        return
+    known = {answer["ID"]: answer for answer in answers}
+    for item, content in files:
+        answer = known.get(item.identifier() or "")
+        yield _send_one(transport, item, content) if answer is None else _outcome(item, [answer])
+
+
+def _send_zip(transport: Transport, contents: list[bytes]) -> list[dict[str, Any]]:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for number, (_, content) in enumerate(files):
+        for number, content in enumerate(contents):
             archive.writestr(zipfile.ZipInfo(f"{number}.dcm"), content)
     try:
         answers: list[dict[str, Any]] = transport.json("POST", "/instances", data=out.getvalue(), again=True)
     except ResponseError as error:
         if error.status in _FORBIDDEN + _LATER:
             raise
-        return None
-    return answers if len(answers) == len(files) else None
+        return []
+    return answers
 
 
 def _stream_one(transport: Transport, item: Item, path: Path) -> _Outcome:
@@ -198,9 +212,7 @@ def _note(report: UploadReport, outcome: _Outcome) -> None:
     if outcome.refusal:
         report.refused[outcome.item.name] = outcome.refusal
     if outcome.answers:
-        report.done.add(outcome.item.name)
+        report.files[outcome.item.name] = [answer["ID"] for answer in outcome.answers if answer["Status"] in _TAKEN]
     for answer in outcome.answers:
-        if answer["Status"] in _TAKEN:
-            report.instances.append(answer["ID"])
-            report.stored += answer["Status"] == "Success"
-            report.already_stored += answer["Status"] == "AlreadyStored"
+        report.stored += answer["Status"] == "Success"
+        report.already_stored += answer["Status"] == "AlreadyStored"

@@ -16,23 +16,26 @@ class UploadReport:
 
     Attributes
     ----------
-    instances
-        Orthanc identifiers of what is at the server now, in the order of the files.
+    files
+        Name of each file that need not be sent again, and the Orthanc identifiers of its instances, in
+        the order of the files.
     stored
         Number of instances that are new.
     already_stored
         Number of instances that the server had.
     refused
         Name of each file that the server did not take, or that cannot be read, and why.
-    done
-        Names of the files that need not be sent again.
     """
 
-    instances: list[str] = field(default_factory=list)
+    files: dict[str, list[str]] = field(default_factory=dict)
     stored: int = 0
     already_stored: int = 0
     refused: dict[str, str] = field(default_factory=dict)
-    done: set[str] = field(default_factory=set)
+
+    @property
+    def instances(self) -> list[str]:
+        """Orthanc identifiers of what is at the server now, in the order of the files."""
+        return [identifier for identifiers in self.files.values() for identifier in identifiers]
 
     def __repr__(self) -> str:
         words = "".join(f"\n  {name}: {why}" for name, why in list(self.refused.items())[:10])
@@ -55,7 +58,7 @@ class UploadInterruptedError(ClientError):
 
     def __init__(self, report: UploadReport, cause: BaseException) -> None:
         super().__init__(
-            f"The upload was interrupted after {len(report.done)} files: {cause}\n"
+            f"The upload was interrupted after {len(report.files)} files: {cause}\n"
             "Call client.upload(…, resume=error.report) to go on; what is stored is not sent again."
         )
         self.report = report
