@@ -26,7 +26,8 @@ from orthanc_lab.protocol.ports import Clock, Identifiers
 __all__ = ["JobsEngine"]
 
 _LOG = logging.getLogger(__name__)
-_state_name = attrgetter("status.state.value")  # a name is hashed much quicker than a state
+_state_name = attrgetter("status.state._value_")  # a name is hashed much quicker than a state
+_STATES = [(state, state.value) for state in JobState]
 _RETRY_SECONDS = 0.5  # between two attempts to write the end of a job to a full disk
 
 
@@ -189,7 +190,7 @@ class JobsEngine:
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""
         counts = Counter(map(_state_name, self._roster.entries_in_any_order()))
-        return {state: counts[state.value] for state in JobState}
+        return {state: counts[name] for state, name in _STATES}
 
     # -- commands ------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class PublishedMetrics:
         self._policies[name] = policy
 
     def add_gauge(self, read: Callable[[], Iterable[tuple[str, float]]]) -> None:
-        """Add a reader of values that are refreshed at each scrape."""
+        """Add a reader of values that are refreshed at each scrape, each in place of the last one."""
         self._gauges.append(read)
 
     def record(self, name: str, value: float) -> None:
@@ -85,18 +85,17 @@ class PublishedMetrics:
         read = [pair for gauge in self._gauges for pair in gauge()]
         now, moment = self._clock.monotonic(), self._milliseconds()
         with self._lock:
-            for name, value in read:
-                self._update(name, value, now, moment)
+            self._values.update([(name, (value, now, moment)) for name, value in read])
             if len(self._names) != len(self._values):
                 self._names = sorted(self._values)
             values = [(name, self._values[name]) for name in self._names]
-        return "".join([f"{self._head(name, value)}{moment}\n" for name, (value, _, moment) in values])
+        return "".join([self._line(name, value, moment) for name, (value, _, moment) in values])
 
-    def _head(self, name: str, value: float) -> str:
+    def _line(self, name: str, value: float, moment: int) -> str:
         known = self._heads.get(name)
         if known is None or known[0] != value:
             known = self._heads[name] = (value, f"{name} {_number(value)} ")
-        return known[1]
+        return f"{known[1]}{moment}\n"
 
 
 def _number(value: float) -> str:
