@@ -222,6 +222,7 @@ def _open(path: Path | None) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         # A commit is in the hands of the system when it returns: enough for a killed process.
         database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; each checkpoint waits for the disk
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
             database.executescript(_SCHEMA)

@@ -49,7 +49,7 @@ class ReadAhead(Generic[T]):
         self._following = next(self._batches, None)
         self._prepare = prepare
         self._budget = budget
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._pending: deque[tuple[int, Future[list[T]]]] = deque()
         self._ready: deque[T] = deque()
@@ -81,7 +81,8 @@ class ReadAhead(Generic[T]):
             only, self._following = self._following, next(self._batches, None)
             if self._following is None:
                 return [] if only is None else self._prepare_batch(only)
-            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="archive")
+            # Counting the processors reads a file: not for an archive of one batch.
+            self._pool = ThreadPoolExecutor(self._threads or os.cpu_count() or 1, thread_name_prefix="archive")
             self._submit(self._pool, only or ())
         self._fill(self._pool)
         size, future = self._pending.popleft()
