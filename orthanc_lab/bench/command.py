@@ -1,4 +1,4 @@
-"""``orthanc-lab bench --against 'Orthanc {config}'``."""
+"""``orthanc-lab bench --against 'Orthanc {config}'`` and ``orthanc-lab bench --client``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from orthanc_lab.bench import report
+from orthanc_lab.bench.client_figures import measure_client
 from orthanc_lab.bench.pairing import Result, measure
 from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.bench.workloads import WORKLOADS, Workload
@@ -50,18 +51,31 @@ def _run(workload: Workload, ours: str, against: str, rounds: int) -> Result:
         other.remove()
 
 
+def _client(ours: str, pairs: int) -> int:
+    figures = measure_client(ours, pairs)
+    print("| figure | median (spread) | goal | reached |\n|---|--:|--:|---|")
+    for figure in figures:
+        print(figure.row())
+    return 0 if all(figure.reached for figure in figures) else 1
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure both servers side by side; returns 0 if every goal was reached, else 1."""
     parser = argparse.ArgumentParser(
         prog="orthanc-lab bench", description="Measure this server beside another one, in pairs."
     )
-    parser.add_argument("--against", required=True, help="command of the other server, e.g. 'Orthanc {config}'")
+    parser.add_argument("--against", help="command of the other server, e.g. 'Orthanc {config}'")
+    parser.add_argument("--client", action="store_true", help="measure our client beside requests and pyorthanc")
     parser.add_argument("--ours", default=_OURS, help="command of our server (default: this installation)")
     parser.add_argument("--only", default="", help="run only the workloads whose name contains this text")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of A B B A (default 3: six pairs)")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--chart", type=Path, help="draw a chart into this PNG or SVG file")
     chosen = parser.parse_args(arguments)
+    if chosen.client:
+        return _client(chosen.ours, 2 * chosen.rounds)
+    if chosen.against is None:
+        parser.error("give --against, the other server, or --client")
     workloads = [workload for workload in WORKLOADS if chosen.only.lower() in workload.name.lower()]
     if not workloads:
         parser.error(f"no workload is named like {chosen.only!r}; there are: " + ", ".join(w.name for w in WORKLOADS))

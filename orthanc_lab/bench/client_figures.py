@@ -1,0 +1,142 @@
+"""What our client costs beside bare `requests` and beside pyorthanc, on the same server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from orthanc_lab.bench import material
+from orthanc_lab.bench.servers import ServerProcess
+from orthanc_lab.client.client import Client
+
+__all__ = ["Figure", "measure_client", "overhead", "upload_gain"]
+
+_CALLS = 300
+_FILES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One ratio, measured in pairs."""
+
+    name: str
+    ratios: list[float]
+    goal: float
+    at_most: bool  # whether the goal is the most it may be, or the least it must be
+
+    @property
+    def ratio(self) -> float:
+        """The median."""
+        return statistics.median(self.ratios)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the goal is."""
+        return self.ratio <= self.goal if self.at_most else self.ratio >= self.goal
+
+    def row(self) -> str:
+        """Return a line of a table."""
+        sign = "≤" if self.at_most else "≥"
+        spread = f"{min(self.ratios):.2f} to {max(self.ratios):.2f}"
+        return (
+            f"| {self.name} | {self.ratio:.2f} ({spread}) | {sign} {self.goal:g} | {'yes' if self.reached else 'NO'} |"
+        )
+
+
+def overhead(url: str, pairs: int, calls: int = _CALLS) -> Figure:
+    """Measure a call of the client beside the same call of `requests`: CPU time of this process."""
+    client, session = Client(url), requests.Session()
+    session.trust_env = False
+
+    def bare() -> None:
+        for _ in range(calls):
+            session.get(f"{url}/system", timeout=30).json()
+
+    def ours() -> None:
+        for _ in range(calls):
+            client.transport.get("/system")
+
+    with client, session:
+        ratios = _ratios(ours, bare, pairs, time.process_time)
+    return Figure("client: CPU of a call / bare requests", ratios, 1.15, at_most=True)
+
+
+def upload_gain(url: str, pairs: int, files: int = _FILES) -> Figure:
+    """Measure the upload of a folder of small files with pyorthanc beside ours: wall time.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If pyorthanc is not installed.
+    """
+    # It comes with the extra for tests, and without types.
+    import pyorthanc  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with Client(url) as client, pyorthanc.Orthanc(url, timeout=60) as other, tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+
+        def fresh() -> Path:
+            folder = Path(tempfile.mkdtemp(dir=root))
+            for number, content in enumerate(material.small_instances(files)):
+                (folder / f"{number:05}.dcm").write_bytes(content)
+            os.sync()
+            return folder
+
+        ratios = []
+        for pair in range(pairs):
+            seconds = {}
+            for who in ("ours", "theirs") if pair % 2 else ("theirs", "ours"):
+                folder = fresh()
+                start = time.perf_counter()
+                if who == "ours":
+                    client.upload(folder)
+                else:
+                    pyorthanc.upload(other, folder, recursive=True)
+                seconds[who] = time.perf_counter() - start
+            ratios.append(seconds["theirs"] / seconds["ours"])
+        if len(client.instances) != 2 * pairs * files:
+            raise RuntimeError(f"{len(client.instances)} of {2 * pairs * files} files arrived")
+    return Figure(f"client: upload of {files:,} small files, pyorthanc / ours", ratios, 3, at_most=False)
+
+
+def _ratios(
+    first: Callable[[], None], second: Callable[[], None], pairs: int, clock: Callable[[], float]
+) -> list[float]:
+    """Return the cost of the first divided by the second, pair by pair, in changing order."""
+    first()
+    second()
+    ratios = []
+    for pair in range(pairs):
+        costs = {}
+        for run in (first, second) if pair % 2 else (second, first):
+            start = clock()
+            run()
+            costs[run] = clock() - start
+        ratios.append(costs[first] / costs[second])
+    return ratios
+
+
+def measure_client(command: str, pairs: int) -> list[Figure]:
+    """Start a server and measure all figures on it, in pairs of runs."""
+    server = ServerProcess("server", command, {})
+    try:
+        server.start()
+        url = f"http://127.0.0.1:{server.port}"
+        figures = [overhead(url, pairs)]
+        try:
+            figures.append(upload_gain(url, pairs))
+        except ModuleNotFoundError as missing:
+            print(f"No figure of the upload: {missing}", file=sys.stderr)
+        return figures
+    finally:
+        server.remove()
