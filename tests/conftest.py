@@ -13,6 +13,7 @@ from orthanc_lab.testing.real import MISSING, find_program
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--real-alone", action="store_true", help="twin tests: compare the real Orthanc with itself")
     parser.addoption("--kills", type=int, default=30, help="kill -9 of the crash test (default 30)")
+    parser.addoption("--full-size", action="store_true", help="memory tests: 4 GB and 50,000 instances (minutes)")
     parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the hypothesis tests")
 
 

@@ -217,6 +217,7 @@ def _explained(error: sqlite3.Error) -> OrthancError:
 
 
 def _open(path: Path | None) -> sqlite3.Connection:
+    database = None
     try:
         database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")
@@ -227,6 +228,8 @@ def _open(path: Path | None) -> sqlite3.Connection:
         if version == 0:
             database.executescript(_SCHEMA)
     except sqlite3.Error as error:
+        if database is not None:
+            database.close()
         raise OrthancError(ErrorCode.DATABASE, f"Cannot open the list of jobs {path}: {error}") from error
     if version not in (0, _VERSION):
         database.close()

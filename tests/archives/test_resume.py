@@ -7,7 +7,6 @@ import json
 import random
 import shutil
 import struct
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -251,24 +250,6 @@ def test_what_is_written_down_at_a_step_does_not_grow(storage: Storage, tmp_path
     assert after["plan"] is before["plan"], "the engine compares the large part by identity"
 
 
-def test_serialize_is_cheap_for_a_large_plan(storage: Storage, tmp_path: Path) -> None:
-    job = make(storage, "Archive", tmp_path / "a.zip")
-    members = [replace(member, name=f"{n}/{member.name}") for n in range(1600) for member in job._request.plan.members]
-    large = ArchiveJob(
-        storage,
-        CLOCK,
-        replace(job._request, plan=type(job._request.plan).of(members)),
-        FileOutlet(tmp_path / "b.zip"),
-        durable=True,
-    )
-    large.serialize()
-    began = time.perf_counter()
-    for _ in range(1000):
-        large.serialize()
-    assert time.perf_counter() - began < 0.5
-
-
-@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_deleted_meanwhile_is_left_out(storage: Storage, tmp_path: Path, kind: str) -> None:
     own = open_storage(tmp_path / "storage")
     stored = own.store_all([dicom(sop=f"1.{n}", number=str(n)) for n in range(4)], Origin())

@@ -149,9 +149,7 @@ def test_no_worker_is_held_by_a_client_that_takes_nothing() -> None:
     job._step_seconds = 0
     job.start()
     assert job.step(), "there is room at first"
-    began = time.monotonic()
     assert job.step(), "no room: nothing is done, and the engine may look for a pause"
-    assert time.monotonic() - began < 1
     assert job.progress() == pytest.approx(1 / 3)
     clock.advance(29)
     assert job.step()

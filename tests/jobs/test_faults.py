@@ -129,6 +129,7 @@ def test_a_file_that_cannot_be_removed(engines: Engines) -> None:
     (job.path / "x").touch()
     assert engine.run(WritingJob(engine)).state is JobState.SUCCESS
     assert engine.output(id, "archive") is None
+    wait_for(lambda: engines.errors)  # the file is removed after the answer
     assert isinstance(engines.errors[0], OSError)
 
 

@@ -127,17 +127,6 @@ def test_renew():
         upload(server)
 
 
-def test_renew_is_quick():
-    with orthanc_lab.serve() as server:
-        upload(server)
-        seconds = []
-        for _ in range(10):
-            start = time.process_time()
-            server.renew()
-            seconds.append(time.process_time() - start)
-        assert min(seconds) < 0.020  # of the processor; the clock says about 0.010 on an idle machine
-
-
 def test_reset_keeps_the_port_and_the_data():
     with orthanc_lab.serve() as server:
         upload(server)
@@ -328,28 +317,26 @@ def measured(code):
     return json.loads(run.stdout)
 
 
-def test_importing_costs_next_to_nothing():
-    code = (
-        "import sys, time; start = time.perf_counter(); import orthanc_lab;"
-        "print([time.perf_counter() - start, len([m for m in sys.modules if m.startswith('orthanc_lab')])])"
-    )
-    seconds, modules = min(measured(code) for _ in range(5))
-    assert seconds < 0.060
-    assert modules == 1
+HEAVY = ("pydicom", "numpy", "PIL", "pandas", "matplotlib")
 
 
-def test_a_server_starts_quickly_and_needs_little():
+def test_importing_loads_next_to_nothing():
+    code = "import sys, json; import orthanc_lab; print(json.dumps([*sys.modules]))"
+    modules = set(measured(code))
+    assert {name for name in modules if name.startswith("orthanc_lab")} == {"orthanc_lab"}
+    assert not modules & {*HEAVY, "falcon", "granian", "sqlite3", "requests", "socket"}
+
+
+def test_a_server_needs_little():
     code = (
-        "import time, json; start = time.perf_counter(); import orthanc_lab\n"
+        "import json, orthanc_lab\n"
         "with orthanc_lab.serve() as server:\n"
         "    server.session.get(server.url + '/system')\n"
-        "    seconds = time.perf_counter() - start\n"
         "    memory = int(open('/proc/self/status').read().split('VmRSS:')[1].split()[0]) / 1024\n"
-        "    import sys; heavy = sorted({'pydicom', 'numpy', 'PIL', 'pandas', 'matplotlib'} & set(sys.modules))\n"
-        "print(json.dumps([seconds, memory, heavy]))"
+        f"    import sys; heavy = sorted(set({HEAVY}) & set(sys.modules))\n"
+        "print(json.dumps([memory, heavy]))"
     )
-    seconds, memory, heavy = min(measured(code) for _ in range(3))
-    assert seconds < 1.0  # about 0.25 on an idle machine
+    memory, heavy = measured(code)
     assert memory < 90
     assert heavy == []
 
