@@ -111,7 +111,7 @@ class Modification:
         OrthancError
             5 or 15 for a replacement that does not fit its tag.
         """
-        anonymizer = None if self.profile is None else _Anonymizer(self, uids)
+        anonymizer = None if self.profile is None else _Anonymizer(self, self._with_own(uids, data_set))
         if anonymizer is None:
             result = {
                 tag: _emptied(element) if tag in self.cleared else element
@@ -126,6 +126,15 @@ class Modification:
             anonymizer.replaced_items(result)
         self._follow_paths(result, values)
         return result
+
+    def _with_own(self, uids: UidMap, data_set: DataSet) -> UidMap:
+        """Return the mapping with the identifiers that are replaced: references to them follow."""
+        own: dict[tuple[Level, str], str] = {}
+        for tag, level in IDENTIFIERS.items():
+            element, new = data_set.get(tag), self.replaced.get(tag)
+            if level is not Level.PATIENT and element is not None and isinstance(new, str):
+                own[level, _uid_of(element)] = new
+        return UidMap(uids.secret, own) if own else uids
 
     def _is_unwanted_private(self, tag: int) -> bool:
         return self.remove_private and is_private(tag) and tag not in self.kept
@@ -252,10 +261,14 @@ def _emptied(element: Element) -> Element:
     return Element(element.vr, [] if isinstance(element.value, list) else b"")
 
 
+def _uid_of(element: Element) -> str:
+    return element.value.rstrip(b"\0 ").decode("latin-1") if isinstance(element.value, bytes) else ""
+
+
 def _new_uids(element: Element, level: Level, uids: UidMap) -> Element:
     if not isinstance(element.value, bytes):
         return element
-    new = uids.uid(level, element.value.rstrip(b"\0 ").decode("latin-1"))
+    new = uids.uid(level, _uid_of(element))
     return Element(element.vr, padded(new.encode("ascii"), b"\0" if element.vr == "UI" else b" "))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Mapping
 
 from orthanc_lab.protocol.levels import Level
 
@@ -27,10 +28,13 @@ class UidMap:
     ----------
     secret
         Random text of at least 122 bits, such as a UUID v4.
+    assigned
+        New UIDs that were told, by what they identify and the old one.
     """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, assigned: Mapping[tuple[Level, str], str] | None = None) -> None:
         self.secret = secret
+        self._assigned = assigned or {}
 
     def uid(self, level: Level, old: str) -> str:
         """Return the new UID (root 2.25, PS3.5 section B.2) of an old one.
@@ -40,6 +44,9 @@ class UidMap:
         level
             What is identified: references of any kind count as instances.
         """
+        told = self._assigned.get((level, old))
+        if told is not None:
+            return told
         match = _UID.match(old)
         if match is not None and self._is_own(int(match[1])):
             return old

@@ -73,6 +73,7 @@ def job_fields(body: Any, *, permissive: bool = True) -> JobFields:
         False for the calls that do not look at ``Permissive`` (archives).
     """
     fields = body if isinstance(body, dict) else {}
+    allowed = permissive and "Permissive" in fields and boolean_field(fields, "Permissive")
     if "Synchronous" in fields:
         synchronous = boolean_field(fields, "Synchronous")
     elif "Asynchronous" in fields:
@@ -84,7 +85,6 @@ def job_fields(body: Any, *, permissive: bool = True) -> JobFields:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Integer value expected in field: Priority")
     if priority not in _INT32:
         raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
-    allowed = permissive and "Permissive" in fields and boolean_field(fields, "Permissive")
     return JobFields(synchronous, priority, allowed)
 
 

@@ -96,32 +96,35 @@ class _JobRoute:
         req: falcon.Request,
         resp: falcon.Response,
         request: ModificationRequest,
-        find: Callable[[], list[str]],
+        listed: Callable[[], list[str]],
         shown_level: Level | None,
     ) -> None:
-        """Make the job and hand it to the engine; `find` returns the resources, once the rules are checked."""
+        """Make the job and hand it to the engine; `listed` returns the resources, once the rules are checked."""
         request = _named(self._services, request, self._workshop.names)
         rules = request.rules(self._workshop.names)
-        fields = job_fields(request.body)
         settings, storage = self._services.settings, self._services.storage
+        parents = sorted(set(listed()))
         keep_source = boolean_field(dict(request.body), "KeepSource", True)
-        if rules.level.depth <= Level.STUDY.depth and rules.kept >= _UIDS:
-            if not settings["OverwriteInstances"]:
-                raise OrthancError(ErrorCode.BAD_REQUEST, _IN_PLACE)
-            if not keep_source:
-                raise OrthancError(ErrorCode.BAD_REQUEST, _WOULD_DELETE)
         plan = ModificationPlan(
             request=request,
             secret=self._services.identifiers.uuid(),
-            parents=sorted(set(find())),
+            parents=parents,
             shown_level=shown_level,
             keep_labels=boolean_member(request.body, "KeepLabels"),
             transcode=_transcode_of_job(request.body),
             quality=settings["DicomLossyTranscodingQuality"],
         )
-        instances = sorted({id for parent in plan.parents for id in storage.descendants(parent, Level.INSTANCE)})
+        if any(storage.find_level(id) is None for id in parents):
+            raise unknown_resource()
+        if rules.level.depth <= Level.STUDY.depth and rules.kept >= _UIDS:
+            if not settings["OverwriteInstances"]:
+                raise OrthancError(ErrorCode.BAD_REQUEST, _IN_PLACE)
+            if not keep_source:
+                raise OrthancError(ErrorCode.BAD_REQUEST, _WOULD_DELETE)
+        instances = sorted({id for parent in parents for id in storage.descendants(parent, Level.INSTANCE)})
         if not self._anonymization and request.level is Level.STUDY:
-            check_patient_tags(storage, rules, plan.parents[0])
+            check_patient_tags(storage, rules, parents[0])
+        fields = job_fields(request.body)
         sources = Sources(instances, origin_of(req), keep_source, fields.permissive)
         submit_job(req, resp, self._services, fields, ModificationJob(self._workshop, sources, plan))
 
@@ -136,13 +139,7 @@ class ResourceModification(_JobRoute):
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the new resource, or its job."""
         request = ModificationRequest(read_object(req), self._anonymization, self._level)
-
-        def find() -> list[str]:
-            if self._services.storage.find_level(id) is None:
-                raise unknown_resource()
-            return [id]
-
-        self._submit(req, resp, request, find, self._level)
+        self._submit(req, resp, request, lambda: [id], self._level)
 
 
 class BulkModification(_JobRoute):
@@ -155,6 +152,7 @@ class BulkModification(_JobRoute):
         """Answer all new resources, or the job."""
         body = read_object(req)
         level = Level.INSTANCE
+        ModificationRequest(body, self._anonymization, level).rules(self._workshop.names)  # its errors come first
         if "Level" in body and not self._anonymization:
             if not isinstance(body["Level"], str):
                 raise OrthancError(
@@ -162,14 +160,7 @@ class BulkModification(_JobRoute):
                 )
             level = Level.parse(body["Level"])
         request = ModificationRequest(body, self._anonymization, level)
-
-        def find() -> list[str]:
-            ids = string_list(body, "Resources")
-            if any(self._services.storage.find_level(id) is None for id in ids):
-                raise unknown_resource()
-            return ids
-
-        self._submit(req, resp, request, find, None)
+        self._submit(req, resp, request, lambda: string_list(body, "Resources"), None)
 
 
 def _named(services: Services, request: ModificationRequest, names: Dictionary) -> ModificationRequest:
