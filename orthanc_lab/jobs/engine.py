@@ -254,13 +254,10 @@ class JobsEngine:
             if self._stopped.wait(_RETRY_SECONDS):
                 return
 
-    def checkpoint(self, entry: Entry) -> None:
-        """Write down how far a running job is, unless that was done a moment ago."""
-        self._journal.checkpoint(entry)
-
     def interrupt(self, entry: Entry) -> None:
         """Let go of a running job because the engine stops; it goes on after the next start."""
-        self._journal.checkpoint(entry, at_once=True)
+        with entry.lock:
+            self._journal.checkpoint(entry, entry.status, at_once=True)
         self._stop_job(entry, StopReason.SHUTDOWN)
 
     def _submit(self, job: Job, priority: int, *, wait: bool) -> Entry:
@@ -291,12 +288,12 @@ class JobsEngine:
             if not self._roster.holds(entry):
                 return False
             after, effects = advance(entry.status, event, self._now(), report)
-            if Effect.SAVE not in effects:
-                entry.status = after
             for effect in effects:
                 if effect is Effect.REFUSE:
                     return False
                 self._carry_out(effect, entry, after)
+            if Effect.SAVE not in effects:
+                entry.status = after
         if Effect.COMPLETE in effects:
             self._trim_history()
         return True
@@ -313,6 +310,8 @@ class JobsEngine:
             case Effect.SAVE:
                 self._journal.save(entry, after)
                 entry.status = after
+            case Effect.CHECKPOINT:
+                self._journal.checkpoint(entry, after)
             case Effect.QUEUE:
                 self._roster.queue(entry)
             case Effect.COMPLETE:

@@ -78,22 +78,21 @@ class Journal:
         else:
             self._registry.write(checkpoint(entry.sequence, state, text, position))
 
-    def checkpoint(self, entry: Entry, *, at_once: bool = False) -> None:
+    def checkpoint(self, entry: Entry, status: Status, *, at_once: bool = False) -> None:
         """Write down how far a running job is, unless that was done a moment ago.
 
-        A failure is reported only: the next checkpoint makes up for it.
+        A failure is reported only: the next checkpoint makes up for it. The worker of the
+        job calls this, and holds the job's lock.
         """
         begin = self._clock.monotonic()
         if not entry.saved or (begin < entry.next_checkpoint and not at_once):
             return
         position = self._position(entry)
         if position is not None:
-            with entry.lock:
-                status = entry.status
-                try:
-                    self._registry.write(checkpoint(entry.sequence, status.state.value, write_status(status), position))
-                except OrthancError as error:
-                    self._on_error(error)
+            try:
+                self._registry.write(checkpoint(entry.sequence, status.state.value, write_status(status), position))
+            except OrthancError as error:
+                self._on_error(error)
         end = self._clock.monotonic()
         entry.next_checkpoint = end + _SHARE * (end - begin)
 

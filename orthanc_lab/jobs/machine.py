@@ -47,6 +47,7 @@ class Effect(Enum):
     RESET = "send the job back to its beginning"
     STOP = "let the job release what it holds"
     SAVE = "write the job down, before anybody is told"
+    CHECKPOINT = "write down how far the job is, unless that was done a moment ago"
     QUEUE = "let it wait for a worker"
     COMPLETE = "enter it into the history"
     REVIVE = "take it out of the history"
@@ -196,7 +197,7 @@ def _between_steps(status: Status, at: Moment, report: Report | None) -> _Move:
     told = {} if report is None else _told(status, at, report)
     rule = _pause_now if status.pausing else _cancel_now if status.canceling else None
     if rule is None:
-        return told or None, ()
+        return (told, (Effect.CHECKPOINT,)) if told else (None, ())
     changes, effects = rule(status, at, report)
     return told | (changes or {}), effects
 

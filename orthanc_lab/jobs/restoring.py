@@ -43,8 +43,8 @@ def restore_entry(
     if not status.state.is_final:
         try:
             entry.payload, entry.job = make_job(row, restores)
-            if status.state is JobState.RUNNING:  # a command may have been saved later than the last checkpoint
-                entry.status = _as_far_as_it_is(status, entry.job)
+            # A command may have been saved later than the last checkpoint.
+            entry.status = _as_far_as_it_is(status, entry.job)
         except OrthancError as error:
             on_error(error)
             entry.status = _failed(status, error.code, error.details, now)

@@ -26,10 +26,6 @@ class Desk(Protocol):
         """Move a job to its next status, and carry out what follows from it."""
         ...
 
-    def checkpoint(self, entry: Entry) -> None:
-        """Write down how far a job is, if it is worth while."""
-        ...
-
     def interrupt(self, entry: Entry) -> None:
         """Let go of a job whose next step is not begun, because the engine stops."""
         ...
@@ -67,8 +63,6 @@ def _step(entry: Entry, job: Job, desk: Desk) -> None:
         _fail(entry, job, error, desk)
         return
     desk.move(entry, Event.STEPPED if more else Event.FINISHED, report)
-    if entry.status.state is JobState.RUNNING:
-        desk.checkpoint(entry)
 
 
 def _fail(entry: Entry, job: Job, error: BaseException, desk: Desk) -> None:

@@ -213,7 +213,11 @@ class EngineMachine(RuleBasedStateMachine):
         self.clock.advance(1)
         id = data.draw(st.sampled_from([id for id, model in self.expected.items() if model.state is RUNNING]))
         model = self.expected[id]
+        # What is shown may be the same before and after: the status is another one.
+        entry = self.engine._roster.get(id)
+        before = entry and entry.status
         model.job.orders.put(order)
+        wait_for(lambda: entry is None or entry.status is not before, "the end of the step")
         if order == "fail":
             model.progress = percent(model)
             self.fail(id, 9)
@@ -233,6 +237,7 @@ class EngineMachine(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         """Go on with the files as a killed process would have left them."""
+        self.clock.advance(1)  # completions at the same moment have no order after a restart
         old, before = self.engine, self.folder
         running = [model.job for model in self.expected.values() if model.state is RUNNING]
         self.lives += 1
@@ -246,6 +251,8 @@ class EngineMachine(RuleBasedStateMachine):
 
     def expect_a_restart(self) -> None:
         for id, model in sorted(self.expected.items(), key=lambda item: item[1].number):
+            if model.state in (RUNNING, PENDING, PAUSED):
+                model.progress = percent(model)
             if model.state is RUNNING and model.pausing:
                 model.change(PAUSED)
             elif model.state is RUNNING and model.canceling:

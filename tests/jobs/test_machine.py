@@ -78,7 +78,7 @@ def test_a_life() -> None:
     status, effects = advance(status, Event.STARTED, at(0.6))
     assert (status.state, effects) == (R, ())
     status, effects = advance(status, Event.STEPPED, at(1), Report(0.5, {"n": 1}))
-    assert (status.runtime, status.progress, status.content, effects) == (1.0, 0.5, {"n": 1}, ())
+    assert (status.runtime, status.progress, status.content, effects) == (1.0, 0.5, {"n": 1}, (Effect.CHECKPOINT,))
     status, effects = advance(status, Event.FINISHED, at(1.5), Report(0.9, {"n": 2}))
     assert (status.state, status.progress, status.runtime, status.completion_time) == (S, 1.0, 1.5, at(1.5).utc)
     assert effects == (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
