@@ -19,7 +19,16 @@ _SHOWN = 20
 
 
 class Collection(Generic[R]):
-    """All resources of a level: iterate, count, look up by id, find."""
+    """All resources of a level: iterate, count, look up by id, find.
+
+    Examples
+    --------
+    >>> client.instances
+    <20 instances at http://127.0.0.1:...>
+    >>> study = next(iter(client.studies))
+    >>> client.studies[study.id] == study
+    True
+    """
 
     def __init__(self, transport: Transport, kind: type[R]) -> None:
         self._transport = transport

@@ -41,7 +41,18 @@ _ADVICE = {
 
 
 class ClientError(Exception):
-    """Any failure of the client."""
+    """Any failure of the client; all others are kinds of it.
+
+    Examples
+    --------
+    >>> try:
+    ...     client.transport.get("/nothing")
+    ... except ClientError as error:
+    ...     print(error)
+    Unknown resource (HTTP 404, Orthanc error 17)
+    GET http://127.0.0.1:.../nothing
+    The address or identifier is wrong, or the resource was deleted or is of another level; look it up.
+    """
 
 
 class UnreachableError(ClientError):
@@ -51,6 +62,12 @@ class UnreachableError(ClientError):
     ----------
     url
         Address of the server.
+
+    Examples
+    --------
+    >>> Client("http://127.0.0.1:1", retries=0).system
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.UnreachableError: No Orthanc answers at http://127.0.0.1:1 ...
     """
 
     def __init__(
@@ -61,7 +78,14 @@ class UnreachableError(ClientError):
 
 
 class ConnectionLostError(UnreachableError):
-    """The connection broke in the middle of an answer; what came is not whole, and is not kept."""
+    """The connection broke in the middle of an answer; what came is not whole, and is not kept.
+
+    Examples
+    --------
+    >>> raise ConnectionLostError("http://host:8042", "GET /x", "10 of 20 bytes came")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.ConnectionLostError: The answer of http://host:8042 to GET /x ended before ...
+    """
 
     def __init__(self, url: str, request: str, cause: object) -> None:
         ClientError.__init__(
@@ -73,7 +97,14 @@ class ConnectionLostError(UnreachableError):
 
 
 class NotOrthancError(ClientError):
-    """What answers is no Orthanc: no JSON where Orthanc gives JSON."""
+    """What answers is no Orthanc: no JSON where Orthanc gives JSON.
+
+    Examples
+    --------
+    >>> raise NotOrthancError("GET http://host/system", "text/html")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.NotOrthancError: GET http://host/system was answered with text/html, ...
+    """
 
     def __init__(self, request: str, kind: str) -> None:
         super().__init__(
@@ -94,6 +125,14 @@ class ResponseError(ClientError):
         Orthanc's error code, None where the answer had no body.
     details
         What the server said beyond the text of the code, "" if nothing.
+
+    Examples
+    --------
+    >>> try:
+    ...     client.create_dicom(None, {"PatientsName": "1"})
+    ... except ResponseError as error:
+    ...     print(error.status, error.code, error.text, error.details, sep=", ")
+    500, 27, Unknown DICOM tag, PatientsName
     """
 
     def __init__(self, status: int, code: int | None, text: str, details: str, request: str) -> None:
@@ -109,15 +148,37 @@ class ResponseError(ClientError):
 
 
 class NotFoundError(ResponseError):
-    """404: the resource, job or output is not there."""
+    """404: the resource, job or output is not there.
+
+    Examples
+    --------
+    >>> client.jobs.submit("/studies/unknown/archive")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.NotFoundError: Accessing an inexistent item: ... (HTTP 404, Orthanc error 7)...
+    """
 
 
 class UnauthorizedError(ResponseError):
-    """401: wrong credentials, or none."""
+    """401: wrong credentials, or none.
+
+    Examples
+    --------
+    >>> with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"a": "b"}) as server:
+    ...     Client(server.url, ("a", "wrong")).system
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.UnauthorizedError: Unauthorized (HTTP 401)...
+    """
 
 
 class JobFailedError(ClientError):
-    """A job ended as Failure; the job object is the attribute `job`."""
+    """A job ended as Failure; the job object is the attribute `job`.
+
+    Examples
+    --------
+    >>> error = JobFailedError("1-2-3", "Media", 15, "Bad file format", "")
+    >>> error.code, error.description
+    (15, 'Bad file format')
+    """
 
     def __init__(self, id: str, type: str, code: int, description: str, details: str) -> None:
         words = f"{description}: {details}" if details else description
@@ -129,11 +190,25 @@ class JobFailedError(ClientError):
 
 
 class CanceledError(JobFailedError):
-    """A job was canceled."""
+    """A job was canceled.
+
+    Examples
+    --------
+    >>> raise CanceledError("1-2-3", "Media", 37, "This job was canceled", "")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.CanceledError: Job 1-2-3 (Media) failed: This job was canceled (Orthanc error 37)...
+    """
 
 
 class JobPausedError(ClientError):
-    """A job that one waits for is paused, and nobody said to wait on."""
+    """A job that one waits for is paused, and nobody said to wait on.
+
+    Examples
+    --------
+    >>> raise JobPausedError("1-2-3")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.JobPausedError: Job 1-2-3 is paused...
+    """
 
     def __init__(self, id: str) -> None:
         super().__init__(f"Job {id} is paused.\nCall job.resume(), or wait with job.wait(paused='wait').")
@@ -141,7 +216,14 @@ class JobPausedError(ClientError):
 
 
 class JobRetryError(ClientError):
-    """A job that one waits for failed for the time being; the server will try it again by itself."""
+    """A job that one waits for failed for the time being; the server will try it again by itself.
+
+    Examples
+    --------
+    >>> raise JobRetryError("1-2-3", "Error in the network protocol")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.JobRetryError: Job 1-2-3 will be tried again: Error in the network protocol...
+    """
 
     def __init__(self, id: str, words: str) -> None:
         super().__init__(f"Job {id} will be tried again: {words}\nWait on with job.wait(retry='wait').")
@@ -149,7 +231,14 @@ class JobRetryError(ClientError):
 
 
 class JobForgottenError(ClientError):
-    """The server does not know the job any more."""
+    """The server does not know the job any more.
+
+    Examples
+    --------
+    >>> raise JobForgottenError("1-2-3")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.JobForgottenError: The server does not know job 1-2-3 any more...
+    """
 
     def __init__(self, id: str) -> None:
         super().__init__(
@@ -160,7 +249,14 @@ class JobForgottenError(ClientError):
 
 
 class JobTimeoutError(ClientError):
-    """A job did not end in time; it goes on at the server."""
+    """A job did not end in time; it goes on at the server.
+
+    Examples
+    --------
+    >>> raise JobTimeoutError("1-2-3", "Running", 40, 60)
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.JobTimeoutError: Job 1-2-3 is still Running (40 %) after 60 s...
+    """
 
     def __init__(self, id: str, state: str, progress: int, timeout: float) -> None:
         super().__init__(

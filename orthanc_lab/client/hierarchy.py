@@ -88,7 +88,14 @@ class Container(Resource):
 
 
 class Patient(Container):
-    """A patient."""
+    """A patient.
+
+    Examples
+    --------
+    >>> patient = client.patients.find()[0]
+    >>> patient.PatientID, patient.studies[0].PatientID, patient.protected
+    ('PHANTOM-CT', 'PHANTOM-CT', False)
+    """
 
     level = Level.PATIENT
 
@@ -118,7 +125,14 @@ class Patient(Container):
 
 
 class Study(Container):
-    """A study."""
+    """A study.
+
+    Examples
+    --------
+    >>> study = client.studies.find()[0]
+    >>> [series.Modality for series in study.series], study.patient.PatientID
+    (['CT'], 'PHANTOM-CT')
+    """
 
     level = Level.STUDY
 
@@ -151,7 +165,14 @@ class Study(Container):
 
 
 class Series(Container):
-    """A series."""
+    """A series.
+
+    Examples
+    --------
+    >>> series = client.series.find(Modality="CT")[0]
+    >>> len(series.instances), series.instances[0].number
+    (20, 1)
+    """
 
     level = Level.SERIES
 
@@ -179,7 +200,14 @@ class Series(Container):
 
 
 class Instance(Resource):
-    """An instance: one DICOM file."""
+    r"""An instance: one DICOM file.
+
+    Examples
+    --------
+    >>> instance = client.series.find(Modality="CT")[0].instances[0]
+    >>> instance.frames, instance.all_tags["Modality"], instance.preview()[:4]
+    (1, 'CT', b'\x89PNG')
+    """
 
     level = Level.INSTANCE
 

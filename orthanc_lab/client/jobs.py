@@ -27,7 +27,16 @@ _OUTAGE = 30.0  # seconds that a server may be away (a restart) while one waits
 
 
 class Job:
-    """One job of the server. Its fields are those of the last look; `refresh` looks again."""
+    """One job of the server. Its fields are those of the last look; `refresh` looks again.
+
+    Examples
+    --------
+    >>> job = client.studies.find()[0].archive_job().wait()
+    >>> job
+    <Job ... Archive Success 100 %>
+    >>> job.download(folder / "study.zip").stat().st_size == int(job.content["ArchiveSize"])
+    True
+    """
 
     def __init__(self, transport: Transport, document: dict[str, Any]) -> None:
         self._transport = transport
@@ -120,7 +129,8 @@ class Job:
         return self
 
     def _do(self, action: str) -> Job:
-        self._transport.send("POST", f"/jobs/{self.id}/{action}", again=True)
+        harmless = action in ("pause", "cancel")  # the second resume of a job is refused, and would hide the first
+        self._transport.send("POST", f"/jobs/{self.id}/{action}", again=harmless)
         return self.refresh()
 
     def pause(self) -> Job:
@@ -261,7 +271,17 @@ class Job:
 
 
 class Jobs:
-    """The jobs of a server: ``client.jobs[id]``, ``for job in client.jobs``, ``client.jobs.list("Running")``."""
+    """The jobs of a server: ``client.jobs[id]``, ``for job in client.jobs``, ``client.jobs.list("Running")``.
+
+    Examples
+    --------
+    >>> job = client.studies.find()[0].archive_job(priority=1)
+    >>> client.jobs[job.id] == job
+    True
+    >>> job.wait().delete()
+    >>> job.id in [other.id for other in client.jobs.list("Success")]
+    False
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -24,6 +24,13 @@ class Resource:
         Orthanc identifier: five groups of eight hexadecimal digits.
     level
         `Level` of the resource.
+
+    Examples
+    --------
+    >>> study = client.studies.find()[0]
+    >>> study.add_label("teaching")
+    >>> study.labels, study.StudyDescription
+    (['teaching'], 'CT quality phantom')
     """
 
     level: ClassVar[Level]

@@ -46,6 +46,11 @@ class Transport:
     ------
     ValueError
         If the address is none.
+
+    Examples
+    --------
+    >>> client.transport.get("/changes", {"limit": 1})["Changes"][0]["ChangeType"]
+    'NewInstance'
     """
 
     def __init__(

@@ -25,6 +25,15 @@ class UploadReport:
         Number of instances that the server had.
     refused
         Name of each file that the server did not take, or that cannot be read, and why.
+
+    Examples
+    --------
+    >>> report = client.upload([samples.path("ct/soft_tissue"), b"no DICOM file"])
+    >>> report
+    <Upload: 0 stored, 20 already there, 1 refused>
+      item 1: Bad file format: Cannot parse an invalid DICOM file (size: 13 bytes)
+    >>> len(report.instances)
+    20
     """
 
     files: dict[str, list[str]] = field(default_factory=dict)
@@ -54,6 +63,15 @@ class UploadInterruptedError(ClientError):
     ----------
     report
         How far it came.
+
+    Examples
+    --------
+    >>> away = Client("http://127.0.0.1:1", retries=0)
+    >>> try:
+    ...     away.upload(samples.path("ct"))
+    ... except UploadInterruptedError as error:
+    ...     client.upload(samples.path("ct"), resume=error.report).stored
+    11
     """
 
     def __init__(self, report: UploadReport, cause: BaseException) -> None:

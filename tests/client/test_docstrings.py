@@ -26,7 +26,6 @@ def test_examples_of_a_module_run(name: str, tmp_path: Path) -> None:
     assert result.failed == 0
 
 
-def test_there_are_examples() -> None:
-    finder = doctest.DocTestFinder(exclude_empty=True)
-    found = [test for name in MODULES for test in finder.find(importlib.import_module(name)) if test.examples]
-    assert len(found) >= 10
+@pytest.mark.parametrize("name", package.__all__)
+def test_every_public_name_has_an_example(name: str) -> None:
+    assert ">>> " in (getattr(package, name).__doc__ or "")
