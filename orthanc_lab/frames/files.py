@@ -56,6 +56,15 @@ def load(path: str | Path) -> pd.DataFrame:
     ------
     ValueError
         If the name ends neither in ``.parquet`` nor in ``.csv``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from orthanc_lab import frames
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = frames.save(frames.jobs_frame([]), f"{folder}/jobs.csv")
+    ...     frames.load(path)["created"].dtype
+    datetime64[us, UTC]
     """
     path = Path(path)
     if _suffix(path) == ".parquet":

@@ -44,6 +44,17 @@ def job_spans(jobs: pd.DataFrame, workers: int = 2) -> pd.DataFrame:
     ----------
     jobs
         Frame of `frames.jobs`.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import frames, samples
+    >>> with orthanc_lab.in_process() as server:
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     _ = client.upload(samples.path("ct/soft_tissue"))
+    ...     _ = list(client.studies)[0].archive_job().wait()
+    ...     frames.job_spans(frames.jobs(client))["worker"].dropna().tolist()
+    [1]
     """
     if workers < 1:
         raise ValueError(f"There must be at least 1 worker, not {workers}")

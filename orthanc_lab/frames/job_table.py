@@ -38,7 +38,14 @@ def jobs(client: Client) -> pd.DataFrame:
 
 
 def jobs_frame(documents: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the frame of job objects, as ``GET /jobs?expand`` answers them."""
+    """Return the frame of job objects, as ``GET /jobs?expand`` answers them.
+
+    Examples
+    --------
+    >>> from orthanc_lab import frames
+    >>> len(frames.jobs_frame([]))
+    0
+    """
     documents = list(documents)
     contents = [document["Content"] for document in documents]
     contents = [content if isinstance(content, dict) else {} for content in contents]

@@ -96,7 +96,16 @@ def labels_text(labels: Mapping[str, str]) -> str:
 
 
 def metrics_frame(scrapes: Sequence[Scrape]) -> pd.DataFrame:
-    """Return the frame of scrapes: each has a row for every metric of any of them, NaN where it has none."""
+    """Return the frame of scrapes: each has a row for every metric of any of them, NaN where it has none.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> from orthanc_lab.frames.metric_table import Scrape, metrics_frame
+    >>> noon, later = datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=UTC)
+    >>> metrics_frame([Scrape(noon, {("a", ""): (1.0, 0.0)}), Scrape(later, {}, "no answer")])["value"].tolist()
+    [1.0, nan]
+    """
     keys = sorted({key for scrape in scrapes for key in scrape.readings})
     place = {key: number for number, key in enumerate(keys)}
     values = np.full((len(scrapes), len(keys)), np.nan)

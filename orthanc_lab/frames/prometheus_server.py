@@ -18,7 +18,17 @@ ALL_OF_ORTHANC = '{__name__=~"orthanc_.*"}'
 
 
 class PrometheusError(Exception):
-    """Prometheus did not answer the query; the message has its words."""
+    """Prometheus did not answer the query; the message has its words.
+
+    Examples
+    --------
+    >>> from orthanc_lab import frames
+    >>> try:
+    ...     frames.query_range("http://127.0.0.1:1")
+    ... except frames.PrometheusError as error:
+    ...     print(str(error)[:29])
+    No Prometheus answers at http
+    """
 
 
 def query_range(
@@ -54,6 +64,15 @@ def query_range(
     ------
     PrometheusError
         If there is no answer, or it is an error.
+
+    Examples
+    --------
+    With a Prometheus at its usual address, the last ten minutes:
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> from orthanc_lab import frames
+    >>> begin = datetime.now(UTC) - timedelta(minutes=10)
+    >>> frame = frames.query_range("http://localhost:9090", start=begin, step=5)  # doctest: +SKIP
     """
     end = end or SystemClock().now()
     start = start or end - timedelta(hours=1)
@@ -75,15 +94,18 @@ def _ask(url: str, fields: dict[str, str], auth: tuple[str, str] | None, timeout
             answer = session.post(url, data=fields, auth=auth, timeout=timeout)
         document = answer.json()
     except requests.JSONDecodeError as error:
-        raise PrometheusError(
-            f"{url} answers {answer.status_code}, but not as Prometheus does. Is the address right?"
-        ) from error
+        raise _stranger(url, answer.status_code) from error
     except requests.RequestException as error:
         raise PrometheusError(f"No Prometheus answers at {url} ({error}).") from error
-    if not isinstance(document, dict) or document.get("status") != "success":
-        words = document.get("error", answer.text) if isinstance(document, dict) else answer.text
-        raise PrometheusError(f"Prometheus refuses the query {fields['query']!r}: {words}")
+    if not isinstance(document, dict) or "status" not in document:
+        raise _stranger(url, answer.status_code)
+    if document["status"] != "success":
+        raise PrometheusError(f"Prometheus refuses the query {fields['query']!r}: {document.get('error')}")
     return list(document["data"]["result"])
+
+
+def _stranger(url: str, status: int) -> PrometheusError:
+    return PrometheusError(f"{url} answers {status}, but not as Prometheus does. Is the address right?")
 
 
 def _frame(result: list[dict[str, Any]], query: str, seconds: np.ndarray[Any, Any], step: float) -> pd.DataFrame:

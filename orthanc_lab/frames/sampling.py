@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -32,7 +33,7 @@ def look_repeatedly(
         late = clock.monotonic() - due
         if late >= interval:
             look(clock.now() - timedelta(seconds=late), True)
-            due += late // interval * interval
+            due += math.ceil(late / interval) * interval
         if duration is not None and due - begin > duration + interval * 1e-6:
             return
         if wait(stop, max(0.0, due - clock.monotonic())):

@@ -43,7 +43,16 @@ class ChartAxes(Axes):
 
 
 class Charts(tuple[Axes, ...]):
-    """Several axes of one figure; a notebook shows the figure."""
+    """Several axes of one figure; a notebook shows the figure.
+
+    Examples
+    --------
+    >>> from orthanc_lab import frames
+    >>> from orthanc_lab.frames import charts
+    >>> upper, lower = shown = charts.throughput(frames.jobs_frame([]))
+    >>> shown
+    <2 charts: Jobs that ended, Time in queue and run time>
+    """
 
     @property
     def figure(self) -> Any:

@@ -1,0 +1,161 @@
+"""Charts: what they show, their words, and that nothing leaks."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+import orthanc_lab
+from orthanc_lab import frames
+from orthanc_lab.frames import charts
+from orthanc_lab.frames.style import OKABE_ITO
+from orthanc_lab.protocol.ports import ManualClock
+from tests.frames.gates import SteppedWait
+from tests.frames.test_spans import job
+
+
+@pytest.fixture
+def recorded(filled):
+    clock = ManualClock()
+    return frames.record(filled, 1, 5, clock=clock, wait=SteppedWait(clock))
+
+
+@pytest.fixture
+def jobs():
+    return frames.jobs_frame(
+        [job(str(n), n, n + 3, state="Failure" if n % 5 == 0 else "Success") for n in range(20)]
+        + [job("paused", 0, 60, runtime=4.0)]
+    )
+
+
+def picture(chart):
+    return np.asarray(Image.open(io.BytesIO(chart._repr_png_())).convert("L"))
+
+
+def texts(axes):
+    legend = axes.get_legend()
+    return [text.get_text() for text in legend.get_texts()] if legend else []
+
+
+def test_metrics_have_a_panel_for_each_family(recorded):
+    shown = charts.metrics_over_time(recorded)
+    titles = [axes.get_title(loc="left") for axes in shown]
+    assert titles[:2] == ["Resources", "Stored data"]
+    assert len(set(titles)) == len(titles)
+    by_title = dict(zip(titles, shown, strict=True))
+    assert by_title["Disk traffic"].get_ylabel() == "bytes per second"
+    assert by_title["Stored data"].get_ylabel() == "MiB"
+    assert texts(by_title["Jobs"]) == ["completed", "failed", "pending", "running", "success"]
+    counts = {line.get_label(): line.get_ydata().tolist() for line in by_title["Resources"].lines}
+    assert counts == {"instances": [31] * 6, "patients": [1] * 6, "series": [3] * 6, "studies": [1] * 6}
+    assert all(line.get_color() in OKABE_ITO for axes in shown for line in axes.lines)
+    assert picture(shown).std() > 5
+
+
+def test_a_gap_breaks_the_line(recorded):
+    times = sorted(set(recorded["time"]))
+    recorded.loc[recorded["time"] == times[2], "value"] = np.nan
+    (axes,) = charts.metrics_over_time(recorded, families=["Resources"])
+    assert np.isnan(axes.lines[0].get_ydata()).tolist() == [False, False, True, False, False, False]
+
+
+def test_the_timeline_has_a_row_for_each_worker(jobs):
+    axes = charts.jobs_timeline(jobs, workers=3)
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[:4] == ["worker 1", "worker 2", "worker 3", "paused"]
+    assert axes.get_title(loc="left") == "Jobs by worker (concluded)"
+    assert axes.get_xlabel() == "time (UTC)"
+    bars = sum(len(collection.get_paths()) for collection in axes.collections[:3])
+    assert bars == 21
+    assert picture(axes).std() > 5
+
+
+def test_throughput_counts_each_job_that_ended(jobs):
+    upper, lower = charts.throughput(jobs)
+    assert texts(upper) == ["success (17)", "failure (4)"]
+    assert sum(patch.get_height() for patch in upper.containers[0]) == 17
+    assert upper.get_ylabel() == "jobs per 2 s"
+    assert [text.split(":")[0] for text in texts(lower)] == ["queued", "ran", "paused"]
+    assert "median 56 s" in texts(lower)[2]
+
+
+def test_growth_of_metrics_and_of_instances_agree(filled, recorded):
+    for frame in (recorded, frames.instances(filled)):
+        size, count = charts.storage_growth(frame)
+        assert size.lines[0].get_ydata()[-1] == pytest.approx(int(filled.statistics["TotalDiskSize"]) / 2**20, rel=1e-6)
+        assert count.lines[0].get_ydata()[-1] == 31
+        assert (size.get_ylabel(), count.get_ylabel()) == ("MiB", "number")
+
+
+def test_a_montage_shows_slices_by_their_window(filled):
+    study = next(iter(filled.studies))
+    shown = charts.montage(study, count=9, columns=3, window=(40, 400))
+    assert len(shown) == 9
+    titles = [axes.get_title() for axes in shown]
+    assert titles[0] == "CT 1 · 1/1"
+    assert titles[1].startswith("CT 2 · 1/20")
+    assert titles[-1] == "CT 3 · 10/10"
+    narrow = charts.montage(study.series[1], count=1, window=(40, 1))
+    pixels = narrow[0].images[0].get_array()
+    assert set(np.unique(pixels)) <= {0, 255}
+    assert len(charts.montage(study, count=2)) == 2
+    assert len(charts.montage(study.series[0], count=50)) == 1
+    for wrong in ({"count": 0}, {"columns": 0}, {"window": (1, 0)}):
+        with pytest.raises(ValueError, match="must be"):
+            charts.montage(study, **wrong)
+
+
+def test_what_has_no_picture_says_so(client):
+    document = client.create_dicom(None, {"PatientName": "Text", "Modality": "SR"})
+    (axes,) = charts.montage(document.series)
+    assert axes.texts[0].get_text() == "no picture"
+
+
+@pytest.mark.parametrize("kind", ["timeline", "throughput", "metrics", "growth", "arrivals"])
+def test_an_empty_frame_gives_a_chart_that_says_so(orthanc, kind):
+    client = orthanc_lab.Client.from_server(orthanc)
+    jobs, nothing = frames.jobs(client), frames.metrics_frame([])
+    chart = {
+        "timeline": lambda: charts.jobs_timeline(jobs),
+        "throughput": lambda: charts.throughput(jobs),
+        "metrics": lambda: charts.metrics_over_time(nothing),
+        "growth": lambda: charts.storage_growth(nothing),
+        "arrivals": lambda: charts.storage_growth(frames.instances(client)),
+    }[kind]()
+    first = chart[0] if isinstance(chart, tuple) else chart
+    assert first.texts[0].get_text().startswith("no ")
+    assert picture(chart).std() > 1
+
+
+def test_own_axes_are_used(jobs):
+    mine = Figure().add_subplot()
+    assert charts.jobs_timeline(jobs, axes=mine) is mine
+
+
+def test_the_same_chart_gives_the_same_bytes(jobs):
+    assert charts.throughput(jobs)._repr_png_() == charts.throughput(jobs)._repr_png_()
+
+
+def test_pyplot_and_heavy_modules_stay_out():
+    code = (
+        "import sys, orthanc_lab; orthanc_lab.Client; "
+        "assert not {'pandas', 'matplotlib', 'prometheus_client', 'pyarrow'} & set(sys.modules), sys.modules.keys(); "
+        "import orthanc_lab.frames; assert 'matplotlib' not in sys.modules; "
+        "import orthanc_lab.frames.charts; assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_many_jobs_of_one_moment():
+    frame = frames.jobs_frame([job(str(n), 0, 1) for n in range(50)])
+    assert picture(charts.jobs_timeline(frame)).std() > 5
+    assert picture(charts.throughput(frame)).std() > 5
+    assert isinstance(charts.throughput(frame).figure, Figure)
+    assert pd.notna(frames.job_spans(frame)["start"]).all()

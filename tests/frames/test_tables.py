@@ -1,0 +1,157 @@
+"""Jobs, changes and resources as frames: on our server and on the real one."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import orthanc_lab
+from orthanc_lab import frames, samples
+from orthanc_lab.frames.columns import COLUMNS, column_of, typed
+
+TABLES = {
+    "jobs": frames.jobs,
+    "changes": frames.changes,
+    "patients": frames.patients,
+    "studies": frames.studies,
+    "series": frames.series,
+    "instances": frames.instances,
+    "metrics": frames.metrics,
+}
+
+
+def assert_typed(frame):
+    for name in frame.columns:
+        wanted = column_of(name).dtype
+        assert frame[name].dtype == wanted, (name, frame[name].dtype, wanted)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_an_empty_server_gives_typed_columns(client, name):
+    frame = TABLES[name](client)
+    assert (len(frame) == 0) == (name != "metrics")
+    assert_typed(frame)
+
+
+def test_jobs(filled):
+    study = next(iter(filled.studies))
+    size = int(filled.statistics["TotalUncompressedSize"])
+    archive = study.archive_job(priority=3).wait()
+    study.anonymize().wait()
+    frame = frames.jobs(filled)
+    assert_typed(frame)
+    assert frame["type"].tolist() == ["Archive", "ResourceModification"]
+    first = frame.iloc[0]
+    assert (first["id"], first["state"], first["priority"], first["progress_pct"]) == (archive.id, "Success", 3, 100)
+    assert (first["instances"], first["error"], first["error_code"]) == (31, "", 0)
+    assert first["created"] == archive.created
+    assert first["completed"] == archive.completed
+    assert pd.isna(first["eta"])
+    assert pd.isna(first["failed_instances"])
+    assert first["size_bytes"] == size
+    assert frame["total_s"].ge(0).all()
+
+
+def test_objects_of_jobs_as_the_book_shows_them():
+    done = {
+        "ID": "a", "Type": "DicomModalityStore", "State": "Failure", "Priority": -1, "Progress": 33,
+        "CreationTime": "20190306T095223", "CompletionTime": "20190306T095224.5", "Timestamp": "20190306T100000.000001",
+        "EffectiveRuntime": 1.25, "ErrorCode": 9, "ErrorDescription": "Error in the network protocol",
+        "ErrorDetails": "no answer", "Content": {"Description": "REST API", "FailedInstancesCount": 1},
+    }  # fmt: skip
+    canceled = {**done, "ID": "b", "ErrorCode": 37, "ErrorDescription": "This job was canceled", "Content": None}
+    del canceled["ErrorDetails"], canceled["CompletionTime"]
+    frame = frames.jobs_frame([done, canceled])
+    assert_typed(frame)
+    assert frame["error"].tolist() == ["Error in the network protocol: no answer", "This job was canceled"]
+    assert frame["total_s"].tolist()[0] == 1.5
+    assert frame["total_s"].isna().tolist() == [False, True]
+    assert frame["failed_instances"].isna().tolist() == [False, True]
+    assert frame.loc[0, "asked"] == pd.Timestamp("2019-03-06T10:00:00.000001Z")
+
+
+def test_changes_come_page_by_page_and_go_on(filled, monkeypatch):
+    whole = frames.changes(filled)
+    monkeypatch.setattr("orthanc_lab.frames.change_table._PAGE", 7)
+    paged = frames.changes(filled)
+    pd.testing.assert_frame_equal(whole, paged)
+    assert_typed(whole)
+    assert whole["seq"].is_monotonic_increasing
+    assert whole["change"].value_counts()["NewInstance"] == 31
+    since = int(whole["seq"].iloc[-4])
+    assert frames.changes(filled, since=since)["seq"].tolist()[:3] == whole["seq"].tolist()[-3:]
+
+
+def test_resources(filled):
+    study = next(iter(filled.studies))
+    study.add_label("teaching")
+    studies, series, instances = frames.studies(filled), frames.series(filled), frames.instances(filled)
+    for frame in (studies, series, instances):
+        assert_typed(frame)
+    assert studies.loc[0, "id"] == study.id
+    assert studies.loc[0, "parent"] == frames.patients(filled).loc[0, "id"]
+    assert (studies.loc[0, "series"], studies.loc[0, "tagged"]) == (3, "teaching")
+    assert studies.loc[0, "StudyDate"] == pd.Timestamp("2026-01-05")
+    assert not studies.loc[0, "stable"]
+    assert series.set_index("SeriesNumber")["instances"].to_dict() == {1: 1, 2: 20, 3: 10}
+    assert set(instances["parent"]) == set(series["id"])
+    assert instances["size_bytes"].sum() == int(filled.statistics["TotalUncompressedSize"])
+    age = frames.changes(filled)["date"].max() - instances["received"]
+    assert age.dt.total_seconds().between(-5, 60).all()
+    assert instances["transfer_syntax"].str.startswith("1.2.840.10008.1.2").all()
+
+
+def test_dates_and_numbers_that_are_none_are_missing(client):
+    client.create_dicom(None, {"PatientBirthDate": "", "StudyDate": "19991332", "SeriesNumber": "no"}, Force=True)
+    assert pd.isna(frames.patients(client).loc[0, "PatientBirthDate"])
+    assert pd.isna(frames.studies(client).loc[0, "StudyDate"])
+    assert pd.isna(frames.series(client).loc[0, "SeriesNumber"])
+
+
+def test_an_older_server_lacks_the_time_of_arrival(orthanc):
+    class Older:
+        def json(self, *_: object, **__: object):
+            return [{"ID": "a", "MainDicomTags": {}, "FileSize": 12, "ParentSeries": "b", "Type": "Instance"}]
+
+    client = orthanc_lab.Client.from_server(orthanc)
+    client.transport = Older()
+    frame = frames.instances(client)
+    assert_typed(frame)
+    assert frame.loc[0, "size_bytes"] == 12
+    assert pd.isna(frame.loc[0, "received"])
+
+
+def test_every_column_is_described(filled):
+    for table in TABLES.values():
+        described = frames.describe(table(filled))
+        assert described["meaning"].str.len().gt(3).all()
+    assert all(column.meaning for column in COLUMNS.values())
+
+
+def test_a_whole_number_of_a_tag_may_be_padded_or_huge():
+    frame = typed([" 7", "-3", "+2", "1.5", "9" * 30, None], "InstanceNumber")
+    assert frame.tolist()[:3] == [7, -3, 2]
+    assert frame.isna().tolist() == [False] * 3 + [True] * 3
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("name", TABLES)
+def test_files_keep_values_and_types(orthanc, tmp_path, name, suffix):
+    client = orthanc_lab.Client.from_server(orthanc)
+    client.upload(samples.path("ct/soft_tissue"))
+    next(iter(client.studies)).archive_job().wait()
+    frame = TABLES[name](client)
+    back = frames.load(frames.save(frame, tmp_path / f"x.{suffix}"))
+    assert_typed(back)
+    if suffix == "csv":
+        text = frame.select_dtypes(["str"]).columns
+        frame[text] = frame[text].fillna("")
+    pd.testing.assert_frame_equal(frame, back, check_categorical=False)
+    assert [item.name for item in tmp_path.iterdir()] == [f"x.{suffix}"]
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"x\.xlsx"):
+        frames.save(pd.DataFrame({"value": [1.0]}), tmp_path / "x.xlsx")
+    with pytest.raises(ValueError, match=r"\.parquet or \.csv"):
+        frames.load(tmp_path / "x.txt")
