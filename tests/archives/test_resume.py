@@ -250,6 +250,7 @@ def test_what_is_written_down_at_a_step_does_not_grow(storage: Storage, tmp_path
     assert after["plan"] is before["plan"], "the engine compares the large part by identity"
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_deleted_meanwhile_is_left_out(storage: Storage, tmp_path: Path, kind: str) -> None:
     own = open_storage(tmp_path / "storage")
     stored = own.store_all([dicom(sop=f"1.{n}", number=str(n)) for n in range(4)], Origin())
