@@ -156,7 +156,8 @@ class Client:
             The report of an interrupted upload: what it lists as done, and what the server has, is
             not sent again.
         skip_stored
-            Ask the server what it has before anything is sent (one request for up to 100 files).
+            Ask the server what it has before anything is sent (one request for up to 100 files): after
+            an interruption by hand, or in a new program.
 
         Raises
         ------

@@ -88,7 +88,7 @@ class Item:
         if not isinstance(self.source, (bytes, str, Path)):
             return self.source
         file = io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source
-        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=names)
+        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=names, force=True)
 
 
 def items_of(sources: Source | Iterable[Source]) -> list[Item]:

@@ -26,6 +26,7 @@ def paused_job(client: Client, study: Study) -> Job:
     """Return a job that is Paused: the later of many, so that it is caught while it is Pending."""
     jobs = [study.anonymize(priority=5) for _ in range(8)]
     job = study.anonymize(priority=-5).pause()
+    until(lambda: job.refresh().state.value != "Running")
     assert job.state.value == "Paused"
     for other in jobs:
         other.wait(60)
