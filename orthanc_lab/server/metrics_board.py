@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from orthanc_lab.protocol.metrics import POLICIES, MetricPolicy
 from orthanc_lab.protocol.ports import Clock
@@ -32,8 +32,8 @@ class PublishedMetrics:
         self._policies = dict(POLICIES)
         self._values: dict[str, tuple[float, float, int]] = {}  # value, monotonic time in s, epoch in ms
         self._gauges: list[Callable[[], Iterable[tuple[str, float]]]] = []
-        self._names: list[str] = []  # of the values, sorted
-        self._heads: dict[str, tuple[float, str]] = {}  # a value, and its line up to the time
+        self._read: list[tuple[str, float]] = []  # what the gauges said last …
+        self._pieces: list[str] | None = None  # … and the exposition then: the time stands between two pieces
         self._lock = threading.Lock()
 
     def add(self, name: str, policy: MetricPolicy) -> None:
@@ -63,6 +63,7 @@ class PublishedMetrics:
         if policy is MetricPolicy.INCREMENT and name in self._values:
             value += self._values[name][0]
         self._values[name] = (value, now, moment)
+        self._pieces = None
 
     def _milliseconds(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
@@ -85,17 +86,22 @@ class PublishedMetrics:
         read = [pair for gauge in self._gauges for pair in gauge()]
         now, moment = self._clock.monotonic(), self._milliseconds()
         with self._lock:
-            self._values.update([(name, (value, now, moment)) for name, value in read])
-            if len(self._names) != len(self._values):
-                self._names = sorted(self._values)
-            values = [(name, self._values[name]) for name in self._names]
-        return "".join([self._line(name, value, moment) for name, (value, _, moment) in values])
+            if self._pieces is None or read != self._read:
+                self._values.update([(name, (value, now, moment)) for name, value in read])
+                self._read, self._pieces = read, self._written(dict(read))
+            pieces = self._pieces
+        return str(moment).join(pieces)
 
-    def _line(self, name: str, value: float, moment: int) -> str:
-        known = self._heads.get(name)
-        if known is None or known[0] != value:
-            known = self._heads[name] = (value, f"{name} {_number(value)} ")
-        return f"{known[1]}{moment}\n"
+    def _written(self, gauges: Container[str]) -> list[str]:
+        pieces, text = [], ""
+        for name, (value, _, moment) in sorted(self._values.items()):
+            text += f"{name} {_number(value)} "
+            if name in gauges:  # it has the time of the scrape
+                pieces.append(text)
+                text = "\n"
+            else:
+                text += f"{moment}\n"
+        return [*pieces, text]
 
 
 def _number(value: float) -> str:

@@ -123,6 +123,17 @@ def test_gauges_are_read_at_each_scrape(board, clock):
     assert lines(board) == [f"{DIRECT} 2 {START + 1000}"]
 
 
+def test_only_gauges_have_the_time_of_the_scrape(board, clock):
+    board.add_gauge(lambda: [(DIRECT, 7)])
+    board.record(COUNTER, 1)
+    assert lines(board) == [f"{DIRECT} 7 {START}", f"{COUNTER} 1 {START}"]
+    clock.advance(2)
+    assert lines(board) == [f"{DIRECT} 7 {START + 2000}", f"{COUNTER} 1 {START}"]
+    board.record(COUNTER, 1)
+    clock.advance(1)
+    assert lines(board) == [f"{DIRECT} 7 {START + 3000}", f"{COUNTER} 2 {START + 2000}"]
+
+
 def test_gauges_are_not_read_while_off(board):
     board.add_gauge(lambda: pytest.fail("read"))
     board.enabled = False

@@ -37,6 +37,25 @@ def test_pixel_data_end_the_tags_unless_the_whole_is_asked_for(rest: Rest) -> No
     assert rest.json(path + "?whole")["7fe1,0010"]["Value"] == "FOO"
 
 
+@pytest.mark.parametrize("options", [{"OverwriteInstances": True}])
+def test_an_instance_stored_anew_has_its_new_tags(rest: Rest) -> None:
+    for comment in (b"first ", b"second"):
+        path = f"/instances/{rest.upload(file_of({0x00104000: ('LT', comment)}))['ID']}"
+        for _ in range(2):  # the second time the text is at hand
+            assert rest.json(f"{path}/tags")["0010,4000"]["Value"] == comment.decode().strip()
+            assert rest.json(f"{path}/tags?short")["0010,4000"] == comment.decode().strip()
+            assert rest.json(f"{path}/simplified-tags")["PatientComments"] == comment.decode().strip()
+    rest("DELETE", path)
+    assert rest("GET", f"{path}/tags").status_code == 404
+
+
+def test_tags_follow_the_default_encoding(rest: Rest) -> None:
+    path = f"/instances/{rest.upload(file_of({0x00104000: ('LT', bytes([0xE9, 0x20]))}))['ID']}/simplified-tags"
+    assert rest.json(path)["PatientComments"] == "\u00e9"
+    rest("PUT", "/tools/default-encoding", b"Cyrillic")
+    assert rest.json(path)["PatientComments"] == "\u0449"
+
+
 def test_long_values_are_shown_on_demand(rest: Rest) -> None:
     path = f"/instances/{rest.upload(file_of({0x00104000: ('LT', b'x' * 300)}))['ID']}"
     assert rest.json(f"{path}/tags")["0010,4000"]["Type"] == "TooLong"

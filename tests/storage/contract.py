@@ -237,6 +237,19 @@ class StorageContract:
         assert attachment.uncompressed_md5 == hashlib.md5(content).hexdigest()
         assert storage.read_attachment(attachment) == content
 
+    def test_a_family_is_all_above_and_below(self, storage: Storage) -> None:
+        stored = put(storage)
+        everybody = [stored.patient, stored.study, stored.series, stored.instance]
+        storage.set_label(stored.study, "b", True)
+        storage.set_label(stored.study, "a", True)
+        for root in everybody:
+            found = storage.family([root, "nope"])
+            assert sorted(one.id for one in found) == sorted(everybody)
+            assert [storage.get(one.id) for one in found] == found
+            assert storage.get_many([one.id for one in found]) == found
+        assert len(storage.family(everybody)) == 4
+        assert storage.family([]) == storage.family(["nope"]) == []
+
     def test_unknown_and_wrong_levels(self, storage: Storage) -> None:
         stored = put(storage)
         assert storage.get("nope") is None
