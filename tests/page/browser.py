@@ -1,0 +1,93 @@
+"""Chromium without a window, driven by the DevTools protocol over a pipe: no library, no port."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+DEADLINE = 60.0  # seconds
+
+
+class Browser:
+    """One page of a browser that ends with this object; to be used in a ``with`` statement."""
+
+    def __init__(self, program: str, profile: Path) -> None:
+        commands, self._commands = os.pipe()
+        self._answers, answers = os.pipe()
+        arguments = [
+            program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            "--disable-background-networking", f"--user-data-dir={profile}", "--remote-debugging-pipe",
+        ]  # fmt: skip
+        # The protocol is spoken on the descriptors 3 and 4.
+        code = f"import os, sys; os.dup2({commands}, 3); os.dup2({answers}, 4); os.execv(sys.argv[1], sys.argv[1:])"
+        start = [sys.executable, "-S", "-c", code, *arguments]
+        self._process = subprocess.Popen(start, pass_fds=(commands, answers), stderr=subprocess.DEVNULL)
+        os.close(commands)
+        os.close(answers)
+        self._output: BinaryIO = os.fdopen(self._answers, "rb")
+        self._number = 0
+        self._session: str | None = None
+
+    def __enter__(self) -> Browser:
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.errors: list[str] = []
+        self.call("Runtime.enable")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._commands)  # which ends the browser
+        self._output.read()
+        self._output.close()
+        self._process.wait(DEADLINE)
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send one command and return its result; errors in the page are kept on the way."""
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        if self._session is not None:
+            message["sessionId"] = self._session
+        os.write(self._commands, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = json.loads(self._message())
+            if answer.get("method") == "Runtime.exceptionThrown":
+                self.errors.append(json.dumps(answer["params"]))
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def _message(self) -> bytes:
+        message = bytearray()
+        while (byte := self._output.read(1)) != b"\0":
+            assert byte, "the browser has ended"
+            message += byte
+        return bytes(message)
+
+    def evaluate(self, expression: str) -> Any:
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    def open(self, url: str) -> None:
+        self.call("Page.enable")
+        self.call("Page.navigate", url=url)
+
+    def until(self, expression: str) -> Any:
+        """Wait until a JavaScript expression is true; returns its value."""
+        limit = time.monotonic() + DEADLINE
+        while not (value := self.evaluate(expression)):
+            assert time.monotonic() < limit, f"{expression} stays false: {self.evaluate('document.body.innerText')}"
+            time.sleep(0.02)
+        return value
+
+    def drop(self, *files: Path) -> None:
+        """Drop files on the page, as a person does."""
+        data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.call("Input.dispatchDragEvent", type=kind, x=300, y=300, data=data)

@@ -1,0 +1,106 @@
+"""The built-in page in a real browser: studies, jobs with their controls, metrics, upload by drag and drop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import orthanc_lab
+from orthanc_lab import samples
+from tests.page.browser import Browser
+
+MISSING = "The page is tested in Chromium: apt-get install chromium"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, orthanc: orthanc_lab.Server) -> Iterator[Browser]:
+    """The page of an empty server, which shows no error in the end."""
+    browser.open(f"{orthanc.url}/")
+    browser.until("location.pathname == '/app/explorer.html' && document.getElementById('study-list')?.innerText")
+    yield browser
+    assert browser.evaluate("document.getElementById('notice').hidden")
+    assert browser.errors == []
+    browser.open("about:blank")
+
+
+def store(orthanc: orthanc_lab.Server, folder: str) -> str:
+    for file in samples.dicom_files(folder):
+        stored = orthanc.session.post(f"{orthanc.url}/instances", data=file.read_bytes()).json()
+    study: str = stored["ParentStudy"]
+    return study
+
+
+def count(orthanc: orthanc_lab.Server) -> int:
+    number: int = orthanc.session.get(f"{orthanc.url}/statistics").json()["CountInstances"]
+    return number
+
+
+def test_studies(page: Browser, orthanc: orthanc_lab.Server) -> None:
+    assert "No study yet" in page.evaluate("document.getElementById('study-list')?.innerText")
+    store(orthanc, "ct")
+    page.call("Page.reload")
+    text = page.until("document.querySelector('#study-list summary')?.innerText")
+    patient = orthanc.session.get(f"{orthanc.url}/patients?expand").json()[0]["MainDicomTags"]
+    assert patient["PatientName"] in text
+    assert patient["PatientID"] in text
+    page.evaluate("document.querySelector('#study-list details').open = true")
+    page.until("document.querySelectorAll('#study-list details details').length == 3")
+
+
+def test_jobs_and_their_controls(page: Browser, orthanc: orthanc_lab.Server) -> None:
+    study = store(orthanc, "mr")
+    orthanc.session.post(f"{orthanc.url}/studies/{study}/archive", json={"Asynchronous": True})
+    page.evaluate("document.getElementById('tab-jobs').click()")
+    page.until("document.querySelector('#jobs td.state-Success') != null")
+    row = page.evaluate("document.querySelector('#jobs tbody tr').innerText")
+    assert "Archive" in row
+    assert "100 %" in row
+    page.evaluate("[...document.querySelectorAll('#jobs button')].find((b) => b.textContent == 'delete').click()")
+    page.until("document.getElementById('jobs').innerText.includes('No job yet')")
+    assert orthanc.session.get(f"{orthanc.url}/jobs").json() == []
+
+
+def test_metrics(page: Browser, orthanc: orthanc_lab.Server) -> None:
+    store(orthanc, "us")
+    page.evaluate("document.getElementById('tab-metrics').click()")
+    page.until("document.getElementById('metrics').innerText.includes('count instances')")
+
+
+def test_drag_and_drop(page: Browser, orthanc: orthanc_lab.Server, tmp_path: Path) -> None:
+    """A folder of DICOM files, a picture and a document are dropped at once; what is neither is named."""
+    folder = tmp_path / "study"
+    shutil.copytree(samples.path("ct"), folder)
+    number = len(samples.dicom_files("ct"))
+    page.drop(folder, samples.path("chart.png"), samples.path("report.pdf"))
+    page.until(f"document.getElementById('uploads').innerText.includes('{number + 2} of {number + 2} files')")
+    assert count(orthanc) == number + 2
+    page.until("document.querySelectorAll('#study-list > details').length >= 2")
+
+    text = tmp_path / "notes.txt"
+    text.write_text("no DICOM", encoding="utf-8")
+    page.drop(text)
+    page.until("document.getElementById('notice').innerText.includes('notes.txt')")
+    page.drop(samples.dicom_files("mr")[0])
+    page.until("document.getElementById('notice').hidden")
+    assert count(orthanc) == number + 3
+
+
+def test_nothing_comes_from_elsewhere(page: Browser, orthanc: orthanc_lab.Server) -> None:
+    names = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert len(names) >= 6
+    assert all(name.startswith((orthanc.url, "data:")) for name in names)
