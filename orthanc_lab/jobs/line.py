@@ -21,6 +21,9 @@ class Line:
         self._numbers = count()
         self._heap: list[tuple[int, int, Entry]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._heap)
+
     def join(self, entry: Entry) -> None:
         """Put a job at the end of those of its priority."""
         entry.ticket = next(self._numbers)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 
+from orthanc_lab.jobs.burst import Burst
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.line import Line
 
@@ -24,6 +26,8 @@ class Roster:
         self._sorted_ids: list[str] = []
         self._history: dict[str, Entry] = {}  # the ended ones, oldest completion first
         self._line = Line()
+        self._burst = Burst()
+        self._is_watched = False  # a worker waits for the end of the burst
         self._sequence = 0
         self._closed = False
 
@@ -75,7 +79,8 @@ class Roster:
             self._entries[entry.id] = entry
             insort(self._sorted_ids, entry.id)
             self._line.join(entry)
-            self._ready.notify()
+            self._burst.arrive(time.monotonic(), awaited=entry.ended is not None)
+            self._wake()
             return not self._closed
 
     def remove(self, entry: Entry) -> None:
@@ -95,11 +100,31 @@ class Roster:
         """Wait for a job whose turn it is; None once `close` was called."""
         with self._ready:
             while not self._closed:
+                delay = self._burst.delay(time.monotonic())
+                if delay:
+                    self._stand_back(delay)
+                    continue
                 entry = self._line.pop()
                 if entry is not None:
+                    if self._line:
+                        self._ready.notify()  # there is work for another worker, who may stand back, too
                     return entry
+                self._burst.drained()
                 self._ready.wait()
             return None
+
+    def _stand_back(self, delay: float) -> None:
+        if self._is_watched:
+            self._ready.wait()
+        else:
+            self._is_watched = True
+            self._ready.wait(delay)
+            self._is_watched = False
+
+    def _wake(self) -> None:
+        # The one that waits for the end of the burst wakes by itself, and then another one.
+        if not self._is_watched or not self._burst.delay(time.monotonic()):
+            self._ready.notify()
 
     def enter_history(self, entry: Entry) -> None:
         """Note that a job has ended."""
