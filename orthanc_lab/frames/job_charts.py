@@ -123,7 +123,7 @@ def _waiting(axes: Axes, part: pd.DataFrame, row: int) -> int:
     most = max(int(count.max()), 1)
     bottom = row + _BAR / 2
     axes.fill_between(
-        count.index, bottom, bottom - count / most * _BAR, step="post", color=GREY, alpha=0.45, linewidth=0
+        day_numbers(count.index), bottom, bottom - count / most * _BAR, step="post", color=GREY, alpha=0.45, linewidth=0
     )
     return most
 
@@ -211,7 +211,14 @@ def _latency(axes: Axes, ended: pd.DataFrame, spans: pd.DataFrame) -> None:
         label = f"{name}: median {_words(median)}, 95 % below {_words(most)}"
         values = np.maximum(values, _LEAST)
         axes.plot(
-            ended["completed"], values, marker, markersize=4, color=colour, alpha=0.7, markeredgewidth=0, label=label
+            day_numbers(ended["completed"]),
+            values,
+            marker,
+            markersize=4,
+            color=colour,
+            alpha=0.7,
+            markeredgewidth=0,
+            label=label,
         )
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: _words(seconds)))

@@ -15,6 +15,7 @@ from orthanc_lab.frames.style import (
     OKABE_ITO,
     ChartAxes,
     Charts,
+    day_numbers,
     dress,
     legend,
     message,
@@ -85,13 +86,14 @@ def _gaps(frame: pd.DataFrame) -> Any:
 def _panel(axes: Axes, family: str, rows: pd.DataFrame) -> None:
     table = wide(rows)
     units = sorted(set(rows["unit"].astype("str")))
+    moments = day_numbers(table.index)
     marker = "." if len(table) <= 60 else ""
     for number, ((name, values), (colour, dash)) in enumerate(
         zip(table.items(), swatches(table.shape[1]), strict=True)
     ):
         label, brace, labels = str(name).partition("{")
         axes.plot(
-            table.index,
+            moments,
             values,
             color=colour,
             linestyle=dash,
@@ -149,14 +151,15 @@ def storage_growth(frame: pd.DataFrame) -> Charts:
         if not values.notna().any():
             message(axes, "no values in this frame")
             continue
-        axes.plot(values.index, values, drawstyle="steps-post", color=colour, linewidth=1.8)
-        axes.fill_between(values.index, values, step="post", color=colour, alpha=0.15, linewidth=0)
+        moments = day_numbers(values.index)
+        axes.plot(moments, values, drawstyle="steps-post", color=colour, linewidth=1.8)
+        axes.fill_between(moments, values, step="post", color=colour, alpha=0.15, linewidth=0)
         axes.set_ylim(0, values.max() * 1.15 or 1)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=axis_unit == "number"))
         last = values.dropna().iloc[-1]
         text = f"{last:,.0f}" if axis_unit == "number" else f"{last:,.1f} {unit}"
         axes.annotate(
-            text, (values.dropna().index[-1], last), (-4, 4), textcoords="offset points", ha="right", fontsize=9
+            text, (moments[values.notna()][-1], last), (-4, 4), textcoords="offset points", ha="right", fontsize=9
         )
         time_axis(axes, lowest=axes is lower)
     return Charts([upper, lower])

@@ -109,9 +109,9 @@ def time_axis(axes: Axes, *, lowest: bool = True) -> None:
         axes.set_xlabel("time (UTC)", fontsize=10)
 
 
-def day_numbers(times: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    """Return times in UTC as the days by which matplotlib counts."""
-    return np.asarray(_DATES.date2num(times.dt.tz_localize(None).to_numpy()))
+def day_numbers(times: pd.Series[Any] | pd.Index[Any]) -> np.ndarray[Any, Any]:
+    """Return times in UTC as the days by which matplotlib counts; quicker than one by one."""
+    return np.asarray(_DATES.date2num(pd.DatetimeIndex(times).tz_localize(None).to_numpy()))
 
 
 def legend(axes: Axes, entries: int, **options: Any) -> None:
