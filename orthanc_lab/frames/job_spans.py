@@ -105,7 +105,10 @@ def _lanes(spans: list[Span], workers: int | None) -> list[int | None]:
     for number in sorted(running, key=lambda number: spans[number].start):
         while busy and busy[0][0] <= spans[number].start:
             heapq.heappush(free, heapq.heappop(busy)[1])
-        if not free and not spans[number].observed and len(busy) == workers and busy[0][0] < spans[number].end:
+        if not free and not spans[number].observed and len(busy) == workers:
+            if busy[0][0] >= spans[number].end:
+                lanes[number] = busy[0][1]  # they overlap only because looks are not exact
+                continue
             freed, lane = heapq.heappop(busy)
             heapq.heappush(free, lane)
             spans[number] = replace(spans[number], start=freed)

@@ -123,6 +123,12 @@ def test_a_short_job_is_concluded_and_history_before_the_watch_is_left_out(ortha
     assert not spans["observed"].any()
 
 
+def test_a_short_job_makes_no_worker_that_there_is_not(orthanc):
+    long = [job("long", -1, state="Running")]
+    spans = watched(orthanc, long, [*long, job("short", 0.25, 0.75)], [job("long", -1, 2)]).spans()
+    assert rows(spans) == [("long", "Running", 0, 2, 1), ("short", "Running", 0.25, 0.75, 1)]
+
+
 def test_nothing_is_said_of_an_outage(orthanc):
     lost = orthanc_lab.UnreachableError("http://x", OSError("gone"))
     running = [job("a", -1, state="Running")]
