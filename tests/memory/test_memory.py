@@ -117,7 +117,8 @@ def test_many_instances(part: int) -> None:
         assert len(server.session.get(f"{server.url}/instances").json()) == number
         assert server.session.get(f"{server.url}/studies?expand&since=0&limit=100").status_code == 200
         body = {"Level": "Study", "Query": {"PatientName": "MANY*"}, "Limit": 100, "Expand": True}
-        assert len(server.session.post(f"{server.url}/tools/find", json=body).json()) == 100
+        found = server.session.post(f"{server.url}/tools/find", json=body).json()
+        assert len(found) == min(100, -(-number // 50))
         after_use = memory(server)
         server.restart()
         server.session.get(f"{server.url}/statistics")
