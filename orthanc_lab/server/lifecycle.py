@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import queue
 import ssl
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = ["Ending", "Server"]
 
 _log = logging.getLogger("orthanc_lab")
 _BAD_SSL = 39  # "Cannot initialize SSL encryption, check out your certificates"
+_LOOK_FOR_SIGNALS_S = 0.5
 
 
 class Ending(Enum):
@@ -51,8 +53,8 @@ class Server:
         self._load_jobs = load_jobs
         self._wanted_port = port
         self._http: HttpServer | None = None
-        self._asked = threading.Event()
-        self._ending = Ending.SHUTDOWN
+        # Not an Event: a handler of signals that sets it may meet its own thread inside of the Event's lock.
+        self._asked: queue.SimpleQueue[Ending] = queue.SimpleQueue()
         self.assembly: Assembly | None = None
         self.settings: CheckedSettings | None = None
         self.port = 0
@@ -138,21 +140,24 @@ class Server:
 
     def wait(self) -> Ending:
         """Wait until somebody asks for the end or a reset."""
-        self._asked.wait()
-        self._asked.clear()  # before the answer is read: what is asked for from here on is seen by the next wait
-        return self._ending
+        while True:
+            # With a timeout: a signal that comes just before this wait does not end it, and its handler runs
+            # only in this thread.
+            with suppress(queue.Empty):
+                ending = self._asked.get(timeout=_LOOK_FOR_SIGNALS_S)
+                while not self._asked.empty():
+                    ending = self._asked.get()
+                return ending
 
     # -- control -------------------------------------------------------------------
 
     def reset(self) -> None:
         """Ask for a new start; returns at once."""
-        self._ending = Ending.RESET
-        self._asked.set()
+        self._asked.put(Ending.RESET)
 
     def shutdown(self) -> None:
         """Ask for the end; returns at once."""
-        self._ending = Ending.SHUTDOWN
-        self._asked.set()
+        self._asked.put(Ending.SHUTDOWN)
 
     def report(self, error: BaseException) -> None:
         """Log an error of the server and keep it for the test harness."""

@@ -1,0 +1,35 @@
+"""``--openapi`` names every route that the real Orthanc's does, but for what is known not to be there."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from orthanc_lab.server.api_document import cheat_sheet, openapi
+
+# The DICOM network, which comes later, and what belongs to it; plugins have nothing to bring.
+NOT_THERE = re.compile(
+    r"/(modalities|queries|storage-commitment)\b|/tools/dicom-(echo|conformance)|/plugins/explorer\.js"
+)
+
+
+def routes_of(document: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(re.sub(r"{[^}]*}", "{}", path), verb) for path, verbs in document["paths"].items() for verb in verbs}
+
+
+def test_every_route_of_the_real_one(real_program: str, tmp_path: Path) -> None:
+    file = tmp_path / "openapi.json"
+    subprocess.run([real_program, f"--openapi={file}"], cwd=tmp_path, capture_output=True, timeout=60, check=True)
+    theirs, ours = routes_of(json.loads(file.read_text(encoding="utf-8"))), routes_of(json.loads(openapi()))
+    missing = theirs - ours
+    assert len(theirs) > 200
+    assert {route for route in missing if not NOT_THERE.match(route[0])} == set()
+    assert {path for path, _ in ours if NOT_THERE.match(path)} == set(), "this is there now: take it off the list"
+
+
+def test_the_cheat_sheet_has_the_same_routes() -> None:
+    lines = cheat_sheet().splitlines()[1:]
+    assert [line.split(",")[0] for line in lines] == sorted(json.loads(openapi())["paths"])
