@@ -53,10 +53,12 @@ def prometheus(tmp_path, server):
 
 def value_of(prometheus, query):
     try:
-        answer = requests.get(f"{prometheus}/query", {"query": query}, timeout=5).json()
+        answer = requests.get(f"{prometheus}/query", {"query": query}, timeout=5)
     except requests.ConnectionError:
         return None
-    result = answer["data"]["result"]
+    if answer.status_code == 503:  # it listens, and is not ready yet
+        return None
+    result = answer.json()["data"]["result"]
     return float(result[0]["value"][1]) if result else None
 
 
