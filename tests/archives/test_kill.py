@@ -89,14 +89,18 @@ def form(server: Killed, job: str) -> tuple[int, list[tuple[Any, ...]], set[Any]
 
 @pytest.mark.parametrize("kind", ["archive", "media"])
 def test_killed_in_the_middle(server: Killed, patient: str, kind: str) -> None:
-    job = submit(server, kind, patient)
-    seen = [wait(server, job, progress=20)["Progress"]]
+    for _ in range(10):  # on a busy machine the job may be over before we have seen it run
+        job = submit(server, kind, patient)
+        if wait(server, job, progress=20)["Progress"] < 100:
+            break
+    else:
+        pytest.fail("the jobs were over before they could be killed; they need more files")
     for _ in range(2):
         server.kill()
         server.start()
         view = get(server, f"/jobs/{job}")
         assert view["State"] in ("Pending", "Running", "Success")
-        seen.append(wait(server, job, progress=view["Progress"] + 15)["Progress"])
+        wait(server, job, progress=view["Progress"] + 15)
     view = wait(server, job)
     assert view["State"] == "Success", view
     other = submit(server, kind, patient)
@@ -104,4 +108,3 @@ def test_killed_in_the_middle(server: Killed, patient: str, kind: str) -> None:
     mine, undisturbed = form(server, job), form(server, other)
     assert mine[:2] == undisturbed[:2]
     assert len(mine[2]) == 1, "all members carry the time of the submission"
-    assert seen[0] < 100, "the job was over before the kill; it needs more files"
