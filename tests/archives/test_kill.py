@@ -80,8 +80,9 @@ def form(server: Killed, job: str) -> tuple[int, list[tuple[Any, ...]], set[Any]
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         assert opened.testzip() is None
         members = opened.infolist()
+    # Each DICOMDIR has a fresh UID, whose length differs by chance: of two jobs only the place of it is the same.
     described = [
-        (item.filename, item.CRC if item.filename != "DICOMDIR" else 0, item.file_size, item.header_offset)
+        (item.filename, item.header_offset, *((item.CRC, item.file_size) if item.filename != "DICOMDIR" else ()))
         for item in members
     ]
     return members[-1].header_offset, described, {item.date_time for item in members}
