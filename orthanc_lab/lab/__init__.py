@@ -1,0 +1,1 @@
+"""One command into JupyterLab: a server, sample studies and the notebooks."""
