@@ -1,55 +1,27 @@
-"""What our client costs beside bare `requests` and beside pyorthanc, on the same server."""
+"""What our client costs beside bare `requests` and beside pyorthanc, on the same server; and its frames."""
 
 from __future__ import annotations
 
 import logging
 import os
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
 from orthanc_lab.bench import material
+from orthanc_lab.bench.figure import Figure
+from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
 from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.client.client import Client
 
-__all__ = ["Figure", "measure_client", "overhead", "upload_gain"]
+__all__ = ["measure_client", "overhead", "upload_gain"]
 
 _CALLS = 300
 _FILES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One ratio, measured in pairs."""
-
-    name: str
-    ratios: list[float]
-    goal: float
-    at_most: bool  # whether the goal is the most it may be, or the least it must be
-
-    @property
-    def ratio(self) -> float:
-        """The median."""
-        return statistics.median(self.ratios)
-
-    @property
-    def reached(self) -> bool:
-        """Whether the goal is."""
-        return self.ratio <= self.goal if self.at_most else self.ratio >= self.goal
-
-    def row(self) -> str:
-        """Return a line of a table."""
-        sign = "≤" if self.at_most else "≥"
-        spread = f"{min(self.ratios):.2f} to {max(self.ratios):.2f}"
-        return (
-            f"| {self.name} | {self.ratio:.2f} ({spread}) | {sign} {self.goal:g} | {'yes' if self.reached else 'NO'} |"
-        )
 
 
 def overhead(url: str, pairs: int, calls: int = _CALLS) -> Figure:
@@ -137,6 +109,11 @@ def measure_client(command: str, pairs: int) -> list[Figure]:
             figures.append(upload_gain(url, pairs))
         except ModuleNotFoundError as missing:
             print(f"No figure of the upload: {missing}", file=sys.stderr)
+        try:
+            with Client(url) as client:
+                figures += [frame_of_jobs(client, pairs), frame_of_scrape(client, pairs)]
+        except ModuleNotFoundError as missing:
+            print(f"No figures of frames: {missing}", file=sys.stderr)
         return figures
     finally:
         server.remove()

@@ -65,7 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
         prog="orthanc-lab bench", description="Measure this server beside another one, in pairs."
     )
     parser.add_argument("--against", help="command of the other server, e.g. 'Orthanc {config}'")
-    parser.add_argument("--client", action="store_true", help="measure our client beside requests and pyorthanc")
+    parser.add_argument(
+        "--client", action="store_true", help="measure our client beside requests and pyorthanc, and the frames"
+    )
     parser.add_argument("--ours", default=_OURS, help="command of our server (default: this installation)")
     parser.add_argument("--only", default="", help="run only the workloads whose name contains this text")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of A B B A (default 3: six pairs)")

@@ -1,21 +1,61 @@
-"""The figures of the client: they measure what they say; speed itself is no matter of a test."""
+"""The figures of client and frames: they measure what they say; speed itself is no matter of a test."""
 
 from __future__ import annotations
 
 import pytest
 
 import orthanc_lab
-from orthanc_lab.bench.client_figures import Figure, overhead, upload_gain
+from orthanc_lab.bench import client_figures, command
+from orthanc_lab.bench.client_figures import overhead, upload_gain
+from orthanc_lab.bench.figure import Figure
+from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
 
 
 def test_figures_are_measured() -> None:
-    with orthanc_lab.serve() as server:
-        figures = [overhead(server.url, pairs=2, calls=3), upload_gain(server.url, pairs=2, files=5)]
-    assert [len(figure.ratios) for figure in figures] == [2, 2]
-    assert all(ratio > 0 for figure in figures for ratio in figure.ratios)
+    with orthanc_lab.serve() as server, orthanc_lab.Client.from_server(server) as client:
+        figures = [
+            overhead(server.url, pairs=2, calls=3),
+            upload_gain(server.url, pairs=2, files=5),
+            frame_of_jobs(client, rounds=2, count=30),
+            frame_of_scrape(client, rounds=2),
+        ]
+    assert [len(figure.values) for figure in figures] == [2, 2, 2, 2]
+    assert all(value > 0 for figure in figures for value in figure.values)
+    assert [figure.name for figure in figures[2:]] == [
+        "frames: frame of 30 jobs",
+        "frames: scrape of 60 samples to frame",
+    ]
 
 
-@pytest.mark.parametrize(("at_most", "reached"), [(True, "NO"), (False, "yes")])
-def test_a_goal_is_judged(at_most: bool, reached: str) -> None:
-    figure = Figure("x", [1.0, 4.0, 2.0], 1.5, at_most)
-    assert figure.row() == f"| x | 2.00 (1.00 to 4.00) | {'≤' if at_most else '≥'} 1.5 | {reached} |"
+def test_a_frame_of_another_size_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orthanc_lab.frames.metric_table.read_text", lambda text, time: text.splitlines()[1:])
+    with (
+        orthanc_lab.serve() as server,
+        orthanc_lab.Client.from_server(server) as client,
+        pytest.raises(RuntimeError, match="59 rows instead of 60"),
+    ):
+        frame_of_scrape(client, rounds=1)
+
+
+@pytest.mark.parametrize(
+    ("at_most", "unit", "goal", "reached"), [(True, "", "≤ 1.5", "NO"), (False, "ms", "≥ 1.5 ms", "yes")]
+)
+def test_a_goal_is_judged(at_most: bool, unit: str, goal: str, reached: str) -> None:
+    figure = Figure("x", [1.0, 4.0, 2.0], 1.5, at_most, unit)
+    assert figure.row() == f"| x | 2.00{f' {unit}' if unit else ''} (1.00 to 4.00) | {goal} | {reached} |"
+
+
+def test_without_pandas_the_other_figures_are_there(monkeypatch, capsys) -> None:
+    def missing(*arguments: object) -> Figure:
+        raise ModuleNotFoundError("No module named 'pandas'")
+
+    monkeypatch.setattr(client_figures, "overhead", lambda url, pairs: Figure("calls", [1.0], 1.15, True))
+    monkeypatch.setattr(client_figures, "upload_gain", lambda url, pairs: Figure("upload", [2.0], 3, False))
+    monkeypatch.setattr(client_figures, "frame_of_jobs", missing)
+    assert command.main(["--client", "--rounds", "1"]) == 1  # a goal is missed
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[2:] == [
+        "| calls | 1.00 (1.00 to 1.00) | ≤ 1.15 | yes |",
+        "| upload | 2.00 (2.00 to 2.00) | ≥ 3 | NO |",
+    ]
+    assert "No figures of frames: No module named 'pandas'" in printed.err
