@@ -118,6 +118,24 @@ class Client:
         client._bind(Transport(server.url, auth, timeout=timeout, verify=verify, retries=retries))
         return client
 
+    def without_retries(self, timeout: float | None = None) -> Client:
+        """Return a client of the same server, over the same connections, that tries each request just once.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait for an answer; None for those of this client.
+
+        Examples
+        --------
+        >>> client.without_retries().url == client.url
+        True
+        """
+        client = type(self).__new__(type(self))
+        given = self.transport
+        client._bind(Transport(given.url, timeout=timeout or given.timeout, retries=0, session=given.session))
+        return client
+
     @property
     def url(self) -> str:
         """Address of the server."""

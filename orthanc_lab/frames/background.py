@@ -47,6 +47,10 @@ class BackgroundLooks:
         except Exception as error:
             self._error = error
 
+    def end(self) -> None:
+        """Look no more after the look that is going on, without waiting for it."""
+        self._stop.set()
+
     def close(self) -> None:
         """End the thread and wait for its end; what was recorded stays."""
         self._stop.set()

@@ -1,0 +1,66 @@
+"""A table that is shown anew by one message, however many rows it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import traitlets
+
+from orthanc_lab.widgets.elements.element import Element
+
+__all__ = ["Column", "Table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a `Table`."""
+
+    key: str  # of the row's dictionary
+    head: str
+    kind: Literal["text", "number", "progress"] = "text"  # progress: percent, drawn as a bar
+
+
+class Table(Element, script="table"):
+    """Rows of a table; a person selects some with mouse or keyboard.
+
+    Parameters
+    ----------
+    columns
+        Its columns; a row has at least their keys, and ``id``, which names it.
+    label
+        What a screen reader calls it.
+
+    Attributes
+    ----------
+    rows
+        The rows shown; set it to show others. An equal list sends nothing.
+    selected
+        Ids of the selected rows; those that vanish are selected no more.
+
+    Examples
+    --------
+    >>> table = Table([Column("name", "Name"), Column("done", "Done", "progress")], label="Work")
+    >>> table.rows = [{"id": "a", "name": "One", "done": 40}]
+    >>> table.selected = ["a"]
+    >>> table.rows = []
+    >>> table.selected
+    []
+    """
+
+    columns: Any = traitlets.List().tag(sync=True)
+    rows: Any = traitlets.List().tag(sync=True)
+    selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    empty = traitlets.Unicode("Nothing here yet").tag(sync=True)
+
+    def __init__(self, columns: Sequence[Column], *, label: str, **traits: Any) -> None:
+        super().__init__(columns=[asdict(column) for column in columns], label=label, **traits)
+
+    @traitlets.observe("rows")
+    def _keep_selected(self, change: dict[str, Any]) -> None:
+        here = {row["id"] for row in change["new"]}
+        kept = [id for id in self.selected if id in here]
+        if kept != self.selected:
+            self.selected = kept

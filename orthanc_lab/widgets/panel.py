@@ -1,0 +1,171 @@
+"""What all panels have: a look at the server at an interval while they are seen, and actions whose errors are said."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from html import escape
+from typing import Any, ClassVar
+
+import ipywidgets
+
+from orthanc_lab.client import Client, ClientError, UnreachableError
+from orthanc_lab.frames.background import BackgroundLooks
+from orthanc_lab.protocol.ports import Clock, SystemClock
+from orthanc_lab.widgets.status import Status
+
+__all__ = ["Panel"]
+
+_PATIENCE = 5.0  # seconds that a look waits for its answer
+
+
+class Panel(ipywidgets.VBox):
+    """A part of a notebook that shows a server as it is now.
+
+    A panel looks once when it is made (its constructor ends with `refresh`). From then on it looks every `interval`
+    seconds while a browser shows it (or between `start` and `stop`), so that a panel which nobody sees costs nothing.
+
+    Subclasses have a `title`, put their controls into `body`, and give `look`; they start what a person asks for
+    with `act`.
+
+    Parameters
+    ----------
+    client
+        The server to show.
+    interval
+        Seconds between two looks.
+    clock
+        The time; a test moves it by hand.
+
+    Attributes
+    ----------
+    client
+        The client for actions.
+    glance
+        The same without retries, for looks: a server that is away is said at once.
+    body
+        The box of the controls.
+    status
+        The line below them.
+    """
+
+    title: ClassVar[str] = "Panel"
+
+    def __init__(self, client: Client, *, interval: float = 1.0, clock: Clock | None = None) -> None:
+        self.client = client
+        self.glance = client.without_retries(_PATIENCE)
+        self.interval = interval
+        self.clock = clock or SystemClock()
+        self.status = Status()
+        self.body = ipywidgets.VBox()
+        self._turn = threading.RLock()  # one look or one showing at a time: an older answer never covers a newer one
+        self._is_away = False
+        self._looks: BackgroundLooks | None = None
+        self._actions = ThreadPoolExecutor(1, thread_name_prefix="orthanc-lab panel")
+        super().__init__([self.body, self.status])
+        self._view_count = 0  # lets the browser count its views
+        self.observe(self._on_views, "_view_count")
+
+    def look(self) -> None:
+        """Ask the server (by `glance`) and show the answer; subclasses give it.
+
+        Raises
+        ------
+        ClientError
+            If the server does not answer, or refuses; the panel says it and looks again.
+        """
+        raise NotImplementedError
+
+    def snapshot(self) -> str:
+        """Return HTML of what is shown, for where no widget is drawn: a saved notebook on a web page."""
+        return f"<p><strong>{escape(self.title)}</strong> of {escape(self.client.url)}</p>"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str] | None:
+        bundle: dict[str, str] | None = super()._repr_mimebundle_(**options)
+        return bundle and {**bundle, "text/html": self.snapshot(), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<{self.title} of {self.client.url}>"
+
+    def refresh(self) -> None:
+        """Look now; an error is said in the status line."""
+        with self._turn:
+            try:
+                self.look()
+            except UnreachableError as error:
+                self._is_away = True
+                self.status.warn(f"{error}\nLooking again every {self.interval:g} s.")
+            except ClientError as error:
+                self.status.warn(str(error))
+            except Exception as error:  # a fault of the panel must be seen, and must not end its looks
+                self.status.warn(f"This panel failed: {type(error).__name__}: {error}")
+                self.log.exception("A panel failed")
+            else:
+                if self._is_away:
+                    self._is_away = False
+                    self.status.say("The server is back.")
+
+    def _look_at(self, time: datetime, missed: bool) -> None:
+        if not missed:
+            self.refresh()
+
+    def act(self, doing: str, action: Callable[[], str | None]) -> Future[None]:
+        """Do something in the background, one after the other; then look.
+
+        Parameters
+        ----------
+        doing
+            What is done, for the status line: ``"Pausing 2 jobs"``.
+        action
+            Returns what to say at its end, None to say nothing.
+
+        Returns
+        -------
+        Future
+            Done when the outcome is shown; it never raises what the status line has said.
+        """
+        self.status.say(f"{doing} …")
+        return self._actions.submit(self._perform, doing, action)
+
+    def _perform(self, doing: str, action: Callable[[], str | None]) -> None:
+        try:
+            words = action()
+        except (ClientError, OSError, ValueError) as error:
+            self.refresh()
+            self.status.warn(f"{doing}: {error}")
+        except Exception as error:
+            self.status.warn(f"{doing}: this panel failed: {type(error).__name__}: {error}")
+            self.log.exception("A panel failed")
+        else:
+            self.status.say(words or "")
+            self.refresh()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it looks by itself."""
+        return self._looks is not None
+
+    def start(self) -> None:
+        """Look every `interval` seconds, until `stop`."""
+        if self._looks is None:
+            self._looks = BackgroundLooks(self._look_at, self.interval, self.clock, threading.Event.wait).start()
+
+    def stop(self) -> None:
+        """Look no more by itself; a look that is going on is not waited for."""
+        looks, self._looks = self._looks, None
+        if looks is not None:
+            looks.end()
+
+    def close(self) -> None:
+        """Stop, and remove it from the notebook."""
+        self.stop()
+        self._actions.shutdown(wait=False, cancel_futures=True)
+        super().close()
+
+    def _on_views(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self.start()
+        else:
+            self.stop()

@@ -1,0 +1,100 @@
+"""What all panels do: look, say what went wrong, recover, stop."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+import orthanc_lab
+from orthanc_lab import Client
+from orthanc_lab.widgets.panel import Panel
+
+
+class Counting(Panel):
+    """Shows the number of patients."""
+
+    def __init__(self, client: Client, **options: object) -> None:
+        super().__init__(client, **options)
+        self.shown = -1
+        self.looked = threading.Semaphore(0)
+
+    def look(self) -> None:
+        self.shown = self.glance.statistics["CountPatients"]
+        self.looked.release()
+
+
+def test_look_shows_the_server(client, study):
+    panel = Counting(client)
+    panel.refresh()
+    assert panel.shown == 1
+    assert panel.status.text == ""
+
+
+def test_a_dead_server_is_said_and_its_return_is_noticed():
+    with orthanc_lab.serve(process=True) as server:
+        panel = Counting(Client.from_server(server))
+        server.kill()
+        panel.refresh()
+        assert "No Orthanc answers at" in panel.status.text
+        assert panel.status.is_warning
+        server.restart()
+        panel.refresh()
+        assert panel.status.text == "The server is back."
+        assert not panel.status.is_warning
+
+
+def test_an_error_of_an_action_is_said_in_words(client):
+    panel = Counting(client)
+    panel.act("Deleting", lambda: client.transport.get("/nothing")).result()
+    assert panel.status.is_warning
+    assert panel.status.text.startswith("Deleting: Unknown resource (HTTP 404")
+
+
+def test_the_words_of_an_action_are_said_and_the_panel_looks(client, study):
+    panel = Counting(client)
+    panel.act("Working", lambda: "Done.").result()
+    assert panel.status.text == "Done."
+    assert panel.shown == 1
+
+
+def test_a_fault_of_the_panel_is_seen(client, caplog):
+    class Broken(Panel):
+        def look(self) -> None:
+            raise RuntimeError("a fault")
+
+    panel = Broken(client)
+    panel.refresh()
+    assert panel.status.text == "This panel failed: RuntimeError: a fault"
+
+
+def test_it_looks_while_it_is_seen(client):
+    panel = Counting(client, interval=0.01)
+    assert not panel.is_live
+    panel._view_count = 1
+    assert panel.is_live
+    for _ in range(3):
+        assert panel.looked.acquire(timeout=10)
+    panel._view_count = 0
+    assert not panel.is_live
+
+
+def test_a_closed_panel_looks_no_more(client):
+    panel = Counting(client, interval=0.01)
+    panel.start()
+    panel.close()
+    assert not panel.is_live
+
+
+@pytest.mark.parametrize("turn", ["start", "stop"])
+def test_start_and_stop_may_come_twice(client, turn):
+    panel = Counting(client, interval=0.01)
+    getattr(panel, turn)()
+    getattr(panel, turn)()
+    panel.stop()
+
+
+def test_where_no_widget_is_drawn_there_is_html(client):
+    bundle = Counting(client)._repr_mimebundle_()
+    assert client.url in bundle["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in bundle
