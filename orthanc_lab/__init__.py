@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from orthanc_lab.server.embedded import EmbeddedServer
     from orthanc_lab.server.embedding import in_process, serve
     from orthanc_lab.server.in_process import InProcessServer
+    from orthanc_lab.server.remote import RemoteServer, open_server
 
 __all__ = [
     "CanceledError",
@@ -47,12 +48,14 @@ __all__ = [
     "NotFoundError",
     "NotOrthancError",
     "OrthancError",
+    "RemoteServer",
     "ResponseError",
     "SeededIdentifiers",
     "UnauthorizedError",
     "UnreachableError",
     "UploadInterruptedError",
     "in_process",
+    "open_server",
     "serve",
 ]
 
@@ -74,12 +77,14 @@ _HOMES = {
     "NotFoundError": "client.errors",
     "NotOrthancError": "client.errors",
     "OrthancError": "protocol.errors",
+    "RemoteServer": "server.remote",
     "ResponseError": "client.errors",
     "SeededIdentifiers": "protocol.ports",
     "UnauthorizedError": "client.errors",
     "UnreachableError": "client.errors",
     "UploadInterruptedError": "client.upload_report",
     "in_process": "server.embedding",
+    "open_server": "server.remote",
     "serve": "server.embedding",
 }
 

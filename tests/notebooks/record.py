@@ -1,0 +1,67 @@
+"""Runs notebooks and saves their outputs; where nothing has changed, no byte changes.
+
+``python -m tests.notebooks.record`` does it for all, ``… notebooks/01_quick_tour.ipynb`` for one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbval.plugin import coalesce_streams
+
+from orthanc_lab.server.remote import VARIABLE
+from tests.notebooks.book import code_cells, paths, read, with_the_usual_port
+
+CELL_SECONDS = 60
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def run(notebook: nbformat.NotebookNode, folder: Path, **options: object) -> None:
+    """Run a notebook on a server of its own; the outputs are put into its cells."""
+    NotebookClient(
+        notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}, **options
+    ).execute()
+
+
+def tidy(notebook: nbformat.NotebookNode) -> None:
+    """Remove what differs from run to run and says nothing: times of execution, versions, ports."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    for cell in code_cells(notebook):
+        cell.outputs = coalesce_streams(cell.outputs)
+        for output in cell.outputs:
+            if "text" in output:
+                output.text = with_the_usual_port(output.text)
+            for kind, value in output.get("data", {}).items():
+                if isinstance(value, str) and not kind.startswith("image/"):
+                    output.data[kind] = with_the_usual_port(value)
+
+
+def record(path: Path) -> bool:
+    """Run a notebook and save it; return whether the file has changed."""
+    before = path.read_text(encoding="utf-8")
+    notebook = read(path)
+    run(notebook, path.parent)
+    tidy(notebook)
+    after = nbformat.writes(notebook) + "\n"
+    if after != before:
+        path.write_text(after, encoding="utf-8")
+    return after != before
+
+
+def main() -> None:
+    os.environ.pop(VARIABLE, None)
+    for path in [Path(name) for name in sys.argv[1:]] or paths():
+        print(f"{path.name}: {'new outputs' if record(path) else 'unchanged'}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

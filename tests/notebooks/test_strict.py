@@ -1,0 +1,20 @@
+"""Every notebook runs from top to bottom, and gives the outputs that are saved in it.
+
+nbval compares text and HTML letter by letter (what may differ stands in ``sanitize.cfg``). It does not compare
+pictures: their bytes depend on the versions of matplotlib and of the compression library. That a picture is there
+is compared, since its text stands beside it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.notebooks.book import paths
+from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
+
+
+@pytest.mark.timeout(3 * NOTEBOOK_SECONDS)
+@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+def test_the_outputs_are_those_that_are_saved(path, tmp_path):
+    found = validate(path, tmp_path)
+    assert found.passed, found.report

@@ -1,0 +1,51 @@
+"""Running nbval over one notebook, in a process of its own, and reading what it found."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from orthanc_lab.server.remote import VARIABLE
+from tests.notebooks.book import ROOT, SANITIZE
+from tests.notebooks.record import CELL_SECONDS
+
+NOTEBOOK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What nbval says of a notebook."""
+
+    passed: bool
+    report: str  # as a person reads it
+    seconds: float  # all cells together
+    differing: frozenset[int]  # cells whose output is not the saved one
+    failing: frozenset[int]  # cells that could not be run to their end
+
+
+def validate(path: Path, folder: Path, mode: str = "--nbval", orthanc_url: str | None = None) -> Validation:
+    """Run nbval over a notebook: on a server of its own, or on the Orthanc at an address."""
+    results = folder / f"{path.stem}.xml"
+    command = [sys.executable, "-m", "pytest", mode, "--nbval-current-env", f"--nbval-sanitize-with={SANITIZE}"]
+    command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
+    command += ["-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={results}", str(path)]
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environment |= {} if orthanc_url is None else {VARIABLE: orthanc_url}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    report = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
+    if not results.exists():
+        return Validation(False, report + done.stderr, 0.0, frozenset(), frozenset())
+    cases = ElementTree.parse(results).getroot().findall(".//testcase")
+    words = {_number(case): "".join(node.itertext()) for case in cases for node in case if node.tag != "skipped"}
+    differing = frozenset(number for number, text in words.items() if "Cell outputs differ" in text)
+    seconds = sum(float(case.get("time", "0")) for case in cases)
+    return Validation(done.returncode == 0, report, seconds, differing, frozenset(words) - differing)
+
+
+def _number(case: ElementTree.Element) -> int:
+    return int((case.get("name") or "").removeprefix("Cell "))
