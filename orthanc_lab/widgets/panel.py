@@ -49,6 +49,24 @@ class Panel(ipywidgets.VBox):
         The box of the controls.
     status
         The line below them.
+    follows_views
+        Whether it looks while a browser shows it; False where another says `start` and `stop`.
+
+    Examples
+    --------
+    >>> class StudyCount(Panel):
+    ...     title = "Studies"
+    ...
+    ...     def __init__(self, client, **options):
+    ...         super().__init__(client, **options)
+    ...         self.count = ipywidgets.IntText(description="Studies", disabled=True)
+    ...         self.body.children = [self.count]
+    ...         self.refresh()
+    ...
+    ...     def look(self):
+    ...         self.count.value = self.glance.statistics["CountStudies"]
+    >>> StudyCount(client).count.value
+    1
     """
 
     title: ClassVar[str] = "Panel"
@@ -62,6 +80,7 @@ class Panel(ipywidgets.VBox):
         self.body = ipywidgets.VBox()
         self._turn = threading.RLock()  # one look or one showing at a time: an older answer never covers a newer one
         self._is_away = False
+        self.follows_views = True
         self._looks: BackgroundLooks | None = None
         self._actions = ThreadPoolExecutor(1, thread_name_prefix="orthanc-lab panel")
         super().__init__([self.body, self.status])
@@ -165,6 +184,8 @@ class Panel(ipywidgets.VBox):
         super().close()
 
     def _on_views(self, change: dict[str, Any]) -> None:
+        if not self.follows_views:
+            return
         if change["new"]:
             self.start()
         else:

@@ -22,14 +22,14 @@ function drawCell(cell, column, value) {
 function render({ model, el }) {
   el.classList.add("orthanc-lab");
   const scroll = document.createElement("div");
-  scroll.className = "scroll";
+  scroll.className = "orthanc-scroll";
   const table = document.createElement("table");
   table.setAttribute("role", "grid");
   table.setAttribute("aria-multiselectable", "true");
   const head = table.createTHead().insertRow();
   const body = table.createTBody();
   const empty = document.createElement("div");
-  empty.className = "empty";
+  empty.className = "orthanc-empty";
   scroll.append(table, empty);
   el.append(scroll);
   const lines = new Map();
@@ -82,7 +82,7 @@ function render({ model, el }) {
         const cell = document.createElement("th");
         cell.scope = "col";
         cell.textContent = column.head;
-        cell.className = column.kind;
+        cell.className = `orthanc-${column.kind}`;
         return cell;
       }),
     );
@@ -103,7 +103,7 @@ function render({ model, el }) {
         line = document.createElement("tr");
         line.dataset.id = row.id;
         line.tabIndex = 0;
-        for (const column of columns) line.insertCell().className = column.kind;
+        for (const column of columns) line.insertCell().className = `orthanc-${column.kind}`;
         lines.set(row.id, line);
       }
       if (body.children[position] !== line) body.insertBefore(line, body.children[position] ?? null);

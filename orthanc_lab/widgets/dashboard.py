@@ -1,0 +1,95 @@
+"""All panels in tabs; only the tab in view looks at the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+
+from orthanc_lab.client import Client
+from orthanc_lab.widgets.jobs_panel import JobsPanel
+from orthanc_lab.widgets.panel import Panel
+
+__all__ = ["Dashboard", "dashboard"]
+
+_PANELS: tuple[type[Panel], ...] = (JobsPanel,)
+
+
+class Dashboard(ipywidgets.VBox):
+    """Panels in tabs, of which only the one in view looks at the server; made by `dashboard`.
+
+    Attributes
+    ----------
+    panels
+        The panels, in the order of their tabs.
+    tabs
+        The tabs; ``tabs.selected_index`` is the one in view.
+
+    Examples
+    --------
+    >>> board = Dashboard([JobsPanel(client)])
+    >>> board["Jobs"].table.rows
+    []
+    >>> board.close()
+    """
+
+    def __init__(self, panels: Sequence[Panel]) -> None:
+        self.panels = tuple(panels)
+        for panel in self.panels:
+            panel.follows_views = False  # a tab in the background has a view, too
+        titles = [panel.title for panel in self.panels]
+        self.tabs = ipywidgets.Tab(self.panels, titles=titles, selected_index=0)
+        super().__init__([self.tabs])
+        self._view_count = 0  # lets the browser count its views
+        self.observe(self._show, "_view_count")
+        self.tabs.observe(self._show, "selected_index")
+
+    def __getitem__(self, title: str) -> Panel:
+        for panel in self.panels:
+            if panel.title == title:
+                return panel
+        raise KeyError(title)
+
+    def _show(self, change: dict[str, Any]) -> None:
+        for number, panel in enumerate(self.panels):
+            if self._view_count and number == self.tabs.selected_index:
+                panel.start()
+            else:
+                panel.stop()
+
+    def snapshot(self) -> str:
+        """Return HTML of all panels, for where no widget is drawn."""
+        return "".join(f"<section>{panel.snapshot()}</section>" for panel in self.panels)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str] | None:
+        bundle: dict[str, str] | None = super()._repr_mimebundle_(**options)
+        return bundle and {**bundle, "text/html": self.snapshot(), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<Dashboard: {', '.join(panel.title for panel in self.panels)}>"
+
+    def close(self) -> None:
+        """Close all panels, and remove them from the notebook."""
+        for panel in self.panels:
+            panel.close()
+        self.tabs.close()
+        super().close()
+
+
+def dashboard(client: Client, **options: Any) -> Dashboard:
+    """Return all panels of a server in tabs.
+
+    Parameters
+    ----------
+    client
+        The server to show.
+    **options
+        For each panel, such as ``interval``.
+
+    Examples
+    --------
+    >>> dashboard(client)
+    <Dashboard: Jobs...>
+    """
+    return Dashboard([panel(client, **options) for panel in _PANELS])

@@ -1,0 +1,32 @@
+"""All panels in tabs, without a browser."""
+
+from __future__ import annotations
+
+from orthanc_lab.widgets import JobsPanel, dashboard
+from orthanc_lab.widgets.dashboard import Dashboard
+
+
+def test_only_the_tab_in_view_looks(client):
+    board = Dashboard([JobsPanel(client), JobsPanel(client)])
+    first, second = board.panels
+    assert not first.is_live
+    board._view_count = first._view_count = second._view_count = 1  # a browser shows it, with all its tabs
+    assert (first.is_live, second.is_live) == (True, False)
+    board.tabs.selected_index = 1
+    assert (first.is_live, second.is_live) == (False, True)
+    board._view_count = 0
+    assert (first.is_live, second.is_live) == (False, False)
+
+
+def test_it_closes_its_panels(client):
+    board = dashboard(client)
+    board._view_count = 1
+    board.close()
+    assert not any(panel.is_live for panel in board.panels)
+    assert all(panel.comm is None for panel in board.panels)
+
+
+def test_where_no_widget_is_drawn_there_is_html(client):
+    bundle = dashboard(client)._repr_mimebundle_()
+    assert "Jobs" in bundle["text/html"]
+    assert bundle["text/plain"].startswith("<Dashboard: Jobs")
