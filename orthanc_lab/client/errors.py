@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from orthanc_lab.protocol.errors import ERROR_TEXTS
+from orthanc_lab.protocol.errors import ERROR_TEXTS, ErrorCode
 
 __all__ = [
     "CanceledError",
@@ -37,6 +37,19 @@ _ADVICE = {
     405: "The server may be read-only, or older than this call.",
     503: "The server is busy or not ready; try again later, or give the client more retries.",
     507: "The storage is full: delete something, or raise MaximumStorageSize.",
+}
+_ADVICE_BY_CODE: dict[int | None, str] = {  # more precise than that of the status
+    ErrorCode.UNKNOWN_DICOM_TAG: (
+        "A tag is its keyword, PatientName, or its number, 0010,0010; "
+        "a private name stands in the Dictionary of the server's configuration."
+    ),
+    ErrorCode.CREATE_DICOM_OVERRIDE_TAG: (
+        "The server makes or inherits this tag: leave it out, or pass Force=True if the new value is meant."
+    ),
+    ErrorCode.CREATE_DICOM_BAD_PARENT: (
+        "parent is a patient, study or series, or its Orthanc identifier; look it up: client.studies.find(…)."
+    ),
+    ErrorCode.CREATE_DICOM_PARENT_IS_INSTANCE: "Take the parent of the instance: parent=instance.series.",
 }
 
 
@@ -138,7 +151,7 @@ class ResponseError(ClientError):
     def __init__(self, status: int, code: int | None, text: str, details: str, request: str) -> None:
         words = f"{text}: {details}" if details else text
         number = f", Orthanc error {code}" if code is not None else ""
-        advice = _ADVICE.get(status, "")
+        advice = _ADVICE_BY_CODE.get(code) or _ADVICE.get(status, "")
         super().__init__("\n".join(part for part in (f"{words} (HTTP {status}{number})", request, advice) if part))
         self.status = status
         self.code = code

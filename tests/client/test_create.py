@@ -126,3 +126,21 @@ def test_what_the_server_refuses(client: Client) -> None:
     assert (caught.value.status, caught.value.code, caught.value.details) == (500, 27, "Patienname")
     with pytest.raises(ResponseError, match="inexistent resource"):
         client.create_dicom(GREY, parent="unknown")
+
+
+@pytest.mark.parametrize(
+    ("tags", "parent", "advice"),
+    [
+        ({"PatientsName": "x"}, None, "A tag is its keyword, PatientName, or its number"),
+        ({"StudyInstanceUID": "1.2.3"}, None, "or pass Force=True"),
+        ({}, "series id", "or its Orthanc identifier"),
+        ({}, "instance", "parent=instance.series"),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    client: Client, study: Study, tags: dict[str, str], parent: str | None, advice: str
+) -> None:
+    chosen = study.instances[0].id if parent == "instance" else parent
+    with pytest.raises(ResponseError) as caught:
+        client.create_dicom(GREY, tags, parent=chosen)
+    assert advice in str(caught.value).splitlines()[-1]
