@@ -63,7 +63,7 @@ class Charts(tuple[Axes, ...]):
         return _png(self.figure)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} charts: {', '.join(axes.get_title(loc='left') for axes in self)}>"
+        return f"<{len(self)} charts: {', '.join(axes.get_title(loc='left') or axes.get_title() for axes in self)}>"
 
 
 def _png(figure: Any) -> bytes:
