@@ -32,7 +32,7 @@ _COMMANDS = {
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
-_HELP = """\
+HELP = """\
 Usage: orthanc-lab [serve] [OPTION]... [CONFIGURATION]
        orthanc-lab demo|bench [OPTION]...
 
@@ -219,7 +219,7 @@ def _allow_many_files() -> None:
 
 
 def _help() -> int:
-    print(_HELP, end="")
+    print(HELP, end="")
     return 0
 
 

@@ -1,0 +1,57 @@
+"""How the site is built: ``sphinx-build -n -W --keep-going docs build/site``, without the network."""
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "extension"), str(HERE.parent)]
+
+project = "orthanc-lab"
+copyright = "the orthanc-lab developers, MIT licence"
+version = release = version_of("orthanc-lab")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "myst_nb",
+    "docstrings",
+    "project_tables",
+    "public_names",
+]
+exclude_patterns = ["make_pictures.py", "tutorial/notebooks/README.md", "**/.ipynb_checkpoints"]
+suppress_warnings = ["config.cache"]
+
+# Notebooks are shown as they were saved: building the site runs nothing.
+nb_execution_mode = "off"
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# `name` in a docstring is a link where there is such a thing, see extension/public_names.py.
+default_role = "py:obj"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+autodoc_default_options = {"members": True, "inherited-members": True, "member-order": "bysource"}
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+add_module_names = False
+
+# Names of other projects are written out, and linked to nothing: the site is built without the network.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(collections|contextlib|datetime|pathlib|types|typing|enum|threading)\..*"),
+    (r"py:.*", r"orthanc_lab\.(server\.settings|server\.assembly|rest\.services)\..*"),
+    (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
+    (r"py:class", r"Path"),
+    (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),
+]
+
+html_theme = "furo"
+html_title = "orthanc-lab"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {"navigation_with_keys": True}

@@ -1,0 +1,55 @@
+"""What is done to docstrings and signatures on their way to the reference."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
+
+_ATTRIBUTES = re.compile(r":ivar (\w+(?:, \w+)+):(.*)")
+_COLON, _HIDDEN = ": ", "\ue000"
+_MADE_BY_OTHERS = {
+    "ChildServer", "Collection", "EmbeddedServer", "InProcessServer", "Instance", "Job", "Jobs", "Patient", "Resource",
+    "Series", "Study", "Transport", "UploadReport",
+}  # fmt: skip
+"""Classes that a reader is handed and never makes: their constructors are not shown."""
+
+
+def hide_colon(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Keep napoleon from reading "Sizes: in bytes" of a property or a value as "type: description"."""
+    if what in ("property", "data") and lines:
+        lines[0] = lines[0].replace(_COLON, _HIDDEN)
+
+
+def finish(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Put the colon back, and give each of several attributes that share a text an entry of its own."""
+    lines[:] = [part for line in lines for part in _entries(line.replace(_HIDDEN, _COLON))]
+
+
+def _entries(line: str) -> list[str]:
+    names = _ATTRIBUTES.match(line)
+    return [line] if names is None else [f":ivar {name}:{names[2]}" for name in names[1].split(", ")]
+
+
+def signature(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
+) -> tuple[str, None] | None:
+    """Leave out the constructor of what is never constructed by hand."""
+    if signature is None:
+        return None
+    if what == "exception" or (what == "class" and name.rpartition(".")[2] in _MADE_BY_OTHERS):
+        return "", None
+    return None
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx; napoleon has the priority 500."""
+    app.connect("autodoc-process-docstring", hide_colon, priority=400)
+    app.connect("autodoc-process-docstring", finish, priority=600)
+    app.connect("autodoc-process-signature", signature)
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label, field.rolename = "Attributes", None  # their names are headings here, not links to elsewhere
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,172 @@
+"""Tables that are read from the project itself, so that they cannot say anything else than it does."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import io
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from orthanc_lab.frames.columns import COLUMNS
+from orthanc_lab.server.api_document import cheat_sheet
+from orthanc_lab.server.command_line import HELP
+from orthanc_lab.server.option import Kind
+from orthanc_lab.server.settings_table import OPTIONS
+from orthanc_lab.testing import plugin
+
+LEDGER = Path(__file__).resolve().parents[2] / "tests" / "twin" / "ledger.toml"
+TYPES = {Kind.BOOLEAN: "Boolean", Kind.INTEGER: "integer", Kind.STRING: "string", Kind.STRINGS: "strings"}
+VERBS = ("GET", "POST", "PUT", "DELETE")
+
+Row = Sequence[str]
+
+
+class Table(SphinxDirective):
+    """A table whose cells are text of the page's own markup."""
+
+    has_content = False
+    optional_arguments = 1
+    final_argument_whitespace = True
+    heads: Row
+    widths: Sequence[int]
+
+    def rows(self) -> Iterable[Row]:
+        """Return the cells."""
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        rows = list(self.rows())
+        if not rows:
+            raise self.error(f"The table {self.name} of {self.arguments} is empty")
+        group = nodes.tgroup(cols=len(self.heads))
+        group.extend(nodes.colspec(colwidth=width) for width in self.widths)
+        group += nodes.thead("", self._row(self.heads))
+        group += nodes.tbody("", *map(self._row, rows))
+        return [nodes.table("", group, classes=[self.name])]
+
+    def _row(self, cells: Row) -> nodes.row:
+        return nodes.row("", *(nodes.entry("", *self.parse_text_to_nodes(cell)) for cell in cells))
+
+
+class Settings(Table):
+    """Options of the configuration: those that are honoured, or (argument ``not``) those that are not."""
+
+    heads = ("Option", "Default", "What it does")
+    widths = (30, 20, 50)
+
+    def rows(self) -> Iterable[Row]:
+        """One row an option, by name."""
+        honoured = self.arguments != ["not"]
+        for option in sorted(OPTIONS.values(), key=lambda option: option.name.lower()):
+            if option.honoured is honoured:
+                default = "not set" if option.default is None else f"`{json.dumps(option.default)}`"
+                yield f"`{option.name}`", default, option.meaning
+
+
+class Routes(Table):
+    """Routes of the REST API below a path."""
+
+    heads = ("Route", "Verbs", "What it does")
+    widths = (45, 15, 40)
+
+    def rows(self) -> Iterable[Row]:
+        """One row a route, as ``orthanc-lab --cheatsheet`` has it."""
+        for row in csv.DictReader(io.StringIO(sheet())):
+            if family(row["Path"]) == self.arguments[0]:
+                verbs = ", ".join(verb for verb in VERBS if row[verb])
+                yield f"`{row['Path']}`", verbs, row["Summary"].replace("``", "`")
+
+
+class Columns(Table):
+    """Columns of the frames."""
+
+    heads = ("Column", "Type", "Unit", "Meaning")
+    widths = (20, 15, 10, 55)
+
+    def rows(self) -> Iterable[Row]:
+        """One row a column."""
+        for name, column in COLUMNS.items():
+            yield f"`{name}`", f"`{getattr(column.dtype, 'name', column.dtype)}`", column.unit, column.meaning
+
+
+class Ledger(Table):
+    """Accepted differences from Orthanc, under a heading of the ledger."""
+
+    heads = ("Where", "What differs", "Why")
+    widths = (30, 25, 45)
+
+    def rows(self) -> Iterable[Row]:
+        """One row a line of the ledger."""
+        for entry in ledger()[self.arguments[0]]:
+            where = entry.get("exchange") or (f"scenario {entry['scenario']}" if "scenario" in entry else "everywhere")
+            yield f"`` {where} ``", f"`` {entry.get('field', 'anything')} ``", entry["reason"]
+
+
+class CommandLine(SphinxDirective):
+    """What ``orthanc-lab --help`` prints."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the text as it is."""
+        return [nodes.literal_block("", HELP, language="text")]
+
+
+class Fixtures(SphinxDirective):
+    """The fixtures of the pytest plug-in, from their docstrings."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one entry a fixture."""
+        return self.parse_text_to_nodes("\n\n".join(map(fixture, plugin.__all__)))
+
+
+def fixture(name: str) -> str:
+    """Return the entry of one fixture, in MyST."""
+    function = inspect.unwrap(getattr(plugin, name))
+    text = inspect.getdoc(function) or ""
+    body = "\n".join(f"   {line}" for line in text.splitlines())
+    return f"```{{eval-rst}}\n.. py:data:: {name}\n   :module: orthanc_lab.testing.plugin\n\n{body}\n```"
+
+
+@cache
+def sheet() -> str:
+    """Return the routes as CSV."""
+    return cheat_sheet()
+
+
+def family(path: str) -> str:
+    """Return the first part of a path."""
+    return "/" + path.split("/")[1]
+
+
+@cache
+def ledger() -> dict[str, list[dict[str, str]]]:
+    """Return the lines of the ledger by its headings."""
+    return dict(_parts(LEDGER.read_text("utf-8")))
+
+
+def _parts(text: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for part in text.split("\n# --- ")[1:]:
+        heading, _, lines = part.partition("\n")
+        yield heading.strip(" -"), tomllib.loads(lines).get("accepted", [])
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    for name, directive in {
+        "settings": Settings,
+        "routes": Routes,
+        "columns": Columns,
+        "ledger": Ledger,
+        "command-line": CommandLine,
+        "fixtures": Fixtures,
+    }.items():
+        app.add_directive(name, directive)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
