@@ -21,6 +21,7 @@ extensions = [
 ]
 exclude_patterns = ["make_pictures.py", "tutorial/notebooks/README.md", "**/.ipynb_checkpoints"]
 suppress_warnings = ["config.cache"]
+smartquotes = False
 
 # Notebooks are shown as they were saved: building the site runs nothing.
 nb_execution_mode = "off"
@@ -32,7 +33,8 @@ default_role = "py:obj"
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
-autodoc_default_options = {"members": True, "inherited-members": True, "member-order": "bysource"}
+_OTHERS = "BaseException,Enum"  # what is inherited from these is documented elsewhere
+autodoc_default_options = {"members": True, "inherited-members": _OTHERS, "member-order": "bysource"}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
@@ -41,10 +43,10 @@ add_module_names = False
 
 # Names of other projects are written out, and linked to nothing: the site is built without the network.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|contextlib|datetime|pathlib|types|typing|enum|threading)\..*"),
+    (r"py:.*", r"(collections|concurrent|contextlib|datetime|pathlib|types|typing|enum|threading)\..*"),
     (r"py:.*", r"orthanc_lab\.(server\.settings|server\.assembly|rest\.services)\..*"),
     (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
-    (r"py:class", r"Path"),
+    (r"py:class", r"Path|t\.Any"),
     (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),
 ]
 

@@ -11,8 +11,8 @@ from sphinx.domains.python import PyObject
 _ATTRIBUTES = re.compile(r":ivar (\w+(?:, \w+)+):(.*)")
 _COLON, _HIDDEN = ": ", "\ue000"
 _MADE_BY_OTHERS = {
-    "ChildServer", "Collection", "EmbeddedServer", "InProcessServer", "Instance", "Job", "Jobs", "Patient", "Resource",
-    "Series", "Study", "Transport", "UploadReport",
+    "ChildServer", "Collection", "EmbeddedServer", "InProcessServer", "Instance", "Job", "Jobs", "Patient",
+    "RemoteServer", "Resource", "Series", "Study", "Transport", "UploadReport",
 }  # fmt: skip
 """Classes that a reader is handed and never makes: their constructors are not shown."""
 

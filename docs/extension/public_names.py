@@ -12,9 +12,7 @@ from sphinx.environment import BuildEnvironment
 PACKAGE = "orthanc_lab"
 
 
-def resolve(
-    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
-) -> nodes.Element | None:
+def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement) -> nodes.Element | None:
     """Find the documented object whose last names are those of the target."""
     if node.get("refdomain") != "py":
         return None
