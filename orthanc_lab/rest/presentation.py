@@ -28,5 +28,7 @@ def presentation_of(services: Services) -> Presentation:
     settings, storage = services.settings, services.storage
     dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
     names = TagNames(dictionary)
-    requested = RequestedTags(storage, names, FileTags(storage, dictionary, settings))
+    # "Answers" is to Orthanc 1.12.7 what "Always" is: it filters by what stands in files, too.
+    files = None if settings["StorageAccessOnFind"] == "Never" else FileTags(storage, dictionary, settings)
+    requested = RequestedTags(storage, names, files)
     return Presentation(dictionary, requested, ResourceJson(storage, names, requested))

@@ -49,10 +49,10 @@ class RequestedTags:
     names
         Names of the tags.
     files
-        Reads tags that the index does not keep.
+        Reads tags that the index does not keep; None leaves them out (``StorageAccessOnFind`` is Never).
     """
 
-    def __init__(self, storage: Storage, names: TagNames, files: FileTags) -> None:
+    def __init__(self, storage: Storage, names: TagNames, files: FileTags | None) -> None:
         self._storage = storage
         self._names = names
         self._files = files
@@ -86,8 +86,8 @@ class RequestedTags:
                     found[tag] = known
             elif not tag.startswith("0002,"):
                 on_disk.append(tag)
-        if on_disk:
-            found.update(self._from_file(resource, on_disk))
+        if on_disk and self._files is not None:
+            found.update(self._from_file(self._files, resource, on_disk))
         return found
 
     def is_indexed(self, tag: str, level: Level) -> bool:
@@ -119,9 +119,9 @@ class RequestedTags:
                     return found
         return None
 
-    def _from_file(self, resource: Resource, tags: list[str]) -> dict[str, dict[str, Any]]:
+    def _from_file(self, files: FileTags, resource: Resource, tags: list[str]) -> dict[str, dict[str, Any]]:
         instance = self._storage.first_instance(resource.id)
-        values = self._files.read(instance, tags) if instance else {}
+        values = files.read(instance, tags) if instance else {}
         return {tag: values.get(tag) or {"Name": self._names[tag], "Type": "Null", "Value": None} for tag in tags}
 
     def _string(self, tag: str, value: str) -> dict[str, Any]:

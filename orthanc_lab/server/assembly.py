@@ -134,6 +134,10 @@ def _storage_options(settings: CheckedSettings) -> StorageOptions:
         stable_age=settings["StableAge"],
         log_exported_resources=settings["LogExportedResources"],
         default_encoding=settings["DefaultEncoding"],
+        ingest_transcoding=settings["IngestTranscoding"] or "",
+        ingest_transcoding_of_uncompressed=settings["IngestTranscodingOfUncompressed"],
+        ingest_transcoding_of_compressed=settings["IngestTranscodingOfCompressed"],
+        lossy_quality=settings["DicomLossyTranscodingQuality"],
         extra_main_dicom_tags=_extra_main_dicom_tags(settings),
         user_metadata=settings["UserMetadata"],
     )

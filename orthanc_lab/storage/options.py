@@ -27,5 +27,9 @@ class StorageOptions:
     stable_age: float = 60.0  # StableAge, seconds
     log_exported_resources: bool = False  # LogExportedResources
     default_encoding: str = "Latin1"  # DefaultEncoding
+    ingest_transcoding: str = ""  # IngestTranscoding, UID of a transfer syntax; "" = files stay as they come
+    ingest_transcoding_of_uncompressed: bool = True  # IngestTranscodingOfUncompressed
+    ingest_transcoding_of_compressed: bool = True  # IngestTranscodingOfCompressed
+    lossy_quality: int = 90  # DicomLossyTranscodingQuality, 1 to 100
     extra_main_dicom_tags: Mapping[Level, Sequence[str]] = field(default_factory=dict)  # ExtraMainDicomTags, gggg,eeee
     user_metadata: Mapping[str, int] = field(default_factory=dict)  # UserMetadata

@@ -29,6 +29,8 @@ class Ingest:
         Keep the files compressed.
     is_known
         Tells whether there is an instance with this Orthanc identifier.
+    transcode
+        Makes of a file that comes in the file to store.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Ingest:
         *,
         compress: bool,
         is_known: Callable[[str], bool],
+        transcode: Callable[[bytes], bytes],
     ) -> None:
         self._writer = writer
         self._files = files
@@ -47,9 +50,11 @@ class Ingest:
         self._reader = reader
         self._enter = entry.enter
         self._is_known = is_known
+        self._transcode = transcode
 
     def store(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Stored:
         """Store one DICOM file; see `orthanc_lab.storage.ports.Storage.store`."""
+        dicom = self._transcode(dicom)
         arrival = self._reader.read(dicom, origin, overwrite, metadata)
         if not arrival.overwrite and self._files.is_large(dicom) and self._is_known(arrival.ids.instance):
             with contextlib.suppress(VanishedError):  # most likely nothing will be stored: spare the disk
@@ -63,8 +68,9 @@ class Ingest:
         syncing: list[Future[None]] = []
         in_memory = 0
         try:
-            for dicom in files:
+            for file in files:
                 try:
+                    dicom = self._transcode(file)
                     arrival = self._reader.read(dicom, origin, None, None)
                 except OrthancError as error:
                     if skip_foreign and error.code in _FOREIGN:

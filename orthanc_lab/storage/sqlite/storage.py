@@ -18,6 +18,7 @@ from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.attachments import AttachmentFiles
 from orthanc_lab.storage.files.journal import FileJournal
 from orthanc_lab.storage.folding import fold
+from orthanc_lab.storage.ingest_transcoding import ingest_transcoding
 from orthanc_lab.storage.lock import IndexLock
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.options import StorageOptions
@@ -113,6 +114,7 @@ class SqliteStorage:
             Entry(options, self._stability.touch),
             is_known=lambda id: self._resources.find_level(id) is not None,
             compress=options.storage_compression,
+            transcode=ingest_transcoding(options, identifiers),
         )
 
     # -- in ------------------------------------------------------------------------

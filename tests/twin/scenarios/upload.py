@@ -149,7 +149,31 @@ SCENARIOS = [
         GET /instances/{mr}/statistics
         rgb = POST /instances @jpeg-rgb
         GET /instances/{rgb}/metadata/TransferSyntax
+        POST /instances @a1
+        made = POST /tools/create-dicom {"Tags": {"PatientID": "P1"}}
+        GET /instances/{made}/metadata/TransferSyntax
         """,
         options={"IngestTranscoding": "1.2.840.10008.1.2"},
+    ),
+    Scenario(
+        "upload-transcoded-zip",
+        """
+        POST /instances @zip-tree
+        instances = GET /instances?expand&full
+        """,
+        options={"IngestTranscoding": "1.2.840.10008.1.2"},
+    ),
+    *(
+        Scenario(
+            f"upload-transcoded-of-{name}",
+            """
+            a1 = POST /instances @a1
+            GET /instances/{a1}/metadata/TransferSyntax
+            rgb = POST /instances @jpeg-rgb
+            GET /instances/{rgb}/metadata/TransferSyntax
+            """,
+            options={"IngestTranscoding": "1.2.840.10008.1.2.2", f"IngestTranscodingOf{option}": False},
+        )
+        for name, option in (("compressed", "Uncompressed"), ("uncompressed", "Compressed"))
     ),
 ]

@@ -1,0 +1,38 @@
+"""Files brought to one transfer syntax as they come in (``IngestTranscoding``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orthanc_lab.dicom.scan import scan
+from orthanc_lab.protocol.ports import Identifiers
+from orthanc_lab.storage.options import StorageOptions
+
+__all__ = ["ingest_transcoding"]
+
+
+def ingest_transcoding(options: StorageOptions, identifiers: Identifiers) -> Callable[[bytes], bytes]:
+    """Return what a file that comes in goes through; one that cannot be transcoded stays as it is.
+
+    A lossy transfer syntax gives the instance another SOP Instance UID, at each upload another.
+    """
+    target = options.ingest_transcoding
+    if not target:
+        return _unchanged
+    # Only who asks for it pays for its import.
+    from orthanc_lab.dicom.transcoding import UNCOMPRESSED, transcode  # noqa: PLC0415
+
+    def transcoded(dicom: bytes) -> bytes:
+        is_uncompressed = scan(dicom, frozenset(), options.default_encoding).transfer_syntax in UNCOMPRESSED
+        wanted = (
+            options.ingest_transcoding_of_uncompressed if is_uncompressed else options.ingest_transcoding_of_compressed
+        )
+        if not wanted:
+            return dicom
+        return transcode(dicom, target, quality=options.lossy_quality, identifiers=identifiers) or dicom
+
+    return transcoded
+
+
+def _unchanged(dicom: bytes) -> bytes:
+    return dicom
