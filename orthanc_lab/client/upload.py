@@ -68,6 +68,12 @@ def upload(
             if sent.error is not None and interruption is None:
                 interruption = sent.error
                 pool.shutdown(wait=False, cancel_futures=True)
+    except KeyboardInterrupt as stop:
+        stop.add_note(
+            f"The upload was stopped after {dealt} of {len(items)} files. "
+            "Call client.upload(…, skip_stored=True) to go on; what is stored is not sent again."
+        )
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
         places = {item.name: place for place, item in enumerate(items)}

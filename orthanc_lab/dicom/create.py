@@ -12,11 +12,11 @@ from orthanc_lab.dicom.charsets import Charset, by_term
 from orthanc_lab.dicom.data_set import EXPLICIT_LE, DataSet, Element, encode_file, padded
 from orthanc_lab.dicom.dictionary import format_tag, is_private
 from orthanc_lab.dicom.values import JsonValues, is_written
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Identifiers
 
-__all__ = ["UNHANDLED", "Draft", "charset_of_tags", "fresh_identifiers", "generated_tags", "series_tags"]
+__all__ = ["Draft", "charset_of_tags", "fresh_identifiers", "generated_tags", "series_tags"]
 
 _MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
 _SPECIFIC_CHARACTER_SET = 0x00080005
@@ -28,7 +28,6 @@ _SERIES_INSTANCE_UID = 0x0020000E
 _ENCAPSULATED_DOCUMENT = 0x00420011
 _PIXEL_DATA = 0x7FE00010
 
-UNHANDLED = "An unhandled exception was generated inside the HTTP server"
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _NO_SOP_CLASS = "1.2.276.0.7230010.3.1.0.1"  # private class of DCMTK, in the meta header of a file without SOPClassUID
 

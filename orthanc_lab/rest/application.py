@@ -9,7 +9,7 @@ from wsgiref.types import WSGIApplication
 import falcon
 
 from orthanc_lab.protocol import house_json
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError, http_status_text
 from orthanc_lab.rest import (
     acceptance,
     across_instances,
@@ -89,8 +89,6 @@ ROUTES: Sequence[Route] = (
 )
 """The table of contents: each URI template with what makes its resource."""
 
-_UNHANDLED = "An unhandled exception was generated inside the HTTP server"
-
 
 def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WSGIApplication:
     """Return the WSGI application that serves Orthanc's REST API.
@@ -162,7 +160,7 @@ class ErrorAnswers:
     def unexpected(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
         """Answer with code -1, and hand the error to whoever runs the server."""
         self._services.control.report(error)
-        self.of_orthanc(req, resp, OrthancError(ErrorCode.INTERNAL_ERROR, _UNHANDLED), params)
+        self.of_orthanc(req, resp, OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED), params)
 
 
 def allow_header(methods: Iterable[str]) -> str:

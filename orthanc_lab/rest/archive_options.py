@@ -9,7 +9,7 @@ from typing import Any
 import falcon
 
 from orthanc_lab.dicom.transcoding import known_transfer_syntax
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 
 __all__ = ["ArchiveOptions", "options_of_body", "options_of_query", "raw_arguments", "safe_filename"]
 
@@ -91,7 +91,7 @@ def _quality(value: Any) -> int:
     if value < 0:
         raise _wrong_type("Unsigned integer", "LossyQuality")
     if value >= _UINT32:
-        raise OrthancError(ErrorCode.INTERNAL_ERROR, "An unhandled exception was generated inside the HTTP server")
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
     return value
 
 

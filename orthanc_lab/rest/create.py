@@ -8,20 +8,13 @@ from typing import Any
 import falcon
 
 from orthanc_lab.dicom.charsets import LATIN1, Charset, by_name
-from orthanc_lab.dicom.create import (
-    UNHANDLED,
-    Draft,
-    charset_of_tags,
-    fresh_identifiers,
-    generated_tags,
-    series_tags,
-)
+from orthanc_lab.dicom.create import Draft, charset_of_tags, fresh_identifiers, generated_tags, series_tags
 from orthanc_lab.dicom.data_set import DataSet
 from orthanc_lab.dicom.dictionary import Dictionary
 from orthanc_lab.dicom.inheritance import inherited
 from orthanc_lab.dicom.read import read_file
 from orthanc_lab.dicom.values import JsonValues
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.answers import answer_json, unknown_resource
 from orthanc_lab.rest.bodies import read_body

@@ -9,7 +9,7 @@ from typing import Any
 import falcon
 
 from orthanc_lab.dicom.dictionary import format_tag
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.rest.answers import answer_json
 from orthanc_lab.rest.bodies import boolean_field, read_object
@@ -163,7 +163,7 @@ def _is_true(value: Any) -> bool:
     """Read a truth value as Orthanc does: numbers and null count as well, anything else is an error."""
     if value is None or isinstance(value, (bool, int, float)):
         return bool(value)
-    raise OrthancError(ErrorCode.INTERNAL_ERROR, "An unhandled exception was generated inside the HTTP server")
+    raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
 
 
 ROUTES: Sequence[tuple[str, type]] = (("/tools/find", Find), ("/tools/count-resources", Count))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orthanc_lab.dicom.dictionary import Dictionary, format_tag
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.arguments import MAXIMUM
 from orthanc_lab.rest.names_of_types import TypeNames
@@ -72,7 +72,7 @@ class QueryReader:
             return []
         if not isinstance(query, dict):
             # Orthanc answers any JSON that is no object so.
-            raise OrthancError(ErrorCode.INTERNAL_ERROR, "An unhandled exception was generated inside the HTTP server")
+            raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
         constraints = []
         for name in sorted(query):
             value = query[name]

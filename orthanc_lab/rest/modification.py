@@ -18,7 +18,7 @@ from orthanc_lab.dicom.uid_map import UidMap
 from orthanc_lab.dicom.write import write_file
 from orthanc_lab.jobs.kinds.instance_steps import Sources, Workshop
 from orthanc_lab.jobs.kinds.modification import ModificationJob, ModificationPlan
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.answers import unknown_resource
 from orthanc_lab.rest.bodies import boolean_field, job_fields, read_object
@@ -155,9 +155,7 @@ class BulkModification(_JobRoute):
         ModificationRequest(body, self._anonymization, level).rules(self._workshop.names)  # its errors come first
         if "Level" in body and not self._anonymization:
             if not isinstance(body["Level"], str):
-                raise OrthancError(
-                    ErrorCode.INTERNAL_ERROR, "An unhandled exception was generated inside the HTTP server"
-                )
+                raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
             level = Level.parse(body["Level"])
         request = ModificationRequest(body, self._anonymization, level)
         self._submit(req, resp, request, lambda: string_list(body, "Resources"), None)

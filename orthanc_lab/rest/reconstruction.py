@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 
 from orthanc_lab.protocol import lenient_json
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.rest.answers import answer_nothing, unknown_resource
 from orthanc_lab.rest.bodies import read_body
@@ -73,7 +73,7 @@ def _with_files(req: falcon.Request) -> bool:
         return False
     if not isinstance(body, dict):
         # Orthanc answers any JSON that is no object so.
-        raise OrthancError(ErrorCode.INTERNAL_ERROR, "An unhandled exception was generated inside the HTTP server")
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
     wanted = body.get("ReconstructFiles", False)
     if not isinstance(wanted, bool):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "The field ReconstructFiles must contain a Boolean")

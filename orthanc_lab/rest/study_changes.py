@@ -16,7 +16,7 @@ from orthanc_lab.jobs.kinds.instance_steps import Sources, Workshop
 from orthanc_lab.jobs.kinds.merge import MergeJob
 from orthanc_lab.jobs.kinds.split import SplitJob
 from orthanc_lab.jobs.kinds.study_change import StudyPlan
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.bodies import boolean_field, job_fields, read_json
 from orthanc_lab.rest.modification import origin_of, string_list
@@ -28,7 +28,6 @@ __all__ = ["ROUTES", "MergeStudy", "SplitStudy"]
 
 _STUDY_INSTANCE_UID = 0x0020000D
 _SPECIFIC_CHARACTER_SET = 0x00080005
-_UNHANDLED = "An unhandled exception was generated inside the HTTP server"
 _PLAIN_TAGS = frozenset(MODULES[Level.PATIENT] + MODULES[Level.STUDY])
 _MODULE_TAGS = _PLAIN_TAGS | frozenset(SEQUENCES[Level.PATIENT] + SEQUENCES[Level.STUDY])
 
@@ -46,7 +45,7 @@ class SplitStudy:
         if body is None:
             body = {}
         if not isinstance(body, dict):
-            raise OrthancError(ErrorCode.INTERNAL_ERROR, _UNHANDLED)
+            raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
         storage, names = self._services.storage, self._workshop.names
         if storage.find_level(id) is not Level.STUDY:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, f"Cannot split unknown study {id}")

@@ -140,3 +140,15 @@ def test_what_cannot_be_uploaded(client: Client, tmp_path: Path) -> None:
         client.upload([1.5])  # type: ignore[list-item]  # the wrong type is the point
     assert client.upload([]).stored == 0
     assert client.upload(tmp_path).stored == 0
+
+
+def test_stopped_by_hand_it_says_how_to_go_on(client: Client) -> None:
+    def stop(done: int, count: int) -> None:
+        raise KeyboardInterrupt
+
+    files = [path.read_bytes() for path in CT]
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        client.upload(files, progress=stop)
+    assert "skip_stored=True" in stopped.value.__notes__[0]
+    client.upload(files, skip_stored=True)
+    assert client.statistics["CountInstances"] == len(CT)
