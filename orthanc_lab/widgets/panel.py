@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
+from functools import partial
 from html import escape
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ import ipywidgets
 from orthanc_lab.client import Client, ClientError, UnreachableError
 from orthanc_lab.frames.background import BackgroundLooks
 from orthanc_lab.protocol.ports import Clock, SystemClock
+from orthanc_lab.widgets.errands import Errands
 from orthanc_lab.widgets.status import Status
 
 __all__ = ["Panel"]
@@ -82,7 +84,7 @@ class Panel(ipywidgets.VBox):
         self._is_away = False
         self.follows_views = True
         self._looks: BackgroundLooks | None = None
-        self._actions = ThreadPoolExecutor(1, thread_name_prefix="orthanc-lab panel")
+        self._errands: Errands[None] = Errands()
         super().__init__([self.body, self.status])
         self._view_count = 0  # lets the browser count its views
         self.observe(self._on_views, "_view_count")
@@ -146,7 +148,7 @@ class Panel(ipywidgets.VBox):
             Done when the outcome is shown; it never raises what the status line has said.
         """
         self.status.say(f"{doing} …")
-        return self._actions.submit(self._perform, doing, action)
+        return self._errands.submit(partial(self._perform, doing, action))
 
     def _perform(self, doing: str, action: Callable[[], str | None]) -> None:
         try:
@@ -180,7 +182,7 @@ class Panel(ipywidgets.VBox):
     def close(self) -> None:
         """Stop, and remove it from the notebook."""
         self.stop()
-        self._actions.shutdown(wait=False, cancel_futures=True)
+        self._errands.close()
         super().close()
 
     def _on_views(self, change: dict[str, Any]) -> None:

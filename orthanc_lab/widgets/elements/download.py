@@ -1,0 +1,221 @@
+"""A button that brings a file from the kernel to the browser's downloads, through the connection of the notebook."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import traitlets
+
+from orthanc_lab.client import ClientError
+from orthanc_lab.widgets.elements.element import Element
+from orthanc_lab.widgets.errands import Errands
+
+__all__ = ["Download", "Save"]
+
+Save = Callable[[Path, Callable[[int, "int | None"], None]], Path]
+"""Saves a file into a folder, reporting bytes so far and in all, and returns its path."""
+
+CHUNK = 1 << 20  # bytes in a message
+_LIMIT = 512 << 20
+_PAUSE = 0.25  # seconds between two reports of progress
+
+
+class _StoppedError(Exception):
+    """The person does not want it any more."""
+
+
+class Download(Element, script="download"):
+    """A button: a click fetches a file into the kernel, then hands it to the browser, which saves it.
+
+    The browser needs no way to the Orthanc itself (JupyterHub, Voilà). The file is fetched whole before its first
+    byte is sent, and the browser saves it when its last byte has come: a part is never saved as the whole.
+
+    Parameters
+    ----------
+    label
+        What stands on the button.
+    save
+        Saves the file into the folder that it is given, and returns its path: ``client.archive`` and
+        ``job.download`` do so. It reports its progress by calling its second argument, which raises an error when
+        the person stops the download. It runs in a thread.
+    limit
+        Bytes; a larger file is moved to `folder` instead, beside the notebook, and the button says so.
+    folder
+        Where larger files go; None for the working folder.
+
+    Attributes
+    ----------
+    disabled
+        Whether it can be clicked.
+    state
+        ``""``, ``"fetching"``, ``"sending"``, ``"downloaded"``, ``"saved"`` (beside the notebook), ``"stopped"``,
+        ``"failed"``.
+    words
+        The state in words.
+
+    Examples
+    --------
+    >>> study = client.studies.find()[0]
+    >>> button = Download("Archive", lambda folder, progress: client.archive(study, folder, progress=progress))
+    >>> button.save_beside(folder).name
+    'Archive.zip'
+    """
+
+    label = traitlets.Unicode().tag(sync=True)
+    tooltip = traitlets.Unicode().tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+    state = traitlets.Unicode().tag(sync=True)
+    words = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self, label: str, save: Save, *, limit: int = _LIMIT, folder: str | Path | None = None, **traits: Any
+    ) -> None:
+        super().__init__(label=label, **traits)
+        self._save = save
+        self.limit = limit
+        self.folder = folder
+        self._errands: Errands[None] = Errands()
+        self._lock = threading.Lock()
+        self._token = ""  # names the download that is wanted at present; made by the browser
+        self._file: Path | None = None
+        self._spool: tempfile.TemporaryDirectory[str] | None = None
+        self._next_report = 0.0
+        self.on_msg(self._hear)
+
+    def save_beside(self, folder: str | Path | None = None) -> Path:
+        """Save the file into a folder of the kernel's machine, without the browser, and return its path."""
+        return self._save(Path.cwd() if folder is None else Path(folder), lambda done, total: None)
+
+    # -- what the browser says --------------------------------------------------------
+
+    def _hear(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
+        token, ask = content.get("token", ""), content.get("ask")
+        if ask == "start":
+            self._finish(self._token, "stopped", "Stopped.")  # one of another view
+            with self._lock:
+                self._token = token
+            self._show("fetching", "Fetching …")
+            self._errands.submit(lambda: self._fetch(token))
+        elif ask == "part" and token == self._token:
+            self._send_part(token, int(content["part"]))
+        elif ask == "done" and self._file is not None:
+            size = self._file.stat().st_size
+            self._finish(token, "downloaded", f"Downloaded {self._file.name} ({_megabytes(size)})")
+        elif ask == "stop":
+            self._finish(token, "stopped", "Stopped.")
+
+    # -- fetching: in a thread --------------------------------------------------------
+
+    def _fetch(self, token: str) -> None:
+        spool = tempfile.TemporaryDirectory(prefix="orthanc-lab-", ignore_cleanup_errors=True)
+        try:
+            path = self._save(Path(spool.name), lambda done, total: self._report(token, done, total))
+            self._report(token, path.stat().st_size, None)  # stopped at the last moment?
+            if path.stat().st_size > self.limit:
+                kept = _move_beside(path, Path.cwd() if self.folder is None else Path(self.folder))
+                size = _megabytes(kept.stat().st_size)
+                self._finish(token, "saved", f"Too large for the browser ({size}): saved as {kept}")
+            elif self._keep(token, spool, path):
+                return
+        except _StoppedError:
+            pass  # said already
+        except (ClientError, OSError, ValueError) as error:
+            self._finish(token, "failed", str(error))
+        except Exception as error:
+            self._finish(token, "failed", f"This download failed: {type(error).__name__}: {error}")
+            self.log.exception("A download failed")
+        spool.cleanup()
+
+    def _report(self, token: str, done: int, total: int | None) -> None:
+        if token != self._token:
+            raise _StoppedError
+        now = time.monotonic()
+        if now >= self._next_report:
+            self._next_report = now + _PAUSE
+            whole = f" of {_megabytes(total)}" if total else ""
+            self._show("fetching", f"Fetching: {_megabytes(done)}{whole}")
+
+    def _keep(self, token: str, spool: tempfile.TemporaryDirectory[str], path: Path) -> bool:
+        with self._lock:
+            if token != self._token:
+                return False
+            self._drop()
+            self._spool, self._file = spool, path
+        self._show("sending", "Sending …")
+        self.send({"token": token, "name": path.name, "size": path.stat().st_size, "chunk": CHUNK})
+        return True
+
+    # -- sending ----------------------------------------------------------------------
+
+    def _send_part(self, token: str, number: int) -> None:
+        """Answer with one part: a browser asks for it anew when it does not come."""
+        path = self._file
+        if path is None:
+            return  # still fetched; it asks again
+        if number < 0:  # it did not hear that the file is there
+            self.send({"token": token, "name": path.name, "size": path.stat().st_size, "chunk": CHUNK})
+            return
+        with path.open("rb") as file:
+            file.seek(number * CHUNK)
+            data = file.read(CHUNK)
+        self.send({"token": token, "part": number}, [data])
+
+    def _finish(self, token: str, state: str, words: str) -> None:
+        with self._lock:
+            if not token or token != self._token:
+                return
+            self._token = ""
+            self._drop()
+        self._show(state, words)
+        self.send({"token": token, "end": state})
+
+    def _drop(self) -> None:
+        spool, self._spool, self._file = self._spool, None, None
+        if spool is not None:
+            spool.cleanup()
+
+    def _show(self, state: str, words: str) -> None:
+        with self._lock, self.hold_sync():
+            self.state, self.words = state, words
+
+    def close(self) -> None:
+        """Stop what is going on, and remove it from the notebook."""
+        with self._lock:
+            self._token = ""
+            self._drop()
+        self._errands.close()
+        super().close()
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
+
+
+def _move_beside(path: Path, folder: Path) -> Path:
+    """Move a file into a folder under a name that is free, and return it; it appears there whole."""
+    part = folder / f".{path.name}.{os.getpid()}.part"
+    try:
+        shutil.move(path, part)
+        target = _reserved(folder, path)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target.absolute()
+
+
+def _reserved(folder: Path, path: Path) -> Path:
+    for number in itertools.count():
+        target = folder / (f"{path.stem}-{number}{path.suffix}" if number else path.name)
+        with suppress(FileExistsError):
+            target.touch(exist_ok=False)
+            return target
+    raise AssertionError("the numbers do not end")
