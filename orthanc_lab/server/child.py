@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
 
 from orthanc_lab.server.command_line import serve_until_stopped
+from orthanc_lab.server.end_of_input import at_end_of_input
 from orthanc_lab.server.lifecycle import Server
 
 __all__ = ["main"]
@@ -16,14 +16,9 @@ def main() -> int:
 
     def started(server: Server) -> None:
         print(f"port {server.port}", flush=True)
-        threading.Thread(target=_stop_at_end_of_input, args=(server,), daemon=True).start()
+        at_end_of_input(server.shutdown)
 
     return serve_until_stopped(sys.argv[1:], started)
-
-
-def _stop_at_end_of_input(server: Server) -> None:
-    sys.stdin.buffer.read()
-    server.shutdown()
 
 
 if __name__ == "__main__":

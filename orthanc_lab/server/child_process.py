@@ -92,7 +92,11 @@ class ChildServer(Stoppable):
         command = [sys.executable, "-m", "orthanc_lab.server.child", *self._arguments, str(file)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own module
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C, or the interruption of a notebook, is not meant for the server
             )
         assert process.stdout is not None
         self._process = process

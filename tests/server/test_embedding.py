@@ -218,6 +218,19 @@ def test_a_child_that_is_killed(tmp_path):
         _ = server.pid
 
 
+def test_a_child_that_a_client_shuts_down_ends_in_order(tmp_path):
+    with orthanc_lab.serve(folder=tmp_path, process=True) as server:
+        pid = server.pid
+        assert server.session.post(f"{server.url}/tools/shutdown", data=b"").status_code == 200
+        wait_for(lambda: not is_alive(pid))
+        assert "Fatal" not in server.log.read_text()
+
+
+def test_the_interruption_of_a_notebook_is_not_meant_for_its_child():
+    with orthanc_lab.serve(process=True) as server:
+        assert os.getpgid(server.pid) != os.getpgid(0)
+
+
 def test_a_child_that_does_not_start(tmp_path):
     with (
         orthanc_lab.serve(folder=tmp_path),
