@@ -12,9 +12,11 @@ from orthanc_lab.server.embedded import EmbeddedServer
 from orthanc_lab.server.embedding import serve
 from orthanc_lab.server.own_folder import Stoppable
 
-__all__ = ["VARIABLE", "RemoteServer", "open_server"]
+__all__ = ["LAB_VARIABLE", "VARIABLE", "RemoteServer", "open_server"]
 
 VARIABLE = "ORTHANC_URL"
+LAB_VARIABLE = "ORTHANC_LAB_URL"
+"""Where ``orthanc-lab lab`` says which server it has started."""
 
 
 class RemoteServer(Stoppable):
@@ -47,7 +49,12 @@ class RemoteServer(Stoppable):
 
 
 def open_server(
-    options: Mapping[str, Any] | None = None, *, seed: int | None = None, clock: Clock | None = None, **named: Any
+    options: Mapping[str, Any] | None = None,
+    *,
+    shared: bool = False,
+    seed: int | None = None,
+    clock: Clock | None = None,
+    **named: Any,
 ) -> EmbeddedServer | RemoteServer:
     """Start a server, or use the one that the environment variable ``ORTHANC_URL`` names.
 
@@ -56,6 +63,8 @@ def open_server(
 
     Parameters
     ----------
+    shared
+        Whether a notebook in ``orthanc-lab lab`` uses the server that was started there, with what it holds.
     options, **named, seed, clock
         As those of `serve`. A server that runs already keeps its own.
 
@@ -65,7 +74,7 @@ def open_server(
     ...     server.session.get(f"{server.url}/system").json()["Name"]
     'Lesson'
     """
-    address = os.environ.get(VARIABLE)
+    address = os.environ.get(VARIABLE) or (os.environ.get(LAB_VARIABLE) if shared else None)
     if address:
         return RemoteServer(address)
     return serve(options, process=False, seed=seed, clock=clock, **named)

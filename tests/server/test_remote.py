@@ -34,3 +34,12 @@ def test_a_wrong_address_is_said_at_once(monkeypatch):
     monkeypatch.setenv("ORTHANC_URL", "localhost:8042")
     with pytest.raises(ValueError, match="should look like http://localhost:8042"):
         orthanc_lab.open_server()
+
+
+def test_only_who_shares_uses_the_server_of_the_lab(monkeypatch):
+    monkeypatch.delenv("ORTHANC_URL", raising=False)
+    with orthanc_lab.serve(Name="lab") as other:
+        monkeypatch.setenv("ORTHANC_LAB_URL", other.url)
+        with orthanc_lab.open_server(Name="own") as alone, orthanc_lab.open_server(shared=True, Name="own") as shared:
+            assert orthanc_lab.Client.from_server(alone).system["Name"] == "own"
+            assert orthanc_lab.Client.from_server(shared).system["Name"] == "lab"
