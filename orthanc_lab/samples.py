@@ -12,8 +12,9 @@ b'%PDF-1.4'
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-__all__ = ["dicom_files", "folder", "path"]
+__all__ = ["dicom_files", "dictionary", "folder", "path"]
 
 
 def folder() -> Path:
@@ -41,3 +42,17 @@ def path(name: str) -> Path:
 def dicom_files(below: str = "") -> list[Path]:
     """Return the DICOM samples below a folder such as ``ct`` or ``ct/sharp``, sorted by name."""
     return sorted((path(below) if below else folder()).rglob("*.dcm"))
+
+
+def dictionary() -> dict[str, list[Any]]:
+    """Return the private tags of the examples, as the option ``Dictionary`` takes them.
+
+    Examples
+    --------
+    >>> dictionary()["0405,1001"]
+    ['ST', 'MyPrivateXMLTag', 1, 1, 'My Company']
+    """
+    return {
+        "0405,0010": ["LO", "PrivateCreatorForMyCompany", 1, 1, "My Company"],
+        "0405,1001": ["ST", "MyPrivateXMLTag", 1, 1, "My Company"],
+    }

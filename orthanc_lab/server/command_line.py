@@ -1,4 +1,4 @@
-"""The command line: Orthanc's own options, read from left to right, and three sub-commands."""
+"""The command line: Orthanc's own options, read from left to right, and four sub-commands."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _FILES = 8192
 _VERBOSITY = re.compile(r"--(verbose|trace)(?:-(\w+))?")
 
 _COMMANDS = {
+    "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
 }
@@ -34,7 +35,7 @@ _COMMANDS = {
 
 HELP = """\
 Usage: orthanc-lab [serve] [OPTION]... [CONFIGURATION]
-       orthanc-lab demo|bench [OPTION]...
+       orthanc-lab lab|demo|bench [OPTION]...
 
 Orthanc, the DICOM server, in pure Python.
 
@@ -43,6 +44,7 @@ Without one, the server listens on the loopback interface, port 8042, and keeps 
 Options are read from left to right; --verbose and --trace replace what was said about logs before.
 
   serve                 start the server (also without this word)
+  lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
   bench                 measure this server beside another one; --help tells more
 

@@ -27,10 +27,6 @@ __all__ = ["main"]
 _PORT = 8042
 _SLICES = 240
 _PATIENCE = 60.0  # seconds that a job of the demo may take
-_DICTIONARY = {
-    "0405,0010": ["LO", "PrivateCreatorForMyCompany", 1, 1, "My Company"],
-    "0405,1001": ["ST", "MyPrivateXMLTag", 1, 1, "My Company"],
-}
 
 
 @dataclass(frozen=True)
@@ -254,7 +250,7 @@ def main(arguments: list[str] | None = None) -> int:
     if port and not _free(port):
         terminal.say(f"Port {port} is in use, so the demo takes another one.")
         port = 0
-    with serve(HttpPort=port, Name="orthanc-lab demo", Dictionary=_DICTIONARY) as server:
+    with serve(HttpPort=port, Name="orthanc-lab demo", Dictionary=samples.dictionary()) as server:
         terminal.say(f"orthanc-lab serves at {server.url}, its files are in {server.folder}")
         downloads = Path(server.folder) / "downloads"
         downloads.mkdir()

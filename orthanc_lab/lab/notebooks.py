@@ -1,0 +1,90 @@
+"""The notebooks that come with the package, and their copy in the user's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Lessons", "copy_notebooks", "packaged_notebooks"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGED = _PACKAGE / "notebooks"
+_CHECKOUT = _PACKAGE.parent / "notebooks"
+_LEFT_OUT = {".ipynb_checkpoints", "__pycache__"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """The folder that JupyterLab opens.
+
+    Attributes
+    ----------
+    copied
+        Names of the files that were copied into it now.
+    kept
+        Names of the files that are there already and differ from those of the package: they stay.
+    """
+
+    folder: Path
+    copied: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+def packaged_notebooks() -> Path:
+    """Return the notebooks of this installation: inside the wheel, or ``notebooks/`` of a checkout.
+
+    Raises
+    ------
+    FileNotFoundError
+        If this installation has none.
+    """
+    for folder in (_PACKAGED, _CHECKOUT):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(f"This installation has no notebooks; they would be in {_PACKAGED}")
+
+
+def is_checkout() -> bool:
+    """Tell whether the package runs from a checkout, whose notebooks are opened where they are."""
+    return not _PACKAGED.is_dir() and _CHECKOUT.is_dir()
+
+
+def copy_notebooks(target: Path) -> Lessons:
+    """Copy the notebooks into a folder; what is there already is never written to.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made or written to.
+    """
+    source = packaged_notebooks()
+    target.mkdir(parents=True, exist_ok=True)
+    copied, kept = [], []
+    for file in _files(source):
+        name = file.relative_to(source)
+        content = file.read_bytes()
+        there = target / name
+        if there.exists():
+            if not there.is_file() or there.read_bytes() != content:
+                kept.append(name.as_posix())
+            continue
+        there.parent.mkdir(parents=True, exist_ok=True)
+        _write_new(there, content)
+        copied.append(name.as_posix())
+    return Lessons(target, tuple(copied), tuple(kept))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not _LEFT_OUT.intersection(file.relative_to(folder).parts):
+            yield file
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        try:
+            file.write(content)
+        except BaseException:
+            path.unlink()  # half a notebook would be kept for ever
+            raise

@@ -1,0 +1,166 @@
+"""The server of the lab: on sample data, in a folder that is thrown away, unless told otherwise."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from orthanc_lab import samples
+from orthanc_lab.client.client import Client
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.configuration import read_configuration
+from orthanc_lab.server.lifecycle import Server
+from orthanc_lab.server.log_lines import log_errors_only
+from orthanc_lab.server.sessions import session_of
+from orthanc_lab.server.settings import CheckedSettings
+
+__all__ = ["DEFAULT_PORT", "OwnServer", "ServerChoice"]
+
+DEFAULT_PORT = 8042
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChoice:
+    """What was asked for.
+
+    Attributes
+    ----------
+    configuration
+        A file or folder, as ``orthanc-lab serve`` takes it.
+    storage
+        Where the files are kept; None for the configuration's folder, or else a temporary one.
+    port
+        None for the configuration's port, or else 8042, or any free one if that is taken.
+    with_samples
+        Whether a server that holds nothing is given the sample studies.
+    """
+
+    configuration: Path | None = None
+    storage: Path | None = None
+    port: int | None = None
+    with_samples: bool = True
+
+
+class OwnServer:
+    """A server in a thread of this program.
+
+    Raises
+    ------
+    OrthancError
+        For a configuration that is refused, a folder in use, a port in use.
+    """
+
+    def __init__(self, choice: ServerChoice) -> None:
+        log_errors_only()
+        self._choice = choice
+        is_kept = choice.storage is not None or choice.configuration is not None
+        self._temporary = None if is_kept else tempfile.TemporaryDirectory(prefix="orthanc-lab-")
+        self._thread: threading.Thread | None = None
+        try:
+            self._server = self._started()
+        except BaseException:
+            self._remove()
+            raise
+        self.session: requests.Session = session_of(self._settings_in_force)
+
+    def _started(self) -> Server:
+        port = self._choice.port
+        if port is not None or self._choice.configuration is not None:
+            return _start(self._settings, port)
+        try:
+            return _start(self._settings, DEFAULT_PORT)
+        except OrthancError as error:
+            if error.code != ErrorCode.HTTP_PORT_IN_USE:
+                raise
+            return _start(self._settings, 0)
+
+    def _settings(self) -> CheckedSettings:
+        configuration = read_configuration(self._choice.configuration)
+        values: dict[str, Any] = {"Name": "orthanc-lab", **configuration.values}
+        if self._choice.configuration is None:
+            values["Dictionary"] = samples.dictionary()
+        folder = self._temporary.name if self._temporary else self._choice.storage
+        if folder is not None:
+            values["StorageDirectory"] = values["IndexDirectory"] = str(Path(folder).absolute())
+        return CheckedSettings(values, configuration.folder)
+
+    @property
+    def _settings_in_force(self) -> CheckedSettings:
+        assert self._server.settings is not None
+        return self._server.settings
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self._server.port
+
+    @property
+    def url(self) -> str:
+        """Where the server is, without credentials."""
+        return f"{'https' if self._settings_in_force['SslEnabled'] else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def full_url(self) -> str:
+        """Where the server is, with the credentials of its first user if it asks for any."""
+        if not isinstance(self.session.auth, tuple):
+            return self.url
+        user, password = (quote(str(word), safe="") for word in self.session.auth)
+        return self.url.replace("://", f"://{user}:{password}@", 1)
+
+    @property
+    def storage(self) -> Path:
+        """Where the files are."""
+        return Path(self._settings_in_force["StorageDirectory"])
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the files are removed at the end."""
+        return self._temporary is not None
+
+    def fill(self) -> int:
+        """Store the sample studies if they are wanted and the server holds nothing; returns the number of instances."""
+        client = Client.from_server(self)
+        if self._choice.with_samples and not client.statistics["CountInstances"]:
+            client.upload(samples.dicom_files())
+        return int(client.statistics["CountInstances"])
+
+    def serve(self, ended: Callable[[str], None]) -> None:
+        """Serve in the background until a client or `stop` ends it; `ended` is then told why."""
+
+        def run() -> None:
+            try:
+                self._server.run()
+            except OrthancError as error:  # a reset that failed
+                ended(f"{error.text}: {error.details}")
+            else:
+                ended("")
+
+        self._thread = threading.Thread(target=run, name="orthanc-lab-server", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in work and stop; temporary files are removed."""
+        if self._thread is None:
+            self._server.stop()
+        else:
+            self._server.shutdown()
+            self._thread.join()
+        self.session.close()
+        self._remove()
+
+    def _remove(self) -> None:
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+
+def _start(load: Callable[[], CheckedSettings], port: int | None) -> Server:
+    server = Server(load, port=port)
+    server.start()
+    return server

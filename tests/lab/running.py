@@ -1,0 +1,78 @@
+"""``orthanc-lab lab`` as a person runs it: a child process whose output is read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+
+PROGRAM = [sys.executable, "-m", "orthanc_lab", "lab"]
+
+
+class Lab:
+    """A running lab.
+
+    Attributes
+    ----------
+    output
+        What it has written so far, line by line.
+    """
+
+    def __init__(self, folder: Path, *arguments: str, program: list[str] = PROGRAM, **environment: str) -> None:
+        self.output: list[str] = []
+        home = folder / "home"
+        home.mkdir(exist_ok=True)
+        clean = {name: value for name, value in os.environ.items() if name not in (VARIABLE, LAB_VARIABLE)}
+        clean |= {"HOME": str(home), "IPYTHONDIR": str(home / "ipython"), **environment}
+        words = [*program, "--no-browser", "--folder", str(folder / "notebooks"), *arguments]
+        self.process = subprocess.Popen(
+            words, cwd=folder, env=clean, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True,
+        )  # fmt: skip
+
+    def start(self) -> Lab:
+        """Wait until both have said where they are."""
+        self.orthanc = self._address("Orthanc:")
+        self.jupyter, _, query = self._address("JupyterLab:").partition("/lab?")
+        self.token = query.removeprefix("token=")
+        self.descendants = psutil.Process(self.process.pid).children(recursive=True)
+        return self
+
+    def _address(self, label: str) -> str:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.output.append(line.rstrip())
+            if line.startswith(label):
+                return line.removeprefix(label).strip()
+        raise AssertionError("it ended early:\n" + "\n".join(self.output))
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; returns the exit code."""
+        assert self.process.stdout is not None
+        self.output += self.process.stdout.read().splitlines()
+        return self.process.wait()
+
+    def left_over(self) -> list[psutil.Process]:
+        """Return the processes it started that outlive it."""
+        return psutil.wait_procs(self.descendants, timeout=20)[1]
+
+    def kill(self) -> None:
+        """Clean up after a test that failed."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()

@@ -1,0 +1,215 @@
+"""``orthanc-lab lab``: both answer, both end, and nothing is left; what goes wrong is said in words."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+
+import pytest
+import requests
+
+import orthanc_lab
+from orthanc_lab import samples
+from orthanc_lab.lab import command
+from orthanc_lab.testing.free_port import free_port, is_listening
+from tests.lab.running import Lab
+
+pytest.importorskip("jupyterlab")
+
+
+@pytest.fixture
+def lab(tmp_path):
+    started = []
+
+    def start(*arguments, **environment):
+        started.append(Lab(tmp_path, *arguments, **environment))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.kill()
+
+
+def status(lab, **headers):
+    return requests.get(f"{lab.jupyter}/api/contents", headers=headers, timeout=30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_both_answer_and_a_signal_ends_both(lab, number):
+    running = lab("--port", "0", "--lab-port", "0").start()
+    counts = requests.get(f"{running.orthanc}/statistics", timeout=30).json()
+    assert counts["CountInstances"] == len(samples.dicom_files())
+    assert status(running).status_code == 403
+    names = {item["name"] for item in status(running, Authorization=f"token {running.token}").json()["content"]}
+    assert "01_quick_tour.ipynb" in names
+    running.send(number)
+    assert running.wait() == 0, "\n".join(running.output)
+    assert not running.left_over()
+    assert not is_listening(int(running.orthanc.rpartition(":")[2]))
+    assert not re.search("Traceback|Error|Warning", "\n".join(running.output))
+
+
+def test_it_listens_on_the_loopback_interface_alone(lab):
+    running = lab("--port", "0", "--lab-port", "0").start()
+    for process in [*running.descendants]:
+        for each in process.net_connections("inet"):
+            assert each.laddr.ip in ("127.0.0.1", "::1"), each
+    assert ("You are root" in "\n".join(running.output)) == (os.geteuid() == 0)
+
+
+def test_killed_it_leaves_no_jupyter_behind(lab):
+    running = lab("--port", "0", "--lab-port", "0").start()
+    running.send(signal.SIGKILL)
+    running.wait()
+    assert not running.left_over()
+
+
+def test_shut_down_from_its_menu_jupyter_takes_the_server_along(lab):
+    running = lab("--port", "0", "--lab-port", "0").start()
+    headers = {"Authorization": f"token {running.token}"}
+    assert requests.post(f"{running.jupyter}/api/shutdown", headers=headers, timeout=30).ok
+    assert running.wait() == 0, "\n".join(running.output)
+    assert not running.left_over()
+    assert not is_listening(int(running.orthanc.rpartition(":")[2]))
+
+
+def test_a_jupyter_that_dies_takes_the_server_along_and_is_an_error(lab):
+    running = lab("--port", "0", "--lab-port", "0").start()
+    for process in running.descendants:
+        process.kill()
+    assert running.wait() == 1
+    assert running.output[-1] == "JupyterLab ended with exit code -9."
+
+
+def test_a_server_that_is_shut_down_takes_jupyter_along(lab):
+    running = lab("--port", "0", "--lab-port", "0").start()
+    assert requests.post(f"{running.orthanc}/tools/shutdown", data=b"", timeout=30).ok
+    assert running.wait() == 0, "\n".join(running.output)
+    assert running.output[-1] == "The server has ended, so JupyterLab ends, too."
+    assert not running.left_over()
+
+
+def test_a_server_that_is_reset_goes_on(lab, tmp_path):
+    running = lab("--port", "0", "--lab-port", "0", "--storage", str(tmp_path / "kept")).start()
+    assert requests.post(f"{running.orthanc}/tools/reset", data=b"", timeout=30).ok
+    client = orthanc_lab.Client(running.orthanc, retries=10)
+    assert client.statistics["CountInstances"] == len(samples.dicom_files())
+    assert status(running, Authorization=f"token {running.token}").ok
+    running.send(signal.SIGINT)
+    assert running.wait() == 0, "\n".join(running.output)
+
+
+def test_once_ends_by_itself(lab):
+    running = lab("--port", "0", "--lab-port", "0", "--once").start()
+    assert running.wait() == 0, "\n".join(running.output)
+    assert not running.left_over()
+
+
+def test_storage_is_kept_and_not_filled_twice(lab, tmp_path):
+    kept = tmp_path / "kept"
+    for expected in (3, 3):
+        if not kept.exists():
+            with orthanc_lab.serve(folder=kept) as server:
+                orthanc_lab.Client.from_server(server).upload(samples.dicom_files("mr")[:3])
+        running = lab("--port", "0", "--lab-port", "0", "--storage", str(kept), "--once").start()
+        assert running.wait() == 0, "\n".join(running.output)
+        assert any(line.strip() == f"{expected} instances in {kept}" for line in running.output), running.output
+
+
+def test_a_configuration_as_serve_takes_it(lab, tmp_path):
+    port = free_port()
+    file = tmp_path / "configuration.json"
+    users = '"AuthenticationEnabled" : true, "RegisteredUsers" : {"alice" : "se:cret"}'
+    file.write_text(f'{{"HttpPort" : {port}, "Name" : "Mine", "StorageDirectory" : "files", {users}}}')
+    running = lab("--lab-port", "0", "--no-samples", str(file)).start()
+    assert running.orthanc == f"http://127.0.0.1:{port}"
+    assert requests.get(f"{running.orthanc}/system", timeout=30).status_code == 401
+    system = requests.get(f"{running.orthanc}/system", auth=("alice", "se:cret"), timeout=30).json()
+    assert system["Name"] == "Mine"
+    assert f"0 instances in {tmp_path / 'files'}" in "\n".join(running.output)
+    assert "se:cret" not in "\n".join(running.output)
+    running.send(signal.SIGINT)
+    assert running.wait() == 0, "\n".join(running.output)
+    assert (tmp_path / "files").is_dir()
+
+
+def test_an_orthanc_that_runs_already(lab):
+    with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": "secret"}) as server:
+        address = server.url.replace("//", "//alice:secret@")
+        running = lab("--lab-port", "0", "--url", address, "--once").start()
+        assert running.orthanc == server.url
+        assert running.wait() == 0, "\n".join(running.output)
+        assert "secret" not in "\n".join(running.output)
+        assert server.session.get(f"{server.url}/statistics").json()["CountInstances"] == 0
+
+
+@pytest.mark.parametrize("option", ["--port", "--lab-port"])
+def test_a_port_in_use(lab, option):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        running = lab("--port", "0", "--lab-port", "0", option, str(port))
+        assert running.wait() == 1
+    words = "\n".join(running.output)
+    assert "in use" in words
+    assert f"another {option}" in words
+    assert "Traceback" not in words
+
+
+def test_the_usual_port_in_use_is_said_and_another_taken(lab):
+    try:
+        holder = socket.create_server(("127.0.0.1", 8042))
+    except OSError:
+        holder = None  # in use by something else: as good
+    try:
+        running = lab("--lab-port", "0", "--once").start()
+        assert running.wait() == 0, "\n".join(running.output)
+    finally:
+        if holder is not None:
+            holder.close()
+    assert not running.orthanc.endswith(":8042")
+    assert "Port 8042 is in use, so it took another one." in "\n".join(running.output)
+
+
+def test_an_address_where_no_orthanc_is(lab):
+    running = lab("--url", f"http://alice:secret@127.0.0.1:{free_port()}")
+    assert running.wait() == 1
+    assert "No Orthanc answers at http://127.0.0.1:" in "\n".join(running.output)
+    assert "secret" not in "\n".join(running.output)
+
+
+def test_a_configuration_that_is_missing(lab, tmp_path):
+    running = lab("--lab-port", "0", str(tmp_path / "none.json"))
+    assert running.wait() == 1
+    assert "none.json" in running.output[-1]
+    assert "Traceback" not in "\n".join(running.output)
+
+
+def test_a_jupyter_that_cannot_start(lab):
+    running = lab("--port", "0", "--lab-port", "0", JUPYTER_RUNTIME_DIR="/dev/null/nowhere")
+    assert running.wait() == 1
+    assert "JupyterLab did not start (exit code 1)." in "\n".join(running.output)
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(command, "missing_packages", lambda: ["jupyterlab"])
+    assert command.main(["--once"]) == 1
+    words = capsys.readouterr().err
+    assert words == "orthanc-lab lab: jupyterlab missing. Install: pip install 'orthanc-lab[notebook]'\n"
+
+
+def test_a_folder_that_cannot_be_made(lab, tmp_path):
+    (tmp_path / "file").write_text("")
+    running = lab("--port", "0", "--lab-port", "0", "--folder", str(tmp_path / "file"))
+    assert running.wait() == 1
+    assert "Choose another --folder" in "\n".join(running.output)
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit) as end:
+        command.main(["--help"])
+    assert end.value.code == 0
+    words = capsys.readouterr().out
+    for option in ("--no-samples", "--folder", "--storage", "--port", "--lab-port", "--no-browser", "--url", "--once"):
+        assert option in words
