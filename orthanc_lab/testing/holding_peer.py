@@ -1,4 +1,4 @@
-"""A peer of Orthanc that can be told not to answer: makes a job run as long as a test wants."""
+"""A peer of Orthanc that can be told not to answer: makes a job run as long as a test or a lesson wants."""
 
 from __future__ import annotations
 
@@ -18,40 +18,94 @@ class HoldingPeer:
 
     Attributes
     ----------
+    url
+        Its address, to be registered with ``PUT /peers/{name}``.
     seen
         What it has received: ``"POST /instances application/dicom 1234 bytes"`` …
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import samples
+    >>> with orthanc_lab.serve() as server, HoldingPeer() as peer:
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     _ = client.upload(samples.path("mr"))  # 12 instances
+    ...     _ = client.transport.send("PUT", "/peers/slow", json={"Url": peer.url})
+    ...     peer.hold()
+    ...     job = client.jobs.submit("/peers/slow/store", {"Resources": [study.id for study in client.studies]})
+    ...     peer.let_through(3)
+    ...     peer.wait_for(4)  # the fourth has come: three are through
+    ...     print(job.refresh().progress, "%")
+    ...     peer.let_go()
+    ...     print(job.wait().progress, "%")
+    25 %
+    100 %
     """
 
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self._open = threading.Event()
-        self._open.set()
+        self._permits: int | None = None  # uploads that may be answered, None for all
+        self._uploads = 0
+        self._change = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> HoldingPeer:
+    def start(self) -> HoldingPeer:
+        """Serve, in a thread, until `stop`."""
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
+        """Answer what waits, and end."""
         self.let_go()
         self._server.shutdown()
         self._server.server_close()
 
+    def __enter__(self) -> HoldingPeer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
     def hold(self) -> None:
         """From now on answer no upload."""
-        self._open.clear()
+        self._set(0)
 
     def let_go(self) -> None:
         """Answer the uploads that wait and those that come."""
-        self._open.set()
+        self._set(None)
 
-    def wait_until_open(self) -> None:
-        """Block while the peer is held (at most a minute)."""
-        self._open.wait(_LONGEST_HOLD)
+    def let_through(self, count: int = 1) -> None:
+        """Answer so many uploads, those that wait and those that come, and no more."""
+        self._set(count)
+
+    def _set(self, permits: int | None) -> None:
+        with self._change:
+            self._permits = permits
+            self._change.notify_all()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many uploads have come since the peer was made.
+
+        Raises
+        ------
+        TimeoutError
+            If they do not come within a minute.
+        """
+        with self._change:
+            if not self._change.wait_for(lambda: self._uploads >= count, _LONGEST_HOLD):
+                raise TimeoutError(f"{self._uploads} uploads came in {_LONGEST_HOLD:.0f} s, not {count}")
+
+    def pass_the_gate(self) -> None:
+        """Take note of an upload, and block while it is held (at most a minute)."""
+        with self._change:
+            self._uploads += 1
+            self._change.notify_all()
+            if self._change.wait_for(lambda: self._permits != 0, _LONGEST_HOLD) and self._permits is not None:
+                self._permits -= 1
 
 
 def _handler(peer: HoldingPeer) -> type[BaseHTTPRequestHandler]:
@@ -69,7 +123,7 @@ def _handler(peer: HoldingPeer) -> type[BaseHTTPRequestHandler]:
             peer.seen.append(
                 f"POST {self.path} {self.headers.get('Content-Type')} {encoding} {self._user()} {len(content)} bytes"
             )
-            peer.wait_until_open()
+            peer.pass_the_gate()
             if self.path.startswith("/broken"):
                 self._answer(500, {})
             else:

@@ -1,0 +1,34 @@
+"""The same notebooks on the real Orthanc: all cells run, and differ only where the list says so."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from orthanc_lab.testing.real import RealOrthanc
+from tests.notebooks.book import code_cells, paths, read
+from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
+
+LIST = tomllib.loads(Path(__file__).with_name("real.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.real
+@pytest.mark.timeout(3 * NOTEBOOK_SECONDS)
+@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+def test_it_runs_on_the_real_orthanc(path, tmp_path, real_program):
+    entry = LIST.get(path.stem, {})
+    names = [cell.id for cell in code_cells(read(path))]
+    with RealOrthanc(**entry.get("options", {})) as server:
+        found = validate(path, tmp_path, orthanc_url=server.url)
+    assert [names[number] for number in found.failing] == [], found.report
+    differing = {names[number] for number in found.differing}
+    may = set(entry.get("may_differ", {}))
+    assert differing - may == set(entry.get("differs", {})), found.report
+
+
+def test_the_list_names_cells_that_there_are():
+    cells = {path.stem: {cell.id for cell in code_cells(read(path))} for path in paths()}
+    for name, entry in LIST.items():
+        assert set(entry.get("differs", {})) | set(entry.get("may_differ", {})) <= cells[name]
