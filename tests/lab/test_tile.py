@@ -1,0 +1,113 @@
+"""The tile in the launcher: the page of a server below Jupyter's own address, through jupyter-server-proxy."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import psutil
+import pytest
+import requests
+
+import orthanc_lab
+from orthanc_lab import samples
+from orthanc_lab.lab.jupyter import READY
+from orthanc_lab.lab.tile import orthanc
+from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+from tests.lab.running import Lab
+
+config = pytest.importorskip("jupyter_server_proxy.config")
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(LAB_VARIABLE, raising=False)
+    return monkeypatch
+
+
+def test_the_package_announces_it(environment):
+    (found,) = (each for each in config.get_entrypoint_server_processes() if each.name == "orthanc")
+    assert found.command[-1] == "{port}"
+    assert found.launcher_entry.title == "Orthanc"
+    picture = ElementTree.parse(found.launcher_entry.icon_path).getroot()
+    assert picture.tag.endswith("svg")
+    assert picture.get("viewBox")
+
+
+def test_in_the_lab_it_is_the_server_of_the_lab(environment):
+    environment.setenv(LAB_VARIABLE, "http://ali%3Ace:se{cret@127.0.0.1:8043")
+    found = config.ServerProcess(name="orthanc", **orthanc())
+    assert (found.command, found.port, found.launcher_entry.enabled) == ([], 8043, True)
+    assert found.request_headers_override == {"Authorization": "Basic YWxpOmNlOnNle2NyZXQ="}
+    environment.setenv(VARIABLE, "http://localhost:8044/")
+    assert orthanc()["port"] == 8044
+
+
+@pytest.mark.parametrize("address", ["http://pacs.example:8042", "https://127.0.0.1:8042", "http://localhost/orthanc"])
+def test_what_cannot_be_passed_on_has_no_tile(environment, address):
+    environment.setenv(VARIABLE, address)
+    assert config.ServerProcess(name="orthanc", **orthanc()).launcher_entry.enabled is False
+
+
+def test_in_the_lab_page_and_requests_go_through(tmp_path):
+    running = Lab(tmp_path, "--port", "0", "--lab-port", "0").start()
+    try:
+        session = requests.Session()
+        session.headers["Authorization"] = f"token {running.token}"
+        below = f"{running.jupyter}/orthanc"
+        start = session.get(f"{below}/", timeout=30)
+        assert start.url == f"{below}/app/explorer.html"
+        assert 'src="explorer.js"' in start.text
+        assert session.get(f"{below}/app/explorer.js", timeout=30).ok
+        assert session.get(f"{below}/system", timeout=30).json()["Name"] == "orthanc-lab"
+        assert len(session.get(f"{below}/instances", timeout=30).json()) == len(samples.dicom_files())
+        client = orthanc_lab.Client(running.orthanc)
+        study = client.studies.find()[0].id
+        assert session.delete(f"{below}/studies/{study}", timeout=30).ok
+        assert study not in [each.id for each in client.studies]
+        assert requests.get(f"{below}/system", timeout=30, allow_redirects=False).status_code in (302, 403)
+        running.send(signal.SIGINT)
+        assert running.wait() == 0
+    finally:
+        running.kill()
+
+
+@pytest.fixture
+def plain_jupyter(tmp_path: Path):
+    """JupyterLab without ``orthanc-lab lab``: the process, its address, its headers."""
+    clean = {name: value for name, value in os.environ.items() if name not in (VARIABLE, LAB_VARIABLE)}
+    words = ["--ServerApp.port=0", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={tmp_path}"]
+    words += ["--ServerApp.allow_root=True", "--ServerApp.ip=127.0.0.1", "--Application.log_level=ERROR"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orthanc_lab.lab.jupyter_child", *words],
+        env={**clean, "HOME": str(tmp_path)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        line = process.stdout.readline()
+        assert line.startswith(READY)
+        address, _, token = line.removeprefix(READY).strip().partition("/lab?token=")
+        yield process, f"{address}/orthanc", {"Authorization": f"token {token}"}
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGKILL])
+def test_elsewhere_a_click_starts_a_server_that_ends_with_jupyter(plain_jupyter, number):
+    process, below, headers = plain_jupyter
+    assert psutil.Process(process.pid).children() == []
+    counts = requests.get(f"{below}/statistics", headers=headers, timeout=60)
+    assert counts.status_code == 200, counts.text
+    (server,) = psutil.Process(process.pid).children()
+    if number is None:
+        process.stdin.close()
+    else:
+        process.send_signal(number)
+    process.wait()
+    assert psutil.wait_procs([server], timeout=20)[1] == []
