@@ -5,8 +5,8 @@ Needs the extra ``notebook``: ``pip install 'orthanc-lab[notebook]'``.
 
 from orthanc_lab.widgets.dashboard import Dashboard, dashboard
 from orthanc_lab.widgets.elements.download import Download
+from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.jobs_panel import JobsPanel
 from orthanc_lab.widgets.panel import Panel
-from orthanc_lab.widgets.status import Status
 
 __all__ = ["Dashboard", "Download", "JobsPanel", "Panel", "Status", "dashboard"]

@@ -36,14 +36,11 @@ class Dashboard(ipywidgets.VBox):
 
     def __init__(self, panels: Sequence[Panel]) -> None:
         self.panels = tuple(panels)
-        for panel in self.panels:
-            panel.follows_views = False  # a tab in the background has a view, too
         titles = [panel.title for panel in self.panels]
         self.tabs = ipywidgets.Tab(self.panels, titles=titles, selected_index=0)
         super().__init__([self.tabs])
-        self._view_count = 0  # lets the browser count its views
-        self.observe(self._show, "_view_count")
-        self.tabs.observe(self._show, "selected_index")
+        self.tabs.observe(lambda change: self._show(), "selected_index")
+        self._show()
 
     def __getitem__(self, title: str) -> Panel:
         for panel in self.panels:
@@ -51,12 +48,9 @@ class Dashboard(ipywidgets.VBox):
                 return panel
         raise KeyError(title)
 
-    def _show(self, change: dict[str, Any]) -> None:
+    def _show(self) -> None:
         for number, panel in enumerate(self.panels):
-            if self._view_count and number == self.tabs.selected_index:
-                panel.start()
-            else:
-                panel.stop()
+            panel.is_in_front = number == self.tabs.selected_index
 
     def snapshot(self) -> str:
         """Return HTML of all panels, for where no widget is drawn."""

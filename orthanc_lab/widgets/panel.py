@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
@@ -15,8 +15,8 @@ import ipywidgets
 from orthanc_lab.client import Client, ClientError, UnreachableError
 from orthanc_lab.frames.background import BackgroundLooks
 from orthanc_lab.protocol.ports import Clock, SystemClock
+from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.errands import Errands
-from orthanc_lab.widgets.status import Status
 
 __all__ = ["Panel"]
 
@@ -51,8 +51,10 @@ class Panel(ipywidgets.VBox):
         The box of the controls.
     status
         The line below them.
-    follows_views
-        Whether it looks while a browser shows it; False where another says `start` and `stop`.
+    is_in_front
+        False for one in a tab that is not in view: it does not look then.
+    is_away
+        Whether the server did not answer the last look; what is shown is older, and drawn paler.
 
     Examples
     --------
@@ -78,16 +80,17 @@ class Panel(ipywidgets.VBox):
         self.glance = client.without_retries(_PATIENCE)
         self.interval = interval
         self.clock = clock or SystemClock()
-        self.status = Status()
+        self.status = Status(self.clock)
         self.body = ipywidgets.VBox()
+        self.is_away = False
+        self._is_in_front = True
+        self._trouble = ""  # of the last look
         self._turn = threading.RLock()  # one look or one showing at a time: an older answer never covers a newer one
-        self._is_away = False
-        self.follows_views = True
+        self._switch = threading.Lock()
         self._looks: BackgroundLooks | None = None
         self._errands: Errands[None] = Errands()
         super().__init__([self.body, self.status])
-        self._view_count = 0  # lets the browser count its views
-        self.observe(self._on_views, "_view_count")
+        self.status.observe(lambda change: self._follow(), "is_seen")
 
     def look(self) -> None:
         """Ask the server (by `glance`) and show the answer; subclasses give it.
@@ -116,20 +119,35 @@ class Panel(ipywidgets.VBox):
             try:
                 self.look()
             except UnreachableError as error:
-                self._is_away = True
-                self.status.warn(f"{error}\nLooking again every {self.interval:g} s.")
+                self._say_trouble(f"{error}\nLooking again every {self.interval:g} s.")
+                self._set_away(True)
             except ClientError as error:
-                self.status.warn(str(error))
+                self._say_trouble(str(error))
             except Exception as error:  # a fault of the panel must be seen, and must not end its looks
-                self.status.warn(f"This panel failed: {type(error).__name__}: {error}")
+                self._say_trouble(f"This panel failed: {type(error).__name__}: {error}")
                 self.log.exception("A panel failed")
             else:
-                if self._is_away:
-                    self._is_away = False
-                    self.status.say("The server is back.")
+                if self._trouble and self.status.text == self._trouble:
+                    self.status.say("The server is back." if self.is_away else "")
+                self._trouble = ""
+                self._set_away(False)
+
+    def _say_trouble(self, words: str) -> None:
+        self._trouble = words
+        self.status.warn(words)
+
+    def _set_away(self, is_away: bool) -> None:
+        if self.is_away != is_away:
+            self.is_away = is_away
+            self.show_away()
+
+    def show_away(self) -> None:
+        """Show that the server `is_away`, or is back; subclasses also disable what cannot be done meanwhile."""
+        (self.body.add_class if self.is_away else self.body.remove_class)("orthanc-stale")
 
     def _look_at(self, time: datetime, missed: bool) -> None:
-        if not missed:
+        self.status.forget_silent_views()
+        if not missed and self.is_live:
             self.refresh()
 
     def act(self, doing: str, action: Callable[[], str | None]) -> Future[None]:
@@ -170,25 +188,45 @@ class Panel(ipywidgets.VBox):
 
     def start(self) -> None:
         """Look every `interval` seconds, until `stop`."""
-        if self._looks is None:
-            self._looks = BackgroundLooks(self._look_at, self.interval, self.clock, threading.Event.wait).start()
+        with self._switch:
+            if self._looks is None:
+                self._looks = BackgroundLooks(self._look_at, self.interval, SystemClock(), threading.Event.wait)
+                self._looks.start()
 
     def stop(self) -> None:
         """Look no more by itself; a look that is going on is not waited for."""
-        looks, self._looks = self._looks, None
-        if looks is not None:
-            looks.end()
+        with self._switch:
+            looks, self._looks = self._looks, None
+            if looks is not None:
+                looks.end()
 
     def close(self) -> None:
         """Stop, and remove it from the notebook."""
         self.stop()
         self._errands.close()
+        for widget in list(_all_below(self)):
+            widget.close()
         super().close()
 
-    def _on_views(self, change: dict[str, Any]) -> None:
-        if not self.follows_views:
-            return
-        if change["new"]:
+    @property
+    def is_in_front(self) -> bool:
+        """Whether it is in view where a browser shows it: False in a tab in the background."""
+        return self._is_in_front
+
+    @is_in_front.setter
+    def is_in_front(self, is_in_front: bool) -> None:
+        self._is_in_front = is_in_front
+        self._follow()
+
+    def _follow(self) -> None:
+        if self.status.is_seen and self.is_in_front:
             self.start()
         else:
             self.stop()
+
+
+def _all_below(widget: Any) -> Iterator[Any]:
+    for child in widget.children:
+        yield child
+        if hasattr(child, "children"):
+            yield from _all_below(child)

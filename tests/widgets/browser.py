@@ -10,7 +10,9 @@ from typing import Any
 import comm
 from comm.base_comm import BaseComm
 
-__all__ = ["Message", "Recorder", "hear"]
+from orthanc_lab.widgets import Panel
+
+__all__ = ["Message", "Recorder", "hear", "hide", "show"]
 
 Message = tuple[str, dict[str, Any], list[Any]]
 """Identifier of the widget, data, buffers."""
@@ -49,3 +51,13 @@ def hear() -> Iterator[Recorder]:
         yield recorder
     finally:
         comm.create_comm = before
+
+
+def show(panel: Panel, view: str = "a") -> None:
+    """A browser shows the panel."""
+    panel.status._handle_custom_msg({"view": view, "here": True}, [])
+
+
+def hide(panel: Panel, view: str = "a") -> None:
+    """It shows it no more."""
+    panel.status._handle_custom_msg({"view": view, "here": False}, [])

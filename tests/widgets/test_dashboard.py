@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from orthanc_lab.widgets import JobsPanel, dashboard
 from orthanc_lab.widgets.dashboard import Dashboard
+from tests.widgets.browser import hide, show
 
 
 def test_only_the_tab_in_view_looks(client):
     board = Dashboard([JobsPanel(client), JobsPanel(client)])
     first, second = board.panels
     assert not first.is_live
-    board._view_count = first._view_count = second._view_count = 1  # a browser shows it, with all its tabs
+    show(first), show(second)  # a browser makes all tabs, and hides those in the background
     assert (first.is_live, second.is_live) == (True, False)
     board.tabs.selected_index = 1
     assert (first.is_live, second.is_live) == (False, True)
-    board._view_count = 0
+    hide(first), hide(second)
     assert (first.is_live, second.is_live) == (False, False)
 
 
 def test_it_closes_its_panels(client):
     board = dashboard(client)
-    board._view_count = 1
+    show(board.panels[0])
     board.close()
     assert not any(panel.is_live for panel in board.panels)
     assert all(panel.comm is None for panel in board.panels)

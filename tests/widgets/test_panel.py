@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 
+import ipywidgets
 import pytest
 
 import orthanc_lab
 from orthanc_lab import Client
+from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.widgets.elements.status import LEASE
 from orthanc_lab.widgets.panel import Panel
+from tests.widgets.browser import hide, show
 
 
 class Counting(Panel):
@@ -71,11 +75,11 @@ def test_a_fault_of_the_panel_is_seen(client, caplog):
 def test_it_looks_while_it_is_seen(client):
     panel = Counting(client, interval=0.01)
     assert not panel.is_live
-    panel._view_count = 1
+    show(panel)
     assert panel.is_live
     for _ in range(3):
         assert panel.looked.acquire(timeout=10)
-    panel._view_count = 0
+    hide(panel)
     assert not panel.is_live
 
 
@@ -98,3 +102,78 @@ def test_where_no_widget_is_drawn_there_is_html(client):
     bundle = Counting(client)._repr_mimebundle_()
     assert client.url in bundle["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_a_browser_that_is_silent_is_gone(client):
+    clock = ManualClock()
+    panel = Counting(client, interval=0.01, clock=clock)
+    show(panel)
+    gone = threading.Event()
+    panel.status.observe(lambda change: gone.set(), "is_seen")
+    clock.advance(LEASE + 1)
+    assert gone.wait(10)
+    assert not panel.is_live
+    show(panel)  # it was asleep
+    assert panel.is_live
+    panel.close()
+
+
+def test_each_of_two_views_counts(client):
+    panel = Counting(client)
+    show(panel, "a")
+    show(panel, "b")
+    hide(panel, "a")
+    assert panel.is_live
+    hide(panel, "b")
+    assert not panel.is_live
+
+
+def test_what_is_older_than_the_outage_is_pale():
+    with orthanc_lab.serve(process=True) as server:
+        panel = Counting(Client.from_server(server))
+        server.kill()
+        panel.refresh()
+        assert panel.is_away
+        assert "orthanc-stale" in panel.body._dom_classes
+        server.restart()
+        panel.refresh()
+        assert not panel.is_away
+        assert "orthanc-stale" not in panel.body._dom_classes
+
+
+def test_a_refusal_is_said_until_it_ends(client, monkeypatch):
+    panel = Counting(client)
+    with monkeypatch.context() as patch:
+        patch.setattr(panel, "look", lambda: client.transport.get("/nothing"))
+        panel.refresh()
+        assert panel.status.text.startswith("Unknown resource")
+    panel.refresh()
+    assert panel.status.text == ""
+
+
+def test_what_an_action_said_is_not_wiped_by_a_look(client):
+    panel = Counting(client)
+    panel.act("Deleting", lambda: client.transport.get("/nothing")).result()
+    panel.refresh()
+    assert panel.status.text.startswith("Deleting: Unknown resource")
+
+
+def test_close_closes_all_that_is_in_it(client):
+    panel = Counting(client)
+    inner = ipywidgets.VBox([ipywidgets.Button()])
+    panel.body.children = [inner]
+    panel.close()
+    assert all(widget.comm is None for widget in (panel, panel.body, panel.status, inner, inner.children[0]))
+
+
+def test_many_panels_leave_no_threads(client):
+    before = threading.active_count()
+    for _ in range(10):
+        panel = Counting(client, interval=0.01)
+        show(panel)
+        panel.act("Working", lambda: None).result()
+        hide(panel)
+    for thread in threading.enumerate():
+        if thread.name in ("orthanc-lab errand", "orthanc-lab frames"):
+            thread.join(10)
+    assert threading.active_count() <= before

@@ -1,0 +1,38 @@
+// Two live regions that stay, so that a screen reader reads what comes into them; and a sign of life for the kernel.
+const BEAT = 20000; // ms
+
+function render({ model, el }) {
+  el.classList.add("orthanc-lab", "orthanc-status");
+  const calm = document.createElement("div");
+  calm.setAttribute("role", "status");
+  const urgent = document.createElement("div");
+  urgent.setAttribute("role", "alert");
+  urgent.className = "orthanc-error";
+  el.append(calm, urgent);
+  const view = `${Date.now()}-${Math.random()}`;
+
+  function draw() {
+    const [shown, other] = model.get("is_warning") ? [urgent, calm] : [calm, urgent];
+    if (other.textContent) other.textContent = "";
+    if (shown.textContent !== model.get("text")) shown.textContent = model.get("text");
+  }
+
+  const say = (here) => model.send({ view, here });
+  const come = () => say(true);
+  const go = () => say(false);
+  const beat = setInterval(come, BEAT);
+  window.addEventListener("pagehide", go);
+  window.addEventListener("pageshow", come);
+  model.on("change:text change:is_warning", draw);
+  draw();
+  come();
+  return () => {
+    clearInterval(beat);
+    window.removeEventListener("pagehide", go);
+    window.removeEventListener("pageshow", come);
+    model.off("change:text change:is_warning", draw);
+    go();
+  };
+}
+
+export default { render };
