@@ -25,6 +25,7 @@ CONTENTS = [
     "orthanc_lab/sample_data/chart.jpg",
     "orthanc_lab/sample_data/report.pdf",
     "orthanc_lab/sample_data/prometheus.yml",
+    "orthanc_lab/lab/orthanc.svg",
 ]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -57,6 +58,8 @@ def run(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        share = Path(sys.prefix) / "share" / "jupyter"  # JupyterLab's pages are borrowed, too
+        environment |= {"JUPYTERLAB_DIR": str(share / "lab"), "JUPYTER_PATH": str(share), "HOME": str(folder)}
         return subprocess.run(
             [python, "-W", "error", "-P", "-c", start, *arguments],
             cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False,
@@ -74,21 +77,25 @@ def test_the_wheel_holds_what_is_no_python(wheel: Path) -> None:
         path.relative_to(ROOT).as_posix().replace("data/", "orthanc_lab/sample_data/", 1)
         for path in (ROOT / "data").rglob("*.dcm")
     }
+    notebooks = {f"orthanc_lab/{path.relative_to(ROOT)}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert len(notebooks) >= 1
     assert len(page) >= 8
     assert len(samples) >= 40
     assert {
         *page,
         *modules,
         *samples,
+        *notebooks,
         *(name for name in CONTENTS if (ROOT / name).exists() or "sample" in name),
     } <= names
-    assert not {name for name in names if name.startswith(("tests/", "data/", "docs/"))}
+    assert not {name for name in names if name.startswith(("tests/", "data/", "notebooks/", "docs/"))}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
 def test_it_comes_from_the_wheel(run: Run, wheel: Path) -> None:
     code = "import orthanc_lab, orthanc_lab.samples as samples; print(orthanc_lab.__file__, samples.folder())"
-    done = subprocess.run([run.python, "-P", "-c", code], cwd="/", capture_output=True, text=True, check=True)  # type: ignore[attr-defined] # see above
+    command = [run.python, "-E", "-P", "-c", code]  # type: ignore[attr-defined] # see above
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True)
     assert done.stdout.count(str(Path(run.python).parents[1])) == 2  # type: ignore[attr-defined] # see above
 
 
@@ -98,6 +105,30 @@ def test_the_demo(run: Run) -> None:
     assert "Traceback" not in done.stdout + done.stderr
     for words in ("archive", "DICOMDIR", "PDF", "metrics"):
         assert words.lower() in done.stdout.lower(), words
+
+
+def test_the_lab_opens_a_copy_of_the_notebooks(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("jupyterlab")
+    target = tmp_path / "mine"
+    target.mkdir()
+    (target / "01_quick_tour.ipynb").write_text("my work", encoding="utf-8")
+    done = run("lab", "--once", "--port", "0", "--lab-port", "0", "--folder", str(target))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert "Kept as they are there, though the package has others: 01_quick_tour.ipynb" in done.stdout
+    assert (target / "01_quick_tour.ipynb").read_text(encoding="utf-8") == "my work"
+    for path in (ROOT / "notebooks").glob("0[2-9]_*.ipynb"):
+        assert (target / path.name).read_bytes() == path.read_bytes()
+
+
+def test_without_a_folder_the_copy_is_in_the_home(run: Run) -> None:
+    pytest.importorskip("jupyterlab")
+    done = run("lab", "--once", "--port", "0", "--lab-port", "0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("Notebooks:"))
+    folder = Path(line.removeprefix("Notebooks:").strip())
+    assert folder.name == "orthanc-lab-notebooks"
+    assert {path.name for path in folder.iterdir()} >= {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
 
 
 def test_what_it_says_of_itself(run: Run) -> None:
