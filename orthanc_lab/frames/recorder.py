@@ -81,11 +81,10 @@ class Recorder(BackgroundLooks):
     >>> from orthanc_lab import frames
     >>> with orthanc_lab.serve() as server:
     ...     with frames.Recorder(orthanc_lab.Client.from_server(server), interval=0.02) as recorder:
-    ...         while len(recorder) < 3:
-    ...             pass
+    ...         recorder.wait_for(3)
     ...     frame = recorder.frame()
-    >>> frame["name"].str.startswith("orthanc_").all()
-    np.True_
+    >>> frame["time"].nunique() >= 3
+    True
     """
 
     def __init__(
@@ -100,13 +99,16 @@ class Recorder(BackgroundLooks):
         check_interval(interval, capacity)
         super().__init__(self._record, interval, clock or SystemClock(), wait)
         self._client = client
-        self._lock = threading.Lock()
+        self._condition = threading.Condition()
+        self._count = 0  # of all scrapes, those that are gone, too
         self._scrapes: deque[Scrape] = deque(maxlen=capacity)
 
     def _record(self, time: datetime, missed: bool) -> None:
         scrape = _scrape(self._client, time, missed, self.interval)
-        with self._lock:
+        with self._condition:
             self._scrapes.append(scrape)
+            self._count += 1
+            self._condition.notify_all()
 
     def __len__(self) -> int:
         return len(self._scrapes)
@@ -114,7 +116,7 @@ class Recorder(BackgroundLooks):
     @property
     def scrapes(self) -> list[Scrape]:
         """What is kept, the oldest first."""
-        with self._lock:
+        with self._condition:
             return list(self._scrapes)
 
     @property
@@ -123,13 +125,36 @@ class Recorder(BackgroundLooks):
         scrapes = self.scrapes
         return scrapes[-1].reason if scrapes else ""
 
+    def wait_for(self, scrapes: int, timeout: float = 60.0) -> None:
+        """Wait until so many further scrapes are there; those without an answer count.
+
+        Parameters
+        ----------
+        timeout
+            Seconds.
+
+        Raises
+        ------
+        RuntimeError
+            If the recorder does not run.
+        TimeoutError
+            If they do not come in time.
+        """
+        if not self.is_running:
+            raise RuntimeError("The recorder does not run: call start(), or use it in a with statement")
+        with self._condition:
+            goal = self._count + scrapes
+            if not self._condition.wait_for(lambda: self._count >= goal, timeout):
+                seen = scrapes - (goal - self._count)
+                raise TimeoutError(f"{seen} of {scrapes} scrapes came in {timeout:g} s")
+
     def frame(self) -> pd.DataFrame:
         """Return the frame of what is kept (see `metrics` for its columns)."""
         return metrics_frame(self.scrapes)
 
     def clear(self) -> None:
         """Forget what is kept."""
-        with self._lock:
+        with self._condition:
             self._scrapes.clear()
 
     def __repr__(self) -> str:

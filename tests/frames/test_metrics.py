@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -70,6 +71,24 @@ def test_a_recording_has_a_scrape_at_each_time(filled):
     frame = frames.record(filled, interval=0.5, duration=2, clock=clock, wait=SteppedWait(clock))
     assert sorted(set(frame["time"])) == [pd.Timestamp(NOON + timedelta(seconds=0.5 * n)) for n in range(5)]
     assert values(frame, "orthanc_count_instances") == [31] * 5
+
+
+def test_further_scrapes_are_waited_for(filled):
+    clock = ManualClock(NOON)
+    wait = GatedWait(clock)
+    with frames.Recorder(filled, capacity=1, clock=clock, wait=wait) as recorder, ThreadPoolExecutor(1) as pool:
+        wait.looked()
+        with pytest.raises(TimeoutError, match=r"0 of 2 scrapes came in 0\.01 s"):
+            recorder.wait_for(2, timeout=0.01)
+        waiting = pool.submit(recorder.wait_for, 2)
+        further = 0
+        while not waiting.done():
+            wait.next()
+            further += 1
+        waiting.result()
+    assert further >= 2
+    with pytest.raises(RuntimeError, match=r"does not run: call start\(\)"):
+        recorder.wait_for(1)
 
 
 @pytest.mark.parametrize(("interval", "capacity"), [(0, 1), (-1, 1), (float("nan"), 1), (1, 0)])
