@@ -7,6 +7,8 @@ from orthanc_lab.widgets.dashboard import Dashboard, dashboard
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.jobs_panel import JobsPanel
+from orthanc_lab.widgets.metrics_panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.upload_panel import UploadPanel
 
-__all__ = ["Dashboard", "Download", "JobsPanel", "Panel", "Status", "dashboard"]
+__all__ = ["Dashboard", "Download", "JobsPanel", "MetricsPanel", "Panel", "Status", "UploadPanel", "dashboard"]

@@ -9,11 +9,13 @@ import ipywidgets
 
 from orthanc_lab.client import Client
 from orthanc_lab.widgets.jobs_panel import JobsPanel
+from orthanc_lab.widgets.metrics_panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.upload_panel import UploadPanel
 
 __all__ = ["Dashboard", "dashboard"]
 
-_PANELS: tuple[type[Panel], ...] = (JobsPanel,)
+_PANELS: tuple[type[Panel], ...] = (JobsPanel, UploadPanel, MetricsPanel)
 
 
 class Dashboard(ipywidgets.VBox):

@@ -1,4 +1,4 @@
-"""What all elements have: their two files, and the style they share."""
+"""What all elements have: their files, and the style they share."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ _STYLE = (_HERE / "style.css").read_text("utf-8")
 
 
 class Element(anywidget.AnyWidget):
-    """A widget with a part in the browser: ``name.js`` beside this file, for a subclass made with ``script="name"``."""
+    """A widget with a part in the browser, for a subclass made with ``script="name"``.
+
+    It is ``name.js`` beside this file; ``name.css``, where there is one, follows the style of all.
+    """
 
     def __init_subclass__(cls, script: str = "", **options: Any) -> None:
         if script:
             cls._esm = (_HERE / f"{script}.js").read_text("utf-8")
-            cls._css = _STYLE
+            own = _HERE / f"{script}.css"
+            cls._css = _STYLE + (own.read_text("utf-8") if own.exists() else "")
         super().__init_subclass__(**options)

@@ -1,0 +1,18 @@
+"""What a browser does with a drop zone, and waiting for what comes of it."""
+
+from __future__ import annotations
+
+from orthanc_lab.widgets import Panel
+from orthanc_lab.widgets.elements.drop_zone import DropZone
+
+
+def drop(zone: DropZone, name: str, content: bytes, chunk: int = 1_000_000) -> None:
+    """Send a file to a zone, in chunks."""
+    for offset in range(0, len(content), chunk):
+        head = {"kind": "chunk", "id": name, "name": name, "size": len(content), "offset": offset}
+        zone.receive(head, [memoryview(content)[offset : offset + chunk]])
+
+
+def settle(panel: Panel) -> None:
+    """Wait for the end of what a panel does in the background."""
+    panel._errands.submit(lambda: None).result()
