@@ -64,6 +64,8 @@ class Collection(Generic[R]):
         query: Mapping[str, str] | None = None,
         *,
         limit: int = 0,
+        since: int = 0,
+        order_by: Sequence[str] = (),
         labels: Sequence[str] | None = None,
         **tags: str,
     ) -> list[R]:
@@ -75,6 +77,11 @@ class Collection(Generic[R]):
             Patterns with ``*`` and ``?``, ranges of dates (``"20250101-"``), lists joined by a backslash.
         limit
             At most so many; 0 for all.
+        since
+            Leave out so many first: the next page.
+        order_by
+            Main DICOM tags to sort by, ``"-"`` before a name for the reverse (Orthanc 1.12.5 or later; earlier
+            ones, and by default, in the order of arrival).
         labels
             Only resources that have all of these labels.
 
@@ -84,6 +91,8 @@ class Collection(Generic[R]):
         [<Study ...>]
         >>> client.series.find({"0008,0060": "MR"})
         []
+        >>> [instance.number for instance in client.instances.find(order_by=["-InstanceNumber"], since=2, limit=3)]
+        [18, 17, 16]
         """
         body: dict[str, Any] = {
             "Level": self._kind.level.value,
@@ -92,6 +101,10 @@ class Collection(Generic[R]):
         }
         if limit:
             body["Limit"] = limit
+        if since:
+            body["Since"] = since
+        if order_by:
+            body["OrderBy"] = [_order(name) for name in order_by]
         if labels:
             body["Labels"] = list(labels)
         documents = self._transport.json("POST", "/tools/find", json=body, again=True)
@@ -110,3 +123,9 @@ class Collection(Generic[R]):
         shown = [{"Identifier": item.id, **item.summary} for item in self._page(0, _SHOWN)]
         heads = list(shown[0]) if shown else ["Identifier"]
         return display.table(heads, (list(row.values()) for row in shown), count=len(self))
+
+
+def _order(name: str) -> dict[str, str]:
+    key = name.removeprefix("-")
+    kind = "DicomTagAsInt" if key.endswith("Number") and key != "AccessionNumber" else "DicomTag"
+    return {"Type": kind, "Key": key, "Direction": "DESC" if name.startswith("-") else "ASC"}

@@ -15,6 +15,7 @@ from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol.levels import Level
 
 if TYPE_CHECKING:
+    import numpy as np
     import pydicom
 
 __all__ = ["Container", "Instance", "Patient", "Series", "Study", "made_by", "resource_at"]
@@ -256,6 +257,36 @@ class Instance(Resource):
         """Return a frame as PNG by its window; `parameters`: ``window_center``, ``window_width``, ``width`` …."""
         named = {name.replace("_", "-"): value for name, value in parameters.items()}
         return self._picture("rendered", frame, named)
+
+    def array(self, frame: int = 0, *, rescale: bool = True) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return the values of a frame: shape (rows, columns), or (rows, columns, 3) of a colour image.
+
+        Parameters
+        ----------
+        frame
+            Number of the frame, from 0.
+        rescale
+            Whether to apply RescaleSlope and RescaleIntercept (the values of a CT are Hounsfield units then).
+
+        Raises
+        ------
+        ResponseError
+            If the instance has no such frame, or the server cannot decode it.
+
+        Examples
+        --------
+        >>> values = client.series.find(Modality="CT")[0].instances[0].array()
+        >>> values.shape, int(values.min()) < -900  # air
+        ((128, 128), True)
+        """
+        import io  # noqa: PLC0415
+
+        import numpy as np  # noqa: PLC0415 - slow to import
+
+        params = {"rescale": str(rescale).lower()}
+        data = self._transport.send("GET", f"{self.path}/frames/{frame}/numpy", params=params).content
+        values: np.ndarray[Any, np.dtype[Any]] = np.load(io.BytesIO(data), allow_pickle=False)
+        return values[:, :, 0] if values.shape[-1] == 1 else values
 
     def thumbnail(self, size: int = 128) -> bytes:
         """Return the middle frame as PNG of at most `size` pixels a side; nothing if it holds no image."""

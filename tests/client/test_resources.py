@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pydicom.data import get_testdata_file
 
 from orthanc_lab import Client, samples
-from orthanc_lab.client import Instance, NotFoundError, Study
+from orthanc_lab.client import Instance, NotFoundError, ResponseError, Study
 
 
 def test_up_and_down(client: Client, study: Study) -> None:
@@ -45,6 +46,27 @@ def test_find(client: Client, study: Study) -> None:
     assert len(client.instances.find(limit=3)) == 3
     study.add_label("checked")
     assert client.studies.find(labels=["checked"]) == [study]
+
+
+def test_find_sorted_and_by_pages(client: Client, study: Study) -> None:
+    client.upload(samples.path("mr"))
+    assert [one.Modality for one in client.series.find(order_by=["Modality", "-SeriesNumber"])] == ["CT"] * 3 + ["MR"]
+    series = client.series.find(order_by=["Modality", "-SeriesNumber"], since=1, limit=2)
+    assert [one.SeriesNumber for one in series] == ["2", "1"]
+    numbers = [one.number for one in client.instances.find(order_by=["-InstanceNumber"], limit=13)]
+    assert numbers[:2] == [20, 19]
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_values_of_a_frame(client: Client) -> None:
+    client.upload([get_testdata_file("CT_small.dcm"), samples.path("us")])
+    ct = client.series.find(Modality="CT")[0].instances[0]
+    assert (ct.array().shape, ct.array().min()) == ((128, 128), -896)
+    assert ct.array(rescale=False).min() == 128
+    cine = client.series.find(Modality="US")[0].instances[0]
+    assert cine.array(cine.frames - 1).shape[:2] == cine.array().shape[:2]
+    with pytest.raises(ResponseError):
+        cine.array(cine.frames)
 
 
 def test_lookup(client: Client, study: Study) -> None:
