@@ -17,6 +17,7 @@ from orthanc_lab.frames.job_spans import Span, spans_frame
 from orthanc_lab.frames.sampling import Wait, check_interval
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import Clock, SystemClock
+from orthanc_lab.protocol.timestamps import parse_iso
 
 __all__ = ["JobWatch"]
 
@@ -72,7 +73,7 @@ class JobWatch(BackgroundLooks):
 
     def _watch(self, time: datetime, missed: bool) -> None:
         try:
-            documents = [] if missed else self._client.transport.send("GET", "/jobs?expand", again=False).json()
+            documents = [] if missed else self._documents()
             self.gap = "no look at this time" if missed else ""
         except (ClientError, ValueError) as error:
             self.gap = str(error)
@@ -80,16 +81,50 @@ class JobWatch(BackgroundLooks):
             if self.gap:
                 self._lose()
                 return
-            seen = {document["ID"]: document for document in documents}
-            for id, document in seen.items():
-                state = document["State"]
-                if self._last.get(id, ("",))[0] != state:
-                    self._changes.append((time, _reduced(document), state))
-            self._last = {id: (document["State"], _reduced(document)) for id, document in seen.items()}
-            running = sum(state == JobState.RUNNING.value for state, _ in self._last.values())
-            self._workers = max(self._workers, running)
-            self._looked = time
-            self._began = self._began or time
+            self._note(time, documents)
+
+    def look(self) -> None:
+        """Look once, now, by the server's clock; with or without the looks of the background.
+
+        Spans are exact where the caller knows when something happens, and looks then.
+
+        Raises
+        ------
+        ClientError
+            If the server does not answer.
+
+        Examples
+        --------
+        >>> import orthanc_lab
+        >>> from orthanc_lab import frames, samples
+        >>> with orthanc_lab.in_process() as server:
+        ...     client = orthanc_lab.Client.from_server(server)
+        ...     watch = frames.JobWatch(client)
+        ...     watch.look()
+        ...     _ = client.upload(samples.path("ct/soft_tissue"))
+        ...     _ = list(client.studies)[0].archive_job().wait()
+        ...     watch.look()
+        >>> watch.spans()["state"].tolist()
+        ['Running']
+        """
+        documents = self._documents()
+        with self._lock:
+            self._note(_server_time(documents) or self._clock.now(), documents)
+
+    def _documents(self) -> list[dict[str, Any]]:
+        return list(self._client.transport.send("GET", "/jobs?expand", again=False).json())
+
+    def _note(self, time: datetime, documents: list[dict[str, Any]]) -> None:
+        seen = {document["ID"]: document for document in documents}
+        for id, document in seen.items():
+            state = document["State"]
+            if self._last.get(id, ("",))[0] != state:
+                self._changes.append((time, _reduced(document), state))
+        self._last = {id: (document["State"], _reduced(document)) for id, document in seen.items()}
+        running = sum(state == JobState.RUNNING.value for state, _ in self._last.values())
+        self._workers = max(self._workers, running)
+        self._looked = time
+        self._began = self._began or time
 
     def _lose(self) -> None:
         # What was last seen ends with the last look: nobody knows what came after.
@@ -107,6 +142,10 @@ class JobWatch(BackgroundLooks):
             by_job.setdefault(change[1]["ID"], []).append(change)
         spans = [span for story in by_job.values() for span in _story(story, began, looked)]
         return spans_frame(sorted(spans, key=lambda span: span.start), self._workers or None)
+
+
+def _server_time(documents: list[dict[str, Any]]) -> datetime | None:
+    return max((parse_iso(document["Timestamp"]) for document in documents), default=None)
 
 
 def _reduced(document: dict[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class HoldingPeer:
     ...     peer.hold()
     ...     job = client.jobs.submit("/peers/slow/store", {"Resources": [study.id for study in client.studies]})
     ...     peer.let_through(3)
-    ...     peer.wait_for(4)  # the fourth has come: three are through
+    ...     peer.wait_until_held()  # the fourth is at the door: three are through
     ...     print(job.refresh().progress, "%")
     ...     peer.let_go()
     ...     print(job.wait().progress, "%")
@@ -45,7 +45,7 @@ class HoldingPeer:
     def __init__(self) -> None:
         self.seen: list[str] = []
         self._permits: int | None = None  # uploads that may be answered, None for all
-        self._uploads = 0
+        self._held = 0
         self._change = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -87,8 +87,8 @@ class HoldingPeer:
             self._permits = permits
             self._change.notify_all()
 
-    def wait_for(self, count: int) -> None:
-        """Wait until so many uploads have come since the peer was made.
+    def wait_until_held(self, count: int = 1) -> None:
+        """Wait until so many uploads are at the door, and none of them may pass.
 
         Raises
         ------
@@ -96,16 +96,18 @@ class HoldingPeer:
             If they do not come within a minute.
         """
         with self._change:
-            if not self._change.wait_for(lambda: self._uploads >= count, _LONGEST_HOLD):
-                raise TimeoutError(f"{self._uploads} uploads came in {_LONGEST_HOLD:.0f} s, not {count}")
+            if not self._change.wait_for(lambda: self._permits == 0 and self._held >= count, _LONGEST_HOLD):
+                raise TimeoutError(f"{self._held} uploads are held after {_LONGEST_HOLD:g} s, not {count}")
 
-    def pass_the_gate(self) -> None:
-        """Take note of an upload, and block while it is held (at most a minute)."""
+    def pass_the_door(self) -> None:
+        """Let an upload pass, or hold it (at most a minute)."""
         with self._change:
-            self._uploads += 1
+            self._held += 1
             self._change.notify_all()
             if self._change.wait_for(lambda: self._permits != 0, _LONGEST_HOLD) and self._permits is not None:
                 self._permits -= 1
+            self._held -= 1
+            self._change.notify_all()
 
 
 def _handler(peer: HoldingPeer) -> type[BaseHTTPRequestHandler]:
@@ -123,7 +125,7 @@ def _handler(peer: HoldingPeer) -> type[BaseHTTPRequestHandler]:
             peer.seen.append(
                 f"POST {self.path} {self.headers.get('Content-Type')} {encoding} {self._user()} {len(content)} bytes"
             )
-            peer.pass_the_gate()
+            peer.pass_the_door()
             if self.path.startswith("/broken"):
                 self._answer(500, {})
             else:

@@ -116,6 +116,17 @@ def test_a_watch_sees_each_change_of_state(orthanc):
     assert spans["observed"].all()
 
 
+def test_looks_by_hand_are_timed_by_the_server(orthanc):
+    client = orthanc_lab.Client.from_server(orthanc)
+    looks = [("Running", 1), ("Paused", 4), ("Running", 9)]
+    client.transport = Answers(*[[job("a", 1, state=state, asked=asked)] for state, asked in looks], [job("a", 1, 12)])
+    watch = frames.JobWatch(client)
+    for _ in range(4):
+        watch.look()
+    assert rows(watch.spans()) == [("a", "Running", 1, 4, 1), ("a", "Paused", 4, 9, 0), ("a", "Running", 9, 12, 1)]
+    assert watch.spans()["observed"].all()
+
+
 def test_a_short_job_is_concluded_and_history_before_the_watch_is_left_out(orthanc):
     old = job("old", -9, -8)
     spans = watched(orthanc, [old], [old, job("a", 0.25, 0.75)]).spans()
