@@ -3,6 +3,7 @@
 Needs the extra ``notebook``: ``pip install 'orthanc-lab[notebook]'``.
 """
 
+from orthanc_lab.widgets.archive_panel import ArchivePanel
 from orthanc_lab.widgets.dashboard import Dashboard, dashboard
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.status import Status
@@ -11,4 +12,14 @@ from orthanc_lab.widgets.metrics_panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.upload_panel import UploadPanel
 
-__all__ = ["Dashboard", "Download", "JobsPanel", "MetricsPanel", "Panel", "Status", "UploadPanel", "dashboard"]
+__all__ = [
+    "ArchivePanel",
+    "Dashboard",
+    "Download",
+    "JobsPanel",
+    "MetricsPanel",
+    "Panel",
+    "Status",
+    "UploadPanel",
+    "dashboard",
+]

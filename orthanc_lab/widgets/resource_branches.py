@@ -1,0 +1,144 @@
+"""The patients, studies, series and instances of a server as the branches of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from orthanc_lab.client import Client, Instance, Patient, Resource, Series, Study
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.widgets.elements.tree import Node
+from orthanc_lab.widgets.search_words import Query
+
+__all__ = ["ResourceBranches", "date_words", "person_words"]
+
+_PAGE = 100
+_KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, Study, Series, Instance)}
+
+
+def person_words(name: str) -> str:
+    """Return a value of VR PN as people write it.
+
+    Examples
+    --------
+    >>> person_words("Yamada^Tarou=山田^太郎")
+    'Yamada Tarou = 山田 太郎'
+    """
+    groups = (" ".join(group.replace("^", " ").split()) for group in name.split("="))
+    return " = ".join(group for group in groups if group)
+
+
+def date_words(date: str) -> str:
+    """Return a value of VR DA with hyphens, others as they are."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdecimal() else date
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+class ResourceBranches:
+    """What queries find at a server, patients before studies, and all that is below it.
+
+    Parameters
+    ----------
+    client
+        Asks the server.
+    queries
+        What is found makes the roots; a study whose patient was found is no root of its own.
+    lowest
+        The level of the leaves.
+
+    Examples
+    --------
+    >>> branches = ResourceBranches(client, [Query(Level.PATIENT, {})], Level.SERIES)
+    >>> patient, = branches.children("")
+    >>> study, = branches.children(patient.id)
+    >>> study.label, study.note
+    ('CT quality phantom', '2026-01-05 · 1 series')
+    """
+
+    def __init__(self, client: Client, queries: Sequence[Query], lowest: Level) -> None:
+        self._client = client
+        self._queries = queries
+        self._lowest = lowest
+        self._known: dict[str, Level] = {}
+
+    def searching(self, queries: Sequence[Query]) -> ResourceBranches:
+        """Return branches of other queries, which know the resources that were listed by these."""
+        other = ResourceBranches(self._client, queries, self._lowest)
+        other._known = self._known
+        return other
+
+    def resource(self, id: str) -> Resource | None:
+        """Return the resource of a line that was listed."""
+        level = self._known.get(id)
+        return None if level is None else _KINDS[level](self._client.transport, id)
+
+    def children(self, id: str) -> Iterator[Node]:
+        """Return what is below a resource, the roots for ""."""
+        if not id:
+            return self._roots()
+        resource = self.resource(id)
+        if isinstance(resource, Patient):
+            below: Sequence[Resource] = sorted(resource.studies, key=_newest_first, reverse=True)
+        elif isinstance(resource, Study):
+            below = resource.series
+        elif isinstance(resource, Series):
+            below = resource.instances
+        else:
+            return iter(())
+        return (self._node(child) for child in below)
+
+    def _roots(self) -> Iterator[Node]:
+        seen: set[str] = set()
+        for query in self._queries:
+            for resource in self._found(query):
+                parent = resource.document.get("ParentPatient", "")
+                if resource.id not in seen and parent not in seen:
+                    seen.add(resource.id)
+                    yield self._node(resource, is_root=True)
+
+    def _found(self, query: Query) -> Iterator[Resource]:
+        patients = query.level is Level.PATIENT
+        collection = self._client.patients if patients else self._client.studies
+        # Orthanc computes ModalitiesInStudy for each study it sorts.
+        order = ["PatientName"] if patients else [] if "ModalitiesInStudy" in query.tags else ["-StudyDate"]
+        for page in count():
+            found = collection.find(query.tags, order_by=order, since=page * _PAGE, limit=_PAGE)
+            yield from found
+            if len(found) < _PAGE:
+                return
+
+    def _node(self, resource: Resource, *, is_root: bool = False) -> Node:
+        self._known[resource.id] = resource.level
+        tags, document = resource.tags, resource.document
+        is_leaf = resource.level is self._lowest
+        if isinstance(resource, Patient):
+            name = person_words(tags.get("PatientName", "")) or "Patient without a name"
+            studies = _counted(len(document["Studies"]), "study", "studies")
+            return Node(resource.id, name, _joined(tags.get("PatientID"), studies), is_leaf=is_leaf)
+        if isinstance(resource, Study):
+            label = tags.get("StudyDescription") or "Study without a description"
+            if is_root:
+                label = _joined(person_words(tags.get("PatientName", "")), label)
+            series = _counted(len(document["Series"]), "series", "series")
+            note = _joined(date_words(tags.get("StudyDate", "")), series)
+            return Node(resource.id, label, note, document["ParentPatient"], is_leaf)
+        if isinstance(resource, Series):
+            described = tags.get("SeriesDescription") or f"Series {tags.get('SeriesNumber', '')}".strip()
+            note = _counted(len(document["Instances"]), "instance", "instances")
+            return Node(resource.id, _joined(tags.get("Modality"), described), note, document["ParentStudy"], is_leaf)
+        frames = tags.get("NumberOfFrames", "")
+        number = tags.get("InstanceNumber")
+        label = f"Instance {number}" if number else "Instance without a number"
+        note = f"{frames} frames" if frames not in ("", "1") else ""
+        return Node(resource.id, label, note, document["ParentSeries"], is_leaf)
+
+
+def _newest_first(study: Resource) -> tuple[str, str]:
+    return study.tags.get("StudyDate", ""), study.tags.get("StudyTime", "")
+
+
+def _joined(*words: str | None) -> str:
+    return " · ".join(word for word in words if word)

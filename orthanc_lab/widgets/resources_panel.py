@@ -1,0 +1,143 @@
+"""What the panels with a tree of patients have in common: search, and a tree that follows the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
+from typing import Any, ClassVar, Literal
+
+import ipywidgets
+
+from orthanc_lab.client import Client, ClientError, NotFoundError
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.widgets.elements.tree import Node, Tree
+from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.resource_branches import ResourceBranches
+from orthanc_lab.widgets.search_words import FIELDS, queries
+
+__all__ = ["ResourcesPanel"]
+
+_COUNTS = ("CountPatients", "CountStudies", "CountSeries", "CountInstances")
+
+
+class _Nothing:
+    def children(self, id: str) -> Iterator[Node]:
+        return iter(())
+
+
+class ResourcesPanel(Panel):
+    """A tree of what is stored, with a search box; subclasses do something with what is picked or checked.
+
+    A look asks for the last change and the counts; only when these differ are the opened levels read again.
+
+    Attributes
+    ----------
+    search, field
+        What is searched, and where.
+    tree
+        Patients, their studies, and so on.
+    """
+
+    mode: ClassVar[Literal["pick", "check"]] = "pick"
+    lowest: ClassVar[Level] = Level.SERIES
+
+    def __init__(self, client: Client, **options: Any) -> None:
+        super().__init__(client, **options)
+        self._seen: object = None
+        self._names: dict[str, str] = {}
+        self.branches = ResourceBranches(self.glance, queries(""), self.lowest)
+        self.search = ipywidgets.Text(
+            placeholder="Search, and press Enter",
+            continuous_update=False,
+            tooltip="Part of a value in any case, or a pattern with * and ?",
+            layout=ipywidgets.Layout(flex="1 1 12em", width="auto"),
+        )
+        self.field = ipywidgets.Dropdown(
+            options=FIELDS, tooltip="Where to search", layout=ipywidgets.Layout(flex="0 1 11em", width="auto")
+        )
+        self.tree = Tree(_Nothing(), label="Patients", mode=self.mode, guard=self.guard)
+        for box in (self.search, self.field):
+            box.observe(lambda change: self.guard(self._search, "Searching"), "value")
+
+    def search_and_tree(self) -> ipywidgets.VBox:
+        """Return the box with search and tree."""
+        line = ipywidgets.HBox([self.search, self.field], layout=ipywidgets.Layout(flex_flow="row wrap"))
+        return ipywidgets.VBox([line, self.tree])
+
+    def guard(self, action: Callable[[], None], doing: str) -> bool:
+        """Do something at once for a person who waits for it; what goes wrong is said.
+
+        Returns
+        -------
+        bool
+            Whether it went well.
+        """
+        with self._turn:
+            try:
+                action()
+            except NotFoundError:
+                self._seen = None
+                self.status.warn(f"{doing}: this was deleted at the server meanwhile.")
+                self.refresh()
+            except (ClientError, ValueError) as error:
+                self.status.warn(f"{doing}: {error}")
+            else:
+                return True
+            return False
+
+    def _search(self) -> None:
+        branches = self.branches.searching(queries(self.search.value, self.field.value))
+        self.tree.show(branches)
+        self.branches = branches
+        self.tree.empty = "Nothing matches" if self.search.value.strip() else "No patients yet"
+        self.status.clear()
+
+    def look(self) -> None:  # noqa: D102 - see Panel
+        counts = self.glance.statistics
+        last = self.glance.transport.get("/changes?last")["Last"]
+        state = (last, *(counts[name] for name in _COUNTS))
+        if state == self._seen:
+            return
+        if self._seen is None and not self.tree.level():
+            self.tree.show(self.branches)
+        else:
+            self._remember(self._watched())
+            self.tree.reload()
+        gone = self._gone()
+        if gone:
+            self.forget(gone)
+        self._seen = state
+        self.changed(gone)
+
+    def forget(self, gone: set[str]) -> None:
+        """Take resources that were deleted out of the tree, and say so."""
+        self._remember(gone)
+        words = ", ".join(self._names.get(id, id) for id in sorted(gone))
+        self.tree.remove(gone)
+        self.status.warn(f"Deleted at the server meanwhile: {words}")
+
+    def changed(self, gone: set[str]) -> None:
+        """Follow a change at the server; `gone` are checked or picked resources that were deleted."""
+
+    def _watched(self) -> list[str]:
+        return [*self.tree.checked, *([self.tree.current] if self.tree.current else [])]
+
+    def _remember(self, ids: Iterable[str]) -> None:
+        for id in ids:
+            node = self.tree.node(id)
+            if node is not None:
+                self._names[id] = node.label
+
+    def _gone(self) -> set[str]:
+        watched = self._watched()
+        if not watched:
+            return set()
+        body = {"Resources": watched, "Metadata": False}
+        found = self.glance.transport.json("POST", "/tools/bulk-content", json=body, again=True)
+        return set(watched) - {item["ID"] for item in found}
+
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        lines = "".join(
+            f"<li>{escape(node.label)} <small>{escape(node.note)}</small></li>" for node in self.tree.level()
+        )
+        return f"{super().snapshot()}<ul>{lines}</ul>"

@@ -1,0 +1,106 @@
+"""What a person types into a search box, as queries of ``/tools/find``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orthanc_lab.protocol.levels import Level
+
+__all__ = ["FIELDS", "Query", "queries"]
+
+FIELDS = ("Anything", "Patient's name", "Patient ID", "Study description", "Modality", "Study date")
+"""Where one may search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question to the server."""
+
+    level: Level
+    tags: dict[str, str]
+
+
+def queries(words: str, field: str = "Anything") -> list[Query]:
+    """Return the queries that find what is meant: first patients, then studies.
+
+    Parameters
+    ----------
+    words
+        Part of a value in any case, or a pattern with ``*`` and ``?``; "" finds all patients.
+    field
+        One of `FIELDS`.
+
+    Raises
+    ------
+    ValueError
+        If a date was expected, and this is none.
+
+    Examples
+    --------
+    >>> queries("doe", "Patient's name")
+    [Query(level=<Level.PATIENT: 'Patient'>, tags={'PatientName': '*doe*'})]
+    >>> [query.tags for query in queries("2026-01")][-1]
+    {'StudyDate': '20260101-20260131'}
+    """
+    words = words.strip()
+    if not words:
+        return [Query(Level.PATIENT, {})]
+    return list(_anything(words)) if field == "Anything" else [_one(words, field)]
+
+
+def _anything(words: str) -> Iterator[Query]:
+    for field in ("Patient's name", "Patient ID", "Study description"):
+        yield _one(words, field)
+    if re.fullmatch(r"[A-Za-z]{2,16}", words):
+        yield _one(words, "Modality")
+    if _dates(words):
+        yield _one(words, "Study date")
+
+
+def _one(words: str, field: str) -> Query:
+    if field == "Patient's name":
+        return Query(Level.PATIENT, {"PatientName": _pattern(re.sub(r"[\s^]+", "*", words))})
+    if field == "Patient ID":
+        return Query(Level.PATIENT, {"PatientID": _pattern(words)})
+    if field == "Study description":
+        return Query(Level.STUDY, {"StudyDescription": _pattern(words)})
+    if field == "Modality":  # Orthanc takes no part of it
+        return Query(Level.STUDY, {"ModalitiesInStudy": words.upper()})
+    dates = _dates(words)
+    if not dates:
+        raise ValueError(f"{words!r} is no date; give one as 2026, 2026-01, 2026-01-05, or a range: 2025 - 2026-01")
+    return Query(Level.STUDY, {"StudyDate": dates})
+
+
+def _pattern(words: str) -> str:
+    return words if words[0] == "*" or words[-1] == "*" or "?" in words else f"*{words}*"
+
+
+_DATE = re.compile(r"(\d{4})(?:[-./]?(\d\d)(?:[-./]?(\d\d))?)?")
+_RANGE = re.compile(r"\s*(?:-|–|\.\.|to)\s+|\s+(?:-|–|\.\.|to)\s*")
+
+
+def _dates(words: str) -> str:
+    """Return a range of StudyDate, "" if the words are no dates."""
+    ends = _RANGE.split(words) if not _DATE.fullmatch(words) else [words, words]
+    if len(ends) == 1 and re.fullmatch(r"\d{8}-\d{8}|\d{8}-|-\d{8}", words):
+        return words
+    if len(ends) != 2:
+        return ""
+    matches = [_DATE.fullmatch(end) if end else None for end in ends]
+    if any(end and not match for end, match in zip(ends, matches, strict=True)):
+        return ""
+    first, last = matches
+    begin = f"{first[1]}{first[2] or '01'}{first[3] or '01'}" if first else ""
+    if not last:
+        return f"{begin}-" if begin else ""
+    month = last[2] or "12"
+    return f"{begin}-{last[1]}{month}{last[3] or _last_day(int(last[1]), month)}"
+
+
+def _last_day(year: int, month: str) -> str:
+    if month == "02":
+        return "29" if year % 4 == 0 and (year % 100 or year % 400 == 0) else "28"
+    return "30" if month in ("04", "06", "09", "11") else "31"

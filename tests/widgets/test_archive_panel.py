@@ -1,0 +1,257 @@
+"""The archive panel, without a browser."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+from pydicom.data import get_charset_files, get_testdata_file
+
+import orthanc_lab
+from orthanc_lab import Client, samples
+from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.widgets import ArchivePanel
+
+
+def settle(panel):
+    """Wait for what the panel does in the background."""
+    panel._sizing.submit(lambda: None).result(30)
+    panel._errands.submit(lambda: None).result(30)
+
+
+def names(path):
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        return archive.namelist()
+
+
+@pytest.fixture
+def panel(client, study):
+    made = ArchivePanel(client)
+    yield made
+    made.close()
+
+
+def open_all(panel):
+    patient = panel.tree.level()[0]
+    panel.tree.opened = [patient.id]
+    (study,) = panel.tree.level(patient.id)
+    panel.tree.opened = [patient.id, study.id]
+    return patient.id, study.id, [series.id for series in panel.tree.level(study.id)]
+
+
+def test_the_size_of_what_is_checked(panel):
+    assert panel.size.value == "Nothing is selected"
+    _, study, series = open_all(panel)
+    panel.tree.toggle(study)
+    settle(panel)
+    assert panel.size.value.startswith("31 instances, ")
+    panel.tree.toggle(series[0])
+    settle(panel)
+    assert panel.size.value.startswith("30 instances, ")
+    panel.clear_button.click()
+    assert panel.size.value == "Nothing is selected"
+    assert panel.start_button.disabled
+
+
+def test_streamed_to_a_folder(panel, tmp_path):
+    _, _, series = open_all(panel)
+    panel.tree.toggle(series[0])
+    panel.format.value = "media"
+    panel.folder.value = str(tmp_path)
+    panel.save().result()
+    assert panel.status.text.startswith(f"Saved {tmp_path}/Archive.zip (")
+    assert set(names(tmp_path / "Archive.zip")) == {"DICOMDIR", "IMAGES/IM0"}
+
+
+def test_streamed_to_the_browser(panel, tmp_path):
+    _, study, _ = open_all(panel)
+    panel.tree.toggle(study)
+    assert len(names(panel.stream.save_beside(tmp_path))) == 31
+
+
+def test_a_job_and_its_download(panel, tmp_path):
+    _, _, series = open_all(panel)
+    panel.tree.toggle(series[1])
+    panel.way.value, panel.priority.value = "job", 7
+    panel.make().result()
+    panel.job.wait()
+    panel.job._document["State"] = "Running"  # as it was at the look before
+    panel.refresh()
+    assert panel.job.priority == 7
+    assert panel.job.state is JobState.SUCCESS
+    assert (panel.bar.value, panel.words.value, panel.status.text) == (100, "Success · 100 %", "The archive is ready.")
+    assert len(names(panel.download.save_beside(tmp_path))) == 20
+    panel.folder.value = str(tmp_path / "missing" / "x.zip")
+    panel.save().result()
+    assert panel.status.is_warning
+    assert "does not exist" in panel.status.text
+
+
+def test_only_syntaxes_that_the_server_can_make(panel):
+    patient, _, _ = open_all(panel)
+    panel.syntax.value = "1.2.840.10008.1.2.4.50"
+    panel.tree.toggle(patient)
+    settle(panel)
+    offered = dict(panel.syntax.options)
+    assert {"As stored", "JPEG Lossless", "JPEG-LS Lossless"} <= set(offered)
+    assert "JPEG Baseline (lossy)" not in offered  # these images have 16 bit
+    assert panel.syntax.value == ""
+    assert (
+        panel.status.text
+        == "The server cannot make JPEG Baseline (lossy) of these images; they stay as they are stored."
+    )
+
+
+def test_transcoding(panel, tmp_path):
+    _, _, series = open_all(panel)
+    panel.tree.toggle(series[0])
+    settle(panel)
+    panel.syntax.value = "1.2.840.10008.1.2.4.70"
+    path = panel.stream.save_beside(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        assert b"1.2.840.10008.1.2.4.70" in archive.read(archive.namelist()[0])
+
+
+def test_what_is_deleted_meanwhile_is_said_and_leaves_the_tree(client, panel):
+    client.upload(samples.path("mr"))
+    panel.refresh()
+    ct, mr = panel.tree.level()
+    panel.tree.toggle(ct.id)
+    panel.tree.toggle(mr.id)
+    client.patients[ct.id].delete()
+    panel.refresh()
+    assert panel.status.text == "Deleted at the server meanwhile: Phantom CT"
+    assert panel.tree.checked == [mr.id]
+    assert [node.id for node in panel.tree.level()] == [mr.id]
+    settle(panel)
+    assert panel.size.value.startswith("12 instances, ")
+
+
+def test_opening_what_is_deleted_meanwhile(client, panel):
+    patient = panel.tree.level()[0].id
+    client.patients[patient].delete()
+    panel.tree.opened = [patient]
+    assert panel.status.text == "Opening: this was deleted at the server meanwhile."
+    assert panel.tree.level() == []
+    assert panel.tree.opened == []
+
+
+def test_an_archive_of_what_is_deleted_meanwhile_fails_in_words(client, panel):
+    patient = panel.tree.level()[0].id
+    panel.tree.toggle(patient)
+    settle(panel)
+    client.patients[patient].delete()
+    panel.way.value = "job"
+    panel.make().result()
+    assert panel.status.text.startswith("Starting: Unknown resource (HTTP 404")
+    assert panel.tree.checked == []
+
+
+def test_what_comes_is_shown_without_a_search(client, panel):
+    client.upload(samples.path("mr"))
+    panel.refresh()
+    assert [(node.label, node.note) for node in panel.tree.level()] == [
+        ("Phantom CT", "PHANTOM-CT · 1 study"),
+        ("Phantom MR", "PHANTOM-MR · 1 study"),
+    ]
+
+
+def test_search(client, panel):
+    client.upload([samples.path("mr"), samples.path("us")])
+    panel.refresh()
+
+    def found(words, field="Anything"):
+        panel.field.value = field
+        panel.search.value = words
+        return [node.label for node in panel.tree.level()]
+
+    assert found("phantom m") == ["Phantom MR"]
+    assert found("PHANTOM-c") == ["Phantom CT"]
+    assert found("beating") == ["Phantom US · Beating cavity"]
+    assert found("mr") == ["Phantom MR"]
+    assert found("mr", "Modality") == ["Phantom MR · MR shells"]
+    assert len(found("2026-01", "Study date")) == 3
+    assert found("1999", "Study date") == []
+    assert panel.tree.empty == "Nothing matches"
+    found("yesterday", "Study date")
+    assert panel.status.text.startswith("Searching: 'yesterday' is no date")
+    assert len(found("", "Anything")) == 3
+
+
+def test_what_was_checked_stays_so_in_a_search(client, panel):
+    patient, study, series = open_all(panel)
+    panel.tree.toggle(series[0])
+    panel.search.value = "quality"
+    (root,) = panel.tree.level()
+    assert (root.id, root.parent) == (study, patient)
+    assert panel.tree.mixed == sorted([patient, study])
+    panel.tree.clear()
+    panel.tree.toggle(patient)
+    assert panel.tree.selection.state(root.id) == "true"
+    panel.tree.toggle(root.id)
+    assert panel.tree.checked == []
+
+
+def test_names_of_other_scripts(client):
+    client.upload(
+        [path for name in ("chrJapMulti", "chrKoreanMulti", "chrGreek") for path in get_charset_files(f"{name}.dcm")]
+    )
+    panel = ArchivePanel(client)
+    labels = " ".join(node.label for node in panel.tree.level())
+    assert "Διονυσιος" in labels
+    panel.search.value = "διονυσιος"
+    assert len(panel.tree.level()) <= 1
+
+
+def test_a_look_without_a_change_asks_twice_and_reads_nothing(client, panel, monkeypatch):
+    open_all(panel)
+    panel.refresh()
+    asked = []
+    send = panel.glance.transport.send
+    monkeypatch.setattr(
+        panel.glance.transport,
+        "send",
+        lambda method, path, **options: asked.append(path) or send(method, path, **options),
+    )
+    panel.refresh()
+    assert asked == ["/statistics", "/changes?last"]
+
+
+def test_a_dead_server_is_said_and_the_tree_comes_at_its_return():
+    with orthanc_lab.serve(process=True) as server:
+        Client.from_server(server).upload(get_testdata_file("CT_small.dcm"))
+        server.kill()
+        panel = ArchivePanel(Client.from_server(server))
+        assert "No Orthanc answers at" in panel.status.text
+        assert panel.tree.level() == []
+        server.restart()
+        panel.refresh()
+        assert panel.status.text == "The server is back."
+        (patient,) = panel.tree.level()
+        server.kill()
+        panel.tree.opened = [patient.id]
+        assert "No Orthanc answers at" in panel.status.text
+        assert panel.tree.opened == []
+        panel.close()
+
+
+def test_controls_of_a_job(client, panel):
+    patient = panel.tree.level()[0].id
+    panel.tree.toggle(patient)
+    panel.way.value = "job"
+    panel.make().result()
+    panel.job.wait()
+    panel.job._document["State"] = "Running"
+    panel._enable()
+    assert [button.disabled for button in panel.controls.values()] == [False, True, False]
+    panel.job._document["State"] = "Paused"
+    panel._enable()
+    assert [button.disabled for button in panel.controls.values()] == [True, False, False]
+
+
+def test_where_no_widget_is_drawn_names_are_escaped(client):
+    client.create_dicom(None, {"PatientName": "<b>Bold</b>^<script>", "PatientID": "<i>"})
+    html = ArchivePanel(client).snapshot()
+    assert "&lt;b&gt;Bold&lt;/b&gt; &lt;script&gt;" in html
+    assert "<b>" not in html
