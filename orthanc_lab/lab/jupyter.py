@@ -108,9 +108,6 @@ def _arguments(folder: Path, port: int | None, *, browser: bool) -> Sequence[str
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.open_browser": str(browser),
         "Application.log_level": "ERROR",
-        # Neither questions nor requests to elsewhere at the start of a lesson.
-        "LabApp.news_url": "None",
-        "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
     }
     if port is not None:
         options |= {"ServerApp.port": str(port), "ServerApp.port_retries": "0"}

@@ -20,17 +20,20 @@ class Lab:
 
     Attributes
     ----------
+    folder
+        The folder of the notebooks.
     output
         What it has written so far, line by line.
     """
 
     def __init__(self, folder: Path, *arguments: str, program: list[str] = PROGRAM, **environment: str) -> None:
         self.output: list[str] = []
+        self.folder = folder / "notebooks"
         home = folder / "home"
         home.mkdir(exist_ok=True)
         clean = {name: value for name, value in os.environ.items() if name not in (VARIABLE, LAB_VARIABLE)}
         clean |= {"HOME": str(home), "IPYTHONDIR": str(home / "ipython"), **environment}
-        words = [*program, "--no-browser", "--folder", str(folder / "notebooks"), *arguments]
+        words = [*program, "--no-browser", "--folder", str(self.folder), *arguments]
         self.process = subprocess.Popen(
             words, cwd=folder, env=clean, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -44,6 +45,9 @@ def test_both_answer_and_a_signal_ends_both(lab, number):
     assert status(running).status_code == 403
     names = {item["name"] for item in status(running, Authorization=f"token {running.token}").json()["content"]}
     assert "01_quick_tour.ipynb" in names
+    page = requests.get(f"{running.jupyter}/lab", headers={"Authorization": f"token {running.token}"}, timeout=30)
+    (config,) = re.findall(r"jupyter-config-data[^>]*>\s*(\{.*?\})\s*</script>", page.text, re.DOTALL)
+    assert "@jupyterlab/apputils-extension:announcements" in json.loads(config)["disabledExtensions"]
     running.send(number)
     assert running.wait() == 0, "\n".join(running.output)
     assert not running.left_over()

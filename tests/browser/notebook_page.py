@@ -1,0 +1,51 @@
+"""A notebook in JupyterLab, as a person uses it: menus, cells, outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+class NotebookPage:
+    """One notebook in its own browser page.
+
+    Attributes
+    ----------
+    page
+        The page of playwright.
+    path
+        The file.
+    """
+
+    def __init__(self, page: Any, path: Path) -> None:
+        self.page = page
+        self.path = path
+        self.area = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.area.locator(".jp-Cell").first.wait_for()
+        # Only then the kernel has answered; a cell that is run before asks which kernel is meant.
+        page.locator("#jp-bottom-panel").get_by_text("| Idle").wait_for()
+
+    def menu(self, *words: str) -> None:
+        """Choose from the menu bar: ``menu("Run", "Run All Cells")``."""
+        bar, *items = words
+        self.page.locator("#jp-MainMenu .lm-MenuBar-item", has_text=bar).first.click()
+        for item in items:
+            self.page.locator(".lm-Menu-item", has=self.page.locator(f"text=/^{item}/")).first.click()
+
+    def run_all(self) -> None:
+        """Run all cells, and wait until the last one has run."""
+        self.menu("Run", "Run All Cells")
+        prompts = self.area.locator(".jp-CodeCell .jp-InputArea-prompt")
+        self.page.wait_for_function(
+            r"cells => cells.length && cells.every(cell => /\[\d+\]/.test(cell.textContent))",
+            arg=prompts.element_handles(),
+        )
+
+    def save(self) -> None:
+        """Save the notebook, and wait until it is on disk."""
+        before = self.path.stat().st_mtime_ns
+        self.menu("File", "Save Notebook")
+        self.page.locator(
+            ".jp-mod-current .jp-DirtyIndicator, .lm-TabBar-tab.lm-mod-current:not(.jp-mod-dirty)"
+        ).first.wait_for()
+        assert self.path.stat().st_mtime_ns > before

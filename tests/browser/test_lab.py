@@ -1,0 +1,44 @@
+"""JupyterLab itself: a cell with a widget, and the tile that opens the server's page."""
+
+from __future__ import annotations
+
+import re
+
+from orthanc_lab import samples
+
+BUTTON = """\
+import ipywidgets
+button, answer = ipywidgets.Button(description="Press me"), ipywidgets.Label("not yet")
+button.on_click(lambda _: setattr(answer, "value", "pressed"))
+ipywidgets.VBox([button, answer])"""
+
+
+def test_a_button_calls_the_kernel(notebook):
+    book = notebook(BUTTON)
+    book.run_all()
+    book.area.get_by_role("button", name="Press me").click()
+    book.area.get_by_text("pressed", exact=True).wait_for()
+
+
+def test_the_tile_opens_the_page_of_the_server(open_page, lab, tmp_path):
+    page = open_page("lab?reset")
+    tile = page.locator(".jp-LauncherCard", has_text="Orthanc")
+    tile.wait_for()
+    page.screenshot(path=tmp_path / "launcher.png")
+    with page.expect_popup() as popup:
+        tile.click()
+    shown = popup.value
+    shown.wait_for_url(re.compile(r"/orthanc/app/explorer\.html"))
+    shown.locator("#study-list > details").first.wait_for()
+    assert shown.locator("#study-list > details").count() >= 3
+    assert "orthanc-lab" in shown.locator("#server-name").inner_text()
+
+    before = shown.locator("#study-list > details").count()
+    shown.locator("#file-input").set_input_files([samples.path("chart.png")])
+    shown.get_by_text("1 of 1 files were stored.").wait_for()
+    shown.wait_for_function(f"document.querySelectorAll('#study-list > details').length == {before + 1}")
+    with shown.expect_download() as download:
+        shown.locator("#study-list > details").first.locator("summary").click()
+        shown.get_by_role("button", name="Download ZIP").first.click()
+    assert download.value.path().read_bytes()[:2] == b"PK"
+    assert shown.locator("#notice").is_hidden()
