@@ -28,7 +28,7 @@ def orthanc() -> dict[str, Any]:
     >>> orthanc()["launcher_entry"]["title"]
     'Orthanc'
     """
-    launcher = {
+    launcher: dict[str, Any] = {
         "title": "Orthanc",
         "icon_path": str(Path(__file__).with_name("orthanc.svg")),
         "path_info": "orthanc/app/explorer.html",
