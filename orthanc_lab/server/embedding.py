@@ -12,6 +12,7 @@ from orthanc_lab.server.child_process import ChildServer
 from orthanc_lab.server.embedded import EmbeddedServer
 from orthanc_lab.server.in_process import InProcessServer
 from orthanc_lab.server.log_lines import log_errors_only
+from orthanc_lab.server.settings import PATHS
 
 __all__ = ["in_process", "serve"]
 
@@ -54,7 +55,8 @@ def serve(
     Parameters
     ----------
     options, **named
-        Options of Orthanc's configuration, ``serve(StableAge=1)``. Without ``HttpPort`` a free port is taken.
+        Options of Orthanc's configuration, ``serve(StableAge=1)``. Without ``HttpPort`` a free port is taken;
+        relative paths start at the working directory.
     folder
         Where the files are kept; None for a temporary folder that is removed at the end.
     process
@@ -78,7 +80,7 @@ def serve(
     'Example'
     """
     log_errors_only()
-    merged = {**(options or {}), **named}
+    merged = _merged(options, named)
     place = _place(folder, merged)
     if process:
         if clock is not None or identifiers is not None:
@@ -107,8 +109,17 @@ def in_process(
     []
     """
     log_errors_only()
-    merged = {**(options or {}), **named}
+    merged = _merged(options, named)
     return InProcessServer(merged, _place(folder, merged), _outside(seed, clock, identifiers))
+
+
+def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
+    # In a file, relative paths start at the file; here there is none, and they start at the working directory.
+    merged = {**(options or {}), **named}
+    for name in PATHS:
+        if isinstance(merged.get(name), (str, Path)) and merged[name]:
+            merged[name] = str(Path(merged[name]).absolute())
+    return merged
 
 
 def _outside(seed: int | None, clock: Clock | None, identifiers: Identifiers | None) -> Outside:

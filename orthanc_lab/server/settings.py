@@ -11,10 +11,11 @@ from orthanc_lab.dicom import charsets
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.settings_table import OPTIONS
 
-__all__ = ["CheckedSettings"]
+__all__ = ["PATHS", "CheckedSettings"]
 
 _DEFAULT_USER = {"orthanc": "orthanc"}
-_PATHS = ("StorageDirectory", "IndexDirectory", "SslCertificate", "SslTrustedClientCertificates", "HttpsCACertificates")
+PATHS = ("StorageDirectory", "IndexDirectory", "SslCertificate", "SslTrustedClientCertificates", "HttpsCACertificates")
+"""Options that name a file or a folder."""
 
 
 class CheckedSettings:
@@ -44,7 +45,7 @@ class CheckedSettings:
         self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
         self._warn_of_unused(given)
         self._secure(given)
-        for name in _PATHS:
+        for name in PATHS:
             if self._values[name]:
                 self._values[name] = str(self.folder / self._values[name])
         if self._values["IndexDirectory"] is None:

@@ -137,6 +137,15 @@ def test_reset_keeps_the_port_and_the_data():
         assert len(studies(server)) == 1
 
 
+def test_relative_paths_start_at_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with orthanc_lab.serve(StorageDirectory="storage", IndexDirectory="index") as server:
+        upload(server)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index", "storage"]
+    with orthanc_lab.in_process(folder="storage", IndexDirectory="index") as server:
+        assert len(server.session.get("http://orthanc/studies").json()) == 1
+
+
 def test_shutdown_by_a_client():
     with orthanc_lab.serve() as server:
         answer = server.session.post(f"{server.url}/tools/shutdown")
