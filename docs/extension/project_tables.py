@@ -111,6 +111,41 @@ class Ledger(Table):
             yield f"`` {where} ``", f"`` {entry.get('field', 'anything')} ``", entry["reason"]
 
 
+class Parts(SphinxDirective):
+    """A section for each part of a table: its heading, and the directive of the part."""
+
+    part: str
+
+    def headings(self) -> Iterable[str]:
+        """Return what the parts are called, in their order."""
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        """Return the sections."""
+        text = "\n\n".join(f"## {heading}\n\n```{{{self.part}}} {heading}\n```" for heading in self.headings())
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
+
+
+class LedgerParts(Parts):
+    """The whole ledger."""
+
+    part = "ledger-part"
+
+    def headings(self) -> Iterable[str]:
+        """Headings of the ledger that have lines."""
+        return [heading for heading, lines in ledger().items() if lines]
+
+
+class RouteParts(Parts):
+    """All routes."""
+
+    part = "routes-below"
+
+    def headings(self) -> Iterable[str]:
+        """First parts of the paths."""
+        return sorted({family(row["Path"]) for row in csv.DictReader(io.StringIO(sheet()))})
+
+
 class CommandLine(SphinxDirective):
     """What ``orthanc-lab --help`` prints."""
 
@@ -162,9 +197,11 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     for name, directive in {
         "settings": Settings,
-        "routes": Routes,
+        "routes": RouteParts,
+        "routes-below": Routes,
         "columns": Columns,
-        "ledger": Ledger,
+        "ledger": LedgerParts,
+        "ledger-part": Ledger,
         "command-line": CommandLine,
         "fixtures": Fixtures,
     }.items():
