@@ -16,12 +16,14 @@ extensions = [
     "sphinx.ext.napoleon",
     "myst_nb",
     "docstrings",
+    "job_states",
     "project_tables",
     "public_names",
 ]
 exclude_patterns = ["make_pictures.py", "tutorial/notebooks/README.md", "**/.ipynb_checkpoints"]
 suppress_warnings = ["config.cache"]
-smartquotes = False
+smartquotes_action = "D"  # dashes alone: quotes stay as they are typed
+toc_object_entries_show_parents = "hide"
 
 # Notebooks are shown as they were saved: building the site runs nothing.
 nb_execution_mode = "off"
@@ -50,6 +52,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),
 ]
 
+pygments_dark_style = "github-dark"
 html_theme = "furo"
 html_title = "orthanc-lab"
 html_static_path = ["static"]

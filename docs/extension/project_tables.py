@@ -51,7 +51,7 @@ class Table(SphinxDirective):
         group.extend(nodes.colspec(colwidth=width) for width in self.widths)
         group += nodes.thead("", self._row(self.heads))
         group += nodes.tbody("", *map(self._row, rows))
-        return [nodes.table("", group, classes=[self.name])]
+        return [nodes.table("", group, classes=[self.name, "colwidths-given"])]
 
     def _row(self, cells: Row) -> nodes.row:
         return nodes.row("", *(nodes.entry("", *self.parse_text_to_nodes(cell)) for cell in cells))
@@ -61,7 +61,7 @@ class Settings(Table):
     """Options of the configuration: those that are honoured, or (argument ``not``) those that are not."""
 
     heads = ("Option", "Default", "What it does")
-    widths = (30, 20, 50)
+    widths = (38, 20, 42)
 
     def rows(self) -> Iterable[Row]:
         """One row an option, by name."""
