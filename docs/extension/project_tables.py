@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import inspect
-import io
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -16,15 +17,12 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from orthanc_lab.frames.columns import COLUMNS
-from orthanc_lab.server.api_document import cheat_sheet
-from orthanc_lab.server.command_line import HELP
-from orthanc_lab.server.option import Kind
+from orthanc_lab.server.api_document import openapi
 from orthanc_lab.server.settings_table import OPTIONS
 from orthanc_lab.testing import plugin
 
-LEDGER = Path(__file__).resolve().parents[2] / "tests" / "twin" / "ledger.toml"
-TYPES = {Kind.BOOLEAN: "Boolean", Kind.INTEGER: "integer", Kind.STRING: "string", Kind.STRINGS: "strings"}
-VERBS = ("GET", "POST", "PUT", "DELETE")
+ROOT = Path(__file__).resolve().parents[2]
+LEDGER = ROOT / "tests" / "twin" / "ledger.toml"
 
 Row = Sequence[str]
 
@@ -75,15 +73,15 @@ class Settings(Table):
 class Routes(Table):
     """Routes of the REST API below a path."""
 
-    heads = ("Route", "Verbs", "What it does")
-    widths = (45, 15, 40)
+    heads = ("Route", "Verb", "What it does")
+    widths = (46, 12, 42)
 
     def rows(self) -> Iterable[Row]:
-        """One row a route, as ``orthanc-lab --cheatsheet`` has it."""
-        for row in csv.DictReader(io.StringIO(sheet())):
-            if family(row["Path"]) == self.arguments[0]:
-                verbs = ", ".join(verb for verb in VERBS if row[verb])
-                yield f"`{row['Path']}`", verbs, row["Summary"].replace("``", "`")
+        """One row a route and verb, as ``orthanc-lab --openapi`` has it."""
+        for path, verbs in routes().items():
+            if family(path) == self.arguments[0]:
+                for index, (verb, described) in enumerate(verbs.items()):
+                    yield "" if index else f"`{path}`", verb.upper(), described["summary"].replace("``", "`")
 
 
 class Columns(Table):
@@ -143,15 +141,20 @@ class RouteParts(Parts):
 
     def headings(self) -> Iterable[str]:
         """First parts of the paths."""
-        return sorted({family(row["Path"]) for row in csv.DictReader(io.StringIO(sheet()))})
+        return sorted({family(path) for path in routes()})
 
 
 class CommandLine(SphinxDirective):
-    """What ``orthanc-lab --help`` prints."""
+    """What ``orthanc-lab --help`` prints, or a sub-command (argument)."""
+
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Return the text as it is."""
-        return [nodes.literal_block("", HELP, language="text")]
+        command = [sys.executable, "-m", "orthanc_lab", *self.arguments, "--help"]
+        environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        return [nodes.literal_block("", done.stdout, language="text")]
 
 
 class Fixtures(SphinxDirective):
@@ -171,9 +174,10 @@ def fixture(name: str) -> str:
 
 
 @cache
-def sheet() -> str:
-    """Return the routes as CSV."""
-    return cheat_sheet()
+def routes() -> dict[str, dict[str, dict[str, str]]]:
+    """Return what each verb of each route does."""
+    found: dict[str, dict[str, dict[str, str]]] = json.loads(openapi())["paths"]
+    return found
 
 
 def family(path: str) -> str:

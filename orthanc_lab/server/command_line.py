@@ -33,7 +33,7 @@ _COMMANDS = {
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
-HELP = """\
+_HELP = """\
 Usage: orthanc-lab [serve] [OPTION]... [CONFIGURATION]
        orthanc-lab lab|demo|bench [OPTION]...
 
@@ -221,7 +221,7 @@ def _allow_many_files() -> None:
 
 
 def _help() -> int:
-    print(HELP, end="")
+    print(_HELP, end="")
     return 0
 
 
