@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
-from orthanc_lab.client import Client, Job
+from orthanc_lab.client import Client, ClientError, Job, NotFoundError, UnreachableError
+from orthanc_lab.client.display import table as html_table
+from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.table import Table
-from orthanc_lab.widgets.job_rows import COLUMNS, CONTROLS, allowed, row
+from orthanc_lab.widgets.elements.toolbar import Toolbar
+from orthanc_lab.widgets.job_filter import JobFilter
+from orthanc_lab.widgets.job_rows import COLUMNS, TOOLS, allowed, has_output, offers, row
 from orthanc_lab.widgets.panel import Panel
 
 __all__ = ["JobsPanel"]
 
-_ICONS = {"cancel": "times", "pause": "pause", "resume": "play", "resubmit": "repeat", "delete": "trash"}
-
 
 class JobsPanel(Panel):
-    """A live table of the jobs: select some, then cancel, pause, resume, resubmit or delete them.
+    """A live table of the jobs: select some, then cancel, pause, resume, resubmit or delete them; download an archive.
+
+    Attributes
+    ----------
+    table
+        The table; ``table.selected`` are the identifiers of the selected jobs.
+    filter
+        What is shown: state, type, text.
+    toolbar
+        The controls.
+    download
+        Brings the archive of the selected job to the browser.
 
     Examples
     --------
@@ -27,6 +42,10 @@ class JobsPanel(Panel):
     >>> panel.refresh()
     >>> panel.table.rows[0]["state"]
     'Success'
+    >>> panel.table.selected = [job.id]
+    >>> panel.control("delete").result()
+    >>> panel.status.text, panel.table.rows
+    ('Delete: 1 job, done.', [])
     """
 
     title = "Jobs"
@@ -34,40 +53,89 @@ class JobsPanel(Panel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._jobs: dict[str, Job] = {}
-        self.table = Table(COLUMNS, label="Jobs", empty="No jobs yet")
-        self.buttons = {control: self._button(control) for control in CONTROLS}
-        self.table.observe(lambda change: self._enable(), "selected")
-        self.body.children = [ipywidgets.HBox(list(self.buttons.values())), self.table]
+        self.filter = JobFilter(self._show)
+        self.table = Table(COLUMNS, label="Jobs")
+        self.toolbar = Toolbar(TOOLS, label="What to do with the selected jobs", on_press=self.control)
+        self.download = Download(
+            "Download", self._save, disabled=True, tooltip="Download the archive of the selected job"
+        )
+        self.table.observe(lambda change: self._offer(), "selected")
+        tools = ipywidgets.HBox([self.toolbar, self.download], layout={"flex_flow": "row wrap", "grid_gap": "4px"})
+        self.body.children = [self.filter, tools, self.table]
         self.refresh()
 
-    def _button(self, control: str) -> ipywidgets.Button:
-        button = ipywidgets.Button(
-            description=control.capitalize(), icon=_ICONS[control], tooltip=f"{control.capitalize()} the selected jobs"
-        )
-        button.on_click(lambda _: self.control(control))
-        return button
-
     def look(self) -> None:  # noqa: D102 - see Panel
-        jobs = self.glance.jobs.list()
-        self._jobs = {job.id: job for job in jobs}
+        self._jobs = {job.id: job for job in self.glance.jobs.list()}
+        self.filter.offer_types(self._jobs.values())
+        self._show()
+
+    def _show(self) -> None:
+        jobs = list(self._jobs.values())
+        shown = self.filter.chosen(jobs)
         now = self.clock.now()
-        self.table.rows = [row(job, now) for job in jobs]
-        self._enable()
+        self.table.rows = [row(job, now) for job in shown]
+        self.table.empty = "No job is like that" if jobs else "No jobs yet"
+        self.table.note = "" if len(shown) == len(jobs) else f"{len(shown)} of {len(jobs)} jobs"
+        self._offer()
 
     @property
     def selected(self) -> list[Job]:
         """The selected jobs, as they were at the last look."""
-        return [self._jobs[id] for id in self.table.selected if id in self._jobs]
+        jobs = self._jobs
+        return [jobs[id] for id in self.table.selected if id in jobs]
 
-    def _enable(self) -> None:
-        for control, button in self.buttons.items():
-            button.disabled = not allowed(control, self.selected)
+    def _offer(self) -> None:
+        jobs = [] if self.is_away else self.selected
+        self.toolbar.offers = offers(jobs)
+        self.download.disabled = not (len(jobs) == 1 and has_output(jobs[0]))
 
-    def control(self, control: str) -> None:
-        """Do something with the selected jobs: ``cancel``, ``pause``, ``resume``, ``resubmit``, ``delete``."""
+    def show_away(self) -> None:  # noqa: D102 - see Panel
+        super().show_away()
+        self._offer()
+
+    def control(self, control: str) -> Any:
+        """Do something with the selected jobs: ``cancel``, ``pause``, ``resume``, ``resubmit``, ``delete``.
+
+        Returns
+        -------
+        Future
+            Done when the outcome is shown.
+        """
         jobs = allowed(control, self.selected)
-        self.act(f"{control.capitalize()}: {len(jobs)} jobs", partial(self._control, control, jobs))
+        doing = f"{control.capitalize()}: {len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
+        return self.act(doing, partial(self._control, control, doing, jobs))
 
-    def _control(self, control: str, jobs: list[Job]) -> None:
+    def _control(self, control: str, doing: str, jobs: list[Job]) -> str:
+        failures = []
         for job in jobs:
-            getattr(Job(self.client.transport, job.document), control)()
+            try:
+                self._send(control, job)
+            except UnreachableError:
+                raise
+            except ClientError as error:  # it has ended meanwhile, say; the others can be done
+                failures.append(f"{job.type} {job.id[:8]}: {error}")
+        if failures:
+            raise ClientError("\n".join([f"{len(failures)} of them cannot be done.", *failures[:3]]))
+        return f"{doing}, done."
+
+    def _send(self, control: str, job: Job) -> None:
+        if control == "delete":
+            self.client.transport.send("DELETE", f"/jobs/{job.id}")
+        else:  # the methods of Job look at it afterwards, but a short history may have forgotten it by then
+            is_harmless = control in ("pause", "cancel")
+            self.client.transport.send("POST", f"/jobs/{job.id}/{control}", again=is_harmless)
+
+    def _save(self, folder: Path, progress: Callable[[int, int | None], None]) -> Path:
+        jobs = self.selected
+        if not jobs:
+            raise ClientError("The job is not selected any more.")
+        try:
+            return Job(self.client.transport, jobs[0].document).download(folder, progress=progress)
+        except NotFoundError as error:
+            words = "The server keeps only the latest archives (option MediaArchiveSize), and this one no more."
+            raise ClientError(f"{words}\nSubmit the job again.") from error
+
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        heads = ("State", "Type", "Progress", "Priority", "Description")
+        keys = ("state", "type", "progress", "priority", "words")
+        return super().snapshot() + html_table(heads, [[job[key] for key in keys] for job in self.table.rows])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import traitlets
 
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.widgets.elements.element import Element
+from orthanc_lab.widgets.kernel_loop import when_kernel_is_free
 
 __all__ = ["Status"]
 
@@ -42,9 +44,13 @@ class Status(Element, script="status"):
     is_warning = traitlets.Bool(False).tag(sync=True)
     is_seen = traitlets.Bool(False)
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(
+        self, clock: Clock | None = None, when_free: Callable[[Callable[[], None]], None] = when_kernel_is_free
+    ) -> None:
         super().__init__()
         self._clock = clock or SystemClock()
+        self._when_free = when_free
+        self._is_asking = False
         self._views: dict[str, float] = {}  # when each was heard last
         self._lock = threading.RLock()
         self.on_msg(self._hear)
@@ -71,11 +77,23 @@ class Status(Element, script="status"):
                 self._views[content["view"]] = self._clock.monotonic()
             else:
                 self._views.pop(content["view"], None)
-        self.forget_silent_views()
+            self.is_seen = bool(self._views)
 
     def forget_silent_views(self) -> None:
-        """Count only the views that gave a sign of life lately."""
+        """Count no more the views that have given no sign of life, unless the kernel was too busy to hear it."""
         with self._lock:
-            oldest = self._clock.monotonic() - LEASE
-            self._views = {view: heard for view, heard in self._views.items() if heard >= oldest}
+            if self._is_asking or not self._silent():
+                return
+            self._is_asking = True
+        self._when_free(self._forget)
+
+    def _silent(self) -> list[str]:
+        oldest = self._clock.monotonic() - LEASE
+        return [view for view, heard in self._views.items() if heard < oldest]
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._is_asking = False
+            for view in self._silent():
+                del self._views[view]
             self.is_seen = bool(self._views)

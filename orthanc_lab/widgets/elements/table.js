@@ -1,22 +1,55 @@
-// A table whose rows are drawn from one list; a cell is touched only when its text changed.
+// A table whose rows are drawn from one list; a cell is touched only when its text changed. Sorting is done here.
+const HINT = "Click a row to select it, Ctrl+click or Space for more, Shift+click for a range, Ctrl+A for all.";
+
+function span(seconds) {
+  const two = (number) => String(number).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  const rest = two(Math.floor(seconds % 60));
+  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`;
+}
+
+function textOf(column, value) {
+  if (value === null || value === undefined || value === "") return "";
+  if (column.kind === "span") return span(value);
+  if (column.kind === "time") {
+    const [day, time] = value.split("T");
+    return day === new Date().toISOString().slice(0, 10) ? time : `${day} ${time}`;
+  }
+  return String(value);
+}
+
 function drawCell(cell, column, value) {
-  const text = value === null || value === undefined ? "" : String(value);
+  const text = textOf(column, value);
   if (cell.dataset.text === text) return;
   cell.dataset.text = text;
   if (column.kind === "progress") {
-    let bar = cell.firstChild;
-    if (!bar) {
-      bar = document.createElement("progress");
+    if (!cell.firstChild) {
+      const bar = document.createElement("progress");
       bar.max = 100;
       cell.append(bar, " ", document.createElement("span"));
     }
-    bar.value = Number(value) || 0;
-    bar.setAttribute("aria-label", `${text} %`);
+    cell.firstChild.value = Number(value) || 0;
+    cell.firstChild.setAttribute("aria-label", column.head);
     cell.lastChild.textContent = `${text} %`;
+  } else if (column.kind === "badge") {
+    const [sign, tone] = column.badges[text] ?? ["", "plain"];
+    const mark = document.createElement("span");
+    mark.className = `orthanc-sign orthanc-${tone}`;
+    mark.setAttribute("aria-hidden", "true");
+    mark.textContent = sign;
+    cell.replaceChildren(mark, text);
   } else {
     cell.textContent = text;
     cell.title = text;
   }
+}
+
+function compare(one, other) {
+  if (one === other) return 0;
+  if (one === null || one === undefined || one === "") return 1; // what is not known comes last
+  if (other === null || other === undefined || other === "") return -1;
+  if (typeof one === "number" && typeof other === "number") return one - other;
+  return String(one).localeCompare(String(other), "en", { numeric: true });
 }
 
 function render({ model, el }) {
@@ -26,25 +59,30 @@ function render({ model, el }) {
   const table = document.createElement("table");
   table.setAttribute("role", "grid");
   table.setAttribute("aria-multiselectable", "true");
+  table.setAttribute("aria-description", HINT);
+  table.title = HINT;
   const head = table.createTHead().insertRow();
   const body = table.createTBody();
   const empty = document.createElement("div");
   empty.className = "orthanc-empty";
+  const note = document.createElement("div");
+  note.className = "orthanc-note";
   scroll.append(table, empty);
-  el.append(scroll);
+  el.append(scroll, note);
   const lines = new Map();
+  let shown = []; // the rows in the order that is seen
   let anchor = null;
+  let sorting = { key: null, down: false };
 
   function select(ids) {
     model.set("selected", ids);
     model.save_changes();
-    showSelected();
   }
 
   function choose(id, event) {
     const selected = model.get("selected");
     if (event.shiftKey && anchor !== null) {
-      const ids = model.get("rows").map((row) => row.id);
+      const ids = shown.map((row) => row.id);
       const [first, last] = [ids.indexOf(anchor), ids.indexOf(id)].sort((a, b) => a - b);
       select(ids.slice(Math.max(first, 0), last + 1));
     } else if (event.ctrlKey || event.metaKey || event.type === "keydown") {
@@ -56,14 +94,25 @@ function render({ model, el }) {
     }
   }
 
+  function reach(line) {
+    for (const other of lines.values()) other.tabIndex = -1;
+    if (line) line.tabIndex = 0; // one stop for the Tab key, arrows inside
+  }
+
   function onKey(event) {
     const line = event.target.closest("tbody tr");
     if (!line) return;
+    const goal = {
+      ArrowDown: line.nextElementSibling,
+      ArrowUp: line.previousElementSibling,
+      Home: body.firstElementChild,
+      End: body.lastElementChild,
+    };
     if (event.key === " " || event.key === "Enter") choose(line.dataset.id, event);
-    else if (event.key === "ArrowDown") line.nextElementSibling?.focus();
-    else if (event.key === "ArrowUp") line.previousElementSibling?.focus();
-    else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey))
-      select(model.get("rows").map((row) => row.id));
+    else if (event.key in goal) {
+      reach(goal[event.key] ?? line);
+      goal[event.key]?.focus();
+    } else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) select(shown.map((row) => row.id));
     else if (event.key === "Escape") select([]);
     else return;
     event.preventDefault();
@@ -75,56 +124,103 @@ function render({ model, el }) {
     for (const [id, line] of lines) line.setAttribute("aria-selected", String(selected.has(id)));
   }
 
+  function sort(key) {
+    if (sorting.key !== key) sorting = { key, down: false };
+    else if (!sorting.down) sorting = { key, down: true };
+    else sorting = { key: null, down: false }; // as they came
+    markSorting();
+    draw();
+  }
+
+  function markSorting() {
+    for (const cell of head.cells) {
+      const here = cell.dataset.key === sorting.key;
+      cell.setAttribute("aria-sort", here ? (sorting.down ? "descending" : "ascending") : "none");
+    }
+  }
+
   function drawHead() {
     table.setAttribute("aria-label", model.get("label"));
     head.replaceChildren(
       ...model.get("columns").map((column) => {
         const cell = document.createElement("th");
         cell.scope = "col";
-        cell.textContent = column.head;
+        cell.dataset.key = column.key;
         cell.className = `orthanc-${column.kind}`;
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = column.head;
+        button.title = `Sort by ${column.head}`;
+        button.addEventListener("click", () => sort(column.key));
+        cell.append(button);
         return cell;
       }),
     );
+    markSorting();
   }
 
   function draw() {
     const columns = model.get("columns");
-    const rows = model.get("rows");
-    const here = new Set(rows.map((row) => row.id));
+    shown = [...model.get("rows")];
+    if (sorting.key !== null) {
+      const sign = sorting.down ? -1 : 1;
+      shown.sort((one, other) => sign * compare(one[sorting.key], other[sorting.key]));
+    }
+    const here = new Set(shown.map((row) => row.id));
     for (const [id, line] of lines)
       if (!here.has(id)) {
+        if (line.contains(document.activeElement)) (line.nextElementSibling ?? line.previousElementSibling)?.focus();
         line.remove();
         lines.delete(id);
       }
-    rows.forEach((row, position) => {
+    let place = body.firstElementChild;
+    for (const row of shown) {
       let line = lines.get(row.id);
       if (!line) {
         line = document.createElement("tr");
         line.dataset.id = row.id;
-        line.tabIndex = 0;
+        line.tabIndex = -1;
         for (const column of columns) line.insertCell().className = `orthanc-${column.kind}`;
         lines.set(row.id, line);
       }
-      if (body.children[position] !== line) body.insertBefore(line, body.children[position] ?? null);
+      if (line === place) place = place.nextElementSibling;
+      else body.insertBefore(line, place);
       columns.forEach((column, number) => drawCell(line.cells[number], column, row[column.key]));
-    });
-    table.style.display = rows.length ? "" : "none";
-    empty.style.display = rows.length ? "none" : "";
-    empty.textContent = model.get("empty");
+    }
+    if (!body.querySelector('tr[tabindex="0"]')) reach(body.firstElementChild);
+    table.style.display = shown.length ? "" : "none";
+    empty.style.display = shown.length ? "none" : "";
     showSelected();
+  }
+
+  function drawWords() {
+    empty.textContent = model.get("empty");
+    note.textContent = model.get("note");
   }
 
   body.addEventListener("click", (event) => {
     const line = event.target.closest("tr");
-    if (line) choose(line.dataset.id, event);
+    if (!line) return;
+    reach(line);
+    choose(line.dataset.id, event);
+  });
+  body.addEventListener("mousedown", (event) => {
+    if (event.shiftKey) event.preventDefault(); // a range of rows, not of text
   });
   table.addEventListener("keydown", onKey);
-  model.on("change:columns", drawHead);
-  model.on("change:rows", draw);
-  model.on("change:selected", showSelected);
+  const watched = [
+    ["change:columns", drawHead],
+    ["change:rows", draw],
+    ["change:selected", showSelected],
+    ["change:note change:empty", drawWords],
+  ];
+  for (const [name, redraw] of watched) model.on(name, redraw);
   drawHead();
+  drawWords();
   draw();
+  return () => {
+    for (const [name, redraw] of watched) model.off(name, redraw);
+  };
 }
 
 export default { render };

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import traitlets
 
 from orthanc_lab.widgets.elements.element import Element
 
-__all__ = ["Column", "Table"]
+__all__ = ["Column", "Table", "Tone"]
+
+Tone = Literal["good", "bad", "busy", "waiting", "plain"]
+"""The colour of a sign; it never says more than the sign and the text do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,13 @@ class Column:
 
     key: str  # of the row's dictionary
     head: str
-    kind: Literal["text", "number", "progress"] = "text"  # progress: percent, drawn as a bar
+    # progress: percent, drawn as a bar; time: ISO 8601, UTC; span: seconds; badge: text with a sign before it
+    kind: Literal["text", "number", "progress", "time", "span", "badge"] = "text"
+    badges: Mapping[str, tuple[str, Tone]] = field(default_factory=dict)  # of each text of a badge: sign and tone
 
 
 class Table(Element, script="table"):
-    """Rows of a table; a person selects some with mouse or keyboard.
+    """Rows of a table; a person sorts them by a click on a head, and selects some with mouse or keyboard.
 
     Parameters
     ----------
@@ -38,6 +43,10 @@ class Table(Element, script="table"):
         The rows shown; set it to show others. An equal list sends nothing.
     selected
         Ids of the selected rows; those that vanish are selected no more.
+    note
+        A line below the table.
+    empty
+        What stands there when it has no rows.
 
     Examples
     --------
@@ -53,6 +62,7 @@ class Table(Element, script="table"):
     rows: Any = traitlets.List().tag(sync=True)
     selected = traitlets.List(traitlets.Unicode()).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
     empty = traitlets.Unicode("Nothing here yet").tag(sync=True)
 
     def __init__(self, columns: Sequence[Column], *, label: str, **traits: Any) -> None:
