@@ -1,0 +1,167 @@
+"""The panels in JupyterLab in a real browser: what a person does with them, from end to end."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+
+import pydicom
+import pytest
+
+import orthanc_lab
+from orthanc_lab import samples
+from orthanc_lab.testing.holding_peer import HoldingPeer
+from tests.browser.board import CELL, Board, press, says
+
+WORKERS = 2
+
+
+@pytest.fixture
+def client(lab) -> Iterator[orthanc_lab.Client]:
+    """The server, beside the browser: what it holds when the test begins is what it holds in the end."""
+    with orthanc_lab.Client(lab.orthanc) as client:
+        before = {study.id for study in client.studies}
+        yield client
+        for study in client.studies:
+            if study.id not in before:
+                study.delete()
+
+
+@pytest.fixture
+def board(notebook, artefacts, client) -> Board:
+    book = notebook(CELL)
+    book.run_all()
+    return Board(book, artefacts)
+
+
+@pytest.fixture
+def busy(client) -> Iterator[HoldingPeer]:
+    """All workers of the server are busy, until the peer lets go: further jobs stay where they are."""
+    with HoldingPeer() as peer:
+        client.transport.send("PUT", "/peers/held", json={"Url": peer.url})
+        peer.hold()
+        resources = [client.instances.find()[0].id]
+        jobs = [client.jobs.submit("/peers/held/store", {"Resources": resources}) for _ in range(WORKERS)]
+        peer.wait_until_held(WORKERS)
+        yield peer
+        peer.let_go()
+        for job in jobs:
+            job.wait()
+        client.transport.send("DELETE", "/peers/held")
+
+
+def slices(count: int) -> list[bytes]:
+    """Make a study that the server does not have."""
+    ds = pydicom.dcmread(samples.dicom_files("mr")[0])
+    ds.PatientID, ds.PatientName = "UPLOADED", "Phantom^Uploaded"
+    ds.StudyInstanceUID, ds.SeriesInstanceUID = pydicom.uid.generate_uid(), pydicom.uid.generate_uid()
+    files = []
+    for number in range(1, count + 1):
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+        ds.InstanceNumber = number
+        out = io.BytesIO()
+        ds.save_as(out, enforce_file_format=True)
+        files.append(out.getvalue())
+    return files
+
+
+def test_upload(board, client):
+    panel = board.tab("Upload")
+    files = [
+        {"name": f"{number}.dcm", "mimeType": "application/dicom", "buffer": content}
+        for number, content in enumerate(slices(5))
+    ]
+    files.append({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no DICOM"})
+    panel.locator("input[type=file]").first.set_input_files(files)
+    says(panel, "Instances: 5 new")
+    says(panel, "notes.txt")
+    board.picture("upload")
+    (patient,) = client.patients.find(PatientID="UPLOADED")
+    assert len(patient.instances) == 5
+    archive = board.tab("Archive")
+    says(archive, "Phantom Uploaded")
+
+
+def test_an_archive_is_paused_resumed_and_downloaded(board, client, busy, tmp_path):
+    panel = board.tab("Archive")
+    panel.get_by_role("treeitem", name="Phantom CT").click()
+    says(panel, "instances")
+    press(panel, "ZIP with DICOMDIR")
+    press(panel, "Job")
+    press(panel, "Start the job")
+    says(panel, "Pending")
+    press(panel, "Pause")
+    says(panel, "Paused")
+    board.picture("archive-paused")
+    (job,) = (job for job in client.jobs.list() if job.type == "Media" and not job.state.is_final)
+    assert job.state.value == "Paused"
+    press(panel, "Resume")
+    says(panel, "Pending")
+    busy.let_go()
+    says(panel, "Success · 100 %")
+    with board.page.expect_download() as download:
+        press(panel, "Download the archive")
+    board.picture("archive-done")
+    download.value.save_as(tmp_path / "archive.zip")
+    with zipfile.ZipFile(tmp_path / "archive.zip") as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path / "unzipped")
+    directory = pydicom.dcmread(tmp_path / "unzipped" / "DICOMDIR")
+    images = [record for record in directory.DirectoryRecordSequence if record.DirectoryRecordType == "IMAGE"]
+    (patient,) = client.patients.find(PatientName="Phantom^CT")
+    assert len(images) == len(patient.instances)
+
+
+def test_jobs_are_cancelled_resubmitted_and_deleted(board, client, busy):
+    panel = board.tab("Jobs")
+    job = client.studies.find(PatientName="Phantom^MR")[0].archive_job()
+    row = panel.locator(f"tr[data-id='{job.id}']")
+    says(row, "Pending")
+    row.click()
+    press(panel, "Pause")
+    says(row, "Paused")
+    press(panel, "Resume")
+    says(row, "Pending")
+    press(panel, "Cancel")
+    says(row, "Failure")
+    says(row, "Canceled")
+    board.picture("jobs")
+    press(panel, "Resubmit")
+    says(row, "Pending")
+    busy.let_go()
+    says(row, "Success")
+    press(panel, "Delete")
+    row.wait_for(state="detached")
+    assert job.id not in [each.id for each in client.jobs.list()]
+
+
+def test_metrics_move(board, client):
+    panel = board.tab("Metrics")
+    chart = panel.locator("figure").first
+    chart.wait_for()
+    figures = chart.locator(".legend").inner_text()
+    client.upload(slices(7))
+    board.page.wait_for_function(
+        "([node, before]) => node.innerText !== before", arg=[chart.locator(".legend").element_handle(), figures]
+    )
+    count = client.statistics["CountInstances"]
+    says(chart, str(count))
+    board.picture("metrics")
+
+
+def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):
+    with orthanc_lab.serve(process=True) as server:
+        book = notebook(
+            f"import orthanc_lab\nfrom orthanc_lab.widgets import dashboard\n"
+            f"dashboard(orthanc_lab.Client('{server.url}'))"
+        )
+        book.run_all()
+        board = Board(book, artefacts)
+        panel = board.tab("Jobs")
+        says(panel, "No jobs yet")
+        server.kill()
+        says(panel, "No Orthanc answers at")
+        board.picture("away")
+        server.restart()
+        says(panel, "The server is back.")
