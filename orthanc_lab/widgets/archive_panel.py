@@ -118,8 +118,7 @@ class ArchivePanel(ResourcesPanel):
         return button
 
     def _lay_out(self) -> None:
-        wrap = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
-        self._job_line = ipywidgets.HBox([self.bar, self.words, *self.controls.values()], layout=wrap)
+        self._job_line = _line([self.bar, self.words, *self.controls.values()])
         rows = [
             [self.size, self.clear_button],
             [self.format, self.extended],
@@ -127,7 +126,7 @@ class ArchivePanel(ResourcesPanel):
             [self.way, self.priority, self.start_button, self.stream, self.download],
             [self.folder, self.save_button, self.stop_button],
         ]
-        lines = [ipywidgets.HBox(row, layout=wrap) for row in rows]
+        lines = [_line(row) for row in rows]
         self.body.children = [self.search_and_tree(), *lines[:-1], self._job_line, lines[-1]]
 
     @property
@@ -283,6 +282,11 @@ class ArchivePanel(ResourcesPanel):
         self._stop.set()
         self._sizing.close()
         super().close()
+
+
+def _line(widgets: list[Any]) -> ipywidgets.HBox:
+    # Each has a layout of its own: who hides one line must not hide them all.
+    return ipywidgets.HBox(widgets, layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center"))
 
 
 def _show(visible: bool, *widgets: ipywidgets.DOMWidget) -> None:

@@ -255,3 +255,8 @@ def test_where_no_widget_is_drawn_names_are_escaped(client):
     html = ArchivePanel(client).snapshot()
     assert "&lt;b&gt;Bold&lt;/b&gt; &lt;script&gt;" in html
     assert "<b>" not in html
+
+
+def test_only_the_line_of_the_job_is_hidden_at_first(panel):
+    hidden = [line for line in panel.body.children if line.layout.display == "none"]
+    assert hidden == [panel._job_line]
