@@ -109,7 +109,9 @@ def _panel(axes: Axes, family: str, rows: pd.DataFrame) -> None:
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=not unit))
     low, high = table.min().min(), table.max().max()
-    bottom = 0.0 if 0 <= low <= high * 0.9 or not high else low
+    # Small changes of a large number are looked at closely; a rate and a number that stands still are not.
+    from_zero = "/s" in unit or low <= high * 0.9 or low == high
+    bottom = 0.0 if low >= 0 and from_zero else low
     only = table.shape[1] == 1 and short_name(str(table.columns[0])) == family.lower()
     lines = 0 if only else -(-table.shape[1] // (1 if table.shape[1] < 4 else 2))
     span = (high - bottom) or abs(high) or 1.0

@@ -66,6 +66,22 @@ def test_a_gap_breaks_the_line(recorded):
     assert np.isnan(axes.lines[0].get_ydata()).tolist() == [False, False, True, False, False, False]
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "begins_at_zero"),
+    [
+        ("orthanc_count_instances", [43, 43, 43, 43], True),
+        ("orthanc_count_instances", [1000, 1002, 1009, 1010], False),  # ten new ones are to be seen
+        ("orthanc_storage_written_bytes", [0, 330, 670, 1000], True),  # a rate that hardly changes
+    ],
+)
+def test_small_changes_of_a_large_number_are_seen_and_nothing_else_is_stretched(name, values, begins_at_zero):
+    times = pd.date_range("2026-01-01", periods=4, freq="10s", tz="UTC")
+    (axes,) = charts.metrics_over_time(frames.long(pd.DataFrame({name: values}, index=times)))
+    low, high = axes.get_ylim()
+    assert (low == 0) == begins_at_zero
+    assert low < axes.lines[0].get_ydata()[-1] < high
+
+
 def test_the_timeline_has_a_row_for_each_worker(jobs):
     axes = charts.jobs_timeline(jobs, workers=3)
     labels = [label.get_text() for label in axes.get_yticklabels()]
