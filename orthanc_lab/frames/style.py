@@ -101,6 +101,8 @@ def dress(axes: Axes, title: str, unit: str = "") -> None:
 def time_axis(axes: Axes, *, lowest: bool = True) -> None:
     """Let the horizontal axis show times, short, in UTC; only the lowest of a column says the date."""
     locator = _DATES.AutoDateLocator(tz="UTC", minticks=3, maxticks=6)
+    for unit in (_DATES.MINUTELY, _DATES.SECONDLY):  # from 1 to 5 is too wide a step: one tick would be left
+        locator.intervald[unit] = [1, 2, 5, 10, 15, 30]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(_DATES.ConciseDateFormatter(locator, tz="UTC"))
     axes.xaxis.get_offset_text().set_fontsize(9)

@@ -82,6 +82,14 @@ def test_small_changes_of_a_large_number_are_seen_and_nothing_else_is_stretched(
     assert low < axes.lines[0].get_ydata()[-1] < high
 
 
+@pytest.mark.parametrize("seconds", [2, 5, 7, 9, 20, 45, 100, 300, 420, 540, 3000, 20_000])
+def test_the_axis_of_time_has_a_few_ticks(seconds):
+    times = pd.date_range("2026-01-01 11:59:57", periods=9, freq=f"{seconds / 8}s", tz="UTC")
+    (axes,) = charts.metrics_over_time(frames.long(pd.DataFrame({"orthanc_last_change": range(9)}, index=times)))
+    low, high = axes.get_xlim()
+    assert 3 <= sum(low <= tick <= high for tick in axes.get_xticks()) <= 7
+
+
 def test_the_timeline_has_a_row_for_each_worker(jobs):
     axes = charts.jobs_timeline(jobs, workers=3)
     labels = [label.get_text() for label in axes.get_yticklabels()]
