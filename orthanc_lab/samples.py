@@ -18,7 +18,13 @@ __all__ = ["dicom_files", "dictionary", "folder", "path"]
 
 
 def folder() -> Path:
-    """Return the folder of the sample data: inside the wheel, or ``data/`` of a checkout."""
+    """Return the folder of the sample data: inside the wheel, or ``data/`` of a checkout.
+
+    Examples
+    --------
+    >>> sorted(item.name for item in folder().iterdir() if item.is_dir() and item.name[0] != "_")
+    ['ct', 'mr', 'us']
+    """
     here = Path(__file__).resolve().parent
     packaged = here / "sample_data"
     return packaged if packaged.is_dir() else here.parent / "data"
@@ -31,6 +37,11 @@ def path(name: str) -> Path:
     ------
     FileNotFoundError
         If there is no such sample; the message lists those that exist.
+
+    Examples
+    --------
+    >>> path("ct/sharp/001.dcm").name
+    '001.dcm'
     """
     found = folder() / name
     if not found.exists():
@@ -40,7 +51,13 @@ def path(name: str) -> Path:
 
 
 def dicom_files(below: str = "") -> list[Path]:
-    """Return the DICOM samples below a folder such as ``ct`` or ``ct/sharp``, sorted by name."""
+    """Return the DICOM samples below a folder such as ``ct`` or ``ct/sharp``, sorted by name.
+
+    Examples
+    --------
+    >>> len(dicom_files()), len(dicom_files("ct/sharp"))
+    (44, 10)
+    """
     return sorted((path(below) if below else folder()).rglob("*.dcm"))
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
+from sphinx.util import inspect
+from sphinx.util.inspect import stringify_signature
 
 _ATTRIBUTES = re.compile(r":ivar (\w+(?:, \w+)+):(.*)")
 _COLON, _HIDDEN = ": ", "\ue000"
@@ -15,6 +19,8 @@ _MADE_BY_OTHERS = {
     "RemoteServer", "Resource", "Series", "Study", "Transport", "UploadReport",
 }  # fmt: skip
 """Classes that a reader is handed and never makes: their constructors are not shown."""
+_WIDGETS = "orthanc_lab.widgets."  # ipywidgets hides the constructors behind *args and **kwargs
+_SHORT = {"unqualified_typehints": True, "show_return_annotation": False}
 
 
 def hide_colon(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -41,7 +47,28 @@ def signature(
         return None
     if what == "exception" or (what == "class" and name.rpartition(".")[2] in _MADE_BY_OTHERS):
         return "", None
+    if what == "class" and name.startswith(_WIDGETS):
+        return stringify_signature(inspect.signature(obj.__init__, bound_method=True), **_SHORT), None
     return None
+
+
+def join(app: Sphinx, tree: nodes.document) -> None:
+    """Join the entries of parameters and attributes that share a text: "studies, series – …"."""
+    for field in tree.findall(nodes.field_list):
+        for entries in field.findall(nodes.bullet_list):
+            kept: dict[str, nodes.paragraph] = {}
+            for entry in list(entries.children):
+                paragraph = next(entry.findall(nodes.paragraph), None)
+                if paragraph is None or not isinstance(paragraph.children[0], addnodes.literal_strong | nodes.strong):
+                    continue
+                name = paragraph.children[0]
+                text = "".join(child.astext() for child in paragraph.children[1:])
+                if text in kept:
+                    at = max(i for i, child in enumerate(kept[text].children) if isinstance(child, type(name))) + 1
+                    kept[text].insert(at, [nodes.Text(", "), name.deepcopy()])
+                    entries.remove(entry)
+                else:
+                    kept[text] = paragraph
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -49,6 +76,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", hide_colon, priority=400)
     app.connect("autodoc-process-docstring", finish, priority=600)
     app.connect("autodoc-process-signature", signature)
+    app.connect("doctree-read", join)
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label, field.rolename = "Attributes", None  # their names are headings here, not links to elsewhere

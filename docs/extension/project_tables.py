@@ -14,6 +14,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import NumpyDocstring
 from sphinx.util.docutils import SphinxDirective
 
 from orthanc_lab.frames.columns import COLUMNS
@@ -49,7 +50,7 @@ class Table(SphinxDirective):
         group.extend(nodes.colspec(colwidth=width) for width in self.widths)
         group += nodes.thead("", self._row(self.heads))
         group += nodes.tbody("", *map(self._row, rows))
-        return [nodes.table("", group, classes=[self.name, "colwidths-given"])]
+        return [nodes.table("", group, classes=[self.name, "from-project", "colwidths-given"])]
 
     def _row(self, cells: Row) -> nodes.row:
         return nodes.row("", *(nodes.entry("", *self.parse_text_to_nodes(cell)) for cell in cells))
@@ -162,15 +163,12 @@ class Fixtures(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return one entry a fixture."""
-        return self.parse_text_to_nodes("\n\n".join(map(fixture, plugin.__all__)))
+        return self.parse_text_to_nodes("\n\n".join(map(self._entry, plugin.__all__)))
 
-
-def fixture(name: str) -> str:
-    """Return the entry of one fixture, in MyST."""
-    function = inspect.unwrap(getattr(plugin, name))
-    text = inspect.getdoc(function) or ""
-    body = "\n".join(f"   {line}" for line in text.splitlines())
-    return f"```{{eval-rst}}\n.. py:data:: {name}\n   :module: orthanc_lab.testing.plugin\n\n{body}\n```"
+    def _entry(self, name: str) -> str:
+        text = str(NumpyDocstring(inspect.getdoc(getattr(plugin, name)) or "", self.config))
+        body = "\n".join(f"   {line}" for line in text.splitlines())
+        return f"```{{eval-rst}}\n.. py:data:: {name}\n   :module: orthanc_lab.testing.plugin\n\n{body}\n```"
 
 
 @cache

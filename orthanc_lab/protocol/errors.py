@@ -240,6 +240,12 @@ class OrthancError(Exception):
         What the answer shows as ``Details``; left out of the answer if empty.
     status
         HTTP status, where it differs from the one of the code.
+
+    Examples
+    --------
+    >>> error = OrthancError(15, "This is a letter")
+    >>> error.code, error.text, error.details, error.status
+    (15, 'Bad file format', 'This is a letter', 400)
     """
 
     def __init__(self, code: int, details: str = "", *, status: int | None = None) -> None:

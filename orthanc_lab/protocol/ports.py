@@ -41,7 +41,20 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock that a test moves by hand."""
+    """A clock that a test moves by hand.
+
+    Parameters
+    ----------
+    start
+        The time of day to begin with, aware.
+
+    Examples
+    --------
+    >>> clock = ManualClock(datetime(2030, 1, 2, tzinfo=UTC))
+    >>> clock.advance(90)
+    >>> clock.now().isoformat(), clock.monotonic()
+    ('2030-01-02T00:01:30+00:00', 90.0)
+    """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._start = start
@@ -87,7 +100,16 @@ class SystemIdentifiers:
 
 
 class SeededIdentifiers:
-    """The same identifiers at every run, for notebooks and tests."""
+    """The same identifiers at every run, for notebooks and tests.
+
+    Examples
+    --------
+    >>> one, other = SeededIdentifiers(1), SeededIdentifiers(1)
+    >>> one.uuid() == other.uuid(), one.uid() == other.uid()
+    (True, True)
+    >>> one.uid()[:5]
+    '2.25.'
+    """
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)

@@ -25,6 +25,25 @@ class ChildServer(Stoppable):
 
     The child's standard input is a pipe from here: when this program ends, however it ends, the child
     sees the end of the pipe and stops.
+
+    Attributes
+    ----------
+    session
+        A `requests.Session` with the credentials of the first registered user.
+    folder
+        Where its files are.
+    log
+        The file of its log.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> with orthanc_lab.serve(process=True) as server:
+    ...     made = server.session.post(f"{server.url}/tools/create-dicom", json={"Tags": {}}).json()
+    ...     server.kill()
+    ...     server.restart()
+    ...     server.session.get(f"{server.url}/instances").json() == [made["ID"]]
+    True
     """
 
     def __init__(

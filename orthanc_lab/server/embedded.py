@@ -33,6 +33,21 @@ class EmbeddedServer(Stoppable):
         Where its files are.
     errors
         The exceptions inside the server that no client saw.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> server = orthanc_lab.serve(Name="Example")
+    >>> server.is_running, server.settings["Name"]
+    (True, 'Example')
+    >>> server.session.post(f"{server.url}/tools/create-dicom", json={"Tags": {}}).status_code
+    200
+    >>> server.renew()
+    >>> server.session.get(f"{server.url}/instances").json()
+    []
+    >>> server.stop()
+    >>> server.is_running
+    False
     """
 
     def __init__(self, options: Mapping[str, Any], folder: Path | None, outside: Outside, load_jobs: bool) -> None:

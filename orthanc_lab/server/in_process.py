@@ -22,6 +22,24 @@ class InProcessServer(Stoppable):
     """The application without a socket; made by `in_process`.
 
     ``server.session.get("http://orthanc/system")`` calls it on the thread of the caller.
+
+    Attributes
+    ----------
+    url
+        ``http://orthanc``: an address that only the session of this server understands.
+    session
+        A `requests.Session` that reaches it, with the credentials of the first registered user.
+    folder
+        Where its files are.
+    errors
+        The exceptions inside the server that no client saw.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> with orthanc_lab.in_process(Name="Example") as server:
+    ...     server.session.get(f"{server.url}/system").json()["Name"]
+    'Example'
     """
 
     url = "http://orthanc"

@@ -35,6 +35,13 @@ class RemoteServer(Stoppable):
         If the address is none.
     UnreachableError, UnauthorizedError, NotOrthancError
         If it is not the address of an Orthanc that lets us in.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> with orthanc_lab.serve() as running, RemoteServer(running.url) as server:
+    ...     server.session.get(f"{server.url}/studies").json()
+    []
     """
 
     def __init__(self, address: str) -> None:

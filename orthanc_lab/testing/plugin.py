@@ -58,13 +58,32 @@ def _orthanc_servers() -> Iterator[ServersOfSession]:
 
 @pytest.fixture
 def orthanc_settings() -> dict[str, Any]:
-    """Options of Orthanc's configuration for the fixture `orthanc`; override it in a module or a class."""
+    """Options of Orthanc's configuration for the fixture `orthanc`; override it in a module or a class.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> @pytest.mark.parametrize("orthanc_settings", [{"Name": "Example"}])
+    ... def test_the_name(orthanc):
+    ...     assert orthanc.session.get(f"{orthanc.url}/system").json()["Name"] == "Example"
+    """
     return {}
 
 
 @pytest.fixture
 def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]) -> Iterator[EmbeddedServer]:
-    """Lend a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``."""
+    """Lend a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``.
+
+    It is an `orthanc_lab.EmbeddedServer`. An error inside of it fails the test at its end.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import samples
+    >>> def test_upload(orthanc):
+    ...     client = orthanc_lab.Client.from_server(orthanc)
+    ...     assert client.upload(samples.path("ct/sharp")).stored == 10
+    """
     server = _orthanc_servers.clean(orthanc_settings)
     yield server
     if not server.is_running:
@@ -74,7 +93,16 @@ def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]
 
 @pytest.fixture
 def orthanc_factory() -> Iterator[Callable[..., EmbeddedServer]]:
-    """Start further servers: ``orthanc_factory(StableAge=1)``; they stop at the end of the test."""
+    """Start further servers: ``orthanc_factory(StableAge=1)``; they stop at the end of the test.
+
+    It takes what `orthanc_lab.serve` takes.
+
+    Examples
+    --------
+    >>> def test_two_servers(orthanc, orthanc_factory):
+    ...     other = orthanc_factory(Name="other")
+    ...     assert other.url != orthanc.url
+    """
     import orthanc_lab  # noqa: PLC0415 - a test session that does not use it pays nothing
 
     with ExitStack() as stack:

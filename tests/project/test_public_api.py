@@ -1,0 +1,66 @@
+"""Every public name has a docstring with an example, and the example runs.
+
+Client, frames and widgets run theirs beside their own tests.
+"""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+
+import pytest
+
+import orthanc_lab
+from orthanc_lab.testing import plugin
+
+pytest_plugins = ["pytester"]
+
+MODULES = [
+    "orthanc_lab",
+    "orthanc_lab.client",
+    "orthanc_lab.frames",
+    "orthanc_lab.frames.charts",
+    "orthanc_lab.samples",
+    "orthanc_lab.testing.plugin",
+    "orthanc_lab.widgets",
+]
+HOMES = sorted({getattr(orthanc_lab, name).__module__ for name in orthanc_lab.__all__} | {"orthanc_lab.samples"})
+
+
+def names(module: str) -> list[tuple[str, object]]:
+    found = importlib.import_module(module)
+    return [(f"{module}.{name}", getattr(found, name)) for name in found.__all__]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_name_has_an_example(module: str) -> None:
+    assert names(module)
+    assert [name for name, value in names(module) if ">>> " not in (inspect.getdoc(value) or "")] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_member_says_what_it_is(module: str) -> None:
+    silent = [
+        f"{name}.{member}"
+        for name, value in names(module)
+        if inspect.isclass(value)
+        for member in vars(value)
+        if not member.startswith("_") and callable(getattr(value, member)) and not inspect.getdoc(getattr(value, member))
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("module", [home for home in HOMES if not home.startswith("orthanc_lab.client.")])
+def test_the_examples_run(module: str) -> None:
+    found = importlib.import_module(module)
+    result = doctest.testmod(found, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", plugin.__all__)
+def test_the_examples_of_the_fixtures_are_tests_that_pass(name: str, pytester: pytest.Pytester) -> None:
+    examples = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(plugin, name)) or "")
+    pytester.makepyfile("\n".join(example.source for example in examples))
+    pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider").assert_outcomes(passed=1)
