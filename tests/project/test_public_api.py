@@ -46,7 +46,9 @@ def test_every_public_member_says_what_it_is(module: str) -> None:
         for name, value in names(module)
         if inspect.isclass(value)
         for member in vars(value)
-        if not member.startswith("_") and callable(getattr(value, member)) and not inspect.getdoc(getattr(value, member))
+        if not member.startswith("_")
+        and callable(getattr(value, member))
+        and not inspect.getdoc(getattr(value, member))
     ]
     assert silent == []
 
