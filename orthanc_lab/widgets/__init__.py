@@ -5,6 +5,7 @@ Needs the extra ``notebook``: ``pip install 'orthanc-lab[notebook]'``.
 
 from orthanc_lab.widgets.archive_panel import ArchivePanel
 from orthanc_lab.widgets.dashboard import Dashboard, dashboard
+from orthanc_lab.widgets.dicomize_panel import DicomizePanel
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.jobs_panel import JobsPanel
@@ -15,6 +16,7 @@ from orthanc_lab.widgets.upload_panel import UploadPanel
 __all__ = [
     "ArchivePanel",
     "Dashboard",
+    "DicomizePanel",
     "Download",
     "JobsPanel",
     "MetricsPanel",

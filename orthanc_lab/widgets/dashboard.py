@@ -9,6 +9,7 @@ import ipywidgets
 
 from orthanc_lab.client import Client
 from orthanc_lab.widgets.archive_panel import ArchivePanel
+from orthanc_lab.widgets.dicomize_panel import DicomizePanel
 from orthanc_lab.widgets.jobs_panel import JobsPanel
 from orthanc_lab.widgets.metrics_panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
@@ -16,7 +17,7 @@ from orthanc_lab.widgets.upload_panel import UploadPanel
 
 __all__ = ["Dashboard", "dashboard"]
 
-_PANELS: tuple[type[Panel], ...] = (JobsPanel, ArchivePanel, UploadPanel, MetricsPanel)
+_PANELS: tuple[type[Panel], ...] = (JobsPanel, ArchivePanel, UploadPanel, DicomizePanel, MetricsPanel)
 
 
 class Dashboard(ipywidgets.VBox):

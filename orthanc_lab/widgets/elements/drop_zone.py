@@ -15,9 +15,13 @@ import traitlets
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.widgets.elements.element import Element
 
-__all__ = ["DropZone", "DroppedFile"]
+__all__ = ["DropZone", "DroppedFile", "RefusedError"]
 
 _IDLE = 60.0  # seconds after which a half file gives way to a new one: its view went away
+
+
+class RefusedError(Exception):
+    """A file that is whole, and is not taken; raised by who is given it, in words that follow its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class DropZone(Element, script="drop_zone"):
     label
         What is to be dropped here.
     on_file
-        Called with each `DroppedFile`, in the kernel's main thread: longer work belongs into another one.
+        Called with each `DroppedFile`, in the kernel's main thread: longer work belongs into another one. It may
+        raise `RefusedError`.
     check
         Looks at name and first bytes of a file; returns why it is refused, "" to take it.
     accept
@@ -108,6 +113,8 @@ class DropZone(Element, script="drop_zone"):
             return
         try:
             words = self._take(id, content, buffers[0])
+        except RefusedError as error:
+            words = str(error)
         except OSError as error:  # the disk is full
             words = f"cannot be kept: {error}"
         except Exception as error:  # of the receiver: the person must see it, the kernel's log keeps it
@@ -136,9 +143,16 @@ class DropZone(Element, script="drop_zone"):
         if transfer.received == transfer.size:
             del self._transfers[id]
             transfer.file.close()
-            self._on_file(DroppedFile(transfer.name, transfer.path, transfer.size))
+            self._hand_on(DroppedFile(transfer.name, transfer.path, transfer.size))
         self.send({"kind": "taken", "id": id, "received": transfer.received})
         return ""
+
+    def _hand_on(self, file: DroppedFile) -> None:
+        try:
+            self._on_file(file)
+        except BaseException:
+            file.discard()
+            raise
 
     def _begin(self, id: str, name: str, size: int) -> _Transfer:
         now = self._clock.monotonic()

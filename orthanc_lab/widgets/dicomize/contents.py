@@ -1,0 +1,138 @@
+"""Pictures and documents that become DICOM: told by their bytes, described in words."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+__all__ = ["Content", "content_of", "order", "refusal", "thumbnail"]
+
+_KINDS: Mapping[bytes, str] = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"%PDF-": "PDF"}
+_OTHERS: Mapping[tuple[int, bytes], str] = {
+    (128, b"DICM"): "is a DICOM file already: upload it",
+    (0, b"PK\x03\x04"): "is a ZIP archive",
+    (0, b"GIF8"): "is a GIF",
+    (0, b"BM"): "is a BMP",
+    (0, b"II*\x00"): "is a TIFF",
+    (0, b"MM\x00*"): "is a TIFF",
+    (8, b"WEBP"): "is a WebP",
+    (0, b"\x00\x00\x00\x0cjP"): "is a JPEG 2000",
+    (0, b"\xff\x4f\xff\x51"): "is a JPEG 2000",
+}
+_DEPTHS = {"L": "grey", "RGB": "colour", "RGBA": "colour", "I;16": "grey, 16 bit", "I": "grey, 16 bit", "P": "colour"}
+_SEARCHED = 20 << 20  # bytes of a PDF in which pages are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One picture or document, whole on the disk."""
+
+    name: str
+    path: Path
+    kind: str  # PNG, JPEG or PDF
+    words: str  # what it is: "PNG, 640 × 480, grey"
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it has pixels."""
+        return self.kind != "PDF"
+
+
+def refusal(name: str, head: bytes) -> str:
+    """Return why a file that begins so cannot become DICOM, "" if it can; its name says nothing.
+
+    Examples
+    --------
+    >>> refusal("a.png", b"GIF89a")
+    'is a GIF; PNG, JPEG and PDF are taken here'
+    """
+    if _kind(head):
+        return ""
+    known = [words for (start, signature), words in _OTHERS.items() if head[start:].startswith(signature)]
+    return f"{known[0] if known else 'is none'}; PNG, JPEG and PDF are taken here"
+
+
+def _kind(head: bytes) -> str:
+    return next((kind for signature, kind in _KINDS.items() if head.startswith(signature)), "")
+
+
+def content_of(name: str, path: Path) -> Content:
+    """Return what is in a file.
+
+    Raises
+    ------
+    ValueError
+        If the file is none of the kinds, is broken, or is of a form that Orthanc does not read.
+    """
+    with path.open("rb") as file:
+        head = file.read(200)
+    if words := refusal(name, head):
+        raise ValueError(words)
+    kind = _kind(head)
+    return Content(name, path, kind, _document(path) if kind == "PDF" else _picture(path, kind))
+
+
+def _document(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_SEARCHED)
+    pages = len(re.findall(rb"/Type\s*/Page(?![a-zA-Z])", data))  # none are found in compressed objects
+    return f"PDF, {pages} page{'s' if pages > 1 else ''}" if pages else "PDF"
+
+
+def _picture(path: Path, kind: str) -> str:
+    with _opened(path) as picture:
+        if kind == "JPEG" and picture.mode not in ("L", "RGB"):
+            raise ValueError(f"is a JPEG of {picture.mode}; Orthanc reads grey and colour (RGB)")
+        return f"{kind}, {picture.width} × {picture.height}, {_DEPTHS.get(picture.mode, picture.mode)}"
+
+
+def _opened(path: Path) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it is the person's own picture
+        try:
+            return Image.open(path)
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ValueError("cannot be read as a picture: it is broken, or too large") from error
+
+
+def thumbnail(content: Content, side: int = 96) -> bytes:
+    """Return a small PNG of a picture, nothing for a document.
+
+    Raises
+    ------
+    ValueError
+        If the picture is broken further on.
+    """
+    if not content.is_picture:
+        return b""
+    out = io.BytesIO()
+    with _opened(content.path) as picture:
+        try:
+            picture.draft(None, (2 * side, 2 * side))  # a JPEG is decoded small at once
+            if picture.mode in ("I;16", "I"):
+                picture = picture.convert("I").point(lambda value: value / 256).convert("L")  # noqa: PLW2901
+            small = picture.convert("RGB")
+            small.thumbnail((side, side))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ValueError("cannot be read to its end as a picture") from error
+        small.save(out, "PNG")
+    return out.getvalue()
+
+
+def order(content: Content) -> tuple[object, ...]:
+    """Return the key that sorts by name as people do: ``2.png`` before ``10.png``.
+
+    Examples
+    --------
+    >>> names = ["10.png", "2.png", "a1.png"]
+    >>> sorted(names, key=lambda name: order(Content(name, Path(), "PNG", "")))
+    ['2.png', '10.png', 'a1.png']
+    """
+    parts = re.split(r"(\d+)", content.name.lower())
+    return tuple(int(part) if place % 2 else part for place, part in enumerate(parts))

@@ -1,0 +1,147 @@
+"""The form as it is filled in: what is wrong with it, and the request that it becomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydicom.datadict import dictionary_VR
+
+from orthanc_lab.client import ResponseError
+from orthanc_lab.widgets.dicomize.contents import Content
+from orthanc_lab.widgets.dicomize.keywords import Attribute
+from orthanc_lab.widgets.dicomize.private_tags import PrivateBlock
+from orthanc_lab.widgets.dicomize.values import problem, typed_value
+
+__all__ = ["Form", "Request", "field_of", "not_kept", "words_of"]
+
+_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage
+_TEXT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # VRs whose characters depend on the character set
+_INHERITED = 2020  # Orthanc: Trying to override a value inherited from a parent module
+_PARENTS = (2024, 2025)  # Orthanc: no such parent; an instance as parent
+_UNKNOWN_TAG = 27
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The arguments of `Client.create_dicom`."""
+
+    content: Path | list[Path] | None
+    tags: Mapping[str, str | bytes]
+    fields: Mapping[str, Any]  # parent, private_creator, Force, Encapsulate
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """All that a person can fill in.
+
+    Examples
+    --------
+    >>> from orthanc_lab.widgets.dicomize.keywords import find
+    >>> form = Form(tags=((find("PatientID"), "7"), (find("StudyDate"), "yesterday")))
+    >>> form.problems()["StudyDate"]
+    "'yesterday' is not a date as YYYYMMDD, such as 20260131"
+    """
+
+    contents: tuple[Content, ...] = ()
+    tags: tuple[tuple[Attribute, str], ...] = ()  # those with an empty value are not sent
+    private: PrivateBlock = field(default_factory=PrivateBlock)
+    parent: str = ""  # Orthanc identifier
+    force: bool = False
+    encapsulate: bool = False
+    as_capture: bool = True  # pictures get the SOP class, and the modality, that create-dicom leaves out
+
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong, by field: key of a tag, ``private …`` (see `PrivateBlock`), ``contents``."""
+        found: dict[str, str] = {}
+        if not self.contents:
+            found["contents"] = "Drop a PNG, JPEG or PDF first."
+        elif self.encapsulate and (len(self.contents) > 1 or self.contents[0].kind != "JPEG"):
+            found["contents"] = "Encapsulate is for one JPEG alone."
+        for attribute, value in self.tags:
+            if words := problem(attribute.vr, value, attribute.vm) if value else "":
+                found[attribute.key] = words
+        return found | {f"private {place}": words for place, words in self.private.problems().items()}
+
+    def request(self) -> Request:
+        """Return the request; several contents become a series, in their order."""
+        tags: dict[str, str | bytes] = {
+            attribute.key: typed_value(attribute.vr, value) for attribute, value in self.tags if value
+        }
+        tags |= self.private.tags()
+        if self.as_capture and self.contents and all(content.is_picture for content in self.contents):
+            tags.setdefault("SOPClassUID", _CAPTURE)
+            tags.setdefault("ConversionType", "WSD")
+            if not self.parent:
+                tags.setdefault("Modality", "OT")
+        if not self.parent and not all(is_latin_1(value) for value in tags.values()):
+            tags.setdefault("SpecificCharacterSet", "ISO_IR 192")  # otherwise letters would be lost silently
+        fields: dict[str, Any] = {}
+        if self.parent:
+            fields["parent"] = self.parent
+        if self.private.rows:
+            fields["private_creator"] = self.private.creator
+        if self.force:
+            fields["Force"] = True
+        if self.encapsulate:
+            fields["Encapsulate"] = True
+        paths = [content.path for content in self.contents]
+        content: Any = paths if len(paths) > 1 else (paths[0] if paths else None)
+        return Request(content, tags, fields)
+
+
+def is_latin_1(value: str | bytes) -> bool:
+    """Tell whether Orthanc's default character set has all letters of a value."""
+    if isinstance(value, bytes):
+        return True
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def field_of(error: ResponseError, form: Form) -> str:
+    """Return the field that an error of the server is about, as in `Form.problems`; "" if it is about none."""
+    if error.code in _PARENTS:
+        return "parent"
+    details = error.details
+    if number := re.search(r"\b([0-9a-fA-F]{4})[,-]([0-9a-fA-F]{4})\b", details):
+        word = f"{number[1]},{number[2]}".lower()
+    else:
+        word = details.strip()
+    for attribute, _ in form.tags:
+        if word and word in (attribute.keyword, attribute.number):
+            return attribute.key
+    for place, row in enumerate(form.private.rows):
+        if word == f"{form.private.group},10{row.element}".lower():
+            return f"private {place}"
+    return ""
+
+
+def words_of(error: ResponseError) -> str:
+    """Return an error of the server as words for a field."""
+    if error.code == _INHERITED:
+        return "is given by the parent, or by the server: leave it empty, or tick Force"
+    if error.code == _UNKNOWN_TAG:
+        return "is unknown to this server"
+    return f"{error.text}: {error.details}" if error.details else error.text
+
+
+def not_kept(request: Request, stored: Mapping[str, Any]) -> list[str]:
+    """Return the keywords of texts whose letters the server could not keep, from the ``simplified-tags``.
+
+    The character set of a parent may lack some of them, and Orthanc then leaves them out without a word.
+    """
+    return [
+        keyword
+        for keyword, value in request.tags.items()
+        if keyword.isalpha()
+        and isinstance(value, str)
+        and dictionary_VR(keyword) in _TEXT
+        and isinstance(stored.get(keyword), str)
+        and stored[keyword].strip() != value.strip()
+    ]

@@ -1,0 +1,113 @@
+"""The private tags of the form, and the ``Dictionary`` that the server needs for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+import ipywidgets
+
+from orthanc_lab.widgets.dicomize.field import Field, row
+from orthanc_lab.widgets.dicomize.private_tags import VRS, PrivateBlock, PrivateTag
+from orthanc_lab.widgets.dicomize.values import hint
+
+__all__ = ["PrivateRow", "PrivateRows", "snippet_html"]
+
+_WHAT = (
+    "Without these lines in its configuration, and a restart, the server stores the tags as bytes of unknown type "
+    "(VR UN):"
+)
+
+
+def snippet_html(block: PrivateBlock) -> str:
+    """Return the lines to paste, with what they are for."""
+    return f"<div>{_WHAT}</div><pre style='user-select:all;overflow-x:auto'>{escape(block.snippet())}</pre>"
+
+
+class PrivateRow(Field):
+    """One private tag."""
+
+    def __init__(self, element: str) -> None:
+        self.element = ipywidgets.Text(
+            value=element,
+            description="Element 10",
+            tooltip="Two hexadecimal digits: its place in the block of the creator",
+            layout={"width": "150px"},
+        )
+        self.vr = ipywidgets.Dropdown(options=VRS, value="LO", description="VR", layout={"width": "150px"})
+        self.value = ipywidgets.Text(
+            description="Value", continuous_update=False, layout={"flex": "1 1 260px", "max_width": "500px"}
+        )
+        self.remove = ipywidgets.Button(icon="times", tooltip="Take this tag out", layout={"width": "36px"})
+        self.vr.observe(lambda change: setattr(self.value, "placeholder", hint(change["new"])), "value")
+        super().__init__([self.element, self.vr, self.value, self.remove])
+
+
+class PrivateRows(ipywidgets.VBox):
+    """Private tags of one creator in one group.
+
+    Examples
+    --------
+    >>> private = PrivateRows()
+    >>> private.creator.value = "My Company"
+    >>> private.add_button.click()
+    >>> private.rows[0].value.value = "a value"
+    >>> private.block.tags()
+    {'0405-0010': 'My Company', '0405-1001': 'a value'}
+    >>> "PrivateCreatorForMyCompany" in private.snippet.value
+    True
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[PrivateRow] = []
+        self.creator = ipywidgets.Text(
+            description="Creator", tooltip="Who defines these tags: it reserves the block", continuous_update=False
+        )
+        self.group = ipywidgets.Text(
+            value="0405", description="Group", tooltip="Four hexadecimal digits, odd", layout={"width": "160px"}
+        )
+        self.head = Field([self.creator, self.group])
+        self.box = ipywidgets.VBox()
+        self.add_button = ipywidgets.Button(description="Add a private tag", icon="plus", layout={"width": "auto"})
+        self.snippet = ipywidgets.HTML()
+        self.add_button.on_click(lambda _: self._add())
+        for entry in (self.creator, self.group):
+            entry.observe(lambda change: self.check(), "value")
+        super().__init__([self.head, self.box, row(self.add_button), self.snippet])
+
+    def _add(self) -> None:
+        used = {made.element.value for made in self.rows}
+        element = next((f"{number:02x}" for number in range(1, 256) if f"{number:02x}" not in used), "")
+        made = PrivateRow(element)
+        made.remove.on_click(lambda _: self._remove(made))
+        for entry in (made.element, made.vr, made.value):
+            entry.observe(lambda change: self.check(), "value")
+        self.rows.append(made)
+        self.box.children = list(self.rows)
+        self.check()
+
+    def _remove(self, made: PrivateRow) -> None:
+        self.rows.remove(made)
+        self.box.children = list(self.rows)
+        made.close()
+        self.check()
+
+    @property
+    def block(self) -> PrivateBlock:
+        """What was typed."""
+        rows = tuple(PrivateTag(made.element.value.strip(), made.vr.value, made.value.value) for made in self.rows)
+        return PrivateBlock(self.creator.value.strip(), self.group.value.strip(), rows)
+
+    def check(self) -> None:
+        """Say what is wrong, and show the lines for the configuration when nothing is."""
+        block = self.block
+        problems = block.problems()
+        self.say(problems if block.creator or set(problems) != {"creator"} else {})  # it is typed last by many
+        self.snippet.value = snippet_html(block) if block.rows and not problems else ""
+
+    def say(self, problems: Mapping[str, str]) -> None:
+        """Show what is wrong, by field of `PrivateBlock.problems`."""
+        words = [f"{name.capitalize()} {problems[name]}" for name in ("creator", "group") if name in problems]
+        self.head.problem.say("; ".join(words))
+        for number, made in enumerate(self.rows):
+            made.problem.say(problems.get(str(number), ""))

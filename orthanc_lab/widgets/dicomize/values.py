@@ -1,0 +1,112 @@
+"""What is wrong with a value that a person typed: its VR decides, pydicom judges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from pydicom.config import RAISE
+from pydicom.valuerep import DA, DT, MAX_VALUE_LEN, TM, validate_value
+
+__all__ = ["BINARY", "bytes_of", "hint", "problem", "typed_value"]
+
+BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+_WHOLE = frozenset({"LT", "ST", "UT", "UR"})  # a backslash is a letter in them
+_LINES = frozenset({"LT", "ST", "UT"})  # have lines
+_INTEGERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV"})
+_FLOATS = frozenset({"FL", "FD"})
+_READERS: Mapping[str, Callable[[str], object]] = {"DA": DA, "TM": TM, "DT": DT}
+_HINTS: Mapping[str, str] = {
+    "AE": "a title of at most 16 letters",
+    "AS": "an age of three digits and D, W, M or Y, such as 042Y",
+    "CS": "capital letters, digits, blanks and _, at most 16",
+    "DA": "a date as YYYYMMDD, such as 20260131",
+    "DS": "a number of at most 16 characters, such as 0.5 or 1e-3",
+    "DT": "a date and time as YYYYMMDDHHMMSS, such as 20260131120000",
+    "IS": "a whole number from -2147483648 to 2147483647",
+    "PN": "a name as Family^Given^Middle^Prefix^Suffix",
+    "TM": "a time as HHMMSS, such as 120000",
+    "UI": "a UID: numbers with dots between, none beginning with 0, at most 64 characters",
+    "UR": "an address without blanks",
+    **dict.fromkeys(_INTEGERS, "a whole number"),
+    **dict.fromkeys(_FLOATS, "a number, such as 0.5"),
+    **dict.fromkeys(BINARY, "bytes of two hexadecimal digits, such as 01 ff"),
+}
+
+
+def hint(vr: str) -> str:
+    """Return how a value of a VR looks, "" where any text will do."""
+    return _HINTS.get(vr, "")
+
+
+def problem(vr: str, text: str, vm: str = "1-n") -> str:
+    r"""Return what is wrong with a value as it was typed, "" if nothing; several are joined by a backslash.
+
+    Examples
+    --------
+    >>> problem("DA", "2026-01-31")
+    "'2026-01-31' is not a date as YYYYMMDD, such as 20260131"
+    >>> problem("DS", r"0.5\0.5", "2"), problem("DS", "0.5", "2")
+    ('', 'has 1 value, and VM 2 is wanted (several are joined by \\)')
+    """
+    if vr == "SQ":
+        return "is a sequence, which this form has not; Client.create_dicom makes it"
+    if vr in BINARY:
+        return _attempt(bytes_of, text, vr)
+    parts = [text] if vr in _WHOLE else text.split("\\")
+    if words := _multiplicity(len(parts), vm):
+        return words
+    return next((words for part in parts if (words := _of_one(vr, part))), "")
+
+
+def _of_one(vr: str, text: str) -> str:
+    if any(ord(letter) < 32 and not (vr in _LINES and letter in "\t\r\n\f") for letter in text):
+        return "has a line break or another control character"
+    if text == "":
+        return ""
+    if vr in _INTEGERS:
+        return _attempt(lambda part: validate_value(vr, int(part), RAISE), text, vr)
+    if vr in _FLOATS:
+        return _attempt(lambda part: validate_value(vr, float(part), RAISE), text, vr)
+    longest = MAX_VALUE_LEN.get(vr)
+    if longest is not None and vr != "PN" and len(text) > longest:
+        return f"has {len(text)} characters; at most {longest} fit (VR {vr})"
+    if words := _attempt(lambda part: validate_value(vr, part, RAISE), text, vr):
+        return words
+    return _attempt(_READERS[vr], text, vr) if vr in _READERS else ""
+
+
+def _attempt(judge: Callable[[str], object], text: str, vr: str) -> str:
+    try:
+        judge(text)
+    except (ValueError, OverflowError) as error:
+        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        return f"{shown!r} is not {_HINTS[vr]}" if vr in _HINTS else str(error)
+    return ""
+
+
+def _multiplicity(count: int, vm: str) -> str:
+    found = re.fullmatch(r"(\d+)(?:-(\d*)(n?))?", vm.partition(" or ")[0])  # 1, 1-3, 1-n, 2-2n
+    assert found is not None, vm
+    lowest, highest, is_open = int(found[1]), found[2], found[3]
+    most = count if is_open else int(highest or lowest)
+    step = int(highest or 1) if is_open else 1
+    if lowest <= count <= most and count % step == 0:
+        return ""
+    return f"has {count} value{'s' if count > 1 else ''}, and VM {vm} is wanted (several are joined by \\)"
+
+
+def bytes_of(text: str) -> bytes:
+    """Return the bytes of hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        If it has others.
+    """
+    return bytes.fromhex(text)
+
+
+def typed_value(vr: str, text: str) -> str | bytes:
+    """Return a value as `Client.create_dicom` takes it."""
+    return bytes_of(text) if vr in BINARY else text
