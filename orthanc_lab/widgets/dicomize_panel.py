@@ -238,7 +238,10 @@ def _picture(content: Content) -> str:
         png = thumbnail(content)
     except ValueError as error:
         return f"<span>{escape(content.name)} {escape(str(error))}</span>"
-    return display.picture(png, content.name)
+    name = f'<figcaption style="line-height:1.4">{escape(content.name)}</figcaption>'
+    return (
+        f'<figure style="display:inline-block;margin:4px 8px 0 0">{display.picture(png, content.name)}{name}</figure>'
+    )
 
 
 def _button(words: str, icon: str, tooltip: str, style: str = "") -> ipywidgets.Button:

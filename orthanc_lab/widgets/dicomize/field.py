@@ -30,7 +30,7 @@ class Problem(ipywidgets.HTML):
     def say(self, text: str) -> None:
         """Show what is wrong, "" for nothing."""
         self.text = text
-        style = "color:var(--jp-error-color1,#c0392b);line-height:1.4;white-space:normal"
+        style = "color:var(--jp-error-color1,#c0392b);line-height:1.4;white-space:normal;padding-left:min(154px,20%)"
         self.value = f'<div role="alert" style="{style}">{escape(text)}</div>'
         self.layout.display = "" if text else "none"
 

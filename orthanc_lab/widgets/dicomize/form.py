@@ -14,12 +14,11 @@ from orthanc_lab.client import ResponseError
 from orthanc_lab.widgets.dicomize.contents import Content
 from orthanc_lab.widgets.dicomize.keywords import Attribute
 from orthanc_lab.widgets.dicomize.private_tags import PrivateBlock
-from orthanc_lab.widgets.dicomize.values import problem, typed_value
+from orthanc_lab.widgets.dicomize.values import is_of_letters, problem, typed_value
 
 __all__ = ["Form", "Request", "field_of", "not_kept", "words_of"]
 
 _CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage
-_TEXT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # VRs whose characters depend on the character set
 _INHERITED = 2020  # Orthanc: Trying to override a value inherited from a parent module
 _PARENTS = (2024, 2025)  # Orthanc: no such parent; an instance as parent
 _UNKNOWN_TAG = 27
@@ -139,9 +138,9 @@ def not_kept(request: Request, stored: Mapping[str, Any]) -> list[str]:
     return [
         keyword
         for keyword, value in request.tags.items()
-        if keyword.isalpha()
+        if keyword.isalnum()
         and isinstance(value, str)
-        and dictionary_VR(keyword) in _TEXT
+        and is_of_letters(dictionary_VR(keyword))
         and isinstance(stored.get(keyword), str)
         and stored[keyword].strip() != value.strip()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ __all__ = ["LEVELS", "Found", "find_parents"]
 
 _FIELDS: Mapping[str, Sequence[str]] = {
     "Patient": ("PatientName", "PatientID"),
-    "Study": ("PatientName", "PatientID", "StudyDescription", "AccessionNumber", "StudyDate"),
+    "Study": ("PatientName", "PatientID", "StudyDescription", "AccessionNumber"),
     "Series": ("PatientName", "PatientID", "StudyDescription", "SeriesDescription", "Modality"),
 }
 LEVELS = tuple(_FIELDS)
@@ -36,14 +37,21 @@ def find_parents(client: Client, level: str, text: str, limit: int = 50) -> list
         "Series": client.series,
     }
     found: dict[str, Resource] = {}
-    for name in _FIELDS[level] if text else _FIELDS[level][:1]:
-        for resource in kinds[level].find({name: f"*{text}*" if text else "*"}, limit=limit):
+    for query in _queries(level, text):
+        for resource in kinds[level].find(query, limit=limit):
             found[resource.id] = resource
         if len(found) >= limit:
             break
     studies: dict[str, str] = {}
     rows = [(_words(resource, studies), resource.id) for resource in list(found.values())[:limit]]
     return sorted(rows)
+
+
+def _queries(level: str, text: str) -> list[dict[str, str]]:
+    if not text:
+        return [{_FIELDS[level][0]: "*"}]
+    dates = [{"StudyDate": text}] if re.fullmatch(r"\d{8}", text) and level != "Patient" else []  # takes no wildcard
+    return [*dates, *({name: f"*{text}*"} for name in _FIELDS[level])]
 
 
 def _words(resource: Resource, studies: dict[str, str]) -> str:

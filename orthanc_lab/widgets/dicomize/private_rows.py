@@ -21,7 +21,8 @@ _WHAT = (
 
 def snippet_html(block: PrivateBlock) -> str:
     """Return the lines to paste, with what they are for."""
-    return f"<div>{_WHAT}</div><pre style='user-select:all;overflow-x:auto'>{escape(block.snippet())}</pre>"
+    lines = f"<pre style='user-select:all;overflow-x:auto'>{escape(block.snippet())}</pre>"
+    return f"<div style='line-height:1.4'>{_WHAT}</div>{lines}"
 
 
 class PrivateRow(Field):

@@ -41,19 +41,19 @@ def result_view(
         **{name: series.study.tags.get(name, "") for name in ("PatientName", "PatientID", "StudyDescription")},
     }
     picture = display.picture(first.thumbnail(), "Thumbnail of what was made")
-    lines = "".join(f'<div style="line-height:1.4">{note}</div>' for note in notes)
-    card = ipywidgets.HTML(display.card("Made", rows, beside=picture, below=lines))
+    lines = "".join(f"<div>{note}</div>" for note in notes)
+    card = display.card("Made", rows, beside=picture, below=lines)
     buttons = [_download(made, first)]
     if pdf := _pdf(first):
         buttons.insert(0, pdf)
     away = ipywidgets.Button(description="Delete it", icon="trash", tooltip="Delete what was made from the server")
     away.on_click(lambda _: delete())
-    return ipywidgets.VBox([card, row(*buttons, away)])
+    return ipywidgets.VBox([ipywidgets.HTML(f'<div style="line-height:1.4">{card}</div>'), row(*buttons, away)])
 
 
 def _download(made: Instance | Series, first: Instance) -> Download:
     if isinstance(made, Series):
-        return Download("Archive of the series", lambda folder, progress: made.archive(folder, progress=progress))
+        return Download("ZIP", lambda folder, progress: made.archive(folder, progress=progress))
     return Download("DICOM file", lambda folder, progress: first.save(folder))
 
 

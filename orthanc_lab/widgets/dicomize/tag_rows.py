@@ -28,12 +28,12 @@ class TagRow(Field):
             placeholder=hint(attribute.vr),
             continuous_update=False,
             style={"description_width": "150px"},
-            layout={"flex": "1 1 300px", "max_width": "620px"},
+            layout={"flex": "1 1 300px", "max_width": "500px"},
         )
         self.remove = ipywidgets.Button(
             icon="times", tooltip=f"Take {attribute.key} out of the form", layout={"width": "36px"}
         )
-        meaning = ipywidgets.Label(f"{attribute.name} · {attribute.vr}")
+        meaning = ipywidgets.Label(f"{attribute.name} · {attribute.vr}", layout={"flex": "0 1 220px"})
         super().__init__([self.entry, self.remove, meaning])
         self.entry.observe(lambda change: self.check(), "value")
 
@@ -72,7 +72,7 @@ class TagRows(ipywidgets.VBox):
             tooltip="Type a part of a keyword of DICOM, then choose",
             continuous_update=False,
             style={"description_width": "150px"},
-            layout={"flex": "1 1 300px", "max_width": "620px"},
+            layout={"flex": "1 1 300px", "max_width": "500px"},
         )
         self.problem = Problem()
         self.entry.observe(lambda change: self._add_typed(), "value")

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from pydicom.config import RAISE
 from pydicom.valuerep import DA, DT, MAX_VALUE_LEN, TM, validate_value
 
-__all__ = ["BINARY", "bytes_of", "hint", "problem", "typed_value"]
+__all__ = ["BINARY", "bytes_of", "hint", "is_of_letters", "problem", "typed_value"]
 
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _WHOLE = frozenset({"LT", "ST", "UT", "UR"})  # a backslash is a letter in them
 _LINES = frozenset({"LT", "ST", "UT"})  # have lines
+_ANY_LETTERS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # VRs under the character set
 _INTEGERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV"})
 _FLOATS = frozenset({"FL", "FD"})
 _READERS: Mapping[str, Callable[[str], object]] = {"DA": DA, "TM": TM, "DT": DT}
@@ -32,6 +33,11 @@ _HINTS: Mapping[str, str] = {
     **dict.fromkeys(_FLOATS, "a number, such as 0.5"),
     **dict.fromkeys(BINARY, "bytes of two hexadecimal digits, such as 01 ff"),
 }
+
+
+def is_of_letters(vr: str) -> bool:
+    """Tell whether values of a VR may have all letters of the character set."""
+    return vr in _ANY_LETTERS
 
 
 def hint(vr: str) -> str:
@@ -64,6 +70,10 @@ def _of_one(vr: str, text: str) -> str:
         return "has a line break or another control character"
     if text == "":
         return ""
+    if vr not in _ANY_LETTERS and not text.isascii():  # digits of other scripts are digits to Python
+        return _no(text, vr)
+    if vr == "PN" and any(group.count("^") > 4 for group in text.split("=")):
+        return _no(text, vr)
     if vr in _INTEGERS:
         return _attempt(lambda part: validate_value(vr, int(part), RAISE), text, vr)
     if vr in _FLOATS:
@@ -80,9 +90,13 @@ def _attempt(judge: Callable[[str], object], text: str, vr: str) -> str:
     try:
         judge(text)
     except (ValueError, OverflowError) as error:
-        shown = text if len(text) <= 40 else f"{text[:40]}…"
-        return f"{shown!r} is not {_HINTS[vr]}" if vr in _HINTS else str(error)
+        return _no(text, vr) if vr in _HINTS else str(error)
     return ""
+
+
+def _no(text: str, vr: str) -> str:
+    shown = text if len(text) <= 40 else f"{text[:40]}…"
+    return f"{shown!r} is not {_HINTS.get(vr, 'of the basic letters')}"
 
 
 def _multiplicity(count: int, vm: str) -> str:

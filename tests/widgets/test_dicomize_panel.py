@@ -1,0 +1,219 @@
+"""The DICOM-ize panel, without a browser."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+
+import orthanc_lab
+from orthanc_lab import Client, samples
+from orthanc_lab.client import Instance, Series
+from orthanc_lab.testing.real import RealOrthanc
+from orthanc_lab.widgets import DicomizePanel
+from orthanc_lab.widgets.elements.download import Download
+from tests.widgets.dropping import drop, settle
+
+
+@pytest.fixture
+def panel(client):
+    made = DicomizePanel(client)
+    yield made
+    made.close()
+
+
+def fill(panel, **tags):
+    for keyword, value in tags.items():
+        panel.tags.entry.value = keyword
+        panel.tags.rows[keyword].entry.value = value
+
+
+def downloads(panel):
+    return {
+        button.label: button for button in panel.result.children[0].children[1].children if isinstance(button, Download)
+    }
+
+
+def test_a_picture_becomes_an_instance(panel, client):
+    drop(panel.zone, "chart.png", samples.path("chart.png").read_bytes(), chunk=10_000)
+    fill(panel, PatientID="7", PatientName="Phantom^Paul", StudyDate="20260131")
+    panel.make().result()
+    assert panel.status.text == f"Made: instance {panel.made[0].id}"
+    tags = client.instances.find()[0].all_tags
+    assert (tags["PatientID"], tags["PatientName"], tags["StudyDate"]) == ("7", "Phantom^Paul", "20260131")
+    assert (tags["SOPClassUID"], tags["Modality"]) == ("1.2.840.10008.5.1.4.1.1.7", "OT")
+    card = panel.result.children[0].children[0].value
+    assert "data:image/png" in card
+    for identifier in (panel.made[0].id, panel.made[0].series.study.id):
+        assert identifier in card
+
+
+def test_a_document_can_be_downloaded_again(panel, tmp_path):
+    document = samples.path("report.pdf").read_bytes()
+    drop(panel.zone, "report.pdf", document)
+    panel.make().result()
+    saved = downloads(panel)
+    assert saved["PDF"].save_beside(tmp_path).read_bytes().startswith(b"%PDF-")
+    assert saved["DICOM file"].save_beside(tmp_path).read_bytes()[128:132] == b"DICM"
+
+
+def test_several_files_become_a_series_in_the_order_of_their_names(panel, client, tmp_path):
+    for name in ("10.png", "9.jpg"):
+        drop(panel.zone, name, samples.path("chart" + name[-4:]).read_bytes())
+    assert [row["name"] for row in panel.files.rows] == ["9.jpg", "10.png"]
+    panel.make().result()
+    [series] = panel.made
+    assert isinstance(series, Series)
+    assert [instance.number for instance in series.instances] == [1, 2]
+    with zipfile.ZipFile(downloads(panel)["ZIP"].save_beside(tmp_path)) as archive:
+        assert len(archive.namelist()) == 2
+
+
+def test_a_wrong_kind_is_refused_whatever_its_name(panel):
+    said = []
+    panel.zone.send = lambda content, buffers=None: said.append(content)
+    drop(panel.zone, "picture.png", b"GIF89a")
+    drop(panel.zone, "cut.png", samples.path("chart.png").read_bytes()[:12])
+    assert [message["words"][:11] for message in said] == ["is a GIF; P", "cannot be r"]
+    assert panel.files.rows == []
+    assert list(panel.zone._folder.iterdir()) == []
+
+
+def test_files_are_taken_out_again(panel):
+    for name in ("a.png", "b.png"):
+        drop(panel.zone, name, samples.path("chart.png").read_bytes())
+    panel.files.selected = [panel.files.rows[0]["id"]]
+    panel.remove_button.click()
+    assert [row["name"] for row in panel.files.rows] == ["b.png"]
+    panel.remove_button.click()
+    assert panel.files.rows == []
+    assert list(panel.zone._folder.iterdir()) == []
+
+
+def test_the_next_drop_after_a_success_begins_anew(panel):
+    drop(panel.zone, "a.png", samples.path("chart.png").read_bytes())
+    panel.make().result()
+    drop(panel.zone, "b.png", samples.path("chart.png").read_bytes())
+    assert [row["name"] for row in panel.files.rows] == ["b.png"]
+
+
+def test_problems_stand_beside_their_fields_and_nothing_is_sent(panel, client):
+    fill(panel, PatientBirthDate="yesterday")
+    panel.make().result()
+    assert "is not a date" in panel.tags.rows["PatientBirthDate"].problem.text
+    assert panel.contents_problem.text == "Drop a PNG, JPEG or PDF first."
+    assert panel.status.text == "Not sent: 2 fields need a look."
+    assert len(client.instances) == 0
+
+
+def test_a_parent_is_found_and_gets_a_child(panel, study):
+    panel.parent.level.value = "Study"
+    settle(panel)
+    for text in ("20260105", "quality"):
+        panel.parent.text.value = text
+        settle(panel)
+    assert [words.split(" · ")[1] for words, _ in panel.parent.choice.options] == ["CT quality phantom"]
+    panel.add(samples.path("report.pdf"))
+    panel.make().result()
+    assert panel.parent.problem.text == "Choose one of the list, or no parent."
+    panel.parent.choice.value = study.id
+    panel.make().result()
+    assert panel.made[0].series.study == study
+    assert panel.parent.problem.text == ""
+
+
+def test_a_search_without_success_is_said(panel, study):
+    panel.parent.level.value = "Series"
+    settle(panel)
+    assert len(panel.parent.choice.options) == len(study.series)
+    panel.parent.text.value = "nobody"
+    settle(panel)
+    assert panel.status.text == "Nothing found for 'nobody'."
+
+
+def test_an_error_of_the_server_stands_beside_its_field(panel, study):
+    panel.parent.level.value = "Study"
+    settle(panel)
+    panel.parent.choice.value = study.id
+    panel.add(samples.path("report.pdf"))
+    fill(panel, PatientName="Somebody^Else")
+    panel.make().result()
+    assert "tick Force" in panel.tags.rows["PatientName"].problem.text
+    assert panel.status.is_warning
+    assert panel.made == []
+
+
+def test_letters_that_the_parent_cannot_keep_are_said(panel, study):
+    panel.parent.level.value = "Study"
+    settle(panel)
+    panel.parent.choice.value = study.id
+    panel.add(samples.path("report.pdf"))
+    fill(panel, SeriesDescription="山田 report")
+    panel.make().result()
+    kept = panel.made[0].all_tags["SeriesDescription"]
+    card = panel.result.children[0].children[0].value
+    assert ("Letters were lost in SeriesDescription" in card) is (kept != "山田 report")
+
+
+def test_what_was_made_can_be_deleted(panel, client):
+    panel.add(samples.path("chart.jpg"))
+    panel.encapsulate.value = True
+    panel.make().result()
+    assert isinstance(panel.made[0], Instance)
+    assert panel.made[0].dataset().file_meta.TransferSyntaxUID.name.startswith("JPEG Baseline")
+    delete = panel.result.children[0].children[1].children[-1]
+    delete.click()
+    settle(panel)
+    assert (panel.made, len(client.instances), panel.result.children) == ([], 0, ())
+
+
+def add_private(panel, *rows):
+    panel.private.creator.value = "My Company"
+    for vr, value in rows:
+        panel.private.add_button.click()
+        panel.private.rows[-1].vr.value = vr
+        panel.private.rows[-1].value.value = value
+
+
+@pytest.mark.parametrize("serve", [orthanc_lab.serve, pytest.param(RealOrthanc, marks=pytest.mark.real)])
+def test_private_tags_with_and_without_a_dictionary(serve, request):
+    if serve is RealOrthanc:
+        request.getfixturevalue("real_program")
+    rows = [("ST", "<xml/>"), ("US", r"1\2"), ("OB", "01 02 ff 00")]
+    with serve() as server:
+        panel = DicomizePanel(Client(server.url))
+        panel.add(samples.path("chart.png"))
+        add_private(panel, *rows)
+        panel.make().result()
+        card = panel.result.children[0].children[0].value
+        assert "The Dictionary of the server lacks 0405,1001, 0405,1002, 0405,1003." in card
+        assert "PrivateCreatorForMyCompany" in card
+        option = json.loads("{" + panel.private.block.snippet() + "}")
+        panel.close()
+    with serve(**option) as server:
+        panel = DicomizePanel(Client(server.url))
+        panel.add(samples.path("chart.png"))
+        add_private(panel, *rows)
+        panel.make().result()
+        assert "lacks" not in panel.result.children[0].children[0].value
+        dataset = panel.made[0].dataset()
+        found = [(element.VR, element.value) for element in dataset if element.tag.group == 0x0405]
+        assert found == [("LO", "My Company"), ("ST", "<xml/>"), ("US", [1, 2]), ("OB", b"\x01\x02\xff\x00")]
+        panel.close()
+
+
+def test_a_dead_server_is_said_and_the_form_waits():
+    with orthanc_lab.serve(process=True) as server:
+        panel = DicomizePanel(Client.from_server(server, retries=0))
+        panel.add(samples.path("chart.png"))
+        server.kill()
+        panel.make().result()
+        assert panel.status.is_warning
+        assert panel.make_button.disabled
+        server.restart()
+        panel.refresh()
+        assert not panel.make_button.disabled
+        panel.make().result()
+        assert len(panel.made) == 1
+        panel.close()
