@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from orthanc_lab.widgets import JobsPanel, dashboard
 from orthanc_lab.widgets.dashboard import Dashboard
+from orthanc_lab.widgets.elements.element import Element
+from orthanc_lab.widgets.panel import _all_below
 from tests.widgets.browser import hide, show
 
 
@@ -31,3 +33,11 @@ def test_where_no_widget_is_drawn_there_is_html(client):
     bundle = dashboard(client)._repr_mimebundle_()
     assert "Jobs" in bundle["text/html"]
     assert bundle["text/plain"].startswith("<Dashboard: Jobs")
+
+
+def test_the_views_of_ipywidgets_meet_no_tooltip_without_a_description(client):
+    board = dashboard(client)
+    elements = [widget for widget in _all_below(board) if isinstance(widget, Element)]
+    assert len(elements) > len(board.panels)
+    assert [element for element in elements if element.tooltip is not None] == []
+    board.close()

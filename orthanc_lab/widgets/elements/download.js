@@ -96,7 +96,7 @@ function render({ model, el }) {
     const state = model.get("state");
     const busy = state === "fetching" || state === "sending";
     label.textContent = model.get("label");
-    button.title = model.get("tooltip");
+    button.title = model.get("hint");
     button.disabled = model.get("disabled") || own !== null;
     bar.style.display = stop.style.display = own ? "" : "none";
     bar.setAttribute("aria-label", model.get("label"));

@@ -71,7 +71,7 @@ class Download(Element, script="download"):
     """
 
     label = traitlets.Unicode().tag(sync=True)
-    tooltip = traitlets.Unicode().tag(sync=True)
+    hint = traitlets.Unicode().tag(sync=True)  # not "tooltip": the views of ipywidgets take that for theirs
     disabled = traitlets.Bool(False).tag(sync=True)
     state = traitlets.Unicode().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)
