@@ -42,6 +42,11 @@ class Board:
         panel.first.wait_for()
         return panel.first
 
+    def faults(self) -> list[str]:
+        """Return what went wrong in the part of the panels that runs in the browser."""
+        found: list[str] = self.area.get_by_text("javascript error").all_inner_texts()
+        return found + self.book.errors
+
     def picture(self, name: str) -> None:
         self.area.first.screenshot(path=self._pictures / f"{name}.png")
 

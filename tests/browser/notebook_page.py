@@ -15,11 +15,15 @@ class NotebookPage:
         The page of playwright.
     path
         The file.
+    errors
+        Exceptions in the page that nothing has caught.
     """
 
     def __init__(self, page: Any, path: Path) -> None:
         self.page = page
         self.path = path
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.area = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.area.locator(".jp-Cell").first.wait_for()
         # Only then the kernel has answered; a cell that is run before asks which kernel is meant.

@@ -29,10 +29,12 @@ def client(lab) -> Iterator[orthanc_lab.Client]:
 
 
 @pytest.fixture
-def board(notebook, artefacts, client) -> Board:
+def board(notebook, artefacts, client) -> Iterator[Board]:
     book = notebook(CELL)
     book.run_all()
-    return Board(book, artefacts)
+    board = Board(book, artefacts)
+    yield board
+    assert board.faults() == []
 
 
 @pytest.fixture
@@ -91,6 +93,10 @@ def test_an_archive_is_paused_resumed_and_downloaded(board, client, busy, tmp_pa
     press(panel, "Job")
     press(panel, "Start the job")
     says(panel, "Pending")
+    press(panel, "Cancel")
+    says(panel, "The archive failed: ")
+    press(panel, "Start the job")
+    says(panel, "Pending")
     press(panel, "Pause")
     says(panel, "Paused")
     board.picture("archive-paused")
@@ -113,9 +119,9 @@ def test_an_archive_is_paused_resumed_and_downloaded(board, client, busy, tmp_pa
     assert len(images) == len(patient.instances)
 
 
-def test_jobs_are_cancelled_resubmitted_and_deleted(board, client, busy):
+def test_jobs_are_paused_resumed_cancelled_resubmitted_and_deleted(board, client, busy):
     panel = board.tab("Jobs")
-    job = client.studies.find(PatientName="Phantom^MR")[0].archive_job()
+    job = client.jobs.submit("/peers/held/store", {"Resources": [client.instances.find()[0].id]})
     row = panel.locator(f"tr[data-id='{job.id}']")
     says(row, "Pending")
     row.click()
@@ -165,3 +171,4 @@ def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):
         board.picture("away")
         server.restart()
         says(panel, "The server is back.")
+        assert board.faults() == []
