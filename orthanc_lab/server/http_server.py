@@ -1,53 +1,37 @@
-"""The HTTP server: Granian's WSGI worker in a thread of this process.
+"""The HTTP server: a listening socket, and one thread for each connection.
 
-Granian is usually a parent and workers; a killed parent leaves a worker behind that listens and holds the
-index. Here its worker runs inside the one process, through the classes that its command line uses. They are
-no public interface: this file alone touches them, and ``tests/server/test_http_server.py`` holds the contract.
+A thread that waits in a system call costs next to nothing, and a request is answered on the thread that reads
+it: nothing is handed over. So a slow client holds a thread and nothing else.
 """
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import errno
 import logging
-import random
 import resource
 import socket
+import ssl
+import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from wsgiref.types import WSGIApplication
-
-from granian import _futures, _granian
-from granian.http import HTTP1Settings
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.connections import cut_all, cut_where_sent, written
-from orthanc_lab.server.stalled_clients import TimedBody, Watch
+from orthanc_lab.server.http_connection import Application, Connection
 
 __all__ = ["HttpServer", "Tls"]
 
 _log = logging.getLogger("orthanc_lab.http")
-_native: Any = _granian  # its own type stubs describe another version
-_scheduler: Any = _futures._new_cbscheduler
 _BACKLOG = 1024
 _MAX_CONNECTIONS = 2048
 _OTHER_FILES = 100  # descriptors for everything else: index, files, logs
-_THREAD_IDLE_S = 30
-_CUT_PATIENCE_S = 10.0
-_FRAME = 64  # bytes around a chunk, of HTTP and TLS, at most
-_ENVIRONMENT = {
-    "SCRIPT_NAME": "",
-    "wsgi.errors": sys.stderr,
-    "wsgi.input_terminated": True,
-    "wsgi.multiprocess": False,
-    "wsgi.multithread": True,
-    "wsgi.run_once": False,
-    "wsgi.version": (1, 0),
-}
+_SPARE = 4  # threads that wait for a connection, at most
+_PAUSE_S = 0.1  # after a connection could not be accepted
+_TIME = struct.Struct("ll")  # struct timeval
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +67,7 @@ class HttpServer:
 
     def __init__(
         self,
-        app: WSGIApplication,
+        app: Application,
         *,
         address: str = "127.0.0.1",
         port: int = 0,
@@ -91,166 +75,150 @@ class HttpServer:
         keep_alive: bool = True,
         tls: Tls | None = None,
     ) -> None:
-        self._app: Callable[..., Iterable[bytes]] = app
-        self._socket = _listen(address, port, request_timeout)
-        self.port: int = self._socket.getsockname()[1]
-        self._watch = Watch(self.port, request_timeout)
+        self._app = app
         self._timeout = request_timeout
         self._keep_alive = keep_alive
-        self._tls = tls
-        self._signal = _native.WorkerSignal()
-        self._stopped = threading.Event()
+        self._tls = None if tls is None else _context(tls)
+        self._socket = _listen(address, port, request_timeout)
+        self.port: int = self._socket.getsockname()[1]
+        self._host = _host(self.port, secure=tls is not None)
+        self._most = _most_connections()
         self._refusing = False
-        self._signal.add_cb(self._stopped.set)
-        self._thread = threading.Thread(target=self._serve, name="orthanc-lab-http", daemon=True)
+        self._changed = threading.Condition()  # guards the two below
+        self._waiting = 0  # threads that wait for a connection
+        self._connections: set[Connection] = set()
 
     def start(self) -> None:
-        """Serve, in a thread; requests that came before wait in the socket."""
-        self._thread.start()
+        """Serve, in threads; requests that came before wait in the socket."""
+        with self._changed:
+            self._wait_in_another_thread()
 
-    def serve_from_now(self, app: WSGIApplication) -> None:
+    def serve_from_now(self, app: Application) -> None:
         """Answer the next requests by another application."""
         self._app = app
 
     def refuse(self) -> None:
         """Stop listening; requests in work go on to their end."""
-        if not self._refusing:
-            self._refusing = True
-            self._signal.set()  # a second time could block for ever: the worker takes one signal
+        self._refusing = True
+        with contextlib.suppress(OSError):  # it wakes the threads that wait, where the system allows it
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with self._changed:
+            for connection in self._connections:
+                connection.finish()
 
     def stop(self, timeout: float = 3) -> None:
         """Stop listening; requests in work have `timeout` seconds to end, then their connections are cut."""
         self.refuse()
-        self._watch.stop()
-        if self._thread.ident is None:
-            self._socket.close()
-            return
-        self._thread.join(timeout)
-        if self._thread.is_alive():
-            cut_all(self.port)
-            self._thread.join(timeout)
-        self._socket.detach()  # the worker has closed it
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._connections and not self._waiting, timeout):
+                for connection in self._connections:
+                    connection.cut()
+                self._changed.wait_for(lambda: not self._connections, timeout)
+        self._socket.close()
 
-    def _serve(self) -> None:
-        loop = asyncio.new_event_loop()  # never run: Granian builds its scheduler from it
+    # -- threads -------------------------------------------------------------------
+
+    def _wait_in_another_thread(self) -> None:
+        self._waiting += 1
+        thread = threading.Thread(target=self._work, name="orthanc-lab-http", daemon=True)
         try:
-            worker = self._worker()
-            worker.serve_mtr(_scheduler(loop, self._run, impl_asyncio=True), loop, self._signal)
-            self._stopped.wait()
-        except Exception:
-            _log.exception("The HTTP server has failed")
-        finally:
-            loop.close()
+            thread.start()
+        except RuntimeError:  # the system has no thread left: those that there are go on
+            self._waiting -= 1
+            _log.warning("No further thread can be started for the HTTP server")
 
-    def _worker(self) -> Any:
-        most = _most_connections()
-        tls = self._tls
-        certificate = str(tls.certificate) if tls else None
-        clients = str(tls.trusted_clients) if tls and tls.trusted_clients else None
-        settings = HTTP1Settings(header_read_timeout=int(self._timeout * 1000), keep_alive=self._keep_alive)
-        return _native.WSGIWorker(
-            1,  # worker id
-            (None, _native.SocketHolder(self._socket.fileno(), False, _BACKLOG)),
-            None,  # no channel to a parent
-            1,  # threads of the Rust runtime
-            64,  # its blocking threads
-            most,  # Python threads, made on demand: a client that is slow holds one
-            _THREAD_IDLE_S,
-            most,  # connections at once; more of them wait in the socket
-            "1",  # HTTP/1.1
-            settings,
-            None,  # no HTTP/2
-            None,  # no static files
-            tls is not None,
-            certificate,
-            certificate,
-            None,  # no password
-            tls.minimum if tls else "tls1.2",
-            clients,
-            [],  # no revocation lists
-            clients is not None,
-            (None, None),  # no metrics of Granian
-        )
+    def _work(self) -> None:
+        """Accept a connection and serve it, again and again, as long as there are not too many who wait for one."""
+        while (accepted := self._accept()) is not None:
+            client, address = accepted
+            try:
+                self._serve(client, address)
+            except Exception:
+                _log.exception("A connection failed")
+            with self._changed:
+                if self._waiting >= _SPARE or self._refusing:
+                    return
+                self._waiting += 1
 
-    def _run(self, proto: Any, scope: dict[str, Any]) -> int:
-        """Answer one request; called by Granian on a Python thread of its own."""
-        environ = _ENVIRONMENT | scope
-        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
-            environ["wsgi.input"] = TimedBody(environ, proto, self._watch)
-        answer = _Start()
-        try:
-            body = self._app(environ, answer)
-        except Exception:
-            _log.exception("The application failed outside of its own error answers")
-            answer.status, answer.headers, body = 500, [], []
-        if type(body) is list:
-            proto.response_bytes(answer.status, answer.headers, body[0] if len(body) == 1 else b"".join(body))
-        else:
-            proto.response_iter(answer.status, answer.headers, _Stream(body, self.port))
-        return answer.status
+    def _accept(self) -> tuple[socket.socket, str] | None:
+        while not self._refusing:
+            try:
+                client, address = self._socket.accept()
+            except OSError as error:
+                if self._refusing:
+                    break
+                if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                    time.sleep(_PAUSE_S)  # until a connection is closed
+                continue
+            with self._changed:
+                self._waiting -= 1
+                # With too many connections, the next ones wait in the socket.
+                if not self._waiting and len(self._connections) < self._most - 1:
+                    self._wait_in_another_thread()
+            return client, address[0]
+        with self._changed:
+            self._waiting -= 1
+            self._changed.notify_all()
+        return None
 
-
-class _Start:
-    """What the application calls as ``start_response``."""
-
-    __slots__ = ("headers", "status")
-
-    def __init__(self) -> None:
-        self.status = 500
-        self.headers: list[tuple[str, str]] = []
-
-    def __call__(self, status: str, headers: list[tuple[str, str]], error: Any = None) -> None:
-        self.status = int(status[:3])
-        # A header carries bytes, one in each character (PEP 3333); Granian writes text as UTF-8.
-        self.headers = [
-            (name, value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace"))
-            for name, value in headers
-        ]
-
-
-class _Stream:
-    """A body of unknown length, as Granian wants it: ``__next__`` and ``close``.
-
-    Granian ends a body that fails as if it were whole. So that no client takes a part for the whole, a body
-    that fails goes on with zeros, each time of an unlikely number, until the connection on which that many
-    bytes go out is found and cut.
-    """
-
-    __slots__ = ("_body", "_cut", "_next", "_port")
-
-    def __init__(self, body: Iterable[bytes], port: int) -> None:
-        self._body = body
-        self._next = iter(body).__next__
-        self._port = port
-        self._cut: Iterator[bytes] | None = None
-
-    def __next__(self) -> bytes:
-        if self._cut is not None:
-            return next(self._cut)
-        try:
-            return self._next()
-        except StopIteration:
-            raise
-        except Exception:
-            _log.exception("A streamed answer failed; its connection is cut")
-            self._cut = self._until_cut()
-            return next(self._cut)
-
-    def _until_cut(self) -> Iterator[bytes]:
-        deadline = time.monotonic() + _CUT_PATIENCE_S
-        while time.monotonic() < deadline:
-            number = random.randrange(5000, 16000)
-            before = written(self._port)
-            yield bytes(number)
-            if cut_where_sent(self._port, before, range(number, number + _FRAME)):
+    def _serve(self, client: socket.socket, address: str) -> None:
+        with client:
+            encrypted = self._encrypted(client)
+            if encrypted is None:
                 return
-        _log.error("The connection of a failed answer was not found; its client may take a part for the whole")
+            host = {**self._host, "REMOTE_ADDR": address}
+            connection = Connection(encrypted, host, self._timeout, keep_alive=self._keep_alive)
+            with self._changed:
+                self._connections.add(connection)
+                if self._refusing:
+                    connection.finish()
+            try:
+                connection.serve(lambda: self._app)
+            finally:
+                connection.close()
+                with self._changed:
+                    self._connections.discard(connection)
+                    self._changed.notify_all()
 
-    def close(self) -> None:
-        """Release what the body holds; Granian calls this also when the client has left."""
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            close()
+    def _encrypted(self, client: socket.socket) -> socket.socket | None:
+        """Return the socket to talk through; None if no encryption was agreed upon."""
+        if self._tls is None:
+            limit = _TIME.pack(int(self._timeout), int(self._timeout % 1 * 1_000_000))
+            # Not `settimeout`: that costs a system call more for each one that reads or writes.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            return client
+        client.settimeout(self._timeout)
+        try:
+            return self._tls.wrap_socket(client, server_side=True)
+        except OSError as error:
+            _log.info("A client did not agree upon encryption: %s", error)
+            return None
+
+
+def _host(port: int, *, secure: bool) -> dict[str, Any]:
+    return {
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": str(port),
+        "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
+        "wsgi.multiprocess": False,
+        "wsgi.multithread": True,
+        "wsgi.run_once": False,
+        "wsgi.url_scheme": "https" if secure else "http",
+        "wsgi.version": (1, 0),
+    }
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.minimum == "tls1.3" else ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(tls.certificate)
+    if tls.trusted_clients is not None:
+        context.load_verify_locations(tls.trusted_clients)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 def _most_connections() -> int:
@@ -262,7 +230,6 @@ def _most_connections() -> int:
 
 
 def _listen(address: str, port: int, timeout: float) -> socket.socket:
-    # With another protocol number than TCP's, Granian does not switch Nagle's delay off.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":
@@ -277,7 +244,6 @@ def _listen(address: str, port: int, timeout: float) -> socket.socket:
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeout * 1000))
         listener.bind((address, port))
         listener.listen(_BACKLOG)
-        listener.setblocking(False)
     except (OSError, OverflowError) as error:
         listener.close()
         raise OrthancError(ErrorCode.HTTP_PORT_IN_USE, f" (port = {port})") from error

@@ -106,7 +106,7 @@ def test_canceled_before_it_began(make_house: Callable[..., House]) -> None:
     with download(house, f"/patients/{patient}/archive") as client:
         assert house.engine.cancel(the_job(house).id)
         head, _, body = read_all(client).partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.0 200")
+    assert head.startswith(b"HTTP/1.1 200")
     assert body == b""
 
 

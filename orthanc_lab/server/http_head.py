@@ -1,0 +1,121 @@
+"""The head of a request (RFC 9112): from its bytes to the environment of a WSGI application."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote_to_bytes
+
+__all__ = ["BadRequest", "read_head"]
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a word of RFC 9110
+_REQUEST = re.compile(rf"({_TOKEN}) ([^\0-\x20\x7f]+) (HTTP/1\.[01])")
+_NAME = re.compile(_TOKEN)
+_CONTROL = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_ABSOLUTE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_OWN_KEYS = {"content-length": "CONTENT_LENGTH", "content-type": "CONTENT_TYPE"}
+_IGNORED = ""
+_MOST_KEYS = 256
+_MOST_HEADERS = 200
+_LONGEST_BODY = 2**64  # bytes
+
+_keys: dict[str, str] = {}  # the name of a header as it came -> its key, for the names seen first
+
+
+class BadRequest(Exception):
+    """What came is no request; the answer has this status."""
+
+    def __init__(self, status: int = 400) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def read_head(head: bytes) -> dict[str, str]:
+    r"""Read a request line and its headers.
+
+    Parameters
+    ----------
+    head
+        All before the blank line.
+
+    Returns
+    -------
+    dict
+        What PEP 3333 says of a request: text that stands for bytes, the path decoded.
+
+    Raises
+    ------
+    BadRequest
+        If it is not well formed, or if it is not clear where its body ends.
+
+    Examples
+    --------
+    >>> read_head(b"GET /a%20b?c HTTP/1.1\r\nHost: here")["PATH_INFO"]
+    '/a b'
+    """
+    first, *lines = head.decode("latin-1").split("\r\n")
+    request = _REQUEST.fullmatch(first)
+    if request is None or len(lines) > _MOST_HEADERS:
+        raise BadRequest
+    method, target, protocol = request.groups()
+    path, _, query = _origin_form(method, target).partition("#")[0].partition("?")
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path,
+        "QUERY_STRING": query,
+        "SERVER_PROTOCOL": protocol,
+    }
+    for line in lines:
+        name, colon, value = line.partition(":")
+        key = _keys.get(name)
+        if key is None:
+            key = _key(name)
+        value = value.strip(" \t")
+        if not colon or (not value.isprintable() and _CONTROL.search(value)):
+            raise BadRequest
+        if key in environ:
+            value = _joined(key, environ[key], value)
+        if key is not _IGNORED:
+            environ[key] = value
+    _check_framing(environ)
+    return environ
+
+
+def _origin_form(method: str, target: str) -> str:
+    """Return path and query of a target, which may also be that of a request to a proxy."""
+    if target.startswith("/") or target == "*" or method == "CONNECT":
+        return target
+    authority = _ABSOLUTE.match(target)
+    if authority is None:
+        raise BadRequest
+    rest = target[authority.end() :]
+    return rest if rest.startswith("/") else f"/{rest}"
+
+
+def _key(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise BadRequest
+    lower = name.lower()
+    key = _OWN_KEYS.get(lower) or "HTTP_" + lower.upper().replace("-", "_")
+    if "_" in name:  # it could pass for another header, spelt with a hyphen
+        key = _IGNORED
+    if len(_keys) < _MOST_KEYS:
+        _keys[name] = key
+    return key
+
+
+def _joined(key: str, before: str, value: str) -> str:
+    if key == "CONTENT_LENGTH" and before != value:
+        raise BadRequest
+    if key == "CONTENT_LENGTH":
+        return value
+    return f"{before}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
+
+
+def _check_framing(environ: dict[str, str]) -> None:
+    length, coding = environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING")
+    if length is not None and not (length.isascii() and length.isdecimal() and int(length[:24]) < _LONGEST_BODY):
+        raise BadRequest
+    if coding is not None and (
+        coding.lower() != "chunked" or length is not None or environ["SERVER_PROTOCOL"] == "HTTP/1.0"
+    ):
+        raise BadRequest

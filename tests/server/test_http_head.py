@@ -1,0 +1,111 @@
+"""Heads of requests: what is read of them, and what is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orthanc_lab.server.http_head import BadRequest, read_head
+
+
+def head(*lines, first="GET / HTTP/1.1"):
+    return "\r\n".join((first, *lines)).encode("latin-1")
+
+
+def test_what_a_head_says():
+    assert read_head(head("Host: a", "content-TYPE:\t text/plain ", "X-Test: 1", first="POST /a/b?c=d&e HTTP/1.1")) == {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/a/b",
+        "QUERY_STRING": "c=d&e",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "a",
+        "CONTENT_TYPE": "text/plain",
+        "HTTP_X_TEST": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("/a%2Fb%20c?d%20e", "/a/b c", "d%20e"),
+        ("/%C3%A4?x#y", "/\u00c3\u00a4", "x"),
+        ("/\u00c3\u00a4", "/\u00c3\u00a4", ""),
+        ("/%00%zz%", "/\0%zz%", ""),
+        ("http://host:80/a?b", "/a", "b"),
+        ("HTTPS://host", "/", ""),
+        ("http://host?b", "/", "b"),
+        ("*", "*", ""),
+        ("//a", "//a", ""),
+    ],
+)
+def test_targets(target, path, query):
+    fields = read_head(head(first=f"GET {target} HTTP/1.1"))
+    assert (fields["PATH_INFO"], fields["QUERY_STRING"]) == (path, query)
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["", "GET", "GET /", "GET / HTTP/2.0", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", " GET / HTTP/1.1", "GET /\t HTTP/1.1",
+     "GET a HTTP/1.1", "G(T / HTTP/1.1", "GET / http/1.1", "GET /\0 HTTP/1.1", "GET ftp://a/ HTTP/1.1"],
+)  # fmt: skip
+def test_what_is_no_request_line(first):
+    with pytest.raises(BadRequest):
+        read_head(head(first=first))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["no colon"],
+        [": no name"],
+        ["name : blank before the colon"],
+        [" folded: line"],
+        ["a: b", "\tfolded"],
+        ["n\0me: a"],
+        ["a: b\0c"],
+        ["a: b\nc: d"],
+        ["a: b\rc"],
+        ["Content-Length: "],
+        ["Content-Length: +5"],
+        ["Content-Length: 5, 5"],
+        ["Content-Length: \u00b2"],
+        ["Content-Length: 18446744073709551616"],
+        ["Content-Length: " + "9" * 5000],
+        ["Content-Length: 1", "content-length: 2"],
+        ["Transfer-Encoding: gzip"],
+        ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
+        ["Transfer-Encoding: chunked", "Content-Length: 5"],
+        [f"a{number}: b" for number in range(201)],
+    ],
+)
+def test_what_is_no_header(lines):
+    with pytest.raises(BadRequest):
+        read_head(head(*lines))
+
+
+def test_chunks_need_a_newer_protocol():
+    with pytest.raises(BadRequest):
+        read_head(head("Transfer-Encoding: chunked", first="POST / HTTP/1.0"))
+
+
+def test_headers_that_come_twice():
+    fields = read_head(head("a: 1", "A: 2", "Cookie: b=1", "cookie: c=2", "Content-Length: 5", "content-length: 5"))
+    assert (fields["HTTP_A"], fields["HTTP_COOKIE"], fields["CONTENT_LENGTH"]) == ("1,2", "b=1; c=2", "5")
+
+
+def test_a_name_with_an_underscore_passes_for_no_other():
+    fields = read_head(head("X_Http-Method-Override: DELETE", "Content_Length: 5", "X-Http-Method-Override: PUT"))
+    assert fields["HTTP_X_HTTP_METHOD_OVERRIDE"] == "PUT"
+    assert "CONTENT_LENGTH" not in fields
+
+
+@given(
+    st.binary(max_size=200) | st.text("GET /:\r\n\t ah1.HTP\u00e4\0", max_size=200).map(lambda it: it.encode("latin-1"))
+)
+def test_any_bytes_are_read_or_refused(data):
+    try:
+        fields = read_head(data)
+    except BadRequest:
+        pass
+    else:
+        assert all(isinstance(value, str) and "\n" not in value for value in fields.values() if "%" not in value)
+        assert fields["REQUEST_METHOD"]
