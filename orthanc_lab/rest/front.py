@@ -25,6 +25,7 @@ _NOT_FOUND = frozenset({"HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LO
 _REFUSED = frozenset({"PATCH", "CONNECT", "COPY", "MOVE", "REPORT"})
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _UNUSUAL = re.compile(r"//|\.(?:/|$)|[\\\0]")
+_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 _BAD_REQUEST = b"Error 400: Bad Request\nBad request"
 
 
@@ -209,6 +210,7 @@ def _bad_request(start_response: Callable[..., Any]) -> list[bytes]:
         ("Cache-Control", "no-cache, no-store, must-revalidate, private, max-age=0"),
         ("Pragma", "no-cache"),
         ("Expires", "0"),
+        ("Date", time.strftime(_DATE, time.gmtime())),  # Orthanc sends it with this answer alone
         ("Connection", "close"),
     ]
     start_response("400 Bad Request", headers)
