@@ -56,7 +56,7 @@ class Transaction:
         self.lineages = lineages
         self.discarded: list[str] = []  # files of the storage area that nothing refers to any more
         self.forgotten: list[str] = []  # the same, and the small ones
-        self.awaits_disk = False  # it wrote small files, so the caller must wait until they are on the disk
+        self.awaits_disk = False  # it wrote small files, so it is not done until they are on the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,13 @@ class _Waiting(Generic[T]):
 class Writer:
     """Runs operations one after the other, each whole or not at all.
 
-    One thread leads: it runs its own operation and those of all that wait, and commits once.
+    One thread leads: it runs its own operation and those of all that wait, commits once, and waits for the disk
+    once. Those that come meanwhile are the next group: the slower the disk, the larger the groups.
 
     Parameters
     ----------
     log
-        Waits for the disk, where an operation asks for it; None never waits.
+        Waits for the disk, where an operation of a group asks for it; None never waits.
     """
 
     def __init__(self, connection: sqlite3.Connection, discard: Discard, log: WalSync | None) -> None:
@@ -124,8 +125,6 @@ class Writer:
             self._lead(waiting)
         if waiting.error is not None:
             raise waiting.error
-        if waiting.transaction.awaits_disk and self._log is not None:
-            self._wait_for_disk(self._log)
         if waiting.transaction.forgotten:
             self._discard.forget(waiting.transaction.forgotten)
             self._discard.after(waiting.transaction.discarded)
@@ -139,23 +138,28 @@ class Writer:
         if self._log is not None:
             self._log.close()
 
-    def _wait_for_disk(self, log: WalSync) -> None:
-        try:
-            log.wait()
-        except OSError as error:
-            raise in_orthancs_words_of_disk(error) from error
-
     def _lead(self, first: _Waiting[Any]) -> None:
         with self._mutex:
             group = [first, *self._queue[: _LARGEST_GROUP - 1]]
             del self._queue[: _LARGEST_GROUP - 1]
         self._run_group(group)
+        self._wait_for_disk(group)
         with self._mutex:
             successor = self._queue.pop(0) if self._queue else None
             self._busy = successor is not None
         for waiting in (*group, successor):
             if waiting is not None and waiting.gate is not None:
                 waiting.gate.release()
+
+    def _wait_for_disk(self, group: list[_Waiting[Any]]) -> None:
+        concerned = [waiting for waiting in group if waiting.error is None and waiting.transaction.awaits_disk]
+        if not concerned or self._log is None:
+            return
+        try:
+            self._log.wait()
+        except OSError as error:
+            for waiting in concerned:
+                waiting.error = in_orthancs_words_of_disk(error)
 
     def _run_group(self, group: list[_Waiting[Any]]) -> None:
         try:
