@@ -4,6 +4,7 @@ Needs the extra ``notebook``: ``pip install 'orthanc-lab[notebook]'``.
 """
 
 from orthanc_lab.widgets.archive_panel import ArchivePanel
+from orthanc_lab.widgets.browser_panel import BrowserPanel
 from orthanc_lab.widgets.dashboard import Dashboard, dashboard
 from orthanc_lab.widgets.dicomize_panel import DicomizePanel
 from orthanc_lab.widgets.elements.download import Download
@@ -15,6 +16,7 @@ from orthanc_lab.widgets.upload_panel import UploadPanel
 
 __all__ = [
     "ArchivePanel",
+    "BrowserPanel",
     "Dashboard",
     "DicomizePanel",
     "Download",

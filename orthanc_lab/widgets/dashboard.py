@@ -9,6 +9,7 @@ import ipywidgets
 
 from orthanc_lab.client import Client
 from orthanc_lab.widgets.archive_panel import ArchivePanel
+from orthanc_lab.widgets.browser_panel import BrowserPanel
 from orthanc_lab.widgets.dicomize_panel import DicomizePanel
 from orthanc_lab.widgets.jobs_panel import JobsPanel
 from orthanc_lab.widgets.metrics_panel import MetricsPanel
@@ -17,7 +18,14 @@ from orthanc_lab.widgets.upload_panel import UploadPanel
 
 __all__ = ["Dashboard", "dashboard"]
 
-_PANELS: tuple[type[Panel], ...] = (JobsPanel, ArchivePanel, UploadPanel, DicomizePanel, MetricsPanel)
+_PANELS: tuple[type[Panel], ...] = (
+    JobsPanel,
+    BrowserPanel,
+    ArchivePanel,
+    UploadPanel,
+    DicomizePanel,
+    MetricsPanel,
+)
 
 
 class Dashboard(ipywidgets.VBox):

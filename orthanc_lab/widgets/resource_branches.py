@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
 from orthanc_lab.client import Client, Instance, Patient, Resource, Series, Study
@@ -10,7 +10,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.elements.tree import Node
 from orthanc_lab.widgets.search_words import Query
 
-__all__ = ["ResourceBranches", "date_words", "person_words"]
+__all__ = ["ResourceBranches", "date_words", "person_words", "study_words"]
 
 _PAGE = 100
 _KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, Study, Series, Instance)}
@@ -31,6 +31,13 @@ def person_words(name: str) -> str:
 def date_words(date: str) -> str:
     """Return a value of VR DA with hyphens, others as they are."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdecimal() else date
+
+
+def study_words(study: Resource) -> str:
+    """Return whose study it is, of what, and when."""
+    tags = study.tags
+    name, date = person_words(tags.get("PatientName", "")), date_words(tags.get("StudyDate", ""))
+    return _joined(name, tags.get("StudyDescription"), date)
 
 
 def _counted(number: int, one: str, many: str) -> str:
@@ -62,18 +69,28 @@ class ResourceBranches:
         self._client = client
         self._queries = queries
         self._lowest = lowest
-        self._known: dict[str, Level] = {}
+        self._known: dict[str, Node] = {}
+        self._levels: dict[str, Level] = {}
 
     def searching(self, queries: Sequence[Query]) -> ResourceBranches:
         """Return branches of other queries, which know the resources that were listed by these."""
         other = ResourceBranches(self._client, queries, self._lowest)
-        other._known = self._known
+        other._known, other._levels = self._known, self._levels
         return other
 
     def resource(self, id: str) -> Resource | None:
         """Return the resource of a line that was listed."""
-        level = self._known.get(id)
+        level = self._levels.get(id)
         return None if level is None else _KINDS[level](self._client.transport, id)
+
+    def name(self, id: str) -> str:
+        """Return the label of a line that was listed, "" for others."""
+        return self._known[id].label if id in self._known else ""
+
+    def learn(self, resources: Iterable[Resource]) -> None:
+        """Take in resources that were come by in another way."""
+        for resource in resources:
+            self._node(resource)
 
     def children(self, id: str) -> Iterator[Node]:
         """Return what is below a resource, the roots for ""."""
@@ -111,7 +128,11 @@ class ResourceBranches:
                 return
 
     def _node(self, resource: Resource, *, is_root: bool = False) -> Node:
-        self._known[resource.id] = resource.level
+        node = self._described(resource, is_root)
+        self._levels[resource.id], self._known[resource.id] = resource.level, node
+        return node
+
+    def _described(self, resource: Resource, is_root: bool) -> Node:
         tags, document = resource.tags, resource.document
         is_leaf = resource.level is self._lowest
         if isinstance(resource, Patient):

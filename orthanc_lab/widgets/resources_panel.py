@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any, ClassVar, Literal
 
@@ -44,7 +44,6 @@ class ResourcesPanel(Panel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._seen: object = None
-        self._names: dict[str, str] = {}
         self.branches = ResourceBranches(self.glance, queries(""), self.lowest)
         self.search = ipywidgets.Text(
             placeholder="Search, and press Enter",
@@ -73,17 +72,21 @@ class ResourcesPanel(Panel):
             Whether it went well.
         """
         with self._turn:
-            try:
-                action()
-            except NotFoundError:
-                self._seen = None
-                self.status.warn(f"{doing}: this was deleted at the server meanwhile.")
-                self.refresh()
-            except (ClientError, ValueError) as error:
-                self.status.warn(f"{doing}: {error}")
-            else:
-                return True
-            return False
+            return self.attempt(action, doing)
+
+    def attempt(self, action: Callable[[], None], doing: str) -> bool:
+        """Do the same without holding up the looks: for what takes its time, in a thread."""
+        try:
+            action()
+        except NotFoundError:
+            self._seen = None
+            self.status.warn(f"{doing}: this was deleted at the server meanwhile.")
+            self.refresh()
+        except (ClientError, ValueError) as error:
+            self.status.warn(f"{doing}: {error}")
+        else:
+            return True
+        return False
 
     def _search(self) -> None:
         branches = self.branches.searching(queries(self.search.value, self.field.value))
@@ -101,7 +104,6 @@ class ResourcesPanel(Panel):
         if self._seen is None and not self.tree.level():
             self.tree.show(self.branches)
         else:
-            self._remember(self._watched())
             self.tree.reload()
         gone = self._gone()
         if gone:
@@ -111,8 +113,7 @@ class ResourcesPanel(Panel):
 
     def forget(self, gone: set[str]) -> None:
         """Take resources that were deleted out of the tree, and say so."""
-        self._remember(gone)
-        words = ", ".join(self._names.get(id, id) for id in sorted(gone))
+        words = ", ".join(sorted(self.branches.name(id) or id for id in gone))
         self.tree.remove(gone)
         self.status.warn(f"Deleted at the server meanwhile: {words}")
 
@@ -121,12 +122,6 @@ class ResourcesPanel(Panel):
 
     def _watched(self) -> list[str]:
         return [*self.tree.checked, *([self.tree.current] if self.tree.current else [])]
-
-    def _remember(self, ids: Iterable[str]) -> None:
-        for id in ids:
-            node = self.tree.node(id)
-            if node is not None:
-                self._names[id] = node.label
 
     def _gone(self) -> set[str]:
         watched = self._watched()

@@ -1,0 +1,74 @@
+// A listbox of pictures.
+function render({ model, el }) {
+  el.classList.add("orthanc-lab", "orthanc-gallery");
+  const list = document.createElement("div");
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-orientation", "horizontal");
+  el.append(list);
+
+  function drawCurrent() {
+    const current = model.get("current");
+    const options = [...list.children];
+    for (const option of options) {
+      option.setAttribute("aria-selected", String(option.dataset.id === current));
+      option.tabIndex = option.dataset.id === current ? 0 : -1;
+    }
+    if (options.length && !options.some((option) => option.tabIndex === 0)) options[0].tabIndex = 0;
+  }
+
+  function draw() {
+    list.setAttribute("aria-label", model.get("label"));
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    list.replaceChildren(
+      ...model.get("items").map((item) => {
+        const option = document.createElement("div");
+        option.setAttribute("role", "option");
+        option.dataset.id = item.id;
+        option.title = item.label;
+        const picture = document.createElement(item.source ? "img" : "span");
+        picture.className = "orthanc-thumbnail";
+        if (item.source) {
+          picture.src = item.source;
+          picture.alt = "";
+        }
+        const label = document.createElement("span");
+        label.textContent = item.label;
+        option.append(picture, label);
+        return option;
+      }),
+    );
+    el.style.display = list.children.length ? "" : "none";
+    drawCurrent();
+    [...list.children].find((option) => option.dataset.id === focused)?.focus();
+  }
+
+  function pick(option) {
+    if (!option) return;
+    model.set("current", option.dataset.id);
+    model.save_changes();
+    option.focus();
+  }
+
+  list.addEventListener("click", (event) => pick(event.target.closest("[role=option]")));
+  list.addEventListener("keydown", (event) => {
+    const option = event.target.closest("[role=option]");
+    if (!option) return;
+    if (event.key === "ArrowRight" || event.key === "ArrowDown") pick(option.nextElementSibling);
+    else if (event.key === "ArrowLeft" || event.key === "ArrowUp") pick(option.previousElementSibling);
+    else if (event.key === "Home") pick(list.firstElementChild);
+    else if (event.key === "End") pick(list.lastElementChild);
+    else if (event.key === "Enter" || event.key === " ") pick(option);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  model.on("change:items change:label", draw);
+  model.on("change:current", drawCurrent);
+  draw();
+  return () => {
+    model.off("change:items change:label", draw);
+    model.off("change:current", drawCurrent);
+  };
+}
+
+export default { render };

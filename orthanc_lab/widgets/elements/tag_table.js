@@ -1,0 +1,156 @@
+// Tags as a treegrid: sequences and their items open and close here, long values come when they are asked for.
+function render({ model, el }) {
+  el.classList.add("orthanc-lab");
+  const scroll = document.createElement("div");
+  scroll.className = "orthanc-scroll orthanc-tags";
+  const table = document.createElement("table");
+  table.setAttribute("role", "treegrid");
+  const head = table.createTHead().insertRow();
+  for (const text of ["Name", "Tag", "VR", "Value"]) {
+    const cell = document.createElement("th");
+    cell.scope = "col";
+    cell.textContent = text;
+    head.append(cell);
+  }
+  const body = table.createTBody();
+  const empty = document.createElement("div");
+  empty.className = "orthanc-empty";
+  scroll.append(table, empty);
+  el.append(scroll);
+  const toggled = new Set(); // paths that a person opened, or closed where all is open
+  const isOpen = (path) => toggled.has(path) !== model.get("is_open");
+
+  function drawRow(row) {
+    const line = body.insertRow();
+    line.dataset.path = row.path;
+    line.tabIndex = -1;
+    line.setAttribute("aria-level", row.depth + 1);
+    const name = line.insertCell();
+    name.style.paddingLeft = `${8 + 16 * row.depth}px`;
+    if (row.nested) {
+      const twist = document.createElement("span");
+      twist.className = "orthanc-twist";
+      twist.setAttribute("aria-hidden", "true");
+      twist.textContent = "▸";
+      name.append(twist, " ");
+    }
+    name.append(row.name);
+    name.title = row.name;
+    line.insertCell().textContent = row.tag && `(${row.tag})`;
+    line.insertCell().textContent = row.vr;
+    const value = line.insertCell();
+    value.className = "orthanc-value";
+    value.textContent = row.value;
+    if (row.long) {
+      const more = document.createElement("button");
+      more.type = "button";
+      more.className = "orthanc-more";
+      more.textContent = "… show all";
+      more.setAttribute("aria-label", `Show all of ${row.name}`);
+      value.append(" ", more);
+    }
+  }
+
+  function showOpen() {
+    const open = new Set([""]);
+    for (const line of body.rows) {
+      const path = line.dataset.path;
+      const above = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
+      line.hidden = !open.has(above);
+      if (!line.querySelector(".orthanc-twist")) continue;
+      line.setAttribute("aria-expanded", String(isOpen(path)));
+      if (isOpen(path) && !line.hidden) open.add(path);
+    }
+  }
+
+  function draw() {
+    const rows = model.get("rows");
+    const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.path : null;
+    const top = scroll.scrollTop;
+    body.replaceChildren();
+    rows.forEach(drawRow);
+    showOpen();
+    table.setAttribute("aria-label", model.get("label"));
+    table.hidden = rows.length === 0;
+    empty.hidden = rows.length > 0;
+    empty.textContent = model.get("empty");
+    scroll.scrollTop = top;
+    const lines = [...body.rows];
+    const line = lines.find((one) => one.dataset.path === focused);
+    if (line) line.focus();
+    const entry = line ?? lines[0];
+    if (entry) entry.tabIndex = 0;
+  }
+
+  function toggle(line) {
+    const path = line.dataset.path;
+    if (!toggled.delete(path)) toggled.add(path);
+    showOpen();
+  }
+
+  function focus(line) {
+    if (!line) return;
+    for (const other of body.querySelectorAll("tr[tabindex='0']")) other.tabIndex = -1;
+    line.tabIndex = 0;
+    line.focus();
+  }
+
+  function near(line, step) {
+    let other = line;
+    do other = step > 0 ? other.nextElementSibling : other.previousElementSibling;
+    while (other && other.hidden);
+    return other;
+  }
+
+  function onKey(event) {
+    const line = event.target.closest("tbody tr");
+    if (!line || event.target.tagName === "BUTTON") return;
+    const expanded = line.getAttribute("aria-expanded");
+    if (event.key === "ArrowDown") focus(near(line, 1));
+    else if (event.key === "ArrowUp") focus(near(line, -1));
+    else if (event.key === "ArrowRight" && expanded === "false") toggle(line);
+    else if (event.key === "ArrowRight" && expanded === "true") focus(near(line, 1));
+    else if (event.key === "ArrowLeft" && expanded === "true") toggle(line);
+    else if (event.key === "ArrowLeft" && line.dataset.path.includes("/")) {
+      const above = line.dataset.path.slice(0, line.dataset.path.lastIndexOf("/"));
+      focus([...body.rows].find((one) => one.dataset.path === above));
+    } else if (event.key === "Enter" || event.key === " ") {
+      if (expanded) toggle(line);
+      else line.querySelector("button")?.click();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  body.addEventListener("click", (event) => {
+    const line = event.target.closest("tr");
+    if (!line) return;
+    if (event.target.tagName === "BUTTON") model.send({ path: line.dataset.path });
+    else if (line.hasAttribute("aria-expanded") && event.target.closest("td") === line.cells[0]) toggle(line);
+  });
+  function onWhole({ path, text }) {
+    const line = [...body.rows].find((one) => one.dataset.path === path);
+    if (line) line.cells[3].textContent = text;
+  }
+
+  table.addEventListener("keydown", onKey);
+  model.on("msg:custom", onWhole);
+  const traits = "change:rows change:is_open change:label change:empty";
+  let isDrawn = true;
+  const drawLater = () => {
+    if (!isDrawn) return;
+    isDrawn = false;
+    requestAnimationFrame(() => {
+      isDrawn = true;
+      draw();
+    });
+  };
+  model.on(traits, drawLater);
+  draw();
+  return () => {
+    model.off("msg:custom", onWhole);
+    model.off(traits, drawLater);
+  };
+}
+
+export default { render };

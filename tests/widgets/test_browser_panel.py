@@ -1,0 +1,221 @@
+"""The browser panel, without a browser."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+
+import orthanc_lab
+from orthanc_lab import Client, samples
+from orthanc_lab.widgets import BrowserPanel
+from tests.widgets.test_tag_rows import data_set
+
+
+@pytest.fixture
+def panel(client, study):
+    made = BrowserPanel(client)
+    yield made
+    made.close()
+
+
+def listen(viewer):
+    """Let a browser say hello, and return what it is sent from then on."""
+    sent: list[tuple[dict, bytes]] = []
+    viewer.send = lambda message, buffers=None: sent.append((message, buffers[0]))
+    viewer._handle_custom_msg({"kind": "hello"}, [])
+    return sent
+
+
+def pick(panel, *labels):
+    """Open the tree along labels, and pick the last."""
+    at = ""
+    for label in labels:
+        at = next(node.id for node in panel.tree.level(at) if node.label == label)
+        panel.tree.opened = [*panel.tree.opened, at]
+    panel.tree.current = at
+    panel.settle()
+    return at
+
+
+CT = ("Phantom CT", "CT quality phantom")
+
+
+def test_a_patient_and_a_study(panel):
+    pick(panel, CT[0])
+    assert [item["label"] for item in panel.gallery.items] == ["CT · Localizer", "CT · Soft tissue", "CT · Sharp"]
+    assert all(item["source"].startswith("data:image/png;base64,") for item in panel.gallery.items)
+    assert panel.viewer.words == "Pick a series"
+    assert "PatientID" in [row["name"] for row in panel.tags.rows]
+    pick(panel, *CT)
+    assert panel.heading.value == "<strong>Phantom CT · CT quality phantom · 2026-01-05</strong>"
+    assert {"PatientName", "StudyDescription"} <= {row["name"] for row in panel.tags.rows}
+
+
+def test_a_series(panel):
+    sent = listen(panel.viewer)
+    pick(panel, *CT, "CT · Soft tissue")
+    panel.viewer.settle()
+    assert (panel.viewer.count, panel.viewer.position) == (20, 10)
+    assert panel.viewer.caption == "Slice 11 of 20 · instance 11"
+    assert (panel.viewer.center, panel.viewer.width) == (40, 400)
+    assert "Lung" in [window["name"] for window in panel.viewer.windows]
+    assert [message["position"] for message, _ in sent][:3] == [10, 11, 9]
+    message, data = sent[0]
+    assert (message["kind"], message["rows"], message["columns"], len(data)) == ("int16", 128, 128, 128 * 128 * 2)
+    assert panel.gallery.current == panel.tree.current
+    assert panel.heading.value.endswith("CT · Soft tissue</strong>")
+
+
+def test_the_slider(panel):
+    sent = listen(panel.viewer)
+    pick(panel, *CT, "CT · Soft tissue")
+    panel.viewer.settle()
+    assert len(sent) == 20  # a small series is there as a whole
+    panel.viewer.position = 3
+    panel.settle()
+    assert panel.viewer.caption == "Slice 4 of 20 · instance 4"
+    number = next(row for row in panel.tags.rows if row["name"] == "InstanceNumber")
+    assert number["value"] == "4"
+    assert len(sent) == 20
+
+
+def test_an_instance(panel):
+    pick(panel, *CT, "CT · Soft tissue", "Instance 7")
+    assert panel.viewer.caption == "Slice 7 of 20 · instance 7"
+
+
+def test_the_gallery_picks_a_series(panel):
+    pick(panel, *CT)
+    panel.gallery.current = panel.gallery.items[2]["id"]
+    panel.settle()
+    assert panel.tree.current == panel.gallery.items[2]["id"]
+    assert panel.viewer.count == 10
+
+
+def test_frames(client, panel):
+    client.upload(samples.path("us"))
+    panel.refresh()
+    pick(panel, "Phantom US", "Beating cavity", "US · Cine loop")
+    assert panel.viewer.count == 16
+    assert panel.viewer.caption == "Slice 9 of 16 · instance 1 · frame 9 of 16"
+
+
+def test_colours(client, panel):
+    client.upload(get_testdata_file("examples_rgb_color.dcm"))
+    panel.refresh()
+    sent = listen(panel.viewer)
+    pick(panel, "CompressedSamples US1", "Study without a description", "US · Series 1")
+    panel.viewer.settle()
+    assert (sent[0][0]["kind"], len(sent[0][1])) == ("rgb", 240 * 320 * 3)
+
+
+def test_values_are_those_of_the_server(client, panel):
+    sent = listen(panel.viewer)
+    series = pick(panel, *CT, "CT · Localizer")
+    panel.viewer.settle()
+    values = np.frombuffer(sent[0][1], "<i2").reshape(sent[0][0]["rows"], -1)
+    assert np.array_equal(values, client.series[series].instances[0].array())
+
+
+def test_a_document(client, panel, tmp_path):
+    client.create_dicom(samples.path("report.pdf"), {"PatientName": "Report^Rita", "DocumentTitle": "<Letter>"})
+    panel.refresh()
+    pick(panel, "Report Rita")
+    assert panel.gallery.items[0]["source"] == ""
+    panel.gallery.current = panel.gallery.items[0]["id"]
+    panel.settle()
+    assert panel.viewer.words == "Encapsulated PDF: <Letter>"
+    assert panel.document.layout.display is None
+    saved = panel.document.save_beside(tmp_path)
+    assert saved.read_bytes()[:5] == b"%PDF-"
+    pick(panel, *CT, "CT · Localizer")
+    assert panel.document.layout.display == "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("rtplan.dcm", "No picture: RT Plan Storage"), ("rtdose_1frame.dcm", "The server cannot draw this: ")],
+)
+def test_what_has_no_picture(client, name, words):
+    client.upload(get_testdata_file(name))
+    panel = BrowserPanel(client)
+    pick(panel, panel.tree.level()[0].label)
+    panel.gallery.current = panel.gallery.items[0]["id"]
+    panel.settle()
+    assert panel.viewer.words.startswith(words)
+    assert panel.status.text == ""
+
+
+def test_tags(client):
+    client.upload(data_set())
+    panel = BrowserPanel(client)
+    patient = panel.tree.level()[0]
+    assert patient.label == "Doe <b>John</b>"
+    pick(panel, patient.label)
+    panel.gallery.current = panel.gallery.items[0]["id"]
+    panel.settle()
+    told: list[dict] = []
+    panel.tags.send = told.append
+    panel.tags._handle_custom_msg({"path": "0020,4000"}, [])
+    panel.tags._handle_custom_msg({"path": "0008,2111"}, [])
+    assert [len(message["text"]) for message in told] == [len("long " * 400) - 1, 200]
+    panel.tag_search.value = "brain"
+    assert [row["name"] for row in panel.tags.rows] == ["AnatomicRegionSequence", "Item 1", "CodeMeaning"]
+    assert panel.tags.is_open
+    panel.tag_search.value = "nowhere"
+    assert (panel.tags.rows, panel.tags.empty) == ([], "No tag matches")
+
+
+def test_what_is_deleted_while_it_is_shown(client, panel):
+    pick(panel, *CT, "CT · Soft tissue")
+    client.patients[panel.tree.level()[0].id].delete()
+    panel.refresh()
+    panel.settle()
+    assert panel.status.text == "Deleted at the server meanwhile: CT · Soft tissue"
+    assert (panel.viewer.words, panel.tags.rows, panel.gallery.items) == ("Nothing is picked", [], [])
+
+
+def test_instances_that_come_are_in_the_slider(client):
+    files = sorted(samples.dicom_files("ct/soft_tissue"))
+    client.upload(files[:10])
+    panel = BrowserPanel(client)
+    pick(panel, *CT, "CT · Soft tissue")
+    panel.viewer.position = 4
+    client.upload(files[10:])
+    panel.refresh()
+    panel.settle()
+    assert (panel.viewer.count, panel.viewer.position) == (20, 4)
+    assert panel.tree.level(panel.tree.opened[1])[0].note == "20 instances"
+
+
+def test_a_slice_that_the_server_refuses_says_so_and_the_others_come(client, panel):
+    sent = listen(panel.viewer)
+    series = pick(panel, *CT, "CT · Sharp")
+    panel.viewer.settle()
+    sent.clear()
+    client.series[series].instances[0].delete()
+    panel.viewer._handle_custom_msg({"kind": "hello"}, [])
+    panel.viewer.settle()
+    words = {message["position"]: message["words"] for message, _ in sent}
+    assert words.pop(0).startswith("Unknown resource")
+    assert set(words.values()) == {""}
+
+
+def test_a_dead_server_is_said_and_the_pictures_go_on_at_its_return():
+    with orthanc_lab.serve(process=True) as server:
+        Client.from_server(server).upload(samples.path("ct"))
+        panel = BrowserPanel(Client.from_server(server))
+        pick(panel, *CT, "CT · Soft tissue")
+        server.kill()
+        sent = listen(panel.viewer)
+        panel.viewer.settle()
+        assert panel.status.text.startswith("Showing: No Orthanc answers at")
+        assert sent == []
+        panel.refresh()
+        assert panel.is_away
+        server.restart()
+        panel.refresh()
+        panel.viewer.settle()
+        assert len(sent) == 20
+        panel.close()
