@@ -14,12 +14,12 @@ from orthanc_lab.widgets.elements.toolbar import Tool
 __all__ = ["COLUMNS", "CONTROLS", "TOOLS", "allowed", "has_output", "offers", "row"]
 
 _SIGNS: dict[str, tuple[str, Tone]] = {
-    "Pending": ("○", "waiting"),
-    "Running": ("▶", "busy"),
-    "Paused": ("❚❚", "waiting"),
-    "Retry": ("↻", "waiting"),
-    "Success": ("✔", "good"),
-    "Failure": ("✖", "bad"),
+    "Pending": ("hourglass-start", "waiting"),
+    "Running": ("play", "busy"),
+    "Paused": ("pause", "waiting"),
+    "Retry": ("refresh", "waiting"),
+    "Success": ("check", "good"),
+    "Failure": ("times", "bad"),
 }
 
 COLUMNS = (

@@ -32,11 +32,10 @@ function drawCell(cell, column, value) {
     cell.firstChild.setAttribute("aria-label", column.head);
     cell.lastChild.textContent = `${text} %`;
   } else if (column.kind === "badge") {
-    const [sign, tone] = column.badges[text] ?? ["", "plain"];
-    const mark = document.createElement("span");
-    mark.className = `orthanc-sign orthanc-${tone}`;
+    const [icon, tone] = column.badges[text] ?? ["circle-o", "plain"];
+    const mark = document.createElement("i");
+    mark.className = `fa fa-${icon} orthanc-sign orthanc-${tone}`;
     mark.setAttribute("aria-hidden", "true");
-    mark.textContent = sign;
     cell.replaceChildren(mark, text);
   } else {
     cell.textContent = text;

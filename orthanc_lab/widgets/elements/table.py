@@ -13,7 +13,7 @@ from orthanc_lab.widgets.elements.element import Element
 __all__ = ["Column", "Table", "Tone"]
 
 Tone = Literal["good", "bad", "busy", "waiting", "plain"]
-"""The colour of a sign; it never says more than the sign and the text do."""
+"""The colour of an icon; it never says more than icon and text do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,11 @@ class Column:
 
     key: str  # of the row's dictionary
     head: str
-    # progress: percent, drawn as a bar; time: ISO 8601, UTC; span: seconds; badge: text with a sign before it
+    # progress: percent, drawn as a bar; time: ISO 8601, UTC; span: seconds; badge: text with an icon before it
     kind: Literal["text", "number", "progress", "time", "span", "badge"] = "text"
-    badges: Mapping[str, tuple[str, Tone]] = field(default_factory=dict)  # of each text of a badge: sign and tone
+    badges: Mapping[str, tuple[str, Tone]] = field(
+        default_factory=dict
+    )  # of each text of a badge: icon of Font Awesome 4, tone
 
 
 class Table(Element, script="table"):
