@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.new_options import check_options, new_options
 from orthanc_lab.server.own_folder import OwnFolder, Stoppable
 from orthanc_lab.server.sessions import session_of
 from orthanc_lab.server.settings import CheckedSettings
@@ -18,6 +19,7 @@ from orthanc_lab.server.settings import CheckedSettings
 __all__ = ["ChildServer"]
 
 _PATIENCE_S = 30.0
+_LINE = 300  # bytes, more than an usual line of the log has
 
 
 class ChildServer(Stoppable):
@@ -91,21 +93,65 @@ class ChildServer(Stoppable):
         return self._process.pid
 
     @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        process = self._process
+        return process is not None and process.poll() is None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that were given, with port and folder."""
+        return dict(self._options)
+
+    def check(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what is worth a warning in options for `restart`.
+
+        Raises
+        ------
+        OrthancError
+            For an option that the server refuses, in its words.
+        ValueError
+            For another port or folder.
+        """
+        return check_options(new_options(options, self._options), self.folder)
+
+    def tail(self, lines: int = 200) -> list[str]:
+        """Return the last lines of the log."""
+        if not self.log.exists():
+            return []
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - lines * _LINE))
+            return file.read().decode("utf-8", "replace").splitlines()[-lines:]
+
+    @property
     def errors(self) -> list[str]:
         """The lines of the log that report errors."""
         if not self.log.exists():
             return []
         return [line for line in self.log.read_text("utf-8", "replace").splitlines() if line.startswith("E")]
 
-    def restart(self) -> None:
+    def restart(self, options: Mapping[str, Any] | None = None) -> None:
         """Start the child (again) on the same folder and port; one that runs is stopped first.
+
+        Parameters
+        ----------
+        options
+            All options from now on; None for those that were given before.
 
         Raises
         ------
         OrthancError
-            -1 with the last lines of the log if it does not start.
+            -1 with the last lines of the log if it does not start; another code for options that are refused.
+        ValueError
+            For another port or folder.
         """
-        self._end()
+        if options is not None:
+            wanted = new_options(options, self._options)
+            self.settings = CheckedSettings(wanted, self.folder)
+            self._options = wanted
+            self.session.close()
+            self.session = session_of(self.settings)
+        self.halt()
         file = self.folder / "configuration.json"
         file.write_text(json.dumps(self._options), encoding="utf-8")
         command = [sys.executable, "-m", "orthanc_lab.server.child", *self._arguments, str(file)]
@@ -131,6 +177,10 @@ class ChildServer(Stoppable):
         if self._process is not None:
             self._process.kill()
             self._reap()
+
+    def halt(self) -> None:
+        """Let the child finish what is in work and end; `restart` serves again."""
+        self._end()
 
     def stop(self) -> None:
         """Let the child finish what is in work and end; a temporary folder is removed."""

@@ -13,6 +13,8 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Outside
 from orthanc_lab.server.lifecycle import Server
+from orthanc_lab.server.log_lines import LogTail
+from orthanc_lab.server.new_options import check_options, new_options
 from orthanc_lab.server.own_folder import OwnFolder, Stoppable
 from orthanc_lab.server.sessions import session_of
 from orthanc_lab.server.settings import CheckedSettings
@@ -56,16 +58,23 @@ class EmbeddedServer(Stoppable):
         self.folder = folder or self._next_folder()
         self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
         self._server = Server(self._settings, outside, load_jobs=load_jobs)
+        self._tail = LogTail()
+        self._thread: threading.Thread | None = None
         try:
-            self._server.start()
+            self._start()
         except BaseException:
+            self._tail.close()
             self._own.remove()
             raise
         self.errors = self._server.errors
         self.session = session_of(self.settings)
+        atexit.register(self.stop)
+
+    def _start(self) -> None:
+        self._server.start()
+        self._options["HttpPort"] = self._server.port
         self._thread = threading.Thread(target=self._run, name="orthanc-lab-server", daemon=True)
         self._thread.start()
-        atexit.register(self.stop)
 
     def _run(self) -> None:
         try:
@@ -86,6 +95,27 @@ class EmbeddedServer(Stoppable):
     def is_running(self) -> bool:
         """False after a stop, or after a client's ``/tools/shutdown``."""
         return self._server.assembly is not None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that were given, with port and folder."""
+        return dict(self._options)
+
+    def check(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what is worth a warning in options for `restart`.
+
+        Raises
+        ------
+        OrthancError
+            For an option that the server refuses, in its words.
+        ValueError
+            For another port or folder.
+        """
+        return check_options(new_options(options, self._options), self.folder)
+
+    def tail(self, lines: int = 200) -> list[str]:
+        """Return the last lines of the log, which all servers of this program share."""
+        return self._tail.lines(lines)
 
     @property
     def port(self) -> int:
@@ -133,10 +163,41 @@ class EmbeddedServer(Stoppable):
         self._generation += 1
         return self._own.path / f"storage-{self._generation}"
 
+    def restart(self, options: Mapping[str, Any] | None = None) -> None:
+        """Start (again) on the same folder and port; if it runs, it is stopped first.
+
+        Parameters
+        ----------
+        options
+            All options from now on; None for those that were given before.
+
+        Raises
+        ------
+        OrthancError
+            For options that are refused: then nothing has happened. For a port or a folder that is in use meanwhile.
+        ValueError
+            For another port or folder.
+        """
+        wanted = new_options(self._options if options is None else options, self._options)
+        CheckedSettings(wanted, self.folder)
+        self.halt()
+        self._options = wanted
+        self._server.disregard()
+        self._start()
+        self.session.close()
+        self.session = session_of(self.settings)
+
+    def halt(self) -> None:
+        """Finish what is in work and stop serving; `restart` serves again."""
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._thread = None
+
     def stop(self) -> None:
         """Finish what is in work and stop; a temporary folder is removed."""
         atexit.unregister(self.stop)
-        self._server.shutdown()
-        self._thread.join()
+        self.halt()
+        self._tail.close()
         self.session.close()
         self._own.remove()

@@ -159,6 +159,11 @@ class Server:
         """Ask for the end; returns at once."""
         self._asked.put(Ending.SHUTDOWN)
 
+    def disregard(self) -> None:
+        """Forget what was asked of a server that does not run."""
+        while not self._asked.empty():
+            self._asked.get()
+
     def report(self, error: BaseException) -> None:
         """Log an error of the server and keep it for the test harness."""
         _log.error("An error inside of the server", exc_info=error)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import deque
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["log_errors_only", "log_to", "open_log_folder"]
+__all__ = ["LogTail", "log_errors_only", "log_to", "open_log_folder"]
 
 _LETTERS = {"DEBUG": "T", "INFO": "I", "WARNING": "W", "ERROR": "E", "CRITICAL": "E"}
 
@@ -77,6 +78,29 @@ class _StandardError(logging.Handler):
         with suppress(OSError, ValueError):  # nobody listens any more
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
+
+
+class LogTail(logging.Handler):
+    """Keeps the last lines, of all servers of this program, until `close`."""
+
+    def __init__(self, most: int = 1000) -> None:
+        super().__init__()
+        self._lines: deque[str] = deque(maxlen=most)
+        self.setFormatter(LineFormatter())
+        logging.getLogger("orthanc_lab").addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record."""
+        self._lines.extend(self.format(record).splitlines())
+
+    def lines(self, most: int) -> list[str]:
+        """Return the last lines."""
+        return list(self._lines.copy())[-most:]
+
+    def close(self) -> None:
+        """Keep nothing more; what is kept stays."""
+        logging.getLogger("orthanc_lab").removeHandler(self)
+        super().close()
 
 
 def open_log_folder(folder: Path) -> Path:

@@ -58,7 +58,10 @@ class JobsPanel(Panel):
         self.toolbar = Toolbar(TOOLS, label="What to do with the selected jobs", on_press=self.control)
         self.download = Download("Download", self._save, disabled=True, hint="Download the archive of the selected job")
         self.table.observe(lambda change: self._offer(), "selected")
-        tools = ipywidgets.HBox([self.toolbar, self.download], layout={"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "4px"})
+        tools = ipywidgets.HBox(
+            [self.toolbar, self.download],
+            layout={"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "4px"},
+        )
         self.body.children = [self.filter, tools, self.table]
         self.refresh()
 

@@ -2,8 +2,10 @@
 
 import gc
 import json
+import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ from pydicom.data import get_testdata_file
 
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.log_lines import LogTail
 from orthanc_lab.testing.free_port import is_listening
 
 
@@ -369,3 +372,109 @@ def test_the_package_names_its_public_parts():
         assert name in dir(orthanc_lab)
     with pytest.raises(AttributeError):
         _ = orthanc_lab.no_such_name
+
+
+# -- halting and starting again ---------------------------------------------------------
+
+
+@pytest.fixture(params=[False, True], ids=["thread", "process"])
+def server(request):
+    with orthanc_lab.serve(process=request.param, Name="Before") as server:
+        yield server
+
+
+def name(server):
+    return server.session.get(f"{server.url}/system").json()["Name"]
+
+
+def test_a_halted_server_serves_again_where_it_was(server):
+    upload(server)
+    url, port = server.url, server.port
+    server.halt()
+    server.halt()
+    assert not server.is_running
+    assert not is_listening(port)
+    server.restart()
+    assert server.is_running
+    assert server.url == url
+    assert len(studies(server)) == 1
+    server.restart()  # also one that runs
+    assert len(studies(server)) == 1
+
+
+def test_options_change_at_a_restart(server):
+    port, folder = server.port, server.folder
+    assert server.options["Name"] == "Before"
+    server.restart({"Name": "After", "RegisteredUsers": {"a": "b"}, "AuthenticationEnabled": True})
+    assert name(server) == "After"
+    assert server.options["StorageDirectory"] == str(folder)
+    assert server.port == server.options["HttpPort"] == port
+    server.restart()
+    assert name(server) == "After"
+
+
+def test_options_that_are_refused_change_nothing(server):
+    wrong = {"Name": "After", "JobsHistorySize": -1}
+    for act in (server.check, server.restart):
+        with pytest.raises(OrthancError, match='The configuration option "JobsHistorySize" must be a positive integer'):
+            act(wrong)
+    assert server.options["Name"] == "Before"
+    assert name(server) == "Before"
+
+
+@pytest.mark.parametrize("options", [{"HttpPort": 1}, {"StorageDirectory": "/elsewhere"}])
+def test_port_and_folder_stay(server, options):
+    for act in (server.check, server.restart):
+        with pytest.raises(ValueError, match=f'"{next(iter(options))}" stays'):
+            act(options)
+    assert name(server) == "Before"
+
+
+def test_what_is_worth_a_warning(server):
+    assert server.check(server.options) == []
+    assert server.check({"Nmae": "x"}) == ['There is no option "Nmae"']
+    assert server.check({"StoreDicom": False}) == [
+        'The configuration option "StoreDicom" is known, but has no effect yet'
+    ]
+
+
+def test_the_log_has_a_tail(server):
+    assert any("Orthanc has started" in line for line in server.tail())
+    server.restart()
+    assert any("Orthanc has stopped" in line for line in server.tail())
+    assert len(server.tail(1)) == 1
+
+
+def test_a_shutdown_by_a_client_is_seen_and_mended(server):
+    server.session.post(f"{server.url}/tools/shutdown")
+    server.halt()
+    assert not server.is_running
+    server.restart()
+    assert name(server) == "Before"
+
+
+def test_a_killed_child_is_seen():
+    with orthanc_lab.serve(process=True) as server:
+        os.kill(server.pid, signal.SIGKILL)
+        server._process.wait(10)
+        assert not server.is_running
+        server.restart()
+        assert server.is_running
+    assert not server.is_running
+
+
+def test_a_port_that_was_taken_meanwhile_is_said(server):
+    server.halt()
+    with socket.create_server(("127.0.0.1", server.port)):
+        with pytest.raises(OrthancError, match="port"):
+            server.restart()
+        assert not server.is_running
+    server.restart()
+    assert name(server) == "Before"
+
+
+def test_a_tail_ends_with_its_server():
+    with orthanc_lab.serve() as server:
+        pass
+    assert any("Orthanc has stopped" in line for line in server.tail())
+    assert not any(isinstance(handler, LogTail) for handler in logging.getLogger("orthanc_lab").handlers)
