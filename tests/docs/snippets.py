@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -31,9 +31,11 @@ class Snippet:
     code: str
     line: int  # of the first line of the code, from 1
 
-    def compiled(self, url: str) -> CodeType:
-        """Return the code for the server at an address; a traceback shows the line of the page."""
-        code = self.code.replace(ADDRESS, url)
+    def compiled(self, addresses: Mapping[str, str]) -> CodeType:
+        """Return the code with other addresses; a traceback shows the line of the page."""
+        code = self.code
+        for shown, real in addresses.items():
+            code = code.replace(shown, real)
         return compile("\n" * (self.line - 1) + code, str(HOW_TO / self.page), "exec")
 
 

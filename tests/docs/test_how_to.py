@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,17 @@ import pytest
 import yaml
 
 import orthanc_lab
-from orthanc_lab import samples
+from orthanc_lab import frames, samples
 from orthanc_lab.server.embedded import EmbeddedServer
 from orthanc_lab.server.settings_table import OPTIONS
+from orthanc_lab.testing.free_port import free_port, is_listening
+from orthanc_lab.testing.real import RealOrthanc
 from tests.docs.snippets import ADDRESS, HOW_TO, Snippet, snippets
 
 PAGES = sorted(page.name for page in HOW_TO.glob("*.md") if page.name not in ("index.md", "coming-from.md"))
-PROGRAMS = ("openssl", "curl", "zip", "promtool")
+PROGRAMS = ("openssl", "curl", "zip")
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -52,9 +58,9 @@ def test_the_snippets_of_a_page_run(page: str, folder: Path, url: str) -> None:
             case "python" if snippet.caption.endswith(".py"):
                 (folder / snippet.caption).write_text(snippet.code, encoding="utf-8")
             case "python" if not snippet.caption:
-                exec(snippet.compiled(url), names)
+                exec(snippet.compiled({ADDRESS: url}), names)
             case "sh" if not snippet.caption:
-                run_shell(snippet, url)
+                run_shell(snippet, {ADDRESS: url})
             case "json":
                 check_configuration(snippet, folder)
             case "yaml":
@@ -63,14 +69,19 @@ def test_the_snippets_of_a_page_run(page: str, folder: Path, url: str) -> None:
     run_tests(folder)
 
 
-def run_shell(snippet: Snippet, url: str) -> None:
-    """Run a snippet by bash; it stops at the first command that fails."""
+def run_shell(snippet: Snippet, replaced: Mapping[str, str]) -> str:
+    """Run a snippet by bash, which stops at the first command that fails; return what it prints."""
     missing = [name for name in PROGRAMS if re.search(rf"\b{name}\b", snippet.code) and shutil.which(name) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
-    command = ["bash", "-euo", "pipefail", "-c", STATE + snippet.code.replace(ADDRESS, url) + SAVE]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    code = snippet.code
+    for old, new in replaced.items():
+        assert old in code or old == ADDRESS
+        code = code.replace(old, new)
+    command = ["bash", "-euo", "pipefail", "-c", STATE + code + SAVE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, f"{snippet.page}, line {snippet.line}:\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 # The variables of a snippet are there for the next one of the page.
@@ -90,16 +101,62 @@ def run_tests(folder: Path) -> None:
     files = sorted(folder.glob("test_*.py"))
     if files:
         command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", *map(str, files)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_configuration_for_prometheus_is_valid(folder: Path) -> None:
-    if shutil.which("promtool") is None:
-        pytest.skip("not installed: promtool")
-    (shown,) = (item for item in snippets("prometheus.md") if item.caption == "prometheus.yml")
-    (folder / "prometheus.yml").write_text(shown.code, encoding="utf-8")
-    subprocess.run(["promtool", "check", "config", "prometheus.yml"], check=True, timeout=60)
+def shown(page: str, caption: str) -> Snippet:
+    """Return the snippet of a page that has this caption."""
+    (found,) = (item for item in snippets(page) if item.caption == caption)
+    return found
+
+
+def test_a_server_in_the_background(folder: Path) -> None:
+    port = str(free_port())
+    (folder / "configuration.json").write_text(f'{{"HttpPort": {port}, "Name": "background"}}')
+    printed = run_shell(shown("continuous-integration.md", "in the background"), {"8042": port})
+    assert json.loads(printed)["Name"] == "background"
+    assert not is_listening(int(port))
+
+
+@pytest.mark.real
+def test_studies_go_to_a_real_orthanc(real_program: str, url: str, folder: Path) -> None:
+    with RealOrthanc() as real:
+        run_shell(shown("real-orthanc.md", "from one to the other"), {ADDRESS: url, "http://real:8042": real.url})
+        assert len(orthanc_lab.Client(real.url).instances) == len(samples.dicom_files("ct"))
+
+
+@pytest.fixture
+def prometheus(folder: Path, url: str) -> Iterator[str]:
+    """A Prometheus with the configuration of the page."""
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("not installed: prometheus")
+    text = shown("prometheus.md", "prometheus.yml").code.replace("localhost:8042", url.removeprefix("http://"))
+    (folder / "prometheus.yml").write_text(text.replace("10s", "1s"), encoding="utf-8")
+    port = free_port()
+    command = [program, "--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{port}"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "--storage.tsdb.path=data"], stdout=log, stderr=log)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(60)
+
+
+def test_charts_from_a_prometheus(prometheus: str) -> None:
+    deadline = time.monotonic() + 100
+    while not scraped(prometheus):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    exec(shown("prometheus.md", "with a running Prometheus").compiled({"http://localhost:9090": prometheus}), {})
+
+
+def scraped(prometheus: str) -> bool:
+    """Tell whether Prometheus has looked at the server."""
+    try:
+        return bool(frames.query_range(prometheus)["value"].notna().any())
+    except frames.PrometheusError:  # it is not ready yet
+        return False
 
 
 @pytest.mark.parametrize("page", [page.name for page in HOW_TO.glob("*.md")])
