@@ -144,7 +144,7 @@ class AttachmentFact(_Attachments):
         self._fact = fact
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
-        """Answer the fact as text; all facts as JSON."""
+        """Answer what the path asks about the file, as text; ``info`` answers all of it as JSON."""
         attachment = self._get(id, name)
         answer_if_none_match(req, resp, attachment.uncompressed_md5)
         if self._fact is None:
@@ -192,7 +192,7 @@ class AttachmentTask(_Attachments):
         self._compressed = compressed
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
-        """Do it; a check fails with an error if the bytes are not what was written."""
+        """Compress the file, uncompress it, or check that its bytes are what was written; the path says which."""
         number = self._names.number(name)
         attachment = self._find(id, number, self._level)
         if self._compressed is not None:

@@ -117,7 +117,7 @@ class JobCommand:
         self._command = command
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
-        """Carry the command out; what it says in the body does not matter."""
+        """Do what the path says, if the job is in a state for it; the body does not matter."""
         if not self._command(job_id):
             raise EmptyAnswer(400)
         answer_empty_object(resp)

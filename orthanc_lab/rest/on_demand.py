@@ -34,8 +34,13 @@ class OnDemand:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, **fields: str) -> None:
         """Pass the request on."""
+        self.resource.on_get(req, resp, **fields)
+
+    @property
+    def resource(self) -> Any:
+        """The resource that this one stands for."""
         if self._resource is None:
             with self._lock:
                 if self._resource is None:
                     self._resource = getattr(importlib.import_module(self._module), self._maker)(self._services)
-        self._resource.on_get(req, resp, **fields)
+        return self._resource

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from orthanc_lab.rest.application import ROUTES
+from orthanc_lab.rest.on_demand import OnDemand
 from orthanc_lab.rest.routing import responders
 from orthanc_lab.server.embedding import in_process
 
@@ -65,4 +66,7 @@ def _table() -> Mapping[str, Mapping[str, str]]:
 
 
 def _summary(responder: Any) -> str:
+    owner = getattr(responder, "__self__", None)
+    if isinstance(owner, OnDemand):  # pictures share one responder: what each shows, its class says
+        responder = type(owner.resource)
     return (inspect.getdoc(responder) or "").partition("\n")[0]

@@ -33,3 +33,14 @@ def test_every_route_of_the_real_one(real_program: str, tmp_path: Path) -> None:
 def test_the_cheat_sheet_has_the_same_routes() -> None:
     lines = cheat_sheet().splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == sorted(json.loads(openapi())["paths"])
+
+
+def test_every_route_says_what_it_does() -> None:
+    said = {
+        f"{verb} {path}": described["summary"]
+        for path, verbs in json.loads(openapi())["paths"].items()
+        for verb, described in verbs.items()
+    }
+    assert [route for route, summary in said.items() if not summary.endswith(".")] == []
+    assert said["get /instances/{id}/preview"] == "Gray values stretched over all of black to white."
+    assert "Pass the request on." not in said.values()
