@@ -61,11 +61,13 @@ def open_page(chromium, lab: Lab, artefacts: Path, request: pytest.FixtureReques
     """Open an address of JupyterLab in a fresh profile; what the test saw last is kept as a picture."""
     contexts = []
 
-    def open_(path: str = "lab", **options: object):
+    def open_(path: str = "lab", heard: Callable[[str | bytes], None] | None = None, **options: object):
         context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
+        if heard is not None:  # what comes over web sockets: the messages of kernels
+            page.on("websocket", lambda socket: socket.on("framereceived", heard))
         joint = "&" if "?" in path else "?"
         page.goto(f"{lab.jupyter}/{path}{joint}token={lab.token}")
         return page

@@ -47,9 +47,8 @@ class NotebookPage:
 
     def save(self) -> None:
         """Save the notebook, and wait until it is on disk."""
-        before = self.path.stat().st_mtime_ns
-        self.menu("File", "Save Notebook")
-        self.page.locator(
-            ".jp-mod-current .jp-DirtyIndicator, .lm-TabBar-tab.lm-mod-current:not(.jp-mod-dirty)"
-        ).first.wait_for()
-        assert self.path.stat().st_mtime_ns > before
+        with self.page.expect_response(
+            lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url
+        ) as saved:
+            self.menu("File", "Save Notebook")
+        assert saved.value.ok
