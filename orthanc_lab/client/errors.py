@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import requests
@@ -311,9 +312,17 @@ def _text_of(response: requests.Response) -> str:
 
 def unreachable(url: str, error: requests.RequestException) -> UnreachableError:
     """Return the error that a failed request stands for, with what to do about it."""
+    cause = _cause(error)
     if isinstance(error, requests.exceptions.SSLError):
         advice = "Name the CA of its certificate: Client(url, verify='ca.pem'). Does the address begin as it should?"
-        return UnreachableError(url, error, advice)
+        return UnreachableError(url, cause, advice)
     if isinstance(error, requests.ReadTimeout):
-        return UnreachableError(url, error, "It is connected, but silent; give Client(url, timeout=…) more seconds.")
-    return UnreachableError(url, error)
+        return UnreachableError(url, cause, "It is connected, but silent; give Client(url, timeout=…) more seconds.")
+    return UnreachableError(url, cause)
+
+
+def _cause(error: requests.RequestException) -> str:
+    """Return what the system said, without the objects of urllib3 around it."""
+    inner = error.args[0] if error.args else error
+    words = str(getattr(inner, "reason", None) or inner)  # of a MaxRetryError
+    return re.sub(r"^HTTPS?Connection(Pool)?\(host='[^']*', port=[^)]*\): ", "", words)

@@ -50,7 +50,8 @@ def zip_bytes() -> bytes:
 
 
 def test_nobody_listens() -> None:
-    with pytest.raises(UnreachableError, match=r"No Orthanc answers at http://127\.0\.0\.1:\d+ .*\n.*running"):
+    words = r"No Orthanc answers at http://127\.0\.0\.1:\d+ \(Failed [^()]*\)\.\n.*running"
+    with pytest.raises(UnreachableError, match=words):
         Client(f"http://127.0.0.1:{free_port()}", retries=1).studies.find()
 
 
