@@ -9,6 +9,7 @@ from orthanc_lab.widgets.dashboard import Dashboard, dashboard
 from orthanc_lab.widgets.dicomize_panel import DicomizePanel
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.status import Status
+from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.jobs_panel import JobsPanel
 from orthanc_lab.widgets.metrics_panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
@@ -17,6 +18,7 @@ from orthanc_lab.widgets.upload_panel import UploadPanel
 __all__ = [
     "ArchivePanel",
     "BrowserPanel",
+    "Column",
     "Dashboard",
     "DicomizePanel",
     "Download",
@@ -24,6 +26,7 @@ __all__ = [
     "MetricsPanel",
     "Panel",
     "Status",
+    "Table",
     "UploadPanel",
     "dashboard",
 ]
