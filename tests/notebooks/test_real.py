@@ -1,4 +1,7 @@
-"""The same notebooks on the real Orthanc: all cells run, and differ only where the list says so."""
+"""The same notebooks on the real Orthanc: all cells run, and differ only where the list says so.
+
+This is stricter than ``--nbval-lax``, which compares nothing: what is not in ``real.toml`` is the same, letter by letter.
+"""
 
 from __future__ import annotations
 

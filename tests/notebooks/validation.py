@@ -23,15 +23,20 @@ class Validation:
 
     passed: bool
     report: str  # as a person reads it
-    seconds: float  # all cells together
     differing: frozenset[int]  # cells whose output is not the saved one
     failing: frozenset[int]  # cells that could not be run to their end
 
 
-def validate(path: Path, folder: Path, mode: str = "--nbval", orthanc_url: str | None = None) -> Validation:
-    """Run nbval over a notebook: on a server of its own, or on the Orthanc at an address."""
+def validate(path: Path, folder: Path, orthanc_url: str | None = None) -> Validation:
+    """Run nbval over a notebook: on a server of its own, or on the Orthanc at an address.
+
+    Parameters
+    ----------
+    folder
+        Where the results go.
+    """
     results = folder / f"{path.stem}.xml"
-    command = [sys.executable, "-m", "pytest", mode, "--nbval-current-env", f"--nbval-sanitize-with={SANITIZE}"]
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITIZE}"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
     command += ["-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={results}", str(path)]
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
@@ -39,12 +44,11 @@ def validate(path: Path, folder: Path, mode: str = "--nbval", orthanc_url: str |
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     report = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
     if not results.exists():
-        return Validation(False, report + done.stderr, 0.0, frozenset(), frozenset())
+        return Validation(False, report + done.stderr, frozenset(), frozenset())
     cases = ElementTree.parse(results).getroot().findall(".//testcase")
     words = {_number(case): "".join(node.itertext()) for case in cases for node in case if node.tag != "skipped"}
     differing = frozenset(number for number, text in words.items() if "Cell outputs differ" in text)
-    seconds = sum(float(case.get("time", "0")) for case in cases)
-    return Validation(done.returncode == 0, report, seconds, differing, frozenset(words) - differing)
+    return Validation(done.returncode == 0, report, differing, frozenset(words) - differing)
 
 
 def _number(case: ElementTree.Element) -> int:
