@@ -1,6 +1,7 @@
 """The same notebooks on the real Orthanc: all cells run, and differ only where the list says so.
 
-This is stricter than ``--nbval-lax``, which compares nothing: what is not in ``real.toml`` is the same, letter by letter.
+This is stricter than ``--nbval-lax``, which compares nothing: a cell that ``real.toml`` does not name gives the same
+output here as there.
 """
 
 from __future__ import annotations
