@@ -18,7 +18,13 @@ Tone = Literal["good", "bad", "busy", "waiting", "plain"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a `Table`."""
+    """A column of a `Table`.
+
+    Examples
+    --------
+    >>> Column("done", "Done", "progress").kind
+    'progress'
+    """
 
     key: str  # of the row's dictionary
     head: str
