@@ -97,6 +97,7 @@ class ArchivePanel(ResourcesPanel):
         )
         self.save_button = self._button("Save", "save", "Save the archive there", self.save)
         self.stop_button = self._button("Stop", "stop", "Stop saving", self._stop.set)
+        self.stop_button.disabled = True
         self.start_button = self._button("Start the job", "cogs", "Let the server make the archive", self.make)
         self.start_button.button_style = "primary"
         self.controls = {
@@ -113,7 +114,7 @@ class ArchivePanel(ResourcesPanel):
         self.download = Download("Download the archive", self._save_output)
 
     def _button(self, text: str, icon: str, words: str, action: Any) -> ipywidgets.Button:
-        button = ipywidgets.Button(description=text, icon=icon, tooltip=words)
+        button = ipywidgets.Button(description=text, icon=icon, tooltip=words, layout={"width": "auto"})
         button.on_click(lambda _: action())
         return button
 

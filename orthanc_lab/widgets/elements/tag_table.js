@@ -2,7 +2,7 @@
 function render({ model, el }) {
   el.classList.add("orthanc-lab");
   const scroll = document.createElement("div");
-  scroll.className = "orthanc-scroll orthanc-tags";
+  scroll.className = "orthanc-tags";
   const table = document.createElement("table");
   table.setAttribute("role", "treegrid");
   const head = table.createTHead().insertRow();
@@ -14,7 +14,7 @@ function render({ model, el }) {
   }
   const body = table.createTBody();
   const empty = document.createElement("div");
-  empty.className = "orthanc-empty";
+  empty.className = "orthanc-none";
   scroll.append(table, empty);
   el.append(scroll);
   const toggled = new Set(); // paths that a person opened, or closed where all is open
@@ -39,7 +39,6 @@ function render({ model, el }) {
     line.insertCell().textContent = row.tag && `(${row.tag})`;
     line.insertCell().textContent = row.vr;
     const value = line.insertCell();
-    value.className = "orthanc-value";
     value.textContent = row.value;
     if (row.long) {
       const more = document.createElement("button");

@@ -32,7 +32,7 @@ function newItem(id, checks) {
   const line = make("div", "orthanc-line");
   const twist = make("span", "orthanc-twist");
   const label = make("span", "orthanc-label");
-  const note = make("span", "orthanc-note");
+  const note = make("span", "orthanc-quiet");
   twist.setAttribute("aria-hidden", "true");
   line.append(twist);
   if (checks) {
@@ -61,11 +61,11 @@ function place(container, children) {
 function renderTree(store, model, el) {
   el.classList.add("orthanc-lab");
   const checks = model.get("mode") === "check";
-  const scroll = make("div", "orthanc-scroll");
+  const scroll = make("div", "orthanc-tree");
   const root = document.createElement("ul");
   root.setAttribute("role", "tree");
   root.setAttribute("aria-multiselectable", String(checks));
-  const empty = make("div", "orthanc-empty");
+  const empty = make("div", "orthanc-none");
   scroll.append(root, empty);
   el.append(scroll);
   const items = new Map();

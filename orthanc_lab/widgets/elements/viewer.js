@@ -57,7 +57,7 @@ function renderViewer(store, model, el) {
   el.classList.add("orthanc-lab", "orthanc-viewer");
   const frame = make("div", "orthanc-frame", el);
   const canvas = make("canvas", "", frame, { role: "img", tabindex: "0" });
-  const words = make("div", "orthanc-empty", frame);
+  const words = make("div", "orthanc-none", frame);
   const caption = make("div", "orthanc-caption", el, { "aria-live": "polite" });
   const lines = make("div", "orthanc-sliders", el);
 
