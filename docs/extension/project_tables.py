@@ -24,6 +24,7 @@ from orthanc_lab.testing import plugin
 
 ROOT = Path(__file__).resolve().parents[2]
 LEDGER = ROOT / "tests" / "twin" / "ledger.toml"
+VERBS = ("get", "post", "put", "delete")
 
 Row = Sequence[str]
 
@@ -75,14 +76,15 @@ class Routes(Table):
     """Routes of the REST API below a path."""
 
     heads = ("Route", "Verb", "What it does")
-    widths = (46, 12, 42)
+    widths = (54, 12, 34)
 
     def rows(self) -> Iterable[Row]:
         """One row a route and verb, as ``orthanc-lab --openapi`` has it."""
         for path, verbs in routes().items():
             if family(path) == self.arguments[0]:
-                for index, (verb, described) in enumerate(verbs.items()):
-                    yield "" if index else f"`{path}`", verb.upper(), described["summary"].replace("``", "`")
+                told = [(verb, verbs[verb]["summary"].replace("``", "`")) for verb in VERBS if verb in verbs]
+                for index, (verb, summary) in enumerate(told):
+                    yield "" if index else f"`{path}`", verb.upper(), summary
 
 
 class Columns(Table):
@@ -153,9 +155,9 @@ class CommandLine(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the text as it is."""
         command = [sys.executable, "-m", "orthanc_lab", *self.arguments, "--help"]
-        environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "COLUMNS": "90", "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        return [nodes.literal_block("", done.stdout, language="text")]
+        return [nodes.literal_block("", done.stdout, language="text", classes=["command-line"])]
 
 
 class Fixtures(SphinxDirective):
