@@ -1,4 +1,5 @@
-// Sends files to the kernel: one at a time, in chunks, the next chunk when the last one was acknowledged.
+// Sends files to the kernel: one at a time, in chunks, only a few of which are under way unacknowledged.
+const AHEAD = 4; // chunks
 const SLOW = 3000; // milliseconds without an answer, after which it is said
 
 function amount(bytes) {
@@ -58,7 +59,7 @@ function render({ model, el }) {
   el.append(zone, running, refused);
 
   let queue = [];
-  let sending = null; // {id, file, sent}
+  let sending = null; // {id, file, read, sent}: bytes that are under way, and those that were acknowledged
   let tally = { files: 0, done: 0, bytes: 0, sent: 0 };
   let slow = 0;
 
@@ -101,25 +102,37 @@ function render({ model, el }) {
 
   function next() {
     const file = queue.shift();
-    sending = file ? { id: `${view}-${Date.now()}-${tally.done}`, file, sent: 0 } : null;
+    sending = file ? { id: `${view}-${Date.now()}-${tally.done}`, file, read: 0, sent: 0 } : null;
     running.hidden = !file;
     if (file) send();
   }
 
   async function send() {
     const now = sending;
-    const { file, sent, id } = now;
+    const { file, id } = now;
+    const chunk = model.get("chunk_size");
     tell();
-    let chunk;
-    try {
-      chunk = await file.slice(sent, sent + model.get("chunk_size")).arrayBuffer();
-    } catch (error) {
-      if (sending === now) end(`cannot be read (${error.message})`, true);
-      return;
+    while (sending === now && !now.isReading && now.read < file.size && now.read - now.sent < AHEAD * chunk) {
+      const offset = now.read;
+      let data;
+      now.isReading = true;
+      try {
+        data = await file.slice(offset, offset + chunk).arrayBuffer();
+      } catch (error) {
+        if (sending === now) end(`cannot be read (${error.message})`, true);
+        return;
+      }
+      now.isReading = false;
+      if (sending !== now) return; // cancelled while it was read
+      if (!data.byteLength) {
+        end("became shorter while it was sent", true);
+        return;
+      }
+      now.read += data.byteLength;
+      clearTimeout(slow);
+      slow = setTimeout(() => tell(" · waiting for the kernel (is a cell running?)"), SLOW);
+      model.send({ kind: "chunk", id, name: nameOf(file), size: file.size, offset }, undefined, [data]);
     }
-    if (sending !== now) return; // cancelled while it was read
-    slow = setTimeout(() => tell(" · waiting for the kernel (is a cell running?)"), SLOW);
-    model.send({ kind: "chunk", id, name: nameOf(file), size: file.size, offset: sent }, undefined, [chunk]);
   }
 
   function end(why, isOurs) {
@@ -173,7 +186,7 @@ function render({ model, el }) {
   cancel.addEventListener("click", () => {
     const left = queue.length + 1;
     stop();
-    refuse({ name: "Cancelled" }, `${left} files were not sent`);
+    refuse({ name: "Cancelled" }, left > 1 ? `${left} files were not sent` : "the file was not sent");
     input.focus();
   });
   model.on("msg:custom", onMessage);
