@@ -101,6 +101,10 @@ class DicomizePanel(Panel):
         """Ask only whether the server is there: nothing of it is shown."""
         self.glance.transport.get("/system")
 
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        rows = [(made.level.value, made.id, self.client.url + made.path) for made in self.made]
+        return super().snapshot() + display.table(("Made", "Identifier", "Address"), rows)
+
     def show_away(self) -> None:  # noqa: D102 - see Panel
         super().show_away()
         self.make_button.disabled = self.is_away

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import ipywidgets
 import pandas as pd
 
 from orthanc_lab.client import Client, ClientError, NotOrthancError
+from orthanc_lab.client.display import table as html_table
 from orthanc_lab.frames import metrics_frame, save
 from orthanc_lab.frames.metric_table import Scrape, parse_metrics
 from orthanc_lab.widgets.elements.line_charts import LineCharts
@@ -61,6 +63,7 @@ class MetricsPanel(Panel):
         super().__init__(client, interval=interval, **options)
         self._scrapes: deque[Scrape] = deque(maxlen=_CAPACITY)
         self._lock = threading.RLock()
+        self._has_resumed = False
         self._keys: set[tuple[str, str]] = set()
         self.charts = LineCharts(label="Metrics", window=window, capacity=_CAPACITY)
         self.pause = ipywidgets.ToggleButton(
@@ -71,7 +74,9 @@ class MetricsPanel(Panel):
         self.switch_on = ipywidgets.Button(description="Switch metrics on", button_style="warning")
         self.switch_on.layout.display = "none"
         self.file = ipywidgets.Text(
-            value="metrics.parquet", description="File", tooltip="A name that ends in .parquet or .csv"
+            value=f"metrics-{self.clock.now():%Y%m%d-%H%M%S}.parquet",
+            description="File",
+            tooltip="A name that ends in .parquet or .csv",
         )
         self.save_button = ipywidgets.Button(description="Save", icon="save", tooltip="Save what was recorded")
         self.boxes: dict[str, ipywidgets.Checkbox] = {}
@@ -80,7 +85,8 @@ class MetricsPanel(Panel):
         controls = ipywidgets.Box(
             [self.pause, self.window, self.rate, self.switch_on], layout={"flex_flow": "row wrap"}
         )
-        export = ipywidgets.Box([self.file, self.save_button], layout={"flex_flow": "row wrap"})
+        words = ipywidgets.HTML("as a file beside the notebook; in a cell it is <code>panel.frame()</code>")
+        export = ipywidgets.Box([self.file, self.save_button, words], layout={"flex_flow": "row wrap"})
         self.body.children = [controls, self.choice, self.charts, export]
         self.refresh()
 
@@ -93,6 +99,7 @@ class MetricsPanel(Panel):
 
     def look(self) -> None:  # noqa: D102 - see Panel
         time = self.clock.now()
+        self._note_absence(time)
         if self._scrapes and self._scrapes[-1].time == time:
             return  # a frame has one scrape at a time
         try:
@@ -108,6 +115,17 @@ class MetricsPanel(Panel):
         self._note(Scrape(time, {}, _SWITCHED_OFF) if is_off else scrape)
         if is_off:
             raise ClientError(_SWITCHED_OFF)
+
+    def start(self) -> None:  # noqa: D102 - see Panel
+        self._has_resumed = self._has_resumed or not self.is_live
+        super().start()
+
+    def _note_absence(self, time: datetime) -> None:
+        """Note a gap where nobody saw the panel for a while, so that no line leads over it."""
+        resumed, self._has_resumed = self._has_resumed, False
+        last = self._scrapes[-1].time if self._scrapes else time
+        if resumed and (time - last).total_seconds() > 2 * self.interval:
+            self._note(Scrape(last + timedelta(seconds=self.interval), {}, "nobody saw the panel"))
 
     def _look_at(self, time: datetime, missed: bool) -> None:
         if missed:
@@ -167,6 +185,15 @@ class MetricsPanel(Panel):
         """
         return metrics_frame(self.scrapes)
 
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        keys = [(chart, key, words) for chart in self.charts.charts for key, words in chart.lines.items()]
+        values = self.charts.samples[-1][1] if self.charts.samples else ()
+        rows = [
+            (chart.title, words, f"{value:g} {chart.unit}" if isfinite(value) else "")
+            for (chart, _, words), value in zip(keys, values, strict=False)
+        ]
+        return super().snapshot() + html_table(("Family", "Metric", "Now"), rows)
+
     def save(self, path: str | Path) -> None:
         """Save the frame in the background, as ``.parquet`` or ``.csv``."""
         self.act(f"Saving {path}", lambda: self._save(Path(path)))
@@ -192,5 +219,5 @@ class MetricsPanel(Panel):
 
 def _menu(words: str, choices: Mapping[str, float], value: float) -> ipywidgets.Dropdown:
     options = {**choices, f"{value:g} s": value} if value not in choices.values() else choices
-    layout = {"width": "150px"}
+    layout = {"width": "170px"}
     return ipywidgets.Dropdown(options=list(options.items()), value=value, description=words, layout=layout)

@@ -291,7 +291,10 @@ def test_letters_that_were_lost_are_noticed():
         (2024, "", "parent"),
         (2025, "", "parent"),
         (27, "Content", ""),
-        (15, "", ""),
+        (15, "", "contents"),
+        (17, "", "contents"),
+        (-1, "Error during JPEG decoding: x", "contents"),
+        (8, "", ""),
     ],
 )
 def test_an_error_of_the_server_finds_its_field(code, details, field):

@@ -91,6 +91,12 @@ def test_files_are_taken_out_again(panel):
     assert list(panel.zone._folder.iterdir()) == []
 
 
+def test_a_saved_notebook_lists_what_was_made(panel):
+    panel.add(samples.path("chart.png"))
+    panel.make().result()
+    assert panel.made[0].id in panel._repr_mimebundle_()["text/html"]
+
+
 def test_the_next_drop_after_a_success_begins_anew(panel):
     drop(panel.zone, "a.png", samples.path("chart.png").read_bytes())
     panel.make().result()
@@ -142,6 +148,16 @@ def test_an_error_of_the_server_stands_beside_its_field(panel, study):
     assert "tick Force" in panel.tags.rows["PatientName"].problem.text
     assert panel.status.is_warning
     assert panel.made == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_picture_that_the_server_cannot_read_is_said(panel, count):
+    for number in range(count):
+        drop(panel.zone, f"{number}.png", samples.path("chart.png").read_bytes()[:5000])
+    assert "cannot be read to its end" in panel.pictures.value
+    panel.make().result()
+    assert panel.contents_problem.text
+    assert panel.status.text.startswith("Making DICOM: ")
 
 
 def test_letters_that_the_parent_cannot_keep_are_said(panel, study):

@@ -98,6 +98,21 @@ def test_a_missed_look_is_a_gap(panel):
     assert all(isnan(value) for value in last(panel).values())
 
 
+def test_while_nobody_sees_it_there_is_a_gap(panel):
+    look(panel)
+    panel.clock.advance(60)
+    panel.start()
+    panel.stop()
+    panel.refresh()
+    gaps = [all(isnan(value) for value in values) for _, values in panel.charts.samples]
+    assert gaps == [False, False, True, False]
+
+
+def test_a_saved_notebook_has_the_last_values(panel, study):
+    look(panel)
+    assert '<td style="text-align:left">studies</td>' in panel._repr_mimebundle_()["text/html"]
+
+
 def test_metrics_that_are_switched_off_are_said_and_switched_on(panel, client):
     client.transport.send("PUT", "/tools/metrics", data="0")
     look(panel)

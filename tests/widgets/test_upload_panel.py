@@ -27,6 +27,7 @@ def test_files_and_archives_are_uploaded_and_others_are_listed(client):
     assert [row["name"] for row in panel.refused.rows] == ["notes.txt"]
     assert "Bad file format" in panel.refused.rows[0]["why"]
     assert panel.refused.layout.display == ""
+    assert "notes.txt" in panel._repr_mimebundle_()["text/html"]
     assert list(panel.zone._folder.iterdir()) == []
 
 

@@ -22,6 +22,8 @@ _CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage
 _INHERITED = 2020  # Orthanc: Trying to override a value inherited from a parent module
 _PARENTS = (2024, 2025)  # Orthanc: no such parent; an instance as parent
 _UNKNOWN_TAG = 27
+_BAD_FORMAT = 15
+_UNREADABLE = 17  # Orthanc: unknown resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def field_of(error: ResponseError, form: Form) -> str:
     if error.code in _PARENTS:
         return "parent"
     details = error.details
+    if error.code == _UNREADABLE or (error.code == _BAD_FORMAT and not details) or "JPEG" in details:
+        return "contents"
     if number := re.search(r"\b([0-9a-fA-F]{4})[,-]([0-9a-fA-F]{4})\b", details):
         word = f"{number[1]},{number[2]}".lower()
     else:
@@ -125,6 +129,8 @@ def words_of(error: ResponseError) -> str:
     """Return an error of the server as words for a field."""
     if error.code == _INHERITED:
         return "is given by the parent, or by the server: leave it empty, or tick Force"
+    if error.code == _UNREADABLE:
+        return "The server cannot read the first of the files."  # that is its answer then, in a series
     if error.code == _UNKNOWN_TAG:
         return "is unknown to this server"
     return f"{error.text}: {error.details}" if error.details else error.text

@@ -221,6 +221,7 @@ function render({ model, el }) {
 
   function draw() {
     frame = 0;
+    if (!el.clientWidth) return; // in a tab in the background; it gets a size when it comes to the front
     el.setAttribute("aria-label", model.get("label"));
     empty.textContent = model.get("empty");
     empty.hidden = charts.length > 0;
