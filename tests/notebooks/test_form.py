@@ -97,3 +97,10 @@ def test_its_outputs_tell_nothing_of_the_machine_and_the_moment(path):
         assert not MACHINE.search(text), (id, text)
         assert not PORT.search(text), (id, text)
         assert all(found.replace("-", "").startswith(MANUAL) for found in MOMENT.findall(text)), (id, text)
+
+
+@every_notebook
+def test_its_links_to_other_notebooks_lead_somewhere(path):
+    words = "".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for name in re.findall(r"\]\((?!https?://|#)([^)#]+)", words):
+        assert (path.parent / name).exists(), name

@@ -1,8 +1,8 @@
 """Every notebook runs from top to bottom, and gives the outputs that are saved in it.
 
 nbval compares text and HTML letter by letter (what may differ stands in ``sanitize.cfg``). It does not compare
-pictures: their bytes depend on the versions of matplotlib and of the compression library. That a picture is there
-is compared, since its text stands beside it.
+pictures: their bytes depend on the versions of matplotlib and of the compression library. How they look is compared
+in ``test_exercises.py``.
 """
 
 from __future__ import annotations
