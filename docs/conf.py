@@ -1,11 +1,14 @@
 """How the site is built: ``sphinx-build -n -W --keep-going docs build/site``, without the network."""
 
+import logging
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "extension"), str(HERE.parent)]
+
+logging.getLogger("orthanc_lab").setLevel(logging.WARNING)  # the theme prints the log of whatever is imported
 
 project = "orthanc-lab"
 copyright = "the orthanc-lab developers, MIT licence"

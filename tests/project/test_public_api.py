@@ -8,6 +8,9 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -51,6 +54,35 @@ def test_every_public_member_says_what_it_is(module: str) -> None:
         and not inspect.getdoc(getattr(value, member))
     ]
     assert silent == []
+
+
+def documented(text: str) -> set[str]:
+    """Return the names in the section Parameters of a numpydoc docstring."""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\w[\w ]*\n---|\Z)", text, re.M | re.S)
+    heads = re.findall(r"^(\S.*)$", section[1], re.M) if section else []
+    return {name.strip(" *") for head in heads for name in head.partition(":")[0].split(",")}
+
+
+def functions(module: str) -> Iterator[tuple[str, Any, str]]:
+    """Yield name, function and docstring: of functions, of constructors (in the class), of methods."""
+    for name, value in names(module):
+        if inspect.isclass(value):
+            yield name, value.__init__, inspect.getdoc(value) or ""
+            ours = [base for base in value.__mro__ if base.__module__.startswith("orthanc_lab.")]
+            for member in sorted({member for base in ours for member in vars(base) if not member.startswith("_")}):
+                if inspect.isroutine(method := getattr(value, member)):
+                    yield f"{name}.{member}", method, inspect.getdoc(method) or ""
+        elif inspect.isfunction(value):
+            yield name, value, inspect.getdoc(value) or ""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_parameters_in_a_docstring_are_those_of_the_function(module: str) -> None:
+    wrong = {
+        name: documented(text) - set(inspect.signature(function).parameters)
+        for name, function, text in functions(module)
+    }
+    assert {name: unknown for name, unknown in wrong.items() if unknown} == {}
 
 
 @pytest.mark.parametrize("module", [home for home in HOMES if not home.startswith("orthanc_lab.client.")])
