@@ -25,8 +25,6 @@ extensions = [
     "public_names",
 ]
 suppress_warnings = ["config.cache"]
-if len(list(HERE.parent.glob("notebooks/*.ipynb"))) < 7:
-    suppress_warnings.append("myst.xref_missing")  # a lesson refers to one that is not written yet
 highlight_language = "none"  # for code that does not say what it is
 smartquotes_action = "D"  # dashes alone: quotes stay as they are typed
 toc_object_entries_show_parents = "hide"

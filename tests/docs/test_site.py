@@ -110,7 +110,7 @@ def test_no_link_inside_the_site_is_broken(site: Path, pages: dict[str, Page]) -
 def _links(pages: dict[str, Page]) -> Iterator[tuple[str, str]]:
     for name, page in pages.items():
         for link in page.links:
-            if not urlsplit(link).scheme and not urlsplit(link).netloc and not link.endswith(".ipynb"):
+            if not urlsplit(link).scheme and not urlsplit(link).netloc:
                 yield name, link
 
 
