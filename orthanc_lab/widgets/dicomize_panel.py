@@ -220,7 +220,7 @@ class DicomizePanel(Panel):
         if lost := not_kept(request, first.all_tags):
             notes.append(f"⚠ Letters were lost in {', '.join(lost)}: the character set of the parent lacks them.")
         if unknown := unknown_to_server(form.private, self.client.transport.get(f"{first.path}/tags")):
-            words = f"⚠ The Dictionary of the server lacks {', '.join(unknown)}."
+            words = f"⚠ The server does not know {', '.join(unknown)}: its Dictionary lacks them, or their creator."
             notes.append(f"{escape(words)} {snippet_html(form.private)}")
         view = result_view(made, notes, partial(self._delete, made), len(form.contents))
         old, self.result.children = self.result.children, [view]
