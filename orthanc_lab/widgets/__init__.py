@@ -13,6 +13,7 @@ from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.jobs_panel import JobsPanel
 from orthanc_lab.widgets.metrics_panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.server_panel import ServerPanel
 from orthanc_lab.widgets.upload_panel import UploadPanel
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "JobsPanel",
     "MetricsPanel",
     "Panel",
+    "ServerPanel",
     "Status",
     "Table",
     "UploadPanel",

@@ -10,10 +10,12 @@ import ipywidgets
 from orthanc_lab.client import Client
 from orthanc_lab.widgets.archive_panel import ArchivePanel
 from orthanc_lab.widgets.browser_panel import BrowserPanel
+from orthanc_lab.widgets.controlled_server import ControlledServer
 from orthanc_lab.widgets.dicomize_panel import DicomizePanel
 from orthanc_lab.widgets.jobs_panel import JobsPanel
 from orthanc_lab.widgets.metrics_panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.server_panel import ServerPanel
 from orthanc_lab.widgets.upload_panel import UploadPanel
 
 __all__ = ["Dashboard", "dashboard"]
@@ -83,13 +85,15 @@ class Dashboard(ipywidgets.VBox):
         super().close()
 
 
-def dashboard(client: Client, **options: Any) -> Dashboard:
+def dashboard(client: Client, server: ControlledServer | None = None, **options: Any) -> Dashboard:
     """Return all panels of a server in tabs.
 
     Parameters
     ----------
     client
         The server to show.
+    server
+        The same server, if this program started it: the panel Server can then start, stop and kill it.
     **options
         For each panel, such as ``interval``.
 
@@ -98,4 +102,5 @@ def dashboard(client: Client, **options: Any) -> Dashboard:
     >>> dashboard(client)
     <Dashboard: Jobs...>
     """
-    return Dashboard([panel(client, **options) for panel in _PANELS])
+    panels: list[Panel] = [panel(client, **options) for panel in _PANELS]
+    return Dashboard([*panels, ServerPanel(server, client=client, **options)])
