@@ -53,6 +53,7 @@ class Dashboard(ipywidgets.VBox):
         titles = [panel.title for panel in self.panels]
         self.tabs = ipywidgets.Tab(self.panels, titles=titles, selected_index=0)
         super().__init__([self.tabs])
+        self.add_class("orthanc-dashboard")
         self.tabs.observe(lambda change: self._show(), "selected_index")
         self._show()
 

@@ -30,7 +30,7 @@ COLUMNS = (
     Column("created", "Created (UTC)", "time"),
     Column("elapsed", "Elapsed", "span"),
     Column("left", "Left", "span"),
-    Column("words", "Description"),
+    Column("words", "Description", "words"),
 )
 
 CONTROLS: dict[str, frozenset[JobState]] = {

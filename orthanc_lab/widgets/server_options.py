@@ -117,7 +117,7 @@ class OptionsTable(ipywidgets.VBox):
             Column("id", "Option"),
             Column("value", "Value"),
             Column("given", "Given"),
-            Column("meaning", "Meaning"),
+            Column("meaning", "Meaning", "words"),
         )
         self.table = Table(columns, label="All options", empty="No option is like that")
         self.search = ipywidgets.Text(description="Search", placeholder="name or meaning")

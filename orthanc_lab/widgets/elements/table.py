@@ -22,14 +22,15 @@ class Column:
 
     Examples
     --------
-    >>> Column("done", "Done", "progress").kind
-    'progress'
+    >>> Column("state", "State", "badge", {"Running": ("play", "busy")}).kind
+    'badge'
     """
 
     key: str  # of the row's dictionary
     head: str
-    # progress: percent, drawn as a bar; time: ISO 8601, UTC; span: seconds; badge: text with an icon before it
-    kind: Literal["text", "number", "progress", "time", "span", "badge"] = "text"
+    # text: cut at the end; words: in several lines; progress: percent, drawn as a bar; time: ISO 8601, UTC;
+    # span: seconds; badge: text with an icon before it
+    kind: Literal["text", "words", "number", "progress", "time", "span", "badge"] = "text"
     badges: Mapping[str, tuple[str, Tone]] = field(
         default_factory=dict
     )  # of each text of a badge: icon of Font Awesome 4, tone
