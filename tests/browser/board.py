@@ -56,6 +56,13 @@ def press(panel: Any, name: str) -> None:
     panel.locator("button", has_text=re.compile(rf"^\s*{re.escape(name)}\s*$")).click()
 
 
+def fill(panel: Any, label: str, text: str) -> None:
+    """Type into a field of a panel."""
+    field = panel.get_by_label(label, exact=True)
+    field.fill(text)
+    field.press("Tab")
+
+
 def says(panel: Any, words: str) -> None:
     """Wait until a panel says something, anywhere."""
     panel.get_by_text(words).first.wait_for()

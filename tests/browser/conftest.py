@@ -62,7 +62,7 @@ def open_page(chromium, lab: Lab, artefacts: Path, request: pytest.FixtureReques
     contexts = []
 
     def open_(path: str = "lab", heard: Callable[[str | bytes], None] | None = None, **options: object):
-        context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True, **options)
+        context = chromium.new_context(viewport={"width": 1280, "height": 1400}, accept_downloads=True, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)

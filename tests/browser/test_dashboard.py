@@ -6,13 +6,14 @@ import io
 import zipfile
 from collections.abc import Iterator
 
+import PIL.Image
 import pydicom
 import pytest
 
 import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.testing.holding_peer import HoldingPeer
-from tests.browser.board import CELL, Board, press, says
+from tests.browser.board import CELL, Board, fill, press, says
 
 WORKERS = 2
 
@@ -140,6 +141,45 @@ def test_jobs_are_paused_resumed_cancelled_resubmitted_and_deleted(board, client
     press(panel, "Delete")
     row.wait_for(state="detached")
     assert job.id not in [each.id for each in client.jobs.list()]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("chart.png", "PNG"), ("report.pdf", "PDF")])
+def test_a_file_becomes_dicom_with_a_private_tag(board, client, name, kind):
+    panel = board.tab("DICOM-ize")
+    panel.locator("input[type=file]").first.set_input_files(samples.path(name))
+    says(panel.locator("td"), name)
+    fill(panel, "PatientID", "MADE")
+    fill(panel, "PatientName", "Phantom^Made")
+    fill(panel, "SeriesDescription", name)
+    panel.get_by_text("Private tags").click()
+    fill(panel, "Creator", "My Company")
+    press(panel, "Add a private tag")
+    panel.locator("select:near(:text('VR'))").first.select_option("ST")
+    fill(panel, "Value", "<xml>made in a browser</xml>")
+    says(panel, "PrivateCreatorForMyCompany")
+    board.picture(f"dicomize-{kind}-form")
+    press(panel, "Make DICOM")
+    says(panel, "Delete it")
+    board.picture(f"dicomize-{kind}")
+    (instance,) = client.instances.find(PatientID="MADE")
+    element = instance.dataset().private_block(0x0405, "My Company")[0x01]
+    assert (element.VR, element.value) == ("ST", "<xml>made in a browser</xml>")
+    assert instance.series.SeriesDescription == name
+    if kind == "PDF":
+        assert instance.pdf().rstrip(b"\0") == samples.path(name).read_bytes().rstrip(b"\0")
+    else:
+        with PIL.Image.open(samples.path(name)) as picture:
+            assert instance.dataset().pixel_array.shape[:2] == (picture.height, picture.width)
+
+
+def test_slices_are_looked_at(board):
+    panel = board.tab("Browser")
+    patient = panel.get_by_role("treeitem", name="Phantom CT")
+    patient.click()
+    says(panel, "Soft tissue")
+    panel.get_by_text("Soft tissue").first.click()
+    says(panel, "Slice 11 of 20")
+    board.picture("browser")
 
 
 def test_metrics_move(board, client):

@@ -1,0 +1,62 @@
+"""Notebook 07 as a web page without code: Voilà runs it, and its panels work there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.testing.free_port import free_port
+from tests.browser.board import press, says
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ROOT / "notebooks" / "07_dashboard.ipynb"
+SERVING = "Voil\N{LATIN SMALL LETTER A WITH GRAVE} is running at"
+
+
+@pytest.fixture
+def voila(tmp_path: Path):
+    """Voilà, on the notebook: its address."""
+    pytest.importorskip("voila")
+    port = free_port()
+    words = [NOTEBOOK, "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1", "--show_tracebacks=True"]
+    environment = {name: value for name, value in os.environ.items() if name not in (VARIABLE, LAB_VARIABLE)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "voila", *words], cwd=tmp_path, env={**environment, "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if SERVING in line:
+            break
+    else:
+        raise AssertionError("".join(said))
+    yield f"http://127.0.0.1:{port}/"
+    process.terminate()
+    process.communicate()
+
+
+def test_the_application_works_without_its_code(chromium, voila, artefacts):
+    page = chromium.new_context(viewport={"width": 1280, "height": 1400}).new_page()
+    page.set_default_timeout(90_000)
+    page.goto(voila)
+    boards = page.locator(".widget-tab")
+    application = boards.nth(1)  # the first is the whole dashboard
+    application.wait_for()
+    assert page.get_by_text("Traceback").count() == 0
+    assert page.locator(".jp-InputArea").count() == 0
+    assert page.get_by_text("javascript error").count() == 0
+
+    row = application.locator("tbody tr", has_text="Phantom MR")
+    says(row, "waits")
+    row.click()
+    press(application, "Mark as read")
+    says(row, "read")
+    application.screenshot(path=artefacts / "voila-application.png")
+    page.screenshot(path=artefacts / "voila.png", full_page=True)
+    page.context.close()
