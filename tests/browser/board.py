@@ -57,10 +57,18 @@ def press(panel: Any, name: str) -> None:
 
 
 def fill(panel: Any, label: str, text: str) -> None:
-    """Type into a field of a panel."""
+    """Type into a field of a panel.
+
+    ipywidgets draws a field that has just come a second time, within milliseconds, and what a machine has typed in
+    between is gone: then it is typed again.
+    """
     field = panel.get_by_label(label, exact=True)
-    field.fill(text)
-    field.press("Tab")
+    for _ in range(3):
+        field.fill(text)
+        field.press("Tab")
+        if field.input_value() == text:
+            return
+    raise AssertionError(f"the field {label} does not keep what is typed")
 
 
 def says(panel: Any, words: str) -> None:

@@ -154,7 +154,7 @@ def test_a_file_becomes_dicom_with_a_private_tag(board, client, name, kind):
     panel.get_by_text("Private tags").click()
     fill(panel, "Creator", "My Company")
     press(panel, "Add a private tag")
-    panel.locator("select:near(:text('VR'))").first.select_option("ST")
+    panel.get_by_label("VR", exact=True).select_option("ST")
     fill(panel, "Value", "<xml>made in a browser</xml>")
     says(panel, "PrivateCreatorForMyCompany")
     board.picture(f"dicomize-{kind}-form")
