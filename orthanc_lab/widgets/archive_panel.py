@@ -62,6 +62,7 @@ class ArchivePanel(ResourcesPanel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self.job: Job | None = None
+        self._state: JobState | None = None  # of the job, as it is shown
         self._sizing: Errands[None] = Errands()
         self._sized = 0  # number of the last question for a size: an older answer is not shown
         self._tried: set[str] = set()
@@ -227,8 +228,8 @@ class ArchivePanel(ResourcesPanel):
         return self.act("Starting", partial(self._submit, self.order, self.priority.value))
 
     def _submit(self, order: Order, priority: int) -> str:
+        self._state = None
         self.job = order.submit(self.client, priority)
-        self._show_job()
         return f"Job {self.job.id} makes the archive."
 
     def control(self, control: str) -> Any:
@@ -242,27 +243,31 @@ class ArchivePanel(ResourcesPanel):
     def look(self) -> None:  # noqa: D102 - see Panel
         super().look()
         job = self.job
-        if job is None or job.state.is_final:
+        if job is None:
             return
-        try:
-            seen = self.glance.jobs[job.id]
-        except KeyError:
-            self.job = None
-            self.status.warn("The server does not know the job any more.")
-        else:
-            self.job = Job(self.client.transport, seen.document)
-            if seen.state is JobState.FAILURE:
-                self.status.warn(f"The archive failed: {seen.error}")
-            elif seen.state is JobState.SUCCESS:
-                self.status.say("The archive is ready.")
+        if not job.state.is_final:
+            try:
+                job = Job(self.client.transport, self.glance.jobs[job.id].document)
+            except KeyError:
+                job = None
+                self.status.warn("The server does not know the job any more.")
+        self.job = job
         self._show_job()
 
     def _show_job(self) -> None:
         job = self.job
+        state = None if job is None else job.state
         if job is not None:
             self.bar.value = job.progress
             self.words.value = f"{job.state.value} · {job.progress} %"
-        self._enable()
+        if job is not None and state is not self._state:
+            if state is JobState.FAILURE:
+                self.status.warn(f"The archive failed: {job.error}")
+            elif state is JobState.SUCCESS:
+                self.status.say("The archive is ready.")
+        if state is not self._state:
+            self._state = state
+            self._enable()
 
     def _enable(self) -> None:
         by_job = self.way.value == "job"

@@ -9,8 +9,10 @@ from pydicom.data import get_charset_files, get_testdata_file
 
 import orthanc_lab
 from orthanc_lab import Client, samples
+from orthanc_lab.client import Job
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets import ArchivePanel
+from tests.widgets.test_jobs_panel import paused_job
 
 
 def settle(panel):
@@ -75,8 +77,7 @@ def test_a_job_and_its_download(panel, tmp_path):
     panel.tree.toggle(series[1])
     panel.way.value, panel.priority.value = "job", 7
     panel.make().result()
-    panel.job.wait()
-    panel.job._document["State"] = "Running"  # as it was at the look before
+    Job(panel.client.transport, panel.job.document).wait()
     panel.refresh()
     assert panel.job.priority == 7
     assert panel.job.state is JobState.SUCCESS
@@ -236,18 +237,52 @@ def test_a_dead_server_is_said_and_the_tree_comes_at_its_return():
         panel.close()
 
 
-def test_controls_of_a_job(client, panel):
-    patient = panel.tree.level()[0].id
-    panel.tree.toggle(patient)
+def states(panel):
+    return {control: not button.disabled for control, button in panel.controls.items()}
+
+
+def test_a_paused_job_is_resumed(panel, study):
+    panel.job = paused_job(study.archive_job)
     panel.way.value = "job"
-    panel.make().result()
+    panel.refresh()
+    assert panel.words.value.startswith("Paused · ")
+    assert states(panel) == {"pause": False, "resume": True, "cancel": True}
+    assert panel.download.disabled
+    panel.controls["resume"].click()
+    settle(panel)
     panel.job.wait()
-    panel.job._document["State"] = "Running"
-    panel._enable()
-    assert [button.disabled for button in panel.controls.values()] == [False, True, False]
-    panel.job._document["State"] = "Paused"
-    panel._enable()
-    assert [button.disabled for button in panel.controls.values()] == [True, False, False]
+    panel.refresh()
+    assert states(panel) == {"pause": False, "resume": False, "cancel": False}
+
+
+def test_a_cancelled_job_is_said(panel, study):
+    panel.job = paused_job(study.archive_job)
+    panel.refresh()
+    panel.controls["cancel"].click()
+    settle(panel)
+    assert panel.status.text == "The archive failed: This job was canceled"
+    assert (panel.words.value.partition(" ")[0], panel.download.disabled) == ("Failure", True)
+
+
+def test_a_job_that_the_server_forgot_is_said(panel, study):
+    panel.job = paused_job(study.archive_job)
+    panel.refresh()
+    panel.client.jobs[panel.job.id].cancel().delete()
+    panel.refresh()
+    assert panel.status.text == "The server does not know the job any more."
+    assert panel.job is None
+    assert states(panel) == {"pause": False, "resume": False, "cancel": False}
+
+
+def test_saving_is_stopped(panel, study, tmp_path):
+    panel.tree.toggle(panel.tree.level()[0].id)
+    panel.folder.value = str(tmp_path)
+    report = panel._report
+    panel._report = lambda done, total: (panel.stop_button.click(), report(done, total))
+    panel.save().result()
+    assert panel.status.text == "Saving: stopped; nothing was saved"
+    assert list(tmp_path.iterdir()) == []
+    assert panel.stop_button.disabled
 
 
 def test_where_no_widget_is_drawn_names_are_escaped(client):
