@@ -19,6 +19,7 @@ function offer(blob, name) {
 
 function render({ model, el }) {
   el.classList.add("orthanc-lab", "orthanc-download");
+  keepKeys(el);
   const button = document.createElement("button");
   button.className = "jupyter-widgets jupyter-button widget-button";
   button.type = "button";

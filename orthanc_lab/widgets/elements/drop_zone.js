@@ -46,6 +46,7 @@ function element(name, properties = {}, ...children) {
 
 function render({ model, el }) {
   el.classList.add("orthanc-lab", "drop-zone");
+  keepKeys(el);
   const view = Math.random().toString(36).slice(2);
   const input = element("input", { type: "file", className: "unseen" });
   const words = element("span");

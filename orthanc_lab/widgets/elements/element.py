@@ -10,18 +10,19 @@ import anywidget
 __all__ = ["Element"]
 
 _HERE = Path(__file__).parent
+_SHARED = (_HERE / "shared.js").read_text("utf-8")
 _STYLE = (_HERE / "style.css").read_text("utf-8")
 
 
 class Element(anywidget.AnyWidget):
     """A widget with a part in the browser, for a subclass made with ``script="name"``.
 
-    It is ``name.js`` beside this file; ``name.css``, where there is one, follows the style of all.
+    It is ``name.js`` beside this file, after ``shared.js``; ``name.css``, where there is one, follows ``style.css``.
     """
 
     def __init_subclass__(cls, script: str = "", **options: Any) -> None:
         if script:
-            cls._esm = (_HERE / f"{script}.js").read_text("utf-8")
+            cls._esm = _SHARED + (_HERE / f"{script}.js").read_text("utf-8")
             own = _HERE / f"{script}.css"
             cls._css = _STYLE + (own.read_text("utf-8") if own.exists() else "")
         super().__init_subclass__(**options)

@@ -1,6 +1,7 @@
 // A listbox of pictures.
 function render({ model, el }) {
   el.classList.add("orthanc-lab", "orthanc-gallery");
+  keepKeys(el);
   const list = document.createElement("div");
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-orientation", "horizontal");

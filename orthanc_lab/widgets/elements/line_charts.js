@@ -210,6 +210,7 @@ function look(number, count) {
 
 function render({ model, el }) {
   el.classList.add("orthanc-lab", "line-charts");
+  keepKeys(el);
   el.setAttribute("role", "group");
   const grid = html("div", "charts");
   const empty = html("div", "empty");

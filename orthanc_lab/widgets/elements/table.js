@@ -53,6 +53,7 @@ function compare(one, other) {
 
 function render({ model, el }) {
   el.classList.add("orthanc-lab");
+  keepKeys(el);
   const scroll = document.createElement("div");
   scroll.className = "orthanc-scroll";
   const table = document.createElement("table");

@@ -1,6 +1,7 @@
 // Tags as a treegrid: sequences and their items open and close here, long values come when they are asked for.
 function render({ model, el }) {
   el.classList.add("orthanc-lab");
+  keepKeys(el);
   const scroll = document.createElement("div");
   scroll.className = "orthanc-tags";
   const table = document.createElement("table");

@@ -1,6 +1,7 @@
 // Buttons in a row: one stop for the Tab key, arrows inside; a question before what cannot be undone.
 function render({ model, el }) {
   el.classList.add("orthanc-lab", "orthanc-toolbar");
+  keepKeys(el);
   const bar = document.createElement("div");
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", model.get("label"));

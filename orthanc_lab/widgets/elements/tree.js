@@ -60,6 +60,7 @@ function place(container, children) {
 
 function renderTree(store, model, el) {
   el.classList.add("orthanc-lab");
+  keepKeys(el);
   const checks = model.get("mode") === "check";
   const scroll = make("div", "orthanc-tree");
   const root = document.createElement("ul");

@@ -55,6 +55,7 @@ function paint(canvas, slice, center, width, inverted) {
 
 function renderViewer(store, model, el) {
   el.classList.add("orthanc-lab", "orthanc-viewer");
+  keepKeys(el);
   const frame = make("div", "orthanc-frame", el);
   const canvas = make("canvas", "", frame, { role: "img", tabindex: "0" });
   const words = make("div", "orthanc-none", frame);
@@ -175,9 +176,6 @@ function renderViewer(store, model, el) {
     const chosen = model.get("windows")[Number(menu.value)];
     if (chosen) setWindow({ center: chosen.center, width: chosen.width }, true);
   });
-  for (const pair of [place, center, width])
-    for (const input of [pair.range, pair.number]) input.addEventListener("keydown", (event) => event.stopPropagation());
-  menu.addEventListener("keydown", (event) => event.stopPropagation());
   canvas.addEventListener("keydown", onKey);
   canvas.addEventListener("wheel", (event) => {
     if (canvas.getRootNode().activeElement !== canvas) return; // else the page scrolls
