@@ -23,6 +23,7 @@ _log = logging.getLogger("orthanc_lab.http")
 _FIRST = 8192  # bytes asked for while a head is awaited: a small upload comes with its head
 _LONGEST_HEAD = 400 * 1024  # bytes
 _PIECE = 16 << 20  # bytes of a body taken at once, at most: no memory for what a client only announces
+_ASSEMBLED = 1 << 20  # bytes of a body for which memory is set aside at once
 _JOINED = 64 * 1024  # bytes up to which a copy costs less than a second buffer
 _LINGER_S = 1.0  # silence of a client that still sends what nobody reads
 _MOST_LINGERING = 64 << 20  # bytes of that
@@ -154,10 +155,30 @@ class Connection:
 
     def take(self, most: int) -> bytes:
         """Return the next bytes of a body, as many as that unless the client pauses (`Inlet`)."""
-        if self._buffer:
+        begun = len(self._buffer)
+        if _FIRST <= most <= _ASSEMBLED and begun < most and self._is_plain:
+            return self._assembled(most)
+        if begun:
             piece, self._buffer = self._buffer[:most], self._buffer[most:]
             return piece
         return self._receive(min(most, _PIECE), whole=True)
+
+    def _assembled(self, size: int) -> bytes:
+        """Return what came already and what follows it, received into one piece that nobody copies."""
+        whole = BytesIO(self._buffer)
+        whole.seek(size - 1)
+        whole.write(b"\0")
+        with whole.getbuffer() as view:
+            begun, self._buffer = len(self._buffer), b""
+            try:
+                begun += self._client.recv_into(view[begun:], 0, socket.MSG_WAITALL)
+            except (BlockingIOError, TimeoutError) as error:
+                if not begun:
+                    raise Stalled from error
+            except OSError:  # the client is gone
+                pass
+        whole.truncate(begun)
+        return whole.getvalue()
 
     def take_line(self, most: int) -> bytes:
         """Return the next bytes up to a line feed (`Inlet`)."""
