@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 __all__ = ["expected_instances", "instance_index", "is_complete", "parse_index"]
 
@@ -45,7 +45,6 @@ def expected_instances(tags: Mapping[str, str]) -> int | None:
     return number if number is not None and number > 0 else None
 
 
-def is_complete(indexes: Iterable[str | None], expected: int) -> bool:
-    """Tell whether the ``IndexInSeries`` of a series' instances are exactly 1 … `expected` (missing ones ignored)."""
-    numbers = {number for number in map(parse_index, indexes) if number is not None}
-    return len(numbers) == expected and min(numbers) == 1 and max(numbers) == expected
+def is_complete(indexes: Collection[int], expected: int) -> bool:
+    """Tell whether the different ``IndexInSeries`` of a series' instances are exactly 1 … `expected`."""
+    return len(indexes) == expected and min(indexes) == 1 and max(indexes) == expected

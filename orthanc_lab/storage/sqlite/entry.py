@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from orthanc_lab.dicom.series_size import is_complete, parse_index
@@ -76,7 +77,7 @@ class Entry:
         for change, parent in reversed(created):
             log_change(transaction, change, parent, date)
         if lineage.expected is not None:
-            self._complete(transaction, arrival, lineage)
+            self._complete(transaction, arrival, lineage, lineage.expected)
         self._touch(transaction, lineage, date)
         self._touched((lineage.series, lineage.study, lineage.patient))
         return arrival.stored(StoreStatus.SUCCESS)
@@ -114,13 +115,16 @@ class Entry:
         _add(transaction, level, id, made, parent=parent, last_update=arrival.date, rank=rank)
         return totals.last_resource, rank, made.metadata
 
-    def _complete(self, transaction: Transaction, arrival: Arrival, lineage: Lineage) -> None:
-        rows = transaction.execute(SQL["instance_indexes"], (lineage.series,)).fetchall()
-        indexes = [index for (index,) in rows]
-        if lineage.expected is None or not is_complete(indexes, lineage.expected):
-            return
-        indexes.remove(read_json(arrival.instance.metadata).get("IndexInSeries"))
-        if not is_complete(indexes, lineage.expected):
+    def _complete(self, transaction: Transaction, arrival: Arrival, lineage: Lineage, expected: int) -> None:
+        index = parse_index(read_json(arrival.instance.metadata).get("IndexInSeries"))
+        if lineage.indexes is None:
+            rows = transaction.execute(SQL["instance_indexes"], (lineage.series,)).fetchall()
+            numbers = (parse_index(text) for (text,) in rows)
+            lineage.indexes = Counter(number for number in numbers if number is not None)
+        elif index is not None:
+            lineage.indexes[index] += 1
+        # With an index that another instance has too, it was complete before, or is not now.
+        if index is not None and lineage.indexes[index] == 1 and is_complete(lineage.indexes, expected):
             log_change(transaction, ChangeType.COMPLETED_SERIES, lineage.series, arrival.date)
 
     def _touch(self, transaction: Transaction, lineage: Lineage, date: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 __all__ = ["Lineage", "Lineages"]
@@ -19,6 +20,7 @@ class Lineage:
     expected: int | None  # metadata ExpectedNumberOfInstances of the series
     rank: int | None  # of the patient
     last_update: str = ""  # of all three, all of them unstable; "" if unknown
+    indexes: Counter[int] | None = None  # IndexInSeries of the instances; None until somebody asks
 
 
 class Lineages:
