@@ -79,8 +79,7 @@ class BulkDelete:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Delete the known ones; the others are passed over."""
-        for id in list(_resources(_object(req))):
-            self._storage.delete(id)
+        self._storage.delete_all(list(_resources(_object(req))))
         answer_nothing(resp)
 
 

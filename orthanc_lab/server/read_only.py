@@ -23,9 +23,8 @@ class ReadOnlyStorage:
         self._storage = storage
 
     store = store_all = put_attachment = delete_attachment = compress_attachment = staticmethod(_refuse)
-    set_metadata = delete_metadata = set_label = set_protected = delete = refresh_parents = reconstruct = staticmethod(
-        _refuse
-    )
+    set_metadata = delete_metadata = set_label = set_protected = delete = delete_all = staticmethod(_refuse)
+    refresh_parents = reconstruct = staticmethod(_refuse)
     clear_changes = clear_exports = log_export = next_number = set_property = staticmethod(_refuse)
 
     def __getattr__(self, name: str) -> Any:

@@ -211,6 +211,13 @@ class Storage(Protocol):
         """
         ...
 
+    def delete_all(self, ids: Sequence[str]) -> None:
+        """Delete many resources, as `delete` does; those that are unknown are passed over.
+
+        It is done in groups: after a crash the first ones may be gone, and the others there.
+        """
+        ...
+
     # -- changes, totals -----------------------------------------------------------
 
     def changes(

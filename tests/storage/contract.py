@@ -465,6 +465,15 @@ class StorageContract:
         assert [id for _, id in changes_of(storage)] == [other.instance, other.series, other.study, other.patient]
         assert storage.statistics().instances == 1
 
+    def test_many_are_deleted(self, storage: Storage) -> None:
+        stored = [put(storage, series=f"7.{n}", pixels=LARGE if n % 10 == 0 else b"") for n in range(120)]
+        last = put(storage, patient="other", study="8", series="8.1")
+        storage.delete_all([])
+        storage.delete_all(["nope", *(one.instance for one in stored[:110]), stored[0].study, "", stored[0].instance])
+        assert storage.list_ids(Level.INSTANCE) == [last.instance]
+        assert [id for _, id in changes_of(storage)] == [last.instance, last.series, last.study, last.patient]
+        assert storage.statistics().patients == 1
+
     def test_deleted_and_stored_again(self, storage: Storage) -> None:
         file = dicom(instance="1", pixels=LARGE)
         first = storage.store(file, ORIGIN)
@@ -525,6 +534,20 @@ class StorageContract:
         assert series is not None
         assert series.metadata["ExpectedNumberOfInstances"] == "2"
         assert [type.value for type, _ in changes_of(storage)][4:] == ["NewInstance", "CompletedSeries", "NewInstance"]
+
+    def test_a_series_is_complete_whatever_the_order(self, storage: Storage) -> None:
+        def kinds(since: int) -> list[str]:
+            return [change.type.value for change in storage.changes(since)[0]]
+
+        files = [dicom(number=number, acquired="1", positions="3") for number in ("3", "x", "2", "1", "1")]
+        storage.store_all(files, ORIGIN)
+        assert kinds(0)[:5] == ["NewInstance", "NewSeries", "NewStudy", "NewPatient", "NewInstance"]
+        assert kinds(5) == ["NewInstance", "NewInstance", "CompletedSeries", "NewInstance"]
+        stored = put(storage, number="4", acquired="1", positions="3")
+        storage.delete(stored.instance)  # what was known of the series is read again
+        before = storage.last_change_number()
+        put(storage, number="2", acquired="1", positions="3")
+        assert kinds(before) == ["NewInstance"]
 
     def test_statistics(self, storage: Storage) -> None:
         sizes = [len(dicom(instance=f"9.{n}", pixels=LARGE)) for n in range(2)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from orthanc_lab.dicom.main_tags import MainTags
@@ -47,9 +48,11 @@ from orthanc_lab.storage.sqlite.resources import Resources
 from orthanc_lab.storage.sqlite.stability import Stability
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.wal_sync import WalSync
-from orthanc_lab.storage.sqlite.writer import Discard, Writer
+from orthanc_lab.storage.sqlite.writer import Discard, Transaction, Writer
 
 __all__ = ["SqliteStorage"]
+
+_DELETED_AT_ONCE = 50  # resources whose deletion shares a commit
 
 
 class SqliteStorage:
@@ -268,6 +271,16 @@ class SqliteStorage:
     def delete(self, id: str, level: Level | None = None) -> tuple[bool, tuple[Level, str] | None]:
         """Delete a resource with all below it and the parents that become empty."""
         return self._writer.run(lambda transaction: deletion.delete(transaction, id, level))
+
+    def delete_all(self, ids: Sequence[str]) -> None:
+        """Delete many resources; those that are unknown are passed over."""
+
+        def operation(transaction: Transaction, group: Sequence[str]) -> None:
+            for id in group:
+                deletion.delete(transaction, id, None)
+
+        for start in range(0, len(ids), _DELETED_AT_ONCE):  # others write in between
+            self._writer.run(partial(operation, group=ids[start : start + _DELETED_AT_ONCE]))
 
     # -- changes, totals -----------------------------------------------------------
 
