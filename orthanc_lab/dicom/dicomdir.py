@@ -54,7 +54,7 @@ class DicomDirectory:
         self._patients: dict[bytes, _Record] = {}
 
     def add(self, file_id: Sequence[str], entry: DirectoryEntry) -> None:
-        r"""Add a file; `file_id` as in ``("IMAGES", "IM0")``."""
+        r"""Add a file; `file_id` as in ``("IMAGES", "IM0")``. A second file of an instance is not listed."""
         patients, study_uid, series_uid = self._patients, entry.get(0x0020000D), entry.get(0x0020000E)
         patient = patients.get(entry.get(0x00100020))
         if patient is None:
@@ -65,8 +65,9 @@ class DicomDirectory:
         series = study.below.get(series_uid)
         if series is None:
             series = study.below[series_uid] = self._series(entry)
-        name = "\\".join(file_id).encode("ascii")
-        series.below[name] = self._image(name, entry)
+        uid = entry.get(0x00080018)
+        if uid not in series.below:
+            series.below[uid] = self._image("\\".join(file_id).encode("ascii"), entry)
 
     def encode(self, sop_instance_uid: str) -> bytes:
         """Return the DICOMDIR file."""

@@ -125,6 +125,9 @@ def test_lists_of_resources(pair: Pair, tool: str) -> None:
         [stored[1].instance, stored[2].instance, stored[4].series, stored[0].study],
         [stored[0].instance, stored[0].series, stored[0].patient],
         [stored[5].study, stored[5].study, stored[6].series],
+        [stored[1].instance, stored[1].instance],
+        [stored[i].instance for i in (2, 1, 2, 3, 1)],
+        [stored[1].instance, stored[1].instance, stored[1].series, stored[3].instance, stored[3].instance],
         [],
     ]
     for chosen in lists:
@@ -220,8 +223,10 @@ def test_errors(pair: Pair, method: str, uri: str, body: str | None) -> None:
     assert ours.headers.get("content-type") == real.headers.get("content-type")
 
 
-def test_the_content_of_a_job(pair: Pair) -> None:
-    body = json.dumps({"Resources": [pair.stored[0].patient], "Asynchronous": True, "Priority": 3})
+@pytest.mark.parametrize("twice", [False, True])
+def test_the_content_of_a_job(pair: Pair, twice: bool) -> None:
+    chosen = [pair.stored[0].instance] * 2 if twice else [pair.stored[0].patient]
+    body = json.dumps({"Resources": chosen, "Asynchronous": True, "Priority": 3})
     ours, real = pair.call("POST", "/tools/create-media", body)
     assert set(ours.json) == set(real.json) == {"ID", "Path"}
     pair.ours.wait(ours.json["ID"])

@@ -1,7 +1,8 @@
 """From a list of resources to the tree of what goes into an archive.
 
 Patients, studies, series and instances may be mixed; each is put at its place, and what is
-asked for twice appears once.
+asked for twice appears once: but for instances, which appear as often as they are listed, unless
+their series is there as a whole (as in Orthanc).
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def resolve(storage: Storage, ids: Sequence[str], level: Level | None = None) ->
     if any(id not in known or (level and known[id].level is not level) for id in ids):
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
     chosen: dict[str, list[Resource]] = {}
-    for id in dict.fromkeys(ids):
+    for id in ids:
         if known[id].level is Level.INSTANCE:
             chosen.setdefault(known[id].parent or "", []).append(known[id])
     leaves = {series: _single_leaves(instances) for series, instances in chosen.items()}
