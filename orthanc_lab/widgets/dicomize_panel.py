@@ -12,6 +12,7 @@ from typing import Any
 import ipywidgets
 
 from orthanc_lab.client import Client, Instance, ResponseError, Series, display
+from orthanc_lab.widgets.closing import close_whole
 from orthanc_lab.widgets.dicomize.contents import Content, content_of, order, refusal, thumbnail
 from orthanc_lab.widgets.dicomize.field import Problem, row
 from orthanc_lab.widgets.dicomize.form import Form, Request, field_of, not_kept, words_of
@@ -62,6 +63,8 @@ class DicomizePanel(Panel):
         self.made: list[Instance | Series] = []
         self.contents: list[Content] = []
         self._dropped: dict[str, DroppedFile] = {}
+        self._is_making = False
+        self._making: Future[None] = Future()
         self._is_done = False  # with the contents that are shown: the next drop begins anew
         self.zone = DropZone(
             label="Drop PNG, JPEG or PDF files here (several become a series), or",
@@ -107,7 +110,10 @@ class DicomizePanel(Panel):
 
     def show_away(self) -> None:  # noqa: D102 - see Panel
         super().show_away()
-        self.make_button.disabled = self.is_away
+        self._enable()
+
+    def _enable(self) -> None:
+        self.make_button.disabled = self.is_away or self._is_making
 
     # -- files ------------------------------------------------------------------------
 
@@ -180,6 +186,8 @@ class DicomizePanel(Panel):
 
     def make(self) -> Future[None]:
         """Make DICOM of what the form holds, in the background; problems are shown beside their fields."""
+        if self._is_making:
+            return self._making  # a second click does not make it twice
         form = self.form
         problems = form.problems()
         if self.parent.is_missing:
@@ -187,7 +195,10 @@ class DicomizePanel(Panel):
         self._say(problems)
         if problems:
             return self._refuse(f"Not sent: {len(problems)} fields need a look.")
-        return self.act("Making DICOM", partial(self._make, form))
+        self._is_making = True
+        self._enable()
+        self._making = self.act("Making DICOM", partial(self._make, form))
+        return self._making
 
     def _refuse(self, words: str) -> Future[None]:
         self.status.warn(words)
@@ -209,6 +220,9 @@ class DicomizePanel(Panel):
             if name := field_of(error, form):
                 self._say({name: words_of(error)})
             raise
+        finally:
+            self._is_making = False
+            self._enable()
         self.made.append(made)
         self._is_done = True
         self._show(made, form, request)
@@ -223,9 +237,12 @@ class DicomizePanel(Panel):
             words = f"⚠ The server does not know {', '.join(unknown)}: its Dictionary lacks them, or their creator."
             notes.append(f"{escape(words)} {snippet_html(form.private)}")
         view = result_view(made, notes, partial(self._delete, made), len(form.contents))
-        old, self.result.children = self.result.children, [view]
+        self._replace_result(view)
+
+    def _replace_result(self, *views: ipywidgets.Widget) -> None:
+        old, self.result.children = self.result.children, views
         for widget in old:
-            widget.close()
+            close_whole(widget)
 
     def _delete(self, made: Instance | Series) -> None:
         self.act("Deleting", partial(self._delete_now, made))
@@ -233,7 +250,7 @@ class DicomizePanel(Panel):
     def _delete_now(self, made: Instance | Series) -> str:
         made.delete()
         self.made.remove(made)
-        self.result.children = []
+        self._replace_result()
         return "Deleted."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,7 @@ import ipywidgets
 from orthanc_lab.client import Client, ClientError, UnreachableError
 from orthanc_lab.frames.background import BackgroundLooks
 from orthanc_lab.protocol.ports import Clock, SystemClock
+from orthanc_lab.widgets.closing import close_below
 from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.errands import Errands
 
@@ -204,8 +205,7 @@ class Panel(ipywidgets.VBox):
         """Stop, and remove it from the notebook."""
         self.stop()
         self._errands.close()
-        for widget in list(_all_below(self)):
-            widget.close()
+        close_below(self)
         super().close()
 
     @property
@@ -223,10 +223,3 @@ class Panel(ipywidgets.VBox):
             self.start()
         else:
             self.stop()
-
-
-def _all_below(widget: Any) -> Iterator[Any]:
-    for child in widget.children:
-        yield child
-        if hasattr(child, "children"):
-            yield from _all_below(child)

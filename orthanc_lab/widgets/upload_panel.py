@@ -63,7 +63,7 @@ class UploadPanel(Panel):
         with self._lock:
             files, self._waiting = self._waiting, []
         try:
-            self._note(self.client.upload([file.path for file in files]), files)
+            self._note(self.client.upload([file.path for file in files], progress=self._tell), files)
         except UploadInterruptedError as error:
             self._note(error.report, files)
             raise
@@ -76,6 +76,9 @@ class UploadPanel(Panel):
         counts = f"{self.report.stored} new, {self.report.already_stored} already there"
         refused = f", {len(self.report.refused)} files not taken" if self.report.refused else ""
         return f"Instances: {counts}{refused}."
+
+    def _tell(self, dealt: int, files: int) -> None:
+        self.status.say(f"Uploading: {dealt} of {files} files …")
 
     def _note(self, report: UploadReport, files: list[DroppedFile]) -> None:
         whole = self.report

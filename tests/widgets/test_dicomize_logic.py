@@ -259,6 +259,13 @@ def test_several_contents_are_a_series_and_empty_tags_are_not_sent():
     assert request.fields == {"Force": True}
 
 
+def test_another_patient_is_no_child_of_a_parent():
+    tags = ((find("PatientID"), "8"),)
+    assert set(Form((PNG,), tags, parent="x").problems()) == {"PatientID"}
+    assert Form((PNG,), tags, parent="x", force=True).problems() == {}
+    assert Form((PNG,), tags).problems() == {}
+
+
 def test_pictures_become_secondary_captures():
     assert Form((PNG,)).request().tags["SOPClassUID"] == "1.2.840.10008.5.1.4.1.1.7"
     assert "SOPClassUID" not in Form((PDF,)).request().tags

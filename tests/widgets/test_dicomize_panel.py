@@ -6,6 +6,7 @@ import json
 import zipfile
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import orthanc_lab
 from orthanc_lab import Client, samples
@@ -47,6 +48,33 @@ def test_a_picture_becomes_an_instance(panel, client):
     assert "data:image/png" in card
     for identifier in (panel.made[0].id, panel.made[0].series.study.id):
         assert identifier in card
+
+
+def test_two_clicks_make_one_instance(panel, client):
+    panel.add(samples.path("chart.png"))
+    with panel._turn:
+        made = panel.make()
+        assert panel.make_button.disabled
+        panel.make_button.click()
+    made.result()
+    settle(panel)
+    assert not panel.make_button.disabled
+    assert len(client.instances) == 1
+
+
+def test_nothing_of_a_closed_panel_is_kept(client):
+    before = set(_instances)
+    panel = DicomizePanel(client)
+    panel.add(samples.path("chart.png"))
+    for _ in range(2):
+        fill(panel, StudyDate="20260131")
+        panel.tags.remove("StudyDate")
+        panel.private.add_button.click()
+        panel.private.rows[0].remove.click()
+        panel.make().result()
+    panel.close()
+    kept = [widget for id, widget in _instances.items() if id not in before]
+    assert [type(widget) for widget in kept if not type(widget).__name__.endswith(("Layout", "Style"))] == []
 
 
 def test_a_document_can_be_downloaded_again(panel, tmp_path):

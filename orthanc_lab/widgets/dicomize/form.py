@@ -65,6 +65,8 @@ class Form:
         for attribute, value in self.tags:
             if words := problem(attribute.vr, value, attribute.vm) if value else "":
                 found[attribute.key] = words
+            elif value and attribute.key == "PatientID" and self.parent and not self.force:
+                found[attribute.key] = "makes another patient, not a child of the parent: leave it empty, or tick Force"
         return found | {f"private {place}": words for place, words in self.private.problems().items()}
 
     def request(self) -> Request:

@@ -7,6 +7,7 @@ from html import escape
 
 import ipywidgets
 
+from orthanc_lab.widgets.closing import close_whole
 from orthanc_lab.widgets.dicomize.field import Field, row
 from orthanc_lab.widgets.dicomize.private_tags import VRS, PrivateBlock, PrivateTag
 from orthanc_lab.widgets.dicomize.values import hint
@@ -90,7 +91,7 @@ class PrivateRows(ipywidgets.VBox):
     def _remove(self, made: PrivateRow) -> None:
         self.rows.remove(made)
         self.box.children = list(self.rows)
-        made.close()
+        close_whole(made)
         self.check()
 
     @property

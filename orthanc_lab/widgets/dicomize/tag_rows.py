@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import ipywidgets
 
+from orthanc_lab.widgets.closing import close_whole
 from orthanc_lab.widgets.dicomize.field import Field, Problem, row
 from orthanc_lab.widgets.dicomize.keywords import Attribute, find, options
 from orthanc_lab.widgets.dicomize.values import hint, problem
@@ -105,7 +106,7 @@ class TagRows(ipywidgets.VBox):
         """Take a tag out of the form."""
         gone = self.rows.pop(key)
         self._draw()
-        gone.close()
+        close_whole(gone)
 
     def _draw(self) -> None:
         self.box.children = list(self.rows.values())
