@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["close_below", "close_whole"]
+__all__ = ["all_below", "close_below", "close_whole"]
 
 
 def close_whole(widget: Any) -> None:
@@ -25,11 +25,12 @@ def close_whole(widget: Any) -> None:
 
 def close_below(widget: Any) -> None:
     """Close all widgets in a widget, and leave itself to the caller."""
-    for child in list(_all_below(widget)):
+    for child in list(all_below(widget)):
         child.close()
 
 
-def _all_below(widget: Any) -> Iterator[Any]:
+def all_below(widget: Any) -> Iterator[Any]:
+    """Give all widgets in a widget, at any depth."""
     for child in getattr(widget, "children", ()):
         yield child
-        yield from _all_below(child)
+        yield from all_below(child)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from orthanc_lab.widgets import JobsPanel, dashboard
+from orthanc_lab.widgets.closing import all_below
 from orthanc_lab.widgets.dashboard import Dashboard
 from orthanc_lab.widgets.elements.element import Element
-from orthanc_lab.widgets.panel import _all_below
 from tests.widgets.browser import hide, show
 
 
@@ -37,7 +37,7 @@ def test_where_no_widget_is_drawn_there_is_html(client):
 
 def test_the_views_of_ipywidgets_meet_no_tooltip_without_a_description(client):
     board = dashboard(client)
-    elements = [widget for widget in _all_below(board) if isinstance(widget, Element)]
+    elements = [widget for widget in all_below(board) if isinstance(widget, Element)]
     assert len(elements) > len(board.panels)
     assert [element for element in elements if element.tooltip is not None] == []
     board.close()
