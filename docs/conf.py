@@ -31,6 +31,7 @@ toc_object_entries_show_parents = "hide"
 
 # Notebooks are shown as they were saved: building the site runs nothing.
 nb_execution_mode = "off"
+nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]  # they need a kernel
 nb_code_prompt_show, nb_code_prompt_hide = "Show the solution", "Hide the solution"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

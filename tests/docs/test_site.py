@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import importlib
 import io
+import json
 import posixpath
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -20,6 +22,7 @@ from orthanc_lab.server.settings_table import OPTIONS
 
 pytestmark = pytest.mark.timeout(300)
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PUBLIC = [
     "orthanc_lab",
     "orthanc_lab.client",
@@ -34,12 +37,12 @@ PUBLIC = [
 class Page(HTMLParser):
     """What can be pointed at on a page, and what it points at."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, html: str) -> None:
         super().__init__()
         self.anchors: set[str] = {""}
         self.links: list[str] = []
         self.text = ""
-        self.feed(path.read_text("utf-8"))
+        self.feed(html)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         named = dict(attributes)
@@ -52,7 +55,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[str, Page]:
-    return {path.relative_to(site).as_posix(): Page(path) for path in sorted(site.rglob("*.html"))}
+    return {path.relative_to(site).as_posix(): Page(path.read_text("utf-8")) for path in sorted(site.rglob("*.html"))}
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +143,19 @@ class Sources(HTMLParser):
         fetched = named.get("src") or (named.get("href") if tag == "link" and named.get("rel") != "canonical" else None)
         if fetched and urlsplit(fetched).netloc:
             self.remote.append(fetched)
+
+
+@pytest.mark.parametrize("notebook", sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))
+def test_what_a_notebook_has_saved_is_on_its_page(notebook: str, pages: dict[str, Page]) -> None:
+    shown = "".join(pages[f"tutorial/notebooks/{notebook}.html"].text.split())
+    cells = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
+    texts = [text for cell in cells for output in cell.get("outputs", ()) for text in _texts(output)]
+    assert texts
+    assert [text for text in texts if "".join(text.split()) not in shown] == []
+
+
+def _texts(output: dict[str, Any]) -> Iterator[str]:
+    if "text" in output:
+        yield from "".join(output["text"]).splitlines()
+    elif "text/html" in output["data"]:
+        yield Page("".join(output["data"]["text/html"])).text
