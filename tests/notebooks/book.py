@@ -7,9 +7,12 @@ from pathlib import Path
 
 import nbformat
 
+from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
+ELSEWHERE = (VARIABLE, LAB_VARIABLE)  # they lead a notebook to a server that runs already
 
 
 def paths() -> list[Path]:

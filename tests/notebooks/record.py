@@ -13,8 +13,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbval.plugin import coalesce_streams
 
-from orthanc_lab.server.remote import VARIABLE
-from tests.notebooks.book import code_cells, paths, read, with_the_usual_port
+from tests.notebooks.book import ELSEWHERE, code_cells, paths, read, with_the_usual_port
 
 CELL_SECONDS = 60
 IGNORED = "# NBVAL_IGNORE_OUTPUT"
@@ -62,7 +61,8 @@ def record(path: Path) -> bool:
 
 
 def main() -> None:
-    os.environ.pop(VARIABLE, None)
+    for name in ELSEWHERE:
+        os.environ.pop(name, None)
     for path in [Path(name) for name in sys.argv[1:]] or paths():
         print(f"{path.name}: {'new outputs' if record(path) else 'unchanged'}", flush=True)
 

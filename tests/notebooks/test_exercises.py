@@ -7,8 +7,7 @@ import functools
 import pytest
 from PIL import Image, ImageDraw
 
-from orthanc_lab.server.remote import VARIABLE
-from tests.notebooks.book import code_cells, paths, read, tagged
+from tests.notebooks.book import ELSEWHERE, code_cells, paths, read, tagged
 from tests.notebooks.pictures import look_alike, pictures_of
 from tests.notebooks.record import IGNORED, run
 from tests.notebooks.validation import NOTEBOOK_SECONDS
@@ -29,7 +28,8 @@ def unsolved(path):
 
 @pytest.fixture(autouse=True)
 def own_server(monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
+    for name in ELSEWHERE:
+        monkeypatch.delenv(name, raising=False)
 
 
 @every_notebook

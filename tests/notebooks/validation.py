@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from orthanc_lab.server.remote import VARIABLE
-from tests.notebooks.book import ROOT, SANITIZE
+from tests.notebooks.book import ELSEWHERE, ROOT, SANITIZE
 from tests.notebooks.record import CELL_SECONDS
 
 NOTEBOOK_SECONDS = 60
@@ -39,7 +39,7 @@ def validate(path: Path, folder: Path, orthanc_url: str | None = None) -> Valida
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITIZE}"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
     command += ["-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={results}", str(path)]
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     environment |= {} if orthanc_url is None else {VARIABLE: orthanc_url}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     report = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
