@@ -1,6 +1,8 @@
 """The routes of the metrics, on our server and on the real one."""
 
+import io
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,15 @@ def test_times_are_those_of_the_updates(start):
     metrics = ask.metrics()
     after = time.time() * 1000 + 1
     assert all(before <= moment <= after for _, moment in metrics.values())
+
+
+def test_what_an_upload_of_a_zip_records(start):
+    ask = start()
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("image.dcm", FILE)
+    assert ask("POST", "/instances", body.getvalue()).status_code == 200
+    assert {"orthanc_store_dicom_duration_ms", "orthanc_storage_create_duration_ms"} <= set(ask.metrics())
 
 
 def test_what_an_upload_records(start):

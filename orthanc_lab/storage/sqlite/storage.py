@@ -128,12 +128,19 @@ class SqliteStorage:
         """Store one DICOM file."""
         start = time.monotonic()
         stored = self._ingest.store(dicom, origin, overwrite, metadata)
-        self._metrics.record("orthanc_store_dicom_duration_ms", int((time.monotonic() - start) * 1000))
+        self._note_duration(time.monotonic() - start)
         return stored
 
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
         """Store many files as one: all of them, or (on an error) none."""
-        return self._ingest.store_all(files, origin, skip_foreign=skip_foreign)
+        start = time.monotonic()
+        stored = self._ingest.store_all(files, origin, skip_foreign=skip_foreign)
+        if stored:
+            self._note_duration((time.monotonic() - start) / len(stored))
+        return stored
+
+    def _note_duration(self, seconds: float) -> None:
+        self._metrics.record("orthanc_store_dicom_duration_ms", int(seconds * 1000))
 
     def refresh_parents(self, instance: str) -> None:
         """Give the resources above an instance the main DICOM tags that stand in its file."""
