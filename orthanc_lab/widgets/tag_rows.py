@@ -76,7 +76,8 @@ def _rows(tags: Mapping[str, Any], above: str, depth: int) -> Iterator[TagRow]:
         elif kind == "TooLong":
             yield replace(row, value="(long)", is_away=True)
         elif value is None:
-            yield replace(row, value="(binary)" if row.vr in _BINARY or "PrivateCreator" in element else "")
+            is_binary = _BINARY.issuperset(row.vr.split(" or ")) or "PrivateCreator" in element
+            yield replace(row, value="(binary)" if is_binary else "")
         else:
             yield replace(row, value=str(value).rstrip("\0"))
 

@@ -6,6 +6,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from orthanc_lab.widgets.elements.tag_table import TagTable
 from orthanc_lab.widgets.tag_rows import matching, tag_rows
 
 
@@ -88,3 +89,15 @@ def test_long_values_are_shortened(rows):
 )
 def test_search(rows, words, paths):
     assert [row.path for row in matching(rows, words)] == paths
+
+
+def test_of_very_many_only_the_first_are_drawn():
+    item = {"0008,0104": {"Name": "CodeMeaning", "Type": "String", "Value": "x"}}
+    many = tag_rows(
+        {"5200,9230": {"Name": "PerFrameFunctionalGroupsSequence", "Type": "Sequence", "Value": [item] * 1500}}
+    )
+    table = TagTable(lambda row: row.value)
+    table.show(many)
+    assert (len(table.rows), table.note) == (2000, "… and 1,001 more: search for what you want to see")
+    table.show(many[:10])
+    assert (len(table.rows), table.note) == (10, "")

@@ -16,7 +16,9 @@ function render({ model, el }) {
   const body = table.createTBody();
   const empty = document.createElement("div");
   empty.className = "orthanc-none";
-  scroll.append(table, empty);
+  const note = document.createElement("div");
+  note.className = "orthanc-none";
+  scroll.append(table, empty, note);
   el.append(scroll);
   const toggled = new Set(); // paths that a person opened, or closed where all is open
   const isOpen = (path) => toggled.has(path) !== model.get("is_open");
@@ -74,6 +76,8 @@ function render({ model, el }) {
     table.hidden = rows.length === 0;
     empty.hidden = rows.length > 0;
     empty.textContent = model.get("empty");
+    note.textContent = model.get("note");
+    note.hidden = !note.textContent;
     scroll.scrollTop = top;
     const lines = [...body.rows];
     const line = lines.find((one) => one.dataset.path === focused);
@@ -135,7 +139,7 @@ function render({ model, el }) {
 
   table.addEventListener("keydown", onKey);
   model.on("msg:custom", onWhole);
-  const traits = "change:rows change:is_open change:label change:empty";
+  const traits = "change:rows change:note change:is_open change:label change:empty";
   let isDrawn = true;
   const drawLater = () => {
     if (!isDrawn) return;

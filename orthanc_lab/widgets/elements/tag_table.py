@@ -12,6 +12,8 @@ from orthanc_lab.widgets.tag_rows import TagRow
 
 __all__ = ["TagTable"]
 
+_MOST = 2000  # rows that are drawn at once
+
 
 class TagTable(Element, script="tag_table"):
     """Tags by name, number, VR and value; long values are shortened, and sent whole when a person asks.
@@ -38,6 +40,7 @@ class TagTable(Element, script="tag_table"):
 
     label = traitlets.Unicode("Tags").tag(sync=True)
     empty = traitlets.Unicode("Nothing is picked").tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
     rows: Any = traitlets.List().tag(sync=True)
     is_open = traitlets.Bool(False).tag(sync=True)
 
@@ -48,11 +51,14 @@ class TagTable(Element, script="tag_table"):
         self.on_msg(self._on_message)
 
     def show(self, rows: Sequence[TagRow], *, is_open: bool = False) -> None:
-        """Draw other rows."""
-        self._shown = {row.path: row for row in rows}
+        """Draw other rows; of very many only the first."""
+        drawn = rows[:_MOST]
+        more = len(rows) - len(drawn)
+        self._shown = {row.path: row for row in drawn}
         with self.hold_sync():
             self.is_open = is_open
-            self.rows = [row.plain() for row in rows]
+            self.rows = [row.plain() for row in drawn]
+            self.note = f"… and {more:,} more: search for what you want to see" if more else ""
 
     def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
         row = self._shown.get(content["path"])

@@ -1,0 +1,171 @@
+"""Tree, viewer and tags in a real browser: keyboard, what a screen reader is told, pictures."""
+
+from __future__ import annotations
+
+import pytest
+
+TREE = """\
+from orthanc_lab.widgets.elements.tree import Node, Tree
+
+class Numbers:
+    def children(self, id):
+        return (Node(f"{id}{n}.", f"<b>{id}{n}</b>", parent=id, is_leaf=bool(id)) for n in range(1, 13))
+
+tree = Tree(Numbers(), label="Numbers", mode="check", page=10)
+tree"""
+
+VIEWER = """\
+import numpy as np
+from orthanc_lab.widgets.elements.viewer import Viewer
+from orthanc_lab.widgets.pictures import Picture, Window
+
+viewer = Viewer()
+viewer.observe(lambda change: setattr(viewer, "caption", f"Slice {change['new'] + 1}"), "position")
+viewer.show(
+    30,
+    lambda number: Picture.of(np.full((8, 8), 10 * number)),
+    windows=[Window("Given", 100, 200), Window("Narrow", 50, 10)],
+    position=5,
+)
+viewer"""
+
+TAGS = """\
+from orthanc_lab.widgets.elements.tag_table import TagTable
+from orthanc_lab.widgets.tag_rows import tag_rows
+
+table = TagTable(lambda row: row.value)
+inner = {"0008,0104": {"Name": "CodeMeaning", "Type": "String", "Value": "<i>Brain</i>"}}
+table.show(tag_rows({
+    "0008,2218": {"Name": "AnatomicRegionSequence", "Type": "Sequence", "Value": [inner]},
+    "0020,4000": {"Name": "ImageComments", "Type": "String", "Value": "long " * 100},
+}))
+table"""
+
+
+@pytest.fixture
+def shown(notebook):
+    """Run one cell and return its output."""
+    books = []
+
+    def run(cell: str):
+        books.append(notebook(cell))
+        books[0].run_all()
+        return books[0].area
+
+    yield run
+    assert books[0].errors == []
+    assert books[0].area.locator(".jp-Cell").count() == 1  # no key was a command of the notebook
+
+
+def press(area, *keys: str) -> None:
+    for key in keys:
+        area.page.keyboard.press(key)
+
+
+def focused(area) -> str:
+    return area.page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent")
+
+
+def state(area, label: str, name: str) -> str | None:
+    return area.get_by_role("treeitem", name=label, exact=True).get_attribute(f"aria-{name}")
+
+
+def test_a_tree_by_keyboard(shown):
+    area = shown(TREE)
+    first = area.get_by_role("treeitem", name="<b>1</b>", exact=True)
+    first.focus()
+    press(area, "ArrowRight")
+    area.get_by_role("treeitem", name="<b>1.1</b>", exact=True).wait_for()
+    press(area, "ArrowRight", "ArrowDown", "Space")
+    assert focused(area) == "<b>1.2</b>"
+    area.locator("[aria-checked=mixed]").wait_for()
+    assert [state(area, label, "checked") for label in ("<b>1</b>", "<b>1.1</b>", "<b>1.2</b>", "<b>2</b>")] == [
+        "mixed",
+        "false",
+        "true",
+        "false",
+    ]
+    press(area, "ArrowLeft", "ArrowLeft")
+    area.locator("[aria-expanded=true]").wait_for(state="detached")
+    assert focused(area) == "<b>1</b>"
+    press(area, "<", "b", ">", "4", "x", "d", "d")
+    press(area, "Home", "ArrowUp")
+    assert focused(area) == "<b>1</b>"
+
+
+def test_more_of_a_tree(shown):
+    area = shown(TREE)
+    area.get_by_role("treeitem", name="<b>3</b>", exact=True).focus()
+    assert state(area, "<b>3</b>", "setsize") == "-1"
+    press(area, "End")
+    assert focused(area) == "Show more …"
+    press(area, "Enter")
+    area.get_by_role("treeitem", name="<b>12</b>", exact=True).wait_for()
+    assert [state(area, "<b>12</b>", name) for name in ("setsize", "posinset", "level")] == ["12", "12", "1"]
+    assert focused(area) == "<b>10</b>"
+    assert area.get_by_text("Show more …").count() == 0
+
+
+def test_a_second_view_and_a_page_that_was_loaded_again_show_the_same(notebook):
+    book = notebook(TREE, "tree.opened = ['2.']; tree.toggle('2.3.'); tree")
+    book.run_all()
+    for area in (book.area, None):
+        if area is None:
+            book.save()
+            book.page.reload()
+        trees = book.area.get_by_role("tree", name="Numbers")
+        trees.nth(1).wait_for()
+        for number in range(2):
+            tree = trees.nth(number)
+            tree.get_by_role("treeitem", name="<b>2.12</b>", exact=True).or_(
+                tree.get_by_text("Show more …")
+            ).first.wait_for()
+            tree.locator("li[aria-checked=true]", has_text="2.3").first.wait_for()
+    assert book.errors == []
+
+
+def until_grey(area, low: int, high: int) -> None:
+    area.page.wait_for_function(
+        """([low, high]) => {
+          const canvas = document.querySelector('.orthanc-viewer canvas');
+          const value = canvas.getContext('2d').getImageData(4, 4, 1, 1).data[0];
+          return canvas.width === 8 && low <= value && value <= high;
+        }""",
+        arg=[low, high],
+    )
+
+
+def test_slices_and_windows(shown):
+    area = shown(VIEWER)
+    until_grey(area, 62, 66)  # 50 of 0 … 200
+    area.locator(".orthanc-viewer canvas").focus()
+    press(area, "ArrowDown", "ArrowRight", "x", "d", "d")
+    area.get_by_text("Slice 8", exact=True).wait_for()
+    until_grey(area, 88, 92)
+    press(area, "End")
+    until_grey(area, 255, 255)
+    press(area, "Home")
+    until_grey(area, 0, 0)
+    press(area, "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown")
+    area.get_by_label("Window").select_option("Narrow")
+    until_grey(area, 120, 150)
+    width = area.get_by_role("spinbutton", name="Width")
+    width.fill("400")
+    width.press("Enter")
+    until_grey(area, 126, 130)
+    assert area.get_by_label("Window").evaluate("menu => menu.selectedOptions[0].text") == "By hand"
+
+
+def test_tags_open_and_show_all(shown):
+    area = shown(TAGS)
+    table = area.get_by_role("treegrid")
+    table.get_by_text("AnatomicRegionSequence").wait_for()
+    assert table.get_by_text("<i>Brain</i>").is_hidden()
+    table.locator("tbody tr").first.focus()
+    press(area, "ArrowRight", "ArrowRight", "ArrowRight")
+    table.get_by_text("<i>Brain</i>").wait_for()
+    press(area, "x", "d", "d")
+    table.get_by_role("button", name="Show all of ImageComments").click()
+    area.page.wait_for_function(
+        "() => [...document.querySelectorAll('[role=treegrid] td')].some(cell => cell.textContent.length === 500)"
+    )
