@@ -72,7 +72,7 @@ class ArchivePanel(ResourcesPanel):
         self._lay_out()
         for control in (self.format, self.way):
             control.observe(lambda change: self._enable(), "value")
-        self.tree.observe(lambda change: self._ask_size(), "checked")
+        self.tree.observe(lambda change: self._ask_size("…"), "checked")
         self._enable()
         self.refresh()
 
@@ -142,12 +142,12 @@ class ArchivePanel(ResourcesPanel):
         found = (self.branches.resource(id) for id in self.tree.checked)
         return [resource for resource in found if resource is not None]
 
-    def _ask_size(self) -> None:
+    def _ask_size(self, meanwhile: str = "") -> None:
         self._sized += 1
+        self.size.value = meanwhile or self.size.value
         self._enable()
         resources = self._checked()
         if resources:
-            self.size.value = "…"
             self._sizing.submit(partial(self._find_size, self._sized, resources))
         else:
             self.size.value = Estimate().words

@@ -63,6 +63,7 @@ class BrowserPanel(ResourcesPanel):
         self._stack: SliceStack | None = None
         self._series = ""  # whose slices are shown
         self._study = ""  # whose series are in the gallery
+        self._thumbnails: dict[str, tuple[tuple[str, ...], bytes]] = {}  # of series, with the instances it had
         self._picks = 0  # number of the last pick: what an older one finds is not shown
         self._tagged: Instance | None = None
         self._rows: list[TagRow] = []
@@ -193,23 +194,30 @@ class BrowserPanel(ResourcesPanel):
             studies = resource.studies if isinstance(resource, Patient) else [resource]
             series = [one for study in studies if isinstance(study, Study) for one in study.series][:_MOST_SERIES]
             self.branches.learn(series)
-            items = [GalleryItem(one.id, self.branches.name(one.id)) for one in series]
-            if pick != self._picks:
-                return
-            self._study = resource.id
-            self.gallery.show(items)
+            known = {one.id: self._thumbnails[one.id] for one in series if one.id in self._thumbnails}
+            self._thumbnails = known
+            self._draw_gallery(series)
             self.gallery.current = current
-            pictures = []
-            for one, item in zip(series, items, strict=True):
+            for one in series:
                 if pick != self._picks:
-                    self._study = ""
                     return
-                pictures.append(GalleryItem(item.id, item.label, self._thumbnail(one)))
-            self.gallery.show(pictures)
+                below = tuple(one.document["Instances"])
+                if one.id not in known or known[one.id][0] != below:
+                    known[one.id] = below, self._thumbnail(below)
+            self._study = resource.id
+            self._draw_gallery(series)
         self.gallery.current = current
 
-    def _thumbnail(self, series: Series) -> bytes:
-        below = series.document["Instances"]
+    def _draw_gallery(self, series: list[Series]) -> None:
+        nothing = ((), b"")
+        self.gallery.show(
+            [
+                GalleryItem(one.id, self.branches.name(one.id), self._thumbnails.get(one.id, nothing)[1])
+                for one in series
+            ]
+        )
+
+    def _thumbnail(self, below: tuple[str, ...]) -> bytes:
         return Instance(self.glance.transport, below[len(below) // 2]).thumbnail(96) if below else b""
 
     # -- slices and tags ------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
 
 from orthanc_lab.client import Client, Instance, Patient, Resource, Series, Study
 from orthanc_lab.protocol.levels import Level
@@ -12,7 +11,8 @@ from orthanc_lab.widgets.search_words import Query
 
 __all__ = ["ResourceBranches", "date_words", "person_words", "study_words"]
 
-_PAGE = 100
+_PAGE = 101  # what a tree shows at first, and one more
+_NEXT_PAGES = 500
 _KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, Study, Series, Instance)}
 
 
@@ -121,11 +121,13 @@ class ResourceBranches:
         collection = self._client.patients if patients else self._client.studies
         # Orthanc computes ModalitiesInStudy for each study it sorts.
         order = ["PatientName"] if patients else [] if "ModalitiesInStudy" in query.tags else ["-StudyDate"]
-        for page in count():
-            found = collection.find(query.tags, order_by=order, since=page * _PAGE, limit=_PAGE)
+        since, limit = 0, _PAGE
+        while True:
+            found = collection.find(query.tags, order_by=order, since=since, limit=limit)
             yield from found
-            if len(found) < _PAGE:
+            if len(found) < limit:
                 return
+            since, limit = since + limit, _NEXT_PAGES
 
     def _node(self, resource: Resource, *, is_root: bool = False) -> Node:
         node = self._described(resource, is_root)

@@ -44,6 +44,7 @@ class ResourcesPanel(Panel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._seen: object = None
+        self._is_found = False  # whether the tree shows what was searched last
         self.branches = ResourceBranches(self.glance, queries(""), self.lowest)
         self.search = ipywidgets.Text(
             placeholder="Search, and press Enter",
@@ -89,20 +90,24 @@ class ResourcesPanel(Panel):
         return False
 
     def _search(self) -> None:
-        branches = self.branches.searching(queries(self.search.value, self.field.value))
-        self.tree.show(branches)
-        self.branches = branches
-        self.tree.empty = "Nothing matches" if self.search.value.strip() else "No patients yet"
+        self.branches = self.branches.searching(queries(self.search.value, self.field.value))
+        self._is_found = False
+        self._find()
         self.status.clear()
+
+    def _find(self) -> None:
+        self.tree.show(self.branches)
+        self._is_found = True
+        self.tree.empty = "Nothing matches" if self.search.value.strip() else "No patients yet"
 
     def look(self) -> None:  # noqa: D102 - see Panel
         counts = self.glance.statistics
         last = self.glance.transport.get("/changes?last")["Last"]
         state = (last, *(counts[name] for name in _COUNTS))
-        if state == self._seen:
+        if state == self._seen and self._is_found:
             return
-        if self._seen is None and not self.tree.level():
-            self.tree.show(self.branches)
+        if not self._is_found:
+            self._find()
         else:
             self.tree.reload()
         gone = self._gone()

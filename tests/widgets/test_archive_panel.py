@@ -234,6 +234,11 @@ def test_a_dead_server_is_said_and_the_tree_comes_at_its_return():
         panel.tree.opened = [patient.id]
         assert "No Orthanc answers at" in panel.status.text
         assert panel.tree.opened == []
+        panel.search.value = "nobody"
+        assert "No Orthanc answers at" in panel.status.text
+        server.restart()
+        panel.refresh()
+        assert (panel.tree.level(), panel.tree.empty) == ([], "Nothing matches")
         panel.close()
 
 

@@ -8,6 +8,7 @@ from pydicom.data import get_testdata_file
 
 import orthanc_lab
 from orthanc_lab import Client, samples
+from orthanc_lab.client import Instance
 from orthanc_lab.widgets import BrowserPanel
 from tests.widgets.test_tag_rows import data_set
 
@@ -187,6 +188,21 @@ def test_instances_that_come_are_in_the_slider(client):
     panel.settle()
     assert (panel.viewer.count, panel.viewer.position) == (20, 4)
     assert panel.tree.level(panel.tree.opened[1])[0].note == "20 instances"
+
+
+def test_small_pictures_are_asked_for_again_only_where_instances_came(client, panel, monkeypatch):
+    pick(panel, *CT)
+    asked = []
+    monkeypatch.setattr(Instance, "thumbnail", lambda self, size: asked.append(self.series.SeriesDescription) or b"")
+    client.upload(samples.path("mr"))
+    panel.refresh()
+    panel.settle()
+    assert asked == []
+    client.series.find(SeriesDescription="Sharp")[0].instances[0].delete()
+    panel.refresh()
+    panel.settle()
+    assert asked == ["Sharp"]
+    assert [bool(item["source"]) for item in panel.gallery.items] == [True, True, False]
 
 
 def test_a_slice_that_the_server_refuses_says_so_and_the_others_come(client, panel):
