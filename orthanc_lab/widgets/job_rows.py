@@ -56,7 +56,6 @@ _WITH_OUTPUT = ("Archive", "Media")
 
 def row(job: Job, now: datetime) -> dict[str, Any]:
     """Return a job as a row of the table."""
-    end = job.completed or now
     return {
         "id": job.id,
         "state": job.state.value,
@@ -64,10 +63,18 @@ def row(job: Job, now: datetime) -> dict[str, Any]:
         "progress": job.progress,
         "priority": job.priority,
         "created": f"{job.created:%Y-%m-%dT%H:%M:%S}" if job.created else "",
-        "elapsed": max(0, int((end - job.created).total_seconds())) if job.created else None,
+        "elapsed": _elapsed(job, now),
         "left": max(0, int((job.eta - now).total_seconds())) if job.eta and not job.state.is_final else None,
         "words": job.error or str(job.content.get("Description", "")),
     }
+
+
+def _elapsed(job: Job, now: datetime) -> float | None:
+    if job.created is None:
+        return None
+    if job.completed is None:
+        return max(0, int((now - job.created).total_seconds()))
+    return max(0.0, round((job.completed - job.created).total_seconds(), 2))
 
 
 def allowed(control: str, jobs: Iterable[Job]) -> list[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,7 @@ class JobsPanel(Panel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._jobs: dict[str, Job] = {}
+        self._drawing = threading.RLock()  # a look and a person may both change what is shown
         self.filter = JobFilter(self._show)
         self.table = Table(COLUMNS, label="Jobs")
         self.toolbar = Toolbar(TOOLS, label="What to do with the selected jobs", on_press=self.control)
@@ -71,13 +73,14 @@ class JobsPanel(Panel):
         self._show()
 
     def _show(self) -> None:
-        jobs = list(self._jobs.values())
-        shown = self.filter.chosen(jobs)
-        now = self.clock.now()
-        self.table.rows = [row(job, now) for job in shown]
-        self.table.empty = "No job is like that" if jobs else "No jobs yet"
-        self.table.note = "" if len(shown) == len(jobs) else f"{len(shown)} of {len(jobs)} jobs"
-        self._offer()
+        with self._drawing:
+            jobs = list(self._jobs.values())
+            shown = self.filter.chosen(jobs)
+            now = self.clock.now()
+            self.table.rows = [row(job, now) for job in shown]
+            self.table.empty = "No job is like that" if jobs else "No jobs yet"
+            self.table.note = "" if len(shown) == len(jobs) else f"{len(shown)} of {len(jobs)} jobs"
+            self._offer()
 
     @property
     def selected(self) -> list[Job]:
@@ -86,9 +89,10 @@ class JobsPanel(Panel):
         return [jobs[id] for id in self.table.selected if id in jobs]
 
     def _offer(self) -> None:
-        jobs = [] if self.is_away else self.selected
-        self.toolbar.offers = offers(jobs)
-        self.download.disabled = not (len(jobs) == 1 and has_output(jobs[0]))
+        with self._drawing:
+            jobs = [] if self.is_away else self.selected
+            self.toolbar.offers = offers(jobs)
+            self.download.disabled = not (len(jobs) == 1 and has_output(jobs[0]))
 
     def show_away(self) -> None:  # noqa: D102 - see Panel
         super().show_away()

@@ -30,6 +30,9 @@ class Panel(ipywidgets.VBox):
     A panel looks once when it is made (its constructor ends with `refresh`). From then on it looks every `interval`
     seconds while a browser shows it (or between `start` and `stop`), so that a panel which nobody sees costs nothing.
 
+    Looks go on while a cell runs. What a person presses then waits for the end of the cell, unless the kernel hears
+    it in a subshell.
+
     Subclasses have a `title`, put their controls into `body`, and give `look`; they start what a person asks for
     with `act`.
 

@@ -44,7 +44,11 @@ class OptionsEditor(ipywidgets.VBox):
     def __init__(self, server: ControlledServer, restart: Callable[[dict[str, Any]], object]) -> None:
         self._server = server
         self._restart = restart
-        self.text = ipywidgets.Textarea(layout={"width": "100%", "height": "14em"})
+        self.text = ipywidgets.Textarea(
+            description="Options that were given (JSON, as in Orthanc's configuration file)",
+            layout={"width": "auto", "height": "16em", "flex_flow": "column", "align_items": "stretch"},
+            style={"description_width": "auto"},
+        )
         self.text.add_class("orthanc-code")
         self.words = ""
         self._outcome = ipywidgets.HTML()
@@ -54,9 +58,8 @@ class OptionsEditor(ipywidgets.VBox):
             _button("Undo", "undo", "Show the options in force again", self.reset),
         )
         self.check_button, self.apply_button, self.reset_button = buttons
-        label = ipywidgets.Label("Options that were given (JSON, as in Orthanc's configuration file):")
         row = ipywidgets.HBox(buttons, layout={"flex_flow": "row wrap"})
-        super().__init__([label, self.text, row, self._outcome])
+        super().__init__([self.text, row, self._outcome])
         self.reset()
 
     def reset(self) -> None:
@@ -115,7 +118,7 @@ class OptionsTable(ipywidgets.VBox):
         self._server = server
         columns = (
             Column("id", "Option"),
-            Column("value", "Value"),
+            Column("value", "Value", "words"),
             Column("given", "Given"),
             Column("meaning", "Meaning", "words"),
         )

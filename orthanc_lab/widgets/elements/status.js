@@ -17,7 +17,14 @@ function render({ model, el }) {
     if (shown.textContent !== model.get("text")) shown.textContent = model.get("text");
   }
 
-  const say = (here) => model.send({ view, here });
+  function say(here) {
+    try {
+      model.send({ view, here });
+    } catch {
+      clearInterval(beat); // the kernel has gone, and does not count views any more
+    }
+  }
+
   const come = () => say(true);
   const go = () => say(false);
   const beat = setInterval(come, BEAT);

@@ -5,6 +5,7 @@ function render({ model, el }) {
   const bar = document.createElement("div");
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", model.get("label"));
+  bar.tabIndex = -1; // holds the focus while the pressed button is disabled
   const question = document.createElement("div");
   question.className = "orthanc-question";
   question.setAttribute("role", "alertdialog");
@@ -16,6 +17,7 @@ function render({ model, el }) {
   el.append(bar, question);
   const buttons = new Map();
   let asked = null;
+  let pressed = null;
 
   function button(label, icon) {
     const made = document.createElement("button");
@@ -42,6 +44,7 @@ function render({ model, el }) {
   function press(key) {
     const before = model.get("offers")[key];
     if (before === undefined) return;
+    pressed = key;
     if (!before) return model.send({ press: key });
     asked = key;
     draw();
@@ -56,8 +59,15 @@ function render({ model, el }) {
     buttons.get(key)?.focus();
   }
 
+  function keepFocus(before) {
+    if (before !== bar && !before.disabled) return;
+    const next = buttons.get(pressed);
+    (next && !next.disabled ? next : bar).focus();
+  }
+
   function draw() {
     const offers = model.get("offers");
+    const before = bar.contains(document.activeElement) ? document.activeElement : null; // who is disabled loses it
     if (asked !== null && !offers[asked]) asked = null; // it can be done no more
     for (const [key, made] of buttons) made.disabled = !(key in offers) || asked !== null;
     question.hidden = asked === null;
@@ -69,13 +79,14 @@ function render({ model, el }) {
     const open = [...buttons.values()].filter((made) => !made.disabled);
     const stop = open.find((made) => made === document.activeElement) ?? open[0];
     for (const made of buttons.values()) made.tabIndex = made === stop ? 0 : -1;
+    if (before && asked === null) keepFocus(before);
   }
 
   function onKey(event) {
     const open = [...buttons.values()].filter((made) => !made.disabled);
-    const here = open.indexOf(document.activeElement);
-    const goal = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: open.length - 1 }[event.key];
-    if (goal === undefined || here < 0) return;
+    const here = open.indexOf(document.activeElement); // -1 where the bar itself has the focus
+    const goal = { ArrowRight: here + 1, ArrowLeft: here < 0 ? -1 : here - 1, Home: 0, End: open.length - 1 }[event.key];
+    if (goal === undefined || !open.length) return;
     for (const made of open) made.tabIndex = -1;
     const next = open[(goal + open.length) % open.length];
     next.tabIndex = 0;
