@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import nbformat
+from nbval.plugin import get_sanitize_patterns
 
 from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
 
@@ -38,3 +39,10 @@ def with_the_usual_port(text: str) -> str:
     section = SANITIZE.read_text(encoding="utf-8").partition("[port]")[2]
     regex, replace = re.search(r"^regex: (.*)\nreplace: (.*)$", section, re.MULTILINE).groups()
     return re.sub(regex, replace, text)
+
+
+def sanitized(text: str) -> str:
+    """Return a text without what may differ, as nbval compares it."""
+    for regex, replace in get_sanitize_patterns(SANITIZE.read_text(encoding="utf-8")):
+        text = re.sub(regex, replace, text)
+    return text
