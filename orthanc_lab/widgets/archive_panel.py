@@ -271,18 +271,22 @@ class ArchivePanel(ResourcesPanel):
 
     def _enable(self) -> None:
         by_job = self.way.value == "job"
-        nothing = not self.tree.checked
-        done = self.job is not None and self.job.state is JobState.SUCCESS
+        nothing = not self.tree.checked or self.is_away
+        done = self.job is not None and self.job.state is JobState.SUCCESS and not self.is_away
         self.extended.disabled = self.format.value != "media"
         self.start_button.disabled = self.stream.disabled = nothing
-        self.clear_button.disabled = nothing
+        self.clear_button.disabled = not self.tree.checked
         self.download.disabled = not done
         self.save_button.disabled = not done if by_job else nothing
         for control, button in self.controls.items():
-            button.disabled = self.job is None or not allowed(control, [self.job])
+            button.disabled = self.is_away or self.job is None or not allowed(control, [self.job])
         _show(by_job, self.priority, self.start_button, self.download)
         _show(by_job and self.job is not None, self._job_line)
         _show(not by_job, self.stream)
+
+    def show_away(self) -> None:  # noqa: D102 - see Panel
+        super().show_away()
+        self._enable()
 
     def close(self) -> None:  # noqa: D102 - see Panel
         self._stop.set()

@@ -297,4 +297,5 @@ class BrowserPanel(ResourcesPanel):
 
 
 def _title(*words: str) -> str:
-    return f"<strong>{escape(' · '.join(word for word in words if word))}</strong>"
+    text = escape(" · ".join(word for word in words if word))
+    return f'<strong style="display:block;line-height:1.4;overflow-wrap:anywhere">{text}</strong>'

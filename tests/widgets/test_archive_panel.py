@@ -230,7 +230,12 @@ def test_a_dead_server_is_said_and_the_tree_comes_at_its_return():
         panel.refresh()
         assert panel.status.text == "The server is back."
         (patient,) = panel.tree.level()
+        panel.tree.toggle(patient.id)
+        assert not panel.start_button.disabled
         server.kill()
+        panel.refresh()
+        assert panel.start_button.disabled
+        assert panel.stream.disabled
         panel.tree.opened = [patient.id]
         assert "No Orthanc answers at" in panel.status.text
         assert panel.tree.opened == []

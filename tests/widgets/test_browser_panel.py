@@ -10,6 +10,7 @@ import orthanc_lab
 from orthanc_lab import Client, samples
 from orthanc_lab.client import Instance
 from orthanc_lab.widgets import BrowserPanel
+from tests.widgets.browser import hear
 from tests.widgets.test_tag_rows import data_set
 
 
@@ -49,7 +50,7 @@ def test_a_patient_and_a_study(panel):
     assert panel.viewer.words == "Pick a series"
     assert "PatientID" in [row["name"] for row in panel.tags.rows]
     pick(panel, *CT)
-    assert panel.heading.value == "<strong>Phantom CT · CT quality phantom · 2026-01-05</strong>"
+    assert panel.heading.value.endswith(">Phantom CT · CT quality phantom · 2026-01-05</strong>")
     assert {"PatientName", "StudyDescription"} <= {row["name"] for row in panel.tags.rows}
 
 
@@ -216,6 +217,33 @@ def test_a_slice_that_the_server_refuses_says_so_and_the_others_come(client, pan
     words = {message["position"]: message["words"] for message, _ in sent}
     assert words.pop(0).startswith("Unknown resource")
     assert set(words.values()) == {""}
+
+
+def test_a_look_without_a_change_sends_nothing(client, study):
+    with hear() as recorder:
+        panel = BrowserPanel(client)
+        pick(panel, *CT, "CT · Soft tissue")
+        panel.refresh()
+        recorder.taken()
+        panel.refresh()
+        panel.settle()
+    assert recorder.taken() == []
+    panel.close()
+
+
+def test_a_step_of_the_slider_sends_caption_and_tags(client, study):
+    with hear() as recorder:
+        panel = BrowserPanel(client)
+        panel.viewer._handle_custom_msg({"kind": "hello"}, [])
+        pick(panel, *CT, "CT · Soft tissue")
+        panel.viewer.settle()
+        recorder.taken()
+        panel.viewer.set_state({"position": 12})  # as the browser does
+        panel.settle()
+        panel.viewer.settle()
+    sent = [message["state"] for _, message, _ in recorder.taken() if "state" in message]
+    assert [set(state) - {"position"} for state in sent if set(state) != {"position"}] == [{"caption"}, {"rows"}]
+    panel.close()
 
 
 def test_a_dead_server_is_said_and_the_pictures_go_on_at_its_return():
