@@ -108,6 +108,7 @@ def _arguments(folder: Path, port: int | None, *, browser: bool) -> Sequence[str
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.open_browser": str(browser),
         "Application.log_level": "ERROR",
+        "KernelManager.transport_encryption": "auto",  # where Jupyter can: other users of the machine see nothing
     }
     if port is not None:
         options |= {"ServerApp.port": str(port), "ServerApp.port_retries": "0"}
