@@ -73,4 +73,4 @@ def fill(panel: Any, label: str, text: str) -> None:
 
 def says(panel: Any, words: str) -> None:
     """Wait until a panel says something, anywhere."""
-    panel.get_by_text(words).first.wait_for()
+    panel.get_by_text(words).locator("visible=true").first.wait_for()

@@ -196,6 +196,40 @@ def test_metrics_move(board, client):
     board.picture("metrics")
 
 
+def test_a_server_is_killed_and_started_again(notebook, artefacts):
+    book = notebook(
+        """\
+import orthanc_lab
+from orthanc_lab.widgets import dashboard
+
+server = orthanc_lab.serve(process=True)
+dashboard(orthanc_lab.Client.from_server(server), server)"""
+    )
+    book.run_all()
+    board = Board(book, artefacts)
+    panel = board.tab("Server")
+    says(panel, "Running")
+    board.picture("server")
+    press(panel, "Kill")
+    press(panel, "Yes, kill")
+    says(panel, "Stopped")
+    says(board.tab("Jobs"), "No Orthanc answers at")
+    panel = board.tab("Server")
+    press(panel, "Start")
+    says(panel, "Running")
+    says(board.tab("Jobs"), "The server is back.")
+    assert board.faults() == []
+
+
+def test_the_dark_theme(board):
+    board.tab("Browser").get_by_role("treeitem", name="Phantom CT").wait_for()
+    board.book.menu("Settings", "Theme", "JupyterLab Dark")
+    board.page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+    for title in ("Browser", "Jobs", "Archive", "DICOM-ize", "Metrics"):
+        board.tab(title)
+        board.picture(f"dark-{title}")
+
+
 def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):
     with orthanc_lab.serve(process=True) as server:
         book = notebook(
