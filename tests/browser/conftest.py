@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import requests
 
 from tests.browser.notebook_page import NotebookPage
 from tests.lab.running import Lab
@@ -80,7 +81,7 @@ def open_page(chromium, lab: Lab, artefacts: Path, request: pytest.FixtureReques
 
 
 @pytest.fixture
-def notebook(open_page, lab: Lab) -> Callable[..., NotebookPage]:
+def notebook(open_page, lab: Lab) -> Iterator[Callable[..., NotebookPage]]:
     """Make a notebook of some cells, or take one of the lessons, and open it in JupyterLab."""
 
     def open_(*cells: str, name: str = "", **options: object) -> NotebookPage:
@@ -91,4 +92,8 @@ def notebook(open_page, lab: Lab) -> Callable[..., NotebookPage]:
             nbformat.write(made, lab.folder / name)
         return NotebookPage(open_page(f"lab/tree/{name}?reset", **options), lab.folder / name)
 
-    return open_
+    yield open_
+    headers = {"Authorization": f"token {lab.token}"}
+    for session in requests.get(f"{lab.jupyter}/api/sessions", headers=headers, timeout=30).json():
+        path = f"{lab.jupyter}/api/sessions/{session['id']}"
+        assert requests.delete(path, headers=headers, timeout=60).status_code == 204

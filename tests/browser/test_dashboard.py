@@ -17,6 +17,8 @@ from tests.browser.board import CELL, Board, fill, press, says
 
 WORKERS = 2
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def client(lab) -> Iterator[orthanc_lab.Client]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from orthanc_lab import samples
+
+pytestmark = pytest.mark.timeout(300)
 
 BUTTON = """\
 import ipywidgets
@@ -20,11 +24,11 @@ def test_a_button_calls_the_kernel(notebook):
     book.area.get_by_text("pressed", exact=True).wait_for()
 
 
-def test_the_tile_opens_the_page_of_the_server(open_page, lab, tmp_path):
+def test_the_tile_opens_the_page_of_the_server(open_page, artefacts):
     page = open_page("lab?reset")
     tile = page.locator(".jp-LauncherCard", has_text="Orthanc")
     tile.wait_for()
-    page.screenshot(path=tmp_path / "launcher.png")
+    page.screenshot(path=artefacts / "launcher.png")
     with page.expect_popup() as popup:
         tile.click()
     shown = popup.value

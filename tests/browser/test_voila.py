@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "07_dashboard.ipynb"
 SERVING = "Voil\N{LATIN SMALL LETTER A WITH GRAVE} is running at"
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def voila(tmp_path: Path):
