@@ -28,11 +28,10 @@ def orthanc() -> dict[str, Any]:
     >>> orthanc()["launcher_entry"]["title"]
     'Orthanc'
     """
-    launcher: dict[str, Any] = {
+    launcher: dict[str, Any] = {  # in the category of the notebooks: in others JupyterLab shows no icon
         "title": "Orthanc",
         "icon_path": str(Path(__file__).with_name("orthanc.svg")),
         "path_info": "orthanc/app/explorer.html",
-        "category": "Other",
     }
     address = os.environ.get(VARIABLE) or os.environ.get(LAB_VARIABLE)
     if address is None:

@@ -27,7 +27,8 @@ def test_a_button_calls_the_kernel(notebook):
 def test_the_tile_opens_the_page_of_the_server(open_page, artefacts):
     page = open_page("lab?reset")
     tile = page.locator(".jp-LauncherCard", has_text="Orthanc")
-    tile.wait_for()
+    tile.locator("img").wait_for()
+    page.wait_for_function("picture => picture.naturalWidth > 0", arg=tile.locator("img").element_handle())
     page.screenshot(path=artefacts / "launcher.png")
     with page.expect_popup() as popup:
         tile.click()
