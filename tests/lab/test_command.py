@@ -14,6 +14,7 @@ import requests
 import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.lab import command
+from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
 from orthanc_lab.testing.free_port import free_port, is_listening
 from tests.lab.running import Lab
 
@@ -139,14 +140,31 @@ def test_a_configuration_as_serve_takes_it(lab, tmp_path):
     assert (tmp_path / "files").is_dir()
 
 
-def test_an_orthanc_that_runs_already(lab):
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_an_orthanc_that_runs_already(lab, by_variable):
     with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": "secret"}) as server:
         address = server.url.replace("//", "//alice:secret@")
-        running = lab("--lab-port", "0", "--url", address, "--once").start()
+        if by_variable:
+            running = lab("--lab-port", "0", ORTHANC_URL=address).start()
+        else:
+            running = lab("--lab-port", "0", "--url", address).start()
         assert running.orthanc == server.url
+        (jupyter,) = running.descendants
+        seen = jupyter.environ()
+        assert (seen[VARIABLE], seen[LAB_VARIABLE]) == (address, address)
+        running.send(signal.SIGINT)
         assert running.wait() == 0, "\n".join(running.output)
+        assert not running.left_over()
         assert "secret" not in "\n".join(running.output)
         assert server.session.get(f"{server.url}/statistics").json()["CountInstances"] == 0
+
+
+def test_the_lessons_do_not_use_the_server_of_the_lab(lab):
+    running = lab("--port", "0", "--lab-port", "0").start()
+    (jupyter,) = running.descendants
+    seen = jupyter.environ()
+    assert seen[LAB_VARIABLE] == running.orthanc
+    assert VARIABLE not in seen
 
 
 @pytest.mark.parametrize("option", ["--port", "--lab-port"])
