@@ -13,6 +13,7 @@ import pytest
 import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.testing.holding_peer import HoldingPeer
+from orthanc_lab.testing.real import RealOrthanc
 from tests.browser.board import CELL, Board, fill, press, says
 
 WORKERS = 2
@@ -247,4 +248,39 @@ def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):
         board.picture("away")
         server.restart()
         says(panel, "The server is back.")
+        assert board.faults() == []
+
+
+@pytest.mark.real
+def test_the_same_on_the_real_orthanc(notebook, artefacts, real_program, tmp_path):
+    with RealOrthanc() as server:
+        client = orthanc_lab.Client(server.url)
+        book = notebook(
+            f"import orthanc_lab\nfrom orthanc_lab.widgets import dashboard\n"
+            f"dashboard(orthanc_lab.Client('{server.url}'))"
+        )
+        book.run_all()
+        board = Board(book, artefacts)
+        panel = board.tab("Upload")
+        panel.locator("input[type=file]").first.set_input_files(samples.dicom_files("mr"))
+        says(panel, "Instances: 12 new")
+        panel = board.tab("Archive")
+        panel.get_by_role("treeitem", name="Phantom MR").click()
+        press(panel, "Job")
+        press(panel, "Start the job")
+        says(panel, "Success · 100 %")
+        with board.page.expect_download() as download:
+            press(panel, "Download the archive")
+        download.value.save_as(tmp_path / "archive.zip")
+        with zipfile.ZipFile(tmp_path / "archive.zip") as archive:
+            assert archive.testzip() is None
+            assert len(archive.namelist()) == 12
+        says(board.tab("Jobs").locator("tbody tr"), "Success")
+        panel = board.tab("Browser")
+        panel.get_by_role("treeitem", name="Phantom MR").click()
+        panel.get_by_text("T1 axial").first.click()
+        says(panel, "Slice 7 of 12")
+        chart = board.tab("Metrics").locator("figure").first
+        says(chart, str(client.statistics["CountInstances"]))
+        board.picture("real-orthanc")
         assert board.faults() == []
