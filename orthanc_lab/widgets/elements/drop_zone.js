@@ -1,5 +1,6 @@
-// Sends files to the kernel: one at a time, in chunks, only a few of which are under way unacknowledged.
-const AHEAD = 4; // chunks
+// Sends files to the kernel in chunks, one after the other; only so many are under way unacknowledged.
+const MOST_BYTES = 4e6;
+const MOST_CHUNKS = 16; // small files are a chunk each
 const SLOW = 3000; // milliseconds without an answer, after which it is said
 
 function amount(bytes) {
@@ -60,7 +61,13 @@ function render({ model, el }) {
   el.append(zone, running, refused);
 
   let queue = [];
-  let sending = null; // {id, file, read, sent}: bytes that are under way, and those that were acknowledged
+  let number = 0; // of transfers
+  let reading = null; // the transfer whose chunks are read: {id, file, read, sent, waiting}
+  let isPumping = false;
+  let run = 0; // another one after a cancel
+  const underWay = new Map(); // transfers with chunks whose answer is waited for, by id
+  let chunks = 0; // of them
+  let bytes = 0;
   let tally = { files: 0, done: 0, bytes: 0, sent: 0 };
   let slow = 0;
 
@@ -72,10 +79,12 @@ function render({ model, el }) {
   }
 
   function tell(more = "") {
-    const sent = tally.sent + (sending?.sent ?? 0);
+    const transfers = [...underWay.values()];
+    const sent = transfers.reduce((sum, transfer) => sum + transfer.sent, tally.sent);
     bar.value = tally.bytes ? sent / tally.bytes : 0;
     bar.setAttribute("aria-label", `Sent ${Math.round(100 * bar.value)} %`);
-    said.textContent = `${sending ? nameOf(sending.file) : ""} · ${tally.done} of ${tally.files} files, ${amount(sent)} of ${amount(tally.bytes)}${more}`;
+    const name = transfers.length ? `${nameOf(transfers[0].file)} · ` : "";
+    said.textContent = `${name}${tally.done} of ${tally.files} files, ${amount(sent)} of ${amount(tally.bytes)}${more}`;
   }
 
   function refuse(file, why) {
@@ -83,7 +92,7 @@ function render({ model, el }) {
   }
 
   function take(files) {
-    if (!sending && !queue.length) {
+    if (!isBusy()) {
       tally = { files: 0, done: 0, bytes: 0, sent: 0 };
       refused.replaceChildren();
     }
@@ -98,70 +107,100 @@ function render({ model, el }) {
         tally.bytes += file.size;
       }
     }
-    if (!sending) next();
+    show();
+    pump();
   }
 
-  function next() {
-    const file = queue.shift();
-    sending = file ? { id: `${view}-${Date.now()}-${tally.done}`, file, read: 0, sent: 0 } : null;
-    running.hidden = !file;
-    if (file) send();
+  const isBusy = () => queue.length > 0 || reading !== null || underWay.size > 0;
+
+  function show() {
+    running.hidden = !isBusy();
+    if (running.hidden) said.textContent = "";
+    else tell();
   }
 
-  async function send() {
-    const now = sending;
-    const { file, id } = now;
-    const chunk = model.get("chunk_size");
-    tell();
-    while (sending === now && !now.isReading && now.read < file.size && now.read - now.sent < AHEAD * chunk) {
-      const offset = now.read;
+  async function pump() {
+    if (isPumping) return;
+    isPumping = true;
+    const now = run;
+    while (now === run && chunks < MOST_CHUNKS && bytes < MOST_BYTES && (reading || queue.length)) {
+      reading ??= begin(queue.shift());
+      const transfer = reading;
+      const { file, read: offset, id } = transfer;
       let data;
-      now.isReading = true;
       try {
-        data = await file.slice(offset, offset + chunk).arrayBuffer();
+        data = await file.slice(offset, offset + model.get("chunk_size")).arrayBuffer();
+        if (!data.byteLength) throw new Error("it became shorter");
       } catch (error) {
-        if (sending === now) end(`cannot be read (${error.message})`, true);
-        return;
+        if (now === run && reading === transfer) giveUp(transfer, `cannot be read (${error.message})`);
+        continue;
       }
-      now.isReading = false;
-      if (sending !== now) return; // cancelled while it was read
-      if (!data.byteLength) {
-        end("became shorter while it was sent", true);
-        return;
-      }
-      now.read += data.byteLength;
-      clearTimeout(slow);
-      slow = setTimeout(() => tell(" · waiting for the kernel (is a cell running?)"), SLOW);
+      if (now !== run || reading !== transfer) continue; // cancelled, or refused, while it was read
+      transfer.read += data.byteLength;
+      transfer.waiting.push(data.byteLength);
+      chunks += 1;
+      bytes += data.byteLength;
+      underWay.set(id, transfer);
+      if (transfer.read >= file.size) reading = null;
+      watch();
       model.send({ kind: "chunk", id, name: nameOf(file), size: file.size, offset }, undefined, [data]);
     }
+    if (now === run) isPumping = false;
   }
 
-  function end(why, isOurs) {
-    clearTimeout(slow);
-    if (why) refuse(sending.file, why);
-    if (why && isOurs) model.send({ kind: "cancel", id: sending.id });
+  function begin(file) {
+    return { id: `${view}-${number++}`, file, read: 0, sent: 0, waiting: [], isRefused: false };
+  }
+
+  // The file ends here; answers to chunks of it that are under way still come.
+  function giveUp(transfer, why) {
+    model.send({ kind: "cancel", id: transfer.id });
+    end(transfer, why);
+    show();
+  }
+
+  function end(transfer, why) {
+    if (why) refuse(transfer.file, why);
+    transfer.isRefused = Boolean(why);
+    transfer.sent = 0;
+    if (reading === transfer) reading = null;
     tally.done += 1;
-    tally.sent += sending.file.size;
-    next();
+    tally.sent += transfer.file.size;
   }
 
-  function onMessage(message) {
-    if (!sending || message.id !== sending.id) return; // another view's, or cancelled
+  function watch() {
     clearTimeout(slow);
-    if (message.kind === "refuse") end(message.words, false);
-    else if (message.received === sending.file.size) end("", false);
-    else {
-      sending.sent = message.received;
-      send();
+    if (chunks) slow = setTimeout(() => tell(" · waiting for the kernel (is a cell running?)"), SLOW);
+  }
+
+  // Each chunk has one answer.
+  function onMessage(message) {
+    const transfer = underWay.get(message.id);
+    if (!transfer) return; // another view's, or cancelled
+    chunks -= 1;
+    bytes -= transfer.waiting.shift();
+    if (message.kind === "refuse") {
+      if (!transfer.isRefused) end(transfer, message.words);
+    } else if (!transfer.isRefused) {
+      transfer.sent = message.received;
+      if (message.received === transfer.file.size) end(transfer, "");
     }
+    if (!transfer.waiting.length && reading !== transfer) underWay.delete(transfer.id);
+    watch();
+    show();
+    pump();
   }
 
   function stop() {
-    clearTimeout(slow);
-    if (sending) model.send({ kind: "cancel", id: sending.id });
+    for (const id of underWay.keys()) model.send({ kind: "cancel", id });
+    run += 1;
     queue = [];
-    sending = null;
-    running.hidden = true;
+    reading = null;
+    isPumping = false;
+    underWay.clear();
+    chunks = bytes = 0;
+    watch();
+    show();
   }
 
   const over = (isOver) => (event) => {
@@ -185,7 +224,7 @@ function render({ model, el }) {
     input.value = ""; // the same file can be chosen again
   });
   cancel.addEventListener("click", () => {
-    const left = queue.length + 1;
+    const left = tally.files - tally.done;
     stop();
     refuse({ name: "Cancelled" }, left > 1 ? `${left} files were not sent` : "the file was not sent");
     input.focus();
