@@ -64,7 +64,6 @@ function render({ model, el }) {
   let number = 0; // of transfers
   let reading = null; // the transfer whose chunks are read: {id, file, read, sent, waiting}
   let isPumping = false;
-  let run = 0; // another one after a cancel
   const underWay = new Map(); // transfers with chunks whose answer is waited for, by id
   let chunks = 0; // of them
   let bytes = 0;
@@ -122,8 +121,7 @@ function render({ model, el }) {
   async function pump() {
     if (isPumping) return;
     isPumping = true;
-    const now = run;
-    while (now === run && chunks < MOST_CHUNKS && bytes < MOST_BYTES && (reading || queue.length)) {
+    while (chunks < MOST_CHUNKS && bytes < MOST_BYTES && (reading || queue.length)) {
       reading ??= begin(queue.shift());
       const transfer = reading;
       const { file, read: offset, id } = transfer;
@@ -132,10 +130,10 @@ function render({ model, el }) {
         data = await file.slice(offset, offset + model.get("chunk_size")).arrayBuffer();
         if (!data.byteLength) throw new Error("it became shorter");
       } catch (error) {
-        if (now === run && reading === transfer) giveUp(transfer, `cannot be read (${error.message})`);
+        if (reading === transfer) giveUp(transfer, `cannot be read (${error.message})`);
         continue;
       }
-      if (now !== run || reading !== transfer) continue; // cancelled, or refused, while it was read
+      if (reading !== transfer) continue; // cancelled, or refused, while it was read
       transfer.read += data.byteLength;
       transfer.waiting.push(data.byteLength);
       chunks += 1;
@@ -145,7 +143,7 @@ function render({ model, el }) {
       watch();
       model.send({ kind: "chunk", id, name: nameOf(file), size: file.size, offset }, undefined, [data]);
     }
-    if (now === run) isPumping = false;
+    isPumping = false;
   }
 
   function begin(file) {
@@ -156,6 +154,7 @@ function render({ model, el }) {
   function giveUp(transfer, why) {
     model.send({ kind: "cancel", id: transfer.id });
     end(transfer, why);
+    if (!transfer.waiting.length) underWay.delete(transfer.id);
     show();
   }
 
@@ -191,16 +190,22 @@ function render({ model, el }) {
     pump();
   }
 
+  // What is read to its end is the kernel's already; the rest is not sent. Returns the number of files left out.
   function stop() {
-    for (const id of underWay.keys()) model.send({ kind: "cancel", id });
-    run += 1;
+    const left = reading ? [reading.file, ...queue] : queue;
     queue = [];
-    reading = null;
-    isPumping = false;
-    underWay.clear();
-    chunks = bytes = 0;
-    watch();
+    if (reading) {
+      const transfer = reading;
+      model.send({ kind: "cancel", id: transfer.id });
+      transfer.isRefused = true;
+      transfer.sent = 0;
+      reading = null;
+      if (!transfer.waiting.length) underWay.delete(transfer.id);
+    }
+    tally.files -= left.length;
+    tally.bytes -= left.reduce((sum, file) => sum + file.size, 0);
     show();
+    return left.length;
   }
 
   const over = (isOver) => (event) => {
@@ -224,15 +229,19 @@ function render({ model, el }) {
     input.value = ""; // the same file can be chosen again
   });
   cancel.addEventListener("click", () => {
-    const left = tally.files - tally.done;
-    stop();
-    refuse({ name: "Cancelled" }, left > 1 ? `${left} files were not sent` : "the file was not sent");
+    const left = stop();
+    const words = ["all has been sent already", "one file was not sent"][left] ?? `${left} files were not sent`;
+    refuse({ name: "Cancelled" }, words);
     input.focus();
   });
   model.on("msg:custom", onMessage);
   for (const name of ["label", "accept", "multiple"]) model.on(`change:${name}`, draw);
   draw();
-  return stop;
+  return () => {
+    clearTimeout(slow);
+    stop();
+    model.off("msg:custom", onMessage);
+  };
 }
 
 export default { render };
