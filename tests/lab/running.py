@@ -32,7 +32,8 @@ class Lab:
         home = folder / "home"
         home.mkdir(exist_ok=True)
         clean = {name: value for name, value in os.environ.items() if name not in (VARIABLE, LAB_VARIABLE)}
-        clean |= {"HOME": str(home), "IPYTHONDIR": str(home / "ipython"), **environment}
+        self._home = str(home)
+        clean |= {"HOME": self._home, "IPYTHONDIR": str(home / "ipython"), **environment}
         words = [*program, "--no-browser", "--folder", str(self.folder), *arguments]
         self.process = subprocess.Popen(
             words, cwd=folder, env=clean, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -41,13 +42,18 @@ class Lab:
 
     def start(self) -> Lab:
         """Wait until both have said where they are."""
-        self.orthanc = self._address("Orthanc:")
-        self.jupyter, _, query = self._address("JupyterLab:").partition("/lab?")
+        self.orthanc = self.until("Orthanc:")
+        self.jupyter, _, query = self.until("JupyterLab:").partition("/lab?")
         self.token = query.removeprefix("token=")
-        self.descendants = psutil.Process(self.process.pid).children(recursive=True)
+        self.note_descendants()
         return self
 
-    def _address(self, label: str) -> str:
+    def note_descendants(self) -> None:
+        """Note the processes that are there now, for `left_over`."""
+        self.descendants = psutil.Process(self.process.pid).children(recursive=True)
+
+    def until(self, label: str) -> str:
+        """Wait for a line that begins so; returns the rest of it."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.output.append(line.rstrip())
@@ -63,6 +69,11 @@ class Lab:
         assert self.process.stdout is not None
         self.output += self.process.stdout.read().splitlines()
         return self.process.wait()
+
+    def owns(self, process: psutil.Process) -> bool:
+        """Tell whether a process is of this lab: it has the lab's home."""
+        environment = process.info["environ"] or {}
+        return environment.get("HOME") == self._home
 
     def left_over(self) -> list[psutil.Process]:
         """Return the processes it started that outlive it."""
