@@ -109,7 +109,11 @@ class ResourcesPanel(Panel):
         if not self._is_found:
             self._find()
         else:
-            self.tree.reload()
+            try:
+                self.tree.reload()
+            except NotFoundError:
+                self._seen = None  # deleted between two levels: the next look begins with the roots
+                return
         gone = self._gone()
         if gone:
             self.forget(gone)

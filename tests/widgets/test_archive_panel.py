@@ -138,6 +138,25 @@ def test_opening_what_is_deleted_meanwhile(client, panel):
     assert panel.tree.opened == []
 
 
+def test_what_is_deleted_between_two_levels_of_a_look(client, panel, monkeypatch):
+    patient, _, _ = open_all(panel)
+    client.upload(samples.path("mr"))
+    children = panel.branches.children
+
+    def late(id):
+        if id == patient and client.patients[id].exists():
+            client.patients[id].delete()
+        return children(id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(panel.branches, "children", late)
+        panel.refresh()
+    assert panel.status.text == ""
+    panel.refresh()
+    assert [node.label for node in panel.tree.level()] == ["Phantom MR"]
+    assert (panel.tree.opened, panel.status.text) == ([], "")
+
+
 def test_an_archive_of_what_is_deleted_meanwhile_fails_in_words(client, panel):
     patient = panel.tree.level()[0].id
     panel.tree.toggle(patient)
