@@ -50,10 +50,6 @@ def test_both_answer_and_a_signal_ends_both(lab, number):
     page = requests.get(f"{running.jupyter}/lab", headers={"Authorization": f"token {running.token}"}, timeout=30)
     (config,) = re.findall(r"jupyter-config-data[^>]*>\s*(\{.*?\})\s*</script>", page.text, re.DOTALL)
     assert "@jupyterlab/apputils-extension:announcements" in json.loads(config)["disabledExtensions"]
-    headers = {"Authorization": f"token {running.token}"}
-    assert requests.post(f"{running.jupyter}/api/kernels", headers=headers, timeout=60).status_code == 201
-    running.note_descendants()
-    assert len(running.descendants) >= 2  # JupyterLab, the kernel; for a moment also what looks for language servers
     running.send(number)
     assert running.wait() == 0, "\n".join(running.output)
     assert not running.left_over()
@@ -68,6 +64,17 @@ def test_a_signal_while_jupyter_starts(lab):
     assert running.wait() == 0, "\n".join(running.output)
     assert not [process for process in psutil.process_iter(["environ"]) if running.owns(process)]
     assert "Traceback" not in "\n".join(running.output)
+
+
+def test_kernels_end_too(lab):
+    running = lab("--port", "0", "--lab-port", "0").start()
+    headers = {"Authorization": f"token {running.token}"}
+    assert requests.post(f"{running.jupyter}/api/kernels", headers=headers, timeout=60).status_code == 201
+    running.note_descendants()
+    assert len(running.descendants) >= 2  # JupyterLab, the kernel; for a moment also what looks for language servers
+    running.send(signal.SIGINT)
+    assert running.wait() == 0, "\n".join(running.output)
+    assert not running.left_over()
 
 
 def test_it_listens_on_the_loopback_interface_alone(lab):
