@@ -64,6 +64,7 @@ function render({ model, el }) {
   let number = 0; // of transfers
   let reading = null; // the transfer whose chunks are read: {id, file, read, sent, waiting}
   let isPumping = false;
+  let isHeard = false; // the kernel answered once: until then one chunk at a time
   const underWay = new Map(); // transfers with chunks whose answer is waited for, by id
   let chunks = 0; // of them
   let bytes = 0;
@@ -121,7 +122,7 @@ function render({ model, el }) {
   async function pump() {
     if (isPumping) return;
     isPumping = true;
-    while (chunks < MOST_CHUNKS && bytes < MOST_BYTES && (reading || queue.length)) {
+    while (chunks < (isHeard ? MOST_CHUNKS : 1) && bytes < MOST_BYTES && (reading || queue.length)) {
       reading ??= begin(queue.shift());
       const transfer = reading;
       const { file, read: offset, id } = transfer;
@@ -176,6 +177,7 @@ function render({ model, el }) {
   function onMessage(message) {
     const transfer = underWay.get(message.id);
     if (!transfer) return; // another view's, or cancelled
+    isHeard = true;
     chunks -= 1;
     bytes -= transfer.waiting.shift();
     if (message.kind === "refuse") {
