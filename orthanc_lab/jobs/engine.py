@@ -86,9 +86,9 @@ class JobsEngine:
         self._identifiers = identifiers
         self._number_of_workers = concurrent_jobs or os.cpu_count() or 1
         self._history_size = history_size
-        self._shelf = Shelf(outputs, media_archive_size, identifiers, on_error)
         self._registry = Registry(database, keep=load_jobs)
         self._journal = Journal(self._registry, restores or {}, clock, on_error)
+        self._shelf = Shelf(outputs, media_archive_size, identifiers, self._journal.save_outputs, on_error)
         self._roster = Roster()
         self._stopped = threading.Event()
         self._workers: list[threading.Thread] = []

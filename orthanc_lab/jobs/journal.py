@@ -9,7 +9,7 @@ from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import Restore
-from orthanc_lab.jobs.registry import Registry, checkpoint, insertion, removal, success, update
+from orthanc_lab.jobs.registry import Registry, checkpoint, insertion, new_outputs, removal, success, update
 from orthanc_lab.jobs.restoring import make_job, restore_entry
 from orthanc_lab.jobs.rows import JobRow, changed_keys, write_outputs, write_status
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -95,6 +95,17 @@ class Journal:
                 self._on_error(error)
         end = self._clock.monotonic()
         entry.next_checkpoint = end + _SHARE * (end - begin)
+
+    def save_outputs(self, entry: Entry) -> None:
+        """Write down which outputs a job still has, if they stand in its row.
+
+        Raises
+        ------
+        OrthancError
+            As `Registry.write`.
+        """
+        if entry.saved:
+            self._registry.write(new_outputs(entry.sequence, write_outputs(entry.outputs)))
 
     def forget(self, entry: Entry) -> None:
         """Remove a job from the disk.

@@ -37,6 +37,7 @@ class JobOutput:
     path: Path  # inside the folder the engine gave; the engine deletes it on eviction
     content_type: str  # e.g. application/zip
     filename: str  # for Content-Disposition
+    content: bytes | None = None  # of a small one, which stands in the list of jobs: then there is no file
 
 
 class Job(Protocol):

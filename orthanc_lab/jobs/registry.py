@@ -11,7 +11,7 @@ from pathlib import Path
 from orthanc_lab.jobs.rows import JobRow
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["Change", "Registry", "checkpoint", "insertion", "removal", "success", "update"]
+__all__ = ["Change", "Registry", "checkpoint", "insertion", "new_outputs", "removal", "success", "update"]
 
 Change = tuple[str, tuple[object, ...]]
 """One statement with its values; made by the functions below."""
@@ -51,6 +51,7 @@ _INSERT_PAYLOAD = "INSERT INTO payloads (sequence, payload) VALUES (?, ?)"
 _UPDATE = "UPDATE jobs SET state = ?, status = ? WHERE sequence = ?"
 _CHECKPOINT = "UPDATE jobs SET state = ?, status = ?, position = ? WHERE sequence = ?"
 _SUCCESS = "UPDATE jobs SET state = ?, status = ?, outputs = ?, payload = NULL, position = NULL WHERE sequence = ?"
+_OUTPUTS = "UPDATE jobs SET outputs = ? WHERE sequence = ?"
 _DELETE = "DELETE FROM jobs WHERE sequence = ?"
 _SELECT = (
     "SELECT sequence, id, type, priority, created, state, status, outputs,"
@@ -85,6 +86,11 @@ def checkpoint(sequence: int, state: str, status: str, position: str) -> list[Ch
 def success(sequence: int, state: str, status: str, outputs: str) -> list[Change]:
     """Return the changes for a job that will not run again: its payload goes."""
     return [(_SUCCESS, (state, status, outputs, sequence))]
+
+
+def new_outputs(sequence: int, outputs: str) -> list[Change]:
+    """Return the changes for a job that has lost some of its outputs."""
+    return [(_OUTPUTS, (outputs, sequence))]
 
 
 def removal(sequence: int) -> list[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -92,18 +93,27 @@ def read_time(text: str) -> datetime:
 
 
 def write_outputs(outputs: Mapping[str, JobOutput]) -> str:
-    """Return the outputs as JSON; files by their name in the folder of outputs."""
+    """Return the outputs as JSON; files by their name in the folder of outputs, small ones with their content."""
     if not outputs:
         return "{}"
-    return dumps({key: [item.path.name, item.content_type, item.filename] for key, item in outputs.items()})
+    return dumps({key: _written(item) for key, item in outputs.items()})
+
+
+def _written(output: JobOutput) -> list[str]:
+    columns = [output.path.name, output.content_type, output.filename]
+    return columns if output.content is None else [*columns, b64encode(output.content).decode()]
 
 
 def read_outputs(text: str, folder: Path) -> dict[str, JobOutput]:
     """Read the outputs back, leaving out those whose file is gone."""
     if text == "{}":
         return {}
-    listed = {key: JobOutput(folder / name, kind, shown) for key, (name, kind, shown) in loads(text).items()}
-    return {key: output for key, output in listed.items() if output.path.is_file()}
+    listed = {key: _read(folder, *columns) for key, columns in loads(text).items()}
+    return {key: it for key, it in listed.items() if it.content is not None or it.path.is_file()}
+
+
+def _read(folder: Path, name: str, content_type: str, filename: str, content: str | None = None) -> JobOutput:
+    return JobOutput(folder / name, content_type, filename, None if content is None else b64decode(content))
 
 
 def frozen_copy(value: Any) -> Any:

@@ -27,8 +27,10 @@ class Shelf:
         A folder of this server alone: files there that belong to no job are removed.
     limit
         How many jobs keep their outputs; the least recently used goes first.
+    save
+        Writes down which outputs a job still has.
     on_error
-        Told of a file that cannot be removed.
+        Told of a file that cannot be removed, and of a job that cannot be written down.
 
     Raises
     ------
@@ -37,13 +39,19 @@ class Shelf:
     """
 
     def __init__(
-        self, folder: Path, limit: int, identifiers: Identifiers, on_error: Callable[[BaseException], None]
+        self,
+        folder: Path,
+        limit: int,
+        identifiers: Identifiers,
+        save: Callable[[Entry], None],
+        on_error: Callable[[BaseException], None],
     ) -> None:
         if limit <= 0:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "The size of the media archive must be positive")
         self.folder = folder
         self._limit = limit
         self._identifiers = identifiers
+        self._save = save
         self._on_error = on_error
         self._folder_made = False
         self._lock = threading.Lock()
@@ -65,7 +73,8 @@ class Shelf:
             self._kept[entry.id] = entry
             surplus = [self._kept.popitem(last=False)[1] for _ in range(len(self._kept) - self._limit)]
         for old in surplus:
-            self._remove_files(old)
+            if self._remove_files(old):
+                self._save_later(old)
 
     def get(self, entry: Entry, key: str) -> JobOutput | None:
         """Return an output of a job, which counts as a use of it."""
@@ -82,7 +91,13 @@ class Shelf:
         self._remove_files(entry)
 
     def drop_one(self, entry: Entry, key: str) -> bool:
-        """Remove one output of a job; False if it has none by that name."""
+        """Remove one output of a job; False if it has none by that name.
+
+        Raises
+        ------
+        OrthancError
+            If that cannot be written down.
+        """
         with self._lock:
             output = entry.outputs.get(key)
             if output is None:
@@ -90,7 +105,10 @@ class Shelf:
             entry.outputs = {other: item for other, item in entry.outputs.items() if other != key}
             if not entry.outputs:
                 self._kept.pop(entry.id, None)
-        self._remove(output.path)
+        if output.content is None:
+            self._remove(output.path)
+        else:
+            self._save(entry)
         return True
 
     def clear_orphans(self, owners: Iterable[str]) -> None:
@@ -104,10 +122,19 @@ class Shelf:
         for path in files.values():
             self._remove(path)
 
-    def _remove_files(self, entry: Entry) -> None:
+    def _remove_files(self, entry: Entry) -> bool:
+        """Remove the outputs of a job; return whether some stand in its row."""
         outputs, entry.outputs = entry.outputs, {}
         for output in outputs.values():
-            self._remove(output.path)
+            if output.content is None:
+                self._remove(output.path)
+        return any(output.content is not None for output in outputs.values())
+
+    def _save_later(self, entry: Entry) -> None:
+        try:
+            self._save(entry)
+        except OrthancError as error:  # what is too much is dropped again at the next start
+            self._on_error(error)
 
     def _remove(self, path: Path) -> None:
         try:

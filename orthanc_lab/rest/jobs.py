@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -78,8 +79,10 @@ class OutputResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str, key: str) -> None:
         """Send the file, in chunks."""
         output = self._engine.output(job_id, key)
-        file = None if output is None else _open(output.path)
-        if output is None or file is None:
+        if output is None:
+            raise _no_output(key)
+        file = BytesIO(output.content) if output.content is not None else _open(output.path)
+        if file is None:
             raise _no_output(key)
         name = output.filename.encode("utf-8", "replace").decode("latin-1")
         resp.content_type = output.content_type

@@ -69,7 +69,7 @@ class ZipAnswers:
         )
 
     def _answer_id(self, req: falcon.Request, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
-        job = self._job(request, FileOutlet(self._new_file()), durable=True)
+        job = self._job(request, FileOutlet(self._new_file(), small=True), durable=True)
         answer_submitted(req, resp, self._services.engine.submit(job, priority))
 
     def _answer_whole(self, resp: falcon.Response, request: ZipRequest, priority: int) -> None:

@@ -311,6 +311,20 @@ def test_extended_of_a_post(house: House, tool: str, body: dict[str, Any], exten
     assert (b"Thorax" in member(result.content, "DICOMDIR")) is extended
 
 
+@pytest.mark.parametrize(("size", "files"), [(100, 0), (200_000, 1)])
+def test_a_small_archive_is_no_file(house: House, ids: dict[str, str], size: int, files: int) -> None:
+    house.upload(sop="9.9", pixels=os.urandom(size))
+    job = house.post(f"/patients/{ids['patients']}/archive", {"Asynchronous": True}).json["ID"]
+    house.wait(job)
+    assert len(list(house.outputs.iterdir())) == files
+    archive = house.get(f"/jobs/{job}/archive")
+    assert len(names_of(archive.content)) == 2
+    assert archive.headers["content-length"] == str(len(archive.content))
+    assert house.engine.delete_output(job, "archive")
+    assert house.get(f"/jobs/{job}/archive").status_code == 404
+    assert list(house.outputs.iterdir()) == []
+
+
 def test_a_full_disk_fails_the_job(house: House, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
@@ -322,6 +336,7 @@ def test_a_full_disk_fails_the_job(house: House, ids: dict[str, str], monkeypatc
         return real(descriptor, data)
 
     monkeypatch.setattr(os, "write", full)
+    house.upload(sop="9.9", pixels=os.urandom(200_000))  # a small archive is no file
     answer = house.post(f"/patients/{ids['patients']}/archive", {"Asynchronous": True}).json
     view = house.wait(answer["ID"])
     assert (view.state, view.error_code) == (JobState.FAILURE, 19)

@@ -129,6 +129,18 @@ class WritingJob(CountingJob):
         return {"archive": JobOutput(self.path, "application/zip", "Archive.zip")}
 
 
+class KeepingJob(WritingJob):
+    """Leaves its output in the list of jobs, without a file."""
+
+    type = "Keeping"
+
+    def step(self) -> bool:
+        return CountingJob.step(self)
+
+    def outputs(self) -> Mapping[str, JobOutput]:
+        return {"archive": JobOutput(self.path, "application/zip", "Archive.zip", self.text.encode())}
+
+
 RESTORES = {kind.type: kind.restore for kind in (CountingJob, FailingJob, GatedJob)}
 
 

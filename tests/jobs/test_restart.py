@@ -15,7 +15,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock
 from tests.jobs.conftest import Engines, wait_for, wait_for_state
-from tests.jobs.doubles import CountingJob, FailingJob, GatedJob, WritingJob
+from tests.jobs.doubles import CountingJob, FailingJob, GatedJob, KeepingJob, WritingJob
 
 
 def states(engine: JobsEngine) -> dict[str, JobState]:
@@ -120,6 +120,23 @@ def test_outputs_survive_within_the_limit(engines: Engines) -> None:
     assert engine.output(ids[0], "archive") is None
     assert [engine.output(id, "archive").path.read_text() for id in ids[1:]] == ["b", "c"]  # type: ignore[union-attr] # known
     assert not stray.exists()
+
+
+def test_outputs_without_a_file_survive_within_the_limit(engines: Engines) -> None:
+    engine = engines(media_archive_size=2)
+    ids = [engine.run(KeepingJob(engine, text)).id for text in ("a", "b\0\xff", "c")]
+    assert kept(engine, ids) == [None, "b\0\xff", "c"]
+    assert list((engines.folder / "outputs").iterdir()) == []
+    engine = engines.restarted(media_archive_size=5)
+    assert kept(engine, ids) == [None, "b\0\xff", "c"], "the one that was let go does not come back"
+    assert engine.delete_output(ids[1], "archive")
+    assert not engine.delete_output(ids[1], "archive")
+    assert kept(engines.restarted(media_archive_size=5), ids) == [None, None, "c"]
+
+
+def kept(engine: JobsEngine, ids: list[str]) -> list[str | None]:
+    outputs = [engine.output(id, "archive") for id in ids]
+    return [None if output is None or output.content is None else output.content.decode() for output in outputs]
 
 
 def test_the_file_of_an_unfinished_job_is_kept(engines: Engines) -> None:

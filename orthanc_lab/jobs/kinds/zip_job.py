@@ -166,7 +166,8 @@ class ZipJob:
         """Return the ZIP of a durable job."""
         if self._saved is None or not isinstance(self._outlet, FileOutlet):
             return {}
-        return {"archive": JobOutput(self._outlet.path, "application/zip", self._request.filename)}
+        outlet = self._outlet
+        return {"archive": JobOutput(outlet.path, "application/zip", self._request.filename, outlet.content)}
 
     # -- what a kind of job adds ---------------------------------------------------
 
@@ -221,7 +222,7 @@ class ZipJob:
         for name, data in self._last_members().items():
             self._writer.add(name, self._codec.deflate(data))
         self._writer.finish()
-        self._outlet.flush()
+        self._outlet.end()
         self._size = self._writer.offset
         self._writer = None  # should the end not be written down, a restart finds the members, and ends again
 

@@ -15,6 +15,7 @@ __all__ = ["FileOutlet", "Outlet", "cannot_write", "check_writable"]
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FLUSH_SIZE = 1024 * 1024
+_SMALL = 32 * 1024  # bytes of an archive that is not worth a file
 
 
 class Outlet(Protocol):
@@ -52,6 +53,10 @@ class Outlet(Protocol):
         """Hand on all that was written."""
         ...
 
+    def end(self) -> None:
+        """Hand on all that was written; nothing follows."""
+        ...
+
     def close(self) -> None:
         """Stop for now."""
         ...
@@ -74,10 +79,18 @@ def check_writable(folder: Path) -> None:
 
 
 class FileOutlet:
-    """A file that grows."""
+    """A file that grows.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    small
+        An archive that ends before much of it was written makes no file: it is in `content`.
+    """
+
+    def __init__(self, path: Path, *, small: bool = False) -> None:
         self.path = path
+        self.content: bytes | None = None
+        self._small = small
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._descriptor: int | None = None
@@ -85,6 +98,11 @@ class FileOutlet:
     def open(self, offset: int) -> bool:
         """Open the file and cut it back to `offset` bytes, or to none if it is shorter."""
         self.close()
+        if self._small and not offset:
+            return True  # the file is made once it is needed
+        return self._open(offset)
+
+    def _open(self, offset: int) -> bool:
         try:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
             size = os.fstat(self._descriptor).st_size
@@ -122,13 +140,22 @@ class FileOutlet:
         pending, self._pending, self._pending_size = self._pending, [], 0
         if not pending:
             return
-        assert self._descriptor is not None, "the outlet is not open"
+        if self._descriptor is None:
+            self._open(0)
+        assert self._descriptor is not None
         view = memoryview(b"".join(pending))
         try:
             while view:
                 view = view[os.write(self._descriptor, view) :]
         except OSError as error:
             raise cannot_write(error) from error
+
+    def end(self) -> None:
+        """Give all bytes to the operating system, or keep them as `content`."""
+        if self._small and self._descriptor is None and self._pending_size <= _SMALL:
+            self.content = b"".join(self._pending)
+        else:
+            self.flush()
 
     def close(self) -> None:
         """Close the file; what was not flushed is forgotten."""

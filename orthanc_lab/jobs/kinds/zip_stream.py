@@ -103,6 +103,10 @@ class StreamOutlet:
         with self._changed:
             self._changed.notify_all()
 
+    def end(self) -> None:
+        """Wake the client."""
+        self.flush()
+
     def close(self) -> None:
         """Nothing to do: the client waits on across a pause."""
 
