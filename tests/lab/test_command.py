@@ -170,7 +170,7 @@ def test_an_orthanc_that_runs_already(lab, by_variable):
         else:
             running = lab("--lab-port", "0", "--url", address).start()
         assert running.orthanc == server.url
-        (jupyter,) = running.descendants
+        jupyter = running.descendants[0]  # further ones are its own
         seen = jupyter.environ()
         assert (seen[VARIABLE], seen[LAB_VARIABLE]) == (address, address)
         running.send(signal.SIGINT)
@@ -182,7 +182,7 @@ def test_an_orthanc_that_runs_already(lab, by_variable):
 
 def test_the_lessons_do_not_use_the_server_of_the_lab(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
-    (jupyter,) = running.descendants
+    jupyter = running.descendants[0]
     seen = jupyter.environ()
     assert seen[LAB_VARIABLE] == running.orthanc
     assert VARIABLE not in seen
