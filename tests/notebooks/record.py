@@ -1,7 +1,7 @@
 """Runs notebooks and saves their outputs; where nothing has changed, no byte changes.
 
-``python -m tests.notebooks.record`` does it for all, ``… notebooks/01_quick_tour.ipynb`` for one. An output that differs
-only where it may (``sanitize.cfg``) stays as it was; clear it in JupyterLab to have it taken anew.
+``python -m tests.notebooks.record`` does it for all, ``… notebooks/01_quick_tour.ipynb`` for one. An output that
+differs only where it may (``sanitize.cfg``) stays as it was; clear it in JupyterLab to have it taken anew.
 """
 
 from __future__ import annotations
