@@ -23,6 +23,25 @@ def take(file):
 zone = DropZone(label="Files", on_file=take, max_size=20_000_000, chunk_size=300_000)
 zone"""
 
+LOSSY = ZONE.replace(
+    "zone = DropZone(",
+    """\
+class Lossy(DropZone):
+    heard = said = 0
+
+    def receive(self, content, buffers):
+        self.heard += 1
+        if self.heard != 2:
+            super().receive(content, buffers)
+
+    def send(self, content, buffers=None):
+        self.said += 1
+        if self.said != 3:
+            super().send(content, buffers)
+
+zone = Lossy(""",
+)
+
 CHARTS = """\
 from math import nan
 from orthanc_lab.widgets.elements.line_charts import Chart, LineCharts
@@ -51,6 +70,17 @@ def test_files_come_whole_and_in_the_order_of_their_names(zone):
     zone.locator("input").set_input_files([file("10.bin", large), file("9.bin", b"9")])
     says(zone, f"2 came, the last is 10.bin with {hashlib.sha256(large).hexdigest()}")
     zone.locator(".running").wait_for(state="hidden")
+
+
+def test_a_chunk_that_is_lost_or_whose_answer_is_lost_is_sent_again(notebook):
+    book = notebook(LOSSY)
+    book.run_all()
+    zone = book.area.locator(".drop-zone").first
+    large = os.urandom(1_000_001)
+    zone.locator("input").set_input_files(file("lost.bin", large))
+    says(zone, f"1 came, the last is lost.bin with {hashlib.sha256(large).hexdigest()}")
+    zone.locator(".running").wait_for(state="hidden")
+    assert book.errors == []
 
 
 def test_too_large_and_empty_files_are_refused_in_words(zone):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+
 from orthanc_lab.widgets import Panel
 from orthanc_lab.widgets.elements.drop_zone import DropZone
 
 
 def drop(zone: DropZone, name: str, content: bytes, chunk: int = 1_000_000) -> None:
     """Send a file to a zone, in chunks."""
+    transfer = uuid.uuid4().hex
     for offset in range(0, len(content), chunk):
-        head = {"kind": "chunk", "id": name, "name": name, "size": len(content), "offset": offset}
+        head = {"kind": "chunk", "transfer": transfer, "name": name, "size": len(content), "offset": offset}
         zone.receive(head, [memoryview(content)[offset : offset + chunk]])
 
 

@@ -1,7 +1,8 @@
-// Sends files to the kernel in chunks, one after the other; only so many are under way unacknowledged.
+// Sends files to the kernel in chunks; only so many are under way unanswered, and one that stays so is sent again.
 const MOST_BYTES = 4e6;
 const MOST_CHUNKS = 16; // small files are a chunk each
-const SLOW = 3000; // milliseconds without an answer, after which it is said
+const SLOW = 3000; // milliseconds without an answer, after which it is said, and the oldest chunk is sent again
+const SLOWEST = 60000; // the pause doubles up to that: while a cell runs, all waits in the kernel's queue
 
 function amount(bytes) {
   const units = ["bytes", "kB", "MB", "GB"];
@@ -64,12 +65,11 @@ function render({ model, el }) {
   let number = 0; // of transfers
   let reading = null; // the transfer whose chunks are read: {id, file, read, sent, waiting}
   let isPumping = false;
-  let isHeard = false; // the kernel answered once: until then one chunk at a time
+  let isHeard = false; // until the kernel answers, it has not chosen a thread: chunks would come in any order
   const underWay = new Map(); // transfers with chunks whose answer is waited for, by id
-  let chunks = 0; // of them
-  let bytes = 0;
   let tally = { files: 0, done: 0, bytes: 0, sent: 0 };
-  let slow = 0;
+  let timer = 0;
+  let pause = SLOW;
 
   function draw() {
     words.textContent = model.get("label");
@@ -119,74 +119,89 @@ function render({ model, el }) {
     else tell();
   }
 
+  function isFull() {
+    const waiting = [...underWay.values()].flatMap((transfer) => [...transfer.waiting.values()]);
+    return waiting.length >= (isHeard ? MOST_CHUNKS : 1) || waiting.reduce((sum, size) => sum + size, 0) >= MOST_BYTES;
+  }
+
   async function pump() {
     if (isPumping) return;
     isPumping = true;
-    while (chunks < (isHeard ? MOST_CHUNKS : 1) && bytes < MOST_BYTES && (reading || queue.length)) {
-      reading ??= begin(queue.shift());
+    while (!isFull() && (reading || queue.length)) {
+      reading ??= { id: `${view}-${number++}`, file: queue.shift(), read: 0, sent: 0, waiting: new Map() };
       const transfer = reading;
-      const { file, read: offset, id } = transfer;
-      let data;
-      try {
-        data = await file.slice(offset, offset + model.get("chunk_size")).arrayBuffer();
-        if (!data.byteLength) throw new Error("it became shorter");
-      } catch (error) {
-        if (reading === transfer) giveUp(transfer, `cannot be read (${error.message})`);
-        continue;
-      }
-      if (reading !== transfer) continue; // cancelled, or refused, while it was read
-      transfer.read += data.byteLength;
-      transfer.waiting.push(data.byteLength);
-      chunks += 1;
-      bytes += data.byteLength;
-      underWay.set(id, transfer);
-      if (transfer.read >= file.size) reading = null;
+      const offset = transfer.read;
+      const size = Math.min(model.get("chunk_size"), transfer.file.size - offset);
+      const data = await read(transfer, offset, size);
+      if (!data || reading !== transfer) continue; // cancelled, or refused, while it was read
+      transfer.read += size;
+      transfer.waiting.set(offset, size);
+      underWay.set(transfer.id, transfer);
+      if (transfer.read === transfer.file.size) reading = null;
+      send(transfer, offset, data);
       watch();
-      model.send({ kind: "chunk", id, name: nameOf(file), size: file.size, offset }, undefined, [data]);
     }
     isPumping = false;
   }
 
-  function begin(file) {
-    return { id: `${view}-${number++}`, file, read: 0, sent: 0, waiting: [], isRefused: false };
+  // Without its bytes the file ends here.
+  async function read(transfer, offset, size) {
+    try {
+      const data = await transfer.file.slice(offset, offset + size).arrayBuffer();
+      if (data.byteLength === size) return data;
+      throw new Error("it became shorter");
+    } catch (error) {
+      if (reading !== transfer && !underWay.has(transfer.id)) return null;
+      model.send({ kind: "cancel", transfer: transfer.id });
+      end(transfer, `cannot be read (${error.message})`);
+      show();
+      return null;
+    }
   }
 
-  // The file ends here; answers to chunks of it that are under way still come.
-  function giveUp(transfer, why) {
-    model.send({ kind: "cancel", id: transfer.id });
-    end(transfer, why);
-    if (!transfer.waiting.length) underWay.delete(transfer.id);
-    show();
+  function send({ id, file }, offset, data) {
+    model.send({ kind: "chunk", transfer: id, name: nameOf(file), size: file.size, offset }, undefined, [data]);
+  }
+
+  function forget(transfer) {
+    if (reading === transfer) reading = null;
+    underWay.delete(transfer.id);
   }
 
   function end(transfer, why) {
     if (why) refuse(transfer.file, why);
-    transfer.isRefused = Boolean(why);
-    transfer.sent = 0;
-    if (reading === transfer) reading = null;
+    forget(transfer);
     tally.done += 1;
     tally.sent += transfer.file.size;
   }
 
   function watch() {
-    clearTimeout(slow);
-    if (chunks) slow = setTimeout(() => tell(" · waiting for the kernel (is a cell running?)"), SLOW);
+    clearTimeout(timer);
+    if (underWay.size) timer = setTimeout(repeat, pause);
   }
 
-  // Each chunk has one answer.
+  async function repeat() {
+    const transfer = [...underWay.values()].find(({ waiting }) => waiting.size);
+    if (!transfer) return;
+    pause = Math.min(2 * pause, SLOWEST);
+    watch();
+    tell(" · waiting for the kernel (is a cell running?)");
+    const [offset, size] = transfer.waiting.entries().next().value;
+    const data = await read(transfer, offset, size);
+    if (data && transfer.waiting.has(offset) && underWay.has(transfer.id)) send(transfer, offset, data);
+  }
+
   function onMessage(message) {
-    const transfer = underWay.get(message.id);
-    if (!transfer) return; // another view's, or cancelled
+    const transfer = underWay.get(message.transfer);
+    if (!transfer) return; // another view's, or at its end
     isHeard = true;
-    chunks -= 1;
-    bytes -= transfer.waiting.shift();
-    if (message.kind === "refuse") {
-      if (!transfer.isRefused) end(transfer, message.words);
-    } else if (!transfer.isRefused) {
-      transfer.sent = message.received;
+    pause = SLOW;
+    if (message.kind === "refuse") end(transfer, message.words);
+    else {
+      transfer.waiting.delete(message.offset);
+      transfer.sent = Math.max(transfer.sent, message.received); // answers may overtake each other
       if (message.received === transfer.file.size) end(transfer, "");
     }
-    if (!transfer.waiting.length && reading !== transfer) underWay.delete(transfer.id);
     watch();
     show();
     pump();
@@ -197,12 +212,8 @@ function render({ model, el }) {
     const left = reading ? [reading.file, ...queue] : queue;
     queue = [];
     if (reading) {
-      const transfer = reading;
-      model.send({ kind: "cancel", id: transfer.id });
-      transfer.isRefused = true;
-      transfer.sent = 0;
-      reading = null;
-      if (!transfer.waiting.length) underWay.delete(transfer.id);
+      model.send({ kind: "cancel", transfer: reading.id });
+      forget(reading);
     }
     tally.files -= left.length;
     tally.bytes -= left.reduce((sum, file) => sum + file.size, 0);
@@ -240,7 +251,7 @@ function render({ model, el }) {
   for (const name of ["label", "accept", "multiple"]) model.on(`change:${name}`, draw);
   draw();
   return () => {
-    clearTimeout(slow);
+    clearTimeout(timer);
     stop();
     model.off("msg:custom", onMessage);
   };

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +18,8 @@ from orthanc_lab.widgets.elements.element import Element
 
 __all__ = ["DropZone", "DroppedFile", "RefusedError"]
 
-_IDLE = 60.0  # seconds after which a half file gives way to a new one: its view went away
+_IDLE = 300.0  # seconds after which a half file gives way to a new one: its view went away
+_REMEMBERED = 1000  # transfers that have ended, and are answered again
 
 
 class RefusedError(Exception):
@@ -47,23 +49,42 @@ class _Transfer:
     size: int
     path: Path
     file: BinaryIO
-    received: int
     touched: float
+    received: int = 0
+    pieces: dict[int, int] = field(default_factory=dict)  # the length of each that came, by its offset
+
+    def keep(self, offset: int, chunk: bytes | memoryview) -> None:
+        """Write a piece where it belongs; once, however often it comes."""
+        if offset not in self.pieces:
+            self.file.seek(offset)
+            self.file.write(chunk)
+            self.pieces[offset] = len(chunk)
+            self.received += len(chunk)
+
+    def is_seamless(self) -> bool:
+        """Whether no piece overlaps with another, or leaves a gap before it."""
+        end = 0
+        for offset in sorted(self.pieces):
+            if offset != end:
+                return False
+            end += self.pieces[offset]
+        return True
 
 
 class DropZone(Element, script="drop_zone"):
     """Files are dropped here, or chosen; each is handed on when it is whole, and not before.
 
-    They come in chunks, each sent when the one before was acknowledged, and wait in a temporary folder that goes
-    with the element.
+    They come in chunks, and wait in a temporary folder that goes with the element. JupyterLab and ipykernel hand the
+    messages of an element now to the main thread, now to that of a subshell: chunks come in any order, in two threads
+    at once, and again when their answer was lost.
 
     Parameters
     ----------
     label
         What is to be dropped here.
     on_file
-        Called with each `DroppedFile`, in the kernel's main thread: longer work belongs into another one. It may
-        raise `RefusedError`.
+        Called with each `DroppedFile`, one at a time, in the thread that heard its last chunk: longer work belongs
+        into another one. It may raise `RefusedError`.
     check
         Looks at name and first bytes of a file; returns why it is refused, "" to take it.
     accept
@@ -76,8 +97,8 @@ class DropZone(Element, script="drop_zone"):
     Examples
     --------
     >>> zone = DropZone(label="Pictures", on_file=lambda file: print(file.name, file.read()))
-    >>> zone.receive({"kind": "chunk", "id": "1", "name": "a.txt", "size": 4, "offset": 0}, [b"ab"])
-    >>> zone.receive({"kind": "chunk", "id": "1", "name": "a.txt", "size": 4, "offset": 2}, [b"cd"])
+    >>> zone.receive({"kind": "chunk", "transfer": "1", "name": "a.txt", "size": 4, "offset": 2}, [b"cd"])
+    >>> zone.receive({"kind": "chunk", "transfer": "1", "name": "a.txt", "size": 4, "offset": 0}, [b"ab"])
     a.txt b'abcd'
     """
 
@@ -99,20 +120,28 @@ class DropZone(Element, script="drop_zone"):
         self._on_file = on_file
         self._check = check
         self._clock = clock or SystemClock()
+        self._lock = threading.RLock()
         self._transfers: dict[str, _Transfer] = {}
+        self._last_words: dict[str, dict[str, Any]] = {}  # to transfers that have ended
         self._folder: Path | None = None
         self._count = 0
         super().__init__(label=label, **traits)
         self.on_msg(lambda _, content, buffers: self.receive(content, buffers))
 
     def receive(self, content: dict[str, Any], buffers: Sequence[bytes | memoryview]) -> None:
-        """Take a message of the browser: a chunk of a file, or that its sending was cancelled."""
-        id = content["id"]
-        if content["kind"] == "cancel":
-            self._drop(id)
-            return
+        """Take a message of the browser, in any thread: a chunk of a file, or that its sending was cancelled."""
+        # Not "id": ipykernel 7 takes that for its own when it chooses the thread of a message.
+        id = content["transfer"]
+        with self._lock:
+            if content["kind"] == "cancel":
+                if id not in self._last_words:
+                    self._end(id, _refusal(id, "was cancelled"))
+            else:
+                self.send(self._last_words.get(id) or self._answer(id, content, buffers[0]))
+
+    def _answer(self, id: str, content: dict[str, Any], chunk: bytes | memoryview) -> dict[str, Any]:
         try:
-            words = self._take(id, content, buffers[0])
+            transfer = self._take(id, content, chunk)
         except RefusedError as error:
             words = str(error)
         except OSError as error:  # the disk is full
@@ -120,32 +149,31 @@ class DropZone(Element, script="drop_zone"):
         except Exception as error:  # of the receiver: the person must see it, the kernel's log keeps it
             words = f"failed: {type(error).__name__}: {error}"
             self.log.exception("A dropped file failed")
-        if words:
-            self._drop(id)
-            self.send({"kind": "refuse", "id": id, "words": words})
+        else:
+            answer = {"kind": "taken", "transfer": id, "offset": content["offset"], "received": transfer.received}
+            if transfer.received == transfer.size:
+                self._end(id, answer)
+            return answer
+        return self._end(id, _refusal(id, words))
 
-    def _take(self, id: str, content: dict[str, Any], chunk: bytes | memoryview) -> str:
-        transfer = self._transfers.get(id)
-        if transfer is None:
-            if content["offset"]:
-                return "was interrupted; drop it again"
-            name, size = content["name"], content["size"]
-            if not 0 < size <= self.max_size:
-                return f"has {size:,} bytes; 1 to {self.max_size:,} are taken here"
-            if words := self._check(name, bytes(chunk)):
-                return words
-            transfer = self._begin(id, name, size)
-        if content["offset"] != transfer.received or transfer.received + len(chunk) > transfer.size:
-            return "came in disorder; drop it again"
-        transfer.file.write(chunk)
-        transfer.received += len(chunk)
+    def _take(self, id: str, content: dict[str, Any], chunk: bytes | memoryview) -> _Transfer:
+        name, size, offset = content["name"], content["size"], content["offset"]
+        if not 0 < size <= self.max_size:
+            raise RefusedError(f"has {size:,} bytes; 1 to {self.max_size:,} are taken here")
+        if not 0 < len(chunk) <= size - offset:
+            raise RefusedError("came in pieces that do not fit; drop it again")
+        if offset == 0 and (words := self._check(name, bytes(chunk))):
+            raise RefusedError(words)
+        transfer = self._transfers.get(id) or self._begin(id, name, size)
+        transfer.keep(offset, chunk)
         transfer.touched = self._clock.monotonic()
-        if transfer.received == transfer.size:
+        if transfer.received >= transfer.size:
+            if not transfer.is_seamless():
+                raise RefusedError("came in pieces that do not fit; drop it again")
             del self._transfers[id]
             transfer.file.close()
             self._hand_on(DroppedFile(transfer.name, transfer.path, transfer.size))
-        self.send({"kind": "taken", "id": id, "received": transfer.received})
-        return ""
+        return transfer
 
     def _hand_on(self, file: DroppedFile) -> None:
         try:
@@ -158,14 +186,22 @@ class DropZone(Element, script="drop_zone"):
         now = self._clock.monotonic()
         for other, half in list(self._transfers.items()):
             if now - half.touched > _IDLE:
-                self._drop(other)
+                self._end(other, _refusal(other, "was interrupted; drop it again"))
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="orthanc-lab-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._count += 1
         path = self._folder / f"{self._count:06}"
-        transfer = self._transfers[id] = _Transfer(name, size, path, path.open("wb"), 0, now)
+        transfer = self._transfers[id] = _Transfer(name, size, path, path.open("wb"), now)
         return transfer
+
+    def _end(self, id: str, answer: dict[str, Any]) -> dict[str, Any]:
+        """Drop what came of a transfer, and answer so whatever still comes of it."""
+        self._drop(id)
+        self._last_words[id] = answer
+        if len(self._last_words) > _REMEMBERED:
+            del self._last_words[next(iter(self._last_words))]
+        return answer
 
     def _drop(self, id: str) -> None:
         half = self._transfers.pop(id, None)
@@ -175,9 +211,14 @@ class DropZone(Element, script="drop_zone"):
 
     def close(self) -> None:
         """Forget half files, and remove the element with the files that nobody discarded."""
-        for id in list(self._transfers):
-            self._drop(id)
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        with self._lock:
+            for id in list(self._transfers):
+                self._drop(id)
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
         super().close()
+
+
+def _refusal(id: str, words: str) -> dict[str, Any]:
+    return {"kind": "refuse", "transfer": id, "words": words}
