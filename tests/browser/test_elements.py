@@ -42,6 +42,32 @@ class Lossy(DropZone):
 zone = Lossy(""",
 )
 
+LOSSY_DOWNLOAD = """\
+from orthanc_lab.widgets.elements.download import Download
+
+class Lossy(Download):
+    lost = {"start", "part", "done"}
+
+    def _loses(self, kind):
+        try:
+            return kind in self.lost
+        finally:
+            self.lost.discard(kind)
+
+    def _hear(self, widget, content, buffers):
+        if content["ask"] == "part" or not self._loses(content["ask"]):
+            super()._hear(widget, content, buffers)
+
+    def send(self, content, buffers=None):
+        if "part" not in content or not self._loses("part"):
+            super().send(content, buffers)
+
+def save(folder, progress):
+    (folder / "whole.bin").write_bytes(bytes(range(256)) * 20_000)
+    return folder / "whole.bin"
+
+Lossy("Fetch", save)"""
+
 CHARTS = """\
 from math import nan
 from orthanc_lab.widgets.elements.line_charts import Chart, LineCharts
@@ -80,6 +106,18 @@ def test_a_chunk_that_is_lost_or_whose_answer_is_lost_is_sent_again(notebook):
     zone.locator("input").set_input_files(file("lost.bin", large))
     says(zone, f"1 came, the last is lost.bin with {hashlib.sha256(large).hexdigest()}")
     zone.locator(".running").wait_for(state="hidden")
+    assert book.errors == []
+
+
+def test_what_is_lost_of_a_download_is_asked_for_again(notebook, tmp_path):
+    book = notebook(LOSSY_DOWNLOAD)
+    book.run_all()
+    button = book.area.locator(".orthanc-download").first
+    with book.page.expect_download() as saved:
+        press(button, "Fetch")
+    saved.value.save_as(tmp_path / "whole.bin")
+    assert (tmp_path / "whole.bin").read_bytes() == bytes(range(256)) * 20_000
+    says(button, "Downloaded whole.bin (5.1 MB)")
     assert book.errors == []
 
 

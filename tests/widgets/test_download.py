@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,42 @@ def test_a_part_that_was_lost_is_sent_again(recorder):
     for _ in range(2):
         browser.ask("part", part=2)
         assert bytes(browser.next()[1][0]) == DATA[2 * CHUNK :]
-    browser.ask("part", part=-1)
+    browser.ask("start")
     assert browser.next()[0] == told
+
+
+def test_an_end_that_was_lost_is_said_again_and_nothing_begins_anew(recorder):
+    browser = Browser(Download("Download", save), recorder)
+    assert browser.download() == DATA
+    for ask in ("done", "start"):
+        browser.ask(ask)
+        assert browser.next()[0] == {"token": "1", "end": "downloaded"}
+
+
+def test_a_stop_may_overtake_the_start(recorder):
+    button = Download("Download", save)
+    browser = Browser(button, recorder)
+    for ask in ("stop", "start"):
+        browser.ask(ask)
+        assert browser.next()[0] == {"token": "1", "end": "stopped"}
+    assert button.state == ""
+
+
+def test_a_start_in_two_threads_begins_once(recorder):
+    begun = []
+
+    def once(folder: Path, progress: Any) -> Path:
+        begun.append(folder)
+        return save(folder, progress)
+
+    button = Download("Download", once)
+    browser = Browser(button, recorder)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(browser.ask, ["start"] * 50))
+    assert browser.next()[0]["size"] == len(DATA)
+    browser.ask("done")
+    button.close()
+    assert len(begun) == 1
 
 
 def test_an_empty_file_is_a_file(recorder):

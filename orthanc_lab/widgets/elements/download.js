@@ -1,6 +1,7 @@
 // A download: the kernel has the file, the browser asks for its parts, four at a time, and again for what is lost.
 const AHEAD = 4;
 const SILENCE = 4000; // ms without news, after which what is missing is asked for again
+const LONGEST = 60000; // the pause doubles up to that: while a cell runs, all waits in the kernel's queue
 
 function megabytes(bytes) {
   return (bytes / 1e6).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -50,15 +51,25 @@ function render({ model, el }) {
   function wait() {
     clearTimeout(own.timer);
     own.timer = setTimeout(() => {
-      if (own.count === null) ask({ ask: "part", part: -1 });
-      else
-        for (let part = 0, missing = 0; part < own.asked && missing < AHEAD; part++)
-          if (!own.got.has(part)) {
-            ask({ ask: "part", part });
-            missing++;
-          }
-      wait();
-    }, SILENCE);
+      own.pause = Math.min(2 * own.pause, LONGEST);
+      try {
+        askAgain();
+        wait();
+      } catch {
+        leave(); // the kernel has gone
+      }
+    }, own.pause);
+  }
+
+  function askAgain() {
+    if (own.isDone) ask({ ask: "done" });
+    else if (own.count === null) ask({ ask: "start" });
+    else
+      for (let part = 0, missing = 0; part < own.asked && missing < AHEAD; part++)
+        if (!own.got.has(part)) {
+          ask({ ask: "part", part });
+          missing++;
+        }
   }
 
   function leave() {
@@ -72,13 +83,17 @@ function render({ model, el }) {
     const blob = new Blob(parts, { type: "application/octet-stream" });
     if (blob.size !== own.size) throw new Error(`${blob.size} of ${own.size} bytes came`);
     offer(blob, own.name);
+    own.isDone = true;
+    own.got.clear();
     ask({ ask: "done" });
-    leave();
+    draw();
   }
 
   function hear(message, buffers) {
     if (!own || message.token !== own.token) return;
     if (message.end) return leave();
+    if (own.isDone) return; // a part that came twice
+    own.pause = SILENCE;
     wait();
     if (message.size !== undefined && own.count === null) {
       own.name = message.name;
@@ -96,22 +111,24 @@ function render({ model, el }) {
   function draw() {
     const state = model.get("state");
     const busy = state === "fetching" || state === "sending";
+    const isOwn = own !== null && !own.isDone;
     label.textContent = model.get("label");
     button.title = model.get("hint");
-    button.disabled = model.get("disabled") || own !== null;
-    bar.style.display = stop.style.display = own ? "" : "none";
+    button.disabled = model.get("disabled") || isOwn;
+    bar.style.display = stop.style.display = isOwn ? "" : "none";
     bar.setAttribute("aria-label", model.get("label"));
-    if (own && own.count) bar.value = (100 * own.got.size) / own.count;
+    if (isOwn && own.count) bar.value = (100 * own.got.size) / own.count;
     else bar.removeAttribute("value");
     let text = busy && !own ? "Another view of this notebook downloads it" : model.get("words");
-    if (own && own.count) text = `${megabytes(own.bytes)} of ${megabytes(own.size)} MB`;
+    if (isOwn && own.count) text = `${megabytes(own.bytes)} of ${megabytes(own.size)} MB`;
     words.setAttribute("aria-live", busy ? "off" : "polite"); // progress is not read out, its end is
     if (words.textContent !== text) words.textContent = text;
     words.classList.toggle("orthanc-error", state === "failed");
   }
 
   button.addEventListener("click", () => {
-    own = { token: `${Date.now()}-${Math.random()}`, got: new Map(), bytes: 0, asked: 0, count: null };
+    leave();
+    own = { token: `${Date.now()}-${Math.random()}`, got: new Map(), bytes: 0, asked: 0, count: null, pause: SILENCE, isDone: false };
     ask({ ask: "start" });
     wait();
     draw();

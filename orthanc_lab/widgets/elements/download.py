@@ -27,6 +27,7 @@ Save = Callable[[Path, Callable[[int, "int | None"], None]], Path]
 CHUNK = 1 << 20  # bytes in a message
 _LIMIT = 512 << 20
 _PAUSE = 0.25  # seconds between two reports of progress
+_REMEMBERED = 100  # downloads that have ended, and are told so again
 
 
 class _StoppedError(Exception):
@@ -84,8 +85,9 @@ class Download(Element, script="download"):
         self.limit = limit
         self.folder = folder
         self._errands: Errands[None] = Errands()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the browser's messages come in two threads at once, see `DropZone`
         self._token = ""  # names the download that is wanted at present; made by the browser
+        self._ends: dict[str, str] = {}  # how earlier ones ended
         self._file: Path | None = None
         self._spool: tempfile.TemporaryDirectory[str] | None = None
         self._next_report = 0.0
@@ -98,20 +100,35 @@ class Download(Element, script="download"):
     # -- what the browser says --------------------------------------------------------
 
     def _hear(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
-        token, ask = content.get("token", ""), content.get("ask")
+        token, ask = content["token"], content["ask"]
+        with self._lock:
+            if token in self._ends:  # the browser did not hear it
+                self.send({"token": token, "end": self._ends[token]})
+            elif ask == "stop":
+                self._finish(token, "stopped", "Stopped.")
+            elif ask == "start" and token != self._token:
+                self._start(token)
+            elif token == self._token and self._file is not None:
+                self._answer(token, ask, content, self._file)
+
+    def _start(self, token: str) -> None:
+        self._finish(self._token, "stopped", "Stopped.")  # one of another view
+        self._token = token
+        self._show("fetching", "Fetching …")
+        self._errands.submit(lambda: self._fetch(token))
+
+    def _answer(self, token: str, ask: str, content: dict[str, Any], path: Path) -> None:
+        """Answer, however often a browser asks: it does so when nothing comes."""
+        size = path.stat().st_size
         if ask == "start":
-            self._finish(self._token, "stopped", "Stopped.")  # one of another view
-            with self._lock:
-                self._token = token
-            self._show("fetching", "Fetching …")
-            self._errands.submit(lambda: self._fetch(token))
-        elif ask == "part" and token == self._token:
-            self._send_part(token, int(content["part"]))
-        elif ask == "done" and self._file is not None:
-            size = self._file.stat().st_size
-            self._finish(token, "downloaded", f"Downloaded {self._file.name} ({_megabytes(size)})")
-        elif ask == "stop":
-            self._finish(token, "stopped", "Stopped.")
+            self.send({"token": token, "name": path.name, "size": size, "chunk": CHUNK})
+        elif ask == "part":
+            with path.open("rb") as file:
+                file.seek(int(content["part"]) * CHUNK)
+                data = file.read(CHUNK)
+            self.send({"token": token, "part": int(content["part"])}, [data])
+        elif ask == "done":
+            self._finish(token, "downloaded", f"Downloaded {path.name} ({_megabytes(size)})")
 
     # -- fetching: in a thread --------------------------------------------------------
 
@@ -154,29 +171,18 @@ class Download(Element, script="download"):
         self.send({"token": token, "name": path.name, "size": path.stat().st_size, "chunk": CHUNK})
         return True
 
-    # -- sending ----------------------------------------------------------------------
-
-    def _send_part(self, token: str, number: int) -> None:
-        """Answer with one part: a browser asks for it anew when it does not come."""
-        path = self._file
-        if path is None:
-            return  # still fetched; it asks again
-        if number < 0:  # it did not hear that the file is there
-            self.send({"token": token, "name": path.name, "size": path.stat().st_size, "chunk": CHUNK})
-            return
-        with path.open("rb") as file:
-            file.seek(number * CHUNK)
-            data = file.read(CHUNK)
-        self.send({"token": token, "part": number}, [data])
-
     def _finish(self, token: str, state: str, words: str) -> None:
         with self._lock:
-            if not token or token != self._token:
+            if not token or token in self._ends:
                 return
-            self._token = ""
-            self._drop()
-        self._show(state, words)
-        self.send({"token": token, "end": state})
+            self._ends[token] = state
+            if len(self._ends) > _REMEMBERED:
+                del self._ends[next(iter(self._ends))]
+            if token == self._token:  # else "stop" has overtaken "start"
+                self._token = ""
+                self._drop()
+                self._show(state, words)
+            self.send({"token": token, "end": state})
 
     def _drop(self) -> None:
         spool, self._spool, self._file = self._spool, None, None

@@ -183,12 +183,17 @@ function render({ model, el }) {
   async function repeat() {
     const transfer = [...underWay.values()].find(({ waiting }) => waiting.size);
     if (!transfer) return;
-    pause = Math.min(2 * pause, SLOWEST);
-    watch();
     tell(" · waiting for the kernel (is a cell running?)");
     const [offset, size] = transfer.waiting.entries().next().value;
     const data = await read(transfer, offset, size);
-    if (data && transfer.waiting.has(offset) && underWay.has(transfer.id)) send(transfer, offset, data);
+    try {
+      if (data && transfer.waiting.has(offset) && underWay.has(transfer.id)) send(transfer, offset, data);
+    } catch {
+      tell(" · the kernel has gone; run the cell again");
+      return;
+    }
+    pause = Math.min(2 * pause, SLOWEST);
+    watch();
   }
 
   function onMessage(message) {
