@@ -3,6 +3,7 @@ const TONES = { E: "orthanc-log-error", W: "orthanc-log-warning" };
 
 function render({ model, el }) {
   el.classList.add("orthanc-lab");
+  keepKeys(el);
   const log = document.createElement("div");
   log.className = "orthanc-log";
   log.tabIndex = 0; // so that the keyboard can scroll it
