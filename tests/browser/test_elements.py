@@ -156,6 +156,21 @@ def test_while_a_cell_runs_it_says_so_and_can_be_cancelled(notebook, lab):
     assert book.errors == []
 
 
+def test_a_kernel_that_was_restarted_is_said(notebook, lab):
+    os.mkfifo(lab.folder / "closed")
+    book = notebook(ZONE, "open('closed').read()")
+    zone = book.area.locator(".drop-zone").first
+    book.menu("Run", "Run All Cells")
+    zone.wait_for()
+    zone.locator("input").set_input_files(file("waits.bin", bytes(10_000_000)))
+    says(zone, "waiting for the kernel")
+    book.menu("Kernel", "Restart Kernel…")
+    press(book.page.get_by_role("dialog"), "Restart")
+    says(zone, "Interrupted: the kernel has gone before all was sent; run the cell again")
+    zone.locator(".running").wait_for(state="hidden")
+    assert book.errors == []
+
+
 def test_charts_show_gaps_last_values_and_the_value_under_the_cursor(notebook, artefacts):
     book = notebook(CHARTS, "charts", "charts.add(1767268860.0, {'read': 7.25})")
     book.run_all()

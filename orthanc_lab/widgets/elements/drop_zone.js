@@ -152,15 +152,26 @@ function render({ model, el }) {
       throw new Error("it became shorter");
     } catch (error) {
       if (reading !== transfer && !underWay.has(transfer.id)) return null;
-      model.send({ kind: "cancel", transfer: transfer.id });
+      post({ kind: "cancel", transfer: transfer.id });
       end(transfer, `cannot be read (${error.message})`);
       show();
+      watch();
+      pump();
       return null;
     }
   }
 
   function send({ id, file }, offset, data) {
-    model.send({ kind: "chunk", transfer: id, name: nameOf(file), size: file.size, offset }, undefined, [data]);
+    return post({ kind: "chunk", transfer: id, name: nameOf(file), size: file.size, offset }, [data]);
+  }
+
+  function post(message, buffers = []) {
+    try {
+      model.send(message, undefined, buffers);
+      return true;
+    } catch {
+      return false; // the kernel has gone
+    }
   }
 
   function forget(transfer) {
@@ -186,14 +197,18 @@ function render({ model, el }) {
     tell(" · waiting for the kernel (is a cell running?)");
     const [offset, size] = transfer.waiting.entries().next().value;
     const data = await read(transfer, offset, size);
-    try {
-      if (data && transfer.waiting.has(offset) && underWay.has(transfer.id)) send(transfer, offset, data);
-    } catch {
-      tell(" · the kernel has gone; run the cell again");
-      return;
-    }
+    if (!data || !transfer.waiting.has(offset) || !underWay.has(transfer.id)) return watch(); // answered meanwhile
+    if (!send(transfer, offset, data)) return giveUp();
     pause = Math.min(2 * pause, SLOWEST);
     watch();
+  }
+
+  function giveUp() {
+    queue = [];
+    reading = null;
+    underWay.clear();
+    refuse({ name: "Interrupted" }, "the kernel has gone before all was sent; run the cell again");
+    show();
   }
 
   function onMessage(message) {
@@ -217,7 +232,7 @@ function render({ model, el }) {
     const left = reading ? [reading.file, ...queue] : queue;
     queue = [];
     if (reading) {
-      model.send({ kind: "cancel", transfer: reading.id });
+      post({ kind: "cancel", transfer: reading.id });
       forget(reading);
     }
     tally.files -= left.length;
