@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from orthanc_lab.client.upload_report import UploadInterruptedError
     from orthanc_lab.protocol.errors import OrthancError
     from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
-    from orthanc_lab.server.child_process import ChildServer
-    from orthanc_lab.server.embedded import EmbeddedServer
-    from orthanc_lab.server.embedding import in_process, serve
-    from orthanc_lab.server.in_process import InProcessServer
-    from orthanc_lab.server.remote import RemoteServer, open_server
+    from orthanc_lab.server.embedding.child_server import ChildServer
+    from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
+    from orthanc_lab.server.embedding.in_process import InProcessServer
+    from orthanc_lab.server.embedding.remote import RemoteServer, open_server
+    from orthanc_lab.server.embedding.serve import in_process, serve
 
 __all__ = [
     "CanceledError",
@@ -62,12 +62,12 @@ __all__ = [
 # Loaded when they are asked for: importing the package costs next to nothing.
 _HOMES = {
     "CanceledError": "client.errors",
-    "ChildServer": "server.child_process",
+    "ChildServer": "server.embedding.child_server",
     "Client": "client.client",
     "ClientError": "client.errors",
     "ConnectionLostError": "client.errors",
-    "EmbeddedServer": "server.embedded",
-    "InProcessServer": "server.in_process",
+    "EmbeddedServer": "server.embedding.embedded_server",
+    "InProcessServer": "server.embedding.in_process",
     "JobFailedError": "client.errors",
     "JobForgottenError": "client.errors",
     "JobPausedError": "client.errors",
@@ -77,15 +77,15 @@ _HOMES = {
     "NotFoundError": "client.errors",
     "NotOrthancError": "client.errors",
     "OrthancError": "protocol.errors",
-    "RemoteServer": "server.remote",
+    "RemoteServer": "server.embedding.remote",
     "ResponseError": "client.errors",
     "SeededIdentifiers": "protocol.ports",
     "UnauthorizedError": "client.errors",
     "UnreachableError": "client.errors",
     "UploadInterruptedError": "client.upload_report",
-    "in_process": "server.embedding",
-    "open_server": "server.remote",
-    "serve": "server.embedding",
+    "in_process": "server.embedding.serve",
+    "open_server": "server.embedding.remote",
+    "serve": "server.embedding.serve",
 }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha1
 
-from orthanc_lab.dicom.main_tags import IDENTIFIER_TAGS, PATIENT_ID, SERIES_UID, SOP_UID, STUDY_UID
-from orthanc_lab.dicom.scan import DicomHeader
+from orthanc_lab.dicom.dictionary.main_tags import IDENTIFIER_TAGS, PATIENT_ID, SERIES_UID, SOP_UID, STUDY_UID
+from orthanc_lab.dicom.files.scan import DicomHeader
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["ResourceIdentifiers", "identify", "orthanc_id"]

@@ -11,13 +11,13 @@ from operator import attrgetter
 from pathlib import Path
 
 from orthanc_lab.jobs.entry import Entry
+from orthanc_lab.jobs.job_outputs import JobOutputs
+from orthanc_lab.jobs.job_table import JobTable
 from orthanc_lab.jobs.journal import Journal
 from orthanc_lab.jobs.machine import Effect, Event, Moment, Report, Status, advance, stop_reason
 from orthanc_lab.jobs.ports import Job, JobOutput, JobView, Restore, StopReason
 from orthanc_lab.jobs.registry import Registry
-from orthanc_lab.jobs.roster import Roster
 from orthanc_lab.jobs.rows import frozen_copy
-from orthanc_lab.jobs.shelf import Shelf
 from orthanc_lab.jobs.worker import run_job
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
@@ -88,8 +88,8 @@ class JobsEngine:
         self._history_size = history_size
         self._registry = Registry(database, keep=load_jobs)
         self._journal = Journal(self._registry, restores or {}, clock, on_error)
-        self._shelf = Shelf(outputs, media_archive_size, identifiers, self._journal.save_outputs, on_error)
-        self._roster = Roster()
+        self._job_outputs = JobOutputs(outputs, media_archive_size, identifiers, self._journal.save_outputs, on_error)
+        self._table = JobTable()
         self._stopped = threading.Event()
         self._workers: list[threading.Thread] = []
         if load_jobs:
@@ -114,10 +114,10 @@ class JobsEngine:
             Seconds to wait for a step that does not end.
         """
         self._stopped.set()
-        self._roster.close()
+        self._table.close()
         for worker in self._workers:
             worker.join(timeout)
-        for entry in self._roster.entries():
+        for entry in self._table.entries():
             if entry.ended is not None:
                 entry.ended.set()
         self._registry.close()
@@ -170,26 +170,26 @@ class JobsEngine:
         The file outlives a restart as long as its name stands in what the job serializes,
         or in its outputs.
         """
-        return self._shelf.new_file(suffix)
+        return self._job_outputs.new_file(suffix)
 
     # -- look ----------------------------------------------------------------------
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, sorted."""
-        return self._roster.ids()
+        return self._table.ids()
 
     def get(self, id: str) -> JobView | None:
         """Return a job as it is now, None if it is unknown."""
-        entry = self._roster.get(id)
+        entry = self._table.get(id)
         return None if entry is None else entry.view(self._now)
 
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
-        return [entry.view(self._now) for entry in self._roster.entries()]
+        return [entry.view(self._now) for entry in self._table.entries()]
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""
-        counts = Counter(map(_state_name, self._roster.entries_in_any_order()))
+        counts = Counter(map(_state_name, self._table.entries_in_any_order()))
         return {state: counts[name] for state, name in _STATES}
 
     # -- commands ------------------------------------------------------------------
@@ -222,20 +222,20 @@ class JobsEngine:
 
     def output(self, id: str, key: str) -> JobOutput | None:
         """Return an output of a job that succeeded; counts as a use of it."""
-        entry = self._roster.get(id)
+        entry = self._table.get(id)
         if entry is None or entry.status.state is not JobState.SUCCESS:
             return None
-        return self._shelf.get(entry, key)
+        return self._job_outputs.get(entry, key)
 
     def delete_output(self, id: str, key: str) -> bool:
         """Remove an output of a job that succeeded; False if there is none."""
-        entry = self._roster.get(id)
+        entry = self._table.get(id)
         if entry is None or entry.status.state is not JobState.SUCCESS:
             return False
-        return self._shelf.drop_one(entry, key)
+        return self._job_outputs.drop_one(entry, key)
 
     def _command(self, id: str, event: Event) -> bool:
-        entry = self._roster.get(id)
+        entry = self._table.get(id)
         return entry is not None and self._advance(entry, event)
 
     # -- moves ---------------------------------------------------------------------
@@ -265,11 +265,11 @@ class JobsEngine:
             raise OrthancError(ErrorCode.DATABASE_UNAVAILABLE, "The jobs engine has stopped")
         now = self._now()
         id = self._identifiers.uuid()
-        while id in self._roster:  # a seeded sequence begins anew with each process
+        while id in self._table:  # a seeded sequence begins anew with each process
             id = self._identifiers.uuid()
         entry = Entry(
             id,
-            sequence=self._roster.next_sequence(),
+            sequence=self._table.next_sequence(),
             type=job.type,
             priority=priority,
             created=now.utc,
@@ -279,13 +279,13 @@ class JobsEngine:
         if wait:
             entry.ended = threading.Event()
         self._journal.begin(entry)
-        if not self._roster.add(entry) and entry.ended is not None:
+        if not self._table.add(entry) and entry.ended is not None:
             entry.ended.set()
         return entry
 
     def _advance(self, entry: Entry, event: Event, report: Report | None = None) -> bool:
         with entry.lock:
-            if not self._roster.holds(entry):
+            if not self._table.holds(entry):
                 return False
             after, effects = advance(entry.status, event, self._now(), report)
             for effect in effects:
@@ -313,11 +313,11 @@ class JobsEngine:
             case Effect.CHECKPOINT:
                 self._journal.checkpoint(entry, after)
             case Effect.QUEUE:
-                self._roster.queue(entry)
+                self._table.queue(entry)
             case Effect.COMPLETE:
                 self._complete(entry)
             case Effect.REVIVE:
-                self._roster.leave_history(entry)
+                self._table.leave_history(entry)
             case Effect.FORGET:
                 self._journal.forget(entry)
                 self._remove(entry)
@@ -332,42 +332,42 @@ class JobsEngine:
         entry.stopped_for = reason
 
     def _complete(self, entry: Entry) -> None:
-        self._roster.enter_history(entry)
+        self._table.enter_history(entry)
         if entry.ended is not None:
             entry.ended.set()
         if entry.status.state is JobState.SUCCESS:
             entry.job = entry.payload = None
             if entry.outputs:
-                self._shelf.put(entry)
+                self._job_outputs.put(entry)
 
     def _remove(self, entry: Entry) -> None:
-        self._roster.remove(entry)
-        self._shelf.drop(entry)
+        self._table.remove(entry)
+        self._job_outputs.drop(entry)
 
     def _trim_history(self) -> None:
-        while (oldest := self._roster.surplus(self._history_size)) is not None:
+        while (oldest := self._table.surplus(self._history_size)) is not None:
             with oldest.lock:
                 # It may have been deleted or resubmitted meanwhile.
-                if self._roster.in_history(oldest):
+                if self._table.in_history(oldest):
                     self._journal.forget_later(oldest)
                     self._remove(oldest)
 
     def _restore_all(self) -> None:
-        entries, owners = self._journal.read(self._shelf.folder)
-        self._roster.fill(entries)
+        entries, owners = self._journal.read(self._job_outputs.folder)
+        self._table.fill(entries)
         for entry in entries:
             if not entry.status.state.is_final:
                 self._advance(entry, Event.RESTORED)
-        for entry in self._roster.history():
+        for entry in self._table.history():
             if entry.outputs:
-                self._shelf.put(entry)
+                self._job_outputs.put(entry)
         self._trim_history()
-        self._shelf.clear_orphans(owners)
+        self._job_outputs.clear_orphans(owners)
 
     # -- workers -------------------------------------------------------------------
 
     def _work(self) -> None:
-        while (entry := self._roster.next_in_line()) is not None:
+        while (entry := self._table.next_in_line()) is not None:
             try:
                 if self._pick(entry):
                     run_job(entry, self)

@@ -11,10 +11,10 @@ from orthanc_lab.jobs.rows import frozen_copy
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Desk", "report_of", "run_job"]
+__all__ = ["WorkerHost", "report_of", "run_job"]
 
 
-class Desk(Protocol):
+class WorkerHost(Protocol):
     """What a worker reports to."""
 
     @property
@@ -35,48 +35,48 @@ class Desk(Protocol):
         ...
 
 
-def run_job(entry: Entry, desk: Desk) -> None:
+def run_job(entry: Entry, host: WorkerHost) -> None:
     """Run a job that was just picked, until it leaves the state Running or the engine stops."""
     job = entry.job
     assert job is not None
     try:
         job.start()
     except BaseException as error:
-        _fail(entry, job, error, desk)
+        _fail(entry, job, error, host)
         return
     if entry.status.pausing or entry.status.canceling:
-        desk.move(entry, Event.STARTED)
+        host.move(entry, Event.STARTED)
     while entry.status.state is JobState.RUNNING:
-        if desk.stopping:
-            desk.interrupt(entry)
+        if host.stopping:
+            host.interrupt(entry)
             return
-        _step(entry, job, desk)
+        _step(entry, job, host)
 
 
-def _step(entry: Entry, job: Job, desk: Desk) -> None:
+def _step(entry: Entry, job: Job, host: WorkerHost) -> None:
     try:
         more = job.step()
         if not more:
             entry.outputs = dict(job.outputs())
         report = report_of(job)
     except BaseException as error:
-        _fail(entry, job, error, desk)
+        _fail(entry, job, error, host)
         return
-    desk.move(entry, Event.STEPPED if more else Event.FINISHED, report)
+    host.move(entry, Event.STEPPED if more else Event.FINISHED, report)
 
 
-def _fail(entry: Entry, job: Job, error: BaseException, desk: Desk) -> None:
+def _fail(entry: Entry, job: Job, error: BaseException, host: WorkerHost) -> None:
     if isinstance(error, OrthancError):
         code, details = error.code, error.details
     else:
-        desk.report(error)
+        host.report(error)
         code, details = int(ErrorCode.INTERNAL_ERROR), ""
     try:
         report = report_of(job, code, details)
     except Exception as further:
-        desk.report(further)
+        host.report(further)
         report = Report(entry.status.progress, entry.status.content, code, details)
-    desk.move(entry, Event.FAILED, report)
+    host.move(entry, Event.FAILED, report)
 
 
 def report_of(job: Job, error_code: int = 0, error_details: str = "") -> Report:

@@ -16,7 +16,7 @@ from orthanc_lab.lab.jupyter import Jupyter, is_free, missing_packages
 from orthanc_lab.lab.notebooks import Lessons, copy_notebooks, is_checkout, packaged_notebooks
 from orthanc_lab.lab.own_server import DEFAULT_PORT, OwnServer, ServerChoice
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 
 __all__ = ["main"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from jupyterlab.labapp import LabApp
 
 from orthanc_lab.lab.jupyter import READY
-from orthanc_lab.server.end_of_input import at_end_of_input
+from orthanc_lab.server.embedding.end_of_input import at_end_of_input
 
 __all__ = ["main"]
 

@@ -15,11 +15,11 @@ import requests
 from orthanc_lab import samples
 from orthanc_lab.client.client import Client
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.configuration import read_configuration
+from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import log_errors_only
-from orthanc_lab.server.sessions import session_of
-from orthanc_lab.server.settings import CheckedSettings
+from orthanc_lab.server.options.configuration import read_configuration
+from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["DEFAULT_PORT", "OwnServer", "ServerChoice"]
 

@@ -1,4 +1,4 @@
-"""What comes in from outside: the time and fresh identifiers.
+"""What comes in from outside: the time, fresh identifiers, the configuration.
 
 They are passed in, never taken from a global, so that a test moves time by hand and a
 notebook gets the same identifiers at every run.
@@ -11,9 +11,17 @@ import threading
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Clock", "Identifiers", "ManualClock", "SeededIdentifiers", "SystemClock", "SystemIdentifiers"]
+__all__ = [
+    "Clock",
+    "Identifiers",
+    "ManualClock",
+    "SeededIdentifiers",
+    "Settings",
+    "SystemClock",
+    "SystemIdentifiers",
+]
 
 
 class Clock(Protocol):
@@ -126,3 +134,15 @@ class SeededIdentifiers:
     def uid(self) -> str:
         """Return the next UID of the sequence (root 2.25)."""
         return f"2.25.{self._next().int}"
+
+
+class Settings(Protocol):
+    """The configuration in force, every option with its default."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of an option by its name in Orthanc's configuration file."""
+        ...
+
+    def change(self, name: str, value: Any) -> None:
+        """Change an option until the server starts again (``PUT /tools/default-encoding`` …)."""
+        ...

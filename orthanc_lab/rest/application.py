@@ -10,42 +10,27 @@ import falcon
 
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError, http_status_text
-from orthanc_lab.rest import (
-    acceptance,
-    across_instances,
-    archives,
+from orthanc_lab.rest import explorer
+from orthanc_lab.rest.compression import CompressedAnswers
+from orthanc_lab.rest.http.answers import EmptyAnswer
+from orthanc_lab.rest.instances import content, files, frames, instances_tags, modules, ordered_slices, tags
+from orthanc_lab.rest.jobs import jobs, peers
+from orthanc_lab.rest.making import archives, create, modification, study_changes
+from orthanc_lab.rest.request_guard import RequestGuard
+from orthanc_lab.rest.resources import (
     attachments,
     browse,
     bulk,
     changes,
-    content,
-    control,
-    create,
-    explorer,
-    files,
     find,
-    frames,
-    jobs,
     labels,
-    log_levels,
     metadata,
-    metrics,
-    modification,
-    modules,
-    ordered_slices,
-    peers,
     protection,
     reconstruction,
-    sizes,
-    study_changes,
-    system,
-    tags,
-    tools,
+    statistics,
 )
-from orthanc_lab.rest.answers import EmptyAnswer
-from orthanc_lab.rest.compression import CompressedAnswers
-from orthanc_lab.rest.front import Front
 from orthanc_lab.rest.routing import Router, responders
+from orthanc_lab.rest.server import control, dicom_options, log_levels, metrics, system, tools
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "Route", "make_application"]
@@ -60,9 +45,9 @@ ROUTES: Sequence[Route] = (
     *files.ROUTES,
     *frames.ROUTES,
     *modules.ROUTES,
-    *across_instances.ROUTES,
+    *instances_tags.ROUTES,
     *ordered_slices.ROUTES,
-    *sizes.ROUTES,
+    *statistics.ROUTES,
     *protection.ROUTES,
     *metadata.ROUTES,
     *attachments.ROUTES,
@@ -83,7 +68,7 @@ ROUTES: Sequence[Route] = (
     *tools.ROUTES,
     *control.ROUTES,
     *log_levels.ROUTES,
-    *acceptance.ROUTES,
+    *dicom_options.ROUTES,
     *metrics.ROUTES,
     *explorer.ROUTES,
 )
@@ -111,7 +96,7 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     app.add_error_handler(falcon.HTTPError, errors.of_falcon)
     app.add_error_handler(OrthancError, errors.of_orthanc)
     app.add_error_handler(EmptyAnswer, errors.empty)
-    return Front(app, services)
+    return RequestGuard(app, services)
 
 
 def _middleware(services: Services) -> list[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import falcon
 
-from orthanc_lab.rest.answers import EmptyAnswer
+from orthanc_lab.rest.http.answers import EmptyAnswer
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES"]

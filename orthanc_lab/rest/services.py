@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.metrics import MetricPolicy
-from orthanc_lab.protocol.ports import Clock, Identifiers
+from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.storage.ports import Storage
 
-__all__ = ["Control", "MetricsBoard", "Services", "Settings"]
-
-
-class Settings(Protocol):
-    """The configuration in force, every option with its default."""
-
-    def __getitem__(self, name: str) -> Any:
-        """Return the value of an option by its name in Orthanc's configuration file."""
-        ...
-
-    def change(self, name: str, value: Any) -> None:
-        """Change an option until the server starts again (``PUT /tools/default-encoding`` …)."""
-        ...
+__all__ = ["Control", "MetricsBoard", "Services"]
 
 
 class MetricsBoard(Protocol):

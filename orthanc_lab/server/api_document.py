@@ -14,7 +14,7 @@ from typing import Any
 from orthanc_lab.rest.application import ROUTES
 from orthanc_lab.rest.on_demand import OnDemand
 from orthanc_lab.rest.routing import responders
-from orthanc_lab.server.embedding import in_process
+from orthanc_lab.server.embedding.serve import in_process
 
 __all__ = ["cheat_sheet", "openapi"]
 

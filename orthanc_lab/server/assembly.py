@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import WSGIApplication
 
-from orthanc_lab.dicom.dictionary import Dictionary
-from orthanc_lab.dicom.extra_main_tags import read_extra_main_tags
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
@@ -19,23 +19,23 @@ from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.job_kinds import restores
 from orthanc_lab.server.memory_trimming import MemoryTrimming
 from orthanc_lab.server.metrics_board import PublishedMetrics
+from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
-from orthanc_lab.server.settings import CheckedSettings
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.ports import Storage
 
-__all__ = ["Assembly", "Outside", "assemble"]
+__all__ = ["Assembly", "Environment", "assemble"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What comes in from outside of the server."""
+class Environment:
+    """What a server takes from its environment."""
 
     clock: Clock
     identifiers: Identifiers
 
     @classmethod
-    def of_system(cls) -> Outside:
+    def of_system(cls) -> Environment:
         """Return the clock and the random source of the machine."""
         return cls(SystemClock(), SystemIdentifiers())
 
@@ -61,7 +61,7 @@ class Assembly:
 
 
 def assemble(
-    settings: CheckedSettings, control: Control, outside: Outside | None = None, *, load_jobs: bool = True
+    settings: CheckedSettings, control: Control, environment: Environment | None = None, *, load_jobs: bool = True
 ) -> Assembly:
     """Open the storage, start the jobs engine and make the application.
 
@@ -75,8 +75,8 @@ def assemble(
     OrthancError
         11 if another server owns the index, 3 for settings that do not fit.
     """
-    outside = outside or Outside.of_system()
-    clock, identifiers = outside.clock, outside.identifiers
+    environment = environment or Environment.of_system()
+    clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
     storage = open_storage(
         Path(settings["StorageDirectory"]),

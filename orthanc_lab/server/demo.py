@@ -20,7 +20,7 @@ from typing import Any, TextIO
 import requests
 
 from orthanc_lab import samples
-from orthanc_lab.server.embedding import serve
+from orthanc_lab.server.embedding.serve import serve
 
 __all__ = ["main"]
 

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from orthanc_lab.jobs.kinds.archive import ArchiveJob
-from orthanc_lab.jobs.kinds.http_options import HttpOptions
-from orthanc_lab.jobs.kinds.instance_steps import Workshop
-from orthanc_lab.jobs.kinds.media import MediaJob
-from orthanc_lab.jobs.kinds.merge import MergeJob
-from orthanc_lab.jobs.kinds.modification import ModificationJob
-from orthanc_lab.jobs.kinds.peer_store import PeerStoreJob, PeerStoreTools
-from orthanc_lab.jobs.kinds.split import SplitJob
-from orthanc_lab.jobs.kinds.zip_job import restored
+from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
+from orthanc_lab.jobs.kinds.archives.media import MediaJob
+from orthanc_lab.jobs.kinds.archives.zip_job import restored
+from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
+from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools
+from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
+from orthanc_lab.jobs.kinds.sending.peer_store import PeerStoreJob, PeerStoreTools
 from orthanc_lab.jobs.ports import Restore
+from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.protocol.ports import Clock, Identifiers
-from orthanc_lab.server.settings import CheckedSettings
+from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage.ports import Storage
 
 __all__ = ["restores"]
@@ -34,11 +34,11 @@ def restores(
         The folder of the files that jobs leave behind.
     """
     peer_tools = PeerStoreTools(storage, HttpOptions.of(settings.__getitem__), identifiers)
-    workshop = Workshop.of(storage, settings.__getitem__)
+    tools = JobTools.of(storage, settings.__getitem__)
     return {
         **{job.type: partial(restored, job, storage, clock, outputs) for job in (ArchiveJob, MediaJob)},
         PeerStoreJob.type: partial(PeerStoreJob.restore, peer_tools),
-        ModificationJob.type: partial(ModificationJob.restored, workshop),
-        SplitJob.type: partial(SplitJob.restored, workshop),
-        MergeJob.type: partial(MergeJob.restored, workshop),
+        ModificationJob.type: partial(ModificationJob.restored, tools),
+        SplitJob.type: partial(SplitJob.restored, tools),
+        MergeJob.type: partial(MergeJob.restored, tools),
     }

@@ -11,9 +11,9 @@ from enum import Enum
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.assembly import Assembly, Outside, assemble
-from orthanc_lab.server.http_server import HttpServer, Tls
-from orthanc_lab.server.settings import CheckedSettings
+from orthanc_lab.server.assembly import Assembly, Environment, assemble
+from orthanc_lab.server.http.server import HttpServer, Tls
+from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["Ending", "Server"]
 
@@ -43,13 +43,13 @@ class Server:
     def __init__(
         self,
         load: Callable[[], CheckedSettings],
-        outside: Outside | None = None,
+        environment: Environment | None = None,
         *,
         load_jobs: bool = True,
         port: int | None = None,
     ) -> None:
         self._load = load
-        self._outside = outside or Outside.of_system()
+        self._environment = environment or Environment.of_system()
         self._load_jobs = load_jobs
         self._wanted_port = port
         self._http: HttpServer | None = None
@@ -73,7 +73,7 @@ class Server:
         settings = self._load()
         for warning in settings.warnings:
             _log.warning(warning)
-        assembly = assemble(settings, self, self._outside, load_jobs=self._load_jobs)
+        assembly = assemble(settings, self, self._environment, load_jobs=self._load_jobs)
         try:
             http = self._listen(settings, assembly)
         except BaseException:
@@ -124,7 +124,7 @@ class Server:
     def replace(self, settings: CheckedSettings) -> None:
         """Serve other settings and another folder on the same socket, without a gap."""
         assert self._http is not None
-        old, self.assembly = self.assembly, assemble(settings, self, self._outside, load_jobs=self._load_jobs)
+        old, self.assembly = self.assembly, assemble(settings, self, self._environment, load_jobs=self._load_jobs)
         self.settings = settings
         settings.change("HttpPort", self.port)
         self._http.serve_from_now(self.assembly.application)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orthanc_lab.dicom.scan import scan
+from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.protocol.ports import Identifiers
 from orthanc_lab.storage.options import StorageOptions
 
@@ -20,7 +20,7 @@ def ingest_transcoding(options: StorageOptions, identifiers: Identifiers) -> Cal
     if not target:
         return _unchanged
     # Only who asks for it pays for its import.
-    from orthanc_lab.dicom.transcoding import UNCOMPRESSED, transcode  # noqa: PLC0415
+    from orthanc_lab.dicom.codecs.transcoding import UNCOMPRESSED, transcode  # noqa: PLC0415
 
     def transcoded(dicom: bytes) -> bytes:
         is_uncompressed = scan(dicom, frozenset(), options.default_encoding).transfer_syntax in UNCOMPRESSED

@@ -8,7 +8,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.metrics import Metrics, NoMetrics
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.storage.files.area import DiskArea, FileArea
-from orthanc_lab.storage.files.attachments import in_orthancs_words
+from orthanc_lab.storage.files.attachments import disk_error
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.storage import SqliteStorage
@@ -57,7 +57,7 @@ def open_storage(
             metrics=metrics or NoMetrics(),
         )
     except OSError as error:
-        raise in_orthancs_words(error) from error
+        raise disk_error(error) from error
 
 
 def _make_folder(folder: Path) -> None:

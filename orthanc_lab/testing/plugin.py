@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from orthanc_lab.server.embedded import EmbeddedServer
+    from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 
 __all__ = ["orthanc", "orthanc_factory", "orthanc_settings"]
 

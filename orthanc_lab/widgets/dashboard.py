@@ -8,15 +8,15 @@ from typing import Any
 import ipywidgets
 
 from orthanc_lab.client import Client
-from orthanc_lab.widgets.archive_panel import ArchivePanel
-from orthanc_lab.widgets.browser_panel import BrowserPanel
-from orthanc_lab.widgets.controlled_server import ControlledServer
-from orthanc_lab.widgets.dicomize_panel import DicomizePanel
-from orthanc_lab.widgets.jobs_panel import JobsPanel
-from orthanc_lab.widgets.metrics_panel import MetricsPanel
+from orthanc_lab.widgets.archives.panel import ArchivePanel
+from orthanc_lab.widgets.browser.panel import BrowserPanel
+from orthanc_lab.widgets.dicomize.panel import DicomizePanel
+from orthanc_lab.widgets.jobs.panel import JobsPanel
+from orthanc_lab.widgets.metrics.panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
-from orthanc_lab.widgets.server_panel import ServerPanel
-from orthanc_lab.widgets.upload_panel import UploadPanel
+from orthanc_lab.widgets.server.controlled_server import ControlledServer
+from orthanc_lab.widgets.server.panel import ServerPanel
+from orthanc_lab.widgets.upload.panel import UploadPanel
 
 __all__ = ["Dashboard", "dashboard"]
 

@@ -17,7 +17,7 @@ from orthanc_lab.frames.background import BackgroundLooks
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.widgets.closing import close_below
 from orthanc_lab.widgets.elements.status import Status
-from orthanc_lab.widgets.errands import Errands
+from orthanc_lab.widgets.serial_queue import SerialQueue
 
 __all__ = ["Panel"]
 
@@ -33,7 +33,7 @@ class Panel(ipywidgets.VBox):
     Looks go on while a cell runs. What a person presses then waits for the end of the cell, unless the kernel hears
     it in a subshell.
 
-    Subclasses have a `title`, put their controls into `body`, and give `look`; they start what a person asks for
+    Subclasses have a `title`, put their controls into `body`, and give `poll`; they start what a person asks for
     with `act`.
 
     Parameters
@@ -49,7 +49,7 @@ class Panel(ipywidgets.VBox):
     ----------
     client
         The client for actions.
-    glance
+    poll_client
         The same without retries, for looks: a server that is away is said at once.
     body
         The box of the controls.
@@ -71,8 +71,8 @@ class Panel(ipywidgets.VBox):
     ...         self.body.children = [self.count]
     ...         self.refresh()
     ...
-    ...     def look(self):
-    ...         self.count.value = self.glance.statistics["CountStudies"]
+    ...     def poll(self):
+    ...         self.count.value = self.poll_client.statistics["CountStudies"]
     >>> StudyCount(client).count.value
     1
     """
@@ -81,7 +81,7 @@ class Panel(ipywidgets.VBox):
 
     def __init__(self, client: Client, *, interval: float = 1.0, clock: Clock | None = None) -> None:
         self.client = client
-        self.glance = client.without_retries(_PATIENCE)
+        self.poll_client = client.without_retries(_PATIENCE)
         self.interval = interval
         self.clock = clock or SystemClock()
         self.status = Status(self.clock)
@@ -92,12 +92,12 @@ class Panel(ipywidgets.VBox):
         self._turn = threading.RLock()  # one look or one showing at a time: an older answer never covers a newer one
         self._switch = threading.Lock()
         self._looks: BackgroundLooks | None = None
-        self._errands: Errands[None] = Errands()
+        self._queue: SerialQueue[None] = SerialQueue()
         super().__init__([self.body, self.status])
         self.status.observe(lambda change: self._follow(), "is_seen")
 
-    def look(self) -> None:
-        """Ask the server (by `glance`) and show the answer; subclasses give it.
+    def poll(self) -> None:
+        """Ask the server (by `poll_client`) and show the answer; subclasses give it.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Panel(ipywidgets.VBox):
         """Look now; an error is said in the status line."""
         with self._turn:
             try:
-                self.look()
+                self.poll()
             except UnreachableError as error:
                 self._say_trouble(f"{error}\nLooking again every {self.interval:g} s.")
                 self._set_away(True)
@@ -170,7 +170,7 @@ class Panel(ipywidgets.VBox):
             Done when the outcome is shown; it never raises what the status line has said.
         """
         self.status.say(f"{doing} …")
-        return self._errands.submit(partial(self._perform, doing, action))
+        return self._queue.submit(partial(self._perform, doing, action))
 
     def _perform(self, doing: str, action: Callable[[], str | None]) -> None:
         try:
@@ -207,7 +207,7 @@ class Panel(ipywidgets.VBox):
     def close(self) -> None:
         """Stop, and remove it from the notebook."""
         self.stop()
-        self._errands.close()
+        self._queue.close()
         close_below(self)
         super().close()
 

@@ -45,7 +45,7 @@ class ResourcesPanel(Panel):
         super().__init__(client, **options)
         self._seen: object = None
         self._is_found = False  # whether the tree shows what was searched last
-        self.branches = ResourceBranches(self.glance, queries(""), self.lowest)
+        self.branches = ResourceBranches(self.poll_client, queries(""), self.lowest)
         self.search = ipywidgets.Text(
             placeholder="Search, and press Enter",
             continuous_update=False,
@@ -100,9 +100,9 @@ class ResourcesPanel(Panel):
         self._is_found = True
         self.tree.empty = "Nothing matches" if self.search.value.strip() else "No patients yet"
 
-    def look(self) -> None:  # noqa: D102 - see Panel
-        counts = self.glance.statistics
-        last = self.glance.transport.get("/changes?last")["Last"]
+    def poll(self) -> None:  # noqa: D102 - see Panel
+        counts = self.poll_client.statistics
+        last = self.poll_client.transport.get("/changes?last")["Last"]
         state = (last, *(counts[name] for name in _COUNTS))
         if state == self._seen and self._is_found:
             return
@@ -137,7 +137,7 @@ class ResourcesPanel(Panel):
         if not watched:
             return set()
         body = {"Resources": watched, "Metadata": False}
-        found = self.glance.transport.json("POST", "/tools/bulk-content", json=body, again=True)
+        found = self.poll_client.transport.json("POST", "/tools/bulk-content", json=body, again=True)
         return set(watched) - {item["ID"] for item in found}
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel

@@ -6,7 +6,7 @@ import io
 import struct
 import zipfile
 
-from orthanc_lab.dicom.data_set import DataSet, Element, encode_file, padded
+from orthanc_lab.dicom.files.data_set import DataSet, Element, encode_file, padded
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LE = "1.2.840.10008.1.2.1"

@@ -13,11 +13,12 @@ import requests
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
-from orthanc_lab.rest import archives, jobs
 from orthanc_lab.rest.application import make_application
+from orthanc_lab.rest.jobs import jobs
+from orthanc_lab.rest.making import archives
 from orthanc_lab.rest.services import Services
-from orthanc_lab.server.http_server import HttpServer
-from orthanc_lab.server.settings import CheckedSettings
+from orthanc_lab.server.http.server import HttpServer
+from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.records import Origin, Stored
 from tests.archives.files import dicom, names_of

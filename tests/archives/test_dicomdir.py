@@ -16,8 +16,8 @@ import pydicom
 import pytest
 from pydicom.fileset import FileSet
 
-from orthanc_lab.dicom.dicomdir import DicomDirectory
-from orthanc_lab.dicom.dicomdir_entry import read_entry, read_entry_of_start
+from orthanc_lab.dicom.media.dicomdir import DicomDirectory
+from orthanc_lab.dicom.media.dicomdir_entry import read_entry, read_entry_of_start
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.records import Origin

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.jobs.kinds.archive_names import (
+from orthanc_lab.jobs.kinds.archives.archive_names import (
     NameRegister,
     clean_name,
     directory_name,

@@ -18,14 +18,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orthanc_lab.jobs.kinds import zip_codec
-from orthanc_lab.jobs.kinds.archive import ArchiveJob
-from orthanc_lab.jobs.kinds.archive_plan import plan_archive, plan_media
-from orthanc_lab.jobs.kinds.archive_tree import resolve
-from orthanc_lab.jobs.kinds.media import MediaJob
-from orthanc_lab.jobs.kinds.zip_job import ZipJob, restored
-from orthanc_lab.jobs.kinds.zip_outlet import FileOutlet
-from orthanc_lab.jobs.kinds.zip_request import ZipRequest
+from orthanc_lab.jobs.kinds.archives import zip_codec
+from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
+from orthanc_lab.jobs.kinds.archives.archive_plan import plan_archive, plan_media
+from orthanc_lab.jobs.kinds.archives.archive_tree import resolve
+from orthanc_lab.jobs.kinds.archives.media import MediaJob
+from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob, restored
+from orthanc_lab.jobs.kinds.archives.zip_outlet import FileOutlet
+from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.ports import StopReason
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level

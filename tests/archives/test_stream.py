@@ -13,12 +13,12 @@ from datetime import datetime
 
 import pytest
 
-from orthanc_lab.jobs.kinds.archive import ArchiveJob
-from orthanc_lab.jobs.kinds.archive_plan import plan_archive
-from orthanc_lab.jobs.kinds.archive_tree import resolve
-from orthanc_lab.jobs.kinds.zip_job import ZipJob
-from orthanc_lab.jobs.kinds.zip_request import ZipRequest
-from orthanc_lab.jobs.kinds.zip_stream import StreamOutlet
+from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
+from orthanc_lab.jobs.kinds.archives.archive_plan import plan_archive
+from orthanc_lab.jobs.kinds.archives.archive_tree import resolve
+from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob
+from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
+from orthanc_lab.jobs.kinds.archives.zip_stream import StreamOutlet
 from orthanc_lab.jobs.ports import JobView, StopReason
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState

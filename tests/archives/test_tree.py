@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from orthanc_lab.jobs.kinds.archive_plan import NamesFrom, Plan, plan_archive, plan_media
-from orthanc_lab.jobs.kinds.archive_tree import first_stored, resolve, tags_of_patient
+from orthanc_lab.jobs.kinds.archives.archive_plan import NamesFrom, Plan, plan_archive, plan_media
+from orthanc_lab.jobs.kinds.archives.archive_tree import first_stored, resolve, tags_of_patient
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage import open_storage

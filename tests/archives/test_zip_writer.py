@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orthanc_lab.jobs.kinds.zip_codec import codec, preferred_codec, store
-from orthanc_lab.jobs.kinds.zip_writer import DamagedZip, Deflated, ZipWriter, read_members
+from orthanc_lab.jobs.kinds.archives.zip_codec import codec, preferred_codec, store
+from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, Deflated, ZipWriter, read_members
 from orthanc_lab.protocol.errors import OrthancError
 
 MOMENT = datetime(2026, 11, 24, 9, 41, 58)

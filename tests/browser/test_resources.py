@@ -17,7 +17,7 @@ tree"""
 VIEWER = """\
 import numpy as np
 from orthanc_lab.widgets.elements.viewer import Viewer
-from orthanc_lab.widgets.pictures import Picture, Window
+from orthanc_lab.widgets.browser.pictures import Picture, Window
 
 viewer = Viewer()
 viewer.observe(lambda change: setattr(viewer, "caption", f"Slice {change['new'] + 1}"), "position")
@@ -31,7 +31,7 @@ viewer"""
 
 TAGS = """\
 from orthanc_lab.widgets.elements.tag_table import TagTable
-from orthanc_lab.widgets.tag_rows import tag_rows
+from orthanc_lab.widgets.browser.tag_rows import tag_rows
 
 table = TagTable(lambda row: row.value)
 inner = {"0008,0104": {"Name": "CodeMeaning", "Type": "String", "Value": "<i>Brain</i>"}}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 from orthanc_lab.testing.free_port import free_port
 from tests.browser.board import press, says
 

@@ -10,8 +10,8 @@ import requests
 
 from orthanc_lab import samples
 from orthanc_lab.bench import material
+from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.dicom.identifiers import identify
-from orthanc_lab.dicom.scan import scan
 from tests.crash.facts import md5
 
 GONE = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from orthanc_lab.dicom.data_set import DataSet
-from orthanc_lab.dicom.read import DicomFile
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import DicomFile
 
 __all__ = ["comparable", "differences"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import requests
 
-from orthanc_lab.dicom.data_set import DataSet
-from orthanc_lab.dicom.read import DicomFile, read_file
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import DicomFile, read_file
 
 DICTIONARY: dict[str, list[Any]] = {
     "0405,0010": ["LO", "PrivateCreatorForMyCompany", 1, 1, "My Company"],

@@ -9,7 +9,7 @@ import pydicom.data
 import pytest
 
 import orthanc_lab
-from orthanc_lab.dicom.inheritance import MODULES
+from orthanc_lab.dicom.making.inheritance import MODULES
 from orthanc_lab.protocol.levels import Level
 from tests.create.creator import Creator, Refusal, data_uri, text
 from tests.create.pictures import picture

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from orthanc_lab.dicom.data_set import DataSet
-from orthanc_lab.dicom.read_jpeg import decode_jpeg
-from orthanc_lab.dicom.read_png import decode_png
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.images.read_jpeg import decode_jpeg
+from orthanc_lab.dicom.images.read_png import decode_png
 from orthanc_lab.protocol.errors import OrthancError
 from tests.create.creator import Creator, Refusal, data_uri, text
 from tests.create.pictures import chunks, header, pam, picture, png_of, raw_png

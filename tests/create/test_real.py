@@ -14,7 +14,7 @@ import pytest
 import requests
 
 import orthanc_lab
-from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.testing.real import RealOrthanc
 from tests.create.comparing import differences
 from tests.create.creator import DICTIONARY, Creator, data_uri
@@ -80,7 +80,7 @@ def test_values_of_tags(servers: Servers, name: str) -> None:
 
 def test_every_tag_of_the_dictionary(servers: Servers) -> None:
     names = Dictionary()
-    lines = (Path(orthanc_lab.__file__).parent / "dicom/dictionary_public.txt").read_text().splitlines()
+    lines = (Path(orthanc_lab.__file__).parent / "dicom/dictionary/dictionary_public.txt").read_text().splitlines()
     keys = [line[:8].replace("x", "2") for line in lines if not line.startswith(("#", "fffe", "0000", "0002", "0004"))]
     skipped = {"00080005", "00281200", "00283006"}  # two look-up tables which the real server refuses to fill
     tags = {

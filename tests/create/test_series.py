@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orthanc_lab.dicom.data_set import DataSet
+from orthanc_lab.dicom.files.data_set import DataSet
 from tests.create.creator import Creator, Refusal, data_uri, text
 from tests.create.pictures import picture
 

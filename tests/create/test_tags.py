@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.charsets import LATIN1
-from orthanc_lab.dicom.dictionary import Dictionary
-from orthanc_lab.dicom.values import JsonValues, encode_value
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.charsets import LATIN1
+from orthanc_lab.dicom.files.values import JsonValues, encode_value
 from orthanc_lab.protocol.errors import OrthancError
 from tests.create.creator import Creator, Refusal
 

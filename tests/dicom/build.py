@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pydicom.data
 
-from orthanc_lab.dicom.data_set import EXPLICIT_LE, DataSet, Element, Value
-from orthanc_lab.dicom.write import write_file
+from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, Value
+from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.protocol.errors import OrthancError
 
 _DATA = Path(pydicom.data.__file__).parent

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 import pydicom
 import pytest
 
-from orthanc_lab.dicom.data_set import Element
-from orthanc_lab.dicom.dicomweb import to_dicom_json, to_dicom_xml
-from orthanc_lab.dicom.dictionary import Dictionary
-from orthanc_lab.dicom.read import read_file
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.data_set import Element
+from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
 from orthanc_lab.protocol import house_json
 from tests.dicom.build import REAL_FILES, file_of, us
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.datadict import DicomDictionary  # type: ignore[attr-defined] # pydicom does not list it as public
 
-from orthanc_lab.dicom.dictionary import UNKNOWN_NAME, Dictionary, format_tag
+from orthanc_lab.dicom.dictionary.dictionary import UNKNOWN_NAME, Dictionary, format_tag
 from orthanc_lab.protocol.errors import OrthancError
 from tests.dicom.build import code_of
 
@@ -143,6 +143,7 @@ def test_any_name_gives_a_tag_or_code_27(name: str) -> None:
 
 def test_the_dictionary_needs_no_pydicom() -> None:
     script = (
-        "import sys, orthanc_lab.dicom.tags_json; sys.exit(any(m in sys.modules for m in ('pydicom', 'numpy', 'PIL')))"
+        "import sys, orthanc_lab.dicom.shown.tags_json\n"
+        "sys.exit(any(m in sys.modules for m in ('pydicom', 'numpy', 'PIL')))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orthanc_lab.dicom.data_set import DataSet, Element
-from orthanc_lab.dicom.dictionary import Dictionary
-from orthanc_lab.dicom.element_path import follow_path
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.data_set import DataSet, Element
+from orthanc_lab.dicom.files.element_path import follow_path
 from orthanc_lab.protocol.errors import OrthancError
 
 DATA_SET: DataSet = {

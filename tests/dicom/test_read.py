@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.data_set import EXPLICIT_LE, DataSet, Element
-from orthanc_lab.dicom.read import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, MAX_DEPTH, read_file
-from orthanc_lab.dicom.write import write_file
+from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element
+from orthanc_lab.dicom.files.read import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, MAX_DEPTH, read_file
+from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.protocol.errors import OrthancError
 from tests.dicom.build import IDENTIFIERS, REAL_FILES, code_of, file_of, real_file, us
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from orthanc_lab.dicom import picture_files
-from orthanc_lab.dicom.image_description import ImageDescription
-from orthanc_lab.dicom.read import read_file
-from orthanc_lab.dicom.rendering import (
+from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.dicom.images import picture_files
+from orthanc_lab.dicom.images.image_description import ImageDescription
+from orthanc_lab.dicom.images.rendering import (
     MAX_PIXELS,
     Rescale,
     Window,

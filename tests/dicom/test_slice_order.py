@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orthanc_lab.dicom.slice_order import Slice, order_slices
+from orthanc_lab.dicom.images.slice_order import Slice, order_slices
 
 AXIAL = "1\\0\\0\\0\\1\\0"
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.data_set import EXPLICIT_LE, DataSet, Element, Value
-from orthanc_lab.dicom.dictionary import Dictionary
-from orthanc_lab.dicom.read import IMPLICIT_LE, DicomFile, read_file
-from orthanc_lab.dicom.tags_json import TagsFormat, data_set_to_json
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, Value
+from orthanc_lab.dicom.files.read import IMPLICIT_LE, DicomFile, read_file
+from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
 from orthanc_lab.protocol import house_json
 from tests.dicom.build import REAL_FILES, file_of, real_file, us
 from tests.dicom.test_read import DAMAGED

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.text import decoder_of, text_bytes
+from orthanc_lab.dicom.files.text import decoder_of, text_bytes
 
 
 @pytest.mark.parametrize(

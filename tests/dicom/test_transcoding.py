@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from orthanc_lab.dicom.data_set import EXPLICIT_LE
-from orthanc_lab.dicom.decoders import unpack_bits
-from orthanc_lab.dicom.encoders import pack_bits
-from orthanc_lab.dicom.jpeg_lossless import encode_lossless
-from orthanc_lab.dicom.pixels import decode_frame
-from orthanc_lab.dicom.read import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, read_file
-from orthanc_lab.dicom.transcoding import UNCOMPRESSED, known_transfer_syntax, transcode
+from orthanc_lab.dicom.codecs.decoders import unpack_bits
+from orthanc_lab.dicom.codecs.encoders import pack_bits
+from orthanc_lab.dicom.codecs.jpeg_lossless import encode_lossless
+from orthanc_lab.dicom.codecs.transcoding import UNCOMPRESSED, known_transfer_syntax, transcode
+from orthanc_lab.dicom.files.data_set import EXPLICIT_LE
+from orthanc_lab.dicom.files.read import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, read_file
+from orthanc_lab.dicom.images.pixels import decode_frame
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from tests.dicom.build import real_file
 

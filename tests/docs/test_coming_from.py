@@ -18,7 +18,7 @@ from pyorthanc import Orthanc
 
 import orthanc_lab
 from orthanc_lab import samples
-from orthanc_lab.server.embedded import EmbeddedServer
+from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 from orthanc_lab.testing.holding_peer import HoldingPeer
 from tests.docs.snippets import ADDRESS, Snippet, snippets
 

@@ -11,8 +11,8 @@ from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
 from orthanc_lab.rest.application import Route, make_application
 from orthanc_lab.rest.services import Services
-from orthanc_lab.server.http_server import HttpServer
-from orthanc_lab.server.settings import CheckedSettings
+from orthanc_lab.server.http.server import HttpServer
+from orthanc_lab.server.options.settings import CheckedSettings
 
 
 class NoBoard:

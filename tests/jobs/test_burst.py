@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.jobs.burst import Burst
+from orthanc_lab.jobs.submit_burst import SubmitBurst
 
 
 def test_one_job_alone_is_not_kept_waiting() -> None:
-    burst = Burst()
+    burst = SubmitBurst()
     assert burst.delay(5.0) == 0
     for now in (10.0, 10.1, 10.2):
         burst.arrive(now, awaited=False)
@@ -18,7 +18,7 @@ def test_one_job_alone_is_not_kept_waiting() -> None:
 
 
 def test_a_burst_ends_when_it_is_quiet() -> None:
-    burst = Burst()
+    burst = SubmitBurst()
     burst.arrive(10.0, awaited=False)
     burst.arrive(10.001, awaited=False)
     assert burst.delay(10.001) == pytest.approx(0.001)
@@ -28,7 +28,7 @@ def test_a_burst_ends_when_it_is_quiet() -> None:
 
 
 def test_a_job_that_a_caller_waits_for_ends_it() -> None:
-    burst = Burst()
+    burst = SubmitBurst()
     for now in (10.0, 10.0001, 10.0002):
         burst.arrive(now, awaited=False)
     burst.arrive(10.0003, awaited=True)
@@ -36,7 +36,7 @@ def test_a_job_that_a_caller_waits_for_ends_it() -> None:
 
 
 def test_a_flood_is_not_waited_for() -> None:
-    burst = Burst()
+    burst = SubmitBurst()
     now, waited = 10.0, 0.0
     for _ in range(5000):
         now += 0.0001
@@ -50,7 +50,7 @@ def test_a_flood_is_not_waited_for() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 0.01), st.booleans()), max_size=60))
 def test_the_delay_is_always_short(arrivals: list[tuple[float, bool]]) -> None:
-    burst, now = Burst(), 1.0
+    burst, now = SubmitBurst(), 1.0
     for gap, awaited in arrivals:
         now += gap
         burst.arrive(now, awaited=awaited)

@@ -214,7 +214,7 @@ class EngineMachine(RuleBasedStateMachine):
         id = data.draw(st.sampled_from([id for id, model in self.expected.items() if model.state is RUNNING]))
         model = self.expected[id]
         # What is shown may be the same before and after: the status is another one.
-        entry = self.engine._roster.get(id)
+        entry = self.engine._table.get(id)
         before = entry and entry.status
         model.job.orders.put(order)
         wait_for(lambda: entry is None or entry.status is not before, "the end of the step")

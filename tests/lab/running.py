@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 
 PROGRAM = [sys.executable, "-m", "orthanc_lab", "lab"]
 

@@ -18,7 +18,7 @@ import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.lab.jupyter import READY
 from orthanc_lab.lab.tile import orthanc
-from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 from tests.lab.running import Lab
 
 config = pytest.importorskip("jupyter_server_proxy.config")

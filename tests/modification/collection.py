@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from orthanc_lab.dicom.data_set import EXPLICIT_LE, DataSet, Element, encode_file, padded
+from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, encode_file, padded
 
 CLASS = "1.2.840.10008.5.1.4.1.1.7"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import requests
 
-from orthanc_lab.dicom.data_set import DataSet
-from orthanc_lab.dicom.read import DicomFile, read_file
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import DicomFile, read_file
 from tests.create.creator import Refusal
 from tests.modification import collection
 

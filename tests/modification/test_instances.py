@@ -8,8 +8,8 @@ from typing import Any
 import pydicom.data
 import pytest
 
-from orthanc_lab.dicom.data_set import DataSet
-from orthanc_lab.dicom.read import read_file
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import read_file
 from tests.create.creator import Refusal
 from tests.modification.collection import INSTANCE, STUDY, file_of, instance, orthanc_id, text
 from tests.modification.library import Library

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 import orthanc_lab
-from orthanc_lab.dicom.data_set import DataSet, Element
-from orthanc_lab.dicom.read import read_file
+from orthanc_lab.dicom.files.data_set import DataSet, Element
+from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.testing.real import RealOrthanc
 from tests.create.comparing import without_what_is_new
 from tests.create.creator import DICTIONARY

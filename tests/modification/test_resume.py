@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from orthanc_lab.dicom.charsets import LATIN1
-from orthanc_lab.dicom.dictionary import Dictionary
-from orthanc_lab.dicom.modification_request import ModificationRequest
-from orthanc_lab.dicom.read import read_file
-from orthanc_lab.jobs.kinds.instance_steps import InstanceSteps, Sources, Workshop
-from orthanc_lab.jobs.kinds.merge import MergeJob
-from orthanc_lab.jobs.kinds.modification import ModificationJob, ModificationPlan
-from orthanc_lab.jobs.kinds.split import SplitJob
-from orthanc_lab.jobs.kinds.study_change import StudyPlan
+from orthanc_lab.dicom.changing.modification_request import ModificationRequest
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.charsets import LATIN1
+from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
+from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob, ModificationPlan
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, RewriteJob, Sources
+from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
+from orthanc_lab.jobs.kinds.rewriting.study_change import StudyPlan
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage import StorageOptions, open_storage
@@ -26,42 +26,42 @@ from orthanc_lab.storage.records import Origin
 from tests.modification.collection import OTHER_STUDY, SERIES, STUDY, collection
 
 SECRET = "8f6f3b1e-3c53-4d0e-9a55-6c9d3a1b2c3d"
-Make = Callable[[Workshop], InstanceSteps]
+Make = Callable[[JobTools], RewriteJob]
 
 
-def sources(workshop: Workshop, parent: str) -> Sources:
-    instances = sorted(workshop.storage.descendants(parent, Level.INSTANCE))
+def sources(tools: JobTools, parent: str) -> Sources:
+    instances = sorted(tools.storage.descendants(parent, Level.INSTANCE))
     return Sources(instances, Origin(remote_ip="127.0.0.1", http_username=""), keep=False)
 
 
-def anonymization(workshop: Workshop) -> InstanceSteps:
+def anonymization(tools: JobTools) -> RewriteJob:
     request = ModificationRequest({"KeepLabels": True}, True, Level.STUDY, patient_name="Anonymized1")
     plan = ModificationPlan(request, SECRET, [STUDY], Level.STUDY, keep_labels=True)
-    return ModificationJob(workshop, sources(workshop, STUDY), plan)
+    return ModificationJob(tools, sources(tools, STUDY), plan)
 
 
-def lossy(workshop: Workshop) -> InstanceSteps:
+def lossy(tools: JobTools) -> RewriteJob:
     request = ModificationRequest({}, False, Level.STUDY)
     plan = ModificationPlan(request, SECRET, [STUDY], Level.STUDY, transcode="1.2.840.10008.1.2.4.50")
-    return ModificationJob(workshop, sources(workshop, STUDY), plan)
+    return ModificationJob(tools, sources(tools, STUDY), plan)
 
 
-def bulk(workshop: Workshop) -> InstanceSteps:
+def bulk(tools: JobTools) -> RewriteJob:
     request = ModificationRequest({"Level": "Series"}, False, Level.SERIES)
-    return ModificationJob(workshop, sources(workshop, STUDY), ModificationPlan(request, SECRET, [STUDY], None))
+    return ModificationJob(tools, sources(tools, STUDY), ModificationPlan(request, SECRET, [STUDY], None))
 
 
-def split(workshop: Workshop) -> InstanceSteps:
+def split(tools: JobTools) -> RewriteJob:
     plan = StudyPlan(SECRET, [0x00080050], {0x0020000D: "1.99", 0x00081030: "é"})
-    return SplitJob(workshop, sources(workshop, SERIES), plan)
+    return SplitJob(tools, sources(tools, SERIES), plan)
 
 
-def merge(workshop: Workshop) -> InstanceSteps:
+def merge(tools: JobTools) -> RewriteJob:
     plan = StudyPlan(SECRET, [0x00100030], {0x0020000D: "1.5.1", 0x00100020: "P1"})
-    return MergeJob(workshop, sources(workshop, OTHER_STUDY), plan, STUDY)
+    return MergeJob(tools, sources(tools, OTHER_STUDY), plan, STUDY)
 
 
-KINDS: dict[str, tuple[Make, Callable[[Workshop, dict[str, Any]], InstanceSteps]]] = {
+KINDS: dict[str, tuple[Make, Callable[[JobTools, dict[str, Any]], RewriteJob]]] = {
     "anonymization": (anonymization, ModificationJob.restored),
     "lossy": (lossy, ModificationJob.restored),
     "bulk": (bulk, ModificationJob.restored),
@@ -70,12 +70,12 @@ KINDS: dict[str, tuple[Make, Callable[[Workshop, dict[str, Any]], InstanceSteps]
 }
 
 
-def workshop_at(folder: Path) -> Workshop:
+def workshop_at(folder: Path) -> JobTools:
     storage = open_storage(folder, options=StorageOptions(sync_storage_area=False))
     for file in collection():
         storage.store(file, Origin(remote_ip="", http_username=""))
     storage.set_label(STUDY, "mine", True)
-    return Workshop(storage, Dictionary({}, ""), LATIN1, "")
+    return JobTools(storage, Dictionary({}, ""), LATIN1, "")
 
 
 def contents(storage: Storage) -> dict[str, Any]:
@@ -115,40 +115,40 @@ def test_made_again_after_every_step(tmp_path: Path, kind: str) -> None:
     final = restored(disturbed, json.loads(json.dumps(again.serialize())))
     assert final.content() == job.content()
     assert job.progress() == 1.0
-    for workshop in (undisturbed, disturbed):
-        workshop.storage.close()
+    for tools in (undisturbed, disturbed):
+        tools.storage.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_from_the_beginning_once_more(tmp_path: Path, kind: str) -> None:
     make, _ = KINDS[kind]
-    workshop = workshop_at(tmp_path)
-    job = make(workshop)
+    tools = workshop_at(tmp_path)
+    job = make(tools)
     for _ in range(2):
         job.step()
-    half = contents(workshop.storage)
+    half = contents(tools.storage)
     job.reset()
     assert job.progress() == 0.0
     for _ in range(2):
         job.step()
-    assert contents(workshop.storage) == half
-    workshop.storage.close()
+    assert contents(tools.storage) == half
+    tools.storage.close()
 
 
 def test_a_vanished_instance(tmp_path: Path) -> None:
-    workshop = workshop_at(tmp_path)
+    tools = workshop_at(tmp_path)
     for make, code, counted in ((bulk, 17, 0), (split, -1, 1)):
-        job = make(workshop)
+        job = make(tools)
         with pytest.raises(OrthancError) as raised:
-            _with_one_missing(workshop, job)
+            _with_one_missing(tools, job)
         assert raised.value.code == code
         assert job.content()["FailedInstancesCount"] == counted
-    workshop.storage.close()
+    tools.storage.close()
 
 
-def _with_one_missing(workshop: Workshop, job: InstanceSteps) -> None:
+def _with_one_missing(tools: JobTools, job: RewriteJob) -> None:
     saved = job.serialize()
     victim = saved["sources"]["instances"][0]
-    if workshop.storage.find_level(victim) is not None:
-        workshop.storage.delete(victim)
+    if tools.storage.find_level(victim) is not None:
+        tools.storage.delete(victim)
     job.step()

@@ -7,7 +7,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.uid_map import UidMap
+from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.protocol.levels import LEVELS, Level
 
 UIDS = st.one_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 from nbval.plugin import get_sanitize_patterns
 
-from orthanc_lab.server.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "notebooks"

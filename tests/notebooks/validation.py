@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from orthanc_lab.server.remote import VARIABLE
+from orthanc_lab.server.embedding.remote import VARIABLE
 from tests.notebooks.book import ELSEWHERE, ROOT, SANITIZE
 from tests.notebooks.record import CELL_SECONDS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orthanc_lab.dicom.data_set import Element
+from orthanc_lab.dicom.files.data_set import Element
 from tests.dicom.build import file_of, real_file
 from tests.rest.checks import error_of, is_empty
 from tests.rest.conftest import Rest

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.read import read_file
+from orthanc_lab.dicom.files.read import read_file
 from tests.dicom.build import file_of, real_file
 from tests.rest.checks import error_of, is_empty, is_nothing
 from tests.rest.conftest import Rest

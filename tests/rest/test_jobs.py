@@ -14,10 +14,10 @@ import pytest
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import Job
 from orthanc_lab.protocol.jobs import JobState
-from orthanc_lab.rest import jobs
-from orthanc_lab.rest.bodies import job_fields, read_json
+from orthanc_lab.rest.http.bodies import job_fields, read_json
+from orthanc_lab.rest.http.submission import submit_job
+from orthanc_lab.rest.jobs import jobs
 from orthanc_lab.rest.services import Services
-from orthanc_lab.rest.submission import submit_job
 from tests.jobs.application import Client, failure, is_bare
 from tests.jobs.conftest import Engines, wait_for_state
 from tests.jobs.doubles import CountingJob, FailingJob, GatedJob, WritingJob

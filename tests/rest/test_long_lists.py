@@ -7,7 +7,7 @@ import json
 import pytest
 
 from orthanc_lab.protocol import house_json
-from orthanc_lab.rest import long_lists
+from orthanc_lab.rest.http import long_lists
 from tests.rest.conftest import Rest
 
 

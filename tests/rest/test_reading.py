@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.rest.arguments import unsigned
-from orthanc_lab.rest.byte_range import parse_range
-from orthanc_lab.rest.find_query import QueryReader
-from orthanc_lab.rest.names_of_types import TypeNames, metadata_names
-from orthanc_lab.rest.value_match import value_match
+from orthanc_lab.queries.value_match import value_match
+from orthanc_lab.rest.http.arguments import unsigned
+from orthanc_lab.rest.http.byte_range import parse_range
+from orthanc_lab.rest.resources.find_query import QueryReader
+from orthanc_lab.rest.resources.numbered_names import NumberedNames, metadata_names
 from orthanc_lab.storage.records import FindQuery
 
 
@@ -114,6 +114,6 @@ def test_any_query_is_read_or_refused(query: Any, fields: dict[str, Any], orders
 
 @given(st.text(max_size=8))
 def test_names_and_numbers_go_both_ways(name: str) -> None:
-    names = TypeNames({"dicom": 1}, {"notes": 1024})
+    names = NumberedNames({"dicom": 1}, {"notes": 1024})
     found = read_or_refused(lambda: (names.number(name),))
     assert found == 7 or names.number(names.name(found[0])) == found[0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orthanc_lab.dicom.data_set import DataSet, Element
-from orthanc_lab.dicom.write import write_file
+from orthanc_lab.dicom.files.data_set import DataSet, Element
+from orthanc_lab.dicom.files.write import write_file
 from tests.dicom.build import IDENTIFIERS, file_of, image_of, real_file
 from tests.rest.checks import error_of
 from tests.rest.conftest import Ids, Rest

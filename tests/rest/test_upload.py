@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.rest.upload_form import parts_of
-from orthanc_lab.rest.upload_zip import UploadLimits, is_zip, members_of
+from orthanc_lab.rest.making.upload_form import parts_of
+from orthanc_lab.rest.making.upload_zip import UploadLimits, is_zip, members_of
 from tests.rest.checks import error_of, is_empty
 from tests.rest.conftest import Rest
 from tests.rest.files import orthanc_id
@@ -145,7 +145,9 @@ def test_an_archive_in_gzip_is_no_dicom_file(rest: Rest) -> None:
 
 
 def test_a_gzip_bomb(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orthanc_lab.rest.upload.post_instances.__defaults__", (UploadLimits(size_of_file=10_000),))
+    monkeypatch.setattr(
+        "orthanc_lab.rest.making.upload.post_instances.__defaults__", (UploadLimits(size_of_file=10_000),)
+    )
     body = gzip.compress(bytes(1_000_000))
     assert error_of(rest("POST", "/instances", body, Content_Encoding="gzip")) == (
         400,

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 import orthanc_lab
-from orthanc_lab.server.wsgi_transport import WsgiTransport
+from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
 from orthanc_lab.testing.real import RealOrthanc
 
 GET, POST, PUT, DELETE = "GET", "POST", "PUT", "DELETE"

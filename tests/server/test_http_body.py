@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.http_body import ChunkedBody, SizedBody, Stalled
+from orthanc_lab.server.http.body import ChunkedBody, ClientTimeout, SizedBody
 
 sizes = st.lists(st.integers(1, 20), max_size=10)
 
@@ -20,14 +20,14 @@ class Client:
 
     def take(self, most):
         if not self.data and self.stalls:
-            raise Stalled
+            raise ClientTimeout
         most = min(most, self.packets.pop() if self.packets else most)
         piece, self.data = self.data[:most], self.data[most:]
         return piece
 
     def take_line(self, most):
         if b"\n" not in self.data[:most] and self.stalls:
-            raise Stalled
+            raise ClientTimeout
         end = self.data.find(b"\n", 0, most) + 1 or most
         piece, self.data = self.data[:end], self.data[end:]
         return piece

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.server.http_head import BadRequest, read_head
+from orthanc_lab.server.http.head import BadRequest, read_head
 
 
 def head(*lines, first="GET / HTTP/1.1"):

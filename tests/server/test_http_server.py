@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.http_server import HttpServer
+from orthanc_lab.server.http.server import HttpServer
 from tests.server.wire import answer, connect, exchange
 
 SLOW = 0.4  # seconds of HttpRequestTimeout in these tests
@@ -326,7 +326,7 @@ def test_a_server_that_keeps_no_connection(app):
 
 
 def test_more_connections_than_threads(app, monkeypatch):
-    monkeypatch.setattr("orthanc_lab.server.http_server._most_connections", lambda: 3)
+    monkeypatch.setattr("orthanc_lab.server.http.server._most_connections", lambda: 3)
     server = HttpServer(app)
     server.start()
     connections = [connect(server.port) for _ in range(6)]

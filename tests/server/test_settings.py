@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.configuration import sample_configuration
-from orthanc_lab.server.settings import CheckedSettings
-from orthanc_lab.server.settings_table import OPTIONS
+from orthanc_lab.server.options.configuration import sample_configuration
+from orthanc_lab.server.options.settings import CheckedSettings
+from orthanc_lab.server.options.settings_table import OPTIONS
 
 PACKAGE = Path(__file__).parents[2] / "orthanc_lab"
 

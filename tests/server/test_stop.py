@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 import orthanc_lab
-from orthanc_lab.server.http_server import HttpServer
+from orthanc_lab.server.http.server import HttpServer
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -18,4 +18,4 @@ def drop(zone: DropZone, name: str, content: bytes, chunk: int = 1_000_000) -> N
 
 def settle(panel: Panel) -> None:
     """Wait for the end of what a panel does in the background."""
-    panel._errands.submit(lambda: None).result()
+    panel._queue.submit(lambda: None).result()

@@ -18,7 +18,7 @@ from tests.widgets.test_jobs_panel import paused_job
 def settle(panel):
     """Wait for what the panel does in the background."""
     panel._sizing.submit(lambda: None).result(30)
-    panel._errands.submit(lambda: None).result(30)
+    panel._queue.submit(lambda: None).result(30)
 
 
 def names(path):
@@ -228,9 +228,9 @@ def test_a_look_without_a_change_asks_twice_and_reads_nothing(client, panel, mon
     open_all(panel)
     panel.refresh()
     asked = []
-    send = panel.glance.transport.send
+    send = panel.poll_client.transport.send
     monkeypatch.setattr(
-        panel.glance.transport,
+        panel.poll_client.transport,
         "send",
         lambda method, path, **options: asked.append(path) or send(method, path, **options),
     )

@@ -14,7 +14,7 @@ from orthanc_lab import Client, samples
 from orthanc_lab.client import ClientError, Job, ResponseError
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets import JobsPanel
-from orthanc_lab.widgets.job_rows import CONTROLS, offers, row
+from orthanc_lab.widgets.jobs.job_rows import CONTROLS, offers, row
 from tests.widgets.browser import hear
 
 

@@ -15,7 +15,7 @@ from orthanc_lab import Client, frames, samples
 from orthanc_lab.frames.metric_table import Scrape, metrics_frame
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.widgets import MetricsPanel
-from orthanc_lab.widgets.metric_lines import charts_of, families_of, samples_of
+from orthanc_lab.widgets.metrics.metric_lines import charts_of, families_of, samples_of
 from tests.widgets.dropping import settle
 
 

@@ -23,8 +23,8 @@ class Counting(Panel):
         self.shown = -1
         self.looked = threading.Semaphore(0)
 
-    def look(self) -> None:
-        self.shown = self.glance.statistics["CountPatients"]
+    def poll(self) -> None:
+        self.shown = self.poll_client.statistics["CountPatients"]
         self.looked.release()
 
 
@@ -64,7 +64,7 @@ def test_the_words_of_an_action_are_said_and_the_panel_looks(client, study):
 
 def test_a_fault_of_the_panel_is_seen(client, caplog):
     class Broken(Panel):
-        def look(self) -> None:
+        def poll(self) -> None:
             raise RuntimeError("a fault")
 
     panel = Broken(client)
@@ -144,7 +144,7 @@ def test_what_is_older_than_the_outage_is_pale():
 def test_a_refusal_is_said_until_it_ends(client, monkeypatch):
     panel = Counting(client)
     with monkeypatch.context() as patch:
-        patch.setattr(panel, "look", lambda: client.transport.get("/nothing"))
+        patch.setattr(panel, "poll", lambda: client.transport.get("/nothing"))
         panel.refresh()
         assert panel.status.text.startswith("Unknown resource")
     panel.refresh()
@@ -174,6 +174,6 @@ def test_many_panels_leave_no_threads(client):
         panel.act("Working", lambda: None).result()
         hide(panel)
     for thread in threading.enumerate():
-        if thread.name in ("orthanc-lab errand", "orthanc-lab frames"):
+        if thread.name in ("orthanc-lab serial queue", "orthanc-lab frames"):
             thread.join(10)
     assert threading.active_count() <= before

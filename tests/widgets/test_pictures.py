@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from orthanc_lab.widgets.pictures import Picture, Window, aspect, given_window, presets, values_window
+from orthanc_lab.widgets.browser.pictures import Picture, Window, aspect, given_window, presets, values_window
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from orthanc_lab.widgets.browser.tag_rows import matching, tag_rows
 from orthanc_lab.widgets.elements.tag_table import TagTable
-from orthanc_lab.widgets.tag_rows import matching, tag_rows
 
 
 def data_set():

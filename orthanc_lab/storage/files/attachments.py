@@ -19,7 +19,7 @@ from orthanc_lab.storage.files.journal import FileJournal
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.records import Attachment
 
-__all__ = ["AttachmentFiles", "PreparedFile", "in_orthancs_words"]
+__all__ = ["AttachmentFiles", "PreparedFile", "disk_error"]
 
 _THREADS = 4  # that hash, or wait for the disk, beside a write
 SMALL = 32 * 1024
@@ -120,7 +120,7 @@ class AttachmentFiles:
         problems = [future.exception() for future in syncing]
         for problem in problems:
             if isinstance(problem, OSError):
-                raise in_orthancs_words(problem) from problem
+                raise disk_error(problem) from problem
             if problem is not None:
                 raise problem
 
@@ -215,7 +215,7 @@ class AttachmentFiles:
             self._area.write(name, data, sync=sync and syncing is None)
         except OSError as error:
             self.discard([name])
-            raise in_orthancs_words(error) from error
+            raise disk_error(error) from error
         if sync and syncing is not None:
             syncing.append(self._pool.submit(self._area.sync, name))
         self._metrics.record("orthanc_storage_create_duration_ms", _milliseconds(start))
@@ -229,7 +229,7 @@ def _milliseconds(start: float) -> int:
     return int((time.monotonic() - start) * 1000)
 
 
-def in_orthancs_words(error: OSError) -> OrthancError:
+def disk_error(error: OSError) -> OrthancError:
     """Return the error of Orthanc that says what went wrong with the disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OrthancError(ErrorCode.FULL_STORAGE)

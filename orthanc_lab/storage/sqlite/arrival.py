@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orthanc_lab.dicom.dictionary.main_tags import IDENTIFIER_TAGS, MainTags
+from orthanc_lab.dicom.files.scan import DicomHeader, scan
 from orthanc_lab.dicom.identifiers import ResourceIdentifiers, identify
-from orthanc_lab.dicom.main_tags import IDENTIFIER_TAGS, MainTags
-from orthanc_lab.dicom.scan import DicomHeader, scan
 from orthanc_lab.dicom.series_size import expected_instances, instance_index
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.ports import Clock
@@ -131,7 +131,7 @@ class ArrivalReader:
 
     def _sequences(self, dicom: bytes, present: tuple[str, ...]) -> dict[Level, str]:
         # Rarely needed, and the only one that reads a whole data set: kept out of the server's start.
-        from orthanc_lab.dicom.main_sequences import main_sequences  # noqa: PLC0415
+        from orthanc_lab.dicom.shown.main_sequences import main_sequences  # noqa: PLC0415
 
         by_level = {level: [tag for tag in present if tag in self._tags[level]] for level in LEVELS}
         return {level: main_sequences(dicom, tags, self._encoding) for level, tags in by_level.items() if tags}

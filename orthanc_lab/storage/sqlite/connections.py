@@ -14,7 +14,7 @@ from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.sqlite.json_text import bindable
 from orthanc_lab.storage.sqlite.statements import SCHEMA, VERSION
 
-__all__ = ["Readers", "in_orthancs_words", "open_writer"]
+__all__ = ["Readers", "index_error", "open_writer"]
 
 _READERS = 4
 _SETTINGS = (
@@ -42,7 +42,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
         if version == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
     except sqlite3.Error as error:
-        raise in_orthancs_words(error) from error
+        raise index_error(error) from error
     if version not in (0, VERSION):
         connection.close()
         raise OrthancError(
@@ -72,7 +72,7 @@ class Readers:
                 connection = self._open()
             return connection.execute(query, [bindable(value) for value in parameters]).fetchall()
         except sqlite3.Error as error:
-            raise in_orthancs_words(error) from error
+            raise index_error(error) from error
         finally:
             self._idle.put(connection)
 
@@ -89,7 +89,7 @@ class Readers:
             finally:
                 connection.execute("COMMIT")
         except sqlite3.Error as error:
-            raise in_orthancs_words(error) from error
+            raise index_error(error) from error
         finally:
             self._idle.put(connection)
 
@@ -110,7 +110,7 @@ class Readers:
         return connection
 
 
-def in_orthancs_words(error: sqlite3.Error) -> OrthancError:
+def index_error(error: sqlite3.Error) -> OrthancError:
     """Return the error of Orthanc that says what went wrong with the index."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from orthanc_lab.dicom.main_tags import IDENTIFIER_TAGS, MainTags
+from orthanc_lab.dicom.dictionary.main_tags import IDENTIFIER_TAGS, MainTags
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.folding import fold

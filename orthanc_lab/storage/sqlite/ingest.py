@@ -10,7 +10,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.files.attachments import AttachmentFiles, PreparedFile
 from orthanc_lab.storage.records import AttachmentType, Origin, Stored, StoreStatus
 from orthanc_lab.storage.sqlite.arrival import Arrival, ArrivalReader
-from orthanc_lab.storage.sqlite.entry import Entry, VanishedError
+from orthanc_lab.storage.sqlite.instance_writer import InstanceWriter, VanishedError
 from orthanc_lab.storage.sqlite.writer import Transaction, Writer
 
 __all__ = ["Ingest"]
@@ -38,7 +38,7 @@ class Ingest:
         writer: Writer,
         files: AttachmentFiles,
         reader: ArrivalReader,
-        entry: Entry,
+        entry: InstanceWriter,
         *,
         compress: bool,
         is_known: Callable[[str], bool],

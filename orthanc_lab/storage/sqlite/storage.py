@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from orthanc_lab.dicom.main_tags import MainTags
+from orthanc_lab.dicom.dictionary.main_tags import MainTags
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
@@ -39,9 +39,9 @@ from orthanc_lab.storage.sqlite import additions, deletion, logs, totals
 from orthanc_lab.storage.sqlite.arrival import ArrivalReader
 from orthanc_lab.storage.sqlite.attaching import Attaching
 from orthanc_lab.storage.sqlite.connections import Readers, open_writer
-from orthanc_lab.storage.sqlite.entry import Entry
 from orthanc_lab.storage.sqlite.finding import find_statement
 from orthanc_lab.storage.sqlite.ingest import Ingest
+from orthanc_lab.storage.sqlite.instance_writer import InstanceWriter
 from orthanc_lab.storage.sqlite.reconstruction import Reconstruction
 from orthanc_lab.storage.sqlite.refreshing import refresh_parents
 from orthanc_lab.storage.sqlite.resources import Resources
@@ -114,7 +114,7 @@ class SqliteStorage:
             self._writer,
             self._files,
             self._reader,
-            Entry(options, self._stability.touch),
+            InstanceWriter(options, self._stability.touch),
             is_known=lambda id: self._resources.find_level(id) is not None,
             compress=options.storage_compression,
             transcode=ingest_transcoding(options, identifiers),

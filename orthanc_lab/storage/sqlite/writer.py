@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.storage.files.attachments import in_orthancs_words as in_orthancs_words_of_disk
-from orthanc_lab.storage.sqlite.connections import in_orthancs_words
+from orthanc_lab.storage.files.attachments import disk_error
+from orthanc_lab.storage.sqlite.connections import index_error
 from orthanc_lab.storage.sqlite.lineage import Lineages
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.wal_sync import WalSync
@@ -159,7 +159,7 @@ class Writer:
             self._log.wait()
         except OSError as error:
             for waiting in concerned:
-                waiting.error = in_orthancs_words_of_disk(error)
+                waiting.error = disk_error(error)
 
     def _run_group(self, group: list[_Waiting[Any]]) -> None:
         try:
@@ -169,7 +169,7 @@ class Writer:
                 for waiting in group:
                     self._run_group([waiting])
                 return
-            group[0].error = _in_orthancs_words(error)
+            group[0].error = _explained(error)
             group[0].done = True
 
     def _attempt(self, group: list[_Waiting[Any]]) -> None:
@@ -199,9 +199,9 @@ class Writer:
             waiting.done = True
 
 
-def _in_orthancs_words(error: BaseException) -> BaseException:
+def _explained(error: BaseException) -> BaseException:
     if isinstance(error, sqlite3.Error):
-        return in_orthancs_words(error)
+        return index_error(error)
     if isinstance(error, OSError):  # of the journal of files
-        return in_orthancs_words_of_disk(error)
+        return disk_error(error)
     return error

@@ -17,7 +17,7 @@ import traitlets
 
 from orthanc_lab.client import ClientError
 from orthanc_lab.widgets.elements.element import Element
-from orthanc_lab.widgets.errands import Errands
+from orthanc_lab.widgets.serial_queue import SerialQueue
 
 __all__ = ["Download", "Save"]
 
@@ -84,7 +84,7 @@ class Download(Element, script="download"):
         self._save = save
         self.limit = limit
         self.folder = folder
-        self._errands: Errands[None] = Errands()
+        self._queue: SerialQueue[None] = SerialQueue()
         self._lock = threading.RLock()  # the browser's messages come in two threads at once, see `DropZone`
         self._token = ""  # names the download that is wanted at present; made by the browser
         self._ends: dict[str, str] = {}  # how earlier ones ended
@@ -115,7 +115,7 @@ class Download(Element, script="download"):
         self._finish(self._token, "stopped", "Stopped.")  # one of another view
         self._token = token
         self._show("fetching", "Fetching …")
-        self._errands.submit(lambda: self._fetch(token))
+        self._queue.submit(lambda: self._fetch(token))
 
     def _answer(self, token: str, ask: str, content: dict[str, Any], path: Path) -> None:
         """Answer, however often a browser asks: it does so when nothing comes."""
@@ -198,7 +198,7 @@ class Download(Element, script="download"):
         with self._lock:
             self._token = ""
             self._drop()
-        self._errands.close()
+        self._queue.close()
         super().close()
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import traitlets
 
+from orthanc_lab.widgets.browser.tag_rows import TagRow
 from orthanc_lab.widgets.elements.element import Element
-from orthanc_lab.widgets.tag_rows import TagRow
 
 __all__ = ["TagTable"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import traitlets
 
 from orthanc_lab.client import ClientError, UnreachableError
+from orthanc_lab.widgets.browser.pictures import Picture, Window
+from orthanc_lab.widgets.browser.slice_feed import SliceFeed
 from orthanc_lab.widgets.elements.element import Element
-from orthanc_lab.widgets.errands import Errands
-from orthanc_lab.widgets.pictures import Picture, Window
-from orthanc_lab.widgets.slice_feed import SliceFeed
+from orthanc_lab.widgets.serial_queue import SerialQueue
 
 __all__ = ["Viewer"]
 
@@ -72,7 +72,7 @@ class Viewer(Element, script="viewer"):
         self._failed = failed
         self._budget = budget
         self._lock = threading.Lock()
-        self._errands: Errands[None] = Errands()
+        self._queue: SerialQueue[None] = SerialQueue()
         self._is_feeding = False
         self._has_listener = False
         self._load: Callable[[int], Picture] = lambda number: Picture()
@@ -133,11 +133,11 @@ class Viewer(Element, script="viewer"):
             if self._is_feeding or not self._has_listener:
                 return
             self._is_feeding = True
-        self._errands.submit(self._feed_all)
+        self._queue.submit(self._feed_all)
 
     def settle(self) -> None:
         """Wait until nothing is missing."""
-        self._errands.submit(lambda: None).result()
+        self._queue.submit(lambda: None).result()
 
     def _feed_all(self) -> None:
         while True:
@@ -191,5 +191,5 @@ class Viewer(Element, script="viewer"):
 
     def close(self) -> None:
         """Send nothing more, and remove it from the notebook."""
-        self._errands.close()
+        self._queue.close()
         super().close()

@@ -1,0 +1,1 @@
+"""Modification and anonymization of data sets."""

@@ -1,0 +1,1 @@
+"""Transfer syntaxes of pixel data: decoding, encoding, transcoding."""

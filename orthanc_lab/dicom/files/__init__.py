@@ -1,0 +1,1 @@
+"""DICOM files (PS3.10): reading, scanning and writing their elements."""

@@ -1,0 +1,215 @@
+"""Reading of a DICOM file's header: what the index needs, and where the pixel data start.
+
+One walk over the bytes finds the wanted elements and proves at the same time that the file is
+whole: a file that is cut off, or has bytes that belong to no element, is refused as Orthanc does.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.main_tags import MainTags
+from orthanc_lab.dicom.files.element_walk import Found, Walk, WalkError
+from orthanc_lab.dicom.files.scan_start import DEFLATED, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, find_start
+from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["LONGEST_VALUE", "DicomHeader", "scan"]
+
+LONGEST_VALUE = 256
+"""A value of more bytes (in UTF-8) is not kept in the index."""
+
+_CHARSET = 0x00080005
+_SOP_CLASS = 0x00080016
+_BITS_ALLOCATED = 0x00280100
+_PIXEL_DATA = 0x7FE00010
+_SPECIAL = (_CHARSET, _SOP_CLASS, _BITS_ALLOCATED, _PIXEL_DATA)
+_NO_OFFSET = frozenset({DEFLATED, ""})
+_UNCOMPRESSED = frozenset({EXPLICIT_LE, EXPLICIT_BE})
+
+
+@dataclass(frozen=True, slots=True)
+class DicomHeader:
+    """What the index needs of a DICOM file."""
+
+    tags: dict[str, str]  # "gggg,eeee" -> UTF-8 value, of the wanted tags that are present and have one
+    unreadable: frozenset[str]  # the wanted tags that are present without a text: too long, or no text at all
+    sequences: tuple[str, ...]  # those of the unreadable ones that are sequences
+    transfer_syntax: str  # UID; "" if the file states none, or one that Orthanc does not know
+    sop_class: str | None  # SOPClassUID; None if absent
+    pixel_data_offset: int | None  # bytes to the tag; None without pixel data, deflated, or of unknown transfer syntax
+    pixel_data_vr: str  # only if it is not the usual one for the bits allocated, else ""
+
+
+class _Wanted(NamedTuple):
+    """The wanted tags, as they stand in a file of one byte order."""
+
+    names: dict[bytes, str]
+    special: tuple[bytes, bytes, bytes, bytes]  # as in `_SPECIAL`
+    all: frozenset[bytes]
+
+
+def scan(dicom: bytes, wanted: frozenset[str] = MainTags().all, default_encoding: str = "Latin1") -> DicomHeader:
+    """Read the header of a DICOM file.
+
+    Parameters
+    ----------
+    dicom
+        The whole file (PS3.10); preamble and meta header may be missing.
+    wanted
+        The tags to return, ``gggg,eeee``.
+    default_encoding
+        The option ``DefaultEncoding``: for a file without Specific Character Set.
+
+    Raises
+    ------
+    OrthancError
+        15 if it is no DICOM file, or not a whole one.
+    """
+    try:
+        return _scan(dicom, wanted, default_encoding)
+    except (WalkError, struct.error, IndexError) as error:
+        message = f"Cannot parse an invalid DICOM file (size: {len(dicom)} bytes)"
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, message) from error
+
+
+def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str) -> DicomHeader:
+    start = find_start(dicom)
+    data, layout = start.data, start.layout
+    big = layout == EXPLICIT_BE
+    names, (charset, sop_class, bits, pixel_data), all_wanted = _compiled(wanted, big)
+    found = Walk(data, big, start.encapsulated).run(start.position, all_wanted, implicit=layout == IMPLICIT_LE)
+    values = _Values(data, big, found.get(charset), default_encoding)
+    tags: dict[str, str] = {}
+    unreadable: list[str] = []
+    sequences: list[str] = []
+    for tag, element in found.items():
+        name = names.get(tag)
+        if name is None:
+            continue
+        text = values.text(element, name)
+        if text is not None:
+            tags[name] = text
+        elif element[3] or element[0] == b"SQ":
+            unreadable.append(name)
+            if element[0] == b"SQ":
+                sequences.append(name)
+    pixels = found.get(pixel_data)
+    return DicomHeader(
+        tags,
+        frozenset(unreadable),
+        tuple(sequences),
+        start.transfer_syntax,
+        None if found.get(sop_class) is None else values.text(found[sop_class], "0008,0016"),
+        pixels[1] if pixels is not None and start.transfer_syntax not in _NO_OFFSET else None,
+        values.unusual_pixel_data_vr(pixels, found.get(bits)) if start.transfer_syntax in _UNCOMPRESSED else "",
+    )
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled(wanted: frozenset[str], big: bool) -> _Wanted:
+    form = struct.Struct(">HH" if big else "<HH")
+    names = {form.pack(int(tag[:4], 16), int(tag[5:], 16)): tag for tag in wanted}
+    charset, sop_class, bits, pixel_data = (form.pack(tag >> 16, tag & 0xFFFF) for tag in _SPECIAL)
+    special = (charset, sop_class, bits, pixel_data)
+    return _Wanted(names, special, frozenset((*names, *special)))
+
+
+@functools.cache
+def _implicit_vr(tag: str) -> bytes:
+    return Dictionary().vr_of(int(tag[:4] + tag[5:], 16)).encode("ascii")
+
+
+class _Values:
+    """Turns the bytes of elements into text, the way Orthanc does."""
+
+    def __init__(self, data: bytes, big: bool, charset: Found | None, default_encoding: str) -> None:
+        self._data = data
+        self._numbers = _BIG_NUMBERS if big else _LITTLE_NUMBERS
+        stated = None if charset is None else data[charset[2] : charset[2] + charset[3]]
+        self._decode: TextDecoder = decoder_of(stated, default_encoding)
+
+    def text(self, element: Found, name: str) -> str | None:
+        """Return a value as the index keeps it, None if it does not."""
+        vr, _, position, length = element
+        raw = self._data[position : position + length]
+        if not vr:
+            vr = _implicit_vr(name)
+        if vr in _TEXT:
+            text = self._decode(text_bytes(raw))
+        elif vr == b"UI":
+            text = self._decode(raw.split(b"\0", 1)[0])
+            if " " in text:
+                text = "\\".join(map(str.strip, text.split("\\")))
+        elif vr == b"UN":
+            text = self._decode(raw[:-1] if raw.endswith(b"\0") else raw)
+        else:
+            convert = self._numbers.get(vr)
+            if convert is None or not raw:
+                return None
+            text = convert(raw)
+        if len(text) > LONGEST_VALUE // 4 and len(text.encode("utf-8")) > LONGEST_VALUE:
+            return None
+        return text
+
+    def unusual_pixel_data_vr(self, pixels: Found | None, bits_allocated: Found | None) -> str:
+        """Return the VR of the pixel data, if it is not OW for more than 8 bits allocated, else OB."""
+        if pixels is None:
+            return ""
+        bits = "0" if bits_allocated is None else self.text(bits_allocated, "0028,0100") or "0"
+        usual = b"OW" if bits.isdecimal() and int(bits) > 8 else b"OB"
+        return "" if pixels[0] == usual else pixels[0].decode("ascii")
+
+
+def _integers(form: str) -> Callable[[bytes], str]:
+    layout = struct.Struct(form)
+
+    def convert(raw: bytes) -> str:
+        whole = raw[: len(raw) // layout.size * layout.size] if len(raw) % layout.size else raw
+        return "\\".join([str(number) for (number,) in layout.iter_unpack(whole)])
+
+    return convert
+
+
+def _floats(form: str) -> Callable[[bytes], str]:
+    layout = struct.Struct(form)
+
+    def convert(raw: bytes) -> str:
+        whole = raw[: len(raw) // layout.size * layout.size]
+        return "\\".join([f"{number:.17g}" for (number,) in layout.iter_unpack(whole)])
+
+    return convert
+
+
+def _first_tag(form: str) -> Callable[[bytes], str]:
+    layout = struct.Struct(form)
+
+    def convert(raw: bytes) -> str:
+        group, element = layout.unpack_from(raw)
+        return f"{group:04x},{element:04x}"
+
+    return convert
+
+
+def _numbers(order: str) -> dict[bytes, Callable[[bytes], str]]:
+    return {
+        b"US": _integers(order + "H"),
+        b"SS": _integers(order + "h"),
+        b"UL": _integers(order + "I"),
+        b"SL": _integers(order + "i"),
+        b"FL": _floats(order + "f"),
+        b"FD": _floats(order + "d"),
+        b"AT": _first_tag(order + "HH"),
+    }
+
+
+_TEXT = frozenset(
+    {b"AE", b"AS", b"CS", b"DA", b"DS", b"DT", b"IS", b"LO", b"LT", b"PN", b"SH", b"ST", b"TM", b"UC", b"UR", b"UT"}
+)
+_LITTLE_NUMBERS = _numbers("<")
+_BIG_NUMBERS = _numbers(">")

@@ -1,0 +1,85 @@
+"""Paths into sequences, ``ReferencedImageSequence[0].PatientName``, with ``[*]`` for every item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["Step", "TagPath", "parse_path"]
+
+_INDEX = re.compile(r" *-?[0-9]{1,9}\Z", re.ASCII)
+
+
+class Step(NamedTuple):
+    """A sequence on the way, and the item to enter; None for every item."""
+
+    tag: int
+    item: int | None
+
+
+class TagPath(NamedTuple):
+    """A tag, and the sequences that lead to it."""
+
+    steps: tuple[Step, ...]
+    tag: int
+
+    def parents(self, data_set: DataSet) -> Iterator[DataSet]:
+        """Yield the items of `data_set` in which the tag would stand; none if the path leads nowhere."""
+        return _follow(data_set, self.steps)
+
+    def matches(self, steps: tuple[Step, ...], tag: int) -> bool:
+        """Tell whether this path names the element at `tag` in the item where `steps` lead."""
+        return tag == self.tag and len(steps) == len(self.steps) and all(map(_covers, self.steps, steps))
+
+
+def parse_path(text: str, names: Dictionary, private_creator: str | None = None) -> TagPath:
+    """Read a tag, or a path to one.
+
+    Raises
+    ------
+    OrthancError
+        27 for an unknown tag, 3 for an index that is none.
+    """
+    *parents, last = text.split(".")
+    steps = tuple(_parse_step(parent, names, private_creator) for parent in parents)
+    return TagPath(steps, names.parse_tag(last, private_creator))
+
+
+def _parse_step(text: str, names: Dictionary, private_creator: str | None) -> Step:
+    name, bracket, rest = text.partition("[")
+    if not bracket:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "Parent path doesn't contain an index")
+    if not rest.endswith("]"):
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "Parent path doesn't contain the end of the index")
+    tag = names.parse_tag(name, private_creator)
+    number = rest[:-1]
+    if number == "*":
+        return Step(tag, None)
+    if _INDEX.match(number) is None:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Not a valid index in parent path: [{number}]")
+    index = int(number)
+    if index < 0:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Negative index in parent path: {index}")
+    return Step(tag, index)
+
+
+def _follow(data_set: DataSet, steps: tuple[Step, ...]) -> Iterator[DataSet]:
+    if not steps:
+        yield data_set
+        return
+    (tag, number), *rest = steps
+    element = data_set.get(tag)
+    if element is None or not isinstance(element.value, list):
+        return
+    items = element.value
+    for item in items if number is None else items[number : number + 1]:
+        yield from _follow(item, tuple(rest))
+
+
+def _covers(pattern: Step, step: Step) -> bool:
+    return pattern.tag == step.tag and pattern.item in (None, step.item)

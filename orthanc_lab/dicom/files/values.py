@@ -1,0 +1,226 @@
+"""Values of a JSON body made into DICOM elements, VR by VR, as Orthanc does."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag, is_private
+from orthanc_lab.dicom.files.charsets import Charset
+from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
+from orthanc_lab.dicom.files.read import US_OR_SS
+from orthanc_lab.dicom.making import data_uri
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["MAX_DEPTH", "JsonValues", "encode_value", "is_written"]
+
+MAX_DEPTH = 128
+"""Sequences nested deeper are refused, so that no body exhausts the stack."""
+
+
+def is_written(tag: int) -> bool:
+    """Tell whether a tag can stand in a data set: no meta header, command, group length (PS3.5 section 7)."""
+    return bool(tag & 0xFFFF) and tag >> 16 not in _NO_DATA_GROUPS
+
+
+_NO_DATA_GROUPS = frozenset({0, 1, 2, 3, 5, 7, 0xFFFF})
+
+
+@dataclass(frozen=True, slots=True)
+class JsonValues:
+    """How the values of one body become elements."""
+
+    names: Dictionary
+    charset: Charset
+    private_creator: str = ""
+    decode_binary: bool = True  # InterpretBinaryTags
+
+    def in_charset(self, charset: Charset) -> JsonValues:
+        """Return the same for a file in another character set."""
+        return replace(self, charset=charset)
+
+    def data_set(self, fields: dict[str, Any], depth: int = 0) -> DataSet:
+        """Return the item of a sequence; of a tag given twice, the first in the order of the names counts."""
+        result: DataSet = {}
+        for name in sorted(fields):
+            tag = self.names.parse_tag(name, self.private_creator)
+            element = self.element(tag, fields[name], depth)
+            if is_written(tag):
+                result.setdefault(tag, element)
+        return result
+
+    def element(self, tag: int, value: Any, depth: int = 0) -> Element:
+        """Return the element of a tag and its JSON value.
+
+        Parameters
+        ----------
+        depth
+            How many sequences it is in.
+
+        Raises
+        ------
+        OrthancError
+            5 for a type that does not fit, 15 for a text that is no value of the VR, or for
+            sequences nested deeper than `MAX_DEPTH`.
+        """
+        vr = self._vr_of(tag)
+        if tag >> 16 == 0xFFFE:  # delimiters of items, no elements of a data set
+            raise _bad_type(tag)
+        if isinstance(value, str):
+            return Element(vr, self._text(tag, vr, value))
+        if value is None:
+            return Element(vr, self._null(tag, vr))
+        if vr == "SQ" and isinstance(value, list):
+            return Element(vr, [self._item(item, depth + 1) for item in value])
+        raise _bad_type(tag)
+
+    def _vr_of(self, tag: int) -> str:
+        entry = self.names.find(tag, self.private_creator)
+        if entry is None or (is_private(tag) and (not self.private_creator or entry.name == "PrivateCreator")):
+            return "UN"
+        return entry.vr
+
+    def _item(self, item: Any, depth: int) -> DataSet:
+        if depth > MAX_DEPTH:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Sequences are nested more than {MAX_DEPTH} levels deep")
+        if item == []:
+            return {}
+        if not isinstance(item, dict):
+            raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
+        return self.data_set(item, depth)
+
+    def _text(self, tag: int, vr: str, value: str) -> bytes | list[DataSet]:
+        if not value or not tag & 0xFFFF:  # a group length is computed, if it is written at all
+            return [] if vr == "SQ" else b""
+        if vr == "AT":
+            if self.decode_binary:
+                data_uri.decode_known(value)  # only to refuse broken base64
+            number = self.names.parse_tag(value, self.private_creator)
+            return struct.pack("<HH", number >> 16, number & 0xFFFF)
+        if self.decode_binary and (data := data_uri.decode_known(value)) is not None:
+            return encode_value(tag, vr, data)
+        return encode_value(tag, vr, self.charset.encode(value))
+
+    def _null(self, tag: int, vr: str) -> bytes:
+        if vr == "AT":
+            raise OrthancError(ErrorCode.UNKNOWN_DICOM_TAG)
+        if vr == "SQ" or not (vr in _TEXT_VRS or vr in _BINARY_VRS):
+            raise _out_of_range(tag, b"")
+        return b""
+
+
+def encode_value(tag: int, vr: str, value: bytes) -> bytes:
+    r"""Return the bytes of an element, given its text in the character set of the file.
+
+    Parameters
+    ----------
+    tag
+        For the message of an error.
+    vr
+        Value representation (PS3.5 section 6.2).
+    value
+        Text or raw bytes; ``\`` separates the values of numbers.
+
+    Raises
+    ------
+    OrthancError
+        15 with details for a text that is no number of this VR, -1 for an odd number of
+        bytes in an OW element.
+    """
+    if vr in _TEXT_VRS:
+        return padded(_text_of(value), b" ")
+    if vr == "UI":
+        return padded(_uid_of(_text_of(value)))
+    if vr in ("OB", "UN"):
+        return padded(value)
+    if vr == "OW":
+        if len(value) & 1:
+            raise OrthancError(ErrorCode.INTERNAL_ERROR)
+        return value
+    pack = _NUMBERS.get(vr)
+    if pack is None or (tag in US_OR_SS and b"-" in value):
+        raise _out_of_range(tag, value)
+    try:
+        return b"".join(map(pack, value.decode("latin-1").split("\\")))
+    except (ValueError, OverflowError) as error:
+        raise _out_of_range(tag, value) from error
+
+
+def _text_of(value: bytes) -> bytes:
+    return value.split(b"\0", 1)[0].rstrip(b" ")
+
+
+def _uid_of(value: bytes) -> bytes:
+    if not value.startswith(b"="):
+        return value.lstrip(b" ")
+    # Orthanc knows a UID by its name too; rarely used, and pydicom is slow to import.
+    from pydicom import uid  # noqa: PLC0415
+
+    known = getattr(uid, value[1:].decode("latin-1"), None)
+    return known.encode() if isinstance(known, uid.UID) else value
+
+
+def _out_of_range(tag: int, value: bytes) -> OrthancError:
+    text, mark, _ = value.partition(b"\0")  # the real server's message ends at the first NUL
+    return OrthancError(
+        ErrorCode.BAD_FILE_FORMAT,
+        f"While creating a DICOM instance, tag ({format_tag(tag)}) has out-of-range value: "
+        f'"{text.decode("utf-8", "replace")}{"" if mark else chr(34)}',
+    )
+
+
+def _bad_type(tag: int) -> OrthancError:
+    return OrthancError(ErrorCode.BAD_PARAMETER_TYPE, f"Bad Parameter type for tag {format_tag(tag)}")
+
+
+_TEXT_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UR", "UT"})
+_BINARY_VRS = frozenset({"OB", "OW", "UI", "UN"})
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,40}\Z", re.ASCII)
+_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
+_SPECIAL = re.compile(r"([+-]?)(?:(inf(?:inity)?)|nan(?:\([^)]*\))?)\Z", re.IGNORECASE | re.ASCII)
+
+
+def _integer(form: str, low: int, high: int) -> Callable[[str], bytes]:
+    layout = struct.Struct(form)
+
+    def pack(text: str) -> bytes:
+        if _DECIMAL.match(text) is None:
+            raise ValueError(text)
+        number = int(text)
+        if low == 0 and -high <= number < 0:
+            number += high + 1  # the real server reads a negative number as unsigned
+        if not low <= number <= high:
+            raise ValueError(text)
+        return layout.pack(number)
+
+    return pack
+
+
+def _float(form: str) -> Callable[[str], bytes]:
+    layout = struct.Struct(form)
+
+    def pack(text: str) -> bytes:
+        special = _SPECIAL.match(text)
+        if special is not None:
+            return layout.pack(float(special[1] + ("inf" if special[2] else "nan")))
+        if _FLOAT.match(text) is None or abs(float(text)) == float("inf"):
+            raise ValueError(text)
+        return layout.pack(float(text))
+
+    return pack
+
+
+_NUMBERS: dict[str, Callable[[str], bytes]] = {
+    "US": _integer("<H", 0, 0xFFFF),
+    "SS": _integer("<h", -0x8000, 0x7FFF),
+    "UL": _integer("<I", 0, 0xFFFFFFFF),
+    "OL": _integer("<I", 0, 0xFFFFFFFF),
+    "SL": _integer("<i", -0x80000000, 0x7FFFFFFF),
+    "FL": _float("<f"),
+    "OF": _float("<f"),
+    "FD": _float("<d"),
+    "OD": _float("<d"),
+}

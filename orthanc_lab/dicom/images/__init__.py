@@ -1,0 +1,1 @@
+"""Images: what describes them, their pixels, and image files."""

@@ -1,0 +1,134 @@
+"""What the Image Pixel module of a data set says about its pixel data (PS3.3 section C.7.6.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.text import text_bytes
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["MAX_FRAMES", "ImageDescription", "count_frames", "describe_image", "number_of", "parse_frames", "text_of"]
+
+MAX_FRAMES = 1_000_000
+"""A file that declares more frames is refused: no list of them is made, no memory taken."""
+
+_NUMBER_OF_FRAMES = 0x00280008
+_UINT32 = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDescription:
+    """Form of the samples of one frame."""
+
+    width: int  # columns
+    height: int  # rows
+    samples: int  # per pixel: 1 or 3
+    planar: bool  # colours one after the other, not pixel by pixel
+    photometric: str  # MONOCHROME1, MONOCHROME2, RGB, PALETTE COLOR, YBR_FULL …
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    frames: int  # 0 for a file that declares so
+
+    @property
+    def frame_bits(self) -> int:
+        """Size of a frame that is not compressed, in bits."""
+        return self.width * self.height * self.samples * self.bits_allocated
+
+    @property
+    def frame_bytes(self) -> int:
+        """Size of a frame that is not compressed, in bytes; frames of single bits are packed."""
+        return (self.frame_bits + 7) // 8
+
+    @property
+    def is_monochrome(self) -> bool:
+        """True for gray pixels."""
+        return self.photometric in ("MONOCHROME1", "MONOCHROME2")
+
+
+def describe_image(data_set: DataSet) -> ImageDescription:
+    """Read the description of the pixels.
+
+    Raises
+    ------
+    OrthancError
+        2 if rows, columns or bits are missing, or the number of frames is no number;
+        15 for more than `MAX_FRAMES` frames.
+    """
+    height, width = number_of(data_set, 0x00280010), number_of(data_set, 0x00280011)
+    allocated = number_of(data_set, 0x00280100)
+    frames = _frames(text_of(data_set, _NUMBER_OF_FRAMES).strip()) if _NUMBER_OF_FRAMES in data_set else 1
+    if height is None or width is None or allocated is None or frames is None:
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+    stored = number_of(data_set, 0x00280101) or allocated
+    high_bit = number_of(data_set, 0x00280102)
+    return ImageDescription(
+        width,
+        height,
+        number_of(data_set, 0x00280002) or 1,
+        number_of(data_set, 0x00280006) == 1,
+        text_of(data_set, 0x00280004).strip(),
+        allocated,
+        stored,
+        stored - 1 if high_bit is None else high_bit,
+        number_of(data_set, 0x00280103) == 1,
+        frames,
+    )
+
+
+def count_frames(data_set: DataSet) -> int:
+    """Return the number of frames that a file declares; 1 if it does not.
+
+    Raises
+    ------
+    OrthancError
+        15 if it is no number, or more than `MAX_FRAMES`.
+    """
+    return parse_frames(text_of(data_set, _NUMBER_OF_FRAMES))
+
+
+def parse_frames(text: str) -> int:
+    """Read the value of Number of Frames; 1 for an empty one.
+
+    Raises
+    ------
+    OrthancError
+        15 if it is no number, or more than `MAX_FRAMES`.
+    """
+    frames = _frames(text) if text else 1
+    if frames is None:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    return frames
+
+
+def _frames(text: str) -> int | None:
+    digits = text.removeprefix("+")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 12):
+        return None
+    frames = int(digits)
+    if frames >= _UINT32:
+        return None
+    if frames > MAX_FRAMES:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"More than {MAX_FRAMES} frames are not supported: {frames}")
+    return frames
+
+
+def number_of(data_set: DataSet, tag: int) -> int | None:
+    """Return the first number of an element of VR US, or of a text that is one; None without."""
+    element = data_set.get(tag)
+    if element is None or not isinstance(element.value, bytes):
+        return None
+    if element.vr in ("US", "SS", "UL", "SL", "UN", "OW", "OB"):
+        return int.from_bytes(element.value[:2], "little") if len(element.value) >= 2 else None
+    text = text_of(data_set, tag).split("\\", maxsplit=1)[0].strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else None
+
+
+def text_of(data_set: DataSet, tag: int) -> str:
+    """Return the text of an element without its padding, empty if it is absent."""
+    element = data_set.get(tag)
+    if element is None or not isinstance(element.value, bytes):
+        return ""
+    return text_bytes(element.value).decode("latin-1")

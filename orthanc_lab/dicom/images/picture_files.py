@@ -1,0 +1,119 @@
+"""Arrays written as PNG, JPEG, PAM, numpy and Matlab."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from orthanc_lab.dicom.files.deflate import deflate_zlib
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["MAX_MATLAB", "jpeg", "matlab", "npy", "npz", "pam", "png"]
+
+Array = NDArray[Any]
+
+MAX_MATLAB = 1 << 25
+"""Pictures of more samples are not written as text."""
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_UP = 2  # filter type: the difference to the sample above (PNG specification section 9.2)
+
+
+def png(pixels: Array) -> bytes:
+    """Write a PNG of 8- or 16-bit gray or 8-bit RGB.
+
+    Raises
+    ------
+    OrthancError
+        24 for a picture without pixels.
+    """
+    if not pixels.size:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+    height, width = pixels.shape[:2]
+    samples = pixels.astype(">u2") if pixels.dtype.itemsize == 2 else pixels
+    rows = np.ascontiguousarray(samples).view(np.uint8).reshape(height, -1)
+    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = _UP
+    filtered[:1, 1:] = rows[:1]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    colour = 2 if pixels.ndim == 3 else 0
+    header = struct.pack(">IIBBBBB", width, height, 8 * pixels.dtype.itemsize, colour, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", deflate_zlib(filtered.data)), (b"IEND", b""))
+    return _PNG_SIGNATURE + b"".join(_chunk(name, data) for name, data in chunks)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return b"".join((struct.pack(">I", len(data)), name, data, struct.pack(">I", zlib.crc32(data, zlib.crc32(name)))))
+
+
+def jpeg(pixels: Array, quality: int, subsampling: str = "4:2:0") -> bytes:
+    """Write a JPEG of 8-bit gray or RGB (colours at half the resolution, or only across: ``4:2:2``)."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    return buffer.getvalue()
+
+
+def pam(pixels: Array) -> bytes:
+    """Write a Portable Arbitrary Map; samples of 16 bits are big endian."""
+    height, width = pixels.shape[:2]
+    depth, kind = (3, "RGB") if pixels.ndim == 3 else (1, "GRAYSCALE")
+    size = pixels.dtype.itemsize
+    header = f"P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH {depth}\nMAXVAL {256**size - 1}\nTUPLTYPE {kind}\nENDHDR\n"
+    return header.encode() + (pixels.astype(">u2") if size == 2 else pixels).tobytes()
+
+
+def npy(frames: list[Array], *, single: bool) -> bytes:
+    """Write frames of one shape as a numpy file.
+
+    Parameters
+    ----------
+    single
+        Shape (rows, columns, samples) of one frame, in place of (frames, rows, columns, samples).
+    """
+    first = frames[0]
+    height, width = first.shape[:2]
+    samples = first.shape[2] if first.ndim == 3 else 1
+    kind = first.dtype.newbyteorder("<")
+    name = f"<{kind.kind}{kind.itemsize}"
+    shape = f"({height},{width},{samples})" if single else f"({len(frames)}, {height},{width},{samples})"
+    header = f"{{'descr': '{name}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header = header.ljust(-(-(len(header) + 11) // 64) * 64 - 11) + b"\n"
+    start = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+    return b"".join([start, *(np.ascontiguousarray(frame, kind).data for frame in frames)])
+
+
+def npz(data: bytes) -> bytes:
+    """Put a numpy file into a ZIP as ``arr_0``, as `numpy.load` reads it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.comment = b"Created by Orthanc"
+        member = zipfile.ZipInfo("arr_0", time.localtime()[:6])
+        member.compress_type, member.create_system, member.create_version = zipfile.ZIP_DEFLATED, 0, 0
+        archive.writestr(member, data, compresslevel=1)
+        member.external_attr = 0
+    return buffer.getvalue()
+
+
+def matlab(pixels: Array) -> str:
+    """Write a frame as an expression for Octave's and Matlab's `eval`.
+
+    Raises
+    ------
+    OrthancError
+        24 for more than `MAX_MATLAB` samples.
+    """
+    if pixels.size > MAX_MATLAB:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+    rows = (" ".join(map(str, row.ravel().tolist())) for row in pixels)
+    if pixels.ndim == 3:
+        size = f"[ 3 {pixels.shape[0]} {pixels.shape[1]} ]"
+        return f"double(permute(reshape([ {' '.join(rows)} ], {size}), [ 3 2 1 ]))"
+    return f"double([ {' ; '.join(rows)} ])" if pixels.size else "double([ ])"

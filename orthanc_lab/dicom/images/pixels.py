@@ -1,0 +1,140 @@
+"""One frame of an instance decoded to an array (PS3.5 section 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orthanc_lab.dicom.codecs.decoders import decode_compressed
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import DicomFile
+from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
+from orthanc_lab.dicom.images.palette import apply_palette
+from orthanc_lab.dicom.images.raw_frames import compressed_frames, uncompressed_frame
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["Array", "decode_frame"]
+
+Array = NDArray[Any]
+
+_PIXEL_DATA = 0x7FE00010
+
+
+def decode_frame(file: DicomFile, index: int, description: ImageDescription | None = None) -> Array:
+    """Decode one frame.
+
+    Returns
+    -------
+    numpy.ndarray
+        Gray: shape (rows, columns), of uint8, uint16, int16 or uint32, before the rescale slope.
+        Colour: shape (rows, columns, 3), RGB of uint8 or uint16. Single bits are 0 and 255.
+
+    Raises
+    ------
+    OrthancError
+        2 for a format that Orthanc does not decode, 3 for a frame that is not there, 15 for
+        broken data, 23 for a file that declares no frame.
+    """
+    description = description or describe_image(file.data_set)
+    element = file.data_set.get(_PIXEL_DATA)
+    value = element.value if element is not None else b""
+    if description.frames == 0:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, "Image not supported (no frames)")
+    if isinstance(value, tuple):
+        _check_frame(index, description)
+        fragments = compressed_frames(value, description.frames)[index]
+        pixels = decode_compressed(b"".join(fragments), file.transfer_syntax, description)
+        if description.photometric == "PALETTE COLOR":
+            return apply_palette(pixels, file.data_set)
+        if (pixels.ndim == 2 and not description.is_monochrome) or (pixels.ndim == 3 and pixels.dtype.itemsize > 2):
+            raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+        return _signed(pixels, description)
+    if not isinstance(value, bytes):
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+    check_format(description)
+    if description.frame_bytes * description.frames > len(value):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    _check_frame(index, description)
+    return _uncompressed(value, description, index, file.data_set)
+
+
+def check_format(description: ImageDescription) -> None:
+    """Refuse the uncompressed formats that Orthanc does not decode.
+
+    Raises
+    ------
+    OrthancError
+        2 "Not implemented yet", 15 for single bits that are not packed, -1 for 16-bit colours by plane.
+    """
+    bits, stored = description.bits_allocated, description.bits_stored
+    if description.photometric == "PALETTE COLOR" and description.samples == 1 and bits in (8, 16):
+        return
+    if description.is_monochrome and description.samples == 1:
+        if stored == 1 and bits != 1:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+        if bits == stored == 1 or bits == 16 or (bits == stored == 8 and not description.signed):
+            return
+        if bits == 32 and stored < 32 and not description.signed:
+            if description.high_bit + 1 != stored:
+                raise OrthancError(ErrorCode.INTERNAL_ERROR)
+            return
+    elif description.photometric == "RGB" and description.samples == 3 and not description.signed:
+        if bits == stored == 8:
+            return
+        if bits == stored == 16:
+            if description.planar:
+                raise OrthancError(ErrorCode.INTERNAL_ERROR)
+            return
+    raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+
+
+def _check_frame(index: int, description: ImageDescription) -> None:
+    if not 0 <= index < description.frames:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+
+
+def _uncompressed(pixels: bytes, description: ImageDescription, index: int, data_set: DataSet) -> Array:
+    height, width = description.height, description.width
+    if description.bits_allocated == 1:
+        return _single_bits(pixels, description, index)
+    samples = np.frombuffer(uncompressed_frame(pixels, description, index), f"<u{description.bits_allocated // 8}")
+    if description.samples == 3:
+        if description.planar:
+            return np.ascontiguousarray(np.moveaxis(samples.reshape(3, height, width), 0, -1))
+        return samples.reshape(height, width, 3)
+    gray = samples.reshape(height, width)
+    if description.photometric == "PALETTE COLOR":
+        return apply_palette(gray, data_set)
+    if description.bits_allocated == 16 and description.bits_stored == 8 and not description.signed:
+        return gray.astype(np.uint8)
+    return _signed(_shifted(gray, description), description)
+
+
+def _single_bits(pixels: bytes, description: ImageDescription, index: int) -> Array:
+    count = description.width * description.height
+    first = index * count
+    start = first // 8
+    bits = np.unpackbits(np.frombuffer(pixels, np.uint8)[start : (first + count + 7) // 8], bitorder="little")
+    return (bits[first - 8 * start :][:count] * np.uint8(255)).reshape(description.height, description.width)
+
+
+def _shifted(gray: Array, description: ImageDescription) -> Array:
+    # Where the samples start at bit 0 the bits above them are left as they are, like in Orthanc.
+    shift = description.high_bit + 1 - description.bits_stored
+    if shift == 0:
+        return gray
+    if shift < 0:
+        return np.zeros_like(gray)
+    moved = gray >> shift
+    if description.signed:
+        spare = description.bits_allocated - description.bits_stored
+        return ((moved << spare).view(np.int16) >> spare).view(np.uint16)
+    return moved
+
+
+def _signed(gray: Array, description: ImageDescription) -> Array:
+    if description.signed and gray.dtype.kind == "u" and gray.dtype.itemsize == 2:
+        return gray.view("<i2")
+    return gray

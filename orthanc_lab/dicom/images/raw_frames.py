@@ -1,0 +1,90 @@
+"""The frames of pixel data as they stand in the file, compressed or not (PS3.5 section A.4)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.images.image_description import ImageDescription, count_frames, describe_image
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["MIME_TYPES", "compressed_frames", "raw_frame", "uncompressed_frame"]
+
+MIME_TYPES = {
+    "1.2.840.10008.1.2.4.50": "image/jpeg",
+    "1.2.840.10008.1.2.4.90": "image/jp2",
+    "1.2.840.10008.1.2.4.91": "image/jp2",
+}
+"""Media type of a raw frame by transfer syntax; ``application/octet-stream`` for all others."""
+
+_PIXEL_DATA = 0x7FE00010
+
+
+def raw_frame(data_set: DataSet, index: int) -> bytes:
+    """Return the bytes of one frame, as `/frames/{frame}/raw` answers them.
+
+    Raises
+    ------
+    OrthancError
+        2 or 15 if the file is no image or shorter than it says, 3 for a frame that is not there.
+    """
+    element = data_set.get(_PIXEL_DATA)
+    value = element.value if element is not None else None
+    if isinstance(value, tuple):
+        frames = compressed_frames(value, count_frames(data_set))
+        if not 0 <= index < len(frames):
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+        return b"".join(frames[index])
+    count = count_frames(data_set)
+    description = describe_image(data_set)
+    if isinstance(value, bytes) and description.frame_bytes * count > len(value):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    if not 0 <= index < count:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+    if not isinstance(value, bytes):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Cannot access a raw frame")
+    return uncompressed_frame(value, description, index)
+
+
+def uncompressed_frame(pixels: bytes, description: ImageDescription, index: int) -> bytes:
+    """Return the bytes of one frame; the frame is known to be there."""
+    size = description.frame_bytes
+    return pixels[index * size : (index + 1) * size]
+
+
+def compressed_frames(fragments: Sequence[bytes], count: int) -> list[Sequence[bytes]]:
+    """Return the fragments of each frame.
+
+    Parameters
+    ----------
+    fragments
+        Items of the pixel data, the basic offset table first.
+    count
+        Number of frames that the file declares.
+
+    Raises
+    ------
+    OrthancError
+        15 if the fragments cannot be told apart.
+    """
+    table, items = (fragments[0], fragments[1:]) if fragments else (b"", ())
+    if len(items) == count:
+        return [(item,) for item in items]
+    if count == 1 and items:
+        return [items]
+    if count > 1 and len(table) >= 4 * count:
+        return _by_offsets(items, struct.unpack_from(f"<{count}I", table))
+    raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+
+
+def _by_offsets(items: Sequence[bytes], offsets: Sequence[int]) -> list[Sequence[bytes]]:
+    starts = {}
+    position = 0
+    for index, item in enumerate(items):
+        starts[position] = index
+        position += 8 + len(item)
+    if offsets[0] != 0 or any(offset not in starts for offset in offsets) or sorted(offsets) != list(offsets):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    firsts = [starts[offset] for offset in offsets]
+    return [items[first:last] for first, last in zip(firsts, [*firsts[1:], len(items)], strict=True)]

@@ -1,0 +1,71 @@
+"""JPEG pictures decoded to samples."""
+
+from __future__ import annotations
+
+import io
+
+from orthanc_lab.dicom.images import jpeg_header
+from orthanc_lab.dicom.images.jpeg_header import JpegHeader
+from orthanc_lab.dicom.images.picture import MAX_BYTES, Picture, samples_of
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["decode_jpeg", "read_jpeg_header"]
+
+_END_OF_IMAGE = b"\xff\xd9"
+_START_OF_SCAN = b"\xff\xda"
+
+
+def decode_jpeg(data: bytes) -> Picture:
+    """Decode a JPEG of 8-bit gray or colour; a truncated one is filled up, as libjpeg does.
+
+    Raises
+    ------
+    OrthancError
+        -1 with details if it is no JPEG, 2 for CMYK, 15 if it is too large.
+    """
+    header = read_jpeg_header(data)
+    # Pillow takes a tenth of a second to import: only a server that gets pictures pays for it.
+    from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415
+
+    try:
+        with JpegImageFile(io.BytesIO(_terminated(data))) as image:
+            image.load()
+            return Picture(header.width, header.height, header.components, 8, samples_of(image))
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise _bad_jpeg(str(error)) from error
+
+
+def read_jpeg_header(data: bytes) -> JpegHeader:
+    """Return the header of a JPEG file of 1 or 3 components with 8 bits.
+
+    Raises
+    ------
+    OrthancError
+        As `decode_jpeg`.
+    """
+    if not data:
+        raise _bad_jpeg("Empty input file")
+    if data[:2] != b"\xff\xd8":
+        raise _bad_jpeg(f"Not a JPEG file: starts with 0x{data[0]:02x} 0x{data[1] if len(data) > 1 else 0xFF:02x}")
+    try:
+        header = jpeg_header.read_jpeg_header(data)
+    except ValueError as error:
+        raise _bad_jpeg("JPEG datastream contains no image") from error
+    if _START_OF_SCAN not in data:
+        raise _bad_jpeg("Invalid JPEG file structure: missing SOS marker")
+    if header.precision != 8:
+        raise _bad_jpeg(f"Unsupported JPEG data precision {header.precision}")
+    if header.components not in (1, 3):
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+    if not 0 < header.width * header.height * header.components <= MAX_BYTES:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    return header
+
+
+def _terminated(data: bytes) -> bytes:
+    # More end markers make Pillow's libjpeg go to the end of a truncated file.
+    return data if data.endswith(_END_OF_IMAGE) else data + _END_OF_IMAGE * 64
+
+
+def _bad_jpeg(reason: str) -> OrthancError:
+    return OrthancError(ErrorCode.INTERNAL_ERROR, f"Error during JPEG decoding: {reason}")

@@ -1,0 +1,152 @@
+"""PNG pictures decoded to samples (PNG specification, third edition).
+
+The sizes that the header declares are held against what the data can possibly contain: a picture
+that lies is refused before memory is taken for it.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from orthanc_lab.dicom.files.data_set import Pieces
+from orthanc_lab.dicom.files.deflate import HAS_FAST_INFLATE, adler32, inflate_zlib
+from orthanc_lab.dicom.images.picture import MAX_BYTES, Picture, samples_of
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngImageFile
+
+__all__ = ["decode_png"]
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_END = 33  # signature and IHDR
+_DEFLATE_LIMIT = 1040  # Deflate shrinks by no more than 1032 to 1
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # by colour type
+_CHANNELS = {(8, 0): 1, (16, 0): 1, (8, 2): 3, (8, 6): 4, (16, 6): 4}  # (bit depth, colour type)
+_CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT"})
+_STORED_BLOCK = struct.Struct("<BHH")
+_STORED_SIZE = 0xFFFF
+_UNPACKED_LIMIT = 64 << 20  # larger pictures are decoded with less memory, if more slowly
+
+
+def decode_png(data: bytes) -> Picture:
+    """Decode a PNG of 8- or 16-bit gray, RGB or RGBA; alpha is dropped.
+
+    Raises
+    ------
+    OrthancError
+        15 if it is corrupted, 2 for the other kinds of PNG.
+    """
+    if data[:8] != _SIGNATURE or len(data) < _HEADER_END or data[12:16] != b"IHDR":
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    width, height, depth, colour, compression, filters = struct.unpack_from(">IIBBBB", data, 16)
+    if compression or filters or depth not in _DEPTHS.get(colour, ()):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    channels = _CHANNELS.get((depth, colour))
+    if channels is None:
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+    size = width * height * channels * depth // 8
+    if not 0 < size <= min(MAX_BYTES, len(data) * _DEFLATE_LIMIT):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    try:
+        if HAS_FAST_INFLATE and not data[28] and size <= _UNPACKED_LIMIT:
+            data = _unpacked(data, size + height)
+        if (depth, colour) == (16, 6):
+            return Picture(width, height, 3, 16, _rgb16(data))
+        return Picture(width, height, 1 if colour == 0 else 3, depth, _decode(data))
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
+
+
+def _unpacked(data: bytes, size: int) -> bytes:
+    """Return the same picture with its data stored, not deflated.
+
+    ISA-L inflates several times faster than the zlib inside of Pillow, which is then left with
+    the filters alone.
+
+    Parameters
+    ----------
+    size
+        Bytes of the filtered rows (for a picture that is not interlaced).
+    """
+    rows = inflate_zlib(b"".join(_deflated(data)), size)
+    if len(rows) < size:
+        raise EOFError("the picture is cut off")
+    head, tail = _chunk_frame(_stored_length(size))
+    return b"".join((data[:_HEADER_END], head, b"\x78\x01", *_stored(rows), struct.pack(">I", adler32(rows)), tail))
+
+
+def _deflated(data: bytes) -> Iterator[bytes]:
+    """Yield the pieces of the deflated rows; what follows them is not looked at.
+
+    Raises
+    ------
+    ValueError
+        If a chunk is damaged, unknown and critical, or in the wrong place.
+    """
+    position = 8
+    previous = b""
+    while previous != b"IDAT" or data[position + 4 : position + 8] == previous:
+        length, name = struct.unpack_from(">I4s", data, position)
+        end = position + 8 + length
+        critical = not name[0] & 0x20
+        if (name == b"IHDR") != (not previous) or name[2] & 0x20 or (critical and name not in _CRITICAL):
+            raise ValueError(f"the chunk {name!r} has no place here")
+        if critical and zlib.crc32(memoryview(data)[position + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
+            raise ValueError(f"the chunk {name!r} is damaged")
+        if name == b"IDAT":
+            yield data[position + 8 : end]
+        previous = name
+        position = end + 4
+
+
+def _stored(rows: bytes) -> Iterator[bytes | memoryview]:
+    """Yield the rows as stored blocks of Deflate (RFC 1951 section 3.2.4)."""
+    view = memoryview(rows)
+    for start in range(0, len(rows), _STORED_SIZE):
+        block = view[start : start + _STORED_SIZE]
+        is_last = start + _STORED_SIZE >= len(rows)
+        yield _STORED_BLOCK.pack(is_last, len(block), len(block) ^ 0xFFFF)
+        yield block
+
+
+def _stored_length(size: int) -> int:
+    blocks = -(-size // _STORED_SIZE)
+    return 2 + blocks * _STORED_BLOCK.size + size + 4
+
+
+def _chunk_frame(length: int) -> tuple[bytes, bytes]:
+    # The checksum of the chunk is left at 0: Pillow does not look at that of pixels.
+    return struct.pack(">I4s", length, b"IDAT"), bytes(4) + b"\0\0\0\0IEND\xaeB`\x82"
+
+
+def _decode(data: bytes) -> Pieces:
+    with _open(data) as image:
+        image.load()
+        if image.mode == "I;16":
+            return Pieces((image.tobytes(),))
+        return samples_of(image.convert("RGB") if image.mode == "RGBA" else image)
+
+
+def _rgb16(data: bytes) -> Pieces:
+    """Decode RGBA of 16 bits: Pillow keeps 8 bits of each sample, so the two halves come one by one."""
+    import numpy as np  # noqa: PLC0415 - as Pillow
+
+    halves = []
+    for mode in ("RGBA;16L", "RGBA;16B"):  # the low bytes, the high bytes
+        with _open(data) as image:
+            image.tile = [tile._replace(args=mode) for tile in image.tile or ()]
+            image.load()
+            halves.append(np.asarray(image)[..., :3])
+    return Pieces((np.stack(halves, axis=-1).tobytes(),))
+
+
+def _open(data: bytes) -> PngImageFile:
+    # Pillow takes a tenth of a second to import: only a server that gets pictures pays for it.
+    from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415
+
+    return PngImageFile(io.BytesIO(data))

@@ -1,0 +1,206 @@
+"""Decoded frames made into pictures for the screen: stretched, windowed, cut off, resized."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.images.image_description import ImageDescription, text_of
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = [
+    "MAX_PIXELS",
+    "Rescale",
+    "Window",
+    "preview",
+    "render",
+    "rescale_of",
+    "rescaled",
+    "resize",
+    "truncate",
+    "window_of",
+]
+
+Array = NDArray[Any]
+
+MAX_PIXELS = 1 << 26
+"""Resized pictures of more pixels than this are refused."""
+
+_FLOAT = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window on the values after the rescale slope (PS3.3 section C.11.2.1.2)."""
+
+    center: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rescale:
+    """From stored values to those of the modality (PS3.3 section C.11.1.1.2)."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+
+def rescale_of(data_set: DataSet) -> Rescale:
+    """Return the rescale slope and intercept; none if either is missing or no number."""
+    slope, intercept = parse_float(text_of(data_set, 0x00281053)), parse_float(text_of(data_set, 0x00281052))
+    if slope is None or intercept is None:
+        return Rescale()
+    return Rescale(slope, intercept)
+
+
+def window_of(data_set: DataSet, description: ImageDescription) -> Window:
+    """Return the first window of a file; one over all values that its bits can hold, if it has none."""
+    center = parse_float(text_of(data_set, 0x00281050).split("\\", maxsplit=1)[0])
+    width = parse_float(text_of(data_set, 0x00281051).split("\\", maxsplit=1)[0])
+    if center is None or width is None:
+        values = float(1 << description.bits_stored % 32)
+        return Window(values / 2, values)
+    return Window(center, width)
+
+
+def parse_float(text: str) -> float | None:
+    """Read a decimal number with blanks around it; None for any other text."""
+    return float(text) if _FLOAT.match(text) else None
+
+
+def rescaled(pixels: Array, data_set: DataSet) -> Array:
+    """Return gray values of the modality, as float32."""
+    rescale = rescale_of(data_set)
+    values: Array = pixels.astype(np.float32)
+    if rescale != Rescale():
+        values *= np.float32(rescale.slope)
+        values += np.float32(rescale.intercept)
+    return values
+
+
+def preview(pixels: Array, description: ImageDescription) -> Array:
+    """Return 8 bits a sample: gray values stretched from the smallest to the largest, colours as they are.
+
+    Raises
+    ------
+    OrthancError
+        23 for 32-bit values.
+    """
+    if pixels.ndim == 3:
+        return _eight_bits(pixels)
+    if pixels.dtype.itemsize > 2:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT)
+    low, high = _range(pixels)
+    scale = np.float32(255.0 / (high - low) if high > low else 0.0)
+    table = np.floor(_scaled(np.arange(low, high + 1), scale, np.float32(-low) * scale) + np.float32(0.5))
+    table = table.astype(np.uint8)
+    return _looked_up(pixels, low, _inverted(table, description))
+
+
+def render(pixels: Array, description: ImageDescription, rescale: Rescale, window: Window) -> Array:
+    """Return 8 bits a sample: gray values seen through a window, colours as they are."""
+    if pixels.ndim == 3:
+        return _eight_bits(pixels)
+    low, high = _range(pixels)
+    if pixels.dtype.itemsize <= 2:
+        table = _windowed(np.arange(low, high + 1), rescale, window)
+        return _looked_up(pixels, low, _inverted(table, description))
+    return _inverted(_windowed(pixels, rescale, window), description)
+
+
+def truncate(pixels: Array, low: int, high: int) -> Array:
+    """Return gray values cut off at both ends, in the smallest unsigned type of `high` (int16 if `low` is negative).
+
+    Raises
+    ------
+    OrthancError
+        23 for colours and 32-bit values.
+    """
+    if pixels.ndim == 3 or pixels.dtype.itemsize > 2:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT)
+    kind = np.dtype(np.int16 if low < 0 else np.uint8 if high < 256 else np.uint16)
+    if pixels.dtype == kind:
+        return pixels
+    limits = np.iinfo(pixels.dtype)
+    return np.clip(pixels, max(low, limits.min), min(high, limits.max)).astype(kind)
+
+
+def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
+    """Fit a picture of 8-bit samples into a box, its proportions kept.
+
+    Parameters
+    ----------
+    width, height
+        Of the box, in pixels; 0 leaves a side free, and both leave the picture as it is.
+    smooth
+        Between the pixels, in place of the nearest one.
+
+    Raises
+    ------
+    OrthancError
+        24 for more than `MAX_PIXELS` pixels, or none.
+    """
+    old_height, old_width = pixels.shape[:2]
+    if not old_height or not old_width or not (width or height):
+        return pixels
+    ratio = min(width / old_width if width else math.inf, height / old_height if height else math.inf)
+    new_width, new_height = _rounded(old_width * ratio), _rounded(old_height * ratio)
+    if (new_width, new_height) == (old_width, old_height):
+        return pixels
+    if not new_width or not new_height or new_width * new_height > MAX_PIXELS:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+    if not smooth:
+        return pixels[_nearest(old_height, new_height)][:, _nearest(old_width, new_width)]
+    picture = Image.fromarray(pixels)
+    if ratio < 1:
+        picture = picture.filter(ImageFilter.GaussianBlur(0.5))
+    return np.asarray(picture.resize((new_width, new_height), Image.Resampling.BILINEAR))
+
+
+def _nearest(old: int, new: int) -> Array:
+    positions: Array = np.floor((np.arange(new) + 0.5) * old / new).astype(np.intp)
+    return positions
+
+
+def _rounded(length: float) -> int:
+    return math.floor(length + 0.5)
+
+
+def _eight_bits(pixels: Array) -> Array:
+    return (pixels >> 8).astype(np.uint8) if pixels.dtype.itemsize == 2 else pixels
+
+
+def _range(pixels: Array) -> tuple[int, int]:
+    return (int(pixels.min()), int(pixels.max())) if pixels.size else (0, 0)
+
+
+def _looked_up(pixels: Array, low: int, table: Array) -> Array:
+    if pixels.dtype.kind == "u":
+        full = np.concatenate([np.zeros(low, np.uint8), table]) if low else table
+        return np.take(full, pixels)
+    return np.take(table, pixels.astype(np.int32) - low)
+
+
+def _windowed(values: Array, rescale: Rescale, window: Window) -> Array:
+    width = max(window.width, 1.0)
+    scale = 255.0 / width
+    scaled = _scaled(values, rescale.slope * scale, (rescale.intercept - window.center + width / 2) * scale)
+    levels: Array = np.clip(np.floor(np.nan_to_num(scaled, nan=0.0)), 0, 255).astype(np.uint8)
+    return levels
+
+
+def _scaled(values: Array, factor: float | np.float32, offset: float | np.float32) -> Array:
+    # In single precision, like Orthanc: the values at the edge of a gray level fall on the same side.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values.astype(np.float32) * np.float32(factor) + np.float32(offset)
+
+
+def _inverted(values: Array, description: ImageDescription) -> Array:
+    return 255 - values if description.photometric == "MONOCHROME1" else values

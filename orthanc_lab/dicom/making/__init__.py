@@ -1,0 +1,1 @@
+"""New DICOM instances from images and documents."""

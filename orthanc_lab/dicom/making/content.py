@@ -1,0 +1,99 @@
+"""The content of a new DICOM file: a picture, a document or raw samples, from a data URI."""
+
+from __future__ import annotations
+
+import struct
+
+from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
+from orthanc_lab.dicom.images.picture import Picture
+from orthanc_lab.dicom.images.read_jpeg import decode_jpeg, read_jpeg_header
+from orthanc_lab.dicom.images.read_pam import decode_pam
+from orthanc_lab.dicom.images.read_png import decode_png
+from orthanc_lab.dicom.making import data_uri
+from orthanc_lab.dicom.making.documents import DOCUMENTS, embed_document
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["embed", "encapsulate", "is_data_uri"]
+
+_PHOTOMETRIC_INTERPRETATION = 0x00280004
+_PLANAR_CONFIGURATION = 0x00280006
+_PIXEL_DATA = 0x7FE00010
+
+_DECODERS = {
+    "image/png": decode_png,
+    "image/jpeg": decode_jpeg,
+    "image/jpg": decode_jpeg,
+    "image/x-portable-arbitrarymap": decode_pam,
+}
+_UNSUPPORTED = frozenset({"text/plain", "image/gif", "image/jp2", "image/svg+xml", "application/json"})
+
+
+def is_data_uri(value: object) -> bool:
+    """Tell whether a JSON value has the form of a base64 data URI."""
+    return isinstance(value, str) and data_uri.matches(value)
+
+
+def embed(data_set: DataSet, uri: str | memoryview) -> None:
+    """Put the content of a data URI into a data set (Orthanc Book, "Creation of DICOM instances").
+
+    Raises
+    ------
+    OrthancError
+        15 for a broken URI, picture or document, 2 for a type that cannot be embedded,
+        3 for an unknown one.
+    """
+    mime, data = data_uri.decode(uri)
+    if mime in _DECODERS:
+        _embed_picture(data_set, _DECODERS[mime](data))
+    elif mime in DOCUMENTS:
+        embed_document(data_set, mime, data)
+    elif mime == "application/octet-stream":
+        data_set[_PIXEL_DATA] = Element("OW", padded(data))
+    elif mime in _UNSUPPORTED:
+        message = f"Unsupported MIME type for the content of a new DICOM file: {mime}"
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED, message)
+    else:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+
+
+def encapsulate(data_set: DataSet, uri: str | memoryview) -> None:
+    """Put the bytes of a JPEG file into a data set as they are, for JPEG baseline (``Encapsulate``).
+
+    Raises
+    ------
+    OrthancError
+        2 for another type than ``image/jpeg``, else as `embed`.
+    """
+    mime, data = data_uri.decode(uri)
+    if mime != "image/jpeg":
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED, f"Cannot encapsulate pixel data from MIME type: {mime}")
+    header = read_jpeg_header(data)
+    _describe(data_set, header.width, header.height, header.components, 8)
+    photometric = b"MONOCHROME2 " if header.components == 1 else b"YBR_FULL_422"
+    data_set[_PHOTOMETRIC_INTERPRETATION] = Element("CS", photometric)
+    data_set[_PIXEL_DATA] = Element("OB", (bytes(4), padded(data)))  # one frame, at offset 0
+
+
+def _embed_picture(data_set: DataSet, picture: Picture) -> None:
+    _describe(data_set, picture.width, picture.height, picture.samples, picture.bits)
+    if picture.samples == 3:
+        data_set[_PHOTOMETRIC_INTERPRETATION] = Element("CS", b"RGB ")
+    else:
+        data_set.setdefault(_PHOTOMETRIC_INTERPRETATION, Element("CS", b"MONOCHROME2 "))
+    data_set[_PIXEL_DATA] = Element("OW", picture.pixels)
+
+
+def _describe(data_set: DataSet, width: int, height: int, samples: int, bits: int) -> None:
+    data_set[0x00280002] = _unsigned(samples)  # SamplesPerPixel
+    data_set[0x00280010] = _unsigned(height)  # Rows
+    data_set[0x00280011] = _unsigned(width)  # Columns
+    data_set[0x00280100] = _unsigned(bits)  # BitsAllocated
+    data_set[0x00280101] = _unsigned(bits)  # BitsStored
+    data_set[0x00280102] = _unsigned(bits - 1)  # HighBit
+    data_set[0x00280103] = _unsigned(0)  # PixelRepresentation
+    if samples == 3:
+        data_set[_PLANAR_CONFIGURATION] = _unsigned(0)
+
+
+def _unsigned(number: int) -> Element:
+    return Element("US", struct.pack("<H", number))

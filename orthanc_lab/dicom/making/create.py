@@ -1,0 +1,199 @@
+"""New DICOM files from tags and a content (``/tools/create-dicom``)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from orthanc_lab.dicom.dictionary.dictionary import format_tag, is_private
+from orthanc_lab.dicom.files.charsets import Charset, by_term
+from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, encode_file, padded
+from orthanc_lab.dicom.files.values import JsonValues, is_written
+from orthanc_lab.dicom.making import content
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.ports import Identifiers
+
+__all__ = ["Draft", "charset_of_tags", "fresh_identifiers", "generated_tags", "series_tags"]
+
+_MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
+_SPECIFIC_CHARACTER_SET = 0x00080005
+_SOP_CLASS_UID = 0x00080016
+_SOP_INSTANCE_UID = 0x00080018
+_PATIENT_ID = 0x00100020
+_STUDY_INSTANCE_UID = 0x0020000D
+_SERIES_INSTANCE_UID = 0x0020000E
+_ENCAPSULATED_DOCUMENT = 0x00420011
+_PIXEL_DATA = 0x7FE00010
+
+_JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+_NO_SOP_CLASS = "1.2.276.0.7230010.3.1.0.1"  # private class of DCMTK, in the meta header of a file without SOPClassUID
+
+_DATES = {
+    Level.STUDY: (0x00080020, 0x00080030),
+    Level.SERIES: (0x00080021, 0x00080031),
+}
+_INSTANCE_DATES = ((0x00080012, 0x00080013), (0x00080022, 0x00080032), (0x00080023, 0x00080033))
+_FREE = frozenset({_PATIENT_ID, *(tag for pair in (*_DATES.values(), *_INSTANCE_DATES) for tag in pair)})
+"""Generated or inherited tags which the body may always override."""
+
+
+class Draft:
+    """A new DICOM file in the making.
+
+    Parameters
+    ----------
+    values
+        How the values of the body become elements.
+    data_set
+        What is there before the body is looked at: generated and inherited tags.
+    force
+        Whether the body may override them (``Force``).
+    """
+
+    def __init__(self, values: JsonValues, data_set: DataSet, *, force: bool = False) -> None:
+        self.data_set = data_set
+        self._values = values
+        self._force = force
+        self._transfer_syntax = EXPLICIT_LE
+
+    def copy(self) -> Draft:
+        """Return a draft to go on with apart, for one instance of a series."""
+        return Draft(self._values, dict(self.data_set), force=self._force)
+
+    def apply(self, fields: Mapping[str, Any]) -> None:
+        """Set the tags of a body, in the order of their names.
+
+        Raises
+        ------
+        OrthancError
+            2020 for a tag that is there already and needs ``Force``, 2021 for PixelData, 27 for
+            an unknown tag, else as `JsonValues.element`.
+        """
+        for name in sorted(fields):
+            tag = self._values.names.parse_tag(name, self._values.private_creator)
+            if tag == _PIXEL_DATA:
+                raise OrthancError(ErrorCode.CREATE_DICOM_USE_CONTENT)
+            if tag == _SPECIFIC_CHARACTER_SET:
+                continue
+            if tag == _SOP_CLASS_UID and not isinstance(fields[name], str):
+                raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
+            if (
+                (tag in self.data_set or tag == _MEDIA_STORAGE_SOP_INSTANCE_UID)
+                and tag not in _FREE
+                and not self._force
+            ):
+                raise OrthancError(ErrorCode.CREATE_DICOM_OVERRIDE_TAG, name)
+            self.put(tag, fields[name])
+
+    def apply_legacy(self, fields: Mapping[str, Any]) -> None:
+        """Set the tags of a body without ``Tags``: text only, and a data URI as PixelData.
+
+        Raises
+        ------
+        OrthancError
+            2019 for a value that is no text, else as `apply`.
+        """
+        for name in sorted(fields):
+            value = fields[name]
+            if not isinstance(value, str):
+                raise OrthancError(ErrorCode.CREATE_DICOM_NOT_STRING)
+            tag = self._values.names.parse_tag(name)
+            if is_private(tag):
+                message = f"Cannot apply this function to private tags: {format_tag(tag)}"
+                raise OrthancError(ErrorCode.INTERNAL_ERROR, message)
+            if tag == _PIXEL_DATA:
+                self.embed(value)
+            else:
+                self.put(tag, value)
+
+    def put(self, tag: int, value: Any) -> None:
+        """Set a tag to a JSON value; an encapsulated document given as a data URI is embedded."""
+        if tag == _ENCAPSULATED_DOCUMENT and self._values.decode_binary and content.is_data_uri(value):
+            content.embed(self.data_set, value)
+            return
+        element = self._values.element(tag, value)
+        if is_written(tag):
+            self.data_set[tag] = element
+
+    def embed(self, uri: str | memoryview) -> None:
+        """Put the content of a data URI into the file."""
+        content.embed(self.data_set, uri)
+
+    def encapsulate(self, uri: str | memoryview) -> None:
+        """Put the bytes of a JPEG file into the file as they are."""
+        content.encapsulate(self.data_set, uri)
+        self._transfer_syntax = _JPEG_BASELINE
+
+    def to_bytes(self) -> bytes:
+        """Return the DICOM file (Part 10)."""
+        sop_class = self._uid(_SOP_CLASS_UID) if _SOP_CLASS_UID in self.data_set else _NO_SOP_CLASS
+        return encode_file(self.data_set, self._transfer_syntax, sop_class, self._uid(_SOP_INSTANCE_UID))
+
+    def _uid(self, tag: int) -> str:
+        element = self.data_set.get(tag)
+        value = b"" if element is None else element.value
+        return value.rstrip(b"\0").decode("latin-1") if isinstance(value, bytes) else ""
+
+
+def charset_of_tags(fields: Mapping[str, Any], default: Charset) -> Charset:
+    """Return the character set that the tags of a body ask for, by the keyword alone.
+
+    Raises
+    ------
+    OrthancError
+        3 ``Unknown specific character set: X``, -1 if it is no text.
+    """
+    term = fields.get("SpecificCharacterSet", default.term)
+    if not isinstance(term, str):
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+    charset = default if term == default.term else by_term(term)
+    if charset is None:
+        raise OrthancError(
+            ErrorCode.PARAMETER_OUT_OF_RANGE, "Unknown specific character set: " + term.partition("\0")[0]
+        )
+    return charset
+
+
+def fresh_identifiers(identifiers: Identifiers, level: Level | None = None) -> DataSet:
+    """Return new identifiers for the levels below `level` (all four for None)."""
+    depth = -1 if level is None else level.depth
+    data_set: DataSet = {_SOP_INSTANCE_UID: _text("UI", identifiers.uid())}
+    if depth < Level.PATIENT.depth:
+        data_set[_PATIENT_ID] = _text("LO", identifiers.uuid())
+    if depth < Level.STUDY.depth:
+        data_set[_STUDY_INSTANCE_UID] = _text("UI", identifiers.uid())
+    if depth < Level.SERIES.depth:
+        data_set[_SERIES_INSTANCE_UID] = _text("UI", identifiers.uid())
+    return data_set
+
+
+def generated_tags(now: datetime, charset: Charset, level: Level | None = None) -> DataSet:
+    """Return the charset and the dates and times of a new instance below a parent of `level`.
+
+    Those of the study and the series are the parent's business where it has that level.
+    """
+    depth = -1 if level is None else level.depth
+    date, time = _text("DA", now.strftime("%Y%m%d")), _text("TM", now.strftime("%H%M%S.000000"))
+    pairs = [*_INSTANCE_DATES, *(pair for own, pair in _DATES.items() if depth < own.depth)]
+    data_set: DataSet = {_SPECIFIC_CHARACTER_SET: _text("CS", charset.term)}
+    for date_tag, time_tag in pairs:
+        data_set[date_tag] = date
+        data_set[time_tag] = time
+    return data_set
+
+
+def series_tags(number: int, count: int) -> DataSet:
+    """Return the tags of one instance among those created together (``Content`` is an array)."""
+    return {
+        0x00200013: _text("IS", str(number)),  # InstanceNumber
+        0x00200105: _text("IS", "1"),  # NumberOfTemporalPositions
+        0x00201002: _text("IS", str(count)),  # ImagesInAcquisition
+        0x00541330: Element("US", struct.pack("<H", number & 0xFFFF)),  # ImageIndex
+    }
+
+
+def _text(vr: str, text: str) -> Element:
+    return Element(vr, padded(text.encode("ascii"), b"\0" if vr == "UI" else b" "))

@@ -1,0 +1,1 @@
+"""DICOMDIR (PS3.3 annex F)."""

@@ -1,0 +1,170 @@
+"""Writing a DICOMDIR (PS3.3 annex F, PS3.10 section 8): patients, studies, series and their files.
+
+The directory grows file by file in linear time, and is encoded once, when all offsets are known.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, encode, encode_file, padded
+from orthanc_lab.dicom.media.dicomdir_entry import DirectoryEntry
+
+__all__ = ["DicomDirectory"]
+
+MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+FILE_SET_ID = "ORTHANC_MEDIA"
+
+_ITEM = struct.Struct("<HHI")
+_LINKS = struct.Struct("<HH2sHI HH2sHH HH2sHI")  # next record, in use, lower level
+_ROOTS = (0x00041200, 0x00041202)
+
+_STUDY_DATES = (0x00080020, 0x00080021, 0x00080022, 0x00080023)
+_STUDY_TIMES = (0x00080030, 0x00080031, 0x00080032, 0x00080033)
+
+
+@dataclass(slots=True)
+class _Record:
+    content: bytes  # encoded, without the links to other records
+    below: dict[bytes, _Record] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return _ITEM.size + _LINKS.size + len(self.content)
+
+
+class DicomDirectory:
+    """The directory of a file-set.
+
+    Parameters
+    ----------
+    extended
+        Adds SeriesDescription to the records of series.
+    now
+        Date and time of a study that has none, in local time.
+    """
+
+    def __init__(self, *, extended: bool, now: datetime) -> None:
+        self._extended = extended
+        self._date = now.strftime("%Y%m%d").encode()
+        self._time = now.strftime("%H%M%S.000000").encode()
+        self._patients: dict[bytes, _Record] = {}
+
+    def add(self, file_id: Sequence[str], entry: DirectoryEntry) -> None:
+        r"""Add a file; `file_id` as in ``("IMAGES", "IM0")``. A second file of an instance is not listed."""
+        patients, study_uid, series_uid = self._patients, entry.get(0x0020000D), entry.get(0x0020000E)
+        patient = patients.get(entry.get(0x00100020))
+        if patient is None:
+            patient = patients[entry.get(0x00100020)] = self._patient(entry)
+        study = patient.below.get(study_uid)
+        if study is None:
+            study = patient.below[study_uid] = self._study(entry)
+        series = study.below.get(series_uid)
+        if series is None:
+            series = study.below[series_uid] = self._series(entry)
+        uid = entry.get(0x00080018)
+        if uid not in series.below:
+            series.below[uid] = self._image("\\".join(file_id).encode("ascii"), entry)
+
+    def encode(self, sop_instance_uid: str) -> bytes:
+        """Return the DICOMDIR file."""
+        header = self._file(sop_instance_uid, b"", 0, 0)
+        records, first, last = _encode_records(self._patients, len(header))
+        return self._file(sop_instance_uid, records, first, last)
+
+    def _file(self, uid: str, records: bytes, first: int, last: int) -> bytes:
+        roots = {
+            tag: Element("UL", struct.pack("<I", offset)) for tag, offset in zip(_ROOTS, (first, last), strict=True)
+        }
+        data_set: DataSet = {
+            0x00041130: Element("CS", padded(FILE_SET_ID.encode(), b" ")),
+            **roots,
+            0x00041212: Element("US", b"\0\0"),
+            0x00041220: Element("SQ", records),
+        }
+        return encode_file(data_set, EXPLICIT_LE, MEDIA_STORAGE_DIRECTORY, uid)
+
+    def _patient(self, entry: DirectoryEntry) -> _Record:
+        return _record("PATIENT", entry, always=((0x00100010, "PN"),), if_filled=((0x00100020, "LO"),))
+
+    def _study(self, entry: DirectoryEntry) -> _Record:
+        date = _first(entry, _STUDY_DATES, self._date)
+        time = _first(entry, _STUDY_TIMES, self._time)
+        more: DataSet = {0x00080020: _element("DA", date), 0x00080030: _element("TM", time)}
+        always = ((0x00080050, "SH"), (0x00081030, "LO"), (0x0020000D, "UI"))
+        return _record("STUDY", entry, always=always, if_filled=((0x00200010, "SH"),), more=more)
+
+    def _series(self, entry: DirectoryEntry) -> _Record:
+        described = self._extended and 0x0008103E in entry.values
+        always = ((0x00080060, "CS"), (0x0020000E, "UI"), *(((0x0008103E, "LO"),) if described else ()))
+        return _record("SERIES", entry, always=always, if_filled=((0x00200011, "IS"),))
+
+    def _image(self, name: bytes, entry: DirectoryEntry) -> _Record:
+        more: DataSet = {
+            0x00041500: _element("CS", name),
+            0x00041510: _element("UI", entry.get(0x00080016)),
+            0x00041511: _element("UI", entry.get(0x00080018)),
+            0x00041512: _element("UI", entry.transfer_syntax),
+        }
+        return _record("IMAGE", entry, always=((0x00200013, "IS"),), more=more)
+
+
+def _record(
+    kind: str,
+    entry: DirectoryEntry,
+    *,
+    always: Iterable[tuple[int, str]],
+    if_filled: Iterable[tuple[int, str]] = (),
+    more: DataSet | None = None,
+) -> _Record:
+    data_set: DataSet = {0x00041430: _element("CS", kind.encode()), **(more or {})}
+    if entry.get(0x00080005):
+        data_set[0x00080005] = _element("CS", entry.get(0x00080005))
+    for tag, vr in always:
+        data_set[tag] = _element(vr, entry.get(tag))
+    for tag, vr in if_filled:
+        if entry.get(tag):
+            data_set[tag] = _element(vr, entry.get(tag))
+    return _Record(b"".join(encode(data_set)))
+
+
+def _first(entry: DirectoryEntry, tags: Iterable[int], default: bytes) -> bytes:
+    """Return the value of the first tag that is present, be it empty."""
+    return next((entry.values[tag] for tag in tags if tag in entry.values), default)
+
+
+def _element(vr: str, value: bytes) -> Element:
+    return Element(vr, padded(value, b"\0" if vr == "UI" else b" "))
+
+
+def _encode_records(patients: dict[bytes, _Record], start: int) -> tuple[bytes, int, int]:
+    """Return the records depth first, and the offsets of the first and the last one at the root."""
+    parts: list[bytes] = []
+    roots: list[int] = []
+    _encode_level(list(patients.values()), start, parts, roots)
+    return b"".join(parts), (roots[0] if roots else 0), (roots[-1] if roots else 0)
+
+
+def _encode_level(records: Sequence[_Record], offset: int, parts: list[bytes], starts: list[int]) -> int:
+    """Append the records of one level with all below them; return the offset behind them."""
+    for position, record in enumerate(records):
+        starts.append(offset)
+        head = len(parts)
+        parts.append(b"")
+        below = offset + record.size
+        end = _encode_level(list(record.below.values()), below, parts, []) if record.below else below
+        following = end if position + 1 < len(records) else 0
+        parts[head] = b"".join(_head(record, following, below if record.below else 0))
+        offset = end
+    return offset
+
+
+def _head(record: _Record, following: int, below: int) -> Iterator[bytes]:
+    yield _ITEM.pack(0xFFFE, 0xE000, record.size - _ITEM.size)
+    yield _LINKS.pack(
+        *(0x0004, 0x1400, b"UL", 4, following), *(0x0004, 0x1410, b"US", 2, 0xFFFF), *(0x0004, 0x1420, b"UL", 4, below)
+    )
+    yield record.content

@@ -1,0 +1,166 @@
+"""A data set in the DICOM JSON model (PS3.18 annex F) and as Native DICOM Model (PS3.19 annex A.1)."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+import struct
+from collections.abc import Iterator
+from typing import Any
+from xml.sax.saxutils import escape
+
+from orthanc_lab.dicom.dictionary.dictionary import UNKNOWN_NAME, Dictionary
+from orthanc_lab.dicom.files.data_set import DataSet, Element
+from orthanc_lab.dicom.files.read import DicomFile, creator_of
+from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
+from orthanc_lab.dicom.shown.tags_json import TEXT_VRS
+
+__all__ = ["to_dicom_json", "to_dicom_xml"]
+
+_CHARACTER_SET = 0x00080005
+_NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "OL": "I", "FL": "f", "OF": "f", "FD": "d", "OD": "d"}
+_BINARY = frozenset({"OB", "OW", "UN"})
+_FLOATS = frozenset({"FL", "OF", "FD", "OD"})
+_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+_NAME_PARTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
+_INTEGER = re.compile(r"\s*([+-]?[0-9]{1,12})\s*\Z", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
+
+_XML_HEAD = (
+    '<?xml version="1.0" encoding="utf-8"?>\n'
+    '<NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM" '
+    'xsi:schemaLocation="http://dicom.nema.org/PS3.19/models/NativeDICOM" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
+)
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_dicom_json(file: DicomFile, dictionary: Dictionary, default_encoding: str = "Latin1") -> dict[str, Any]:
+    """Return the data set in the DICOM JSON model; compressed pixel data are left out."""
+    return _json_of(file.data_set, dictionary, _decoder(file, default_encoding))
+
+
+def to_dicom_xml(file: DicomFile, dictionary: Dictionary, default_encoding: str = "Latin1") -> str:
+    """Return the data set as an XML document; compressed pixel data are left out."""
+    decode = _decoder(file, default_encoding)
+    return _XML_HEAD + "".join(_xml_of(file.data_set, dictionary, decode, "  ")) + "</NativeDicomModel>\n"
+
+
+def _decoder(file: DicomFile, default_encoding: str) -> TextDecoder:
+    element = file.data_set.get(_CHARACTER_SET)
+    value = element.value if element is not None else None
+    return decoder_of(value if isinstance(value, bytes) else None, default_encoding)
+
+
+def _json_of(data_set: DataSet, dictionary: Dictionary, decode: TextDecoder) -> dict[str, Any]:
+    found = {}
+    for tag, vr, _, element in _shown(data_set, dictionary):
+        member: dict[str, Any] = {"vr": vr}
+        if isinstance(element.value, list):
+            if element.value:
+                member["Value"] = [_json_of(item, dictionary, decode) for item in element.value]
+        elif isinstance(element.value, bytes) and element.value:
+            if vr in _BINARY:
+                member["InlineBinary"] = base64.b64encode(element.value).decode()
+            else:
+                member["Value"] = _values(vr, element.value, decode)
+        found[f"{tag:08X}"] = member
+    return found
+
+
+def _shown(data_set: DataSet, dictionary: Dictionary) -> Iterator[tuple[int, str, str, Element]]:
+    """Yield tag, VR, keyword and element of what the models can show."""
+    for tag in sorted(data_set):
+        element = data_set[tag]
+        entry = dictionary.find(tag, creator_of(tag, data_set) or "")
+        vr = element.vr
+        if vr == "UN" and entry is not None and entry.vr in TEXT_VRS:
+            vr = entry.vr
+        is_shown = isinstance(element.value, list) or (
+            isinstance(element.value, bytes) and (vr in TEXT_VRS or vr in _NUMBERS or vr in _BINARY or vr == "AT")
+        )
+        if is_shown:
+            keyword = "" if entry is None or entry.name == UNKNOWN_NAME else entry.name
+            public = not tag & 0x10000 or 0x10 <= tag & 0xFFFF <= 0xFF
+            yield tag, vr, keyword if public else "", element
+
+
+def _values(vr: str, value: bytes, decode: TextDecoder) -> list[Any]:
+    if vr == "AT":
+        pairs = struct.unpack_from(f"<{len(value) // 4 * 2}H", value)
+        return [f"{group:04X}{element:04X}" for group, element in zip(pairs[::2], pairs[1::2], strict=True)]
+    if vr in _NUMBERS:
+        code = _NUMBERS[vr]
+        return list(struct.unpack_from(f"<{len(value) // struct.calcsize(code)}{code}", value))
+    text = decode(text_bytes(value))
+    if vr == "UI":
+        text = text.replace(" ", "")
+    found: list[Any] = []
+    for part in text.split("\\"):
+        if vr == "PN":
+            found.append(_name_groups(part))
+        elif not part:
+            found.append(None)
+        elif vr == "IS":
+            found += [int(match[1])] if (match := _INTEGER.match(part)) else []
+        elif vr == "DS":
+            found += [part.strip().rstrip(".")] if _DECIMAL.match(part.strip()) else []
+        else:
+            found.append(part)
+    return found
+
+
+def _name_groups(text: str) -> dict[str, str]:
+    return dict(zip(_NAME_GROUPS, text.split("="), strict=False)) if text else {}
+
+
+def _xml_of(data_set: DataSet, dictionary: Dictionary, decode: TextDecoder, indent: str) -> Iterator[str]:
+    for tag, vr, keyword, element in _shown(data_set, dictionary):
+        start = f'{indent}<DicomAttribute tag="{tag:08X}" vr="{vr}"' + (f' keyword="{keyword}"' if keyword else "")
+        inner = "".join(_xml_value(vr, element, dictionary, decode, indent + "  "))
+        yield f"{start}>\n{inner}{indent}</DicomAttribute>\n" if inner else f"{start} />\n"
+
+
+def _xml_value(vr: str, element: Element, dictionary: Dictionary, decode: TextDecoder, indent: str) -> Iterator[str]:
+    value = element.value
+    if isinstance(value, list):
+        for number, item in enumerate(value, 1):
+            inner = "".join(_xml_of(item, dictionary, decode, indent + "  "))
+            tag = f'{indent}<Item number="{number}"'
+            yield f"{tag}>\n{inner}{indent}</Item>\n" if inner else f"{tag} />\n"
+    elif isinstance(value, bytes) and value:
+        if vr in _BINARY:
+            yield f"{indent}<InlineBinary>{base64.b64encode(value).decode()}</InlineBinary>\n"
+            return
+        for number, one in enumerate(_values(vr, value, decode), 1):
+            if vr == "PN":
+                yield from _xml_name(one, number, indent)
+            elif one is None:
+                yield f'{indent}<Value number="{number}" />\n'
+            else:
+                yield f'{indent}<Value number="{number}">{_xml_text(_float(one) if vr in _FLOATS else one)}</Value>\n'
+
+
+def _xml_name(groups: dict[str, str], number: int, indent: str) -> Iterator[str]:
+    if not groups:
+        return
+    yield f'{indent}<PersonName number="{number}">\n'
+    for group, name in groups.items():
+        yield f"{indent}  <{group}>\n"
+        for part, text in zip(_NAME_PARTS, name.split("^"), strict=False):
+            yield f"{indent}    <{part}>{_xml_text(text)}</{part}>\n"
+        yield f"{indent}  </{group}>\n"
+    yield f"{indent}</PersonName>\n"
+
+
+def _xml_text(value: object) -> str:
+    return escape(_NOT_XML.sub("", str(value)))
+
+
+def _float(value: float) -> str:
+    # Single precision, as Orthanc writes numbers into XML.
+    try:
+        return f"{struct.unpack('<f', struct.pack('<f', value))[0]:.9g}"
+    except OverflowError:
+        return "inf" if value > 0 or math.isnan(value) else "-inf"

@@ -1,0 +1,123 @@
+"""Members of an archive prepared ahead on threads, and handed out in order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from orthanc_lab.jobs.kinds.archives.archive_plan import PlannedMember
+
+__all__ = ["ReadAhead"]
+
+T = TypeVar("T")
+_BUDGET = 16 * 1024 * 1024
+_BATCH_SIZE = 256 * 1024
+_BATCH_COUNT = 64
+
+
+class ReadAhead(Generic[T]):
+    """Prepares members in parallel, no further ahead than a budget of bytes.
+
+    Small members are prepared in batches, so that a thread has something to do. At least
+    one batch is always in work, also if a single member is larger than the budget. Where there
+    is one batch in all, it is prepared when it is taken, without any thread.
+
+    Parameters
+    ----------
+    members
+        All that will be taken, in order.
+    prepare
+        Makes one member; called on the threads.
+    threads
+        How many; the number of processors if left out.
+    budget
+        Bytes, uncompressed, that may be in work or wait to be taken.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[PlannedMember],
+        prepare: Callable[[PlannedMember], T],
+        *,
+        threads: int = 0,
+        budget: int = _BUDGET,
+    ) -> None:
+        self._batches = _batches(members)
+        self._following = next(self._batches, None)
+        self._prepare = prepare
+        self._budget = budget
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: deque[tuple[int, Future[list[T]]]] = deque()
+        self._ready: deque[T] = deque()
+        self._in_work = 0
+
+    def take(self) -> T:
+        """Return the next member.
+
+        Raises
+        ------
+        IndexError
+            If there is none.
+        Exception
+            Whatever `prepare` raised for this member or one of its batch.
+        """
+        if not self._ready:
+            self._ready.extend(self._next_batch())
+        return self._ready.popleft()
+
+    def close(self) -> None:
+        """Let go of what was prepared; no thread works when this returns."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pending.clear()
+        self._ready.clear()
+
+    def _next_batch(self) -> list[T]:
+        if self._pool is None:
+            only, self._following = self._following, next(self._batches, None)
+            if self._following is None:
+                return [] if only is None else self._prepare_batch(only)
+            # Counting the processors reads a file: not for an archive of one batch.
+            self._pool = ThreadPoolExecutor(self._threads or os.cpu_count() or 1, thread_name_prefix="archive")
+            self._submit(self._pool, only or ())
+        self._fill(self._pool)
+        size, future = self._pending.popleft()
+        prepared = future.result()
+        self._in_work -= size
+        self._fill(self._pool)
+        return prepared
+
+    def _fill(self, pool: ThreadPoolExecutor) -> None:
+        while self._following is not None:
+            if self._pending and self._in_work + _size(self._following) > self._budget:
+                return
+            self._submit(pool, self._following)
+            self._following = next(self._batches, None)
+
+    def _submit(self, pool: ThreadPoolExecutor, batch: Sequence[PlannedMember]) -> None:
+        self._pending.append((_size(batch), pool.submit(self._prepare_batch, batch)))
+        self._in_work += _size(batch)
+
+    def _prepare_batch(self, batch: Sequence[PlannedMember]) -> list[T]:
+        return [self._prepare(member) for member in batch]
+
+
+def _size(batch: Sequence[PlannedMember]) -> int:
+    return sum(member.size for member in batch)
+
+
+def _batches(members: Iterable[PlannedMember]) -> Iterator[Sequence[PlannedMember]]:
+    batch: list[PlannedMember] = []
+    size = 0
+    for member in members:
+        if batch and (size + member.size > _BATCH_SIZE or len(batch) == _BATCH_COUNT):
+            yield batch
+            batch, size = [], 0
+        batch.append(member)
+        size += member.size
+    if batch:
+        yield batch

@@ -1,0 +1,1 @@
+"""Jobs that make new instances from stored ones: modification, split, merge."""

@@ -1,0 +1,1 @@
+"""Jobs that send instances to another server."""

@@ -1,0 +1,54 @@
+"""The requests session of a peer: credentials, certificates, proxy."""
+
+from __future__ import annotations
+
+import ssl
+from base64 import b64encode
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from orthanc_lab.peers.http_options import HttpOptions
+from orthanc_lab.peers.peer import Peer
+
+__all__ = ["open_session"]
+
+
+def open_session(peer: Peer, options: HttpOptions) -> requests.Session:
+    """Return a session for a peer; nothing is taken from the environment."""
+    session = requests.Session()
+    session.trust_env = False
+    session.headers.clear()
+    session.headers["Accept"] = "*/*"
+    session.headers.update(peer.headers)
+    if peer.username:
+        token = b64encode(f"{peer.username}:{peer.password}".encode()).decode("ascii")
+        session.headers["Authorization"] = f"Basic {token}"
+    if options.proxy:
+        session.proxies = {"http": options.proxy, "https": options.proxy}
+    session.verify = (options.ca_certificates or True) if options.verify_peers else False
+    if not options.verify_peers:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # it was asked for
+    if peer.certificate_file:
+        session.mount("https://", _ClientCertificate(peer, options))
+    return session
+
+
+class _ClientCertificate(HTTPAdapter):
+    """Shows a client certificate; its key may have a password, which requests alone cannot handle."""
+
+    def __init__(self, peer: Peer, options: HttpOptions) -> None:
+        self._context = ssl.create_default_context(cafile=options.ca_certificates or None)
+        if not options.verify_peers:
+            self._context.check_hostname = False
+            self._context.verify_mode = ssl.CERT_NONE
+        self._context.load_cert_chain(
+            peer.certificate_file, peer.certificate_key_file or None, peer.certificate_key_password or None
+        )
+        super().__init__()
+
+    def init_poolmanager(self, *positional: Any, **named: Any) -> None:
+        """Make the pool of connections with the certificate."""
+        super().init_poolmanager(*positional, ssl_context=self._context, **named)

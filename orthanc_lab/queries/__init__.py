@@ -1,0 +1,1 @@
+"""Searching: what ``/tools/find`` and C-FIND share."""

@@ -1,0 +1,60 @@
+"""The part of a query that the index cannot answer: computed tags, and tags that only files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.queries.relatives import Relatives
+from orthanc_lab.queries.requested_tags import RequestedTags
+from orthanc_lab.queries.value_match import ValueMatch, value_match
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.records import Constraint, Resource
+
+__all__ = ["FileFilter"]
+
+_BATCH = 64
+
+
+class FileFilter:
+    """Checks constraints on what is shown of a resource.
+
+    Parameters
+    ----------
+    constraints
+        All must match; a resource without the tag does not.
+    """
+
+    def __init__(
+        self, storage: Storage, requested: RequestedTags, dictionary: Dictionary, constraints: Sequence[Constraint]
+    ) -> None:
+        self._storage = storage
+        self._requested = requested
+        self._matches: dict[str, list[ValueMatch]] = {}
+        for constraint in constraints:
+            vr = dictionary.vr_of(int(constraint.tag[:4] + constraint.tag[5:], 16))
+            match = value_match(constraint.value, vr, case_sensitive=constraint.case_sensitive)
+            self._matches.setdefault(constraint.tag, []).append(match)
+
+    def select(self, ids: Sequence[str], limit: int) -> list[str]:
+        """Return the ones of `ids` that match, at most `limit` of them (0 = all)."""
+        return list(islice(self._matching(ids), limit or None))
+
+    def _matching(self, ids: Sequence[str]) -> Iterator[str]:
+        for start in range(0, len(ids), _BATCH):
+            resources = self._storage.get_many(ids[start : start + _BATCH])
+            relatives = Relatives(self._storage, resources)
+            for resource in resources:
+                if self._accepts(resource, relatives):
+                    yield resource.id
+
+    def _accepts(self, resource: Resource, relatives: Relatives) -> bool:
+        found = self._requested.full(resource, self._matches, relatives)
+        for tag, matches in self._matches.items():
+            value = found.get(tag)
+            if value is None or not isinstance(value["Value"], str):
+                return False
+            if not all(match(value["Value"]) for match in matches):
+                return False
+        return True

@@ -1,0 +1,51 @@
+"""Tags that the index does not keep, read from the header of a file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.ports import Settings
+from orthanc_lab.storage.ports import Storage
+
+__all__ = ["FileTags"]
+
+_log = logging.getLogger("orthanc_lab.dicom")
+_UNREADABLE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE, ErrorCode.BAD_FILE_FORMAT)
+_CHARACTER_SET = 0x00080005
+_PIXEL_REPRESENTATION = 0x00280103
+
+
+class FileTags:
+    """Reads tags of an instance in the full form: name, type and value."""
+
+    def __init__(self, storage: Storage, dictionary: Dictionary, settings: Settings) -> None:
+        self._storage = storage
+        self._dictionary = dictionary
+        self._settings = settings
+
+    def read(self, instance: str, tags: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the present ones of `tags`; nothing of a file that is gone or damaged."""
+        try:
+            file = read_file(self._storage.read_dicom_header(instance), self._dictionary, skip_pixel_data=True)
+        except OrthancError as error:
+            if error.code not in _UNREADABLE:
+                raise
+            _log.warning("The tags of instance %s cannot be read: %s", instance, error)
+            return {}
+        wanted = {int(tag[:4] + tag[5:], 16) for tag in tags}
+        context = {_CHARACTER_SET, _PIXEL_REPRESENTATION} - wanted
+        chosen = {tag: element for tag, element in file.data_set.items() if tag in wanted or tag in context}
+        found = data_set_to_json(
+            replace(file, data_set=chosen),
+            TagsFormat.FULL,
+            self._dictionary,
+            default_encoding=self._settings["DefaultEncoding"],
+        )
+        return {tag: found[tag] for tag in tags if tag in found}

@@ -1,0 +1,99 @@
+"""The part of a query that the index answers, children's tags included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, MODALITIES_IN_STUDY
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.records import Constraint, FindQuery, Resource
+
+__all__ = ["IndexSearch", "SplitQuery"]
+
+_CANNOT_PREPARE = 1012
+_MODALITY = "0008,0060"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitQuery:
+    """A query in three parts, by where its tags are."""
+
+    query: FindQuery  # its constraints are on tags of the level or above
+    below: Sequence[Constraint]  # main tags of the level below, and ModalitiesInStudy: any child may match
+    on_files: Sequence[Constraint]  # computed tags, and tags that the index does not keep
+
+
+class IndexSearch:
+    """Splits queries, and answers what the index can."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._indexed = {level: storage.indexed_tags(level) for level in LEVELS}
+
+    def is_indexed(self, tag: str) -> bool:
+        """Tell whether the index keeps a tag at any level."""
+        return tag in self._indexed[Level.INSTANCE] and tag not in COMPUTED_TAGS
+
+    def split(self, query: FindQuery) -> SplitQuery:
+        """Sort the constraints of a query by where their tags are.
+
+        Raises
+        ------
+        OrthancError
+            1012 for a tag of two levels below, and for an order by a tag that is not in the index.
+        """
+        level = query.level
+        indexed: list[Constraint] = []
+        below: list[Constraint] = []
+        on_files: list[Constraint] = []
+        for constraint in query.constraints:
+            tag = constraint.tag
+            if tag == MODALITIES_IN_STUDY and level is Level.STUDY:
+                below.append(constraint)
+            elif not self.is_indexed(tag):
+                on_files.append(constraint)
+            elif tag in self._indexed[level]:
+                indexed.append(constraint)
+            elif level.child is not None and tag in self._indexed[level.child]:
+                below.append(constraint)
+            else:
+                raise OrthancError(_CANNOT_PREPARE)
+        if not all(order.metadata or order.key in self._indexed[level] for order in query.order):
+            raise OrthancError(_CANNOT_PREPARE)
+        return SplitQuery(replace(query, constraints=indexed), below, on_files)
+
+    def find_resources(self, split: SplitQuery) -> list[Resource]:
+        """Return what `find` returns as resources."""
+        if any(_asks(constraint) for constraint in split.below):
+            return self._storage.get_many(self.find(split))
+        return self._storage.find_resources(split.query)
+
+    def find(self, split: SplitQuery) -> list[str]:
+        """Return the identifiers that the index finds; files are not looked at."""
+        below = [constraint for constraint in split.below if _asks(constraint)]
+        if not below:
+            return self._storage.find(split.query)
+        allowed = set.intersection(*(self._parents_of(constraint, split.query.level) for constraint in below))
+        ids = self._storage.find(replace(split.query, since=0, limit=0))
+        found = [id for id in ids if id in allowed]
+        since, limit = split.query.since, split.query.limit
+        return found[since : since + limit] if limit else found[since:]
+
+    def _parents_of(self, constraint: Constraint, level: Level) -> set[str]:
+        child = level.child
+        if constraint.tag == MODALITIES_IN_STUDY:
+            if "*" in constraint.value or "?" in constraint.value:
+                return set()  # taken literally, and no modality is called so
+            constraint = replace(constraint, tag=_MODALITY)
+        if child is None:
+            return set()
+        children = self._storage.find_resources(FindQuery(child, [constraint]))
+        return {resource.parent for resource in children if resource.parent is not None}
+
+
+def _asks(constraint: Constraint) -> bool:
+    # "*" asks nothing of children; a modality called so is asked for, and never found.
+    return constraint.value != "*" or constraint.tag == MODALITIES_IN_STUDY

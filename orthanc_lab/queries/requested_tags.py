@@ -1,0 +1,133 @@
+"""The values of ``requested-tags`` and ``RequestedTags``: from the index, counted, or read from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
+from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, read_sequences, reduced
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, computed_tag, depth_needed
+from orthanc_lab.queries.file_tags import FileTags
+from orthanc_lab.queries.relatives import Relatives
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.records import Resource
+
+__all__ = ["RequestedTags", "parse_requested"]
+
+
+def parse_requested(arguments: dict[str, str], dictionary: Dictionary) -> tuple[str, ...]:
+    """Return the tags of the argument ``requested-tags`` (old name ``requestedTags``).
+
+    Raises
+    ------
+    OrthancError
+        8 ``Invalid requested-tags argument: Unknown DICOM tag Foo``.
+    """
+    text = arguments.get("requested-tags", arguments.get("requestedTags", ""))
+    if not text:
+        return ()
+    found = {}
+    for name in filter(None, text.split(";")):
+        try:
+            found[format_tag(dictionary.parse_tag(name))] = True
+        except OrthancError as error:
+            details = f"Invalid requested-tags argument: Unknown DICOM tag {name}"
+            raise OrthancError(ErrorCode.BAD_REQUEST, details) from error
+    return tuple(found)
+
+
+class RequestedTags:
+    """Finds the values of requested tags.
+
+    Parameters
+    ----------
+    storage
+        Index and files.
+    names
+        Names of the tags.
+    files
+        Reads tags that the index does not keep; None leaves them out (``StorageAccessOnFind`` is Never).
+    """
+
+    def __init__(self, storage: Storage, names: TagNames, files: FileTags | None) -> None:
+        self._storage = storage
+        self._names = names
+        self._files = files
+        self._indexed: dict[Level, frozenset[str]] = {}
+
+    def of(
+        self, resources: Sequence[Resource], tags: Sequence[str], form: TagFormat, relatives: Relatives
+    ) -> list[dict[str, Any]]:
+        """Return the requested tags of each resource, in a form."""
+        for level in Level:
+            same = [resource for resource in resources if resource.level is level]
+            if same:
+                self._load(same, tags, relatives)
+        return [self._written(self.full(resource, tags, relatives), form) for resource in resources]
+
+    def full(self, resource: Resource, tags: Iterable[str], relatives: Relatives) -> dict[str, dict[str, Any]]:
+        """Return the requested tags of one resource: ``gggg,eeee`` -> name, type and value.
+
+        A tag that the resource cannot have is left out; one that its file lacks is null.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        on_disk = []
+        for tag in tags:
+            if tag in COMPUTED_TAGS:
+                value = computed_tag(tag, resource, relatives)
+                if value is not None:
+                    found[tag] = self._string(tag, value)
+            elif self.is_indexed(tag, resource.level):
+                known = self._in_index(tag, resource, relatives)
+                if known is not None:
+                    found[tag] = known
+            elif not tag.startswith("0002,"):
+                on_disk.append(tag)
+        if on_disk and self._files is not None:
+            found.update(self._from_file(self._files, resource, on_disk))
+        return found
+
+    def is_indexed(self, tag: str, level: Level) -> bool:
+        """Tell whether the index keeps a tag for this level or one above."""
+        indexed = self._indexed.get(level)
+        if indexed is None:
+            indexed = self._indexed[level] = self._storage.indexed_tags(level)
+        return tag in indexed
+
+    def _load(self, resources: list[Resource], tags: Sequence[str], relatives: Relatives) -> None:
+        level = resources[0].level
+        below = resources
+        for _ in range(max((depth_needed(tag, level) for tag in tags if tag in COMPUTED_TAGS), default=0)):
+            below = relatives.children(below)
+        if any(self.is_indexed(tag, level) for tag in tags):
+            above = resources
+            for _ in range(level.depth - Level.STUDY.depth):
+                above = relatives.parents(above)
+
+    def _in_index(self, tag: str, resource: Resource, relatives: Relatives) -> dict[str, Any] | None:
+        for current in relatives.lineage(resource):
+            value = current.tags.get(tag)
+            if value is not None:
+                return self._string(tag, value)
+            sequences = current.metadata.get("MainDicomSequences")
+            if sequences and tag in sequences:
+                found: dict[str, Any] | None = read_sequences(sequences).get(tag)
+                if found is not None:
+                    return found
+        return None
+
+    def _from_file(self, files: FileTags, resource: Resource, tags: list[str]) -> dict[str, dict[str, Any]]:
+        instance = self._storage.first_instance(resource.id)
+        values = files.read(instance, tags) if instance else {}
+        return {tag: values.get(tag) or {"Name": self._names[tag], "Type": "Null", "Value": None} for tag in tags}
+
+    def _string(self, tag: str, value: str) -> dict[str, Any]:
+        return {"Name": self._names[tag], "Type": "String", "Value": value}
+
+    def _written(self, full: dict[str, dict[str, Any]], form: TagFormat) -> dict[str, Any]:
+        if form is TagFormat.NAMES:
+            return {value["Name"]: reduced(value, form) for value in full.values()}
+        return {tag: reduced(value, form) for tag, value in full.items()}

@@ -1,0 +1,114 @@
+"""Revisions of metadata and attachments: ``ETag``, ``If-Match``, ``If-None-Match``.
+
+The index keeps no revision numbers, as Orthanc's on SQLite: a read answers revision 0, and a
+write that replaces something answers revision 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import falcon
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.rest.http.answers import EmptyAnswer
+
+__all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "require_if_match", "revision_held", "set_etag"]
+
+_ETAG = re.compile(r"(\d+)-(.*)", re.DOTALL)
+_MAXIMUM = 2**63
+_LOCK = threading.Lock()
+
+
+def md5_hex(value: bytes) -> str:
+    """Return the MD5 that identifies a value in an ETag."""
+    return hashlib.md5(value, usedforsecurity=False).hexdigest()
+
+
+def set_etag(resp: falcon.Response, md5: str, revision: int = 0) -> None:
+    """Set the header ``ETag: "REVISION-MD5"``."""
+    resp.set_header("ETag", f'"{revision}-{md5}"')
+
+
+def answer_if_none_match(req: falcon.Request, resp: falcon.Response, md5: str) -> None:
+    """Set the ETag of a read; a client that has the value already gets 304 without a body.
+
+    Raises
+    ------
+    EmptyAnswer
+        304.
+    OrthancError
+        3 for a header that is no ETag.
+    """
+    set_etag(resp, md5)
+    header = req.get_header("If-None-Match")
+    if header is not None and _parse(header, "If-None-Match") == (0, md5):
+        raise EmptyAnswer(304, {"ETag": f'"0-{md5}"'})
+
+
+def check_if_match(req: falcon.Request, current_md5: str | None, *, required: bool) -> None:
+    """Check that the client writes over the value it has read.
+
+    Parameters
+    ----------
+    current_md5
+        MD5 of the value in place; None if there is none, and all is well.
+    required
+        Whether the header must be there (``CheckRevisions``).
+
+    Raises
+    ------
+    OrthancError
+        3 for a header that is no ETag, 43 for one of another value or a missing one.
+    """
+    header = req.get_header("If-Match")
+    if header is None:
+        if required and current_md5 is not None:
+            raise OrthancError(ErrorCode.REVISION)
+        return
+    known = _parse(header, "if-match")
+    if current_md5 is not None and known != (0, current_md5):
+        raise OrthancError(ErrorCode.REVISION)
+
+
+@contextmanager
+def revision_held(req: falcon.Request, required: bool) -> Iterator[None]:
+    """Let nobody else write between the check of a revision and the write that depends on it.
+
+    Parameters
+    ----------
+    required
+        Whether all clients name revisions (``CheckRevisions``); those that do not are not held up.
+    """
+    if required or req.get_header("If-Match") is not None:
+        with _LOCK:
+            yield
+    else:
+        yield
+
+
+def require_if_match(req: falcon.Request) -> None:
+    """Refuse a deletion without ``If-Match``, for ``CheckRevisions``.
+
+    Raises
+    ------
+    OrthancError
+        43 ``HTTP header "If-Match" is missing, as "CheckRevisions" is "true"``.
+    """
+    if req.get_header("If-Match") is None:
+        raise OrthancError(ErrorCode.REVISION, 'HTTP header "If-Match" is missing, as "CheckRevisions" is "true"')
+
+
+def _parse(header: str, name: str) -> tuple[int, str]:
+    text = header.strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    match = _ETAG.fullmatch(text)
+    if match is None or int(match[1][:20]) >= _MAXIMUM:
+        details = f'The "{name}" HTTP header should contain the ETag (revision followed by MD5 hash), but found: {text}'
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
+    return int(match[1]), match[2]

@@ -1,0 +1,1 @@
+"""What stands in the files of instances: tags, frames, images, arrays."""

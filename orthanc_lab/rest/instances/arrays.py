@@ -1,0 +1,158 @@
+"""Decoded frames as numbers: ``numpy`` and ``matlab``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import falcon
+
+from orthanc_lab.dicom.files.read import DicomFile
+from orthanc_lab.dicom.images.image_description import ImageDescription, count_frames, describe_image
+from orthanc_lab.dicom.images.picture_files import matlab, npy, npz
+from orthanc_lab.dicom.images.pixels import Array, decode_frame
+from orthanc_lab.dicom.images.rendering import rescaled
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.rest.http.answers import answer_text
+from orthanc_lab.rest.http.arguments import flag, query_arguments, unsigned
+from orthanc_lab.rest.http.frame_numbers import frame_number
+from orthanc_lab.rest.instances.instance_files import InstanceFiles
+from orthanc_lab.rest.instances.ordered_slices import ordered_slices
+from orthanc_lab.rest.services import Services
+
+__all__ = ["MAX_BYTES", "MAX_FRAMES", "Matlab", "Numpy", "SeriesNumpy", "answer_numpy", "decoded"]
+
+MAX_BYTES = 1 << 31
+"""Arrays of more bytes are refused."""
+
+MAX_FRAMES = 100_000
+"""Arrays of more frames are refused."""
+
+
+class Numpy:
+    """A frame, or all frames of an instance, as a file for `numpy.load`."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str | None = None) -> None:
+        """Answer values after the rescale slope, unless ``rescale`` is false; an ``.npz`` with ``compress``."""
+        arguments = query_arguments(req)
+        rescale = flag(arguments, "rescale", default=True)
+        compress = flag(arguments, "compress")
+        if frame is None:
+            file = self._files.whole(id)
+            count = count_frames(file.data_set)
+            if not count:
+                raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
+            if count > MAX_FRAMES:
+                raise _too_large()
+            arrays = decoded(((file, number) for number in range(count)), rescale=rescale)
+        else:
+            number = unsigned(frame)
+            if number is None:
+                details = 'Expected an unsigned integer for the "frame" argument'
+                raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
+            arrays = decoded([(self._files.whole(id), number)], rescale=rescale)
+        answer_numpy(resp, arrays, single=frame is not None, compress=compress)
+
+
+class SeriesNumpy:
+    """All frames of a series, in the order of its slices, as a file for `numpy.load`."""
+
+    def __init__(self, services: Services) -> None:
+        self._storage = services.storage
+        self._files = InstanceFiles(services)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer as `Numpy` does.
+
+        Raises
+        ------
+        OrthancError
+            2040 if nothing tells the order, 23 and 24 if the frames differ.
+        """
+        arguments = query_arguments(req)
+        rescale = flag(arguments, "rescale", default=True)
+        compress = flag(arguments, "compress")
+        arrays = decoded(self._frames(id), rescale=rescale)
+        if not arrays:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
+        answer_numpy(resp, arrays, single=False, compress=compress)
+
+    def _frames(self, series: str) -> Iterator[tuple[DicomFile, int]]:
+        for item in ordered_slices(self._storage, series).slices:
+            file = self._files.whole(item.instance)
+            for number in range(count_frames(file.data_set)):
+                yield file, number
+
+
+class Matlab:
+    """A frame as an expression of Matlab."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str = "0") -> None:
+        """Answer the stored values."""
+        number = frame_number(frame)
+        file = self._files.whole(id)
+        try:
+            pixels = decode_frame(file, number)
+        except OrthancError as error:
+            details = f"Cannot decode DICOM instance with ID: {id}"
+            raise OrthancError(ErrorCode.NOT_IMPLEMENTED, details) from error
+        answer_text(resp, matlab(_numbers(pixels)))
+
+
+def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[Array]:
+    """Return frames as arrays of one shape; gray ones with `rescale` as float32.
+
+    Parameters
+    ----------
+    frames
+        Each a file and the number of the frame in it.
+
+    Raises
+    ------
+    OrthancError
+        2 for a format that cannot be shown, 23 and 24 if the frames differ, 24 for more than `MAX_BYTES`.
+    """
+    found: list[Array] = []
+    first: Array | None = None
+    current: DicomFile | None = None
+    description: ImageDescription | None = None
+    for file, number in frames:
+        if file is not current:
+            current, description = file, describe_image(file.data_set)
+        pixels = _numbers(decode_frame(file, number, description))
+        if pixels.dtype.itemsize > 2 and not rescale:
+            raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+        first = pixels if first is None else first
+        if pixels.shape[:2] != first.shape[:2]:
+            message = "The size of the frames varies across the instance(s)"
+            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
+        if (pixels.ndim, pixels.dtype) != (first.ndim, first.dtype):
+            message = "The pixel format of the frames varies across the instance(s)"
+            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
+        found.append(rescaled(pixels, file.data_set) if rescale and pixels.ndim == 2 else pixels)
+        if len(found) * found[-1].nbytes > MAX_BYTES or len(found) > MAX_FRAMES:
+            raise _too_large()
+    return found
+
+
+def _too_large() -> OrthancError:
+    message = f"More than {MAX_BYTES} bytes of pixels or {MAX_FRAMES} frames"
+    return OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
+
+
+def answer_numpy(resp: falcon.Response, arrays: list[Array], *, single: bool, compress: bool) -> None:
+    """Answer an ``.npy``, or an ``.npz`` that holds it as ``arr_0``."""
+    resp.content_type = "application/octet-stream"
+    data = npy(arrays, single=single)
+    resp.data = npz(data) if compress else data
+
+
+def _numbers(pixels: Array) -> Array:
+    if pixels.ndim == 3 and pixels.dtype.itemsize > 1:
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+    return pixels

@@ -1,0 +1,138 @@
+"""``/instances/{id}/file``, ``/pdf`` and ``/export``: what an instance holds, as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import falcon
+
+from orthanc_lab.dicom.codecs.transcoding import transcode
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.images.image_description import text_of
+from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
+from orthanc_lab.protocol import house_json
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.rest.http.accept_header import preferred_type
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_nothing
+from orthanc_lab.rest.http.bodies import read_body
+from orthanc_lab.rest.instances.instance_files import InstanceFiles
+from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_query, raw_arguments
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES", "DicomDownload", "Export", "Pdf"]
+
+_SOP_CLASS, _DOCUMENT, _MIME_TYPE, _DOCUMENT_LENGTH = 0x00080016, 0x00420011, 0x00420012, 0x00420015
+_JSON, _XML = "application/dicom+json", "application/dicom+xml"
+_MEDIA_TYPES = ("application/dicom", _JSON, _XML)
+_ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+
+
+class DicomDownload:
+    """The DICOM file."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+        self._identifiers = services.identifiers
+        self._quality: int = services.settings["DicomLossyTranscodingQuality"]
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the file as it was stored, or in the transfer syntax ``transcode``; 404/empty if it cannot be.
+
+        A client that asks for ``application/dicom+json`` or ``application/dicom+xml`` gets the data set.
+        """
+        media_type = preferred_type(req.get_header("Accept"), _MEDIA_TYPES)
+        if media_type in (_JSON, _XML):
+            self._answer_data_set(resp, id, media_type)
+            return
+        dicom = self._files.dicom(id)
+        if req.query_string:
+            defaults = ArchiveOptions(f"{id}.dcm", quality=self._quality)
+            options = options_of_query(raw_arguments(req), defaults)
+            name = options.filename
+            if options.transcode is not None:
+                dicom = self._transcoded(dicom, options.transcode, options.quality)
+        else:
+            name = f"{id}.dcm"
+        resp.content_type = "application/dicom"
+        if name:
+            resp.set_header("Content-Disposition", f'filename="{name}"')
+        resp.data = dicom
+
+    def _answer_data_set(self, resp: falcon.Response, id: str, media_type: str) -> None:
+        file, dictionary = self._files.whole(id), self._files.dictionary
+        resp.content_type = media_type
+        if media_type == _XML:
+            resp.data = to_dicom_xml(file, dictionary, self._files.default_encoding).encode()
+        else:
+            model = to_dicom_json(file, dictionary, self._files.default_encoding)
+            resp.data = (house_json.dumps(model, indent="\t") + "\n").encode()
+
+    def _transcoded(self, dicom: bytes, syntax: str, quality: int) -> bytes:
+        found = transcode(dicom, syntax, quality=quality, identifiers=self._identifiers)
+        if found is None:
+            raise EmptyAnswer(404)
+        return found
+
+
+class Pdf:
+    """The PDF of an encapsulated document."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the document, byte for byte what was put in; 404/empty if there is none."""
+        document = _pdf_of(self._files.whole(id).data_set)
+        if document is None:
+            raise EmptyAnswer(404)
+        resp.content_type = "application/pdf"
+        resp.data = document
+
+
+class Export:
+    """Writing the file into a folder of the server, where ``RestApiWriteToFileSystemEnabled`` allows it."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+        self._allowed: bool = services.settings["RestApiWriteToFileSystemEnabled"]
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Write the file to the path in the body.
+
+        Raises
+        ------
+        OrthancError
+            14 if it cannot be written.
+        """
+        if not self._allowed:
+            raise EmptyAnswer(403)
+        path = read_body(req).decode("utf-8", "surrogateescape")
+        dicom = self._files.dicom(id)
+        try:
+            Path(path).write_bytes(dicom)
+        except (OSError, ValueError) as error:
+            raise OrthancError(ErrorCode.CANNOT_WRITE_FILE) from error
+        answer_nothing(resp)
+
+
+def _pdf_of(data_set: DataSet) -> bytes | None:
+    document = data_set.get(_DOCUMENT)
+    if (
+        document is None
+        or not isinstance(document.value, bytes)
+        or text_of(data_set, _SOP_CLASS) != _ENCAPSULATED_PDF
+        or text_of(data_set, _MIME_TYPE) != "application/pdf"
+    ):
+        return None
+    length = data_set.get(_DOCUMENT_LENGTH)
+    if length is not None and isinstance(length.value, bytes) and len(length.value) == 4:
+        return document.value[: int.from_bytes(length.value, "little")]
+    return document.value.removesuffix(b"\0")  # no PDF ends with NUL: it is the pad to an even length
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
+    ("/instances/{id}/file", DicomDownload),
+    ("/instances/{id}/pdf", Pdf),
+    ("/instances/{id}/export", Export),
+)

@@ -1,0 +1,76 @@
+"""The DICOM file of an instance, taken apart for the resources that show what stands in it."""
+
+from __future__ import annotations
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.data_set import Element
+from orthanc_lab.dicom.files.read import DicomFile, read_file
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.rest.http.answers import unknown_resource
+from orthanc_lab.rest.services import Services
+
+__all__ = ["InstanceFiles"]
+
+_PIXEL_DATA = 0x7FE00010
+
+
+class InstanceFiles:
+    """Reads the files of instances; an unknown instance is refused with code 17.
+
+    Parameters
+    ----------
+    services
+        Where the files and the configuration are.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._storage = services.storage
+        self.dictionary = Dictionary(services.settings["Dictionary"], services.settings["DefaultPrivateCreator"])
+        self._settings = services.settings
+
+    @property
+    def default_encoding(self) -> str:
+        """The option ``DefaultEncoding``, which a client may change."""
+        encoding: str = self._settings["DefaultEncoding"]
+        return encoding
+
+    def dicom(self, id: str) -> bytes:
+        """Return the bytes of the file.
+
+        Raises
+        ------
+        OrthancError
+            17 if the instance is unknown.
+        """
+        return self._storage.read_dicom(id)
+
+    def whole(self, id: str) -> DicomFile:
+        """Return the file, pixel data and all."""
+        return read_file(self.dicom(id), self.dictionary)
+
+    def version_of_header(self, id: str) -> str:
+        """Return a text that is another one whenever `header` may answer something else.
+
+        Raises
+        ------
+        OrthancError
+            17 if the instance is unknown.
+        """
+        instance = self._storage.get(id, Level.INSTANCE)
+        if instance is None:
+            raise unknown_resource()
+        files = [attachment.uuid for attachment in instance.attachments.values()]
+        return " ".join([*files, instance.metadata.get("PixelDataOffset", "")])
+
+    def header(self, id: str) -> DicomFile:
+        """Return the tags up to the pixel data; those stand there without a value.
+
+        The header is read from the disk, not the file.
+        """
+        instance = self._storage.get(id, Level.INSTANCE)
+        if instance is None:
+            raise unknown_resource()
+        file = read_file(self._storage.read_dicom_header(id), self.dictionary, skip_pixel_data=True)
+        if "PixelDataOffset" in instance.metadata:
+            file.data_set.setdefault(_PIXEL_DATA, Element("OW", ()))
+        return file

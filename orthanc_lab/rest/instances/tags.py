@@ -1,0 +1,107 @@
+"""``/instances/{id}/tags``, ``/simplified-tags`` and ``/header``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import falcon
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
+from orthanc_lab.protocol import house_json
+from orthanc_lab.protocol.metrics import NoMetrics
+from orthanc_lab.rest.http.answers import answer_json, wants_xml
+from orthanc_lab.rest.http.arguments import query_arguments
+from orthanc_lab.rest.instances.instance_files import InstanceFiles
+from orthanc_lab.rest.services import Services
+from orthanc_lab.storage.files.cache import FileCache
+
+__all__ = ["ROUTES", "Header", "InstanceTags", "SimplifiedTags", "ignored_lengths", "tags_format"]
+
+_KEPT_TEXTS = 4 << 20  # bytes
+
+
+class InstanceTags:
+    """All tags of an instance: those up to the pixel data, unless the client asks for ``whole``."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+        self._texts = FileCache(_KEPT_TEXTS, NoMetrics())
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the tags in the form that ``simplify`` or ``short`` ask for."""
+        arguments = query_arguments(req)
+        self.answer(req, resp, id, tags_format(arguments))
+
+    def answer(self, req: falcon.Request, resp: falcon.Response, id: str, format: TagsFormat) -> None:
+        """Answer the tags in one form; the text of an unchanged file is kept for a while."""
+        arguments = query_arguments(req)
+        if "whole" in arguments or "ignore-length" in arguments or wants_xml(req):
+            answer_json(req, resp, self._tags(id, format, arguments))
+            return
+        key = f"{format.name} {self._files.default_encoding} {self._files.version_of_header(id)}"
+        text = self._texts.get(key)
+        if text is None:
+            text = house_json.dumps(self._tags(id, format, arguments)).encode("ascii")
+            self._texts.put(key, text)
+        resp.content_type = "application/json; charset=utf-8"
+        resp.data = text
+
+    def _tags(self, id: str, format: TagsFormat, arguments: Mapping[str, str]) -> Mapping[str, Any]:
+        whole_values = ignored_lengths(arguments, self._files.dictionary)
+        file = self._files.whole(id) if "whole" in arguments else self._files.header(id)
+        return data_set_to_json(
+            file,
+            format,
+            self._files.dictionary,
+            default_encoding=self._files.default_encoding,
+            ignore_length=whole_values,
+        )
+
+
+class SimplifiedTags(InstanceTags):
+    """The same by name, values alone."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer name → text, array or null."""
+        self.answer(req, resp, id, TagsFormat.SIMPLIFIED)
+
+
+class Header:
+    """The meta header (group 0002)."""
+
+    def __init__(self, services: Services) -> None:
+        self._files = InstanceFiles(services)
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the tags of the meta header that are no binary ones."""
+        file = self._files.header(id)
+        format = tags_format(query_arguments(req))
+        answer_json(req, resp, data_set_to_json(file, format, self._files.dictionary, header=True))
+
+
+def tags_format(arguments: Mapping[str, str]) -> TagsFormat:
+    """Return the form that the arguments ask for; their presence counts, not their value."""
+    if "simplify" in arguments:
+        return TagsFormat.SIMPLIFIED
+    return TagsFormat.SHORT if "short" in arguments else TagsFormat.FULL
+
+
+def ignored_lengths(arguments: Mapping[str, str], dictionary: Dictionary) -> frozenset[int]:
+    """Return the tag that ``ignore-length`` names.
+
+    Raises
+    ------
+    OrthancError
+        27 if it is no tag.
+    """
+    name = arguments.get("ignore-length")
+    return frozenset() if name is None else frozenset([dictionary.parse_tag(name)])
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
+    ("/instances/{id}/tags", InstanceTags),
+    ("/instances/{id}/simplified-tags", SimplifiedTags),
+    ("/instances/{id}/header", Header),
+)

@@ -1,0 +1,1 @@
+"""Jobs, and what is sent as a job."""

@@ -1,0 +1,152 @@
+"""The jobs: ``/jobs`` with their controls and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import falcon
+
+from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.timestamps import iso_micros
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing, wants_xml
+from orthanc_lab.rest.http.arguments import flag, query_arguments
+from orthanc_lab.rest.jobs.job_documents import JobListText, JobTexts, job_document
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES", "JobCommand", "JobResource", "JobsList", "OutputResource"]
+
+_CHUNK = 256 * 1024  # bytes read from an output at once
+
+
+class JobsList:
+    """All jobs, sorted by their ids."""
+
+    def __init__(self, services: Services) -> None:
+        self._engine = services.engine
+        self._clock = services.clock
+        self._text = JobListText()
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the ids, or with ``?expand`` the jobs themselves."""
+        if not flag(query_arguments(req), "expand"):
+            answer_json(req, resp, self._engine.ids())
+            return
+        views, now = self._engine.views(), self._clock.now()
+        if wants_xml(req):
+            answer_json(req, resp, [job_document(view, iso_micros(now)) for view in views])
+        else:
+            resp.content_type = "application/json; charset=utf-8"
+            resp.data = self._text.text(views, now)
+
+
+class JobResource:
+    """One job."""
+
+    def __init__(self, services: Services) -> None:
+        self._engine = services.engine
+        self._clock = services.clock
+        self._texts = JobTexts()
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
+        """Answer the job as it is now."""
+        view = self._engine.get(job_id)
+        if view is None:
+            raise EmptyAnswer(404)
+        now = self._clock.now()
+        if wants_xml(req):
+            answer_json(req, resp, job_document(view, iso_micros(now)))
+        else:
+            resp.content_type = "application/json; charset=utf-8"
+            resp.data = self._texts.text(view, now)
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
+        """Forget an ended job, with its outputs."""
+        if not self._engine.delete(job_id):
+            raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"No job found with this id: {job_id}")
+        answer_nothing(resp)
+
+
+class OutputResource:
+    """A file that a job left behind."""
+
+    def __init__(self, services: Services) -> None:
+        self._engine = services.engine
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str, key: str) -> None:
+        """Send the file, in chunks."""
+        output = self._engine.output(job_id, key)
+        if output is None:
+            raise _no_output(key)
+        file = BytesIO(output.content) if output.content is not None else _open(output.path)
+        if file is None:
+            raise _no_output(key)
+        name = output.filename.encode("utf-8", "replace").decode("latin-1")
+        resp.content_type = output.content_type
+        resp.set_header("Content-Disposition", f'filename="{name}"')
+        size = file.seek(0, 2)
+        file.seek(0)
+        resp.set_stream(FileChunks(file), size)
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, job_id: str, key: str) -> None:
+        """Remove the file; the job stays."""
+        if not self._engine.delete_output(job_id, key):
+            raise _no_output(key)
+        answer_nothing(resp)
+
+
+class FileChunks:
+    """The bytes of a file in chunks; closes it however the answer ends."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._file.read(_CHUNK):
+            yield chunk
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class JobCommand:
+    """Cancel, pause, resume or resubmit."""
+
+    def __init__(self, command: Callable[[str], bool]) -> None:
+        self._command = command
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
+        """Do what the path says, if the job is in a state for it; the body does not matter."""
+        if not self._command(job_id):
+            raise EmptyAnswer(400)
+        answer_empty_object(resp)
+
+
+def _no_output(key: str) -> OrthancError:
+    return OrthancError(ErrorCode.INEXISTENT_ITEM, f"Job has no such output: {key}")
+
+
+def _open(path: Path) -> BinaryIO | None:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:  # another job's output took its place a moment ago
+        return None
+
+
+def _command(choose: Callable[[JobsEngine], Callable[[str], bool]]) -> Callable[[Services], JobCommand]:
+    return lambda services: JobCommand(choose(services.engine))
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
+    ("/jobs", JobsList),
+    ("/jobs/{job_id}", JobResource),
+    ("/jobs/{job_id}/{key}", OutputResource),
+    ("/jobs/{job_id}/cancel", _command(lambda engine: engine.cancel)),
+    ("/jobs/{job_id}/pause", _command(lambda engine: engine.pause)),
+    ("/jobs/{job_id}/resume", _command(lambda engine: engine.resume)),
+    ("/jobs/{job_id}/resubmit", _command(lambda engine: engine.resubmit)),
+)

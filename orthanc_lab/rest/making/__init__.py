@@ -1,0 +1,1 @@
+"""What makes something new: uploads, DICOM-izing, modification, archives."""

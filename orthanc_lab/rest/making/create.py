@@ -1,0 +1,163 @@
+"""``/tools/create-dicom``: new instances from tags, pictures and documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import falcon
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.dicom.files.values import JsonValues
+from orthanc_lab.dicom.making.create import Draft, charset_of_tags, fresh_identifiers, generated_tags, series_tags
+from orthanc_lab.dicom.making.inheritance import inherited
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.rest.http.answers import answer_json, unknown_resource
+from orthanc_lab.rest.http.bodies import read_body
+from orthanc_lab.rest.making.create_body import parse_create_body
+from orthanc_lab.rest.services import Services
+from orthanc_lab.storage.records import Origin, Stored
+
+__all__ = ["ROUTES", "CreateDicom"]
+
+
+class CreateDicom:
+    """Creation of one instance, or of a series of them."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        settings = services.settings
+        self._names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+        self._private_creator: str = settings["DefaultPrivateCreator"]
+        self._charset: Charset = by_name(settings["DefaultEncoding"]) or LATIN1
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Create and store; the answer is that of an upload, or names the new series."""
+        body = parse_create_body(read_body(req))
+        origin = Origin(remote_ip=req.remote_addr or "", http_username=req.context.username)
+        if "Tags" not in body:
+            draft = self._legacy(body)
+        else:
+            draft = self._draft(body)
+            content = body.get("Content", [])
+            encapsulated = content != [] and _encapsulate(body)
+            if isinstance(content, list) and content:
+                if encapsulated:
+                    raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+                answer_json(req, resp, self._series(draft, content, origin))
+                return
+            if content != []:
+                (draft.encapsulate if encapsulated else draft.embed)(_uri(content))
+        stored = self._services.storage.store(draft.to_bytes(), origin)
+        answer_json(req, resp, _instance(stored))
+
+    def _draft(self, body: dict[str, Any]) -> Draft:
+        """Return the draft of a body in the current format, its tags set."""
+        tags = _field(body, "Tags", dict, {})
+        force = _field(body, "Force", bool, False)
+        decode_binary = _field(body, "InterpretBinaryTags", bool, True)
+        creator = _field(body, "PrivateCreator", str, self._private_creator)
+        charset = charset_of_tags(tags, self._charset)
+        data_set: DataSet = {}
+        level = None
+        if "Parent" in body:
+            level, data_set, charset = self._inherited(body["Parent"])
+        data_set = {
+            **fresh_identifiers(self._services.identifiers, level),
+            **generated_tags(self._services.clock.now(), charset, level),
+            **data_set,
+        }
+        draft = Draft(JsonValues(self._names, charset, creator, decode_binary), data_set, force=force)
+        draft.apply(tags)
+        return draft
+
+    def _inherited(self, parent: Any) -> tuple[Level, DataSet, Charset]:
+        """Return the level of the parent, what one instance below it hands down, and its character set."""
+        if isinstance(parent, (list, dict)):
+            raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+        storage = self._services.storage
+        level = storage.find_level(parent) if isinstance(parent, str) else None
+        if level is None:
+            raise OrthancError(ErrorCode.CREATE_DICOM_BAD_PARENT)
+        if level is Level.INSTANCE:
+            raise OrthancError(ErrorCode.CREATE_DICOM_PARENT_IS_INSTANCE)
+        instances = storage.descendants(parent, Level.INSTANCE)
+        if not instances:
+            raise OrthancError(ErrorCode.CREATE_DICOM_BAD_PARENT)
+        model = read_file(storage.read_dicom_header(instances[0]), self._names, skip_pixel_data=True).data_set
+        return level, *inherited(model, level, self._charset)
+
+    def _legacy(self, body: dict[str, Any]) -> Draft:
+        """Return the draft of a body of the first versions: tags with text, and ``PixelData``."""
+        draft = Draft(JsonValues(self._names, self._charset, "", False), fresh_identifiers(self._services.identifiers))
+        draft.apply_legacy(body)
+        return draft
+
+    def _series(self, draft: Draft, contents: list[Any], origin: Origin) -> dict[str, Any]:
+        """Store the instances of one series, all or none; return the answer."""
+        files = self._files(draft, contents)
+        stored = self._services.storage.store_all(files, origin)
+        series = stored[-1].series
+        return {"ID": series, "Path": f"/series/{series}", "Status": "Success"}
+
+    def _files(self, draft: Draft, contents: list[Any]) -> Iterator[bytes]:
+        for index, item in enumerate(contents):
+            try:
+                yield self._file(draft.copy(), item, index + 1, len(contents))
+            except OrthancError as error:
+                if index:
+                    raise
+                raise unknown_resource() from error  # the real server hides why the first one failed
+
+    def _file(self, draft: Draft, item: Any, number: int, count: int) -> bytes:
+        content = item
+        if isinstance(item, dict):
+            if "Content" not in item:
+                raise OrthancError(ErrorCode.CREATE_DICOM_NO_PAYLOAD)
+            content = item["Content"]
+            tags = item.get("Tags", {})
+            if not isinstance(tags, dict):
+                raise OrthancError(ErrorCode.BAD_REQUEST, "Tags field is not an array")
+            draft.apply(tags)
+        draft.embed(_uri(content))
+        draft.data_set.update(series_tags(number, count))
+        draft.data_set.update(fresh_identifiers(self._services.identifiers, Level.SERIES))
+        return draft.to_bytes()
+
+
+def _field(body: dict[str, Any], name: str, kind: type, default: Any) -> Any:
+    value = body.get(name, default)
+    if not isinstance(value, kind):
+        raise OrthancError(ErrorCode.BAD_REQUEST)
+    return value
+
+
+def _encapsulate(body: dict[str, Any]) -> bool:
+    value = body.get("Encapsulate", False)
+    if value is not None and not isinstance(value, (bool, int, float)):
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+    return bool(value)
+
+
+def _uri(content: Any) -> str | memoryview:
+    if not isinstance(content, (str, memoryview)):
+        raise OrthancError(ErrorCode.CREATE_DICOM_USE_DATA_URI_SCHEME)
+    return content
+
+
+def _instance(stored: Stored) -> dict[str, Any]:
+    return {
+        "ID": stored.instance,
+        "ParentPatient": stored.patient,
+        "ParentSeries": stored.series,
+        "ParentStudy": stored.study,
+        "Path": f"/instances/{stored.instance}",
+        "Status": stored.status.value,
+    }
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (("/tools/create-dicom", CreateDicom),)

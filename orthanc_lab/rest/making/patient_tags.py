@@ -1,0 +1,48 @@
+"""The rule that a study must not contradict the other studies of its patient."""
+
+from __future__ import annotations
+
+from orthanc_lab.dicom.changing.modification import PATIENT_ID, Modification
+from orthanc_lab.dicom.dictionary.dictionary import format_tag
+from orthanc_lab.dicom.identifiers import orthanc_id
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.ports import Storage
+
+__all__ = ["check_patient_tags"]
+
+_CONTRADICTION = (
+    "Trying to change patient tags in a study.  The Patient already exists and has other studies.  All the 'Replace' "
+    "tags should match the existing patient main dicom tags and you should specify all Patient MainDicomTags in your "
+    "query.  Try using /patients/../modify instead to modify the patient. Failing tag: "
+)
+
+
+def check_patient_tags(storage: Storage, rules: Modification, study: str) -> None:
+    """Refuse to change tags of the patient in one of several studies (Orthanc 1.11.2).
+
+    Parameters
+    ----------
+    study
+        Orthanc identifier of the study that is modified.
+
+    Raises
+    ------
+    OrthancError
+        8 with the tag in which the patient would have two values, 17 if it is no study.
+    """
+    replaced = {format_tag(tag): value for tag, value in rules.replaced.items()}
+    if not storage.indexed_tags(Level.PATIENT) & replaced.keys():
+        return
+    if PATIENT_ID in rules.replaced:
+        id: str | None = orthanc_id(str(rules.replaced[PATIENT_ID]))
+    elif storage.find_level(study) is not Level.STUDY:
+        raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, "Study not found")
+    else:
+        id = storage.ancestor(study, Level.PATIENT)
+    patient = storage.get(id, Level.PATIENT) if id else None
+    if patient is None or not set(patient.children) - {study}:
+        return
+    for tag in sorted(patient.tags):
+        if replaced.get(tag) != patient.tags[tag]:
+            raise OrthancError(ErrorCode.BAD_REQUEST, _CONTRADICTION + tag)

@@ -1,0 +1,110 @@
+"""Uploads: a DICOM file, a ZIP archive or a form (POST /instances)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from typing import Any
+
+import falcon
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.rest.http.answers import answer_json
+from orthanc_lab.rest.making.upload_form import boundary_of, parts_of
+from orthanc_lab.rest.making.upload_zip import UploadLimits, is_zip, members_of
+from orthanc_lab.rest.services import Services
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.records import Origin, Stored
+
+__all__ = ["LIMITS", "post_instances"]
+
+LIMITS = UploadLimits()
+"""What an upload may unpack to."""
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def post_instances(
+    services: Services, req: falcon.Request, resp: falcon.Response, limits: UploadLimits = LIMITS
+) -> None:
+    """Store what the body holds and answer with the identifiers.
+
+    Raises
+    ------
+    OrthancError
+        15 for a body that is no DICOM file, 21 for one without identifiers, 19 if the storage is full.
+    """
+    body: bytes = req.stream.read() if req.content_length is None else req.bounded_stream.read()
+    origin = Origin(remote_ip=req.remote_addr or "", http_username=_username(req))
+    content_type = req.content_type or ""
+    boundary = boundary_of(content_type) if content_type[:10].lower() == "multipart/" else None
+    if boundary is not None:
+        for part in parts_of(body, boundary):
+            _store(services.storage, part, origin, limits)
+        resp.data = b""
+        return
+    if (req.get_header("Content-Encoding") or "").lower() == "gzip" and body and not is_zip(body):
+        body = _gunzip(body, limits)
+        stored: Stored | list[Stored] = services.storage.store(body, origin)
+    else:
+        stored = _store(services.storage, body, origin, limits)
+    answer_json(req, resp, [_answer(one) for one in stored] if isinstance(stored, list) else _answer(stored))
+
+
+def _store(storage: Storage, content: bytes, origin: Origin, limits: UploadLimits) -> Stored | list[Stored]:
+    if not content:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Received an empty DICOM file")
+    if is_zip(content):
+        return storage.store_all(members_of(content, limits), origin, skip_foreign=True)
+    return storage.store(content, origin)
+
+
+def _answer(stored: Stored) -> dict[str, Any]:
+    return {
+        "ID": stored.instance,
+        "ParentPatient": stored.patient,
+        "ParentSeries": stored.series,
+        "ParentStudy": stored.study,
+        "Path": f"/instances/{stored.instance}",
+        "Status": stored.status.value,
+    }
+
+
+def _username(req: falcon.Request) -> str:
+    """Return who uploads, also where nobody has to say so."""
+    known: str = getattr(req.context, "username", "")
+    credentials = req.get_header("Authorization") or ""
+    if known or credentials[:6].lower() != "basic ":
+        return known
+    try:
+        return base64.b64decode(credentials[6:], validate=True).partition(b":")[0].decode("utf-8", "replace")
+    except binascii.Error:
+        return ""
+
+
+def _gunzip(body: bytes, limits: UploadLimits) -> bytes:
+    """Undo ``Content-Encoding: gzip``.
+
+    Raises
+    ------
+    OrthancError
+        -1 for a body that is not gzip, 15 for one that is damaged or unpacks to too much.
+    """
+    if body[:2] != b"\x1f\x8b":
+        raise OrthancError(ErrorCode.INTERNAL_ERROR)
+    parts: list[bytes] = []
+    left = limits.size_of_file
+    while body:
+        inflater = zlib.decompressobj(_GZIP)
+        try:
+            parts.append(inflater.decompress(body, left + 1))
+        except zlib.error as error:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
+        left -= len(parts[-1])
+        if left < 0:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"The body unpacks to more than {limits.size_of_file} bytes")
+        if not inflater.eof:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+        body = inflater.unused_data
+    return b"".join(parts)

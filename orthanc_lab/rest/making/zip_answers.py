@@ -1,0 +1,141 @@
+"""How an archive is answered: streamed while it is made, as a whole, or by the id of its job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import falcon
+
+from orthanc_lab.jobs.kinds.archives.archive_plan import Plan
+from orthanc_lab.jobs.kinds.archives.zip_codec import preferred_codec
+from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob
+from orthanc_lab.jobs.kinds.archives.zip_outlet import FileOutlet, cannot_write, check_writable
+from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
+from orthanc_lab.jobs.kinds.archives.zip_stream import StreamOutlet
+from orthanc_lab.rest.http.bodies import JobFields
+from orthanc_lab.rest.http.submission import answer_submitted
+from orthanc_lab.rest.jobs.jobs import FileChunks
+from orthanc_lab.rest.making.archive_options import ArchiveOptions
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ZipAnswers"]
+
+ZIP = "application/zip"
+
+
+class ZipAnswers:
+    """Makes the jobs of one type and answers their archives.
+
+    Parameters
+    ----------
+    make
+        The class of the jobs.
+    """
+
+    def __init__(self, services: Services, make: Callable[..., ZipJob]) -> None:
+        self._services = services
+        self._make = make
+        self._streams = bool(services.settings["SynchronousZipStream"])
+        # The time that the HTTP server gives a client for any progress is right for a download, too.
+        self._patience = float(services.settings["HttpRequestTimeout"])
+        self._threads = max(0, int(services.settings["ZipLoaderThreads"]))
+
+    def answer(
+        self, req: falcon.Request, resp: falcon.Response, plan: Plan, options: ArchiveOptions, fields: JobFields
+    ) -> None:
+        """Submit the job and answer as `fields` ask for."""
+        request = self._request(plan, options)
+        if not fields.synchronous:
+            self._answer_id(req, resp, request, fields.priority)
+        elif self._streams:
+            self._answer_stream(resp, request, fields.priority)
+        else:
+            self._answer_whole(resp, request, fields.priority)
+
+    def _request(self, plan: Plan, options: ArchiveOptions) -> ZipRequest:
+        codec = preferred_codec()
+        return ZipRequest(
+            plan=plan,
+            filename=options.filename,
+            written_at=self._services.clock.now().astimezone().replace(tzinfo=None, microsecond=0),
+            seed=self._services.identifiers.uuid(),
+            codec=codec.name,
+            level=codec.level,
+            transcode=options.transcode,
+            quality=options.quality,
+            extended=options.extended,
+        )
+
+    def _answer_id(self, req: falcon.Request, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
+        job = self._job(request, FileOutlet(self._new_file(), small=True), durable=True)
+        answer_submitted(req, resp, self._services.engine.submit(job, priority))
+
+    def _answer_whole(self, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
+        path = self._new_file()
+        try:
+            self._services.engine.run(self._job(request, FileOutlet(path)), priority)
+            body = _OnlyCopy(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        _describe(resp, request.filename)
+        resp.set_stream(body, body.size)
+
+    def _answer_stream(self, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
+        engine = self._services.engine
+        outlet = StreamOutlet(self._services.clock, patience=self._patience, is_abandoned=lambda: engine.stopping)
+        engine.submit(self._job(request, outlet), priority)
+        _describe(resp, request.filename)
+        resp.set_header("Connection", "close")
+        resp.stream = _Download(outlet)
+
+    def _job(self, request: ZipRequest, outlet: FileOutlet | StreamOutlet, *, durable: bool = False) -> ZipJob:
+        storage, clock = self._services.storage, self._services.clock
+        return self._make(storage, clock, request, outlet, durable=durable, threads=self._threads)
+
+    def _new_file(self) -> Path:
+        try:
+            path = self._services.engine.new_output(".zip")
+        except OSError as error:
+            raise cannot_write(error) from error
+        check_writable(path.parent)
+        return path
+
+
+class _Download:
+    """The body of a streamed archive."""
+
+    def __init__(self, outlet: StreamOutlet) -> None:
+        self._outlet = outlet
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._outlet)
+
+    def close(self) -> None:
+        """Tell the job that its client has what it wanted, or is gone."""
+        self._outlet.close_client()
+
+
+class _OnlyCopy(FileChunks):
+    """The bytes of a file that nobody else will ask for."""
+
+    def __init__(self, path: Path) -> None:
+        file = path.open("rb")
+        super().__init__(file)
+        self._path = path
+        self.size = path.stat().st_size
+        with suppress(PermissionError):  # where an open file cannot be removed
+            path.unlink()
+
+    def close(self) -> None:
+        """Close and remove the file."""
+        super().close()
+        self._path.unlink(missing_ok=True)
+
+
+def _describe(resp: falcon.Response, filename: str) -> None:
+    resp.content_type = ZIP
+    raw = filename.encode("utf-8", "replace").decode("latin-1")  # a header carries the bytes of UTF-8
+    resp.set_header("Content-Disposition", f'filename="{raw}"')

@@ -1,0 +1,217 @@
+"""The front of the application: who may come in, which verb and path are meant, how long it took."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from orthanc_lab.protocol.errors import OrthancError, http_status_text
+from orthanc_lab.rest.services import MetricsBoard, Services
+
+__all__ = ["RequestGuard"]
+
+_log = logging.getLogger("orthanc_lab.http")
+_SERVED = frozenset({"GET", "POST", "PUT", "DELETE"})
+_NOT_FOUND = frozenset({"HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LOCK", "UNLOCK"})
+_REFUSED = frozenset({"PATCH", "CONNECT", "COPY", "MOVE", "REPORT"})
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
+_UNUSUAL = re.compile(r"//|\.(?:/|$)|[\\\0]")
+_DATE = "%a, %d %b %Y %H:%M:%S GMT"
+_BAD_REQUEST = b"Error 400: Bad Request\nBad request"
+
+
+class RequestGuard:
+    """A WSGI application around another one.
+
+    It refuses remote clients and wrong credentials, answers the verbs that Orthanc does not serve,
+    brings paths into their one form, and records the metrics of requests.
+    """
+
+    def __init__(self, app: WSGIApplication, services: Services) -> None:
+        settings = services.settings
+        self._app: Callable[..., Any] = app
+        self._metrics = RequestMetrics(services.metrics)
+        self._report = services.control.report
+        self._has_page = bool(settings["OrthancExplorerEnabled"])
+        self._remote_allowed = bool(settings["RemoteAccessAllowed"])
+        self._auth = BasicAuth(settings["RegisteredUsers"]) if settings["AuthenticationEnabled"] else None
+
+    def __call__(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        began = self._metrics.begin()
+        try:
+            body = self._answer(env, start_response)
+        except BaseException:
+            self._metrics.end(began)
+            raise
+        if type(body) is list:
+            self._metrics.end(began)
+            return body
+        return _Measured(body, self._metrics, began, self._report)
+
+    def _answer(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        method = env["REQUEST_METHOD"]
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("%s %s", method, env["PATH_INFO"])
+        known = method in _SERVED
+        if not known and method not in _NOT_FOUND and method not in _REFUSED:
+            return _bad_request(start_response)
+        if not self._remote_allowed and not _is_loopback(env.get("REMOTE_ADDR", "127.0.0.1")):
+            return _empty(start_response, 403)
+        if self._auth is not None:
+            user = self._auth.user(env.get("HTTP_AUTHORIZATION", ""))
+            if user is None:
+                return _empty(start_response, 401, ("WWW-Authenticate", 'Basic realm="Orthanc Secure Area"'))
+            env["orthanc.username"] = user
+        override = env.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").upper()
+        if override in ("DELETE", "PUT"):
+            env["REQUEST_METHOD"] = override
+        elif not known or override:
+            return _empty(start_response, 404 if method in _NOT_FOUND else 400)
+        path = env["PATH_INFO"]
+        if _UNUSUAL.search(path):
+            path = env["PATH_INFO"] = one_form(path)
+        if path in ("/", "") and self._has_page:
+            return _empty(start_response, 307, ("Location", "app/explorer.html"))
+        if path[-1:] == "/" and path != "/":
+            env["orthanc.uri"] = path
+            env["PATH_INFO"] = path[:-1]
+
+        def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            headers.append(_NOSNIFF)
+            return start_response(status, headers)
+
+        answer: Iterable[bytes] = self._app(env, start)
+        return answer
+
+
+class BasicAuth:
+    """The registered users, behind HTTP Basic authentication (RFC 7617, UTF-8)."""
+
+    def __init__(self, users: dict[str, str]) -> None:
+        self._passwords = {name.encode(): password.encode() for name, password in users.items()}
+
+    def user(self, header: str) -> str | None:
+        """Return the name that an ``Authorization`` header proves, None if it proves none."""
+        scheme, _, token = header.partition(" ")
+        if scheme != "Basic":
+            return None
+        try:
+            name, colon, password = base64.b64decode(token, validate=True).partition(b":")
+        except (binascii.Error, ValueError):
+            return None
+        expected = self._passwords.get(name)
+        # An unknown name costs the same comparison as a known one.
+        right = hmac.compare_digest(password, expected if expected is not None else b"\0" * 8)
+        return name.decode("utf-8", "replace") if right and colon and expected is not None else None
+
+
+class RequestMetrics:
+    """How many requests are in work, and how long the slowest took."""
+
+    def __init__(self, board: MetricsBoard) -> None:
+        self._board = board
+        self._lock = threading.Lock()
+        self._active = 0
+
+    def begin(self) -> float:
+        """Count one request more; return the time on the monotonic clock."""
+        with self._lock:
+            self._active = active = self._active + 1
+        self._board.record("orthanc_rest_api_active_requests", active)
+        return time.monotonic()
+
+    def end(self, began: float) -> None:
+        """Count one request less and record its whole milliseconds."""
+        with self._lock:
+            self._active -= 1
+        self._board.record("orthanc_rest_api_duration_ms", int((time.monotonic() - began) * 1000))
+
+
+class _Measured:
+    """A streamed body; the request ends when the body does, and an error in it is reported."""
+
+    def __init__(
+        self,
+        body: Iterable[bytes],
+        metrics: RequestMetrics,
+        began: float,
+        report: Callable[[BaseException], None],
+    ) -> None:
+        self._body = body
+        self._metrics: RequestMetrics | None = metrics
+        self._began = began
+        self._report = report
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._body
+        except OrthancError:
+            raise  # the job that failed says it; the server cuts the connection
+        except Exception as error:
+            self._report(error)
+            raise
+
+    def close(self) -> None:
+        """End the request, however the stream ended."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            metrics, self._metrics = self._metrics, None
+            if metrics is not None:
+                metrics.end(self._began)
+
+
+def one_form(path: str) -> str:
+    """Return a path without double slashes, dots at the end of names, and ``..``; it ends before a NUL.
+
+    >>> one_form("//studies/../series/./x.//")
+    '/series/x/'
+    """
+    names: list[str] = []
+    for name in path.partition("\0")[0].replace("\\", "/").split("/"):
+        if name == "..":
+            names = names[:-1]
+        else:
+            names.append(name.rstrip("."))
+    kept = [name for name in names if name]
+    return "/" + "/".join(kept) + ("/" if kept and not names[-1] else "")
+
+
+def _is_loopback(address: str) -> bool:
+    if address == "127.0.0.1":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _empty(start_response: Callable[..., Any], status: int, *headers: tuple[str, str]) -> list[bytes]:
+    start_response(f"{status} {http_status_text(status)}", [*headers, _NOSNIFF, ("Content-Length", "0")])
+    return []
+
+
+def _bad_request(start_response: Callable[..., Any]) -> list[bytes]:
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(_BAD_REQUEST))),
+        ("Cache-Control", "no-cache, no-store, must-revalidate, private, max-age=0"),
+        ("Pragma", "no-cache"),
+        ("Expires", "0"),
+        ("Date", time.strftime(_DATE, time.gmtime())),  # Orthanc sends it with this answer alone
+        ("Connection", "close"),
+    ]
+    start_response("400 Bad Request", headers)
+    return [_BAD_REQUEST]

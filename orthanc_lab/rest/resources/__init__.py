@@ -1,0 +1,1 @@
+"""What the index knows: patients, studies, series and instances, with their metadata, attachments and labels."""

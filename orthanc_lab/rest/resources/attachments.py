@@ -1,0 +1,238 @@
+"""Attachments of a resource: ``/{level}/{id}/attachments``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import falcon
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.rest.http.answers import (
+    EmptyAnswer,
+    answer_empty_object,
+    answer_json,
+    answer_nothing,
+    answer_text,
+    unknown_resource,
+)
+from orthanc_lab.rest.http.arguments import query_arguments
+from orthanc_lab.rest.http.bodies import read_body
+from orthanc_lab.rest.http.byte_range import parse_range
+from orthanc_lab.rest.http.revisions import (
+    answer_if_none_match,
+    check_if_match,
+    md5_hex,
+    require_if_match,
+    revision_held,
+    set_etag,
+)
+from orthanc_lab.rest.resources.numbered_names import USER_RANGE, attachment_names, content_type_of
+from orthanc_lab.rest.resources.resource_json import attachment_json
+from orthanc_lab.rest.services import Services
+from orthanc_lab.storage.records import Attachment
+
+__all__ = ["ROUTES", "AttachmentData", "AttachmentFact", "AttachmentList", "AttachmentTask", "OneAttachment"]
+
+_OPERATIONS = (
+    "compress",
+    "compressed-data",
+    "compressed-md5",
+    "compressed-size",
+    "data",
+    "info",
+    "is-compressed",
+    "md5",
+    "size",
+    "uncompress",
+    "verify-md5",
+)
+
+
+class AttachmentList:
+    """The attachments of one resource."""
+
+    def __init__(self, services: Services, level: Level) -> None:
+        self._storage = services.storage
+        self._level = level
+        self._names = attachment_names(services.settings["UserContentType"])
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the names, or with ``full`` the names and numbers."""
+        resource = self._storage.get(id, self._level)
+        if resource is None:
+            raise unknown_resource()
+        numbers = sorted(resource.attachments)
+        if "full" in query_arguments(req):
+            answer_json(req, resp, {self._names.name(number): number for number in numbers})
+        else:
+            answer_json(req, resp, [self._names.name(number) for number in numbers])
+
+
+class _Attachments:
+    """What the resources for one attachment share."""
+
+    def __init__(self, services: Services, level: Level) -> None:
+        self._storage = services.storage
+        self._level = level
+        self._user_types: dict[str, Any] = services.settings["UserContentType"]
+        self._names = attachment_names(self._user_types)
+        self._check_revisions = bool(services.settings["CheckRevisions"])
+
+    def _find(self, id: str, number: int, level: Level | None = None) -> Attachment | None:
+        resource = self._storage.get(id, level)
+        if resource is None:
+            raise unknown_resource()
+        return resource.attachments.get(number)
+
+    def _get(self, id: str, name: str) -> Attachment:
+        attachment = self._find(id, self._names.number(name), self._level)
+        if attachment is None:
+            raise unknown_resource()
+        return attachment
+
+    def _writable(self, name: str) -> int:
+        number = self._names.number(name)
+        if number not in USER_RANGE:
+            raise EmptyAnswer(403)
+        return number
+
+
+class OneAttachment(_Attachments):
+    """One attachment; the level in the path is not checked on writing, as in Orthanc."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Answer what can be asked of it: nothing about its MD5 with ``StoreMD5ForAttachments`` off."""
+        md5 = self._get(id, name).uncompressed_md5
+        answer_if_none_match(req, resp, md5)
+        answer_json(req, resp, [operation for operation in _OPERATIONS if md5 or "md5" not in operation])
+
+    def on_put(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Write or replace a user-defined attachment; the body is its content."""
+        number = self._writable(name)
+        body = read_body(req)
+        if self._storage.find_level(id) is None:
+            raise OrthancError(ErrorCode.INEXISTENT_ITEM)
+        with revision_held(req, self._check_revisions):
+            current = self._find(id, number)
+            md5 = None if current is None else current.uncompressed_md5
+            check_if_match(req, md5, required=self._check_revisions)
+            self._storage.put_attachment(id, number, body)
+        set_etag(resp, md5_hex(body), revision=0 if current is None else 1)
+        answer_empty_object(resp)
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Delete a user-defined attachment; 404 if there is none."""
+        number = self._writable(name)
+        if self._check_revisions:
+            require_if_match(req)
+        with revision_held(req, self._check_revisions):
+            current = self._find(id, number)
+            check_if_match(req, None if current is None else current.uncompressed_md5, required=False)
+            if not self._storage.delete_attachment(id, number):
+                raise unknown_resource()
+        answer_nothing(resp)
+
+
+class AttachmentFact(_Attachments):
+    """One fact about an attachment: its size, its MD5 …, or all of them."""
+
+    def __init__(self, services: Services, level: Level, fact: Callable[[Attachment], str] | None) -> None:
+        super().__init__(services, level)
+        self._fact = fact
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Answer what the path asks about the file, as text; ``info`` answers all of it as JSON."""
+        attachment = self._get(id, name)
+        answer_if_none_match(req, resp, attachment.uncompressed_md5)
+        if self._fact is None:
+            answer_json(req, resp, attachment_json(attachment))
+            return
+        fact = self._fact(attachment)
+        if not fact:  # an MD5, with StoreMD5ForAttachments off
+            raise EmptyAnswer(404)
+        answer_text(resp, fact)
+
+
+class AttachmentData(_Attachments):
+    """The content of an attachment, whole or in parts."""
+
+    def __init__(self, services: Services, level: Level, *, raw: bool) -> None:
+        super().__init__(services, level)
+        self._raw = raw
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Answer the bytes, or those that ``Range`` asks for; ``filename`` names the download."""
+        attachment = self._get(id, name)
+        header = req.get_header("Range")
+        wanted = None if header is None else parse_range(header)
+        answer_if_none_match(req, resp, attachment.uncompressed_md5)
+        content = self._storage.read_attachment(attachment, raw=self._raw)
+        resp.content_type = "application/octet-stream"
+        if wanted is not None:
+            first, last = wanted.within(len(content))
+            resp.status = falcon.HTTP_206
+            resp.set_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
+            content = content[first : last + 1]
+        elif not (self._raw and attachment.compressed):
+            resp.content_type = content_type_of(attachment.type, self._user_types)
+            filename = query_arguments(req).get("filename", attachment.uuid)
+            if filename:
+                resp.set_header("Content-Disposition", f'filename="{filename}"')
+        resp.data = content
+
+
+class AttachmentTask(_Attachments):
+    """Something done to an attachment on disk: compression, or a check of its bytes."""
+
+    def __init__(self, services: Services, level: Level, compressed: bool | None) -> None:
+        super().__init__(services, level)
+        self._compressed = compressed
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Compress the file, uncompress it, or check that its bytes are what was written; the path says which."""
+        number = self._names.number(name)
+        attachment = self._find(id, number, self._level)
+        if self._compressed is not None:
+            if attachment is None:
+                raise unknown_resource()
+            self._storage.compress_attachment(id, number, self._compressed)
+        elif attachment is None or not attachment.uncompressed_md5:
+            raise EmptyAnswer(400)  # there is nothing to compare with
+        else:
+            self._verify(attachment)
+        answer_empty_object(resp)
+
+    def _verify(self, attachment: Attachment) -> None:
+        for raw, expected in ((True, attachment.compressed_md5), (False, attachment.uncompressed_md5)):
+            if md5_hex(self._storage.read_attachment(attachment, raw=raw, fresh=True)) != expected:
+                raise OrthancError(ErrorCode.CORRUPTED_FILE)
+
+
+_FACTS: dict[str, Callable[[Attachment], str] | None] = {
+    "compressed-md5": lambda attachment: attachment.compressed_md5,
+    "compressed-size": lambda attachment: str(attachment.compressed_size),
+    "info": None,
+    "is-compressed": lambda attachment: "1" if attachment.compressed else "0",
+    "md5": lambda attachment: attachment.uncompressed_md5,
+    "size": lambda attachment: str(attachment.uncompressed_size),
+}
+_TASKS = {"compress": True, "uncompress": False, "verify-md5": None}
+
+
+def _routes() -> Iterator[tuple[str, Callable[[Services], Any]]]:
+    for level in LEVELS:
+        uri = f"/{level.plural}/{{id}}/attachments"
+        yield uri, partial(AttachmentList, level=level)
+        yield f"{uri}/{{name}}", partial(OneAttachment, level=level)
+        yield f"{uri}/{{name}}/data", partial(AttachmentData, level=level, raw=False)
+        yield f"{uri}/{{name}}/compressed-data", partial(AttachmentData, level=level, raw=True)
+        for operation, fact in _FACTS.items():
+            yield f"{uri}/{{name}}/{operation}", partial(AttachmentFact, level=level, fact=fact)
+        for operation, compressed in _TASKS.items():
+            yield f"{uri}/{{name}}/{operation}", partial(AttachmentTask, level=level, compressed=compressed)
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], Any]]] = tuple(_routes())

@@ -1,0 +1,96 @@
+"""Labels of a resource, and all labels in use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import falcon
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing, unknown_resource
+from orthanc_lab.rest.services import Services
+from orthanc_lab.storage.records import Resource
+
+__all__ = ["ROUTES", "AllLabels", "LabelList", "OneLabel"]
+
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class _Labels:
+    """What the resources of this module share."""
+
+    def __init__(self, services: Services, level: Level) -> None:
+        self._storage = services.storage
+        self._level = level
+
+    def _resource(self, id: str) -> Resource:
+        resource = self._storage.get(id, self._level)
+        if resource is None:
+            raise unknown_resource()
+        return resource
+
+
+class LabelList(_Labels):
+    """The labels of one resource."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the labels, sorted."""
+        answer_json(req, resp, list(self._resource(id).labels))
+
+
+class OneLabel(_Labels):
+    """One label of a resource."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Answer 200 if the resource has the label, 404/empty if not."""
+        if name not in self._resource(id).labels:
+            raise EmptyAnswer(404)
+        answer_nothing(resp)
+
+    def on_put(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Add the label."""
+        self._set(id, name, present=True)
+        answer_nothing(resp)
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Take the label away; nothing happens if it is not there."""
+        self._set(id, name, present=False)
+        answer_nothing(resp)
+
+    def _set(self, id: str, label: str, *, present: bool) -> None:
+        if not _LABEL.fullmatch(label):
+            details = (
+                "A label must be a non-empty, alphanumeric string, possibly with '_' or '-' characters, "
+                f"with maximum 64 characters, but got: {label}"
+            )
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
+        self._resource(id)
+        self._storage.set_label(id, label, present)
+
+
+class AllLabels:
+    """The labels that any resource has."""
+
+    def __init__(self, services: Services) -> None:
+        self._storage = services.storage
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the labels, sorted."""
+        answer_json(req, resp, self._storage.all_labels())
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], Any]]] = (
+    ("/tools/labels", AllLabels),
+    *(
+        route
+        for level in LEVELS
+        for route in (
+            (f"/{level.plural}/{{id}}/labels", partial(LabelList, level=level)),
+            (f"/{level.plural}/{{id}}/labels/{{name}}", partial(OneLabel, level=level)),
+        )
+    ),
+)

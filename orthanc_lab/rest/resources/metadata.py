@@ -1,0 +1,130 @@
+"""Metadata of a resource: ``/{level}/{id}/metadata``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import falcon
+
+from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing, answer_text, unknown_resource
+from orthanc_lab.rest.http.arguments import flag, query_arguments
+from orthanc_lab.rest.http.bodies import read_body
+from orthanc_lab.rest.http.revisions import (
+    answer_if_none_match,
+    check_if_match,
+    md5_hex,
+    require_if_match,
+    revision_held,
+    set_etag,
+)
+from orthanc_lab.rest.resources.numbered_names import USER_RANGE, metadata_names
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES", "MetadataList", "OneMetadata"]
+
+
+class MetadataList:
+    """The metadata of one resource."""
+
+    def __init__(self, services: Services, level: Level) -> None:
+        self._storage = services.storage
+        self._level = level
+        self._names = metadata_names(services.settings["UserMetadata"])
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the names, or with ``expand`` the values; ``numeric`` shows numbers instead of names."""
+        arguments = query_arguments(req)
+        resource = self._storage.get(id, self._level)
+        if resource is None:
+            raise unknown_resource()
+        numbered = {self._names.number(name): value for name, value in resource.metadata.items()}
+        shown: Callable[[int], Any] = int if "numeric" in arguments else self._names.name
+        if flag(arguments, "expand"):
+            answer_json(req, resp, {str(shown(number)): value for number, value in numbered.items()})
+        else:
+            answer_json(req, resp, [shown(number) for number in sorted(numbered)])
+
+
+class OneMetadata:
+    """One metadata; the level is checked on reading only, as in Orthanc."""
+
+    def __init__(self, services: Services, level: Level) -> None:
+        self._storage = services.storage
+        self._level = level
+        self._names = metadata_names(services.settings["UserMetadata"])
+        self._check_revisions = bool(services.settings["CheckRevisions"])
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Answer the value as text; 404/empty if the resource does not have it."""
+        shown = self._names.name(self._names.number(name))
+        resource = self._storage.get(id, self._level)
+        if resource is None:
+            raise unknown_resource()
+        value = resource.metadata.get(shown)
+        if value is None:
+            raise EmptyAnswer(404)
+        body = _bytes(value)
+        answer_if_none_match(req, resp, md5_hex(body))
+        answer_text(resp, body)
+
+    def on_put(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Write a user-defined metadata; the body is its value."""
+        shown = self._writable(name)
+        body = read_body(req)
+        with revision_held(req, self._check_revisions):
+            current = self._current(id, shown)
+            check_if_match(req, current, required=self._check_revisions)
+            self._storage.set_metadata(id, shown, _text(body))
+        set_etag(resp, md5_hex(body), revision=0 if current is None else 1)
+        answer_nothing(resp)
+
+    def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
+        """Delete a user-defined metadata; 404 if there is none."""
+        shown = self._writable(name)
+        if self._check_revisions:
+            require_if_match(req)
+        with revision_held(req, self._check_revisions):
+            check_if_match(req, self._current(id, shown), required=False)
+            if not self._storage.delete_metadata(id, shown):
+                raise unknown_resource()
+        answer_nothing(resp)
+
+    def _writable(self, name: str) -> str:
+        number = self._names.number(name)
+        if number not in USER_RANGE:
+            raise EmptyAnswer(403)
+        return self._names.name(number)
+
+    def _current(self, id: str, name: str) -> str | None:
+        resource = self._storage.get(id)
+        if resource is None:
+            raise unknown_resource()
+        value = resource.metadata.get(name)
+        return None if value is None else md5_hex(_bytes(value))
+
+
+# A client may write bytes that are no UTF-8. The index keeps Unicode, so each of them is written
+# as a character for private use, and comes back as it was.
+_PRIVATE = {0xDC00 + byte: 0x10F000 + byte for byte in range(0x80, 0x100)}
+_SURROGATE = {private: surrogate for surrogate, private in _PRIVATE.items()}
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape").translate(_PRIVATE)
+
+
+def _bytes(value: str) -> bytes:
+    return value.translate(_SURROGATE).encode("utf-8", "surrogateescape")
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], Any]]] = tuple(
+    route
+    for level in LEVELS
+    for route in (
+        (f"/{level.plural}/{{id}}/metadata", partial(MetadataList, level=level)),
+        (f"/{level.plural}/{{id}}/metadata/{{name}}", partial(OneMetadata, level=level)),
+    )
+)

@@ -1,0 +1,130 @@
+"""What the server is: ``/system``, ``/plugins``."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import falcon
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
+from orthanc_lab.dicom.dictionary.main_tags import MainTags
+from orthanc_lab.protocol.levels import LEVELS
+from orthanc_lab.protocol.ports import Settings
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
+from orthanc_lab.rest.http.cached_json import CachedJson
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES", "Plugin", "PluginList", "System"]
+
+API_VERSION = 27
+DATABASE_VERSION = 6
+VERSION = "1.12.7"
+"""The version of Orthanc whose behaviour this server has."""
+
+_SAME_NAME = (
+    "CheckRevisions",
+    "DicomAet",
+    "DicomPort",
+    "MaximumPatientCount",
+    "MaximumStorageMode",
+    "MaximumStorageSize",
+    "Name",
+    "OverwriteInstances",
+    "ReadOnly",
+    "StorageCompression",
+)
+_EXPLORER_SCRIPT = b"// Extensions to Orthanc Explorer by the registered plugins\n\n"
+
+
+class System:
+    """The version and the configuration of the server."""
+
+    def __init__(self, services: Services) -> None:
+        self._settings = services.settings
+        document = self._unchanging()
+        self._json = CachedJson[int](lambda port: {**document, "HttpPort": port})
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the description; the port is the one that the server really has."""
+        self._json.answer(req, resp, self._settings["HttpPort"])
+
+    def _unchanging(self) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            **{name: settings[name] for name in _SAME_NAME},
+            "ApiVersion": API_VERSION,
+            "Capabilities": {"HasExtendedChanges": True, "HasExtendedFind": True},
+            "DatabaseBackendPlugin": None,
+            "DatabaseServerIdentifier": _server_identifier(settings),
+            "DatabaseVersion": DATABASE_VERSION,
+            "DefaultRetrieveMethod": "C-MOVE",  # whatever the option says, as in Orthanc 1.12.7
+            "HasLabels": True,
+            "IngestTranscoding": settings["IngestTranscoding"] or "",
+            "IsHttpServerSecure": _is_secure(settings),
+            "MainDicomTags": _main_tags(settings),
+            "PluginsEnabled": True,
+            "StorageAreaPlugin": None,
+            "UserMetadata": _user_metadata(settings["UserMetadata"]),
+            "Version": VERSION,
+        }
+
+
+class PluginList:
+    """The plugins; there is always the one that extends the explorer."""
+
+    def __init__(self, services: Services) -> None:
+        pass
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the names."""
+        answer_json(req, resp, ["explorer.js"])
+
+
+class Plugin:
+    """One plugin."""
+
+    def __init__(self, services: Services) -> None:
+        pass
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        """Answer the script with which plugins extend the explorer: none does; 404/empty for any other name."""
+        if id != "explorer.js":
+            raise EmptyAnswer(404)
+        resp.content_type = "application/javascript"
+        resp.data = _EXPLORER_SCRIPT
+
+
+def _server_identifier(settings: Settings) -> str:
+    configured = settings["DatabaseServerIdentifier"]
+    if configured:
+        return str(configured)
+    name = "|".join(
+        [socket.gethostname(), *(str(settings[option]) for option in ("DicomAet", "HttpPort", "DicomPort"))]
+    )
+    digest = hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
+    return "-".join(digest[start : start + 8] for start in range(0, 40, 8))
+
+
+def _is_secure(settings: Settings) -> bool:
+    if not settings["RemoteAccessAllowed"]:
+        return True
+    users = settings["RegisteredUsers"]
+    return bool(settings["AuthenticationEnabled"]) and users.get("orthanc") != "orthanc"
+
+
+def _main_tags(settings: Settings) -> dict[str, str]:
+    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    tags = MainTags(read_extra_main_tags(settings["ExtraMainDicomTags"], dictionary))
+    return {level.value: tags.signature(level) for level in LEVELS}
+
+
+def _user_metadata(named: Mapping[str, int]) -> dict[str, int]:
+    # Orthanc lists each one by its number, too.
+    return {**{str(number): number for number in named.values()}, **named}
+
+
+ROUTES: Sequence[tuple[str, type]] = (("/system", System), ("/plugins", PluginList), ("/plugins/{id}", Plugin))

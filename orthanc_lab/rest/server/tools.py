@@ -1,0 +1,120 @@
+"""The smaller tools: their list, the time, fresh identifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import falcon
+
+from orthanc_lab.protocol.timestamps import iso_seconds
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing, answer_text
+from orthanc_lab.rest.http.arguments import query_arguments
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES"]
+
+
+class Now:
+    """The time of day in UTC."""
+
+    def __init__(self, services: Services) -> None:
+        self._clock = services.clock
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer ``20261124T054114``."""
+        answer_text(resp, iso_seconds(self._clock.now()))
+
+
+class NowLocal(Now):
+    """The time of day where the server is."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer ``20261124T064114``."""
+        answer_text(resp, iso_seconds(self._clock.now().astimezone()))
+
+
+class GenerateUid:
+    """A fresh identifier for a new patient, study, series or instance."""
+
+    def __init__(self, services: Services) -> None:
+        self._identifiers = services.identifiers
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer a UID, or a UUID for a patient; 404/empty for any other ``level``."""
+        level = query_arguments(req).get("level")
+        if level == "patient":
+            answer_text(resp, self._identifiers.uuid())
+        elif level in ("study", "series", "instance"):
+            answer_text(resp, self._identifiers.uid())
+        else:
+            raise EmptyAnswer(404)
+
+
+class InvalidateTags:
+    """Forgets the tags that were read from files; none are kept here, so all are fresh anyway."""
+
+    def __init__(self, services: Services) -> None:
+        pass
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200."""
+        answer_nothing(resp)
+
+
+class ToolList:
+    """The names of the tools."""
+
+    def __init__(self, services: Services) -> None:
+        pass
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the names, sorted."""
+        answer_json(req, resp, list(TOOLS))
+
+
+TOOLS = (
+    "accepted-sop-classes",
+    "accepted-transfer-syntaxes",
+    "bulk-anonymize",
+    "bulk-content",
+    "bulk-delete",
+    "bulk-modify",
+    "count-resources",
+    "create-archive",
+    "create-dicom",
+    "create-media",
+    "create-media-extended",
+    "default-encoding",
+    "execute-script",
+    "find",
+    "generate-uid",
+    "invalidate-tags",
+    "labels",
+    "log-level",
+    "log-level-dicom",
+    "log-level-generic",
+    "log-level-http",
+    "log-level-jobs",
+    "log-level-lua",
+    "log-level-plugins",
+    "log-level-sqlite",
+    "lookup",
+    "metrics",
+    "metrics-prometheus",
+    "now",
+    "now-local",
+    "reconstruct",
+    "reset",
+    "shutdown",
+    "unknown-sop-class-accepted",
+)
+"""The children of ``/tools``, sorted. Orthanc's modifications and DICOM echo are not there yet."""
+
+
+ROUTES: Sequence[tuple[str, type]] = (
+    ("/tools", ToolList),
+    ("/tools/now", Now),
+    ("/tools/now-local", NowLocal),
+    ("/tools/generate-uid", GenerateUid),
+    ("/tools/invalidate-tags", InvalidateTags),
+)

@@ -1,0 +1,1 @@
+"""Servers inside another program: in a thread, without a socket, as a child process."""

@@ -1,0 +1,103 @@
+"""The server without a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from orthanc_lab.rest.services import Services
+from orthanc_lab.server.assembly import Assembly, Environment, assemble
+from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
+from orthanc_lab.server.embedding.sessions import session_of
+from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
+from orthanc_lab.server.options.settings import CheckedSettings
+
+__all__ = ["InProcessServer"]
+
+
+class InProcessServer(Stoppable):
+    """The application without a socket; made by `in_process`.
+
+    ``server.session.get("http://orthanc/system")`` calls it on the thread of the caller.
+
+    Attributes
+    ----------
+    url
+        ``http://orthanc``: an address that only the session of this server understands.
+    session
+        A `requests.Session` that reaches it, with the credentials of the first registered user.
+    folder
+        Where its files are.
+    errors
+        The exceptions inside the server that no client saw.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> with orthanc_lab.in_process(Name="Example") as server:
+    ...     server.session.get(f"{server.url}/system").json()["Name"]
+    'Example'
+    """
+
+    url = "http://orthanc"
+
+    def __init__(self, options: Mapping[str, Any], folder: Path | None, environment: Environment) -> None:
+        self._own = OwnFolder(folder)
+        self.folder = self._own.path
+        self._environment = environment
+        self.errors: list[BaseException] = []
+        self._reset_asked = False
+        self._assembly: Assembly | None = None
+        try:
+            self.settings = CheckedSettings({"StorageDirectory": str(self.folder), **options}, self.folder)
+            self._assembly = assemble(self.settings, self, environment)
+        except BaseException:
+            self._own.remove()
+            raise
+        self.session = session_of(self.settings)
+        self.session.mount(self.url, WsgiTransport(self._answer))
+
+    @property
+    def services(self) -> Services:
+        """The parts inside: storage, jobs engine, metrics.
+
+        Raises
+        ------
+        RuntimeError
+            If the server has stopped.
+        """
+        if self._assembly is None:
+            raise RuntimeError("The server has stopped")
+        return self._assembly.services
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if self._assembly is not None and self._reset_asked:
+            self._reset_asked = False
+            self._assembly.close()
+            self._assembly = assemble(self.settings, self, self._environment)
+        if self._assembly is None:
+            raise requests.ConnectionError("The server has stopped")
+        return self._assembly.application(environ, start_response)
+
+    def reset(self) -> None:
+        """Start again before the next request."""
+        self._reset_asked = True
+
+    def shutdown(self) -> None:
+        """Answer no further request."""
+        assembly, self._assembly = self._assembly, None
+        if assembly is not None:
+            assembly.close()
+
+    def report(self, error: BaseException) -> None:
+        """Keep an error of the server."""
+        self.errors.append(error)
+
+    def stop(self) -> None:
+        """Stop; a temporary folder is removed."""
+        self.shutdown()
+        self.session.close()
+        self._own.remove()

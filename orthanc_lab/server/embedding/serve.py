@@ -1,0 +1,133 @@
+"""Starting a server inside another program: a notebook, a test, a script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.embedding.child_server import ChildServer
+from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
+from orthanc_lab.server.embedding.in_process import InProcessServer
+from orthanc_lab.server.log_lines import log_errors_only
+from orthanc_lab.server.options.settings import PATHS
+
+__all__ = ["in_process", "serve"]
+
+
+@overload
+def serve(
+    options: Mapping[str, Any] | None = ...,
+    *,
+    folder: str | Path | None = ...,
+    process: Literal[False] = ...,
+    load_jobs: bool = ...,
+    seed: int | None = ...,
+    clock: Clock | None = ...,
+    identifiers: Identifiers | None = ...,
+    **named: Any,
+) -> EmbeddedServer: ...
+@overload
+def serve(
+    options: Mapping[str, Any] | None = ...,
+    *,
+    folder: str | Path | None = ...,
+    process: Literal[True],
+    load_jobs: bool = ...,
+    seed: int | None = ...,
+    **named: Any,
+) -> ChildServer: ...
+def serve(
+    options: Mapping[str, Any] | None = None,
+    *,
+    folder: str | Path | None = None,
+    process: bool = False,
+    load_jobs: bool = True,
+    seed: int | None = None,
+    clock: Clock | None = None,
+    identifiers: Identifiers | None = None,
+    **named: Any,
+) -> EmbeddedServer | ChildServer:
+    """Start a server; it is a context manager that stops it.
+
+    Parameters
+    ----------
+    options, **named
+        Options of Orthanc's configuration, ``serve(StableAge=1)``. Without ``HttpPort`` a free port is taken;
+        relative paths start at the working directory.
+    folder
+        Where the files are kept; None for a temporary folder that is removed at the end.
+    process
+        True runs it in a process of its own, which can be killed and ends with this program.
+    load_jobs
+        False forgets the jobs that are on disk.
+    seed
+        Makes the identifiers the same at every run.
+    clock, identifiers
+        Replace the time and the random source of the machine (not with `process`).
+
+    Raises
+    ------
+    OrthancError
+        For options that Orthanc refuses, a folder in use, a port in use.
+
+    Examples
+    --------
+    >>> with serve(Name="Example") as server:
+    ...     server.session.get(f"{server.url}/system").json()["Name"]
+    'Example'
+    """
+    log_errors_only()
+    merged = _merged(options, named)
+    place = _place(folder, merged)
+    if process:
+        if clock is not None or identifiers is not None:
+            raise ValueError("A clock and identifiers cannot be handed to another process; a seed can")
+        return ChildServer(merged, place, load_jobs=load_jobs, seed=seed)
+    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers), load_jobs)
+
+
+def in_process(
+    options: Mapping[str, Any] | None = None,
+    *,
+    folder: str | Path | None = None,
+    seed: int | None = None,
+    clock: Clock | None = None,
+    identifiers: Identifiers | None = None,
+    **named: Any,
+) -> InProcessServer:
+    """Return the same server without a socket: its `session` calls the application directly.
+
+    Parameters are those of `serve`.
+
+    Examples
+    --------
+    >>> with in_process() as server:
+    ...     server.session.get("http://orthanc/studies").json()
+    []
+    """
+    log_errors_only()
+    merged = _merged(options, named)
+    return InProcessServer(merged, _place(folder, merged), _environment(seed, clock, identifiers))
+
+
+def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
+    # In a file, relative paths start at the file; here there is none, and they start at the working directory.
+    merged = {**(options or {}), **named}
+    for name in PATHS:
+        if isinstance(merged.get(name), (str, Path)) and merged[name]:
+            merged[name] = str(Path(merged[name]).absolute())
+    return merged
+
+
+def _environment(seed: int | None, clock: Clock | None, identifiers: Identifiers | None) -> Environment:
+    if identifiers is None:
+        identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)
+    return Environment(clock or SystemClock(), identifiers)
+
+
+def _place(folder: str | Path | None, options: Mapping[str, Any]) -> Path | None:
+    given = options.get("StorageDirectory") if folder is None else folder
+    return Path(given).absolute() if isinstance(given, (str, Path)) else None

@@ -1,0 +1,1 @@
+"""The HTTP server (RFC 9110, RFC 9112)."""

@@ -1,0 +1,208 @@
+"""The body of a request, as ``wsgi.input``: whole, or refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["Body", "BodySource", "ChunkedBody", "ClientTimeout", "SizedBody"]
+
+_LINE = 4096  # bytes of the longest line between two chunks
+_MOST_TRAILERS = 100
+_HEX = frozenset(b"0123456789abcdefABCDEF")
+_LONGEST_SIZE = 16  # digits
+_MOST_LEFT = 1 << 20  # bytes of a body that nobody wanted; more of them cost the connection
+_PIECE = 1 << 16
+
+
+class ClientTimeout(Exception):
+    """Nothing came from the client for too long."""
+
+
+class BodySource(Protocol):
+    """The bytes that a client sends."""
+
+    def take(self, most: int) -> bytes:
+        """Return the next bytes, at most so many; as many as that unless the client pauses. b"" at the end.
+
+        Raises
+        ------
+        ClientTimeout
+            If nothing comes.
+        """
+        ...
+
+    def take_line(self, most: int) -> bytes:
+        """Return the next bytes up to a line feed, at most so many."""
+        ...
+
+    def give_back(self, data: bytes) -> None:
+        """Put bytes back, to be the next ones."""
+        ...
+
+
+class Body:
+    """The bytes of one body; what is read of it beyond its end belongs to the next request.
+
+    Parameters
+    ----------
+    invite
+        Called before the first byte is waited for, if the client waits for ``100 Continue``.
+    """
+
+    def __init__(self, source: BodySource, invite: Callable[[], None] | None = None) -> None:
+        self._source = source
+        self._invite = invite
+        self._failed = False
+        self.stalled = False
+        """Whether the client has paused for too long."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return `size` bytes, fewer only at the end; all for -1.
+
+        Raises
+        ------
+        OrthancError
+            8 if the client left, or was let go, before the end.
+        """
+        wanted = sys.maxsize if size is None or size < 0 else size
+        pieces = []
+        while wanted and (piece := self._some(wanted)):
+            pieces.append(piece)
+            wanted -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def readline(self, size: int = -1) -> bytes:
+        """Return one line, or its first `size` bytes (PEP 3333)."""
+        line = b""
+        while (size < 0 or len(line) < size) and (piece := self._some(_PIECE if size < 0 else size - len(line))):
+            end = piece.find(b"\n") + 1
+            if end:
+                self._unread(piece[end:])
+                return line + piece[:end]
+            line += piece
+        return line
+
+    def readlines(self, hint: int = -1) -> list[bytes]:
+        """Return all lines (PEP 3333)."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def finish(self) -> bool:
+        """Skip what was not read; False if that is too much, so that no other request can follow."""
+        if self._invite is not None or self._failed:
+            return False  # what comes next may be the body, or not
+        skipped = 0
+        try:
+            while piece := self._some(_PIECE):
+                skipped += len(piece)
+                if skipped > _MOST_LEFT:
+                    return False
+        except OrthancError:
+            return False
+        return True
+
+    def _some(self, most: int) -> bytes:
+        """Return the next bytes of the body, at most so many; b"" at its end."""
+        raise NotImplementedError
+
+    def _unread(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def _wait(self, take: Callable[[int], bytes], most: int) -> bytes:
+        if self._invite is not None:
+            self._invite()
+            self._invite = None
+        try:
+            return take(most)
+        except ClientTimeout as error:
+            self.stalled = True
+            raise self._failure("The body does not come to its end") from error
+
+    def _failure(self, details: str) -> OrthancError:
+        self._failed = True
+        return OrthancError(ErrorCode.BAD_REQUEST, details)
+
+
+class SizedBody(Body):
+    """A body whose length was announced."""
+
+    def __init__(self, source: BodySource, length: int, invite: Callable[[], None] | None = None) -> None:
+        super().__init__(source, invite)
+        self._left = length
+
+    def _some(self, most: int) -> bytes:
+        if not self._left:
+            self._invite = None
+            return b""
+        piece = self._wait(self._source.take, min(most, self._left))
+        if not piece:
+            raise self._failure(f"The body ended {self._left} bytes too early")
+        self._left -= len(piece)
+        return piece
+
+    def _unread(self, data: bytes) -> None:
+        self._left += len(data)
+        self._source.give_back(data)
+
+
+class ChunkedBody(Body):
+    """A body in chunks (RFC 9112 section 7.1); extensions and trailers are skipped."""
+
+    def __init__(self, source: BodySource, invite: Callable[[], None] | None = None) -> None:
+        super().__init__(source, invite)
+        self._left = 0  # bytes of this chunk
+        self._begun = self._ended = False
+        self._returned = b""
+
+    def _some(self, most: int) -> bytes:
+        if self._returned:
+            piece, self._returned = self._returned[:most], self._returned[most:]
+            return piece
+        if not self._left and not self._ended:
+            self._next_chunk()
+        if self._ended:
+            return b""
+        piece = self._wait(self._source.take, min(most, self._left))
+        if not piece:
+            raise self._cut_off()
+        self._left -= len(piece)
+        return piece
+
+    def _unread(self, data: bytes) -> None:
+        self._returned = data + self._returned
+
+    def _next_chunk(self) -> None:
+        if self._begun and self._line():
+            raise self._cut_off()
+        self._begun = True
+        size = self._line().partition(b";")[0].strip(b" \t")
+        if not 0 < len(size) <= _LONGEST_SIZE or not _HEX.issuperset(size):
+            raise self._failure("The body is not in chunks")
+        self._left = int(size, 16)
+        if not self._left:
+            self._skip_trailers()
+            self._ended = True
+
+    def _skip_trailers(self) -> None:
+        for _ in range(_MOST_TRAILERS):
+            line = self._line()
+            if not line:
+                return
+            if b":" not in line:
+                raise self._cut_off()
+        raise self._failure("Too many trailers")
+
+    def _line(self) -> bytes:
+        line = self._wait(self._source.take_line, _LINE)
+        if not line.endswith(b"\r\n"):
+            raise self._cut_off()
+        return line[:-2]
+
+    def _cut_off(self) -> OrthancError:
+        return self._failure("The body in chunks is cut off")

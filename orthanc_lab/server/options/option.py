@@ -1,0 +1,151 @@
+"""What one option of the configuration is, and how its value is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from orthanc_lab.dicom.files.transfer_syntaxes import TRANSFER_SYNTAXES
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["Kind", "Option", "at_least_one", "known_syntax", "numbered", "one_of", "percentage", "threads"]
+
+_LARGEST = 2**31 - 1
+
+
+class Kind(Enum):
+    """Type of the JSON value of an option."""
+
+    BOOLEAN = "a Boolean (true or false)"
+    INTEGER = "an integer"
+    STRING = "a string"
+    STRINGS = "a list of strings"
+    OBJECT = "an object"
+
+
+Check = Callable[[str, Any], None]
+"""Refuses a value of the right type: called with the name of the option and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table of settings."""
+
+    name: str  # as in the configuration file
+    kind: Kind
+    default: Any
+    meaning: str  # one sentence, for the sample configuration
+    honoured: bool = True  # False: known, accepted, and warned about at start
+    check: Check | None = None
+    optional: bool = False  # None means "not set"
+
+    def checked(self, value: Any) -> Any:
+        """Return the value of a configuration file.
+
+        Raises
+        ------
+        OrthancError
+            5, 3 or 15 with the words of Orthanc for a wrong type or value.
+        """
+        if value is None and self.optional:
+            return None
+        if not self._fits(value):
+            raise self._wrong_type()
+        if self.kind is Kind.INTEGER and not 0 <= value <= _LARGEST:
+            what = "a positive integer" if value < 0 else f"at most {_LARGEST}"
+            raise out_of_range(f'The configuration option "{self.name}" must be {what}')
+        if self.check is not None:
+            self.check(self.name, value)
+        return value
+
+    def _fits(self, value: Any) -> bool:
+        match self.kind:
+            case Kind.BOOLEAN:
+                return isinstance(value, bool)
+            case Kind.INTEGER:
+                return type(value) is int
+            case Kind.STRING:
+                return isinstance(value, str)
+            case Kind.STRINGS:
+                return isinstance(value, list) and all(isinstance(item, str) for item in value)
+            case Kind.OBJECT:
+                return isinstance(value, dict)
+
+    def _wrong_type(self) -> OrthancError:
+        if self.kind is Kind.STRINGS:
+            return OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Badly formatted list of strings: {self.name}")
+        if self.name == "RegisteredUsers":
+            return OrthancError(ErrorCode.BAD_FILE_FORMAT, "Badly formatted list of users")
+        if self.kind is Kind.OBJECT:
+            text = f'Bad format of the "{self.name}" configuration section'
+            return OrthancError(ErrorCode.BAD_FILE_FORMAT, text)
+        text = f'The configuration option "{self.name}" must be {self.kind.value}'
+        return OrthancError(ErrorCode.BAD_PARAMETER_TYPE, text)
+
+
+def out_of_range(text: str) -> OrthancError:
+    """Return the error of a value that has the right type."""
+    return OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text)
+
+
+def at_least_one(name: str, value: Any) -> None:
+    """Refuse 0."""
+    if value < 1:
+        raise out_of_range(f'The configuration option "{name}" must be a strictly positive integer')
+
+
+def percentage(name: str, value: Any) -> None:
+    """Refuse a quality of JPEG outside 1 … 100."""
+    if not 1 <= value <= 100:
+        raise out_of_range(
+            f"The default quality for lossy transcoding must be an integer between 1 and 100, received: {value}"
+        )
+
+
+def known_syntax(name: str, value: Any) -> None:
+    """Refuse what is no transfer syntax."""
+    if value not in TRANSFER_SYNTAXES:
+        raise out_of_range(f"Unknown transfer syntax for ingest transcoding: {value}")
+
+
+def threads(name: str, value: Any) -> None:
+    """Refuse counts of threads that are no counts."""
+    for kind, count in value.items():
+        if type(count) is not int or count < 0:
+            text = f'Bad format for "{name}.{kind}".  It should be an unsigned integer'
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, text)
+
+
+def one_of(*allowed: str) -> Check:
+    """Return a check that refuses any other text."""
+    listed = ", ".join(f'"{text}"' for text in allowed[:-1]) + f' or "{allowed[-1]}"'
+
+    def check(name: str, value: Any) -> None:
+        if value not in allowed:
+            raise out_of_range(f'Configuration option "{name}" should be {listed}: {value}')
+
+    return check
+
+
+def numbered(what: str) -> Check:
+    """Return a check of names with numbers of their own, 1024 … 65535 (metadata, attachments)."""
+
+    def check(name: str, value: Any) -> None:
+        used: set[int] = set()
+        for key, item in value.items():
+            number = item[0] if isinstance(item, list) and item else item
+            if type(number) is not int:
+                raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE, f"Not a number in this user-defined {what}: {key}")
+            if not 1024 <= number <= 65535:
+                raise out_of_range(
+                    f'A user content type must have index between 1024 and 65535, but "{key}" has index {number}'
+                )
+            if number in used:
+                raise out_of_range(
+                    f'Cannot associate user content type "{key}" with index {number}, as this index is already used'
+                )
+            used.add(number)
+
+    return check

@@ -1,0 +1,106 @@
+"""The settings in force: what the configuration says, checked, and the defaults for the rest."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orthanc_lab.dicom.files import charsets
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.options.settings_table import OPTIONS
+
+__all__ = ["PATHS", "CheckedSettings"]
+
+_DEFAULT_USER = {"orthanc": "orthanc"}
+PATHS = ("StorageDirectory", "IndexDirectory", "SslCertificate", "SslTrustedClientCertificates", "HttpsCACertificates")
+"""Options that name a file or a folder."""
+
+
+class CheckedSettings:
+    """Every option with its value.
+
+    Parameters
+    ----------
+    values
+        What a configuration file says; options that are not known are ignored, as in Orthanc.
+    folder
+        Where relative paths start: the folder of the configuration file.
+
+    Raises
+    ------
+    OrthancError
+        3, 5 or 15 for a wrong type or value.
+    """
+
+    def __init__(self, values: Mapping[str, Any] | None = None, folder: Path | None = None) -> None:
+        given = values or {}
+        self.folder = Path.cwd() if folder is None else folder
+        self.warnings: list[str] = []
+        self._values = {
+            name: option.checked(given[name]) if name in given else copy.deepcopy(option.default)
+            for name, option in OPTIONS.items()
+        }
+        self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
+        self._warn_of_unused(given)
+        self._secure(given)
+        for name in PATHS:
+            if self._values[name]:
+                self._values[name] = str(self.folder / self._values[name])
+        if self._values["IndexDirectory"] is None:
+            self._values["IndexDirectory"] = self._values["StorageDirectory"]
+        self._values["RegisteredUsers"] = {
+            name: password if isinstance(password, str) else str(password)
+            for name, password in self._values["RegisteredUsers"].items()
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of an option.
+
+        Raises
+        ------
+        KeyError
+            For a name that is not in the table.
+        """
+        return self._values[name]
+
+    def change(self, name: str, value: Any) -> None:
+        """Change an option until the server starts again; the value has been checked."""
+        self._values[name] = value
+
+    def _warn_of_unused(self, given: Mapping[str, Any]) -> None:
+        unused = [
+            name
+            for name, option in OPTIONS.items()
+            if not option.honoured and name in given and self._values[name] != option.default
+        ]
+        self.warnings += [f'The configuration option "{name}" is known, but has no effect yet' for name in unused]
+
+    def _secure(self, given: Mapping[str, Any]) -> None:
+        """Decide on authentication: on with remote access, with a default user if there is none."""
+        remote = self._values["RemoteAccessAllowed"]
+        if self._values["AuthenticationEnabled"] is None:
+            self._values["AuthenticationEnabled"] = remote
+            if remote:
+                self.warnings.append("Remote access is allowed, so passwords are asked for")
+        if not self._values["AuthenticationEnabled"]:
+            if remote:
+                self.warnings.append("Remote access is allowed without any password: this server is INSECURE")
+            return
+        if not self._values["RegisteredUsers"]:
+            if remote:
+                self._values["RegisteredUsers"] = dict(_DEFAULT_USER)
+                self.warnings.append(
+                    'No user is registered, so the user "orthanc" was made with the password "orthanc": '
+                    'this server is INSECURE until "RegisteredUsers" is set'
+                )
+            else:
+                self.warnings.append('Passwords are asked for, but "RegisteredUsers" is empty: nobody can enter')
+
+
+def _encoding(text: str) -> str:
+    for name in charsets.names():
+        if name.upper() == text.upper():
+            return name
+    raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown character set: {text}")

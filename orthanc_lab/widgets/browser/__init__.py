@@ -1,0 +1,1 @@
+"""The panel of what is stored, with images and tags."""

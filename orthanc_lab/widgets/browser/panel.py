@@ -1,0 +1,301 @@
+"""What is stored, to look at: pictures and tags of what is picked in a tree."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from orthanc_lab.client import Client, Instance, Patient, Resource, ResponseError, Series, Study
+from orthanc_lab.client.download import Bytes
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.widgets.browser.pictures import aspect, presets
+from orthanc_lab.widgets.browser.slice_stack import SliceStack, no_picture, values_by_keyword
+from orthanc_lab.widgets.browser.tag_rows import TagRow, matching, tag_rows
+from orthanc_lab.widgets.elements.download import Download
+from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
+from orthanc_lab.widgets.elements.tag_table import TagTable
+from orthanc_lab.widgets.elements.viewer import Viewer
+from orthanc_lab.widgets.resource_branches import study_words
+from orthanc_lab.widgets.resources_panel import ResourcesPanel
+from orthanc_lab.widgets.serial_queue import SerialQueue
+
+__all__ = ["BrowserPanel"]
+
+_MOST_SERIES = 40  # in the gallery
+
+
+class BrowserPanel(ResourcesPanel):
+    """Pick a patient, study, series or instance: its pictures with slice and window, and its tags.
+
+    Attributes
+    ----------
+    gallery
+        A small picture of each series of the study.
+    viewer
+        The slices of the series.
+    tags, tag_search
+        The table of tags, and what is searched in it.
+    document
+        The button that downloads an encapsulated PDF.
+
+    Examples
+    --------
+    >>> panel = BrowserPanel(client)
+    >>> panel.tree.current = panel.tree.level()[0].id
+    >>> panel.settle()
+    >>> panel.gallery.items[0]["label"]
+    'CT · Soft tissue'
+    >>> panel.gallery.current = panel.gallery.items[0]["id"]
+    >>> panel.settle()
+    >>> panel.viewer.caption
+    'Slice 11 of 20 · instance 11'
+    """
+
+    title = "Browser"
+    lowest = Level.INSTANCE
+
+    def __init__(self, client: Client, **options: Any) -> None:
+        super().__init__(client, **options)
+        self._stack: SliceStack | None = None
+        self._series = ""  # whose slices are shown
+        self._study = ""  # whose series are in the gallery
+        self._thumbnails: dict[str, tuple[tuple[str, ...], bytes]] = {}  # of series, with the instances it had
+        self._picks = 0  # number of the last pick: what an older one finds is not shown
+        self._tagged: Instance | None = None
+        self._rows: list[TagRow] = []
+        self._showing: SerialQueue[object] = SerialQueue()
+        self._tagging: SerialQueue[object] = SerialQueue()
+        self.heading = ipywidgets.HTML()
+        self.gallery = Gallery(label="Series")
+        self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
+        self.document = Download("Download the PDF", self._save_document)
+        self.tag_search = ipywidgets.Text(
+            placeholder="Search the tags", tooltip="Words in name, number or value", layout={"width": "auto"}
+        )
+        self.tags = TagTable(self._whole)
+        self._lay_out()
+        self.tree.observe(lambda change: self._pick(), "current")
+        self.gallery.observe(lambda change: self._pick_series(change["new"]), "current")
+        self.viewer.observe(lambda change: self._follow_slice(), "position")
+        self.tag_search.observe(lambda change: self._show_rows(), "value")
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        self.document.layout.display = "none"
+        left = ipywidgets.VBox([self.search_and_tree()], layout={"flex": "1 1 300px", "min_width": "0"})
+        right = ipywidgets.VBox(
+            [self.heading, self.gallery, self.viewer, self.document], layout={"flex": "2 1 400px", "min_width": "0"}
+        )
+        both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
+        self.body.children = [both, self.tag_search, self.tags]
+
+    def settle(self) -> None:
+        """Wait until what was picked is shown."""
+        for queue in (self._showing, self._tagging):
+            queue.submit(lambda: None).result()
+
+    # -- picking --------------------------------------------------------------------
+
+    def _pick_series(self, id: str) -> None:
+        if id and id != self._series:
+            self.tree.current = id
+
+    def _pick(self) -> None:
+        self._picks += 1
+        resource = self.branches.resource(self.tree.current)
+        if resource is None:
+            self._series = self._study = ""
+            self._stack = None
+            self.heading.value = ""
+            self.gallery.show([])
+            self._show_nothing("Nothing is picked")
+            self._set_rows(None, [])
+        else:
+            action = partial(self._show, self._picks, resource)
+            self._showing.submit(lambda: self.attempt(action, "Showing"))
+
+    def _show(self, pick: int, resource: Resource) -> None:
+        if pick != self._picks:
+            return
+        if isinstance(resource, Instance):
+            series, start = resource.series, resource.id
+        elif isinstance(resource, Series):
+            series, start = resource, ""
+        else:
+            self._show_container(pick, resource)
+            return
+        study = series.study
+        if self._series != series.id:
+            self._show_stack(pick, study, series, start)
+        elif start and self._stack is not None:
+            self.viewer.position = self._stack.find(start) or 0
+        self._show_gallery(pick, study, series.id)
+
+    def _show_container(self, pick: int, resource: Resource) -> None:
+        document = self.poll_client.transport.get(resource.path, {"full": ""})
+        self._stack, self._series = None, ""
+        self.heading.value = _title(
+            self.branches.name(resource.id) if isinstance(resource, Patient) else study_words(resource)
+        )
+        self._show_nothing("Pick a series")
+        self._set_rows(None, tag_rows({**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}))
+        self._show_gallery(pick, resource, "")
+
+    def _show_stack(self, pick: int, study: Study, series: Series, start: str, position: int | None = None) -> None:
+        stack = SliceStack(self.poll_client, series.instances)
+        if not stack.slices:
+            return
+        if position is None:
+            position = (stack.find(start) or 0) if start else len(stack.slices) // 2
+        position = min(position, len(stack.slices) - 1)
+        tags = self._tags_of(stack.instance(position))
+        values = values_by_keyword(tags)
+        if pick != self._picks:
+            return
+        self._stack, self._series = stack, series.id
+        self.branches.learn([series])
+        self.heading.value = _title(study_words(study), self.branches.name(series.id))
+        self._set_rows(stack.instance(position), tag_rows(tags))
+        words = no_picture(values)
+        if not words:
+            words = self._show_pictures(stack, position, values)
+        if words:
+            self._show_nothing(words, has_document=words.startswith("Encapsulated PDF"))
+
+    def _show_pictures(self, stack: SliceStack, position: int, values: dict[str, Any]) -> str:
+        try:
+            windows = presets(values, stack.values(position))
+        except ResponseError as error:
+            if not stack.instance(position).exists():
+                raise
+            return f"The server cannot draw this: {str(error).splitlines()[0]}"
+        self.document.layout.display = "none"
+        self.viewer.show(
+            len(stack.slices),
+            stack.picture,
+            windows=windows,
+            position=position,
+            is_inverted=values.get("PhotometricInterpretation") == "MONOCHROME1",
+            aspect=aspect(values),
+        )
+        self.viewer.caption = stack.caption(position)
+        return ""
+
+    def _show_nothing(self, words: str, *, has_document: bool = False) -> None:
+        self.viewer.clear(words)
+        self.document.layout.display = None if has_document else "none"
+
+    def _show_gallery(self, pick: int, resource: Resource, current: str) -> None:
+        if self._study != resource.id:
+            studies = resource.studies if isinstance(resource, Patient) else [resource]
+            series = [one for study in studies if isinstance(study, Study) for one in study.series][:_MOST_SERIES]
+            self.branches.learn(series)
+            known = {one.id: self._thumbnails[one.id] for one in series if one.id in self._thumbnails}
+            self._thumbnails = known
+            self._draw_gallery(series)
+            self.gallery.current = current
+            for one in series:
+                if pick != self._picks:
+                    return
+                below = tuple(one.document["Instances"])
+                if one.id not in known or known[one.id][0] != below:
+                    known[one.id] = below, self._thumbnail(below)
+            self._study = resource.id
+            self._draw_gallery(series)
+        self.gallery.current = current
+
+    def _draw_gallery(self, series: list[Series]) -> None:
+        nothing = ((), b"")
+        self.gallery.show(
+            [
+                GalleryItem(one.id, self.branches.name(one.id), self._thumbnails.get(one.id, nothing)[1])
+                for one in series
+            ]
+        )
+
+    def _thumbnail(self, below: tuple[str, ...]) -> bytes:
+        return Instance(self.poll_client.transport, below[len(below) // 2]).thumbnail(96) if below else b""
+
+    # -- slices and tags ------------------------------------------------------------
+
+    def _follow_slice(self) -> None:
+        stack, position = self._stack, self.viewer.position
+        if stack is None or position >= len(stack.slices):
+            return
+        self.viewer.caption = stack.caption(position)
+        instance = stack.instance(position)
+        if instance != self._tagged:
+            self._tagging.submit(lambda: self.attempt(partial(self._show_tags, stack, instance), "Reading the tags"))
+
+    def _show_tags(self, stack: SliceStack, instance: Instance) -> None:
+        position = self.viewer.position
+        if stack is self._stack and instance == stack.instance(position):  # else the slider went on meanwhile
+            self._set_rows(instance, tag_rows(self._tags_of(instance)))
+
+    def _tags_of(self, instance: Instance) -> dict[str, Any]:
+        get = self.poll_client.transport.get
+        return {**get(f"{instance.path}/header"), **get(f"{instance.path}/tags")}
+
+    def _set_rows(self, instance: Instance | None, rows: list[TagRow]) -> None:
+        self._tagged, self._rows = instance, rows
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        words = self.tag_search.value.strip()
+        self.tags.empty = "No tag matches" if words and self._rows else "Nothing is picked"
+        self.tags.show(matching(self._rows, words) if words else self._rows, is_open=bool(words))
+
+    def _whole(self, row: TagRow) -> str | None:
+        if not row.is_away or self._tagged is None:
+            return row.value
+        path = f"{self._tagged.path}/content/{row.path.replace(',', '-')}"
+        found: list[bytes] = []
+        self.guard(lambda: found.append(self.poll_client.transport.send("GET", path).content), "Reading the tag")
+        return found[0].decode("utf-8", "replace").rstrip("\0 ") if found else None
+
+    def _save_document(self, folder: Path, progress: Bytes) -> Path:
+        if self._tagged is None:
+            raise ValueError("No document is picked")
+        path = folder / f"{self._tagged.id}.pdf"
+        path.write_bytes(self._tagged.pdf())
+        return path
+
+    # -- changes at the server ------------------------------------------------------
+
+    def changed(self, gone: set[str]) -> None:  # noqa: D102 - see ResourcesPanel
+        self._study = ""
+        resource = self.branches.resource(self.tree.current)
+        if resource is not None and self._picks:
+            action = partial(self._show_changes, self._picks, resource)
+            self._showing.submit(lambda: self.attempt(action, "Showing"))
+
+    def _show_changes(self, pick: int, resource: Resource) -> None:
+        if pick != self._picks:
+            return
+        if self._series and self._stack is not None:
+            series = Series(self.poll_client.transport, self._series)
+            study = series.study
+            if [instance.id for instance in series.instances] != self._stack.ids:
+                self._show_stack(pick, study, series, "", self.viewer.position)
+            self._show_gallery(pick, study, series.id)
+        else:
+            self._show_gallery(pick, resource, "")
+
+    def show_away(self) -> None:  # noqa: D102 - see Panel
+        super().show_away()
+        if not self.is_away:
+            self.viewer.resume()
+
+    def close(self) -> None:  # noqa: D102 - see Panel
+        self._showing.close()
+        self._tagging.close()
+        super().close()
+
+
+def _title(*words: str) -> str:
+    text = escape(" · ".join(word for word in words if word))
+    return f'<strong style="display:block;line-height:1.4;overflow-wrap:anywhere">{text}</strong>'

@@ -1,0 +1,91 @@
+"""A series as a stack of slices: its instances, and the frames of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orthanc_lab.client import Client, Instance
+from orthanc_lab.widgets.browser.pictures import Picture
+
+__all__ = ["Slice", "SliceStack", "no_picture", "values_by_keyword"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One frame of one instance."""
+
+    id: str  # of the instance
+    number: int  # InstanceNumber
+    frame: int
+    frames: int  # of the instance
+
+
+class SliceStack:
+    """The slices of instances, in their order.
+
+    Examples
+    --------
+    >>> stack = SliceStack(client, client.series.find(Modality="CT")[0].instances)
+    >>> len(stack.slices), stack.caption(4)
+    (20, 'Slice 5 of 20 · instance 5')
+    """
+
+    def __init__(self, client: Client, instances: Sequence[Instance]) -> None:
+        self._client = client
+        self.ids = [instance.id for instance in instances]
+        self.slices = [
+            Slice(instance.id, instance.number, frame, frames)
+            for instance in instances
+            for frames in [_frames(instance, is_alone=len(instances) == 1)]
+            for frame in range(frames)
+        ]
+
+    def instance(self, position: int) -> Instance:
+        """Return the instance of a slice."""
+        return Instance(self._client.transport, self.slices[position].id)
+
+    def find(self, id: str) -> int | None:
+        """Return the position of the first slice of an instance."""
+        return next((at for at, one in enumerate(self.slices) if one.id == id), None)
+
+    def values(self, position: int) -> Any:
+        """Return the values of a slice."""
+        return self.instance(position).array(self.slices[position].frame)
+
+    def picture(self, position: int) -> Picture:
+        """Return a slice as the viewer draws it."""
+        return Picture.of(self.values(position))
+
+    def caption(self, position: int) -> str:
+        """Say which slice it is."""
+        one = self.slices[position]
+        words = [f"Slice {position + 1} of {len(self.slices)}", f"instance {one.number}"]
+        return " · ".join(words + ([f"frame {one.frame + 1} of {one.frames}"] if one.frames > 1 else []))
+
+
+def _frames(instance: Instance, *, is_alone: bool) -> int:
+    told = instance.tags.get("NumberOfFrames", "").strip()
+    if told.isdecimal():
+        return max(int(told), 1)
+    # A server whose index lacks NumberOfFrames is asked, where it is one request.
+    return max(instance.frames, 1) if is_alone else 1
+
+
+def values_by_keyword(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``/instances/{id}/tags`` answers as values by keyword, the outermost ones."""
+    return {element["Name"]: element["Value"] for element in tags.values()}
+
+
+def no_picture(values: Mapping[str, Any]) -> str:
+    """Say why an instance has no picture, "" if it has one."""
+    from pydicom.uid import UID  # noqa: PLC0415 - slow to import
+
+    title = str(values.get("DocumentTitle") or "")
+    if "EncapsulatedDocument" in values or "MIMETypeOfEncapsulatedDocument" in values:
+        kind = "PDF" if values.get("MIMETypeOfEncapsulatedDocument", "application/pdf") == "application/pdf" else ""
+        return f"Encapsulated {kind or 'document'}{': ' if title else ''}{title}"
+    if "Rows" in values:
+        return ""
+    return f"No picture: {UID(str(values.get('SOPClassUID') or '')).name or 'an instance without an SOP class'}"

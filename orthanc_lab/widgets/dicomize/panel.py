@@ -1,0 +1,274 @@
+"""Pictures and documents from the browser's machine become DICOM at a server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from orthanc_lab.client import Client, Instance, ResponseError, Series, display
+from orthanc_lab.widgets.closing import close_whole
+from orthanc_lab.widgets.dicomize.contents import Content, content_of, order, refusal, thumbnail
+from orthanc_lab.widgets.dicomize.field import Problem, row
+from orthanc_lab.widgets.dicomize.form import Form, Request, field_of, not_kept, words_of
+from orthanc_lab.widgets.dicomize.parent_menu import ParentMenu
+from orthanc_lab.widgets.dicomize.private_rows import PrivateRows, snippet_html
+from orthanc_lab.widgets.dicomize.private_tags import unknown_to_server
+from orthanc_lab.widgets.dicomize.result import result_view
+from orthanc_lab.widgets.dicomize.tag_rows import TagRows
+from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone, RefusedError
+from orthanc_lab.widgets.elements.table import Column, Table
+from orthanc_lab.widgets.panel import Panel
+
+__all__ = ["DicomizePanel"]
+
+_TAGS = ("PatientID", "PatientName", "PatientBirthDate", "StudyDescription", "SeriesDescription", "Modality")
+_COLUMNS = (Column("name", "File"), Column("words", "What it is"))
+_MOST_BYTES = 256 << 20  # of a file: it travels as one JSON text
+_SHOWN = 6  # thumbnails
+
+
+class DicomizePanel(Panel):
+    """PNG, JPEG and PDF files are dropped here and become an instance, or, several of them, a series.
+
+    A form takes the tags (with completion of keywords and checks of values), the parent, and private tags; what is
+    wrong stands beside its field.
+
+    Attributes
+    ----------
+    form
+        The form as it is filled in.
+    made
+        What was made so far: instances and series.
+
+    Examples
+    --------
+    >>> panel = DicomizePanel(client)
+    >>> panel.add(samples.path("report.pdf"))
+    >>> panel.tags.rows["PatientID"].entry.value = "PHANTOM-1"
+    >>> panel.make().result()
+    >>> panel.made[0].all_tags["PatientID"]
+    'PHANTOM-1'
+    """
+
+    title = "DICOM-ize"
+
+    def __init__(self, client: Client, **options: Any) -> None:
+        super().__init__(client, **options)
+        self.made: list[Instance | Series] = []
+        self.contents: list[Content] = []
+        self._dropped: dict[str, DroppedFile] = {}
+        self._is_making = False
+        self._making: Future[None] = Future()
+        self._is_done = False  # with the contents that are shown: the next drop begins anew
+        self.zone = DropZone(
+            label="Drop PNG, JPEG or PDF files here (several become a series), or",
+            accept=".png,.jpg,.jpeg,.pdf",
+            max_size=_MOST_BYTES,
+            check=refusal,
+            on_file=self._take,
+        )
+        self.files = Table(_COLUMNS, label="Files that become DICOM", empty="No files yet")
+        self.pictures = ipywidgets.HTML()
+        self.remove_button = _button("Remove", "times", "Take the selected files out; all, if none is selected")
+        self.contents_problem = Problem()
+        self.tags = TagRows(_TAGS)
+        self.parent = ParentMenu(client, self.act)
+        self.private = PrivateRows()
+        self.capture = _box(
+            "Secondary Capture", "Give pictures a SOP class and a modality, which DICOMDIR media need", True
+        )
+        self.force = _box("Force", "Override what the parent or the server gives: UIDs, patient, study")
+        self.encapsulate = _box("Encapsulate", "Keep the bytes of one JPEG as they are, compressed (Orthanc 1.12.7)")
+        self.make_button = _button("Make DICOM", "magic", "Create the instance or series at the server", "primary")
+        self.result = ipywidgets.VBox()
+        self.files.observe(lambda change: self._draw_pictures(), "selected")
+        self.remove_button.on_click(lambda _: self.remove(self.files.selected))
+        self.make_button.on_click(lambda _: self.make())
+        self.body.children = self._layout()
+        self._draw()
+        self.refresh()
+
+    def _layout(self) -> list[Any]:
+        private = ipywidgets.Accordion([self.private], titles=["Private tags"], selected_index=None)
+        options = row(self.capture, self.force, self.encapsulate)
+        found = ipywidgets.VBox([self.files, row(self.pictures, self.remove_button), self.contents_problem])
+        return [self.zone, found, self.tags, self.parent, private, options, row(self.make_button), self.result]
+
+    def poll(self) -> None:
+        """Ask only whether the server is there: nothing of it is shown."""
+        self.poll_client.transport.get("/system")
+
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        rows = [(made.level.value, made.id, self.client.url + made.path) for made in self.made]
+        return super().snapshot() + display.table(("Made", "Identifier", "Address"), rows)
+
+    def show_away(self) -> None:  # noqa: D102 - see Panel
+        super().show_away()
+        self._enable()
+
+    def _enable(self) -> None:
+        self.make_button.disabled = self.is_away or self._is_making
+
+    # -- files ------------------------------------------------------------------------
+
+    def _take(self, file: DroppedFile) -> None:
+        try:
+            content = content_of(file.name, file.path)
+        except ValueError as error:
+            raise RefusedError(str(error)) from error
+        self._begin_anew()
+        self._dropped[str(file.path)] = file
+        self._add(content)
+
+    def add(self, path: str | Path, name: str = "") -> None:
+        """Add a file of the kernel's machine, as if it was dropped.
+
+        Raises
+        ------
+        ValueError
+            If it is no PNG, JPEG or PDF that Orthanc reads.
+        """
+        content = content_of(name or Path(path).name, Path(path))
+        self._begin_anew()
+        self._add(content)
+
+    def _begin_anew(self) -> None:
+        if self._is_done:
+            self.remove([])
+
+    def _add(self, content: Content) -> None:
+        self.contents = sorted([*self.contents, content], key=order)
+        self._draw()
+
+    def remove(self, paths: list[str]) -> None:
+        """Take files out of the form, all if none is named."""
+        gone = [content for content in self.contents if not paths or str(content.path) in paths]
+        self.contents = [content for content in self.contents if content not in gone]
+        for content in gone:
+            if file := self._dropped.pop(str(content.path), None):
+                file.discard()
+        self._is_done = False
+        self._draw()
+
+    def _draw(self) -> None:
+        self.files.rows = [
+            {"id": str(content.path), "name": content.name, "words": content.words} for content in self.contents
+        ]
+        self.remove_button.layout.display = "" if self.contents else "none"
+        self.contents_problem.say("")
+        self._draw_pictures()
+
+    def _draw_pictures(self) -> None:
+        chosen = [content for content in self.contents if str(content.path) in self.files.selected] or self.contents
+        shown = [content for content in chosen if content.is_picture][:_SHOWN]
+        self.pictures.value = "".join(_picture(content) for content in shown)
+
+    # -- making -----------------------------------------------------------------------
+
+    @property
+    def form(self) -> Form:
+        """The form as it is filled in."""
+        return Form(
+            contents=tuple(self.contents),
+            tags=self.tags.values(),
+            private=self.private.block,
+            parent=self.parent.value,
+            force=self.force.value,
+            encapsulate=self.encapsulate.value,
+            as_capture=self.capture.value,
+        )
+
+    def make(self) -> Future[None]:
+        """Make DICOM of what the form holds, in the background; problems are shown beside their fields."""
+        if self._is_making:
+            return self._making  # a second click does not make it twice
+        form = self.form
+        problems = form.problems()
+        if self.parent.is_missing:
+            problems["parent"] = "Choose one of the list, or no parent."
+        self._say(problems)
+        if problems:
+            return self._refuse(f"Not sent: {len(problems)} fields need a look.")
+        self._is_making = True
+        self._enable()
+        self._making = self.act("Making DICOM", partial(self._make, form))
+        return self._making
+
+    def _refuse(self, words: str) -> Future[None]:
+        self.status.warn(words)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+    def _say(self, problems: Mapping[str, str]) -> None:
+        self.tags.say(problems)
+        self.private.say({key.removeprefix("private "): words for key, words in problems.items()})
+        self.contents_problem.say(problems.get("contents", ""))
+        self.parent.problem.say(problems.get("parent", ""))
+
+    def _make(self, form: Form) -> str:
+        request = form.request()
+        try:
+            made = self.client.create_dicom(request.content, request.tags, **request.fields)
+        except ResponseError as error:
+            if name := field_of(error, form):
+                self._say({name: words_of(error)})
+            raise
+        finally:
+            self._is_making = False
+            self._enable()
+        self.made.append(made)
+        self._is_done = True
+        self._show(made, form, request)
+        return f"Made: {made.level.value.lower()} {made.id}"
+
+    def _show(self, made: Instance | Series, form: Form, request: Request) -> None:
+        first = made if isinstance(made, Instance) else made.instances[0]
+        notes = []
+        if lost := not_kept(request, first.all_tags):
+            notes.append(f"⚠ Letters were lost in {', '.join(lost)}: the character set of the parent lacks them.")
+        if unknown := unknown_to_server(form.private, self.client.transport.get(f"{first.path}/tags")):
+            words = f"⚠ The server does not know {', '.join(unknown)}: its Dictionary lacks them, or their creator."
+            notes.append(f"{escape(words)} {snippet_html(form.private)}")
+        view = result_view(made, notes, partial(self._delete, made), len(form.contents))
+        self._replace_result(view)
+
+    def _replace_result(self, *views: ipywidgets.Widget) -> None:
+        old, self.result.children = self.result.children, views
+        for widget in old:
+            close_whole(widget)
+
+    def _delete(self, made: Instance | Series) -> None:
+        self.act("Deleting", partial(self._delete_now, made))
+
+    def _delete_now(self, made: Instance | Series) -> str:
+        made.delete()
+        self.made.remove(made)
+        self._replace_result()
+        return "Deleted."
+
+
+def _picture(content: Content) -> str:
+    try:
+        png = thumbnail(content)
+    except ValueError as error:
+        return f"<span>{escape(content.name)} {escape(str(error))}</span>"
+    name = f'<figcaption style="line-height:1.4">{escape(content.name)}</figcaption>'
+    return (
+        f'<figure style="display:inline-block;margin:4px 8px 0 0">{display.picture(png, content.name)}{name}</figure>'
+    )
+
+
+def _button(words: str, icon: str, tooltip: str, style: str = "") -> ipywidgets.Button:
+    return ipywidgets.Button(description=words, icon=icon, tooltip=tooltip, button_style=style)
+
+
+def _box(words: str, tooltip: str, value: bool = False) -> ipywidgets.Checkbox:
+    layout = {"width": "auto", "margin": "0 12px 0 0"}
+    return ipywidgets.Checkbox(value, description=words, tooltip=tooltip, indent=False, layout=layout)

@@ -1,0 +1,146 @@
+"""The jobs of a server, live, with their controls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from orthanc_lab.client import Client, ClientError, Job, NotFoundError, UnreachableError
+from orthanc_lab.client.display import table as html_table
+from orthanc_lab.widgets.elements.download import Download
+from orthanc_lab.widgets.elements.table import Table
+from orthanc_lab.widgets.elements.toolbar import Toolbar
+from orthanc_lab.widgets.jobs.job_filter import JobFilter
+from orthanc_lab.widgets.jobs.job_rows import COLUMNS, TOOLS, allowed, has_output, offers, row
+from orthanc_lab.widgets.panel import Panel
+
+__all__ = ["JobsPanel"]
+
+
+class JobsPanel(Panel):
+    """A live table of the jobs: select some, then cancel, pause, resume, resubmit or delete them; download an archive.
+
+    Attributes
+    ----------
+    table
+        The table; ``table.selected`` are the identifiers of the selected jobs.
+    filter
+        What is shown: state, type, text.
+    toolbar
+        The controls.
+    download
+        Brings the archive of the selected job to the browser.
+
+    Examples
+    --------
+    >>> panel = JobsPanel(client)
+    >>> job = client.studies.find()[0].archive_job().wait()
+    >>> panel.refresh()
+    >>> panel.table.rows[0]["state"]
+    'Success'
+    >>> panel.table.selected = [job.id]
+    >>> panel.control("delete").result()
+    >>> panel.status.text, panel.table.rows
+    ('Delete: 1 job, done.', [])
+    """
+
+    title = "Jobs"
+
+    def __init__(self, client: Client, **options: Any) -> None:
+        super().__init__(client, **options)
+        self._jobs: dict[str, Job] = {}
+        self._drawing = threading.RLock()  # a look and a person may both change what is shown
+        self.filter = JobFilter(self._show)
+        self.table = Table(COLUMNS, label="Jobs")
+        self.toolbar = Toolbar(TOOLS, label="What to do with the selected jobs", on_press=self.control)
+        self.download = Download("Download", self._save, disabled=True, hint="Download the archive of the selected job")
+        self.table.observe(lambda change: self._offer(), "selected")
+        tools = ipywidgets.HBox(
+            [self.toolbar, self.download],
+            layout={"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "4px"},
+        )
+        self.body.children = [self.filter, tools, self.table]
+        self.refresh()
+
+    def poll(self) -> None:  # noqa: D102 - see Panel
+        self._jobs = {job.id: job for job in self.poll_client.jobs.list()}
+        self.filter.offer_types(self._jobs.values())
+        self._show()
+
+    def _show(self) -> None:
+        with self._drawing:
+            jobs = list(self._jobs.values())
+            shown = self.filter.chosen(jobs)
+            now = self.clock.now()
+            self.table.rows = [row(job, now) for job in shown]
+            self.table.empty = "No job is like that" if jobs else "No jobs yet"
+            self.table.note = "" if len(shown) == len(jobs) else f"{len(shown)} of {len(jobs)} jobs"
+            self._offer()
+
+    @property
+    def selected(self) -> list[Job]:
+        """The selected jobs, as they were at the last look."""
+        jobs = self._jobs
+        return [jobs[id] for id in self.table.selected if id in jobs]
+
+    def _offer(self) -> None:
+        with self._drawing:
+            jobs = [] if self.is_away else self.selected
+            self.toolbar.offers = offers(jobs)
+            self.download.disabled = not (len(jobs) == 1 and has_output(jobs[0]))
+
+    def show_away(self) -> None:  # noqa: D102 - see Panel
+        super().show_away()
+        self._offer()
+
+    def control(self, control: str) -> Any:
+        """Do something with the selected jobs: ``cancel``, ``pause``, ``resume``, ``resubmit``, ``delete``.
+
+        Returns
+        -------
+        Future
+            Done when the outcome is shown.
+        """
+        jobs = allowed(control, self.selected)
+        doing = f"{control.capitalize()}: {len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
+        return self.act(doing, partial(self._control, control, doing, jobs))
+
+    def _control(self, control: str, doing: str, jobs: list[Job]) -> str:
+        failures = []
+        for job in jobs:
+            try:
+                self._send(control, job)
+            except UnreachableError:
+                raise
+            except ClientError as error:  # it has ended meanwhile, say; the others can be done
+                failures.append(f"{job.type} {job.id[:8]}: {error}")
+        if failures:
+            raise ClientError("\n".join([f"{len(failures)} of them cannot be done.", *failures[:3]]))
+        return f"{doing}, done."
+
+    def _send(self, control: str, job: Job) -> None:
+        if control == "delete":
+            self.client.transport.send("DELETE", f"/jobs/{job.id}")
+        else:  # the methods of Job look at it afterwards, but a short history may have forgotten it by then
+            is_harmless = control in ("pause", "cancel")
+            self.client.transport.send("POST", f"/jobs/{job.id}/{control}", again=is_harmless)
+
+    def _save(self, folder: Path, progress: Callable[[int, int | None], None]) -> Path:
+        jobs = self.selected
+        if not jobs:
+            raise ClientError("The job is not selected any more.")
+        try:
+            return Job(self.client.transport, jobs[0].document).download(folder, progress=progress)
+        except NotFoundError as error:
+            words = "The server keeps only the latest archives (option MediaArchiveSize), and this one no more."
+            raise ClientError(f"{words}\nSubmit the job again.") from error
+
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        heads = ("State", "Type", "Progress", "Priority", "Description")
+        keys = ("state", "type", "progress", "priority", "words")
+        return super().snapshot() + html_table(heads, [[job[key] for key in keys] for job in self.table.rows])

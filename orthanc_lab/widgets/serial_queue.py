@@ -1,0 +1,72 @@
+"""Actions in the background, one after the other, by a thread that is there only while there is something to do."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+__all__ = ["SerialQueue"]
+
+Result = TypeVar("Result")
+
+
+class SerialQueue(Generic[Result]):
+    """A queue of actions; widgets live until the kernel ends, so none of them may hold an idle thread.
+
+    Examples
+    --------
+    >>> queue = SerialQueue()
+    >>> queue.submit(lambda: 6 * 7).result()
+    42
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Future[Result], Callable[[], Result]]] = deque()
+        self._lock = threading.Lock()
+        self._is_working = False
+        self._is_closed = False
+
+    def submit(self, action: Callable[[], Result]) -> Future[Result]:
+        """Do it after all that was submitted before; after `close` the future is cancelled."""
+        future: Future[Result] = Future()
+        with self._lock:
+            if self._is_closed:
+                _cancel(future)
+                return future
+            self._waiting.append((future, action))
+            if not self._is_working:
+                self._is_working = True
+                threading.Thread(target=self._work, name="orthanc-lab serial queue", daemon=True).start()
+        return future
+
+    def close(self) -> None:
+        """Begin nothing more; what is being done goes on to its end."""
+        with self._lock:
+            self._is_closed = True
+            waiting, self._waiting = self._waiting, deque()
+        for future, _ in waiting:
+            _cancel(future)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._is_working = False
+                    return
+                future, action = self._waiting.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = action()
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+
+def _cancel(future: Future[Result]) -> None:
+    future.cancel()
+    future.set_running_or_notify_cancel()

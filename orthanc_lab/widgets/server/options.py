@@ -1,0 +1,144 @@
+"""The configuration of a server: what was given, to be edited and checked; and all options with their meaning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.options.settings_table import OPTIONS
+from orthanc_lab.widgets.elements.table import Column, Table
+from orthanc_lab.widgets.server.controlled_server import ControlledServer, in_words
+
+__all__ = ["OptionsEditor", "OptionsTable"]
+
+_SECRET = ("RegisteredUsers", "OrthancPeers")
+
+
+class OptionsEditor(ipywidgets.VBox):
+    """The options as JSON; checked in the server's own words before it is started again with them.
+
+    Parameters
+    ----------
+    server
+        The server.
+    restart
+        Called with the options to start again with.
+
+    Examples
+    --------
+    >>> editor = OptionsEditor(server, restart=print)
+    >>> editor.text.value = '{"JobsHistorySize": -1}'
+    >>> editor.apply()
+    >>> print(editor.words)
+    Parameter out of range: The configuration option "JobsHistorySize" must be a positive integer (Orthanc error 3)
+    >>> editor.text.value = '{"JobsHistorySize": 50}'
+    >>> editor.apply()
+    {'JobsHistorySize': 50}
+    """
+
+    def __init__(self, server: ControlledServer, restart: Callable[[dict[str, Any]], object]) -> None:
+        self._server = server
+        self._restart = restart
+        self.text = ipywidgets.Textarea(
+            description="Options that were given (JSON, as in Orthanc's configuration file)",
+            layout={"width": "auto", "height": "16em", "flex_flow": "column", "align_items": "stretch"},
+            style={"description_width": "auto"},
+        )
+        self.text.add_class("orthanc-code")
+        self.words = ""
+        self._outcome = ipywidgets.HTML()
+        buttons = (
+            _button("Check", "check", "Check the options without starting the server again", self.check),
+            _button("Apply and restart", "repeat", "Start the server again with these options", self.apply),
+            _button("Undo", "undo", "Show the options in force again", self.reset),
+        )
+        self.check_button, self.apply_button, self.reset_button = buttons
+        row = ipywidgets.HBox(buttons, layout={"flex_flow": "row wrap"})
+        super().__init__([self.text, row, self._outcome])
+        self.reset()
+
+    def reset(self) -> None:
+        """Show the options in force again."""
+        self.text.value = json.dumps(self._server.options, indent=3)
+        self._say("", False)
+
+    def check(self) -> dict[str, Any] | None:
+        """Check what is written, say the outcome, and return the options; None if they are refused."""
+        try:
+            options = json.loads(self.text.value)
+            if not isinstance(options, dict):
+                raise ValueError("a configuration is an object: { … }")
+            warnings = self._server.check(options)
+        except json.JSONDecodeError as error:
+            self._say(f"This is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.", True)
+        except OrthancError as error:
+            self._say(in_words(error), True)
+        except ValueError as error:
+            self._say(str(error), True)
+        else:
+            self._say("\n".join(["The server takes these options.", *warnings]), False)
+            return options
+        return None
+
+    def apply(self) -> None:
+        """Start the server again with what is written, if it is not refused."""
+        options = self.check()
+        if options is not None:
+            self._restart(options)
+
+    def _say(self, words: str, is_error: bool) -> None:
+        self.words = words
+        kind = 'role="alert" class="orthanc-error"' if is_error else 'role="status" style="white-space:pre-wrap"'
+        self._outcome.value = f'<div class="orthanc-lab"><div {kind}>{escape(words)}</div></div>'
+
+
+def _button(label: str, icon: str, tooltip: str, action: Callable[[], object]) -> ipywidgets.Button:
+    button = ipywidgets.Button(description=label, icon=icon, tooltip=tooltip, layout={"width": "auto"})
+    button.on_click(lambda _: action())
+    return button
+
+
+class OptionsTable(ipywidgets.VBox):
+    """All options with their values in force and their meaning, searchable; passwords are not shown.
+
+    Examples
+    --------
+    >>> table = OptionsTable(server)
+    >>> table.search.value = "history"
+    >>> table.table.rows[0]["id"], table.table.rows[0]["value"]
+    ('JobsHistorySize', '10')
+    """
+
+    def __init__(self, server: ControlledServer) -> None:
+        self._server = server
+        columns = (
+            Column("id", "Option"),
+            Column("value", "Value", "words"),
+            Column("given", "Given"),
+            Column("meaning", "Meaning", "words"),
+        )
+        self.table = Table(columns, label="All options", empty="No option is like that")
+        self.search = ipywidgets.Text(description="Search", placeholder="name or meaning")
+        self.search.observe(lambda change: self.refresh(), "value")
+        super().__init__([self.search, self.table])
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the settings in force now."""
+        given, settings = self._server.options, self._server.settings
+        words = self.search.value.lower().split()
+        self.table.rows = [
+            {
+                "id": option.name,
+                "value": "***" if name in _SECRET and settings[name] else json.dumps(settings[name]),
+                "given": "yes" if name in given else "",
+                "meaning": option.meaning if option.honoured else f"(no effect yet) {option.meaning}",
+            }
+            for name, option in OPTIONS.items()
+            if all(word in f"{name} {option.meaning}".lower() for word in words)
+        ]

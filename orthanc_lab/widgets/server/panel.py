@@ -1,0 +1,216 @@
+"""A server that this program started: its state, start, stop, restart, kill, configuration, log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+import orthanc_lab
+from orthanc_lab.client import Client, ClientError
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.widgets.elements.log_view import LogView
+from orthanc_lab.widgets.elements.toolbar import Tool, Toolbar
+from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.server.controlled_server import ControlledServer, Killable, in_words
+from orthanc_lab.widgets.server.options import OptionsEditor, OptionsTable
+
+__all__ = ["ServerPanel"]
+
+_TOOLS = (
+    Tool("start", "Start", "play", "Start the server on the same port and folder"),
+    Tool("stop", "Stop", "stop", "Finish what is in work, and stop; the files stay"),
+    Tool("restart", "Restart", "repeat", "Stop, and start again"),
+    Tool("kill", "Kill", "bolt", "End the process as kill -9 does"),
+)
+_KILL = "Kill the process, as kill -9 does? Nothing that was acknowledged is lost."
+_DOING = {"start": "Starting", "stop": "Stopping", "restart": "Restarting", "kill": "Killing"}
+_STATES = {  # of each state: icon, tone, words
+    "running": ("check", "good", "Running"),
+    "stopped": ("stop", "waiting", "Stopped"),
+    "away": ("times", "bad", "Does not answer"),
+}
+
+
+class ServerPanel(Panel):
+    """Start, stop, restart and kill a server of this program; see its state, configuration and log.
+
+    The port stays the same, so that other panels find the server again by themselves.
+
+    Parameters
+    ----------
+    server
+        What `orthanc_lab.serve` returned; to be killed it needs ``process=True``. None, without `client`, starts one.
+    client
+        A client of it; alone, for a server that was started elsewhere: it is watched, not controlled.
+    **options
+        See `Panel`.
+
+    Attributes
+    ----------
+    server
+        The server; None for one that was started elsewhere.
+    state
+        ``"running"``, ``"stopped"`` or ``"away"`` (it does not answer).
+    toolbar
+        What can be done.
+    editor, options_table, log_view
+        The configuration, all options, the end of the log; None for a server that was started elsewhere.
+
+    Examples
+    --------
+    >>> panel = ServerPanel(server)
+    >>> panel.control("stop").result()
+    >>> panel.state, sorted(panel.toolbar.offers)
+    ('stopped', ['start'])
+    >>> panel.control("start").result()
+    >>> panel.state, sorted(panel.toolbar.offers)
+    ('running', ['restart', 'stop'])
+    """
+
+    title = "Server"
+
+    def __init__(self, server: ControlledServer | None = None, *, client: Client | None = None, **options: Any) -> None:
+        self._own = None
+        if server is None and client is None:
+            server = self._own = orthanc_lab.serve(process=True)
+        self.server = server
+        super().__init__(client or Client.from_server(_given(server)), **options)
+        self.state = "away"
+        self._system: dict[str, Any] = {}
+        self._counts: dict[str, Any] = {}
+        self._is_acting = False
+        self._facts = ipywidgets.HTML()
+        self.toolbar = Toolbar(_TOOLS, label="What to do with the server", on_press=self.control)
+        self.editor: OptionsEditor | None = None
+        self.log_view: LogView | None = None
+        self.options_table: OptionsTable | None = None
+        self.body.children = [self._facts, *self._controls()]
+        self.refresh()
+
+    def _controls(self) -> list[Any]:
+        if self.server is None:
+            words = "It was not started by this program: it can be watched here, and controlled where it was started."
+            return [ipywidgets.HTML(f"<p>{words}</p>")]
+        self.editor = OptionsEditor(self.server, self._restart_with)
+        self.options_table = OptionsTable(self.server)
+        self.log_view = LogView(label="Log of the server")
+        folds = ipywidgets.Accordion(
+            [self.log_view, self.editor, self.options_table],
+            titles=["Log", "Configuration", "All options"],
+            selected_index=0,
+        )
+        return [self.toolbar, folds]
+
+    # -- looking ----------------------------------------------------------------------
+
+    def poll(self) -> None:  # noqa: D102 - see Panel
+        if self.server is not None and not self.server.is_running:
+            self._show("stopped")
+            return
+        try:
+            self._system, self._counts = self.poll_client.system, self.poll_client.statistics
+        except ClientError:
+            self._show("away")
+            raise
+        self._show("running")
+
+    def _show(self, state: str) -> None:
+        self.state = state
+        if self.log_view is not None and self.server is not None:
+            self.log_view.lines = self.server.tail()
+        if not self._is_acting:
+            self.toolbar.offers = self._offers()
+        self._facts.value = f'<div class="orthanc-lab">{self._facts_html()}</div>'
+
+    def _offers(self) -> dict[str, str]:
+        if self.server is None:
+            return {}
+        if not self.server.is_running:
+            return {"start": ""}
+        can_kill = {"kill": _KILL} if isinstance(self.server, Killable) else {}
+        return {"stop": "", "restart": "", **can_kill}
+
+    def _facts_html(self) -> str:
+        icon, tone, words = _STATES[self.state]
+        url = escape(self.client.url, quote=True)
+        link = f'<a href="{url}/app/explorer.html" target="_blank" rel="noopener">{url}</a>'
+        head = f'<strong><i class="fa fa-{icon} orthanc-{tone}" aria-hidden="true"></i> {words}</strong> at {link}'
+        facts = []
+        if self.state == "running":
+            system, counts = self._system, self._counts
+            name = f" “{system['Name']}”" if system.get("Name") else ""
+            facts.append(f"Orthanc {system.get('Version', '')}{name}")
+            facts.append(f"{counts.get('CountStudies', 0):,} studies, {counts.get('CountInstances', 0):,} instances")
+            facts.append(f"{counts.get('TotalDiskSizeMB', 0):,} MB")
+            with suppress(AttributeError, RuntimeError):  # it is in this process, or was killed just now
+                facts.append(f"process {self.server.pid}")  # type: ignore[union-attr]
+        return f"<div>{head}</div><div>{escape(' · '.join(facts))}&nbsp;</div>"
+
+    # -- doing ------------------------------------------------------------------------
+
+    def control(self, control: str) -> Future[None]:
+        """``start``, ``stop``, ``restart`` or ``kill`` the server, in the background.
+
+        Raises
+        ------
+        ValueError
+            If it was started elsewhere, or has no process to be killed.
+        """
+        server = self.server
+        if server is None:
+            raise ValueError("This server was not started by this program")
+        actions: dict[str, Callable[[], None]] = {
+            "start": server.restart,
+            "stop": server.halt,
+            "restart": server.restart,
+        }
+        if isinstance(server, Killable):
+            actions["kill"] = server.kill
+        if control not in actions:
+            raise ValueError(f"This server cannot be asked to {control}; started with process=True it can be killed")
+        return self._do(f"{_DOING[control]} the server", actions[control])
+
+    def _restart_with(self, options: dict[str, Any]) -> Future[None]:
+        server = self.server
+        assert server is not None
+        return self._do("Restarting the server with these options", lambda: server.restart(options))
+
+    def _do(self, doing: str, action: Callable[[], None]) -> Future[None]:
+        self._is_acting = True
+        self.toolbar.offers = {}
+        return self.act(doing, lambda: self._done(action))
+
+    def _done(self, action: Callable[[], None]) -> str:
+        try:
+            action()
+        except OrthancError as error:
+            raise ValueError(in_words(error)) from error
+        finally:
+            self._is_acting = False
+        if self.options_table is not None and self.editor is not None:
+            self.options_table.refresh()
+        return self._moved()
+
+    def _moved(self) -> str:
+        if self.server is None or self.server.url == self.client.url:
+            return ""
+        return f"The server is at {self.server.url} now: make new clients and panels for that address."
+
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        return super().snapshot() + self._facts_html()
+
+    def close(self) -> None:
+        """Remove it from the notebook; a server that it started itself is stopped."""
+        super().close()
+        if self._own is not None:
+            self._own.stop()
+
+
+def _given(server: ControlledServer | None) -> ControlledServer:
+    assert server is not None
+    return server

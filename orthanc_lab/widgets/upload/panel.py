@@ -1,0 +1,97 @@
+"""Files from the browser's machine into a server."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from orthanc_lab.client import Client, ClientError, UploadInterruptedError, UploadReport, display
+from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone
+from orthanc_lab.widgets.elements.table import Column, Table
+from orthanc_lab.widgets.panel import Panel
+
+__all__ = ["UploadPanel"]
+
+_COLUMNS = (Column("name", "File not taken"), Column("why", "Why"))
+
+
+class UploadPanel(Panel):
+    """DICOM files, folders and ZIP archives are dropped here and go to the server; what it refuses is listed.
+
+    Attributes
+    ----------
+    report
+        `UploadReport` of all that came so far.
+
+    Examples
+    --------
+    >>> panel = UploadPanel(client)
+    >>> panel.zone.label
+    'Drop DICOM files, folders or ZIP archives here, or'
+    >>> panel.report
+    <Upload: 0 stored, 0 already there, 0 refused>
+    """
+
+    title = "Upload"
+
+    def __init__(self, client: Client, **options: Any) -> None:
+        super().__init__(client, **options)
+        self.report = UploadReport()
+        self._lock = threading.Lock()
+        self._waiting: list[DroppedFile] = []
+        self.zone = DropZone(label="Drop DICOM files, folders or ZIP archives here, or", on_file=self.take)
+        self.refused = Table(_COLUMNS, label="Files that were not taken")
+        self.refused.layout.display = "none"
+        self.body.children = [self.zone, self.refused]
+
+    def poll(self) -> None:
+        """Nothing is to be seen of the server here but whether it answers."""
+        self.poll_client.transport.get("/system")
+
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        return super().snapshot() + display.report_card(self.report)
+
+    def take(self, file: DroppedFile) -> None:
+        """Upload a file in the background, together with those that come meanwhile."""
+        with self._lock:
+            self._waiting.append(file)
+            is_first = len(self._waiting) == 1
+        if is_first:
+            self.act("Uploading", self._upload)
+
+    def _upload(self) -> str | None:
+        with self._lock:
+            files, self._waiting = self._waiting, []
+        try:
+            self._note(self.client.upload([file.path for file in files], progress=self._tell), files)
+        except UploadInterruptedError as error:
+            self._note(error.report, files)
+            raise
+        except ClientError:
+            self._note(UploadReport(), files)
+            raise
+        finally:
+            for file in files:
+                file.discard()
+        counts = f"{self.report.stored} new, {self.report.already_stored} already there"
+        refused = f", {len(self.report.refused)} files not taken" if self.report.refused else ""
+        return f"Instances: {counts}{refused}."
+
+    def _tell(self, dealt: int, files: int) -> None:
+        self.status.say(f"Uploading: {dealt} of {files} files …")
+
+    def _note(self, report: UploadReport, files: list[DroppedFile]) -> None:
+        whole = self.report
+        whole.stored += report.stored
+        whole.already_stored += report.already_stored
+        for file in files:
+            path = str(file.path)
+            whole.refused.pop(file.name, None)
+            if path in report.files:
+                whole.files[file.name] = [*whole.files.get(file.name, []), *report.files[path]]
+            if path in report.refused:
+                whole.refused[file.name] = report.refused[path]
+            elif path not in report.files:
+                whole.refused[file.name] = "was not sent; drop it again"
+        self.refused.rows = [{"id": name, "name": name, "why": why} for name, why in whole.refused.items()]
+        self.refused.layout.display = "" if whole.refused else "none"
