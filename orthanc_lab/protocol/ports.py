@@ -35,6 +35,10 @@ class Clock(Protocol):
         """Return seconds from an arbitrary start; never moves back."""
         ...
 
+    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
+        """Wait, with the lock of `condition` held, until it is notified or `seconds` of this clock have passed."""
+        ...
+
 
 class SystemClock:
     """The clock of the machine."""
@@ -46,6 +50,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return `time.monotonic`."""
         return time.monotonic()
+
+    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
+        """Wait for a notification, or so many seconds."""
+        condition.wait(seconds)
 
 
 class ManualClock:
@@ -68,6 +76,7 @@ class ManualClock:
         self._start = start
         self._elapsed = 0.0
         self._lock = threading.Lock()
+        self._waiting: list[threading.Condition] = []
 
     def now(self) -> datetime:
         """Return the start plus all that was advanced."""
@@ -78,9 +87,25 @@ class ManualClock:
         return self._elapsed
 
     def advance(self, seconds: float) -> None:
-        """Move both times forward by `seconds`."""
+        """Move both times forward by `seconds`; those that wait look at the time."""
         with self._lock:
             self._elapsed += seconds
+            waiting = tuple(self._waiting)
+        for condition in waiting:
+            with condition:
+                condition.notify_all()
+
+    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
+        """Wait for a notification, or until `advance` has moved the time."""
+        end = None if seconds is None else self._elapsed + seconds
+        with self._lock:
+            self._waiting.append(condition)
+        try:
+            if end is None or self._elapsed < end:
+                condition.wait()
+        finally:
+            with self._lock:
+                self._waiting.remove(condition)
 
 
 class Identifiers(Protocol):

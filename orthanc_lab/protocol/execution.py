@@ -1,0 +1,90 @@
+"""How work is run that nobody waits for in its own thread: on threads, or without any.
+
+A task is a generator that says, at each place where another one may go first, what it waits for:
+
+- ``yield 0`` lets others go first and goes on;
+- ``yield seconds`` goes on after that time of the clock, or earlier when somebody calls `Task.wake`;
+- ``yield None`` goes on when somebody calls `Task.wake`.
+
+A task must look again at what it waits for whenever it goes on: it may be woken for no reason. So the same code
+runs on threads (`orthanc_lab.protocol.threads`) and without (`orthanc_lab.protocol.inline`), and a test can
+draw the order of the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from typing import ParamSpec, Protocol, TypeVar
+
+__all__ = ["Executor", "Happening", "Pool", "Steps", "Task"]
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+Steps = Generator[float | None, None, None]
+"""The body of a task; what it yields is what it waits for, in seconds of the clock."""
+
+
+class Task(Protocol):
+    """A task that was begun."""
+
+    def wake(self) -> None:
+        """Let it go on, if it waits; if not, its next wait ends at once. From any thread."""
+        ...
+
+    def join(self, timeout: float) -> bool:
+        """Wait for its end; False if `timeout` seconds were not enough."""
+        ...
+
+
+class Happening(Protocol):
+    """Something that somebody waits for: it happens once."""
+
+    def set(self) -> None:
+        """Let those that wait go on."""
+        ...
+
+    def is_set(self) -> bool:
+        """Tell whether it has happened."""
+        ...
+
+    def wait(self) -> None:
+        """Return once it has happened.
+
+        Raises
+        ------
+        RuntimeError
+            Without threads, if no task is left that could make it happen.
+        """
+        ...
+
+
+class Pool(Protocol):
+    """Short pieces of work beside the work of the caller, in libraries that leave the interpreter free."""
+
+    def submit(
+        self, function: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        """Return what will have the result."""
+        ...
+
+    def shutdown(self) -> None:
+        """Wait for what was submitted; nothing is accepted any more."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs tasks, and pieces of work beside them."""
+
+    def spawn(self, name: str, steps: Steps) -> Task:
+        """Begin a task."""
+        ...
+
+    def pool(self, name: str, most: int) -> Pool:
+        """Return a pool that does at most so many pieces at a time."""
+        ...
+
+    def happening(self) -> Happening:
+        """Return something to wait for."""
+        ...

@@ -1,0 +1,64 @@
+"""The executor on threads: a thread for each task, and pools of threads."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from orthanc_lab.protocol.execution import Happening, Pool, Steps, Task
+from orthanc_lab.protocol.ports import Clock
+
+__all__ = ["ThreadExecutor"]
+
+
+class ThreadExecutor:
+    """Runs each task on a thread of its own.
+
+    Parameters
+    ----------
+    clock
+        What the waits of tasks are measured by.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def spawn(self, name: str, steps: Steps) -> Task:
+        """Begin a task on a new thread."""
+        return _ThreadTask(name, steps, self._clock)
+
+    def pool(self, name: str, most: int) -> Pool:
+        """Return a pool of threads; each is started when it is needed."""
+        return ThreadPoolExecutor(most, name)
+
+    def happening(self) -> Happening:
+        """Return a `threading.Event`."""
+        return threading.Event()  # type: ignore[return-value] # its wait says that it happened, without a timeout always
+
+
+class _ThreadTask:
+    def __init__(self, name: str, steps: Steps, clock: Clock) -> None:
+        self._steps = steps
+        self._clock = clock
+        self._awake = threading.Condition(threading.Lock())
+        self._woken = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        with self._awake:
+            self._woken = True
+            self._awake.notify()
+
+    def join(self, timeout: float) -> bool:
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        for seconds in self._steps:
+            if seconds == 0:
+                continue
+            with self._awake:
+                if not self._woken:
+                    self._clock.wait(self._awake, seconds)
+                self._woken = False
