@@ -2,76 +2,46 @@
 
 from __future__ import annotations
 
-from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.storage.records import Attachment
-from orthanc_lab.storage.sqlite.attachment_column import read_attachments
-from orthanc_lab.storage.sqlite.json_text import as_array, bindable
-from orthanc_lab.storage.sqlite.statements import SQL
-from orthanc_lab.storage.sqlite.writer import Transaction
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.transaction import Key, Place, Transaction
 
-__all__ = ["delete", "forget_file", "recycle_one"]
-
-_MOST_STALE_CHANGES = 10_000
-_COUNTS = ("patients", "studies", "series", "instances")
+__all__ = ["delete", "recycle_one"]
 
 
 def delete(transaction: Transaction, id: str, level: Level | None) -> tuple[bool, tuple[Level, str] | None]:
-    """Delete a resource; see `orthanc_lab.storage.ports.Storage.delete`."""
-    row = transaction.execute(SQL["place"], (bindable(id),)).fetchone()
-    if row is None or (level is not None and row[1] != level.depth):
+    """Delete a resource; see `orthanc_lab.storage.ports.Deletion.delete`."""
+    place = transaction.place(id)
+    if place is None or (level is not None and place.level is not level):
         return False, None
-    key, depth, parent = row
-    doomed = transaction.execute(SQL["below"], (key, depth)).fetchall()
-    remaining = None
-    while parent is not None:
-        siblings = transaction.execute(SQL["two_children"], (parent,)).fetchall()
-        above, above_depth, above_id = transaction.execute(SQL["above"], (parent,)).fetchone()
-        if len(siblings) > 1:
-            remaining = (LEVELS[above_depth], above_id)
-            break
-        doomed.append((parent, above_depth))
-        parent = above
-    _forget(transaction, doomed)
-    return True, remaining
+    return True, _delete(transaction, place)
 
 
-def recycle_one(transaction: Transaction, spared: int | None) -> bool:
+def recycle_one(transaction: Transaction, spared: Key | None) -> bool:
     """Delete the patient that was not stored to for the longest time; False if there is none to delete.
 
     Parameters
     ----------
     spared
-        Key of the patient that must stay.
+        The patient that must stay.
     """
-    row = transaction.execute(SQL["next_to_recycle"], (spared or 0,)).fetchone()
-    return row is not None and delete(transaction, row[0], Level.PATIENT)[0]
+    place = transaction.next_to_recycle(spared)
+    if place is None:
+        return False
+    _delete(transaction, place)
+    return True
 
 
-def forget_file(transaction: Transaction, attachment: Attachment) -> None:
-    """Take note that an attachment has no row any more."""
-    totals = transaction.totals
-    totals.uncompressed_size -= attachment.uncompressed_size
-    totals.disk_size -= attachment.compressed_size
-    transaction.forgotten.append(attachment.uuid)
-    if attachment.row is None:
-        transaction.discarded.append(attachment.uuid)
-    else:
-        transaction.execute(SQL["delete_small_file"], (attachment.row,))
-
-
-def _forget(transaction: Transaction, doomed: list[tuple[int, int]]) -> None:
-    totals = transaction.totals
-    transaction.lineages.clear()
-    keys = (as_array(key for key, _ in doomed),)
-    for (column,) in transaction.execute(SQL["attachments_of"], keys).fetchall():
-        for attachment in read_attachments(column).values():
-            forget_file(transaction, attachment)
-    transaction.execute(SQL["delete_labels"], keys)
-    transaction.execute(SQL["delete_resources"], keys)
-    for _, depth in doomed:
-        count = _COUNTS[depth]
-        setattr(totals, count, getattr(totals, count) - 1)
-    totals.stale_changes += len(doomed)
-    if totals.stale_changes > _MOST_STALE_CHANGES:
-        transaction.execute(SQL["purge_changes"])
-        totals.stale_changes = 0
+def _delete(transaction: Transaction, place: Place) -> tuple[Level, str] | None:
+    """Delete a resource, all below it and the parents that become empty; return what remains above."""
+    doomed = list(transaction.with_descendants(place.key))
+    remaining = None
+    parent = place.parent
+    while parent is not None:
+        above = transaction.place_of(parent)
+        if len(transaction.children(parent, 2)) > 1:
+            remaining = (above.level, above.id)
+            break
+        doomed.append(parent)
+        parent = above.parent
+    transaction.delete_resources(doomed)
+    return remaining

@@ -1,4 +1,4 @@
-"""Reconstruction: the tags in the index, read from the files again."""
+"""The main DICOM tags in the index, read from the files again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from functools import partial
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.storage.arrival import Arrival, ArrivalReader
 from orthanc_lab.storage.records import Origin
-from orthanc_lab.storage.sqlite.arrival import Arrival, ArrivalReader, IndexedTags
-from orthanc_lab.storage.sqlite.json_text import read_json, write_json
-from orthanc_lab.storage.sqlite.statements import SQL
-from orthanc_lab.storage.sqlite.writer import Transaction, Writer
+from orthanc_lab.storage.transaction import Transaction
+from orthanc_lab.storage.transactions import Transactions
 
-__all__ = ["Reconstruction"]
+__all__ = ["Reconstruction", "refresh_parents"]
 
 _BATCH = 100
 _GONE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
@@ -29,19 +28,19 @@ class Reconstruction:
         Returns the DICOM file of an instance up to its pixel data.
     """
 
-    def __init__(self, writer: Writer, reader: ArrivalReader, read_header: Callable[[str], bytes]) -> None:
-        self._writer = writer
+    def __init__(self, transactions: Transactions, reader: ArrivalReader, read_header: Callable[[str], bytes]) -> None:
+        self._transactions = transactions
         self._reader = reader
         self._read_header = read_header
 
     def run(self, instances: Sequence[str]) -> None:
-        """Read each instance again; of those below one resource, the last one says what its tags are.
+        """Read each instance again; the last one below a resource gives it its tags.
 
         Metadata, labels, attachments and changes stay as they are.
         """
         for start in range(0, len(instances), _BATCH):
             arrivals = [arrival for id in instances[start : start + _BATCH] if (arrival := self._read(id)) is not None]
-            self._writer.run(partial(_rewrite, arrivals))
+            self._transactions.run(partial(_rewrite, arrivals))
 
     def _read(self, instance: str) -> Arrival | None:
         try:
@@ -52,23 +51,30 @@ class Reconstruction:
             raise
 
 
+def refresh_parents(transaction: Transaction, arrival: Arrival) -> None:
+    """Give patient, study and series the tags that stand in the file of an instance below them."""
+    ids = arrival.ids
+    for level, id in ((Level.PATIENT, ids.patient), (Level.STUDY, ids.study), (Level.SERIES, ids.series)):
+        key = transaction.find(level, id)
+        if key is not None:
+            transaction.set_tags(key, arrival.parent(level)[0])
+
+
 def _rewrite(arrivals: Sequence[Arrival], transaction: Transaction) -> None:
     for arrival in arrivals:
         ids = arrival.ids
         for level, id in zip(LEVELS, (ids.patient, ids.study, ids.series, ids.instance), strict=True):
-            made = arrival.instance if level is Level.INSTANCE else arrival.parent(level)
-            transaction.execute(SQL["set_tags"], (made.tags, made.folded, level.depth, id))
-            _set_metadata_of_tags(transaction, id, made)
-
-
-def _set_metadata_of_tags(transaction: Transaction, id: str, made: IndexedTags) -> None:
-    row = transaction.execute(SQL["metadata"], (id,)).fetchone()
-    if row is None:
-        return
-    key, metadata = row[0], read_json(row[1])
-    fresh = read_json(made.metadata)
-    for name in _OF_TAGS:
-        metadata.pop(name, None)
-        if name in fresh:
-            metadata[name] = fresh[name]
-    transaction.execute(SQL["set_metadata"], (write_json(metadata), key))
+            key = transaction.find(level, id)
+            if key is None:
+                continue
+            if level is Level.INSTANCE:
+                tags, fresh = arrival.tags, arrival.metadata
+            else:
+                tags, fresh = arrival.parent(level)
+            transaction.set_tags(key, tags)
+            metadata = transaction.metadata(key)
+            for name in _OF_TAGS:
+                metadata.pop(name, None)
+                if name in fresh:
+                    metadata[name] = fresh[name]
+            transaction.set_metadata(key, metadata)

@@ -5,44 +5,55 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-__all__ = ["Lineage", "Lineages"]
+from orthanc_lab.storage.transaction import Key, Lineage
+
+__all__ = ["LineageCache", "Recent"]
 
 _MOST = 1024
 
 
 @dataclass(slots=True)
-class Lineage:
-    """A series, its study and its patient in the index."""
+class Recent:
+    """What is known of a series, its study and its patient."""
 
-    series: int  # keys
-    study: int
-    patient: int
-    expected: int | None  # metadata ExpectedNumberOfInstances of the series
     rank: int | None  # of the patient
     last_update: str = ""  # of all three, all of them unstable; "" if unknown
     indexes: Counter[int] | None = None  # IndexInSeries of the instances; None until somebody asks
 
 
-class Lineages:
-    """A bounded memory of lineages by the Orthanc identifier of the series.
+class LineageCache:
+    """A bounded memory of series.
 
     Only whoever holds the index for writing may use it. It is emptied by everything that
     might make it untrue: a rollback, a deletion, a change of protection, a resource becoming stable.
     """
 
     def __init__(self) -> None:
-        self._by_series: dict[str, Lineage] = {}
+        self._lineages: dict[str, Lineage] = {}
+        self._recent: dict[Key, Recent] = {}
 
-    def get(self, series: str) -> Lineage | None:
-        """Return what is known of a series."""
-        return self._by_series.get(series)
+    def lineage(self, series: str) -> Lineage | None:
+        """Return what is above a series, by its Orthanc identifier; None if it is not remembered."""
+        return self._lineages.get(series)
 
-    def put(self, series: str, lineage: Lineage) -> None:
-        """Remember a series."""
-        if len(self._by_series) >= _MOST:
-            self._by_series.clear()
-        self._by_series[series] = lineage
+    def remember(self, series: str, lineage: Lineage) -> None:
+        """Keep what is above a series."""
+        if len(self._lineages) >= _MOST:
+            self._lineages.clear()
+        self._lineages[series] = lineage
+
+    def recent(self, series: Key) -> Recent | None:
+        """Return what is known of a series; None if nothing is."""
+        return self._recent.get(series)
+
+    def add(self, series: Key, recent: Recent) -> Recent:
+        """Keep what is known of a series."""
+        if len(self._recent) >= _MOST:
+            self._recent.clear()
+        self._recent[series] = recent
+        return recent
 
     def clear(self) -> None:
         """Forget all."""
-        self._by_series.clear()
+        self._lineages.clear()
+        self._recent.clear()
