@@ -85,6 +85,7 @@ def assemble(
         identifiers=identifiers,
         metrics=metrics,
     )
+    face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     try:
         index = Path(settings["IndexDirectory"])
         outputs = _outputs_folder(settings, index)
@@ -93,7 +94,7 @@ def assemble(
             outputs,
             clock,
             identifiers,
-            restores=restores(settings, storage, clock, identifiers, outputs),
+            restores=restores(settings, face, clock, identifiers, outputs),
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
@@ -103,7 +104,6 @@ def assemble(
     except BaseException:
         storage.close()
         raise
-    face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     services = Services(settings, face, engine, metrics, clock, identifiers, control)
     add_gauges(metrics, services)
     application = make_application(services)
