@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.making.upload_form import parts_of
 from orthanc_lab.rest.making.upload_zip import UploadLimits, is_zip, members_of
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from tests.rest.checks import error_of, is_empty
 from tests.rest.conftest import Rest
 from tests.rest.files import orthanc_id
-from tests.storage.files import LARGE, dicom
 
 DAMAGED = "Invalid file or unsupported compression method (e.g. Deflate64)"
 LIMITS = UploadLimits()

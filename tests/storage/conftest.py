@@ -14,10 +14,7 @@ from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
-from orthanc_lab.storage.records import Origin
 from orthanc_lab.storage.sqlite.connections import Connect, connect
-
-ORIGIN = Origin(remote_ip="127.0.0.1")
 
 
 class RecordedMetrics:
@@ -71,7 +68,12 @@ class House:
 
     def files(self) -> list[str]:
         """Return the names of the files in the storage area."""
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file() and len(path.name) == 36)
+        return files_in(self.folder)
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the names of the files in a storage area."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file() and len(path.name) == 36)
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import connect
-from tests.storage.conftest import ORIGIN, House
-from tests.storage.contract import changes_of, code_of, put
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
+from orthanc_lab.testing.contracts.storage.folder import ORIGIN, changes_of, code_of, put
+from tests.storage.conftest import House
 from tests.storage.faulty_area import FaultyArea
-from tests.storage.files import LARGE, dicom
 from tests.waiting import until
 
 
