@@ -12,6 +12,7 @@ from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.files.area import FileArea
+from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import Connect, connect
@@ -40,6 +41,7 @@ class House:
         self,
         *,
         area: FileArea | None = None,
+        open_log: OpenLog = DiskLog,
         connect: Connect = connect,
         executor: Executor | None = None,
         lock: Lock = lock_folder,
@@ -52,6 +54,7 @@ class House:
             executor=executor,
             metrics=self.metrics,
             area=area,
+            open_log=open_log,
             connect=connect,
             lock=lock,
         )

@@ -47,7 +47,7 @@ def open_writer(path: Path, connect: Connect = connect) -> sqlite3.Connection:
     try:
         connection = _open(path, connect)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # see wal_sync
+        connection.execute("PRAGMA synchronous = NORMAL")  # see writer
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
