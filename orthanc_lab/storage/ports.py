@@ -314,8 +314,8 @@ class LogKeeping(Protocol):
         ...
 
 
-class PropertyKeeping(Protocol):
-    """Global properties and counters, written."""
+class PropertyKeeping(Properties, Protocol):
+    """Global properties and counters, read and written."""
 
     def next_number(self, sequence: str) -> int:
         """Return 1, 2, … of a named counter kept in the database (``AnonymizedN``)."""

@@ -9,7 +9,7 @@ import falcon
 
 from orthanc_lab.protocol import house_json
 from orthanc_lab.rest.http.answers import answer_json, wants_xml
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 from orthanc_lab.storage.records import Resource
 
 __all__ = ["answer_batches", "batches_of", "batches_of_ids"]
@@ -19,7 +19,7 @@ BATCH = 1000
 
 
 def batches_of(
-    storage: Storage, first: Callable[[int], list[Resource]], ids: Callable[[], Sequence[str]]
+    storage: Resources, first: Callable[[int], list[Resource]], ids: Callable[[], Sequence[str]]
 ) -> Iterable[list[Resource]]:
     """Return resources in batches.
 
@@ -34,7 +34,7 @@ def batches_of(
     return [found] if len(found) <= BATCH else batches_of_ids(storage, ids())
 
 
-def batches_of_ids(storage: Storage, ids: Sequence[str]) -> Iterator[list[Resource]]:
+def batches_of_ids(storage: Resources, ids: Sequence[str]) -> Iterator[list[Resource]]:
     """Yield the known ones of many resources, in the order of `ids`."""
     for start in range(0, len(ids), BATCH):
         yield storage.get_many(ids[start : start + BATCH])

@@ -14,7 +14,7 @@ from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.making.upload_form import boundary_of, parts_of
 from orthanc_lab.rest.making.upload_zip import UploadLimits, is_zip, members_of
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Ingest
 from orthanc_lab.storage.records import Origin, Stored
 
 __all__ = ["LIMITS", "post_instances"]
@@ -52,7 +52,7 @@ def post_instances(
     answer_json(req, resp, [_answer(one) for one in stored] if isinstance(stored, list) else _answer(stored))
 
 
-def _store(storage: Storage, content: bytes, origin: Origin, limits: UploadLimits) -> Stored | list[Stored]:
+def _store(storage: Ingest, content: bytes, origin: Origin, limits: UploadLimits) -> Stored | list[Stored]:
     if not content:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Received an empty DICOM file")
     if is_zip(content):

@@ -24,7 +24,7 @@ from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, Deflated, Loc
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Readable
 
 __all__ = ["ZipJob", "restored"]
 
@@ -67,7 +67,7 @@ class ZipJob:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: Readable,
         clock: Clock,
         request: ZipRequest,
         outlet: Outlet,
@@ -290,7 +290,7 @@ def _place(outlet: Outlet) -> dict[str, str]:
 
 
 def restored(
-    make: Callable[..., ZipJob], storage: Storage, clock: Clock, folder: Path, saved: Mapping[str, Any]
+    make: Callable[..., ZipJob], storage: Readable, clock: Clock, folder: Path, saved: Mapping[str, Any]
 ) -> ZipJob:
     """Make a job again from what it serialized; `folder` holds the outputs."""
     return make(storage, clock, ZipRequest.decode(saved), FileOutlet(folder / saved["output"]), saved=saved)

@@ -12,7 +12,7 @@ from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.peers.peer import Peer, read_peer
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Files
 
 if TYPE_CHECKING:
     from orthanc_lab.peers.client import PeerClient
@@ -41,7 +41,7 @@ class PeerStoreRequest:
 class PeerStoreTools:
     """What the job works with."""
 
-    storage: Storage
+    storage: Files
     http: HttpOptions
     identifiers: Identifiers
 
