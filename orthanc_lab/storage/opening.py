@@ -46,7 +46,7 @@ def open_storage(
     Parameters
     ----------
     folder
-        ``StorageDirectory``; the index is there too, unless the options say otherwise.
+        ``StorageDirectory``; the index is there too, unless the options name another folder.
     executor
         Runs what happens beside requests; threads, if not given.
     area

@@ -101,7 +101,7 @@ class Like(NamedTuple):
 
 
 class Within(NamedTuple):
-    """A value lies between two texts, both included; an empty one is no bound."""
+    """A value lies between two texts, both included; an empty text sets no limit."""
 
     value: Value
     low: str

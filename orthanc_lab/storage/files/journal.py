@@ -1,7 +1,7 @@
 """The names of the files that are about to appear or to vanish.
 
-A name is written here before its file is created, and before the commit that makes a file
-superfluous. So whatever the moment of a crash, a file that nothing refers to has its name
+A name is written here before its file is created, and before the commit that releases
+it. So whatever the moment of a crash, a file that nothing refers to has its name
 in the journal, and the next start removes it without looking through the storage area.
 """
 

@@ -40,7 +40,7 @@ class SqliteIndex(ResourceQueries, LogQueries):
     Raises
     ------
     OrthancError
-        18 if the index was written by another version of this program, 11 if it is no index.
+        18 if the index was written by another version of this program, 11 if the file is not an index.
     """
 
     def __init__(

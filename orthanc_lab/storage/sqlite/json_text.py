@@ -1,4 +1,4 @@
-"""JSON in the columns of the index: fast, and also for text that is no valid Unicode.
+"""JSON in the columns of the index: fast, and able to hold text that is not valid Unicode.
 
 Metadata may hold any bytes; those that are not UTF-8 come as lone surrogates (PEP 383), which
 `orjson` refuses and `json` writes as escapes.
@@ -33,7 +33,7 @@ def read_json(text: str) -> dict[str, Any]:
 
 
 def as_array(items: Iterable[Any]) -> str:
-    """Return a list as the JSON array that a query takes it from; text that is no Unicode matches nothing."""
+    """Return a list as the JSON array that a query takes it from; text that is not valid Unicode matches nothing."""
     return orjson.dumps([bindable(item) for item in items]).decode()
 
 

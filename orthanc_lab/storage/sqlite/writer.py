@@ -1,6 +1,6 @@
-"""The one who writes the index; writers that wait share one commit.
+"""All changes of the index, one after the other; operations that wait share one commit.
 
-SQLite would wait for the disk inside each commit (``synchronous = FULL``), also for those that nobody needs on the
+SQLite would wait for the disk inside each commit (``synchronous = FULL``), even if they need not be on the
 disk. Here commits only reach the operating system (``NORMAL``: they survive the end of the process), and the writer
 waits for SQLite's log where an answer must survive a power cut. SQLite itself syncs the log before it moves it into
 the index.
