@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.protocol.metrics import MetricPolicy
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.storage.ports import Storage
@@ -54,6 +55,7 @@ class Services:
     settings: Settings
     storage: Storage
     engine: JobsEngine
+    job_tools: JobTools
     metrics: MetricsBoard
     clock: Clock
     identifiers: Identifiers

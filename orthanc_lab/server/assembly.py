@@ -11,12 +11,13 @@ from wsgiref.types import WSGIApplication
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.kinds import restores
+from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
-from orthanc_lab.server.job_kinds import restores
 from orthanc_lab.server.memory_trimming import MemoryTrimming
 from orthanc_lab.server.metrics_board import PublishedMetrics
 from orthanc_lab.server.options.settings import CheckedSettings
@@ -78,22 +79,25 @@ def assemble(
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
+    names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
     storage = open_storage(
         Path(settings["StorageDirectory"]),
-        options=_storage_options(settings),
+        options=_storage_options(settings, names),
         clock=clock,
         identifiers=identifiers,
         metrics=metrics,
     )
+    face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     try:
         index = Path(settings["IndexDirectory"])
         outputs = _outputs_folder(settings, index)
+        tools = JobTools.of(settings, face, clock=clock, identifiers=identifiers, outputs=outputs, names=names)
         engine = JobsEngine(
             index / "jobs.sqlite" if settings["SaveJobs"] else None,
             outputs,
             clock,
             identifiers,
-            restores=restores(settings, storage, clock, identifiers, outputs),
+            restores=restores(tools),
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
@@ -103,8 +107,7 @@ def assemble(
     except BaseException:
         storage.close()
         raise
-    face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
-    services = Services(settings, face, engine, metrics, clock, identifiers, control)
+    services = Services(settings, face, engine, tools, metrics, clock, identifiers, control)
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()
@@ -120,7 +123,7 @@ def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
     return Path(chosen) / f"orthanc-lab-{mark}"
 
 
-def _storage_options(settings: CheckedSettings) -> StorageOptions:
+def _storage_options(settings: CheckedSettings, names: Dictionary) -> StorageOptions:
     return StorageOptions(
         index_directory=Path(settings["IndexDirectory"]),
         overwrite_instances=settings["OverwriteInstances"],
@@ -138,13 +141,12 @@ def _storage_options(settings: CheckedSettings) -> StorageOptions:
         ingest_transcoding_of_uncompressed=settings["IngestTranscodingOfUncompressed"],
         ingest_transcoding_of_compressed=settings["IngestTranscodingOfCompressed"],
         lossy_quality=settings["DicomLossyTranscodingQuality"],
-        extra_main_dicom_tags=_extra_main_dicom_tags(settings),
+        extra_main_dicom_tags=_extra_main_dicom_tags(settings, names),
         user_metadata=settings["UserMetadata"],
     )
 
 
-def _extra_main_dicom_tags(settings: CheckedSettings) -> Mapping[Level, Sequence[str]]:
+def _extra_main_dicom_tags(settings: CheckedSettings, names: Dictionary) -> Mapping[Level, Sequence[str]]:
     if not settings["ExtraMainDicomTags"]:
         return {}
-    names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
     return read_extra_main_tags(settings["ExtraMainDicomTags"], names)

@@ -22,6 +22,7 @@ from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.records import Origin, Stored
 from tests.archives.files import dicom, names_of
+from tests.job_tools import job_tools
 
 DEADLINE = 20.0  # seconds
 
@@ -74,6 +75,7 @@ class House:
             settings=CheckedSettings(settings or {}),
             storage=self.storage,
             engine=self.engine,
+            job_tools=job_tools(self.storage, outputs=self.outputs, options=settings),
             metrics=self.quiet,  # type: ignore[arg-type] # records nothing
             clock=SystemClock(),
             identifiers=SystemIdentifiers(),

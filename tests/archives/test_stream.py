@@ -26,6 +26,7 @@ from orthanc_lab.protocol.ports import ManualClock, SystemClock
 from tests.archives.files import names_of
 from tests.archives.house import DEADLINE, House
 from tests.archives.synthetic import PATIENT, SyntheticStorage
+from tests.job_tools import job_tools
 
 MEGABYTE = 1 << 20
 
@@ -142,7 +143,7 @@ def synthetic_job(count: int, pixels: bytes, outlet: StreamOutlet, clock: System
     storage = SyntheticStorage(count, pixels)
     plan = plan_archive(resolve(storage, [PATIENT]))  # type: ignore[arg-type] # it has what is asked for
     request = ZipRequest(plan, "a.zip", datetime(2026, 11, 24), "seed", "isal", 1)
-    return ArchiveJob(storage, clock, request, outlet)  # type: ignore[arg-type]
+    return ArchiveJob(job_tools(storage, clock=clock), request, outlet)  # type: ignore[arg-type] # as above
 
 
 def test_no_worker_is_held_by_a_client_that_takes_nothing() -> None:

@@ -13,6 +13,7 @@ from orthanc_lab.rest.application import Route, make_application
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.server.options.settings import CheckedSettings
+from tests.job_tools import job_tools
 
 
 class NoBoard:
@@ -47,6 +48,7 @@ class Client:
             settings=CheckedSettings(settings or {}),
             storage=storage,
             engine=engine,
+            job_tools=job_tools(storage, options=settings),
             metrics=NoBoard(),  # type: ignore[arg-type] # records nothing
             clock=SystemClock(),
             identifiers=SystemIdentifiers(),

@@ -92,8 +92,7 @@ class ZipAnswers:
         resp.stream = _Download(outlet)
 
     def _job(self, request: ZipRequest, outlet: FileOutlet | StreamOutlet, *, durable: bool = False) -> ZipJob:
-        storage, clock = self._services.storage, self._services.clock
-        return self._make(storage, clock, request, outlet, durable=durable, threads=self._threads)
+        return self._make(self._services.job_tools, request, outlet, durable=durable, threads=self._threads)
 
     def _new_file(self) -> Path:
         try:

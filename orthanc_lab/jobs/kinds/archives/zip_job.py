@@ -8,10 +8,9 @@ back from the members that stand there, and the ZIP ends up with the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.media.dicomdir_entry import DirectoryEntry
@@ -21,12 +20,12 @@ from orthanc_lab.jobs.kinds.archives.zip_codec import Codec, codec
 from orthanc_lab.jobs.kinds.archives.zip_outlet import FileOutlet, Outlet
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, Deflated, LocalMember, ZipWriter
+from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.protocol.ports import Identifiers, SeededIdentifiers
 
-__all__ = ["ZipJob", "restored"]
+__all__ = ["ZipJob"]
 
 _MEGABYTE = 1024 * 1024
 _STEP_SECONDS = 0.025
@@ -63,12 +62,11 @@ class ZipJob:
         How many read, transcode and compress ahead; 0 for one a processor.
     """
 
-    type = "Archive"
+    type: str
 
     def __init__(
         self,
-        storage: Storage,
-        clock: Clock,
+        tools: JobTools,
         request: ZipRequest,
         outlet: Outlet,
         *,
@@ -77,8 +75,8 @@ class ZipJob:
         step_seconds: float = _STEP_SECONDS,
         threads: int = 0,
     ) -> None:
-        self._storage = storage
-        self._clock = clock
+        self._storage = tools.storage
+        self._clock = tools.clock
         self._request = request
         self._outlet = outlet
         self._saved = dict(saved) if saved else {**request.encode(), **_place(outlet)} if durable else None
@@ -91,6 +89,11 @@ class ZipJob:
         self._writer: ZipWriter | None = None
         self._read_ahead: ReadAhead[Prepared | None] | None = None
         self._codec: Codec | None = None
+
+    @classmethod
+    def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> Self:
+        """Make a job again from what `serialize` returned."""
+        return cls(tools, ZipRequest.decode(saved), FileOutlet(tools.outputs / saved["output"]), saved=saved)
 
     # -- what the engine calls -----------------------------------------------------
 
@@ -287,10 +290,3 @@ def _place(outlet: Outlet) -> dict[str, str]:
     if not isinstance(outlet, FileOutlet):
         raise TypeError("only a job that writes a file can outlive the process")
     return {"output": outlet.path.name}
-
-
-def restored(
-    make: Callable[..., ZipJob], storage: Storage, clock: Clock, folder: Path, saved: Mapping[str, Any]
-) -> ZipJob:
-    """Make a job again from what it serialized; `folder` holds the outputs."""
-    return make(storage, clock, ZipRequest.decode(saved), FileOutlet(folder / saved["output"]), saved=saved)
