@@ -11,8 +11,10 @@ from wsgiref.types import WSGIApplication
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
@@ -33,11 +35,13 @@ class Environment:
 
     clock: Clock
     identifiers: Identifiers
+    executor: Executor
 
     @classmethod
-    def of_system(cls) -> Environment:
-        """Return the clock and the random source of the machine."""
-        return cls(SystemClock(), SystemIdentifiers())
+    def of_system(cls, identifiers: Identifiers | None = None) -> Environment:
+        """Return the clock, the random source (or other identifiers) and the threads of the machine."""
+        clock = SystemClock()
+        return cls(clock, identifiers or SystemIdentifiers(), ThreadExecutor(clock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def assemble(
         storage.close()
         raise
     face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
-    services = Services(settings, face, engine, metrics, clock, identifiers, control)
+    services = Services(settings, face, engine, metrics, clock, identifiers, environment.executor, control)
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()
