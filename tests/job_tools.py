@@ -8,6 +8,7 @@ from typing import Any
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.protocol.ports import Clock, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage.ports import Storage
 
@@ -16,11 +17,13 @@ def job_tools(
     storage: Storage, *, outputs: Path = Path(), clock: Clock | None = None, options: dict[str, Any] | None = None
 ) -> JobTools:
     """Return the tools of a server with these options."""
+    clock = clock or SystemClock()
     return JobTools.of(
         CheckedSettings(options or {}),
         storage,
-        clock=clock or SystemClock(),
+        clock=clock,
         identifiers=SystemIdentifiers(),
+        executor=ThreadExecutor(clock),
         outputs=outputs,
         names=Dictionary({}, ""),
     )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.metrics import MetricPolicy
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.storage.ports import Storage
@@ -59,4 +60,5 @@ class Services:
     metrics: MetricsBoard
     clock: Clock
     identifiers: Identifiers
+    executor: Executor
     control: Control

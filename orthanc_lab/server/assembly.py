@@ -13,8 +13,10 @@ from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.kinds import restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
@@ -34,11 +36,13 @@ class Environment:
 
     clock: Clock
     identifiers: Identifiers
+    executor: Executor
 
     @classmethod
-    def of_system(cls) -> Environment:
-        """Return the clock and the random source of the machine."""
-        return cls(SystemClock(), SystemIdentifiers())
+    def of_system(cls, identifiers: Identifiers | None = None) -> Environment:
+        """Return the clock, the random source (or other identifiers) and the threads of the machine."""
+        clock = SystemClock()
+        return cls(clock, identifiers or SystemIdentifiers(), ThreadExecutor(clock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,15 @@ def assemble(
     try:
         index = Path(settings["IndexDirectory"])
         outputs = _outputs_folder(settings, index)
-        tools = JobTools.of(settings, face, clock=clock, identifiers=identifiers, outputs=outputs, names=names)
+        tools = JobTools.of(
+            settings,
+            face,
+            clock=clock,
+            identifiers=identifiers,
+            executor=environment.executor,
+            outputs=outputs,
+            names=names,
+        )
         engine = JobsEngine(
             index / "jobs.sqlite" if settings["SaveJobs"] else None,
             outputs,
@@ -107,7 +119,7 @@ def assemble(
     except BaseException:
         storage.close()
         raise
-    services = Services(settings, face, engine, tools, metrics, clock, identifiers, control)
+    services = Services(settings, face, engine, tools, metrics, clock, identifiers, environment.executor, control)
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()

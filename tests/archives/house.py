@@ -13,6 +13,7 @@ import requests
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.jobs import jobs
 from orthanc_lab.rest.making import archives
@@ -79,6 +80,7 @@ class House:
             metrics=self.quiet,  # type: ignore[arg-type] # records nothing
             clock=SystemClock(),
             identifiers=SystemIdentifiers(),
+            executor=ThreadExecutor(SystemClock()),
             control=self.quiet,  # type: ignore[arg-type] # only reports are needed
         )
         self.server = HttpServer(make_application(self.services, (*archives.ROUTES, *jobs.ROUTES)))

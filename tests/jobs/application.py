@@ -9,6 +9,7 @@ import requests
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import Route, make_application
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.http.server import HttpServer
@@ -52,6 +53,7 @@ class Client:
             metrics=NoBoard(),  # type: ignore[arg-type] # records nothing
             clock=SystemClock(),
             identifiers=SystemIdentifiers(),
+            executor=ThreadExecutor(SystemClock()),
             control=self.reports,  # type: ignore[arg-type] # only reports are needed
         )
         self._server = HttpServer(make_application(self.services, routes))

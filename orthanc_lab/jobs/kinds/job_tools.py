@@ -9,6 +9,7 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.values import JsonValues
 from orthanc_lab.peers.http_options import HttpOptions
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.storage.ports import Storage
 
@@ -22,6 +23,7 @@ class JobTools:
     storage: Storage
     clock: Clock
     identifiers: Identifiers
+    executor: Executor
     outputs: Path  # folder of the files that jobs leave behind
     names: Dictionary
     charset: Charset  # of files that name none, ``DefaultEncoding``
@@ -36,6 +38,7 @@ class JobTools:
         *,
         clock: Clock,
         identifiers: Identifiers,
+        executor: Executor,
         outputs: Path,
         names: Dictionary,
     ) -> JobTools:
@@ -44,6 +47,7 @@ class JobTools:
             storage,
             clock,
             identifiers,
+            executor,
             outputs,
             names,
             charset=by_name(settings["DefaultEncoding"]) or LATIN1,

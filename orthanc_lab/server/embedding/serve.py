@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.server.assembly import Environment
 from orthanc_lab.server.embedding.child_server import ChildServer
 from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
@@ -125,7 +126,8 @@ def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict
 def _environment(seed: int | None, clock: Clock | None, identifiers: Identifiers | None) -> Environment:
     if identifiers is None:
         identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)
-    return Environment(clock or SystemClock(), identifiers)
+    clock = clock or SystemClock()
+    return Environment(clock, identifiers, ThreadExecutor(clock))
 
 
 def _place(folder: str | Path | None, options: Mapping[str, Any]) -> Path | None:
