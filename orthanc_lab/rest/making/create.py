@@ -28,6 +28,8 @@ __all__ = ["ROUTES", "CreateDicom"]
 class CreateDicom:
     """Creation of one instance, or of a series of them."""
 
+    writes = ("POST",)
+
     def __init__(self, services: Services) -> None:
         self._services = services
         settings = services.settings

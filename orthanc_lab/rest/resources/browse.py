@@ -61,6 +61,8 @@ class ResourceList(_Browsing):
 class InstanceList(ResourceList):
     """All instances, and the way in for new ones."""
 
+    writes = ("POST",)
+
     def __init__(self, services: Services) -> None:
         super().__init__(services, Level.INSTANCE)
         self._services = services
@@ -72,6 +74,8 @@ class InstanceList(ResourceList):
 
 class OneResource(_Browsing):
     """One patient, study, series or instance."""
+
+    writes = ("DELETE",)
 
     def __init__(self, services: Services, level: Level) -> None:
         super().__init__(services)
