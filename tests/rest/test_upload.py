@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.ports import SystemClock
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.making.upload_form import parts_of
 from orthanc_lab.rest.making.upload_zip import UploadLimits, is_zip, members_of
 from tests.rest.checks import error_of, is_empty
@@ -307,7 +309,7 @@ def test_what_has_no_directory_is_refused(rest: Rest, body: bytes) -> None:
 
 
 def contents(body: bytes, **limits: int) -> Sequence[bytes]:
-    return list(members_of(body, UploadLimits(**limits)))
+    return list(members_of(body, UploadLimits(**limits), ThreadExecutor(SystemClock())))
 
 
 def test_limits() -> None:

@@ -14,7 +14,6 @@ from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.making.upload_form import boundary_of, parts_of
 from orthanc_lab.rest.making.upload_zip import UploadLimits, is_zip, members_of
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin, Stored
 
 __all__ = ["LIMITS", "post_instances"]
@@ -41,23 +40,24 @@ def post_instances(
     boundary = boundary_of(content_type) if content_type[:10].lower() == "multipart/" else None
     if boundary is not None:
         for part in parts_of(body, boundary):
-            _store(services.storage, part, origin, limits)
+            _store(services, part, origin, limits)
         resp.data = b""
         return
     if (req.get_header("Content-Encoding") or "").lower() == "gzip" and body and not is_zip(body):
         body = _gunzip(body, limits)
         stored: Stored | list[Stored] = services.storage.store(body, origin)
     else:
-        stored = _store(services.storage, body, origin, limits)
+        stored = _store(services, body, origin, limits)
     answer_json(req, resp, [_answer(one) for one in stored] if isinstance(stored, list) else _answer(stored))
 
 
-def _store(storage: Storage, content: bytes, origin: Origin, limits: UploadLimits) -> Stored | list[Stored]:
+def _store(services: Services, content: bytes, origin: Origin, limits: UploadLimits) -> Stored | list[Stored]:
     if not content:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Received an empty DICOM file")
     if is_zip(content):
-        return storage.store_all(members_of(content, limits), origin, skip_foreign=True)
-    return storage.store(content, origin)
+        members = members_of(content, limits, services.executor)
+        return services.storage.store_all(members, origin, skip_foreign=True)
+    return services.storage.store(content, origin)
 
 
 def _answer(stored: Stored) -> dict[str, Any]:
