@@ -6,9 +6,10 @@ A task is a generator that says, at each place where another one may go first, w
 - ``yield seconds`` goes on after that time of the clock, or earlier when somebody calls `Task.wake`;
 - ``yield None`` goes on when somebody calls `Task.wake`.
 
-A task must look again at what it waits for whenever it goes on: it may be woken for no reason. So the same code
-runs on threads (`orthanc_lab.protocol.threads`) and without (`orthanc_lab.protocol.inline`), and a test can
-draw the order of the steps.
+The seconds count from the moment at which the task last went on, so that it does not miss a clock that is moved
+while it works them out. It must look again at what it waits for whenever it goes on: it may be woken for no
+reason. So the same code runs on threads (`orthanc_lab.protocol.threads`) and without
+(`orthanc_lab.protocol.inline`), and a test can draw the order of the steps.
 """
 
 from __future__ import annotations

@@ -55,10 +55,11 @@ class _ThreadTask:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        began = self._clock.monotonic()
         for seconds in self._steps:
-            if seconds == 0:
-                continue
-            with self._awake:
-                if not self._woken:
-                    self._clock.wait(self._awake, seconds)
-                self._woken = False
+            if seconds != 0:
+                with self._awake:
+                    if not self._woken:
+                        self._clock.wait_until(self._awake, None if seconds is None else began + seconds)
+                    self._woken = False
+            began = self._clock.monotonic()
