@@ -14,12 +14,12 @@ from orthanc_lab.jobs.kinds import restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.memory_trimming import MemoryTrimming
-from orthanc_lab.server.metrics_board import PublishedMetrics
 from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage

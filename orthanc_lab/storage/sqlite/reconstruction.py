@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import VANISHED, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.records import Origin
 from orthanc_lab.storage.sqlite.arrival import Arrival, ArrivalReader, IndexedTags
@@ -16,7 +16,6 @@ from orthanc_lab.storage.sqlite.writer import Transaction, Writer
 __all__ = ["Reconstruction"]
 
 _BATCH = 100
-_GONE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 _OF_TAGS = ("MainDicomTagsSignature", "MainDicomSequences")
 
 
@@ -47,7 +46,7 @@ class Reconstruction:
         try:
             return self._reader.read(self._read_header(instance), Origin(), None, None)
         except OrthancError as error:
-            if error.code in _GONE:
+            if error.code in VANISHED:
                 return None  # deleted in the meantime
             raise
 
