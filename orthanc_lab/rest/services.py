@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
@@ -47,7 +47,7 @@ class Services:
 
     settings: Settings
     storage: Storage
-    engine: JobsEngine
+    engine: Jobs
     job_tools: JobTools
     metrics: PublishedMetrics
     clock: Clock

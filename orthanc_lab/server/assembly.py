@@ -10,8 +10,10 @@ from wsgiref.types import WSGIApplication
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.kinds import restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
@@ -51,11 +53,12 @@ class Assembly:
     services: Services
     application: WSGIApplication
     storage: Storage
+    engine: JobsEngine
     trimming: MemoryTrimming
 
     def finish_jobs(self, timeout: float = 10) -> None:
-        """Stop the jobs engine after the current steps; who waits for a job is told so."""
-        self.services.engine.stop(timeout)
+        """Stop the jobs engine after the current steps; the callers that wait for a job get an error."""
+        self.engine.stop(timeout)
 
     def close(self) -> None:
         """Stop the jobs engine, if it still runs, and close the storage."""
@@ -93,7 +96,7 @@ def assemble(
     face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     try:
         index = Path(settings["IndexDirectory"])
-        outputs = _outputs_folder(settings, index)
+        outputs = FileOutputs(_outputs_folder(settings, index), identifiers)
         tools = JobTools.of(
             settings,
             face,
@@ -104,10 +107,11 @@ def assemble(
             names=names,
         )
         engine = JobsEngine(
-            index / "jobs.sqlite" if settings["SaveJobs"] else None,
+            SqliteJobStore(index / "jobs.sqlite" if settings["SaveJobs"] else None, keep=load_jobs),
             outputs,
             clock,
             identifiers,
+            environment.executor,
             restores=restores(tools),
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
@@ -122,7 +126,7 @@ def assemble(
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()
-    return Assembly(services, application, storage, MemoryTrimming(metrics))
+    return Assembly(services, application, storage, engine, MemoryTrimming(metrics, clock, environment.executor))
 
 
 def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:

@@ -12,8 +12,7 @@ import requests
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
-from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
-from orthanc_lab.protocol.threads import ThreadExecutor
+from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.jobs import jobs
 from orthanc_lab.rest.making import archives
@@ -63,11 +62,13 @@ class House:
         self.quiet = Quiet()
         self.outputs = folder / "outputs"
         self.storage = open_storage(folder / "storage")
+        tools = job_tools(self.storage, outputs=self.outputs, options=settings)
         self.engine = JobsEngine(
-            None,
-            self.outputs,
-            SystemClock(),
-            SystemIdentifiers(),
+            SqliteJobStore(None),
+            tools.outputs,
+            tools.clock,
+            tools.identifiers,
+            tools.executor,
             history_size=(settings or {}).get("JobsHistorySize", 10),
             media_archive_size=10,
             on_error=self.quiet.report,
@@ -76,11 +77,11 @@ class House:
             settings=CheckedSettings(settings or {}),
             storage=self.storage,
             engine=self.engine,
-            job_tools=job_tools(self.storage, outputs=self.outputs, options=settings),
+            job_tools=tools,
             metrics=self.quiet,  # type: ignore[arg-type] # records nothing
-            clock=SystemClock(),
-            identifiers=SystemIdentifiers(),
-            executor=ThreadExecutor(SystemClock()),
+            clock=tools.clock,
+            identifiers=tools.identifiers,
+            executor=tools.executor,
             control=self.quiet,  # type: ignore[arg-type] # only reports are needed
         )
         self.server = HttpServer(make_application(self.services, (*archives.ROUTES, *jobs.ROUTES)))

@@ -24,7 +24,7 @@ from orthanc_lab.jobs.kinds.archives.archive_plan import plan_archive, plan_medi
 from orthanc_lab.jobs.kinds.archives.archive_tree import resolve
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
 from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob
-from orthanc_lab.jobs.kinds.archives.zip_outlet import FileOutlet
+from orthanc_lab.jobs.kinds.archives.zip_outlet import StoredOutlet
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.ports import StopReason
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -62,7 +62,8 @@ def make(storage: Storage, kind: str, path: Path, **changes: Any) -> ZipJob:
     plan = plan_archive(tree) if kind == "Archive" else plan_media(tree)
     request = ZipRequest(plan, "a.zip", datetime(2026, 11, 24, 9, 41, 58), "seed", zip_codec.preferred_codec().name, 1)
     request = replace(request, extended=True, **changes)
-    return KINDS[kind](job_tools(storage), request, FileOutlet(path), durable=True, step_seconds=0)
+    tools = job_tools(storage, outputs=path.parent)
+    return KINDS[kind](tools, request, StoredOutlet(tools.outputs, path.name), durable=True, step_seconds=0)
 
 
 def go_on(storage: Storage, kind: str, folder: Path, saved: dict[str, Any]) -> ZipJob:
@@ -77,7 +78,8 @@ def finish(job: ZipJob) -> bytes:
     while job.step():
         pass
     job.stop(StopReason.SUCCESS)
-    return job.outputs()["archive"].path.read_bytes()
+    with job._tools.outputs.open(job.outputs()["archive"].name) as file:
+        return file.read()
 
 
 @pytest.fixture(scope="module")

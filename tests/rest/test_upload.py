@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.ports import SystemClock
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.making.upload_form import parts_of
 from orthanc_lab.rest.making.upload_zip import is_zip, members_of
@@ -309,7 +311,7 @@ def test_what_has_no_directory_is_refused(rest: Rest, body: bytes) -> None:
 
 
 def contents(body: bytes, **limits: int) -> Sequence[bytes]:
-    return list(members_of(body, UploadLimits(**limits)))
+    return list(members_of(body, UploadLimits(**limits), ThreadExecutor(SystemClock())))
 
 
 def test_limits() -> None:

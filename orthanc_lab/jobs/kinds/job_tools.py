@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.values import JsonValues
+from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
@@ -24,11 +24,12 @@ class JobTools:
     clock: Clock
     identifiers: Identifiers
     executor: Executor
-    outputs: Path  # folder of the files that jobs leave behind
+    outputs: OutputStore  # what jobs leave behind
     names: Dictionary
     charset: Charset  # of files that name none, ``DefaultEncoding``
     private_creator: str  # ``DefaultPrivateCreator``
     http: HttpOptions  # of calls to other servers
+    zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
 
     @classmethod
     def of(
@@ -39,7 +40,7 @@ class JobTools:
         clock: Clock,
         identifiers: Identifiers,
         executor: Executor,
-        outputs: Path,
+        outputs: OutputStore,
         names: Dictionary,
     ) -> JobTools:
         """Return the tools that the settings of a server describe."""
@@ -53,6 +54,7 @@ class JobTools:
             charset=by_name(settings["DefaultEncoding"]) or LATIN1,
             private_creator=settings["DefaultPrivateCreator"],
             http=HttpOptions.of(settings),
+            zip_threads=max(0, settings["ZipLoaderThreads"]),
         )
 
     def values(self, private_creator: str | None = None) -> JsonValues:

@@ -39,7 +39,7 @@ class _PeerResource:
         # It loads requests: 0.1 s that most servers never need.
         from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
-        return PeerClient(self._peers.get(name), self._services.job_tools.http)
+        return PeerClient(self._peers.get(name), self._services.job_tools.http, self._services.clock)
 
 
 class PeersList(_PeerResource):

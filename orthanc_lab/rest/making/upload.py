@@ -50,7 +50,7 @@ def _store(services: Services, content: bytes, origin: Origin) -> Stored | list[
     if not content:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Received an empty DICOM file")
     if is_zip(content):
-        members = members_of(content, services.upload_limits)
+        members = members_of(content, services.upload_limits, services.executor)
         return services.storage.store_all(members, origin, skip_foreign=True)
     return services.storage.store(content, origin)
 

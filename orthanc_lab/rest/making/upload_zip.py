@@ -6,11 +6,12 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from io import BytesIO
 from typing import Any, cast
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.rest.services import UploadLimits
 
 try:
@@ -37,8 +38,13 @@ def is_zip(body: bytes) -> bool:
     return body.startswith(_MAGIC)
 
 
-def members_of(body: bytes, limits: UploadLimits) -> Iterator[bytes]:
+def members_of(body: bytes, limits: UploadLimits, executor: Executor) -> Iterator[bytes]:
     """Return the contents of the files in an archive, in its order.
+
+    Parameters
+    ----------
+    executor
+        Inflates large members ahead.
 
     Raises
     ------
@@ -48,7 +54,7 @@ def members_of(body: bytes, limits: UploadLimits) -> Iterator[bytes]:
     """
     members = _directory(body, limits)
     left = max(limits.size, limits.ratio * len(body))
-    for content in _inflated(body, members, min(limits.size_of_file, left)):
+    for content in _inflated(body, members, min(limits.size_of_file, left), executor):
         left -= len(content)
         if left < 0:
             raise _refused("unpacks to too much")
@@ -65,13 +71,14 @@ def _directory(body: bytes, limits: UploadLimits) -> list[zipfile.ZipInfo]:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Cannot open ZIP archive from memory buffer") from error
 
 
-def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int) -> Iterator[bytes]:
-    """Inflate the members; a large one on another thread, beside the work of whoever asks."""
+def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int, executor: Executor) -> Iterator[bytes]:
+    """Inflate the members; a large one beside the work of the caller."""
     if not any(member.file_size >= _WORTH_A_THREAD for member in members):
         for member in members:
             yield _content(body, member, most)
         return
-    with ThreadPoolExecutor(1, "inflate") as pool:
+    pool = executor.pool("inflate", 1)
+    try:
         ahead: Future[bytes] | None = None
         for member in members:
             following = pool.submit(_content, body, member, most)
@@ -80,6 +87,8 @@ def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int) -> Iterato
             ahead = following
         if ahead is not None:
             yield ahead.result()
+    finally:
+        pool.shutdown()
 
 
 def _content(body: bytes, member: zipfile.ZipInfo, most: int) -> bytes:

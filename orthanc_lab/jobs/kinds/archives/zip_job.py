@@ -17,11 +17,11 @@ from orthanc_lab.dicom.media.dicomdir_entry import DirectoryEntry
 from orthanc_lab.jobs.kinds.archives.archive_plan import PlannedMember
 from orthanc_lab.jobs.kinds.archives.read_ahead import ReadAhead
 from orthanc_lab.jobs.kinds.archives.zip_codec import Codec, codec
-from orthanc_lab.jobs.kinds.archives.zip_outlet import FileOutlet, Outlet
+from orthanc_lab.jobs.kinds.archives.zip_outlet import Outlet, StoredOutlet
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, Deflated, LocalMember, ZipWriter
 from orthanc_lab.jobs.kinds.job_tools import JobTools
-from orthanc_lab.jobs.ports import JobOutput, StopReason
+from orthanc_lab.jobs.ports import JobOutput, NotReady, StopReason
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers, SeededIdentifiers
 
@@ -52,13 +52,11 @@ class ZipJob:
     outlet
         Where it goes.
     durable
-        Whether the job outlives the process and leaves an output; only with a `FileOutlet`.
+        Whether the job outlives the process and leaves an output; only with a `StoredOutlet`.
     saved
         What `serialize` returned, for a job that goes on.
     step_seconds
         A step ends with the first member that is written after this time.
-    threads
-        How many read, transcode and compress ahead; 0 for one a processor.
     """
 
     type: str
@@ -72,8 +70,8 @@ class ZipJob:
         durable: bool = False,
         saved: Mapping[str, Any] | None = None,
         step_seconds: float = _STEP_SECONDS,
-        threads: int = 0,
     ) -> None:
+        self._tools = tools
         self._storage = tools.storage
         self._clock = tools.clock
         self._request = request
@@ -83,7 +81,6 @@ class ZipJob:
         self._offset = int(saved["offset"]) if saved else 0  # the end of the last member, bytes
         self._size = self._offset  # of the archive so far, bytes
         self._step_seconds = step_seconds
-        self._threads = threads
         self._failed = False
         self._writer: ZipWriter | None = None
         self._read_ahead: ReadAhead[Prepared | None] | None = None
@@ -92,7 +89,7 @@ class ZipJob:
     @classmethod
     def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> Self:
         """Make a job again from what `serialize` returned."""
-        return cls(tools, ZipRequest.decode(saved), FileOutlet(tools.outputs / saved["output"]), saved=saved)
+        return cls(tools, ZipRequest.decode(saved), StoredOutlet(tools.outputs, saved["output"]), saved=saved)
 
     # -- what the engine calls -----------------------------------------------------
 
@@ -110,9 +107,9 @@ class ZipJob:
         if not self._outlet.open(self._offset):
             self._begin_anew()
         members = self._request.plan.members[self._position :]
-        self._read_ahead = ReadAhead(members, self._prepare, threads=self._threads)
+        self._read_ahead = ReadAhead(members, self._prepare, self._tools.executor, threads=self._tools.zip_threads)
 
-    def step(self) -> bool:
+    def step(self) -> bool | NotReady:
         """Write the next members; after the last one, the end of the archive."""
         try:
             return self._step()
@@ -166,15 +163,15 @@ class ZipJob:
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return the ZIP of a durable job."""
-        if self._saved is None or not isinstance(self._outlet, FileOutlet):
+        if self._saved is None or not isinstance(self._outlet, StoredOutlet):
             return {}
         outlet = self._outlet
-        return {"archive": JobOutput(outlet.path, "application/zip", self._request.filename, outlet.content)}
+        return {"archive": JobOutput(outlet.name, "application/zip", self._request.filename, outlet.content)}
 
     # -- what a kind of job adds ---------------------------------------------------
 
     def _read_entry(self, dicom: bytes) -> DirectoryEntry | None:
-        """Read what `_written` needs from a file; called on the threads that read ahead."""
+        """Read what `_written` needs from a file; called while reading ahead."""
         return None
 
     def _written(self, name: str, entry: DirectoryEntry | None) -> None:
@@ -197,11 +194,11 @@ class ZipJob:
 
     # -- steps ---------------------------------------------------------------------
 
-    def _step(self) -> bool:
+    def _step(self) -> bool | NotReady:
         assert self._read_ahead is not None, "the job is not started"
         count = len(self._request.plan.members)
         deadline = self._clock.monotonic() + self._step_seconds
-        while self._outlet.is_ready():
+        while (not_ready := self._outlet.wait_for()) is None:
             if self._position == count:
                 self._finish()
                 return False
@@ -209,7 +206,7 @@ class ZipJob:
             if self._clock.monotonic() >= deadline:
                 break
         self._flush()
-        return True
+        return not_ready or True
 
     def _write(self, prepared: Prepared | None) -> None:
         self._position += 1
@@ -286,6 +283,6 @@ def _is_compressed_image(dicom: bytes) -> bool:
 
 
 def _place(outlet: Outlet) -> dict[str, str]:
-    if not isinstance(outlet, FileOutlet):
-        raise TypeError("only a job that writes a file can outlive the process")
-    return {"output": outlet.path.name}
+    if not isinstance(outlet, StoredOutlet):
+        raise TypeError("only a job that writes to the output store can outlive the process")
+    return {"output": outlet.name}

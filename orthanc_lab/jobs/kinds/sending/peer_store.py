@@ -83,7 +83,7 @@ class PeerStoreJob:
         # It loads requests: 0.1 s that most servers never need.
         from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
-        self._client = PeerClient(self._request.peer, self._tools.http)
+        self._client = PeerClient(self._request.peer, self._tools.http, self._tools.clock)
 
     def step(self) -> bool:
         """Send the next instance."""
