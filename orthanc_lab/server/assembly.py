@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -16,14 +15,14 @@ from orthanc_lab.jobs.kinds import restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.protocol.execution import Executor
-from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.memory_trimming import MemoryTrimming
-from orthanc_lab.server.metrics_board import PublishedMetrics
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.storage import StorageOptions, open_storage
@@ -140,29 +139,9 @@ def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
 
 
 def _storage_options(settings: CheckedSettings, names: Dictionary) -> StorageOptions:
+    values = {option.storage_field: settings[name] for name, option in OPTIONS.items() if option.storage_field}
     return StorageOptions(
+        **values,
         index_directory=Path(settings["IndexDirectory"]),
-        overwrite_instances=settings["OverwriteInstances"],
-        maximum_storage_size=settings["MaximumStorageSize"],
-        maximum_patient_count=settings["MaximumPatientCount"],
-        maximum_storage_mode=settings["MaximumStorageMode"],
-        storage_compression=settings["StorageCompression"],
-        store_md5=settings["StoreMD5ForAttachments"],
-        sync_storage_area=settings["SyncStorageArea"],
-        maximum_cache_size=settings["MaximumStorageCacheSize"],
-        stable_age=settings["StableAge"],
-        log_exported_resources=settings["LogExportedResources"],
-        default_encoding=settings["DefaultEncoding"],
-        ingest_transcoding=settings["IngestTranscoding"] or "",
-        ingest_transcoding_of_uncompressed=settings["IngestTranscodingOfUncompressed"],
-        ingest_transcoding_of_compressed=settings["IngestTranscodingOfCompressed"],
-        lossy_quality=settings["DicomLossyTranscodingQuality"],
-        extra_main_dicom_tags=_extra_main_dicom_tags(settings, names),
-        user_metadata=settings["UserMetadata"],
+        extra_main_dicom_tags=read_extra_main_tags(settings["ExtraMainDicomTags"], names),
     )
-
-
-def _extra_main_dicom_tags(settings: CheckedSettings, names: Dictionary) -> Mapping[Level, Sequence[str]]:
-    if not settings["ExtraMainDicomTags"]:
-        return {}
-    return read_extra_main_tags(settings["ExtraMainDicomTags"], names)

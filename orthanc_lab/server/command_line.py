@@ -171,7 +171,7 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
     from orthanc_lab.protocol.ports import SeededIdentifiers  # noqa: PLC0415 - so that --help is quick
     from orthanc_lab.server.assembly import Environment  # noqa: PLC0415
     from orthanc_lab.server.lifecycle import Server  # noqa: PLC0415
-    from orthanc_lab.server.options.configuration import read_configuration  # noqa: PLC0415
+    from orthanc_lab.server.options.configuration_files import read_configuration  # noqa: PLC0415
     from orthanc_lab.server.options.settings import CheckedSettings  # noqa: PLC0415
 
     def load() -> CheckedSettings:
@@ -251,7 +251,7 @@ def _write(text: str, target: str) -> int:
 
 
 def _sample() -> str:
-    from orthanc_lab.server.options.configuration import sample_configuration  # noqa: PLC0415 - so that --help is quick
+    from orthanc_lab.server.options.configuration_files import sample_configuration  # noqa: PLC0415 - so that --help is quick
 
     return sample_configuration()
 

@@ -180,9 +180,9 @@ def test_every_name_has_a_policy(start):
 
 def test_memory_is_given_back_now_and_then():
     from orthanc_lab.protocol.ports import SystemClock
+    from orthanc_lab.protocol.published_metrics import PublishedMetrics
     from orthanc_lab.protocol.threads import ThreadExecutor
     from orthanc_lab.server.memory_trimming import MemoryTrimming
-    from orthanc_lab.server.metrics_board import PublishedMetrics
 
     clock = SystemClock()
     board = PublishedMetrics(clock)

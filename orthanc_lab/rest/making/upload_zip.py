@@ -7,12 +7,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, cast
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.rest.services import UploadLimits
 
 try:
     from isal import isal_zlib
@@ -21,7 +21,7 @@ except ImportError:  # a processor that ISA-L does not know
 else:
     _HAS_ISAL = True
 
-__all__ = ["UploadLimits", "is_zip", "members_of"]
+__all__ = ["is_zip", "members_of"]
 
 _decompressobj: Callable[[int], Any] = isal_zlib.decompressobj if _HAS_ISAL else zlib.decompressobj
 _crc32: Callable[[bytes], int] = isal_zlib.crc32 if _HAS_ISAL else zlib.crc32
@@ -31,16 +31,6 @@ _MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _WORTH_A_THREAD = 1 << 16
 """Members of at least this size (bytes) are inflated while the one before is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class UploadLimits:
-    """What a compressed upload may unpack to."""
-
-    members: int = 200_000
-    size_of_file: int = 2 << 30  # bytes of one file
-    size: int = 2 << 30  # bytes of all members that any archive may have
-    ratio: int = 100  # larger archives may have this many times their own size
 
 
 def is_zip(body: bytes) -> bool:

@@ -13,7 +13,7 @@ from orthanc_lab.server.embedding.child_server import ChildServer
 from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.log_lines import log_errors_only
-from orthanc_lab.server.options.settings import PATHS
+from orthanc_lab.server.options.option_table import OPTIONS
 
 __all__ = ["in_process", "serve"]
 
@@ -117,8 +117,8 @@ def in_process(
 def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
     # In a file, relative paths start at the file; here there is none, and they start at the working directory.
     merged = {**(options or {}), **named}
-    for name in PATHS:
-        if isinstance(merged.get(name), (str, Path)) and merged[name]:
+    for name, option in OPTIONS.items():
+        if option.is_path and isinstance(merged.get(name), (str, Path)) and merged[name]:
             merged[name] = str(Path(merged[name]).absolute())
     return merged
 

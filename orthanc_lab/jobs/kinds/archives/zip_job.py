@@ -22,7 +22,7 @@ from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, Deflated, LocalMember, ZipWriter
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, NotReady, StopReason
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers, SeededIdentifiers
 
 __all__ = ["ZipJob"]
@@ -31,7 +31,6 @@ _MEGABYTE = 1024 * 1024
 _STEP_SECONDS = 0.025
 _JPEG_FAMILY = b"1.2.840.10008.1.2.4."
 _WORTH_A_LOOK = 16 * 1024  # bytes; the header of a smaller file is a good part of it, and does shrink
-_VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +243,7 @@ class ZipJob:
         try:
             dicom = self._storage.read_dicom(instance, keep=False)
         except OrthancError as error:
-            if error.code in _VANISHED and self._storage.find_level(instance) is None:
+            if error.code in VANISHED and self._storage.find_level(instance) is None:
                 return None
             raise
         return dicom if self._request.transcode is None else self._transcoded(dicom, self._request.transcode, instance)

@@ -17,13 +17,12 @@ from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.storage.records import Origin, Stored
 
 __all__ = ["RewriteJob", "Sources"]
 
 _DELETIONS_A_STEP = 20
-_VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ class RewriteJob:
         try:
             stored = self._store(source)
         except OrthancError as error:
-            vanished = self.counts_vanished and error.code in _VANISHED
+            vanished = self.counts_vanished and error.code in VANISHED
             if self._sources.permissive or vanished:
                 self._progress.failed.append(position)
             if not self._sources.permissive:

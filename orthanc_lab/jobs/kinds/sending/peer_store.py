@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.peers.peer import Peer, read_peer
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 
 if TYPE_CHECKING:
     from orthanc_lab.peers.client import PeerClient
 
 __all__ = ["PeerStoreJob", "PeerStoreRequest"]
 
-_VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 _MEGABYTE = 1024 * 1024
 _GZIP_LEVEL = 6
 
@@ -152,7 +151,7 @@ class PeerStoreJob:
         try:
             dicom = self._tools.storage.read_dicom(instance)
         except OrthancError as error:
-            if error.code not in _VANISHED:
+            if error.code not in VANISHED:
                 raise
             self._failed += 1
             if self._request.permissive:
