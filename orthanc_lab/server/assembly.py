@@ -26,6 +26,7 @@ from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.storage import StorageOptions, open_storage
+from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
 
 __all__ = ["Assembly", "Environment", "assemble"]
@@ -38,6 +39,7 @@ class Environment:
     clock: Clock
     identifiers: Identifiers
     executor: Executor
+    lock: Lock = lock_folder  # makes one server the owner of an index
 
     @classmethod
     def of_system(cls, identifiers: Identifiers | None = None) -> Environment:
@@ -90,8 +92,10 @@ def assemble(
         Path(settings["StorageDirectory"]),
         options=_storage_options(settings, names),
         clock=clock,
+        executor=environment.executor,
         identifiers=identifiers,
         metrics=metrics,
+        lock=environment.lock,
     )
     face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     try:
