@@ -27,7 +27,7 @@ class StorageOptions:
     stable_age: float = 60.0  # StableAge, seconds
     log_exported_resources: bool = False  # LogExportedResources
     default_encoding: str = "Latin1"  # DefaultEncoding
-    ingest_transcoding: str = ""  # IngestTranscoding, UID of a transfer syntax; "" = files stay as they come
+    ingest_transcoding: str | None = None  # IngestTranscoding, UID of a transfer syntax; None = files stay as they come
     ingest_transcoding_of_uncompressed: bool = True  # IngestTranscodingOfUncompressed
     ingest_transcoding_of_compressed: bool = True  # IngestTranscodingOfCompressed
     lossy_quality: int = 90  # DicomLossyTranscodingQuality, 1 to 100

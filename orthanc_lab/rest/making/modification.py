@@ -17,7 +17,7 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob, ModificationPlan
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import unknown_resource
@@ -45,7 +45,7 @@ class InstanceModification:
     def __init__(self, services: Services, *, anonymization: bool) -> None:
         self._services = services
         self._anonymization = anonymization
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the modified or anonymized file."""
@@ -89,7 +89,7 @@ class _JobRoute:
     def __init__(self, services: Services, anonymization: bool) -> None:
         self._services = services
         self._anonymization = anonymization
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def _submit(
         self,

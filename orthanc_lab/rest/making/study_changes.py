@@ -13,7 +13,7 @@ from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.text import decoder_of, text_bytes
 from orthanc_lab.dicom.making.inheritance import MODULES, SEQUENCES
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyPlan
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
@@ -37,7 +37,7 @@ class SplitStudy:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the new study, or the job."""
@@ -68,7 +68,7 @@ class MergeStudy:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the number of instances, or the job."""

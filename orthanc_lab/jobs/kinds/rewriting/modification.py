@@ -11,7 +11,8 @@ from orthanc_lab.dicom.changing.modification_request import ModificationRequest
 from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.files.data_set import DataSet
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, RewriteJob, Sources
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import RewriteJob, Sources
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.storage.records import Stored
@@ -78,7 +79,7 @@ class ModificationJob(RewriteJob):
             self._touched[Level(name)].update(dict.fromkeys(ids))
 
     @classmethod
-    def restored(cls, tools: JobTools, saved: dict[str, Any]) -> ModificationJob:
+    def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> ModificationJob:
         """Make a job again from what `serialize` returned."""
         return cls(tools, Sources.decode(saved["sources"]), ModificationPlan.decode(saved["plan"]), saved)
 
@@ -98,7 +99,7 @@ class ModificationJob(RewriteJob):
         return content | self._outcome()
 
     def serialize(self) -> dict[str, Any]:
-        """Return what `restored` needs."""
+        """Return what `restore` needs."""
         touched = {level.value: list(ids) for level, ids in self._touched.items()}
         return super().serialize() | {"plan": self._plan.encode(), "touched": touched}
 

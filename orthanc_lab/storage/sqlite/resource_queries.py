@@ -10,24 +10,25 @@ from typing import Any
 import orjson
 
 from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.records import Attachment, Resource
+from orthanc_lab.storage.search_plan import SearchPlan
 from orthanc_lab.storage.sqlite.attachment_column import read_attachments
 from orthanc_lab.storage.sqlite.connections import Readers
+from orthanc_lab.storage.sqlite.find_statement import find_statement
 from orthanc_lab.storage.sqlite.json_text import as_array, bindable, read_json
 from orthanc_lab.storage.sqlite.statements import SQL
+from orthanc_lab.storage.transaction import Key
 
-__all__ = ["Resources"]
+__all__ = ["ResourceQueries"]
 
 _Row = tuple[Any, ...]
 
 
-class Resources:
+class ResourceQueries:
     """What the index knows of its resources."""
 
-    def __init__(self, readers: Readers, names: MetadataNames) -> None:
+    def __init__(self, readers: Readers) -> None:
         self._readers = readers
-        self._names = names
 
     def get(self, id: str) -> Resource | None:
         """Return a resource, None if it is unknown."""
@@ -45,12 +46,25 @@ class Resources:
             found = {resource.id: resource for resource in self._assemble(connection, rows)}
         return [found[id] for id in ids if id in found]
 
-    def by_keys(self, keys: Sequence[int]) -> list[Resource]:
-        """Return the known ones of many resources, in the order of `keys`."""
-        with self._readers.reading() as connection:
-            return self._assemble(connection, connection.execute(SQL["resources_by_key"], (as_array(keys),)).fetchall())
+    def search(self, plan: SearchPlan) -> list[str]:
+        """Return the identifiers of the resources that a plan finds."""
+        return [id for _, id in self._readers.fetch(*find_statement(plan))]
 
-    def list_resources(self, level: Level, since: int, limit: int) -> list[Resource]:
+    def search_resources(self, plan: SearchPlan) -> list[Resource]:
+        """Return the resources that a plan finds."""
+        keys = as_array(key for key, _ in self._readers.fetch(*find_statement(plan)))
+        with self._readers.reading() as connection:
+            return self._assemble(connection, connection.execute(SQL["resources_by_key"], (keys,)).fetchall())
+
+    def all_labels(self) -> list[str]:
+        """Return all labels in use, sorted."""
+        return [label for (label,) in self._readers.fetch(SQL["all_labels"])]
+
+    def unstable(self) -> list[Key]:
+        """Return the resources that are not stable; those below before those above them."""
+        return [key for (key,) in self._readers.fetch(SQL["unstable"])]
+
+    def list_resources(self, level: Level, since: int = 0, limit: int = 0) -> list[Resource]:
         """Return the resources of a level, sorted by identifier; limit 0 = all."""
         with self._readers.reading() as connection:
             rows = connection.execute(
@@ -58,7 +72,7 @@ class Resources:
             ).fetchall()
             return self._assemble(connection, rows)
 
-    def list_ids(self, level: Level, since: int, limit: int) -> list[str]:
+    def list_ids(self, level: Level, since: int = 0, limit: int = 0) -> list[str]:
         """Return the identifiers of a level, sorted; limit 0 = all."""
         return [id for (id,) in self._readers.fetch(SQL["ids_of_level"], (level.depth, limit or -1, since))]
 
@@ -88,11 +102,11 @@ class Resources:
     def attachment(self, id: str, type: int) -> Attachment | None:
         """Return one attachment of a resource."""
         rows = self._readers.fetch(SQL["attachments"], (id,))
-        return read_attachments(rows[0][1]).get(int(type)) if rows else None
+        return read_attachments(rows[0][0]).get(int(type)) if rows else None
 
-    def small_file(self, row: int) -> bytes | None:
+    def small_file(self, key: int) -> bytes | None:
         """Return the content of a small file."""
-        rows = self._readers.fetch(SQL["small_file"], (row,))
+        rows = self._readers.fetch(SQL["small_file"], (key,))
         return rows[0][0] if rows else None
 
     def known_files(self, names: Iterable[str]) -> set[str]:
@@ -122,7 +136,7 @@ class Resources:
             LEVELS[level],
             parent,
             read_json(tags),
-            self._metadata(metadata, last_update),
+            _metadata(metadata, last_update),
             sorted(children),
             sorted(labels),
             read_attachments(attachments),
@@ -130,8 +144,9 @@ class Resources:
             level == 0 and rank is None,
         )
 
-    def _metadata(self, stored: str, last_update: str | None) -> dict[str, str]:
-        metadata: dict[str, str] = read_json(stored)
-        if last_update is not None:
-            metadata["LastUpdate"] = last_update
-        return self._names.shown(metadata)
+
+def _metadata(stored: str, last_update: str | None) -> dict[str, str]:
+    metadata: dict[str, str] = read_json(stored)
+    if last_update is not None:
+        metadata["LastUpdate"] = last_update
+    return metadata

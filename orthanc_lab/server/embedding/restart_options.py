@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
-from orthanc_lab.server.options.settings_table import OPTIONS
 
-__all__ = ["check_options", "new_options"]
+__all__ = ["check_options", "options_for_restart"]
 
 
-def new_options(options: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
+def options_for_restart(options: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options for the next start; port and folder stay, since clients and files are there.
 
     Raises

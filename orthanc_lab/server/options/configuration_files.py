@@ -12,7 +12,7 @@ from typing import Any
 
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.options.settings_table import OPTIONS
+from orthanc_lab.server.options.option_table import OPTIONS
 
 __all__ = ["Configuration", "read_configuration", "sample_configuration"]
 

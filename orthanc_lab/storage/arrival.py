@@ -1,4 +1,4 @@
-"""A DICOM file as it comes in: read, identified, its files ready; nothing of it is in the index yet."""
+"""A DICOM file as it comes in: read, identified, its files ready, and not yet in the index."""
 
 from __future__ import annotations
 
@@ -12,24 +12,14 @@ from orthanc_lab.dicom.series_size import expected_instances, instance_index
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.ports import Clock
 from orthanc_lab.protocol.timestamps import iso_seconds
-from orthanc_lab.storage.files.attachments import PreparedFile
+from orthanc_lab.storage.files.prepared import PreparedFile
 from orthanc_lab.storage.folding import fold, folded_tags
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.records import Origin, Stored, StoreStatus
-from orthanc_lab.storage.sqlite.json_text import write_json
+from orthanc_lab.storage.transaction import IndexedTags
 
-__all__ = ["Arrival", "ArrivalReader", "IndexedTags"]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedTags:
-    """What the index keeps of the tags of one level, in the form of its columns."""
-
-    identifier: str
-    tags: str  # JSON
-    folded: str | None  # JSON
-    metadata: str  # JSON
+__all__ = ["Arrival", "ArrivalReader"]
 
 
 @dataclass(slots=True)
@@ -40,7 +30,8 @@ class Arrival:
     header: DicomHeader
     sequences: dict[Level, str]  # metadata MainDicomSequences of the levels that have some
     ids: ResourceIdentifiers
-    instance: IndexedTags
+    tags: IndexedTags  # of the instance
+    metadata: dict[str, str]  # of the instance
     date: str  # ReceptionDate
     remote_aet: str
     overwrite: bool
@@ -50,8 +41,8 @@ class Arrival:
         """Return the answer to the upload."""
         return Stored(status, self.ids.instance, self.ids.series, self.ids.study, self.ids.patient)
 
-    def parent(self, level: Level) -> IndexedTags:
-        """Return what a new resource above the instance is made of."""
+    def parent(self, level: Level) -> tuple[IndexedTags, dict[str, str]]:
+        """Return the tags and the metadata of a new resource above the instance."""
         return self.reader.parent(self, level)
 
 
@@ -70,7 +61,7 @@ class ArrivalReader:
         self._signatures = {level: main_tags.signature(level) for level in LEVELS}
 
     def read(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Arrival:
-        """Read a DICOM file; see `orthanc_lab.storage.ports.Storage.store`."""
+        """Read a DICOM file; see `orthanc_lab.storage.ports.Ingest.store`."""
         header = scan(dicom, self._wanted, self._encoding)
         ids = identify(header)
         date = iso_seconds(self._clock.now())
@@ -78,19 +69,19 @@ class ArrivalReader:
         own = self._instance_metadata(header, origin, date)
         if metadata:
             own.update((self._names.stored(name), value) for name, value in metadata.items())
-        instance = self._indexed(header, Level.INSTANCE, own, sequences)
+        tags = self._indexed(header, Level.INSTANCE, own, sequences)
         replaces = self._overwrite if overwrite is None else overwrite
-        return Arrival(self, header, sequences, ids, instance, date, origin.remote_aet, replaces)
+        return Arrival(self, header, sequences, ids, tags, own, date, origin.remote_aet, replaces)
 
-    def parent(self, arrival: Arrival, level: Level) -> IndexedTags:
-        """Return what a new resource above the instance is made of."""
-        metadata = {}
+    def parent(self, arrival: Arrival, level: Level) -> tuple[IndexedTags, dict[str, str]]:
+        """Return the tags and the metadata of a new resource above the instance."""
+        metadata: dict[str, str] = {}
         if level is Level.SERIES:
             metadata["RemoteAET"] = arrival.remote_aet
             expected = expected_instances(arrival.header.tags)
             if expected is not None:
                 metadata["ExpectedNumberOfInstances"] = str(expected)
-        return self._indexed(arrival.header, level, metadata, arrival.sequences)
+        return self._indexed(arrival.header, level, metadata, arrival.sequences), metadata
 
     def _instance_metadata(self, header: DicomHeader, origin: Origin, date: str) -> dict[str, str]:
         metadata = {"Origin": origin.request_origin, "ReceptionDate": date, "RemoteAET": origin.remote_aet}
@@ -116,18 +107,13 @@ class ArrivalReader:
     def _indexed(
         self, header: DicomHeader, level: Level, metadata: dict[str, str], sequences: dict[Level, str]
     ) -> IndexedTags:
+        """Return the tags of a level; what is known of them becomes metadata."""
         source = header.tags
         tags = {tag: source[tag] for tag in self._kept[level] if tag in source}
-        folded = folded_tags(tags)
         metadata["MainDicomTagsSignature"] = self._signatures[level]
         if level in sequences:
             metadata["MainDicomSequences"] = sequences[level]
-        return IndexedTags(
-            fold(tags.get(IDENTIFIER_TAGS[level], "")).strip(),
-            write_json(tags),
-            write_json(folded) if folded else None,
-            write_json(metadata),
-        )
+        return IndexedTags(fold(tags.get(IDENTIFIER_TAGS[level], "")).strip(), tags, folded_tags(tags))
 
     def _sequences(self, dicom: bytes, present: tuple[str, ...]) -> dict[Level, str]:
         # Rarely needed, and the only one that reads a whole data set: kept out of the server's start.

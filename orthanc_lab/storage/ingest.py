@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.storage.files.attachments import AttachmentFiles, PreparedFile
+from orthanc_lab.storage.arrival import Arrival, ArrivalReader
+from orthanc_lab.storage.files.attachments import AttachmentFiles
+from orthanc_lab.storage.files.prepared import PreparedFile
+from orthanc_lab.storage.instance_writer import InstanceWriter, VanishedError
 from orthanc_lab.storage.records import AttachmentType, Origin, Stored, StoreStatus
-from orthanc_lab.storage.sqlite.arrival import Arrival, ArrivalReader
-from orthanc_lab.storage.sqlite.instance_writer import InstanceWriter, VanishedError
-from orthanc_lab.storage.sqlite.writer import Transaction, Writer
+from orthanc_lab.storage.transaction import Transaction
+from orthanc_lab.storage.transactions import Transactions
 
 __all__ = ["Ingest"]
 
@@ -35,25 +37,25 @@ class Ingest:
 
     def __init__(
         self,
-        writer: Writer,
+        transactions: Transactions,
         files: AttachmentFiles,
         reader: ArrivalReader,
-        entry: InstanceWriter,
+        instances: InstanceWriter,
         *,
         compress: bool,
         is_known: Callable[[str], bool],
         transcode: Callable[[bytes], bytes],
     ) -> None:
-        self._writer = writer
+        self._transactions = transactions
         self._files = files
         self._compress = compress
         self._reader = reader
-        self._enter = entry.enter
+        self._insert = instances.insert
         self._is_known = is_known
         self._transcode = transcode
 
     def store(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Stored:
-        """Store one DICOM file; see `orthanc_lab.storage.ports.Storage.store`."""
+        """Store one DICOM file; see `orthanc_lab.storage.ports.Ingest.store`."""
         dicom = self._transcode(dicom)
         arrival = self._reader.read(dicom, origin, overwrite, metadata)
         if not arrival.overwrite and self._files.is_large(dicom) and self._is_known(arrival.ids.instance):
@@ -63,7 +65,7 @@ class Ingest:
         return self._take_over([arrival])[0]
 
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool) -> list[Stored]:
-        """Store many files as one; see `orthanc_lab.storage.ports.Storage.store_all`."""
+        """Store many files as one; see `orthanc_lab.storage.ports.Ingest.store_all`."""
         arrivals: list[Arrival] = []
         syncing: list[Future[None]] = []
         in_memory = 0
@@ -87,10 +89,10 @@ class Ingest:
 
     def _take_over(self, arrivals: list[Arrival]) -> list[Stored]:
         def operation(transaction: Transaction) -> list[Stored]:
-            return [self._enter(transaction, arrival) for arrival in arrivals]
+            return [self._insert(transaction, arrival) for arrival in arrivals]
 
         try:
-            results = self._writer.run(operation)
+            results = self._transactions.run(operation)
         except BaseException:
             self._abandon(arrivals)
             raise

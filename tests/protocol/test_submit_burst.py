@@ -1,4 +1,4 @@
-"""Standing back during a burst of submissions: for a moment, and never for a job that stands alone."""
+"""Holding back during a burst of submissions: for a moment, and never for an item that stands alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.jobs.submit_burst import SubmitBurst
+from orthanc_lab.protocol.submit_burst import SubmitBurst
 
 
 def test_one_job_alone_is_not_kept_waiting() -> None:
