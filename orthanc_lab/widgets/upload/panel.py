@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from orthanc_lab.client import Client, ClientError, UploadInterruptedError, UploadReport, display
+from orthanc_lab.client import Client, ClientError, UploadInterruptedError, UploadReport
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone
 from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.panel import Panel
@@ -49,7 +49,7 @@ class UploadPanel(Panel):
         self.poll_client.transport.get("/system")
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
-        return super().snapshot() + display.report_card(self.report)
+        return super().snapshot() + self.report._repr_html_()
 
     def take(self, file: DroppedFile) -> None:
         """Upload a file in the background, together with those that come meanwhile."""
