@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client, ClientError
-from orthanc_lab.frames.background import BackgroundLooks
+from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.frames.columns import utc
 from orthanc_lab.frames.job_spans import Span, spans_frame
-from orthanc_lab.frames.sampling import Wait, check_interval
+from orthanc_lab.frames.polling import Wait, check_interval
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.protocol.timestamps import parse_iso
@@ -24,7 +24,7 @@ __all__ = ["JobWatch"]
 _FINAL = (JobState.SUCCESS.value, JobState.FAILURE.value)
 
 
-class JobWatch(BackgroundLooks):
+class JobWatch(BackgroundPolling):
     """Watches the jobs of a server in the background, and notes when each changes its state.
 
     A job that is over at the first look at it counts as running since its submission; ``observed`` is False then.

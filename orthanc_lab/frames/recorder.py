@@ -9,9 +9,9 @@ from datetime import datetime
 import pandas as pd
 
 from orthanc_lab.client import Client, ClientError
-from orthanc_lab.frames.background import BackgroundLooks
+from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.frames.metric_table import Scrape, metrics_frame, parse_metrics
-from orthanc_lab.frames.sampling import Wait, check_interval, look_repeatedly
+from orthanc_lab.frames.polling import Wait, check_interval, poll_repeatedly
 from orthanc_lab.protocol.ports import Clock, SystemClock
 
 __all__ = ["Recorder", "record"]
@@ -56,14 +56,14 @@ def record(
         scrapes.append(_scrape(client, time, missed, interval))
 
     try:
-        look_repeatedly(look, interval, threading.Event(), clock=clock or SystemClock(), wait=wait, duration=duration)
+        poll_repeatedly(look, interval, threading.Event(), clock=clock or SystemClock(), wait=wait, duration=duration)
     except KeyboardInterrupt:
         if not scrapes:
             raise
     return metrics_frame(scrapes)
 
 
-class Recorder(BackgroundLooks):
+class Recorder(BackgroundPolling):
     """Records the metrics in the background, the last `capacity` scrapes of them.
 
     Parameters
