@@ -61,7 +61,7 @@ def test_only_a_process_can_be_killed(panel, server):
     is_process = hasattr(server, "kill")
     assert offered(panel) == {"stop", "restart"} | ({"kill"} if is_process else set())
     if is_process:
-        assert panel.toolbar.offers["kill"].startswith("Kill the process, as kill -9 does?")
+        assert panel.toolbar.offers["kill"].startswith("Kill the process, like kill -9?")
         panel.control("kill").result()
         assert panel.state == "stopped"
         panel.control("start").result()
@@ -146,7 +146,7 @@ def test_a_check_says_what_is_worth_a_warning(panel):
 def test_another_address_is_said(panel, server, monkeypatch):
     monkeypatch.setattr(type(server), "url", "https://elsewhere:1")
     panel.control("restart").result()
-    assert panel.status.text.startswith("The server is now at https://elsewhere:1 now")
+    assert panel.status.text.startswith("The server is now at https://elsewhere:1: make")
 
 
 def test_a_failure_at_the_start_is_said(panel, server, monkeypatch):

@@ -7,8 +7,8 @@ from datetime import datetime
 from math import isfinite
 
 from orthanc_lab.frames.counters import rates
+from orthanc_lab.frames.metric_names import FAMILIES, family_of, kind_of, short_name, unit_of
 from orthanc_lab.frames.metric_table import Scrape, metrics_frame
-from orthanc_lab.frames.metric_words import FAMILIES, family_of, kind_of, short_name, unit_of
 from orthanc_lab.widgets.elements.line_charts import Chart
 
 __all__ = ["charts_of", "families_of", "keys_of", "samples_of"]
