@@ -6,8 +6,10 @@ import os
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from orthanc_lab.testing.real import MISSING, find_program
+from tests.shares import Shares
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,6 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("fixed", derandomize=True, deadline=None)
     settings.register_profile("random", deadline=None)
     settings.load_profile("random" if config.getoption("--fuzz-random") else "fixed")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from orthanc_lab.server.options.settings_table import OPTIONS
 from orthanc_lab.testing.free_port import free_port, is_listening
 from orthanc_lab.testing.real import RealOrthanc
 from tests.docs.snippets import ADDRESS, HOW_TO, Snippet, snippets
+from tests.waiting import until
 
 PAGES = sorted(page.name for page in HOW_TO.glob("*.md") if page.name not in ("index.md", "coming-from.md"))
 PROGRAMS = ("openssl", "curl", "zip")
@@ -144,10 +144,7 @@ def prometheus(folder: Path, url: str) -> Iterator[str]:
 
 
 def test_charts_from_a_prometheus(prometheus: str) -> None:
-    deadline = time.monotonic() + 100
-    while not scraped(prometheus):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: scraped(prometheus), seconds=100)
     exec(shown("prometheus.md", "with a running Prometheus").compiled({"http://localhost:9090": prometheus}), {})
 
 

@@ -6,7 +6,6 @@ import http.server
 import shutil
 import subprocess
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import orthanc_lab
 from orthanc_lab import frames, samples
 from orthanc_lab.frames import charts
 from orthanc_lab.testing.free_port import free_port
+from tests.waiting import until
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -48,28 +48,19 @@ def prometheus(tmp_path, orthanc):
     process.wait(20)
 
 
-def eventually(ask):
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            if (found := ask()) is not None:
-                return found
-        except frames.PrometheusError:
-            pass
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_real_prometheus(orthanc, prometheus):
     orthanc_lab.Client.from_server(orthanc).upload(samples.path("ct/soft_tissue"))
     begin = datetime.now(UTC) - timedelta(seconds=30)
 
     def ask():
-        frame = frames.query_range(prometheus, start=begin, end=datetime.now(UTC), step=1)
+        try:
+            frame = frames.query_range(prometheus, start=begin, end=datetime.now(UTC), step=1)
+        except frames.PrometheusError:  # it is not ready yet
+            return None
         counts = frame.loc[frame["name"] == "orthanc_count_instances", "value"]
-        return frame if (counts == 20).sum() >= 3 else None
+        return (frame,) if (counts == 20).sum() >= 3 else None  # a frame has no truth of its own
 
-    frame = eventually(ask)
+    (frame,) = until(ask, seconds=60)
     scraped = frames.metrics(orthanc_lab.Client.from_server(orthanc))
     assert frame.dtypes.astype(str).tolist() == scraped.dtypes.astype(str).tolist()
     assert frame.columns.tolist() == scraped.columns.tolist()
