@@ -21,13 +21,13 @@ __all__ = ["ROUTES", "FrameList", "FrameParts", "RawFrame"]
 _PARTS = ("image-int16", "image-uint16", "image-uint8", "matlab", "numpy", "preview", "raw", "raw.gz", "rendered")
 _NUMBER_OF_FRAMES = "0028,0008"
 _DECODED = {
-    "image-int16": ("pictures", "make_int16"),
-    "image-uint16": ("pictures", "make_uint16"),
-    "image-uint8": ("pictures", "make_uint8"),
+    "image-int16": ("images", "make_int16"),
+    "image-uint16": ("images", "make_uint16"),
+    "image-uint8": ("images", "make_uint8"),
     "matlab": ("arrays", "Matlab"),
     "numpy": ("arrays", "Numpy"),
-    "preview": ("pictures", "Preview"),
-    "rendered": ("pictures", "Rendered"),
+    "preview": ("images", "Preview"),
+    "rendered": ("images", "Rendered"),
 }
 """Where the resources stand that need numpy and Pillow."""
 
@@ -85,7 +85,7 @@ ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
     ("/app/images/unsupported.png", on_demand("orthanc_lab.rest.instances.images", "Placeholder")),
     ("/series/{id}/numpy", on_demand("orthanc_lab.rest.instances.arrays", "SeriesNumpy")),
     *(
-        (f"/instances/{{id}}{where}/{name}", on_demand(f"orthanc_lab.rest.{module}", maker))
+        (f"/instances/{{id}}{where}/{name}", on_demand(f"orthanc_lab.rest.instances.{module}", maker))
         for name, (module, maker) in _DECODED.items()
         for where in ("", "/frames/{frame}")
     ),
