@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.server
-import shutil
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ import orthanc_lab
 from orthanc_lab import frames, samples
 from orthanc_lab.frames import charts
 from orthanc_lab.testing.free_port import free_port
+from tests.programs import program
 from tests.waiting import until
 
 DATA = Path(__file__).parents[2] / "data"
@@ -25,9 +25,6 @@ DATA = Path(__file__).parents[2] / "data"
 @pytest.fixture
 def prometheus(tmp_path, orthanc):
     """Prometheus that scrapes every second."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("the program prometheus is not installed; on Debian and Ubuntu: apt-get install prometheus")
     text = (DATA / "prometheus.yml").read_text()
     text = text.replace("localhost:8042", f"127.0.0.1:{orthanc.port}").replace("10s", "1s")
     (tmp_path / "prometheus.yml").write_text(text)
@@ -35,7 +32,7 @@ def prometheus(tmp_path, orthanc):
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [
-                program,
+                program("prometheus"),
                 f"--config.file={tmp_path / 'prometheus.yml'}",
                 f"--storage.tsdb.path={tmp_path / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",

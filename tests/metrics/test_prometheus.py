@@ -1,7 +1,6 @@
 """A real Prometheus scrapes a server that asks for a password; promtool judges the text."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,18 +10,12 @@ from pydicom.data import get_testdata_file
 
 import orthanc_lab
 from orthanc_lab.testing.free_port import free_port
+from tests.programs import program
 from tests.waiting import until
 
 DATA = Path(__file__).parents[2] / "data"
 FILE = Path(get_testdata_file("CT_small.dcm")).read_bytes()
 USER = {"AuthenticationEnabled": True, "RegisteredUsers": {"orthanc": "orthanc"}}
-
-
-def program(name):
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"the program {name} is not installed; on Debian and Ubuntu: apt-get install prometheus")
-    return found
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +12,9 @@ import requests
 
 from orthanc_lab import samples
 from orthanc_lab.testing.free_port import free_port, is_listening
+from tests.programs import program
 from tests.seed_page.conftest import Page
 from tests.waiting import until
-
-MISSING = "Prometheus is not installed; on Debian and Ubuntu: apt-get install prometheus"
 
 # As printed, but for the address and for the interval: nobody wants to wait for 10 s.
 CONFIGURATION = """
@@ -41,15 +38,10 @@ def options() -> dict[str, Any]:
 @pytest.fixture
 def prometheus(page: Page, tmp_path: Path) -> Iterator[str]:
     """Where a Prometheus listens that scrapes the server."""
-    program = shutil.which("prometheus")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(CONFIGURATION.format(target=page.url.removeprefix("http://")))
     port = free_port()
-    command = [program, f"--config.file={configuration}", f"--storage.tsdb.path={tmp_path / 'series'}"]
+    command = [program("prometheus"), f"--config.file={configuration}", f"--storage.tsdb.path={tmp_path / 'series'}"]
     with (tmp_path / "log.txt").open("wb") as log:
         process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
         try:
