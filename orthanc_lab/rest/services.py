@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.metrics import MetricPolicy
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
@@ -52,6 +53,7 @@ class Services:
     """The parts below, as the assembly put them together."""
 
     settings: Settings
+    dictionary: Dictionary  # with the options Dictionary and DefaultPrivateCreator
     storage: Storage
     engine: JobsEngine
     metrics: MetricsBoard

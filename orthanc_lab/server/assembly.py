@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -11,7 +10,6 @@ from wsgiref.types import WSGIApplication
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
-from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
@@ -78,9 +76,10 @@ def assemble(
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
+    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
     storage = open_storage(
         Path(settings["StorageDirectory"]),
-        options=_storage_options(settings),
+        options=_storage_options(settings, dictionary),
         clock=clock,
         identifiers=identifiers,
         metrics=metrics,
@@ -93,7 +92,7 @@ def assemble(
             outputs,
             clock,
             identifiers,
-            restores=restores(settings, storage, clock, identifiers, outputs),
+            restores=restores(settings, storage, clock, identifiers, outputs, dictionary=dictionary),
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
@@ -104,7 +103,7 @@ def assemble(
         storage.close()
         raise
     face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
-    services = Services(settings, face, engine, metrics, clock, identifiers, control)
+    services = Services(settings, dictionary, face, engine, metrics, clock, identifiers, control)
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()
@@ -120,7 +119,7 @@ def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
     return Path(chosen) / f"orthanc-lab-{mark}"
 
 
-def _storage_options(settings: CheckedSettings) -> StorageOptions:
+def _storage_options(settings: CheckedSettings, dictionary: Dictionary) -> StorageOptions:
     return StorageOptions(
         index_directory=Path(settings["IndexDirectory"]),
         overwrite_instances=settings["OverwriteInstances"],
@@ -133,18 +132,12 @@ def _storage_options(settings: CheckedSettings) -> StorageOptions:
         maximum_cache_size=settings["MaximumStorageCacheSize"],
         stable_age=settings["StableAge"],
         log_exported_resources=settings["LogExportedResources"],
+        dictionary=dictionary,
         default_encoding=settings["DefaultEncoding"],
         ingest_transcoding=settings["IngestTranscoding"] or "",
         ingest_transcoding_of_uncompressed=settings["IngestTranscodingOfUncompressed"],
         ingest_transcoding_of_compressed=settings["IngestTranscodingOfCompressed"],
         lossy_quality=settings["DicomLossyTranscodingQuality"],
-        extra_main_dicom_tags=_extra_main_dicom_tags(settings),
+        extra_main_dicom_tags=read_extra_main_tags(settings["ExtraMainDicomTags"], dictionary),
         user_metadata=settings["UserMetadata"],
     )
-
-
-def _extra_main_dicom_tags(settings: CheckedSettings) -> Mapping[Level, Sequence[str]]:
-    if not settings["ExtraMainDicomTags"]:
-        return {}
-    names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
-    return read_extra_main_tags(settings["ExtraMainDicomTags"], names)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
 from orthanc_lab.jobs.kinds.archives.zip_job import restored
@@ -24,7 +25,13 @@ __all__ = ["restores"]
 
 
 def restores(
-    settings: CheckedSettings, storage: Storage, clock: Clock, identifiers: Identifiers, outputs: Path
+    settings: CheckedSettings,
+    storage: Storage,
+    clock: Clock,
+    identifiers: Identifiers,
+    outputs: Path,
+    *,
+    dictionary: Dictionary,
 ) -> Mapping[str, Restore]:
     """Return how to make a job of each durable type again, by the field ``Type``.
 
@@ -33,10 +40,13 @@ def restores(
     outputs
         The folder of the files that jobs leave behind.
     """
-    peer_tools = PeerStoreTools(storage, HttpOptions.of(settings.__getitem__), identifiers)
-    tools = JobTools.of(storage, settings.__getitem__)
+    peer_tools = PeerStoreTools(storage, HttpOptions.of(settings.__getitem__), identifiers, dictionary)
+    tools = JobTools.of(storage, dictionary, settings.__getitem__)
     return {
-        **{job.type: partial(restored, job, storage, clock, outputs) for job in (ArchiveJob, MediaJob)},
+        **{
+            job.type: partial(restored, job, storage, clock, outputs, dictionary=dictionary)
+            for job in (ArchiveJob, MediaJob)
+        },
         PeerStoreJob.type: partial(PeerStoreJob.restore, peer_tools),
         ModificationJob.type: partial(ModificationJob.restored, tools),
         SplitJob.type: partial(SplitJob.restored, tools),

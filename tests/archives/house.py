@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
@@ -72,6 +73,7 @@ class House:
         )
         self.services = Services(
             settings=CheckedSettings(settings or {}),
+            dictionary=STANDARD,
             storage=self.storage,
             engine=self.engine,
             metrics=self.quiet,  # type: ignore[arg-type] # records nothing

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.jobs.kinds.archives import zip_codec
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.archive_plan import plan_archive, plan_media
@@ -68,7 +69,7 @@ def make(storage: Storage, kind: str, path: Path, **changes: Any) -> ZipJob:
 
 def go_on(storage: Storage, kind: str, folder: Path, saved: dict[str, Any]) -> ZipJob:
     """Return a job made again from what was written down."""
-    job = restored(KINDS[kind], storage, CLOCK, folder, json.loads(json.dumps(saved)))
+    job = restored(KINDS[kind], storage, CLOCK, folder, json.loads(json.dumps(saved)), dictionary=STANDARD)
     job._step_seconds = 0
     return job
 

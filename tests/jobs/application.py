@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
 from orthanc_lab.rest.application import Route, make_application
@@ -45,6 +46,7 @@ class Client:
         self.reports = Reports()
         self.services = Services(
             settings=CheckedSettings(settings or {}),
+            dictionary=STANDARD,
             storage=storage,
             engine=engine,
             metrics=NoBoard(),  # type: ignore[arg-type] # records nothing

@@ -12,7 +12,7 @@ import falcon
 from orthanc_lab.dicom.changing.modification import IDENTIFIERS, PATIENT_NAME
 from orthanc_lab.dicom.changing.modification_request import ModificationRequest, boolean_member, string_member
 from orthanc_lab.dicom.changing.uid_map import UidMap
-from orthanc_lab.dicom.codecs.transcoding import known_transfer_syntax, transcode
+from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.write import write_file
@@ -20,6 +20,7 @@ from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob, Modif
 from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.transfer_syntaxes import is_known
 from orthanc_lab.rest.http.answers import unknown_resource
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_object
 from orthanc_lab.rest.http.submission import submit_job
@@ -45,7 +46,7 @@ class InstanceModification:
     def __init__(self, services: Services, *, anonymization: bool) -> None:
         self._services = services
         self._anonymization = anonymization
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = JobTools.of(services.storage, services.dictionary, services.settings.__getitem__)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the modified or anonymized file."""
@@ -61,7 +62,7 @@ class InstanceModification:
         data_set = rules.apply(file.data_set, UidMap(self._services.identifiers.uuid()), values)
         dicom: bytes | None = write_file(data_set, file.transfer_syntax, file.meta)
         if syntax is not None and dicom is not None:
-            dicom = transcode(dicom, syntax, quality=quality, identifiers=self._services.identifiers)
+            dicom = transcode(dicom, syntax, self._tools.names, quality=quality, identifiers=self._services.identifiers)
         if dicom is None:
             raise OrthancError(ErrorCode.INTERNAL_ERROR, f"Cannot transcode to transfer syntax: {syntax}")
         resp.content_type = "application/dicom"
@@ -72,7 +73,7 @@ class InstanceModification:
         syntax = string_member(body, "Transcode")
         if syntax is None:
             return None, quality
-        if not known_transfer_syntax(syntax):
+        if not is_known(syntax):
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown transfer syntax: {syntax}")
         if "LossyQuality" in body:
             quality = body["LossyQuality"]
@@ -89,7 +90,7 @@ class _JobRoute:
     def __init__(self, services: Services, anonymization: bool) -> None:
         self._services = services
         self._anonymization = anonymization
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = JobTools.of(services.storage, services.dictionary, services.settings.__getitem__)
 
     def _submit(
         self,
@@ -178,7 +179,7 @@ def _named(services: Services, request: ModificationRequest, names: Dictionary) 
 
 def _transcode_of_job(body: Any) -> str | None:
     syntax = string_member(body, "Transcode")
-    if syntax is not None and not known_transfer_syntax(syntax):
+    if syntax is not None and not is_known(syntax):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Unknown transfer syntax UID: {syntax}")
     return syntax
 

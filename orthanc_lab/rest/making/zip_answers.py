@@ -93,7 +93,15 @@ class ZipAnswers:
 
     def _job(self, request: ZipRequest, outlet: FileOutlet | StreamOutlet, *, durable: bool = False) -> ZipJob:
         storage, clock = self._services.storage, self._services.clock
-        return self._make(storage, clock, request, outlet, durable=durable, threads=self._threads)
+        return self._make(
+            storage,
+            clock,
+            request,
+            outlet,
+            durable=durable,
+            dictionary=self._services.dictionary,
+            threads=self._threads,
+        )
 
     def _new_file(self) -> Path:
         try:

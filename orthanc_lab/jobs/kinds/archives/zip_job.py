@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from orthanc_lab.dicom.codecs.transcoding import transcode
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD, Dictionary
 from orthanc_lab.dicom.media.dicomdir_entry import DirectoryEntry
 from orthanc_lab.jobs.kinds.archives.archive_plan import PlannedMember
 from orthanc_lab.jobs.kinds.archives.read_ahead import ReadAhead
@@ -57,6 +58,8 @@ class ZipJob:
         Whether the job outlives the process and leaves an output; only with a `FileOutlet`.
     saved
         What `serialize` returned, for a job that goes on.
+    dictionary
+        Names the tags of files in an implicit transfer syntax, where they are transcoded.
     step_seconds
         A step ends with the first member that is written after this time.
     threads
@@ -74,12 +77,14 @@ class ZipJob:
         *,
         durable: bool = False,
         saved: Mapping[str, Any] | None = None,
+        dictionary: Dictionary = STANDARD,
         step_seconds: float = _STEP_SECONDS,
         threads: int = 0,
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._request = request
+        self._dictionary = dictionary
         self._outlet = outlet
         self._saved = dict(saved) if saved else {**request.encode(), **_place(outlet)} if durable else None
         self._position = int(saved["position"]) if saved else 0
@@ -251,7 +256,10 @@ class ZipJob:
 
     def _transcoded(self, dicom: bytes, target: str, instance: str) -> bytes:
         quality = min(max(self._request.quality, 1), 100)
-        return transcode(dicom, target, quality=quality, identifiers=self._identifiers(instance)) or dicom
+        return (
+            transcode(dicom, target, self._dictionary, quality=quality, identifiers=self._identifiers(instance))
+            or dicom
+        )
 
     # -- beginning and going on ----------------------------------------------------
 
@@ -290,7 +298,20 @@ def _place(outlet: Outlet) -> dict[str, str]:
 
 
 def restored(
-    make: Callable[..., ZipJob], storage: Storage, clock: Clock, folder: Path, saved: Mapping[str, Any]
+    make: Callable[..., ZipJob],
+    storage: Storage,
+    clock: Clock,
+    folder: Path,
+    saved: Mapping[str, Any],
+    *,
+    dictionary: Dictionary,
 ) -> ZipJob:
     """Make a job again from what it serialized; `folder` holds the outputs."""
-    return make(storage, clock, ZipRequest.decode(saved), FileOutlet(folder / saved["output"]), saved=saved)
+    return make(
+        storage,
+        clock,
+        ZipRequest.decode(saved),
+        FileOutlet(folder / saved["output"]),
+        dictionary=dictionary,
+        saved=saved,
+    )

@@ -124,7 +124,7 @@ class ModificationJob(RewriteJob):
         # A lossy transfer syntax gives a new SOPInstanceUID: the same one if the step is done again.
         seed = hashlib.sha256(f"{self._plan.secret}|{source}".encode()).digest()
         identifiers = SeededIdentifiers(int.from_bytes(seed))
-        return transcode(dicom, syntax, quality=self._plan.quality, identifiers=identifiers) or dicom
+        return transcode(dicom, syntax, self._tools.names, quality=self._plan.quality, identifiers=identifiers) or dicom
 
     @property
     def _relation(self) -> str:

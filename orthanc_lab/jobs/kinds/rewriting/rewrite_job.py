@@ -39,11 +39,10 @@ class JobTools:
     private_creator: str  # ``DefaultPrivateCreator``
 
     @classmethod
-    def of(cls, storage: Storage, option: Callable[[str], Any]) -> JobTools:
+    def of(cls, storage: Storage, dictionary: Dictionary, option: Callable[[str], Any]) -> JobTools:
         """Return the tools of a server, given its options by name."""
-        creator = option("DefaultPrivateCreator")
-        names = Dictionary(option("Dictionary"), creator)
-        return cls(storage, names, by_name(option("DefaultEncoding")) or LATIN1, creator)
+        charset = by_name(option("DefaultEncoding")) or LATIN1
+        return cls(storage, dictionary, charset, option("DefaultPrivateCreator"))
 
     def values(self, private_creator: str | None = None) -> JsonValues:
         """Return how JSON values become elements of files."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.peers.peer import Peer, read_peer
@@ -44,6 +45,7 @@ class PeerStoreTools:
     storage: Storage
     http: HttpOptions
     identifiers: Identifiers
+    dictionary: Dictionary
 
 
 class PeerStoreJob:
@@ -178,5 +180,11 @@ class PeerStoreJob:
         from orthanc_lab.dicom.codecs.transcoding import transcode  # noqa: PLC0415
 
         # What cannot be transcoded is sent as it is.
-        found = transcode(dicom, target, quality=self._request.quality, identifiers=self._tools.identifiers)
+        found = transcode(
+            dicom,
+            target,
+            self._tools.dictionary,
+            quality=self._request.quality,
+            identifiers=self._tools.identifiers,
+        )
         return found or dicom
