@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import Restore
@@ -14,6 +13,7 @@ from orthanc_lab.jobs.restoring import make_job, restore_entry
 from orthanc_lab.jobs.rows import JobRow, changed_keys, write_outputs, write_status
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import dumps, loads
 from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["Journal"]

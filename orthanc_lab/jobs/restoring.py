@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orthanc_lab.jobs.documents import loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import Job, JobOutput, Restore
@@ -16,6 +15,7 @@ from orthanc_lab.jobs.rows import JobRow, read_outputs, read_status, read_time
 from orthanc_lab.jobs.worker import report_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import loads
 
 __all__ = ["make_job", "restore_entry"]
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.ports import JobOutput
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import dumps, loads
 
 __all__ = [
     "JobRow",

@@ -18,6 +18,7 @@ __all__ = [
     "known_uids",
     "register",
     "target_syntaxes",
+    "unregister",
 ]
 
 IMPLICIT_LE = "1.2.840.10008.1.2"
@@ -79,8 +80,14 @@ def register(syntax: TransferSyntax) -> None:
     >>> register(TransferSyntax("1.2.3.4", "Toy", codec="my_package.toy_codec"))
     >>> is_known("1.2.3.4")
     True
+    >>> unregister("1.2.3.4")
     """
     _BY_UID[syntax.uid] = syntax
+
+
+def unregister(uid: str) -> None:
+    """Take out a transfer syntax that `register` added."""
+    del _BY_UID[uid]
 
 
 def _native(uid: str, name: str, layout: str, *, deflated: bool = False) -> TransferSyntax:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from orthanc_lab.dicom.dictionary.dictionary_option import PrivateKey, read_dictionary_option
+from orthanc_lab.dicom.dictionary.text_tables import read_lines
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["STANDARD", "UNKNOWN_NAME", "Dictionary", "DictionaryEntry", "ShownTag", "Tag", "format_tag", "is_private"]
@@ -180,7 +180,7 @@ def _signed(sign: str, digits: str) -> int:
 def _public_table() -> tuple[dict[int, DictionaryEntry], dict[str, DictionaryEntry]]:
     single: dict[int, DictionaryEntry] = {}
     repeating: dict[str, DictionaryEntry] = {}
-    for line in _lines("dictionary_public.txt"):
+    for line in read_lines("dictionary_public.txt"):
         key, vr, name = line.split(" ")
         if "x" in key:
             repeating[key] = DictionaryEntry(vr, name)
@@ -214,7 +214,7 @@ def _public_entry(tag: Tag) -> DictionaryEntry | None:
 def _private_table() -> dict[str, dict[str, DictionaryEntry]]:
     creators: dict[str, dict[str, DictionaryEntry]] = {}
     entries: dict[str, DictionaryEntry] = {}
-    for line in _lines("dictionary_private.txt"):
+    for line in read_lines("dictionary_private.txt"):
         if line.startswith("["):
             entries = creators.setdefault(line[1:-1], {})
         else:
@@ -238,11 +238,6 @@ def _private_entry(tag: Tag, creator: str) -> DictionaryEntry | None:
         return None
     low = f"{tag >> 16:04x}00{tag & 0xFF:02x}"
     return entries.get(low) or entries.get(f"{tag:08x}") or entries.get(f"{low[:2]}xx{low[4:]}")
-
-
-def _lines(name: str) -> list[str]:
-    text = Path(__file__).with_name(name).read_text("utf-8")
-    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 STANDARD: Final = Dictionary()

@@ -10,6 +10,7 @@ from typing import Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag, is_private
 from orthanc_lab.dicom.dictionary.tags import US_OR_SS
+from orthanc_lab.dicom.dictionary.uid_names import uid_by_name
 from orthanc_lab.dicom.dictionary.vrs import STRING_VRS
 from orthanc_lab.dicom.files.charsets import Charset
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
@@ -134,7 +135,7 @@ def encode_value(tag: int, vr: str, value: bytes) -> bytes:
     if vr in STRING_VRS:
         return padded(_text_of(value), b" ")
     if vr == "UI":
-        return padded(_uid_of(_text_of(value)))
+        return padded(_uid_of(tag, value))
     if vr in ("OB", "UN"):
         return padded(value)
     if vr == "OW":
@@ -154,14 +155,13 @@ def _text_of(value: bytes) -> bytes:
     return value.split(b"\0", 1)[0].rstrip(b" ")
 
 
-def _uid_of(value: bytes) -> bytes:
+def _uid_of(tag: int, value: bytes) -> bytes:
     if not value.startswith(b"="):
-        return value.lstrip(b" ")
-    # Orthanc knows a UID by its name too; rarely used, and pydicom is slow to import.
-    from pydicom import uid  # noqa: PLC0415
-
-    known = getattr(uid, value[1:].decode("latin-1"), None)
-    return known.encode() if isinstance(known, uid.UID) else value
+        return _text_of(value).lstrip(b" ")
+    uid = uid_by_name(value[1:].partition(b"\0")[0].decode("latin-1"))
+    if uid is None:
+        raise _out_of_range(tag, value)
+    return uid.encode()
 
 
 def _out_of_range(tag: int, value: bytes) -> OrthancError:

@@ -9,7 +9,7 @@ from orthanc_lab.dicom.dictionary.tags import (
     SOP_INSTANCE_UID,
 )
 from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_file, padded
-from orthanc_lab.dicom.files.deflate import deflate_raw
+from orthanc_lab.protocol.deflate import deflate_raw
 from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 
 __all__ = ["write_file"]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import falcon
 
-from orthanc_lab.dicom.files.deflate import gzip_bytes
 from orthanc_lab.dicom.images.image_description import parse_frames
 from orthanc_lab.dicom.images.raw_frames import raw_frame
+from orthanc_lab.protocol.deflate import gzip_bytes
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
