@@ -26,5 +26,5 @@ def job_tools(
         identifiers=SystemIdentifiers(),
         executor=ThreadExecutor(clock),
         outputs=FileOutputs(outputs, SystemIdentifiers()),
-        names=Dictionary({}, ""),
+        dictionary=Dictionary({}, ""),
     )
