@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from orthanc_lab.protocol.execution import Happening, Pool, Steps, Task
+from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
 from orthanc_lab.protocol.ports import Clock
+from orthanc_lab.protocol.submit_burst import ThreadPace
 
 __all__ = ["ThreadExecutor"]
 
@@ -33,7 +34,14 @@ class ThreadExecutor:
 
     def happening(self) -> Happening:
         """Return a `threading.Event`."""
-        return threading.Event()  # type: ignore[return-value] # its wait says that it happened, without a timeout always
+        return threading.Event()  # type: ignore[return-value] # without a timeout, its wait is true always
+
+    def pace(self) -> Pace:
+        """Return a pace that holds threads back during a burst."""
+        return ThreadPace()
+
+    def run_pending(self) -> None:
+        """Do nothing: threads go on by themselves."""
 
 
 class _ThreadTask:

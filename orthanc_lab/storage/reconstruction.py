@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import VANISHED, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.arrival import Arrival, ArrivalReader
 from orthanc_lab.storage.records import Origin
@@ -15,7 +15,6 @@ from orthanc_lab.storage.transactions import Transactions
 __all__ = ["Reconstruction", "refresh_parents"]
 
 _BATCH = 100
-_GONE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 _OF_TAGS = ("MainDicomTagsSignature", "MainDicomSequences")
 
 
@@ -46,7 +45,7 @@ class Reconstruction:
         try:
             return self._reader.read(self._read_header(instance), Origin(), None, None)
         except OrthancError as error:
-            if error.code in _GONE:
+            if error.code in VANISHED:
                 return None  # deleted in the meantime
             raise
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from orthanc_lab.dicom.identifiers import orthanc_id
+from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import (

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from orthanc_lab.dicom.identifiers import orthanc_id
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.contracts.storage.folder import ORIGIN, OpenStorage, StorageFolder
