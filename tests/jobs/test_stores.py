@@ -35,7 +35,7 @@ class TestFileOutputs(OutputStoreContract):
 
 
 def test_a_folder_without_access(tmp_path: Path) -> None:
-    """It is told at once, not when the job writes."""
+    """The error comes at once, not when the job writes."""
     (tmp_path / "outputs").touch()
     with pytest.raises(OSError, match="File exists"):
         FileOutputs(tmp_path / "outputs", SystemIdentifiers()).new_name(".zip")
