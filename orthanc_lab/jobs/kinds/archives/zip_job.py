@@ -2,7 +2,7 @@
 
 A step writes a few members. After any step the job can be stopped and made again from what
 it serialized: the output is cut back to the recorded offset, the central directory is read
-back from the members that stand there, and the ZIP ends up with the same bytes.
+back from the members that are there, and the ZIP ends up with the same bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Prepared:
 
     member: PlannedMember
     deflated: Deflated
-    entry: DirectoryEntry | None  # what a DICOMDIR says of it, if there will be one
+    entry: DirectoryEntry | None  # its part of the DICOMDIR, if there will be one
 
 
 class ZipJob:
@@ -267,7 +267,7 @@ class ZipJob:
         self._writer = self._new_writer()
 
     def _recover(self) -> bool:
-        """Read back what stands in the output; False if it is not what was recorded."""
+        """Read back what is in the output; False if it is not what was recorded."""
         writer = self._new_writer()
         self._forget_written()
         try:
