@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.records import Origin, Stored
 from tests.archives.files import dicom, names_of
 from tests.job_tools import job_tools
+from tests.waiting import until
 
 DEADLINE = 20.0  # seconds
 
@@ -113,11 +113,12 @@ class House:
 
     def wait(self, id: str) -> JobView:
         """Wait for the end of a job."""
-        limit = time.monotonic() + DEADLINE
-        while time.monotonic() < limit:
+
+        def ended() -> JobView | None:
             view = self.engine.get(id)
             assert view is not None
-            if view.state.is_final:
-                return view
-            time.sleep(0.002)
-        raise TimeoutError(f"job {id} does not end: {view}")
+            return view if view.state.is_final else None
+
+        view = until(ended, seconds=DEADLINE, what=lambda: f"job {id} does not end: {self.engine.get(id)}")
+        assert view is not None
+        return view

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -28,16 +27,10 @@ from tests.archives.files import names_of
 from tests.archives.house import DEADLINE, House
 from tests.archives.synthetic import PATIENT, SyntheticStorage
 from tests.job_tools import job_tools
+from tests.waiting import until
 
 MEGABYTE = 1 << 20
 CLOCK = SystemClock()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < limit, "it does not happen"
-        time.sleep(0.002)
 
 
 @contextmanager

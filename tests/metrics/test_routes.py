@@ -12,6 +12,7 @@ from pydicom.data import get_testdata_file
 import orthanc_lab
 from orthanc_lab.protocol.metrics import POLICIES
 from orthanc_lab.testing.real import RealOrthanc
+from tests.waiting import until
 
 FILE = Path(get_testdata_file("CT_small.dcm")).read_bytes()
 FIRST = {
@@ -187,8 +188,5 @@ def test_memory_is_given_back_now_and_then():
     clock = SystemClock()
     board = PublishedMetrics(clock)
     trimming = MemoryTrimming(board, clock, ThreadExecutor(clock), interval=0.01)
-    deadline = time.monotonic() + 10
-    while "orthanc_memory_trimming_duration_ms" not in board.exposition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    until(lambda: "orthanc_memory_trimming_duration_ms" in board.exposition())
     trimming.stop()

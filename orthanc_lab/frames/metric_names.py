@@ -1,4 +1,4 @@
-"""What the name of a metric tells: its family, its unit, and whether it counts."""
+"""What the name of a metric reveals: its family, its unit, and whether it is a counter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FAMILIES = (
     (r"_up_time_s$", "Up time"),
 )
 FAMILIES = tuple(family for _, family in _FAMILIES)
-"""Families in the order in which charts show them; others follow."""
+"""The families in the order in which charts show them; others come last."""
 
 _UNITS = (("_ms", "ms"), ("_mb", "MiB"), ("_bytes", "bytes"), ("_bytes_total", "bytes"), ("_s", "s"), ("_seconds", "s"))
 _KIND = {MetricPolicy.INCREMENT: "counter", MetricPolicy.MAX_OVER_10_SECONDS: "maximum", MetricPolicy.DIRECTLY: "gauge"}
@@ -31,7 +31,7 @@ _KIND = {MetricPolicy.INCREMENT: "counter", MetricPolicy.MAX_OVER_10_SECONDS: "m
 
 @cache
 def family_of(name: str) -> str:
-    """Return what a metric is about; metrics of one family share a unit."""
+    """Return the family of a metric; all metrics of a family share a unit."""
     for pattern, family in _FAMILIES:
         if re.search(pattern, name):
             return family
@@ -41,20 +41,20 @@ def family_of(name: str) -> str:
 
 @cache
 def unit_of(name: str) -> str:
-    """Return the unit, "" for a number."""
+    """Return the unit of a metric, "" for a plain number."""
     return next((unit for suffix, unit in _UNITS if name.endswith(suffix)), "")
 
 
 @cache
 def kind_of(name: str) -> str:
-    """Return ``counter``, ``gauge``, or ``maximum`` (of 10 s or more, Orthanc's MaxOver10Seconds)."""
+    """Return ``counter``, ``gauge``, or ``maximum`` (over at least 10 s, Orthanc's MaxOver10Seconds)."""
     if name in POLICIES:
         return _KIND[POLICIES[name]]
     return "counter" if name.endswith("_total") else "gauge"
 
 
 def short_name(name: str) -> str:
-    """Return the name for a legend: without what the panel says already."""
+    """Return a short name for the legend, without what the panel's title already says."""
     text = name.removeprefix("orthanc_")
     unit = next((suffix for suffix, _ in _UNITS if text.endswith(suffix)), "")
     text = text.removesuffix(unit).removesuffix("_duration").removesuffix("_count")

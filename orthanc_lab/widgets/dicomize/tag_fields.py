@@ -1,4 +1,4 @@
-"""The tags of the form: a row for each, and completion of keywords to add others."""
+"""The tags of the form: a field for each, and keyword completion for adding others."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from orthanc_lab.widgets.dicomize.field import Field, Problem, row
 from orthanc_lab.widgets.dicomize.keywords import Attribute, find, options
 from orthanc_lab.widgets.dicomize.values import hint, problem
 
-__all__ = ["TagRow", "TagRows"]
+__all__ = ["TagField", "TagFields"]
 
 _LONG = frozenset({"LT", "ST", "UT"})
 
 
-class TagRow(Field):
-    """One tag: its value, checked when it was typed."""
+class TagField(Field):
+    """One tag: its value is checked as soon as it is entered."""
 
     def __init__(self, attribute: Attribute, value: str) -> None:
         self.attribute = attribute
@@ -32,7 +32,7 @@ class TagRow(Field):
             layout={"flex": "1 1 300px", "max_width": "500px"},
         )
         self.remove = ipywidgets.Button(
-            icon="times", tooltip=f"Take {attribute.key} out of the form", layout={"width": "36px"}
+            icon="times", tooltip=f"Remove {attribute.key} from the form", layout={"width": "36px"}
         )
         meaning = ipywidgets.Label(f"{attribute.name} · {attribute.vr}", layout={"flex": "0 1 220px"})
         super().__init__([self.entry, self.remove, meaning])
@@ -40,20 +40,20 @@ class TagRow(Field):
 
     @property
     def value(self) -> str:
-        """What was typed."""
+        """The value as entered."""
         return str(self.entry.value)
 
     def check(self) -> None:
-        """Say what is wrong with the value."""
+        """Show any problem with the value."""
         self.problem.say(problem(self.attribute.vr, self.value, self.attribute.vm) if self.value else "")
 
 
-class TagRows(ipywidgets.VBox):
-    """Rows of tags, and a field that adds others.
+class TagFields(ipywidgets.VBox):
+    """Fields for tags, and one for adding others.
 
     Examples
     --------
-    >>> tags = TagRows(["PatientID", "PatientName"])
+    >>> tags = TagFields(["PatientID", "PatientName"])
     >>> tags.rows["PatientID"].entry.value = "7"
     >>> tags.entry.value = "StudyDate"
     >>> tags.rows["StudyDate"].entry.value = "today"
@@ -64,13 +64,13 @@ class TagRows(ipywidgets.VBox):
     """
 
     def __init__(self, keywords: Sequence[str]) -> None:
-        self.rows: dict[str, TagRow] = {}
+        self.rows: dict[str, TagField] = {}
         self.box = ipywidgets.VBox()
         self.entry = ipywidgets.Combobox(
             options=options(),
             description="Add a tag",
             placeholder="keyword, name, or gggg,eeee",
-            tooltip="Type a part of a keyword of DICOM, then choose",
+            tooltip="Type part of a DICOM keyword, then choose",
             continuous_update=False,
             style={"description_width": "150px"},
             layout={"flex": "1 1 300px", "max_width": "500px"},
@@ -93,17 +93,17 @@ class TagRows(ipywidgets.VBox):
             self.problem.say("")
             self.entry.value = ""
 
-    def add(self, attribute: Attribute, value: str = "") -> TagRow:
-        """Add a tag, if it is not there yet, and return its row."""
+    def add(self, attribute: Attribute, value: str = "") -> TagField:
+        """Add a tag, unless it is there already, and return its field."""
         if attribute.key not in self.rows:
-            made = TagRow(attribute, value)
+            made = TagField(attribute, value)
             made.remove.on_click(lambda _: self.remove(attribute.key))
             self.rows[attribute.key] = made
             self._draw()
         return self.rows[attribute.key]
 
     def remove(self, key: str) -> None:
-        """Take a tag out of the form."""
+        """Remove a tag from the form."""
         gone = self.rows.pop(key)
         self._draw()
         close_whole(gone)
@@ -112,10 +112,10 @@ class TagRows(ipywidgets.VBox):
         self.box.children = list(self.rows.values())
 
     def values(self) -> tuple[tuple[Attribute, str], ...]:
-        """Return the tags with what was typed."""
+        """Return the tags with their values as entered."""
         return tuple((made.attribute, made.value) for made in self.rows.values())
 
     def say(self, problems: Mapping[str, str]) -> None:
-        """Show what is wrong, by key of the tag."""
+        """Show problems, by key of the tag."""
         for key, made in self.rows.items():
             made.problem.say(problems.get(key, ""))

@@ -1,4 +1,4 @@
-"""Which slices a viewer is sent next, and which it drops: pure."""
+"""Decides which slices a viewer is sent next, and which it drops: pure logic."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ __all__ = ["SliceFeed"]
 
 
 class SliceFeed:
-    """What a viewer holds of a stack of slices, around the one that is looked at.
+    """The part of a stack of slices that a viewer holds, around the visible slice.
 
     Parameters
     ----------
     count
         Number of slices.
     ahead
-        So many on both sides are sent before they are asked for.
+        Number of slices on either side that are sent in advance.
     budget
-        Bytes that the viewer holds at most.
+        Maximum number of bytes that the viewer holds.
 
     Examples
     --------
@@ -33,7 +33,7 @@ class SliceFeed:
         self._sizes: dict[int, int] = {}
 
     def missing(self, at: int) -> int | None:
-        """Return the nearest slice that is not there, None if all around `at` are."""
+        """Return the nearest slice that the viewer lacks, None if it has all slices around `at`."""
         for distance in range(self._ahead + 1):
             for number in (at + distance, at - distance):
                 if 0 <= number < self.count and number not in self._sizes:
@@ -41,12 +41,12 @@ class SliceFeed:
         return None
 
     def _has_room(self, at: int, number: int) -> bool:
-        """Whether a slice like the others may come without driving out a nearer one."""
+        """Whether a slice of the same size fits in without displacing a nearer one."""
         nearer = [size for other, size in self._sizes.items() if abs(other - at) <= abs(number - at)]
         return not nearer or sum(nearer) + max(nearer) <= self._budget
 
     def put(self, at: int, number: int, size: int) -> list[int]:
-        """Note that a slice is there; return those that go for it, the farthest from `at` first."""
+        """Record that a slice was sent; return the slices to drop for it, the farthest from `at` first."""
         self._sizes[number] = size
         dropped = []
         for other in sorted(self._sizes, key=lambda other: abs(other - at), reverse=True):
@@ -57,5 +57,5 @@ class SliceFeed:
         return dropped
 
     def forget(self) -> None:
-        """Note that the viewer holds nothing: it began anew."""
+        """Record that the viewer holds nothing, because it was loaded again."""
         self._sizes.clear()

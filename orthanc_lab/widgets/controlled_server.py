@@ -1,4 +1,4 @@
-"""A server that this program started, as a panel controls it."""
+"""What a panel needs of a server that this program started."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import requests
 
 from orthanc_lab.protocol.errors import OrthancError
 
-__all__ = ["ControlledServer", "Killable", "in_words"]
+__all__ = ["ControlledServer", "Killable", "error_text"]
 
 
 class ControlledServer(Protocol):
@@ -17,17 +17,17 @@ class ControlledServer(Protocol):
 
     @property
     def url(self) -> str:
-        """Where it serves; the same after a `restart`."""
+        """Its address; the same after a `restart`."""
         ...
 
     @property
     def session(self) -> requests.Session:
-        """A session that it lets in."""
+        """A session with valid credentials."""
         ...
 
     @property
     def is_running(self) -> bool:
-        """Whether it serves."""
+        """Whether it is running."""
         ...
 
     @property
@@ -37,11 +37,11 @@ class ControlledServer(Protocol):
 
     @property
     def settings(self) -> Any:
-        """All options, by name, with their values in force."""
+        """All options by name, with the values in force."""
         ...
 
     def check(self, options: Mapping[str, Any]) -> list[str]:
-        """Return what is worth a warning; raises `OrthancError` or ValueError."""
+        """Return warnings about options; raises `OrthancError` or ValueError if they are refused."""
         ...
 
     def restart(self, options: Mapping[str, Any] | None = None) -> None:
@@ -49,7 +49,7 @@ class ControlledServer(Protocol):
         ...
 
     def halt(self) -> None:
-        """Finish what is in work, and serve no more until `restart`."""
+        """Finish the requests in progress, and stop until `restart`."""
         ...
 
     def tail(self, lines: int = ...) -> list[str]:
@@ -66,6 +66,6 @@ class Killable(Protocol):
         ...
 
 
-def in_words(error: OrthancError) -> str:
-    """Return what the server says of its own refusal."""
+def error_text(error: OrthancError) -> str:
+    """Return the text of an error of the server."""
     return f"{error.text}: {error.details.strip()} (Orthanc error {error.code})" if error.details else error.text

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from orthanc_lab.widgets.browser.pictures import Picture, Window, aspect, given_window, presets, values_window
+from orthanc_lab.widgets.browser.windows import aspect, given_window, presets, values_window
+from orthanc_lab.widgets.elements.slice_image import SliceImage, Window
 
 
 @pytest.mark.parametrize(
@@ -18,21 +19,21 @@ from orthanc_lab.widgets.browser.pictures import Picture, Window, aspect, given_
     ],
 )
 def test_values_keep_what_they_are(values, kind):
-    picture = Picture.of(values)
+    picture = SliceImage.of(values)
     read = np.frombuffer(picture.data, {"int16": "<i2", "float32": "<f4", "rgb": "u1"}[kind])
     assert picture.kind == kind
     assert np.array_equal(read.reshape(values.shape), values)
 
 
 def test_a_large_picture_is_thinned_out():
-    picture = Picture.of(np.zeros((4096, 3000), "u2"))
+    picture = SliceImage.of(np.zeros((4096, 3000), "u2"))
     assert (picture.rows, picture.columns, picture.step, len(picture.data)) == (1024, 750, 4, 1024 * 750 * 2)
 
 
 def test_the_given_window_comes_first():
     values = np.array([[-1000.0, 1000.0]])
     names = [window.name for window in presets({"WindowCenter": "40", "WindowWidth": "400", "Modality": "CT"}, values)]
-    assert names == ["As given", "All values", "Soft tissue", "Lung", "Bone", "Brain"]
+    assert names == ["As stored", "All values", "Soft tissue", "Lung", "Bone", "Brain"]
     assert presets({"Modality": "MR"}, values) == [Window("All values", 0, 2000)]
 
 

@@ -1,4 +1,4 @@
-"""Looking at something again and again, at fixed times, without drifting."""
+"""Polling at fixed times, without drift."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from datetime import datetime, timedelta
 
 from orthanc_lab.protocol.ports import Clock
 
-__all__ = ["Look", "Wait", "look_repeatedly"]
+__all__ = ["Poll", "Wait", "check_interval", "poll_repeatedly"]
 
-Look = Callable[[datetime, bool], None]
-"""Called with the time of a look, and True if it was missed (nothing is to be asked then)."""
+Poll = Callable[[datetime, bool], None]
+"""Called with the time of a poll, and whether it was missed, in which case there is nothing to query."""
 
 Wait = Callable[[threading.Event, float], bool]
-"""Waits for the event, at most so many seconds; True if it is set. Usually `threading.Event.wait`."""
+"""Waits for the event, at most the given seconds; True if it is set. Usually `threading.Event.wait`."""
 
 
-def look_repeatedly(
-    look: Look, interval: float, stop: threading.Event, *, clock: Clock, wait: Wait, duration: float | None = None
+def poll_repeatedly(
+    poll: Poll, interval: float, stop: threading.Event, *, clock: Clock, wait: Wait, duration: float | None = None
 ) -> None:
-    """Call `look` every `interval` seconds until `stop` is set, or `duration` seconds are over.
+    """Call `poll` every `interval` seconds until `stop` is set, or for `duration` seconds.
 
-    A look that begins late by an interval or more (the machine slept, the server did not answer) is preceded by
-    a call for the one that was missed.
+    A poll that begins late by an interval or more (the machine was suspended, the server did not answer) is preceded
+    by a call for the one that was missed.
     """
     begin = due = clock.monotonic()
     while not stop.is_set():
-        look(clock.now(), False)
+        poll(clock.now(), False)
         due += interval
         late = clock.monotonic() - due
         if late >= interval:
-            look(clock.now() - timedelta(seconds=late), True)
+            poll(clock.now() - timedelta(seconds=late), True)
             due += math.ceil(late / interval) * interval
         if duration is not None and due - begin > duration + interval * 1e-6:
             return

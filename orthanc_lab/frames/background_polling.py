@@ -1,4 +1,4 @@
-"""A thread that looks at a server repeatedly; the base of recorder and watch."""
+"""A thread that polls a server; the base of `Recorder` and `JobWatch`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from orthanc_lab.frames.sampling import Look, Wait, check_interval, look_repeatedly
+from orthanc_lab.frames.polling import Poll, Wait, check_interval, poll_repeatedly
 from orthanc_lab.protocol.ports import Clock
 
-__all__ = ["BackgroundLooks"]
+__all__ = ["BackgroundPolling"]
 
 
-class BackgroundLooks:
-    """Looks every `interval` seconds in a thread, from `start` (or ``with``) until `close`.
+class BackgroundPolling:
+    """Polls every `interval` seconds in a thread, from `start` (or ``with``) until `close`.
 
-    Something unexpected in the thread ends it, and is raised by `close`.
+    An unexpected error ends the thread, and is raised by `close`.
     """
 
-    def __init__(self, look: Look, interval: float, clock: Clock, wait: Wait) -> None:
+    def __init__(self, poll: Poll, interval: float, clock: Clock, wait: Wait) -> None:
         check_interval(interval)
         self.interval = interval
-        self._look = look
+        self._poll = poll
         self._clock = clock
         self._wait = wait
         self._stop = threading.Event()
@@ -30,11 +30,11 @@ class BackgroundLooks:
 
     @property
     def is_running(self) -> bool:
-        """Whether the thread looks."""
+        """Whether the thread is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> Self:
-        """Start the thread; nothing happens if it runs already."""
+        """Start the thread, unless it is already running."""
         if not self.is_running:
             self._stop = threading.Event()
             self._thread = threading.Thread(target=self._run, name="orthanc-lab frames", daemon=True)
@@ -43,16 +43,16 @@ class BackgroundLooks:
 
     def _run(self) -> None:
         try:
-            look_repeatedly(self._look, self.interval, self._stop, clock=self._clock, wait=self._wait)
+            poll_repeatedly(self._poll, self.interval, self._stop, clock=self._clock, wait=self._wait)
         except Exception as error:
             self._error = error
 
     def end(self) -> None:
-        """Look no more after the look that is going on, without waiting for it."""
+        """Stop polling, without waiting for a poll that is in progress."""
         self._stop.set()
 
     def close(self) -> None:
-        """End the thread and wait for its end; what was recorded stays."""
+        """Stop polling and wait for the thread to end; what was recorded is kept."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()

@@ -1,4 +1,4 @@
-"""What an archive shall hold and how it is made; how large it would be."""
+"""What an archive contains, how it is made, and how large it would be."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from orthanc_lab.client.archives import Kind
 from orthanc_lab.client.download import Bytes
 from orthanc_lab.client.hierarchy import resource_at
 
-__all__ = ["Estimate", "Order", "estimate", "first_instance"]
+__all__ = ["ArchiveRequest", "Estimate", "estimate", "first_instance"]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """An archive that somebody wants.
+class ArchiveRequest:
+    """The archive that a user wants.
 
     Examples
     --------
-    >>> order = Order("media", tuple(study.id for study in client.studies), extended=True)
-    >>> order.submit(client, priority=2).wait().type
+    >>> request = ArchiveRequest("media", tuple(study.id for study in client.studies), extended=True)
+    >>> request.submit(client, priority=2).wait().type
     'Media'
     """
 
     kind: Kind
     ids: tuple[str, ...]  # of any levels
-    transcode: str = ""  # UID of a transfer syntax, "" for files as they are
+    transcode: str = ""  # UID of a transfer syntax, "" to leave the files unchanged
     extended: bool = False  # SeriesDescription in the DICOMDIR
 
     def save(self, client: Client, folder: Path, progress: Bytes) -> Path:
-        """Stream it into a folder."""
+        """Stream the archive to a folder."""
         transcode = self.transcode or None
         if self.kind == "archive":
             return client.archive(self.ids, folder, transcode=transcode, progress=progress)
         return client.media(self.ids, folder, transcode=transcode, extended=self.extended, progress=progress)
 
     def submit(self, client: Client, priority: int) -> Job:
-        """Let a job make it."""
+        """Submit a job that makes the archive."""
         transcode = self.transcode or None
         if self.kind == "archive":
             return client.archive_job(self.ids, transcode=transcode, priority=priority)
@@ -47,23 +47,23 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How much is selected."""
+    """The size of a selection."""
 
     instances: int = 0
     size: int = 0  # bytes before compression
-    gone: frozenset[str] = frozenset()  # ids of resources that were deleted
+    gone: frozenset[str] = frozenset()  # ids of deleted resources
 
     @property
     def words(self) -> str:
-        """The numbers, for people."""
+        """A description."""
         if not self.instances:
-            return "Nothing is selected"
+            return "Nothing selected"
         noun = "instance" if self.instances == 1 else "instances"
         return f"{self.instances:,} {noun}, {self.size / 1e6:,.1f} MB before compression"
 
 
 def estimate(resources: Iterable[Resource]) -> Estimate:
-    """Return how much resources hold that do not overlap; costs one request for each.
+    """Return the total size of resources that do not overlap; takes one request for each.
 
     Examples
     --------
@@ -84,13 +84,13 @@ def estimate(resources: Iterable[Resource]) -> Estimate:
 
 
 def first_instance(client: Client, resource: Resource) -> Instance | None:
-    """Return one instance below a resource, None if there is none any more."""
+    """Return one instance of a resource, None if it has been deleted."""
     try:
         while not isinstance(resource, Instance):
             below = resource.level.child
             assert below is not None
             resource = resource_at(client.transport, below, resource.document[below.plural.capitalize()][0])
-        resource.refresh().document  # noqa: B018 - asked for: it may be gone
+        resource.refresh().document  # noqa: B018 - fetched, because it may have been deleted
     except (IndexError, NotFoundError):
         return None
     return resource
