@@ -1,4 +1,4 @@
-"""The metrics that are read at each scrape: totals of the database, jobs, up time."""
+"""The metrics that are read at each scrape: totals of the database, jobs, uptime."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MIB = 1 << 20
 
 
 def add_gauges(metrics: PublishedMetrics, services: Services) -> None:
-    """Let each scrape read the values that nobody reports."""
+    """Let each scrape read the values that are not recorded as events."""
     started = services.clock.monotonic()
 
     def database() -> Iterator[tuple[str, float]]:

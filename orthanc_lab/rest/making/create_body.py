@@ -84,7 +84,7 @@ def _parse(data: bytes) -> Any:
         pass  # comments and the like
     try:
         body = lenient_json.loads(data)
-        orjson.dumps(body)  # refuses half a surrogate pair, which is no text
+        orjson.dumps(body)  # refuses half a surrogate pair, which is not text
     except (OrthancError, TypeError) as error:
         raise OrthancError(ErrorCode.BAD_REQUEST) from error
     return body

@@ -71,7 +71,7 @@ class QueryReader:
         if query is None:
             return []
         if not isinstance(query, dict):
-            # Orthanc answers any JSON that is no object so.
+            # This is Orthanc's answer to any JSON but an object.
             raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
         constraints = []
         for name in sorted(query):

@@ -179,11 +179,11 @@ class ChildServer(Stoppable):
             self._reap()
 
     def halt(self) -> None:
-        """Let the child finish what is in work and end; `restart` serves again."""
+        """Let the child finish what is in progress and end; `restart` serves again."""
         self._end()
 
     def stop(self) -> None:
-        """Let the child finish what is in work and end; a temporary folder is removed."""
+        """Let the child finish what is in progress and end; a temporary folder is removed."""
         atexit.unregister(self.stop)
         self._end()
         self.session.close()

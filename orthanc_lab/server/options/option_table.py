@@ -171,7 +171,7 @@ _HTTP = (
         "HttpRequestTimeout",
         _INTEGER,
         30,
-        "Seconds after which a client that stands still is let go.",
+        "Seconds without progress after which a client is disconnected.",
         check=at_least_one,
     ),
     Option("RemoteAccessAllowed", _BOOLEAN, False, "Serve clients on other machines."),

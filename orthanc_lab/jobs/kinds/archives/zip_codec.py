@@ -63,7 +63,7 @@ def codec(name: str, level: int) -> Codec:
     if name == "zlib":
         return Codec(name, level, partial(_zlib, level=level))
     raise OrthancError(
-        ErrorCode.INTERNAL_ERROR, f"The archive was begun with the codec {name!r}, which is not installed any more"
+        ErrorCode.INTERNAL_ERROR, f"The archive was begun with the codec {name!r}, which is no longer installed"
     )
 
 

@@ -39,7 +39,7 @@ class Prepared:
 
     member: PlannedMember
     deflated: Deflated
-    entry: DirectoryEntry | None  # what a DICOMDIR says of it, if there will be one
+    entry: DirectoryEntry | None  # its entry in the DICOMDIR, if there will be one
 
 
 class ZipJob:
@@ -278,7 +278,7 @@ class ZipJob:
 
 
 def _is_compressed_image(dicom: bytes) -> bool:
-    """Return True for JPEG and its like (PS3.5 annex A.4), by the transfer syntax in the file meta information."""
+    """Return whether JPEG or a similar codec compresses it (PS3.5 annex A.4), by its transfer syntax."""
     return len(dicom) >= _WORTH_A_LOOK and dicom.find(_JPEG_FAMILY, 132, 1024) >= 0
 
 
