@@ -29,7 +29,7 @@ class ArchiveOptions:
 
 
 def raw_arguments(req: falcon.Request) -> dict[str, str]:
-    """Return the arguments of a GET as they stand in the URI: archives do not decode them."""
+    """Return the arguments of a GET as they appear in the URI: archives do not decode them."""
     pairs = (item.partition("=") for item in (req.query_string or "").split("&"))
     return {name: value for name, _, value in pairs if name}
 

@@ -41,7 +41,7 @@ def parse_create_body(data: bytes) -> dict[str, Any]:
 
 
 def _take_out(data: bytes) -> tuple[bytes, dict[str, memoryview]]:
-    """Return the body with marks in the place of large data URIs, and those by their marks."""
+    """Return the body with marks in place of large data URIs, and the data URIs by mark."""
     pieces: list[bytes] = []
     taken: dict[str, memoryview] = {}
     done = position = 0

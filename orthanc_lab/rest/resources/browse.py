@@ -59,7 +59,7 @@ class ResourceList(_Browsing):
 
 
 class InstanceList(ResourceList):
-    """All instances, and the way in for new ones."""
+    """All instances, and uploads of new ones."""
 
     writes = ("POST",)
 

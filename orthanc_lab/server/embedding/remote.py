@@ -51,7 +51,7 @@ class RemoteServer(Stoppable):
         self.session = transport.session
 
     def stop(self) -> None:
-        """Close the connections; the server goes on."""
+        """Close the connections; the server keeps running."""
         self.session.close()
 
 

@@ -126,7 +126,7 @@ _STORAGE = (
     ),
     Option("UserContentType", _OBJECT, {}, "Names of attachments with their numbers.", check=numbered("content type")),
     Option("ExtraMainDicomTags", _OBJECT, {}, "Further tags that the index keeps, for each level."),
-    Option("CheckRevisions", _BOOLEAN, False, "Metadata and attachments are only changed by who names their revision."),
+    Option("CheckRevisions", _BOOLEAN, False, "Changing metadata or attachments requires their revision."),
     Option("DatabaseServerIdentifier", _STRING, None, "Identifier of the server, shown in /system.", optional=True),
     Option(
         "LogExportedResources",

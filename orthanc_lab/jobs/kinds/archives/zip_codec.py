@@ -28,7 +28,7 @@ _crc32: Callable[[bytes], int] = isal_zlib.crc32 if _HAS_ISAL else zlib.crc32
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """A way to deflate; a job records its name and level, so that it goes on with the same bytes."""
+    """A way to deflate; a job records its name and level, so that it continues with the same bytes."""
 
     name: str  # isal or zlib
     level: int

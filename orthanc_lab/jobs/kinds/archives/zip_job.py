@@ -54,7 +54,7 @@ class ZipJob:
     durable
         Whether the job outlives the process and leaves an output; only with a `StoredOutlet`.
     saved
-        What `serialize` returned, for a job that goes on.
+        What `serialize` returned, for a job that is resumed.
     step_seconds
         A step ends with the first member that is written after this time.
     """
@@ -178,7 +178,7 @@ class ZipJob:
         """Take note of a member that was written."""
 
     def _adopted(self, member: LocalMember, file: BinaryIO) -> None:
-        """Take note of a member that was found in the output of a job that goes on."""
+        """Take note of a member that was found in the output of a resumed job."""
 
     def _forget_written(self) -> None:
         """Take note that the archive is written from its beginning."""
@@ -264,7 +264,7 @@ class ZipJob:
         self._writer = self._new_writer()
 
     def _recover(self) -> bool:
-        """Read back what stands in the output; False if it is not what was recorded."""
+        """Read back the members in the output; False if they are not those that were recorded."""
         writer = self._new_writer()
         self._forget_written()
         try:

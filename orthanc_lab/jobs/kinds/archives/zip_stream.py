@@ -55,7 +55,7 @@ class StreamOutlet:
     # -- the worker's side ---------------------------------------------------------
 
     def open(self, offset: int) -> bool:
-        """Return True: a stream goes on where it stands."""
+        """Return True: a stream continues where it is."""
         self._last_taken = self._clock.monotonic()
         return True
 
