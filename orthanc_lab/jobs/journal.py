@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.output_store import OutputStore
@@ -14,6 +13,7 @@ from orthanc_lab.jobs.rows import changed_keys, write_outputs, write_status
 from orthanc_lab.jobs.store import Completion, JobRow, JobStore, OutputsChange, Removal, StatusChange
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import dumps, loads
 from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["Journal"]

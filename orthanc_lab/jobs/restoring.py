@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from orthanc_lab.jobs.documents import loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.output_store import OutputStore
@@ -17,6 +16,7 @@ from orthanc_lab.jobs.store import JobRow
 from orthanc_lab.jobs.worker import report_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import loads
 
 __all__ = ["make_job", "restore_entry"]
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.machine import Status
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import JobOutput
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import dumps, loads
 
 __all__ = [
     "changed_keys",

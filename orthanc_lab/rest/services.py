@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Executor
@@ -46,6 +47,7 @@ class Services:
     """The parts below, as the assembly has put them together."""
 
     settings: Settings
+    dictionary: Dictionary  # with the options Dictionary and DefaultPrivateCreator
     storage: Storage
     engine: Jobs
     job_tools: JobTools

@@ -95,11 +95,11 @@ def assemble(
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
-    names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
     folder = Path(settings["StorageDirectory"])
     storage = open_storage(
         folder,
-        options=_storage_options(settings, names),
+        options=_storage_options(settings, dictionary),
         clock=clock,
         executor=environment.executor,
         identifiers=identifiers,
@@ -119,7 +119,7 @@ def assemble(
             identifiers=identifiers,
             executor=environment.executor,
             outputs=outputs,
-            names=names,
+            dictionary=dictionary,
         )
         engine = JobsEngine(
             SqliteJobStore(
@@ -141,7 +141,9 @@ def assemble(
     except BaseException:
         storage.close()
         raise
-    services = Services(settings, face, engine, tools, metrics, clock, identifiers, environment.executor, control)
+    services = Services(
+        settings, dictionary, face, engine, tools, metrics, clock, identifiers, environment.executor, control
+    )
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()
@@ -157,10 +159,11 @@ def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
     return Path(chosen) / f"orthanc-lab-{mark}"
 
 
-def _storage_options(settings: CheckedSettings, names: Dictionary) -> StorageOptions:
+def _storage_options(settings: CheckedSettings, dictionary: Dictionary) -> StorageOptions:
     values = {option.storage_field: settings[name] for name, option in OPTIONS.items() if option.storage_field}
     return StorageOptions(
         **values,
         index_directory=Path(settings["IndexDirectory"]),
-        extra_main_dicom_tags=read_extra_main_tags(settings["ExtraMainDicomTags"], names),
+        extra_main_dicom_tags=read_extra_main_tags(settings["ExtraMainDicomTags"], dictionary),
+        dictionary=dictionary,
     )

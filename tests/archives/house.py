@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
@@ -75,6 +76,7 @@ class House:
         )
         self.services = Services(
             settings=CheckedSettings(settings or {}),
+            dictionary=STANDARD,
             storage=self.storage,
             engine=self.engine,
             job_tools=tools,

@@ -27,6 +27,7 @@ from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob
 from orthanc_lab.jobs.kinds.archives.zip_outlet import StoredOutlet
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.ports import StopReason
+from orthanc_lab.protocol import deflate
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage import open_storage
@@ -231,7 +232,7 @@ def test_the_recorded_codec_is_kept_or_the_job_fails(
     saved = job.serialize()
     assert saved is not None
     assert finish(go_on(storage, "Archive", tmp_path, saved)) == whole
-    monkeypatch.setattr(zip_codec, "_HAS_ISAL", False)
+    monkeypatch.setattr(deflate, "HAS_ISAL", False)
     assert zip_codec.preferred_codec().name == "zlib"
     with pytest.raises(OrthancError, match="'isal', which is not installed"):
         go_on(storage, "Archive", tmp_path, {**saved, "codec": "isal"}).start()

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.rest.application import Route, make_application
 from orthanc_lab.rest.services import Services
@@ -48,6 +49,7 @@ class Client:
         tools = job_tools(storage, outputs=outputs, options=settings)
         self.services = Services(
             settings=CheckedSettings(settings or {}),
+            dictionary=STANDARD,
             storage=storage,
             engine=engine,
             job_tools=tools,

@@ -25,7 +25,7 @@ class JobTools:
     identifiers: Identifiers
     executor: Executor
     outputs: OutputStore  # what jobs leave behind
-    names: Dictionary
+    dictionary: Dictionary  # with the options Dictionary and DefaultPrivateCreator
     charset: Charset  # of files that name none, ``DefaultEncoding``
     private_creator: str  # ``DefaultPrivateCreator``
     http: HttpOptions  # of calls to other servers
@@ -41,7 +41,7 @@ class JobTools:
         identifiers: Identifiers,
         executor: Executor,
         outputs: OutputStore,
-        names: Dictionary,
+        dictionary: Dictionary,
     ) -> JobTools:
         """Return the tools that the settings of a server describe."""
         return cls(
@@ -50,7 +50,7 @@ class JobTools:
             identifiers,
             executor,
             outputs,
-            names,
+            dictionary,
             charset=by_name(settings["DefaultEncoding"]) or LATIN1,
             private_creator=settings["DefaultPrivateCreator"],
             http=HttpOptions.of(settings),
@@ -60,4 +60,4 @@ class JobTools:
     def values(self, private_creator: str | None = None) -> JsonValues:
         """Return how JSON values become elements of files."""
         creator = self.private_creator if private_creator is None else private_creator
-        return JsonValues(self.names, self.charset, creator)
+        return JsonValues(self.dictionary, self.charset, creator)

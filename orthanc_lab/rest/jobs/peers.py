@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import falcon
 
-from orthanc_lab.dicom.files.transfer_syntaxes import TRANSFER_SYNTAXES
 from orthanc_lab.jobs.kinds.sending.peer_store import PeerStoreJob, PeerStoreRequest
 from orthanc_lab.peers.directory import PeerDirectory
 from orthanc_lab.peers.peer import read_peer
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import is_known
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing
 from orthanc_lab.rest.http.arguments import flag, query_arguments
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_body
@@ -149,7 +149,7 @@ def _transfer_syntax(fields: dict[str, Any]) -> str | None:
     uid = fields["Transcode"]
     if not isinstance(uid, str):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "String value expected in field: Transcode")
-    if uid not in TRANSFER_SYNTAXES:
+    if not is_known(uid):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Unknown transfer syntax UID: {uid}")
     return uid
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import falcon
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import read_file
@@ -34,7 +33,7 @@ class CreateDicom:
     def __init__(self, services: Services) -> None:
         self._services = services
         settings = services.settings
-        self._names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+        self._names = services.dictionary
         self._private_creator: str = settings["DefaultPrivateCreator"]
         self._charset: Charset = by_name(settings["DefaultEncoding"]) or LATIN1
 

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import struct
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from io import BytesIO
-from typing import Any, cast
 
+from orthanc_lab.protocol.deflate import crc32, inflate_raw
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.rest.services import UploadLimits
 
-try:
-    from isal import isal_zlib
-except ImportError:  # a processor that ISA-L does not know
-    _HAS_ISAL = False
-else:
-    _HAS_ISAL = True
-
 __all__ = ["is_zip", "members_of"]
 
-_decompressobj: Callable[[int], Any] = isal_zlib.decompressobj if _HAS_ISAL else zlib.decompressobj
-_crc32: Callable[[bytes], int] = isal_zlib.crc32 if _HAS_ISAL else zlib.crc32
-# The stubs of isal declare its exception as an instance.
-_errors = cast("tuple[type[Exception], ...]", (zlib.error, isal_zlib.error) if _HAS_ISAL else (zlib.error,))
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _WORTH_A_THREAD = 1 << 16
@@ -109,18 +97,16 @@ def _content(body: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
         content = _inflate(packed, member.file_size)
     else:
         raise _damaged()
-    if len(content) != member.file_size or _crc32(content) != member.CRC:
+    if len(content) != member.file_size or crc32(content) != member.CRC:
         raise _damaged()
     return content
 
 
 def _inflate(packed: memoryview, size: int) -> bytes:
-    inflater = _decompressobj(-zlib.MAX_WBITS)
     try:
-        content: bytes = inflater.decompress(packed, size + 1)  # one more, to see that there is none
-    except _errors as error:
+        return inflate_raw(packed, size + 1)  # one more, to see that there is none
+    except ValueError as error:
         raise _damaged() from error
-    return content
 
 
 def _damaged() -> OrthancError:

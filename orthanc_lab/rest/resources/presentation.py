@@ -27,7 +27,7 @@ class Presentation:
 def presentation_of(services: Services) -> Presentation:
     """Put the parts together by the configuration."""
     settings, storage = services.settings, services.storage
-    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    dictionary = services.dictionary
     names = TagNames(dictionary)
     # "Answers" behaves as "Always" in Orthanc 1.12.7: it filters by the content of files, too.
     files = None if settings["StorageAccessOnFind"] == "Never" else FileTags(storage, dictionary, settings)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from orthanc_lab.dicom.files.transfer_syntaxes import TRANSFER_SYNTAXES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import is_known
 
 __all__ = ["Kind", "Option", "at_least_one", "known_syntax", "numbered", "one_of", "percentage", "threads"]
 
@@ -108,7 +108,7 @@ def percentage(name: str, value: Any) -> None:
 
 def known_syntax(name: str, value: Any) -> None:
     """Refuse anything but a transfer syntax."""
-    if value not in TRANSFER_SYNTAXES:
+    if not is_known(value):
         raise out_of_range(f"Unknown transfer syntax for ingest transcoding: {value}")
 
 

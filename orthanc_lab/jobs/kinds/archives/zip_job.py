@@ -250,7 +250,10 @@ class ZipJob:
 
     def _transcoded(self, dicom: bytes, target: str, instance: str) -> bytes:
         quality = min(max(self._request.quality, 1), 100)
-        return transcode(dicom, target, quality=quality, identifiers=self._identifiers(instance)) or dicom
+        return (
+            transcode(dicom, target, self._tools.dictionary, quality=quality, identifiers=self._identifiers(instance))
+            or dicom
+        )
 
     # -- beginning and going on ----------------------------------------------------
 

@@ -70,7 +70,7 @@ class ModificationJob(RewriteJob):
     ) -> None:
         super().__init__(tools, sources, saved)
         self._plan = plan
-        self._rules = plan.request.rules(tools.names)
+        self._rules = plan.request.rules(tools.dictionary)
         self._values = tools.values(plan.request.private_creator)
         self._uids = UidMap(plan.secret)
         self._touched: dict[Level, dict[str, None]] = {level: {} for level in LEVELS}
@@ -125,7 +125,10 @@ class ModificationJob(RewriteJob):
         # A lossy transfer syntax gives a new SOPInstanceUID: the same one if the step is done again.
         seed = hashlib.sha256(f"{self._plan.secret}|{source}".encode()).digest()
         identifiers = SeededIdentifiers(int.from_bytes(seed))
-        return transcode(dicom, syntax, quality=self._plan.quality, identifiers=identifiers) or dicom
+        return (
+            transcode(dicom, syntax, self._tools.dictionary, quality=self._plan.quality, identifiers=identifiers)
+            or dicom
+        )
 
     @property
     def _relation(self) -> str:

@@ -159,7 +159,7 @@ class RewriteJob:
 
     def _store(self, source: str) -> Stored:
         storage = self._tools.storage
-        file = read_file(storage.read_dicom(source), self._tools.names)
+        file = read_file(storage.read_dicom(source), self._tools.dictionary)
         dicom = write_file(self._modified(file.data_set), file.transfer_syntax, file.meta)
         dicom = self._transcoded(dicom, source)
         return storage.store(dicom, self._sources.origin, metadata=self._metadata(source))

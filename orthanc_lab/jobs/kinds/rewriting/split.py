@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orthanc_lab.dicom.dictionary.tags import STUDY_INSTANCE_UID
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyChange, StudyPlan
 from orthanc_lab.storage.records import Stored
 
 __all__ = ["SplitJob"]
-
-_STUDY_INSTANCE_UID = 0x0020000D
 
 
 class SplitJob(StudyChange):
@@ -33,7 +32,7 @@ class SplitJob(StudyChange):
 
     def content(self) -> dict[str, Any]:
         """Return the content, with UID and (after the first instance) identifier of the new study."""
-        content = super().content() | {"TargetStudyUID": self._plan.replaced[_STUDY_INSTANCE_UID]}
+        content = super().content() | {"TargetStudyUID": self._plan.replaced[STUDY_INSTANCE_UID]}
         return content | {"TargetStudy": self._target} if self._target else content
 
     def serialize(self) -> dict[str, Any]:

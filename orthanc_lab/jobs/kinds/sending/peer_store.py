@@ -166,5 +166,11 @@ class PeerStoreJob:
         from orthanc_lab.dicom.codecs.transcoding import transcode  # noqa: PLC0415
 
         # What cannot be transcoded is sent as it is.
-        found = transcode(dicom, target, quality=self._request.quality, identifiers=self._tools.identifiers)
+        found = transcode(
+            dicom,
+            target,
+            self._tools.dictionary,
+            quality=self._request.quality,
+            identifiers=self._tools.identifiers,
+        )
         return found or dicom
