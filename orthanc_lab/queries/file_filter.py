@@ -8,7 +8,7 @@ from itertools import islice
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.queries.requested_tags import RequestedTags
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 from orthanc_lab.storage.records import Constraint, Resource
 from orthanc_lab.storage.value_matching import RANGED_VRS, predicate
 
@@ -27,7 +27,7 @@ class FileFilter:
     """
 
     def __init__(
-        self, storage: Storage, requested: RequestedTags, dictionary: Dictionary, constraints: Sequence[Constraint]
+        self, storage: Resources, requested: RequestedTags, dictionary: Dictionary, constraints: Sequence[Constraint]
     ) -> None:
         self._storage = storage
         self._requested = requested

@@ -14,7 +14,7 @@ from orthanc_lab.queries.computed_tags import MODALITIES_IN_STUDY
 from orthanc_lab.queries.file_filter import FileFilter
 from orthanc_lab.queries.index_search import IndexSearch, SplitQuery
 from orthanc_lab.queries.requested_tags import RequestedTags
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import FindQuery, Resource
 
 __all__ = ["ResourceSearch"]
@@ -39,7 +39,7 @@ class ResourceSearch:
         ``LimitFindResults`` and ``LimitFindInstances``.
     """
 
-    def __init__(self, storage: Storage, requested: RequestedTags, dictionary: Dictionary, settings: Settings) -> None:
+    def __init__(self, storage: Readable, requested: RequestedTags, dictionary: Dictionary, settings: Settings) -> None:
         self._storage = storage
         self._requested = requested
         self._dictionary = dictionary

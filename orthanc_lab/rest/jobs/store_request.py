@@ -12,7 +12,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import unknown_resource
 from orthanc_lab.rest.http.bodies import read_body
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 
 __all__ = ["StoreRequest", "instances_of", "read_store_request"]
 
@@ -56,7 +56,7 @@ def read_store_request(req: falcon.Request) -> StoreRequest:
     return StoreRequest(_identifiers(value["Resources"]), value)
 
 
-def instances_of(resources: list[str], storage: Storage) -> list[str]:
+def instances_of(resources: list[str], storage: Resources) -> list[str]:
     """Return the instances below the resources, in the order of the resources.
 
     Raises
