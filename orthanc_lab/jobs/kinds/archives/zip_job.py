@@ -2,7 +2,7 @@
 
 A step writes a few members. After any step the job can be stopped and made again from what
 it serialized: the output is cut back to the recorded offset, the central directory is read
-back from the members that stand there, and the ZIP ends up with the same bytes.
+back from the members that are there, and the ZIP ends up with the same bytes.
 """
 
 from __future__ import annotations

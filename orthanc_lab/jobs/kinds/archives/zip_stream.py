@@ -104,12 +104,12 @@ class StreamOutlet:
             self._waiting.append(data)
             self._waiting_size += len(data)
             if self._waiting_size >= _CHUNK:
-                self._tell_client()
+                self._let_client_go_on()
 
     def flush(self) -> None:
         """Let the client take what there is."""
         with self._lock:
-            self._tell_client()
+            self._let_client_go_on()
 
     def end(self) -> None:
         """Let the client take what there is."""
@@ -123,9 +123,9 @@ class StreamOutlet:
         with self._lock:
             self._ended = True
             self._complete = complete
-            self._tell_client()
+            self._let_client_go_on()
 
-    def _tell_client(self) -> None:
+    def _let_client_go_on(self) -> None:
         if self._news is not None:
             self._news.set()
             self._news = None

@@ -135,7 +135,7 @@ def read_members(file: BinaryIO, end: int) -> Iterator[LocalMember]:
     Raises
     ------
     DamagedZip
-        If no local header stands where one must, or the last member does not end at `end`.
+        If a local header is missing, or the last member does not end at `end`.
     """
     offset = 0
     while offset < end:
