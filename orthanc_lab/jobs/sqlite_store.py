@@ -12,7 +12,7 @@ from orthanc_lab.jobs.store import Change, Completion, JobRow, OutputsChange, Re
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.group_commit import GroupCommit
 
-__all__ = ["SqliteJobStore"]
+__all__ = ["SqliteJobStore", "connect"]
 
 _VERSION = 1  # as `user_version` of the schema
 _SCHEMA = """
@@ -60,12 +60,18 @@ _SELECT_ALL = f"{_SELECT} ORDER BY sequence"
 _SELECT_ONE = f"{_SELECT} WHERE sequence = ?"
 _LARGE = 2500  # characters of a payload; a page of the file has 4096 bytes
 _LARGEST_GROUP = 10_000  # changes that share a commit
+_IN_MEMORY = Path(":memory:")
 
 _Statement = tuple[str, tuple[object, ...]]
 
 
 class _Closing:
     """Marks the end of the store among the changes."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection to the file of a list of jobs, for any thread and without transactions of its own."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 class SqliteJobStore:
@@ -77,6 +83,8 @@ class SqliteJobStore:
         The SQLite file; None keeps the list in memory only.
     keep
         False starts with an empty list: what is in the file goes with the first change.
+    connect
+        Opens a connection to a file.
 
     Raises
     ------
@@ -84,10 +92,12 @@ class SqliteJobStore:
         11 if the file cannot be opened or is not a database, 18 if another version wrote it.
     """
 
-    def __init__(self, path: Path | None, *, keep: bool = True) -> None:
+    def __init__(
+        self, path: Path | None, *, keep: bool = True, connect: Callable[[Path], sqlite3.Connection] = connect
+    ) -> None:
         self._to_be_cleared = not keep
         self._closing = False
-        self._database = _open(path)
+        self._database = _open(path or _IN_MEMORY, connect)
         self._in_use = threading.Lock()  # the connection
         self._group: GroupCommit[Change | _Closing] = GroupCommit(self._commit, largest=_LARGEST_GROUP)
 
@@ -185,10 +195,10 @@ def _explained(error: sqlite3.Error, verb: str) -> OrthancError:
     return OrthancError(ErrorCode.DATABASE, f"Cannot {verb} the list of jobs: {error}")
 
 
-def _open(path: Path | None) -> sqlite3.Connection:
+def _open(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> sqlite3.Connection:
     database = None
     try:
-        database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        database = connect(path)
         database.execute("PRAGMA journal_mode = WAL")
         # A commit is in the hands of the system when it returns: enough for a killed process.
         database.execute("PRAGMA synchronous = NORMAL")

@@ -154,7 +154,7 @@ class ChildServer(Stoppable):
         self.halt()
         file = self.folder / "configuration.json"
         file.write_text(json.dumps(self._options), encoding="utf-8")
-        command = [sys.executable, "-m", "orthanc_lab.server.embedding.child_main", *self._arguments, str(file)]
+        command = [sys.executable, "-m", "orthanc_lab.server.child_main", *self._arguments, str(file)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 command,

@@ -46,16 +46,16 @@ class StreamOutlet:
         self._wake_job: Callable[[], None] | None = None  # the job waits for the client
         self._waiting: deque[bytes] = deque()
         self._waiting_size = 0
-        self._ended = False  # nothing will be written any more …
+        self._ended = False  # nothing more will be written …
         self._complete = False  # … since all was
         self._begun = False  # the client has taken something
-        self._left = False  # nobody will read any more
+        self._left = False  # nothing more will be read
         self._last_taken = 0.0
 
     # -- the worker's side ---------------------------------------------------------
 
     def open(self, offset: int) -> bool:
-        """Return True: a stream goes on where it is."""
+        """Return True: a stream continues where it is."""
         self._last_taken = self._clock.monotonic()
         return True
 

@@ -85,7 +85,7 @@ class ZipWriter:
         self.offset += len(header) + size
 
     def adopt(self, member: LocalMember) -> None:
-        """Take over a member that is already in the output, after all others."""
+        """Adopt a member that is already in the output, after all others."""
         self._register(member.name, member.crc32, member.compressed_size, member.size, member.offset)
         self.offset = member.data_offset + member.compressed_size
 
