@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from pydicom._dicom_dict import DicomDictionary
+from pydicom.datadict import dictionary_has_tag, dictionary_is_retired, get_entry, keyword_dict
 
 from orthanc_lab.widgets.dicomize.values import hint
 
@@ -46,12 +46,12 @@ class Attribute:
 @cache
 def _attributes() -> dict[str, Attribute]:
     """Attributes by keyword, sorted, those that the form can fill."""
-    found = {
-        keyword: Attribute(tag, vr.split(" or ")[0], vm, name, keyword)
-        for tag, (vr, vm, name, _, keyword) in DicomDictionary.items()
-        if keyword and tag >> 16 not in _NOT_HERE and vr != "SQ"
-    }
-    return dict(sorted(found.items()))
+    found: dict[str, Attribute] = {}
+    for keyword, tag in sorted(keyword_dict.items()):
+        vr, vm, name, _, _ = get_entry(tag)
+        if keyword and tag >> 16 not in _NOT_HERE and vr != "SQ":
+            found[keyword] = Attribute(tag, vr.split(" or ")[0], vm, name, keyword)
+    return found
 
 
 @cache
@@ -66,7 +66,7 @@ def options() -> tuple[str, ...]:
     return tuple(
         _BETWEEN.join((attribute.keyword, attribute.name, attribute.vr))
         for attribute in _attributes().values()
-        if not DicomDictionary[attribute.tag][3]
+        if not dictionary_is_retired(attribute.tag)
     )
 
 
@@ -100,8 +100,8 @@ def _by_number(tag: int) -> Attribute:
     group = tag >> 16
     if group % 2:
         raise ValueError("A tag of an odd group is private: it has its place below")
-    if tag in DicomDictionary:
-        vr, _vm, name, _, keyword = DicomDictionary[tag]
+    if dictionary_has_tag(tag):
+        vr, _vm, name, _, keyword = get_entry(tag)
         if keyword in _attributes():
             return _attributes()[keyword]
         raise ValueError(f"{name} ({vr}) is nothing for this form")
