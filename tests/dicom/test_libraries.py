@@ -38,7 +38,7 @@ def test_the_colours_inside_of_a_jpeg_can_be_named() -> None:
 
 def test_either_half_of_16_bits_can_be_read() -> None:
     """``images/read_png.py``: of RGBA with 16 bits Pillow itself keeps 8."""
-    words = np.arange(4 * 5 * 4, dtype=">u2").reshape(4, 5, 4) * 411
+    words = (np.arange(4 * 5 * 4).reshape(4, 5, 4) * 411).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in words)
     halves = []
     for mode in ("RGBA;16L", "RGBA;16B"):
