@@ -11,14 +11,14 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.tags import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.storage.ports import Storage
 
 __all__ = ["FileTags"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
-_UNREADABLE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE, ErrorCode.BAD_FILE_FORMAT)
+_UNREADABLE = VANISHED | {ErrorCode.BAD_FILE_FORMAT}
 
 
 class FileTags:

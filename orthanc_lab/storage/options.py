@@ -29,7 +29,7 @@ class StorageOptions:
     log_exported_resources: bool = False  # LogExportedResources
     dictionary: Dictionary = STANDARD  # Dictionary, DefaultPrivateCreator
     default_encoding: str = "Latin1"  # DefaultEncoding
-    ingest_transcoding: str = ""  # IngestTranscoding, UID of a transfer syntax; "" = files stay as they come
+    ingest_transcoding: str | None = None  # IngestTranscoding, UID of a transfer syntax; None = files stay as they come
     ingest_transcoding_of_uncompressed: bool = True  # IngestTranscodingOfUncompressed
     ingest_transcoding_of_compressed: bool = True  # IngestTranscodingOfCompressed
     lossy_quality: int = 90  # DicomLossyTranscodingQuality, 1 to 100

@@ -14,7 +14,7 @@ from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.text import decoder_of, text_bytes
 from orthanc_lab.dicom.making.inheritance import MODULES, SEQUENCES
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyPlan
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
@@ -36,7 +36,7 @@ class SplitStudy:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._tools = JobTools.of(services.storage, services.dictionary, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the new study, or the job."""
@@ -45,7 +45,7 @@ class SplitStudy:
             body = {}
         if not isinstance(body, dict):
             raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
-        storage, names = self._services.storage, self._tools.names
+        storage, names = self._services.storage, self._tools.dictionary
         if storage.find_level(id) is not Level.STUDY:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, f"Cannot split unknown study {id}")
         instances = _parts(storage, id, body)
@@ -67,7 +67,7 @@ class MergeStudy:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._tools = JobTools.of(services.storage, services.dictionary, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the number of instances, or the job."""
@@ -87,7 +87,7 @@ class MergeStudy:
         """Return the patient and study modules of the target, as one of its instances has them."""
         storage = self._services.storage
         model = storage.descendants(study, Level.INSTANCE)[0]
-        data_set = read_file(storage.read_dicom_header(model), self._tools.names, skip_pixel_data=True).data_set
+        data_set = read_file(storage.read_dicom_header(model), self._tools.dictionary, skip_pixel_data=True).data_set
         return texts_of(data_set, sorted(_PLAIN_TAGS), self._services.settings["DefaultEncoding"])
 
 

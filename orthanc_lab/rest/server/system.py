@@ -15,7 +15,7 @@ from orthanc_lab.dicom.dictionary.main_tags import MainTags
 from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
-from orthanc_lab.rest.http.cached_json import CachedJson
+from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "Plugin", "PluginList", "System"]

@@ -1,4 +1,4 @@
-"""Transfer syntaxes by name, and which of them a server can make."""
+"""Transfer syntaxes by name, and which of them a server can transcode to."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["NAMES", "choices", "possible"]
 NAMES = {syntax.uid: syntax.name for syntax in target_syntaxes()}
 """Names of the transfer syntaxes that Orthanc may transcode to, by UID."""
 
-_LARGEST = 8_000_000  # bytes of an instance that is worth a try
+_LARGEST = 8_000_000  # bytes; larger instances would take too long to try
 
 
 def choices(uids: Collection[str]) -> list[tuple[str, str]]:
-    """Return the options of a menu; the first leaves the files as they are."""
+    """Return the options for a menu; the first leaves the files unchanged."""
     return [("As stored", ""), *((name, uid) for uid, name in NAMES.items() if uid in uids)]
 
 
 def possible(client: Client, instance: Instance) -> list[str]:
     """Return the UIDs that the server can transcode an instance to.
 
-    Orthanc does not list them, and adds a file unchanged to an archive where it cannot: so they are tried. Of a very
-    large instance all are returned untried.
+    Orthanc does not list them, and adds a file unchanged to an archive if it cannot transcode it, so each is tried.
+    For a very large instance, all are returned untried.
 
     Examples
     --------

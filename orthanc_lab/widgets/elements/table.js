@@ -1,4 +1,4 @@
-// A table whose rows are drawn from one list; a cell is touched only when its text changed. Sorting is done here.
+// A table drawn from one list of rows; a cell is updated only if its text has changed. Sorting is done here.
 const HINT = "Click a row to select it, Ctrl+click or Space for more, Shift+click for a range, Ctrl+A for all.";
 
 function span(seconds) {
@@ -46,7 +46,7 @@ function drawCell(cell, column, value) {
 
 function compare(one, other) {
   if (one === other) return 0;
-  if (one === null || one === undefined || one === "") return 1; // what is not known comes last
+  if (one === null || one === undefined || one === "") return 1; // unknown values come last
   if (other === null || other === undefined || other === "") return -1;
   if (typeof one === "number" && typeof other === "number") return one - other;
   return String(one).localeCompare(String(other), "en", { numeric: true });
@@ -73,6 +73,7 @@ function render({ model, el }) {
   const lines = new Map();
   let shown = []; // the rows in the order that is seen
   let anchor = null;
+  /** @type {{ key: string | null, down: boolean }} */
   let sorting = { key: null, down: false };
 
   function select(ids) {
@@ -163,9 +164,10 @@ function render({ model, el }) {
   function draw() {
     const columns = model.get("columns");
     shown = [...model.get("rows")];
-    if (sorting.key !== null) {
+    const key = sorting.key;
+    if (key !== null) {
       const sign = sorting.down ? -1 : 1;
-      shown.sort((one, other) => sign * compare(one[sorting.key], other[sorting.key]));
+      shown.sort((one, other) => sign * compare(one[key], other[key]));
     }
     const here = new Set(shown.map((row) => row.id));
     for (const [id, line] of lines)
@@ -184,7 +186,7 @@ function render({ model, el }) {
         for (const column of columns) line.insertCell().className = `orthanc-${column.kind}`;
         lines.set(row.id, line);
       }
-      if (line === place) place = place.nextElementSibling;
+      if (line === place) place = line.nextElementSibling;
       else body.insertBefore(line, place);
       columns.forEach((column, number) => drawCell(line.cells[number], column, row[column.key]));
     }
@@ -200,7 +202,7 @@ function render({ model, el }) {
   }
 
   body.addEventListener("click", (event) => {
-    const line = event.target.closest("tr");
+    const line = /** @type {HTMLElement} */ (event.target).closest("tr");
     if (!line) return;
     reach(line);
     choose(line.dataset.id, event);

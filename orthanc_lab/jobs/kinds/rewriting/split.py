@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from orthanc_lab.dicom.dictionary.tags import STUDY_INSTANCE_UID
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyChange, StudyPlan
 from orthanc_lab.storage.records import Stored
 
@@ -25,7 +26,7 @@ class SplitJob(StudyChange):
         self._target: str = saved["target"] if saved else ""
 
     @classmethod
-    def restored(cls, tools: JobTools, saved: dict[str, Any]) -> SplitJob:
+    def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> SplitJob:
         """Make a job again from what `serialize` returned."""
         return cls(tools, Sources.decode(saved["sources"]), StudyPlan.decode(saved["plan"]), saved)
 
@@ -35,7 +36,7 @@ class SplitJob(StudyChange):
         return content | {"TargetStudy": self._target} if self._target else content
 
     def serialize(self) -> dict[str, Any]:
-        """Return what `restored` needs."""
+        """Return what `restore` needs."""
         return super().serialize() | {"target": self._target}
 
     def _stored(self, source: str, stored: Stored) -> None:
