@@ -59,7 +59,7 @@ __all__ = [
     "serve",
 ]
 
-# Loaded when they are asked for: importing the package costs next to nothing.
+# Loaded on first access, so that importing the package costs next to nothing.
 _HOMES = {
     "CanceledError": "client.errors",
     "ChildServer": "server.embedding.child_server",

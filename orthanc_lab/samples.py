@@ -1,4 +1,4 @@
-"""The sample data, one import away: phantoms, a picture and a document. No patient is behind any of it.
+"""The sample data, one import away: phantoms, an image and a document. None of it comes from a patient.
 
 Examples
 --------
@@ -18,7 +18,7 @@ __all__ = ["dicom_files", "dictionary", "folder", "path"]
 
 
 def folder() -> Path:
-    """Return the folder of the sample data: inside the wheel, or ``data/`` of a checkout.
+    """Return the folder of the sample data: inside the wheel, or ``data/`` in a checkout.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def path(name: str) -> Path:
     found = folder() / name
     if not found.exists():
         names = sorted(item.relative_to(folder()).as_posix() for item in folder().rglob("*") if item.suffix != ".py")
-        raise FileNotFoundError(f"There is no sample {name!r}. There are: {', '.join(names)}")
+        raise FileNotFoundError(f"There is no sample {name!r}. Available: {', '.join(names)}")
     return found
 
 
@@ -62,7 +62,7 @@ def dicom_files(below: str = "") -> list[Path]:
 
 
 def dictionary() -> dict[str, list[Any]]:
-    """Return the private tags of the examples, as the option ``Dictionary`` takes them.
+    """Return the private tags of the examples, in the form of the option ``Dictionary``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What our client costs beside bare `requests` and beside pyorthanc, on the same server; and its frames."""
+"""The cost of our client compared with bare `requests` and with pyorthanc, on the same server; and of frames."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FILES = 1000
 
 
 def overhead(url: str, pairs: int, calls: int = _CALLS) -> Figure:
-    """Measure a call of the client beside the same call of `requests`: CPU time of this process."""
+    """Measure the CPU time of a call of the client against the same call with `requests`."""
     client, session = Client(url), requests.Session()
     session.trust_env = False
 
@@ -43,14 +43,14 @@ def overhead(url: str, pairs: int, calls: int = _CALLS) -> Figure:
 
 
 def upload_gain(url: str, pairs: int, files: int = _FILES) -> Figure:
-    """Measure the upload of a folder of small files with pyorthanc beside ours: wall time.
+    """Measure the wall time of uploading a folder of small files with pyorthanc against ours.
 
     Raises
     ------
     ModuleNotFoundError
         If pyorthanc is not installed.
     """
-    # It comes with the extra for tests, and without types.
+    # It is installed by the extra for tests, and has no type annotations.
     import pyorthanc  # type: ignore[import-untyped]  # noqa: PLC0415
 
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -84,7 +84,7 @@ def upload_gain(url: str, pairs: int, files: int = _FILES) -> Figure:
 def _ratios(
     first: Callable[[], None], second: Callable[[], None], pairs: int, clock: Callable[[], float]
 ) -> list[float]:
-    """Return the cost of the first divided by the second, pair by pair, in changing order."""
+    """Return the cost of the first divided by the second, pair by pair, in alternating order."""
     first()
     second()
     ratios = []
@@ -108,12 +108,12 @@ def measure_client(command: str, pairs: int) -> list[Figure]:
         try:
             figures.append(upload_gain(url, pairs))
         except ModuleNotFoundError as missing:
-            print(f"No figure of the upload: {missing}", file=sys.stderr)
+            print(f"Skipping the upload: {missing}", file=sys.stderr)
         try:
             with Client(url) as client:
                 figures += [frame_of_jobs(client, pairs), frame_of_scrape(client, pairs)]
         except ModuleNotFoundError as missing:
-            print(f"No figures of frames: {missing}", file=sys.stderr)
+            print(f"Skipping the frames: {missing}", file=sys.stderr)
         return figures
     finally:
         server.remove()

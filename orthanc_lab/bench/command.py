@@ -22,7 +22,7 @@ _OURS = f"{sys.executable} -m orthanc_lab serve {{config}}"
 
 
 def _disk() -> str:
-    """Return what a bare write with one fsync a file reaches here: the bound of every durable upload."""
+    """Return the speed of plain writes with one fsync per file, which limits every durable upload."""
     figures = []
     with tempfile.TemporaryDirectory(prefix="orthanc-bench-") as folder:
         for size, count in ((4096, 200), (524_288, 60)):
@@ -60,27 +60,28 @@ def _client(ours: str, pairs: int) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure both servers side by side; returns 0 if every goal was reached, else 1."""
+    """Measure both servers side by side; returns 0 if every goal was reached, otherwise 1."""
     parser = argparse.ArgumentParser(
-        prog="orthanc-lab bench", description="Measure this server beside another one, in pairs."
+        prog="orthanc-lab bench", description="Measure this server side by side with another one, in pairs."
     )
-    parser.add_argument("--against", help="command of the other server, e.g. 'Orthanc {config}'")
+    parser.add_argument("--against", help="command line of the other server, e.g. 'Orthanc {config}'")
     parser.add_argument(
-        "--client", action="store_true", help="measure our client beside requests and pyorthanc, and the frames"
+        "--client", action="store_true", help="measure our client against requests and pyorthanc, and the frames"
     )
-    parser.add_argument("--ours", default=_OURS, help="command of our server (default: this installation)")
-    parser.add_argument("--only", default="", help="run only the workloads whose name contains this text")
+    parser.add_argument("--ours", default=_OURS, help="command line of our server (default: this installation)")
+    parser.add_argument("--only", default="", help="run only workloads whose name contains this text")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of A B B A (default 3: six pairs)")
-    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    parser.add_argument("--json", type=Path, help="write all figures to this JSON file")
     parser.add_argument("--chart", type=Path, help="draw a chart into this PNG or SVG file")
     chosen = parser.parse_args(arguments)
     if chosen.client:
         return _client(chosen.ours, 2 * chosen.rounds)
     if chosen.against is None:
-        parser.error("give --against, the other server, or --client")
+        parser.error("one of --against (the other server) and --client is required")
     workloads = [workload for workload in WORKLOADS if chosen.only.lower() in workload.name.lower()]
     if not workloads:
-        parser.error(f"no workload is named like {chosen.only!r}; there are: " + ", ".join(w.name for w in WORKLOADS))
+        names = ", ".join(workload.name for workload in WORKLOADS)
+        parser.error(f"no workload's name contains {chosen.only!r}; choose from: {names}")
     print(f"{os.cpu_count()} cores; disk: {_disk()}")
     print(report.title_row(), flush=True)
     results = []

@@ -1,4 +1,4 @@
-"""A figure with a goal: a ratio, or a time."""
+"""A measured figure with a goal: a ratio, or a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Figure:
     name: str
     values: list[float]
     goal: float
-    at_most: bool  # whether the goal is the most it may be, or the least it must be
+    at_most: bool  # whether the goal is a maximum; otherwise it is a minimum
     unit: str = ""  # "" for a ratio
 
     @property
@@ -25,7 +25,7 @@ class Figure:
 
     @property
     def reached(self) -> bool:
-        """Whether the goal is."""
+        """Whether the goal was reached."""
         return self.value <= self.goal if self.at_most else self.value >= self.goal
 
     def row(self) -> str:

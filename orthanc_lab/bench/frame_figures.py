@@ -1,4 +1,4 @@
-"""What it takes to make frames of what a server answered: wall time, the answer being there already."""
+"""The wall time for turning a server's responses into frames, without the request itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TIME = "%Y%m%dT%H%M%S.%f"
 
 
 def frame_of_jobs(client: Client, rounds: int, count: int = _JOBS) -> Figure:
-    """Measure `frames.jobs_frame` of so many jobs: one of the server, with an id and times of its own each.
+    """Measure `frames.jobs_frame` for `count` jobs: copies of one job of the server, with different ids and times.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def frame_of_jobs(client: Client, rounds: int, count: int = _JOBS) -> Figure:
 
 
 def frame_of_scrape(client: Client, rounds: int, samples: int = _SAMPLES) -> Figure:
-    """Measure `frames.read_text` of the server's metrics, with those of plug-ins up to so many.
+    """Measure `frames.read_text` for the server's metrics, filled up with made-up ones to `samples` lines.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def _job(pattern: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _milliseconds(make: Callable[[], int], rows: int, rounds: int) -> list[float]:
-    make()  # what is loaded on the first call
+    make()  # the first call also loads modules
     times = []
     for _ in range(rounds):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What the workloads send: instances that differ in their UIDs, pictures, documents."""
+"""What the workloads send: instances with different UIDs, images, documents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from orthanc_lab import samples
 __all__ = ["ct_instances", "data_uri_body", "jpeg_instances", "jpeg_picture", "pdf", "png", "small_instances", "zip_of"]
 
 _serial = itertools.count(1)
-_MARK = "2.25.7000000000{kind}{number:012d}"  # one length for all, so that a template can be patched
+_MARK = "2.25.7000000000{kind}{number:012d}"  # all of the same length, so that a template can be patched
 
 
 def _uid(kind: int, number: int) -> str:
@@ -81,14 +81,14 @@ def small_instances(count: int, per_study: int = 50) -> list[bytes]:
 
 
 def ct_instances(count: int) -> list[bytes]:
-    """Return new CT images of 512 x 512, 16 bit, with noise, all of one study."""
+    """Return new noisy 16-bit CT images of 512 x 512, all in one study."""
     study = next(_serial)
     return [_patched(_ct()[index % 8], study, next(_serial)) for index in range(count)]
 
 
 @cache
 def jpeg_picture(megapixels: float) -> bytes:
-    """Return a colour JPEG of that size, 4:3, with detail like a photograph."""
+    """Return a colour JPEG of the given size, 4:3, with as much detail as a photograph."""
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
     width = height * 4 // 3
     random = np.random.RandomState(0)
@@ -100,7 +100,7 @@ def jpeg_picture(megapixels: float) -> bytes:
 
 
 def jpeg_instances(count: int) -> list[bytes]:
-    """Return new instances that hold a JPEG of 1 megapixel."""
+    """Return new instances that each contain a JPEG of 1 megapixel."""
     ds = pydicom.dcmread(samples.dicom_files("us/cine")[0])
     picture = Image.open(io.BytesIO(jpeg_picture(1)))
     del ds.NumberOfFrames, ds.FrameTime, ds.FrameIncrementPointer
@@ -114,7 +114,7 @@ def jpeg_instances(count: int) -> list[bytes]:
 
 @cache
 def png(size: int, channels: int) -> bytes:
-    """Return a PNG of size x size with 1 or 3 channels of 8 bit."""
+    """Return a PNG of size x size with 1 or 3 channels of 8 bits."""
     y, x = np.mgrid[0:size, 0:size]
     planes = [128 + 100 * np.sin(np.hypot(x - size / 2, y - size * k / 4) ** 2 / size**1.5) for k in range(channels)]
     pixels = np.stack(planes, axis=-1).astype("u1")
@@ -125,12 +125,12 @@ def png(size: int, channels: int) -> bytes:
 
 @cache
 def pdf(megabytes: int) -> bytes:
-    """Return a document that starts as a PDF does, of that many MB of incompressible content."""
+    """Return a document with the header of a PDF and the given number of MB of incompressible content."""
     return b"%PDF-1.4\n" + np.random.RandomState(0).bytes(megabytes * 1_000_000)
 
 
 def data_uri_body(mime: str, content: bytes) -> bytes:
-    """Return the body of /tools/create-dicom for a content."""
+    """Return the body for /tools/create-dicom with a content."""
     uri = f"data:{mime};base64,{base64.b64encode(content).decode()}"
     return json.dumps({"Tags": {"PatientName": "Bench"}, "Content": uri}).encode()
 

@@ -1,4 +1,4 @@
-"""Measuring in pairs: ours, theirs, theirs, ours, so that a drift of the machine cancels out."""
+"""Measuring in pairs: ours, theirs, theirs, ours, so that any drift of the machine cancels out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orthanc_lab.bench.workloads import Run, Workload
 
 __all__ = ["Measurement", "Result", "measure"]
 
-_CLIENT_BOUND = 0.9  # share of one core that the client may use before the figure is doubted
+_CLIENT_BOUND = 0.9  # share of one core that the client may use before the figure becomes doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Result:
 
     @property
     def ratios(self) -> list[float]:
-        """The time of the other server divided by ours, pair by pair; above 1 we are faster."""
+        """The time of the other server divided by ours, pair by pair; above 1, ours is faster."""
         return [theirs.seconds / ours.seconds for ours, theirs in zip(self.ours, self.theirs, strict=True)]
 
     @property
@@ -48,22 +48,22 @@ class Result:
 
     @property
     def reached(self) -> bool:
-        """Whether the ratio is at least the one to reach."""
+        """Whether the ratio reaches the goal."""
         return self.ratio >= self.workload.target
 
     @property
     def client_bound(self) -> bool:
-        """Whether this process, not our server, was what limited us."""
+        """Whether this process, not our server, was the bottleneck."""
         return statistics.median(run.client_cpu / run.seconds for run in self.ours) > _CLIENT_BOUND
 
     @staticmethod
     def per_second(runs: list[Measurement]) -> float:
-        """Operations a second, the median."""
+        """Median of the operations per second."""
         return statistics.median(run.operations / run.seconds for run in runs)
 
     @staticmethod
     def cpu_ms(runs: list[Measurement]) -> float:
-        """Milliseconds of the server's CPU for one operation, the median."""
+        """Median of the server's CPU time per operation in milliseconds."""
         return statistics.median(run.cpu / run.operations * 1e3 for run in runs)
 
 
@@ -92,14 +92,14 @@ def measure(
     rounds: int,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Result:
-    """Run a workload on two running servers, `rounds` times A B B A.
+    """Run a workload on two running servers, `rounds` times in the order A B B A.
 
     Parameters
     ----------
     rounds
-        Each gives two pairs; the first round is preceded by one run of each that is not counted.
+        Number of rounds, each of which gives two pairs; one uncounted run on each server comes first.
     progress
-        Called with a word on what goes on.
+        Called with a short description of the current step.
     """
     for server in (ours, theirs):
         progress(f"{workload.name}: preparing {server.name}")
@@ -113,7 +113,7 @@ def measure(
         progress(f"{workload.name}: round {number + 1} of {rounds}")
         for order in ((ours, theirs), (theirs, ours)):
             run = workload.prepare()
-            os.sync()  # what an earlier run left to write is no part of the next
+            os.sync()  # pending writes from an earlier run must not slow down the next
             for server in order:
                 (mine if server is ours else other).append(_once(server, workload, run))
     return Result(workload, mine, other, (ours.memory_mb(), theirs.memory_mb()))

@@ -34,7 +34,7 @@ def row(result: Result) -> str:
 
 
 def bars(results: Sequence[Result]) -> str:
-    """Return the ratios as bars of text; the mark shows the goal."""
+    """Return the ratios as a text bar chart; the mark shows the goal."""
     longest = max((max(result.ratio, result.workload.target) for result in results), default=1)
     lines = []
     for result in results:
@@ -47,7 +47,7 @@ def bars(results: Sequence[Result]) -> str:
 
 
 def as_json(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Return all figures, for a later comparison."""
+    """Return all figures, for later comparison."""
     return [
         {
             "work": result.workload.name,
@@ -79,6 +79,6 @@ def save_chart(results: Sequence[Result], path: Path) -> None:
     axes.scatter([result.workload.target for result in results][::-1], names, marker="|", s=160, color="#D55E00")
     axes.axvline(1, color="#555555", linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_xlabel("time of the other server / our time (right of 1: ours is faster; | the goal)")
+    axes.set_xlabel("time of the other server / our time (right of 1: ours is faster; | marks the goal)")
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

@@ -1,4 +1,4 @@
-"""A server as a process of its own: started with a configuration, watched, stopped."""
+"""A server in its own process: started with a configuration, observed, stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PATIENCE = 60.0  # seconds for a start or a stop
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody uses at the moment."""
+    """Return a TCP port of the loopback interface that is currently free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -34,11 +34,11 @@ class ServerProcess:
     Parameters
     ----------
     name
-        How the report calls it.
+        Its name in the report.
     command
         The command line; ``{config}`` is replaced by the path of the configuration file.
     options
-        Options of the configuration beside port and folders.
+        Configuration options besides port and folders.
     """
 
     def __init__(self, name: str, command: str, options: dict[str, Any]) -> None:
@@ -70,14 +70,14 @@ class ServerProcess:
         return Path(self._folder.name)
 
     def start(self) -> float:
-        """Start the process; returns the seconds to its first answer."""
+        """Start the process; returns the seconds until its first response."""
         began = time.perf_counter()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603 - the user's own command
         request = http_request("GET", "/system")
         while time.perf_counter() - began < _PATIENCE:
             if self._process.poll() is not None:
-                raise RuntimeError(f"{self.name} ended at once with code {self._process.returncode}:\n{self._tail()}")
+                raise RuntimeError(f"{self.name} exited at once with code {self._process.returncode}:\n{self._tail()}")
             wire = Wire(self.port)
             try:
                 wire.send(request)
@@ -92,7 +92,7 @@ class ServerProcess:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
 
     def stop(self) -> None:
-        """End the process; its files stay until `remove`."""
+        """Stop the process; its files are kept until `remove`."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -110,12 +110,12 @@ class ServerProcess:
         self._process = None
 
     def remove(self) -> None:
-        """End the process and remove its files."""
+        """Stop the process and remove its files."""
         self.stop()
         self._folder.cleanup()
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time, user and system, that the process has used."""
+        """Return the user and system CPU time used by the process."""
         assert self._process is not None
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -1,4 +1,4 @@
-"""A client thin enough to measure a server: prepared bytes out, answers read and dropped."""
+"""A client thin enough to measure a server: sends prepared bytes, reads and drops the responses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Wire:
             self._socket = None
 
     def send(self, request: bytes, *, keep: bool = False) -> tuple[int, int, bytes]:
-        """Send a request and read its answer to the end.
+        """Send a request and read its response to the end.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class Wire:
         while b"\r\n\r\n" not in head:
             part = connection.recv(_CHUNK)
             if not part:
-                raise EOFError("The connection was closed before an answer")
+                raise EOFError("The connection was closed before a response")
             head += part
         head, rest = head.split(b"\r\n\r\n", 1)
         status = int(head[9:12])
@@ -95,7 +95,7 @@ class Wire:
             if not part:
                 if wanted is None:
                     break
-                raise EOFError(f"The answer ended after {length} of {wanted} bytes")
+                raise EOFError(f"The response ended after {length} of {wanted} bytes")
             length += len(part)
             if keep:
                 body.append(part)
@@ -109,7 +109,7 @@ class Wire:
         def more() -> bytes:
             part = connection.recv(_CHUNK)
             if not part:
-                raise EOFError(f"The answer was cut after {total} bytes")
+                raise EOFError(f"The response was cut off after {total} bytes")
             return part
 
         while True:
@@ -134,7 +134,7 @@ class Wire:
         return self.call("GET", path)
 
     def call(self, method: str, path: str, body: Any = b"") -> Any:
-        """Send one request outside of the clock and return its JSON; RuntimeError for an error."""
+        """Send one request outside the measured time and return its JSON; RuntimeError for an error."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         status, _, answer = self.send(http_request(method, path, content), keep=True)
         if status != 200:
@@ -143,7 +143,7 @@ class Wire:
 
 
 def send_all(port: int, requests: Sequence[bytes], clients: int = 1) -> None:
-    """Send all requests over `clients` connections at once; RuntimeError for any answer but 200."""
+    """Send all requests over `clients` parallel connections; RuntimeError for any status but 200."""
 
     def run(part: Sequence[bytes]) -> None:
         wire = Wire(port)

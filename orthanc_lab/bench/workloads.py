@@ -1,6 +1,6 @@
 """The workloads: what is sent, and the ratio to reach.
 
-A workload prepares its requests outside of the clock, once for both servers, and then
+A workload prepares its requests outside the measured time, once for both servers, and then
 runs them on each in turn. Its time is the wall time of all its operations.
 """
 
@@ -17,7 +17,7 @@ from orthanc_lab.bench.wire import Wire, http_request, send_all
 
 __all__ = ["WORKLOADS", "Workload"]
 
-_PATIENCE = 600.0  # seconds that the preparation of a history of jobs may take
+_PATIENCE = 600.0  # seconds for preparing a history of jobs
 
 Run = Callable[[int], int]
 """Runs the prepared operations on the server at a port; returns how many there were."""
@@ -32,7 +32,7 @@ class Workload:
     prepare: Callable[[], Run]  # called before each round
     setup: Callable[[int], None] = lambda port: None  # called once for each server
     options: dict[str, Any] = field(default_factory=dict)  # options of the configuration
-    restart: bool = False  # the work is a restart of the server
+    restart: bool = False  # whether the operation is a restart of the server
 
 
 def _posts(path: str, bodies: Sequence[bytes], clients: int = 1) -> Run:
@@ -198,7 +198,7 @@ def _make_archives(count: int) -> Callable[[int], None]:
 
 
 def _make_modifications(jobs: int, instances: int) -> Callable[[int], None]:
-    # Orthanc forgets archives at a restart, so that its history is filled with modifications.
+    # Orthanc forgets archives at a restart, so the history is filled with modifications.
     def setup(port: int) -> None:
         _upload_small(port, 1)
         wire = Wire(port)
@@ -218,7 +218,7 @@ def _find() -> Run:
 
 
 def _restarted() -> Run:
-    return lambda port: 1  # the work is done by the process itself
+    return lambda port: 1  # the restart itself is the work
 
 
 _STUDY = _upload_study

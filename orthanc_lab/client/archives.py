@@ -1,4 +1,4 @@
-"""Archives and media of any mixture of resources: streamed to disk, or made by a job."""
+"""Archives and media for any mixture of resources: streamed to disk, or made by a job."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Kind = Literal["archive", "media"]
 
 
 class Identified(Protocol):
-    """What has an Orthanc identifier."""
+    """Anything that has an Orthanc identifier."""
 
     @property
     def id(self) -> str:
@@ -25,7 +25,7 @@ class Identified(Protocol):
 
 
 Selection: TypeAlias = "Identified | str | Iterable[Identified | str]"
-"""A resource or its identifier, or many, of any levels."""
+"""A resource or its identifier, or several, of any levels."""
 
 
 def save_archive(
@@ -64,5 +64,5 @@ def _body(selection: Selection, transcode: str | None) -> dict[str, Any]:
     chosen = [selection] if isinstance(selection, str) or hasattr(selection, "id") else list(selection)
     identifiers = list(dict.fromkeys(item if isinstance(item, str) else item.id for item in chosen))
     if not identifiers:
-        raise ValueError("There is no resource to archive")
+        raise ValueError("No resources to archive")
     return {"Resources": identifiers} | ({"Transcode": transcode} if transcode else {})

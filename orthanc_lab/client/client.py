@@ -1,4 +1,4 @@
-"""The entrance: one object for one server."""
+"""The entry point: one object for one server."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class Client:
     Parameters
     ----------
     url
-        Address of the server, ``https://user:password@host:8042/`` at its longest.
+        Address of the server; in full, ``https://user:password@host:8042/``.
     auth
         User name and password.
     timeout
-        Seconds to wait for an answer to begin, and between two parts of it.
+        Seconds to wait for a response to begin, and between two parts of it.
     verify
-        False accepts any certificate of an HTTPS server; a path names its CA.
+        False accepts any certificate from an HTTPS server; a path names the CA that signed it.
     retries
-        Further tries after a lost connection or "503 Service Unavailable".
+        Number of retries after a lost connection or "503 Service Unavailable".
 
     Attributes
     ----------
@@ -58,12 +58,12 @@ class Client:
     jobs
         `Jobs` of the server.
     transport
-        `Transport`, for requests that have no method here: ``client.transport.get("/changes")``.
+        `Transport`, for requests that have no method of their own: ``client.transport.get("/changes")``.
 
     Raises
     ------
     ValueError
-        If the address is none.
+        If the address is not a valid URL.
 
     Examples
     --------
@@ -98,9 +98,9 @@ class Client:
 
     @classmethod
     def from_server(cls, server: _Server, *, timeout: float = 30.0, retries: int = 4) -> Client:
-        """Return a client of a server of this program (`orthanc_lab.serve`, `orthanc_lab.in_process`).
+        """Return a client for a server started by this program (`orthanc_lab.serve`, `orthanc_lab.in_process`).
 
-        Its credentials and certificate are those of the server's own session.
+        It takes its credentials and certificate from the server's own session.
 
         Examples
         --------
@@ -111,7 +111,7 @@ class Client:
         client = cls.__new__(cls)
         session = server.session
         if any(server.url.startswith(prefix) for prefix in session.adapters if len(prefix) > len("https://")):
-            client._bind(Transport(server.url, session=session))  # it has no socket: only its session reaches it
+            client._bind(Transport(server.url, session=session))  # no socket: the server is reachable only this way
             return client
         auth = (str(session.auth[0]), str(session.auth[1])) if isinstance(session.auth, tuple) else None
         verify = True if session.verify is None else session.verify
@@ -119,12 +119,12 @@ class Client:
         return client
 
     def without_retries(self, timeout: float | None = None) -> Client:
-        """Return a client of the same server, over the same connections, that tries each request just once.
+        """Return a client for the same server, sharing its connections, that sends each request only once.
 
         Parameters
         ----------
         timeout
-            Seconds to wait for an answer; None for those of this client.
+            Seconds to wait for a response; None keeps the timeout of this client.
 
         Examples
         --------
@@ -143,12 +143,12 @@ class Client:
 
     @property
     def system(self) -> dict[str, Any]:
-        """What the server says of itself: version, name, settings."""
+        """What the server reports about itself: version, name, settings."""
         return dict(self.transport.get("/system"))
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """Numbers and sizes of what is stored."""
+        """Counts and sizes of what is stored."""
         return dict(self.transport.get("/statistics"))
 
     def upload(
@@ -160,31 +160,31 @@ class Client:
         resume: UploadReport | None = None,
         skip_stored: bool = False,
     ) -> UploadReport:
-        """Upload files, folders, ZIP archives, bytes or data sets; small files travel together.
+        """Upload files, folders, ZIP archives, bytes or data sets; small files share requests.
 
         Parameters
         ----------
         sources
-            One of them, or many. Files that are no DICOM are noted in the report, and the rest goes on.
+            One or many. Files that are not DICOM are listed in the report, and the upload continues.
         progress
-            Called with the number of files dealt with, and of all.
+            Called with the number of files processed so far, and the total.
         parallel
             Number of connections.
         resume
-            The report of an interrupted upload: what it lists as done, and what the server has, is
-            not sent again.
+            The report of an interrupted upload: files that it lists as done, or that the server
+            already has, are not sent again.
         skip_stored
-            Ask the server what it has before anything is sent (one request for up to 100 files): after
-            an interruption by hand, or in a new program.
+            Ask the server what it has before sending anything (one request per 100 files): useful
+            after an interruption by hand, or in a new program.
 
         Raises
         ------
         FileNotFoundError
             If a path does not exist.
         UnauthorizedError, ResponseError
-            If the server forbids uploads.
+            If the server does not allow uploads.
         UploadInterruptedError
-            If the server went away, or its storage is full; it carries the report to resume with.
+            If the server stopped responding, or its storage is full; the error carries the report to resume with.
 
         Examples
         --------
@@ -205,14 +205,14 @@ class Client:
         private_creator: str | None = None,
         **fields: Any,
     ) -> Instance | Series:
-        """Make a DICOM instance of a picture or document, or a series of a list of them.
+        """Make a DICOM instance from an image or document, or a series from a list of them.
 
         Parameters
         ----------
         content
             PNG, JPEG or PDF as path or bytes, a PIL image, a matplotlib figure, an array of shape
-            (rows, columns) or (rows, columns, 3); a list of these makes a series, where an item
-            ``{"Content": …, "Tags": {…}}`` has tags of its own; None makes an instance of tags alone.
+            (rows, columns) or (rows, columns, 3); a list of these makes a series, in which an item
+            ``{"Content": …, "Tags": {…}}`` has its own tags; None makes an instance from tags alone.
         tags
             DICOM tags by keyword: text, numbers, bytes, lists; a list of dictionaries is a sequence.
         parent
@@ -220,7 +220,7 @@ class Client:
         private_creator
             Creator under which private tags are looked up in the server's ``Dictionary``.
         fields
-            Further fields of the Orthanc Book (``Force``, ``Encapsulate`` …).
+            Other fields described in the Orthanc Book (``Force``, ``Encapsulate`` …).
 
         Raises
         ------
@@ -238,7 +238,7 @@ class Client:
         body: dict[str, Any] = {"Tags": dicom_tags(tags or {}), **fields}
         if isinstance(content, (list, tuple)):
             if not content:
-                raise ValueError("An empty list makes no series")
+                raise ValueError("An empty list cannot become a series")
             body["Content"] = [_series_item(item) for item in content]
         elif content is not None:
             body["Content"] = data_uri(content)
@@ -253,18 +253,18 @@ class Client:
     def archive(
         self, resources: Selection, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None
     ) -> Path:
-        """Stream a ZIP of any mixture of resources to a file; it gets its name only when it is whole.
+        """Stream a ZIP of any mixture of resources to a file, which appears under its name only once it is complete.
 
         Parameters
         ----------
         resources
-            A resource or its identifier, or many, of any levels.
+            A resource or its identifier, or several, of any levels.
         path
-            The file, or a folder.
+            A file, or a folder.
         transcode
-            UID of a transfer syntax.
+            UID of a transfer syntax to transcode to.
         progress
-            Called with the bytes so far and in all.
+            Called with the bytes received so far and the total.
 
         Raises
         ------
@@ -288,7 +288,7 @@ class Client:
         extended: bool = False,
         progress: Bytes | None = None,
     ) -> Path:
-        """Stream a ZIP with a DICOMDIR to a file, as `archive` does; `extended` adds SeriesDescription to it."""
+        """Stream a ZIP with a DICOMDIR to a file, like `archive`; `extended` adds SeriesDescription to the DICOMDIR."""
         return save_archive(
             self.transport, "media", resources, path, transcode=transcode, extended=extended, progress=progress
         )
@@ -306,12 +306,12 @@ class Client:
         )
 
     def made_by(self, job: Job) -> list[Resource]:
-        """Return what a finished modification, anonymization, split or merge has made.
+        """Return the resources that a finished modification, anonymization, split or merge has created.
 
         Raises
         ------
         ClientError
-            If it has made no resources, or has not succeeded yet.
+            If it has created none, or has not succeeded yet.
         """
         return made_by(self.transport, job)
 
@@ -321,7 +321,7 @@ class Client:
         return [resource_at(self.transport, Level.parse(item["Type"]), item["ID"]) for item in answers]
 
     def metrics_text(self) -> str:
-        """Return the metrics as Prometheus scrapes them."""
+        """Return the metrics in the Prometheus text format."""
         return str(self.transport.send("GET", "/tools/metrics-prometheus").text)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ __all__ = ["Collection"]
 
 R = TypeVar("R", bound=Resource)
 
-_PAGE = 500  # resources asked for at once
+_PAGE = 500  # resources per request
 _SHOWN = 20
 
 
@@ -74,16 +74,16 @@ class Collection(Generic[R]):
         Parameters
         ----------
         query, **tags
-            Patterns with ``*`` and ``?``, ranges of dates (``"20250101-"``), lists joined by a backslash.
+            Patterns with ``*`` and ``?``, date ranges (``"20250101-"``), or alternatives joined by a backslash.
         limit
-            At most so many; 0 for all.
+            Maximum number of results; 0 for all.
         since
-            Leave out so many first: the next page.
+            Number of results to skip, for the next page.
         order_by
-            Main DICOM tags to sort by, ``"-"`` before a name for the reverse (Orthanc 1.12.5 or later; earlier
-            ones, and by default, in the order of arrival).
+            Main DICOM tags to sort by; ``"-"`` before a name reverses the order. Needs Orthanc 1.12.5 or later;
+            earlier versions return results in order of arrival, which is also the default.
         labels
-            Only resources that have all of these labels.
+            Only resources that have all these labels.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""What `Client.create_dicom` takes as content, turned into a data URI."""
+"""Turns what `Client.create_dicom` accepts as content into a data URI."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _SIGNATURES: Mapping[bytes, str] = {
     b"solid": "model/stl",
 }
 _PNG_FORMS = (b"\x08\x00", b"\x10\x00", b"\x08\x02", b"\x08\x06", b"\x10\x06")
-"""Depth and colour type of the PNGs that Orthanc reads: grey, RGB and RGBA."""
+"""Bit depth and colour type of the PNGs that Orthanc reads: grey, RGB and RGBA."""
 
 
 def data_uri(content: Any) -> str:
-    """Return the data URI of a picture or document.
+    """Return the data URI of an image or document.
 
     Parameters
     ----------
     content
         Bytes or path of a PNG, JPEG, PDF, PAM or STL; a `PIL.Image.Image`; a matplotlib
-        figure; or an array of shape (rows, columns) or (rows, columns, 3), 8 or 16 bit.
+        figure; or an 8- or 16-bit array of shape (rows, columns) or (rows, columns, 3).
 
     Raises
     ------
@@ -54,7 +54,7 @@ def _of_bytes(data: bytes) -> str:
             if mime == "image/png" and data[24:26] not in _PNG_FORMS:
                 data = _png_of_png(data)
             return _uri(mime, data)
-    raise ValueError(f"The content is no PNG, JPEG, PDF, PAM or STL: it begins with {data[:8]!r}")
+    raise ValueError(f"The content is not a PNG, JPEG, PDF, PAM or STL: it begins with {data[:8]!r}")
 
 
 def _png_of_png(data: bytes) -> bytes:
@@ -68,13 +68,13 @@ def _png_of_png(data: bytes) -> bytes:
 
 
 def dicom_value(value: Any) -> Any:
-    """Return a value as ``/tools/create-dicom`` takes it: text, a list of items, or a data URI.
+    """Return a value as ``/tools/create-dicom`` expects it: text, a list of items, or a data URI.
 
     Parameters
     ----------
     value
-        Text; a number; bytes, for private and other binary tags; a list of numbers or texts (a
-        value of multiplicity); a list of dictionaries (a sequence); None for an empty element.
+        Text; a number; bytes, for private and other binary tags; a list of numbers or texts (for a
+        multi-valued element); a list of dictionaries (a sequence); None for an empty element.
     """
     if isinstance(value, (bytes, bytearray)):
         return _uri("application/octet-stream", bytes(value))
@@ -86,7 +86,7 @@ def dicom_value(value: Any) -> Any:
 
 
 def dicom_tags(tags: Mapping[str, Any]) -> dict[str, Any]:
-    """Return tags with all values as ``/tools/create-dicom`` takes them."""
+    """Return tags with their values as ``/tools/create-dicom`` expects them."""
     return {name: dicom_value(value) for name, value in tags.items()}
 
 
@@ -101,11 +101,11 @@ def _written(write: Any) -> bytes:
 
 
 def _png(picture: Any) -> bytes:
-    # Orthanc reads grey of 8 and 16 bit and RGB; every other mode is brought to one of them.
-    if picture.mode == "I":  # how Pillow reads grey of 16 bit in some versions
+    # Orthanc reads 8- and 16-bit grey, and RGB; every other mode is converted to one of them.
+    if picture.mode == "I":  # how some versions of Pillow read 16-bit grey
         picture = picture.convert("I;16")
     elif picture.mode == "F":
-        raise ValueError("A picture of floats has no 8 or 16 bit; scale it first")
+        raise ValueError("A floating-point image cannot be stored with 8 or 16 bits; scale it to integers first")
     elif picture.mode not in ("L", "RGB", "I;16"):
         picture = picture.convert("L" if picture.mode in ("1", "LA") else "RGB")
     return _written(lambda out: picture.save(out, "PNG"))
@@ -117,10 +117,10 @@ def _picture(content: Any) -> Any:
 
     array = np.asarray(content)
     if array.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"An array must be of uint8 or uint16, this one is {array.dtype}; scale it first")
+        raise ValueError(f"An array must be uint8 or uint16, but this one is {array.dtype}; scale it first")
     if array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8):
         return Image.fromarray(array)
     raise ValueError(
-        f"An array must have shape (rows, columns), or (rows, columns, 3) of uint8; this one has {array.shape}.\n"
-        "A volume becomes a series as a list: create_dicom(list(volume), …)"
+        f"An array must have shape (rows, columns), or (rows, columns, 3) with uint8; this one has {array.shape}.\n"
+        "To make a series from a volume, pass it as a list: create_dicom(list(volume), …)"
     )

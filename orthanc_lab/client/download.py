@@ -1,4 +1,4 @@
-"""Saving an answer to disk: whole, or not at all."""
+"""Saving a response to disk: completely, or not at all."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from orthanc_lab.client.transport import Transport
 __all__ = ["Bytes", "save_stream"]
 
 Bytes: TypeAlias = Callable[[int, "int | None"], None]
-"""Progress of a download: bytes so far, and in all (None if the server does not say)."""
+"""Progress of a download: bytes so far, and the total (None if the server does not announce it)."""
 
 _CHUNK = 1 << 18
-_PATIENCE = 300.0  # seconds of silence: a streamed archive waits for its turn among the jobs
+_PATIENCE = 300.0  # seconds of silence: a streamed archive may have to queue behind other jobs
 
 
 def save_stream(
@@ -36,16 +36,16 @@ def save_stream(
     timeout: float = _PATIENCE,
     **options: Any,
 ) -> Path:
-    """Save the answer of a request; the file gets its final name only when it is whole.
+    """Save the response to a request; the file gets its final name only once it is complete.
 
     Parameters
     ----------
     target
-        The file, or a folder: then the name that the server gives is used.
+        The file, or a folder, in which case the server's file name is used.
     progress
-        Called with the bytes so far and in all.
+        Called with the bytes received so far and the total.
     timeout
-        Seconds to wait for the next part of the answer.
+        Seconds to wait for the next part of the response.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def save_stream(
 
 @contextmanager
 def _appearing(target: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write to, which appears as `target` at the end and vanishes after an error."""
+    """Yield a file to write to; it becomes `target` at the end, and is removed after an error."""
     part = target.with_name(f".{target.name[:200]}.{uuid.uuid4().hex[:8]}.part")
     try:
         with part.open("xb+") as file:
@@ -93,13 +93,13 @@ def _copy(response: requests.Response, file: IO[bytes], progress: Bytes | None) 
         if progress is not None:
             progress(done, total)
     if total is not None and done != total:
-        raise EOFError(f"{done} of {total} bytes came")
+        raise EOFError(f"{done} of {total} bytes received")
     if total is None and response.headers.get("Content-Type", "").startswith("application/zip"):
         _check_zip(file)
 
 
 def _check_zip(file: IO[bytes]) -> None:
-    # Orthanc streams a ZIP until it closes the connection: only the directory at its end tells that it is whole.
+    # Orthanc streams a ZIP until it closes the connection: only the directory at its end shows that it is complete.
     file.flush()
     try:
         zipfile.ZipFile(file).close()

@@ -1,4 +1,4 @@
-"""What can go wrong, in words: Orthanc's code and text, the request, and what to do next."""
+"""The client's errors: Orthanc's code and text, the request, and advice on what to do next."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ __all__ = [
     "UnreachableError",
     "error_of",
     "job_error",
+    "reason_of",
     "unreachable",
 ]
 
@@ -33,29 +34,29 @@ _CANCELED = 37
 _ADVICE = {
     400: "Check the parameters of the call against the Orthanc Book.",
     401: "Pass the right credentials: Client(url, auth=('user', 'password')).",
-    403: "The server forbids this call by its configuration.",
-    404: "The address or identifier is wrong, or the resource was deleted or is of another level; look it up.",
-    405: "The server may be read-only, or older than this call.",
-    503: "The server is busy or not ready; try again later, or give the client more retries.",
+    403: "The server's configuration forbids this call.",
+    404: "The address or identifier is wrong, the resource was deleted, or it is at another level; look it up first.",
+    405: "The server may be read-only, or too old to support this call.",
+    503: "The server is busy or not ready; try again later, or allow the client more retries.",
     507: "The storage is full: delete something, or raise MaximumStorageSize.",
 }
-_ADVICE_BY_CODE: dict[int | None, str] = {  # more precise than that of the status
+_ADVICE_BY_CODE: dict[int | None, str] = {  # more precise than the advice by status
     ErrorCode.UNKNOWN_DICOM_TAG: (
-        "A tag is its keyword, PatientName, or its number, 0010,0010; "
-        "a private name stands in the Dictionary of the server's configuration."
+        "Name a tag by its keyword (PatientName) or its number (0010,0010); "
+        "a private name must be listed under Dictionary in the server's configuration."
     ),
     ErrorCode.CREATE_DICOM_OVERRIDE_TAG: (
-        "The server makes or inherits this tag: leave it out, or pass Force=True if the new value is meant."
+        "The server generates or inherits this tag: leave it out, or pass Force=True to override it."
     ),
     ErrorCode.CREATE_DICOM_BAD_PARENT: (
-        "parent is a patient, study or series, or its Orthanc identifier; look it up: client.studies.find(…)."
+        "parent must be a patient, study or series, or its Orthanc identifier; look it up with client.studies.find(…)."
     ),
-    ErrorCode.CREATE_DICOM_PARENT_IS_INSTANCE: "Take the parent of the instance: parent=instance.series.",
+    ErrorCode.CREATE_DICOM_PARENT_IS_INSTANCE: "Pass the instance's series instead: parent=instance.series.",
 }
 
 
 class ClientError(Exception):
-    """Any failure of the client; all others are kinds of it.
+    """Base class of all client errors.
 
     Examples
     --------
@@ -65,12 +66,12 @@ class ClientError(Exception):
     ...     print(error)
     Unknown resource (HTTP 404, Orthanc error 17)
     GET http://127.0.0.1:.../nothing
-    The address or identifier is wrong, or the resource was deleted or is of another level; look it up.
+    The address or identifier is wrong, the resource was deleted, or it is at another level; look it up first.
     """
 
 
 class UnreachableError(ClientError):
-    """No server answers at the address, or it stopped to answer.
+    """No server answers at the address, or it stopped answering.
 
     Attributes
     ----------
@@ -92,26 +93,25 @@ class UnreachableError(ClientError):
 
 
 class ConnectionLostError(UnreachableError):
-    """The connection broke in the middle of an answer; what came is not whole, and is not kept.
+    """The connection broke in the middle of a response; the incomplete part is not kept.
 
     Examples
     --------
-    >>> raise ConnectionLostError("http://host:8042", "GET /x", "10 of 20 bytes came")
+    >>> raise ConnectionLostError("http://host:8042", "GET /x", "10 of 20 bytes received")
     Traceback (most recent call last):
-    orthanc_lab.client.errors.ConnectionLostError: The answer of http://host:8042 to GET /x ended before ...
+    orthanc_lab.client.errors.ConnectionLostError: The response of http://host:8042 to GET /x is incomplete ...
     """
 
     def __init__(self, url: str, request: str, cause: object) -> None:
         ClientError.__init__(
             self,
-            f"The answer of {url} to {request} ended before it was whole ({cause}).\n"
-            "Is the server still running? Try it again.",
+            f"The response of {url} to {request} is incomplete ({cause}).\nIs the server still running? Try again.",
         )
         self.url = url
 
 
 class NotOrthancError(ClientError):
-    """What answers is no Orthanc: no JSON where Orthanc gives JSON.
+    """The server at this address is not Orthanc: it did not return JSON where Orthanc does.
 
     Examples
     --------
@@ -123,22 +123,22 @@ class NotOrthancError(ClientError):
     def __init__(self, request: str, kind: str) -> None:
         super().__init__(
             f"{request} was answered with {kind}, not with JSON.\n"
-            "Is this the address of an Orthanc? It is the one in front of /app/explorer.html."
+            "Is this the address of an Orthanc server? It is the part of the URL before /app/explorer.html."
         )
         self.request = request
 
 
 class ResponseError(ClientError):
-    """The server answered with an error.
+    """The server responded with an error.
 
     Attributes
     ----------
     status
         HTTP status.
     code
-        Orthanc's error code, None where the answer had no body.
+        Orthanc's error code, None if the response had no body.
     details
-        What the server said beyond the text of the code, "" if nothing.
+        Further details from the server, "" if it gave none.
 
     Examples
     --------
@@ -162,7 +162,7 @@ class ResponseError(ClientError):
 
 
 class NotFoundError(ResponseError):
-    """404: the resource, job or output is not there.
+    """404: there is no such resource, job or output.
 
     Examples
     --------
@@ -185,7 +185,18 @@ class UnauthorizedError(ResponseError):
 
 
 class JobFailedError(ClientError):
-    """A job ended as Failure; the job object is the attribute `job`.
+    """A job ended in the state Failure.
+
+    Attributes
+    ----------
+    id
+        Identifier of the job.
+    code
+        Orthanc's error code.
+    description
+        The text of the code.
+    details
+        Further details from the server, "" if it gave none.
 
     Examples
     --------
@@ -215,7 +226,7 @@ class CanceledError(JobFailedError):
 
 
 class JobPausedError(ClientError):
-    """A job that one waits for is paused, and nobody said to wait on.
+    """The job being waited for is paused, and the caller did not ask to keep waiting.
 
     Examples
     --------
@@ -230,40 +241,40 @@ class JobPausedError(ClientError):
 
 
 class JobRetryError(ClientError):
-    """A job that one waits for failed for the time being; the server will try it again by itself.
+    """The job being waited for failed for now; the server will retry it on its own.
 
     Examples
     --------
     >>> raise JobRetryError("1-2-3", "Error in the network protocol")
     Traceback (most recent call last):
-    orthanc_lab.client.errors.JobRetryError: Job 1-2-3 will be tried again: Error in the network protocol...
+    orthanc_lab.client.errors.JobRetryError: Job 1-2-3 will be retried: Error in the network protocol...
     """
 
     def __init__(self, id: str, words: str) -> None:
-        super().__init__(f"Job {id} will be tried again: {words}\nWait on with job.wait(retry='wait').")
+        super().__init__(f"Job {id} will be retried: {words}\nKeep waiting with job.wait(retry='wait').")
         self.id = id
 
 
 class JobForgottenError(ClientError):
-    """The server does not know the job any more.
+    """The server no longer knows the job.
 
     Examples
     --------
     >>> raise JobForgottenError("1-2-3")
     Traceback (most recent call last):
-    orthanc_lab.client.errors.JobForgottenError: The server does not know job 1-2-3 any more...
+    orthanc_lab.client.errors.JobForgottenError: The server no longer knows job 1-2-3...
     """
 
     def __init__(self, id: str) -> None:
         super().__init__(
-            f"The server does not know job {id} any more.\n"
-            "It left the history (JobsHistorySize), or the server was started again without it: submit it anew."
+            f"The server no longer knows job {id}.\n"
+            "It dropped out of the history (JobsHistorySize), or the server was restarted without it: submit it again."
         )
         self.id = id
 
 
 class JobTimeoutError(ClientError):
-    """A job did not end in time; it goes on at the server.
+    """A job did not finish in time; it is still running on the server.
 
     Examples
     --------
@@ -275,19 +286,19 @@ class JobTimeoutError(ClientError):
     def __init__(self, id: str, state: str, progress: int, timeout: float) -> None:
         super().__init__(
             f"Job {id} is still {state} ({progress} %) after {timeout:g} s.\n"
-            "It goes on at the server: call job.wait() again, with a longer timeout, or job.cancel()."
+            "It continues on the server: call job.wait() again with a longer timeout, or job.cancel()."
         )
         self.id = id
 
 
 def job_error(job: dict[str, Any]) -> JobFailedError:
-    """Return the error of a job that ended as Failure."""
+    """Return the error of a job that ended in the state Failure."""
     kind = CanceledError if job["ErrorCode"] == _CANCELED else JobFailedError
     return kind(job["ID"], job["Type"], job["ErrorCode"], job["ErrorDescription"], job.get("ErrorDetails", ""))
 
 
 def error_of(response: requests.Response) -> ResponseError:
-    """Return the error that an answer of 400 and above stands for."""
+    """Return the error for a response with status 400 or above."""
     request = f"{response.request.method} {response.request.url}"
     body = _text_of(response)
     try:
@@ -304,25 +315,33 @@ def error_of(response: requests.Response) -> ResponseError:
 def _text_of(response: requests.Response) -> str:
     try:
         return response.text
-    except requests.RequestException:  # the status is there, the words did not come
+    except requests.RequestException:  # the status arrived, the body did not
         return ""
     finally:
         response.close()
 
 
 def unreachable(url: str, error: requests.RequestException) -> UnreachableError:
-    """Return the error that a failed request stands for, with what to do about it."""
+    """Return the error for a failed request, with advice on what to do about it."""
     cause = _cause(error)
     if isinstance(error, requests.exceptions.SSLError):
-        advice = "Name the CA of its certificate: Client(url, verify='ca.pem'). Does the address begin as it should?"
+        advice = "Name the CA that signed its certificate: Client(url, verify='ca.pem'). Is it http:// or https://?"
         return UnreachableError(url, cause, advice)
     if isinstance(error, requests.ReadTimeout):
-        return UnreachableError(url, cause, "It is connected, but silent; give Client(url, timeout=…) more seconds.")
+        return UnreachableError(url, cause, "It is connected but silent; raise the limit: Client(url, timeout=…).")
     return UnreachableError(url, cause)
 
 
-def _cause(error: requests.RequestException) -> str:
-    """Return what the system said, without the objects of urllib3 around it."""
+def reason_of(error: requests.RequestException) -> object:
+    """Return what urllib3 gave as the reason of a failed request, or else the first argument of the error.
+
+    requests has no public name for it: its first argument is urllib3's error, which holds the reason
+    (``tests/client/test_requests_contract.py``).
+    """
     inner = error.args[0] if error.args else error
-    words = str(getattr(inner, "reason", None) or inner)  # of a MaxRetryError
-    return re.sub(r"^HTTPS?Connection(Pool)?\(host='[^']*', port=[^)]*\): ", "", words)
+    return getattr(inner, "reason", None) or inner
+
+
+def _cause(error: requests.RequestException) -> str:
+    """Return the operating system's reason, without the names of urllib3 objects around it."""
+    return re.sub(r"^HTTPS?Connection(Pool)?\(host='[^']*', port=[^)]*\): ", "", str(reason_of(error)))

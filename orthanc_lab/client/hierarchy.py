@@ -1,4 +1,4 @@
-"""Patients, studies, series and instances as light objects with the field's names."""
+"""Patients, studies, series and instances as lightweight objects."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ __all__ = ["Container", "Instance", "Patient", "Series", "Study", "made_by", "re
 
 
 class Container(Resource):
-    """What patients, studies and series have in common: instances below, archives, modification."""
+    """Common parts of patients, studies and series: their instances, archives, modification."""
 
     @property
     def instances(self) -> list[Instance]:
-        """Instances below, by InstanceNumber."""
+        """The instances it contains, by InstanceNumber."""
         found = [Instance(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/instances")]
         return sorted(found, key=lambda instance: instance.number)
 
     def archive(self, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None) -> Path:
-        """Stream a ZIP archive to a file; it gets its name only when it is whole.
+        """Stream a ZIP archive to a file, which appears under its name only once it is complete.
 
         Parameters
         ----------
         path
-            The file, or a folder.
+            A file, or a folder.
         transcode
-            UID of a transfer syntax.
+            UID of a transfer syntax to transcode to.
         progress
-            Called with the bytes so far and in all.
+            Called with the bytes received so far and the total.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class Container(Resource):
         return self._stream("archive", path, transcode, progress)
 
     def media(self, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None) -> Path:
-        """Stream a ZIP with a DICOMDIR to a file, as `archive` does."""
+        """Stream a ZIP with a DICOMDIR to a file, like `archive`."""
         return self._stream("media", path, transcode, progress)
 
     def _stream(self, kind: str, path: str | Path, transcode: str | None, progress: Bytes | None) -> Path:
@@ -73,7 +73,7 @@ class Container(Resource):
         return self._job("media", body | ({"Transcode": transcode} if transcode else {}), priority)
 
     def modify(self, replace: Mapping[str, Any] | None = None, *, priority: int = 0, **fields: Any) -> Job:
-        """Make a modified copy in a job; `fields` are those of the Orthanc Book (``Remove``, ``Force`` …).
+        """Make a modified copy in a job; for `fields`, see the Orthanc Book (``Remove``, ``Force`` …).
 
         Examples
         --------
@@ -84,7 +84,7 @@ class Container(Resource):
         return self._job("modify", {"Replace": dict(replace or {}), **fields}, priority)
 
     def anonymize(self, *, priority: int = 0, **fields: Any) -> Job:
-        """Make an anonymized copy in a job; `fields` are those of the Orthanc Book (``Keep``, ``Replace`` …)."""
+        """Make an anonymized copy in a job; for `fields`, see the Orthanc Book (``Keep``, ``Replace`` …)."""
         return self._job("anonymize", fields, priority)
 
 
@@ -107,7 +107,7 @@ class Patient(Container):
 
     @property
     def protected(self) -> bool:
-        """Whether the patient is kept when the storage is recycled."""
+        """Whether the patient is protected against recycling of the storage."""
         return self._transport.send("GET", f"{self.path}/protected").text == "1"
 
     @protected.setter
@@ -224,7 +224,7 @@ class Instance(Resource):
 
     @property
     def all_tags(self) -> dict[str, Any]:
-        """All tags of the file by keyword, sequences as lists."""
+        """All tags in the file by keyword; sequences are lists."""
         return dict(self._transport.get(f"{self.path}/simplified-tags"))
 
     def file(self) -> bytes:
@@ -250,23 +250,23 @@ class Instance(Resource):
         return pydicom.dcmread(io.BytesIO(self.file()))
 
     def preview(self, frame: int = 0) -> bytes:
-        """Return a frame as PNG, stretched to its full range."""
+        """Return a frame as PNG, stretched to the full range of grey."""
         return self._picture("preview", frame)
 
     def rendered(self, frame: int = 0, **parameters: Any) -> bytes:
-        """Return a frame as PNG by its window; `parameters`: ``window_center``, ``window_width``, ``width`` …."""
+        """Return a windowed frame as PNG; `parameters`: ``window_center``, ``window_width``, ``width`` …."""
         named = {name.replace("_", "-"): value for name, value in parameters.items()}
         return self._picture("rendered", frame, named)
 
     def array(self, frame: int = 0, *, rescale: bool = True) -> np.ndarray[Any, np.dtype[Any]]:
-        """Return the values of a frame: shape (rows, columns), or (rows, columns, 3) of a colour image.
+        """Return the values of a frame with shape (rows, columns), or (rows, columns, 3) for a colour image.
 
         Parameters
         ----------
         frame
             Number of the frame, from 0.
         rescale
-            Whether to apply RescaleSlope and RescaleIntercept (the values of a CT are Hounsfield units then).
+            Whether to apply RescaleSlope and RescaleIntercept, so that the values of a CT are in Hounsfield units.
 
         Raises
         ------
@@ -289,7 +289,7 @@ class Instance(Resource):
         return values[:, :, 0] if values.shape[-1] == 1 else values
 
     def thumbnail(self, size: int = 128) -> bytes:
-        """Return the middle frame as PNG of at most `size` pixels a side; nothing if it holds no image."""
+        """Return the middle frame as a PNG of at most `size` × `size` pixels; empty if there is no image."""
         try:
             return self.rendered(self.frames // 2, width=size, height=size)
         except ResponseError:
@@ -305,7 +305,7 @@ class Instance(Resource):
         return len(self._transport.get(f"{self.path}/frames"))
 
     def pdf(self) -> bytes:
-        """Return the PDF document inside the instance."""
+        """Return the PDF document encapsulated in the instance."""
         return bytes(self._transport.send("GET", f"{self.path}/pdf").content)
 
     @property
@@ -326,17 +326,17 @@ _KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, St
 
 
 def resource_at(transport: Transport, level: Level, id: str) -> Resource:
-    """Return the resource object of a level."""
+    """Return the resource object for a level."""
     return _KINDS[level](transport, id)
 
 
 def made_by(transport: Transport, job: Job) -> list[Resource]:
-    """Return what a finished modification, anonymization, split or merge has made.
+    """Return the resources that a finished modification, anonymization, split or merge has created.
 
     Raises
     ------
     ClientError
-        If the job makes no resources, or has not succeeded yet.
+        If it has created none, or has not succeeded yet.
     """
     content = job.content
     made = content.get("Resources") or ([content] if "Path" in content else [])
@@ -344,5 +344,5 @@ def made_by(transport: Transport, job: Job) -> list[Resource]:
     if "TargetStudy" in content:
         found.append(Study(transport, content["TargetStudy"]))
     if not found:
-        raise ClientError(f"Job {job.id} ({job.type}, {job.state.value}) has made no resources")
+        raise ClientError(f"Job {job.id} ({job.type}, {job.state.value}) has created no resources")
     return found

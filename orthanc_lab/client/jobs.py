@@ -1,4 +1,4 @@
-"""Jobs: what the server says of them, their controls, and waiting for their end."""
+"""Jobs: their state on the server, their controls, and waiting for their end."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from orthanc_lab.protocol.timestamps import parse_iso
 __all__ = ["Job", "Jobs", "Progress", "submit"]
 
 Progress = Callable[["Job"], None]
-"""Called with the job each time it was looked at."""
+"""Called with the job after each poll."""
 
-_TIMEOUT = 600.0  # seconds that a wait lasts at most, unless told otherwise
-_OUTAGE = 30.0  # seconds that a server may be away (a restart) while one waits
+_TIMEOUT = 600.0  # default limit of a wait in seconds
+_OUTAGE = 30.0  # seconds that the server may be unreachable during a wait, for a restart
 
 
 class Job:
-    """One job of the server. Its fields are those of the last look; `refresh` looks again.
+    """One job on the server. Its fields hold the last known state; `refresh` fetches it again.
 
     Examples
     --------
@@ -54,32 +54,32 @@ class Job:
 
     @property
     def state(self) -> JobState:
-        """State at the last look."""
+        """State at the last refresh."""
         return JobState(self._document.get("State", "Pending"))
 
     @property
     def progress(self) -> int:
-        """Percent done, 0 to 100."""
+        """Percentage done, 0 to 100."""
         return int(self._document.get("Progress", 0))
 
     @property
     def priority(self) -> int:
-        """Priority; higher runs earlier."""
+        """Priority; jobs with a higher one run earlier."""
         return int(self._document.get("Priority", 0))
 
     @property
     def runtime(self) -> float:
-        """Effective run time in seconds."""
+        """Effective running time in seconds."""
         return float(self._document.get("EffectiveRuntime", 0))
 
     @property
     def content(self) -> dict[str, Any]:
-        """What is particular to the type of the job."""
+        """Fields that depend on the type of the job."""
         return dict(self._document.get("Content", {}))
 
     @property
     def error(self) -> str:
-        """The error in words, "" if there is none."""
+        """The error message, "" if there is none."""
         if not self._document.get("ErrorCode"):
             return ""
         parts = (self._document.get("ErrorDescription", ""), self._document.get("ErrorDetails", ""))
@@ -87,39 +87,39 @@ class Job:
 
     @property
     def created(self) -> datetime | None:
-        """Time of the submission, UTC."""
+        """Time of submission, UTC."""
         text = self._document.get("CreationTime")
         return parse_iso(text) if text else None
 
     @property
     def completed(self) -> datetime | None:
-        """Time of the end, UTC; None before it."""
+        """Time of completion, UTC; None until then."""
         text = self._document.get("CompletionTime")
         return parse_iso(text) if text else None
 
     @property
     def eta(self) -> datetime | None:
-        """Estimated time of the end, UTC; only while it runs."""
+        """Estimated time of completion, UTC; only while the job runs."""
         text = self._document.get("EstimatedTimeOfArrival")
         return parse_iso(text) if text else None
 
     @property
     def document(self) -> dict[str, Any]:
-        """The JSON object of the server."""
+        """The job's JSON object from the server."""
         return dict(self._document)
 
     def refresh(self, *, timeout: float | None = None) -> Job:
-        """Look at the job again.
+        """Fetch the state of the job again.
 
         Parameters
         ----------
         timeout
-            Seconds; with it the look is tried just once.
+            Seconds to wait for the response; if given, the request is sent only once.
 
         Raises
         ------
         NotFoundError
-            If the server has forgotten it (see ``JobsHistorySize``).
+            If the server no longer knows the job (see ``JobsHistorySize``).
         """
         if timeout is None:
             self._document = self._transport.get(f"/jobs/{self.id}")
@@ -129,20 +129,23 @@ class Job:
         return self
 
     def _do(self, action: str) -> Job:
-        harmless = action in ("pause", "cancel")  # the second resume of a job is refused, and would hide the first
+        harmless = action in (
+            "pause",
+            "cancel",
+        )  # a second resume is refused, and would hide the first
         self._transport.send("POST", f"/jobs/{self.id}/{action}", again=harmless)
         return self.refresh()
 
     def pause(self) -> Job:
-        """Pause it; a running job pauses after its current step."""
+        """Pause the job; a running job pauses after its current step."""
         return self._do("pause")
 
     def resume(self) -> Job:
-        """Let a paused job go on where it stood."""
+        """Continue a paused job from where it stopped."""
         return self._do("resume")
 
     def cancel(self) -> Job:
-        """Cancel it; a running job ends after its current step."""
+        """Cancel the job; a running job ends after its current step."""
         return self._do("cancel")
 
     def resubmit(self) -> Job:
@@ -150,7 +153,7 @@ class Job:
         return self._do("resubmit")
 
     def delete(self) -> None:
-        """Remove it from the history, with its outputs."""
+        """Remove the job from the history, with its outputs."""
         self._transport.send("DELETE", f"/jobs/{self.id}")
 
     def wait(
@@ -162,31 +165,31 @@ class Job:
         retry: Choice = "wait",
         outage: float = _OUTAGE,
     ) -> Job:
-        """Wait for the end, also across a restart of the server.
+        """Wait for the end of the job, even across a restart of the server.
 
         Parameters
         ----------
         timeout
-            Seconds to wait at most.
+            Maximum number of seconds to wait.
         progress
-            Called with the job after each look.
+            Called with the job after each poll.
         paused
-            What to do while it is Paused: ``"raise"`` `JobPausedError`, or ``"wait"`` on.
+            What to do if the job is Paused: ``"raise"`` `JobPausedError`, or keep on with ``"wait"``.
         retry
             The same for the state Retry and `JobRetryError`.
         outage
-            Seconds that the server may be away.
+            Number of seconds that the server may be unreachable.
 
         Raises
         ------
         JobFailedError, CanceledError
-            If it ended so.
+            If the job failed or was canceled.
         JobPausedError, JobRetryError, JobTimeoutError
-            If it goes on without us.
+            If the job has not ended and this call stops waiting for it.
         JobForgottenError
-            If the server does not know it any more.
+            If the server no longer knows the job.
         UnreachableError
-            If the server stays away.
+            If the server stays unreachable.
 
         Examples
         --------
@@ -196,7 +199,7 @@ class Job:
         """
         watch = Watch(self, timeout, paused=paused, retry=retry, outage=outage)
         while True:
-            if watch.look() and progress is not None:
+            if watch.poll() and progress is not None:
                 progress(self)
             pause = watch.pause()
             if pause is None:
@@ -212,7 +215,7 @@ class Job:
         retry: Choice = "wait",
         outage: float = _OUTAGE,
     ) -> Job:
-        """Wait as `wait` does, without blocking the event loop (of a notebook kernel, say).
+        """Wait like `wait`, without blocking the event loop, for example that of a notebook kernel.
 
         Examples
         --------
@@ -223,7 +226,7 @@ class Job:
         """
         watch = Watch(self, timeout, paused=paused, retry=retry, outage=outage)
         while True:
-            if await asyncio.to_thread(watch.look) and progress is not None:
+            if await asyncio.to_thread(watch.poll) and progress is not None:
                 progress(self)
             pause = watch.pause()
             if pause is None:
@@ -236,17 +239,17 @@ class Job:
         Parameters
         ----------
         path
-            File to write, or a folder (the server's file name is used then). It appears under
-            its name only when it is whole.
+            The file to write, or a folder, in which case the server's file name is used. The file
+            appears under its name only once it is complete.
         key
-            Name of the output; archives and media have one, ``archive``.
+            Name of the output; archives and media have a single one, ``archive``.
         progress
-            Called with the bytes so far and in all.
+            Called with the bytes received so far and the total.
 
         Raises
         ------
         NotFoundError
-            If there is no such output (any more, see ``MediaArchiveSize``).
+            If there is no such output, or no longer (see ``MediaArchiveSize``).
         ConnectionLostError
             If the connection was lost before the end.
         """
@@ -267,11 +270,24 @@ class Job:
         return f"<Job {self.id[:8]} {self.type} {self.state.value} {self.progress} %{words}>"
 
     def _repr_html_(self) -> str:
-        return display.job_card(self)
+        rows = {
+            "Job": self.id,
+            "Priority": self.priority,
+            "Created": _time(self.created),
+            "Completed": _time(self.completed),
+            "Expected": _time(self.eta),
+            "Ran for": f"{self.runtime:.3f} s",
+            "Error": self.error,
+        }
+        return display.card(f"{self.type} · {self.state.value}", rows, below=display.progress_bar(self.progress))
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 class Jobs:
-    """The jobs of a server: ``client.jobs[id]``, ``for job in client.jobs``, ``client.jobs.list("Running")``.
+    """The jobs on a server: ``client.jobs[id]``, ``for job in client.jobs``, ``client.jobs.list("Running")``.
 
     Examples
     --------
@@ -292,9 +308,9 @@ class Jobs:
         Parameters
         ----------
         state
-            Only those in this state, ``"Running"``.
+            Only jobs in this state, such as ``"Running"``.
         type
-            Only those of this type, ``"Archive"``.
+            Only jobs of this type, such as ``"Archive"``.
 
         Raises
         ------
@@ -336,7 +352,17 @@ class Jobs:
             return f"<Jobs of {self._transport.url}: {type(error).__name__}>"
 
     def _repr_html_(self) -> str:
-        return display.jobs_table(self)
+        return display.guarded(self._table)
+
+    def _table(self) -> str:
+        heads = ("Job", "Type", "State", "%", "Priority", "Created", "Error")
+        return display.table(
+            heads,
+            (
+                (job.id, job.type, job.state.value, job.progress, job.priority, _time(job.created), job.error)
+                for job in self.list()
+            ),
+        )
 
 
 def submit(transport: Transport, path: str, body: dict[str, Any] | None, priority: int) -> Job:
@@ -345,13 +371,13 @@ def submit(transport: Transport, path: str, body: dict[str, Any] | None, priorit
     Raises
     ------
     ClientError
-        If the route makes no job.
+        If the route does not make a job.
     """
     answer = transport.json("POST", path, json={**(body or {}), "Synchronous": False, "Priority": priority})
     if not isinstance(answer, dict) or not str(answer.get("Path", "")).startswith("/jobs/"):
-        raise ClientError(f"POST {path} was carried out, but makes no job: {str(answer)[:200]}")
+        raise ClientError(f"POST {path} succeeded, but this route does not make a job: {str(answer)[:200]}")
     job = Job(transport, {"ID": answer["ID"], "Priority": priority})
     try:
         return job.refresh()
-    except NotFoundError:  # a short history has forgotten it already
+    except NotFoundError:  # it has already dropped out of a short history
         return job

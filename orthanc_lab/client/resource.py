@@ -1,4 +1,4 @@
-"""What patients, studies, series and instances have in common."""
+"""The common part of patients, studies, series and instances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Resource", "number_of"]
 
 
 class Resource:
-    """One resource of the server. Its main DICOM tags are attributes: ``study.StudyDescription``.
+    """One resource on the server. Its main DICOM tags are attributes: ``study.StudyDescription``.
 
     Attributes
     ----------
@@ -42,24 +42,24 @@ class Resource:
 
     @property
     def path(self) -> str:
-        """Path at the server, ``/studies/…``."""
+        """Path on the server, ``/studies/…``."""
         return f"/{self.level.plural}/{quote(self.id, safe='')}"
 
     @property
     def document(self) -> dict[str, Any]:
-        """The JSON object of the server, asked for once."""
+        """The JSON object from the server; it is fetched once and kept."""
         if self._known is None:
             self._known = self._transport.get(self.path)
         return self._known
 
     def refresh(self) -> Self:
-        """Forget what is known, so that the next look asks the server."""
+        """Drop the kept JSON, so that the next access fetches it again."""
         self._known = None
         return self
 
     @property
     def tags(self) -> dict[str, str]:
-        """Main DICOM tags by keyword, with those of the patient for a study."""
+        """Main DICOM tags by keyword; a study includes those of its patient."""
         document = self.document
         return {**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}
 
@@ -69,7 +69,7 @@ class Resource:
                 return self.tags[name]
             except KeyError:
                 raise AttributeError(
-                    f"This {self.level.value.lower()} has no main DICOM tag {name}; it has: {', '.join(self.tags)}"
+                    f"This {self.level.value.lower()} has no main DICOM tag {name}; available: {', '.join(self.tags)}"
                 ) from None
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
@@ -79,11 +79,11 @@ class Resource:
         return list(self._transport.get(f"{self.path}/labels"))
 
     def add_label(self, label: str) -> None:
-        """Add a label (letters, digits, ``_`` and ``-``)."""
+        """Add a label; it may consist of letters, digits, ``_`` and ``-``."""
         self._transport.send("PUT", f"{self.path}/labels/{quote(label, safe='')}")
 
     def remove_label(self, label: str) -> None:
-        """Remove a label; nothing happens if it is not there."""
+        """Remove a label, if present."""
         self._transport.send("DELETE", f"{self.path}/labels/{quote(label, safe='')}")
 
     @property
@@ -93,11 +93,11 @@ class Resource:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """Sizes in bytes (as text, as Orthanc gives them) and numbers of the resources below."""
+        """Sizes in bytes (as text, as in Orthanc's JSON) and counts of the resources it contains."""
         return dict(self._transport.get(f"{self.path}/statistics"))
 
     def exists(self) -> bool:
-        """Ask the server whether the resource is still there."""
+        """Ask the server whether the resource still exists."""
         try:
             self._known = self._transport.get(self.path)
         except NotFoundError:
@@ -105,7 +105,7 @@ class Resource:
         return True
 
     def delete(self) -> None:
-        """Delete the resource with all below it. This cannot be undone."""
+        """Delete the resource and everything in it. This cannot be undone."""
         self._transport.send("DELETE", self.path)
 
     def __eq__(self, other: object) -> bool:
@@ -126,7 +126,7 @@ class Resource:
 
     @property
     def summary(self) -> dict[str, str]:
-        """What tells it from others at a glance, by heading: a row of a table."""
+        """What identifies it at a glance, by heading: one row of a table."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -144,7 +144,7 @@ class Resource:
 
 
 def number_of(text: str | None) -> int:
-    """Return a value of VR IS as a number, 0 if it is none."""
+    """Return a value of VR IS as a number, 0 if it is not one."""
     try:
         return int(text or 0)
     except ValueError:

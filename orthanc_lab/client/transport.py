@@ -1,4 +1,8 @@
-"""Requests to one server: credentials, time-outs, retries where a second try cannot do harm."""
+"""Requests to one server: credentials, timeouts, and retries.
+
+What is retried depends on the request and on how it failed, call by call, which `urllib3.Retry` cannot express: a
+refused connection and a 503 always, a lost connection only where sending the request twice does no harm.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
-from orthanc_lab.client.errors import NotOrthancError, error_of, unreachable
+from orthanc_lab.client.errors import NotOrthancError, error_of, reason_of, unreachable
 
 __all__ = ["Transport"]
 
 _BUSY = 503
-_FIRST_PAUSE = 0.1  # seconds before the second try; doubled at each further one
+_FIRST_PAUSE = 0.1  # seconds before the first retry; doubled for each further one
 _LONGEST_PAUSE = 5.0
 _CONNECTIONS = 16  # kept open for threads that share the client
 
@@ -29,23 +33,23 @@ class Transport:
     Parameters
     ----------
     url
-        Base address, ``http://localhost:8042``; credentials in it are taken as `auth`.
+        Base address, ``http://localhost:8042``; credentials in it are used as `auth`.
     auth
         User name and password.
     timeout
-        Seconds to wait for the server to connect and between two parts of an answer.
+        Seconds to wait for a connection, and between two parts of a response.
     verify
-        False accepts any certificate, a path names the CA that signed the server's.
+        False accepts any certificate; a path names the CA that signed the server's.
     retries
-        Further tries after a lost connection, for requests that may be sent twice; and after a
-        refused connection or "503 Service Unavailable", for all.
+        Number of retries: for any request after a refused connection or "503 Service Unavailable";
+        after a lost connection, only for requests that may be sent twice.
     session
-        A session to use instead of an own one (in-process servers, tests).
+        A session to use instead of a new one (for in-process servers and tests).
 
     Raises
     ------
     ValueError
-        If the address is none.
+        If the address is not a valid URL.
 
     Examples
     --------
@@ -80,21 +84,21 @@ class Transport:
         stream: bool = False,
         **options: Any,
     ) -> requests.Response:
-        """Send one request and return its answer below 400.
+        """Send one request and return its response, if the status is below 400.
 
         Parameters
         ----------
         again
-            Whether it may be sent twice; by default GET, PUT and DELETE may.
+            Whether the request may be sent twice; by default GET, PUT and DELETE may.
         retries, timeout
-            Instead of those of the client.
+            Override those of the client.
 
         Raises
         ------
         UnreachableError
-            If no server answers, also after the retries.
+            If no server answers, even after the retries.
         ResponseError
-            For an answer of 400 and above.
+            For a status of 400 or above.
         """
         harmless = method != "POST" if again is None else again
         body = options.get("data")
@@ -126,13 +130,13 @@ class Transport:
         Raises
         ------
         NotOrthancError
-            If the answer is no JSON.
+            If the response is not JSON.
         """
         response = self.send(method, path, **options)
         try:
             return response.json()
         except ValueError as error:
-            kind = response.headers.get("Content-Type", "") or "a body of no type"
+            kind = response.headers.get("Content-Type", "") or "a body without a Content-Type"
             raise NotOrthancError(f"{method} {response.request.url}", kind) from error
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -141,7 +145,7 @@ class Transport:
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[requests.Response]:
-        """Send one request and give its answer with the body unread."""
+        """Send one request and yield its response with the body unread."""
         response = self.send(method, path, stream=True, **options)
         try:
             yield response
@@ -158,10 +162,10 @@ def _address(url: str) -> tuple[str, tuple[str, str] | None]:
     parts = urlsplit(url)
     try:
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
-    except ValueError:  # the port is no number, or too large
+    except ValueError:  # the port is not a number, or too large
         usable = False
     if not usable:
-        raise ValueError(f"{url!r} is no address of a server; it should look like http://localhost:8042")
+        raise ValueError(f"{url!r} is not a valid server address; it should look like http://localhost:8042")
     auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     place = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, place, parts.path, "", "")).rstrip("/"), auth
@@ -171,7 +175,7 @@ def _session(auth: tuple[str, str] | None, verify: bool | str | Path) -> request
     session = requests.Session()
     session.auth = auth
     session.verify = str(verify) if isinstance(verify, Path) else verify
-    session.trust_env = False  # no .netrc, no proxy of the environment: the address is meant as it is
+    session.trust_env = False  # ignore .netrc and proxy variables: connect to exactly this address
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
     return session
@@ -184,16 +188,15 @@ def _pauses(count: int) -> Iterator[float]:
 
 def _is_worth_a_retry(error: requests.RequestException, harmless: bool) -> bool:
     if isinstance(error, (requests.exceptions.SSLError, requests.ReadTimeout)):
-        return False  # the next try would end, or take, the same
+        return False  # a retry would fail in the same way, or take as long again
     if isinstance(error, requests.ConnectTimeout):
         return False
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(reason, NewConnectionError):
-        return True  # nothing was sent yet
+    if isinstance(reason_of(error), NewConnectionError):
+        return True  # nothing has been sent yet
     return harmless and isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError))
 
 
 def _asked_pause(response: requests.Response) -> float:
-    """Return the seconds of ``Retry-After``, within reason."""
+    """Return the number of seconds in ``Retry-After``, up to a limit."""
     text = response.headers.get("Retry-After", "")
     return min(float(text), _LONGEST_PAUSE) if text.isdecimal() else 0.0

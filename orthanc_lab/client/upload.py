@@ -1,4 +1,4 @@
-"""Uploading files, folders, archives, bytes and data sets: in parallel, with progress, resumable."""
+"""Uploading files, folders, archives, bytes and data sets: parallel, with progress, resumable."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from orthanc_lab.client.upload_source import LARGE, Item, Source, batches, items
 __all__ = ["upload"]
 
 _AHEAD = 2  # batches prepared for each connection
-_FORBIDDEN = (401, 403, 405)  # answers that would be the same for every file
-_LATER = (429, 502, 503, 504, 507)  # answers that another time may be others
+_FORBIDDEN = (401, 403, 405)  # statuses that every file would get
+_LATER = (429, 502, 503, 504, 507)  # statuses that may change if the upload is tried again later
 _TAKEN = ("Success", "AlreadyStored")
 
 
 @dataclass
 class _Outcome:
-    """What became of one item."""
+    """The result for one item."""
 
     item: Item
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -35,7 +35,7 @@ class _Outcome:
 
 @dataclass
 class _Sent:
-    """What became of a batch: outcomes up to the error, if there is one."""
+    """The results for a batch, up to the error if there was one."""
 
     outcomes: list[_Outcome]
     error: UnreachableError | ResponseError | None = None
@@ -50,7 +50,7 @@ def upload(
     resume: UploadReport | None = None,
     skip_stored: bool = False,
 ) -> UploadReport:
-    """Upload everything that `sources` name; see `Client.upload`."""
+    """Upload all `sources`; see `Client.upload`."""
     report = resume or UploadReport()
     items = items_of(sources)
     waiting = [item for item in items if item.name not in report.files]
@@ -71,7 +71,7 @@ def upload(
     except KeyboardInterrupt as stop:
         stop.add_note(
             f"The upload was stopped after {dealt} of {len(items)} files. "
-            "Call client.upload(…, skip_stored=True) to go on; what is stored is not sent again."
+            "To continue, call client.upload(…, skip_stored=True); stored files are not sent again."
         )
         raise
     finally:
@@ -88,7 +88,7 @@ def upload(
 def _in_order(
     pool: ThreadPoolExecutor, work: Callable[[list[Item]], _Sent], batches: Iterator[list[Item]], ahead: int
 ) -> Iterator[_Sent]:
-    # Only a few batches are read ahead, so that a folder of any size needs little memory.
+    # Only a few batches are read ahead, so that even a large folder needs little memory.
     running: deque[Future[_Sent]] = deque()
     stopped = False
     while True:
@@ -118,7 +118,7 @@ def _send(transport: Transport, batch: list[Item], check: bool) -> _Sent:
 
 
 def _stored(transport: Transport, batch: list[Item]) -> dict[str, str]:
-    """Return the names of the items that the server has, with their identifiers."""
+    """Return the names of the items that the server already has, with their identifiers."""
     names = {item.name: identifier for item in batch if (identifier := item.identifier()) is not None}
     if not names:
         return {}
@@ -129,7 +129,7 @@ def _stored(transport: Transport, batch: list[Item]) -> dict[str, str]:
 
 
 def _sent(transport: Transport, batch: list[Item]) -> Iterator[_Outcome]:
-    """Send the items of a batch; those that look like DICOM files travel together."""
+    """Send the items of a batch; those that look like DICOM files share a request."""
     together: list[tuple[Item, bytes]] = []
     for item in batch:
         if isinstance(item.source, Path) and item.is_large():
@@ -151,8 +151,8 @@ def _sent(transport: Transport, batch: list[Item]) -> Iterator[_Outcome]:
 
 
 def _send_together(transport: Transport, files: list[tuple[Item, bytes]]) -> Iterator[_Outcome]:
-    # A ZIP is answered in its order, but what the server cannot read is left out without a word: then
-    # each file that is not among the answers is sent alone, to learn why.
+    # The answers for a ZIP follow its order, but files that the server cannot read are silently left out:
+    # each file missing from the answers is then sent alone, to learn why.
     answers = _send_zip(transport, [content for _, content in files])
     if len(answers) == len(files):
         yield from (_outcome(item, [answer]) for (item, _), answer in zip(files, answers, strict=True))
@@ -196,7 +196,7 @@ def _send_one(transport: Transport, item: Item, content: Any) -> _Outcome:
     if not isinstance(answer, list):
         return _outcome(item, [answer])
     missing = _members(content) - len(answer)
-    words = f"{missing} of the files in this archive are no DICOM files" if missing > 0 else ""
+    words = f"not DICOM files in this archive: {missing}" if missing > 0 else ""
     return _Outcome(item, answer, words) if words else _outcome(item, answer)
 
 
@@ -204,7 +204,7 @@ def _members(content: Any) -> int:
     try:
         with zipfile.ZipFile(io.BytesIO(content) if isinstance(content, bytes) else content) as archive:
             return sum(not member.is_dir() for member in archive.infolist())
-    except (OSError, ValueError, zipfile.BadZipFile):  # the server could read it
+    except (OSError, ValueError, zipfile.BadZipFile):  # the server read it, so nothing is known to be missing
         return 0
 
 

@@ -1,4 +1,4 @@
-"""What became of an upload."""
+"""The report of an upload."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ __all__ = ["UploadInterruptedError", "UploadReport"]
 
 @dataclass
 class UploadReport:
-    """What became of an upload; hand it to `Client.upload` as `resume` to go on after an interruption.
+    """The result of an upload; pass it to `Client.upload` as `resume` to continue after an interruption.
 
     Attributes
     ----------
     files
-        Name of each file that need not be sent again, and the Orthanc identifiers of its instances, in
-        the order of the files.
+        The name of each file that need not be sent again, with the Orthanc identifiers of its instances,
+        in the order of the files.
     stored
-        Number of instances that are new.
+        Number of new instances.
     already_stored
-        Number of instances that the server had.
+        Number of instances that the server already had.
     refused
-        Name of each file that the server did not take, or that cannot be read, and why.
+        The name of each file that the server refused, or that cannot be read, with the reason.
 
     Examples
     --------
-    >>> report = client.upload([samples.path("ct/soft_tissue"), b"no DICOM file"])
+    >>> report = client.upload([samples.path("ct/soft_tissue"), b"not DICOM at all"])
     >>> report
     <Upload: 0 stored, 20 already there, 1 refused>
-      item 1: Bad file format: Cannot parse an invalid DICOM file (size: 13 bytes)
+      item 1: Bad file format: Cannot parse an invalid DICOM file (size: 16 bytes)
     >>> len(report.instances)
     20
     """
@@ -43,7 +43,7 @@ class UploadReport:
 
     @property
     def instances(self) -> list[str]:
-        """Orthanc identifiers of what is at the server now, in the order of the files."""
+        """Orthanc identifiers of the instances now on the server, in the order of the files."""
         return [identifier for identifiers in self.files.values() for identifier in identifiers]
 
     def __repr__(self) -> str:
@@ -53,16 +53,18 @@ class UploadReport:
         return f"<Upload: {counts}>{words}{more}"
 
     def _repr_html_(self) -> str:
-        return display.report_card(self)
+        rows = {"Stored": self.stored, "Already there": self.already_stored, "Refused": len(self.refused)}
+        refused = display.table(("File", "Reason"), self.refused.items()) if self.refused else ""
+        return display.card("Upload", rows, below=refused)
 
 
 class UploadInterruptedError(ClientError):
-    """The upload cannot go on for the moment.
+    """The upload cannot continue for now.
 
     Attributes
     ----------
     report
-        How far it came.
+        What was uploaded before the interruption.
 
     Examples
     --------
@@ -77,6 +79,6 @@ class UploadInterruptedError(ClientError):
     def __init__(self, report: UploadReport, cause: BaseException) -> None:
         super().__init__(
             f"The upload was interrupted after {len(report.files)} files: {cause}\n"
-            "Call client.upload(…, resume=error.report) to go on; what is stored is not sent again."
+            "To continue, call client.upload(…, resume=error.report); stored files are not sent again."
         )
         self.report = report

@@ -1,13 +1,14 @@
-"""What can be uploaded, and how it is brought together into requests."""
+"""What can be uploaded, and how it is grouped into requests."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
+
+from orthanc_lab.protocol.identifiers import orthanc_id
 
 if TYPE_CHECKING:
     import pydicom
@@ -15,25 +16,25 @@ if TYPE_CHECKING:
 __all__ = ["Item", "Source", "batches", "items_of"]
 
 Source: TypeAlias = Union[str, Path, bytes, "pydicom.Dataset"]
-"""A file, a folder (read with all below it), the bytes of a file or of a ZIP, or a data set."""
+"""A file, a folder (with all its subfolders), the bytes of a file or of a ZIP, or a data set."""
 
 LARGE = 1 << 20
-"""A file of so many bytes travels alone."""
+"""A file of at least this many bytes gets a request of its own."""
 
 _BATCH_BYTES = 2 << 20
 _BATCH_FILES = 100
-_DEFAULT_SIZE = 64 << 10  # what a data set is reckoned at, before it is written
+_DEFAULT_SIZE = 64 << 10  # assumed size of a data set that has not been written yet
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to upload: its name in the report, and where its bytes are."""
+    """One item to upload: its name in the report, and where its bytes are."""
 
     name: str
     source: Source
 
     def size(self) -> int:
-        """Return its size in bytes, about."""
+        """Return its approximate size in bytes."""
         if isinstance(self.source, bytes):
             return len(self.source)
         if isinstance(self.source, Path):
@@ -41,7 +42,7 @@ class Item:
         return _DEFAULT_SIZE
 
     def is_large(self) -> bool:
-        """Tell whether it travels alone; also if its size cannot be told: who reads it will say why."""
+        """Whether it gets a request of its own; so does an unreadable file, whose error then shows on reading."""
         try:
             return self.size() >= LARGE
         except OSError:
@@ -53,7 +54,7 @@ class Item:
         Raises
         ------
         ValueError
-            If it cannot be read, or is a data set that cannot be written; in words.
+            If it cannot be read, or is a data set that cannot be written.
         """
         if isinstance(self.source, bytes):
             return self.source
@@ -67,22 +68,18 @@ class Item:
             raise ValueError(f"cannot be read: {error}") from error
 
     def identifier(self) -> str | None:
-        """Return the Orthanc identifier that the instance will have, None if it is no single instance.
-
-        It is the SHA-1 of PatientID and the three UIDs (Orthanc Book, "Orthanc identifiers").
-        """
+        """Return the Orthanc identifier that the instance will have, None if it is not a single instance."""
         import pydicom  # noqa: PLC0415 - slow to import
 
         names = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
         try:
             dataset = self._header(pydicom, list(names))
             values = [str(dataset.get(name) or "").strip(" \0") for name in names]
-        except Exception:  # pydicom stumbles in many ways; the server is the judge of what this is
+        except Exception:  # pydicom fails in many ways; the server decides what the file is
             return None
         if not all(values[1:]):
             return None
-        digest = hashlib.sha1("|".join(values).encode(), usedforsecurity=False).hexdigest()
-        return "-".join(digest[start : start + 8] for start in range(0, 40, 8))
+        return orthanc_id(*values)
 
     def _header(self, pydicom: Any, names: list[str]) -> Any:
         if not isinstance(self.source, (bytes, str, Path)):
@@ -92,14 +89,14 @@ class Item:
 
 
 def items_of(sources: Source | Iterable[Source]) -> list[Item]:
-    """Return all that `sources` name, folders with the files below them.
+    """Return the items that `sources` name; folders give all files below them.
 
     Raises
     ------
     FileNotFoundError
         If a path does not exist.
     TypeError
-        If one of them is nothing that can be uploaded.
+        If one of them cannot be uploaded.
     """
     single = isinstance(sources, (str, Path, bytes)) or hasattr(sources, "save_as")
     each: Iterable[Any] = cast("Iterable[Any]", [sources] if single else sources)
@@ -120,11 +117,11 @@ def _expanded(number: int, source: Any) -> Iterator[Item]:
     elif hasattr(source, "save_as"):
         yield Item(f"item {number}", source)
     else:
-        raise TypeError(f"A {type(source).__name__} cannot be uploaded; give a path, bytes or a pydicom.Dataset")
+        raise TypeError(f"A {type(source).__name__} cannot be uploaded; pass a path, bytes or a pydicom.Dataset")
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """Bring small files together, so that one request carries many of them."""
+    """Group small files, so that one request carries many of them."""
     batch: list[Item] = []
     total = 0
     for item in items:

@@ -1,9 +1,9 @@
-"""Waiting for the end of a job: looks with pauses between them, a time-out, and patience with a restart."""
+"""Waiting for the end of a job: polling with pauses and a timeout, tolerant of a server restart."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, Protocol
 
 from orthanc_lab.client.errors import (
     JobForgottenError,
@@ -17,32 +17,62 @@ from orthanc_lab.client.errors import (
 )
 from orthanc_lab.protocol.jobs import JobState
 
-if TYPE_CHECKING:
-    from orthanc_lab.client.jobs import Job
-
-__all__ = ["Choice", "Watch"]
+__all__ = ["Choice", "Watch", "Watched"]
 
 Choice = Literal["raise", "wait"]
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5  # seconds between two looks
-_SHORTEST_LOOK = 1.0  # seconds that a look may take, however near the time-out is
-_AWAY = (502, 503, 504)  # answers of a server, or of what stands before it, that starts or stops
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5  # seconds between two polls
+_SHORTEST_POLL = 1.0  # seconds that a poll may take, however close the timeout is
+_AWAY = (502, 503, 504)  # statuses of a server, or of a proxy in front of it, that is starting or stopping
+
+
+class Watched(Protocol):
+    """A job that can be waited for."""
+
+    @property
+    def id(self) -> str:
+        """Identifier."""
+        ...
+
+    @property
+    def state(self) -> JobState:
+        """State at the last refresh."""
+        ...
+
+    @property
+    def progress(self) -> int:
+        """Percentage done."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """The error message, "" if there is none."""
+        ...
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The job's JSON object from the server."""
+        ...
+
+    def refresh(self, *, timeout: float | None = None) -> Any:
+        """Fetch the state again, in at most `timeout` seconds and without retries."""
+        ...
 
 
 class Watch:
-    """One wait for one job; both ways of waiting, blocking and not, take turns of `look` and `pause`.
+    """One wait for one job; blocking and asynchronous waiting both alternate `poll` and `pause`.
 
     Parameters
     ----------
     timeout
-        Seconds from now to the end of the job.
+        Seconds from now within which the job must end.
     paused, retry
-        What to do when the job is in that state.
+        What to do if the job is in that state.
     outage
-        Seconds that the server may be away.
+        Number of seconds that the server may be unreachable.
     """
 
-    def __init__(self, job: Job, timeout: float, *, paused: Choice, retry: Choice, outage: float) -> None:
+    def __init__(self, job: Watched, timeout: float, *, paused: Choice, retry: Choice, outage: float) -> None:
         self._job = job
         self._timeout = timeout
         self._refuses = {
@@ -53,17 +83,17 @@ class Watch:
         self._pause = _FIRST_PAUSE
         self._absence: Exception | None = None
 
-    def look(self) -> bool:
-        """Look at the job once; False if the server is away.
+    def poll(self) -> bool:
+        """Fetch the state of the job once; False if the server is unreachable.
 
         Raises
         ------
         JobForgottenError
-            If the server does not know the job.
+            If the server no longer knows the job.
         """
         left = self._begin + self._timeout - time.monotonic()
         try:
-            self._job.refresh(timeout=max(_SHORTEST_LOOK, left))
+            self._job.refresh(timeout=max(_SHORTEST_POLL, left))
         except UnreachableError as error:
             self._absence = error
             return False
@@ -79,12 +109,12 @@ class Watch:
         return True
 
     def pause(self) -> float | None:
-        """Return the seconds to rest before the next look, None if the job succeeded.
+        """Return the seconds to pause before the next poll, None if the job succeeded.
 
         Raises
         ------
         JobFailedError, CanceledError, JobPausedError, JobRetryError, JobTimeoutError, UnreachableError
-            See each.
+            See each class.
         """
         now = time.monotonic()
         if self._absence is None:

@@ -1,37 +1,25 @@
-"""Orthanc's identifiers: SHA-1 of the DICOM identifiers (Orthanc Book, "Orthanc identifiers")."""
+"""The Orthanc identifiers of an instance and of the resources that contain it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha1
 
 from orthanc_lab.dicom.dictionary.main_tags import IDENTIFIER_TAGS, PATIENT_ID, SERIES_UID, SOP_UID, STUDY_UID
 from orthanc_lab.dicom.files.scan import DicomHeader
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.identifiers import orthanc_id
 
-__all__ = ["ResourceIdentifiers", "identify", "orthanc_id"]
+__all__ = ["ResourceIdentifiers", "identify"]
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceIdentifiers:
-    """The Orthanc identifiers of an instance and of all above it."""
+    """The Orthanc identifiers of an instance and of its series, study and patient."""
 
     patient: str
     study: str
     series: str
     instance: str
-
-
-def orthanc_id(*parts: str) -> str:
-    """Return the Orthanc identifier of a resource.
-
-    Parameters
-    ----------
-    parts
-        PatientID, then StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID as deep as the level goes.
-    """
-    digest = sha1("|".join(parts).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-    return f"{digest[:8]}-{digest[8:16]}-{digest[16:24]}-{digest[24:32]}-{digest[32:]}"
 
 
 def identify(header: DicomHeader) -> ResourceIdentifiers:
@@ -40,7 +28,7 @@ def identify(header: DicomHeader) -> ResourceIdentifiers:
     Raises
     ------
     OrthancError
-        21 if one of the three UIDs is absent, 15 if one is empty, 5 if one (or PatientID) has no text
+        21 if one of the three UIDs is absent, 15 if one is empty, 5 if one of them (or PatientID) is not text
         of at most 256 bytes. A missing PatientID counts as empty.
     """
     tags, unreadable = header.tags, header.unreadable

@@ -1,6 +1,6 @@
-"""What a server tells, as tidy pandas frames: jobs, changes, resources, metrics over time.
+"""A server's jobs, changes, resources and metrics as tidy pandas frames.
 
-Needs the extra ``frames``: ``pip install 'orthanc-lab[frames]'``. The charts are in `orthanc_lab.frames.charts`.
+They need the extra ``frames``: ``pip install 'orthanc-lab[frames]'``. The charts are in `orthanc_lab.frames.charts`.
 """
 
 from orthanc_lab.frames.change_table import changes

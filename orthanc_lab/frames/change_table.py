@@ -1,4 +1,4 @@
-"""The changes of a server as a frame."""
+"""The changes recorded by a server as a frame."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _PAGE = 1000
 
 
 def changes(client: Client, since: int = 0) -> pd.DataFrame:
-    """Return the changes after number `since`, page by page to the end.
+    """Return all changes after number `since`.
 
     Columns: ``seq``, ``change``, ``level``, ``id``, ``date``; `describe` explains them.
 
     Parameters
     ----------
     since
-        The last ``seq`` that is known already.
+        The last ``seq`` already known.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""One call for each chart; they return matplotlib axes, which a notebook shows.
+"""One function for each chart; they return matplotlib axes, which a notebook displays.
 
-Colours can be told apart by colour-blind readers (Okabe and Ito). pyplot is not used: nothing stays open.
+Colour-blind readers can tell the colours apart (Okabe and Ito). pyplot is not used, so no figures stay open.
 To save a chart: ``chart.figure.savefig("chart.png")``.
 """
 

@@ -1,4 +1,4 @@
-"""The columns of all frames: one name has one type, one unit and one meaning everywhere."""
+"""The columns of all frames: each name has the same type, unit and meaning everywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS = pd.CategoricalDtype(["counter", "gauge", "maximum"])
 
 @dataclass(frozen=True)
 class Column:
-    """What a column holds."""
+    """The type, unit and meaning of a column."""
 
     dtype: Any  # for pandas
     unit: str  # "" for none
@@ -33,46 +33,46 @@ class Column:
 
 _TIME = "UTC"
 COLUMNS: dict[str, Column] = {
-    "id": Column("str", "", "identifier of Orthanc"),
+    "id": Column("str", "", "Orthanc identifier"),
     "parent": Column("str", "", "identifier of the resource one level up"),
     "type": Column("category", "", "type of the job"),
     "state": Column(STATES, "", "state of the job"),
-    "priority": Column("Int64", "", "priority; higher runs earlier"),
-    "progress_pct": Column("Int64", "%", "part that is done"),
+    "priority": Column("Int64", "", "priority; jobs with a higher one run earlier"),
+    "progress_pct": Column("Int64", "%", "progress"),
     "created": Column(UTC, _TIME, "submission of the job"),
     "completed": Column(UTC, _TIME, "end of the job; missing before it"),
     "eta": Column(UTC, _TIME, "estimated end, while the job runs"),
-    "asked": Column(UTC, _TIME, "moment of the server's answer"),
-    "runtime_s": Column("float64", "s", "effective run time; on Orthanc it holds the last wait for a worker, too"),
+    "asked": Column(UTC, _TIME, "time of the server's response"),
+    "runtime_s": Column("float64", "s", "effective run time; in Orthanc it includes the last wait for a worker"),
     "total_s": Column("float64", "s", "from submission to end; missing before the end"),
     "error_code": Column("Int64", "", "error code of Orthanc, 0 for none"),
-    "error": Column("str", "", "the error in words, empty for none"),
+    "error": Column("str", "", "error message, empty for none"),
     "description": Column("str", "", "description in the content of the job"),
-    "instances": Column("Int64", "", "instances that the job works on"),
-    "failed_instances": Column("Int64", "", "instances that failed"),
-    "size_bytes": Column("Int64", "bytes", "size: of the DICOM file, or uncompressed of an archive"),
-    "start": Column(UTC, _TIME, "begin of a span"),
+    "instances": Column("Int64", "", "number of instances that the job processes"),
+    "failed_instances": Column("Int64", "", "number of instances that failed"),
+    "size_bytes": Column("Int64", "bytes", "size of the DICOM file, or uncompressed size of an archive"),
+    "start": Column(UTC, _TIME, "start of a span"),
     "end": Column(UTC, _TIME, "end of a span"),
-    "worker": Column("Int64", "", "lane of the worker, from 1; missing unless the job runs"),
-    "observed": Column("boolean", "", "seen by a watch; False: concluded from the final times"),
+    "worker": Column("Int64", "", "number of the worker, from 1; missing unless the job is running"),
+    "observed": Column("boolean", "", "observed by a watch; False if inferred from the final times"),
     "seq": Column("Int64", "", "number of the change"),
     "change": Column(CHANGE_TYPES, "", "type of the change"),
     "level": Column(LEVEL_NAMES, "", "level of the resource"),
-    "date": Column(UTC, _TIME, "moment of the change, whole seconds"),
-    "time": Column(UTC, _TIME, "moment of the scrape"),
+    "date": Column(UTC, _TIME, "time of the change, in whole seconds"),
+    "time": Column(UTC, _TIME, "time of the scrape"),
     "name": Column("category", "", "name of the metric"),
     "labels": Column("category", "", "labels of the metric in braces, empty for none"),
     "value": Column("float64", "see unit", "value; NaN in a gap"),
-    "updated": Column(UTC, _TIME, "last update of the value at the server"),
-    "family": Column("category", "", "what the metric is about; charts have a panel for each"),
+    "updated": Column(UTC, _TIME, "last update of the value on the server"),
+    "family": Column("category", "", "subject of the metric; charts have a panel for each family"),
     "unit": Column("category", "", "unit of the value"),
-    "kind": Column(KINDS, "", "counter; gauge; or maximum over 10 s or more"),
-    "last_update": Column(UTC, _TIME, "last change of the resource, whole seconds"),
-    "received": Column(UTC, _TIME, "arrival of the instance, whole seconds (Orthanc 1.12.5 or later)"),
-    "stable": Column("boolean", "", "nothing new has come for the time StableAge"),
+    "kind": Column(KINDS, "", "counter, gauge, or maximum over at least 10 s"),
+    "last_update": Column(UTC, _TIME, "last change of the resource, in whole seconds"),
+    "received": Column(UTC, _TIME, "arrival of the instance, in whole seconds (Orthanc 1.12.5 or later)"),
+    "stable": Column("boolean", "", "whether nothing new has arrived for StableAge seconds"),
     "tagged": Column("str", "", "labels of the resource, joined by a comma"),
-    "studies": Column("Int64", "", "number of studies below"),
-    "series": Column("Int64", "", "number of series below"),
+    "studies": Column("Int64", "", "number of studies of the patient"),
+    "series": Column("Int64", "", "number of series of the study"),
     "transfer_syntax": Column("category", "", "UID of the transfer syntax (DICOM PS3.5 section 10)"),
 }
 
@@ -97,23 +97,23 @@ _CATEGORY_TAGS = frozenset(
 
 
 def column_of(name: str) -> Column:
-    """Return what is known of a column, a main DICOM tag included."""
+    """Return the type, unit and meaning of a column, which may also be a main DICOM tag."""
     if name in COLUMNS:
         return COLUMNS[name]
     if name.endswith("Date"):
-        return Column("datetime64[us]", "day", "DICOM date; missing if it is empty or no date")
+        return Column("datetime64[us]", "day", "DICOM date; missing if empty or invalid")
     if name in _INTEGER_TAGS:
-        return Column("Int64", "", "DICOM integer string; missing if it is no integer")
+        return Column("Int64", "", "DICOM integer string; missing if it is not an integer")
     return Column("category" if name in _CATEGORY_TAGS else "str", "", "DICOM tag")
 
 
 def utc(texts: Iterable[str | None]) -> pd.Series[Any]:
-    """Read times as Orthanc writes them (``20190306T095223.753851``); None becomes NaT."""
+    """Parse Orthanc's timestamps (``20190306T095223.753851``); None becomes NaT."""
     return pd.Series(pd.to_datetime(pd.Series(list(texts), dtype="object"), format="ISO8601", utc=True)).astype(UTC)
 
 
 def typed(values: Iterable[Any], name: str) -> pd.Series[Any]:
-    """Return a column with the type of its name."""
+    """Return a column with the type that belongs to its name."""
     dtype = column_of(name).dtype
     values = list(values)
     if dtype is UTC:
@@ -140,7 +140,7 @@ def _is_whole(text: str) -> bool:
 
 
 def describe(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return dtype, unit and meaning of each column of a frame.
+    """Return the dtype, unit and meaning of each column of a frame.
 
     Examples
     --------

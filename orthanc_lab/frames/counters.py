@@ -1,4 +1,4 @@
-"""Counters to rates; long form to wide form and back."""
+"""Turning counters into rates, and long form into wide form and back."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _UP_TIME = "orthanc_up_time_s"
 
 
 def wide(frame: pd.DataFrame) -> pd.DataFrame:
-    r"""Return a frame of metrics with a row for each time and a column for each metric.
+    r"""Return a frame of metrics with one row for each time and one column for each metric.
 
-    The column is the name of the metric, with its labels where one name has several.
+    A column is named after its metric, followed by the labels if a name occurs with several.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def wide(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def long(table: pd.DataFrame) -> pd.DataFrame:
-    r"""Return the long form of a wide one. Times of update are not in a wide form: they are missing.
+    r"""Return the long form of a wide frame. The times of updates are missing, because a wide form lacks them.
 
     Examples
     --------
@@ -52,17 +52,17 @@ def long(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def rates(frame: pd.DataFrame, counters: Collection[str] = ()) -> pd.DataFrame:
-    """Return the counters of a frame of metrics as rates per second.
+    """Return the counters in a frame of metrics as rates per second.
 
-    The value at a time is the mean rate since the scrape before. It is NaN at the first scrape, in a gap and right
-    after it. A counter that became smaller, or whose server became younger, began at 0 in between.
+    Each value is the mean rate since the previous scrape. It is NaN at the first scrape, in a gap and right after it.
+    A counter that decreased, or whose server's up time decreased, is taken to have restarted at 0 in between.
 
     Parameters
     ----------
     frame
         Long form.
     counters
-        Names of further metrics that count; those of kind ``counter`` are known.
+        Names of further metrics to treat as counters, in addition to those of kind ``counter``.
 
     Examples
     --------

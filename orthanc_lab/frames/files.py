@@ -1,4 +1,4 @@
-"""Frames to files and back: Parquet and CSV."""
+"""Saving and loading frames as Parquet and CSV."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["load", "save"]
 
 
 def save(frame: pd.DataFrame, path: str | Path) -> Path:
-    """Save a frame as ``.parquet`` or ``.csv``; the file gets its name when it is whole.
+    """Save a frame as ``.parquet`` or ``.csv``; the file appears under its name only once it is complete.
 
-    Parquet keeps everything. In CSV times are ISO 8601 in UTC, and a missing text looks as an empty one.
+    Parquet keeps everything. In CSV, times are ISO 8601 in UTC, and missing text is the same as empty text.
 
     Raises
     ------
     ValueError
-        If the name ends otherwise.
+        If the name has another ending.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def load(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the name ends neither in ``.parquet`` nor in ``.csv``.
+        If the name does not end in ``.parquet`` or ``.csv``.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def load(path: str | Path) -> pd.DataFrame:
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in (".parquet", ".csv"):
-        raise ValueError(f"A frame is saved as .parquet or .csv, and the name is {path.name!r}")
+        raise ValueError(f"The name of a saved frame must end in .parquet or .csv, not {path.name!r}")
     return suffix
 
 

@@ -1,4 +1,4 @@
-"""Charts of jobs: who worked when, how many ended, how long they waited and ran."""
+"""Charts of jobs: which worker ran which job when, how many ended, how long they waited and ran."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _LEAST = 1e-3  # seconds: the precision of Orthanc's run times
 
 
 def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = None) -> Axes:
-    """Chart which job each worker ran when; below, the jobs that were paused, and how many waited.
+    """Chart which job each worker ran when, with the paused jobs and the number of waiting jobs below.
 
     Parameters
     ----------
     frame
-        Spans that were seen (`frames.JobWatch.spans`), or the frame of `frames.jobs`, from which they are concluded
+        Observed spans (`frames.JobWatch.spans`), or the frame of `frames.jobs`, from which spans are inferred
         (`frames.job_spans`).
     workers
-        ``ConcurrentJobs`` of the server, for the conclusion.
+        ``ConcurrentJobs`` of the server, needed for the inference.
     axes
-        Where to draw; a new figure by default.
+        The axes to draw on; by default a new figure.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = Non
     ...     _ = client.upload(samples.path("ct/soft_tissue"))
     ...     _ = list(client.studies)[0].archive_job().wait()
     ...     charts.jobs_timeline(frames.jobs(client)).get_title(loc="left")
-    'Jobs by worker (concluded)'
+    'Jobs by worker (inferred)'
     """
     spans = frame if "start" in frame else job_spans(frame, workers)
     running = spans[spans["state"] == "Running"]
@@ -66,7 +66,7 @@ def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = Non
     lanes = int(running["worker"].max()) if len(running) else 0
     rows = lanes + (len(paused) > 0) + (len(waiting) > 0)
     axes = new_axes(axes, 9, 1.5 + 0.5 * max(rows, 1))
-    dress(axes, "Jobs by worker" + ("" if spans["observed"].any() or not len(spans) else " (concluded)"))
+    dress(axes, "Jobs by worker" + ("" if spans["observed"].any() or not len(spans) else " (inferred)"))
     if not len(spans):
         message(axes, "no jobs in this frame")
         return axes
@@ -103,7 +103,7 @@ def _bars(axes: Axes, part: pd.DataFrame, row: float, height: float, colours: Ma
 
 
 def _paused(axes: Axes, part: pd.DataFrame, row: int, colours: Mapping[str, str]) -> None:
-    # Pauses may overlap: they share the height of the row.
+    # Overlapping pauses share the height of the row.
     ends: list[pd.Timestamp] = []
     places: list[int] = []
     for start, end in zip(part["start"], part["end"], strict=True):
@@ -134,12 +134,12 @@ def throughput(frame: pd.DataFrame, workers: int = 2, bins: int = 30) -> Charts:
     Parameters
     ----------
     frame
-        Of `frames.jobs`.
+        A frame from `frames.jobs`.
     workers
         ``ConcurrentJobs`` of the server: Orthanc counts the wait for a worker as run time, and `frames.job_spans`
-        takes it apart.
+        separates the two.
     bins
-        At most about so many bars in the upper panel.
+        Approximate maximum number of bars in the upper panel.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def _latency(axes: Axes, ended: pd.DataFrame, spans: pd.DataFrame) -> None:
         if state == "Paused" and not values.any():
             continue
         if state == "Paused":
-            values = np.where(values > 0, values, np.nan)  # most jobs were not
+            values = np.where(values > 0, values, np.nan)  # most jobs were never paused
         median, most = np.nanmedian(values), np.nanpercentile(values, 95)
         label = f"{name}: median {_words(median)}, 95 % below {_words(most)}"
         values = np.maximum(values, _LEAST)

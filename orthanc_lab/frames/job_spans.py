@@ -1,4 +1,4 @@
-"""When each job waited, ran and was paused: spans, and how they are concluded from final times."""
+"""When each job waited, ran and was paused: spans, and how they are inferred from the final times."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from orthanc_lab.protocol.jobs import JobState
 
 __all__ = ["Span", "job_spans", "spans_frame"]
 
-_HELD = 0.02  # seconds outside of the run time that count as a pause
+_HELD = 0.02  # seconds outside the run time from which on a job counts as having been paused
 _COLUMNS = ("id", "type", "state", "start", "end", "worker", "observed")
 
 
 @dataclass(frozen=True)
 class Span:
-    """A job in one state."""
+    """A period during which a job was in one state."""
 
     id: str
     type: str
@@ -31,19 +31,19 @@ class Span:
 
 
 def job_spans(jobs: pd.DataFrame, workers: int = 2) -> pd.DataFrame:
-    """Conclude from the final times of jobs when each waited, ran and was paused.
+    """Infer from the final times of jobs when each waited, ran and was paused.
 
-    Orthanc tells submission, end and run time, not the start. With so many `workers` (``ConcurrentJobs``) a job
-    cannot have started before one of them was free, and jobs end nearly in the order in which they start: that gives
-    the start. Time that is not run time was a pause; that it was first, is an assumption. For exact spans see
-    `frames.JobWatch`.
+    Orthanc reports the times of submission and completion and the run time, but not the start. With a known number of
+    `workers` (``ConcurrentJobs``), a job cannot have started before one of them was free, and jobs end approximately
+    in the order in which they start; the start follows from that. Any time that is not run time is taken as a pause
+    at the beginning, which is an assumption. For exact spans, see `frames.JobWatch`.
 
     Columns: ``id``, ``type``, ``state`` (Pending, Running, Paused), ``start``, ``end``, ``worker``, ``observed``.
 
     Parameters
     ----------
     jobs
-        Frame of `frames.jobs`.
+        A frame from `frames.jobs`.
 
     Examples
     --------
@@ -82,9 +82,9 @@ def job_spans(jobs: pd.DataFrame, workers: int = 2) -> pd.DataFrame:
 
 
 def spans_frame(spans: Sequence[Span], workers: int | None = None) -> pd.DataFrame:
-    """Return the frame of spans; running ones are given to workers.
+    """Return spans as a frame; running ones are assigned to workers.
 
-    If so many `workers` are all busy when a concluded span begins, it begins when the first of them is free.
+    If all `workers` are busy when an inferred span begins, it is moved to the time when the first of them is free.
     """
     spans = list(spans)
     lanes = _lanes(spans, workers)
@@ -107,7 +107,7 @@ def _lanes(spans: list[Span], workers: int | None) -> list[int | None]:
             heapq.heappush(free, heapq.heappop(busy)[1])
         if not free and not spans[number].observed and len(busy) == workers:
             if busy[0][0] >= spans[number].end:
-                lanes[number] = busy[0][1]  # they overlap only because looks are not exact
+                lanes[number] = busy[0][1]  # they overlap only because polling is not exact
                 continue
             freed, lane = heapq.heappop(busy)
             heapq.heappush(free, lane)

@@ -1,4 +1,4 @@
-"""The jobs of a server as a frame."""
+"""The jobs on a server as a frame."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["jobs", "jobs_frame"]
 
 
 def jobs(client: Client) -> pd.DataFrame:
-    """Return the jobs that the server knows, the oldest first.
+    """Return the jobs known to the server, the oldest first.
 
     Columns: ``id``, ``type``, ``state``, ``priority``, ``progress_pct``, ``created``, ``completed``, ``eta``,
     ``asked``, ``runtime_s``, ``total_s``, ``error_code``, ``error``, ``description``, ``instances``,
     ``failed_instances``, ``size_bytes``; `describe` explains them.
 
-    The server keeps the last ``JobsHistorySize`` of the finished ones.
+    The server keeps the last ``JobsHistorySize`` finished jobs.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def jobs(client: Client) -> pd.DataFrame:
 
 
 def jobs_frame(documents: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the frame of job objects, as ``GET /jobs?expand`` answers them.
+    """Return the frame for job objects as returned by ``GET /jobs?expand``.
 
     Examples
     --------

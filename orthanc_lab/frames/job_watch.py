@@ -1,4 +1,4 @@
-"""Watching the jobs of a server: when each changes its state."""
+"""Watching the jobs on a server: recording when each changes its state."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client, ClientError
-from orthanc_lab.frames.background import BackgroundLooks
+from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.frames.columns import utc
 from orthanc_lab.frames.job_spans import Span, spans_frame
-from orthanc_lab.frames.sampling import Wait, check_interval
+from orthanc_lab.frames.polling import Wait, check_interval
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.protocol.timestamps import parse_iso
@@ -24,17 +24,17 @@ __all__ = ["JobWatch"]
 _FINAL = (JobState.SUCCESS.value, JobState.FAILURE.value)
 
 
-class JobWatch(BackgroundLooks):
-    """Watches the jobs of a server in the background, and notes when each changes its state.
+class JobWatch(BackgroundPolling):
+    """Watches the jobs on a server in the background, and records when each changes its state.
 
-    A job that is over at the first look at it counts as running since its submission; ``observed`` is False then.
+    A job that has already ended when it is first seen counts as running since its submission, with ``observed`` False.
 
     Parameters
     ----------
     interval
-        Seconds between two looks: the precision of the spans.
+        Seconds between two polls, which is the precision of the spans.
     capacity
-        So many changes of state are kept, the oldest go.
+        Number of changes of state to keep; the oldest are dropped.
 
     Examples
     --------
@@ -65,16 +65,16 @@ class JobWatch(BackgroundLooks):
         self._client = client
         self._lock = threading.Lock()
         self._changes: deque[tuple[datetime, dict[str, Any], str]] = deque(maxlen=capacity)
-        self._last: dict[str, tuple[str, dict[str, Any]]] = {}  # state and job of the last look
+        self._last: dict[str, tuple[str, dict[str, Any]]] = {}  # state and job at the last poll
         self._began: datetime | None = None
-        self._looked: datetime | None = None
-        self._workers = 0  # the most that were seen running
-        self.gap = ""  # why the last look failed, "" if it did not
+        self._polled: datetime | None = None
+        self._workers = 0  # the largest number of jobs seen running at once
+        self.gap = ""  # why the last poll failed, "" if it did not
 
     def _watch(self, time: datetime, missed: bool) -> None:
         try:
             documents = [] if missed else self._documents()
-            self.gap = "no look at this time" if missed else ""
+            self.gap = "missed" if missed else ""
         except (ClientError, ValueError) as error:
             self.gap = str(error)
         with self._lock:
@@ -83,10 +83,10 @@ class JobWatch(BackgroundLooks):
                 return
             self._note(time, documents)
 
-    def look(self) -> None:
-        """Look once, now, by the server's clock; with or without the looks of the background.
+    def poll(self) -> None:
+        """Poll once, now, by the server's clock; with or without polling in the background.
 
-        Spans are exact where the caller knows when something happens, and looks then.
+        Spans are exact if the caller knows when something happens, and polls at that time.
 
         Raises
         ------
@@ -100,10 +100,10 @@ class JobWatch(BackgroundLooks):
         >>> with orthanc_lab.in_process() as server:
         ...     client = orthanc_lab.Client.from_server(server)
         ...     watch = frames.JobWatch(client)
-        ...     watch.look()
+        ...     watch.poll()
         ...     _ = client.upload(samples.path("ct/soft_tissue"))
         ...     _ = list(client.studies)[0].archive_job().wait()
-        ...     watch.look()
+        ...     watch.poll()
         >>> watch.spans()["state"].tolist()
         ['Running']
         """
@@ -123,24 +123,24 @@ class JobWatch(BackgroundLooks):
         self._last = {id: (document["State"], _reduced(document)) for id, document in seen.items()}
         running = sum(state == JobState.RUNNING.value for state, _ in self._last.values())
         self._workers = max(self._workers, running)
-        self._looked = time
+        self._polled = time
         self._began = self._began or time
 
     def _lose(self) -> None:
-        # What was last seen ends with the last look: nobody knows what came after.
+        # The last known states end with the last poll: what happened afterwards is unknown.
         for state, document in self._last.values():
-            if self._looked is not None and not JobState(state).is_final:
-                self._changes.append((self._looked, document, ""))
+            if self._polled is not None and not JobState(state).is_final:
+                self._changes.append((self._polled, document, ""))
         self._last = {id: entry for id, entry in self._last.items() if JobState(entry[0]).is_final}
 
     def spans(self) -> pd.DataFrame:
-        """Return what was seen, in the columns of `job_spans`."""
+        """Return the observed spans, with the columns of `job_spans`."""
         with self._lock:
-            changes, began, looked = list(self._changes), self._began, self._looked
+            changes, began, polled = list(self._changes), self._began, self._polled
         by_job: dict[str, list[tuple[datetime, dict[str, Any], str]]] = {}
         for change in changes:
             by_job.setdefault(change[1]["ID"], []).append(change)
-        spans = [span for story in by_job.values() for span in _story(story, began, looked)]
+        spans = [span for story in by_job.values() for span in _story(story, began, polled)]
         return spans_frame(sorted(spans, key=lambda span: span.start), self._workers or None)
 
 
@@ -153,7 +153,7 @@ def _reduced(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _story(
-    story: list[tuple[datetime, dict[str, Any], str]], began: datetime | None, looked: datetime | None
+    story: list[tuple[datetime, dict[str, Any], str]], began: datetime | None, polled: datetime | None
 ) -> Iterable[Span]:
     id, type_ = story[0][1]["ID"], story[0][1]["Type"]
     created = utc([story[0][1]["CreationTime"]]).iloc[0]
@@ -166,9 +166,9 @@ def _story(
             yield Span(id, type_, state, begin, moment, observed)
         elif first and following in _FINAL and newer:
             yield Span(id, type_, JobState.RUNNING.value, created, moment, False)
-        # A job that came after the first look has been in its first state since its submission.
+        # A job submitted after the first poll has been in its first state since its submission.
         begin = created if first and newer else moment
         observed = not (first and newer) or following == JobState.PENDING.value
         state, first = following, False
-    if state and state not in _FINAL and looked is not None:
-        yield Span(id, type_, state, begin, max(pd.Timestamp(looked), begin), observed)
+    if state and state not in _FINAL and polled is not None:
+        yield Span(id, type_, state, begin, max(pd.Timestamp(polled), begin), observed)

@@ -1,4 +1,4 @@
-"""Charts of metrics over time, and of the growth of a storage."""
+"""Charts of metrics over time, and of the growth of the storage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from orthanc_lab.frames.counters import rates, wide
-from orthanc_lab.frames.metric_words import FAMILIES, short_name
+from orthanc_lab.frames.metric_names import FAMILIES, short_name
 from orthanc_lab.frames.style import (
     OKABE_ITO,
     ChartAxes,
@@ -36,11 +36,11 @@ def metrics_over_time(frame: pd.DataFrame, families: Collection[str] | None = No
     Parameters
     ----------
     frame
-        Of `frames.record`, `frames.Recorder.frame` or `frames.query_range`.
+        A frame from `frames.record`, `frames.Recorder.frame` or `frames.query_range`.
     families
-        Only these (column ``family``); by default all that have a value.
+        Only these families (column ``family``); by default all that have a value.
     columns
-        Panels side by side.
+        Number of panels side by side.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def _panel(axes: Axes, family: str, rows: pd.DataFrame) -> None:
             values,
             color=colour,
             linestyle=dash,
-            linewidth=max(2.6 - 0.5 * number, 1.2) if table.shape[1] > 1 else 1.8,  # one line on another stays visible
+            linewidth=max(2.6 - 0.5 * number, 1.2) if table.shape[1] > 1 else 1.8,  # coinciding lines stay visible
             marker=marker,
             markersize=4,
             label=short_name(label) + (f" {brace}{labels}" if brace else ""),
@@ -109,7 +109,7 @@ def _panel(axes: Axes, family: str, rows: pd.DataFrame) -> None:
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=not unit))
     low, high = table.min().min(), table.max().max()
-    # Small changes of a large number are looked at closely; a rate and a number that stands still are not.
+    # The axis zooms in on small changes of a large number, but starts at 0 for rates and constant numbers.
     from_zero = "/s" in unit or low <= high * 0.9 or low == high
     bottom = 0.0 if low >= 0 and from_zero else low
     only = table.shape[1] == 1 and short_name(str(table.columns[0])) == family.lower()
@@ -121,13 +121,13 @@ def _panel(axes: Axes, family: str, rows: pd.DataFrame) -> None:
 
 
 def storage_growth(frame: pd.DataFrame) -> Charts:
-    """Chart how a storage grew: its size, and the number of its instances.
+    """Chart the growth of the storage: its size and the number of instances.
 
     Parameters
     ----------
     frame
-        Metrics over time (what the server said of its disk), or the frame of `frames.instances` (the sizes of
-        those that are stored now, by their arrival).
+        Metrics over time (the sizes reported by the server), or a frame from `frames.instances` (the sizes of
+        the instances stored now, by time of arrival).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Metrics as a frame: one scrape, or many."""
+"""Metrics as a frame: one scrape, or several."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orthanc_lab.client import Client
 from orthanc_lab.frames.columns import KINDS, UTC
-from orthanc_lab.frames.metric_words import family_of, kind_of, unit_of
+from orthanc_lab.frames.metric_names import family_of, kind_of, unit_of
 from orthanc_lab.protocol.ports import Clock, SystemClock
 
 __all__ = ["Scrape", "metrics", "metrics_frame", "parse_metrics", "read_text"]
@@ -22,14 +22,14 @@ Key: TypeAlias = tuple[str, str]
 """Name of a metric, and its labels in braces ("" for none)."""
 
 Readings: TypeAlias = Mapping[Key, tuple[float, float]]
-"""Value, and Unix time in seconds of its last update (NaN if the text has none)."""
+"""Value, and Unix time in seconds of its last update (NaN if the text does not give one)."""
 
 _NAN = float("nan")
 
 
 @dataclass(frozen=True)
 class Scrape:
-    """One look at the metrics."""
+    """The metrics at one time."""
 
     time: datetime
     readings: Readings  # empty in a gap
@@ -37,7 +37,7 @@ class Scrape:
 
 
 def metrics(client: Client, *, clock: Clock | None = None) -> pd.DataFrame:
-    """Return the metrics of now.
+    """Return the current metrics.
 
     Columns: ``time``, ``name``, ``labels``, ``value``, ``updated``, ``family``, ``unit``, ``kind``; `describe`
     explains them. The frame is empty while the metrics of the server are switched off.
@@ -58,7 +58,7 @@ def metrics(client: Client, *, clock: Clock | None = None) -> pd.DataFrame:
 
 
 def read_text(text: str, time: datetime) -> pd.DataFrame:
-    r"""Return the frame of a text in the exposition format of Prometheus that was read at `time`.
+    r"""Return the frame for a text in Prometheus' exposition format, fetched at `time`.
 
     Examples
     --------
@@ -70,33 +70,33 @@ def read_text(text: str, time: datetime) -> pd.DataFrame:
 
 
 def parse_metrics(text: str) -> Readings:
-    """Read a text in the exposition format of Prometheus.
+    """Parse a text in Prometheus' exposition format.
 
     Raises
     ------
     ValueError
-        If it is no such text, or was cut off.
+        If the text is malformed or truncated.
     """
     if text and not text.endswith("\n"):
-        raise ValueError(f"The text of the metrics ends in the middle of a line: {text[-40:]!r}")
+        raise ValueError(f"The metrics text ends in the middle of a line: {text[-40:]!r}")
     found: dict[Key, tuple[float, float]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            # The parser gives seconds, although it takes milliseconds.
+            # The parser returns seconds, although the text has milliseconds.
             moment = float(sample.timestamp) if sample.timestamp is not None else _NAN
             found[sample.name, labels_text(sample.labels)] = (sample.value, moment)
     return found
 
 
 def labels_text(labels: Mapping[str, str]) -> str:
-    """Return labels as Prometheus writes them, sorted by name; "" for none."""
+    """Return labels in Prometheus' notation, sorted by name; "" for none."""
     if not labels:
         return ""
     return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"
 
 
 def metrics_frame(scrapes: Sequence[Scrape]) -> pd.DataFrame:
-    """Return the frame of scrapes: each has a row for every metric of any of them, NaN where it has none.
+    """Return the frame for several scrapes; each has a row for every metric that occurs in any, NaN where missing.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def metrics_frame(scrapes: Sequence[Scrape]) -> pd.DataFrame:
 def grid_frame(
     times: pd.DatetimeIndex, keys: Sequence[Key], values: np.ndarray[Any, Any], moments: np.ndarray[Any, Any]
 ) -> pd.DataFrame:
-    """Return the frame of values of shape (times, keys); `moments` are their updates as Unix seconds."""
+    """Return the frame for values of shape (times, keys); `moments` are the times of their updates in Unix seconds."""
     names = [name for name, _ in keys]
 
     def per_key(words: Sequence[str]) -> Any:

@@ -1,4 +1,4 @@
-"""The slices of a study or series beside each other."""
+"""The slices of a study or series side by side."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ _PANEL = 1.9  # inches
 def montage(
     resource: Study | Series, count: int = 12, columns: int = 4, window: tuple[float, float] | None = None
 ) -> Charts:
-    """Show slices of a study or series, evenly taken from first to last, by their window.
+    """Show windowed slices of a study or series, evenly spaced from first to last.
 
     Parameters
     ----------
     resource
-        Of a study, each series gets its share of the slices, at least one.
+        A study or series; each series of a study gets its share of the slices, at least one.
     count
-        At most so many slices.
+        Maximum number of slices.
     columns
-        Slices side by side.
+        Number of slices side by side.
     window
-        Center and width (CT: Hounsfield units); by default the one of the file (DICOM PS3.3 section C.11.2).
+        Center and width (for CT in Hounsfield units); by default the window stored in the file (DICOM PS3.3
+        section C.11.2).
 
     Examples
     --------
@@ -79,7 +80,7 @@ def _chosen(resource: Study | Series, count: int) -> list[tuple[str, Instance]]:
 
 
 def _shares(sizes: list[int], count: int) -> list[int]:
-    # One each; the rest goes one by one to the series with the most slices for each of its places.
+    # One each; the rest go one by one to the series with the most slices per place.
     shares = [min(size, 1) for size in sizes]
     while sum(shares) < min(count, sum(sizes)):
         ratios = [size / share if 0 < share < size else 0.0 for size, share in zip(sizes, shares, strict=True)]
@@ -90,7 +91,7 @@ def _shares(sizes: list[int], count: int) -> list[int]:
 def _title(figure: Figure, resource: Study | Series, window: tuple[float, float] | None) -> None:
     tags = resource.tags
     name = tags.get("StudyDescription") or tags.get("SeriesDescription") or type(resource).__name__
-    shown = f"window center {window[0]:g}, width {window[1]:g}" if window else "window of the file"
+    shown = f"window center {window[0]:g}, width {window[1]:g}" if window else "window as stored"
     figure.suptitle(f"{name} ({shown})", fontsize=11, fontweight="bold", x=0.01, ha="left")
 
 
@@ -100,7 +101,7 @@ def _show(axes: Axes, label: str, instance: Instance, window: tuple[float, float
     try:
         picture = np.asarray(Image.open(io.BytesIO(instance.rendered(**parameters))))
     except ResponseError:
-        message(axes, "no picture")  # a document, a report: nothing that the server can render
+        message(axes, "no image")  # a document or report, which the server cannot render
         return
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_axis_off()

@@ -1,4 +1,4 @@
-"""What a real Prometheus recorded, as the same frame."""
+"""Metrics recorded by a Prometheus server, in the same form of frame."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALL_OF_ORTHANC = '{__name__=~"orthanc_.*"}'
 
 
 class PrometheusError(Exception):
-    """Prometheus did not answer the query; the message has its words.
+    """Prometheus did not answer the query; the message includes its reason.
 
     Examples
     --------
@@ -41,33 +41,33 @@ def query_range(
     auth: tuple[str, str] | None = None,
     timeout: float = 30.0,
 ) -> pd.DataFrame:
-    """Ask a Prometheus for a range of time; the frame has the columns of `metrics`.
+    """Query a Prometheus server for a time range; the frame has the columns of `metrics`.
 
     Every metric has a row at each step from `start` to `end`, NaN where Prometheus has no value. An expression
-    without a name (``rate(…)``) is named by its text.
+    without a metric name (``rate(…)``) is named after its text.
 
-    Orthanc sends times with its values, and Prometheus drops a value that has stood still for 5 minutes, unless
-    the scrape job says ``honor_timestamps: false``.
+    Orthanc sends timestamps with its values, and Prometheus drops a value that has not changed for 5 minutes, unless
+    the scrape job sets ``honor_timestamps: false``.
 
     Parameters
     ----------
     url
-        Address of the Prometheus, ``http://localhost:9090``.
+        Address of the Prometheus server, ``http://localhost:9090``.
     query
-        An expression of PromQL; by default all metrics of Orthanc.
+        A PromQL expression; by default all of Orthanc's metrics.
     start, end
-        Aware times; by default the last hour.
+        Aware datetimes; by default the last hour.
     step
-        Seconds.
+        Seconds between two values.
 
     Raises
     ------
     PrometheusError
-        If there is no answer, or it is an error.
+        If there is no answer, or an error.
 
     Examples
     --------
-    With a Prometheus at its usual address, the last ten minutes:
+    The last ten minutes, from a Prometheus server at its usual address:
 
     >>> from datetime import UTC, datetime, timedelta
     >>> from orthanc_lab import frames
@@ -100,12 +100,12 @@ def _ask(url: str, fields: dict[str, str], auth: tuple[str, str] | None, timeout
     if not isinstance(document, dict) or "status" not in document:
         raise _stranger(url, answer.status_code)
     if document["status"] != "success":
-        raise PrometheusError(f"Prometheus refuses the query {fields['query']!r}: {document.get('error')}")
+        raise PrometheusError(f"Prometheus refused the query {fields['query']!r}: {document.get('error')}")
     return list(document["data"]["result"])
 
 
 def _stranger(url: str, status: int) -> PrometheusError:
-    return PrometheusError(f"{url} answers {status}, but not as Prometheus does. Is the address right?")
+    return PrometheusError(f"{url} answered with status {status}, but not like Prometheus. Is the address right?")
 
 
 def _frame(result: list[dict[str, Any]], query: str, seconds: np.ndarray[Any, Any], step: float) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Recording the metrics of a server over time."""
+"""Recording a server's metrics over time."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from datetime import datetime
 import pandas as pd
 
 from orthanc_lab.client import Client, ClientError
-from orthanc_lab.frames.background import BackgroundLooks
+from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.frames.metric_table import Scrape, metrics_frame, parse_metrics
-from orthanc_lab.frames.sampling import Wait, check_interval, look_repeatedly
+from orthanc_lab.frames.polling import Wait, check_interval, poll_repeatedly
 from orthanc_lab.protocol.ports import Clock, SystemClock
 
 __all__ = ["Recorder", "record"]
 
 _PATH = "/tools/metrics-prometheus"
 _SWITCHED_OFF = "the metrics of the server are switched off (PUT 1 to /tools/metrics)"
-_MISSED = "no look at this time: the machine or the server stood still"
+_MISSED = "missed: the machine or the server was not responding"
 _SHORTEST_TIMEOUT = 5.0  # seconds
 
 
@@ -30,10 +30,10 @@ def record(
     clock: Clock | None = None,
     wait: Wait = threading.Event.wait,
 ) -> pd.DataFrame:
-    """Record the metrics for a while, and return the frame (see `metrics` for its columns).
+    """Record the metrics for some time, and return the frame (see `metrics` for its columns).
 
-    The first scrape is at once, the last at `duration`. A scrape without an answer is a gap: NaN in every metric.
-    An interrupt (the stop button of a notebook) ends the recording early, and what there is, is returned.
+    The first scrape is immediate, the last after `duration`. A scrape without an answer leaves a gap: NaN for every
+    metric. An interrupt (the stop button of a notebook) ends the recording early and returns what was recorded.
 
     Parameters
     ----------
@@ -52,28 +52,28 @@ def record(
     check_interval(interval)
     scrapes: list[Scrape] = []
 
-    def look(time: datetime, missed: bool) -> None:
+    def poll(time: datetime, missed: bool) -> None:
         scrapes.append(_scrape(client, time, missed, interval))
 
     try:
-        look_repeatedly(look, interval, threading.Event(), clock=clock or SystemClock(), wait=wait, duration=duration)
+        poll_repeatedly(poll, interval, threading.Event(), clock=clock or SystemClock(), wait=wait, duration=duration)
     except KeyboardInterrupt:
         if not scrapes:
             raise
     return metrics_frame(scrapes)
 
 
-class Recorder(BackgroundLooks):
-    """Records the metrics in the background, the last `capacity` scrapes of them.
+class Recorder(BackgroundPolling):
+    """Records the metrics in the background, keeping the last `capacity` scrapes.
 
     Parameters
     ----------
     interval
         Seconds between two scrapes.
     capacity
-        So many scrapes are kept, the oldest go; 3,600 at 1 Hz are an hour and about 15 MB.
+        Number of scrapes to keep; the oldest are dropped. At 1 Hz, 3,600 scrapes are an hour and about 15 MB.
     clock, wait
-        The time, and how to wait for the next scrape; tests move them by hand.
+        The source of the time, and how to wait for the next scrape; tests pass ones that they control.
 
     Examples
     --------
@@ -100,7 +100,7 @@ class Recorder(BackgroundLooks):
         super().__init__(self._record, interval, clock or SystemClock(), wait)
         self._client = client
         self._condition = threading.Condition()
-        self._count = 0  # of all scrapes, those that are gone, too
+        self._count = 0  # of all scrapes, including dropped ones
         self._scrapes: deque[Scrape] = deque(maxlen=capacity)
 
     def _record(self, time: datetime, missed: bool) -> None:
@@ -115,7 +115,7 @@ class Recorder(BackgroundLooks):
 
     @property
     def scrapes(self) -> list[Scrape]:
-        """What is kept, the oldest first."""
+        """The scrapes kept, the oldest first."""
         with self._condition:
             return list(self._scrapes)
 
@@ -126,7 +126,7 @@ class Recorder(BackgroundLooks):
         return scrapes[-1].reason if scrapes else ""
 
     def wait_for(self, scrapes: int, timeout: float = 60.0) -> None:
-        """Wait until so many further scrapes are there; those without an answer count.
+        """Wait for this many further scrapes, including those without an answer.
 
         Parameters
         ----------
@@ -136,24 +136,24 @@ class Recorder(BackgroundLooks):
         Raises
         ------
         RuntimeError
-            If the recorder does not run.
+            If the recorder is not running.
         TimeoutError
-            If they do not come in time.
+            If the scrapes do not arrive in time.
         """
         if not self.is_running:
-            raise RuntimeError("The recorder does not run: call start(), or use it in a with statement")
+            raise RuntimeError("The recorder is not running: call start(), or use it in a with statement")
         with self._condition:
             goal = self._count + scrapes
             if not self._condition.wait_for(lambda: self._count >= goal, timeout):
                 seen = scrapes - (goal - self._count)
-                raise TimeoutError(f"{seen} of {scrapes} scrapes came in {timeout:g} s")
+                raise TimeoutError(f"Only {seen} of {scrapes} scrapes arrived in {timeout:g} s")
 
     def frame(self) -> pd.DataFrame:
-        """Return the frame of what is kept (see `metrics` for its columns)."""
+        """Return the scrapes kept as a frame (see `metrics` for its columns)."""
         return metrics_frame(self.scrapes)
 
     def clear(self) -> None:
-        """Forget what is kept."""
+        """Drop all scrapes."""
         with self._condition:
             self._scrapes.clear()
 
@@ -166,7 +166,7 @@ def _scrape(client: Client, time: datetime, missed: bool, interval: float) -> Sc
     if missed:
         return Scrape(time, {}, _MISSED)
     try:
-        # Sent once: a second try would belong to the next scrape.
+        # Sent only once: a retry would belong to the next scrape.
         answer = client.transport.send("GET", _PATH, again=False, timeout=max(interval, _SHORTEST_TIMEOUT))
         readings = parse_metrics(answer.text)
     except (ClientError, ValueError) as error:

@@ -15,7 +15,7 @@ __all__ = ["instances", "patients", "series", "studies"]
 
 _DICOM_FILE = 1  # type of the attachment
 _PATIENT_TAGS = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")
-# These columns are there also on an empty server; others follow as the server has them.
+# These columns exist even for an empty server; others are added as the server reports them.
 _TAGS: Mapping[Level, tuple[str, ...]] = {
     Level.PATIENT: _PATIENT_TAGS,
     Level.STUDY: ("StudyInstanceUID", "StudyDate", "StudyTime", "StudyDescription", "AccessionNumber", *_PATIENT_TAGS),
@@ -95,7 +95,7 @@ def instances(client: Client) -> pd.DataFrame:
 
 
 def _table(client: Client, level: Level) -> pd.DataFrame:
-    # Orthanc 1.12.4 and before ignore ResponseContent: their objects lack Metadata and Attachments.
+    # Orthanc 1.12.4 and earlier ignore ResponseContent: their objects lack Metadata and Attachments.
     body: dict[str, Any] = {"Level": level.value, "Query": {}, "Expand": True, "ResponseContent": _CONTENT}
     documents = client.transport.json("POST", "/tools/find", json=body, again=True)
     frame = {"id": typed([document["ID"] for document in documents], "id")}

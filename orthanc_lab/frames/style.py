@@ -1,4 +1,4 @@
-"""How all charts look: palette, fonts, and axes that a notebook shows without pyplot."""
+"""The common style of all charts: palette, fonts, and axes that a notebook displays without pyplot."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _DATES: Any = matplotlib.dates  # it has no annotations
 
 
 class ChartAxes(Axes):
-    """Axes that a notebook shows as their figure, although pyplot knows nothing of it."""
+    """Axes that a notebook displays as a figure, although pyplot does not know the figure."""
 
     def _repr_png_(self) -> bytes:
         return _png(self.get_figure(root=True))
 
 
 class Charts(tuple[Axes, ...]):
-    """Several axes of one figure; a notebook shows the figure.
+    """Several axes of one figure; a notebook displays the figure.
 
     Examples
     --------
@@ -68,27 +68,27 @@ class Charts(tuple[Axes, ...]):
 
 def _png(figure: Any) -> bytes:
     out = io.BytesIO()
-    # Without the version of matplotlib in it, the same chart gives the same bytes.
+    # Without matplotlib's version number in it, the same chart gives the same bytes.
     figure.savefig(out, format="png", dpi=_DPI, metadata={"Software": None})
     return out.getvalue()
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return a figure of so many inches that pyplot does not know: nothing to close, nothing leaks."""
+    """Return a figure, sized in inches, that pyplot does not know: nothing to close, and nothing leaks."""
     figure = Figure(figsize=(width, height), dpi=_DPI, facecolor="white")
     figure.set_layout_engine("constrained", h_pad=0.09, w_pad=0.06)  # inches
     return figure
 
 
 def new_axes(axes: Axes | None, width: float, height: float) -> Axes:
-    """Return the axes of the caller, or fresh ones."""
+    """Return the caller's axes, or new ones."""
     if axes is not None:
         return axes
     return new_figure(width, height).add_subplot(axes_class=ChartAxes)
 
 
 def dress(axes: Axes, title: str, unit: str = "") -> None:
-    """Set title, unit, and what all charts share."""
+    """Set the title, the unit, and the common style."""
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
     axes.set_ylabel(unit, fontsize=10)
     axes.tick_params(labelsize=9)
@@ -99,9 +99,9 @@ def dress(axes: Axes, title: str, unit: str = "") -> None:
 
 
 def time_axis(axes: Axes, *, lowest: bool = True) -> None:
-    """Let the horizontal axis show times, short, in UTC; only the lowest of a column says the date."""
+    """Show short times in UTC on the horizontal axis; only the lowest axes of a column show the date."""
     locator = _DATES.AutoDateLocator(tz="UTC", minticks=3, maxticks=6)
-    for unit in (_DATES.MINUTELY, _DATES.SECONDLY):  # from 1 to 5 is too wide a step: one tick would be left
+    for unit in (_DATES.MINUTELY, _DATES.SECONDLY):  # the step from 1 to 5 is too wide: only one tick might be left
         locator.intervald[unit] = [1, 2, 5, 10, 15, 30]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(_DATES.ConciseDateFormatter(locator, tz="UTC"))
@@ -112,23 +112,23 @@ def time_axis(axes: Axes, *, lowest: bool = True) -> None:
 
 
 def day_numbers(times: pd.Series[Any] | pd.Index[Any]) -> np.ndarray[Any, Any]:
-    """Return times in UTC as the days by which matplotlib counts; quicker than one by one."""
+    """Return times in UTC as matplotlib's day numbers; faster than converting them one by one."""
     return np.asarray(_DATES.date2num(pd.DatetimeIndex(times).tz_localize(None).to_numpy()))
 
 
 def legend(axes: Axes, entries: int, **options: Any) -> None:
-    """Show a legend in the style of all charts; more columns for more entries."""
+    """Show a legend in the common style, with more columns for more entries."""
     axes.legend(fontsize=8.5, frameon=False, ncols=1 if entries < 4 else 2, **options)
 
 
 def message(axes: Axes, words: str) -> None:
-    """Say why a chart is empty."""
+    """Show why a chart is empty."""
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=10)
     axes.set_yticks([])
     axes.set_xticks([])
 
 
 def swatches(count: int) -> Sequence[tuple[str, str]]:
-    """Return colour and dash of so many lines: dashes differ when the colours are used up."""
+    """Return colours and dash styles for `count` lines; the dashes change once the colours are used up."""
     usable = len(OKABE_ITO) - 1
     return [(OKABE_ITO[number % usable], DASHES[number // usable % len(DASHES)]) for number in range(count)]

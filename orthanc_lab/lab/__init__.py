@@ -1,1 +1,1 @@
-"""One command into JupyterLab: a server, sample studies and the notebooks."""
+"""One command that opens JupyterLab with a server, sample studies and the notebooks."""

@@ -22,19 +22,19 @@ __all__ = ["main"]
 
 _FOLDER = Path("~/orthanc-lab-notebooks")
 _DESCRIPTION = f"""\
-Start a server on sample studies and open JupyterLab in the folder of the notebooks; Ctrl-C ends both.
-JupyterLab listens on the loopback interface alone, and so does the server unless a configuration file allows others.
+Start a server with sample studies and open JupyterLab in the folder of the notebooks; Ctrl-C stops both.
+JupyterLab listens on the loopback interface only, and so does the server unless a configuration file says otherwise.
 
-The lessons start servers of their own, where nothing can be broken. Notebooks find the server of the lab in the
-environment variable {LAB_VARIABLE}. With --url, {VARIABLE} is set, too, and the lessons run on that Orthanc."""
+The lessons start their own servers, where nothing can be broken. Notebooks find the lab's server through the
+environment variable {LAB_VARIABLE}. With --url, {VARIABLE} is also set, and the lessons run on that Orthanc."""
 
 
 class _LabError(Exception):
-    """Why the lab cannot start, in words for the person at the terminal."""
+    """The lab cannot start; the message is for the user at the terminal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the lab until it is ended; returns the exit code."""
+    """Run the lab until it is stopped; returns the exit code."""
     chosen = _parser().parse_args(arguments)
     try:
         return _run(chosen)
@@ -48,34 +48,35 @@ def _parser() -> argparse.ArgumentParser:
         prog="orthanc-lab lab", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     own = parser.add_argument_group("the server")
-    own.add_argument("configuration", nargs="?", type=Path, help="configuration file or folder, as 'serve' takes it")
-    own.add_argument("--no-samples", action="store_true", help="do not store the sample studies in an empty server")
+    own.add_argument("configuration", nargs="?", type=Path, help="configuration file or folder, as for 'serve'")
+    own.add_argument("--no-samples", action="store_true", help="do not upload the sample studies to an empty server")
     own.add_argument(
-        "--storage", type=Path, help="keep the files here (default: a temporary folder, removed at the end)"
+        "--storage", type=Path, help="folder for the files (default: a temporary folder, removed at the end)"
     )
-    own.add_argument("--port", type=int, help=f"HTTP port (default {DEFAULT_PORT}, if that is taken a free one)")
+    own.add_argument("--port", type=int, help=f"HTTP port (default: {DEFAULT_PORT}, or a free one if that is in use)")
     own.add_argument(
         "--url", default=os.environ.get(VARIABLE),
-        help=f"use the Orthanc at this address, http://user:password@host:8042, and start none (default: {VARIABLE})",
+        help="use the Orthanc at this address, http://user:password@host:8042, instead of starting a server "
+        f"(default: the environment variable {VARIABLE})",
     )  # fmt: skip
     lab = parser.add_argument_group("JupyterLab")
     lab.add_argument(
         "--folder", type=Path,
-        help="folder of the notebooks; those that it lacks are copied there, none is overwritten "
-        f"(default: notebooks/ of a checkout, else {_FOLDER})",
+        help="folder for the notebooks; missing ones are copied there, existing ones are never overwritten "
+        f"(default: notebooks/ in a checkout, otherwise {_FOLDER})",
     )  # fmt: skip
-    lab.add_argument("--lab-port", type=int, help="port of JupyterLab (default 8888, if that is taken one of the next)")
+    lab.add_argument("--lab-port", type=int, help="port for JupyterLab (default: 8888, or the next free one)")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    lab.add_argument("--once", action="store_true", help="end as soon as both answer: a check of the installation")
+    lab.add_argument("--once", action="store_true", help="exit as soon as both respond, to check the installation")
     return parser
 
 
 def _run(chosen: argparse.Namespace) -> int:
     missing = missing_packages()
     if missing:
-        raise _LabError(f"{', '.join(missing)} missing. Install: pip install 'orthanc-lab[notebook]'")
+        raise _LabError(f"Missing packages: {', '.join(missing)}. Run: pip install 'orthanc-lab[notebook]'")
     if chosen.lab_port and not is_free(chosen.lab_port):
-        raise _LabError(f"Port {chosen.lab_port} is in use: give another --lab-port, or leave it out.")
+        raise _LabError(f"Port {chosen.lab_port} is in use: choose another --lab-port, or omit it.")
     events = Events()
     events.listen_to_signals()
     lessons = _lessons(chosen.folder)
@@ -110,10 +111,10 @@ def _follow(events: Events, *, once: bool) -> int:
             _say("JupyterLab", event.text)
             if once:
                 return 0
-            _say("", "Ctrl-C here, or Shut Down in JupyterLab's menu File, ends both.")
+            _say("", "To stop both, press Ctrl-C here, or choose Shut Down from JupyterLab's File menu.")
             continue
         if event.kind is Happening.ORTHANC_ENDED:
-            print(f"The server has ended, so JupyterLab ends, too. {event.text}".rstrip(), file=sys.stderr)
+            print(f"The server has stopped, so JupyterLab stops too. {event.text}".rstrip(), file=sys.stderr)
         elif event.text:
             print(event.text, file=sys.stderr)
         return 1 if event.text else 0
@@ -125,7 +126,7 @@ def _lessons(folder: Path | None) -> Lessons:
             return Lessons(packaged_notebooks())
         return copy_notebooks((folder or _FOLDER).expanduser().absolute())
     except OSError as error:
-        raise _LabError(f"The notebooks cannot be copied: {error}. Choose another --folder.") from error
+        raise _LabError(f"Cannot copy the notebooks: {error}. Choose another --folder.") from error
 
 
 def _server(chosen: argparse.Namespace) -> OwnServer:
@@ -135,7 +136,7 @@ def _server(chosen: argparse.Namespace) -> OwnServer:
     except OrthancError as error:
         words = f"{error.text}{f': {error.details}' if error.details else ''}"
         if error.code == ErrorCode.HTTP_PORT_IN_USE:
-            words += "\nGive another --port, or leave it out to take any free one."
+            words += "\nChoose another --port, or omit it to use any free port."
         raise _LabError(words) from error
     except OSError as error:
         raise _LabError(str(error)) from error
@@ -145,8 +146,8 @@ def _say_own(server: OwnServer, chosen: argparse.Namespace) -> None:
     instances = server.fill()
     _say("Orthanc", server.url)
     if chosen.port is None and chosen.configuration is None and server.port != DEFAULT_PORT:
-        _say("", f"Port {DEFAULT_PORT} is in use, so it took another one.")
-    place = "a temporary folder, removed at the end (--storage keeps it)" if server.is_temporary else server.storage
+        _say("", f"Port {DEFAULT_PORT} is in use, so another one was chosen.")
+    place = "a temporary folder, removed at the end (see --storage)" if server.is_temporary else server.storage
     _say("", f"{instances} instances in {place}")
 
 
@@ -158,19 +159,17 @@ def _say_existing(url: str) -> None:
         raise _LabError(str(error)) from error
     parts = urlsplit(url)
     _say("Orthanc", urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
-    _say(
-        "", f"version {system['Version']}; it was running before, and goes on at the end. No samples are stored in it."
-    )
+    _say("", f"version {system['Version']}; it keeps running when the lab stops. No samples are uploaded to it.")
 
 
 def _say_lessons(lessons: Lessons) -> None:
     _say("Notebooks", lessons.folder)
     if lessons.copied:
-        _say("", f"{len(lessons.copied)} files were copied there.")
+        _say("", f"Copied {len(lessons.copied)} files there.")
     if lessons.kept:
-        _say("", f"Kept as they are there, though the package has others: {', '.join(lessons.kept)}")
+        _say("", f"Not overwritten, although the package has different versions: {', '.join(lessons.kept)}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        _say("", "You are root: JupyterLab is allowed that here, because it listens on the loopback interface alone.")
+        _say("", "Running JupyterLab as root, which is allowed here because it listens on the loopback interface only.")
 
 
 def _say(label: str, text: object) -> None:

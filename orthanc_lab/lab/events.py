@@ -1,4 +1,4 @@
-"""What happens while the lab runs, in the order in which it is heard of."""
+"""What happens while the lab is running, in order of arrival."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from enum import Enum
 
 __all__ = ["Event", "Events", "Happening"]
 
-_LOOK_FOR_SIGNALS_S = 0.5
+_SIGNAL_INTERVAL_S = 0.5
 
 
 class Happening(Enum):
     """The kinds of events."""
 
-    SIGNAL = "somebody pressed Ctrl-C, or sent a signal"
-    JUPYTER_READY = "JupyterLab answers"
-    JUPYTER_ENDED = "JupyterLab has ended"
-    ORTHANC_ENDED = "the server has ended"
+    SIGNAL = "Ctrl-C, or another signal"
+    JUPYTER_READY = "JupyterLab responds"
+    JUPYTER_ENDED = "JupyterLab has stopped"
+    ORTHANC_ENDED = "the server has stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Event:
     Attributes
     ----------
     text
-        The address of what is ready; why something ended, empty if it was asked for.
+        The address of what is ready; or the reason why something stopped, empty if that was requested.
     """
 
     kind: Happening
@@ -37,18 +37,18 @@ class Event:
 
 
 class Events:
-    """The events of threads and signal handlers, one after the other."""
+    """The events from threads and signal handlers, one after another."""
 
     def __init__(self) -> None:
-        # A SimpleQueue: a handler of signals that puts something in may interrupt its own thread anywhere.
+        # A SimpleQueue, because a signal handler that puts something in may interrupt its own thread anywhere.
         self._queue: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
     def happened(self, kind: Happening, text: str = "") -> None:
-        """Note an event; may be called from anywhere."""
+        """Record an event; may be called from anywhere."""
         self._queue.put(Event(kind, text))
 
     def listen_to_signals(self) -> None:
-        """Take Ctrl-C, SIGTERM and the end of the terminal as events; for the main thread."""
+        """Turn Ctrl-C, SIGTERM and the closing of the terminal into events; call it from the main thread."""
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None:
@@ -57,7 +57,7 @@ class Events:
     def next(self) -> Event:
         """Wait for the next event."""
         while True:
-            # With a timeout: a signal that comes just before this wait does not end it, and its handler runs
-            # only in the main thread.
+            # With a timeout, because a signal that arrives just before this wait does not interrupt it, and its
+            # handler runs only in the main thread.
             with suppress(queue.Empty):
-                return self._queue.get(timeout=_LOOK_FOR_SIGNALS_S)
+                return self._queue.get(timeout=_SIGNAL_INTERVAL_S)

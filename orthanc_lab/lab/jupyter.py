@@ -1,4 +1,4 @@
-"""JupyterLab as a child process, which ends with this program, however that ends."""
+"""JupyterLab as a child process that stops when this program stops, for whatever reason."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _PATIENCE_S = 20.0
 
 
 def missing_packages() -> list[str]:
-    """Return what the notebooks need and this environment lacks."""
+    """Return the packages that the notebooks need and this environment lacks."""
     return [name for name in _NEEDED if importlib.util.find_spec(name) is None]
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port of the loopback interface."""
+    """Whether a port of the loopback interface is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -38,19 +38,19 @@ def is_free(port: int) -> bool:
 
 
 class Jupyter:
-    """JupyterLab in a process and a process group of its own.
+    """JupyterLab in its own process and process group.
 
-    Ctrl-C in the terminal reaches this program only, which ends JupyterLab by closing the pipe that is its
-    standard input; so does the system when this program is killed.
+    Ctrl-C in the terminal reaches only this program, which stops JupyterLab by closing the pipe to its standard
+    input; the operating system does the same if this program is killed.
 
     Parameters
     ----------
     folder
-        What it opens.
+        The folder to open.
     port
-        None for 8888, or one of the next if that is taken.
+        None for 8888, or one of the next if that is in use.
     environment
-        Variables that the notebooks see.
+        Environment variables for the notebooks.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Jupyter:
 
     @property
     def pid(self) -> int:
-        """Its process number."""
+        """Its process identifier."""
         return self._process.pid
 
     def _watch(self) -> None:
@@ -87,10 +87,10 @@ class Jupyter:
         if not is_ready:
             self._events.happened(Happening.JUPYTER_ENDED, f"JupyterLab did not start (exit code {code}).")
         else:
-            self._events.happened(Happening.JUPYTER_ENDED, f"JupyterLab ended with exit code {code}." if code else "")
+            self._events.happened(Happening.JUPYTER_ENDED, f"JupyterLab exited with code {code}." if code else "")
 
     def end(self) -> None:
-        """Let it shut its kernels down and end; after 20 s it is killed."""
+        """Shut it down with its kernels; kill it after 20 s."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -108,10 +108,10 @@ def _arguments(folder: Path, port: int | None, *, browser: bool) -> Sequence[str
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.open_browser": str(browser),
         "Application.log_level": "ERROR",
-        "KernelManager.transport_encryption": "auto",  # where Jupyter can: other users of the machine see nothing
+        "KernelManager.transport_encryption": "auto",  # if supported: hides traffic from other users of the machine
     }
     if port is not None:
         options |= {"ServerApp.port": str(port), "ServerApp.port_retries": "0"}
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options["ServerApp.allow_root"] = "True"  # it listens on the loopback interface alone
+        options["ServerApp.allow_root"] = "True"  # it listens on the loopback interface only
     return [f"--{name}={value}" for name, value in options.items()]

@@ -1,4 +1,4 @@
-"""The program of the child process: JupyterLab, until it is shut down or its standard input ends."""
+"""The program of the child process: runs JupyterLab until it is shut down or its standard input closes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["main"]
 
 def main() -> int:
     """Run JupyterLab; returns the exit code."""
-    logging.captureWarnings(True)  # warnings of Jupyter's parts for each other: no news for a person
+    logging.captureWarnings(True)  # warnings between Jupyter's packages do not concern the user
     server: Any = LabApp.initialize_server(argv=sys.argv[1:])
     server.web_app.settings["page_config_hook"] = _without_news
     address = _address(server)
-    server.identity_provider.token_generated = False  # else it writes the address, too
+    server.identity_provider.token_generated = False  # otherwise it would also print the address
     server.io_loop.add_callback(lambda: print(f"{READY}{address}", flush=True))
     at_end_of_input(lambda: server.io_loop.add_callback(server.stop))
     server.start()
@@ -28,14 +28,14 @@ def main() -> int:
 
 
 def _without_news(handler: Any, page: dict[str, Any]) -> dict[str, Any]:
-    # Neither a question nor a request to elsewhere at the start of a lesson.
+    # Neither a question nor a network request at the start of a lesson.
     page["disabledExtensions"] = [*page.get("disabledExtensions", []), "@jupyterlab/apputils-extension:announcements"]
     return page
 
 
 def _address(server: Any) -> str:
     url = str(server.local_url)
-    # A token that the user has configured is the user's secret, and not written.
+    # A token configured by the user is a secret, and must not be printed.
     return url if server.identity_provider.token_generated else url.partition("?")[0]
 
 

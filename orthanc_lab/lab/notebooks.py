@@ -1,4 +1,4 @@
-"""The notebooks that come with the package, and their copy in the user's folder."""
+"""The notebooks included in the package, and their copies in the user's folder."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Lessons:
     Attributes
     ----------
     copied
-        Names of the files that were copied into it now.
+        Names of the files copied into it.
     kept
-        Names of the files that are there already and differ from those of the package: they stay.
+        Names of existing files that differ from those in the package, and were not overwritten.
     """
 
     folder: Path
@@ -32,12 +32,12 @@ class Lessons:
 
 
 def packaged_notebooks() -> Path:
-    """Return the notebooks of this installation: inside the wheel, or ``notebooks/`` of a checkout.
+    """Return the folder of the notebooks: inside the wheel, or ``notebooks/`` in a checkout.
 
     Raises
     ------
     FileNotFoundError
-        If this installation has none.
+        If the installation has no notebooks.
     """
     for folder in (_PACKAGED, _CHECKOUT):
         if folder.is_dir():
@@ -46,17 +46,17 @@ def packaged_notebooks() -> Path:
 
 
 def is_checkout() -> bool:
-    """Tell whether the package runs from a checkout, whose notebooks are opened where they are."""
+    """Whether the package runs from a checkout, whose notebooks are opened in place."""
     return not _PACKAGED.is_dir() and _CHECKOUT.is_dir()
 
 
 def copy_notebooks(target: Path) -> Lessons:
-    """Copy the notebooks into a folder; what is there already is never written to.
+    """Copy the notebooks to a folder; existing files are never overwritten.
 
     Raises
     ------
     OSError
-        If the folder cannot be made or written to.
+        If the folder cannot be created or written to.
     """
     source = packaged_notebooks()
     target.mkdir(parents=True, exist_ok=True)
@@ -86,5 +86,5 @@ def _write_new(path: Path, content: bytes) -> None:
         try:
             file.write(content)
         except BaseException:
-            path.unlink()  # half a notebook would be kept for ever
+            path.unlink()  # a partial notebook would never be replaced
             raise

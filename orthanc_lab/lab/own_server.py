@@ -1,4 +1,4 @@
-"""The server of the lab: on sample data, in a folder that is thrown away, unless told otherwise."""
+"""The lab's server: by default with sample data, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import log_errors_only
-from orthanc_lab.server.options.configuration import read_configuration
+from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["DEFAULT_PORT", "OwnServer", "ServerChoice"]
@@ -28,18 +28,18 @@ DEFAULT_PORT = 8042
 
 @dataclass(frozen=True, slots=True)
 class ServerChoice:
-    """What was asked for.
+    """The options for the server.
 
     Attributes
     ----------
     configuration
-        A file or folder, as ``orthanc-lab serve`` takes it.
+        A file or folder, as for ``orthanc-lab serve``.
     storage
-        Where the files are kept; None for the configuration's folder, or else a temporary one.
+        Folder for the files; None for the one in the configuration, or else a temporary one.
     port
-        None for the configuration's port, or else 8042, or any free one if that is taken.
+        None for the port in the configuration, or else 8042, or any free port if that is in use.
     with_samples
-        Whether a server that holds nothing is given the sample studies.
+        Whether to upload the sample studies to an empty server.
     """
 
     configuration: Path | None = None
@@ -54,7 +54,7 @@ class OwnServer:
     Raises
     ------
     OrthancError
-        For a configuration that is refused, a folder in use, a port in use.
+        If the configuration is invalid, or the folder or port is in use.
     """
 
     def __init__(self, choice: ServerChoice) -> None:
@@ -103,12 +103,12 @@ class OwnServer:
 
     @property
     def url(self) -> str:
-        """Where the server is, without credentials."""
+        """The address of the server, without credentials."""
         return f"{'https' if self._settings_in_force['SslEnabled'] else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def full_url(self) -> str:
-        """Where the server is, with the credentials of its first user if it asks for any."""
+        """The address of the server, with the credentials of its first user if it requires authentication."""
         if not isinstance(self.session.auth, tuple):
             return self.url
         user, password = (quote(str(word), safe="") for word in self.session.auth)
@@ -116,7 +116,7 @@ class OwnServer:
 
     @property
     def storage(self) -> Path:
-        """Where the files are."""
+        """The folder of the files."""
         return Path(self._settings_in_force["StorageDirectory"])
 
     @property
@@ -125,14 +125,14 @@ class OwnServer:
         return self._temporary is not None
 
     def fill(self) -> int:
-        """Store the sample studies if they are wanted and the server holds nothing; returns the number of instances."""
+        """Upload the sample studies if requested and the server is empty; returns the number of instances."""
         client = Client.from_server(self)
         if self._choice.with_samples and not client.statistics["CountInstances"]:
             client.upload(samples.dicom_files())
         return int(client.statistics["CountInstances"])
 
     def serve(self, ended: Callable[[str], None]) -> None:
-        """Serve in the background until a client or `stop` ends it; `ended` is then told why."""
+        """Serve in the background until a client or `stop` ends it; `ended` is then called with the reason."""
 
         def run() -> None:
             try:
@@ -146,7 +146,7 @@ class OwnServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is in work and stop; temporary files are removed."""
+        """Finish the requests in progress and stop; temporary files are removed."""
         if self._thread is None:
             self._server.stop()
         else:

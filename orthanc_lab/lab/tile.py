@@ -1,4 +1,4 @@
-"""The tile in JupyterLab's launcher: the page of a server, through jupyter-server-proxy (extra ``proxy``)."""
+"""The tile in JupyterLab's launcher: opens the page of a server through jupyter-server-proxy (extra ``proxy``)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _START_S = 30
 
 
 def orthanc() -> dict[str, Any]:
-    """Return what jupyter-server-proxy is to serve below ``/orthanc/``.
+    """Return the entry for jupyter-server-proxy, which serves it below ``/orthanc/``.
 
-    Inside of ``orthanc-lab lab`` it is the server of the lab. Elsewhere a click starts one: on sample data, in a
-    temporary folder, as long as Jupyter runs.
+    Inside ``orthanc-lab lab``, it is the lab's server. Elsewhere a click starts one, with sample data in a temporary
+    folder, which runs as long as Jupyter does.
 
     Examples
     --------
     >>> orthanc()["launcher_entry"]["title"]
     'Orthanc'
     """
-    launcher: dict[str, Any] = {  # in the category of the notebooks: in others JupyterLab shows no icon
+    launcher: dict[str, Any] = {  # in the notebook category: JupyterLab shows no icon in others
         "title": "Orthanc",
         "icon_path": str(Path(__file__).with_name("orthanc.svg")),
         "path_info": "orthanc/app/explorer.html",
@@ -38,7 +38,7 @@ def orthanc() -> dict[str, Any]:
         command = [sys.executable, "-m", "orthanc_lab.lab.tile_server", "{port}"]
         return {"command": command, "timeout": _START_S, "launcher_entry": launcher}
     parts = urlsplit(address)
-    # What is elsewhere, or behind a prefix or HTTPS, cannot be passed on: it has no tile.
+    # A server on another machine, or behind a path prefix or HTTPS, cannot be proxied, so it has no tile.
     launcher["enabled"] = parts.scheme == "http" and parts.hostname in _LOOPBACK and parts.path in ("", "/")
     return {
         "command": [],
@@ -52,5 +52,5 @@ def _credentials(parts: SplitResult) -> dict[str, str]:
     if parts.username is None:
         return {}
     words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    # Braces would be taken for fields of a template; base64 has none.
+    # Braces would be treated as template fields; base64 contains none.
     return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}

@@ -1,4 +1,4 @@
-"""The server behind the tile: on sample data, as long as the Jupyter that started it runs."""
+"""The server behind the tile: with sample data, running as long as the Jupyter that started it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orthanc_lab.lab.own_server import OwnServer, ServerChoice
 
 __all__ = ["main"]
 
-_LOOK_FOR_PARENT_S = 1.0
+_PARENT_INTERVAL_S = 1.0
 
 
 def main(port: int) -> int:
@@ -21,9 +21,9 @@ def main(port: int) -> int:
     events.listen_to_signals()
     parent = os.getppid()
 
-    def end_with_parent() -> None:  # which leaves us no pipe
+    def end_with_parent() -> None:  # there is no pipe from the parent to watch
         while os.getppid() == parent:
-            time.sleep(_LOOK_FOR_PARENT_S)
+            time.sleep(_PARENT_INTERVAL_S)
         events.happened(Happening.SIGNAL)
 
     threading.Thread(target=end_with_parent, daemon=True).start()

@@ -1,1 +1,1 @@
-"""The words that both towers speak. Standard library only."""
+"""The vocabulary that server and client share. Standard library only."""

@@ -1,4 +1,4 @@
-"""The types of change that ``/changes`` lists."""
+"""The types of changes that ``/changes`` lists."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The error table that both towers speak: code, text and HTTP status.
+"""The error table that server and client share: code, text and HTTP status.
 
-The codes and texts are what ``Orthanc --errors`` prints; the HTTP status of each
-is the one the real server answers with.
+The codes and texts are what ``Orthanc --errors`` prints; each HTTP status is the one
+that the real server returns.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from enum import IntEnum
 from http import HTTPStatus
 
-__all__ = ["ERROR_TEXTS", "UNHANDLED", "ErrorCode", "OrthancError", "http_status", "http_status_text"]
+__all__ = ["ERROR_TEXTS", "UNHANDLED", "VANISHED", "ErrorCode", "OrthancError", "http_status", "http_status_text"]
 
 
 class ErrorCode(IntEnum):
-    """Codes that the server raises by name (see `ERROR_TEXTS` for all of them)."""
+    """The codes that the server raises by name; `ERROR_TEXTS` has all codes."""
 
     INTERNAL_ERROR = -1
     SUCCESS = 0
@@ -182,10 +182,13 @@ ERROR_TEXTS: dict[int, str] = {
     2045: "DicomUserConnection: The C-GET command is not supported by the remote SCP",
     3000: "Unsupported media type",
 }
-"""Every code with the text that Orthanc prints for it."""
+"""Every code with Orthanc's text for it."""
 
 UNHANDLED = "An unhandled exception was generated inside the HTTP server"
-"""The details of -1 where Orthanc stumbles over an exception that is none of its own."""
+"""The details of error -1 where Orthanc reports an exception from outside its own code."""
+
+VANISHED = frozenset({ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE})
+"""What reading an instance raises if somebody has deleted it in the meantime."""
 
 _HTTP_STATUS: dict[int, int] = {
     0: 200,
@@ -220,7 +223,7 @@ _HTTP_STATUS: dict[int, int] = {
 
 
 def http_status(code: int) -> int:
-    """Return the HTTP status that Orthanc answers with for an error code (500 unless listed)."""
+    """Return the HTTP status that Orthanc returns for an error code; 500 unless listed."""
     return _HTTP_STATUS.get(code, 500)
 
 
@@ -230,16 +233,16 @@ def http_status_text(status: int) -> str:
 
 
 class OrthancError(Exception):
-    """A failure with Orthanc's code; it reaches the client as the JSON error object.
+    """A failure with an Orthanc error code; the client receives it as the JSON error object.
 
     Parameters
     ----------
     code
         One of `ErrorCode`, or any code of `ERROR_TEXTS`.
     details
-        What the answer shows as ``Details``; left out of the answer if empty.
+        The field ``Details`` of the response; omitted if empty.
     status
-        HTTP status, where it differs from the one of the code.
+        HTTP status, if it differs from the usual one for the code.
 
     Examples
     --------
@@ -256,7 +259,7 @@ class OrthancError(Exception):
 
     @property
     def text(self) -> str:
-        """The text of the code, as in ``ErrorDescription``."""
+        """Orthanc's text for the code, as in ``ErrorDescription``."""
         return ERROR_TEXTS.get(self.code, ERROR_TEXTS[-1])
 
     def __reduce__(self) -> tuple[type[OrthancError], tuple[int, str]]:

@@ -1,6 +1,7 @@
-"""JSON in the house format of Orthanc: sorted keys, three spaces, ``"key" : value``.
+"""JSON in Orthanc's format: sorted keys, indented by three spaces, ``"key" : value``.
 
-Clients parse any JSON, people diff text: the bytes are the same as the real server's.
+The bytes are the same as the real server's, because people also diff the text. ``json.dumps`` with an indent and
+separators comes close, but is slower on long lists.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ __all__ = ["dumps", "error_dumps"]
 
 
 def dumps(value: Any, *, indent: str = "   ") -> str:
-    """Write `value` as Orthanc's answers are written (ASCII only, no final line break)."""
+    """Return `value` as Orthanc writes it in responses (ASCII only, no final line break)."""
     parts: list[str] = []
     _write(value, "\n", indent, parts)
     return "".join(parts)
 
 
 def error_dumps(value: dict[str, Any]) -> str:
-    """Write the JSON error object: indented by tabs, with a final line break."""
+    """Return the JSON error object: indented by tabs, with a final line break."""
     return dumps(value, indent="\t") + "\n"
 
 

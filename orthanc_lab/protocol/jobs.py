@@ -1,4 +1,4 @@
-"""The states of a job, as they stand in the field ``State``."""
+"""The states of a job, as the field ``State`` names them."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ class JobState(Enum):
 
     @property
     def is_final(self) -> bool:
-        """True for Success and Failure: the job is in the history."""
+        """True for Success and Failure: the job has ended and is in the history."""
         return self in (JobState.SUCCESS, JobState.FAILURE)

@@ -1,4 +1,4 @@
-"""Reading JSON the way Orthanc does: comments, a trailing comma and trailing text are accepted."""
+"""Parsing JSON as Orthanc does: comments, trailing commas and trailing text are accepted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 __all__ = ["MAX_DEPTH", "loads"]
 
 MAX_DEPTH = 200
-"""Arrays and objects nested deeper than this are refused, so that no input exhausts the stack."""
+"""Arrays and objects nested more deeply than this are refused, so that no input exhausts the stack."""
 
 # What is not closed reaches to the end of the text, so that no input makes a search start over and over;
 # possessive quantifiers keep no way back, so that a text of megabytes costs no memory.
@@ -23,7 +23,7 @@ _DECODER = json.JSONDecoder(strict=False)
 
 
 def loads(text: str | bytes) -> Any:
-    """Read the first JSON value of `text`.
+    """Parse the first JSON value in `text`.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def loads(text: str | bytes) -> Any:
     try:
         return _first_value(text)
     except ValueError:
-        pass  # the exact form first: it is the usual one, and faster
+        pass  # strict JSON is tried first: it is the usual case, and faster
     cleaned = _NOISE.sub(lambda match: match[1] or " ", text)
     cleaned = _TRAILING_COMMA.sub(lambda match: match[1] or "", cleaned)
     try:

@@ -1,4 +1,4 @@
-"""The four levels of the DICOM model, with the spellings the REST API accepts."""
+"""The four levels of the DICOM hierarchy, with the spellings that the REST API accepts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Level"]
 
 
 class Level(Enum):
-    """A level of the DICOM hierarchy; the value is the name shown in JSON."""
+    """A level of the DICOM hierarchy; the value is its name in JSON."""
 
     PATIENT = "Patient"
     STUDY = "Study"
@@ -19,12 +19,12 @@ class Level(Enum):
 
     @property
     def depth(self) -> int:
-        """0 for a patient … 3 for an instance; also the number stored in the index."""
+        """0 for a patient to 3 for an instance; also the number stored in the index."""
         return _DEPTH[self]
 
     @property
     def plural(self) -> str:
-        """The name in a URI: ``patients``, ``studies``, ``series``, ``instances``."""
+        """The name in URIs: ``patients``, ``studies``, ``series``, ``instances``."""
         return _PLURAL[self]
 
     @property
@@ -39,7 +39,7 @@ class Level(Enum):
 
     @classmethod
     def parse(cls, text: str) -> Level:
-        """Read a level as Orthanc does: any case, singular or plural.
+        """Parse a level as Orthanc does: in any case, singular or plural.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The metrics that Orthanc publishes: names, update policies and the recorder's port."""
+"""The metrics that Orthanc publishes: their names, their update policies, and the port for recording them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["POLICIES", "MetricPolicy", "Metrics", "NoMetrics"]
 
 
 class MetricPolicy(Enum):
-    """How an update changes the value that is shown."""
+    """How an update changes the published value."""
 
     DIRECTLY = "replaces value and time"
-    MAX_OVER_10_SECONDS = "replaces if larger, or if the stored one is more than 10 s old"
+    MAX_OVER_10_SECONDS = "replaces the stored value if larger, or if that is more than 10 s old"
     INCREMENT = "adds to a counter that starts at 0"
 
 
@@ -54,15 +54,15 @@ POLICIES: dict[str, MetricPolicy] = {
 
 
 class Metrics(Protocol):
-    """Where a part of the server records what it measured."""
+    """Where parts of the server record their measurements."""
 
     def record(self, name: str, value: float) -> None:
-        """Update the metric `name` by its policy; nothing happens while metrics are off."""
+        """Update the metric `name` according to its policy; does nothing while metrics are switched off."""
         ...
 
 
 class NoMetrics:
-    """A recorder that keeps nothing."""
+    """Discards all measurements."""
 
     def record(self, name: str, value: float) -> None:
-        """Forget the value."""
+        """Discard the value."""

@@ -1,7 +1,7 @@
-"""What comes in from outside: the time, fresh identifiers, the configuration.
+"""Ports to the outside: the time, fresh identifiers, the configuration.
 
-They are passed in, never taken from a global, so that a test moves time by hand and a
-notebook gets the same identifiers at every run.
+They are passed in, never taken from a global, so that a test can set the time and a
+notebook gets the same identifiers in every run.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ __all__ = [
 
 
 class Clock(Protocol):
-    """The time of day and a time that only moves forward."""
+    """The time of day, and a monotonic time."""
 
     def now(self) -> datetime:
-        """Return the time of day, aware, in UTC."""
+        """Return the time of day as an aware datetime in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds from an arbitrary start; never moves back."""
+        """Return the seconds since an arbitrary start; they never decrease."""
         ...
 
-    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
-        """Wait, with the lock of `condition` held, until it is notified or `seconds` of this clock have passed."""
+    def wait_until(self, condition: threading.Condition, moment: float | None) -> None:
+        """Wait, with the lock of `condition` held, until it is notified or `monotonic` has reached `moment`."""
         ...
 
 
@@ -51,9 +51,9 @@ class SystemClock:
         """Return `time.monotonic`."""
         return time.monotonic()
 
-    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
-        """Wait for a notification, or so many seconds."""
-        condition.wait(seconds)
+    def wait_until(self, condition: threading.Condition, moment: float | None) -> None:
+        """Wait for a notification, or until `time.monotonic` has reached `moment`."""
+        condition.wait(None if moment is None else max(moment - time.monotonic(), 0))
 
 
 class ManualClock:
@@ -62,7 +62,7 @@ class ManualClock:
     Parameters
     ----------
     start
-        The time of day to begin with, aware.
+        The initial time of day, an aware datetime.
 
     Examples
     --------
@@ -79,15 +79,15 @@ class ManualClock:
         self._waiting: list[threading.Condition] = []
 
     def now(self) -> datetime:
-        """Return the start plus all that was advanced."""
+        """Return the initial time plus all advances."""
         return self._start + timedelta(seconds=self._elapsed)
 
     def monotonic(self) -> float:
-        """Return the seconds advanced so far."""
+        """Return the number of seconds advanced so far."""
         return self._elapsed
 
     def advance(self, seconds: float) -> None:
-        """Move both times forward by `seconds`; those that wait look at the time."""
+        """Move both times forward by `seconds`; waiting threads check the time again."""
         with self._lock:
             self._elapsed += seconds
             waiting = tuple(self._waiting)
@@ -95,13 +95,12 @@ class ManualClock:
             with condition:
                 condition.notify_all()
 
-    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
-        """Wait for a notification, or until `advance` has moved the time."""
-        end = None if seconds is None else self._elapsed + seconds
+    def wait_until(self, condition: threading.Condition, moment: float | None) -> None:
+        """Wait for a notification; `advance` is one."""
         with self._lock:
             self._waiting.append(condition)
         try:
-            if end is None or self._elapsed < end:
+            if moment is None or self._elapsed < moment:
                 condition.wait()
         finally:
             with self._lock:
@@ -109,10 +108,10 @@ class ManualClock:
 
 
 class Identifiers(Protocol):
-    """Source of fresh identifiers."""
+    """A source of fresh identifiers."""
 
     def uuid(self) -> str:
-        """Return a new UUID v4 in lower case: jobs, attachments, generated PatientID."""
+        """Return a new lower-case UUID v4, for jobs, attachments and generated PatientIDs."""
         ...
 
     def uid(self) -> str:
@@ -121,19 +120,19 @@ class Identifiers(Protocol):
 
 
 class SystemIdentifiers:
-    """Identifiers from the operating system's random source."""
+    """Identifiers from the operating system's random number generator."""
 
     def uuid(self) -> str:
         """Return a random UUID v4."""
         return str(uuid.uuid4())
 
     def uid(self) -> str:
-        """Return a UID made of a UUID (root 2.25)."""
+        """Return a UID made from a UUID (root 2.25)."""
         return f"2.25.{uuid.uuid4().int}"
 
 
 class SeededIdentifiers:
-    """The same identifiers at every run, for notebooks and tests.
+    """The same identifiers in every run, for notebooks and tests.
 
     Examples
     --------
@@ -162,12 +161,12 @@ class SeededIdentifiers:
 
 
 class Settings(Protocol):
-    """The configuration in force, every option with its default."""
+    """The configuration in force; options that were not set have their defaults."""
 
     def __getitem__(self, name: str) -> Any:
-        """Return the value of an option by its name in Orthanc's configuration file."""
+        """Return the value of an option, by its name in Orthanc's configuration file."""
         ...
 
     def change(self, name: str, value: Any) -> None:
-        """Change an option until the server starts again (``PUT /tools/default-encoding`` …)."""
+        """Change an option until the next start of the server (``PUT /tools/default-encoding`` …)."""
         ...

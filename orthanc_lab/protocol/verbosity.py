@@ -1,4 +1,4 @@
-"""How much is logged, in Orthanc's categories of logs."""
+"""How much is logged, by Orthanc's log categories."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "jobs": ("orthanc_lab.jobs",),
     "lua": ("orthanc_lab.lua",),
 }
-"""Each category with the loggers that belong to it."""
+"""The loggers that belong to each category."""
 
 VERBOSITIES: Mapping[str, int] = {"default": logging.WARNING, "verbose": logging.INFO, "trace": logging.DEBUG}
-"""Each verbosity with the level of the loggers, the quietest first."""
+"""The log level for each verbosity, the quietest first."""
 
 
 def set_verbosity(verbosity: str, category: str | None = None) -> None:
-    """Set how much is logged: ``default``, ``verbose`` or ``trace``, for one category or all."""
+    """Set the verbosity to ``default``, ``verbose`` or ``trace``, for one category or for all."""
     for name in CATEGORIES if category is None else (category,):
         for logger in CATEGORIES[name]:
             logging.getLogger(logger).setLevel(VERBOSITIES[verbosity])
 
 
 def verbosity_of(category: str | None = None) -> str:
-    """Return how much is logged of one category; of all, the one that says most."""
+    """Return the verbosity of one category; without a category, the highest of all."""
     names = CATEGORIES if category is None else (category,)
     level = min(logging.getLogger(logger).level or logging.WARNING for name in names for logger in CATEGORIES[name])
     return next((verbosity for verbosity, bound in VERBOSITIES.items() if level >= bound), "trace")

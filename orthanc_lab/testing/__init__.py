@@ -1,1 +1,1 @@
-"""For test suites: the pytest plug-in and the twin runner."""
+"""Tools for test suites: the pytest plug-in and the twin runner."""

@@ -1,7 +1,7 @@
-"""One HTTP exchange, sent and read with nothing in between that tidies it up.
+"""One HTTP exchange, sent and read without any normalisation.
 
-Clients such as requests normalise paths, add headers and follow redirections. To compare
-two servers byte by byte an exchange is written to the socket as it stands.
+Clients such as requests normalise paths, add headers and follow redirects. To compare
+two servers byte by byte, an exchange is written to the socket exactly as given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Answer", "Exchange", "send"]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request as it goes over the wire."""
+    """A request as sent over the wire."""
 
     method: str
     path: str  # target of the request line with its query, already percent-encoded
@@ -35,7 +35,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response as it came over the wire."""
+    """A response as received over the wire."""
 
     status: int  # 0: the connection was closed without an answer
     headers: Mapping[str, str]  # names in lower case
@@ -54,7 +54,7 @@ class Answer:
 
 
 def excerpt(body: bytes, limit: int = 1500) -> str:
-    """Return a body as text fit for a failure message."""
+    """Return a body as text for a failure message."""
     try:
         text = body[:limit].decode()
     except UnicodeDecodeError:
@@ -63,12 +63,12 @@ def excerpt(body: bytes, limit: int = 1500) -> str:
 
 
 def send(url: str, exchange: Exchange, *, timeout: float = 30) -> Answer:
-    """Send one exchange over a connection of its own.
+    """Send one exchange over a new connection.
 
     Parameters
     ----------
     url
-        Where the server listens, such as ``http://127.0.0.1:8042``.
+        Address of the server, such as ``http://127.0.0.1:8042``.
     exchange
         The request.
     timeout
@@ -115,7 +115,7 @@ def _read_answer(connection: socket.socket, method: str) -> Answer:
         response.close()
     headers: dict[str, str] = {}
     for name, value in response.getheaders():
-        # Header bytes are UTF-8 in both servers, http.client reads them as Latin-1.
+        # Both servers send headers in UTF-8, but http.client decodes them as Latin-1.
         text = value.encode("latin-1").decode("utf-8", "replace")
         headers[name.lower()] = f"{headers[name.lower()]}, {text}" if name.lower() in headers else text
     return Answer(response.status, headers, body, complete)

@@ -1,4 +1,4 @@
-"""Ports of the loopback interface: find a free one, ask whether somebody listens."""
+"""Ports of the loopback interface: finding a free one, checking whether one is in use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["free_port", "is_listening"]
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 on which nobody listens now."""
+    """Return a TCP port of 127.0.0.1 that is currently free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -16,7 +16,7 @@ def free_port() -> int:
 
 
 def is_listening(port: int) -> bool:
-    """Tell whether a connection to a TCP port of 127.0.0.1 is accepted."""
+    """Whether a TCP port of 127.0.0.1 accepts connections."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True

@@ -1,4 +1,4 @@
-"""A peer of Orthanc that can be told not to answer: makes a job run as long as a test or a lesson wants."""
+"""An Orthanc peer that can hold back its responses, so that a job runs as long as a test or a lesson needs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _LONGEST_HOLD = 60.0
 
 
 class HoldingPeer:
-    """A small HTTP server with ``GET /system`` and ``POST /instances``, as a peer has them.
+    """A small HTTP server with a peer's ``GET /system`` and ``POST /instances``.
 
     Attributes
     ----------
     url
         Its address, to be registered with ``PUT /peers/{name}``.
     seen
-        What it has received: ``"POST /instances application/dicom 1234 bytes"`` …
+        The requests it has received: ``"POST /instances application/dicom 1234 bytes"`` …
 
     Examples
     --------
@@ -34,7 +34,7 @@ class HoldingPeer:
     ...     peer.hold()
     ...     job = client.jobs.submit("/peers/slow/store", {"Resources": [study.id for study in client.studies]})
     ...     peer.let_through(3)
-    ...     peer.wait_until_held()  # the fourth is at the door: three are through
+    ...     peer.wait_until_held()  # three have been answered, the fourth is held
     ...     print(job.refresh().progress, "%")
     ...     peer.let_go()
     ...     print(job.wait().progress, "%")
@@ -44,7 +44,7 @@ class HoldingPeer:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self._permits: int | None = None  # uploads that may be answered, None for all
+        self._permits: int | None = None  # number of uploads that may be answered, None for all
         self._held = 0
         self._change = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -52,12 +52,12 @@ class HoldingPeer:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> HoldingPeer:
-        """Serve, in a thread, until `stop`."""
+        """Serve in a thread until `stop`."""
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def stop(self) -> None:
-        """Answer what waits, and end."""
+        """Answer the held uploads, and stop."""
         self.let_go()
         self._server.shutdown()
         self._server.server_close()
@@ -71,15 +71,15 @@ class HoldingPeer:
         self.stop()
 
     def hold(self) -> None:
-        """From now on answer no upload."""
+        """From now on, hold all uploads."""
         self._set(0)
 
     def let_go(self) -> None:
-        """Answer the uploads that wait and those that come."""
+        """Answer the held uploads and all further ones."""
         self._set(None)
 
     def let_through(self, count: int = 1) -> None:
-        """Answer so many uploads, those that wait and those that come, and no more."""
+        """Answer exactly `count` uploads, held or new, and hold the rest."""
         self._set(count)
 
     def _set(self, permits: int | None) -> None:
@@ -88,19 +88,19 @@ class HoldingPeer:
             self._change.notify_all()
 
     def wait_until_held(self, count: int = 1) -> None:
-        """Wait until so many uploads are at the door, and none of them may pass.
+        """Wait until at least `count` uploads are held, and none may be answered.
 
         Raises
         ------
         TimeoutError
-            If they do not come within a minute.
+            If they do not arrive within a minute.
         """
         with self._change:
             if not self._change.wait_for(lambda: self._permits == 0 and self._held >= count, _LONGEST_HOLD):
-                raise TimeoutError(f"{self._held} uploads are held after {_LONGEST_HOLD:g} s, not {count}")
+                raise TimeoutError(f"Only {self._held} of {count} uploads are held after {_LONGEST_HOLD:g} s")
 
-    def pass_the_door(self) -> None:
-        """Let an upload pass, or hold it (at most a minute)."""
+    def wait_for_permit(self) -> None:
+        """Hold an upload, for at most a minute, until it may be answered."""
         with self._change:
             self._held += 1
             self._change.notify_all()
@@ -125,7 +125,7 @@ def _handler(peer: HoldingPeer) -> type[BaseHTTPRequestHandler]:
             peer.seen.append(
                 f"POST {self.path} {self.headers.get('Content-Type')} {encoding} {self._user()} {len(content)} bytes"
             )
-            peer.pass_the_door()
+            peer.wait_for_permit()
             if self.path.startswith("/broken"):
                 self._answer(500, {})
             else:
@@ -153,9 +153,9 @@ def _handler(peer: HoldingPeer) -> type[BaseHTTPRequestHandler]:
             try:
                 self.wfile.write(text)
             except ConnectionError:
-                self.close_connection = True  # the server gave up: it was killed, or its job canceled
+                self.close_connection = True  # the server was killed, or canceled its job
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler

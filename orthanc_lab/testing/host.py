@@ -1,4 +1,4 @@
-"""A server that a twin test starts, and may start again on the same data."""
+"""A server that a twin test starts, and may restart with the same data."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Served(Protocol):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its address."""
         ...
 
     def stop(self) -> object:
-        """End it in its own way: what it was told is on disk."""
+        """Stop it properly, with everything written to disk."""
         ...
 
 
@@ -34,11 +34,11 @@ class Host:
     Parameters
     ----------
     serve
-        How it is started.
+        Starts the server.
     options
         Its configuration.
     folder
-        Where its data are; None if they need not outlive it.
+        Folder for its data; None if they need not survive it.
     """
 
     def __init__(self, serve: Serve, options: Mapping[str, Any], folder: Path | None = None) -> None:
@@ -58,7 +58,7 @@ class Host:
 
     @property
     def url(self) -> str:
-        """Where the server listens."""
+        """The address of the server."""
         assert self._served is not None
         return self._served.url
 
@@ -67,7 +67,7 @@ class Host:
         self._served = self._stack.enter_context(self._serve(**self._arguments))
 
     def restart(self) -> None:
-        """Stop the server and start it again on its data; the URL changes."""
+        """Stop the server and start it again with its data; the URL changes."""
         assert self._served is not None
         self._served.stop()
         self.start()

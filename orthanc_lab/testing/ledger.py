@@ -13,9 +13,9 @@ __all__ = ["Accepted", "Ledger"]
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A line of the ledger: where the servers may differ, and why that is right.
+    """A line of the ledger: where the servers may differ, and why that is acceptable.
 
-    ``*`` and ``?`` are wildcards in the three patterns (brackets are not).
+    ``*`` and ``?`` are wildcards in the three patterns; brackets are not.
     """
 
     scenario: str
@@ -24,15 +24,15 @@ class Accepted:
     reason: str
 
     def covers(self, scenario: str, exchange: str, field: str) -> bool:
-        """Tell whether a difference falls under this line."""
+        """Whether this line covers a difference."""
         return _matches(scenario, self.scenario) and _matches(exchange, self.exchange) and _matches(field, self.field)
 
 
 class Ledger:
-    """The accepted differences of a suite; it remembers which of them were seen.
+    """The accepted differences of a suite; it records which of them occurred.
 
-    The file is TOML: ``[[accepted]]`` tables with ``scenario``, ``exchange``, ``field`` (``"*"`` when
-    left out) and ``reason``.
+    The file is TOML, with ``[[accepted]]`` tables that have ``scenario``, ``exchange``, ``field`` (each
+    ``"*"`` if omitted) and ``reason``.
     """
 
     def __init__(self, lines: Iterable[Accepted]) -> None:
@@ -47,7 +47,7 @@ class Ledger:
         Raises
         ------
         ValueError
-            A line has no reason, or a field that is not known.
+            If a line has no reason, or an unknown key.
         """
         lines = []
         for entry in tomllib.loads(path.read_text("utf-8")).get("accepted", []):
@@ -58,22 +58,22 @@ class Ledger:
         return cls(lines)
 
     def accepts(self, scenario: str, exchange: str, field: str) -> bool:
-        """Tell whether a difference is accepted, and take note of the lines that say so."""
+        """Whether a difference is accepted; the lines that cover it are recorded."""
         covering = [line for line in self.lines if line.covers(scenario, exchange, field)]
         self._seen.update(covering)
         return bool(covering)
 
     def has_run(self, scenario: str) -> None:
-        """Take note that a scenario was run to its end."""
+        """Record that a scenario was run to its end."""
         self._ran.add(scenario)
 
     def stale(self, scenarios: Iterable[str]) -> list[Accepted]:
-        """Return the lines under which no difference fell, of those whose scenarios have all run.
+        """Return the lines that covered no difference, among those whose scenarios have all run.
 
         Parameters
         ----------
         scenarios
-            The names of all scenarios of the suite.
+            The names of all scenarios in the suite.
         """
         names = list(scenarios)
         stale = []

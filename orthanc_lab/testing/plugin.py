@@ -1,7 +1,7 @@
-"""The pytest plug-in: a server for each test, clean, without the wait for a start.
+"""The pytest plug-in: a clean server for each test, without the delay of a start.
 
-One server runs for all tests with the same settings. Before each test it is renewed (about 10 ms): an empty
-storage, no jobs. An error inside of the server fails the test at its end, with the traceback from in there.
+All tests with the same settings share one server. It is renewed before each test, which takes about 10 ms: the
+storage is empty, and there are no jobs. An error inside the server fails the test at its end, with its traceback.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class ServersOfSession:
         self._stack = ExitStack()
 
     def clean(self, settings: dict[str, Any]) -> EmbeddedServer:
-        """Return a server with these settings that nothing has happened to."""
-        import orthanc_lab  # noqa: PLC0415 - a test session that does not use it pays nothing
+        """Return a clean server with these settings."""
+        import orthanc_lab  # noqa: PLC0415 - costs nothing in test sessions that do not use it
 
         key = json.dumps(settings, sort_keys=True)
         server = self._servers.get(key)
@@ -39,13 +39,13 @@ class ServersOfSession:
         return server
 
     def forget(self, server: EmbeddedServer) -> None:
-        """Start another one the next time."""
+        """Drop a server, so that a new one is started next time."""
         for key, value in list(self._servers.items()):
             if value is server:
                 del self._servers[key]
 
     def stop(self) -> None:
-        """Stop them all."""
+        """Stop all servers."""
         self._stack.close()
 
 
@@ -58,7 +58,7 @@ def _orthanc_servers() -> Iterator[ServersOfSession]:
 
 @pytest.fixture
 def orthanc_settings() -> dict[str, Any]:
-    """Options of Orthanc's configuration for the fixture `orthanc`; override it in a module or a class.
+    """Return the configuration options for the fixture `orthanc`; override it in a module or a class.
 
     Examples
     --------
@@ -72,9 +72,9 @@ def orthanc_settings() -> dict[str, Any]:
 
 @pytest.fixture
 def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]) -> Iterator[EmbeddedServer]:
-    """Lend a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``.
+    """Provide a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``.
 
-    It is an `orthanc_lab.EmbeddedServer`. An error inside of it fails the test at its end.
+    It is an `orthanc_lab.EmbeddedServer`. An error inside the server fails the test at its end.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]
 def orthanc_factory() -> Iterator[Callable[..., EmbeddedServer]]:
     """Start further servers: ``orthanc_factory(StableAge=1)``; they stop at the end of the test.
 
-    It takes what `orthanc_lab.serve` takes.
+    It takes the same arguments as `orthanc_lab.serve`.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def orthanc_factory() -> Iterator[Callable[..., EmbeddedServer]]:
     ...     other = orthanc_factory(Name="other")
     ...     assert other.url != orthanc.url
     """
-    import orthanc_lab  # noqa: PLC0415 - a test session that does not use it pays nothing
+    import orthanc_lab  # noqa: PLC0415 - costs nothing in test sessions that do not use it
 
     with ExitStack() as stack:
 
@@ -116,14 +116,14 @@ def orthanc_factory() -> Iterator[Callable[..., EmbeddedServer]]:
 
 
 def raise_errors(server: EmbeddedServer) -> None:
-    """Raise what went wrong inside of the server.
+    """Raise the errors that occurred inside the server.
 
     Raises
     ------
     BaseExceptionGroup
-        With each error and its traceback.
+        Contains each error with its traceback.
     """
     errors = list(server.errors)
     server.errors.clear()
     if errors:
-        raise BaseExceptionGroup("Errors inside of the Orthanc server", errors)
+        raise BaseExceptionGroup("Errors inside the Orthanc server", errors)

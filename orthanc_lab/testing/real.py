@@ -1,4 +1,4 @@
-"""The real Orthanc as a process: on a free loopback port, with a folder that can be thrown away."""
+"""The real Orthanc as a process: on a free port of the loopback interface, by default with a temporary folder."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ def find_program() -> str | None:
 
 
 class RealOrthanc:
-    """A real Orthanc that runs while the ``with`` block does.
+    """A real Orthanc that runs for the duration of a ``with`` block.
 
-    It is killed at the end, not stopped: a stop takes the real server seconds, and its data
-    go with the folder. Give `folder` to keep them, and call `stop` to end it in its own way.
+    At the end it is killed, because a proper stop takes several seconds, and its folder is removed. Pass `folder` to
+    keep the data, and call `stop` to stop it properly.
 
     Parameters
     ----------
     folder
-        Where index, files and configuration go; a temporary one if left out.
+        Folder for the index, the files and the configuration; a temporary one if omitted.
     arguments
-        Arguments of the command line before the configuration file, such as ``--no-jobs``.
+        Command-line arguments before the configuration file, such as ``--no-jobs``.
     **options
-        Options of the configuration file. Port, folders and the DICOM server (off) have defaults.
+        Configuration options. Port, folders and the DICOM server (off) have defaults.
 
     Raises
     ------
     FileNotFoundError
-        The program is not installed; the message says how to install it.
+        If the program is not installed; the message says how to install it.
     RuntimeError
-        It refused to start; the message is its log.
+        If it did not start; the message contains its log.
     """
 
     def __init__(self, *, folder: Path | None = None, arguments: tuple[str, ...] = (), **options: Any) -> None:
@@ -68,7 +68,7 @@ class RealOrthanc:
 
     @property
     def log(self) -> str:
-        """What the server has written to its log so far."""
+        """The server's log so far."""
         return (self.folder / "log.txt").read_text("utf-8", "replace")
 
     def start(self) -> None:
@@ -92,7 +92,7 @@ class RealOrthanc:
         self._wait_until_it_listens(self._process)
 
     def stop(self) -> int:
-        """End the server as SIGTERM does (a few seconds) and return its exit code."""
+        """Stop the server with SIGTERM, which takes a few seconds, and return its exit code."""
         if self._process is None:
             return 0
         self._process.terminate()
@@ -101,7 +101,7 @@ class RealOrthanc:
         return code
 
     def kill(self) -> None:
-        """End the server at once; a temporary folder is removed."""
+        """Kill the server; a temporary folder is removed."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(_START_SECONDS)
@@ -121,9 +121,9 @@ class RealOrthanc:
             if process.poll() is not None:
                 log = self.log
                 self._forget()
-                raise RuntimeError(f"Orthanc ended with code {process.returncode} at its start:\n{log}")
+                raise RuntimeError(f"Orthanc exited with code {process.returncode} during its start:\n{log}")
             if time.monotonic() > deadline:
                 log = self.log
                 self.kill()
-                raise RuntimeError(f"Orthanc does not listen on port {self.port} after {_START_SECONDS:.0f} s:\n{log}")
+                raise RuntimeError(f"Orthanc is not listening on port {self.port} after {_START_SECONDS:.0f} s:\n{log}")
             time.sleep(0.005)

@@ -1,32 +1,32 @@
-"""Scenarios: sequences of exchanges, written one a line.
+"""Scenarios: sequences of exchanges, one per line.
 
 A line is::
 
     captures = VERB PATH [Header: value | Header: value] BODY
 
-Only verb and path are needed. ``#`` begins a comment line; a line that begins with ``+`` goes on
-with the one before.
+Only verb and path are required. ``#`` begins a comment line; a line that begins with ``+`` continues
+the previous one.
 
 captures
-    Names, separated by commas, for what the answer says. ``job`` takes the field ``ID`` of a JSON
-    object (or the whole text of a text answer), ``study:ParentStudy`` takes another field,
-    ``first:0.ID`` a path into it.
+    Comma-separated names for values of the response. ``job`` takes the field ``ID`` of a JSON
+    object (or a whole text response), ``study:ParentStudy`` takes another field,
+    ``first:0.ID`` follows a path.
 BODY
     ``@name`` is a named body (bytes); anything else is the text itself. POST and PUT without
     one have an empty body.
 
 ``{name}`` stands for a captured value, ``{b64:name}`` for a named body in base64, ``{peer}`` for
-the URL of the peer that the scenario was given. A path may contain ``%7B`` where it needs a brace.
+the URL of the scenario's peer. A brace in a path is written as ``%7B``.
 
-Lines that are no exchange::
+Lines that are not exchanges::
 
-    WAIT {job}              until the job is at its end (Success or Failure)
-    WAIT {job} Running      until the job has this state
-    HOLD                    from now on the peer answers no upload
-    LET GO                  the peer answers what waits, and what comes
+    WAIT {job}              until the job has ended (Success or Failure)
+    WAIT {job} Running      until the job is in this state
+    HOLD                    from now on, the peer holds all uploads
+    LET GO                  the peer answers held uploads and all further ones
     SEEN                    compares what the peers have received since the last SEEN
-    RESTART                 both servers are stopped, and started again on the same data
-    GENERATES               from here on the servers make up resources (implied by /modify and the like)
+    RESTART                 stops both servers and starts them again with the same data
+    GENERATES               from here on, the servers generate resources (implied by /modify and the like)
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _SPECIALS = frozenset({"HOLD", "LET GO", "SEEN", "GENERATES", "RESTART"})
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A value of an answer that later lines use by name."""
+    """A value from a response that later lines refer to by name."""
 
     name: str
     where: str = "ID"  # keys and indices, separated by dots
@@ -58,7 +58,7 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A line that is an exchange; names in braces are not filled in yet."""
+    """A line that is an exchange; names in braces are not yet filled in."""
 
     line: str  # as written: the exchange's name in reports and in the ledger
     method: str
@@ -79,34 +79,34 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """A line that moves the peer, or says that resources are generated."""
+    """A line that controls the peer or the servers, or declares that resources are generated."""
 
     line: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Exchanges that are sent in order to a pair of fresh servers with the same options."""
+    """Exchanges to be sent in order to two fresh servers with the same options."""
 
     name: str
     text: str
-    before: str = ""  # lines that prepare it: sent and compared too, but counted where they are defined
+    before: str = ""  # preparatory lines: also sent and compared, but counted where they are defined
     options: Mapping[str, Any] = field(default_factory=dict)
-    peer: bool = False  # whether it needs an HTTP server that plays the peer
+    peer: bool = False  # whether it needs an HTTP server that acts as the peer
 
     @property
     def exchanges(self) -> int:
-        """How many exchanges of its own it has."""
+        """Number of exchanges, without the preparatory ones."""
         return sum(isinstance(step, Send) for step in parse(self.text))
 
 
 def parse(text: str) -> list[Send | Wait | Special]:
-    """Read the lines of a scenario.
+    """Parse the lines of a scenario.
 
     Raises
     ------
     ValueError
-        A line is none of the forms above.
+        If a line has none of the forms above.
     """
     return [_parse_line(line) for line in _joined(text)]
 

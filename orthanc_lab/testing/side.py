@@ -1,4 +1,4 @@
-"""One of the two servers of a twin test: fills in what it captured, sends, waits for jobs."""
+"""One of the two servers in a twin test: fills in captured values, sends exchanges, waits for jobs."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _TEXTS = frozenset({"application/json", "text/plain", "application/xml", "text/h
 class Waited(NamedTuple):
     """How the wait for a job ended."""
 
-    state: str  # the last one seen, empty if there is no such job
-    reached: bool  # False: the time was over
+    state: str  # the last state, empty if there is no such job
+    reached: bool  # False after a timeout
 
 
 class Side:
-    """A server under comparison with the values captured from its answers.
+    """A server under comparison, with the values captured from its responses.
 
     Parameters
     ----------
     url
-        Where it listens.
+        Its address.
     bodies
         Named request bodies.
     peer
-        The HTTP server that plays its peer, if the scenario needs one.
+        The HTTP server that acts as its peer, if the scenario needs one.
     host
-        What started it, if it is to be started again.
+        The host that started it, needed for restarts.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class Side:
         self._values = {"peer": peer.url} if peer else {}
 
     def restart(self) -> None:
-        """Stop the server and start it again on the same data."""
+        """Stop the server and start it again with the same data."""
         assert self._host is not None
         self._host.restart()
         self.url = self._host.url
 
     def exchange(self, step: Send) -> Exchange:
-        """Return the exchange of a line with its names filled in."""
+        """Return the exchange for a line, with names filled in."""
         return Exchange(
             step.method,
             self._filled(step.path),
@@ -68,7 +68,7 @@ class Side:
         )
 
     def send(self, exchange: Exchange) -> Answer:
-        """Send an exchange; the addresses of server and peer are made the same for both sides."""
+        """Send an exchange; the addresses of server and peer in the response are made equal for both sides."""
         answer = send(self.url, exchange)
         if answer.media_type not in _TEXTS:
             return answer
@@ -78,12 +78,12 @@ class Side:
         return Answer(answer.status, answer.headers, body, answer.complete)
 
     def capture(self, captures: tuple[Capture, ...], answer: Answer) -> None:
-        """Keep values of an answer; one that is not there is kept as ``missing``."""
+        """Capture values from a response; an absent value is captured as ``missing``."""
         for capture in captures:
             self._values[capture.name] = _picked(answer, capture.where)
 
     def wait(self, step: Wait, seconds: float = 20) -> Waited:
-        """Poll a job until it has the state, is gone, or the seconds are over."""
+        """Poll a job until it reaches the state or is gone, or until a timeout."""
         job = self._filled(step.job)
         wanted = {step.state} if step.state else _FINAL
         deadline = time.monotonic() + seconds
@@ -96,7 +96,7 @@ class Side:
             time.sleep(0.01)
 
     def filled_options(self, options: Any) -> Any:
-        """Return options of a configuration with the names in their texts filled in."""
+        """Return configuration options with names in their texts filled in."""
         if isinstance(options, Mapping):
             return {key: self.filled_options(value) for key, value in options.items()}
         if isinstance(options, list):

@@ -1,4 +1,4 @@
-"""The twin runner: the same scenario on two servers, and what differs in their answers."""
+"""The twin runner: runs the same scenario on two servers and compares their responses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GENERATING = ("create-dicom", "modify", "anonymize", "split", "merge", "media")
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """An exchange to which the two servers answered differently."""
+    """An exchange to which the two servers responded differently."""
 
     scenario: str
     line: str  # of the scenario
@@ -43,14 +43,14 @@ class Disagreement:
 
 @dataclass(slots=True)
 class TwinReport:
-    """What a scenario showed."""
+    """The result of a scenario."""
 
     scenario: str
     exchanges: int = 0  # sent to both
     disagreements: list[Disagreement] = field(default_factory=list)
 
     def unaccepted(self, ledger: Ledger) -> list[Disagreement]:
-        """Return the disagreements with the differences that the ledger does not accept."""
+        """Return the disagreements, with only those differences that the ledger does not accept."""
         left = []
         for item in self.disagreements:
             differences = [
@@ -70,9 +70,9 @@ class Twin:
     Parameters
     ----------
     ours, real
-        Start a server with options: `orthanc_lab.serve` and `orthanc_lab.testing.real.RealOrthanc`.
+        Start a server with options, like `orthanc_lab.serve` and `orthanc_lab.testing.real.RealOrthanc`.
     bodies
-        The named bodies that scenarios mention.
+        The named bodies used in scenarios.
     """
 
     def __init__(self, ours: Serve, real: Serve, bodies: Mapping[str, bytes]) -> None:
@@ -80,7 +80,7 @@ class Twin:
         self._bodies = bodies
 
     def run(self, scenario: Scenario) -> TwinReport:
-        """Start a fresh pair of servers, send every line to both, and compare."""
+        """Start two fresh servers, send every line to both, and compare the responses."""
         with ExitStack() as stack:
             ours, real = (self._side(serve, scenario, stack) for serve in self._serve)
             return _Run(scenario, ours, real).all()
@@ -113,7 +113,7 @@ class _Run:
                 ours, real = self._ours.wait(step), self._real.wait(step)
                 self._compare_texts(step.line, "state", ours.state, real.state)
                 if not (ours.reached and real.reached):
-                    break  # what follows would be compared with a job in another state
+                    break  # later responses would depend on a job in another state
             else:
                 self._special(step)
         return self._report

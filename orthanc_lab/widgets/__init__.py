@@ -1,6 +1,6 @@
-"""Panels that drive a server from a notebook: thin views over client and frames.
+"""Panels that control a server from a notebook: thin views of client and frames.
 
-Needs the extra ``notebook``: ``pip install 'orthanc-lab[notebook]'``.
+They need the extra ``notebook``: ``pip install 'orthanc-lab[notebook]'``.
 """
 
 from orthanc_lab.widgets.archives.panel import ArchivePanel

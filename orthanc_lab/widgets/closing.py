@@ -1,4 +1,4 @@
-"""Closing a widget with all in it: ipywidgets closes the outermost one only, and keeps the others for ever."""
+"""Closing a widget and everything in it: ipywidgets closes only the outermost widget and keeps the others forever."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["all_below", "close_below", "close_whole"]
 
 
 def close_whole(widget: Any) -> None:
-    """Close a widget, and all widgets in it.
+    """Close a widget and all widgets inside it.
 
     Examples
     --------
@@ -24,13 +24,13 @@ def close_whole(widget: Any) -> None:
 
 
 def close_below(widget: Any) -> None:
-    """Close all widgets in a widget, and leave itself to the caller."""
+    """Close all widgets inside a widget, but not the widget itself."""
     for child in list(all_below(widget)):
         child.close()
 
 
 def all_below(widget: Any) -> Iterator[Any]:
-    """Give all widgets in a widget, at any depth."""
+    """Iterate over all widgets inside a widget, at any depth."""
     for child in getattr(widget, "children", ()):
         yield child
         yield from all_below(child)

@@ -1,4 +1,4 @@
-"""All panels in tabs; only the tab in view looks at the server."""
+"""All panels in tabs; only the visible tab polls the server."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import ipywidgets
 from orthanc_lab.client import Client
 from orthanc_lab.widgets.archives.panel import ArchivePanel
 from orthanc_lab.widgets.browser.panel import BrowserPanel
+from orthanc_lab.widgets.controlled_server import ControlledServer
 from orthanc_lab.widgets.dicomize.panel import DicomizePanel
 from orthanc_lab.widgets.jobs.panel import JobsPanel
 from orthanc_lab.widgets.metrics.panel import MetricsPanel
 from orthanc_lab.widgets.panel import Panel
-from orthanc_lab.widgets.server.controlled_server import ControlledServer
 from orthanc_lab.widgets.server.panel import ServerPanel
 from orthanc_lab.widgets.upload.panel import UploadPanel
 
@@ -27,18 +27,19 @@ _PANELS: tuple[type[Panel], ...] = (
     UploadPanel,
     DicomizePanel,
     MetricsPanel,
+    ServerPanel,
 )
 
 
 class Dashboard(ipywidgets.VBox):
-    """Panels in tabs, of which only the one in view looks at the server; made by `dashboard`.
+    """Panels in tabs, of which only the visible one polls the server; made by `dashboard`.
 
     Attributes
     ----------
     panels
         The panels, in the order of their tabs.
     tabs
-        The tabs; ``tabs.selected_index`` is the one in view.
+        The tabs; ``tabs.selected_index`` is the visible one.
 
     Examples
     --------
@@ -68,7 +69,7 @@ class Dashboard(ipywidgets.VBox):
             panel.is_in_front = number == self.tabs.selected_index
 
     def snapshot(self) -> str:
-        """Return HTML of all panels, for where no widget is drawn."""
+        """Return all panels as HTML, for places that cannot show widgets."""
         return "".join(f"<section>{panel.snapshot()}</section>" for panel in self.panels)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str] | None:
@@ -79,7 +80,7 @@ class Dashboard(ipywidgets.VBox):
         return f"<Dashboard: {', '.join(panel.title for panel in self.panels)}>"
 
     def close(self) -> None:
-        """Close all panels, and remove them from the notebook."""
+        """Close all panels and remove them from the notebook."""
         for panel in self.panels:
             panel.close()
         self.tabs.close()
@@ -87,21 +88,20 @@ class Dashboard(ipywidgets.VBox):
 
 
 def dashboard(client: Client, server: ControlledServer | None = None, **options: Any) -> Dashboard:
-    """Return all panels of a server in tabs.
+    """Return all panels for a server in tabs.
 
     Parameters
     ----------
     client
-        The server to show.
+        A client for the server to show.
     server
-        The same server, if this program started it: the panel Server can then start, stop and kill it.
+        The server itself, if this program started it: the panel Server can then start, stop and kill it.
     **options
-        For each panel, such as ``interval``.
+        Options for every panel, such as ``interval``.
 
     Examples
     --------
     >>> dashboard(client)
     <Dashboard: Jobs...>
     """
-    panels: list[Panel] = [panel(client, **options) for panel in _PANELS]
-    return Dashboard([*panels, ServerPanel(server, client=client, **options)])
+    return Dashboard([panel.in_dashboard(client, server, **options) for panel in _PANELS])

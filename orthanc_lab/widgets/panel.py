@@ -1,4 +1,4 @@
-"""What all panels have: a look at the server at an interval while they are seen, and actions whose errors are said."""
+"""The base class of all panels: polls the server while the panel is visible, and runs actions that report errors."""
 
 from __future__ import annotations
 
@@ -8,57 +8,58 @@ from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
 from html import escape
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, UnreachableError
-from orthanc_lab.frames.background import BackgroundLooks
+from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.widgets.closing import close_below
+from orthanc_lab.widgets.controlled_server import ControlledServer
 from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
 __all__ = ["Panel"]
 
-_PATIENCE = 5.0  # seconds that a look waits for its answer
+_POLL_TIMEOUT = 5.0  # seconds
 
 
 class Panel(ipywidgets.VBox):
-    """A part of a notebook that shows a server as it is now.
+    """A part of a notebook that shows the current state of a server.
 
-    A panel looks once when it is made (its constructor ends with `refresh`). From then on it looks every `interval`
-    seconds while a browser shows it (or between `start` and `stop`), so that a panel which nobody sees costs nothing.
+    A panel polls once when it is made (its constructor ends with `refresh`). From then on it polls every `interval`
+    seconds while a browser shows it (or between `start` and `stop`), so that a hidden panel costs nothing.
 
-    Looks go on while a cell runs. What a person presses then waits for the end of the cell, unless the kernel hears
-    it in a subshell.
+    Polling continues while a cell runs. Clicks made then are handled after the end of the cell, unless the kernel
+    handles them in a subshell.
 
-    Subclasses have a `title`, put their controls into `body`, and give `poll`; they start what a person asks for
+    Subclasses have a `title`, put their controls into `body`, and implement `poll`; they carry out a user's actions
     with `act`.
 
     Parameters
     ----------
     client
-        The server to show.
+        A client for the server to show.
     interval
-        Seconds between two looks.
+        Seconds between two polls.
     clock
-        The time; a test moves it by hand.
+        The source of the time; tests pass one that they set by hand.
 
     Attributes
     ----------
     client
         The client for actions.
     poll_client
-        The same without retries, for looks: a server that is away is said at once.
+        The same client without retries, for `poll`: an unreachable server is reported at once.
     body
-        The box of the controls.
+        The box that holds the controls.
     status
-        The line below them.
+        The status line below the controls.
     is_in_front
-        False for one in a tab that is not in view: it does not look then.
+        False for a panel in a hidden tab, which does not poll.
     is_away
-        Whether the server did not answer the last look; what is shown is older, and drawn paler.
+        Whether the server did not answer the last poll; what is shown may then be out of date, and is dimmed.
 
     Examples
     --------
@@ -81,33 +82,46 @@ class Panel(ipywidgets.VBox):
 
     def __init__(self, client: Client, *, interval: float = 1.0, clock: Clock | None = None) -> None:
         self.client = client
-        self.poll_client = client.without_retries(_PATIENCE)
+        self.poll_client = client.without_retries(_POLL_TIMEOUT)
         self.interval = interval
         self.clock = clock or SystemClock()
         self.status = Status(self.clock)
         self.body = ipywidgets.VBox()
         self.is_away = False
         self._is_in_front = True
-        self._trouble = ""  # of the last look
-        self._turn = threading.RLock()  # one look or one showing at a time: an older answer never covers a newer one
+        self._trouble = ""  # of the last poll
+        self._turn = threading.RLock()  # one poll or one update at a time: an older answer never replaces a newer one
         self._switch = threading.Lock()
-        self._looks: BackgroundLooks | None = None
+        self._polling: BackgroundPolling | None = None
         self._queue: SerialQueue[None] = SerialQueue()
         super().__init__([self.body, self.status])
         self.status.observe(lambda change: self._follow(), "is_seen")
 
+    @classmethod
+    def in_dashboard(cls, client: Client, server: ControlledServer | None, **options: Any) -> Self:
+        """Return the panel for a dashboard; subclasses that need more than a client override this.
+
+        Parameters
+        ----------
+        client
+            A client for the server to show.
+        server
+            The server itself, if this program started it.
+        """
+        return cls(client, **options)
+
     def poll(self) -> None:
-        """Ask the server (by `poll_client`) and show the answer; subclasses give it.
+        """Query the server with `poll_client` and show the answer; subclasses implement this.
 
         Raises
         ------
         ClientError
-            If the server does not answer, or refuses; the panel says it and looks again.
+            If the server does not answer, or refuses; the panel reports it and polls again later.
         """
         raise NotImplementedError
 
     def snapshot(self) -> str:
-        """Return HTML of what is shown, for where no widget is drawn: a saved notebook on a web page."""
+        """Return what is shown as HTML, for places that cannot show widgets, such as a saved notebook on a web page."""
         return f"<p><strong>{escape(self.title)}</strong> of {escape(self.client.url)}</p>"
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str] | None:
@@ -118,16 +132,16 @@ class Panel(ipywidgets.VBox):
         return f"<{self.title} of {self.client.url}>"
 
     def refresh(self) -> None:
-        """Look now; an error is said in the status line."""
+        """Poll now; an error is reported in the status line."""
         with self._turn:
             try:
                 self.poll()
             except UnreachableError as error:
-                self._say_trouble(f"{error}\nLooking again every {self.interval:g} s.")
+                self._say_trouble(f"{error}\nTrying again every {self.interval:g} s.")
                 self._set_away(True)
             except ClientError as error:
                 self._say_trouble(str(error))
-            except Exception as error:  # a fault of the panel must be seen, and must not end its looks
+            except Exception as error:  # a fault in the panel must be visible, and must not end its polling
                 self._say_trouble(f"This panel failed: {type(error).__name__}: {error}")
                 self.log.exception("A panel failed")
             else:
@@ -146,28 +160,28 @@ class Panel(ipywidgets.VBox):
             self.show_away()
 
     def show_away(self) -> None:
-        """Show that the server `is_away`, or is back; subclasses also disable what cannot be done meanwhile."""
+        """Show that the server `is_away`, or is back; subclasses also disable what cannot be used meanwhile."""
         (self.body.add_class if self.is_away else self.body.remove_class)("orthanc-stale")
 
-    def _look_at(self, time: datetime, missed: bool) -> None:
-        self.status.forget_silent_views()
+    def _poll_at(self, time: datetime, missed: bool) -> None:
+        self.status.drop_silent_views()
         if not missed and self.is_live:
             self.refresh()
 
     def act(self, doing: str, action: Callable[[], str | None]) -> Future[None]:
-        """Do something in the background, one after the other; then look.
+        """Run an action in the background, after any earlier ones; then poll.
 
         Parameters
         ----------
         doing
-            What is done, for the status line: ``"Pausing 2 jobs"``.
+            What the action does, for the status line: ``"Pausing 2 jobs"``.
         action
-            Returns what to say at its end, None to say nothing.
+            Returns a final message, or None for no message.
 
         Returns
         -------
         Future
-            Done when the outcome is shown; it never raises what the status line has said.
+            Done once the outcome is shown; errors that the status line reports are not raised.
         """
         self.status.say(f"{doing} …")
         return self._queue.submit(partial(self._perform, doing, action))
@@ -187,25 +201,25 @@ class Panel(ipywidgets.VBox):
 
     @property
     def is_live(self) -> bool:
-        """Whether it looks by itself."""
-        return self._looks is not None
+        """Whether it polls at an interval."""
+        return self._polling is not None
 
     def start(self) -> None:
-        """Look every `interval` seconds, until `stop`."""
+        """Poll every `interval` seconds, until `stop`."""
         with self._switch:
-            if self._looks is None:
-                self._looks = BackgroundLooks(self._look_at, self.interval, SystemClock(), threading.Event.wait)
-                self._looks.start()
+            if self._polling is None:
+                self._polling = BackgroundPolling(self._poll_at, self.interval, SystemClock(), threading.Event.wait)
+                self._polling.start()
 
     def stop(self) -> None:
-        """Look no more by itself; a look that is going on is not waited for."""
+        """Stop polling, without waiting for a poll that is in progress."""
         with self._switch:
-            looks, self._looks = self._looks, None
-            if looks is not None:
-                looks.end()
+            polling, self._polling = self._polling, None
+            if polling is not None:
+                polling.end()
 
     def close(self) -> None:
-        """Stop, and remove it from the notebook."""
+        """Stop polling, and remove the panel from the notebook."""
         self.stop()
         self._queue.close()
         close_below(self)
@@ -213,7 +227,7 @@ class Panel(ipywidgets.VBox):
 
     @property
     def is_in_front(self) -> bool:
-        """Whether it is in view where a browser shows it: False in a tab in the background."""
+        """Whether it is visible wherever a browser shows it: False in a hidden tab."""
         return self._is_in_front
 
     @is_in_front.setter

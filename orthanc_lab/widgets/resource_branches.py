@@ -1,4 +1,4 @@
-"""The patients, studies, series and instances of a server as the branches of a tree."""
+"""The patients, studies, series and instances on a server, as branches of a tree."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from orthanc_lab.widgets.search_words import Query
 
 __all__ = ["ResourceBranches", "date_words", "person_words", "study_words"]
 
-_PAGE = 101  # what a tree shows at first, and one more
+_PAGE = 101  # what a tree shows at first, plus one
 _NEXT_PAGES = 500
 _KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, Study, Series, Instance)}
 
 
 def person_words(name: str) -> str:
-    """Return a value of VR PN as people write it.
+    """Return a value of VR PN in the usual spelling of names.
 
     Examples
     --------
@@ -29,12 +29,12 @@ def person_words(name: str) -> str:
 
 
 def date_words(date: str) -> str:
-    """Return a value of VR DA with hyphens, others as they are."""
+    """Return a date of VR DA with hyphens; other text is unchanged."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdecimal() else date
 
 
 def study_words(study: Resource) -> str:
-    """Return whose study it is, of what, and when."""
+    """Return a study's patient name, description and date."""
     tags = study.tags
     name, date = person_words(tags.get("PatientName", "")), date_words(tags.get("StudyDate", ""))
     return _joined(name, tags.get("StudyDescription"), date)
@@ -45,14 +45,14 @@ def _counted(number: int, one: str, many: str) -> str:
 
 
 class ResourceBranches:
-    """What queries find at a server, patients before studies, and all that is below it.
+    """The results of queries, patients before studies, with everything below them.
 
     Parameters
     ----------
     client
-        Asks the server.
+        The client that queries the server.
     queries
-        What is found makes the roots; a study whose patient was found is no root of its own.
+        Their results are the roots; a study whose patient was also found is not a root.
     lowest
         The level of the leaves.
 
@@ -73,27 +73,27 @@ class ResourceBranches:
         self._levels: dict[str, Level] = {}
 
     def searching(self, queries: Sequence[Query]) -> ResourceBranches:
-        """Return branches of other queries, which know the resources that were listed by these."""
+        """Return branches for other queries, which also know the resources listed so far."""
         other = ResourceBranches(self._client, queries, self._lowest)
         other._known, other._levels = self._known, self._levels
         return other
 
     def resource(self, id: str) -> Resource | None:
-        """Return the resource of a line that was listed."""
+        """Return the resource of a listed line, None for an unknown one."""
         level = self._levels.get(id)
         return None if level is None else _KINDS[level](self._client.transport, id)
 
     def name(self, id: str) -> str:
-        """Return the label of a line that was listed, "" for others."""
+        """Return the label of a listed line, "" for an unknown one."""
         return self._known[id].label if id in self._known else ""
 
     def learn(self, resources: Iterable[Resource]) -> None:
-        """Take in resources that were come by in another way."""
+        """Add resources that were not found by listing."""
         for resource in resources:
             self._node(resource)
 
     def children(self, id: str) -> Iterator[Node]:
-        """Return what is below a resource, the roots for ""."""
+        """Return what is below a resource; the roots for ""."""
         if not id:
             return self._roots()
         resource = self.resource(id)

@@ -1,4 +1,4 @@
-"""What the panels with a tree of patients have in common: search, and a tree that follows the server."""
+"""The base class of the panels with a tree of patients: search, and a tree that follows the server."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class _Nothing:
 
 
 class ResourcesPanel(Panel):
-    """A tree of what is stored, with a search box; subclasses do something with what is picked or checked.
+    """A tree of the stored resources, with a search box; subclasses use what is picked or checked.
 
-    A look asks for the last change and the counts; only when these differ are the opened levels read again.
+    Polling fetches the last change and the counts; the opened levels are read again only if these have changed.
 
     Attributes
     ----------
     search, field
-        What is searched, and where.
+        The search text, and where to search.
     tree
         Patients, their studies, and so on.
     """
@@ -44,12 +44,12 @@ class ResourcesPanel(Panel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._seen: object = None
-        self._is_found = False  # whether the tree shows what was searched last
+        self._is_found = False  # whether the tree shows the result of the latest search
         self.branches = ResourceBranches(self.poll_client, queries(""), self.lowest)
         self.search = ipywidgets.Text(
             placeholder="Search, and press Enter",
             continuous_update=False,
-            tooltip="Part of a value in any case, or a pattern with * and ?",
+            tooltip="Part of a value, in upper or lower case, or a pattern with * and ?",
             layout=ipywidgets.Layout(flex="1 1 12em", width="auto"),
         )
         self.field = ipywidgets.Dropdown(
@@ -60,28 +60,28 @@ class ResourcesPanel(Panel):
             box.observe(lambda change: self.guard(self._search, "Searching"), "value")
 
     def search_and_tree(self) -> ipywidgets.VBox:
-        """Return the box with search and tree."""
+        """Return a box with the search and the tree."""
         line = ipywidgets.HBox([self.search, self.field], layout=ipywidgets.Layout(flex_flow="row wrap"))
         return ipywidgets.VBox([line, self.tree])
 
     def guard(self, action: Callable[[], None], doing: str) -> bool:
-        """Do something at once for a person who waits for it; what goes wrong is said.
+        """Run an action at once for a user who is waiting for it; errors are reported.
 
         Returns
         -------
         bool
-            Whether it went well.
+            Whether it succeeded.
         """
         with self._turn:
             return self.attempt(action, doing)
 
     def attempt(self, action: Callable[[], None], doing: str) -> bool:
-        """Do the same without holding up the looks: for what takes its time, in a thread."""
+        """Do the same without blocking polls: for slow actions, in a thread."""
         try:
             action()
         except NotFoundError:
             self._seen = None
-            self.status.warn(f"{doing}: this was deleted at the server meanwhile.")
+            self.status.warn(f"{doing}: this has since been deleted on the server.")
             self.refresh()
         except (ClientError, ValueError) as error:
             self.status.warn(f"{doing}: {error}")
@@ -112,7 +112,7 @@ class ResourcesPanel(Panel):
             try:
                 self.tree.reload()
             except NotFoundError:
-                self._seen = None  # deleted between two levels: the next look begins with the roots
+                self._seen = None  # deleted between two levels: the next poll starts from the roots
                 return
         gone = self._gone()
         if gone:
@@ -121,13 +121,13 @@ class ResourcesPanel(Panel):
         self.changed(gone)
 
     def forget(self, gone: set[str]) -> None:
-        """Take resources that were deleted out of the tree, and say so."""
+        """Remove deleted resources from the tree, and report it."""
         words = ", ".join(sorted(self.branches.name(id) or id for id in gone))
         self.tree.remove(gone)
-        self.status.warn(f"Deleted at the server meanwhile: {words}")
+        self.status.warn(f"Deleted on the server in the meantime: {words}")
 
     def changed(self, gone: set[str]) -> None:
-        """Follow a change at the server; `gone` are checked or picked resources that were deleted."""
+        """Follow a change on the server; `gone` holds checked or picked resources that were deleted."""
 
     def _watched(self) -> list[str]:
         return [*self.tree.checked, *([self.tree.current] if self.tree.current else [])]

@@ -1,8 +1,9 @@
-"""What a person types into a search box, as queries of ``/tools/find``."""
+"""Turns the text in a search box into queries for ``/tools/find``."""
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,31 +12,31 @@ from orthanc_lab.protocol.levels import Level
 __all__ = ["FIELDS", "Query", "queries"]
 
 FIELDS = ("Anything", "Patient's name", "Patient ID", "Study description", "Modality", "Study date")
-"""Where one may search."""
+"""The fields that can be searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question to the server."""
+    """One query to the server."""
 
     level: Level
     tags: dict[str, str]
 
 
 def queries(words: str, field: str = "Anything") -> list[Query]:
-    """Return the queries that find what is meant: first patients, then studies.
+    """Return the queries for a search text: first for patients, then for studies.
 
     Parameters
     ----------
     words
-        Part of a value in any case, or a pattern with ``*`` and ``?``; "" finds all patients.
+        Part of a value, in upper or lower case, or a pattern with ``*`` and ``?``; "" finds all patients.
     field
         One of `FIELDS`.
 
     Raises
     ------
     ValueError
-        If a date was expected, and this is none.
+        If a date is expected and the text is not one.
 
     Examples
     --------
@@ -66,11 +67,11 @@ def _one(words: str, field: str) -> Query:
         return Query(Level.PATIENT, {"PatientID": _pattern(words)})
     if field == "Study description":
         return Query(Level.STUDY, {"StudyDescription": _pattern(words)})
-    if field == "Modality":  # Orthanc takes no part of it
+    if field == "Modality":  # Orthanc does not match parts of it
         return Query(Level.STUDY, {"ModalitiesInStudy": words.upper()})
     dates = _dates(words)
     if not dates:
-        raise ValueError(f"{words!r} is no date; give one as 2026, 2026-01, 2026-01-05, or a range: 2025 - 2026-01")
+        raise ValueError(f"{words!r} is not a date; write 2026, 2026-01, 2026-01-05 or a range such as 2025 - 2026-01")
     return Query(Level.STUDY, {"StudyDate": dates})
 
 
@@ -83,7 +84,7 @@ _RANGE = re.compile(r"\s*(?:-|–|\.\.|to)\s+|\s+(?:-|–|\.\.|to)\s*")
 
 
 def _dates(words: str) -> str:
-    """Return a range of StudyDate, "" if the words are no dates."""
+    """Return a range for StudyDate, "" if the text is not a date or range."""
     ends = _RANGE.split(words) if not _DATE.fullmatch(words) else [words, words]
     if len(ends) == 1 and re.fullmatch(r"\d{8}-\d{8}|\d{8}-|-\d{8}", words):
         return words
@@ -97,10 +98,8 @@ def _dates(words: str) -> str:
     if not last:
         return f"{begin}-" if begin else ""
     month = last[2] or "12"
-    return f"{begin}-{last[1]}{month}{last[3] or _last_day(int(last[1]), month)}"
+    return f"{begin}-{last[1]}{month}{last[3] or _last_day(int(last[1]), int(month))}"
 
 
-def _last_day(year: int, month: str) -> str:
-    if month == "02":
-        return "29" if year % 4 == 0 and (year % 100 or year % 400 == 0) else "28"
-    return "30" if month in ("04", "06", "09", "11") else "31"
+def _last_day(year: int, month: int) -> int:
+    return monthrange(year, month)[1] if year and 1 <= month <= 12 else 31  # what is not a month finds nothing

@@ -1,4 +1,4 @@
-"""What is checked in a tree whose branches are loaded as they are opened: pure, without widgets or a server."""
+"""The checked items of a tree whose branches are loaded on demand: pure logic, without widgets or a server."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ State = Literal["true", "false", "mixed"]
 """The values of ``aria-checked``."""
 
 Below = Callable[[str], list[str]]
-"""Gives the ids of all that is directly below an id."""
+"""Returns the ids directly below an id."""
 
 
 class Selection:
-    """Checked ids; one that is checked covers all that is below it, loaded or not, and no checked id covers another.
+    """Checked ids; a checked id covers everything below it, loaded or not, and no checked id covers another.
 
     Examples
     --------
@@ -34,11 +34,11 @@ class Selection:
         self._parents: dict[str, str] = {}
 
     def learn(self, parents: dict[str, str]) -> None:
-        """Take in which id is below which; "" is above the roots."""
+        """Record the parent of each id; the roots have the parent ""."""
         self._parents.update(parents)
 
     def lineage(self, id: str) -> Iterator[str]:
-        """Return an id and all that is above it."""
+        """Iterate over an id and all its ancestors."""
         while id:
             yield id
             id = self._parents.get(id, "")
@@ -49,7 +49,7 @@ class Selection:
 
     @property
     def mixed(self) -> list[str]:
-        """Ids that are above a checked one, sorted."""
+        """Ids above a checked one, sorted."""
         return sorted({above for id in self.checked for above in self.lineage(id) if above != id})
 
     def state(self, id: str) -> State:
@@ -64,9 +64,10 @@ class Selection:
         Parameters
         ----------
         below
-            Asked when something below a checked id is unchecked: its neighbours stay checked.
+            Called when something below a checked id is unchecked, so that its siblings stay checked.
         complete
-            Gives what is below an id if all of it is known, else None: if all of it is checked, so is the id.
+            Returns everything directly below an id if all of it is known, else None: once all of it is checked, so is
+            the id.
         """
         cover = self.cover(id)
         if not cover:
@@ -74,7 +75,7 @@ class Selection:
             return
         kept: list[str] = []
         lower = id
-        while lower != cover:  # all is asked before anything changes: a server that is away leaves it as it was
+        while lower != cover:  # everything is fetched before anything changes, in case the server does not answer
             upper = self._parents[lower]
             neighbours = below(upper)
             self.learn(dict.fromkeys(neighbours, upper))
@@ -94,10 +95,10 @@ class Selection:
                 return
 
     def drop(self, ids: Iterable[str]) -> None:
-        """Uncheck ids that are no more."""
+        """Uncheck ids that no longer exist."""
         for id in ids:
             self.checked.pop(id, None)
 
     def clear(self) -> None:
-        """Uncheck all."""
+        """Uncheck everything."""
         self.checked.clear()

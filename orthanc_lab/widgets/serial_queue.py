@@ -1,4 +1,4 @@
-"""Actions in the background, one after the other, by a thread that is there only while there is something to do."""
+"""Runs actions in the background, one after another, on a thread that exists only while there is work."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class SerialQueue(Generic[Result]):
-    """A queue of actions; widgets live until the kernel ends, so none of them may hold an idle thread.
+    """A queue of actions; widgets live until the kernel ends, so none of them may keep an idle thread.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class SerialQueue(Generic[Result]):
         self._is_closed = False
 
     def submit(self, action: Callable[[], Result]) -> Future[Result]:
-        """Do it after all that was submitted before; after `close` the future is cancelled."""
+        """Run an action after all earlier ones; after `close`, the future is cancelled."""
         future: Future[Result] = Future()
         with self._lock:
             if self._is_closed:
@@ -43,7 +43,7 @@ class SerialQueue(Generic[Result]):
         return future
 
     def close(self) -> None:
-        """Begin nothing more; what is being done goes on to its end."""
+        """Start no further actions; one that is running continues to its end."""
         with self._lock:
             self._is_closed = True
             waiting, self._waiting = self._waiting, deque()

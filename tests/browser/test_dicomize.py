@@ -55,7 +55,7 @@ def test_a_picture_with_a_private_tag_then_a_document(notebook, artefacts, serve
     fill(panel, "StudyDate", "20260131")
     press(panel, "Make DICOM")
     says(panel, "The server does not know 0405,1001")
-    panel.get_by_alt_text("Thumbnail of what was made").wait_for()
+    panel.get_by_alt_text("Thumbnail of the new instance").wait_for()
     panel.screenshot(path=artefacts / "dicomize-picture.png")
     with book.page.expect_download() as download:
         press(panel, "DICOM file")

@@ -54,9 +54,9 @@ class Lossy(Download):
         finally:
             self.lost.discard(kind)
 
-    def _hear(self, widget, content, buffers):
+    def _on_message(self, widget, content, buffers):
         if content["ask"] == "part" or not self._loses(content["ask"]):
-            super()._hear(widget, content, buffers)
+            super()._on_message(widget, content, buffers)
 
     def send(self, content, buffers=None):
         if "part" not in content or not self._loses("part"):
@@ -123,7 +123,7 @@ def test_what_is_lost_of_a_download_is_asked_for_again(notebook, tmp_path):
 
 def test_too_large_and_empty_files_are_refused_in_words(zone):
     zone.locator("input").set_input_files([file("large", bytes(20_000_001)), file("empty", b""), file("good", b"x")])
-    says(zone, "large: has 20.0 MB; at most 20.0 MB are taken here")
+    says(zone, "large: has 20.0 MB; at most 20.0 MB are accepted here")
     says(zone, "empty: is empty")
     says(zone, "1 came, the last is good")
 
@@ -166,7 +166,7 @@ def test_a_kernel_that_was_restarted_is_said(notebook, lab):
     says(zone, "waiting for the kernel")
     book.menu("Kernel", "Restart Kernel…")
     press(book.page.get_by_role("dialog"), "Restart")
-    says(zone, "Interrupted: the kernel has gone before all was sent; run the cell again")
+    says(zone, "Interrupted: the kernel stopped before everything was sent; run the cell again")
     zone.locator(".running").wait_for(state="hidden")
     assert book.errors == []
 

@@ -17,13 +17,13 @@ tree"""
 VIEWER = """\
 import numpy as np
 from orthanc_lab.widgets.elements.viewer import Viewer
-from orthanc_lab.widgets.browser.pictures import Picture, Window
+from orthanc_lab.widgets.elements.slice_image import SliceImage, Window
 
 viewer = Viewer()
 viewer.observe(lambda change: setattr(viewer, "caption", f"Slice {change['new'] + 1}"), "position")
 viewer.show(
     30,
-    lambda number: Picture.of(np.full((8, 8), 10 * number)),
+    lambda number: SliceImage.of(np.full((8, 8), 10 * number)),
     windows=[Window("Given", 100, 200), Window("Narrow", 50, 10)],
     position=5,
 )

@@ -62,7 +62,7 @@ def test_one_alone(client: Client, study: Study, tmp_path: Path) -> None:
 
 
 def test_nothing_and_unknown(client: Client, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no resource to archive"):
+    with pytest.raises(ValueError, match="No resources to archive"):
         client.archive([], tmp_path)
     with pytest.raises(NotFoundError, match="Unknown resource"):
         client.archive(["unknown"], tmp_path)

@@ -58,4 +58,4 @@ def test_without_pandas_the_other_figures_are_there(monkeypatch, capsys) -> None
         "| calls | 1.00 (1.00 to 1.00) | ≤ 1.15 | yes |",
         "| upload | 2.00 (2.00 to 2.00) | ≥ 3 | NO |",
     ]
-    assert "No figures of frames: No module named 'pandas'" in printed.err
+    assert "Skipping the frames: No module named 'pandas'" in printed.err

@@ -56,11 +56,11 @@ def test_arrays(client: Client) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (GREY.astype(float), "must be of uint8 or uint16, this one is float64"),
-        (np.stack([GREY] * 4), "A volume becomes a series as a list"),
-        (b"GIF89a", "no PNG, JPEG, PDF"),
+        (GREY.astype(float), "must be uint8 or uint16, but this one is float64"),
+        (np.stack([GREY] * 4), "To make a series from a volume, pass it as a list"),
+        (b"GIF89a", "not a PNG, JPEG, PDF"),
         (b"\x89PNG broken and more of it, long", "The PNG is broken"),
-        (Image.fromarray(GREY).convert("F"), "picture of floats"),
+        (Image.fromarray(GREY).convert("F"), "floating-point image"),
         (3, "A int cannot become"),
         ([], "empty list"),
     ],
@@ -131,7 +131,7 @@ def test_what_the_server_refuses(client: Client) -> None:
 @pytest.mark.parametrize(
     ("tags", "parent", "advice"),
     [
-        ({"PatientsName": "x"}, None, "A tag is its keyword, PatientName, or its number"),
+        ({"PatientsName": "x"}, None, "Name a tag by its keyword (PatientName) or its number"),
         ({"StudyInstanceUID": "1.2.3"}, None, "or pass Force=True"),
         ({}, "series id", "or its Orthanc identifier"),
         ({}, "instance", "parent=instance.series"),

@@ -21,7 +21,7 @@ def test_up_and_down(client: Client, study: Study) -> None:
 def test_tags_are_attributes(study: Study) -> None:
     assert study.StudyDescription == study.tags["StudyDescription"] == "CT quality phantom"
     assert study.PatientName.startswith("Phantom")
-    with pytest.raises(AttributeError, match=r"This study has no main DICOM tag Modality; it has: .*StudyDate"):
+    with pytest.raises(AttributeError, match=r"This study has no main DICOM tag Modality; available: .*StudyDate"):
         study.Modality  # noqa: B018 - asking is the point
     with pytest.raises(AttributeError, match="Study has no attribute 'nothing'"):
         study.nothing  # noqa: B018 - asking is the point

@@ -87,7 +87,7 @@ def test_an_archive(client: Client, tmp_path: Path) -> None:
         archive.writestr("README.txt", "Not a DICOM file")
     report = client.upload(tmp_path / "study.zip")
     assert report.stored == 3
-    assert list(report.refused.values()) == ["1 of the files in this archive are no DICOM files"]
+    assert list(report.refused.values()) == ["not DICOM files in this archive: 1"]
     report = client.upload((tmp_path / "study.zip").read_bytes())
     assert (report.stored, report.already_stored) == (0, 3)
 

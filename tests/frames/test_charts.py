@@ -94,7 +94,7 @@ def test_the_timeline_has_a_row_for_each_worker(jobs):
     axes = charts.jobs_timeline(jobs, workers=3)
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels[:4] == ["worker 1", "worker 2", "worker 3", "paused"]
-    assert axes.get_title(loc="left") == "Jobs by worker (concluded)"
+    assert axes.get_title(loc="left") == "Jobs by worker (inferred)"
     assert axes.get_xlabel() == "time (UTC)"
     bars = sum(len(collection.get_paths()) for collection in axes.collections[:3])
     assert bars == 21
@@ -139,7 +139,7 @@ def test_a_montage_shows_slices_by_their_window(filled):
 def test_what_has_no_picture_says_so(client):
     document = client.create_dicom(None, {"PatientName": "Text", "Modality": "SR"})
     (axes,) = charts.montage(document.series)
-    assert axes.texts[0].get_text() == "no picture"
+    assert axes.texts[0].get_text() == "no image"
 
 
 @pytest.mark.parametrize("kind", ["timeline", "throughput", "metrics", "growth", "arrivals"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import orthanc_lab
 from orthanc_lab import frames, samples
-from orthanc_lab.frames.metric_words import family_of, kind_of, unit_of
+from orthanc_lab.frames.metric_names import family_of, kind_of, unit_of
 from orthanc_lab.protocol.metrics import POLICIES
 from orthanc_lab.protocol.ports import ManualClock
 from tests.frames.gates import GatedWait, SteppedWait
@@ -78,7 +78,7 @@ def test_further_scrapes_are_waited_for(filled):
     wait = GatedWait(clock)
     with frames.Recorder(filled, capacity=1, clock=clock, wait=wait) as recorder, ThreadPoolExecutor(1) as pool:
         wait.looked()
-        with pytest.raises(TimeoutError, match=r"0 of 2 scrapes came in 0\.01 s"):
+        with pytest.raises(TimeoutError, match=r"0 of 2 scrapes arrived in 0\.01 s"):
             recorder.wait_for(2, timeout=0.01)
         waiting = pool.submit(recorder.wait_for, 2)
         further = 0
@@ -87,7 +87,7 @@ def test_further_scrapes_are_waited_for(filled):
             further += 1
         waiting.result()
     assert further >= 2
-    with pytest.raises(RuntimeError, match=r"does not run: call start\(\)"):
+    with pytest.raises(RuntimeError, match=r"is not running: call start\(\)"):
         recorder.wait_for(1)
 
 

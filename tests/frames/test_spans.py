@@ -122,7 +122,7 @@ def test_looks_by_hand_are_timed_by_the_server(orthanc):
     client.transport = Answers(*[[job("a", 1, state=state, asked=asked)] for state, asked in looks], [job("a", 1, 12)])
     watch = frames.JobWatch(client)
     for _ in range(4):
-        watch.look()
+        watch.poll()
     assert rows(watch.spans()) == [("a", "Running", 1, 4, 1), ("a", "Paused", 4, 9, 0), ("a", "Running", 9, 12, 1)]
     assert watch.spans()["observed"].all()
 

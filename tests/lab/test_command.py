@@ -82,7 +82,7 @@ def test_it_listens_on_the_loopback_interface_alone(lab):
     for process in (psutil.Process(running.process.pid), running.descendants[0]):  # the server, JupyterLab
         for each in process.net_connections("inet"):
             assert each.laddr.ip in ("127.0.0.1", "::1"), each
-    assert ("You are root" in "\n".join(running.output)) == (os.geteuid() == 0)
+    assert ("Running JupyterLab as root" in "\n".join(running.output)) == (os.geteuid() == 0)
 
 
 def test_killed_it_leaves_no_jupyter_behind(lab):
@@ -105,7 +105,7 @@ def test_a_jupyter_that_dies_takes_the_server_along_and_is_an_error(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     running.descendants[0].kill()
     assert running.wait() == 1
-    assert running.output[-1] == "JupyterLab ended with exit code -9."
+    assert running.output[-1] == "JupyterLab exited with code -9."
 
 
 def test_a_server_that_is_shut_down_takes_jupyter_along(lab):
@@ -211,7 +211,7 @@ def test_the_usual_port_in_use_is_said_and_another_taken(lab):
         if holder is not None:
             holder.close()
     assert not running.orthanc.endswith(":8042")
-    assert "Port 8042 is in use, so it took another one." in "\n".join(running.output)
+    assert "Port 8042 is in use, so another one was chosen." in "\n".join(running.output)
 
 
 def test_an_address_where_no_orthanc_is(lab):
@@ -238,7 +238,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr(command, "missing_packages", lambda: ["jupyterlab"])
     assert command.main(["--once"]) == 1
     words = capsys.readouterr().err
-    assert words == "orthanc-lab lab: jupyterlab missing. Install: pip install 'orthanc-lab[notebook]'\n"
+    assert words == "orthanc-lab lab: Missing packages: jupyterlab. Run: pip install 'orthanc-lab[notebook]'\n"
 
 
 def test_a_folder_that_cannot_be_made(lab, tmp_path):

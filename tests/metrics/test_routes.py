@@ -181,10 +181,12 @@ def test_every_name_has_a_policy(start):
 
 def test_memory_is_given_back_now_and_then():
     from orthanc_lab.protocol.ports import SystemClock
+    from orthanc_lab.protocol.published_metrics import PublishedMetrics
+    from orthanc_lab.protocol.threads import ThreadExecutor
     from orthanc_lab.server.memory_trimming import MemoryTrimming
-    from orthanc_lab.server.metrics_board import PublishedMetrics
 
-    board = PublishedMetrics(SystemClock())
-    trimming = MemoryTrimming(board, interval=0.01)
+    clock = SystemClock()
+    board = PublishedMetrics(clock)
+    trimming = MemoryTrimming(board, clock, ThreadExecutor(clock), interval=0.01)
     until(lambda: "orthanc_memory_trimming_duration_ms" in board.exposition())
     trimming.stop()

@@ -115,7 +115,7 @@ def test_the_lab_opens_a_copy_of_the_notebooks(run: Run, tmp_path: Path) -> None
     done = run("lab", "--once", "--port", "0", "--lab-port", "0", "--folder", str(target))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    assert "Kept as they are there, though the package has others: 01_quick_tour.ipynb" in done.stdout
+    assert "Not overwritten, although the package has different versions: 01_quick_tour.ipynb" in done.stdout
     assert (target / "01_quick_tour.ipynb").read_text(encoding="utf-8") == "my work"
     for path in (ROOT / "notebooks").glob("0[2-9]_*.ipynb"):
         assert (target / path.name).read_bytes() == path.read_bytes()

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from orthanc_lab.dicom.identifiers import orthanc_id
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import AttachmentType, Constraint, FindQuery, Origin, Statistics, Stored, StoreStatus

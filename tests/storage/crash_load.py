@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from orthanc_lab.dicom.identifiers import orthanc_id
+from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin

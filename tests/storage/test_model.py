@@ -12,8 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from orthanc_lab.dicom.identifiers import orthanc_id
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.protocol.levels import LEVELS
 from tests.storage.conftest import ORIGIN, House
 from tests.storage.files import LARGE, dicom

@@ -139,7 +139,7 @@ def test_errors_inside_come_back_into_the_test(run, fixture):
     output = result.stdout.str()
     assert "ZeroDivisionError: inside of the server" in output
     assert re.search(r'File ".*browse\.py", line \d+', output)  # the traceback from in there
-    assert "Errors inside of the Orthanc server" in output
+    assert "Errors inside the Orthanc server" in output
 
 
 def test_an_error_that_the_test_expects(run):

@@ -17,7 +17,7 @@ from tests.widgets.test_jobs_panel import paused_job
 
 def settle(panel):
     """Wait for what the panel does in the background."""
-    panel._sizing.submit(lambda: None).result(30)
+    panel.wait_until_shown()
     panel._queue.submit(lambda: None).result(30)
 
 
@@ -43,7 +43,7 @@ def open_all(panel):
 
 
 def test_the_size_of_what_is_checked(panel):
-    assert panel.size.value == "Nothing is selected"
+    assert panel.size.value == "Nothing selected"
     _, study, series = open_all(panel)
     panel.tree.toggle(study)
     settle(panel)
@@ -52,7 +52,7 @@ def test_the_size_of_what_is_checked(panel):
     settle(panel)
     assert panel.size.value.startswith("30 instances, ")
     panel.clear_button.click()
-    assert panel.size.value == "Nothing is selected"
+    assert panel.size.value == "Nothing selected"
     assert panel.start_button.disabled
 
 
@@ -99,8 +99,7 @@ def test_only_syntaxes_that_the_server_can_make(panel):
     assert "JPEG Baseline (lossy)" not in offered  # these images have 16 bit
     assert panel.syntax.value == ""
     assert (
-        panel.status.text
-        == "The server cannot make JPEG Baseline (lossy) of these images; they stay as they are stored."
+        panel.status.text == "The server cannot transcode these images to JPEG Baseline (lossy); they stay as stored."
     )
 
 
@@ -122,7 +121,7 @@ def test_what_is_deleted_meanwhile_is_said_and_leaves_the_tree(client, panel):
     panel.tree.toggle(mr.id)
     client.patients[ct.id].delete()
     panel.refresh()
-    assert panel.status.text == "Deleted at the server meanwhile: Phantom CT"
+    assert panel.status.text == "Deleted on the server in the meantime: Phantom CT"
     assert panel.tree.checked == [mr.id]
     assert [node.id for node in panel.tree.level()] == [mr.id]
     settle(panel)
@@ -133,7 +132,7 @@ def test_opening_what_is_deleted_meanwhile(client, panel):
     patient = panel.tree.level()[0].id
     client.patients[patient].delete()
     panel.tree.opened = [patient]
-    assert panel.status.text == "Opening: this was deleted at the server meanwhile."
+    assert panel.status.text == "Opening: this has since been deleted on the server."
     assert panel.tree.level() == []
     assert panel.tree.opened == []
 
@@ -195,7 +194,7 @@ def test_search(client, panel):
     assert found("1999", "Study date") == []
     assert panel.tree.empty == "Nothing matches"
     found("yesterday", "Study date")
-    assert panel.status.text.startswith("Searching: 'yesterday' is no date")
+    assert panel.status.text.startswith("Searching: 'yesterday' is not a date")
     assert len(found("", "Anything")) == 3
 
 
@@ -298,7 +297,7 @@ def test_a_job_that_the_server_forgot_is_said(panel, study):
     panel.refresh()
     panel.client.jobs[panel.job.id].cancel().delete()
     panel.refresh()
-    assert panel.status.text == "The server does not know the job any more."
+    assert panel.status.text == "The server no longer knows the job."
     assert panel.job is None
     assert states(panel) == {"pause": False, "resume": False, "cancel": False}
 

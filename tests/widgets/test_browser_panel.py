@@ -36,7 +36,7 @@ def pick(panel, *labels):
         at = next(node.id for node in panel.tree.level(at) if node.label == label)
         panel.tree.opened = [*panel.tree.opened, at]
     panel.tree.current = at
-    panel.settle()
+    panel.wait_until_shown()
     return at
 
 
@@ -47,7 +47,7 @@ def test_a_patient_and_a_study(panel):
     pick(panel, CT[0])
     assert [item["label"] for item in panel.gallery.items] == ["CT · Localizer", "CT · Soft tissue", "CT · Sharp"]
     assert all(item["source"].startswith("data:image/png;base64,") for item in panel.gallery.items)
-    assert panel.viewer.words == "Pick a series"
+    assert panel.viewer.words == "Select a series"
     assert "PatientID" in [row["name"] for row in panel.tags.rows]
     pick(panel, *CT)
     assert panel.heading.value.endswith(">Phantom CT · CT quality phantom · 2026-01-05</strong>")
@@ -57,7 +57,7 @@ def test_a_patient_and_a_study(panel):
 def test_a_series(panel):
     sent = listen(panel.viewer)
     pick(panel, *CT, "CT · Soft tissue")
-    panel.viewer.settle()
+    panel.viewer.wait_until_sent()
     assert (panel.viewer.count, panel.viewer.position) == (20, 10)
     assert panel.viewer.caption == "Slice 11 of 20 · instance 11"
     assert (panel.viewer.center, panel.viewer.width) == (40, 400)
@@ -72,10 +72,10 @@ def test_a_series(panel):
 def test_the_slider(panel):
     sent = listen(panel.viewer)
     pick(panel, *CT, "CT · Soft tissue")
-    panel.viewer.settle()
+    panel.viewer.wait_until_sent()
     assert len(sent) == 20  # a small series is there as a whole
     panel.viewer.position = 3
-    panel.settle()
+    panel.wait_until_shown()
     assert panel.viewer.caption == "Slice 4 of 20 · instance 4"
     number = next(row for row in panel.tags.rows if row["name"] == "InstanceNumber")
     assert number["value"] == "4"
@@ -90,7 +90,7 @@ def test_an_instance(panel):
 def test_the_gallery_picks_a_series(panel):
     pick(panel, *CT)
     panel.gallery.current = panel.gallery.items[2]["id"]
-    panel.settle()
+    panel.wait_until_shown()
     assert panel.tree.current == panel.gallery.items[2]["id"]
     assert panel.viewer.count == 10
 
@@ -108,14 +108,14 @@ def test_colours(client, panel):
     panel.refresh()
     sent = listen(panel.viewer)
     pick(panel, "CompressedSamples US1", "Study without a description", "US · Series 1")
-    panel.viewer.settle()
+    panel.viewer.wait_until_sent()
     assert (sent[0][0]["kind"], len(sent[0][1])) == ("rgb", 240 * 320 * 3)
 
 
 def test_values_are_those_of_the_server(client, panel):
     sent = listen(panel.viewer)
     series = pick(panel, *CT, "CT · Localizer")
-    panel.viewer.settle()
+    panel.viewer.wait_until_sent()
     values = np.frombuffer(sent[0][1], "<i2").reshape(sent[0][0]["rows"], -1)
     assert np.array_equal(values, client.series[series].instances[0].array())
 
@@ -126,7 +126,7 @@ def test_a_document(client, panel, tmp_path):
     pick(panel, "Report Rita")
     assert panel.gallery.items[0]["source"] == ""
     panel.gallery.current = panel.gallery.items[0]["id"]
-    panel.settle()
+    panel.wait_until_shown()
     assert panel.viewer.words == "Encapsulated PDF: <Letter>"
     assert panel.document.layout.display is None
     saved = panel.document.save_beside(tmp_path)
@@ -137,14 +137,14 @@ def test_a_document(client, panel, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("rtplan.dcm", "No picture: RT Plan Storage"), ("rtdose_1frame.dcm", "The server cannot draw this: ")],
+    [("rtplan.dcm", "No image: RT Plan Storage"), ("rtdose_1frame.dcm", "The server cannot render this: ")],
 )
-def test_what_has_no_picture(client, name, words):
+def test_what_has_no_image(client, name, words):
     client.upload(get_testdata_file(name))
     panel = BrowserPanel(client)
     pick(panel, panel.tree.level()[0].label)
     panel.gallery.current = panel.gallery.items[0]["id"]
-    panel.settle()
+    panel.wait_until_shown()
     assert panel.viewer.words.startswith(words)
     assert panel.status.text == ""
 
@@ -156,7 +156,7 @@ def test_tags(client):
     assert patient.label == "Doe <b>John</b>"
     pick(panel, patient.label)
     panel.gallery.current = panel.gallery.items[0]["id"]
-    panel.settle()
+    panel.wait_until_shown()
     told: list[dict] = []
     panel.tags.send = told.append
     panel.tags._handle_custom_msg({"path": "0020,4000"}, [])
@@ -166,16 +166,16 @@ def test_tags(client):
     assert [row["name"] for row in panel.tags.rows] == ["AnatomicRegionSequence", "Item 1", "CodeMeaning"]
     assert panel.tags.is_open
     panel.tag_search.value = "nowhere"
-    assert (panel.tags.rows, panel.tags.empty) == ([], "No tag matches")
+    assert (panel.tags.rows, panel.tags.empty) == ([], "No matching tags")
 
 
 def test_what_is_deleted_while_it_is_shown(client, panel):
     pick(panel, *CT, "CT · Soft tissue")
     client.patients[panel.tree.level()[0].id].delete()
     panel.refresh()
-    panel.settle()
-    assert panel.status.text == "Deleted at the server meanwhile: CT · Soft tissue"
-    assert (panel.viewer.words, panel.tags.rows, panel.gallery.items) == ("Nothing is picked", [], [])
+    panel.wait_until_shown()
+    assert panel.status.text == "Deleted on the server in the meantime: CT · Soft tissue"
+    assert (panel.viewer.words, panel.tags.rows, panel.gallery.items) == ("Nothing selected", [], [])
 
 
 def test_instances_that_come_are_in_the_slider(client):
@@ -186,7 +186,7 @@ def test_instances_that_come_are_in_the_slider(client):
     panel.viewer.position = 4
     client.upload(files[10:])
     panel.refresh()
-    panel.settle()
+    panel.wait_until_shown()
     assert (panel.viewer.count, panel.viewer.position) == (20, 4)
     assert panel.tree.level(panel.tree.opened[1])[0].note == "20 instances"
 
@@ -197,11 +197,11 @@ def test_small_pictures_are_asked_for_again_only_where_instances_came(client, pa
     monkeypatch.setattr(Instance, "thumbnail", lambda self, size: asked.append(self.series.SeriesDescription) or b"")
     client.upload(samples.path("mr"))
     panel.refresh()
-    panel.settle()
+    panel.wait_until_shown()
     assert asked == []
     client.series.find(SeriesDescription="Sharp")[0].instances[0].delete()
     panel.refresh()
-    panel.settle()
+    panel.wait_until_shown()
     assert asked == ["Sharp"]
     assert [bool(item["source"]) for item in panel.gallery.items] == [True, True, False]
 
@@ -209,11 +209,11 @@ def test_small_pictures_are_asked_for_again_only_where_instances_came(client, pa
 def test_a_slice_that_the_server_refuses_says_so_and_the_others_come(client, panel):
     sent = listen(panel.viewer)
     series = pick(panel, *CT, "CT · Sharp")
-    panel.viewer.settle()
+    panel.viewer.wait_until_sent()
     sent.clear()
     client.series[series].instances[0].delete()
     panel.viewer._handle_custom_msg({"kind": "hello"}, [])
-    panel.viewer.settle()
+    panel.viewer.wait_until_sent()
     words = {message["position"]: message["words"] for message, _ in sent}
     assert words.pop(0).startswith("Unknown resource")
     assert set(words.values()) == {""}
@@ -226,7 +226,7 @@ def test_a_look_without_a_change_sends_nothing(client, study):
         panel.refresh()
         recorder.taken()
         panel.refresh()
-        panel.settle()
+        panel.wait_until_shown()
     assert recorder.taken() == []
     panel.close()
 
@@ -236,11 +236,11 @@ def test_a_step_of_the_slider_sends_caption_and_tags(client, study):
         panel = BrowserPanel(client)
         panel.viewer._handle_custom_msg({"kind": "hello"}, [])
         pick(panel, *CT, "CT · Soft tissue")
-        panel.viewer.settle()
+        panel.viewer.wait_until_sent()
         recorder.taken()
         panel.viewer.set_state({"position": 12})  # as the browser does
-        panel.settle()
-        panel.viewer.settle()
+        panel.wait_until_shown()
+        panel.viewer.wait_until_sent()
     sent = [message["state"] for _, message, _ in recorder.taken() if "state" in message]
     assert [set(state) - {"position"} for state in sent if set(state) != {"position"}] == [{"caption"}, {"rows"}]
     panel.close()
@@ -253,13 +253,13 @@ def test_a_dead_server_is_said_and_the_pictures_go_on_at_its_return():
         pick(panel, *CT, "CT · Soft tissue")
         server.kill()
         sent = listen(panel.viewer)
-        panel.viewer.settle()
+        panel.viewer.wait_until_sent()
         assert panel.status.text.startswith("Showing: No Orthanc answers at")
         assert sent == []
         panel.refresh()
         assert panel.is_away
         server.restart()
         panel.refresh()
-        panel.viewer.settle()
+        panel.viewer.wait_until_sent()
         assert len(sent) == 20
         panel.close()

@@ -103,7 +103,7 @@ def test_a_wrong_kind_is_refused_whatever_its_name(panel):
     panel.zone.send = lambda content, buffers=None: said.append(content)
     drop(panel.zone, "picture.png", b"GIF89a")
     drop(panel.zone, "cut.png", samples.path("chart.png").read_bytes()[:12])
-    assert [message["words"][:11] for message in said] == ["is a GIF; P", "cannot be r"]
+    assert [message["words"][:11] for message in said] == ["is a GIF; o", "cannot be r"]
     assert panel.files.rows == []
     assert list(panel.zone._folder.iterdir()) == []
 
@@ -137,7 +137,7 @@ def test_problems_stand_beside_their_fields_and_nothing_is_sent(panel, client):
     panel.make().result()
     assert "is not a date" in panel.tags.rows["PatientBirthDate"].problem.text
     assert panel.contents_problem.text == "Drop a PNG, JPEG or PDF first."
-    assert panel.status.text == "Not sent: 2 fields need a look."
+    assert panel.status.text == "Not sent: 2 fields need attention."
     assert len(client.instances) == 0
 
 
@@ -150,7 +150,7 @@ def test_a_parent_is_found_and_gets_a_child(panel, study):
     assert [words.split(" · ")[1] for words, _ in panel.parent.choice.options] == ["CT quality phantom"]
     panel.add(samples.path("report.pdf"))
     panel.make().result()
-    assert panel.parent.problem.text == "Choose one of the list, or no parent."
+    assert panel.parent.problem.text == "Choose one from the list, or no parent."
     panel.parent.choice.value = study.id
     panel.make().result()
     assert panel.made[0].series.study == study
@@ -182,7 +182,7 @@ def test_an_error_of_the_server_stands_beside_its_field(panel, study):
 def test_a_picture_that_the_server_cannot_read_is_said(panel, count):
     for number in range(count):
         drop(panel.zone, f"{number}.png", samples.path("chart.png").read_bytes()[:5000])
-    assert "cannot be read to its end" in panel.pictures.value
+    assert "is a damaged image" in panel.pictures.value
     panel.make().result()
     assert panel.contents_problem.text
     assert panel.status.text.startswith("Making DICOM: ")
@@ -197,7 +197,7 @@ def test_letters_that_the_parent_cannot_keep_are_said(panel, study):
     panel.make().result()
     kept = panel.made[0].all_tags["SeriesDescription"]
     card = panel.result.children[0].children[0].value
-    assert ("Letters were lost in SeriesDescription" in card) is (kept != "山田 report")
+    assert ("Characters were lost in SeriesDescription" in card) is (kept != "山田 report")
 
 
 def test_what_was_made_can_be_deleted(panel, client):

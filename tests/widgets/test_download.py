@@ -142,7 +142,7 @@ def test_a_large_file_is_saved_beside_the_notebook(recorder, tmp_path):
         browser = Browser(button, recorder, token)
         browser.ask("start")
         assert browser.next()[0]["end"] == "saved"
-        assert button.words == f"Too large for the browser (2.6 MB): saved as {tmp_path / name}"
+        assert button.words == f"Too large for the browser (2.6 MB); saved as {tmp_path / name}"
         assert (tmp_path / name).read_bytes() == DATA
     assert sorted(path.name for path in tmp_path.iterdir()) == ["whole-1.bin", "whole.bin"]
 

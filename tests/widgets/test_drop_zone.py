@@ -106,13 +106,13 @@ def test_pieces_that_do_not_fit_are_refused(more):
     answers = [zone.chunk(data, offset) for data, offset in more]
     if answers[-1]["kind"] == "taken":
         answers.append(zone.chunk(b"d", 3))
-    assert answers[-1]["words"] == "came in pieces that do not fit; drop it again"
+    assert answers[-1]["words"] == "arrived in pieces that do not fit together; drop it again"
     assert zone.given == []
 
 
 def test_size_and_kind_are_limits():
     zone = Zone(max_size=10, check=lambda name, head: "is no X" if not head.startswith(b"X") else "")
-    assert zone.chunk(b"Xa", size=11, id="large")["words"] == "has 11 bytes; 1 to 10 are taken here"
+    assert zone.chunk(b"Xa", size=11, id="large")["words"] == "has 11 bytes; files of 1 to 10 bytes are accepted here"
     assert zone.chunk(b"", size=0, id="empty")["kind"] == "refuse"
     assert zone.chunk(b"cd", 2, id="other")["received"] == 2
     assert zone.chunk(b"ab", id="other")["words"] == "is no X"

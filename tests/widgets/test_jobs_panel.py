@@ -110,7 +110,7 @@ def test_what_cannot_be_done_is_said_and_the_others_are_done(client, study, pane
     second.delete()
     panel.control("delete").result()
     assert panel.status.is_warning
-    assert panel.status.text.startswith(f"Delete: 3 jobs: 1 of them cannot be done.\nArchive {second.id[:8]}: ")
+    assert panel.status.text.startswith(f"Delete: 3 jobs: 1 of 3 failed.\nArchive {second.id[:8]}: ")
     assert len(client.jobs) == 0
 
 

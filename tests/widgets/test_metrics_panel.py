@@ -94,7 +94,7 @@ def test_it_records_in_a_tab_in_the_background(panel):
 def test_a_missed_look_is_a_gap(panel):
     look(panel)
     panel.clock.advance(5)
-    panel._look_at(panel.clock.now() - timedelta(seconds=4), True)
+    panel._poll_at(panel.clock.now() - timedelta(seconds=4), True)
     assert all(isnan(value) for value in last(panel).values())
 
 
@@ -147,7 +147,7 @@ def test_the_recording_is_saved(panel, tmp_path, name):
     look(panel)
     panel.save(tmp_path / name)
     settle(panel)
-    assert f"2 samples are in {tmp_path / name}" in panel.status.text
+    assert f"2 samples to {tmp_path / name}" in panel.status.text
     assert len(frames.load(tmp_path / name)) == len(panel.frame())
 
 

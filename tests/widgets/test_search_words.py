@@ -38,7 +38,7 @@ def test_dates(words, dates):
 
 
 def test_no_date_is_said():
-    with pytest.raises(ValueError, match="'yesterday' is no date; give one as 2026"):
+    with pytest.raises(ValueError, match="'yesterday' is not a date; write 2026"):
         queries("yesterday", "Study date")
 
 

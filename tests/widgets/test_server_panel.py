@@ -61,7 +61,7 @@ def test_only_a_process_can_be_killed(panel, server):
     is_process = hasattr(server, "kill")
     assert offered(panel) == {"stop", "restart"} | ({"kill"} if is_process else set())
     if is_process:
-        assert panel.toolbar.offers["kill"].startswith("Kill the process, as kill -9 does?")
+        assert panel.toolbar.offers["kill"].startswith("Kill the process, like kill -9?")
         panel.control("kill").result()
         assert panel.state == "stopped"
         panel.control("start").result()
@@ -121,8 +121,8 @@ def test_options_are_edited_and_applied(panel, server):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "This is no JSON: Expecting property name enclosed in double quotes in line 1, column 2."),
-        ("[]", "a configuration is an object"),
+        ("{", "This is not valid JSON: Expecting property name enclosed in double quotes in line 1, column 2."),
+        ("[]", "A configuration must be a JSON object"),
         ('{"JobsHistorySize": -1}', 'The configuration option "JobsHistorySize" must be a positive integer'),
         ('{"Name": 5}', "Name"),
         ('{"HttpPort": 1}', '"HttpPort" stays'),
@@ -140,13 +140,13 @@ def test_options_that_are_refused_are_not_applied(panel, server, text, words):
 def test_a_check_says_what_is_worth_a_warning(panel):
     panel.editor.text.value = '{"Nmae": "a"}'
     panel.editor.check_button.click()
-    assert panel.editor.words == 'The server takes these options.\nThere is no option "Nmae"'
+    assert panel.editor.words == 'These options are valid.\nThere is no option "Nmae"'
 
 
 def test_another_address_is_said(panel, server, monkeypatch):
     monkeypatch.setattr(type(server), "url", "https://elsewhere:1")
     panel.control("restart").result()
-    assert panel.status.text.startswith("The server is at https://elsewhere:1 now")
+    assert panel.status.text.startswith("The server is now at https://elsewhere:1: make")
 
 
 def test_a_failure_at_the_start_is_said(panel, server, monkeypatch):

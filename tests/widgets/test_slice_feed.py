@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.widgets.browser.slice_feed import SliceFeed
+from orthanc_lab.widgets.elements.slice_feed import SliceFeed
 
 
 def fill(feed, at, size=1):

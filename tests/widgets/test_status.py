@@ -22,15 +22,15 @@ def test_a_view_that_the_busy_kernel_could_not_hear_is_not_forgotten():
     status = Status(clock, waiting.append)
     status._handle_custom_msg({"view": "a", "here": True}, [])
     clock.advance(LEASE + 1)  # a cell runs
-    status.forget_silent_views()
-    status.forget_silent_views()
+    status.drop_silent_views()
+    status.drop_silent_views()
     assert status.is_seen
     status._handle_custom_msg({"view": "a", "here": True}, [])  # the cell is over, what waited is heard
     [ask] = waiting
     ask()
     assert status.is_seen
     clock.advance(LEASE + 1)
-    status.forget_silent_views()
+    status.drop_silent_views()
     waiting[1]()
     assert not status.is_seen
 

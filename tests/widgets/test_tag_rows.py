@@ -98,6 +98,6 @@ def test_of_very_many_only_the_first_are_drawn():
     )
     table = TagTable(lambda row: row.value)
     table.show(many)
-    assert (len(table.rows), table.note) == (2000, "… and 1,001 more: search for what you want to see")
+    assert (len(table.rows), table.note) == (2000, "… and 1,001 more; use the search to find them")
     table.show(many[:10])
     assert (len(table.rows), table.note) == (10, "")

@@ -152,4 +152,4 @@ def test_what_cannot_be_opened_closes_again_and_is_said():
 
 def test_letters_typed_in_an_element_are_no_commands_of_the_notebook():
     assert "keepKeys(el);" in Tree(Endless(), label="Numbers", page=1)._esm
-    assert Tree._esm.startswith("// Stands before")
+    assert Tree._esm.startswith("// Prepended")

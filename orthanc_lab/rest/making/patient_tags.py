@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from orthanc_lab.dicom.changing.modification import PATIENT_ID, Modification
 from orthanc_lab.dicom.dictionary.dictionary import format_tag
-from orthanc_lab.dicom.identifiers import orthanc_id
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
 

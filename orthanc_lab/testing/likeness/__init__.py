@@ -1,4 +1,4 @@
-"""Whether two answers are alike: equal but for what each server makes up by itself."""
+"""Comparing two responses: they are alike if they differ only in values that each server generates itself."""
 
 from orthanc_lab.testing.likeness.answers import compare_answers
 from orthanc_lab.testing.likeness.difference import Difference

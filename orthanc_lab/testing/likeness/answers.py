@@ -1,4 +1,4 @@
-"""Two answers to the same exchange: status, headers, body by its type."""
+"""Comparing two responses to the same exchange: status, headers, and the body by its type."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _TEXTS = frozenset({"text/plain", "text/html", "text/css", "application/javascri
 
 
 def compare_answers(ours: Answer, real: Answer, pairs: Pairs, name: str = "") -> list[Difference]:
-    """Return what is not alike in two answers, most telling first.
+    """Return the differences between two responses, the most important first.
 
     Parameters
     ----------
     ours, real
-        The answers of the two servers to the same exchange.
+        The responses of the two servers to the same exchange.
     pairs
-        The made-up values of this scenario; new ones are added.
+        The generated values in this scenario; new ones are added.
     name
-        The last part of the path: some values are compared by the name of what they say.
+        The last part of the path: some values are compared according to their name.
     """
     if ours.status != real.status:
         return [Difference.of("status", f"{ours.status} {ours.body[:200]!r}", f"{real.status} {real.body[:200]!r}")]
@@ -69,7 +69,7 @@ def _compare_headers(ours: Answer, real: Answer, pairs: Pairs) -> Iterator[Diffe
 
 
 def _follows_from_the_body(header: str, ours: Answer, real: Answer) -> bool:
-    """Tell whether a header differs only because the bodies do, which are judged by themselves."""
+    """Whether a header differs only because the bodies do, which are compared separately."""
     if header == "etag":
         return all(
             hashlib.md5(answer.body, usedforsecurity=False).hexdigest() in answer.headers[header]

@@ -1,4 +1,4 @@
-"""DICOM files: element by element, with VR and the bytes of the value."""
+"""Comparing DICOM files element by element, with VR and the bytes of the value."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _JPEG = b"\xff\xd8\xff"
 
 
 def compare_dicom(ours: bytes, real: bytes, pairs: Pairs, name: str = "dicom") -> Iterator[Difference]:
-    """Compare two DICOM files by their meta headers and data sets.
+    """Compare the file meta information and data sets of two DICOM files.
 
-    JPEG pixel data are compared by the first picture, approximately; offsets inside a DICOMDIR by
-    the record they point at.
+    JPEG pixel data are compared approximately, by the first frame; offsets inside a DICOMDIR by
+    the record that they point to.
     """
     if ours == real:
         return
@@ -40,7 +40,7 @@ def compare_dicom(ours: bytes, real: bytes, pairs: Pairs, name: str = "dicom") -
             mine, theirs = (pydicom.dcmread(io.BytesIO(body), force=True) for body in (ours, real))
             yield from _Comparison(pairs, {}, {}).compare(mine.file_meta, theirs.file_meta, name)
             yield from _Comparison(pairs, _records(mine), _records(theirs)).compare(mine, theirs, name)
-        except Exception as error:  # whatever a malformed file does to the reader: then only the bytes can tell
+        except Exception as error:  # a malformed file may cause any error in the reader; only the bytes are left
             yield Difference.of(f"{name} bytes", f"{len(ours)} bytes ({error!r})", f"{len(real)} bytes")
 
 
@@ -101,7 +101,7 @@ class _Element:
 
 
 def _element(data_set: Dataset, tag: Any) -> _Element:
-    """Return the element as read; where the file does not say the VR, the dictionary's."""
+    """Return the element as read, with the VR from the dictionary if the file does not contain it."""
     raw = data_set.get_item(tag)
     if not isinstance(raw, RawDataElement):
         element = data_set[tag]

@@ -1,4 +1,4 @@
-"""What differs between two answers."""
+"""A difference between two responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field that is not alike in the two answers."""
+    """One field that differs between the two responses."""
 
     field: str  # "status", "header etag", "body $.Content.ID", "zip member 2", "dicom (0010,0010)" …
     ours: str
@@ -19,7 +19,7 @@ class Difference:
 
     @classmethod
     def of(cls, field: str, ours: object, real: object) -> Difference:
-        """Make a difference of any two values, shortened to fit a line or two."""
+        """Make a difference from any two values, shortened to a line or two."""
         return cls(field, _short(ours), _short(real))
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""PNG and JPEG images: by their pixels."""
+"""Comparing PNG and JPEG images by their pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orthanc_lab.testing.likeness.difference import Difference
 __all__ = ["compare_images"]
 
 _LOSSY_MEAN = 1.5
-"""Mean absolute difference of JPEG samples that two encoders of the same quality may show."""
+"""Allowed mean absolute difference between JPEG samples from two encoders at the same quality."""
 
 
 def compare_images(ours: bytes, real: bytes, *, lossy: bool) -> Iterator[Difference]:

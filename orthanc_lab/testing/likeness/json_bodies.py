@@ -1,4 +1,4 @@
-"""JSON answers: the values, and the layout of their text."""
+"""Comparing JSON responses: their values, and the layout of their text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null')
 
 
 def compare_json(ours: Any, real: Any, pairs: Pairs, path: str = "$") -> Iterator[Difference]:
-    """Walk two JSON values together and yield what is not alike."""
+    """Walk through two JSON values in parallel and yield the differences."""
     if isinstance(ours, dict) and isinstance(real, dict):
         yield from _compare_objects(ours, real, pairs, path)
     elif isinstance(ours, list) and isinstance(real, list):
@@ -28,7 +28,7 @@ def compare_json(ours: Any, real: Any, pairs: Pairs, path: str = "$") -> Iterato
 
 
 def compare_layout(ours: str, real: str) -> Iterator[Difference]:
-    """Compare how two JSON texts of like values are written: spaces, line ends, escapes, numbers."""
+    """Compare the layout of two JSON texts with like values: spaces, line ends, escapes, numbers."""
     if _lines(ours) != _lines(real):
         yield Difference.of("layout", _SCALAR.sub("_", ours), _SCALAR.sub("_", real))
     if _SCALAR.sub("_", ours) != _SCALAR.sub("_", real):
@@ -39,7 +39,7 @@ def compare_layout(ours: str, real: str) -> Iterator[Difference]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of a text without its values; sorted, since made-up identifiers order items by chance."""
+    """Return the sorted lines of a text without its values; generated identifiers put items in a random order."""
     return sorted(line.rstrip(",") for line in _SCALAR.sub("_", text).split("\n"))
 
 
@@ -75,7 +75,7 @@ def _compare_arrays(ours: list[Any], real: list[Any], pairs: Pairs, path: str) -
         yield Difference.of(f"body {path} length {len(ours)} != {len(real)}", json.dumps(ours), json.dumps(real))
         return
     if sorted_by_identifier(ours) and sorted_by_identifier(real):
-        # The order follows made-up identifiers, so that the same items may stand in another order.
+        # The order follows generated identifiers, so the same items may be in a different order.
         matched = match_items(ours, real, pairs, lambda mine, theirs, trial: not any(compare_json(mine, theirs, trial)))
     else:
         matched = list(zip(ours, real, strict=True))

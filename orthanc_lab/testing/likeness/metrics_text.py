@@ -1,4 +1,4 @@
-"""The Prometheus exposition: which metrics are there, how they are written, what the counts say."""
+"""Comparing metrics in Prometheus format: their names, their layout, and the values of counts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["compare_metrics"]
 
 _LINE = re.compile(r"(?P<name>[a-z_0-9]+) (?P<value>-?[0-9.e+-]+) (?P<time>\d{13})")
 _EXACT = re.compile(r"orthanc_(count_|jobs_|last_change)")
-"""What must be equal: the rest are durations, sizes and caches of each server's own."""
+"""Metrics with equal values; the others are durations, sizes and caches, which depend on the server."""
 
 
 def compare_metrics(ours: str, real: str) -> Iterator[Difference]:
-    """Compare two expositions line by line."""
+    """Compare two metrics texts line by line."""
     mine, theirs = _lines(ours), _lines(real)
     for name in sorted({*mine, *theirs}):
         if name not in mine or name not in theirs:
@@ -27,7 +27,7 @@ def compare_metrics(ours: str, real: str) -> Iterator[Difference]:
 
 
 def _lines(text: str) -> dict[str, str]:
-    """Return the value of each metric by its name; a malformed line stands by itself."""
+    """Return the value of each metric by name; a malformed line is its own name."""
     values = {}
     for line in text.splitlines():
         match = _LINE.fullmatch(line)

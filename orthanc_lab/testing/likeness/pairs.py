@@ -1,7 +1,7 @@
-"""Values that each server makes up by itself: UUIDs, generated UIDs, the time of day.
+"""Values that each server generates itself: UUIDs, UIDs, the time of day.
 
-Such a value is alike in two answers when it is of the same kind and, for identifiers, when
-the same value of ours has stood for the same value of theirs in the whole scenario.
+Two generated values are alike if they are of the same kind and, for identifiers, if the same
+value of ours has corresponded to the same value of theirs throughout the scenario.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _GENERATED_KINDS = frozenset({"id", "uid", "md5"})
 
 
 class Pairs:
-    """The values of one scenario that differ between the servers, and which belongs to which.
+    """The values that differ between the servers in one scenario, and how they correspond.
 
     Attributes
     ----------
     generated
-        Whether the scenario has made new DICOM resources. Before that, an Orthanc identifier, a
-        UID or an MD5 sum comes from the uploaded files and must be equal.
+        Whether the scenario has created new DICOM resources. Until then, Orthanc identifiers,
+        UIDs and MD5 sums come from the uploaded files and must be equal.
     other_roots
-        Generated UIDs that were paired although they stand under different roots.
+        Generated UIDs that were paired although they have different roots.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Pairs:
         self._ours_by_real: dict[str, str] = {}
 
     def real_of(self, ours: str) -> str | None:
-        """Return the value of the real server that belongs to one of ours, None if none is known."""
+        """Return the real server's value that corresponds to one of ours, None if unknown."""
         return self._real_by_ours.get(ours)
 
     def trial(self) -> Pairs:
@@ -60,9 +60,9 @@ class Pairs:
         return other
 
     def alike(self, ours: str, real: str) -> bool:
-        """Tell whether two texts are equal but for made-up values in the same places."""
+        """Whether two texts are equal except for corresponding generated values in the same places."""
         if ours == real:
-            # What has been equal once belongs to itself, and to no other value later.
+            # A value that was equal once corresponds to itself, and never to another value later.
             return all(self._paired(kind, value, value) for kind, value in _split(ours)[0])
         our_tokens, our_frame = _split(ours)
         real_tokens, real_frame = _split(real)
@@ -95,13 +95,13 @@ class Pairs:
 
 
 def _split(text: str) -> tuple[list[tuple[str, str]], str]:
-    """Return the made-up values of a text with their kinds, and the text with only the kinds left."""
+    """Return the generated values in a text with their kinds, and the text with the kinds in their place."""
     tokens = [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(text)]
     return tokens, _TOKEN.sub(lambda match: f"<{match.lastgroup}>", text)
 
 
 def _close(kind: str, ours: str, real: str) -> bool:
-    """Tell whether two clock readings are near: the same zone, the same format, minutes apart at most."""
+    """Whether two times are close: the same zone and format, and at most minutes apart."""
     if kind == "date":
         return abs((_moment("%Y%m%d", ours) - _moment("%Y%m%d", real)).days) <= 1
     form = "%Y%m%dT%H%M%S" if kind == "stamp" else "%H%M%S"

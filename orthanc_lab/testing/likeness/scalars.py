@@ -1,4 +1,4 @@
-"""Values that may differ by their name: run times, sizes of what a server wrote, its own port."""
+"""Values that may differ depending on their name: run times, sizes of written files, ports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orthanc_lab.testing.likeness.pairs import Pairs
 __all__ = ["scalars_alike"]
 
 _ANY_NUMBER = frozenset({"EffectiveRuntime", "ArchiveSize", "HttpPort", "DatabaseServerIdentifier", "Progress?"})
-"""Only the type is compared: what they say depends on the machine or on the deflate codec."""
+"""Only the types of these are compared: the values depend on the machine or on the deflate codec."""
 
 _SIZES = frozenset(
     {
@@ -27,22 +27,22 @@ _SIZES = frozenset(
         "compressed-size",
     }
 )
-"""Compared to a few hundred bytes once a scenario generates files (their UIDs have other lengths)."""
+"""Sizes that may differ slightly once a scenario generates files, whose UIDs have different lengths."""
 
 _SIZE_TOLERANCE = 2000
 
 
 def scalars_alike(name: str, ours: object, real: object, pairs: Pairs) -> bool:
-    """Tell whether two values without parts are alike.
+    """Whether two scalar values are alike.
 
     Parameters
     ----------
     name
-        The key of the value, or the last part of the path that answered with it.
+        The key of the value, or the last part of the path of the request.
     ours, real
         Text, number, boolean or None.
     pairs
-        What the scenario has paired so far.
+        The values that the scenario has paired so far.
     """
     if type(ours) is not type(real):
         return False

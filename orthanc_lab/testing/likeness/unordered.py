@@ -1,4 +1,4 @@
-"""Arrays whose order follows made-up identifiers: which of our items belongs to which of theirs."""
+"""Arrays ordered by generated identifiers: finding which of our items corresponds to which of theirs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["match_items", "sorted_by_identifier"]
 
 
 def sorted_by_identifier(items: list[Any]) -> bool:
-    """Tell whether the items are identifiers, or objects with an ``ID``, in ascending order."""
+    """Whether the items are identifiers, or objects with an ``ID``, in ascending order."""
     names = [_identifier(item) for item in items]
     return all(names) and names == sorted(names)
 
@@ -19,10 +19,10 @@ def sorted_by_identifier(items: list[Any]) -> bool:
 def match_items(
     ours: list[Any], real: list[Any], pairs: Pairs, alike: Callable[[Any, Any, Pairs], bool]
 ) -> list[tuple[Any, Any]]:
-    """Return pairs of items that are to be compared.
+    """Return pairs of items to compare.
 
-    Items whose identifiers are equal or paired already belong together; of the others, objects
-    with like contents do. Bare identifiers that nothing tells apart are left out.
+    Items correspond if their identifiers are equal or already paired; among the others, objects
+    with like contents do. Bare identifiers that cannot be told apart are left out.
     """
     left = {_identifier(item): item for item in real}
     matched, unknown = [], []

@@ -1,4 +1,4 @@
-"""XML answers: the same values as the JSON ones, and the layout of their text."""
+"""Comparing XML responses: the same values as in JSON, and the layout of their text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["compare_xml"]
 
 
 def compare_xml(ours: str, real: str, pairs: Pairs) -> Iterator[Difference]:
-    """Compare two XML texts; such that are not well-formed (a tag is no name of XML) as plain text."""
+    """Compare two XML texts; texts that are not well-formed (a tag is not a valid XML name) as plain text."""
     try:
         mine, theirs = (_value(ElementTree.fromstring(text)) for text in (ours, real))  # noqa: S314 - our own servers
     except ElementTree.ParseError:

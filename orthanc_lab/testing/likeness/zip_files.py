@@ -1,4 +1,4 @@
-"""ZIP archives: their members in order, with the attributes of each, and their bytes."""
+"""Comparing ZIP archives: their members in order, with attributes and bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ATTRIBUTES = ("compress_type", "flag_bits", "create_version", "extract_version"
 
 
 def compare_zip(ours: bytes, real: bytes, pairs: Pairs) -> Iterator[Difference]:
-    """Compare two archives; a member that is not equal byte by byte is compared as a DICOM file."""
+    """Compare two archives; members that differ in their bytes are compared as DICOM files."""
     mine, theirs = _opened(ours), _opened(real)
     if mine is None or theirs is None:
         if mine is not theirs:

@@ -1,1 +1,1 @@
-"""The panel of archives."""
+"""The panel for archives and media."""

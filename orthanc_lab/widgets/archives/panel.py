@@ -1,4 +1,4 @@
-"""Archives of what is checked in a tree: streamed, or made by a job."""
+"""Archives of the resources checked in a tree: streamed, or made by a job."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import ipywidgets
 from orthanc_lab.client import Client, ClientError, Job, Resource
 from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.jobs import JobState
-from orthanc_lab.widgets.archives.order import Estimate, Order, estimate, first_instance
+from orthanc_lab.widgets.archives.archive_request import ArchiveRequest, Estimate, estimate, first_instance
 from orthanc_lab.widgets.archives.transfer_syntaxes import NAMES, choices, possible
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.jobs.job_rows import allowed
+from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
@@ -29,19 +30,19 @@ _CONTROLS = {"pause": "pause", "resume": "play", "cancel": "times"}
 class ArchivePanel(ResourcesPanel):
     """Check patients, studies or series; download them as a ZIP or as media with a DICOMDIR.
 
-    Streamed, the archive comes while it is made. As a job, it is made at the server with a priority, may be paused,
-    resumed and cancelled, and is downloaded at its end.
+    A streamed archive is sent while it is being made. A job makes the archive on the server with a priority; it can be
+    paused, resumed and canceled, and the archive can be downloaded once it has finished.
 
     Attributes
     ----------
     format, extended, syntax, way, priority, folder
-        The choices.
+        The settings.
     size
-        How much is selected, in words.
+        The size of the selection, as text.
     stream, download
-        The buttons that bring an archive to the browser: streamed, and from the finished job.
+        The buttons for downloading the archive in the browser: streamed, or from the finished job.
     job
-        The last job, None before.
+        The last job, None at first.
 
     Examples
     --------
@@ -62,9 +63,9 @@ class ArchivePanel(ResourcesPanel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self.job: Job | None = None
-        self._state: JobState | None = None  # of the job, as it is shown
-        self._sizing: SerialQueue[None] = SerialQueue()
-        self._sized = 0  # number of the last question for a size: an older answer is not shown
+        self._state: JobState | None = None  # of the job, as shown
+        self._size_queue: SerialQueue[None] = SerialQueue()
+        self._size_requests = Latest()
         self._tried: set[str] = set()
         self._stop = threading.Event()
         self._reported: datetime | None = None
@@ -80,26 +81,30 @@ class ArchivePanel(ResourcesPanel):
         free = {"description_width": "initial"}
         self.format = ipywidgets.ToggleButtons(
             options=[("ZIP", "archive"), ("ZIP with DICOMDIR", "media")],
-            tooltips=["Folders of patients, studies, series", "As on a CD for patients"],
+            tooltips=["Folders for patients, studies and series", "As on a CD given to patients"],
             style={"button_width": "auto"},
         )
         self.extended = ipywidgets.Checkbox(description="SeriesDescription in the DICOMDIR", indent=False)
         self.syntax = ipywidgets.Dropdown(description="Transfer syntax", options=choices(NAMES), style=free)
         self.way = ipywidgets.ToggleButtons(
             options=[("Stream", "stream"), ("Job", "job")],
-            tooltips=["It comes while it is made", "The server makes it, then it is downloaded"],
+            tooltips=["Download it while it is being made", "Let the server make it first, then download it"],
             style={"button_width": "auto"},
         )
         self.priority = ipywidgets.IntText(
-            0, description="Priority", style=free, layout=ipywidgets.Layout(width="9em"), tooltip="Higher runs earlier"
+            0,
+            description="Priority",
+            style=free,
+            layout=ipywidgets.Layout(width="9em"),
+            tooltip="Jobs with a higher priority run earlier",
         )
         self.folder = ipywidgets.Text(
-            ".", description="Save as", style=free, tooltip="A folder or file of the kernel's machine"
+            ".", description="Save as", style=free, tooltip="A folder or file on the kernel's machine"
         )
         self.save_button = self._button("Save", "save", "Save the archive there", self.save)
         self.stop_button = self._button("Stop", "stop", "Stop saving", self._stop.set)
         self.stop_button.disabled = True
-        self.start_button = self._button("Start the job", "cogs", "Let the server make the archive", self.make)
+        self.start_button = self._button("Start the job", "cogs", "Have the server make the archive", self.make)
         self.start_button.button_style = "primary"
         self.controls = {
             control: self._button(
@@ -107,7 +112,7 @@ class ArchivePanel(ResourcesPanel):
             )
             for control, icon in _CONTROLS.items()
         }
-        self.clear_button = self._button("Clear", "square-o", "Uncheck all", self.tree.clear)
+        self.clear_button = self._button("Clear", "square-o", "Uncheck everything", self.tree.clear)
         self.size = ipywidgets.Label(Estimate().words)
         self.bar = ipywidgets.IntProgress(description="Job", max=100, style=free)
         self.words = ipywidgets.Label()
@@ -132,9 +137,9 @@ class ArchivePanel(ResourcesPanel):
         self.body.children = [self.search_and_tree(), *lines[:-1], self._job_line, lines[-1]]
 
     @property
-    def order(self) -> Order:
-        """What is wanted now."""
-        return Order(self.format.value, tuple(self.tree.checked), self.syntax.value, self.extended.value)
+    def request(self) -> ArchiveRequest:
+        """The archive as chosen now."""
+        return ArchiveRequest(self.format.value, tuple(self.tree.checked), self.syntax.value, self.extended.value)
 
     # -- what is selected -----------------------------------------------------------
 
@@ -143,26 +148,26 @@ class ArchivePanel(ResourcesPanel):
         return [resource for resource in found if resource is not None]
 
     def _ask_size(self, meanwhile: str = "") -> None:
-        self._sized += 1
+        number = self._size_requests.begin()
         self.size.value = meanwhile or self.size.value
         self._enable()
         resources = self._checked()
         if resources:
-            self._sizing.submit(partial(self._find_size, self._sized, resources))
+            self._size_queue.submit(partial(self._find_size, number, resources))
         else:
             self.size.value = Estimate().words
 
     def _find_size(self, number: int, resources: list[Resource]) -> None:
-        if number != self._sized:
+        if not self._size_requests.is_latest(number):
             return
         try:
             found = estimate(resources)
             self._try_syntaxes(resources[0])
         except ClientError:
-            self.size.value = "Its size is not known: the server does not answer"
+            self.size.value = "Size unknown: the server does not answer"
             return
         with self._turn:
-            if number == self._sized:
+            if self._size_requests.is_latest(number):
                 self.size.value = found.words
                 if found.gone:
                     self.forget(set(found.gone))
@@ -179,7 +184,11 @@ class ArchivePanel(ResourcesPanel):
                 self.syntax.options = options
                 self.syntax.value = chosen if chosen in dict(options).values() else ""
         if self.syntax.value != chosen:
-            self.status.warn(f"The server cannot make {NAMES[chosen]} of these images; they stay as they are stored.")
+            self.status.warn(f"The server cannot transcode these images to {NAMES[chosen]}; they stay as stored.")
+
+    def wait_until_shown(self) -> None:
+        """Wait until the size of the selection is shown."""
+        self._size_queue.submit(lambda: None).result()
 
     def changed(self, gone: set[str]) -> None:  # noqa: D102 - see ResourcesPanel
         if self.tree.checked:
@@ -188,7 +197,7 @@ class ArchivePanel(ResourcesPanel):
     # -- archives -------------------------------------------------------------------
 
     def _save_streamed(self, folder: Path, progress: Bytes) -> Path:
-        return self.order.save(self.client, folder, progress)
+        return self.request.save(self.client, folder, progress)
 
     def _save_output(self, folder: Path, progress: Bytes) -> Path:
         if self.job is None:
@@ -196,7 +205,7 @@ class ArchivePanel(ResourcesPanel):
         return self.job.download(folder, progress=progress)
 
     def save(self) -> Any:
-        """Save the streamed archive, or that of the job, in the folder."""
+        """Save the streamed archive, or that of the job, to the folder."""
         saves = self._save_streamed if self.way.value == "stream" else self._save_output
         folder = Path(self.folder.value).expanduser()
         self._stop.clear()
@@ -225,15 +234,15 @@ class ArchivePanel(ResourcesPanel):
 
     def make(self) -> Any:
         """Start the job."""
-        return self.act("Starting", partial(self._submit, self.order, self.priority.value))
+        return self.act("Starting", partial(self._submit, self.request, self.priority.value))
 
-    def _submit(self, order: Order, priority: int) -> str:
+    def _submit(self, request: ArchiveRequest, priority: int) -> str:
         self._state = None
-        self.job = order.submit(self.client, priority)
-        return f"Job {self.job.id} makes the archive."
+        self.job = request.submit(self.client, priority)
+        return f"Job {self.job.id} is making the archive."
 
     def control(self, control: str) -> Any:
-        """Do something with the job: ``pause``, ``resume``, ``cancel``."""
+        """Control the job: ``pause``, ``resume`` or ``cancel``."""
         return self.act(f"{control.capitalize()} the job", partial(self._control, control))
 
     def _control(self, control: str) -> None:
@@ -250,7 +259,7 @@ class ArchivePanel(ResourcesPanel):
                 job = Job(self.client.transport, self.poll_client.jobs[job.id].document)
             except KeyError:
                 job = None
-                self.status.warn("The server does not know the job any more.")
+                self.status.warn("The server no longer knows the job.")
         self.job = job
         self._show_job()
 
@@ -290,12 +299,12 @@ class ArchivePanel(ResourcesPanel):
 
     def close(self) -> None:  # noqa: D102 - see Panel
         self._stop.set()
-        self._sizing.close()
+        self._size_queue.close()
         super().close()
 
 
 def _line(widgets: list[Any]) -> ipywidgets.HBox:
-    # Each has a layout of its own: who hides one line must not hide them all.
+    # Each line has its own layout object, so that hiding one does not hide them all.
     return ipywidgets.HBox(widgets, layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center"))
 
 

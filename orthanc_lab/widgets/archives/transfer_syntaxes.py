@@ -1,44 +1,30 @@
-"""Transfer syntaxes by name, and which of them a server can make."""
+"""Transfer syntaxes by name, and which of them a server can transcode to."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from orthanc_lab.client import Client, Instance, ResponseError
+from orthanc_lab.protocol.transfer_syntaxes import target_syntaxes
 
 __all__ = ["NAMES", "choices", "possible"]
 
-_NAMES = {
-    "": "Implicit VR Little Endian",
-    ".1": "Explicit VR Little Endian",
-    ".1.99": "Deflated Explicit VR Little Endian",
-    ".2": "Explicit VR Big Endian",
-    ".4.70": "JPEG Lossless",
-    ".4.57": "JPEG Lossless, Process 14",
-    ".4.50": "JPEG Baseline (lossy)",
-    ".4.51": "JPEG Extended (lossy)",
-    ".4.80": "JPEG-LS Lossless",
-    ".4.81": "JPEG-LS Near-Lossless (lossy)",
-    ".4.90": "JPEG 2000 Lossless",
-    ".4.91": "JPEG 2000 (lossy)",
-    ".5": "RLE Lossless",
-}
-NAMES = {f"1.2.840.10008.1.2{end}": name for end, name in _NAMES.items()}
+NAMES = {syntax.uid: syntax.name for syntax in target_syntaxes()}
 """Names of the transfer syntaxes that Orthanc may transcode to, by UID."""
 
-_LARGEST = 8_000_000  # bytes of an instance that is worth a try
+_LARGEST = 8_000_000  # bytes; larger instances would take too long to try
 
 
 def choices(uids: Collection[str]) -> list[tuple[str, str]]:
-    """Return the options of a menu; the first leaves the files as they are."""
+    """Return the options for a menu; the first leaves the files unchanged."""
     return [("As stored", ""), *((name, uid) for uid, name in NAMES.items() if uid in uids)]
 
 
 def possible(client: Client, instance: Instance) -> list[str]:
     """Return the UIDs that the server can transcode an instance to.
 
-    Orthanc does not list them, and adds a file unchanged to an archive where it cannot: so they are tried. Of a very
-    large instance all are returned untried.
+    Orthanc does not list them, and adds a file unchanged to an archive if it cannot transcode it, so each is tried.
+    For a very large instance, all are returned untried.
 
     Examples
     --------

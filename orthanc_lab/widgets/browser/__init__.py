@@ -1,1 +1,1 @@
-"""The panel of what is stored, with images and tags."""
+"""The panel for browsing the stored resources, with images and tags."""

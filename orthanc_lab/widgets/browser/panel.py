@@ -1,4 +1,4 @@
-"""What is stored, to look at: pictures and tags of what is picked in a tree."""
+"""Browsing the stored resources: the images and tags of what is picked in a tree."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import ipywidgets
 from orthanc_lab.client import Client, Instance, Patient, Resource, ResponseError, Series, Study
 from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.widgets.browser.pictures import aspect, presets
-from orthanc_lab.widgets.browser.slice_stack import SliceStack, no_picture, values_by_keyword
-from orthanc_lab.widgets.browser.tag_rows import TagRow, matching, tag_rows
+from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
+from orthanc_lab.widgets.browser.tag_rows import matching, tag_rows
+from orthanc_lab.widgets.browser.windows import aspect, presets
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
+from orthanc_lab.widgets.elements.tag_row import TagRow
 from orthanc_lab.widgets.elements.tag_table import TagTable
 from orthanc_lab.widgets.elements.viewer import Viewer
+from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.resource_branches import study_words
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
 from orthanc_lab.widgets.serial_queue import SerialQueue
@@ -29,28 +31,28 @@ _MOST_SERIES = 40  # in the gallery
 
 
 class BrowserPanel(ResourcesPanel):
-    """Pick a patient, study, series or instance: its pictures with slice and window, and its tags.
+    """Pick a patient, study, series or instance to see its images, with slice and window, and its tags.
 
     Attributes
     ----------
     gallery
-        A small picture of each series of the study.
+        A thumbnail of each series of the study.
     viewer
         The slices of the series.
     tags, tag_search
-        The table of tags, and what is searched in it.
+        The table of tags, and the field that searches it.
     document
-        The button that downloads an encapsulated PDF.
+        The button for downloading an encapsulated PDF.
 
     Examples
     --------
     >>> panel = BrowserPanel(client)
     >>> panel.tree.current = panel.tree.level()[0].id
-    >>> panel.settle()
+    >>> panel.wait_until_shown()
     >>> panel.gallery.items[0]["label"]
     'CT · Soft tissue'
     >>> panel.gallery.current = panel.gallery.items[0]["id"]
-    >>> panel.settle()
+    >>> panel.wait_until_shown()
     >>> panel.viewer.caption
     'Slice 11 of 20 · instance 11'
     """
@@ -61,20 +63,20 @@ class BrowserPanel(ResourcesPanel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._stack: SliceStack | None = None
-        self._series = ""  # whose slices are shown
-        self._study = ""  # whose series are in the gallery
-        self._thumbnails: dict[str, tuple[tuple[str, ...], bytes]] = {}  # of series, with the instances it had
-        self._picks = 0  # number of the last pick: what an older one finds is not shown
+        self._series = ""  # the series whose slices are shown
+        self._study = ""  # the resource whose series are in the gallery
+        self._thumbnails: dict[str, tuple[tuple[str, ...], bytes]] = {}  # by series, with the instances it had
+        self._picks = Latest()
         self._tagged: Instance | None = None
         self._rows: list[TagRow] = []
-        self._showing: SerialQueue[object] = SerialQueue()
-        self._tagging: SerialQueue[object] = SerialQueue()
+        self._show_queue: SerialQueue[object] = SerialQueue()
+        self._tag_queue: SerialQueue[object] = SerialQueue()
         self.heading = ipywidgets.HTML()
         self.gallery = Gallery(label="Series")
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
         self.document = Download("Download the PDF", self._save_document)
         self.tag_search = ipywidgets.Text(
-            placeholder="Search the tags", tooltip="Words in name, number or value", layout={"width": "auto"}
+            placeholder="Search the tags", tooltip="Words in the name, number or value", layout={"width": "auto"}
         )
         self.tags = TagTable(self._whole)
         self._lay_out()
@@ -93,9 +95,9 @@ class BrowserPanel(ResourcesPanel):
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
         self.body.children = [both, self.tag_search, self.tags]
 
-    def settle(self) -> None:
+    def wait_until_shown(self) -> None:
         """Wait until what was picked is shown."""
-        for queue in (self._showing, self._tagging):
+        for queue in (self._show_queue, self._tag_queue):
             queue.submit(lambda: None).result()
 
     # -- picking --------------------------------------------------------------------
@@ -105,21 +107,21 @@ class BrowserPanel(ResourcesPanel):
             self.tree.current = id
 
     def _pick(self) -> None:
-        self._picks += 1
+        pick = self._picks.begin()
         resource = self.branches.resource(self.tree.current)
         if resource is None:
             self._series = self._study = ""
             self._stack = None
             self.heading.value = ""
             self.gallery.show([])
-            self._show_nothing("Nothing is picked")
+            self._show_nothing("Nothing selected")
             self._set_rows(None, [])
         else:
-            action = partial(self._show, self._picks, resource)
-            self._showing.submit(lambda: self.attempt(action, "Showing"))
+            action = partial(self._show, pick, resource)
+            self._show_queue.submit(lambda: self.attempt(action, "Showing"))
 
     def _show(self, pick: int, resource: Resource) -> None:
-        if pick != self._picks:
+        if not self._picks.is_latest(pick):
             return
         if isinstance(resource, Instance):
             series, start = resource.series, resource.id
@@ -141,7 +143,7 @@ class BrowserPanel(ResourcesPanel):
         self.heading.value = _title(
             self.branches.name(resource.id) if isinstance(resource, Patient) else study_words(resource)
         )
-        self._show_nothing("Pick a series")
+        self._show_nothing("Select a series")
         self._set_rows(None, tag_rows({**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}))
         self._show_gallery(pick, resource, "")
 
@@ -154,29 +156,29 @@ class BrowserPanel(ResourcesPanel):
         position = min(position, len(stack.slices) - 1)
         tags = self._tags_of(stack.instance(position))
         values = values_by_keyword(tags)
-        if pick != self._picks:
+        if not self._picks.is_latest(pick):
             return
         self._stack, self._series = stack, series.id
         self.branches.learn([series])
         self.heading.value = _title(study_words(study), self.branches.name(series.id))
         self._set_rows(stack.instance(position), tag_rows(tags))
-        words = no_picture(values)
+        words = reason_without_image(values)
         if not words:
-            words = self._show_pictures(stack, position, values)
+            words = self._show_images(stack, position, values)
         if words:
             self._show_nothing(words, has_document=words.startswith("Encapsulated PDF"))
 
-    def _show_pictures(self, stack: SliceStack, position: int, values: dict[str, Any]) -> str:
+    def _show_images(self, stack: SliceStack, position: int, values: dict[str, Any]) -> str:
         try:
             windows = presets(values, stack.values(position))
         except ResponseError as error:
             if not stack.instance(position).exists():
                 raise
-            return f"The server cannot draw this: {str(error).splitlines()[0]}"
+            return f"The server cannot render this: {str(error).splitlines()[0]}"
         self.document.layout.display = "none"
         self.viewer.show(
             len(stack.slices),
-            stack.picture,
+            stack.image,
             windows=windows,
             position=position,
             is_inverted=values.get("PhotometricInterpretation") == "MONOCHROME1",
@@ -199,7 +201,7 @@ class BrowserPanel(ResourcesPanel):
             self._draw_gallery(series)
             self.gallery.current = current
             for one in series:
-                if pick != self._picks:
+                if not self._picks.is_latest(pick):
                     return
                 below = tuple(one.document["Instances"])
                 if one.id not in known or known[one.id][0] != below:
@@ -229,11 +231,11 @@ class BrowserPanel(ResourcesPanel):
         self.viewer.caption = stack.caption(position)
         instance = stack.instance(position)
         if instance != self._tagged:
-            self._tagging.submit(lambda: self.attempt(partial(self._show_tags, stack, instance), "Reading the tags"))
+            self._tag_queue.submit(lambda: self.attempt(partial(self._show_tags, stack, instance), "Reading the tags"))
 
     def _show_tags(self, stack: SliceStack, instance: Instance) -> None:
         position = self.viewer.position
-        if stack is self._stack and instance == stack.instance(position):  # else the slider went on meanwhile
+        if stack is self._stack and instance == stack.instance(position):  # else the slider has moved on
             self._set_rows(instance, tag_rows(self._tags_of(instance)))
 
     def _tags_of(self, instance: Instance) -> dict[str, Any]:
@@ -246,7 +248,7 @@ class BrowserPanel(ResourcesPanel):
 
     def _show_rows(self) -> None:
         words = self.tag_search.value.strip()
-        self.tags.empty = "No tag matches" if words and self._rows else "Nothing is picked"
+        self.tags.empty = "No matching tags" if words and self._rows else "Nothing selected"
         self.tags.show(matching(self._rows, words) if words else self._rows, is_open=bool(words))
 
     def _whole(self, row: TagRow) -> str | None:
@@ -259,22 +261,22 @@ class BrowserPanel(ResourcesPanel):
 
     def _save_document(self, folder: Path, progress: Bytes) -> Path:
         if self._tagged is None:
-            raise ValueError("No document is picked")
+            raise ValueError("No document is selected")
         path = folder / f"{self._tagged.id}.pdf"
         path.write_bytes(self._tagged.pdf())
         return path
 
-    # -- changes at the server ------------------------------------------------------
+    # -- changes on the server ------------------------------------------------------
 
     def changed(self, gone: set[str]) -> None:  # noqa: D102 - see ResourcesPanel
         self._study = ""
         resource = self.branches.resource(self.tree.current)
-        if resource is not None and self._picks:
-            action = partial(self._show_changes, self._picks, resource)
-            self._showing.submit(lambda: self.attempt(action, "Showing"))
+        if resource is not None and self._picks.number:
+            action = partial(self._show_changes, self._picks.number, resource)
+            self._show_queue.submit(lambda: self.attempt(action, "Showing"))
 
     def _show_changes(self, pick: int, resource: Resource) -> None:
-        if pick != self._picks:
+        if not self._picks.is_latest(pick):
             return
         if self._series and self._stack is not None:
             series = Series(self.poll_client.transport, self._series)
@@ -291,8 +293,8 @@ class BrowserPanel(ResourcesPanel):
             self.viewer.resume()
 
     def close(self) -> None:  # noqa: D102 - see Panel
-        self._showing.close()
-        self._tagging.close()
+        self._show_queue.close()
+        self._tag_queue.close()
         super().close()
 
 

@@ -1,4 +1,4 @@
-"""A series as a stack of slices: its instances, and the frames of each."""
+"""A series as a stack of slices: its instances and their frames."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from orthanc_lab.client import Client, Instance
-from orthanc_lab.widgets.browser.pictures import Picture
+from orthanc_lab.widgets.elements.slice_image import SliceImage
 
-__all__ = ["Slice", "SliceStack", "no_picture", "values_by_keyword"]
+__all__ = ["Slice", "SliceStack", "reason_without_image", "values_by_keyword"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Slice:
 
 
 class SliceStack:
-    """The slices of instances, in their order.
+    """The slices of several instances, in order.
 
     Examples
     --------
@@ -54,12 +54,12 @@ class SliceStack:
         """Return the values of a slice."""
         return self.instance(position).array(self.slices[position].frame)
 
-    def picture(self, position: int) -> Picture:
-        """Return a slice as the viewer draws it."""
-        return Picture.of(self.values(position))
+    def image(self, position: int) -> SliceImage:
+        """Return a slice in the form that the viewer draws."""
+        return SliceImage.of(self.values(position))
 
     def caption(self, position: int) -> str:
-        """Say which slice it is."""
+        """Return a description of a slice's place in the stack."""
         one = self.slices[position]
         words = [f"Slice {position + 1} of {len(self.slices)}", f"instance {one.number}"]
         return " · ".join(words + ([f"frame {one.frame + 1} of {one.frames}"] if one.frames > 1 else []))
@@ -69,17 +69,17 @@ def _frames(instance: Instance, *, is_alone: bool) -> int:
     told = instance.tags.get("NumberOfFrames", "").strip()
     if told.isdecimal():
         return max(int(told), 1)
-    # A server whose index lacks NumberOfFrames is asked, where it is one request.
+    # If the server's index lacks NumberOfFrames, it is fetched, provided that this takes only one request.
     return max(instance.frames, 1) if is_alone else 1
 
 
 def values_by_keyword(tags: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``/instances/{id}/tags`` answers as values by keyword, the outermost ones."""
+    """Return the top-level values by keyword from a response of ``/instances/{id}/tags``."""
     return {element["Name"]: element["Value"] for element in tags.values()}
 
 
-def no_picture(values: Mapping[str, Any]) -> str:
-    """Say why an instance has no picture, "" if it has one."""
+def reason_without_image(values: Mapping[str, Any]) -> str:
+    """Return why an instance has no image, "" if it has one."""
     from pydicom.uid import UID  # noqa: PLC0415 - slow to import
 
     title = str(values.get("DocumentTitle") or "")
@@ -88,4 +88,4 @@ def no_picture(values: Mapping[str, Any]) -> str:
         return f"Encapsulated {kind or 'document'}{': ' if title else ''}{title}"
     if "Rows" in values:
         return ""
-    return f"No picture: {UID(str(values.get('SOPClassUID') or '')).name or 'an instance without an SOP class'}"
+    return f"No image: {UID(str(values.get('SOPClassUID') or '')).name or 'an instance without an SOP class'}"

@@ -1,58 +1,21 @@
-"""The tags of an instance as rows of a table: nested sequences, private tags with their creator."""
+"""The tags of an instance as table rows, with nested sequences, and private tags with their creator."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-__all__ = ["TagRow", "matching", "tag_rows"]
+from orthanc_lab.widgets.elements.tag_row import TagRow
 
-_SHORT = 120  # letters of a value in the table
+__all__ = ["matching", "tag_rows"]
+
 _BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 
 
-@dataclass(frozen=True, slots=True)
-class TagRow:
-    """One element of a data set, or one item of a sequence."""
-
-    path: str  # of numbers: 0008,2218/0/0008,0104
-    name: str  # keyword, or creator of a private tag
-    tag: str  # gggg,eeee, "" for an item
-    vr: str  # "" where it is not known
-    value: str  # at its full length
-    depth: int = 0
-    has_children: bool = False
-    is_away: bool = False  # too long for the list: the server gives it alone
-
-    @property
-    def parent(self) -> str:
-        """Path of the row above, "" at the top."""
-        return self.path.rpartition("/")[0]
-
-    @property
-    def is_long(self) -> bool:
-        """Whether only a part of the value is shown."""
-        return self.is_away or len(self.value) > _SHORT
-
-    def plain(self) -> dict[str, Any]:
-        """Return what the browser draws."""
-        return {
-            "path": self.path,
-            "parent": self.parent,
-            "depth": self.depth,
-            "name": self.name,
-            "tag": self.tag,
-            "vr": self.vr,
-            "value": self.value[:_SHORT],
-            "long": self.is_long,
-            "nested": self.has_children,
-        }
-
-
 def tag_rows(tags: Mapping[str, Any]) -> list[TagRow]:
-    """Return the rows of what ``/instances/{id}/tags`` answers.
+    """Return the rows for a response of ``/instances/{id}/tags``.
 
     Examples
     --------
@@ -110,7 +73,7 @@ def _vr(tag: str) -> str:
 
 
 def matching(rows: Iterable[TagRow], words: str) -> list[TagRow]:
-    """Return the rows that hold all of the words in name, tag or value, in any case, and the rows above them.
+    """Return the rows that contain all words in name, tag or value, ignoring case, and the rows above them.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""The form that makes DICOM of pictures and documents: its logic (no widget in it), and its parts."""
+"""The panel for turning images and documents into DICOM: the form's logic, free of widgets, and its parts."""

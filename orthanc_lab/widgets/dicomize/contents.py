@@ -1,4 +1,4 @@
-"""Pictures and documents that become DICOM: told by their bytes, described in words."""
+"""Images and documents to be turned into DICOM: recognised by their bytes, described as text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Content", "content_of", "order", "refusal", "thumbnail"]
 
 _KINDS: Mapping[bytes, str] = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG", b"%PDF-": "PDF"}
 _OTHERS: Mapping[tuple[int, bytes], str] = {
-    (128, b"DICM"): "is a DICOM file already: upload it",
+    (128, b"DICM"): "is already a DICOM file: upload it instead",
     (0, b"PK\x03\x04"): "is a ZIP archive",
     (0, b"GIF8"): "is a GIF",
     (0, b"BM"): "is a BMP",
@@ -26,17 +26,17 @@ _OTHERS: Mapping[tuple[int, bytes], str] = {
     (0, b"\xff\x4f\xff\x51"): "is a JPEG 2000",
 }
 _DEPTHS = {"L": "grey", "RGB": "colour", "RGBA": "colour", "I;16": "grey, 16 bit", "I": "grey, 16 bit", "P": "colour"}
-_SEARCHED = 20 << 20  # bytes of a PDF in which pages are counted
+_SEARCHED = 20 << 20  # bytes of a PDF that are searched for pages
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One picture or document, whole on the disk."""
+    """One image or document on the disk."""
 
     name: str
     path: Path
     kind: str  # PNG, JPEG or PDF
-    words: str  # what it is: "PNG, 640 × 480, grey"
+    words: str  # description: "PNG, 640 × 480, grey"
 
     @property
     def is_picture(self) -> bool:
@@ -45,17 +45,17 @@ class Content:
 
 
 def refusal(name: str, head: bytes) -> str:
-    """Return why a file that begins so cannot become DICOM, "" if it can; its name says nothing.
+    """Return why a file with these first bytes cannot become DICOM, "" if it can; its name does not matter.
 
     Examples
     --------
     >>> refusal("a.png", b"GIF89a")
-    'is a GIF; PNG, JPEG and PDF are taken here'
+    'is a GIF; only PNG, JPEG and PDF are accepted here'
     """
     if _kind(head):
         return ""
     known = [words for (start, signature), words in _OTHERS.items() if head[start:].startswith(signature)]
-    return f"{known[0] if known else 'is none'}; PNG, JPEG and PDF are taken here"
+    return f"{known[0] if known else 'is of an unknown type'}; only PNG, JPEG and PDF are accepted here"
 
 
 def _kind(head: bytes) -> str:
@@ -63,12 +63,12 @@ def _kind(head: bytes) -> str:
 
 
 def content_of(name: str, path: Path) -> Content:
-    """Return what is in a file.
+    """Return a description of a file.
 
     Raises
     ------
     ValueError
-        If the file is none of the kinds, is broken, or is of a form that Orthanc does not read.
+        If the file has another type, is damaged, or is in a format that Orthanc does not read.
     """
     with path.open("rb") as file:
         head = file.read(200)
@@ -81,52 +81,52 @@ def content_of(name: str, path: Path) -> Content:
 def _document(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(_SEARCHED)
-    pages = len(re.findall(rb"/Type\s*/Page(?![a-zA-Z])", data))  # none are found in compressed objects
+    pages = len(re.findall(rb"/Type\s*/Page(?![a-zA-Z])", data))  # pages in compressed objects are not found
     return f"PDF, {pages} page{'s' if pages > 1 else ''}" if pages else "PDF"
 
 
 def _picture(path: Path, kind: str) -> str:
     with _opened(path) as picture:
         if kind == "JPEG" and picture.mode not in ("L", "RGB"):
-            raise ValueError(f"is a JPEG of {picture.mode}; Orthanc reads grey and colour (RGB)")
+            raise ValueError(f"is a {picture.mode} JPEG; Orthanc reads only grey and colour (RGB)")
         return f"{kind}, {picture.width} × {picture.height}, {_DEPTHS.get(picture.mode, picture.mode)}"
 
 
 def _opened(path: Path) -> Image.Image:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it is the person's own picture
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it is the user's own file
         try:
             return Image.open(path)
         except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError("cannot be read as a picture: it is broken, or too large") from error
+            raise ValueError("cannot be read as an image: it is damaged, or too large") from error
 
 
 def thumbnail(content: Content, side: int = 96) -> bytes:
-    """Return a small PNG of a picture, nothing for a document.
+    """Return a small PNG of an image; empty for a document.
 
     Raises
     ------
     ValueError
-        If the picture is broken further on.
+        If the pixels are damaged.
     """
     if not content.is_picture:
         return b""
     out = io.BytesIO()
     with _opened(content.path) as picture:
         try:
-            picture.draft(None, (2 * side, 2 * side))  # a JPEG is decoded small at once
+            picture.draft(None, (2 * side, 2 * side))  # decodes a JPEG directly at a small size
             if picture.mode in ("I;16", "I"):
                 picture = picture.convert("I").point(lambda value: value / 256).convert("L")  # noqa: PLW2901
             small = picture.convert("RGB")
             small.thumbnail((side, side))
         except (OSError, SyntaxError, ValueError) as error:
-            raise ValueError("cannot be read to its end as a picture") from error
+            raise ValueError("is a damaged image") from error
         small.save(out, "PNG")
     return out.getvalue()
 
 
 def order(content: Content) -> tuple[object, ...]:
-    """Return the key that sorts by name as people do: ``2.png`` before ``10.png``.
+    """Return the key for sorting names in natural order: ``2.png`` before ``10.png``.
 
     Examples
     --------

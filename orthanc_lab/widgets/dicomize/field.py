@@ -1,4 +1,4 @@
-"""A field of the form: its widget, and what is wrong with it beside it."""
+"""A field of the form: its widgets, with any problem shown below them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Field", "Problem", "row"]
 
 
 class Problem(ipywidgets.HTML):
-    """What is wrong with a field; a screen reader reads it when it comes.
+    """A problem with a field; screen readers announce it when it appears.
 
     Examples
     --------
@@ -28,7 +28,7 @@ class Problem(ipywidgets.HTML):
         self.say("")
 
     def say(self, text: str) -> None:
-        """Show what is wrong, "" for nothing."""
+        """Show a problem, or nothing for ""."""
         self.text = text
         style = "color:var(--jp-error-color1,#c0392b);line-height:1.4;white-space:normal;padding-left:min(154px,20%)"
         self.value = f'<div role="alert" style="{style}">{escape(text)}</div>'
@@ -36,7 +36,7 @@ class Problem(ipywidgets.HTML):
 
 
 class Field(ipywidgets.VBox):
-    """Widgets in a row that wraps where there is little room, with their problem below."""
+    """Widgets in a row that wraps if there is little space, with their problem below."""
 
     def __init__(self, parts: Sequence[Any]) -> None:
         self.problem = Problem()
@@ -44,5 +44,5 @@ class Field(ipywidgets.VBox):
 
 
 def row(*parts: Any, **layout: str) -> ipywidgets.Box:
-    """Return widgets side by side, in more lines where there is little room."""
+    """Return widgets side by side, on several lines if there is little space."""
     return ipywidgets.Box(list(parts), layout={"flex_flow": "row wrap", "align_items": "center", **layout})

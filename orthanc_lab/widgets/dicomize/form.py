@@ -1,4 +1,4 @@
-"""The form as it is filled in: what is wrong with it, and the request that it becomes."""
+"""The filled-in form: its problems, and the request made from it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orthanc_lab.client import ResponseError
 from orthanc_lab.widgets.dicomize.contents import Content
 from orthanc_lab.widgets.dicomize.keywords import Attribute
 from orthanc_lab.widgets.dicomize.private_tags import PrivateBlock
-from orthanc_lab.widgets.dicomize.values import is_of_letters, problem, typed_value
+from orthanc_lab.widgets.dicomize.values import problem, typed_value, uses_character_set
 
 __all__ = ["Form", "Request", "field_of", "not_kept", "words_of"]
 
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """All that a person can fill in.
+    """Everything that a user can fill in.
 
     Examples
     --------
@@ -48,29 +48,29 @@ class Form:
     """
 
     contents: tuple[Content, ...] = ()
-    tags: tuple[tuple[Attribute, str], ...] = ()  # those with an empty value are not sent
+    tags: tuple[tuple[Attribute, str], ...] = ()  # tags with an empty value are not sent
     private: PrivateBlock = field(default_factory=PrivateBlock)
     parent: str = ""  # Orthanc identifier
     force: bool = False
     encapsulate: bool = False
-    as_capture: bool = True  # pictures get the SOP class, and the modality, that create-dicom leaves out
+    as_capture: bool = True  # images get the SOP class and the modality that create-dicom leaves out
 
     def problems(self) -> dict[str, str]:
-        """Return what is wrong, by field: key of a tag, ``private …`` (see `PrivateBlock`), ``contents``."""
+        """Return the problems by field: key of a tag, ``private …`` (see `PrivateBlock`), ``contents``."""
         found: dict[str, str] = {}
         if not self.contents:
             found["contents"] = "Drop a PNG, JPEG or PDF first."
         elif self.encapsulate and (len(self.contents) > 1 or self.contents[0].kind != "JPEG"):
-            found["contents"] = "Encapsulate is for one JPEG alone."
+            found["contents"] = "Encapsulate works only with a single JPEG."
         for attribute, value in self.tags:
             if words := problem(attribute.vr, value, attribute.vm) if value else "":
                 found[attribute.key] = words
             elif value and attribute.key == "PatientID" and self.parent and not self.force:
-                found[attribute.key] = "makes another patient, not a child of the parent: leave it empty, or tick Force"
+                found[attribute.key] = "conflicts with the patient of the parent: leave it empty, or tick Force"
         return found | {f"private {place}": words for place, words in self.private.problems().items()}
 
     def request(self) -> Request:
-        """Return the request; several contents become a series, in their order."""
+        """Return the request; several contents become a series, in order."""
         tags: dict[str, str | bytes] = {
             attribute.key: typed_value(attribute.vr, value) for attribute, value in self.tags if value
         }
@@ -81,7 +81,7 @@ class Form:
             if not self.parent:
                 tags.setdefault("Modality", "OT")
         if not self.parent and not all(is_latin_1(value) for value in tags.values()):
-            tags.setdefault("SpecificCharacterSet", "ISO_IR 192")  # otherwise letters would be lost silently
+            tags.setdefault("SpecificCharacterSet", "ISO_IR 192")  # otherwise characters would be lost silently
         fields: dict[str, Any] = {}
         if self.parent:
             fields["parent"] = self.parent
@@ -97,7 +97,7 @@ class Form:
 
 
 def is_latin_1(value: str | bytes) -> bool:
-    """Tell whether Orthanc's default character set has all letters of a value."""
+    """Whether Orthanc's default character set contains all characters of a value."""
     if isinstance(value, bytes):
         return True
     try:
@@ -108,7 +108,7 @@ def is_latin_1(value: str | bytes) -> bool:
 
 
 def field_of(error: ResponseError, form: Form) -> str:
-    """Return the field that an error of the server is about, as in `Form.problems`; "" if it is about none."""
+    """Return the field that an error from the server concerns, as in `Form.problems`; "" if there is none."""
     if error.code in _PARENTS:
         return "parent"
     details = error.details
@@ -128,27 +128,27 @@ def field_of(error: ResponseError, form: Form) -> str:
 
 
 def words_of(error: ResponseError) -> str:
-    """Return an error of the server as words for a field."""
+    """Return an error from the server as a message for a field."""
     if error.code == _INHERITED:
-        return "is given by the parent, or by the server: leave it empty, or tick Force"
+        return "is set by the parent or by the server: leave it empty, or tick Force"
     if error.code == _UNREADABLE:
-        return "The server cannot read the first of the files."  # that is its answer then, in a series
+        return "The server cannot read the first of the files."  # what this error means for a series
     if error.code == _UNKNOWN_TAG:
         return "is unknown to this server"
     return f"{error.text}: {error.details}" if error.details else error.text
 
 
 def not_kept(request: Request, stored: Mapping[str, Any]) -> list[str]:
-    """Return the keywords of texts whose letters the server could not keep, from the ``simplified-tags``.
+    """Return the keywords of texts that the server did not store completely, judging by its ``simplified-tags``.
 
-    The character set of a parent may lack some of them, and Orthanc then leaves them out without a word.
+    The character set of a parent may lack some characters, and Orthanc then silently drops them.
     """
     return [
         keyword
         for keyword, value in request.tags.items()
         if keyword.isalnum()
         and isinstance(value, str)
-        and is_of_letters(dictionary_VR(keyword))
+        and uses_character_set(dictionary_VR(keyword))
         and isinstance(stored.get(keyword), str)
         and stored[keyword].strip() != value.strip()
     ]

@@ -1,4 +1,4 @@
-"""Pictures and documents from the browser's machine become DICOM at a server."""
+"""Turning images and documents from the browser's machine into DICOM on a server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from orthanc_lab.widgets.dicomize.parent_menu import ParentMenu
 from orthanc_lab.widgets.dicomize.private_rows import PrivateRows, snippet_html
 from orthanc_lab.widgets.dicomize.private_tags import unknown_to_server
 from orthanc_lab.widgets.dicomize.result import result_view
-from orthanc_lab.widgets.dicomize.tag_rows import TagRows
+from orthanc_lab.widgets.dicomize.tag_fields import TagFields
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone, RefusedError
 from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.panel import Panel
@@ -28,23 +28,23 @@ from orthanc_lab.widgets.panel import Panel
 __all__ = ["DicomizePanel"]
 
 _TAGS = ("PatientID", "PatientName", "PatientBirthDate", "StudyDescription", "SeriesDescription", "Modality")
-_COLUMNS = (Column("name", "File"), Column("words", "What it is"))
-_MOST_BYTES = 256 << 20  # of a file: it travels as one JSON text
+_COLUMNS = (Column("name", "File"), Column("words", "Description"))
+_MOST_BYTES = 256 << 20  # per file: it is sent as one JSON text
 _SHOWN = 6  # thumbnails
 
 
 class DicomizePanel(Panel):
-    """PNG, JPEG and PDF files are dropped here and become an instance, or, several of them, a series.
+    """Turns a dropped PNG, JPEG or PDF file into an instance, or several files into a series.
 
-    A form takes the tags (with completion of keywords and checks of values), the parent, and private tags; what is
-    wrong stands beside its field.
+    A form takes the tags (with completion of keywords and validation of values), the parent, and private tags;
+    problems are shown next to their fields.
 
     Attributes
     ----------
     form
-        The form as it is filled in.
+        The filled-in form.
     made
-        What was made so far: instances and series.
+        The instances and series made so far.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class DicomizePanel(Panel):
         self._dropped: dict[str, DroppedFile] = {}
         self._is_making = False
         self._making: Future[None] = Future()
-        self._is_done = False  # with the contents that are shown: the next drop begins anew
+        self._is_done = False  # whether the files shown were already converted: the next drop starts over
         self.zone = DropZone(
             label="Drop PNG, JPEG or PDF files here (several become a series), or",
             accept=".png,.jpg,.jpeg,.pdf",
@@ -73,19 +73,19 @@ class DicomizePanel(Panel):
             check=refusal,
             on_file=self._take,
         )
-        self.files = Table(_COLUMNS, label="Files that become DICOM", empty="No files yet")
+        self.files = Table(_COLUMNS, label="Files to convert", empty="No files yet")
         self.pictures = ipywidgets.HTML()
-        self.remove_button = _button("Remove", "times", "Take the selected files out; all, if none is selected")
+        self.remove_button = _button("Remove", "times", "Remove the selected files, or all if none is selected")
         self.contents_problem = Problem()
-        self.tags = TagRows(_TAGS)
+        self.tags = TagFields(_TAGS)
         self.parent = ParentMenu(client, self.act)
         self.private = PrivateRows()
         self.capture = _box(
-            "Secondary Capture", "Give pictures a SOP class and a modality, which DICOMDIR media need", True
+            "Secondary Capture", "Give images an SOP class and a modality, which DICOMDIR media need", True
         )
-        self.force = _box("Force", "Override what the parent or the server gives: UIDs, patient, study")
+        self.force = _box("Force", "Override values set by the parent or the server: UIDs, patient, study")
         self.encapsulate = _box("Encapsulate", "Keep the bytes of one JPEG as they are, compressed (Orthanc 1.12.7)")
-        self.make_button = _button("Make DICOM", "magic", "Create the instance or series at the server", "primary")
+        self.make_button = _button("Make DICOM", "magic", "Create the instance or series on the server", "primary")
         self.result = ipywidgets.VBox()
         self.files.observe(lambda change: self._draw_pictures(), "selected")
         self.remove_button.on_click(lambda _: self.remove(self.files.selected))
@@ -101,7 +101,7 @@ class DicomizePanel(Panel):
         return [self.zone, found, self.tags, self.parent, private, options, row(self.make_button), self.result]
 
     def poll(self) -> None:
-        """Ask only whether the server is there: nothing of it is shown."""
+        """Only check whether the server answers: nothing else about it is shown here."""
         self.poll_client.transport.get("/system")
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
@@ -122,23 +122,23 @@ class DicomizePanel(Panel):
             content = content_of(file.name, file.path)
         except ValueError as error:
             raise RefusedError(str(error)) from error
-        self._begin_anew()
+        self._start_over()
         self._dropped[str(file.path)] = file
         self._add(content)
 
     def add(self, path: str | Path, name: str = "") -> None:
-        """Add a file of the kernel's machine, as if it was dropped.
+        """Add a file from the kernel's machine, as if it had been dropped.
 
         Raises
         ------
         ValueError
-            If it is no PNG, JPEG or PDF that Orthanc reads.
+            If it is not a PNG, JPEG or PDF that Orthanc reads.
         """
         content = content_of(name or Path(path).name, Path(path))
-        self._begin_anew()
+        self._start_over()
         self._add(content)
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         if self._is_done:
             self.remove([])
 
@@ -147,7 +147,7 @@ class DicomizePanel(Panel):
         self._draw()
 
     def remove(self, paths: list[str]) -> None:
-        """Take files out of the form, all if none is named."""
+        """Remove files from the form; all files for an empty list."""
         gone = [content for content in self.contents if not paths or str(content.path) in paths]
         self.contents = [content for content in self.contents if content not in gone]
         for content in gone:
@@ -173,7 +173,7 @@ class DicomizePanel(Panel):
 
     @property
     def form(self) -> Form:
-        """The form as it is filled in."""
+        """The filled-in form."""
         return Form(
             contents=tuple(self.contents),
             tags=self.tags.values(),
@@ -185,16 +185,17 @@ class DicomizePanel(Panel):
         )
 
     def make(self) -> Future[None]:
-        """Make DICOM of what the form holds, in the background; problems are shown beside their fields."""
+        """Make DICOM from the form's contents, in the background; problems are shown next to their fields."""
         if self._is_making:
             return self._making  # a second click does not make it twice
         form = self.form
         problems = form.problems()
         if self.parent.is_missing:
-            problems["parent"] = "Choose one of the list, or no parent."
+            problems["parent"] = "Choose one from the list, or no parent."
         self._say(problems)
         if problems:
-            return self._refuse(f"Not sent: {len(problems)} fields need a look.")
+            fields = "1 field needs" if len(problems) == 1 else f"{len(problems)} fields need"
+            return self._refuse(f"Not sent: {fields} attention.")
         self._is_making = True
         self._enable()
         self._making = self.act("Making DICOM", partial(self._make, form))
@@ -232,9 +233,9 @@ class DicomizePanel(Panel):
         first = made if isinstance(made, Instance) else made.instances[0]
         notes = []
         if lost := not_kept(request, first.all_tags):
-            notes.append(f"⚠ Letters were lost in {', '.join(lost)}: the character set of the parent lacks them.")
+            notes.append(f"⚠ Characters were lost in {', '.join(lost)}: the parent's character set lacks them.")
         if unknown := unknown_to_server(form.private, self.client.transport.get(f"{first.path}/tags")):
-            words = f"⚠ The server does not know {', '.join(unknown)}: its Dictionary lacks them, or their creator."
+            words = f"⚠ The server does not know {', '.join(unknown)}: its Dictionary lacks them or their creator."
             notes.append(f"{escape(words)} {snippet_html(form.private)}")
         view = result_view(made, notes, partial(self._delete, made), len(form.contents))
         self._replace_result(view)

@@ -1,4 +1,4 @@
-"""The choice of the patient, study or series that something new is attached to."""
+"""Choosing the patient, study or series to attach new instances to."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class ParentMenu(ipywidgets.VBox):
     Parameters
     ----------
     client
-        The server.
+        A client for the server.
     act
-        Does something in the background, as `Panel.act`.
+        Runs an action in the background, like `Panel.act`.
     """
 
     def __init__(self, client: Client, act: Act) -> None:
@@ -51,12 +51,12 @@ class ParentMenu(ipywidgets.VBox):
 
     @property
     def value(self) -> str:
-        """Orthanc identifier of the chosen one, "" for none."""
+        """Orthanc identifier of the chosen parent, "" for none."""
         return "" if self.level.value == _NONE else str(self.choice.value or "")
 
     @property
     def is_missing(self) -> bool:
-        """Whether a level is chosen, and no parent."""
+        """Whether a level is chosen, but no parent."""
         return self.level.value != _NONE and not self.value
 
     def _draw(self) -> None:
@@ -73,8 +73,8 @@ class ParentMenu(ipywidgets.VBox):
     def _search(self, level: str, text: str) -> str:
         found = find_parents(self.client, level, text, _MOST)
         if (level, text) != (self.level.value, self.text.value.strip()):
-            return ""  # another search is on its way
+            return ""  # another search has started
         self.choice.options = found
         if len(found) == _MOST:
-            return f"The first {_MOST} are shown: search for a part of a name, ID or description."
+            return f"Only the first {_MOST} are shown: search for part of a name, ID or description."
         return "" if found else f"Nothing found for {text!r}." if text else "Nothing is stored yet."

@@ -1,4 +1,4 @@
-"""Finding the patient, study or series that something new is attached to."""
+"""Finding the patient, study or series to attach new instances to."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LEVELS = tuple(_FIELDS)
 """Levels that a parent can have."""
 
 Found = tuple[str, str]
-"""Words, and Orthanc identifier."""
+"""Description and Orthanc identifier."""
 
 
 def find_parents(client: Client, level: str, text: str, limit: int = 50) -> list[Found]:
-    """Return resources in one of whose main tags the text stands, at most `limit` of them.
+    """Return at most `limit` resources with the text in one of their main tags.
 
     Examples
     --------

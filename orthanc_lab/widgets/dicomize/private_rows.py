@@ -1,4 +1,4 @@
-"""The private tags of the form, and the ``Dictionary`` that the server needs for them."""
+"""The fields for private tags, and the ``Dictionary`` that the server needs for them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from orthanc_lab.widgets.dicomize.values import hint
 __all__ = ["PrivateRow", "PrivateRows", "snippet_html"]
 
 _WHAT = (
-    "Without these lines in its configuration, and a restart, the server stores the tags as bytes of unknown type "
-    "(VR UN):"
+    "Add these lines to the server's configuration and restart it; otherwise it stores the tags as bytes of unknown "
+    "type (VR UN):"
 )
 
 
 def snippet_html(block: PrivateBlock) -> str:
-    """Return the lines to paste, with what they are for."""
+    """Return the lines to paste into the configuration, with an explanation."""
     lines = f"<pre style='user-select:all;overflow-x:auto'>{escape(block.snippet())}</pre>"
     return f"<div style='line-height:1.4'>{_WHAT}</div>{lines}"
 
@@ -33,14 +33,14 @@ class PrivateRow(Field):
         self.element = ipywidgets.Text(
             value=element,
             description="Element 10",
-            tooltip="Two hexadecimal digits: its place in the block of the creator",
+            tooltip="Two hexadecimal digits: the position in the creator's block",
             layout={"width": "150px"},
         )
         self.vr = ipywidgets.Dropdown(options=VRS, value="LO", description="VR", layout={"width": "150px"})
         self.value = ipywidgets.Text(
             description="Value", continuous_update=False, layout={"flex": "1 1 260px", "max_width": "500px"}
         )
-        self.remove = ipywidgets.Button(icon="times", tooltip="Take this tag out", layout={"width": "36px"})
+        self.remove = ipywidgets.Button(icon="times", tooltip="Remove this tag", layout={"width": "36px"})
         self.vr.observe(lambda change: setattr(self.value, "placeholder", hint(change["new"])), "value")
         super().__init__([self.element, self.vr, self.value, self.remove])
 
@@ -63,7 +63,9 @@ class PrivateRows(ipywidgets.VBox):
     def __init__(self) -> None:
         self.rows: list[PrivateRow] = []
         self.creator = ipywidgets.Text(
-            description="Creator", tooltip="Who defines these tags: it reserves the block", continuous_update=False
+            description="Creator",
+            tooltip="The organisation that defines these tags; the name reserves the block",
+            continuous_update=False,
         )
         self.group = ipywidgets.Text(
             value="0405", description="Group", tooltip="Four hexadecimal digits, odd", layout={"width": "160px"}
@@ -96,19 +98,19 @@ class PrivateRows(ipywidgets.VBox):
 
     @property
     def block(self) -> PrivateBlock:
-        """What was typed."""
+        """The private tags as entered."""
         rows = tuple(PrivateTag(made.element.value.strip(), made.vr.value, made.value.value) for made in self.rows)
         return PrivateBlock(self.creator.value.strip(), self.group.value.strip(), rows)
 
     def check(self) -> None:
-        """Say what is wrong, and show the lines for the configuration when nothing is."""
+        """Show problems, or the lines for the configuration if there are none."""
         block = self.block
         problems = block.problems()
-        self.say(problems if block.creator or set(problems) != {"creator"} else {})  # it is typed last by many
+        self.say(problems if block.creator or set(problems) != {"creator"} else {})  # many users enter it last
         self.snippet.value = snippet_html(block) if block.rows and not problems else ""
 
     def say(self, problems: Mapping[str, str]) -> None:
-        """Show what is wrong, by field of `PrivateBlock.problems`."""
+        """Show problems, by field as in `PrivateBlock.problems`."""
         words = [f"{name.capitalize()} {problems[name]}" for name in ("creator", "group") if name in problems]
         self.head.problem.say("; ".join(words))
         for number, made in enumerate(self.rows):

@@ -1,4 +1,4 @@
-"""Private tags as a person types them, and the ``Dictionary`` that the server needs for them."""
+"""Private tags as entered by the user, and the ``Dictionary`` that the server needs for them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ VRS = (
     *("LO", "SH", "ST", "LT", "UT", "CS", "PN", "DA", "TM", "DT", "AS", "AE", "UI", "IS", "DS"),
     *("US", "SS", "UL", "SL", "FL", "FD", "OB"),
 )
-"""VRs of private tags in this form, all of which Orthanc's ``Dictionary`` takes."""
+"""The VRs offered for private tags; Orthanc's ``Dictionary`` accepts all of them."""
 
-_BLOCK = 0x10  # the first that a creator can reserve
+_BLOCK = 0x10  # the first block that a creator can reserve
 _UNKNOWN = "Unknown Tag & Data"
 
 
@@ -26,14 +26,14 @@ _UNKNOWN = "Unknown Tag & Data"
 class PrivateTag:
     """One private tag."""
 
-    element: str  # two hexadecimal digits: its place in the block of its creator
+    element: str  # two hexadecimal digits: the position in the creator's block
     vr: str
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateBlock:
-    """The private tags of one creator in one group; no tags, no block.
+    """The private tags of one creator in one group; without tags there is no block.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class PrivateBlock:
     rows: tuple[PrivateTag, ...] = ()
 
     def problems(self) -> dict[str, str]:
-        """Return what is wrong, by field: ``creator``, ``group``, and the number of each row."""
+        """Return the problems by field: ``creator``, ``group``, and the number of each row."""
         if not self.rows:
             return {}
         found: dict[str, str] = {}
@@ -61,21 +61,21 @@ class PrivateBlock:
         elif words := problem("LO", self.creator, "1"):
             found["creator"] = words
         if not _is_private(self.group):
-            found["group"] = "must be four hexadecimal digits, odd and from 0009 on, such as 0405"
+            found["group"] = "must be four hexadecimal digits, odd and at least 0009, such as 0405"
         seen: set[str] = set()
         for number, row in enumerate(self.rows):
             element = row.element.lower()
             if not re.fullmatch("[0-9a-f]{2}", element):
                 found[str(number)] = f"element {row.element!r} must be two hexadecimal digits, such as 01"
             elif element in seen:
-                found[str(number)] = f"element {element} is here twice"
+                found[str(number)] = f"element {element} is used twice"
             elif words := problem(row.vr, row.value):
                 found[str(number)] = words
             seen.add(element)
         return found
 
     def tags(self) -> dict[str, str | bytes]:
-        """Return the tags as `Client.create_dicom` takes them, the one of the creator first."""
+        """Return the tags as `Client.create_dicom` expects them, the creator first."""
         if not self.rows:
             return {}
         values = {f"{self.group.lower()}-{_BLOCK:02x}{row.element.lower()}": row for row in self.rows}
@@ -83,7 +83,7 @@ class PrivateBlock:
         return creator | {key: typed_value(row.vr, row.value) for key, row in values.items()}
 
     def entries(self) -> dict[str, list[Any]]:
-        """Return the option ``Dictionary`` of the server's configuration, for these tags."""
+        """Return the option ``Dictionary`` for these tags."""
         word = re.sub(r"[^0-9A-Za-z]", "", self.creator) or "Private"
         group = self.group.lower()
         found: dict[str, list[Any]] = {
@@ -96,7 +96,7 @@ class PrivateBlock:
         return found
 
     def snippet(self) -> str:
-        """Return the lines to paste into the configuration of the server."""
+        """Return the lines to paste into the server's configuration."""
         lines = ",\n".join(f"  {json.dumps(key)} : {_in_a_row(entry)}" for key, entry in self.entries().items())
         return f'"Dictionary" : {{\n{lines}\n}}'
 
@@ -110,7 +110,7 @@ def _is_private(group: str) -> bool:
 
 
 def unknown_to_server(block: PrivateBlock, stored: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the private tags that the server stored without knowing them, from its ``/instances/…/tags``.
+    """Return the private tags that the server stored without knowing them, judging by ``/instances/…/tags``.
 
     Examples
     --------

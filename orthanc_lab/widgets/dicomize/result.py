@@ -1,4 +1,4 @@
-"""What was made: its picture or document, its identifiers, what is worth knowing of it."""
+"""The result: its image or document, its identifiers, and notes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def result_view(
     made
         What was made.
     notes
-        HTML, each in a line of its own.
+        HTML, each note on its own line.
     delete
-        Called when the person wants it away again.
+        Called when the user wants to delete it.
     count
         Number of its instances.
     """
@@ -40,13 +40,13 @@ def result_view(
         "Patient": series.study.patient.id,
         **{name: series.study.tags.get(name, "") for name in ("PatientName", "PatientID", "StudyDescription")},
     }
-    picture = display.picture(first.thumbnail(), "Thumbnail of what was made")
+    picture = display.picture(first.thumbnail(), "Thumbnail of the new instance")
     lines = "".join(f"<div>{note}</div>" for note in notes)
     card = display.card("Made", rows, beside=picture, below=lines)
     buttons = [_download(made, first)]
     if pdf := _pdf(first):
         buttons.insert(0, pdf)
-    away = ipywidgets.Button(description="Delete it", icon="trash", tooltip="Delete what was made from the server")
+    away = ipywidgets.Button(description="Delete it", icon="trash", tooltip="Delete the result from the server")
     away.on_click(lambda _: delete())
     return ipywidgets.VBox([ipywidgets.HTML(f'<div style="line-height:1.4">{card}</div>'), row(*buttons, away)])
 

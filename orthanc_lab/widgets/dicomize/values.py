@@ -1,4 +1,4 @@
-"""What is wrong with a value that a person typed: its VR decides, pydicom judges."""
+"""Validation of entered values by VR, with the help of pydicom."""
 
 from __future__ import annotations
 
@@ -8,55 +8,55 @@ from collections.abc import Callable, Mapping
 from pydicom.config import RAISE
 from pydicom.valuerep import DA, DT, MAX_VALUE_LEN, TM, validate_value
 
-__all__ = ["BINARY", "bytes_of", "hint", "is_of_letters", "problem", "typed_value"]
+__all__ = ["BINARY", "bytes_of", "hint", "problem", "typed_value", "uses_character_set"]
 
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-_WHOLE = frozenset({"LT", "ST", "UT", "UR"})  # a backslash is a letter in them
-_LINES = frozenset({"LT", "ST", "UT"})  # have lines
-_ANY_LETTERS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # VRs under the character set
+_WHOLE = frozenset({"LT", "ST", "UT", "UR"})  # VRs in which a backslash is an ordinary character
+_LINES = frozenset({"LT", "ST", "UT"})  # VRs with several lines
+_ANY_LETTERS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # VRs that SpecificCharacterSet applies to
 _INTEGERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV"})
 _FLOATS = frozenset({"FL", "FD"})
 _READERS: Mapping[str, Callable[[str], object]] = {"DA": DA, "TM": TM, "DT": DT}
 _HINTS: Mapping[str, str] = {
-    "AE": "a title of at most 16 letters",
+    "AE": "a title of at most 16 characters",
     "AS": "an age of three digits and D, W, M or Y, such as 042Y",
-    "CS": "capital letters, digits, blanks and _, at most 16",
+    "CS": "at most 16 capital letters, digits, spaces and _",
     "DA": "a date as YYYYMMDD, such as 20260131",
     "DS": "a number of at most 16 characters, such as 0.5 or 1e-3",
     "DT": "a date and time as YYYYMMDDHHMMSS, such as 20260131120000",
     "IS": "a whole number from -2147483648 to 2147483647",
     "PN": "a name as Family^Given^Middle^Prefix^Suffix",
     "TM": "a time as HHMMSS, such as 120000",
-    "UI": "a UID: numbers with dots between, none beginning with 0, at most 64 characters",
-    "UR": "an address without blanks",
+    "UI": "a UID: numbers separated by dots, without leading zeros, at most 64 characters",
+    "UR": "a URL without spaces",
     **dict.fromkeys(_INTEGERS, "a whole number"),
     **dict.fromkeys(_FLOATS, "a number, such as 0.5"),
-    **dict.fromkeys(BINARY, "bytes of two hexadecimal digits, such as 01 ff"),
+    **dict.fromkeys(BINARY, "a list of bytes as two hexadecimal digits, such as 01 ff"),
 }
 
 
-def is_of_letters(vr: str) -> bool:
-    """Tell whether values of a VR may have all letters of the character set."""
+def uses_character_set(vr: str) -> bool:
+    """Whether SpecificCharacterSet applies to values of a VR."""
     return vr in _ANY_LETTERS
 
 
 def hint(vr: str) -> str:
-    """Return how a value of a VR looks, "" where any text will do."""
+    """Return the format of values of a VR, "" if any text is allowed."""
     return _HINTS.get(vr, "")
 
 
 def problem(vr: str, text: str, vm: str = "1-n") -> str:
-    r"""Return what is wrong with a value as it was typed, "" if nothing; several are joined by a backslash.
+    r"""Return the problem with an entered value, "" if there is none; multiple values are separated by a backslash.
 
     Examples
     --------
     >>> problem("DA", "2026-01-31")
     "'2026-01-31' is not a date as YYYYMMDD, such as 20260131"
     >>> problem("DS", r"0.5\0.5", "2"), problem("DS", "0.5", "2")
-    ('', 'has 1 value, and VM 2 is wanted (several are joined by \\)')
+    ('', 'has 1 value, but VM 2 is required (separate values with \\)')
     """
     if vr == "SQ":
-        return "is a sequence, which this form has not; Client.create_dicom makes it"
+        return "is a sequence, which this form does not support; use Client.create_dicom"
     if vr in BINARY:
         return _attempt(bytes_of, text, vr)
     parts = [text] if vr in _WHOLE else text.split("\\")
@@ -70,7 +70,7 @@ def _of_one(vr: str, text: str) -> str:
         return "has a line break or another control character"
     if text == "":
         return ""
-    if vr not in _ANY_LETTERS and not text.isascii():  # digits of other scripts are digits to Python
+    if vr not in _ANY_LETTERS and not text.isascii():  # Python also accepts digits of other scripts
         return _no(text, vr)
     if vr == "PN" and any(group.count("^") > 4 for group in text.split("=")):
         return _no(text, vr)
@@ -96,7 +96,7 @@ def _attempt(judge: Callable[[str], object], text: str, vr: str) -> str:
 
 def _no(text: str, vr: str) -> str:
     shown = text if len(text) <= 40 else f"{text[:40]}…"
-    return f"{shown!r} is not {_HINTS.get(vr, 'of the basic letters')}"
+    return f"{shown!r} is not {_HINTS.get(vr, 'plain ASCII text')}"
 
 
 def _multiplicity(count: int, vm: str) -> str:
@@ -107,7 +107,7 @@ def _multiplicity(count: int, vm: str) -> str:
     step = int(highest or 1) if is_open else 1
     if lowest <= count <= most and count % step == 0:
         return ""
-    return f"has {count} value{'s' if count > 1 else ''}, and VM {vm} is wanted (several are joined by \\)"
+    return f"has {count} value{'s' if count > 1 else ''}, but VM {vm} is required (separate values with \\)"
 
 
 def bytes_of(text: str) -> bytes:
@@ -116,11 +116,11 @@ def bytes_of(text: str) -> bytes:
     Raises
     ------
     ValueError
-        If it has others.
+        If there are other characters.
     """
     return bytes.fromhex(text)
 
 
 def typed_value(vr: str, text: str) -> str | bytes:
-    """Return a value as `Client.create_dicom` takes it."""
+    """Return a value as `Client.create_dicom` expects it."""
     return bytes_of(text) if vr in BINARY else text

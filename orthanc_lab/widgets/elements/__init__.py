@@ -1,1 +1,1 @@
-"""What ipywidgets has not, or is too slow for: elements with a part in the browser (``*.js``), without a build."""
+"""Elements that ipywidgets lacks, or is too slow for; each has a part in the browser (``*.js``), with no build step."""

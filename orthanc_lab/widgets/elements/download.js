@@ -1,7 +1,7 @@
-// A download: the kernel has the file, the browser asks for its parts, four at a time, and again for what is lost.
+// A download: the kernel holds the file; the browser requests its parts, four at a time, and repeats lost requests.
 const AHEAD = 4;
-const SILENCE = 4000; // ms without news, after which what is missing is asked for again
-const LONGEST = 60000; // the pause doubles up to that: while a cell runs, all waits in the kernel's queue
+const SILENCE = 4000; // ms without a message, after which missing parts are requested again
+const LONGEST = 60000; // the pause doubles up to this: while a cell runs, everything waits in the kernel's queue
 
 function megabytes(bytes) {
   return (bytes / 1e6).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -38,7 +38,7 @@ function render({ model, el }) {
   stop.type = "button";
   stop.textContent = "Stop";
   el.append(button, bar, stop, words);
-  let own = null; // the download that this view began
+  let own = null; // the download started by this view
 
   function ask(what) {
     model.send({ token: own.token, ...what });
@@ -56,7 +56,7 @@ function render({ model, el }) {
         askAgain();
         wait();
       } catch {
-        leave(); // the kernel has gone
+        leave(); // the kernel is gone
       }
     }, own.pause);
   }
@@ -81,7 +81,7 @@ function render({ model, el }) {
   function finish() {
     const parts = Array.from({ length: own.count }, (_, part) => own.got.get(part));
     const blob = new Blob(parts, { type: "application/octet-stream" });
-    if (blob.size !== own.size) throw new Error(`${blob.size} of ${own.size} bytes came`);
+    if (blob.size !== own.size) throw new Error(`${blob.size} of ${own.size} bytes arrived`);
     offer(blob, own.name);
     own.isDone = true;
     own.got.clear();
@@ -92,7 +92,7 @@ function render({ model, el }) {
   function hear(message, buffers) {
     if (!own || message.token !== own.token) return;
     if (message.end) return leave();
-    if (own.isDone) return; // a part that came twice
+    if (own.isDone) return; // a part that arrived twice
     own.pause = SILENCE;
     wait();
     if (message.size !== undefined && own.count === null) {
@@ -119,9 +119,9 @@ function render({ model, el }) {
     bar.setAttribute("aria-label", model.get("label"));
     if (isOwn && own.count) bar.value = (100 * own.got.size) / own.count;
     else bar.removeAttribute("value");
-    let text = busy && !own ? "Another view of this notebook downloads it" : model.get("words");
+    let text = busy && !own ? "Another view of this notebook is downloading it" : model.get("words");
     if (isOwn && own.count) text = `${megabytes(own.bytes)} of ${megabytes(own.size)} MB`;
-    words.setAttribute("aria-live", busy ? "off" : "polite"); // progress is not read out, its end is
+    words.setAttribute("aria-live", busy ? "off" : "polite"); // screen readers announce the end, but not the progress
     if (words.textContent !== text) words.textContent = text;
     words.classList.toggle("orthanc-error", state === "failed");
   }

@@ -1,4 +1,4 @@
-"""A button that brings a file from the kernel to the browser's downloads, through the connection of the notebook."""
+"""A button that downloads a file from the kernel to the browser, through the notebook's own connection."""
 
 from __future__ import annotations
 
@@ -22,46 +22,48 @@ from orthanc_lab.widgets.serial_queue import SerialQueue
 __all__ = ["Download", "Save"]
 
 Save = Callable[[Path, Callable[[int, "int | None"], None]], Path]
-"""Saves a file into a folder, reporting bytes so far and in all, and returns its path."""
+"""Saves a file in a folder, reporting the bytes so far and the total, and returns its path."""
 
 CHUNK = 1 << 20  # bytes in a message
 _LIMIT = 512 << 20
 _PAUSE = 0.25  # seconds between two reports of progress
-_REMEMBERED = 100  # downloads that have ended, and are told so again
+_REMEMBERED = 100  # finished downloads whose outcome is sent again on request
 
 
 class _StoppedError(Exception):
-    """The person does not want it any more."""
+    """The user has stopped the download."""
 
 
 class Download(Element, script="download"):
-    """A button: a click fetches a file into the kernel, then hands it to the browser, which saves it.
+    """A button: a click fetches a file into the kernel, then passes it to the browser, which saves it.
 
-    The browser needs no way to the Orthanc itself (JupyterHub, Voilà). The file is fetched whole before its first
-    byte is sent, and the browser saves it when its last byte has come: a part is never saved as the whole.
+    The browser needs no direct access to Orthanc, which suits JupyterHub and Voilà. The file is fetched completely
+    before its first byte is sent, and the browser saves it only once its last byte has arrived: an incomplete file is
+    never saved.
 
     Parameters
     ----------
     label
-        What stands on the button.
+        The text on the button.
     save
-        Saves the file into the folder that it is given, and returns its path: ``client.archive`` and
-        ``job.download`` do so. It reports its progress by calling its second argument, which raises an error when
-        the person stops the download. It runs in a thread.
+        Saves the file in the given folder and returns its path, like ``client.archive`` and ``job.download``.
+        It reports progress by calling its second argument, which raises an error once the user stops the download.
+        It runs in a thread.
     limit
-        Bytes; a larger file is moved to `folder` instead, beside the notebook, and the button says so.
+        Maximum size in bytes; a larger file is moved to `folder` instead, next to the notebook, and the button
+        says so.
     folder
-        Where larger files go; None for the working folder.
+        The folder for larger files; None for the working folder.
 
     Attributes
     ----------
     disabled
-        Whether it can be clicked.
+        Whether the button is disabled.
     state
-        ``""``, ``"fetching"``, ``"sending"``, ``"downloaded"``, ``"saved"`` (beside the notebook), ``"stopped"``,
+        ``""``, ``"fetching"``, ``"sending"``, ``"downloaded"``, ``"saved"`` (next to the notebook), ``"stopped"``,
         ``"failed"``.
     words
-        The state in words.
+        The state as text.
 
     Examples
     --------
@@ -72,7 +74,7 @@ class Download(Element, script="download"):
     """
 
     label = traitlets.Unicode().tag(sync=True)
-    hint = traitlets.Unicode().tag(sync=True)  # not "tooltip": the views of ipywidgets take that for theirs
+    hint = traitlets.Unicode().tag(sync=True)  # not "tooltip": the views of ipywidgets use that name themselves
     disabled = traitlets.Bool(False).tag(sync=True)
     state = traitlets.Unicode().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)
@@ -85,24 +87,24 @@ class Download(Element, script="download"):
         self.limit = limit
         self.folder = folder
         self._queue: SerialQueue[None] = SerialQueue()
-        self._lock = threading.RLock()  # the browser's messages come in two threads at once, see `DropZone`
-        self._token = ""  # names the download that is wanted at present; made by the browser
-        self._ends: dict[str, str] = {}  # how earlier ones ended
+        self._lock = threading.RLock()  # the browser's messages arrive on two threads at once, see `DropZone`
+        self._token = ""  # identifies the current download; made by the browser
+        self._ends: dict[str, str] = {}  # how earlier downloads ended
         self._file: Path | None = None
         self._spool: tempfile.TemporaryDirectory[str] | None = None
         self._next_report = 0.0
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
 
     def save_beside(self, folder: str | Path | None = None) -> Path:
-        """Save the file into a folder of the kernel's machine, without the browser, and return its path."""
+        """Save the file in a folder on the kernel's machine, without the browser, and return its path."""
         return self._save(Path.cwd() if folder is None else Path(folder), lambda done, total: None)
 
-    # -- what the browser says --------------------------------------------------------
+    # -- messages from the browser ----------------------------------------------------
 
-    def _hear(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
+    def _on_message(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:
         token, ask = content["token"], content["ask"]
         with self._lock:
-            if token in self._ends:  # the browser did not hear it
+            if token in self._ends:  # the browser missed the message
                 self.send({"token": token, "end": self._ends[token]})
             elif ask == "stop":
                 self._finish(token, "stopped", "Stopped.")
@@ -112,13 +114,13 @@ class Download(Element, script="download"):
                 self._answer(token, ask, content, self._file)
 
     def _start(self, token: str) -> None:
-        self._finish(self._token, "stopped", "Stopped.")  # one of another view
+        self._finish(self._token, "stopped", "Stopped.")  # a download started in another view
         self._token = token
         self._show("fetching", "Fetching …")
         self._queue.submit(lambda: self._fetch(token))
 
     def _answer(self, token: str, ask: str, content: dict[str, Any], path: Path) -> None:
-        """Answer, however often a browser asks: it does so when nothing comes."""
+        """Answer a request; browsers repeat one that gets no answer."""
         size = path.stat().st_size
         if ask == "start":
             self.send({"token": token, "name": path.name, "size": size, "chunk": CHUNK})
@@ -140,11 +142,11 @@ class Download(Element, script="download"):
             if path.stat().st_size > self.limit:
                 kept = _move_beside(path, Path.cwd() if self.folder is None else Path(self.folder))
                 size = _megabytes(kept.stat().st_size)
-                self._finish(token, "saved", f"Too large for the browser ({size}): saved as {kept}")
+                self._finish(token, "saved", f"Too large for the browser ({size}); saved as {kept}")
             elif self._keep(token, spool, path):
                 return
         except _StoppedError:
-            pass  # said already
+            pass  # already reported
         except (ClientError, OSError, ValueError) as error:
             self._finish(token, "failed", str(error))
         except Exception as error:
@@ -194,7 +196,7 @@ class Download(Element, script="download"):
             self.state, self.words = state, words
 
     def close(self) -> None:
-        """Stop what is going on, and remove it from the notebook."""
+        """Stop a download in progress, and remove the button from the notebook."""
         with self._lock:
             self._token = ""
             self._drop()
@@ -207,7 +209,7 @@ def _megabytes(size: int) -> str:
 
 
 def _move_beside(path: Path, folder: Path) -> Path:
-    """Move a file into a folder under a name that is free, and return it; it appears there whole."""
+    """Move a file to a folder under an unused name, and return its path; it appears there only once it is complete."""
     part = folder / f".{path.name}.{os.getpid()}.part"
     try:
         shutil.move(path, part)
@@ -224,4 +226,4 @@ def _reserved(folder: Path, path: Path) -> Path:
         with suppress(FileExistsError):
             target.touch(exist_ok=False)
             return target
-    raise AssertionError("the numbers do not end")
+    raise AssertionError("unreachable: count() does not end")

@@ -1,8 +1,8 @@
-// Sends files to the kernel in chunks; only so many are under way unanswered, and one that stays so is sent again.
+// Sends files to the kernel in chunks; only a few may be unanswered, and one without an answer is sent again.
 const MOST_BYTES = 4e6;
-const MOST_CHUNKS = 16; // small files are a chunk each
-const SLOW = 3000; // milliseconds without an answer, after which it is said, and the oldest chunk is sent again
-const SLOWEST = 60000; // the pause doubles up to that: while a cell runs, all waits in the kernel's queue
+const MOST_CHUNKS = 16; // a small file takes one chunk
+const SLOW = 3000; // ms without an answer, after which the user is told, and the oldest chunk is sent again
+const SLOWEST = 60000; // the pause doubles up to this: while a cell runs, everything waits in the kernel's queue
 
 function amount(bytes) {
   const units = ["bytes", "kB", "MB", "GB"];
@@ -14,10 +14,10 @@ function amount(bytes) {
   return `${place && bytes < 100 ? bytes.toFixed(1) : Math.round(bytes)} ${units[place]}`;
 }
 
-const nameOf = (file) => file.place ?? file.name; // with its folder, where it was dropped with one
+const nameOf = (file) => file.place ?? file.name; // with its folder, if it was dropped in one
 const byName = (one, other) => nameOf(one).localeCompare(nameOf(other), undefined, { numeric: true });
 
-// The files of a drop, those in folders too; the entries must be asked for before anything is awaited.
+// The files of a drop, including those in folders; the entries must be fetched before anything is awaited.
 async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return [...transfer.files];
@@ -65,8 +65,8 @@ function render({ model, el }) {
   let number = 0; // of transfers
   let reading = null; // the transfer whose chunks are read: {id, file, read, sent, waiting}
   let isPumping = false;
-  let isHeard = false; // until the kernel answers, it has not chosen a thread: chunks would come in any order
-  const underWay = new Map(); // transfers with chunks whose answer is waited for, by id
+  let isHeard = false; // until its first answer the kernel has not chosen a thread: chunks would arrive in any order
+  const underWay = new Map(); // transfers with unanswered chunks, by id
   let tally = { files: 0, done: 0, bytes: 0, sent: 0 };
   let timer = 0;
   let pause = SLOW;
@@ -99,7 +99,7 @@ function render({ model, el }) {
     const wanted = model.get("multiple") ? files : files.slice(0, 1);
     for (const file of wanted.sort(byName)) {
       if (file.size > model.get("max_size"))
-        refuse(file, `has ${amount(file.size)}; at most ${amount(model.get("max_size"))} are taken here`);
+        refuse(file, `has ${amount(file.size)}; at most ${amount(model.get("max_size"))} are accepted here`);
       else if (!file.size) refuse(file, "is empty");
       else {
         queue.push(file);
@@ -133,7 +133,7 @@ function render({ model, el }) {
       const offset = transfer.read;
       const size = Math.min(model.get("chunk_size"), transfer.file.size - offset);
       const data = await read(transfer, offset, size);
-      if (!data || reading !== transfer) continue; // cancelled, or refused, while it was read
+      if (!data || reading !== transfer) continue; // cancelled or refused while it was being read
       transfer.read += size;
       transfer.waiting.set(offset, size);
       underWay.set(transfer.id, transfer);
@@ -149,7 +149,7 @@ function render({ model, el }) {
     try {
       const data = await transfer.file.slice(offset, offset + size).arrayBuffer();
       if (data.byteLength === size) return data;
-      throw new Error("it became shorter");
+      throw new Error("it became shorter while it was being read");
     } catch (error) {
       if (reading !== transfer && !underWay.has(transfer.id)) return null;
       post({ kind: "cancel", transfer: transfer.id });
@@ -170,7 +170,7 @@ function render({ model, el }) {
       model.send(message, undefined, buffers);
       return true;
     } catch {
-      return false; // the kernel has gone
+      return false; // the kernel is gone
     }
   }
 
@@ -207,7 +207,7 @@ function render({ model, el }) {
     queue = [];
     reading = null;
     underWay.clear();
-    refuse({ name: "Interrupted" }, "the kernel has gone before all was sent; run the cell again");
+    refuse({ name: "Interrupted" }, "the kernel stopped before everything was sent; run the cell again");
     show();
   }
 
@@ -227,7 +227,7 @@ function render({ model, el }) {
     pump();
   }
 
-  // What is read to its end is the kernel's already; the rest is not sent. Returns the number of files left out.
+  // Files read completely have been sent to the kernel; the others are dropped. Returns the number of dropped files.
   function stop() {
     const left = reading ? [reading.file, ...queue] : queue;
     queue = [];
@@ -263,7 +263,7 @@ function render({ model, el }) {
   });
   cancel.addEventListener("click", () => {
     const left = stop();
-    const words = ["all has been sent already", "one file was not sent"][left] ?? `${left} files were not sent`;
+    const words = ["everything had already been sent", "one file was not sent"][left] ?? `${left} files were not sent`;
     refuse({ name: "Cancelled" }, words);
     input.focus();
   });

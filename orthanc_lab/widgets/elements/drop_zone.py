@@ -1,4 +1,4 @@
-"""A place for files of the browser's machine, which may be another than the kernel's."""
+"""A drop zone for files from the browser's machine, which may be different from the kernel's."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from orthanc_lab.widgets.elements.element import Element
 
 __all__ = ["DropZone", "DroppedFile", "RefusedError"]
 
-_IDLE = 300.0  # seconds after which a half file gives way to a new one: its view went away
-_REMEMBERED = 1000  # transfers that have ended, and are answered again
+_IDLE = 300.0  # seconds after which an incomplete file is dropped when a new one begins: its view has gone
+_REMEMBERED = 1000  # finished transfers whose outcome is sent again on request
 
 
 class RefusedError(Exception):
-    """A file that is whole, and is not taken; raised by who is given it, in words that follow its name."""
+    """Raised by the receiver of a complete file to refuse it; the message follows the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedFile:
-    """A file that came whole from the browser; it is the receiver's, who discards it."""
+    """A file that arrived completely from the browser; its receiver must discard it."""
 
-    name: str  # as the person's machine calls it, below the folder that was dropped
+    name: str  # on the user's machine, relative to the folder that was dropped
     path: Path  # where its bytes are, under another name
     size: int
 
@@ -39,7 +39,7 @@ class DroppedFile:
         return self.path.read_bytes()
 
     def discard(self) -> None:
-        """Remove it from the disk; nothing happens if it is gone."""
+        """Remove it from the disk, if it is still there."""
         self.path.unlink(missing_ok=True)
 
 
@@ -51,10 +51,10 @@ class _Transfer:
     file: BinaryIO
     touched: float
     received: int = 0
-    pieces: dict[int, int] = field(default_factory=dict)  # the length of each that came, by its offset
+    pieces: dict[int, int] = field(default_factory=dict)  # the length of each received piece, by offset
 
     def keep(self, offset: int, chunk: bytes | memoryview) -> None:
-        """Write a piece where it belongs; once, however often it comes."""
+        """Write a piece at its offset; only once, however often it arrives."""
         if offset not in self.pieces:
             self.file.seek(offset)
             self.file.write(chunk)
@@ -62,7 +62,7 @@ class _Transfer:
             self.received += len(chunk)
 
     def is_seamless(self) -> bool:
-        """Whether no piece overlaps with another, or leaves a gap before it."""
+        """Whether the pieces neither overlap nor leave gaps."""
         end = 0
         for offset in sorted(self.pieces):
             if offset != end:
@@ -72,27 +72,27 @@ class _Transfer:
 
 
 class DropZone(Element, script="drop_zone"):
-    """Files are dropped here, or chosen; each is handed on when it is whole, and not before.
+    """Accepts dropped or chosen files; each is passed on only once it is complete.
 
-    They come in chunks, and wait in a temporary folder that goes with the element. JupyterLab and ipykernel hand the
-    messages of an element now to the main thread, now to that of a subshell: chunks come in any order, in two threads
-    at once, and again when their answer was lost.
+    Files arrive in chunks, and are kept in a temporary folder that is removed with the element. JupyterLab and
+    ipykernel deliver the messages of an element partly on the main thread, partly on that of a subshell: chunks may
+    arrive in any order, on two threads at once, and are sent again if their answer was lost.
 
     Parameters
     ----------
     label
-        What is to be dropped here.
+        The invitation to drop files.
     on_file
-        Called with each `DroppedFile`, one at a time, in the thread that heard its last chunk: longer work belongs
-        into another one. It may raise `RefusedError`.
+        Called with each `DroppedFile`, one at a time, on the thread that received its last chunk; longer work belongs
+        on another thread. It may raise `RefusedError`.
     check
-        Looks at name and first bytes of a file; returns why it is refused, "" to take it.
+        Called with the name and the first bytes of a file; returns the reason for refusing it, "" to accept it.
     accept
-        What the browser's file dialog shows, ``".png,.jpg"``; all kinds if empty.
+        What the browser's file dialog offers, ``".png,.jpg"``; all files if empty.
     max_size
-        Larger files are refused.
+        Maximum size of a file in bytes; larger files are refused.
     clock
-        The time; a test moves it by hand.
+        The source of the time; tests pass one that they set by hand.
 
     Examples
     --------
@@ -122,22 +122,22 @@ class DropZone(Element, script="drop_zone"):
         self._clock = clock or SystemClock()
         self._lock = threading.RLock()
         self._transfers: dict[str, _Transfer] = {}
-        self._last_words: dict[str, dict[str, Any]] = {}  # to transfers that have ended
+        self._last_answers: dict[str, dict[str, Any]] = {}  # to finished transfers
         self._folder: Path | None = None
         self._count = 0
         super().__init__(label=label, **traits)
         self.on_msg(lambda _, content, buffers: self.receive(content, buffers))
 
     def receive(self, content: dict[str, Any], buffers: Sequence[bytes | memoryview]) -> None:
-        """Take a message of the browser, in any thread: a chunk of a file, or that its sending was cancelled."""
-        # Not "id": ipykernel 7 takes that for its own when it chooses the thread of a message.
+        """Handle a message from the browser, on any thread: a chunk of a file, or the end of a cancelled transfer."""
+        # Not "id": ipykernel 7 uses that key itself when it chooses the thread for a message.
         id = content["transfer"]
         with self._lock:
             if content["kind"] == "cancel":
-                if id not in self._last_words:
+                if id not in self._last_answers:
                     self._end(id, _refusal(id, "was cancelled"))
             else:
-                self.send(self._last_words.get(id) or self._answer(id, content, buffers[0]))
+                self.send(self._last_answers.get(id) or self._answer(id, content, buffers[0]))
 
     def _answer(self, id: str, content: dict[str, Any], chunk: bytes | memoryview) -> dict[str, Any]:
         try:
@@ -146,7 +146,7 @@ class DropZone(Element, script="drop_zone"):
             words = str(error)
         except OSError as error:  # the disk is full
             words = f"cannot be kept: {error}"
-        except Exception as error:  # of the receiver: the person must see it, the kernel's log keeps it
+        except Exception as error:  # a fault in the receiver: shown to the user, and written to the kernel's log
             words = f"failed: {type(error).__name__}: {error}"
             self.log.exception("A dropped file failed")
         else:
@@ -159,9 +159,9 @@ class DropZone(Element, script="drop_zone"):
     def _take(self, id: str, content: dict[str, Any], chunk: bytes | memoryview) -> _Transfer:
         name, size, offset = content["name"], content["size"], content["offset"]
         if not 0 < size <= self.max_size:
-            raise RefusedError(f"has {size:,} bytes; 1 to {self.max_size:,} are taken here")
+            raise RefusedError(f"has {size:,} bytes; files of 1 to {self.max_size:,} bytes are accepted here")
         if not 0 < len(chunk) <= size - offset:
-            raise RefusedError("came in pieces that do not fit; drop it again")
+            raise RefusedError("arrived in pieces that do not fit together; drop it again")
         if offset == 0 and (words := self._check(name, bytes(chunk))):
             raise RefusedError(words)
         transfer = self._transfers.get(id) or self._begin(id, name, size)
@@ -169,7 +169,7 @@ class DropZone(Element, script="drop_zone"):
         transfer.touched = self._clock.monotonic()
         if transfer.received >= transfer.size:
             if not transfer.is_seamless():
-                raise RefusedError("came in pieces that do not fit; drop it again")
+                raise RefusedError("arrived in pieces that do not fit together; drop it again")
             del self._transfers[id]
             transfer.file.close()
             self._hand_on(DroppedFile(transfer.name, transfer.path, transfer.size))
@@ -196,11 +196,11 @@ class DropZone(Element, script="drop_zone"):
         return transfer
 
     def _end(self, id: str, answer: dict[str, Any]) -> dict[str, Any]:
-        """Drop what came of a transfer, and answer so whatever still comes of it."""
+        """Drop what was received of a transfer, and give this answer to anything that still arrives for it."""
         self._drop(id)
-        self._last_words[id] = answer
-        if len(self._last_words) > _REMEMBERED:
-            del self._last_words[next(iter(self._last_words))]
+        self._last_answers[id] = answer
+        if len(self._last_answers) > _REMEMBERED:
+            del self._last_answers[next(iter(self._last_answers))]
         return answer
 
     def _drop(self, id: str) -> None:
@@ -210,7 +210,7 @@ class DropZone(Element, script="drop_zone"):
             half.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Forget half files, and remove the element with the files that nobody discarded."""
+        """Drop incomplete files, and remove the element with all files that were not discarded."""
         with self._lock:
             for id in list(self._transfers):
                 self._drop(id)

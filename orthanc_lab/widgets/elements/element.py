@@ -1,4 +1,4 @@
-"""What all elements have: their files, and the style they share."""
+"""The base class of all elements: loads their files and the shared style."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _STYLE = (_HERE / "style.css").read_text("utf-8")
 
 
 class Element(anywidget.AnyWidget):
-    """A widget with a part in the browser, for a subclass made with ``script="name"``.
+    """A widget with a part in the browser; subclasses are declared with ``script="name"``.
 
-    It is ``name.js`` beside this file, after ``shared.js``; ``name.css``, where there is one, follows ``style.css``.
+    That part is ``name.js`` in this folder, appended to ``shared.js``; ``name.css``, if it exists, is appended to
+    ``style.css``.
     """
 
     def __init_subclass__(cls, script: str = "", **options: Any) -> None:

@@ -1,4 +1,4 @@
-// A listbox of pictures.
+// A listbox of thumbnails.
 function render({ model, el }) {
   el.classList.add("orthanc-lab", "orthanc-gallery");
   keepKeys(el);

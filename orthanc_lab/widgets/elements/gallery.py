@@ -1,4 +1,4 @@
-"""Small pictures to pick one from."""
+"""Thumbnails to choose from."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ __all__ = ["Gallery", "GalleryItem"]
 
 @dataclass(frozen=True, slots=True)
 class GalleryItem:
-    """One small picture."""
+    """One thumbnail."""
 
     id: str
     label: str
-    png: bytes = b""  # nothing where there is no picture
+    png: bytes = b""  # empty if there is no image
 
     def plain(self) -> dict[str, str]:
-        """Return what the browser draws."""
+        """Return the form that the browser draws."""
         data = base64.b64encode(self.png).decode("ascii")
         return {"id": self.id, "label": self.label, "source": f"data:image/png;base64,{data}" if data else ""}
 
 
 class Gallery(Element, script="gallery"):
-    """Small pictures side by side; a person picks one with mouse or keyboard.
+    """Thumbnails side by side; the user picks one with the mouse or the keyboard.
 
     Attributes
     ----------
     items
-        What is drawn, set by `show`.
+        The items shown, set by `show`.
     current
-        Id of the picked one.
+        Id of the picked item.
 
     Examples
     --------
@@ -51,5 +51,5 @@ class Gallery(Element, script="gallery"):
     current = traitlets.Unicode().tag(sync=True)
 
     def show(self, items: Sequence[GalleryItem]) -> None:
-        """Draw other pictures."""
+        """Replace the thumbnails."""
         self.items = [item.plain() for item in items]

@@ -40,7 +40,7 @@ function niceStep(span, marks) {
   return power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
 }
 
-// The axis begins at 0 unless that would hide what changes.
+// The axis begins at 0, unless that would hide the changes.
 function range(low, high) {
   if (low > high) return [0, 1];
   const floor = low >= 0 && low < 0.7 * high ? 0 : low;
@@ -235,7 +235,7 @@ function render({ model, el }) {
 
   function draw() {
     frame = 0;
-    if (!el.clientWidth) return; // in a tab in the background; it gets a size when it comes to the front
+    if (!el.clientWidth) return; // in a hidden tab; it gets a size when the tab is shown
     el.setAttribute("aria-label", model.get("label"));
     empty.textContent = model.get("empty");
     empty.hidden = charts.length > 0;

@@ -1,4 +1,4 @@
-"""Lines over time that are drawn in the browser; a new sample is one small message."""
+"""Line charts over time, drawn in the browser; a new sample takes one small message."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ class Chart:
     """One of the charts."""
 
     title: str
-    unit: str  # of all its lines, "" for a number
-    lines: Mapping[str, str]  # key of each line: its words in the legend
+    unit: str  # of all its lines, "" for plain numbers
+    lines: Mapping[str, str]  # the legend of each line, by key
 
 
 class LineCharts(Element, script="line_charts"):
-    """Small multiples of lines over the last seconds.
+    """Small multiples of line charts over the last seconds.
 
     Parameters
     ----------
     label
-        What a screen reader calls them together; each chart says its last values.
+        The name of the group for screen readers; each chart announces its last values.
     capacity
-        So many samples are kept, the oldest go.
+        Number of samples to keep; the oldest are dropped.
 
     Attributes
     ----------
     window
-        Seconds that are shown, up to the last sample.
+        Number of seconds shown, up to the last sample.
 
     Examples
     --------
@@ -59,23 +59,23 @@ class LineCharts(Element, script="line_charts"):
     def __init__(self, *, label: str, **traits: Any) -> None:
         self._charts: tuple[Chart, ...] = ()
         self._keys: tuple[str, ...] = ()
-        self._lock = threading.RLock()  # a panel's thread adds, the kernel's main thread answers a new view
+        self._lock = threading.RLock()  # a panel's thread adds samples, the main thread answers new views
         super().__init__(label=label, **traits)
         self._samples: deque[tuple[float, tuple[float, ...]]] = deque(maxlen=self.capacity)
-        self.on_msg(lambda *_: self._send_all())  # a new view asks
+        self.on_msg(lambda *_: self._send_all())  # a new view asks for everything
 
     @property
     def charts(self) -> tuple[Chart, ...]:
-        """The charts that are shown."""
+        """The charts shown."""
         return self._charts
 
     @property
     def samples(self) -> list[tuple[float, tuple[float, ...]]]:
-        """Unix time and values of each sample, in the order of the lines; NaN is a gap."""
+        """Unix time and values of each sample, in the order of the lines; NaN marks a gap."""
         return list(self._samples)
 
     def show(self, charts: Iterable[Chart], samples: Iterable[tuple[float, Mapping[str, float]]]) -> None:
-        """Show other charts, with all their samples: Unix time, and the value of each key that has one."""
+        """Replace the charts and all samples: Unix time, and the value of each key that has one."""
         with self._lock:
             self._charts = tuple(charts)
             self._keys = tuple(key for chart in self._charts for key in chart.lines)
@@ -83,7 +83,7 @@ class LineCharts(Element, script="line_charts"):
             self._send_all()
 
     def add(self, time: float, values: Mapping[str, float]) -> None:
-        """Append one sample; a line whose key is missing has a gap there."""
+        """Append one sample; a line whose key is missing gets a gap."""
         with self._lock:
             row = self._row(values)
             self._samples.append((time, row))

@@ -1,4 +1,4 @@
-// The end of a log: scrolls with it, unless a person has scrolled back.
+// The end of a log: follows new lines, unless the user has scrolled back.
 const TONES = { E: "orthanc-log-error", W: "orthanc-log-warning" };
 
 function render({ model, el }) {
@@ -18,7 +18,7 @@ function render({ model, el }) {
     log.replaceChildren(
       ...model.get("lines").map((text) => {
         const line = document.createElement("div");
-        if (/^[A-Z]\d{4} /.test(text)) tone = TONES[text[0]] ?? ""; // a traceback has the tone of its line
+        if (/^[A-Z]\d{4} /.test(text)) tone = TONES[text[0]] ?? ""; // the lines of a traceback keep the tone of the first
         line.className = tone;
         line.textContent = text;
         return line;

@@ -1,4 +1,4 @@
-"""The end of a log, which stays at its end."""
+"""The end of a log, scrolled to the last line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["LogView"]
 
 
 class LogView(Element, script="log_view"):
-    """Lines of a log; it scrolls with them, unless a person has scrolled back.
+    """Lines of a log; the view follows new lines, unless the user has scrolled back.
 
     Attributes
     ----------
     lines
-        The lines; those that begin with W or E, as Orthanc writes them, are marked.
+        The lines; warnings and errors (those that begin with W or E, as Orthanc writes them) are highlighted.
 
     Examples
     --------

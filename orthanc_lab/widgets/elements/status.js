@@ -1,4 +1,4 @@
-// Two live regions that stay, so that a screen reader reads what comes into them; and a sign of life for the kernel.
+// Two permanent live regions, so that screen readers announce new text; and a regular message to the kernel.
 const BEAT = 20000; // ms
 
 function render({ model, el }) {
@@ -21,7 +21,7 @@ function render({ model, el }) {
     try {
       model.send({ view, here });
     } catch {
-      clearInterval(beat); // the kernel has gone, and does not count views any more
+      clearInterval(beat); // the kernel is gone and no longer counts views
     }
   }
 

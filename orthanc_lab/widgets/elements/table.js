@@ -1,4 +1,4 @@
-// A table whose rows are drawn from one list; a cell is touched only when its text changed. Sorting is done here.
+// A table drawn from one list of rows; a cell is updated only if its text has changed. Sorting is done here.
 const HINT = "Click a row to select it, Ctrl+click or Space for more, Shift+click for a range, Ctrl+A for all.";
 
 function span(seconds) {
@@ -46,7 +46,7 @@ function drawCell(cell, column, value) {
 
 function compare(one, other) {
   if (one === other) return 0;
-  if (one === null || one === undefined || one === "") return 1; // what is not known comes last
+  if (one === null || one === undefined || one === "") return 1; // unknown values come last
   if (other === null || other === undefined || other === "") return -1;
   if (typeof one === "number" && typeof other === "number") return one - other;
   return String(one).localeCompare(String(other), "en", { numeric: true });

@@ -1,4 +1,4 @@
-"""A table that is shown anew by one message, however many rows it has."""
+"""A table that is updated by a single message, however many rows it has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orthanc_lab.widgets.elements.element import Element
 __all__ = ["Column", "Table", "Tone"]
 
 Tone = Literal["good", "bad", "busy", "waiting", "plain"]
-"""The colour of an icon; it never says more than icon and text do."""
+"""The colour of an icon; it never conveys more than the icon and the text do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +26,36 @@ class Column:
     'badge'
     """
 
-    key: str  # of the row's dictionary
+    key: str  # in the dictionary of a row
     head: str
-    # text: cut at the end; words: in several lines; progress: percent, drawn as a bar; time: ISO 8601, UTC;
-    # span: seconds; badge: text with an icon before it
+    # text: truncated at the end; words: wrapped; progress: percentage, drawn as a bar; time: ISO 8601, UTC;
+    # span: seconds; badge: text preceded by an icon
     kind: Literal["text", "words", "number", "progress", "time", "span", "badge"] = "text"
     badges: Mapping[str, tuple[str, Tone]] = field(
         default_factory=dict
-    )  # of each text of a badge: icon of Font Awesome 4, tone
+    )  # Font Awesome 4 icon and tone for each text of a badge
 
 
 class Table(Element, script="table"):
-    """Rows of a table; a person sorts them by a click on a head, and selects some with mouse or keyboard.
+    """A table; the user sorts it by clicking a heading, and selects rows with the mouse or the keyboard.
 
     Parameters
     ----------
     columns
-        Its columns; a row has at least their keys, and ``id``, which names it.
+        Its columns; each row has at least their keys, and a unique ``id``.
     label
-        What a screen reader calls it.
+        Its name for screen readers.
 
     Attributes
     ----------
     rows
-        The rows shown; set it to show others. An equal list sends nothing.
+        The rows shown; assign to replace them. Assigning an equal list sends nothing.
     selected
-        Ids of the selected rows; those that vanish are selected no more.
+        Ids of the selected rows; rows that disappear are deselected.
     note
         A line below the table.
     empty
-        What stands there when it has no rows.
+        The text shown if there are no rows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-// Tags as a treegrid: sequences and their items open and close here, long values come when they are asked for.
+// Tags as a treegrid: sequences and their items expand and collapse here; long values are fetched on request.
 function render({ model, el }) {
   el.classList.add("orthanc-lab");
   keepKeys(el);
@@ -20,7 +20,7 @@ function render({ model, el }) {
   note.className = "orthanc-none";
   scroll.append(table, empty, note);
   el.append(scroll);
-  const toggled = new Set(); // paths that a person opened, or closed where all is open
+  const toggled = new Set(); // paths that the user expanded, or collapsed if everything is expanded
   const isOpen = (path) => toggled.has(path) !== model.get("is_open");
 
   function drawRow(row) {

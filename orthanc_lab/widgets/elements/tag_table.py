@@ -1,4 +1,4 @@
-"""A table of tags whose sequences open and close."""
+"""A table of tags with collapsible sequences."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Any
 
 import traitlets
 
-from orthanc_lab.widgets.browser.tag_rows import TagRow
 from orthanc_lab.widgets.elements.element import Element
+from orthanc_lab.widgets.elements.tag_row import TagRow
 
 __all__ = ["TagTable"]
 
-_MOST = 2000  # rows that are drawn at once
+_MOST = 2000  # rows drawn at once
 
 
 class TagTable(Element, script="tag_table"):
-    """Tags by name, number, VR and value; long values are shortened, and sent whole when a person asks.
+    """Tags with name, number, VR and value; long values are shortened, and sent in full on request.
 
     Parameters
     ----------
     whole
-        Returns the whole value of a row; it says itself what goes wrong, and returns None then.
+        Returns the full value of a row; on failure it reports the error itself and returns None.
 
     Attributes
     ----------
     rows
-        What is drawn, set by `show`.
+        The rows shown, set by `show`.
     is_open
-        Whether all sequences are open at first.
+        Whether all sequences are expanded at first.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class TagTable(Element, script="tag_table"):
     """
 
     label = traitlets.Unicode("Tags").tag(sync=True)
-    empty = traitlets.Unicode("Nothing is picked").tag(sync=True)
+    empty = traitlets.Unicode("Nothing selected").tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     rows: Any = traitlets.List().tag(sync=True)
     is_open = traitlets.Bool(False).tag(sync=True)
@@ -51,14 +51,14 @@ class TagTable(Element, script="tag_table"):
         self.on_msg(self._on_message)
 
     def show(self, rows: Sequence[TagRow], *, is_open: bool = False) -> None:
-        """Draw other rows; of very many only the first."""
+        """Replace the rows; of a very long list, only the first are drawn."""
         drawn = rows[:_MOST]
         more = len(rows) - len(drawn)
         self._shown = {row.path: row for row in drawn}
         with self.hold_sync():
             self.is_open = is_open
             self.rows = [row.plain() for row in drawn]
-            self.note = f"… and {more:,} more: search for what you want to see" if more else ""
+            self.note = f"… and {more:,} more; use the search to find them" if more else ""
 
     def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
         row = self._shown.get(content["path"])

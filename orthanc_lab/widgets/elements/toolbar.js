@@ -1,4 +1,4 @@
-// Buttons in a row: one stop for the Tab key, arrows inside; a question before what cannot be undone.
+// Buttons in a row: one Tab stop, arrow keys inside; a confirmation before actions that cannot be undone.
 function render({ model, el }) {
   el.classList.add("orthanc-lab", "orthanc-toolbar");
   keepKeys(el);
@@ -67,8 +67,8 @@ function render({ model, el }) {
 
   function draw() {
     const offers = model.get("offers");
-    const before = bar.contains(document.activeElement) ? document.activeElement : null; // who is disabled loses it
-    if (asked !== null && !offers[asked]) asked = null; // it can be done no more
+    const before = bar.contains(document.activeElement) ? document.activeElement : null; // a disabled button loses it
+    if (asked !== null && !offers[asked]) asked = null; // no longer possible
     for (const [key, made] of buttons) made.disabled = !(key in offers) || asked !== null;
     question.hidden = asked === null;
     if (asked !== null) {

@@ -1,4 +1,4 @@
-"""Buttons whose states change together, by one message."""
+"""Buttons whose states change together, with a single message."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ class Tool:
 
     key: str
     label: str
-    icon: str  # a name of Font Awesome 4
+    icon: str  # Font Awesome 4 name
     tooltip: str = ""
 
 
 class Toolbar(Element, script="toolbar"):
-    """Buttons; the browser asks before what cannot be undone.
+    """Buttons; the browser asks for confirmation before actions that cannot be undone.
 
     Parameters
     ----------
     tools
         The buttons.
     label
-        What a screen reader calls it.
+        Its name for screen readers.
     on_press
-        Called with the key of a button.
+        Called with the key of the pressed button.
 
     Attributes
     ----------
     offers
-        The buttons that can be pressed; each with the question that is asked before, ``""`` for none.
+        The buttons that are enabled, each with its confirmation question, ``""`` for none.
 
     Examples
     --------
     >>> bar = Toolbar([Tool("stop", "Stop", "stop")], label="Server", on_press=print)
-    >>> bar.press("stop")  # is not offered
+    >>> bar.press("stop")  # not enabled: nothing happens
     >>> bar.offers = {"stop": "Stop the server?"}
     >>> bar.press("stop")
     stop
@@ -59,6 +59,6 @@ class Toolbar(Element, script="toolbar"):
         self.on_msg(lambda widget, content, buffers: self.press(content["press"]))
 
     def press(self, key: str) -> None:
-        """Do what a press of a button does; nothing if it is not offered (any more)."""
+        """Act as if a button was pressed; does nothing if it is not enabled."""
         if key in self.offers:
             self._on_press(key)

@@ -1,4 +1,4 @@
-// A tree by the ARIA pattern. Its lines live in one store for all views of it, and come level by level.
+// A tree following the ARIA pattern. Its lines are kept in one store for all views, and arrive level by level.
 function newStore() {
   return { levels: new Map(), nodes: new Map(), views: new Set() };
 }

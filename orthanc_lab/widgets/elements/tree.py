@@ -1,4 +1,4 @@
-"""A tree whose branches are loaded when they are opened, a page at a time."""
+"""A tree whose branches are loaded when opened, a page at a time."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class Node:
 
     id: str
     label: str
-    note: str = ""  # said after the label, in a quieter colour
-    parent: str = ""  # id of what it belongs to, also where that is not shown
+    note: str = ""  # shown after the label in a muted colour
+    parent: str = ""  # id of its parent, even where that is not shown
     is_leaf: bool = False
 
 
 class Branches(Protocol):
-    """Where the lines of a tree come from."""
+    """The source of a tree's lines."""
 
     def children(self, id: str) -> Iterator[Node]:
-        """Return what is below an id, or the roots for ""; asked lazily, so that a page costs a page."""
+        """Return what is below an id, or the roots for ""; lazily, so that a page costs only a page."""
         ...
 
 
@@ -44,7 +44,7 @@ class _Level:
     has_more: bool = False
 
     def take(self, count: int) -> list[Node]:
-        """Move `count` nodes from the rest to the nodes, and return them; one more is looked at."""
+        """Move `count` nodes from the rest to the nodes, and return them; one further node is fetched."""
         taken = list(islice(self.rest, count))
         self.nodes += taken
         following = next(self.rest, None)
@@ -60,29 +60,29 @@ def _joined(first: Node, rest: Iterator[Node]) -> Iterator[Node]:
 
 
 class Tree(Element, script="tree"):
-    """A tree to pick one line from, or to check many.
+    """A tree in which the user picks one line, or checks several.
 
-    The browser is sent one message for each level that is opened, and one for each further page of it.
+    The browser is sent one message for each level that is opened, and one for each further page.
 
     Parameters
     ----------
     branches
-        Where its lines come from.
+        The source of its lines.
     label
-        What a screen reader calls it.
+        Its name for screen readers.
     guard
-        Called with an action that may fail, and what is done; carries the action out, and says what went wrong.
+        Called with an action that may fail and a description of it; runs the action and reports errors.
 
     Attributes
     ----------
     mode
         ``"pick"`` one (`current`), or ``"check"`` many (`checked`).
     opened
-        Ids of the lines whose branches are shown.
+        Ids of the expanded lines.
     current
         Id of the picked line, "" for none.
     checked
-        Ids that are checked; each covers all below it. Changed by `toggle`.
+        Checked ids; each covers everything below it. Changed by `toggle`.
     mixed
         Ids above a checked one.
 
@@ -129,7 +129,7 @@ class Tree(Element, script="tree"):
         self.show(branches)
 
     def show(self, branches: Branches) -> None:
-        """Show other branches; what is checked or picked stays so. What fails is raised, and changes nothing."""
+        """Replace the branches, keeping what is checked or picked; an error is raised and changes nothing."""
         roots = self._page_of(branches, "")
         self._branches = branches
         self._levels = {"": roots}
@@ -138,12 +138,12 @@ class Tree(Element, script="tree"):
         self._tell([""])
 
     def level(self, id: str = "") -> list[Node]:
-        """Return what is loaded below an id, or of the roots."""
+        """Return the loaded lines below an id, or the loaded roots."""
         level = self._levels.get(id)
         return list(level.nodes) if level else []
 
     def has_more(self, id: str = "") -> bool:
-        """Whether there is more below an id than is loaded."""
+        """Whether there are more lines below an id than were loaded."""
         return id in self._levels and self._levels[id].has_more
 
     def node(self, id: str) -> Node | None:
@@ -181,7 +181,7 @@ class Tree(Element, script="tree"):
                     self.opened = [other for other in self.opened if other != id]
 
     def reload(self) -> None:
-        """Load all opened levels again; only those that differ are sent. Closed ones are forgotten."""
+        """Reload all expanded levels; only those that differ are sent. Collapsed ones are dropped."""
         shown = ["", *(id for id in self._levels if id in self.opened)]
         levels, self._levels = self._levels, {id: self._levels[id] for id in shown if id in self._levels}
         for id in levels.keys() - self._levels.keys():
@@ -197,7 +197,7 @@ class Tree(Element, script="tree"):
         self.opened = [other for other in self.opened if other != id]
 
     def remove(self, ids: set[str]) -> None:
-        """Take out lines that are no more, with all below them."""
+        """Remove deleted lines, with everything below them."""
         for parent, level in list(self._levels.items()):
             kept = [node for node in level.nodes if node.id not in ids]
             if len(kept) != len(level.nodes):
@@ -211,12 +211,12 @@ class Tree(Element, script="tree"):
         self._show_selection()
 
     def toggle(self, id: str) -> None:
-        """Check a line, or uncheck it."""
+        """Check or uncheck a line."""
         self._guard(lambda: self.selection.toggle(id, self._below, self._complete), "Checking")
         self._show_selection()
 
     def clear(self) -> None:
-        """Uncheck all."""
+        """Uncheck everything."""
         self.selection.clear()
         self._show_selection()
 

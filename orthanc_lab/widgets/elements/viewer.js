@@ -1,4 +1,4 @@
-// Slices as the kernel sends them: values, drawn here by window centre and width.
+// Slices: the kernel sends pixel values, which are drawn here by window centre and width.
 const ARRAYS = { int16: Int16Array, float32: Float32Array, rgb: Uint8Array };
 
 function newStore() {

@@ -1,4 +1,4 @@
-"""A stack of slices with a slider and a window."""
+"""A viewer for a stack of slices, with a slider and a window."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ from typing import Any
 import traitlets
 
 from orthanc_lab.client import ClientError, UnreachableError
-from orthanc_lab.widgets.browser.pictures import Picture, Window
-from orthanc_lab.widgets.browser.slice_feed import SliceFeed
 from orthanc_lab.widgets.elements.element import Element
+from orthanc_lab.widgets.elements.slice_feed import SliceFeed
+from orthanc_lab.widgets.elements.slice_image import SliceImage, Window
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
 __all__ = ["Viewer"]
 
 
 class Viewer(Element, script="viewer"):
-    """Shows one slice of a stack; the values come to the browser, which draws them by the window.
+    """Shows one slice of a stack; the browser receives the pixel values and applies the window itself.
 
-    So a change of the window costs no message, and a slice is sent once. The neighbours of the slice in view are sent
-    ahead; how much the browser holds is bounded.
+    So a change of the window takes no message, and each slice is sent only once. Slices near the visible one are sent
+    in advance; the memory used in the browser is limited.
 
     Parameters
     ----------
     failed
-        Called with the error when the server does not answer; `resume` goes on afterwards.
+        Called with the error if the server does not answer; `resume` continues afterwards.
     budget
-        Bytes that the browser holds at most.
+        Maximum number of bytes that the browser holds.
 
     Attributes
     ----------
     count, position
-        Number of slices, and which is in view, from 0.
+        Number of slices, and the visible one, from 0.
     center, width
         The window.
     caption
-        What is in view, for people who cannot see it, too.
+        A description of the visible slice, also for screen readers.
     words
-        Shown instead of a picture.
+        A text shown instead of an image.
 
     Examples
     --------
     >>> import numpy as np
     >>> viewer = Viewer()
-    >>> viewer.show(2, lambda number: Picture.of(np.full((4, 4), number)), windows=[Window("All", 1, 2)])
-    >>> viewer.settle()
+    >>> viewer.show(2, lambda number: SliceImage.of(np.full((4, 4), number)), windows=[Window("All", 1, 2)])
+    >>> viewer.wait_until_sent()
     >>> viewer.position = 1
     >>> viewer.center, viewer.count
     (1.0, 2)
     """
 
     label = traitlets.Unicode("Slices").tag(sync=True)
-    words = traitlets.Unicode("Nothing is picked").tag(sync=True)
+    words = traitlets.Unicode("Nothing selected").tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
     stack = traitlets.Int(0).tag(sync=True)
     count = traitlets.Int(0).tag(sync=True)
@@ -75,7 +75,7 @@ class Viewer(Element, script="viewer"):
         self._queue: SerialQueue[None] = SerialQueue()
         self._is_feeding = False
         self._has_listener = False
-        self._load: Callable[[int], Picture] = lambda number: Picture()
+        self._load: Callable[[int], SliceImage] = lambda number: SliceImage()
         self._feed = SliceFeed(0)
         super().__init__(**traits)
         self.on_msg(self._on_message)
@@ -84,23 +84,23 @@ class Viewer(Element, script="viewer"):
     def show(
         self,
         count: int,
-        load: Callable[[int], Picture],
+        load: Callable[[int], SliceImage],
         *,
         windows: Sequence[Window],
         position: int = 0,
         is_inverted: bool = False,
         aspect: float = 1.0,
     ) -> None:
-        """Show another stack.
+        """Replace the stack.
 
         Parameters
         ----------
         count
             Number of slices.
         load
-            Returns one of them; called in a thread.
+            Returns a slice; called in a thread.
         windows
-            To choose from; the first is taken.
+            The windows to choose from; the first is applied.
         """
         low = min(window.center - window.width / 2 for window in windows)
         high = max(window.center + window.width / 2 for window in windows)
@@ -118,7 +118,7 @@ class Viewer(Element, script="viewer"):
         self.resume()
 
     def clear(self, words: str) -> None:
-        """Show words instead of a picture."""
+        """Show a text instead of an image."""
         with self._lock:
             self._feed = SliceFeed(0)
         with self.hold_sync():
@@ -128,15 +128,15 @@ class Viewer(Element, script="viewer"):
             self.caption = ""
 
     def resume(self) -> None:
-        """Send what is missing around the slice in view."""
+        """Send what is missing around the visible slice."""
         with self._lock:
             if self._is_feeding or not self._has_listener:
                 return
             self._is_feeding = True
         self._queue.submit(self._feed_all)
 
-    def settle(self) -> None:
-        """Wait until nothing is missing."""
+    def wait_until_sent(self) -> None:
+        """Wait until the browser has all slices around the visible one."""
         self._queue.submit(lambda: None).result()
 
     def _feed_all(self) -> None:
@@ -158,18 +158,18 @@ class Viewer(Element, script="viewer"):
                 if feed is self._feed:
                     self._post(feed, stack, number, picture)
 
-    def _loaded(self, load: Callable[[int], Picture], number: int) -> Picture:
+    def _loaded(self, load: Callable[[int], SliceImage], number: int) -> SliceImage:
         try:
             return load(number)
         except UnreachableError:
             raise
-        except ClientError as error:  # this slice alone
-            return Picture(words=str(error).partition("\n")[0])
-        except Exception as error:  # a fault must be seen, and must not end the feeding
-            self.log.exception("A picture failed")
-            return Picture(words=f"This picture failed: {type(error).__name__}: {error}")
+        except ClientError as error:  # concerns this slice only
+            return SliceImage(words=str(error).partition("\n")[0])
+        except Exception as error:  # a fault must be visible, and must not stop the other slices
+            self.log.exception("A slice failed")
+            return SliceImage(words=f"This slice failed: {type(error).__name__}: {error}")
 
-    def _post(self, feed: SliceFeed, stack: int, number: int, picture: Picture) -> None:
+    def _post(self, feed: SliceFeed, stack: int, number: int, picture: SliceImage) -> None:
         dropped = feed.put(self.position, number, max(len(picture.data), 1))
         message = {
             "stack": stack,
@@ -184,12 +184,12 @@ class Viewer(Element, script="viewer"):
         self.send(message, [picture.data])
 
     def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
-        with self._lock:  # a page was loaded: its browser holds nothing
+        with self._lock:  # a page was loaded: its browser holds nothing yet
             self._has_listener = True
             self._feed.forget()
         self.resume()
 
     def close(self) -> None:
-        """Send nothing more, and remove it from the notebook."""
+        """Stop sending slices, and remove the viewer from the notebook."""
         self._queue.close()
         super().close()

@@ -1,1 +1,1 @@
-"""The panel of jobs."""
+"""The panel for jobs."""

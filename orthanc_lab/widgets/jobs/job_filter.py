@@ -16,12 +16,12 @@ ALL, ACTIVE, ENDED = "All", "Active", "Ended"
 
 
 class JobFilter(ipywidgets.HBox):
-    """Two menus and a field of text.
+    """Two menus and a text field.
 
     Parameters
     ----------
     on_change
-        Called when a person changes one of them.
+        Called when the user changes one of them.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class JobFilter(ipywidgets.HBox):
             control.observe(lambda change: on_change(), "value")
 
     def offer_types(self, jobs: Iterable[Job]) -> None:
-        """Have each type that was ever seen in the menu."""
+        """Add the types of these jobs to the menu, keeping earlier ones."""
         new = {job.type for job in jobs}.difference(self.type.options)
         if new:
             kept = self.type.value

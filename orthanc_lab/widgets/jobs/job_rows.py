@@ -1,4 +1,4 @@
-"""Jobs as rows of a table; what may be done with the selected ones."""
+"""Jobs as table rows, and what can be done with the selected ones."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ CONTROLS: dict[str, frozenset[JobState]] = {
     "resubmit": frozenset({JobState.FAILURE}),
     "delete": frozenset({JobState.SUCCESS, JobState.FAILURE}),
 }
-"""The states in which a job takes each control; in others Orthanc refuses it."""
+"""The states in which each control is possible; Orthanc refuses it in the others."""
 
 TOOLS = (
     Tool("cancel", "Cancel", "times", "Cancel the selected jobs that have not ended"),
     Tool("pause", "Pause", "pause", "Pause the selected jobs"),
-    Tool("resume", "Resume", "play", "Let the selected jobs that are paused go on"),
+    Tool("resume", "Resume", "play", "Continue the selected jobs that are paused"),
     Tool("resubmit", "Resubmit", "repeat", "Run the selected jobs that failed again (archives and media cannot be)"),
     Tool("delete", "Delete", "trash", "Remove the selected jobs that have ended, with their outputs"),
 )
 
-_ASKED_BEFORE = ("cancel", "delete")  # there is no way back
+_CONFIRMED = ("cancel", "delete")  # cannot be undone
 _WITH_OUTPUT = ("Archive", "Media")
 
 
 def row(job: Job, now: datetime) -> dict[str, Any]:
-    """Return a job as a row of the table."""
+    """Return a job as a table row."""
     return {
         "id": job.id,
         "state": job.state.value,
@@ -78,7 +78,7 @@ def _elapsed(job: Job, now: datetime) -> float | None:
 
 
 def allowed(control: str, jobs: Iterable[Job]) -> list[Job]:
-    """Return those of the jobs that take a control in their present state."""
+    """Return the jobs for which a control is possible in their current state."""
     jobs = [job for job in jobs if job.state in CONTROLS[control]]
     if control == "resubmit":
         return [job for job in jobs if job.type not in _WITH_OUTPUT]  # "Cannot resubmit the creation of an archive"
@@ -86,16 +86,16 @@ def allowed(control: str, jobs: Iterable[Job]) -> list[Job]:
 
 
 def has_output(job: Job) -> bool:
-    """Return whether the job has made a file; the server may have removed it since."""
+    """Return whether the job has made a file; the server may have removed it by now."""
     return job.state is JobState.SUCCESS and job.type in _WITH_OUTPUT
 
 
 def offers(jobs: Sequence[Job]) -> dict[str, str]:
-    """Return the controls that some of the jobs take, each with the question to ask before ("" for none)."""
+    """Return the controls possible for any of the jobs, each with its confirmation question ("" for none)."""
     found = {}
     for control in CONTROLS:
         count = len(allowed(control, jobs))
         if count:
-            is_asked = control in _ASKED_BEFORE and count > 1
-            found[control] = f"{control.capitalize()} {count} jobs? This cannot be undone." if is_asked else ""
+            is_confirmed = control in _CONFIRMED and count > 1
+            found[control] = f"{control.capitalize()} {count} jobs? This cannot be undone." if is_confirmed else ""
     return found

@@ -1,4 +1,4 @@
-"""The jobs of a server, live, with their controls."""
+"""A live view of the jobs on a server, with controls."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ __all__ = ["JobsPanel"]
 
 
 class JobsPanel(Panel):
-    """A live table of the jobs: select some, then cancel, pause, resume, resubmit or delete them; download an archive.
+    """A live table of jobs: select some, then cancel, pause, resume, resubmit or delete them; download an archive.
 
     Attributes
     ----------
     table
-        The table; ``table.selected`` are the identifiers of the selected jobs.
+        The table; ``table.selected`` holds the identifiers of the selected jobs.
     filter
-        What is shown: state, type, text.
+        Which jobs are shown, by state, type and text.
     toolbar
         The controls.
     download
-        Brings the archive of the selected job to the browser.
+        The button for downloading the archive of the selected job.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class JobsPanel(Panel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._jobs: dict[str, Job] = {}
-        self._drawing = threading.RLock()  # a look and a person may both change what is shown
+        self._drawing = threading.RLock()  # both polling and the user may change what is shown
         self.filter = JobFilter(self._show)
         self.table = Table(COLUMNS, label="Jobs")
         self.toolbar = Toolbar(TOOLS, label="What to do with the selected jobs", on_press=self.control)
@@ -78,13 +78,13 @@ class JobsPanel(Panel):
             shown = self.filter.chosen(jobs)
             now = self.clock.now()
             self.table.rows = [row(job, now) for job in shown]
-            self.table.empty = "No job is like that" if jobs else "No jobs yet"
+            self.table.empty = "No matching jobs" if jobs else "No jobs yet"
             self.table.note = "" if len(shown) == len(jobs) else f"{len(shown)} of {len(jobs)} jobs"
             self._offer()
 
     @property
     def selected(self) -> list[Job]:
-        """The selected jobs, as they were at the last look."""
+        """The selected jobs, as of the last poll."""
         jobs = self._jobs
         return [jobs[id] for id in self.table.selected if id in jobs]
 
@@ -99,12 +99,12 @@ class JobsPanel(Panel):
         self._offer()
 
     def control(self, control: str) -> Any:
-        """Do something with the selected jobs: ``cancel``, ``pause``, ``resume``, ``resubmit``, ``delete``.
+        """Control the selected jobs: ``cancel``, ``pause``, ``resume``, ``resubmit`` or ``delete``.
 
         Returns
         -------
         Future
-            Done when the outcome is shown.
+            Done once the outcome is shown.
         """
         jobs = allowed(control, self.selected)
         doing = f"{control.capitalize()}: {len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
@@ -117,27 +117,27 @@ class JobsPanel(Panel):
                 self._send(control, job)
             except UnreachableError:
                 raise
-            except ClientError as error:  # it has ended meanwhile, say; the others can be done
+            except ClientError as error:  # it may have ended by now; the others can still be done
                 failures.append(f"{job.type} {job.id[:8]}: {error}")
         if failures:
-            raise ClientError("\n".join([f"{len(failures)} of them cannot be done.", *failures[:3]]))
+            raise ClientError("\n".join([f"{len(failures)} of {len(jobs)} failed.", *failures[:3]]))
         return f"{doing}, done."
 
     def _send(self, control: str, job: Job) -> None:
         if control == "delete":
             self.client.transport.send("DELETE", f"/jobs/{job.id}")
-        else:  # the methods of Job look at it afterwards, but a short history may have forgotten it by then
+        else:  # the methods of Job refresh it afterwards, but it may have dropped out of a short history by then
             is_harmless = control in ("pause", "cancel")
             self.client.transport.send("POST", f"/jobs/{job.id}/{control}", again=is_harmless)
 
     def _save(self, folder: Path, progress: Callable[[int, int | None], None]) -> Path:
         jobs = self.selected
         if not jobs:
-            raise ClientError("The job is not selected any more.")
+            raise ClientError("The job is no longer selected.")
         try:
             return Job(self.client.transport, jobs[0].document).download(folder, progress=progress)
         except NotFoundError as error:
-            words = "The server keeps only the latest archives (option MediaArchiveSize), and this one no more."
+            words = "The server keeps only the latest archives (option MediaArchiveSize), and has removed this one."
             raise ClientError(f"{words}\nSubmit the job again.") from error
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel

@@ -1,1 +1,1 @@
-"""The panel of metrics."""
+"""The panel for metrics."""

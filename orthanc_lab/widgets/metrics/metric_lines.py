@@ -1,4 +1,4 @@
-"""Scrapes of the metrics as lines of charts: a chart for each family, counters as rates."""
+"""Scraped metrics as line charts: one chart for each family, counters as rates."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import datetime
 from math import isfinite
 
 from orthanc_lab.frames.counters import rates
+from orthanc_lab.frames.metric_names import FAMILIES, family_of, kind_of, short_name, unit_of
 from orthanc_lab.frames.metric_table import Scrape, metrics_frame
-from orthanc_lab.frames.metric_words import FAMILIES, family_of, kind_of, short_name, unit_of
 from orthanc_lab.widgets.elements.line_charts import Chart
 
 __all__ = ["charts_of", "families_of", "keys_of", "samples_of"]
 
 
 def keys_of(scrapes: Iterable[Scrape]) -> set[tuple[str, str]]:
-    """Return name and labels of each metric that was seen."""
+    """Return the name and labels of each metric in the scrapes."""
     return {key for scrape in scrapes for key in scrape.readings}
 
 
@@ -26,7 +26,7 @@ def families_of(keys: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def charts_of(keys: Collection[tuple[str, str]], families: Collection[str]) -> list[Chart]:
-    """Return a chart for each of the families that has a metric."""
+    """Return a chart for each family that has a metric."""
     charts = []
     for family in families_of(keys):
         members = sorted(key for key in keys if family_of(key[0]) == family)
@@ -40,7 +40,7 @@ def charts_of(keys: Collection[tuple[str, str]], families: Collection[str]) -> l
 
 
 def samples_of(scrapes: Sequence[Scrape]) -> list[tuple[float, dict[str, float]]]:
-    """Return Unix time and values of each scrape; a counter is a rate since the scrape before, a gap has no values."""
+    """Return Unix time and values of each scrape: counters as rates since the previous scrape, no values in a gap."""
     frame = metrics_frame(scrapes)
     values: dict[datetime, dict[str, float]] = {scrape.time: {} for scrape in scrapes}
     for part in (frame[frame["kind"] != "counter"], rates(frame)):

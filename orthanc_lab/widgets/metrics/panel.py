@@ -1,4 +1,4 @@
-"""The metrics of a server, live."""
+"""A live view of a server's metrics."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _SWITCHED_OFF = (
 
 
 class MetricsPanel(Panel):
-    """Live charts of the metrics, a chart for each family that is ticked; counters are shown as rates.
+    """Live charts of the metrics, one for each family that is ticked; counters are shown as rates.
 
-    What was recorded while the panel was seen is a frame (`frame`), and can be saved as a file. A time without
-    an answer is a gap.
+    What was recorded while the panel was visible is available as a frame (`frame`), and can be saved to a file. A
+    scrape without an answer leaves a gap.
 
     Parameters
     ----------
     client
-        The server.
+        A client for the server.
     interval
         Seconds between two scrapes.
     window
-        Seconds that the charts show.
+        Number of seconds that the charts show.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class MetricsPanel(Panel):
         self._keys: set[tuple[str, str]] = set()
         self.charts = LineCharts(label="Metrics", window=window, capacity=_CAPACITY)
         self.pause = ipywidgets.ToggleButton(
-            description="Pause", icon="pause", tooltip="Let the charts stand still; recording goes on"
+            description="Pause", icon="pause", tooltip="Freeze the charts; recording continues"
         )
         self.window = _menu("Window", _WINDOWS, window)
         self.rate = _menu("Every", _INTERVALS, interval)
@@ -76,16 +76,16 @@ class MetricsPanel(Panel):
         self.file = ipywidgets.Text(
             value=f"metrics-{self.clock.now():%Y%m%d-%H%M%S}.parquet",
             description="File",
-            tooltip="A name that ends in .parquet or .csv",
+            tooltip="A name ending in .parquet or .csv",
         )
-        self.save_button = ipywidgets.Button(description="Save", icon="save", tooltip="Save what was recorded")
+        self.save_button = ipywidgets.Button(description="Save", icon="save", tooltip="Save the recording")
         self.boxes: dict[str, ipywidgets.Checkbox] = {}
         self.choice = ipywidgets.Box(layout={"flex_flow": "row wrap"})
         self._connect()
         controls = ipywidgets.Box(
             [self.pause, self.window, self.rate, self.switch_on], layout={"flex_flow": "row wrap"}
         )
-        words = ipywidgets.HTML("as a file beside the notebook; in a cell it is <code>panel.frame()</code>")
+        words = ipywidgets.HTML("saves a file next to the notebook; in a cell, use <code>panel.frame()</code>")
         export = ipywidgets.Box([self.file, self.save_button, words], layout={"flex_flow": "row wrap"})
         self.body.children = [controls, self.choice, self.charts, export]
         self.refresh()
@@ -93,7 +93,7 @@ class MetricsPanel(Panel):
     def _connect(self) -> None:
         self.pause.observe(lambda change: self._show(), "value")
         self.window.observe(lambda change: setattr(self.charts, "window", change["new"]), "value")
-        self.rate.observe(lambda change: self._look_every(change["new"]), "value")
+        self.rate.observe(lambda change: self._poll_every(change["new"]), "value")
         self.switch_on.on_click(lambda _: self.act("Switching the metrics on", self._switch_on))
         self.save_button.on_click(lambda _: self.save(self.file.value))
 
@@ -101,7 +101,7 @@ class MetricsPanel(Panel):
         time = self.clock.now()
         self._note_absence(time)
         if self._scrapes and self._scrapes[-1].time == time:
-            return  # a frame has one scrape at a time
+            return  # a frame has only one scrape for each time
         try:
             scrape = Scrape(time, parse_metrics(self.poll_client.metrics_text()))
         except ClientError as error:
@@ -109,7 +109,7 @@ class MetricsPanel(Panel):
             raise
         except ValueError as error:
             self._note(Scrape(time, {}, str(error)))
-            raise NotOrthancError(f"The text of the metrics of {self.client.url}", str(error)) from error
+            raise NotOrthancError(f"The metrics text of {self.client.url}", str(error)) from error
         is_off = not scrape.readings
         self.switch_on.layout.display = "" if is_off else "none"
         self._note(Scrape(time, {}, _SWITCHED_OFF) if is_off else scrape)
@@ -121,16 +121,16 @@ class MetricsPanel(Panel):
         super().start()
 
     def _note_absence(self, time: datetime) -> None:
-        """Note a gap where nobody saw the panel for a while, so that no line leads over it."""
+        """Record a gap for the time in which the panel was hidden, so that no line bridges it."""
         resumed, self._has_resumed = self._has_resumed, False
         last = self._scrapes[-1].time if self._scrapes else time
         if resumed and (time - last).total_seconds() > 2 * self.interval:
-            self._note(Scrape(last + timedelta(seconds=self.interval), {}, "nobody saw the panel"))
+            self._note(Scrape(last + timedelta(seconds=self.interval), {}, "the panel was hidden"))
 
-    def _look_at(self, time: datetime, missed: bool) -> None:
+    def _poll_at(self, time: datetime, missed: bool) -> None:
         if missed:
-            self._note(Scrape(time, {}, "no look at this time: the machine or the server stood still"))
-        super()._look_at(time, missed)
+            self._note(Scrape(time, {}, "missed: the machine or the server was not responding"))
+        super()._poll_at(time, missed)
 
     def _note(self, scrape: Scrape) -> None:
         with self._lock:
@@ -141,7 +141,7 @@ class MetricsPanel(Panel):
         elif not self.pause.value:
             self.charts.add(*samples_of(last)[-1])
 
-    def _follow(self) -> None:  # it records in a tab in the background, too, so that there is no gap in the lines
+    def _follow(self) -> None:  # it also records in a hidden tab, so that the lines have no gaps
         if self.status.is_seen:
             self.start()
         else:
@@ -149,11 +149,11 @@ class MetricsPanel(Panel):
 
     @property
     def families(self) -> list[str]:
-        """Families that are shown, those of them that the server has."""
+        """The families shown that the server has."""
         return [family for family, box in self.boxes.items() if box.value]
 
     def _show(self) -> None:
-        """Draw all anew: after another choice, a new metric, a pause."""
+        """Redraw everything: after a change of the selection, a new metric, or a pause."""
         with self._lock:
             keys = self._keys = self._keys | keys_of(self._scrapes)
             self.boxes = {family: self.boxes.get(family) or self._box(family) for family in families_of(keys)}
@@ -169,12 +169,12 @@ class MetricsPanel(Panel):
 
     @property
     def scrapes(self) -> list[Scrape]:
-        """What was recorded, the oldest first."""
+        """The recorded scrapes, the oldest first."""
         with self._lock:
             return list(self._scrapes)
 
     def frame(self) -> pd.DataFrame:
-        """Return what was recorded as a frame; `orthanc_lab.frames.metrics` says its columns.
+        """Return the recording as a frame; `orthanc_lab.frames.metrics` describes its columns.
 
         Examples
         --------
@@ -203,13 +203,13 @@ class MetricsPanel(Panel):
         save(frame, path)
         times = frame["time"].nunique()
         code = f"orthanc_lab.frames.load({str(path)!r})"
-        return f"{times} samples are in {path.resolve()}\nIn Python: {code}, or panel.frame()"
+        return f"Saved {times} samples to {path.resolve()}\nIn Python: {code}, or panel.frame()"
 
     def _switch_on(self) -> str:
         self.client.transport.send("PUT", "/tools/metrics", data="1")
         return "The metrics are switched on."
 
-    def _look_every(self, interval: float) -> None:
+    def _poll_every(self, interval: float) -> None:
         was_live = self.is_live
         self.stop()
         self.interval = interval

@@ -1,1 +1,1 @@
-"""The panel of the server."""
+"""The panel for the server."""

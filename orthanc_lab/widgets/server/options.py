@@ -1,4 +1,4 @@
-"""The configuration of a server: what was given, to be edited and checked; and all options with their meaning."""
+"""The configuration of a server: an editor for the given options, and a table of all options with their meaning."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import ipywidgets
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.options.settings_table import OPTIONS
+from orthanc_lab.server.options.option_table import OPTIONS
+from orthanc_lab.widgets.controlled_server import ControlledServer, error_text
 from orthanc_lab.widgets.elements.table import Column, Table
-from orthanc_lab.widgets.server.controlled_server import ControlledServer, in_words
 
 __all__ = ["OptionsEditor", "OptionsTable"]
 
@@ -20,14 +20,14 @@ _SECRET = ("RegisteredUsers", "OrthancPeers")
 
 
 class OptionsEditor(ipywidgets.VBox):
-    """The options as JSON; checked in the server's own words before it is started again with them.
+    """The options as JSON; the server checks them before it is restarted with them.
 
     Parameters
     ----------
     server
         The server.
     restart
-        Called with the options to start again with.
+        Called with the options to restart with.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class OptionsEditor(ipywidgets.VBox):
         self._server = server
         self._restart = restart
         self.text = ipywidgets.Textarea(
-            description="Options that were given (JSON, as in Orthanc's configuration file)",
+            description="Given options (JSON, as in Orthanc's configuration file)",
             layout={"width": "auto", "height": "16em", "flex_flow": "column", "align_items": "stretch"},
             style={"description_width": "auto"},
         )
@@ -53,9 +53,9 @@ class OptionsEditor(ipywidgets.VBox):
         self.words = ""
         self._outcome = ipywidgets.HTML()
         buttons = (
-            _button("Check", "check", "Check the options without starting the server again", self.check),
-            _button("Apply and restart", "repeat", "Start the server again with these options", self.apply),
-            _button("Undo", "undo", "Show the options in force again", self.reset),
+            _button("Check", "check", "Check the options without restarting the server", self.check),
+            _button("Apply and restart", "repeat", "Restart the server with these options", self.apply),
+            _button("Undo", "undo", "Go back to the options in force", self.reset),
         )
         self.check_button, self.apply_button, self.reset_button = buttons
         row = ipywidgets.HBox(buttons, layout={"flex_flow": "row wrap"})
@@ -63,30 +63,30 @@ class OptionsEditor(ipywidgets.VBox):
         self.reset()
 
     def reset(self) -> None:
-        """Show the options in force again."""
+        """Go back to the options in force."""
         self.text.value = json.dumps(self._server.options, indent=3)
         self._say("", False)
 
     def check(self) -> dict[str, Any] | None:
-        """Check what is written, say the outcome, and return the options; None if they are refused."""
+        """Check the text, show the outcome, and return the options; None if they are refused."""
         try:
             options = json.loads(self.text.value)
             if not isinstance(options, dict):
-                raise ValueError("a configuration is an object: { … }")
+                raise ValueError("A configuration must be a JSON object: { … }")
             warnings = self._server.check(options)
         except json.JSONDecodeError as error:
-            self._say(f"This is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.", True)
+            self._say(f"This is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.", True)
         except OrthancError as error:
-            self._say(in_words(error), True)
+            self._say(error_text(error), True)
         except ValueError as error:
             self._say(str(error), True)
         else:
-            self._say("\n".join(["The server takes these options.", *warnings]), False)
+            self._say("\n".join(["These options are valid.", *warnings]), False)
             return options
         return None
 
     def apply(self) -> None:
-        """Start the server again with what is written, if it is not refused."""
+        """Restart the server with the edited options, unless they are refused."""
         options = self.check()
         if options is not None:
             self._restart(options)
@@ -104,7 +104,7 @@ def _button(label: str, icon: str, tooltip: str, action: Callable[[], object]) -
 
 
 class OptionsTable(ipywidgets.VBox):
-    """All options with their values in force and their meaning, searchable; passwords are not shown.
+    """A searchable table of all options with the values in force and their meaning; passwords are not shown.
 
     Examples
     --------
@@ -122,14 +122,14 @@ class OptionsTable(ipywidgets.VBox):
             Column("given", "Given"),
             Column("meaning", "Meaning", "words"),
         )
-        self.table = Table(columns, label="All options", empty="No option is like that")
+        self.table = Table(columns, label="All options", empty="No matching options")
         self.search = ipywidgets.Text(description="Search", placeholder="name or meaning")
         self.search.observe(lambda change: self.refresh(), "value")
         super().__init__([self.search, self.table])
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the settings in force now."""
+        """Show the options in force now."""
         given, settings = self._server.options, self._server.settings
         words = self.search.value.lower().split()
         self.table.rows = [

@@ -1,4 +1,4 @@
-"""A server that this program started: its state, start, stop, restart, kill, configuration, log."""
+"""Controlling a server that this program started: its state, start, stop, restart, kill, configuration, log."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from html import escape
-from typing import Any
+from typing import Any, Self
 
 import ipywidgets
 
 import orthanc_lab
 from orthanc_lab.client import Client, ClientError
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.widgets.controlled_server import ControlledServer, Killable, error_text
 from orthanc_lab.widgets.elements.log_view import LogView
 from orthanc_lab.widgets.elements.toolbar import Tool, Toolbar
 from orthanc_lab.widgets.panel import Panel
-from orthanc_lab.widgets.server.controlled_server import ControlledServer, Killable, in_words
 from orthanc_lab.widgets.server.options import OptionsEditor, OptionsTable
 
 __all__ = ["ServerPanel"]
 
 _TOOLS = (
-    Tool("start", "Start", "play", "Start the server on the same port and folder"),
-    Tool("stop", "Stop", "stop", "Finish what is in work, and stop; the files stay"),
-    Tool("restart", "Restart", "repeat", "Stop, and start again"),
-    Tool("kill", "Kill", "bolt", "End the process as kill -9 does"),
+    Tool("start", "Start", "play", "Start the server with the same port and folder"),
+    Tool("stop", "Stop", "stop", "Finish the requests in progress, then stop; the files are kept"),
+    Tool("restart", "Restart", "repeat", "Stop the server and start it again"),
+    Tool("kill", "Kill", "bolt", "Kill the process, like kill -9"),
 )
-_KILL = "Kill the process, as kill -9 does? Nothing that was acknowledged is lost."
+_KILL = "Kill the process, like kill -9? Nothing that was acknowledged is lost."
 _DOING = {"start": "Starting", "stop": "Stopping", "restart": "Restarting", "kill": "Killing"}
 _STATES = {  # of each state: icon, tone, words
     "running": ("check", "good", "Running"),
@@ -37,29 +37,31 @@ _STATES = {  # of each state: icon, tone, words
 
 
 class ServerPanel(Panel):
-    """Start, stop, restart and kill a server of this program; see its state, configuration and log.
+    """Start, stop, restart and kill a server started by this program; see its state, configuration and log.
 
-    The port stays the same, so that other panels find the server again by themselves.
+    The port stays the same, so that other panels find the server again on their own.
 
     Parameters
     ----------
     server
-        What `orthanc_lab.serve` returned; to be killed it needs ``process=True``. None, without `client`, starts one.
+        A server returned by `orthanc_lab.serve`; it can be killed if it was started with ``process=True``. If neither
+        `server` nor `client` is given, the panel starts a server.
     client
-        A client of it; alone, for a server that was started elsewhere: it is watched, not controlled.
+        A client for the server. Without `server`, the server was started elsewhere: the panel shows its state, but
+        cannot control it.
     **options
         See `Panel`.
 
     Attributes
     ----------
     server
-        The server; None for one that was started elsewhere.
+        The server; None if it was started elsewhere.
     state
         ``"running"``, ``"stopped"`` or ``"away"`` (it does not answer).
     toolbar
-        What can be done.
+        The controls.
     editor, options_table, log_view
-        The configuration, all options, the end of the log; None for a server that was started elsewhere.
+        The configuration, all options, the end of the log; None if the server was started elsewhere.
 
     Examples
     --------
@@ -85,7 +87,7 @@ class ServerPanel(Panel):
         self._counts: dict[str, Any] = {}
         self._is_acting = False
         self._facts = ipywidgets.HTML()
-        self.toolbar = Toolbar(_TOOLS, label="What to do with the server", on_press=self.control)
+        self.toolbar = Toolbar(_TOOLS, label="Controls of the server", on_press=self.control)
         self.editor: OptionsEditor | None = None
         self.log_view: LogView | None = None
         self.options_table: OptionsTable | None = None
@@ -94,7 +96,7 @@ class ServerPanel(Panel):
 
     def _controls(self) -> list[Any]:
         if self.server is None:
-            words = "It was not started by this program: it can be watched here, and controlled where it was started."
+            words = "This server was not started by this program, so it cannot be controlled from here."
             return [ipywidgets.HTML(f"<p>{words}</p>")]
         self.editor = OptionsEditor(self.server, self._restart_with)
         self.options_table = OptionsTable(self.server)
@@ -106,7 +108,11 @@ class ServerPanel(Panel):
         )
         return [self.toolbar, folds]
 
-    # -- looking ----------------------------------------------------------------------
+    @classmethod
+    def in_dashboard(cls, client: Client, server: ControlledServer | None, **options: Any) -> Self:  # noqa: D102 - see Panel
+        return cls(server, client=client, **options)
+
+    # -- state ------------------------------------------------------------------------
 
     def poll(self) -> None:  # noqa: D102 - see Panel
         if self.server is not None and not self.server.is_running:
@@ -147,11 +153,11 @@ class ServerPanel(Panel):
             facts.append(f"Orthanc {system.get('Version', '')}{name}")
             facts.append(f"{counts.get('CountStudies', 0):,} studies, {counts.get('CountInstances', 0):,} instances")
             facts.append(f"{counts.get('TotalDiskSizeMB', 0):,} MB")
-            with suppress(AttributeError, RuntimeError):  # it is in this process, or was killed just now
+            with suppress(AttributeError, RuntimeError):  # it runs in this process, or was killed just now
                 facts.append(f"process {self.server.pid}")  # type: ignore[union-attr]
         return f"<div>{head}</div><div>{escape(' · '.join(facts))}&nbsp;</div>"
 
-    # -- doing ------------------------------------------------------------------------
+    # -- actions ----------------------------------------------------------------------
 
     def control(self, control: str) -> Future[None]:
         """``start``, ``stop``, ``restart`` or ``kill`` the server, in the background.
@@ -159,7 +165,7 @@ class ServerPanel(Panel):
         Raises
         ------
         ValueError
-            If it was started elsewhere, or has no process to be killed.
+            If it was started elsewhere, or has no process of its own to kill.
         """
         server = self.server
         if server is None:
@@ -172,7 +178,7 @@ class ServerPanel(Panel):
         if isinstance(server, Killable):
             actions["kill"] = server.kill
         if control not in actions:
-            raise ValueError(f"This server cannot be asked to {control}; started with process=True it can be killed")
+            raise ValueError(f"Cannot {control} this server; only a server started with process=True can be killed")
         return self._do(f"{_DOING[control]} the server", actions[control])
 
     def _restart_with(self, options: dict[str, Any]) -> Future[None]:
@@ -189,7 +195,7 @@ class ServerPanel(Panel):
         try:
             action()
         except OrthancError as error:
-            raise ValueError(in_words(error)) from error
+            raise ValueError(error_text(error)) from error
         finally:
             self._is_acting = False
         if self.options_table is not None and self.editor is not None:
@@ -199,13 +205,13 @@ class ServerPanel(Panel):
     def _moved(self) -> str:
         if self.server is None or self.server.url == self.client.url:
             return ""
-        return f"The server is at {self.server.url} now: make new clients and panels for that address."
+        return f"The server is now at {self.server.url}: make new clients and panels for that address."
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
         return super().snapshot() + self._facts_html()
 
     def close(self) -> None:
-        """Remove it from the notebook; a server that it started itself is stopped."""
+        """Remove the panel from the notebook; a server that it started itself is stopped."""
         super().close()
         if self._own is not None:
             self._own.stop()

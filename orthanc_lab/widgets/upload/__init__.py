@@ -1,1 +1,1 @@
-"""The panel of uploads."""
+"""The panel for uploads."""

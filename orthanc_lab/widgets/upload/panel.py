@@ -1,27 +1,27 @@
-"""Files from the browser's machine into a server."""
+"""Uploading files from the browser's machine to a server."""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
-from orthanc_lab.client import Client, ClientError, UploadInterruptedError, UploadReport, display
+from orthanc_lab.client import Client, ClientError, UploadInterruptedError, UploadReport
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone
 from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.panel import Panel
 
 __all__ = ["UploadPanel"]
 
-_COLUMNS = (Column("name", "File not taken"), Column("why", "Why"))
+_COLUMNS = (Column("name", "Refused file"), Column("why", "Reason"))
 
 
 class UploadPanel(Panel):
-    """DICOM files, folders and ZIP archives are dropped here and go to the server; what it refuses is listed.
+    """Uploads dropped DICOM files, folders and ZIP archives to the server, and lists what it refuses.
 
     Attributes
     ----------
     report
-        `UploadReport` of all that came so far.
+        `UploadReport` of everything uploaded so far.
 
     Examples
     --------
@@ -40,19 +40,19 @@ class UploadPanel(Panel):
         self._lock = threading.Lock()
         self._waiting: list[DroppedFile] = []
         self.zone = DropZone(label="Drop DICOM files, folders or ZIP archives here, or", on_file=self.take)
-        self.refused = Table(_COLUMNS, label="Files that were not taken")
+        self.refused = Table(_COLUMNS, label="Files that were refused")
         self.refused.layout.display = "none"
         self.body.children = [self.zone, self.refused]
 
     def poll(self) -> None:
-        """Nothing is to be seen of the server here but whether it answers."""
+        """Only check whether the server answers: nothing else about it is shown here."""
         self.poll_client.transport.get("/system")
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
-        return super().snapshot() + display.report_card(self.report)
+        return super().snapshot() + self.report._repr_html_()
 
     def take(self, file: DroppedFile) -> None:
-        """Upload a file in the background, together with those that come meanwhile."""
+        """Upload a file in the background, together with others that arrive in the meantime."""
         with self._lock:
             self._waiting.append(file)
             is_first = len(self._waiting) == 1
@@ -74,7 +74,7 @@ class UploadPanel(Panel):
             for file in files:
                 file.discard()
         counts = f"{self.report.stored} new, {self.report.already_stored} already there"
-        refused = f", {len(self.report.refused)} files not taken" if self.report.refused else ""
+        refused = f", {len(self.report.refused)} files refused" if self.report.refused else ""
         return f"Instances: {counts}{refused}."
 
     def _tell(self, dealt: int, files: int) -> None:
