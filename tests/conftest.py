@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from orthanc_lab.testing.real import MISSING, find_program
+from tests.programs import missing
+from tests.shares import Shares
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--real-alone", action="store_true", help="twin tests: compare the real Orthanc with itself")
-    parser.addoption("--kills", type=int, default=30, help="kill -9 of the crash test (default 30)")
-    parser.addoption("--full-size", action="store_true", help="memory tests: 4 GB and 50,000 instances (minutes)")
+    parser.addoption("--long", action="store_true", help="the long runs: many kills, many cases, the full sizes (CI)")
+    parser.addoption("--kills", type=int, help="kill -9 of the crash test (8, with --long 30)")
+    parser.addoption("--cases", type=int, help="cases of each fuzz test (300, with --long 3400)")
+    parser.addoption("--full-size", action="store_true", help="4 GB, 50,000 instances, minutes of live panels (--long)")
     parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the hypothesis tests")
+    parser.addoption("--real-alone", action="store_true", help="twin tests: compare the real Orthanc with itself")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    settings.register_profile("fixed", derandomize=True, deadline=None)
-    settings.register_profile("random", deadline=None)
-    settings.load_profile("random" if config.getoption("--fuzz-random") else "fixed")
+    options = config.option
+    options.full_size = options.full_size or options.long
+    options.kills = options.kills or (30 if options.long else 8)
+    options.cases = options.cases or (3400 if options.long else 300)
+    usual = settings(derandomize=not options.fuzz_random, deadline=None)
+    settings.register_profile("usual", usual)
+    settings.register_profile(
+        "fuzz",
+        usual,
+        max_examples=options.cases,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+    settings.load_profile("usual")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")
 def real_program() -> str:
     """Path of the real Orthanc; without it a test is skipped, in CI it fails."""
-    program = find_program()
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    return program
+    return find_program() or missing(MISSING)

@@ -10,7 +10,7 @@ __all__ = ["until"]
 
 Value = TypeVar("Value")
 
-_PAUSE = 0.002  # seconds between two looks
+_PAUSES = (0.002, 0.05)  # seconds between two looks: at first, and at most
 
 
 def until(look: Callable[[], Value], *, seconds: float = 20, what: Callable[[], object] | str = "") -> Value:
@@ -24,7 +24,9 @@ def until(look: Callable[[], Value], *, seconds: float = 20, what: Callable[[], 
         What is waited for, or what tells why it has not come; in the message of the failure.
     """
     deadline = time.monotonic() + seconds
+    pause, longest = _PAUSES
     while not (value := look()):
         assert time.monotonic() < deadline, (what() if callable(what) else what) or f"not true within {seconds} s"
-        time.sleep(_PAUSE)
+        time.sleep(pause)
+        pause = min(1.1 * pause, longest)
     return value

@@ -19,7 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from orthanc_lab.frames.columns import COLUMNS
 from orthanc_lab.server.api_document import openapi
-from orthanc_lab.server.options.settings_table import OPTIONS
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.testing import plugin
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -59,6 +59,16 @@ class ServerProcess:
         self._log = root / "log.txt"
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of its configuration, log and storage."""
+        return Path(self._folder.name)
+
     def start(self) -> float:
         """Start the process; returns the seconds until its first response."""
         began = time.perf_counter()
@@ -90,6 +100,13 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._process = None
+
+    def kill(self) -> None:
+        """End the process at once, as ``kill -9`` does; its files stay."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
         self._process = None
 
     def remove(self) -> None:

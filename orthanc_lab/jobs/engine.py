@@ -1,33 +1,31 @@
-"""The jobs engine: it runs jobs on worker threads, and keeps their list on disk."""
+"""The jobs engine: its workers run jobs, and their list is kept in a store."""
 
 from __future__ import annotations
 
 import logging
 import os
-import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
-from operator import attrgetter
-from pathlib import Path
+from functools import partial
 
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.job_outputs import JobOutputs
 from orthanc_lab.jobs.job_table import JobTable
 from orthanc_lab.jobs.journal import Journal
 from orthanc_lab.jobs.machine import Effect, Event, Moment, Report, Status, advance, stop_reason
+from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Job, JobOutput, JobView, Restore, StopReason
-from orthanc_lab.jobs.registry import Registry
+from orthanc_lab.jobs.ready_queue import ReadyQueue, Wake
 from orthanc_lab.jobs.rows import frozen_copy
-from orthanc_lab.jobs.worker import run_job
+from orthanc_lab.jobs.store import JobStore
+from orthanc_lab.jobs.worker import run_jobs
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.execution import Executor, Steps, Task
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import Clock, Identifiers
 
 __all__ = ["JobsEngine"]
 
 _LOG = logging.getLogger(__name__)
-_state_name = attrgetter("status.state._value_")  # a name is hashed much quicker than a state
-_STATES = [(state, state.value) for state in JobState]
 _RETRY_SECONDS = 0.5  # between two attempts to write the end of a job to a full disk
 
 
@@ -38,14 +36,16 @@ def _log_error(error: BaseException) -> None:
 class JobsEngine:
     """Runs jobs by priority, first come first served among equals; the list of jobs survives ``kill -9``.
 
-    The jobs on disk are read at once; `start` lets them run.
+    This is the `Jobs` that resources see. The jobs in the store are read at once; `start` lets them run.
 
     Parameters
     ----------
-    database
-        The SQLite file of the list; None keeps it in memory (``SaveJobs: false``).
+    store
+        The list of jobs; the engine closes it.
     outputs
-        Folder of the files that jobs leave behind; of this engine alone.
+        What jobs leave behind; of this engine alone.
+    executor
+        Runs the workers.
     restores
         How to make a job of each durable type again.
     concurrent_jobs
@@ -57,20 +57,21 @@ class JobsEngine:
     load_jobs
         False starts with an empty list (``--no-jobs``).
     on_error
-        Told of each exception of a job that is no `OrthancError`.
+        Called with each exception of a job other than `OrthancError`.
 
     Raises
     ------
     OrthancError
-        3 for a number out of range, 11 if the database cannot be opened.
+        3 for a number out of range, 11 if the list of jobs cannot be read.
     """
 
     def __init__(
         self,
-        database: Path | None,
-        outputs: Path,
+        store: JobStore,
+        outputs: OutputStore,
         clock: Clock,
         identifiers: Identifiers,
+        executor: Executor,
         *,
         restores: Mapping[str, Restore] | None = None,
         concurrent_jobs: int = 2,
@@ -82,16 +83,19 @@ class JobsEngine:
         if concurrent_jobs < 0 or history_size < 0:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "The numbers of jobs must not be negative")
         self.report = on_error
+        self.stopping = False  # True once `stop` was called: no further step is begun
         self._clock = clock
         self._identifiers = identifiers
+        self._executor = executor
         self._number_of_workers = concurrent_jobs or os.cpu_count() or 1
         self._history_size = history_size
-        self._registry = Registry(database, keep=load_jobs)
-        self._journal = Journal(self._registry, restores or {}, clock, on_error)
-        self._job_outputs = JobOutputs(outputs, media_archive_size, identifiers, self._journal.save_outputs, on_error)
+        self._store = store
+        self._outputs = outputs
+        self._journal = Journal(store, restores or {}, clock, on_error)
+        self._job_outputs = JobOutputs(outputs, media_archive_size, self._journal.save_outputs, on_error)
         self._table = JobTable()
-        self._stopped = threading.Event()
-        self._workers: list[threading.Thread] = []
+        self._ready = ReadyQueue(executor.pace())
+        self._workers: dict[int, Task] = {}
         if load_jobs:
             self._restore_all()
 
@@ -99,11 +103,11 @@ class JobsEngine:
 
     def start(self) -> None:
         """Start the workers."""
-        _LOG.info("The jobs engine has started with %d threads", self._number_of_workers)
+        _LOG.info("The jobs engine has started with %d workers", self._number_of_workers)
         for number in range(self._number_of_workers):
-            worker = threading.Thread(target=self._work, name=f"jobs-worker-{number}", daemon=True)
-            self._workers.append(worker)
-            worker.start()
+            steps = run_jobs(self, partial(self._wake, number))
+            self._workers[number] = self._executor.spawn(f"jobs-worker-{number}", steps)
+        self._wake_all()  # one that began to rest before it could be reached may have missed a job
 
     def stop(self, timeout: float = 10.0) -> None:
         """Finish the current steps, write all down and release the callers that wait.
@@ -113,41 +117,23 @@ class JobsEngine:
         timeout
             Seconds to wait for a step that does not end.
         """
-        self._stopped.set()
+        self.stopping = True
         self._table.close()
-        for worker in self._workers:
+        self._wake_all()
+        for worker in self._workers.values():
             worker.join(timeout)
         for entry in self._table.entries():
-            if entry.ended is not None:
-                entry.ended.set()
-        self._registry.close()
-
-    @property
-    def stopping(self) -> bool:
-        """True once `stop` was called: no further step is begun."""
-        return self._stopped.is_set()
+            self._release(entry)
+        self._store.close()
 
     # -- in ------------------------------------------------------------------------
 
     def submit(self, job: Job, priority: int = 0) -> str:
-        """Write a job down, let it wait for a worker and return its id.
-
-        Raises
-        ------
-        OrthancError
-            19 or 11 if it cannot be written, 36 if the engine has stopped.
-        """
+        """Write a job down, let it wait for a worker and return its id."""
         return self._submit(job, priority, wait=False).id
 
     def run(self, job: Job, priority: int = 0) -> JobView:
-        """Submit a job and wait for its end, also across a pause.
-
-        Raises
-        ------
-        OrthancError
-            The code and details of a job that failed or was canceled, 7 if no history is
-            kept, 36 if the engine stops meanwhile.
-        """
+        """Submit a job and wait for its end, also across a pause."""
         entry = self._submit(job, priority, wait=True)
         assert entry.ended is not None
         entry.ended.wait()
@@ -163,14 +149,6 @@ class JobsEngine:
         if status.state is JobState.FAILURE:
             raise OrthancError(status.error_code, status.error_details)
         return entry.view(self._now)
-
-    def new_output(self, suffix: str) -> Path:
-        """Return the name of a fresh file in the folder of outputs; `suffix` as in ``.zip``.
-
-        The file outlives a restart as long as its name stands in what the job serializes,
-        or in its outputs.
-        """
-        return self._job_outputs.new_file(suffix)
 
     # -- look ----------------------------------------------------------------------
 
@@ -189,8 +167,7 @@ class JobsEngine:
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""
-        counts = Counter(map(_state_name, self._table.entries_in_any_order()))
-        return {state: counts[name] for state, name in _STATES}
+        return self._table.counts()
 
     # -- commands ------------------------------------------------------------------
 
@@ -207,13 +184,7 @@ class JobsEngine:
         return self._command(id, Event.RESUME)
 
     def resubmit(self, id: str) -> bool:
-        """Run a failed job again from its beginning; False if there is none by this id.
-
-        Raises
-        ------
-        OrthancError
-            6 if the job cannot be run again.
-        """
+        """Run a failed job again from its beginning; False if there is none by this id."""
         return self._command(id, Event.RESUBMIT)
 
     def delete(self, id: str) -> bool:
@@ -236,12 +207,16 @@ class JobsEngine:
 
     def _command(self, id: str, event: Event) -> bool:
         entry = self._table.get(id)
-        return entry is not None and self._advance(entry, event)
+        if entry is None or not self._advance(entry, event):
+            return False
+        if entry.status.state is JobState.RUNNING and entry.wake is not None:
+            entry.wake()  # it may be waiting between two steps
+        return True
 
     # -- moves ---------------------------------------------------------------------
 
-    def move(self, entry: Entry, event: Event, report: Report | None = None) -> None:
-        """Make a move on behalf of a worker; a disk that is full is waited for."""
+    def move(self, entry: Entry, event: Event, report: Report | None = None) -> Steps:
+        """Make a move on behalf of a worker; it is tried again while the disk is full."""
         told = False
         while True:
             try:
@@ -251,11 +226,12 @@ class JobsEngine:
                 if not told:
                     self.report(error)
                 told = True
-            if self._stopped.wait(_RETRY_SECONDS):
+            yield _RETRY_SECONDS
+            if self.stopping:
                 return
 
     def interrupt(self, entry: Entry) -> None:
-        """Let go of a running job because the engine stops; it goes on after the next start."""
+        """Stop a running job because the engine stops; it goes on after the next start."""
         with entry.lock:
             self._journal.checkpoint(entry, entry.status, at_once=True)
         self._stop_job(entry, StopReason.SHUTDOWN)
@@ -277,10 +253,12 @@ class JobsEngine:
             job=job,
         )
         if wait:
-            entry.ended = threading.Event()
+            entry.ended = self._executor.happening()
         self._journal.begin(entry)
-        if not self._table.add(entry) and entry.ended is not None:
-            entry.ended.set()
+        if self._table.add(entry):
+            self._ready.submit(entry)
+        else:
+            self._release(entry)
         return entry
 
     def _advance(self, entry: Entry, event: Event, report: Report | None = None) -> bool:
@@ -293,7 +271,7 @@ class JobsEngine:
                     return False
                 self._carry_out(effect, entry, after)
             if Effect.SAVE not in effects:
-                entry.status = after
+                self._table.set_status(entry, after)
         if Effect.COMPLETE in effects:
             self._trim_history()
         return True
@@ -309,11 +287,11 @@ class JobsEngine:
                 self._stop_job(entry, stop_reason(after))
             case Effect.SAVE:
                 self._journal.save(entry, after)
-                entry.status = after
+                self._table.set_status(entry, after)
             case Effect.CHECKPOINT:
                 self._journal.checkpoint(entry, after)
             case Effect.QUEUE:
-                self._table.queue(entry)
+                self._ready.join(entry)
             case Effect.COMPLETE:
                 self._complete(entry)
             case Effect.REVIVE:
@@ -330,6 +308,15 @@ class JobsEngine:
         except Exception as error:
             self.report(error)
         entry.stopped_for = reason
+
+    def _release(self, entry: Entry) -> None:
+        """Let those go on that wait for a job, once no worker will come for it."""
+        with entry.lock:
+            state = entry.status.state
+            if not state.is_final and state is not JobState.RUNNING:
+                self._stop_job(entry, StopReason.SHUTDOWN)
+        if entry.ended is not None:
+            entry.ended.set()
 
     def _complete(self, entry: Entry) -> None:
         self._table.enter_history(entry)
@@ -353,7 +340,7 @@ class JobsEngine:
                     self._remove(oldest)
 
     def _restore_all(self) -> None:
-        entries, owners = self._journal.read(self._job_outputs.folder)
+        entries, owners = self._journal.read(self._outputs)
         self._table.fill(entries)
         for entry in entries:
             if not entry.status.state.is_final:
@@ -366,29 +353,29 @@ class JobsEngine:
 
     # -- workers -------------------------------------------------------------------
 
-    def _work(self) -> None:
-        while (entry := self._table.next_in_line()) is not None:
-            try:
-                if self._pick(entry):
-                    run_job(entry, self)
-            except BaseException as error:
-                self._give_up(entry, error)
+    def take(self, worker: Wake) -> Entry | None:
+        """Return the job whose turn it is; None if there is none: then the worker is woken for the next one."""
+        return self._ready.take(worker)
 
-    def _pick(self, entry: Entry) -> bool:
+    def pick(self, entry: Entry, worker: Wake) -> bool:
+        """Let a job be run by a worker; False if it was paused or canceled since it was taken."""
         with entry.lock:
-            # It may have been paused or canceled since it was taken out of the line.
             if entry.status.state is not JobState.PENDING:
                 return False
-            entry.status, _ = advance(entry.status, Event.PICKED, self._now())
+            entry.wake = worker
             entry.stopped_for = None
+            after, _ = advance(entry.status, Event.PICKED, self._now())
+            self._table.set_status(entry, after)
             return True
 
-    def _give_up(self, entry: Entry, error: BaseException) -> None:
-        # What a job says of itself could not be written down: it fails as it was known last.
-        self.report(error)
-        status = entry.status
-        if status.state is JobState.RUNNING:
-            self.move(entry, Event.FAILED, Report(status.progress, status.content, int(ErrorCode.INTERNAL_ERROR)))
+    def _wake(self, number: int) -> None:
+        worker = self._workers.get(number)
+        if worker is not None:
+            worker.wake()
+
+    def _wake_all(self) -> None:
+        for worker in self._workers.values():
+            worker.wake()
 
     def _now(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())

@@ -9,6 +9,7 @@ from typing import Any
 
 from orthanc_lab.jobs.machine import Moment, Status
 from orthanc_lab.jobs.ports import Job, JobOutput, JobView, StopReason
+from orthanc_lab.protocol.execution import Happening
 from orthanc_lab.protocol.jobs import JobState
 
 __all__ = ["Entry"]
@@ -38,6 +39,7 @@ class Entry:
         "stopped_for",
         "ticket",
         "type",
+        "wake",
     )
 
     def __init__(
@@ -63,9 +65,10 @@ class Entry:
         self.next_checkpoint = 0.0  # monotonic
         self.outputs: Mapping[str, JobOutput] = {}
         self.lock = threading.Lock()
-        self.ended: threading.Event | None = None  # set for a caller that waits
-        self.ticket: int | None = None  # its number in the line of those that wait for a worker
-        self.stopped_for: StopReason | None = None  # what the job was told last
+        self.ended: Happening | None = None  # for a caller that waits
+        self.ticket: int | None = None  # its number among those that wait for a worker
+        self.wake: Callable[[], None] | None = None  # the worker that runs it, if that waits
+        self.stopped_for: StopReason | None = None  # the last reason that the job was given
         self._shown: tuple[Status, JobView] | None = None
 
     def view(self, now: Callable[[], Moment]) -> JobView:

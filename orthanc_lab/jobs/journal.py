@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
-from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
+from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Restore
-from orthanc_lab.jobs.registry import Registry, checkpoint, insertion, new_outputs, removal, success, update
 from orthanc_lab.jobs.restoring import make_job, restore_entry
-from orthanc_lab.jobs.rows import JobRow, changed_keys, write_outputs, write_status
+from orthanc_lab.jobs.rows import changed_keys, write_outputs, write_status
+from orthanc_lab.jobs.store import Completion, JobRow, JobStore, OutputsChange, Removal, StatusChange
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import dumps, loads
 from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["Journal"]
@@ -22,7 +22,7 @@ _SHARE = 50  # checkpoints may take one part in 50 of the time
 
 
 class Journal:
-    """Writes jobs into the registry and makes them again from it.
+    """Writes jobs into their store and makes them again from it.
 
     A job that cannot outlive its process (it serializes to None) is written down only when
     it has ended, for the history.
@@ -30,12 +30,12 @@ class Journal:
 
     def __init__(
         self,
-        registry: Registry,
+        store: JobStore,
         restores: Mapping[str, Restore],
         clock: Clock,
         on_error: Callable[[BaseException], None],
     ) -> None:
-        self._registry = registry
+        self._store = store
         self._restores = restores
         self._clock = clock
         self._on_error = on_error
@@ -46,12 +46,12 @@ class Journal:
         Raises
         ------
         OrthancError
-            As `Registry.write`.
+            As `JobStore.write`.
         """
         assert entry.job is not None
         payload = entry.job.serialize()
         if payload is not None:
-            self._registry.write(insertion(_row(entry, entry.status, dumps(payload))))
+            self._store.write(_row(entry, entry.status, dumps(payload)))
             entry.saved = True
 
     def save(self, entry: Entry, status: Status) -> None:
@@ -60,28 +60,25 @@ class Journal:
         Raises
         ------
         OrthancError
-            As `Registry.write`.
+            As `JobStore.write`.
         """
         if not entry.saved:
             if status.state.is_final:
-                self._registry.write(insertion(_row(entry, status, None)))
+                self._store.write(_row(entry, status, None))
                 entry.saved = True
             return
         state, text = status.state.value, write_status(status)
         if status.state is JobState.SUCCESS:
-            self._registry.write(success(entry.sequence, state, text, write_outputs(entry.outputs)))
+            self._store.write(Completion(entry.sequence, state, text, write_outputs(entry.outputs)))
             return
         # While the job runs, only its worker may ask it for its position.
         position = None if status.state is JobState.RUNNING else self._position(entry)
-        if position is None:
-            self._registry.write(update(entry.sequence, state, text))
-        else:
-            self._registry.write(checkpoint(entry.sequence, state, text, position))
+        self._store.write(StatusChange(entry.sequence, state, text, position))
 
     def checkpoint(self, entry: Entry, status: Status, *, at_once: bool = False) -> None:
         """Write down how far a running job is, unless that was done a moment ago.
 
-        A failure is reported only: the next checkpoint makes up for it. The worker of the
+        A failure is only reported: the next checkpoint makes up for it. The worker of the
         job calls this, and holds the job's lock.
         """
         begin = self._clock.monotonic()
@@ -90,7 +87,7 @@ class Journal:
         position = self._position(entry)
         if position is not None:
             try:
-                self._registry.write(checkpoint(entry.sequence, status.state.value, write_status(status), position))
+                self._store.write(StatusChange(entry.sequence, status.state.value, write_status(status), position))
             except OrthancError as error:
                 self._on_error(error)
         end = self._clock.monotonic()
@@ -102,10 +99,10 @@ class Journal:
         Raises
         ------
         OrthancError
-            As `Registry.write`.
+            As `JobStore.write`.
         """
         if entry.saved:
-            self._registry.write(new_outputs(entry.sequence, write_outputs(entry.outputs)))
+            self._store.write(OutputsChange(entry.sequence, write_outputs(entry.outputs)))
 
     def forget(self, entry: Entry) -> None:
         """Remove a job from the disk.
@@ -113,10 +110,10 @@ class Journal:
         Raises
         ------
         OrthancError
-            As `Registry.write`.
+            As `JobStore.write`.
         """
         if entry.saved:
-            self._registry.write(removal(entry.sequence))
+            self._store.write(Removal(entry.sequence))
 
     def forget_later(self, entry: Entry) -> None:
         """Remove a job from the disk, with the next change.
@@ -124,7 +121,7 @@ class Journal:
         One that a crash left there is dropped for its age at the next start.
         """
         if entry.saved:
-            self._registry.write_later(removal(entry.sequence))
+            self._store.write_later(Removal(entry.sequence))
 
     def make_again(self, entry: Entry) -> None:
         """Make the job of an entry that was restored to the history.
@@ -134,20 +131,14 @@ class Journal:
         OrthancError
             As `make_job`.
         """
-        row = self._registry.row(entry.sequence)
+        row = self._store.row(entry.sequence)
         if row is None:
             raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
         entry.payload, entry.job = make_job(row, self._restores)
 
-    def read(self, outputs: Path) -> tuple[list[Entry], Iterable[str]]:
-        """Return the jobs on disk in the order of submission, and the texts in which their files are named.
-
-        Parameters
-        ----------
-        outputs
-            The folder of outputs.
-        """
-        rows = list(self._registry.rows())
+    def read(self, outputs: OutputStore) -> tuple[list[Entry], Iterable[str]]:
+        """Return the jobs on disk in the order of submission, and the texts in which their outputs are named."""
+        rows = self._store.rows()
         now = self._clock.now()
         entries = []
         for row in rows:
@@ -169,7 +160,7 @@ class Journal:
             return None
         try:
             if entry.payload is None:
-                row = self._registry.row(entry.sequence)
+                row = self._store.row(entry.sequence)
                 entry.payload = loads(row.payload) if row is not None and row.payload is not None else {}
             return dumps(changed_keys(entry.payload, entry.job.serialize() or {}))
         except Exception as error:

@@ -1,8 +1,8 @@
 """What the jobs engine asks of a job, and what it gives back.
 
-A job is a list of resumable steps. The engine runs one step at a time on a worker
-thread, and between two steps it looks for a pause or a cancellation, writes the job's
-durable state and goes on. So a step should be short (below about 100 ms), and after
+A job is a list of resumable steps. A worker of the engine runs one step at a time, and
+between two steps it looks for a pause or a cancellation, writes the job's durable state
+and goes on. So a step should be short (below about 100 ms), and after
 each step `Job.serialize` must describe all that is needed to go on from there.
 """
 
@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
 from typing import Any, Protocol
 
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Job", "JobOutput", "JobView", "Restore", "StopReason"]
+__all__ = ["Job", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
 
 
 class StopReason(Enum):
@@ -32,12 +31,20 @@ class StopReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JobOutput:
-    """A file that a finished job left behind, served at ``/jobs/{id}/{key}``."""
+    """What a finished job left behind, served at ``/jobs/{id}/{key}``."""
 
-    path: Path  # inside the folder the engine gave; the engine deletes it on eviction
+    name: str  # in the output store; the engine removes it there when its time has come
     content_type: str  # e.g. application/zip
     filename: str  # for Content-Disposition
-    content: bytes | None = None  # of a small one, which stands in the list of jobs: then there is no file
+    content: bytes | None = None  # of a small one, which stands in the list of jobs and not in the output store
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """The answer of a step that had to wait for somebody else, and did nothing: it is to be tried again."""
+
+    seconds: float  # after this time at the latest
+    when_ready: Callable[[Callable[[], None]], None]  # given what to call, once, when it is worth to try earlier
 
 
 class Job(Protocol):
@@ -56,8 +63,8 @@ class Job(Protocol):
         """
         ...
 
-    def step(self) -> bool:
-        """Do the next piece of work; return True while more remains.
+    def step(self) -> bool | NotReady:
+        """Do the next piece of work; return True while more remains, `NotReady` if nothing can be done now.
 
         Raises
         ------
@@ -68,7 +75,7 @@ class Job(Protocol):
         ...
 
     def stop(self, reason: StopReason) -> None:
-        """Release what `start` opened. Also called for a job that never started."""
+        """Release what `start` opened. Also called for a job that never started, and again for another reason."""
         ...
 
     def reset(self) -> None:
@@ -121,3 +128,82 @@ class JobView:
     error_code: int  # 0 = Success
     error_details: str  # "" if none
     content: dict[str, Any]
+
+
+class Jobs(Protocol):
+    """The jobs engine as a resource sees it."""
+
+    def submit(self, job: Job, priority: int = 0) -> str:
+        """Write a job down, let it wait for a worker and return its id.
+
+        Raises
+        ------
+        OrthancError
+            19 or 11 if it cannot be written, 36 if the engine has stopped.
+        """
+        ...
+
+    def run(self, job: Job, priority: int = 0) -> JobView:
+        """Submit a job and wait for its end, also across a pause.
+
+        Raises
+        ------
+        OrthancError
+            The code and details of a job that failed or was canceled, 7 if no history is
+            kept, 36 if the engine stops meanwhile.
+        """
+        ...
+
+    def ids(self) -> list[str]:
+        """Return the ids of all jobs, sorted."""
+        ...
+
+    def get(self, id: str) -> JobView | None:
+        """Return a job as it is now, None if it is unknown; the same object again while nothing has changed."""
+        ...
+
+    def views(self) -> list[JobView]:
+        """Return all jobs as they are now, sorted by id."""
+        ...
+
+    def counts(self) -> Mapping[JobState, int]:
+        """Return how many jobs there are in each state."""
+        ...
+
+    def cancel(self, id: str) -> bool:
+        """Cancel a job; one that runs ends after its current step. False if it is unknown.
+
+        This and the next commands are on disk when they return; if they cannot be written, they raise
+        `OrthancError` and nothing has changed.
+        """
+        ...
+
+    def pause(self, id: str) -> bool:
+        """Pause a job; one that runs pauses after its current step. False if it is unknown."""
+        ...
+
+    def resume(self, id: str) -> bool:
+        """Let a paused job go on; False if there is none by this id."""
+        ...
+
+    def resubmit(self, id: str) -> bool:
+        """Run a failed job again from its beginning; False if there is none by this id.
+
+        Raises
+        ------
+        OrthancError
+            6 if the job cannot be run again.
+        """
+        ...
+
+    def delete(self, id: str) -> bool:
+        """Forget an ended job and its outputs; False if there is none by this id."""
+        ...
+
+    def output(self, id: str, key: str) -> JobOutput | None:
+        """Return an output of a job that succeeded; counts as a use of it."""
+        ...
+
+    def delete_output(self, id: str, key: str) -> bool:
+        """Remove an output of a job that succeeded; False if there is none."""
+        ...

@@ -5,40 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from orthanc_lab.jobs.documents import loads
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Status
+from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Job, JobOutput, Restore
-from orthanc_lab.jobs.rows import JobRow, read_outputs, read_status, read_time
+from orthanc_lab.jobs.rows import read_outputs, read_status, read_time
+from orthanc_lab.jobs.store import JobRow
 from orthanc_lab.jobs.worker import report_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import loads
 
 __all__ = ["make_job", "restore_entry"]
 
 
 def restore_entry(
-    row: JobRow, restores: Mapping[str, Restore], folder: Path, now: datetime, on_error: Callable[[Exception], None]
+    row: JobRow,
+    restores: Mapping[str, Restore],
+    outputs: OutputStore,
+    now: datetime,
+    on_error: Callable[[Exception], None],
 ) -> tuple[Entry, bool]:
     """Return the entry of a job on disk, and whether it is sound.
 
     One that is not, or that could still run but cannot be made again, is a Failure that says why.
     """
-    outputs: Mapping[str, JobOutput] = {}
+    kept: Mapping[str, JobOutput] = {}
     sound = True
     try:
         status = read_status(row.state, row.status)
-        outputs = read_outputs(row.outputs, folder)
+        kept = read_outputs(row.outputs, outputs)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         on_error(error)
         status = _failed(Status(), ErrorCode.CORRUPTED_FILE, "The saved status of this job cannot be read", now)
         sound = False
     created = _creation(row, now)
     entry = Entry(row.id, sequence=row.sequence, type=row.type, priority=row.priority, created=created, status=status)
-    entry.outputs = outputs
+    entry.outputs = kept
     entry.saved = True
     if not status.state.is_final:
         try:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from orthanc_lab.jobs.documents import dumps, loads
 from orthanc_lab.jobs.machine import Status
+from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import JobOutput
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.json_text import dumps, loads
 
 __all__ = [
-    "JobRow",
     "changed_keys",
     "frozen_copy",
     "read_outputs",
@@ -23,21 +22,6 @@ __all__ = [
     "write_outputs",
     "write_status",
 ]
-
-
-class JobRow(NamedTuple):
-    """One line of the list of jobs, as it is on disk."""
-
-    sequence: int  # order of submission
-    id: str
-    type: str
-    priority: int
-    created: str  # ISO 8601, UTC
-    state: str
-    status: str  # JSON
-    outputs: str  # JSON
-    payload: str | None  # JSON
-    position: str | None  # JSON
 
 
 def write_status(status: Status) -> str:
@@ -84,7 +68,7 @@ def read_time(text: str) -> datetime:
     Raises
     ------
     ValueError, TypeError
-        If it is no ISO 8601 time with a time zone.
+        If it is not an ISO 8601 time with a time zone.
     """
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
@@ -93,31 +77,37 @@ def read_time(text: str) -> datetime:
 
 
 def write_outputs(outputs: Mapping[str, JobOutput]) -> str:
-    """Return the outputs as JSON; files by their name in the folder of outputs, small ones with their content."""
+    """Return the outputs as JSON, by their names in the output store; small ones with their content."""
     if not outputs:
         return "{}"
     return dumps({key: _written(item) for key, item in outputs.items()})
 
 
 def _written(output: JobOutput) -> list[str]:
-    columns = [output.path.name, output.content_type, output.filename]
+    columns = [output.name, output.content_type, output.filename]
     return columns if output.content is None else [*columns, b64encode(output.content).decode()]
 
 
-def read_outputs(text: str, folder: Path) -> dict[str, JobOutput]:
-    """Read the outputs back, leaving out those whose file is gone."""
+def read_outputs(text: str, store: OutputStore) -> dict[str, JobOutput]:
+    """Read the outputs back, without those that are gone from the output store.
+
+    Raises
+    ------
+    ValueError, TypeError, AttributeError
+        If the text was written by something else.
+    """
     if text == "{}":
         return {}
-    listed = {key: _read(folder, *columns) for key, columns in loads(text).items()}
-    return {key: it for key, it in listed.items() if it.content is not None or it.path.is_file()}
+    listed = {key: _read(*columns) for key, columns in loads(text).items()}
+    return {key: it for key, it in listed.items() if it.content is not None or store.size(it.name) is not None}
 
 
-def _read(folder: Path, name: str, content_type: str, filename: str, content: str | None = None) -> JobOutput:
-    return JobOutput(folder / name, content_type, filename, None if content is None else b64decode(content))
+def _read(name: str, content_type: str, filename: str, content: str | None = None) -> JobOutput:
+    return JobOutput(name, content_type, filename, None if content is None else b64decode(content))
 
 
 def frozen_copy(value: Any) -> Any:
-    """Return JSON values apart from the lists and objects that the job goes on changing.
+    """Return a deep copy of JSON values, so that later changes by the job do not show.
 
     Raises
     ------
@@ -134,6 +124,6 @@ def frozen_copy(value: Any) -> Any:
 
 
 def changed_keys(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys of a payload whose value is not what it was at submission."""
+    """Return the keys of a payload whose values have changed since its submission."""
     missing = object()
     return {key: value for key, value in now.items() if before.get(key, missing) != value}

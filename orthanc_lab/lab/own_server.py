@@ -18,7 +18,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import log_errors_only
-from orthanc_lab.server.options.configuration import read_configuration
+from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["DEFAULT_PORT", "OwnServer", "ServerChoice"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -14,6 +13,7 @@ from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.peers.peer import Peer
 from orthanc_lab.peers.session import open_session
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["PeerAnswer", "PeerClient"]
 
@@ -44,12 +44,13 @@ class PeerClient:
         -1 for a peer that needs PKCS#11.
     """
 
-    def __init__(self, peer: Peer, options: HttpOptions) -> None:
+    def __init__(self, peer: Peer, options: HttpOptions, clock: Clock) -> None:
         if peer.pkcs11:
             text = "This version of Orthanc is compiled without support for PKCS#11"
             raise OrthancError(ErrorCode.INTERNAL_ERROR, text)
         self._peer = peer
         self._options = options
+        self._clock = clock
         self._timeout = peer.timeout or options.timeout or None
         self._session: requests.Session | None = None
 
@@ -111,7 +112,7 @@ class PeerClient:
         if self._session is None:
             self._session = open_session(self._peer, self._options)
         target = url if "://" in url else f"http://{url}"
-        end = None if self._timeout is None else time.monotonic() + self._timeout
+        end = None if self._timeout is None else self._clock.monotonic() + self._timeout
         with self._session.request(
             verb, target, data=body, headers=headers, timeout=self._timeout, stream=True
         ) as answer:
@@ -120,7 +121,7 @@ class PeerClient:
                 content += chunk
                 if len(content) > _LONGEST_ANSWER:
                     raise requests.exceptions.ChunkedEncodingError("The answer is too long")
-                if end is not None and time.monotonic() > end:
+                if end is not None and self._clock.monotonic() > end:
                     raise requests.Timeout("The answer comes too slowly")
             status = answer.status_code
         if status not in _KNOWN_STATUSES:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from orthanc_lab.protocol.ports import Settings
 
 __all__ = ["HttpOptions"]
 
@@ -19,11 +19,11 @@ class HttpOptions:
     ca_certificates: str = ""  # HttpsCACertificates, PEM; "" = the usual ones
 
     @classmethod
-    def of(cls, option: Callable[[str], Any]) -> HttpOptions:
-        """Read the options; `option` returns the value of one by its name."""
+    def of(cls, settings: Settings) -> HttpOptions:
+        """Read the options of a server."""
         return cls(
-            timeout=option("HttpTimeout"),
-            proxy=option("HttpProxy"),
-            verify_peers=option("HttpsVerifyPeers"),
-            ca_certificates=option("HttpsCACertificates"),
+            timeout=settings["HttpTimeout"],
+            proxy=settings["HttpProxy"],
+            verify_peers=settings["HttpsVerifyPeers"],
+            ca_certificates=settings["HttpsCACertificates"],
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from http import HTTPStatus
 
-__all__ = ["ERROR_TEXTS", "UNHANDLED", "ErrorCode", "OrthancError", "http_status", "http_status_text"]
+__all__ = ["ERROR_TEXTS", "UNHANDLED", "VANISHED", "ErrorCode", "OrthancError", "http_status", "http_status_text"]
 
 
 class ErrorCode(IntEnum):
@@ -186,6 +186,9 @@ ERROR_TEXTS: dict[int, str] = {
 
 UNHANDLED = "An unhandled exception was generated inside the HTTP server"
 """The details of error -1 where Orthanc reports an exception from outside its own code."""
+
+VANISHED = frozenset({ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE})
+"""What reading an instance raises if somebody has deleted it in the meantime."""
 
 _HTTP_STATUS: dict[int, int] = {
     0: 200,

@@ -1,14 +1,15 @@
 """How work is run that nobody waits for in its own thread: on threads, or without any.
 
-A task is a generator that says, at each place where another one may go first, what it waits for:
+A task is a generator that yields, wherever another task may go first, what it waits for:
 
 - ``yield 0`` lets others go first and goes on;
 - ``yield seconds`` goes on after that time of the clock, or earlier when somebody calls `Task.wake`;
 - ``yield None`` goes on when somebody calls `Task.wake`.
 
-A task must look again at what it waits for whenever it goes on: it may be woken for no reason. So the same code
-runs on threads (`orthanc_lab.protocol.threads`) and without (`orthanc_lab.protocol.inline`), and a test can
-draw the order of the steps.
+The seconds count from the moment at which the task last went on, so that it does not miss a clock that is moved
+while it works them out. It must look again at what it waits for whenever it goes on: it may be woken for no
+reason. So the same code runs on threads (`orthanc_lab.protocol.threads`) and without
+(`orthanc_lab.protocol.inline`), and a test can draw the order of the steps.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import ParamSpec, Protocol, TypeVar
 
-__all__ = ["Executor", "Happening", "Pool", "Steps", "Task"]
+__all__ = ["Executor", "Happening", "Pace", "Pool", "Steps", "Task"]
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -46,7 +47,7 @@ class Happening(Protocol):
         ...
 
     def is_set(self) -> bool:
-        """Tell whether it has happened."""
+        """Return whether it has happened."""
         ...
 
     def wait(self) -> None:
@@ -61,7 +62,7 @@ class Happening(Protocol):
 
 
 class Pool(Protocol):
-    """Short pieces of work beside the work of the caller, in libraries that leave the interpreter free."""
+    """Short pieces of work beside the work of the caller, in libraries that release the interpreter lock."""
 
     def submit(
         self, function: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
@@ -69,8 +70,34 @@ class Pool(Protocol):
         """Return what will have the result."""
         ...
 
-    def shutdown(self) -> None:
-        """Wait for what was submitted; nothing is accepted any more."""
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Accept nothing more, and wait for what was submitted; `cancel_futures` drops what has not begun."""
+        ...
+
+
+class Pace(Protocol):
+    """Holds the tasks that serve a queue back while its items come in quick succession.
+
+    It decides only when items are taken, never which: where tasks take no processor time from
+    those that submit, it holds nobody back.
+    """
+
+    def arrive(self, *, awaited: bool) -> bool:
+        """Note a new item; return whether a task should be woken for it.
+
+        Parameters
+        ----------
+        awaited
+            Whether a caller waits for this item, so that it must not be held back.
+        """
+        ...
+
+    def hold_back(self) -> bool:
+        """Return once items may be taken; False if another task is being held back and will take them."""
+        ...
+
+    def drained(self) -> None:
+        """Note that the queue is empty."""
         ...
 
 
@@ -87,4 +114,12 @@ class Executor(Protocol):
 
     def happening(self) -> Happening:
         """Return something to wait for."""
+        ...
+
+    def pace(self) -> Pace:
+        """Return the pace for the tasks of one queue."""
+        ...
+
+    def run_pending(self) -> None:
+        """Let the tasks go on for a moment where they do not by themselves: the caller has nothing else to do."""
         ...

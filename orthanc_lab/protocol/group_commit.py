@@ -62,6 +62,11 @@ class GroupCommit(Generic[Item]):
         self._busy = False
         self._queue: deque[_Waiting[Item]] = deque()
 
+    @property
+    def waiting(self) -> int:
+        """How many items wait for the next commit."""
+        return len(self._queue)
+
     def run(self, item: Item) -> None:
         """Return once `item` is committed.
 

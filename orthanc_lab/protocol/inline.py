@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
-from orthanc_lab.protocol.execution import Happening, Pool, Steps, Task
+from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
 from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["InlineExecutor"]
@@ -14,20 +15,24 @@ __all__ = ["InlineExecutor"]
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
+_MOMENT = 16  # turns
+
 
 class InlineExecutor:
     """Runs tasks in turn on the thread of the caller.
 
+    If several threads call, one of them runs tasks at a time.
+
     Parameters
     ----------
     clock
-        What the waits of tasks are measured by; nothing sleeps, a task whose time has not come stays where it is.
+        What the waits of tasks are measured by.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._lock = threading.RLock()  # a step may wait for something that another task does
         self._tasks: list[_InlineTask] = []
-        self._running: _InlineTask | None = None
 
     def spawn(self, name: str, steps: Steps) -> Task:
         """Take a task in; it begins with the next turn."""
@@ -43,56 +48,81 @@ class InlineExecutor:
         """Return something whose `wait` lets the tasks go on."""
         return _InlineHappening(self)
 
+    def pace(self) -> Pace:
+        """Return a pace that holds nobody back."""
+        return _NoPace()
+
     def turn(self) -> bool:
         """Let each task that can go on do so once; False if none could."""
-        now = self._clock.monotonic()
-        ready = [task for task in self._tasks if task is not self._running and task.is_ready(now)]
-        for task in ready:
-            outer, self._running = self._running, task
-            try:
-                task.go_on(now)
-            finally:
-                self._running = outer
-                if task.is_over:
-                    self._tasks.remove(task)
-        return bool(ready)
+        with self._lock:
+            now = self._clock.monotonic()
+            ready = [task for task in self._tasks if task.is_ready(now)]
+            for task in ready:
+                if not task.is_ready(now):  # it went on inside the step of another one
+                    continue
+                try:
+                    task.go_on(now)
+                finally:
+                    if task.is_over:
+                        self._tasks.remove(task)
+            return bool(ready)
 
     def run(self) -> None:
         """Let the tasks go on until all of them wait."""
         while self.turn():
             pass
 
+    def run_pending(self) -> None:
+        """Let the tasks go on for a few turns."""
+        for _ in range(_MOMENT):
+            if not self.turn():
+                return
+
+    def wait_for_a_task(self) -> bool:
+        """Wait for the time of the task that is due first; False if none waits for a time."""
+        due = min((task.due for task in self._tasks if task.due is not None and not task.is_running), default=None)
+        if due is None:
+            return False
+        moment = threading.Condition()
+        with moment:
+            self._clock.wait_until(moment, due)
+        return True
+
 
 class _InlineTask:
     def __init__(self, name: str, steps: Steps, executor: InlineExecutor) -> None:
         self.name = name
         self.is_over = False
+        self.is_running = False
+        self.due: float | None = 0.0  # by the clock; None waits to be woken
         self._steps = steps
         self._executor = executor
-        self._due: float | None = 0.0  # by the clock; None waits to be woken
 
     def wake(self) -> None:
-        self._due = 0.0
+        self.due = 0.0
 
     def join(self, timeout: float) -> bool:
-        self._executor.run()
+        while not self.is_over and self._executor.turn():
+            pass
         return self.is_over
 
     def is_ready(self, now: float) -> bool:
-        return not self.is_over and self._due is not None and self._due <= now
+        return not self.is_over and not self.is_running and self.due is not None and self.due <= now
 
     def go_on(self, now: float) -> None:
-        self._due = None  # whoever wakes it from here on is heard
+        self.due = None  # whoever wakes it from here on is heard
+        self.is_running = True
         try:
             seconds = next(self._steps)
-        except StopIteration:
+        except BaseException as error:
             self.is_over = True
-            return
-        except BaseException:
-            self.is_over = True
+            if isinstance(error, StopIteration):
+                return
             raise
-        if seconds is not None and self._due is None:
-            self._due = now + seconds
+        finally:
+            self.is_running = False
+        if seconds is not None and self.due is None:
+            self.due = now + seconds
 
 
 class _InlinePool:
@@ -106,7 +136,18 @@ class _InlinePool:
             future.set_exception(error)
         return future
 
-    def shutdown(self) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        pass
+
+
+class _NoPace:
+    def arrive(self, *, awaited: bool) -> bool:
+        return True
+
+    def hold_back(self) -> bool:
+        return True
+
+    def drained(self) -> None:
         pass
 
 
@@ -123,5 +164,5 @@ class _InlineHappening:
 
     def wait(self) -> None:
         while not self._is_set:
-            if not self._executor.turn():
+            if not self._executor.turn() and not self._executor.wait_for_a_task():
                 raise RuntimeError("Nothing is left that could end this wait")

@@ -35,8 +35,8 @@ class Clock(Protocol):
         """Return the seconds since an arbitrary start; they never decrease."""
         ...
 
-    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
-        """Wait, with the lock of `condition` held, until it is notified or `seconds` of this clock have passed."""
+    def wait_until(self, condition: threading.Condition, moment: float | None) -> None:
+        """Wait, with the lock of `condition` held, until it is notified or `monotonic` has reached `moment`."""
         ...
 
 
@@ -51,9 +51,9 @@ class SystemClock:
         """Return `time.monotonic`."""
         return time.monotonic()
 
-    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
-        """Wait for a notification, or so many seconds."""
-        condition.wait(seconds)
+    def wait_until(self, condition: threading.Condition, moment: float | None) -> None:
+        """Wait for a notification, or until `time.monotonic` has reached `moment`."""
+        condition.wait(None if moment is None else max(moment - time.monotonic(), 0))
 
 
 class ManualClock:
@@ -95,13 +95,12 @@ class ManualClock:
             with condition:
                 condition.notify_all()
 
-    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
-        """Wait for a notification, or until `advance` has moved the time."""
-        end = None if seconds is None else self._elapsed + seconds
+    def wait_until(self, condition: threading.Condition, moment: float | None) -> None:
+        """Wait for a notification; `advance` is one."""
         with self._lock:
             self._waiting.append(condition)
         try:
-            if end is None or self._elapsed < end:
+            if moment is None or self._elapsed < moment:
                 condition.wait()
         finally:
             with self._lock:

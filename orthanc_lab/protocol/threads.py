@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from orthanc_lab.protocol.execution import Happening, Pool, Steps, Task
+from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
 from orthanc_lab.protocol.ports import Clock
+from orthanc_lab.protocol.submit_burst import ThreadPace
 
 __all__ = ["ThreadExecutor"]
 
@@ -33,7 +34,14 @@ class ThreadExecutor:
 
     def happening(self) -> Happening:
         """Return a `threading.Event`."""
-        return threading.Event()  # type: ignore[return-value] # its wait says that it happened, without a timeout always
+        return threading.Event()  # type: ignore[return-value] # without a timeout, its wait is true always
+
+    def pace(self) -> Pace:
+        """Return a pace that holds threads back during a burst."""
+        return ThreadPace()
+
+    def run_pending(self) -> None:
+        """Do nothing: threads go on by themselves."""
 
 
 class _ThreadTask:
@@ -55,10 +63,11 @@ class _ThreadTask:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        began = self._clock.monotonic()
         for seconds in self._steps:
-            if seconds == 0:
-                continue
-            with self._awake:
-                if not self._woken:
-                    self._clock.wait(self._awake, seconds)
-                self._woken = False
+            if seconds != 0:
+                with self._awake:
+                    if not self._woken:
+                        self._clock.wait_until(self._awake, None if seconds is None else began + seconds)
+                    self._woken = False
+            began = self._clock.monotonic()

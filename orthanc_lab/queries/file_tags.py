@@ -8,18 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.tags import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.storage.ports import Storage
 
 __all__ = ["FileTags"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
-_UNREADABLE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE, ErrorCode.BAD_FILE_FORMAT)
-_CHARACTER_SET = 0x00080005
-_PIXEL_REPRESENTATION = 0x00280103
+_UNREADABLE = VANISHED | {ErrorCode.BAD_FILE_FORMAT}
 
 
 class FileTags:
@@ -40,7 +39,7 @@ class FileTags:
             _log.warning("The tags of instance %s cannot be read: %s", instance, error)
             return {}
         wanted = {int(tag[:4] + tag[5:], 16) for tag in tags}
-        context = {_CHARACTER_SET, _PIXEL_REPRESENTATION} - wanted
+        context = {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION} - wanted
         chosen = {tag: element for tag, element in file.data_set.items() if tag in wanted or tag in context}
         found = data_set_to_json(
             replace(file, data_set=chosen),

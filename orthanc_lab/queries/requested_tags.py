@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
 from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, read_sequences, reduced
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, computed_tag, depth_needed
 from orthanc_lab.queries.file_tags import FileTags
@@ -15,28 +13,7 @@ from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Resource
 
-__all__ = ["RequestedTags", "parse_requested"]
-
-
-def parse_requested(arguments: dict[str, str], dictionary: Dictionary) -> tuple[str, ...]:
-    """Return the tags of the argument ``requested-tags`` (old name ``requestedTags``).
-
-    Raises
-    ------
-    OrthancError
-        8 ``Invalid requested-tags argument: Unknown DICOM tag Foo``.
-    """
-    text = arguments.get("requested-tags", arguments.get("requestedTags", ""))
-    if not text:
-        return ()
-    found = {}
-    for name in filter(None, text.split(";")):
-        try:
-            found[format_tag(dictionary.parse_tag(name))] = True
-        except OrthancError as error:
-            details = f"Invalid requested-tags argument: Unknown DICOM tag {name}"
-            raise OrthancError(ErrorCode.BAD_REQUEST, details) from error
-    return tuple(found)
+__all__ = ["RequestedTags"]
 
 
 class RequestedTags:

@@ -15,7 +15,8 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from orthanc_lab.protocol.errors import OrthancError, http_status_text
-from orthanc_lab.rest.services import MetricsBoard, Services
+from orthanc_lab.protocol.published_metrics import PublishedMetrics
+from orthanc_lab.rest.services import Services
 
 __all__ = ["RequestGuard"]
 
@@ -118,7 +119,7 @@ class BasicAuth:
 class RequestMetrics:
     """How many requests are in work, and how long the slowest took."""
 
-    def __init__(self, board: MetricsBoard) -> None:
+    def __init__(self, board: PublishedMetrics) -> None:
         self._board = board
         self._lock = threading.Lock()
         self._active = 0

@@ -12,9 +12,11 @@ from typing import Any
 
 import falcon
 
+from orthanc_lab.protocol.levels import LEVELS
+from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.services import Services
 
-__all__ = ["Router", "Routes", "responders"]
+__all__ = ["Directory", "Router", "Routes", "responders"]
 
 Routes = Iterable[tuple[str, Callable[[Services], Any]]]
 Responders = dict[str, Callable[..., None]]
@@ -24,36 +26,50 @@ _METHODS = ("GET", "POST", "PUT", "DELETE")
 _FIELD = re.compile(r"\{(\w+)(?::(path))?\}")
 _RESOURCE = object()  # Falcon only asks whether there is one
 
-_READ_ONLY_GONE = {"/tools/bulk-delete", "/tools/reconstruct", "/tools/invalidate-tags"}
-_READ_ONLY_VERBS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
-    (re.compile(r"/instances"), frozenset({"POST"})),
-    (re.compile(r"/(patients|studies|series|instances)/\{\w+\}"), frozenset({"DELETE"})),
-    (re.compile(r"/patients/\{\w+\}/protected"), frozenset({"PUT"})),
-    (re.compile(r"/\w+/\{\w+\}/(attachments|labels)/\{\w+\}"), frozenset({"PUT", "DELETE"})),
+_KEPT_BY_READ_ONLY = frozenset(
+    {"/changes", "/exports", "/tools/create-dicom", *(f"/{level.plural}/{{id}}/metadata/{{name}}" for level in LEVELS)}
 )
+"""Routes that write, and that Orthanc 1.12.7 serves with ``ReadOnly`` all the same: there the database refuses (22)."""
+
+
+class Directory:
+    """A resource that lists what is served directly below its own path (``/tools``)."""
+
+    def __init__(self, services: Services) -> None:
+        self._names: list[str] = []
+
+    def list_children(self, template: str, served: Iterable[str]) -> None:
+        """Take the names from the templates that are served."""
+        start = f"{template}/"
+        self._names = sorted({path[len(start) :].split("/")[0] for path in served if path.startswith(start)})
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the names, sorted."""
+        answer_json(req, resp, self._names)
 
 
 def responders(routes: Routes, services: Services) -> dict[str, Responders]:
     """Make the resource of each route; return the methods that answer, by template and verb.
 
-    With ``ReadOnly`` the verbs that write to the database directly do not exist, as in Orthanc.
+    A resource whose verbs write to the database directly names them: ``writes = ("PUT", "DELETE")``. With
+    ``ReadOnly`` they do not exist, as in Orthanc, and neither does a route that has no other verb.
     """
     read_only = bool(services.settings["ReadOnly"])
     made: dict[str, Responders] = {}
+    directories: list[tuple[str, Directory]] = []
     for template, make in routes:
-        if read_only and template in _READ_ONLY_GONE:
-            continue
         if template in made:
-            raise ValueError(f"{template} stands twice in the table of routes")
+            raise ValueError(f"The table of routes has {template} twice")
         resource = make(services)
-        lost = _lost_verbs(template) if read_only else frozenset()
+        lost = getattr(resource, "writes", ()) if read_only and template not in _KEPT_BY_READ_ONLY else ()
         found = {method: getattr(resource, f"on_{method.lower()}", None) for method in _METHODS}
         made[template] = {method: respond for method, respond in found.items() if respond and method not in lost}
-    return made
-
-
-def _lost_verbs(template: str) -> frozenset[str]:
-    return next((verbs for pattern, verbs in _READ_ONLY_VERBS if pattern.fullmatch(template)), frozenset())
+        if isinstance(resource, Directory):
+            directories.append((template, resource))
+    served = {template: methods for template, methods in made.items() if methods}
+    for template, directory in directories:
+        directory.list_children(template, served)
+    return served
 
 
 class Router:

@@ -5,30 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from orthanc_lab.jobs.engine import JobsEngine
-from orthanc_lab.protocol.metrics import MetricPolicy
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.ports import Jobs
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
+from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.storage.ports import Storage
 
-__all__ = ["Control", "MetricsBoard", "Services"]
-
-
-class MetricsBoard(Protocol):
-    """The metrics that the server publishes."""
-
-    enabled: bool
-
-    def record(self, name: str, value: float) -> None:
-        """Update a metric by its policy."""
-        ...
-
-    def add(self, name: str, policy: MetricPolicy) -> None:
-        """Announce a metric that is not in the table."""
-        ...
-
-    def exposition(self) -> str:
-        """Return the text that Prometheus scrapes."""
-        ...
+__all__ = ["Control", "Services", "UploadLimits"]
 
 
 class Control(Protocol):
@@ -48,13 +33,27 @@ class Control(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """What a compressed upload may unpack to."""
+
+    members: int = 200_000
+    size_of_file: int = 2 << 30  # bytes of one file
+    size: int = 2 << 30  # bytes of all members that any archive may have
+    ratio: int = 100  # larger archives may have this many times their own size
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
-    """The parts below, as the assembly put them together."""
+    """The parts below, as the assembly has put them together."""
 
     settings: Settings
+    dictionary: Dictionary  # with the options Dictionary and DefaultPrivateCreator
     storage: Storage
-    engine: JobsEngine
-    metrics: MetricsBoard
+    engine: Jobs
+    job_tools: JobTools
+    metrics: PublishedMetrics
     clock: Clock
     identifiers: Identifiers
+    executor: Executor
     control: Control
+    upload_limits: UploadLimits = UploadLimits()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -11,17 +10,23 @@ from wsgiref.types import WSGIApplication
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
-from orthanc_lab.protocol.levels import Level
+from orthanc_lab.jobs.file_outputs import FileOutputs
+from orthanc_lab.jobs.kinds import restores
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.sqlite_store import SqliteJobStore
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.published_metrics import PublishedMetrics
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
-from orthanc_lab.server.job_kinds import restores
 from orthanc_lab.server.memory_trimming import MemoryTrimming
-from orthanc_lab.server.metrics_board import PublishedMetrics
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.storage import StorageOptions, open_storage
+from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
 
 __all__ = ["Assembly", "Environment", "assemble"]
@@ -33,11 +38,14 @@ class Environment:
 
     clock: Clock
     identifiers: Identifiers
+    executor: Executor
+    lock: Lock = lock_folder  # makes one server the owner of an index
 
     @classmethod
-    def of_system(cls) -> Environment:
-        """Return the clock and the random source of the machine."""
-        return cls(SystemClock(), SystemIdentifiers())
+    def of_system(cls, identifiers: Identifiers | None = None) -> Environment:
+        """Return the clock, the random source (or other identifiers) and the threads of the machine."""
+        clock = SystemClock()
+        return cls(clock, identifiers or SystemIdentifiers(), ThreadExecutor(clock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +55,12 @@ class Assembly:
     services: Services
     application: WSGIApplication
     storage: Storage
+    engine: JobsEngine
     trimming: MemoryTrimming
 
     def finish_jobs(self, timeout: float = 10) -> None:
-        """Stop the jobs engine after the current steps; who waits for a job is told so."""
-        self.services.engine.stop(timeout)
+        """Stop the jobs engine after the current steps; the callers that wait for a job get an error."""
+        self.engine.stop(timeout)
 
     def close(self) -> None:
         """Stop the jobs engine, if it still runs, and close the storage."""
@@ -78,22 +87,36 @@ def assemble(
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
+    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
     storage = open_storage(
         Path(settings["StorageDirectory"]),
-        options=_storage_options(settings),
+        options=_storage_options(settings, dictionary),
         clock=clock,
+        executor=environment.executor,
         identifiers=identifiers,
         metrics=metrics,
+        lock=environment.lock,
     )
+    face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     try:
         index = Path(settings["IndexDirectory"])
-        outputs = _outputs_folder(settings, index)
+        outputs = FileOutputs(_outputs_folder(settings, index), identifiers)
+        tools = JobTools.of(
+            settings,
+            face,
+            clock=clock,
+            identifiers=identifiers,
+            executor=environment.executor,
+            outputs=outputs,
+            dictionary=dictionary,
+        )
         engine = JobsEngine(
-            index / "jobs.sqlite" if settings["SaveJobs"] else None,
+            SqliteJobStore(index / "jobs.sqlite" if settings["SaveJobs"] else None, keep=load_jobs),
             outputs,
             clock,
             identifiers,
-            restores=restores(settings, storage, clock, identifiers, outputs),
+            environment.executor,
+            restores=restores(tools),
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
@@ -103,12 +126,13 @@ def assemble(
     except BaseException:
         storage.close()
         raise
-    face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
-    services = Services(settings, face, engine, metrics, clock, identifiers, control)
+    services = Services(
+        settings, dictionary, face, engine, tools, metrics, clock, identifiers, environment.executor, control
+    )
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()
-    return Assembly(services, application, storage, MemoryTrimming(metrics))
+    return Assembly(services, application, storage, engine, MemoryTrimming(metrics, clock, environment.executor))
 
 
 def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
@@ -120,31 +144,11 @@ def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
     return Path(chosen) / f"orthanc-lab-{mark}"
 
 
-def _storage_options(settings: CheckedSettings) -> StorageOptions:
+def _storage_options(settings: CheckedSettings, dictionary: Dictionary) -> StorageOptions:
+    values = {option.storage_field: settings[name] for name, option in OPTIONS.items() if option.storage_field}
     return StorageOptions(
+        **values,
+        dictionary=dictionary,
         index_directory=Path(settings["IndexDirectory"]),
-        overwrite_instances=settings["OverwriteInstances"],
-        maximum_storage_size=settings["MaximumStorageSize"],
-        maximum_patient_count=settings["MaximumPatientCount"],
-        maximum_storage_mode=settings["MaximumStorageMode"],
-        storage_compression=settings["StorageCompression"],
-        store_md5=settings["StoreMD5ForAttachments"],
-        sync_storage_area=settings["SyncStorageArea"],
-        maximum_cache_size=settings["MaximumStorageCacheSize"],
-        stable_age=settings["StableAge"],
-        log_exported_resources=settings["LogExportedResources"],
-        default_encoding=settings["DefaultEncoding"],
-        ingest_transcoding=settings["IngestTranscoding"] or "",
-        ingest_transcoding_of_uncompressed=settings["IngestTranscodingOfUncompressed"],
-        ingest_transcoding_of_compressed=settings["IngestTranscodingOfCompressed"],
-        lossy_quality=settings["DicomLossyTranscodingQuality"],
-        extra_main_dicom_tags=_extra_main_dicom_tags(settings),
-        user_metadata=settings["UserMetadata"],
+        extra_main_dicom_tags=read_extra_main_tags(settings["ExtraMainDicomTags"], dictionary),
     )
-
-
-def _extra_main_dicom_tags(settings: CheckedSettings) -> Mapping[Level, Sequence[str]]:
-    if not settings["ExtraMainDicomTags"]:
-        return {}
-    names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
-    return read_extra_main_tags(settings["ExtraMainDicomTags"], names)

@@ -168,10 +168,10 @@ def _with_option(call: Call, word: str) -> Call:
 
 
 def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
-    from orthanc_lab.protocol.ports import SeededIdentifiers, SystemClock  # noqa: PLC0415 - so that --help is quick
+    from orthanc_lab.protocol.ports import SeededIdentifiers  # noqa: PLC0415 - so that --help is quick
     from orthanc_lab.server.assembly import Environment  # noqa: PLC0415
     from orthanc_lab.server.lifecycle import Server  # noqa: PLC0415
-    from orthanc_lab.server.options.configuration import read_configuration  # noqa: PLC0415
+    from orthanc_lab.server.options.configuration_files import read_configuration  # noqa: PLC0415
     from orthanc_lab.server.options.settings import CheckedSettings  # noqa: PLC0415
 
     def load() -> CheckedSettings:
@@ -189,9 +189,7 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
 
     _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", version("orthanc-lab"))
     _allow_many_files()
-    environment = (
-        Environment.of_system() if call.seed is None else Environment(SystemClock(), SeededIdentifiers(call.seed))
-    )
+    environment = Environment.of_system(None if call.seed is None else SeededIdentifiers(call.seed))
     server = Server(load, environment, load_jobs=call.load_jobs)
     signals = {signal.SIGINT: server.shutdown, signal.SIGTERM: server.shutdown}
     if hasattr(signal, "SIGHUP"):
@@ -253,7 +251,7 @@ def _write(text: str, target: str) -> int:
 
 
 def _sample() -> str:
-    from orthanc_lab.server.options.configuration import sample_configuration  # noqa: PLC0415 - so that --help is quick
+    from orthanc_lab.server.options.configuration_files import sample_configuration  # noqa: PLC0415 - so that --help is quick
 
     return sample_configuration()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.services import Services
-from orthanc_lab.server.metrics_board import PublishedMetrics
 
 __all__ = ["add_gauges"]
 

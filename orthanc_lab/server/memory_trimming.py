@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-import threading
-import time
 
+from orthanc_lab.protocol.execution import Executor, Steps
 from orthanc_lab.protocol.metrics import Metrics
+from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["MemoryTrimming"]
 
@@ -14,7 +14,7 @@ _INTERVAL_S = 30.0
 
 
 class MemoryTrimming:
-    """A thread that calls ``malloc_trim``; what a large upload needed does not stay for ever.
+    """A task that calls ``malloc_trim``, so that the memory which a large upload needed is given back.
 
     Parameters
     ----------
@@ -22,26 +22,31 @@ class MemoryTrimming:
         Gets ``orthanc_memory_trimming_duration_ms``.
     """
 
-    def __init__(self, metrics: Metrics, interval: float = _INTERVAL_S) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock, executor: Executor, interval: float = _INTERVAL_S) -> None:
         self._metrics = metrics
+        self._clock = clock
         self._interval = interval
-        self._stop = threading.Event()
-        if sys.platform == "linux":
-            threading.Thread(target=self._run, name="orthanc-lab-memory", daemon=True).start()
+        self._stopping = False
+        self._task = executor.spawn("orthanc-lab-memory", self._steps()) if sys.platform == "linux" else None
 
     def stop(self) -> None:
-        """End the thread."""
-        self._stop.set()
+        """End the task."""
+        self._stopping = True
+        if self._task is not None:
+            self._task.wake()
 
-    def _run(self) -> None:
-        if self._stop.wait(min(1.0, self._interval)):
+    def _steps(self) -> Steps:
+        yield min(1.0, self._interval)
+        if self._stopping:
             return
         import ctypes  # noqa: PLC0415 - not at the start, where every millisecond counts
 
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is None:
             return
-        while not self._stop.wait(self._interval):
-            start = time.monotonic()
+        yield self._interval
+        while not self._stopping:
+            begin = self._clock.monotonic()
             trim(0)
-            self._metrics.record("orthanc_memory_trimming_duration_ms", int((time.monotonic() - start) * 1000))
+            self._metrics.record("orthanc_memory_trimming_duration_ms", int((self._clock.monotonic() - begin) * 1000))
+            yield self._interval

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.protocol.ports import Identifiers
+from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 from orthanc_lab.storage.options import StorageOptions
 
 __all__ = ["ingest_transcoding"]
@@ -20,16 +21,20 @@ def ingest_transcoding(options: StorageOptions, identifiers: Identifiers) -> Cal
     if not target:
         return _unchanged
     # Only who asks for it pays for its import.
-    from orthanc_lab.dicom.codecs.transcoding import UNCOMPRESSED, transcode  # noqa: PLC0415
+    from orthanc_lab.dicom.codecs.transcoding import transcode  # noqa: PLC0415
 
     def transcoded(dicom: bytes) -> bytes:
-        is_uncompressed = scan(dicom, frozenset(), options.default_encoding).transfer_syntax in UNCOMPRESSED
+        syntax = find_transfer_syntax(scan(dicom, frozenset(), options.default_encoding).transfer_syntax)
+        is_uncompressed = syntax is not None and syntax.is_native
         wanted = (
             options.ingest_transcoding_of_uncompressed if is_uncompressed else options.ingest_transcoding_of_compressed
         )
         if not wanted:
             return dicom
-        return transcode(dicom, target, quality=options.lossy_quality, identifiers=identifiers) or dicom
+        return (
+            transcode(dicom, target, options.dictionary, quality=options.lossy_quality, identifiers=identifiers)
+            or dicom
+        )
 
     return transcoded
 

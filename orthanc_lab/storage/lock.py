@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["IndexLock"]
+__all__ = ["Lock", "lock_folder", "no_lock"]
+
+Lock = Callable[[Path], Callable[[], None]]
+"""Makes the caller the owner of a folder; returns what gives it up."""
 
 
-class IndexLock:
-    """A lock on a folder; the operating system frees it when its process ends, however it ends.
+def lock_folder(folder: Path) -> Callable[[], None]:
+    """Lock a folder; the operating system frees it when its process ends, however it ends.
 
     Raises
     ------
     OrthancError
         11 if another process (or another storage of this one) owns the folder.
     """
+    import fcntl  # noqa: PLC0415 - there are platforms without it
 
-    def __init__(self, folder: Path) -> None:
-        path = folder / "index.lock"
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._descriptor)
-            raise OrthancError(
-                ErrorCode.DATABASE, f"The index in {folder} is already in use by another server (process {owner})"
-            ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, str(os.getpid()).encode("ascii"), 0)
+    descriptor = os.open(folder / "index.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        raise OrthancError(
+            ErrorCode.DATABASE, f"The index in {folder} is already in use by another server (process {owner})"
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+    return lambda: os.close(descriptor)
 
-    def release(self) -> None:
-        """Let somebody else own the folder."""
-        os.close(self._descriptor)
+
+def no_lock(folder: Path) -> Callable[[], None]:
+    """Do without: for a folder that nobody else can know, and where there is no `fcntl`."""
+    return lambda: None

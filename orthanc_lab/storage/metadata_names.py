@@ -48,7 +48,7 @@ class MetadataNames:
         """Return what the index calls the metadata with this name or number."""
         return self._numbers.get(name, name)
 
-    def shown(self, metadata: dict[str, str]) -> dict[str, str]:
+    def shown(self, metadata: Mapping[str, str]) -> Mapping[str, str]:
         """Return metadata of the index with the names that the configuration gives them."""
         if not self._names:
             return metadata

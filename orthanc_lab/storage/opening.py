@@ -1,17 +1,25 @@
-"""Opening a storage."""
+"""Opening a storage: the index on SQLite, the files in a folder."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.metrics import Metrics, NoMetrics
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.storage.files.area import DiskArea, FileArea
-from orthanc_lab.storage.files.attachments import disk_error
+from orthanc_lab.storage.files.attachments import AttachmentFiles, disk_error
+from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.index import Index
+from orthanc_lab.storage.indexed_storage import IndexedStorage
+from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.ports import Storage
-from orthanc_lab.storage.sqlite.storage import SqliteStorage
+from orthanc_lab.storage.sqlite.connections import Connect, connect
+from orthanc_lab.storage.sqlite.index import SqliteIndex
 
 __all__ = ["open_storage"]
 
@@ -24,9 +32,12 @@ def open_storage(
     *,
     options: StorageOptions | None = None,
     clock: Clock | None = None,
+    executor: Executor | None = None,
     identifiers: Identifiers | None = None,
     metrics: Metrics | None = None,
     area: FileArea | None = None,
+    connect: Connect = connect,
+    lock: Lock = lock_folder,
 ) -> Storage:
     """Open the storage in a folder; a new or empty folder becomes one.
 
@@ -34,8 +45,14 @@ def open_storage(
     ----------
     folder
         ``StorageDirectory``; the index is there too, unless the options say otherwise.
+    executor
+        Runs what happens beside requests; threads, if not given.
     area
         Where the files are, if not in `folder`.
+    connect
+        Opens a connection to the index; the first one is the one that writes.
+    lock
+        Makes this storage the owner of the index.
 
     Raises
     ------
@@ -44,20 +61,52 @@ def open_storage(
         made, 14 or 19 if it cannot be written to.
     """
     options = options or StorageOptions()
-    index = options.index_directory or folder
-    for needed in (folder, index):
+    clock = clock or SystemClock()
+    executor = executor or ThreadExecutor(clock)
+    identifiers = identifiers or SystemIdentifiers()
+    metrics = metrics or NoMetrics()
+    index_folder = options.index_directory or folder
+    for needed in (folder, index_folder):
         _make_folder(needed)
     try:
-        return SqliteStorage(
-            index,
-            area or DiskArea(folder),
-            options=options,
-            clock=clock or SystemClock(),
-            identifiers=identifiers or SystemIdentifiers(),
-            metrics=metrics or NoMetrics(),
-        )
+        with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
+            opened.callback(lock(index_folder))
+            journal = FileJournal(index_folder / "files.journal")
+            opened.callback(journal.close)
+            index = SqliteIndex(index_folder / "index.sqlite", sync=options.sync_storage_area, connect=connect)
+            opened.callback(index.close)
+            files = AttachmentFiles(
+                area or DiskArea(folder),
+                journal,
+                options=options,
+                clock=clock,
+                executor=executor,
+                identifiers=identifiers,
+                metrics=metrics,
+                read_small=index.small_file,
+            )
+            opened.callback(files.close)
+            _remove_leftovers(index, files, journal)
+            return IndexedStorage(
+                index,
+                files,
+                opened,
+                options=options,
+                clock=clock,
+                executor=executor,
+                identifiers=identifiers,
+                metrics=metrics,
+            )
     except OSError as error:
         raise disk_error(error) from error
+
+
+def _remove_leftovers(index: Index, files: AttachmentFiles, journal: FileJournal) -> None:
+    """Remove the files that an earlier process wrote or was about to remove, unless the index refers to them."""
+    if journal.leftovers:
+        known = index.known_files(journal.leftovers)
+        journal.settle(known)
+        files.discard([name for name in journal.leftovers if name not in known])
 
 
 def _make_folder(folder: Path) -> None:

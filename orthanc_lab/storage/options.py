@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD, Dictionary
 from orthanc_lab.protocol.levels import Level
 
 __all__ = ["StorageOptions"]
@@ -26,8 +27,9 @@ class StorageOptions:
     maximum_cache_size: int = 128  # MaximumStorageCacheSize, MB; 0 = off
     stable_age: float = 60.0  # StableAge, seconds
     log_exported_resources: bool = False  # LogExportedResources
+    dictionary: Dictionary = STANDARD  # Dictionary, DefaultPrivateCreator
     default_encoding: str = "Latin1"  # DefaultEncoding
-    ingest_transcoding: str = ""  # IngestTranscoding, UID of a transfer syntax; "" = files stay as they come
+    ingest_transcoding: str | None = None  # IngestTranscoding, UID of a transfer syntax; None = files stay as they come
     ingest_transcoding_of_uncompressed: bool = True  # IngestTranscodingOfUncompressed
     ingest_transcoding_of_compressed: bool = True  # IngestTranscodingOfCompressed
     lossy_quality: int = 90  # DicomLossyTranscodingQuality, 1 to 100

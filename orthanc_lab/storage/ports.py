@@ -1,5 +1,8 @@
 """The contract of the storage: what the floors above may ask, on any back-end.
 
+It is made of roles, so that whoever uses a storage names what it needs of it: those that read are `READING`, and a
+server with ``ReadOnly`` hands out these alone. `id` is always an Orthanc identifier.
+
 Every method is safe to call from many threads. Each one that changes something has it
 on disk when it returns: a ``kill -9`` a moment later loses nothing and leaves nothing half.
 """
@@ -23,67 +26,27 @@ from orthanc_lab.storage.records import (
     Stored,
 )
 
-__all__ = ["Storage"]
+__all__ = [
+    "READING",
+    "Annotations",
+    "Attachments",
+    "Deletion",
+    "Files",
+    "Ingest",
+    "LogKeeping",
+    "Logs",
+    "Properties",
+    "PropertyKeeping",
+    "Readable",
+    "Resources",
+    "Search",
+    "Storage",
+    "Totals",
+]
 
 
-class Storage(Protocol):
-    """Index and attachments behind one face. `id` is always an Orthanc identifier."""
-
-    # -- in ------------------------------------------------------------------------
-
-    def store(
-        self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
-    ) -> Stored:
-        """Store one DICOM file (Part 10).
-
-        Parameters
-        ----------
-        overwrite
-            Replaces ``OverwriteInstances`` for this call.
-        metadata
-            Further metadata of the instance (``ModifiedFrom`` …).
-
-        Raises
-        ------
-        OrthancError
-            15 or 21 if it is no DICOM file or lacks an identifier, 19 if the storage is
-            full, 14 if the file cannot be written.
-        """
-        ...
-
-    def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
-        """Store many files as one: all of them, or (on an error) none.
-
-        Parameters
-        ----------
-        skip_foreign
-            Leave out what is no DICOM file, or has no identifiers, in place of raising 5, 15 or 21.
-        """
-        ...
-
-    def refresh_parents(self, instance: str) -> None:
-        """Give the resources above an instance the main DICOM tags that stand in its file.
-
-        Raises
-        ------
-        OrthancError
-            17 if the instance is unknown.
-        """
-        ...
-
-    def reconstruct(self, id: str | None = None) -> None:
-        """Read the main DICOM tags of a resource and all below it (None = of all) from the files again.
-
-        Metadata, labels, attachments and changes stay as they are.
-
-        Raises
-        ------
-        OrthancError
-            17 if the resource is unknown.
-        """
-        ...
-
-    # -- look-ups ------------------------------------------------------------------
+class Resources(Protocol):
+    """What is known of patients, studies, series and instances."""
 
     def find_level(self, id: str) -> Level | None:
         """Return the level of a resource, None if it is unknown."""
@@ -121,6 +84,14 @@ class Storage(Protocol):
         """Return the identifier above `id` (or `id` itself) at a level."""
         ...
 
+    def all_labels(self) -> list[str]:
+        """Return all labels in use, sorted."""
+        ...
+
+
+class Search(Protocol):
+    """Resources by what stands in them."""
+
     def lookup_identifier(self, value: str) -> list[tuple[Level, str]]:
         """Return the resources whose PatientID or UID of their own level is `value`, in upper or lower case."""
         ...
@@ -140,7 +111,9 @@ class Storage(Protocol):
         """Return the tags (``gggg,eeee``) that the index keeps for a level and those above."""
         ...
 
-    # -- files ---------------------------------------------------------------------
+
+class Files(Protocol):
+    """The content of DICOM files and other attachments."""
 
     def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
         """Return the DICOM file of an instance, uncompressed.
@@ -165,41 +138,111 @@ class Storage(Protocol):
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
         ...
 
-    def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:
-        """Write or replace an attachment."""
+
+class Logs(Protocol):
+    """Changes and exports."""
+
+    def changes(
+        self, since: int = 0, limit: int = 100, *, to: int | None = None, types: Sequence[ChangeType] = ()
+    ) -> tuple[list[Change], bool]:
+        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether no more follow."""
         ...
 
-    def delete_attachment(self, id: str, type: int) -> bool:
-        """Delete an attachment; False if there is none."""
+    def last_change(self) -> Change | None:
+        """Return the last change that is still listed."""
         ...
 
-    def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
-        """Compress or uncompress an attachment on disk."""
+    def last_change_number(self) -> int:
+        """Return the number of the last change ever logged; 0 at first, never lowered."""
         ...
 
-    # -- metadata, labels, protection ----------------------------------------------
-
-    def set_metadata(self, id: str, name: str, value: str) -> None:
-        """Write a metadata; a user-defined one logs an UpdatedMetadata change."""
+    def exports(self, since: int = 0, limit: int = 100) -> tuple[list[Export], bool]:
+        """Return the exports after `since`, and whether no more follow."""
         ...
 
-    def delete_metadata(self, id: str, name: str) -> bool:
-        """Delete a metadata; False if there is none."""
+
+class Totals(Protocol):
+    """Counts and sizes."""
+
+    def statistics(self) -> Statistics:
+        """Return the totals of the database."""
         ...
 
-    def set_label(self, id: str, label: str, present: bool) -> None:
-        """Add or remove a label."""
+    def resource_statistics(self, id: str) -> ResourceStatistics:
+        """Return the totals below one resource."""
         ...
 
-    def all_labels(self) -> list[str]:
-        """Return all labels in use, sorted."""
+
+class Properties(Protocol):
+    """Global properties of the database."""
+
+    def get_property(self, name: str) -> str | None:
+        """Return a global property of the database (server identifier, peers …)."""
         ...
 
-    def set_protected(self, patient: str, protected: bool) -> None:
-        """Protect a patient from recycling, or no longer."""
+
+class Readable(Resources, Search, Files, Logs, Totals, Properties, Protocol):
+    """All that reads and changes nothing."""
+
+
+class Ingest(Protocol):
+    """What brings resources in, and their tags up to date."""
+
+    def store(
+        self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
+    ) -> Stored:
+        """Store one DICOM file (Part 10).
+
+        Parameters
+        ----------
+        overwrite
+            Replaces ``OverwriteInstances`` for this call.
+        metadata
+            Further metadata of the instance (``ModifiedFrom`` …).
+
+        Raises
+        ------
+        OrthancError
+            15 or 21 if it is not a DICOM file or lacks an identifier, 19 if the storage is
+            full, 14 if the file cannot be written.
+        """
         ...
 
-    # -- out -----------------------------------------------------------------------
+    def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
+        """Store many files as one: all of them, or (on an error) none.
+
+        Parameters
+        ----------
+        skip_foreign
+            Leave out files that are not DICOM or lack identifiers, in place of raising 5, 15 or 21.
+        """
+        ...
+
+    def refresh_parents(self, instance: str) -> None:
+        """Give the resources above an instance the main DICOM tags that stand in its file.
+
+        Raises
+        ------
+        OrthancError
+            17 if the instance is unknown.
+        """
+        ...
+
+    def reconstruct(self, id: str | None = None) -> None:
+        """Read the main DICOM tags of a resource and all below it (None = of all) from the files again.
+
+        Metadata, labels, attachments and changes stay as they are.
+
+        Raises
+        ------
+        OrthancError
+            17 if the resource is unknown.
+        """
+        ...
+
+
+class Deletion(Protocol):
+    """What takes resources out."""
 
     def delete(self, id: str, level: Level | None = None) -> tuple[bool, tuple[Level, str] | None]:
         """Delete a resource with all below it and the parents that become empty.
@@ -218,21 +261,45 @@ class Storage(Protocol):
         """
         ...
 
-    # -- changes, totals -----------------------------------------------------------
 
-    def changes(
-        self, since: int = 0, limit: int = 100, *, to: int | None = None, types: Sequence[ChangeType] = ()
-    ) -> tuple[list[Change], bool]:
-        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether no more follow."""
+class Attachments(Protocol):
+    """Attachments, written and deleted."""
+
+    def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:
+        """Write or replace an attachment."""
         ...
 
-    def last_change(self) -> Change | None:
-        """Return the last change that is still listed."""
+    def delete_attachment(self, id: str, type: int) -> bool:
+        """Delete an attachment; False if there is none."""
         ...
 
-    def last_change_number(self) -> int:
-        """Return the number of the last change ever logged; 0 at first, never lowered."""
+    def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
+        """Compress or uncompress an attachment on disk."""
         ...
+
+
+class Annotations(Protocol):
+    """What people add to a resource: metadata, labels, protection."""
+
+    def set_metadata(self, id: str, name: str, value: str) -> None:
+        """Write a metadata; a user-defined one logs an UpdatedMetadata change."""
+        ...
+
+    def delete_metadata(self, id: str, name: str) -> bool:
+        """Delete a metadata; False if there is none."""
+        ...
+
+    def set_label(self, id: str, label: str, present: bool) -> None:
+        """Add or remove a label."""
+        ...
+
+    def set_protected(self, patient: str, protected: bool) -> None:
+        """Protect a patient from recycling, or no longer."""
+        ...
+
+
+class LogKeeping(Protocol):
+    """Exports are logged, logs are cleared."""
 
     def clear_changes(self) -> None:
         """Forget the changes; numbers go on."""
@@ -242,34 +309,30 @@ class Storage(Protocol):
         """Add a line to the exports."""
         ...
 
-    def exports(self, since: int = 0, limit: int = 100) -> tuple[list[Export], bool]:
-        """Return the exports after `since`, and whether no more follow."""
-        ...
-
     def clear_exports(self) -> None:
         """Forget the exports."""
         ...
 
-    def statistics(self) -> Statistics:
-        """Return the totals of the database."""
-        ...
 
-    def resource_statistics(self, id: str) -> ResourceStatistics:
-        """Return the totals below one resource."""
-        ...
+class PropertyKeeping(Protocol):
+    """Global properties and counters, written."""
 
     def next_number(self, sequence: str) -> int:
         """Return 1, 2, … of a named counter kept in the database (``AnonymizedN``)."""
-        ...
-
-    def get_property(self, name: str) -> str | None:
-        """Return a global property of the database (server identifier, peers …)."""
         ...
 
     def set_property(self, name: str, value: str) -> None:
         """Write a global property."""
         ...
 
+
+class Storage(Readable, Ingest, Deletion, Attachments, Annotations, LogKeeping, PropertyKeeping, Protocol):
+    """Index and attachments behind one face: all roles."""
+
     def close(self) -> None:
         """Give up the lock on the index and close all files."""
         ...
+
+
+READING: tuple[type, ...] = (Resources, Search, Files, Logs, Totals, Properties)
+"""The roles that change nothing. A method of any other one is refused by a server with ``ReadOnly``."""

@@ -76,7 +76,6 @@ class Attachment:
     compressed_size: int  # bytes on disk
     compressed_md5: str
     compressed: bool  # zlib with Orthanc's 8-byte size prefix
-    row: int | None = None  # where the index keeps a small file; None = a file of the storage area
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
-from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
+from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.jobs import jobs
 from orthanc_lab.rest.making import archives
@@ -22,6 +22,8 @@ from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.records import Origin, Stored
 from tests.archives.files import dicom, names_of
+from tests.job_tools import job_tools
+from tests.waiting import until
 
 DEADLINE = 20.0  # seconds
 
@@ -61,22 +63,27 @@ class House:
         self.quiet = Quiet()
         self.outputs = folder / "outputs"
         self.storage = open_storage(folder / "storage")
+        tools = job_tools(self.storage, outputs=self.outputs, options=settings)
         self.engine = JobsEngine(
-            None,
-            self.outputs,
-            SystemClock(),
-            SystemIdentifiers(),
+            SqliteJobStore(None),
+            tools.outputs,
+            tools.clock,
+            tools.identifiers,
+            tools.executor,
             history_size=(settings or {}).get("JobsHistorySize", 10),
             media_archive_size=10,
             on_error=self.quiet.report,
         )
         self.services = Services(
             settings=CheckedSettings(settings or {}),
+            dictionary=STANDARD,
             storage=self.storage,
             engine=self.engine,
+            job_tools=tools,
             metrics=self.quiet,  # type: ignore[arg-type] # records nothing
-            clock=SystemClock(),
-            identifiers=SystemIdentifiers(),
+            clock=tools.clock,
+            identifiers=tools.identifiers,
+            executor=tools.executor,
             control=self.quiet,  # type: ignore[arg-type] # only reports are needed
         )
         self.server = HttpServer(make_application(self.services, (*archives.ROUTES, *jobs.ROUTES)))
@@ -108,11 +115,12 @@ class House:
 
     def wait(self, id: str) -> JobView:
         """Wait for the end of a job."""
-        limit = time.monotonic() + DEADLINE
-        while time.monotonic() < limit:
+
+        def ended() -> JobView | None:
             view = self.engine.get(id)
             assert view is not None
-            if view.state.is_final:
-                return view
-            time.sleep(0.002)
-        raise TimeoutError(f"job {id} does not end: {view}")
+            return view if view.state.is_final else None
+
+        view = until(ended, seconds=DEADLINE, what=lambda: f"job {id} does not end: {self.engine.get(id)}")
+        assert view is not None
+        return view

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import time
 import zipfile
@@ -24,6 +23,7 @@ from orthanc_lab.storage.records import Origin
 from tests.archives.directories import records, tree
 from tests.archives.files import dicom, member
 from tests.archives.house import House
+from tests.programs import program
 
 DATA = Path(pydicom.data.__file__).parent
 NOW = datetime(2026, 11, 24, 9, 41, 58)
@@ -244,9 +244,7 @@ def test_pydicom_reads_the_file_set(medium: Path) -> None:
 
 
 def test_dcmtk_reads_the_directory(medium: Path) -> None:
-    dcmdump = shutil.which("dcmdump")
-    if dcmdump is None:
-        pytest.skip("dcmtk is not installed")
+    dcmdump = program("dcmdump")
     dump = subprocess.run([dcmdump, medium / "DICOMDIR"], capture_output=True, text=True, check=False)
     assert dump.returncode == 0
     assert "E:" not in dump.stderr
@@ -256,9 +254,7 @@ def test_dcmtk_reads_the_directory(medium: Path) -> None:
 
 def test_dcmmkdir_goes_on_with_the_directory(medium: Path) -> None:
     """dcmtk's own tool updates our DICOMDIR, so it agrees with every link and every record."""
-    dcmmkdir = shutil.which("dcmmkdir")
-    if dcmmkdir is None:
-        pytest.skip("dcmtk is not installed")
+    dcmmkdir = program("dcmmkdir")
     (medium / "IMAGES" / "NEW").write_bytes(dicom("New", study="77.1", series="77.1.1", sop="77.1.1.1"))
     command = [dcmmkdir, "--append", "--general-purpose", "--invent", "--no-consistency-check", "IMAGES/NEW"]
     done = subprocess.run(command, cwd=medium, capture_output=True, text=True, check=False)

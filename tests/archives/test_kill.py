@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import random
-import signal
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -18,35 +15,22 @@ import requests
 from orthanc_lab.bench.servers import ServerProcess
 from tests.archives.files import dicom
 from tests.archives.house import DEADLINE
+from tests.waiting import until
 
 FILES = 32
 OPTIONS = {"MediaArchiveSize": 5, "JobsHistorySize": 100}
 
 
-class Killed(ServerProcess):
-    """A server that dies the hard way."""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def kill(self) -> None:
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._process = None
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[Killed]:
-    server = Killed("orthanc-lab", f"{sys.executable} -m orthanc_lab serve {{config}}", OPTIONS)
+def server() -> Iterator[ServerProcess]:
+    server = ServerProcess("orthanc-lab", f"{sys.executable} -m orthanc_lab serve {{config}}", OPTIONS)
     server.start()
     yield server
     server.remove()
 
 
 @pytest.fixture(scope="module")
-def patient(server: Killed) -> str:
+def patient(server: ServerProcess) -> str:
     """Images that are slow to deflate, so that there is time for a kill."""
     chance = random.Random(1)
     noise = bytes(chance.choices(range(40), k=1 << 20))
@@ -56,25 +40,27 @@ def patient(server: Killed) -> str:
     return str(answer["ParentPatient"])
 
 
-def get(server: Killed, uri: str) -> Any:
+def get(server: ServerProcess, uri: str) -> Any:
     return requests.get(server.url + uri, timeout=DEADLINE).json()
 
 
-def submit(server: Killed, kind: str, patient: str) -> str:
+def submit(server: ServerProcess, kind: str, patient: str) -> str:
     answer = requests.post(f"{server.url}/patients/{patient}/{kind}", json={"Asynchronous": True}, timeout=DEADLINE)
     return str(answer.json()["ID"])
 
 
-def wait(server: Killed, job: str, *, progress: int = 101) -> dict[str, Any]:
-    limit = time.monotonic() + DEADLINE
-    while time.monotonic() < limit:
-        view: dict[str, Any] = get(server, f"/jobs/{job}")
-        if view["State"] in ("Success", "Failure") or view["Progress"] >= progress:
-            return view
-    raise TimeoutError(view)
+def wait(server: ServerProcess, job: str, *, progress: int = 101) -> dict[str, Any]:
+    view: dict[str, Any] = {}
+
+    def reached() -> bool:
+        view.update(get(server, f"/jobs/{job}"))
+        return view["State"] in ("Success", "Failure") or view["Progress"] >= progress
+
+    until(reached, seconds=DEADLINE, what=lambda: view)
+    return view
 
 
-def form(server: Killed, job: str) -> tuple[int, list[tuple[Any, ...]], set[Any]]:
+def form(server: ServerProcess, job: str) -> tuple[int, list[tuple[Any, ...]], set[Any]]:
     """Return the size of an output, all that its directory says but the times, and the times."""
     data = requests.get(f"{server.url}/jobs/{job}/archive", timeout=DEADLINE).content
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
@@ -89,7 +75,7 @@ def form(server: Killed, job: str) -> tuple[int, list[tuple[Any, ...]], set[Any]
 
 
 @pytest.mark.parametrize("kind", ["archive", "media"])
-def test_killed_in_the_middle(server: Killed, patient: str, kind: str) -> None:
+def test_killed_in_the_middle(server: ServerProcess, patient: str, kind: str) -> None:
     for _ in range(10):  # on a busy machine the job may be over before we have seen it run
         job = submit(server, kind, patient)
         if wait(server, job, progress=20)["Progress"] < 100:

@@ -23,19 +23,19 @@ from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.archive_plan import plan_archive, plan_media
 from orthanc_lab.jobs.kinds.archives.archive_tree import resolve
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
-from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob, restored
-from orthanc_lab.jobs.kinds.archives.zip_outlet import FileOutlet
+from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob
+from orthanc_lab.jobs.kinds.archives.zip_outlet import StoredOutlet
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.ports import StopReason
+from orthanc_lab.protocol import deflate
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.protocol.ports import SystemClock
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin
 from tests.archives.files import dicom, member, names_of
+from tests.job_tools import job_tools
 
-CLOCK = SystemClock()
 KINDS = {"Archive": ArchiveJob, "Media": MediaJob}
 JPEG = "1.2.840.10008.1.2.4.50"
 KIND = st.sampled_from(sorted(KINDS))
@@ -63,12 +63,13 @@ def make(storage: Storage, kind: str, path: Path, **changes: Any) -> ZipJob:
     plan = plan_archive(tree) if kind == "Archive" else plan_media(tree)
     request = ZipRequest(plan, "a.zip", datetime(2026, 11, 24, 9, 41, 58), "seed", zip_codec.preferred_codec().name, 1)
     request = replace(request, extended=True, **changes)
-    return KINDS[kind](storage, CLOCK, request, FileOutlet(path), durable=True, step_seconds=0)
+    tools = job_tools(storage, outputs=path.parent)
+    return KINDS[kind](tools, request, StoredOutlet(tools.outputs, path.name), durable=True, step_seconds=0)
 
 
 def go_on(storage: Storage, kind: str, folder: Path, saved: dict[str, Any]) -> ZipJob:
     """Return a job made again from what was written down."""
-    job = restored(KINDS[kind], storage, CLOCK, folder, json.loads(json.dumps(saved)))
+    job = KINDS[kind].restore(job_tools(storage, outputs=folder), json.loads(json.dumps(saved)))
     job._step_seconds = 0
     return job
 
@@ -78,7 +79,8 @@ def finish(job: ZipJob) -> bytes:
     while job.step():
         pass
     job.stop(StopReason.SUCCESS)
-    return job.outputs()["archive"].path.read_bytes()
+    with job._tools.outputs.open(job.outputs()["archive"].name) as file:
+        return file.read()
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +232,7 @@ def test_the_recorded_codec_is_kept_or_the_job_fails(
     saved = job.serialize()
     assert saved is not None
     assert finish(go_on(storage, "Archive", tmp_path, saved)) == whole
-    monkeypatch.setattr(zip_codec, "_HAS_ISAL", False)
+    monkeypatch.setattr(deflate, "HAS_ISAL", False)
     assert zip_codec.preferred_codec().name == "zlib"
     with pytest.raises(OrthancError, match="'isal', which is not installed"):
         go_on(storage, "Archive", tmp_path, {**saved, "codec": "isal"}).start()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -19,22 +18,19 @@ from orthanc_lab.jobs.kinds.archives.archive_tree import resolve
 from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.archives.zip_stream import StreamOutlet
-from orthanc_lab.jobs.ports import JobView, StopReason
+from orthanc_lab.jobs.ports import JobView, NotReady, StopReason
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock, SystemClock
+from orthanc_lab.protocol.threads import ThreadExecutor
 from tests.archives.files import names_of
 from tests.archives.house import DEADLINE, House
 from tests.archives.synthetic import PATIENT, SyntheticStorage
+from tests.job_tools import job_tools
+from tests.waiting import until
 
 MEGABYTE = 1 << 20
-
-
-def until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < limit, "it does not happen"
-        time.sleep(0.002)
+CLOCK = SystemClock()
 
 
 @contextmanager
@@ -142,12 +138,12 @@ def synthetic_job(count: int, pixels: bytes, outlet: StreamOutlet, clock: System
     storage = SyntheticStorage(count, pixels)
     plan = plan_archive(resolve(storage, [PATIENT]))  # type: ignore[arg-type] # it has what is asked for
     request = ZipRequest(plan, "a.zip", datetime(2026, 11, 24), "seed", "isal", 1)
-    return ArchiveJob(storage, clock, request, outlet)  # type: ignore[arg-type]
+    return ArchiveJob(job_tools(storage, clock=clock), request, outlet)  # type: ignore[arg-type] # as above
 
 
 def test_no_worker_is_held_by_a_client_that_takes_nothing() -> None:
     clock = ManualClock()
-    outlet = StreamOutlet(clock, patience=30, room=1)
+    outlet = StreamOutlet(clock, ThreadExecutor(clock), patience=30, room=1)
     job = synthetic_job(3, os.urandom(MEGABYTE), outlet, clock)
     job._step_seconds = 0
     job.start()
@@ -170,7 +166,7 @@ def test_no_worker_is_held_by_a_client_that_takes_nothing() -> None:
 
 
 def test_a_streaming_job_cannot_outlive_the_process() -> None:
-    job = synthetic_job(1, b"ab", StreamOutlet(SystemClock(), patience=1), SystemClock())
+    job = synthetic_job(1, b"ab", StreamOutlet(CLOCK, ThreadExecutor(CLOCK), patience=1), CLOCK)
     assert job.serialize() is None
     assert job.outputs() == {}
     job.start()
@@ -182,15 +178,18 @@ def test_a_streaming_job_cannot_outlive_the_process() -> None:
 def test_memory_does_not_grow_with_the_archive(shrinks: bool) -> None:
     """256 MB go through a few dozen; the bound of the whole server is measured by the bench."""
     clock = SystemClock()
-    outlet = StreamOutlet(clock, patience=DEADLINE)
+    outlet = StreamOutlet(clock, ThreadExecutor(clock), patience=DEADLINE)
     pixels = os.urandom(MEGABYTE // 2) if not shrinks else os.urandom(1 << 12) * 128
     job = synthetic_job(512, pixels, outlet, clock)
     received = 0
 
     def run() -> None:
         job.start()
-        while job.step():
-            pass
+        while more := job.step():
+            if isinstance(more, NotReady):
+                room = threading.Event()
+                more.when_ready(room.set)
+                assert room.wait(DEADLINE)
         job.stop(StopReason.SUCCESS)
 
     tracemalloc.start()
@@ -210,7 +209,7 @@ def test_memory_does_not_grow_with_the_archive(shrinks: bool) -> None:
 
 def test_a_member_larger_than_the_budget_goes_through() -> None:
     clock = SystemClock()
-    outlet = StreamOutlet(clock, patience=DEADLINE)
+    outlet = StreamOutlet(clock, ThreadExecutor(clock), patience=DEADLINE)
     job = synthetic_job(2, bytes(40 * MEGABYTE), outlet, clock)
     job.start()
     while job.step():
@@ -221,7 +220,7 @@ def test_a_member_larger_than_the_budget_goes_through() -> None:
 
 def test_an_error_of_the_storage_fails_the_job() -> None:
     clock = SystemClock()
-    job = synthetic_job(5, b"ab", StreamOutlet(clock, patience=DEADLINE), clock)
+    job = synthetic_job(5, b"ab", StreamOutlet(clock, ThreadExecutor(clock), patience=DEADLINE), clock)
 
     def broken(instance: str, *, keep: bool) -> bytes:
         raise OrthancError(13, "gone")

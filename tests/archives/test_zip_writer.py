@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import zipfile
 import zlib
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from orthanc_lab.jobs.kinds.archives.zip_codec import codec, preferred_codec, store
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, Deflated, ZipWriter, read_members
 from orthanc_lab.protocol.errors import OrthancError
+from tests.programs import program
 
 MOMENT = datetime(2026, 11, 24, 9, 41, 58)
 NAMES = st.lists(
@@ -56,9 +56,7 @@ def test_an_empty_archive_has_the_comment() -> None:
 @pytest.mark.parametrize("zip64", [False, True])
 @pytest.mark.parametrize("name", ["isal", "zlib"])
 def test_unzip_agrees(tmp_path: Path, zip64: bool, name: str) -> None:
-    unzip = shutil.which("unzip")
-    if unzip is None:
-        pytest.skip("the program unzip is not installed")
+    unzip = program("unzip")
     members = {"a/empty": b"", "a/one": b"x", "b": bytes(200_001), "c d": bytes(range(256)) * 700}
     (tmp_path / "a.zip").write_bytes(write(members, zip64=zip64, name=name))
     done = subprocess.run([unzip, "-t", str(tmp_path / "a.zip")], capture_output=True, text=True, check=False)

@@ -6,7 +6,6 @@ The pictures go to ``.artefacts/`` of the checkout, or to the folder that the va
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,9 +15,9 @@ import requests
 
 from tests.browser.notebook_page import NotebookPage
 from tests.lab.running import Lab
+from tests.programs import BROWSERS, program
 
 ROOT = Path(__file__).parents[2]
-MISSING = "JupyterLab is tested in Chromium: apt-get install chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 
 
@@ -34,13 +33,8 @@ def artefacts() -> Path:
 def chromium() -> Iterator[object]:
     # Of the package, not of the session: while it lives, its event loop is the one of this thread.
     playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install playwright")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=SWITCHES)
+        browser = driver.chromium.launch(executable_path=program(*BROWSERS), args=SWITCHES)
         yield browser
         browser.close()
 

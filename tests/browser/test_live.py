@@ -1,6 +1,6 @@
 """Panels that are looked at for a while, with 200 jobs: memory, messages and the notebook's file stand still.
 
-With ``--full-size`` they are looked at for five minutes, else for some seconds.
+With ``--full-size`` (or ``--long``) they are looked at for five minutes, else for some seconds.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import orthanc_lab
 from orthanc_lab import Client, samples
 from orthanc_lab.client import UnauthorizedError, UnreachableError
 from orthanc_lab.testing.real import RealOrthanc
+from tests.programs import program
 
 BOTH = ["ours", pytest.param("real", marks=pytest.mark.real)]
 
@@ -46,14 +46,12 @@ def test_right_credentials(locked: str) -> None:
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an own CA, ``ca.pem``, and of a server's key and certificate signed by it, ``server.pem``."""
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("the program openssl is not installed")
+    openssl = program("openssl")
     folder = tmp_path_factory.mktemp("certificates")
 
     def run(words: str) -> None:
         key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-        subprocess.run([program, *words.replace("NEW_KEY", key).split()], cwd=folder, check=True, capture_output=True)
+        subprocess.run([openssl, *words.replace("NEW_KEY", key).split()], cwd=folder, check=True, capture_output=True)
 
     run("req -x509 NEW_KEY -days 2 -subj /CN=authority -keyout ca.key -out ca.pem")
     run("req NEW_KEY -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out request.pem")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,13 +11,7 @@ import pytest
 
 from orthanc_lab import Client
 from orthanc_lab.client import CanceledError, Job, JobPausedError, JobTimeoutError, NotFoundError, ResponseError, Study
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+from tests.waiting import until
 
 
 def paused_job(client: Client, study: Study) -> Job:

@@ -1,14 +1,10 @@
 """Nothing acknowledged is lost: a mixed load, kill -9 at random moments, and a look at every fact.
 
-``pytest tests/crash --kills 300`` for a long run; the seed of a failed run is in its message.
+``pytest tests/crash --long`` for 30 kills, ``--kills 300`` for more; the seed of a failed run is in its message.
 """
 
-import json
-import os
 import random
-import signal
 import time
-from pathlib import Path
 
 import pytest
 import requests
@@ -16,33 +12,17 @@ import requests
 from orthanc_lab.bench.servers import ServerProcess
 from tests.crash.facts import Facts, md5
 from tests.crash.load import Client, members_of
+from tests.waiting import until
 
 CLIENTS = 4
 OPTIONS = {"JobsHistorySize": 100_000, "MediaArchiveSize": 5, "ConcurrentJobs": 1, "StableAge": 1}
-
-
-class Killed(ServerProcess):
-    """A server that dies the hard way."""
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def folder(self):
-        return Path(self._folder.name)
-
-    def kill(self):
-        os.kill(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._process = None
 
 
 @pytest.fixture
 def server():
     import sys
 
-    server = Killed("orthanc-lab", f"{sys.executable} -m orthanc_lab serve {{config}}", OPTIONS)
+    server = ServerProcess("orthanc-lab", f"{sys.executable} -m orthanc_lab serve {{config}}", OPTIONS)
     yield server
     server.remove()
 
@@ -109,18 +89,17 @@ def check_jobs(server, facts):
             assert job["State"] in ("Pending", "Running", "Success"), job
 
 
+def unfinished(server):
+    return [job for job in get(server, "/jobs?expand").json() if job["State"] not in ("Success", "Failure")]
+
+
 def finish_jobs(server, facts):
     """Resume what is paused and wait for the end of all; the newest outputs must be whole."""
     for job in get(server, "/jobs?expand").json():
         if job["State"] == "Paused":
             requests.post(f"{server.url}/jobs/{job['ID']}/resume", timeout=30)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        jobs = get(server, "/jobs?expand").json()
-        if all(job["State"] in ("Success", "Failure") for job in jobs):
-            break
-    else:
-        pytest.fail("jobs do not end after the restart: " + json.dumps([j for j in jobs if j["State"] == "Running"]))
+    until(lambda: not unfinished(server), seconds=60, what=lambda: f"jobs do not end: {unfinished(server)}")
+    jobs = get(server, "/jobs?expand").json()
     assert all(job["ErrorCode"] in (0, 37) for job in jobs), [job for job in jobs if job["ErrorCode"] not in (0, 37)]
     outputs = 0
     for job in jobs:
@@ -142,12 +121,11 @@ def check_leftovers(server):
         requests.delete(f"{server.url}/jobs/{job}", timeout=30)
     server.kill()
     server.start()
-    deadline = time.monotonic() + 10
-    while True:
-        left = [item for item in (server.folder / "storage").rglob("*") if item.is_file() and holds_dicom(item)]
-        if not left or time.monotonic() > deadline:
-            break
-    assert not left, f"orphans: {left[:5]}"
+    until(lambda: not orphans(server), seconds=10, what=lambda: f"orphans: {orphans(server)[:5]}")
+
+
+def orphans(server):
+    return [item for item in (server.folder / "storage").rglob("*") if item.is_file() and holds_dicom(item)]
 
 
 def holds_dicom(path):
@@ -157,7 +135,7 @@ def holds_dicom(path):
 
 @pytest.mark.timeout(1800)
 def test_nothing_acknowledged_is_lost(server, request):
-    kills = request.config.getoption("--kills", 30)
+    kills = request.config.getoption("--kills")
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     print(f"seed {seed}")

@@ -33,6 +33,7 @@ VALUES: tuple[Any, ...] = (
     "", "5", "abc", "5\\6", " 5", "5 ", "-1", "70000", "4294967296", "5.5", "1e3", "0x10", "5\\", "+5", "005", "-65535",
     "0010,0010", "PatientName", "é", "1.5\\x", "inf", "nan(1)", "1e400", "A\\B", "A  ", "a\0b", "山田^é", "x" * 70,
     RAW + "QQ==", RAW, RAW + "QUI=", RAW + "A*", "data:foo/bar;base64,AA", GRAY[:30], "=SecondaryCaptureImageStorage",
+    "=NoSuchName", "=", "=CT ImageStorage", "= CTImageStorage", "=JPEGBaseline", "=CTImageStorage ",
     None, 5, True, 1.5, [], {}, ["a"], [{}], [5], [None], [[]], [{"PatientID": "x"}], [{"Rows": "abc"}], [{"foo": "x"}],
     [{"PatientID": "é", "0010-0020": "y", "0009-1001": "z", "0002-0010": "q", "ReferencedImageSequence": [{}]}],
 )  # fmt: skip

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pydicom.data
 
-from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, Value
+from orthanc_lab.dicom.files.data_set import DataSet, Element, Value
 from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
 
 _DATA = Path(pydicom.data.__file__).parent
 _WITHOUT_DATA_SET = {"README.txt", "DICOMDIR"}

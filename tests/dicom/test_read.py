@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element
-from orthanc_lab.dicom.files.read import DEFLATED, EXPLICIT_BE, IMPLICIT_LE, MAX_DEPTH, read_file
+from orthanc_lab.dicom.files.data_set import DataSet, Element
+from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.write import write_file
+from orthanc_lab.dicom.limits import MAX_DEPTH
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 from tests.dicom.build import IDENTIFIERS, REAL_FILES, code_of, file_of, real_file, us
 
 DAMAGED = {"rtplan_truncated.dcm", "MR_truncated.dcm", "SC_rgb_jpeg.dcm", "DICOMDIR-nooffset"}
@@ -53,7 +55,7 @@ def _data_sets(depth: int) -> st.SearchStrategy[DataSet]:
 
 
 @settings(max_examples=60)
-@given(_data_sets(2), st.sampled_from([EXPLICIT_LE, EXPLICIT_BE, DEFLATED]))
+@given(_data_sets(2), st.sampled_from([EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE]))
 def test_what_is_written_is_read_back(data_set: DataSet, syntax: str) -> None:
     file = read_file(write_file({**IDENTIFIERS, **data_set}, syntax))
     assert (file.transfer_syntax, file.data_set) == (syntax, {**IDENTIFIERS, **data_set})
@@ -128,7 +130,7 @@ def test_broken_bytes_are_read_or_refused_with_15(data: st.DataObject) -> None:
 def test_pydicom_reads_what_we_write() -> None:
     whole = real_file("reportsi.dcm")
     file = read_file(whole)
-    for syntax in (EXPLICIT_LE, EXPLICIT_BE, IMPLICIT_LE, DEFLATED):
+    for syntax in (EXPLICIT_LE, EXPLICIT_BE, IMPLICIT_LE, DEFLATED_LE):
         again = pydicom.dcmread(BytesIO(write_file(file.data_set, syntax, file.meta)))
         assert again.file_meta.TransferSyntaxUID == syntax
         assert again == pydicom.dcmread(BytesIO(whole))

@@ -23,9 +23,9 @@ from pydicom.uid import (
 )
 
 from orthanc_lab.dicom.dictionary.main_tags import MainTags
-from orthanc_lab.dicom.files.element_walk import MAX_DEPTH
 from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.dicom.identifiers import identify
+from orthanc_lab.dicom.limits import MAX_DEPTH
 from orthanc_lab.protocol.errors import OrthancError
 from tests.dicom.judge import judged_offset, judged_tags
 from tests.storage.files import EXPLICIT, dicom, element, meta_header
@@ -364,7 +364,7 @@ def test_meta_header_only() -> None:
 
 
 def test_a_deflate_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orthanc_lab.dicom.files.scan_start.MAX_INFLATED", 10_000)
+    monkeypatch.setattr("orthanc_lab.dicom.files.file_start.MAX_INFLATED", 10_000)
     content = zlib.compress(BODY + element(0x7FE00010, b"OB", bytes(20_000)))[2:-4]
     assert outcome(meta_header("1.2.840.10008.1.2.1.99") + content) == 15
 

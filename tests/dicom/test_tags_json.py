@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
-from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, Value
-from orthanc_lab.dicom.files.read import IMPLICIT_LE, DicomFile, read_file
+from orthanc_lab.dicom.files.data_set import DataSet, Element, Value
+from orthanc_lab.dicom.files.read import DicomFile, read_file
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
 from orthanc_lab.protocol import house_json
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE, IMPLICIT_LE
 from tests.dicom.build import REAL_FILES, file_of, real_file, us
 from tests.dicom.test_read import DAMAGED
 

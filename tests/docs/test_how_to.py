@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,12 @@ import yaml
 import orthanc_lab
 from orthanc_lab import frames, samples
 from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
-from orthanc_lab.server.options.settings_table import OPTIONS
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.testing.free_port import free_port, is_listening
 from orthanc_lab.testing.real import RealOrthanc
 from tests.docs.snippets import ADDRESS, HOW_TO, Snippet, snippets
+from tests.programs import program
+from tests.waiting import until
 
 PAGES = sorted(page.name for page in HOW_TO.glob("*.md") if page.name not in ("index.md", "coming-from.md"))
 PROGRAMS = ("openssl", "curl", "zip")
@@ -71,9 +72,9 @@ def test_the_snippets_of_a_page_run(page: str, folder: Path, url: str) -> None:
 
 def run_shell(snippet: Snippet, replaced: Mapping[str, str]) -> str:
     """Run a snippet by bash, which stops at the first command that fails; return what it prints."""
-    missing = [name for name in PROGRAMS if re.search(rf"\b{name}\b", snippet.code) and shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    for name in PROGRAMS:
+        if re.search(rf"\b{name}\b", snippet.code):
+            program(name)
     code = snippet.code
     for old, new in replaced.items():
         assert old in code or old == ADDRESS
@@ -129,13 +130,10 @@ def test_studies_go_to_a_real_orthanc(real_program: str, url: str, folder: Path)
 @pytest.fixture
 def prometheus(folder: Path, url: str) -> Iterator[str]:
     """A Prometheus with the configuration of the page."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("not installed: prometheus")
     text = shown("prometheus.md", "prometheus.yml").code.replace("localhost:8042", url.removeprefix("http://"))
     (folder / "prometheus.yml").write_text(text.replace("10s", "1s"), encoding="utf-8")
     port = free_port()
-    command = [program, "--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{port}"]
+    command = [program("prometheus"), "--config.file=prometheus.yml", f"--web.listen-address=127.0.0.1:{port}"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*command, "--storage.tsdb.path=data"], stdout=log, stderr=log)
     yield f"http://127.0.0.1:{port}"
@@ -144,10 +142,7 @@ def prometheus(folder: Path, url: str) -> Iterator[str]:
 
 
 def test_charts_from_a_prometheus(prometheus: str) -> None:
-    deadline = time.monotonic() + 100
-    while not scraped(prometheus):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: scraped(prometheus), seconds=100)
     exec(shown("prometheus.md", "with a running Prometheus").compiled({"http://localhost:9090": prometheus}), {})
 
 

@@ -18,7 +18,7 @@ from sphinx.util.inventory import InventoryFile
 
 from orthanc_lab.frames.columns import COLUMNS
 from orthanc_lab.server.api_document import cheat_sheet
-from orthanc_lab.server.options.settings_table import OPTIONS
+from orthanc_lab.server.options.option_table import OPTIONS
 
 pytestmark = pytest.mark.timeout(300)
 

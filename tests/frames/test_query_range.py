@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import http.server
-import shutil
 import subprocess
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +16,8 @@ import orthanc_lab
 from orthanc_lab import frames, samples
 from orthanc_lab.frames import charts
 from orthanc_lab.testing.free_port import free_port
+from tests.programs import program
+from tests.waiting import until
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -25,9 +25,6 @@ DATA = Path(__file__).parents[2] / "data"
 @pytest.fixture
 def prometheus(tmp_path, orthanc):
     """Prometheus that scrapes every second."""
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("the program prometheus is not installed; on Debian and Ubuntu: apt-get install prometheus")
     text = (DATA / "prometheus.yml").read_text()
     text = text.replace("localhost:8042", f"127.0.0.1:{orthanc.port}").replace("10s", "1s")
     (tmp_path / "prometheus.yml").write_text(text)
@@ -35,7 +32,7 @@ def prometheus(tmp_path, orthanc):
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [
-                program,
+                program("prometheus"),
                 f"--config.file={tmp_path / 'prometheus.yml'}",
                 f"--storage.tsdb.path={tmp_path / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
@@ -48,28 +45,19 @@ def prometheus(tmp_path, orthanc):
     process.wait(20)
 
 
-def eventually(ask):
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            if (found := ask()) is not None:
-                return found
-        except frames.PrometheusError:
-            pass
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_real_prometheus(orthanc, prometheus):
     orthanc_lab.Client.from_server(orthanc).upload(samples.path("ct/soft_tissue"))
     begin = datetime.now(UTC) - timedelta(seconds=30)
 
     def ask():
-        frame = frames.query_range(prometheus, start=begin, end=datetime.now(UTC), step=1)
+        try:
+            frame = frames.query_range(prometheus, start=begin, end=datetime.now(UTC), step=1)
+        except frames.PrometheusError:  # it is not ready yet
+            return None
         counts = frame.loc[frame["name"] == "orthanc_count_instances", "value"]
-        return frame if (counts == 20).sum() >= 3 else None
+        return (frame,) if (counts == 20).sum() >= 3 else None  # a frame has no truth of its own
 
-    frame = eventually(ask)
+    (frame,) = until(ask, seconds=60)
     scraped = frames.metrics(orthanc_lab.Client.from_server(orthanc))
     assert frame.dtypes.astype(str).tolist() == scraped.dtypes.astype(str).tolist()
     assert frame.columns.tolist() == scraped.columns.tolist()

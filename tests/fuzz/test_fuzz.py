@@ -1,23 +1,20 @@
 """Hostile input gets a documented answer: no traceback, no undocumented 500, nothing stored by half.
 
-At least 20,000 cases a run. The cases are the same at each run, so that a red run can be looked at;
-``--fuzz-random`` draws new ones.
+With ``--long`` there are at least 20,000 cases a run (``--cases``). They are the same at each run, so that a red
+run can be looked at; ``--fuzz-random`` draws new ones.
 """
 
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import orthanc_lab
 from orthanc_lab.protocol.errors import ERROR_TEXTS
 from tests.fuzz import hostile
 
-CASES = 3400  # for each of the six tests
-FUZZ = settings(
-    max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
-)
+FUZZ = settings.get_profile("fuzz")
 # 500 with these codes is what the real server answers to bad input; any other 500 is a fault of ours.
 DOCUMENTED_500 = {-1, 2, 4, 6, 9, 22, 23, 24, 27}
 

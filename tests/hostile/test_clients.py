@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -13,17 +12,11 @@ import orthanc_lab
 from tests.hostile.asking import SECONDS, ask, count
 from tests.rest.files import dicom_file
 from tests.server.wire import answer, connect, exchange
+from tests.waiting import until
 
 SYSTEM = b"GET /system HTTP/1.1\r\nHost: a\r\n\r\n"
 UPLOAD = b"POST /instances HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 FILE = dicom_file("slow", "1.2", "1.2.3", "1.2.3.8", EncapsulatedDocument=bytes(200_000))
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def threads(server: orthanc_lab.ChildServer) -> int:

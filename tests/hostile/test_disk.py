@@ -5,8 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import requests
 import orthanc_lab
 from tests.hostile.asking import ask, refusal
 from tests.rest.files import dicom_file
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and mounts of Linux")
 Acknowledged = dict[str, bytes]
@@ -38,13 +38,6 @@ def check(server: orthanc_lab.ChildServer, acknowledged: Acknowledged) -> None:
     for instance, content in acknowledged.items():
         assert ask(server, "GET", f"/instances/{instance}/file").content == content
     assert ask(server, "GET", "/statistics").json()["TotalDiskSize"] == str(sum(map(len, acknowledged.values())))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def files_on(folder: Path, least: int) -> list[Path]:

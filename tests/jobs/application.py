@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import requests
 
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.jobs.engine import JobsEngine
-from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
 from orthanc_lab.rest.application import Route, make_application
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.server.options.settings import CheckedSettings
+from tests.job_tools import job_tools
 
 
 class NoBoard:
@@ -40,16 +42,21 @@ class Client:
         routes: Iterable[Route],
         *,
         storage: Any = None,
+        outputs: Path = Path(),
         settings: dict[str, Any] | None = None,
     ) -> None:
         self.reports = Reports()
+        tools = job_tools(storage, outputs=outputs, options=settings)
         self.services = Services(
             settings=CheckedSettings(settings or {}),
+            dictionary=STANDARD,
             storage=storage,
             engine=engine,
+            job_tools=tools,
             metrics=NoBoard(),  # type: ignore[arg-type] # records nothing
-            clock=SystemClock(),
-            identifiers=SystemIdentifiers(),
+            clock=tools.clock,
+            identifiers=tools.identifiers,
+            executor=tools.executor,
             control=self.reports,  # type: ignore[arg-type] # only reports are needed
         )
         self._server = HttpServer(make_application(self.services, routes))

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orthanc_lab.jobs.engine import JobsEngine
-from orthanc_lab.jobs.ports import JobView
+from orthanc_lab.jobs.file_outputs import FileOutputs
+from orthanc_lab.jobs.ports import JobOutput, JobView
+from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from tests.jobs.doubles import DEADLINE, RESTORES
+from tests.waiting import until
 
 
 class Engines:
@@ -23,12 +26,16 @@ class Engines:
         self.folder = folder
         self.errors: list[BaseException] = []
         self.made: list[JobsEngine] = []
+        self.stores: list[SqliteJobStore] = []
+        self.outputs = FileOutputs(folder / "outputs", SystemIdentifiers())
 
     def __call__(self, *, start: bool = True, database: bool = True, **options: Any) -> JobsEngine:
         options = {"restores": RESTORES, "concurrent_jobs": 1, "on_error": self.errors.append, **options}
         clock, identifiers = options.pop("clock", SystemClock()), options.pop("identifiers", SystemIdentifiers())
+        executor = options.pop("executor", ThreadExecutor(clock))
         path = self.folder / "jobs.sqlite3" if database else None
-        engine = JobsEngine(path, self.folder / "outputs", clock, identifiers, **options)
+        self.stores.append(SqliteJobStore(path, keep=options.get("load_jobs", True)))
+        engine = JobsEngine(self.stores[-1], self.outputs, clock, identifiers, executor, **options)
         self.made.append(engine)
         if start:
             engine.start()
@@ -40,6 +47,13 @@ class Engines:
     def __exit__(self, *_: object) -> None:
         for engine in self.made:
             engine.stop(timeout=0.1)  # a test may leave a job at its gate
+
+    def text_of(self, output: JobOutput | None) -> str | None:
+        """Return what stands in the output store."""
+        if output is None:
+            return None
+        with self.outputs.open(output.name) as file:
+            return file.read().decode()
 
     def restarted(self, **options: Any) -> JobsEngine:
         """Stop the last engine and make the next one."""
@@ -81,20 +95,11 @@ def engine(engines: Engines) -> JobsEngine:
     return engines()
 
 
-def wait_for(condition: Callable[[], Any], what: str = "the condition") -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"{what} did not come true in {DEADLINE} s"
-        time.sleep(0.001)
-
-
 def wait_for_state(engine: JobsEngine, id: str, state: JobState) -> JobView:
-    found: list[JobView] = []
+    """Wait until a job is in a state."""
 
-    def reached() -> bool:
+    def reached() -> JobView | None:
         view = engine.get(id)
-        found[:] = [view] if view else []
-        return view is not None and view.state is state
+        return view if view is not None and view.state is state else None
 
-    wait_for(reached, f"the state {state.value} of {id} (now {found})")
-    return found[0]
+    return until(reached, what=lambda: f"not {state.value}: {engine.get(id)}")  # type: ignore[return-value] # true

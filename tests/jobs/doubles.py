@@ -5,10 +5,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
@@ -109,28 +108,31 @@ class GatedJob(CountingJob):
 
 
 class WritingJob(CountingJob):
-    """Leaves a file, under the key ``archive``."""
+    """Leaves an output, under the key ``archive``."""
 
     type = "Writing"
 
-    def __init__(self, engine: JobsEngine, text: str = "hello") -> None:
+    def __init__(self, store: OutputStore, text: str = "hello", name: str | None = None) -> None:
         super().__init__(1)
         self.text = text
-        self.path: Path = engine.new_output(".zip")
+        self.store = store
+        self.output = name or store.new_name(".zip")
 
     def step(self) -> bool:
-        self.path.write_text(self.text)
+        writer, _ = self.store.append(self.output, 0)
+        writer.write(self.text.encode())
+        writer.close()
         return super().step()
 
     def serialize(self) -> dict[str, Any]:
-        return {"file": self.path.name, "text": self.text}
+        return {"output": self.output, "text": self.text}
 
     def outputs(self) -> Mapping[str, JobOutput]:
-        return {"archive": JobOutput(self.path, "application/zip", "Archive.zip")}
+        return {"archive": JobOutput(self.output, "application/zip", "Archive.zip")}
 
 
 class KeepingJob(WritingJob):
-    """Leaves its output in the list of jobs, without a file."""
+    """Leaves its output in the list of jobs, without anything in the output store."""
 
     type = "Keeping"
 
@@ -138,7 +140,7 @@ class KeepingJob(WritingJob):
         return CountingJob.step(self)
 
     def outputs(self) -> Mapping[str, JobOutput]:
-        return {"archive": JobOutput(self.path, "application/zip", "Archive.zip", self.text.encode())}
+        return {"archive": JobOutput(self.output, "application/zip", "Archive.zip", self.text.encode())}
 
 
 RESTORES = {kind.type: kind.restore for kind in (CountingJob, FailingJob, GatedJob)}

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tests.jobs.conftest import wait_for
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 FINAL = ("Success", "Failure")
@@ -139,7 +139,7 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
         child.close()
     child = Child(tmp_path)
     ledger.see(child("views"))
-    wait_for(lambda: all(view[0] in (*FINAL, "Paused") for view in child("views").values()), "the end of all jobs")
+    until(lambda: all(view[0] in (*FINAL, "Paused") for view in child("views").values()), what="the end of all jobs")
     written = 0
     for id, view in child("views").items():
         if view[0] == "Success" and "written" in ledger.jobs[id]:

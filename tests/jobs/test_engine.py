@@ -10,8 +10,9 @@ import pytest
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
-from tests.jobs.conftest import Engines, Waiting, wait_for, wait_for_state
+from tests.jobs.conftest import Engines, Waiting, wait_for_state
 from tests.jobs.doubles import DEADLINE, CountingJob, FailingJob, GatedJob, WritingJob
+from tests.waiting import until
 
 
 def test_runs_all_steps(engine: JobsEngine) -> None:
@@ -184,7 +185,7 @@ def test_priority_then_arrival(engine: JobsEngine) -> None:
         last = engine.submit(Noting(1, name=name), priority)
     assert last
     blocker.let_through()
-    wait_for(lambda: len(order) == 5)
+    until(lambda: len(order) == 5)
     assert order == ["high", "a", "b", "c", "low"]
 
 
@@ -219,7 +220,7 @@ def test_the_history_keeps_the_last_completed(engines: Engines) -> None:
     paused = engine.submit(GatedJob(1))
     engine.pause(paused)
     ids = [engine.run(CountingJob()).id for _ in range(4)]
-    wait_for(lambda: len(engine.ids()) <= 3)
+    until(lambda: len(engine.ids()) <= 3)
     assert set(engine.ids()) <= {paused, *ids[2:]}
 
 
@@ -234,15 +235,15 @@ def test_no_history(engines: Engines) -> None:
 
 def test_outputs_of_the_least_recently_used_go_first(engines: Engines) -> None:
     engine = engines(media_archive_size=2)
-    first, second = engine.run(WritingJob(engine, "1")).id, engine.run(WritingJob(engine, "2")).id
+    first, second = engine.run(WritingJob(engines.outputs, "1")).id, engine.run(WritingJob(engines.outputs, "2")).id
     assert engine.output(first, "archive") is not None  # a use
-    third = engine.run(WritingJob(engine, "3")).id
+    third = engine.run(WritingJob(engines.outputs, "3")).id
     assert engine.output(second, "archive") is None
     assert engine.get(second).state is JobState.SUCCESS  # type: ignore[union-attr] # known
     for id, text in ((first, "1"), (third, "3")):
         output = engine.output(id, "archive")
         assert output is not None
-        assert output.path.read_text() == text
+        assert engines.text_of(output) == text
     assert engine.output(first, "other") is None
     assert engine.delete_output(first, "archive") is True
     assert engine.delete_output(first, "archive") is False
@@ -268,7 +269,7 @@ def test_several_workers(engines: Engines) -> None:
     assert engine.counts()[JobState.PENDING] == 1
     for job in jobs:
         job.let_through()
-    wait_for(lambda: engine.counts()[JobState.SUCCESS] == 4)
+    until(lambda: engine.counts()[JobState.SUCCESS] == 4)
 
 
 def test_stop_finishes_the_step_and_releases_the_callers(engines: Engines) -> None:

@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
-from tests.jobs.conftest import wait_for
 from tests.jobs.doubles import ScriptedJob
+from tests.waiting import until
 
 HISTORY = 3
 PENDING, RUNNING, PAUSED, SUCCESS, FAILURE = (
@@ -217,7 +217,7 @@ class EngineMachine(RuleBasedStateMachine):
         entry = self.engine._table.get(id)
         before = entry and entry.status
         model.job.orders.put(order)
-        wait_for(lambda: entry is None or entry.status is not before, "the end of the step")
+        until(lambda: entry is None or entry.status is not before, what="the end of the step")
         if order == "fail":
             model.progress = percent(model)
             self.fail(id, 9)
@@ -277,7 +277,7 @@ class EngineMachine(RuleBasedStateMachine):
             views = self.engine.views()
             return {view.id: (view.state, view.priority, view.progress, view.error_code) for view in views}
 
-        wait_for(lambda: seen() == expected, f"{expected} (now {seen()})")
+        until(lambda: seen() == expected, what=lambda: f"{expected} (now {seen()})")
         assert self.engine.ids() == sorted(expected)
         assert self.engine.counts()[PENDING] == sum(state is PENDING for state, *_ in expected.values())
         assert self.errors == []

@@ -12,15 +12,16 @@ from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import StopReason
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
-from tests.jobs.conftest import Engines, Waiting, wait_for, wait_for_state
+from tests.jobs.conftest import Engines, Waiting, wait_for_state
 from tests.jobs.doubles import CountingJob, GatedJob, ScriptedJob, WritingJob
+from tests.waiting import until
 
 
 class Disk:
     """Makes the disk full for an engine, by SQLite's own limit of pages."""
 
-    def __init__(self, engine: JobsEngine) -> None:
-        self._database: sqlite3.Connection = engine._registry._database
+    def __init__(self, engines: Engines) -> None:
+        self._database: sqlite3.Connection = engines.stores[-1]._database
 
     def fill(self) -> None:
         (pages,) = self._database.execute("PRAGMA page_count").fetchone()
@@ -38,8 +39,8 @@ def huge() -> CountingJob:
     return CountingJob(2, name="x" * 20_000)
 
 
-def test_a_job_that_cannot_be_written_is_refused(engine: JobsEngine) -> None:
-    disk = Disk(engine)
+def test_a_job_that_cannot_be_written_is_refused(engine: JobsEngine, engines: Engines) -> None:
+    disk = Disk(engines)
     disk.fill()
     with pytest.raises(OrthancError) as raised:
         engine.submit(huge())
@@ -53,7 +54,7 @@ def test_commands_that_cannot_be_written_change_nothing(engines: Engines) -> Non
     engine = engines(start=False)
     id = engine.submit(CountingJob(2))
     engine.pause(id)
-    disk = broken(engine)
+    disk = broken(engines)
     for command in (engine.resume, engine.cancel):
         with pytest.raises(OrthancError) as raised:
             command(id)
@@ -61,7 +62,7 @@ def test_commands_that_cannot_be_written_change_nothing(engines: Engines) -> Non
         assert engine.get(id).state is JobState.PAUSED  # type: ignore[union-attr] # known
     disk()
     assert engine.cancel(id)
-    mend = broken(engine)
+    mend = broken(engines)
     with pytest.raises(OrthancError):
         engine.delete(id)
     assert engine.ids() == [id]
@@ -69,9 +70,9 @@ def test_commands_that_cannot_be_written_change_nothing(engines: Engines) -> Non
     assert engine.delete(id)
 
 
-def broken(engine: JobsEngine) -> Callable[[], None]:
+def broken(engines: Engines) -> Callable[[], None]:
     """Let every write fail until the returned function is called."""
-    database: sqlite3.Connection = engine._registry._database
+    database: sqlite3.Connection = engines.stores[-1]._database
     database.execute("PRAGMA query_only = ON")
     return lambda: (database.execute("PRAGMA query_only = OFF"), None)[1]
 
@@ -82,9 +83,9 @@ def test_the_end_of_a_job_waits_until_it_can_be_written(engines: Engines, fails:
     job = ScriptedJob(1)
     id = engine.submit(job)
     wait_for_state(engine, id, JobState.RUNNING)
-    mend = broken(engine)
+    mend = broken(engines)
     job.orders.put("fail" if fails else "go")
-    wait_for(lambda: engines.errors, "a report")
+    until(lambda: engines.errors, what="a report")
     assert engine.get(id).state is JobState.RUNNING  # type: ignore[union-attr] # nobody is told what could be lost
     mend()
     wait_for_state(engine, id, JobState.FAILURE if fails else JobState.SUCCESS)
@@ -98,7 +99,7 @@ def test_a_checkpoint_that_cannot_be_written_is_left_out(engines: Engines) -> No
     job = GatedJob(3)
     id = engine.submit(job)
     job.wait_until_in_step()
-    mend = broken(engine)
+    mend = broken(engines)
     job.let_through(1)
     job.wait_until_in_step()
     mend()
@@ -112,9 +113,9 @@ def test_a_stop_on_a_broken_disk_ends(engines: Engines) -> None:
     job = GatedJob(1)
     id = engine.submit(job)
     job.wait_until_in_step()
-    broken(engine)
+    broken(engines)
     job.let_through()
-    wait_for(lambda: engines.errors, "a report")
+    until(lambda: engines.errors, what="a report")
     engine.stop()
     engine = engines(start=False)
     assert engine.get(id).state is JobState.PENDING  # type: ignore[union-attr] # it runs again
@@ -122,14 +123,15 @@ def test_a_stop_on_a_broken_disk_ends(engines: Engines) -> None:
 
 def test_a_file_that_cannot_be_removed(engines: Engines) -> None:
     engine = engines()
-    job = WritingJob(engine)
+    job = WritingJob(engines.outputs)
     id = engine.run(job).id
-    job.path.unlink()
-    job.path.mkdir()  # no file any more: unlink fails
-    (job.path / "x").touch()
-    assert engine.run(WritingJob(engine)).state is JobState.SUCCESS
+    path = engines.folder / "outputs" / job.output
+    path.unlink()
+    path.mkdir()  # no file any more: unlink fails
+    (path / "x").touch()
+    assert engine.run(WritingJob(engines.outputs)).state is JobState.SUCCESS
     assert engine.output(id, "archive") is None
-    wait_for(lambda: engines.errors)  # the file is removed after the answer
+    until(lambda: engines.errors)  # the file is removed after the answer
     assert isinstance(engines.errors[0], OSError)
 
 
@@ -148,7 +150,7 @@ def test_a_step_that_does_not_end_does_not_hold_the_stop(engines: Engines) -> No
     engine.submit(job)
     job.wait_until_in_step()
     caller = Waiting(engine, CountingJob())
-    wait_for(lambda: len(engine.ids()) == 2)
+    until(lambda: len(engine.ids()) == 2)
     engine.stop(timeout=0.05)
     error = caller.end().error
     assert error is not None

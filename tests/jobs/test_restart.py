@@ -14,8 +14,9 @@ from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock
-from tests.jobs.conftest import Engines, wait_for, wait_for_state
+from tests.jobs.conftest import Engines, wait_for_state
 from tests.jobs.doubles import CountingJob, FailingJob, GatedJob, KeepingJob, WritingJob
+from tests.waiting import until
 
 
 def states(engine: JobsEngine) -> dict[str, JobState]:
@@ -42,7 +43,7 @@ def test_waiting_and_running_jobs_run_again_by_priority(engines: Engines) -> Non
     running.let_through(1)
     order: list[str] = []
     engine = engines.restarted(restores=noting(order))
-    wait_for(lambda: engine.counts()[JobState.SUCCESS] == 4)
+    until(lambda: engine.counts()[JobState.SUCCESS] == 4)
     assert order == ["running at 2", "a at 0", "b at 0", "low at 0"]
     assert engine.ids() == sorted(ids)
 
@@ -97,7 +98,7 @@ def test_a_failure_is_resubmitted_after_a_restart(engines: Engines) -> None:
 def test_deleted_and_evicted_jobs_do_not_come_back(engines: Engines) -> None:
     engine = engines(history_size=2)
     ids = [engine.run(CountingJob()).id for _ in range(4)]
-    wait_for(lambda: len(engine.ids()) == 2)
+    until(lambda: len(engine.ids()) == 2)
     engine.delete(ids[3])
     assert engines.restarted(history_size=10).ids() == [ids[2]]
 
@@ -110,21 +111,22 @@ def test_a_smaller_history_keeps_the_last_ones(engines: Engines) -> None:
 
 def test_outputs_survive_within_the_limit(engines: Engines) -> None:
     engine = engines(media_archive_size=3)
-    ids = [engine.run(WritingJob(engine, text)).id for text in "abc"]
-    stray = engine.new_output(".zip")
-    stray.write_text("nobody's")
-    waiting = WritingJob(engine, "part of a job that waits")
-    waiting.path.write_text("half")
+    ids = [engine.run(WritingJob(engines.outputs, text)).id for text in "abc"]
+    stray = WritingJob(engines.outputs, "nobody's")
+    stray.step()
+    waiting = WritingJob(engines.outputs, "part of a job that waits")
+    waiting.step()
     engine.pause(engine.submit(waiting))
     engine = engines.restarted(media_archive_size=2)
     assert engine.output(ids[0], "archive") is None
-    assert [engine.output(id, "archive").path.read_text() for id in ids[1:]] == ["b", "c"]  # type: ignore[union-attr] # known
-    assert not stray.exists()
+    assert [engines.text_of(engine.output(id, "archive")) for id in ids[1:]] == ["b", "c"]
+    assert waiting.output in engines.outputs.names()
+    assert stray.output not in engines.outputs.names()
 
 
 def test_outputs_without_a_file_survive_within_the_limit(engines: Engines) -> None:
     engine = engines(media_archive_size=2)
-    ids = [engine.run(KeepingJob(engine, text)).id for text in ("a", "b\0\xff", "c")]
+    ids = [engine.run(KeepingJob(engines.outputs, text)).id for text in ("a", "b\0\xff", "c")]
     assert kept(engine, ids) == [None, "b\0\xff", "c"]
     assert list((engines.folder / "outputs").iterdir()) == []
     engine = engines.restarted(media_archive_size=5)
@@ -141,11 +143,11 @@ def kept(engine: JobsEngine, ids: list[str]) -> list[str | None]:
 
 def test_the_file_of_an_unfinished_job_is_kept(engines: Engines) -> None:
     engine = engines(start=False)
-    waiting = WritingJob(engine)
-    waiting.path.write_text("half")
+    waiting = WritingJob(engines.outputs, "half")
+    waiting.step()
     engine.submit(waiting)
     engines.restarted(start=False, restores={"Writing": lambda payload: CountingJob()})
-    assert waiting.path.read_text() == "half"
+    assert engines.outputs.size(waiting.output) == 4
 
 
 def test_no_jobs_then_the_next_save_overwrites(engines: Engines) -> None:

@@ -1,6 +1,6 @@
 """What the server needs, read from Linux: streamed archives, many instances, nothing to do.
 
-The usual run takes a sixteenth of the sizes; ``--full-size`` takes 4 GB and 50,000 instances.
+The usual run takes a sixteenth of the sizes; ``--full-size`` (or ``--long``) takes 4 GB and 50,000 instances.
 The limits are the same in both.
 """
 

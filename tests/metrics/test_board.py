@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orthanc_lab.protocol.metrics import POLICIES, MetricPolicy
 from orthanc_lab.protocol.ports import ManualClock
-from orthanc_lab.server.metrics_board import PublishedMetrics
+from orthanc_lab.protocol.published_metrics import PublishedMetrics
 
 DIRECT = "orthanc_last_change"
 LARGEST = "orthanc_rest_api_duration_ms"

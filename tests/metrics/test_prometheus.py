@@ -1,9 +1,7 @@
 """A real Prometheus scrapes a server that asks for a password; promtool judges the text."""
 
 import re
-import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -12,17 +10,12 @@ from pydicom.data import get_testdata_file
 
 import orthanc_lab
 from orthanc_lab.testing.free_port import free_port
+from tests.programs import program
+from tests.waiting import until
 
 DATA = Path(__file__).parents[2] / "data"
 FILE = Path(get_testdata_file("CT_small.dcm")).read_bytes()
 USER = {"AuthenticationEnabled": True, "RegisteredUsers": {"orthanc": "orthanc"}}
-
-
-def program(name):
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"the program {name} is not installed; on Debian and Ubuntu: apt-get install prometheus")
-    return found
 
 
 @pytest.fixture
@@ -62,13 +55,6 @@ def value_of(prometheus, query):
     return float(result[0]["value"][1]) if result else None
 
 
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_the_configuration_of_the_book_is_valid(tmp_path):
     run = subprocess.run(
         [program("promtool"), "check", "config", str(DATA / "prometheus.yml")],
@@ -84,9 +70,9 @@ def test_prometheus_scrapes_and_answers(server, prometheus):
     uploaded = server.session.post(f"{server.url}/instances", data=FILE).json()
     study = uploaded["ParentStudy"]
     job = server.session.post(f"{server.url}/studies/{study}/archive", json={"Asynchronous": True}).json()
-    wait_for(lambda: server.session.get(f"{server.url}/jobs/{job['ID']}").json()["State"] == "Success")
-    wait_for(lambda: value_of(prometheus, 'up{job="orthanc"}') == 1)
-    wait_for(lambda: value_of(prometheus, "orthanc_count_instances") == 1)
+    until(lambda: server.session.get(f"{server.url}/jobs/{job['ID']}").json()["State"] == "Success")
+    until(lambda: value_of(prometheus, 'up{job="orthanc"}') == 1, seconds=60)
+    until(lambda: value_of(prometheus, "orthanc_count_instances") == 1, seconds=60)
     size = int(server.session.get(f"{server.url}/statistics").json()["TotalDiskSize"])
     for query, value in (
         ("orthanc_count_patients", 1),

@@ -12,6 +12,7 @@ from pydicom.data import get_testdata_file
 import orthanc_lab
 from orthanc_lab.protocol.metrics import POLICIES
 from orthanc_lab.testing.real import RealOrthanc
+from tests.waiting import until
 
 FILE = Path(get_testdata_file("CT_small.dcm")).read_bytes()
 FIRST = {
@@ -180,13 +181,12 @@ def test_every_name_has_a_policy(start):
 
 def test_memory_is_given_back_now_and_then():
     from orthanc_lab.protocol.ports import SystemClock
+    from orthanc_lab.protocol.published_metrics import PublishedMetrics
+    from orthanc_lab.protocol.threads import ThreadExecutor
     from orthanc_lab.server.memory_trimming import MemoryTrimming
-    from orthanc_lab.server.metrics_board import PublishedMetrics
 
-    board = PublishedMetrics(SystemClock())
-    trimming = MemoryTrimming(board, interval=0.01)
-    deadline = time.monotonic() + 10
-    while "orthanc_memory_trimming_duration_ms" not in board.exposition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    clock = SystemClock()
+    board = PublishedMetrics(clock)
+    trimming = MemoryTrimming(board, clock, ThreadExecutor(clock), interval=0.01)
+    until(lambda: "orthanc_memory_trimming_duration_ms" in board.exposition())
     trimming.stop()

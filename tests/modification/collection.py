@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, encode_file, padded
+from orthanc_lab.dicom.files.data_set import DataSet, Element, encode_file, padded
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
 
 CLASS = "1.2.840.10008.5.1.4.1.1.7"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +24,7 @@ from tests.modification.collection import (
     text,
 )
 from tests.modification.library import Library
+from tests.waiting import until
 
 SOP, SERIES_UID, STUDY_UID, PATIENT_ID = 0x00080018, 0x0020000E, 0x0020000D, 0x00100020
 KEPT_UIDS = {"Keep": ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"], "Force": True}
@@ -246,12 +246,11 @@ def test_bulk_calls_that_are_refused(library: Library, call: str) -> None:
 
 
 def finished(library: Library, id: str) -> dict[str, Any]:
-    limit = time.monotonic() + 30
-    while time.monotonic() < limit:
-        view: dict[str, Any] = library.get(f"/jobs/{id}")
-        if view["State"] in ("Success", "Failure"):
-            return view
-    raise TimeoutError(view)
+    until(
+        lambda: library.get(f"/jobs/{id}")["State"] in ("Success", "Failure"), what=lambda: library.get(f"/jobs/{id}")
+    )
+    view: dict[str, Any] = library.get(f"/jobs/{id}")
+    return view
 
 
 def test_asynchronous(library: Library) -> None:

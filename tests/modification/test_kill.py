@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,31 +12,22 @@ import requests
 from orthanc_lab.bench.servers import ServerProcess
 from tests.modification.collection import file_of, instance, orthanc_id, text
 from tests.modification.library import Library
+from tests.waiting import until
 
 DEADLINE = 30
 INSTANCES = 120
 
 
-class Killed(ServerProcess):
-    """A server that dies the hard way."""
-
-    @property
-    def library(self) -> Library:
-        return Library(requests.Session(), f"http://127.0.0.1:{self.port}")
-
-    def kill(self) -> None:
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._process = None
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[Killed]:
-    server = Killed("orthanc-lab", f"{sys.executable} -m orthanc_lab serve {{config}}", {"JobsHistorySize": 100})
+def server() -> Iterator[ServerProcess]:
+    server = ServerProcess("orthanc-lab", f"{sys.executable} -m orthanc_lab serve {{config}}", {"JobsHistorySize": 100})
     server.start()
     yield server
     server.remove()
+
+
+def library_of(server: ServerProcess) -> Library:
+    return Library(requests.Session(), server.url)
 
 
 def fill(library: Library, patient: str) -> str:
@@ -49,22 +37,24 @@ def fill(library: Library, patient: str) -> str:
     return study
 
 
-def wait(server: Killed, job: str, progress: int = 101) -> dict[str, Any]:
-    limit = time.monotonic() + DEADLINE
-    while time.monotonic() < limit:
-        view: dict[str, Any] = server.library.get(f"/jobs/{job}")
-        if view["State"] in ("Success", "Failure") or view["Progress"] >= progress:
-            return view
-    raise TimeoutError(view)
+def wait(server: ServerProcess, job: str, progress: int = 101) -> dict[str, Any]:
+    view: dict[str, Any] = {}
+
+    def reached() -> bool:
+        view.update(library_of(server).get(f"/jobs/{job}"))
+        return view["State"] in ("Success", "Failure") or view["Progress"] >= progress
+
+    until(reached, seconds=DEADLINE, what=lambda: view)
+    return view
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_killed_in_the_middle(server: Killed, keep: bool) -> None:
+def test_killed_in_the_middle(server: ServerProcess, keep: bool) -> None:
     patient = f"kept {keep}"
-    study = fill(server.library, patient)
-    others = set(server.library.instances())
+    study = fill(library_of(server), patient)
+    others = set(library_of(server).instances())
     body = {"Asynchronous": True, "KeepSource": keep, "Keep": ["PatientID"], "Force": True}
-    job = server.library.content(f"/studies/{study}/anonymize", body)["ID"]
+    job = library_of(server).content(f"/studies/{study}/anonymize", body)["ID"]
     seen = [wait(server, job, 10)["Progress"]]
     for _ in range(2):
         server.kill()
@@ -73,9 +63,9 @@ def test_killed_in_the_middle(server: Killed, keep: bool) -> None:
     view = wait(server, job)
     assert view["State"] == "Success", view
     assert seen[0] < 100, "the job was over before the kill"
-    new = server.library.get(f"/studies/{view['Content']['ID']}")
-    files = server.library.files(f"/studies/{new['ID']}")
+    new = library_of(server).get(f"/studies/{view['Content']['ID']}")
+    files = library_of(server).files(f"/studies/{new['ID']}")
     assert sorted(int(file.data_set[0x00200013].value) for file in files) == list(range(INSTANCES))
-    studies = set(server.library.get(f"/patients/{orthanc_id(patient)}")["Studies"])
+    studies = set(library_of(server).get(f"/patients/{orthanc_id(patient)}")["Studies"])
     assert studies == ({study, new["ID"]} if keep else {new["ID"]})
-    assert len(server.library.instances()) == len(others) + (INSTANCES if keep else 0)
+    assert len(library_of(server).instances()) == len(others) + (INSTANCES if keep else 0)

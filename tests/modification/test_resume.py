@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from orthanc_lab.dicom.changing.modification_request import ModificationRequest
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
-from orthanc_lab.dicom.files.charsets import LATIN1
 from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob, ModificationPlan
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, RewriteJob, Sources
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import RewriteJob, Sources
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyPlan
 from orthanc_lab.protocol.errors import OrthancError
@@ -23,6 +22,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin
+from tests.job_tools import job_tools
 from tests.modification.collection import OTHER_STUDY, SERIES, STUDY, collection
 
 SECRET = "8f6f3b1e-3c53-4d0e-9a55-6c9d3a1b2c3d"
@@ -62,20 +62,20 @@ def merge(tools: JobTools) -> RewriteJob:
 
 
 KINDS: dict[str, tuple[Make, Callable[[JobTools, dict[str, Any]], RewriteJob]]] = {
-    "anonymization": (anonymization, ModificationJob.restored),
-    "lossy": (lossy, ModificationJob.restored),
-    "bulk": (bulk, ModificationJob.restored),
-    "split": (split, SplitJob.restored),
-    "merge": (merge, MergeJob.restored),
+    "anonymization": (anonymization, ModificationJob.restore),
+    "lossy": (lossy, ModificationJob.restore),
+    "bulk": (bulk, ModificationJob.restore),
+    "split": (split, SplitJob.restore),
+    "merge": (merge, MergeJob.restore),
 }
 
 
-def workshop_at(folder: Path) -> JobTools:
+def tools_at(folder: Path) -> JobTools:
     storage = open_storage(folder, options=StorageOptions(sync_storage_area=False))
     for file in collection():
         storage.store(file, Origin(remote_ip="", http_username=""))
     storage.set_label(STUDY, "mine", True)
-    return JobTools(storage, Dictionary({}, ""), LATIN1, "")
+    return job_tools(storage)
 
 
 def contents(storage: Storage) -> dict[str, Any]:
@@ -95,11 +95,11 @@ def contents(storage: Storage) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_made_again_after_every_step(tmp_path: Path, kind: str) -> None:
     make, restored = KINDS[kind]
-    undisturbed = workshop_at(tmp_path / "undisturbed")
+    undisturbed = tools_at(tmp_path / "undisturbed")
     job = make(undisturbed)
     while job.step():
         pass
-    disturbed = workshop_at(tmp_path / "disturbed")
+    disturbed = tools_at(tmp_path / "disturbed")
     again = make(disturbed)
     more = True
     while more:
@@ -122,7 +122,7 @@ def test_made_again_after_every_step(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_from_the_beginning_once_more(tmp_path: Path, kind: str) -> None:
     make, _ = KINDS[kind]
-    tools = workshop_at(tmp_path)
+    tools = tools_at(tmp_path)
     job = make(tools)
     for _ in range(2):
         job.step()
@@ -136,7 +136,7 @@ def test_from_the_beginning_once_more(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_vanished_instance(tmp_path: Path) -> None:
-    tools = workshop_at(tmp_path)
+    tools = tools_at(tmp_path)
     for make, code, counted in ((bulk, 17, 0), (split, -1, 1)):
         job = make(tools)
         with pytest.raises(OrthancError) as raised:

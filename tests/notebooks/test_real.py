@@ -13,7 +13,7 @@ import pytest
 
 from orthanc_lab.testing.real import RealOrthanc
 from tests.notebooks.book import code_cells, paths, read
-from tests.notebooks.programs import need_programs
+from tests.notebooks.programs import need_program
 from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
 
 LIST = tomllib.loads(Path(__file__).with_name("real.toml").read_text(encoding="utf-8"))
@@ -23,7 +23,7 @@ LIST = tomllib.loads(Path(__file__).with_name("real.toml").read_text(encoding="u
 @pytest.mark.timeout(3 * NOTEBOOK_SECONDS)
 @pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
 def test_it_runs_on_the_real_orthanc(path, tmp_path, real_program):
-    need_programs(path)
+    need_program(path)
     entry = LIST.get(path.stem, {})
     names = [cell.id for cell in code_cells(read(path))]
     with RealOrthanc(**entry.get("options", {})) as server:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import pytest
 
 from tests.notebooks.book import paths
-from tests.notebooks.programs import need_programs
+from tests.notebooks.programs import need_program
 from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
 
 
 @pytest.mark.timeout(3 * NOTEBOOK_SECONDS)
 @pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
 def test_the_outputs_are_those_that_are_saved(path, tmp_path):
-    need_programs(path)
+    need_program(path)
     found = validate(path, tmp_path)
     assert found.passed, found.report

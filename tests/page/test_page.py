@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,18 +11,12 @@ import pytest
 import orthanc_lab
 from orthanc_lab import samples
 from tests.page.browser import Browser
-
-MISSING = "The page is tested in Chromium: apt-get install chromium"
+from tests.programs import BROWSERS, program
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    with Browser(program, tmp_path_factory.mktemp("profile")) as browser:
+    with Browser(program(*BROWSERS), tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 

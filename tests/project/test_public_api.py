@@ -1,20 +1,24 @@
-"""Every public name has a docstring with an example, and the example runs.
-
-Client, frames and widgets run theirs beside their own tests.
-"""
+"""Every public name has a docstring with an example, and the example runs."""
 
 from __future__ import annotations
 
 import doctest
 import importlib
 import inspect
+import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import orthanc_lab
+import orthanc_lab.client
+import orthanc_lab.frames
+import orthanc_lab.widgets
+from orthanc_lab import Client, samples
 from orthanc_lab.testing import plugin
 
 pytest_plugins = ["pytester"]
@@ -28,7 +32,9 @@ MODULES = [
     "orthanc_lab.testing.plugin",
     "orthanc_lab.widgets",
 ]
-HOMES = sorted({getattr(orthanc_lab, name).__module__ for name in orthanc_lab.__all__} | {"orthanc_lab.samples"})
+HOMES = {getattr(orthanc_lab, name).__module__ for name in orthanc_lab.__all__} | {"orthanc_lab.samples"}
+Start = Callable[[], orthanc_lab.EmbeddedServer]
+PACKAGES = (orthanc_lab.client, orthanc_lab.frames, orthanc_lab.widgets)
 
 
 def names(module: str) -> list[tuple[str, object]]:
@@ -85,11 +91,23 @@ def test_the_parameters_in_a_docstring_are_those_of_the_function(module: str) ->
     assert {name: unknown for name, unknown in wrong.items() if unknown} == {}
 
 
-@pytest.mark.parametrize("module", [home for home in HOMES if not home.startswith("orthanc_lab.client.")])
-def test_the_examples_run(module: str) -> None:
+def modules_of(package: ModuleType) -> list[str]:
+    return [module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+
+
+@pytest.mark.parametrize("module", sorted(HOMES.union(*map(modules_of, PACKAGES))))
+def test_the_examples_run(module: str, orthanc_factory: Start, tmp_path: Path) -> None:
+    """Examples may use a client, its server with a series of CT, and a folder."""
     found = importlib.import_module(module)
-    result = doctest.testmod(found, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    assert result.attempted
+    server = orthanc_factory()
+    with Client.from_server(server) as client:
+        client.upload(samples.path("ct/soft_tissue"))
+        names = {"client": client, "server": server, "folder": tmp_path}
+        names |= {"Client": Client, "orthanc_lab": orthanc_lab, "samples": samples}
+        names = {name: value for name, value in names.items() if not hasattr(found, name)}
+        options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        result = doctest.testmod(found, extraglobs=names, optionflags=options)
+    assert result.attempted or module not in HOMES
     assert result.failed == 0
 
 

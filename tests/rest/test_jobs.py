@@ -47,9 +47,9 @@ def engine(engines: Engines) -> JobsEngine:
 
 
 @pytest.fixture
-def client(engine: JobsEngine) -> Iterator[Client]:
+def client(engine: JobsEngine, engines: Engines) -> Iterator[Client]:
     Maker.job = CountingJob
-    with Client(engine, (*jobs.ROUTES, ("/make", Maker))) as client:
+    with Client(engine, (*jobs.ROUTES, ("/make", Maker)), outputs=engines.folder / "outputs") as client:
         yield client
 
 
@@ -232,8 +232,8 @@ def in_state(engine: JobsEngine, state: JobState, gated: GatedJob) -> str:
     return id
 
 
-def test_output(client: Client, engine: JobsEngine) -> None:
-    id = engine.run(WritingJob(engine, "x" * 700_000)).id
+def test_output(client: Client, engine: JobsEngine, engines: Engines) -> None:
+    id = engine.run(WritingJob(engines.outputs, "x" * 700_000)).id
     answer = client.get(f"/jobs/{id}/archive")
     assert answer.status_code == 200
     assert answer.text == "x" * 700_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import functools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 import orthanc_lab
 from orthanc_lab.testing.real import RealOrthanc
 from tests.rest.test_peers import CT, CT_INSTANCE, CT_STUDY, UNUSED, Caller, Peer, is_bare, refused
+from tests.waiting import until
 
 DEADLINE = 20.0
 COMMANDS = ("cancel", "pause", "resume", "resubmit")
@@ -37,11 +38,8 @@ class Server:
         return document
 
     def wait_for(self, id: str, state: str) -> dict[str, Any]:
-        end = time.monotonic() + DEADLINE
-        while (job := self.job(id))["State"] != state:
-            assert time.monotonic() < end, job
-            time.sleep(0.002)
-        return job
+        until(lambda: self.job(id)["State"] == state, what=lambda: self.job(id))
+        return self.job(id)
 
     def in_state(self, state: str) -> str:
         """Return a job in a state, while another one is held at the gate (or it is the one)."""
@@ -64,10 +62,11 @@ class Server:
         for id in self.call("GET", "/jobs").json():
             self.call("POST", f"/jobs/{id}/cancel")
         for id in self.call("GET", "/jobs").json():
-            end = time.monotonic() + DEADLINE
-            while self.job(id)["State"] not in ("Success", "Failure"):
-                self.call("POST", f"/jobs/{id}/cancel")
-                assert time.monotonic() < end
+            until(functools.partial(self._is_over, id), what=functools.partial(self.job, id))
+
+    def _is_over(self, id: str) -> bool:
+        self.call("POST", f"/jobs/{id}/cancel")
+        return self.job(id)["State"] in ("Success", "Failure")
 
 
 @contextlib.contextmanager
@@ -197,9 +196,9 @@ def test_priority(server: Server) -> None:
 
 
 def test_the_wait_counts_as_run_time(server: Server) -> None:
-    server.in_state("Running")
+    held = server.in_state("Running")
     id = server.submit()
-    time.sleep(0.1)
+    until(lambda: server.job(held)["EffectiveRuntime"] >= 0.1)
     assert server.job(id)["EffectiveRuntime"] == 0
     server.peer.gate.set()
     assert 0.1 <= server.wait_for(id, "Success")["EffectiveRuntime"] < 5
@@ -227,10 +226,8 @@ def test_the_history(request: pytest.FixtureRequest, kind: str) -> None:
         server.peer.gate.set()
         ids = [server.submit(resources=0, priority=1) for _ in range(4)]
         server.wait_for(ids[3], "Success")
-        end = time.monotonic() + DEADLINE
-        while len(left := server.call("GET", "/jobs").json()) > 3:
-            assert time.monotonic() < end, "the oldest ones stay"
-        assert paused in left
+        until(lambda: len(server.call("GET", "/jobs").json()) <= 3, what="the oldest ones stay")
+        assert paused in server.call("GET", "/jobs").json()
         assert is_bare(server.call("GET", f"/jobs/{ids[0]}"), 404)
 
 

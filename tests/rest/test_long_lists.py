@@ -7,7 +7,7 @@ import json
 import pytest
 
 from orthanc_lab.protocol import house_json
-from orthanc_lab.rest.http import long_lists
+from orthanc_lab.queries import batches
 from tests.rest.conftest import Rest
 
 
@@ -29,7 +29,7 @@ def test_batches_do_not_show(
     library: Rest, monkeypatch: pytest.MonkeyPatch, batch: int, call: tuple[str, str, object]
 ) -> None:
     whole = library(*call)
-    monkeypatch.setattr(long_lists, "BATCH", batch)
+    monkeypatch.setattr(batches, "BATCH", batch)
     pieces = library(*call)
     assert pieces.content == whole.content
     assert pieces.headers["Content-Type"] == "application/json; charset=utf-8"
@@ -38,6 +38,6 @@ def test_batches_do_not_show(
 
 def test_batches_as_xml(library: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = library("GET", "/series?expand", Accept="application/xml")
-    monkeypatch.setattr(long_lists, "BATCH", 2)
+    monkeypatch.setattr(batches, "BATCH", 2)
     assert library("GET", "/series?expand", Accept="application/xml").content == whole.content
     assert whole.text.count("<ParentStudy>") == 4

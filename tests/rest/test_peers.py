@@ -17,6 +17,7 @@ from pydicom.data import get_testdata_file
 
 import orthanc_lab
 from orthanc_lab.testing.real import RealOrthanc
+from tests.waiting import until
 
 CT = Path(str(get_testdata_file("CT_small.dcm"))).read_bytes()
 MR = Path(str(get_testdata_file("MR_small.dcm"))).read_bytes()
@@ -439,11 +440,14 @@ def test_to_itself(call: Caller) -> None:
 
 
 def wait_for_end(call: Caller, job: str) -> dict[str, Any]:
-    for _ in range(2000):
-        shown: dict[str, Any] = call("GET", f"/jobs/{job}").json()
-        if shown["State"] in ("Success", "Failure", "Paused"):
-            return shown
-    raise AssertionError(f"the job does not end: {shown}")
+    shown: dict[str, Any] = {}
+
+    def ended() -> bool:
+        shown.update(call("GET", f"/jobs/{job}").json())
+        return shown["State"] in ("Success", "Failure", "Paused")
+
+    until(ended, what=lambda: shown)
+    return shown
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
+from tests.programs import program
 from tests.rest.test_peers import CT, CT_STUDY, Caller, Peer, refused, wait_for_end
 
 
@@ -113,10 +113,7 @@ class Certificates:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("the program openssl is not installed")
-    return Certificates(tmp_path_factory.mktemp("certificates"), program)
+    return Certificates(tmp_path_factory.mktemp("certificates"), program("openssl"))
 
 
 def test_https(certificates: Certificates) -> None:

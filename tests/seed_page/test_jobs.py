@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 
 import pytest
@@ -10,6 +9,7 @@ import requests
 
 from orthanc_lab import samples
 from tests.seed_page.conftest import Page
+from tests.waiting import until
 
 PRINTED_JOB = "82cc02d1-03fe-41f9-be46-a308d16ea94a"
 
@@ -31,10 +31,7 @@ FIELDS_OF_A_JOB = {
 
 def wait_for_the_end(page: Page, job: str) -> None:
     """Poll the job as the page says one has to: until its state is Success or Failure."""
-    deadline = time.monotonic() + 20
-    while requests.get(f"{page.url}/jobs/{job}", timeout=10).json()["State"] not in {"Success", "Failure"}:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: requests.get(f"{page.url}/jobs/{job}", timeout=10).json()["State"] in {"Success", "Failure"})
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +12,9 @@ import requests
 
 from orthanc_lab import samples
 from orthanc_lab.testing.free_port import free_port, is_listening
+from tests.programs import program
 from tests.seed_page.conftest import Page
-
-MISSING = "Prometheus is not installed; on Debian and Ubuntu: apt-get install prometheus"
+from tests.waiting import until
 
 # As printed, but for the address and for the interval: nobody wants to wait for 10 s.
 CONFIGURATION = """
@@ -41,30 +38,18 @@ def options() -> dict[str, Any]:
 @pytest.fixture
 def prometheus(page: Page, tmp_path: Path) -> Iterator[str]:
     """Where a Prometheus listens that scrapes the server."""
-    program = shutil.which("prometheus")
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(CONFIGURATION.format(target=page.url.removeprefix("http://")))
     port = free_port()
-    command = [program, f"--config.file={configuration}", f"--storage.tsdb.path={tmp_path / 'series'}"]
+    command = [program("prometheus"), f"--config.file={configuration}", f"--storage.tsdb.path={tmp_path / 'series'}"]
     with (tmp_path / "log.txt").open("wb") as log:
         process = subprocess.Popen([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
         try:
-            wait_for(lambda: is_listening(port), "Prometheus listens")
+            until(lambda: is_listening(port), what="Prometheus does not listen")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.kill()
             process.wait(30)
-
-
-def wait_for(condition: Any, what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, f"not within 30 s: {what}"
-        time.sleep(0.05)
 
 
 def test_prometheus_answers_with_what_it_scraped(page: Page, prometheus: str) -> None:
@@ -78,7 +63,7 @@ def test_prometheus_answers_with_what_it_scraped(page: Page, prometheus: str) ->
         return str(results[0]["value"][1]) if results else ""
 
     count = str(len(samples.dicom_files("mr")))
-    wait_for(lambda: value("orthanc_count_instances") == count, f"orthanc_count_instances is {count}")
+    until(lambda: value("orthanc_count_instances") == count, what=lambda: value("orthanc_count_instances"))
     assert value("orthanc_count_patients") == "1"
     assert value('up{job="orthanc"}') == "1"
     assert float(value("orthanc_disk_size_mb")) > 0

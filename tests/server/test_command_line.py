@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import requests
@@ -16,6 +15,7 @@ from orthanc_lab.server.api_document import cheat_sheet, openapi
 from orthanc_lab.server.command_line import main, read_call
 from orthanc_lab.testing.free_port import free_port, is_listening
 from tests.server.wire import connect
+from tests.waiting import until
 
 PROGRAM = [sys.executable, "-m", "orthanc_lab"]
 LINE = re.compile(r"[EWIT]\d{4} \d\d:\d\d:\d\d\.\d{6} .{16} \w+\.py:\d+\] .*")
@@ -46,11 +46,11 @@ class Running:
         return self.log_file.read().decode()
 
     def until(self, condition, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not condition():
+        def look():
             assert self.process.poll() is None, self.log
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.002)
+            return condition()
+
+        until(look, seconds=seconds, what=lambda: self.log)
 
     def name(self):
         try:

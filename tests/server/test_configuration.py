@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from orthanc_lab.protocol.errors import ERROR_TEXTS, OrthancError
-from orthanc_lab.server.options.configuration import read_configuration, sample_configuration
+from orthanc_lab.server.options.configuration_files import read_configuration, sample_configuration
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
-from orthanc_lab.server.options.settings_table import OPTIONS
 from orthanc_lab.testing.free_port import free_port
 
 

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +19,7 @@ import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.server.log_lines import LogTail
 from orthanc_lab.testing.free_port import is_listening
+from tests.waiting import until
 
 
 def read(name):
@@ -136,7 +136,7 @@ def test_reset_keeps_the_port_and_the_data():
         before = server.services
         answer = server.session.post(f"{server.url}/tools/reset")
         assert (answer.status_code, answer.content) == (200, b"{}")
-        wait_for(lambda: server.is_running and server.services is not before)
+        until(lambda: server.is_running and server.services is not before)
         assert len(studies(server)) == 1
 
 
@@ -153,8 +153,8 @@ def test_shutdown_by_a_client():
     with orthanc_lab.serve() as server:
         answer = server.session.post(f"{server.url}/tools/shutdown")
         assert (answer.status_code, answer.content) == (200, b"{}")
-        wait_for(lambda: not is_listening(server.port))
-        wait_for(lambda: not server.is_running)
+        until(lambda: not is_listening(server.port))
+        until(lambda: not server.is_running)
 
 
 def test_errors_inside_come_out(monkeypatch):
@@ -200,14 +200,7 @@ def test_threads_end_with_the_server():
     before = set(threading.enumerate())
     with orthanc_lab.serve() as server:
         upload(server)
-    wait_for(lambda: not [thread for thread in set(threading.enumerate()) - before if "orthanc" in thread.name])
-
-
-def wait_for(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    until(lambda: not [thread for thread in set(threading.enumerate()) - before if "orthanc" in thread.name])
 
 
 # -- in a child process --------------------------------------------------------------------
@@ -220,7 +213,7 @@ def test_a_child_that_is_killed(tmp_path):
         upload(server)
         port = server.port
         server.kill()
-        wait_for(lambda: not is_listening(port))
+        until(lambda: not is_listening(port))
         server.restart()
         assert server.port == port
         assert len(studies(server)) == 1
@@ -234,7 +227,7 @@ def test_a_child_that_a_client_shuts_down_ends_in_order(tmp_path):
     with orthanc_lab.serve(folder=tmp_path, process=True) as server:
         pid = server.pid
         assert server.session.post(f"{server.url}/tools/shutdown", data=b"").status_code == 200
-        wait_for(lambda: not is_alive(pid))
+        until(lambda: not is_alive(pid))
         assert "Fatal" not in server.log.read_text()
 
 
@@ -268,8 +261,8 @@ def test_a_child_ends_with_its_parent(tmp_path):
     assert is_listening(port)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    wait_for(lambda: not is_listening(port))
-    wait_for(lambda: not is_alive(child))
+    until(lambda: not is_listening(port))
+    until(lambda: not is_alive(child))
     parent.stdin.close()
     parent.stdout.close()
 

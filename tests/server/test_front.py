@@ -294,7 +294,13 @@ def test_verbs_that_read_only_takes_away(read_only, method, path):
     assert answer.headers["Allow"] == "GET"
 
 
-@pytest.mark.parametrize("path", ["/tools/bulk-delete", "/tools/reconstruct", "/tools/invalidate-tags"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/tools/bulk-delete", "/tools/reconstruct", "/tools/invalidate-tags"),
+        *("/studies/x/reconstruct", "/studies/x/attachments/1024/compress", "/studies/x/attachments/1024/uncompress"),
+    ],
+)
 def test_paths_that_read_only_takes_away(read_only, path):
     answer = read_only(POST, path, data="{}")
     assert answer.json()["OrthancStatus"] == 17

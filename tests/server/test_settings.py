@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.options.configuration import sample_configuration
+from orthanc_lab.server.options.configuration_files import sample_configuration
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
-from orthanc_lab.server.options.settings_table import OPTIONS
 
 PACKAGE = Path(__file__).parents[2] / "orthanc_lab"
 
@@ -30,9 +30,11 @@ def test_an_option_that_is_honoured_is_read_somewhere():
     code = "\n".join(
         path.read_text("utf-8")
         for path in PACKAGE.rglob("*.py")
-        if path.name not in ("settings_table.py", "demo.py", "test_settings.py") and "testing" not in path.parts
+        if path.name not in ("option_table.py", "demo.py", "test_settings.py") and "testing" not in path.parts
     )
     read = set(re.findall(r'"([A-Z]\w+)"', code))
+    copied = {name: f"options.{option.storage_field}" for name, option in OPTIONS.items() if option.storage_field}
+    read |= {name for name, place in copied.items() if place in code}
     honoured = {name for name, option in OPTIONS.items() if option.honoured}
     assert honoured - read == set()
 
@@ -60,9 +62,9 @@ def test_defaults_are_not_shared_between_servers():
     [
         ({}, False, {}, ""),
         ({"RemoteAccessAllowed": True}, True, {"orthanc": "orthanc"}, "INSECURE"),
-        ({"RemoteAccessAllowed": True, "RegisteredUsers": {"a": "b"}}, True, {"a": "b"}, "passwords are asked for"),
+        ({"RemoteAccessAllowed": True, "RegisteredUsers": {"a": "b"}}, True, {"a": "b"}, "authentication is enabled"),
         ({"RemoteAccessAllowed": True, "AuthenticationEnabled": False}, False, {}, "INSECURE"),
-        ({"AuthenticationEnabled": True}, True, {}, "nobody can enter"),
+        ({"AuthenticationEnabled": True}, True, {}, "no one can log in"),
         ({"AuthenticationEnabled": True, "RegisteredUsers": {"a": "b"}}, True, {"a": "b"}, ""),
         ({"RegisteredUsers": {"a": 5}}, False, {"a": "5"}, ""),
     ],

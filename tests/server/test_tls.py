@@ -1,6 +1,5 @@
 """HTTPS: certificates, the oldest version, certificates of clients."""
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -10,17 +9,16 @@ import requests
 
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
+from tests.programs import program
 
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 
 @pytest.fixture(scope="module")
 def openssl(tmp_path_factory):
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("the program openssl is not installed")
+    path = program("openssl")
     folder = tmp_path_factory.mktemp("tls")
-    return lambda *words: subprocess.run([program, *words], cwd=folder, check=True, capture_output=True, timeout=30)
+    return lambda *words: subprocess.run([path, *words], cwd=folder, check=True, capture_output=True, timeout=30)
 
 
 @pytest.fixture(scope="module")

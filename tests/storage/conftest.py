@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.files.area import FileArea
+from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin
+from orthanc_lab.storage.sqlite.connections import Connect, connect
 
 ORIGIN = Origin(remote_ip="127.0.0.1")
-
-
-def wait_until(condition: Callable[[], Any], seconds: float = 10) -> None:
-    """Wait for a condition; the test fails if it does not come."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 class RecordedMetrics:
@@ -45,13 +39,24 @@ class House:
         self.metrics = RecordedMetrics()
         self._open: list[Storage] = []
 
-    def open(self, *, area: FileArea | None = None, **options: Any) -> Storage:
+    def open(
+        self,
+        *,
+        area: FileArea | None = None,
+        connect: Connect = connect,
+        executor: Executor | None = None,
+        lock: Lock = lock_folder,
+        **options: Any,
+    ) -> Storage:
         storage = open_storage(
             self.folder,
             options=StorageOptions(**{"sync_storage_area": False, **options}),
             clock=self.clock,
+            executor=executor,
             metrics=self.metrics,
             area=area,
+            connect=connect,
+            lock=lock,
         )
         self._open.append(storage)
         return storage

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.files.prepared import SmallFile
 from orthanc_lab.storage.ports import Storage
 from tests.storage.conftest import House
 from tests.storage.crash_load import file_of, id_of
@@ -97,7 +98,7 @@ def check(storage: Storage, house: House, facts: Facts) -> None:
         assert one.metadata.get("1024") == facts.metadata.get(uid)
         assert (1024 in one.attachments) == (uid in facts.attached)
         disk_size += sum(attachment.compressed_size for attachment in one.attachments.values())
-        files += [attachment.uuid for attachment in one.attachments.values() if attachment.row is None]
+        files += [attachment.uuid for attachment in one.attachments.values() if not isinstance(attachment, SmallFile)]
     totals = storage.statistics()
     assert totals.instances == len(instances)
     assert totals.disk_size == disk_size

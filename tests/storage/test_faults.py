@@ -6,19 +6,20 @@ import errno
 import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
-from orthanc_lab.storage.records import Stored
-from orthanc_lab.storage.sqlite.storage import SqliteStorage
-from tests.storage.conftest import ORIGIN, House, wait_until
+from orthanc_lab.storage.sqlite.connections import connect
+from tests.storage.conftest import ORIGIN, House
 from tests.storage.contract import changes_of, code_of, put
 from tests.storage.faulty_area import FaultyArea
 from tests.storage.files import LARGE, dicom
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -27,8 +28,8 @@ def area(house: House) -> FaultyArea:
 
 
 @pytest.fixture
-def storage(house: House, area: FaultyArea) -> Storage:
-    return house.open(area=area, sync_storage_area=True, maximum_cache_size=0)
+def storage(house: House, area: FaultyArea, connection: FailingConnection) -> Storage:
+    return house.open(area=area, connect=connection.connect, sync_storage_area=True, maximum_cache_size=0)
 
 
 def look(storage: Storage) -> Any:
@@ -91,16 +92,25 @@ def test_a_file_that_vanished(storage: Storage, area: FaultyArea) -> None:
 class FailingConnection:
     """Stands for the connection that writes the index; fails at chosen statements."""
 
-    def __init__(self, real: sqlite3.Connection) -> None:
-        self._real = real
+    def __init__(self) -> None:
+        self._real: sqlite3.Connection | None = None
         self.fails: Callable[[str], bool] = lambda statement: False
         self.code = sqlite3.SQLITE_FULL
+
+    def connect(self, path: Path) -> Any:
+        """Open a connection; the first one is this."""
+        real = connect(path)
+        if self._real is None:
+            self._real = real
+            return self
+        return real
 
     def execute(self, statement: str, *parameters: Any) -> Any:
         if self.fails(statement):
             error = sqlite3.OperationalError("injected")
             error.sqlite_errorcode = self.code
             raise error
+        assert self._real is not None
         return self._real.execute(statement, *parameters)
 
     def __getattr__(self, name: str) -> Any:
@@ -108,14 +118,12 @@ class FailingConnection:
 
 
 @pytest.fixture
-def connection(storage: SqliteStorage) -> FailingConnection:
-    failing = FailingConnection(storage._writer._connection)
-    storage._writer._connection = failing  # type: ignore[assignment]
-    return failing
+def connection() -> FailingConnection:
+    return FailingConnection()
 
 
 @pytest.mark.parametrize(
-    "statement", ["BEGIN", "INSERT INTO resources", "INSERT INTO changes", "UPDATE totals", "COMMIT"]
+    "statement", ["BEGIN IMMEDIATE", "INSERT INTO resources", "INSERT INTO changes", "UPDATE totals", "COMMIT"]
 )
 @pytest.mark.parametrize("failure", [(sqlite3.SQLITE_FULL, 19), (sqlite3.SQLITE_IOERR, 14)], ids=["full", "broken"])
 def test_an_index_that_cannot_be_written(
@@ -130,7 +138,7 @@ def test_an_index_that_cannot_be_written(
         (storage.store, (dicom(patient="Q", pixels=LARGE), ORIGIN)),
         (storage.store_all, ([dicom(patient="Q"), dicom(patient="Q", pixels=LARGE)], ORIGIN)),
     ]
-    if statement in ("BEGIN", "COMMIT"):
+    if statement in ("BEGIN IMMEDIATE", "COMMIT"):
         calls += [(storage.delete, (kept.patient,)), (storage.put_attachment, (kept.study, 1024, LARGE))]
     for call, arguments in calls:
         assert code_of(call, *arguments) == code
@@ -142,46 +150,10 @@ def test_an_index_that_cannot_be_written(
     assert house.files() == []
 
 
-def test_one_failure_does_not_harm_those_who_share_its_commit(
-    storage: SqliteStorage, connection: FailingConnection
+def test_a_stable_change_comes_although_the_disk_was_full(
+    house: House, storage: Storage, connection: FailingConnection
 ) -> None:
-    held, entered = threading.Event(), threading.Event()
-
-    def hold(transaction: Any) -> None:
-        entered.set()
-        held.wait(10)
-
-    def fail(transaction: Any) -> None:
-        raise OrthancError(3, "mine")
-
-    results: list[Stored] = []
-    problems: list[BaseException] = []
-
-    def failing() -> None:
-        try:
-            storage._writer.run(fail)
-        except OrthancError as problem:
-            problems.append(problem)
-
-    holder = threading.Thread(target=storage._writer.run, args=(hold,))
-    holder.start()
-    entered.wait(10)
-    others = [threading.Thread(target=lambda: results.append(put(storage))) for _ in range(3)]
-    others.insert(1, threading.Thread(target=failing))
-    for number, thread in enumerate(others):
-        thread.start()
-        wait_until(lambda number=number: len(storage._writer._queue) > number)  # type: ignore[misc]
-    held.set()
-    for thread in (holder, *others):
-        thread.join()
-    assert [str(problem) for problem in problems] == ["mine"]
-    assert len(results) == storage.statistics().instances == 3
-    assert [change.seq for change in storage.changes()[0]] == list(range(1, 7))
-
-
-def test_a_stable_change_comes_although_the_disk_was_full(house: House, storage: SqliteStorage) -> None:
     stored = put(storage)
-    failing = FailingConnection(storage._writer._connection)
     failed = threading.Event()
 
     def fails(statement: str) -> bool:
@@ -190,12 +162,12 @@ def test_a_stable_change_comes_although_the_disk_was_full(house: House, storage:
             return True
         return False
 
-    failing.fails = fails
-    storage._writer._connection = failing  # type: ignore[assignment]
+    connection.fails = fails
     house.clock.advance(60)
     assert failed.wait(10)
-    failing.fails = lambda statement: False
-    wait_until(lambda: stored.patient in [id for type, id in changes_of(storage) if type.value == "StablePatient"])
+    connection.fails = lambda statement: False
+    house.clock.advance(1)
+    until(lambda: (ChangeType.STABLE_PATIENT, stored.patient) in changes_of(storage))
 
 
 def test_a_file_left_by_a_crash_is_removed_at_the_next_start(house: House) -> None:

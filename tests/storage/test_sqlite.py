@@ -11,13 +11,16 @@ import pytest
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.execution import Steps, Task
+from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import AttachmentType, FindQuery
-from tests.storage.conftest import ORIGIN, House, wait_until
+from tests.storage.conftest import ORIGIN, House
 from tests.storage.contract import StorageContract, changes_of, put
 from tests.storage.files import LARGE, dicom
+from tests.waiting import until
 
 
 class TestSqlite(StorageContract):
@@ -118,7 +121,7 @@ def test_stable_resources(house: House) -> None:
     assert patient is not None
     assert not patient.is_stable
     house.clock.advance(1)
-    wait_until(lambda: len(changes_of(storage)) == 8)
+    until(lambda: len(changes_of(storage)) == 8)
     assert changes_of(storage)[5:] == [
         (ChangeType.STABLE_SERIES, stored.series),
         (ChangeType.STABLE_STUDY, stored.study),
@@ -132,14 +135,14 @@ def test_stable_resources(house: House) -> None:
     assert patient is not None
     assert not patient.is_stable
     house.clock.advance(60)
-    wait_until(lambda: len(changes_of(storage)) == 12)
+    until(lambda: len(changes_of(storage)) == 12)
 
 
 def test_an_instance_in_the_second_that_made_its_series_stable(house: House) -> None:
     storage = house.open(stable_age=0.5)
     stored = put(storage)
     house.clock.advance(0.5)
-    wait_until(lambda: len(changes_of(storage)) == 7)
+    until(lambda: len(changes_of(storage)) == 7)
     put(storage)
     resources = storage.get_many([stored.series, stored.study, stored.patient])
     assert [one.is_stable for one in resources] == [False] * 3
@@ -150,7 +153,7 @@ def test_a_stable_change_is_not_lost_by_a_restart(house: House) -> None:
     storage = house.reopen(stable_age=60)
     assert len(changes_of(storage)) == 4
     house.clock.advance(60)
-    wait_until(lambda: (ChangeType.STABLE_PATIENT, stored.patient) in changes_of(storage))
+    until(lambda: (ChangeType.STABLE_PATIENT, stored.patient) in changes_of(storage))
 
 
 def test_exports(house: House) -> None:
@@ -204,7 +207,7 @@ def test_the_cache_is_bounded(house: House) -> None:
 
 
 def test_the_changes_of_deleted_resources_do_not_pile_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orthanc_lab.storage.sqlite.deletion._MOST_STALE_CHANGES", 20)
+    monkeypatch.setattr("orthanc_lab.storage.sqlite.transaction._MOST_STALE_CHANGES", 20)
     storage = house.open()
     kept = put(storage, patient="kept", study="5", series="6")
     for n in range(30):
@@ -277,14 +280,16 @@ def test_a_search_of_a_parent_below_is_refused(storage: Storage) -> None:
     assert caught.value.code == 6
 
 
-def test_a_failed_start_leaves_the_index_free(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object) -> None:
+class FailingExecutor(InlineExecutor):
+    """Begins no task."""
+
+    def spawn(self, name: str, steps: Steps) -> Task:
         raise OrthancError(11, "not today")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("orthanc_lab.storage.sqlite.storage.Stability", fail)
-        with pytest.raises(OrthancError, match="not today"):
-            house.open()
+
+def test_a_failed_start_leaves_the_index_free(house: House) -> None:
+    with pytest.raises(OrthancError, match="not today"):
+        house.open(executor=FailingExecutor(house.clock))
     house.open()
 
 

@@ -6,15 +6,15 @@ import errno
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.storage.sqlite.connections import open_writer
+from orthanc_lab.storage.sqlite.transaction import SqliteTransaction
 from orthanc_lab.storage.sqlite.wal_sync import WalSync
-from orthanc_lab.storage.sqlite.writer import Discard, Transaction, Writer
-from tests.storage.conftest import wait_until
+from orthanc_lab.storage.sqlite.writer import Writer
+from tests.waiting import until
 
 
 class Log(WalSync):
@@ -37,14 +37,17 @@ class Log(WalSync):
 
 class House:
     def __init__(self, folder: Path) -> None:
-        connection = open_writer(folder / "index.sqlite")
+        self._connection = connection = open_writer(folder / "index.sqlite")
         self.log = Log(folder / "index.sqlite")
-        self.writer = Writer(connection, Discard(_nothing, _nothing, _nothing), self.log)
+        self.writer = Writer(connection, self.log)
         self.answers: list[str] = []
 
     def upload(self, name: str) -> None:
         self.writer.run(lambda transaction: _add(transaction, name, durable=True))
         self.answers.append(name)
+
+    def names(self) -> list[str]:
+        return [name for (name,) in self._connection.execute("SELECT name FROM properties ORDER BY name")]
 
     def in_thread(self, name: str) -> threading.Thread:
         thread = threading.Thread(target=self.upload, args=(name,))
@@ -52,12 +55,8 @@ class House:
         return thread
 
 
-def _nothing(names: Any) -> None:
-    pass
-
-
-def _add(transaction: Transaction, name: str, *, durable: bool) -> None:
-    transaction.execute("INSERT INTO properties (name, value) VALUES (?, '')", (name,))
+def _add(transaction: SqliteTransaction, name: str, *, durable: bool) -> None:
+    transaction.set_property(name, "")
     transaction.awaits_disk = durable
 
 
@@ -78,7 +77,7 @@ def code_of(action: Callable[[], object]) -> int:
 def test_nobody_is_answered_before_the_disk(house: House) -> None:
     house.log.may_end.clear()
     thread = house.in_thread("a")
-    wait_until(lambda: house.log.waits == 1)
+    until(lambda: house.log.waits == 1)
     assert house.answers == []
     house.log.may_end.set()
     thread.join()
@@ -88,14 +87,38 @@ def test_nobody_is_answered_before_the_disk(house: House) -> None:
 def test_those_who_come_during_a_wait_share_the_next(house: House) -> None:
     house.log.may_end.clear()
     first = house.in_thread("0")
-    wait_until(lambda: house.log.waits == 1)
+    until(lambda: house.log.waits == 1)
     others = [house.in_thread(str(number)) for number in range(1, 6)]
-    wait_until(lambda: len(house.writer._queue) == 5)
+    until(lambda: house.writer.waiting == 5)
     house.log.may_end.set()
     for thread in (first, *others):
         thread.join()
     assert sorted(house.answers) == list("012345")
     assert house.log.waits == 2
+
+
+def test_one_failure_does_not_harm_those_who_share_its_commit(house: House) -> None:
+    def fail(transaction: SqliteTransaction) -> None:
+        _add(transaction, "never", durable=True)
+        raise OrthancError(3, "mine")
+
+    problems: list[int] = []
+    house.log.may_end.clear()
+    threads = [house.in_thread("0")]
+    until(lambda: house.log.waits == 1)
+    threads.append(house.in_thread("1"))
+    until(lambda: house.writer.waiting == 1)
+    threads.append(threading.Thread(target=lambda: problems.append(code_of(lambda: house.writer.run(fail)))))
+    threads[-1].start()
+    until(lambda: house.writer.waiting == 2)
+    threads.append(house.in_thread("2"))
+    until(lambda: house.writer.waiting == 3)
+    house.log.may_end.set()
+    for thread in threads:
+        thread.join()
+    assert problems == [3]
+    assert house.answers[0] == "0"
+    assert house.names() == ["0", "1", "2"]
 
 
 def test_what_needs_no_disk_waits_for_none(house: House) -> None:

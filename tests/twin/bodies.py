@@ -145,7 +145,15 @@ def _odd_dicom() -> dict[str, bytes]:
     private = slice_of("P7", "7", "7", 1)
     block = private.private_block(0x0405, "My Company", create=True)
     block.add_new(0x01, "ST", "<xml/>")
+    named = slice_of("P7", "7", "7", 2)
+    block = named.private_block(0x0405, "My Company", create=True)
+    block.add_new(0x01, "ST", "<xml/>")
+    block.add_new(0x02, "US", 513)
+    block.add_new(0x03, "SQ", [item])
+    block.add_new(0x04, "LO", "in no dictionary")
     odd_names = slice_of("../../etc", "6", "6", 1, PatientName="x/y\\z", StudyDescription='Brain/:*?"<>| é^x')
+    deflated = written(slice_of("P1", "1", "1", 11), "1.2.840.10008.1.2.1.99")
+    implicit = written(slice_of("P1", "1", "1", 12), "1.2.840.10008.1.2")
     same_uids = slice_of("P1", "1", "1", 1, ContentDate="20300101", PatientName="Other^Name")
     return {
         "no-study-uid": written(no_uid),
@@ -153,13 +161,16 @@ def _odd_dicom() -> dict[str, bytes]:
         "no-patient-id": written(no_patient),
         "nested": written(nested),
         "private": written(private),
+        "private-implicit": written(named, "1.2.840.10008.1.2"),
+        "jpip-deflated": deflated.replace(b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.4.95"),
+        "unknown-implicit": implicit.replace(b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.9\0"),
         "odd-names": written(odd_names),
         "a1-changed": written(same_uids),
         "no-number": written(slice_of("P6", "5", "5", 9, InstanceNumber=None, Modality="")),
         "number-1": written(slice_of("P6", "5", "5", 1)),
         "number-3": written(slice_of("P6", "5", "5", 3)),
-        "a1-deflated": written(slice_of("P1", "1", "1", 11), "1.2.840.10008.1.2.1.99"),
-        "a1-implicit": written(slice_of("P1", "1", "1", 12), "1.2.840.10008.1.2"),
+        "a1-deflated": deflated,
+        "a1-implicit": implicit,
         "zeros": bytes(200),
         "zeros-4": bytes(4),
         "text": b"this is not DICOM",

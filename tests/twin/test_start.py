@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from orthanc_lab.testing.free_port import free_port, is_listening
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -91,10 +91,7 @@ def start(command: list[str], port: int) -> tuple[Outcome, str]:
     """Run a program until it listens or ends; return what happened and its log."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        deadline = time.monotonic() + 30
-        while process.poll() is None and not is_listening(port):
-            assert time.monotonic() < deadline, command
-            time.sleep(0.01)
+        until(lambda: process.poll() is not None or is_listening(port), seconds=30, what=str(command))
         exit_code = process.poll()
         process.kill()
         log = process.communicate(timeout=30)[1].decode("utf-8", "replace")

@@ -8,6 +8,16 @@ from typing import Any
 from orthanc_lab.dicom.changing.anonymization import Profile
 from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.dicom.dictionary.dictionary import is_private
+from orthanc_lab.dicom.dictionary.tags import (
+    ENCAPSULATED_DOCUMENT,
+    PATIENT_ID,
+    PATIENT_NAME,
+    PIXEL_DATA,
+    SERIES_INSTANCE_UID,
+    SOP_INSTANCE_UID,
+    SPECIFIC_CHARACTER_SET,
+    STUDY_INSTANCE_UID,
+)
 from orthanc_lab.dicom.files.charsets import ASCII, Charset, by_term
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.tag_path import Step, TagPath
@@ -18,18 +28,12 @@ from orthanc_lab.protocol.levels import Level
 
 __all__ = ["IDENTIFIERS", "PATIENT_ID", "PATIENT_NAME", "Modification"]
 
-SPECIFIC_CHARACTER_SET = 0x00080005
-PATIENT_NAME = 0x00100010
-PATIENT_ID = 0x00100020
-DEIDENTIFICATION_METHOD = 0x00120063
-PIXEL_DATA = 0x7FE00010
-_ENCAPSULATED_DOCUMENT = 0x00420011
 
 IDENTIFIERS: dict[int, Level] = {
     PATIENT_ID: Level.PATIENT,
-    0x0020000D: Level.STUDY,
-    0x0020000E: Level.SERIES,
-    0x00080018: Level.INSTANCE,
+    STUDY_INSTANCE_UID: Level.STUDY,
+    SERIES_INSTANCE_UID: Level.SERIES,
+    SOP_INSTANCE_UID: Level.INSTANCE,
 }
 """The tags that identify a resource of each level."""
 
@@ -237,7 +241,7 @@ class _Anonymizer:
 
 
 def _put(data_set: DataSet, tag: int, value: Any, values: JsonValues) -> None:
-    if tag in (PIXEL_DATA, _ENCAPSULATED_DOCUMENT) and content.is_data_uri(value):
+    if tag in (PIXEL_DATA, ENCAPSULATED_DOCUMENT) and content.is_data_uri(value):
         data_set.pop(tag, None)
         content.embed(data_set, value)
         return

@@ -9,6 +9,7 @@ from typing import Any
 from orthanc_lab.dicom.changing.anonymization import DEFAULT_VERSION, profile_of
 from orthanc_lab.dicom.changing.modification import IDENTIFIERS, PATIENT_NAME, Modification
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.tags import DEIDENTIFICATION_METHOD, PATIENT_IDENTITY_REMOVED
 from orthanc_lab.dicom.files.tag_path import TagPath, parse_path
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
@@ -17,9 +18,6 @@ __all__ = ["SOFTWARE", "ModificationRequest", "boolean_member", "string_member"]
 
 SOFTWARE = "Orthanc 1.12.7"
 """What signs an anonymization, in DeidentificationMethod (0012,0063)."""
-
-_PATIENT_IDENTITY_REMOVED = 0x00120062
-_DEIDENTIFICATION_METHOD = 0x00120063
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +59,15 @@ class ModificationRequest:
         profile = profile_of(version)
         rules = Modification.of_profile(profile)
         rules.replace(TagPath((), PATIENT_NAME), self.patient_name)
-        rules.replace(TagPath((), _PATIENT_IDENTITY_REMOVED), "YES")
+        rules.replace(TagPath((), PATIENT_IDENTITY_REMOVED), "YES")
         own_method = SOFTWARE + profile.method
-        rules.replace(TagPath((), _DEIDENTIFICATION_METHOD), own_method)
+        rules.replace(TagPath((), DEIDENTIFICATION_METHOD), own_method)
         deviates = self._apply_fields(rules, names)
         if boolean_member(self.body, "KeepPrivateTags"):
             rules.remove_private = False
             deviates = True
-        if deviates and rules.replaced.get(_DEIDENTIFICATION_METHOD) == own_method:
-            rules.replaced[_DEIDENTIFICATION_METHOD] = SOFTWARE
+        if deviates and rules.replaced.get(DEIDENTIFICATION_METHOD) == own_method:
+            rules.replaced[DEIDENTIFICATION_METHOD] = SOFTWARE
         return rules
 
     def _apply_fields(self, rules: Modification, names: Dictionary) -> bool:

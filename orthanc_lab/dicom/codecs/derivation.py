@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.text import text_bytes
 
 __all__ = ["describe_derivation", "describe_lossy"]
 
-_IMAGE_TYPE = 0x00080008
-_SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
-_DERIVATION_DESCRIPTION, _SOURCE_IMAGES, _DERIVATION_CODE = 0x00082111, 0x00082112, 0x00089215
-_LOSSY, _RATIO, _METHOD = 0x00282110, 0x00282112, 0x00282114
 _MAX_ST = 1024
 
 
@@ -31,44 +28,48 @@ def describe_lossy(data_set: DataSet, text: str, method: str, ratio: float, sop_
         New SOP Instance UID; the old one becomes the source image.
     """
     source: DataSet = {
-        0x00081150: Element("UI", _value(data_set, _SOP_CLASS)),
-        0x00081155: Element("UI", _value(data_set, _SOP_INSTANCE)),
-        0x0040A170: Element("SQ", [_code("121320", "Uncompressed predecessor")]),
+        tags.REFERENCED_SOP_CLASS_UID: Element("UI", _value(data_set, tags.SOP_CLASS_UID)),
+        tags.REFERENCED_SOP_INSTANCE_UID: Element("UI", _value(data_set, tags.SOP_INSTANCE_UID)),
+        tags.PURPOSE_OF_REFERENCE_CODE_SEQUENCE: Element("SQ", [_code("121320", "Uncompressed predecessor")]),
     }
-    data_set[_SOURCE_IMAGES] = Element("SQ", [*_items(data_set, _SOURCE_IMAGES), source])
+    data_set[tags.SOURCE_IMAGE_SEQUENCE] = Element("SQ", [*_items(data_set, tags.SOURCE_IMAGE_SEQUENCE), source])
     lossy = _code("113040", "Lossy Compression")
-    data_set[_DERIVATION_CODE] = Element("SQ", [*_items(data_set, _DERIVATION_CODE), lossy])
-    data_set[_SOP_INSTANCE] = Element("UI", padded(sop_instance.encode()))
+    data_set[tags.DERIVATION_CODE_SEQUENCE] = Element("SQ", [*_items(data_set, tags.DERIVATION_CODE_SEQUENCE), lossy])
+    data_set[tags.SOP_INSTANCE_UID] = Element("UI", padded(sop_instance.encode()))
     _mark_derived(data_set)
     describe_derivation(data_set, text)
-    data_set[_LOSSY] = _text("CS", "01")
-    data_set[_RATIO] = _added(data_set, _RATIO, "DS", f"{ratio:.5g}")
-    data_set[_METHOD] = _added(data_set, _METHOD, "CS", method)
+    data_set[tags.LOSSY_IMAGE_COMPRESSION] = _text("CS", "01")
+    _append(data_set, tags.LOSSY_IMAGE_COMPRESSION_RATIO, "DS", f"{ratio:.5g}")
+    _append(data_set, tags.LOSSY_IMAGE_COMPRESSION_METHOD, "CS", method)
 
 
 def describe_derivation(data_set: DataSet, text: str) -> None:
     """Put a text in front of Derivation Description; what stood there follows in brackets."""
     description = text.encode()
-    before = text_bytes(_value(data_set, _DERIVATION_DESCRIPTION))
+    before = text_bytes(_value(data_set, tags.DERIVATION_DESCRIPTION))
     if before:
         description += b" [" + before + b"]"
-    data_set[_DERIVATION_DESCRIPTION] = Element("ST", padded(description[:_MAX_ST], b" "))
+    data_set[tags.DERIVATION_DESCRIPTION] = Element("ST", padded(description[:_MAX_ST], b" "))
 
 
 def _code(value: str, meaning: str) -> DataSet:
-    return {0x00080100: _text("SH", value), 0x00080102: _text("SH", "DCM"), 0x00080104: _text("LO", meaning)}
+    return {
+        tags.CODE_VALUE: _text("SH", value),
+        tags.CODING_SCHEME_DESIGNATOR: _text("SH", "DCM"),
+        tags.CODE_MEANING: _text("LO", meaning),
+    }
 
 
 def _mark_derived(data_set: DataSet) -> None:
-    before = text_bytes(_value(data_set, _IMAGE_TYPE))
+    before = text_bytes(_value(data_set, tags.IMAGE_TYPE))
     if before:
         values = [b"DERIVED", *before.split(b"\\")[1:]]
-        data_set[_IMAGE_TYPE] = Element("CS", padded(b"\\".join(values), b" "))
+        data_set[tags.IMAGE_TYPE] = Element("CS", padded(b"\\".join(values), b" "))
 
 
-def _added(data_set: DataSet, tag: int, vr: str, value: str) -> Element:
+def _append(data_set: DataSet, tag: int, vr: str, value: str) -> None:
     before = text_bytes(_value(data_set, tag))
-    return Element(vr, padded(before + b"\\" + value.encode() if before else value.encode(), b" "))
+    data_set[tag] = Element(vr, padded(before + b"\\" + value.encode() if before else value.encode(), b" "))
 
 
 def _text(vr: str, value: str) -> Element:

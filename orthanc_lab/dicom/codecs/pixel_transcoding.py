@@ -8,29 +8,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from orthanc_lab.dicom.codecs.decoders import decode_compressed
+from orthanc_lab.dicom.codecs.codec import Array, Codec, Encoder, codec_of
+from orthanc_lab.dicom.codecs.decoding import decode_compressed
 from orthanc_lab.dicom.codecs.derivation import describe_derivation, describe_lossy
-from orthanc_lab.dicom.codecs.encoders import NEAR, Encoder, encoder_for
+from orthanc_lab.dicom.dictionary.tags import (
+    PALETTES,
+    PHOTOMETRIC_INTERPRETATION,
+    PIXEL_DATA,
+    PLANAR_CONFIGURATION,
+    SAMPLES_PER_PIXEL,
+)
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
 from orthanc_lab.dicom.images.palette import apply_palette
-from orthanc_lab.dicom.images.pixels import Array
 from orthanc_lab.dicom.images.raw_frames import compressed_frames, uncompressed_frame
+from orthanc_lab.dicom.limits import MAX_NATIVE_BYTES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers
 
-__all__ = ["MAX_BYTES", "compress", "decompress"]
-
-MAX_BYTES = 1 << 31
-"""Pixel data that would take more bytes than this are not decompressed."""
-
-_JPEG = "1.2.840.10008.1.2.4."
-_LOSSY_JPEG = {_JPEG + "50": "JPEG baseline", _JPEG + "51": "JPEG extended sequential 8 bit"}
-_LOSSLESS_JPEG = (_JPEG + "57", _JPEG + "70")
-_RLE = "1.2.840.10008.1.2.5"
-_SAMPLES, _PHOTOMETRIC, _PLANAR, _PIXEL_DATA = 0x00280002, 0x00280004, 0x00280006, 0x7FE00010
-_PALETTE = range(0x00281101, 0x00281204)
+__all__ = ["compress", "decompress"]
 
 
 def decompress(file: DicomFile) -> DataSet:
@@ -39,13 +36,13 @@ def decompress(file: DicomFile) -> DataSet:
     Raises
     ------
     OrthancError
-        2 or 15 if the frames cannot be decoded, 24 for more than `MAX_BYTES`.
+        2 or 15 if the frames cannot be decoded, 24 for more than `MAX_NATIVE_BYTES`.
     """
     description = describe_image(file.data_set)
-    if description.frame_bytes * description.frames > MAX_BYTES:
+    if description.frame_bytes * description.frames > MAX_NATIVE_BYTES:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
     pixels = padded(b"".join(frame.tobytes() for frame in _frames(file, description)))
-    found = {**file.data_set, _PIXEL_DATA: Element("OW", pixels)}
+    found = {**file.data_set, PIXEL_DATA: Element("OW", pixels)}
     if description.samples == 3:
         _set_colour(found, "RGB")
     return found
@@ -56,24 +53,24 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
 
     A lossy transfer syntax makes a derived image, with a SOP Instance UID of its own.
     """
-    encoder = encoder_for(target)
+    codec = codec_of(target)
     description = describe_image(file.data_set)
-    if encoder is None or not description.frames or not _fits(description, target):
+    if codec is None or codec.encode is None or not description.frames or not _fits(description, codec):
         return None
     frames = _frames(file, description)
     found = dict(file.data_set)
-    if target in _LOSSY_JPEG and description.photometric == "PALETTE COLOR":
+    if not codec.palettes and description.photometric == "PALETTE COLOR":
         frames = (apply_palette(frame, file.data_set) for frame in frames)
-        for tag in [tag for tag in found if tag in _PALETTE]:
+        for tag in [tag for tag in found if tag in PALETTES]:
             del found[tag]
-        found[_SAMPLES] = Element("US", b"\3\0")
+        found[SAMPLES_PER_PIXEL] = Element("US", b"\3\0")
         description = replace(description, samples=3)
     native = description.frame_bytes * description.frames
-    encoded = [_encoded(encoder, frame, description, quality) for frame in frames]
-    found[_PIXEL_DATA] = Element("OB", (_offset_table(encoded), *encoded))
+    encoded = [_encoded(codec.encode, frame, description, quality) for frame in frames]
+    found[PIXEL_DATA] = Element("OB", (_offset_table(encoded), *encoded))
     if description.samples == 3:
-        _set_colour(found, "YBR_FULL_422" if target in _LOSSY_JPEG else "RGB")
-    _describe(found, target, quality, native / sum(map(len, encoded)), identifiers)
+        _set_colour(found, codec.colours)
+    _describe(found, codec, quality, native / sum(map(len, encoded)), identifiers)
     return found
 
 
@@ -84,35 +81,25 @@ def _encoded(encoder: Encoder, frame: Array, description: ImageDescription, qual
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED, "A frame cannot be compressed") from error
 
 
-def _describe(data_set: DataSet, target: str, quality: int, ratio: float, identifiers: Identifiers) -> None:
-    size = f"{ratio:.5g}"
-    if target in _LOSSY_JPEG:
-        text = f"Lossy compression with {_LOSSY_JPEG[target]}, IJG quality factor {quality}, compression ratio {size}"
-        describe_lossy(data_set, text, "ISO_10918_1", ratio, identifiers.uid())
-    elif target == _JPEG + "81":
-        text = f"near lossless JPEG-LS compression, factor {size} (NEAR={NEAR})"
-        describe_lossy(data_set, text, "ISO_14495_1", ratio, identifiers.uid())
-    elif target in _LOSSLESS_JPEG:
-        text = f"Lossless JPEG compression, selection value 1, point transform 0, compression ratio {size}"
+def _describe(data_set: DataSet, codec: Codec, quality: int, ratio: float, identifiers: Identifiers) -> None:
+    text = codec.description.format(quality=quality, ratio=f"{ratio:.5g}")
+    if codec.method:
+        describe_lossy(data_set, text, codec.method, ratio, identifiers.uid())
+    elif text:
         describe_derivation(data_set, text)
 
 
-def _fits(description: ImageDescription, target: str) -> bool:
-    bits = description.bits_allocated
+def _fits(description: ImageDescription, codec: Codec) -> bool:
     if description.samples not in (1, 3) or not description.width or not description.height:
         return False
     if description.samples == 3 and not (description.photometric == "RGB" or description.photometric.startswith("YBR")):
         return False
-    if target in _LOSSY_JPEG:
-        return bits == 8 and not description.signed
-    if target == _JPEG + "81":
-        return bits in (8, 16) and not description.signed
-    return bits in (8, 16) or (bits == 32 and target == _RLE)
+    return description.bits_allocated in codec.bits and (codec.signed or not description.signed)
 
 
 def _frames(file: DicomFile, description: ImageDescription) -> Iterator[Array]:
     """Yield the frames as they are stored, colours by pixel; compressed YBR as RGB."""
-    value = file.data_set[_PIXEL_DATA].value
+    value = file.data_set[PIXEL_DATA].value
     if isinstance(value, tuple):
         for fragments in compressed_frames(value, description.frames):
             yield decode_compressed(b"".join(fragments), file.transfer_syntax, description)
@@ -134,8 +121,8 @@ def _frames(file: DicomFile, description: ImageDescription) -> Iterator[Array]:
 
 
 def _set_colour(data_set: DataSet, photometric: str) -> None:
-    data_set[_PHOTOMETRIC] = Element("CS", padded(photometric.encode(), b" "))
-    data_set[_PLANAR] = Element("US", b"\0\0")
+    data_set[PHOTOMETRIC_INTERPRETATION] = Element("CS", padded(photometric.encode(), b" "))
+    data_set[PLANAR_CONFIGURATION] = Element("US", b"\0\0")
 
 
 def _offset_table(fragments: list[bytes]) -> bytes:

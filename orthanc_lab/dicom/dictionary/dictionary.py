@@ -9,13 +9,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from orthanc_lab.dicom.dictionary.dictionary_option import PrivateKey, read_dictionary_option
+from orthanc_lab.dicom.dictionary.text_tables import read_lines
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["UNKNOWN_NAME", "Dictionary", "DictionaryEntry", "ShownTag", "Tag", "format_tag", "is_private"]
+__all__ = ["STANDARD", "UNKNOWN_NAME", "Dictionary", "DictionaryEntry", "ShownTag", "Tag", "format_tag", "is_private"]
 
 Tag = int
 """``0x00100020``: the group in the upper 16 bits, the element in the lower ones."""
@@ -74,12 +74,13 @@ class Dictionary:
         self._default_creator = private_creator
         self._own: Mapping[PrivateKey, DictionaryEntry] = {}
         self._own_names: dict[str, Tag] = {}
-        self.shown = functools.lru_cache(maxsize=8192)(self._shown)
         if option:
             entries = read_dictionary_option(option, self.parse_tag, self._is_registered)
             self._own = {key: DictionaryEntry(vr, name) for key, (vr, name) in entries.items()}
             for (_, tag), entry in self._own.items():
                 self._own_names.setdefault(entry.name, tag)
+        # Not a method of this object: it would hold itself through its cache.
+        self.shown = functools.lru_cache(maxsize=8192)(functools.partial(_shown, self._own, private_creator))
 
     def parse_tag(self, name: str, private_creator: str | None = None) -> Tag:
         """Read a tag by keyword (case-sensitive), ``gggg-eeee``, ``gggg,eeee`` or ``ggggeeee``.
@@ -129,24 +130,7 @@ class Dictionary:
         private_creator
             Creator of a private tag; None stands for ``DefaultPrivateCreator``.
         """
-        if not tag & 0x10000:
-            own = self._own.get(("", tag)) if self._own else None
-            return own or _public_entry(tag)
-        element = tag & 0xFFFF
-        creator = self._default_creator if private_creator is None else private_creator
-        entry = self._own.get((creator, tag)) or (self._own.get((creator, tag & 0xFFFF00FF)) if creator else None)
-        if entry is not None:
-            return entry
-        if not element:
-            return _GROUP_LENGTH
-        if 0x10 <= element <= 0xFF:
-            return _CREATOR
-        return _private_entry(tag, creator) if creator else None
-
-    def _shown(self, tag: Tag, private_creator: str) -> ShownTag:
-        entry = self.find(tag, private_creator)
-        key = f"{tag >> 16:04x},{tag & 0xFFFF:04x}"
-        return ShownTag(key, UNKNOWN_NAME, "") if entry is None else ShownTag(key, entry.name, entry.vr)
+        return _find(self._own, self._default_creator, tag, private_creator)
 
     def _is_registered(self, key: PrivateKey) -> bool:
         creator, tag = key
@@ -156,6 +140,29 @@ class Dictionary:
         if is_private(tag):
             return element == 0 or 0x10 <= element <= 0xFF
         return _public_entry(tag) is not None
+
+
+def _find(
+    own: Mapping[PrivateKey, DictionaryEntry], default_creator: str, tag: Tag, private_creator: str | None
+) -> DictionaryEntry | None:
+    if not tag & 0x10000:
+        return (own.get(("", tag)) if own else None) or _public_entry(tag)
+    element = tag & 0xFFFF
+    creator = default_creator if private_creator is None else private_creator
+    entry = own.get((creator, tag)) or (own.get((creator, tag & 0xFFFF00FF)) if creator else None)
+    if entry is not None:
+        return entry
+    if not element:
+        return _GROUP_LENGTH
+    if 0x10 <= element <= 0xFF:
+        return _CREATOR
+    return _private_entry(tag, creator) if creator else None
+
+
+def _shown(own: Mapping[PrivateKey, DictionaryEntry], default_creator: str, tag: Tag, private_creator: str) -> ShownTag:
+    entry = _find(own, default_creator, tag, private_creator)
+    key = f"{tag >> 16:04x},{tag & 0xFFFF:04x}"
+    return ShownTag(key, UNKNOWN_NAME, "") if entry is None else ShownTag(key, entry.name, entry.vr)
 
 
 _CREATOR = DictionaryEntry("LO", "PrivateCreator")
@@ -173,7 +180,7 @@ def _signed(sign: str, digits: str) -> int:
 def _public_table() -> tuple[dict[int, DictionaryEntry], dict[str, DictionaryEntry]]:
     single: dict[int, DictionaryEntry] = {}
     repeating: dict[str, DictionaryEntry] = {}
-    for line in _lines("dictionary_public.txt"):
+    for line in read_lines("dictionary_public.txt"):
         key, vr, name = line.split(" ")
         if "x" in key:
             repeating[key] = DictionaryEntry(vr, name)
@@ -207,7 +214,7 @@ def _public_entry(tag: Tag) -> DictionaryEntry | None:
 def _private_table() -> dict[str, dict[str, DictionaryEntry]]:
     creators: dict[str, dict[str, DictionaryEntry]] = {}
     entries: dict[str, DictionaryEntry] = {}
-    for line in _lines("dictionary_private.txt"):
+    for line in read_lines("dictionary_private.txt"):
         if line.startswith("["):
             entries = creators.setdefault(line[1:-1], {})
         else:
@@ -233,6 +240,5 @@ def _private_entry(tag: Tag, creator: str) -> DictionaryEntry | None:
     return entries.get(low) or entries.get(f"{tag:08x}") or entries.get(f"{low[:2]}xx{low[4:]}")
 
 
-def _lines(name: str) -> list[str]:
-    text = Path(__file__).with_name(name).read_text("utf-8")
-    return [line for line in text.splitlines() if not line.startswith("#")]
+STANDARD: Final = Dictionary()
+"""The dictionary of a server whose configuration adds nothing to it."""

@@ -10,47 +10,16 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = [
-    "EXPLICIT_BE",
-    "EXPLICIT_LE",
-    "IMPLICIT_LE",
-    "LONG_VRS",
-    "SHORT_VRS",
-    "WORD_SIZES",
-    "DataSet",
-    "Element",
-    "Pieces",
-    "Value",
-    "encode",
-    "encode_file",
-    "padded",
-    "swapped",
-]
+from orthanc_lab.dicom.dictionary import tags
+from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, SHORT_VRS, STRING_VRS, WORD_SIZES
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
-IMPLICIT_LE = "1.2.840.10008.1.2"
-EXPLICIT_LE = "1.2.840.10008.1.2.1"
-EXPLICIT_BE = "1.2.840.10008.1.2.2"
+__all__ = ["DataSet", "Element", "Pieces", "Value", "encode", "encode_file", "padded", "swapped"]
+
 IMPLEMENTATION_CLASS_UID = "1.2.276.0.7230010.3.0.3.6.9"
 IMPLEMENTATION_VERSION_NAME = "OFFIS_DCMTK_369"
 
-LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
-"""The VRs whose length takes four bytes in an explicit transfer syntax (PS3.5 table 7.1-1)."""
-
-SHORT_VRS = frozenset(
-    {"AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM"}
-    | {"UI", "UL", "US"}
-)
-"""The VRs whose length takes two bytes."""
-
-WORD_SIZES = {
-    **dict.fromkeys(("AT", "OW", "SS", "US"), 2),
-    **dict.fromkeys(("FL", "OF", "OL", "SL", "UL"), 4),
-    **dict.fromkeys(("FD", "OD", "OV", "SV", "UV"), 8),
-}
-"""Bytes of each number in a value, where the byte order matters (PS3.5 section 7.3)."""
-
 _UNDEFINED = 0xFFFFFFFF
-_PADDED_WITH_SPACE = (SHORT_VRS | {"UC", "UR", "UT"}) - {"AT", "FD", "FL", "SL", "SS", "UI", "UL", "US"}
 
 
 class Element(NamedTuple):
@@ -101,15 +70,15 @@ def encode(data_set: DataSet, transfer_syntax: str = EXPLICIT_LE) -> Iterator[by
 def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
     """Write a DICOM file (Part 10) with a fresh meta header; the data set is not deflated."""
     meta: DataSet = {
-        0x00020001: Element("OB", b"\x00\x01"),
-        0x00020002: _uid(sop_class),
-        0x00020003: _uid(sop_instance),
-        0x00020010: _uid(transfer_syntax),
-        0x00020012: _uid(IMPLEMENTATION_CLASS_UID),
-        0x00020013: Element("SH", padded(IMPLEMENTATION_VERSION_NAME.encode(), b" ")),
+        tags.FILE_META_INFORMATION_VERSION: Element("OB", b"\x00\x01"),
+        tags.MEDIA_STORAGE_SOP_CLASS_UID: _uid(sop_class),
+        tags.MEDIA_STORAGE_SOP_INSTANCE_UID: _uid(sop_instance),
+        tags.TRANSFER_SYNTAX_UID: _uid(transfer_syntax),
+        tags.IMPLEMENTATION_CLASS_UID: _uid(IMPLEMENTATION_CLASS_UID),
+        tags.IMPLEMENTATION_VERSION_NAME: Element("SH", padded(IMPLEMENTATION_VERSION_NAME.encode(), b" ")),
     }
     head = b"".join(encode(meta))
-    length = b"".join(encode({0x00020000: Element("UL", struct.pack("<I", len(head)))}))
+    length = b"".join(encode({tags.FILE_META_INFORMATION_GROUP_LENGTH: Element("UL", struct.pack("<I", len(head)))}))
     return b"".join((bytes(128), b"DICM", length, head, *encode(data_set, transfer_syntax)))
 
 
@@ -132,7 +101,7 @@ class _Writer:
                 if not tag & 0xFFFF and tag >> 16 > 2:
                     continue
                 if len(value) & 1:
-                    value += b" " if vr in _PADDED_WITH_SPACE else b"\0"
+                    value += b" " if vr in STRING_VRS else b"\0"
                 yield self._header(tag, vr, len(value))
                 yield swapped(value, WORD_SIZES[vr]) if self._big and vr in WORD_SIZES else value
             elif isinstance(value, Pieces):

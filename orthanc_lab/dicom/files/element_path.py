@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
+from orthanc_lab.dicom.dictionary.vrs import TEXT_VRS
 from orthanc_lab.dicom.files.data_set import DataSet, padded
-from orthanc_lab.dicom.shown.tags_json import TEXT_VRS
 
 __all__ = ["follow_path"]
 
-_PIXEL_DATA = 0x7FE00010
 _LAST_ITEM = "-1"
 
 
@@ -40,7 +40,7 @@ def follow_path(data_set: DataSet, path: Sequence[str], dictionary: Dictionary) 
         if element is None:
             return None
         value = element.value
-        if isinstance(value, tuple) or (top and tag == _PIXEL_DATA and isinstance(value, bytes)):
+        if isinstance(value, tuple) or (top and tag == PIXEL_DATA and isinstance(value, bytes)):
             return _fragment(value if isinstance(value, tuple) else (value,), rest)
         if isinstance(value, bytes):
             return None if rest else _bytes_of(element.vr, value)

@@ -10,21 +10,13 @@ import re
 from collections.abc import Collection
 from struct import Struct
 
-from orthanc_lab.dicom.files.data_set import LONG_VRS
+from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, SHORT_VRS, as_bytes
+from orthanc_lab.dicom.limits import MAX_DEPTH
 
-__all__ = ["MAX_DEPTH", "VRS", "Found", "Walk", "WalkError"]
+__all__ = ["Found", "Walk", "WalkError"]
 
-MAX_DEPTH = 150
-"""Sequences nested deeper than this are refused, so that no file exhausts the stack."""
-
-_LONG = frozenset(vr.encode() for vr in LONG_VRS)
-_SHORT = frozenset(
-    {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS"}
-    | {b"ST", b"TM", b"UI", b"UL", b"US"}
-)
-VRS = _LONG | _SHORT
-"""All value representations of the standard."""
-
+_LONG = as_bytes(LONG_VRS)
+_SHORT = as_bytes(SHORT_VRS)
 _UNDEFINED = 0xFFFFFFFF
 _EXPLICIT = Struct("<4s2sH").unpack_from, Struct(">4s2sH").unpack_from
 _PLAIN = Struct("<4sI").unpack_from, Struct(">4sI").unpack_from

@@ -7,61 +7,31 @@ deflated. Pixel data stay encoded.
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
-from orthanc_lab.dicom.files.data_set import (
-    EXPLICIT_BE,
-    IMPLICIT_LE,
-    LONG_VRS,
-    SHORT_VRS,
-    WORD_SIZES,
-    DataSet,
-    Element,
-    Value,
-    swapped,
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD, Dictionary
+from orthanc_lab.dicom.dictionary.tags import (
+    ITEM,
+    ITEM_DELIMITATION_ITEM,
+    PIXEL_DATA,
+    PIXEL_REPRESENTATION,
+    SEQUENCE_DELIMITATION_ITEM,
+    US_OR_SS,
 )
+from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, VR_BY_BYTES, WORD_SIZES, as_bytes
+from orthanc_lab.dicom.files.data_set import DataSet, Element, Value, swapped
+from orthanc_lab.dicom.files.element_walk import WalkError
+from orthanc_lab.dicom.files.file_start import find_start
 from orthanc_lab.dicom.files.text import text_bytes
+from orthanc_lab.dicom.limits import MAX_DEPTH
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
-__all__ = [
-    "DEFLATED",
-    "EXPLICIT_BE",
-    "IMPLICIT_LE",
-    "MAX_DEPTH",
-    "MAX_INFLATED",
-    "US_OR_SS",
-    "DicomFile",
-    "creator_of",
-    "read_file",
-]
+__all__ = ["DicomFile", "creator_of", "read_file"]
 
-MAX_DEPTH = 150
-"""Sequences nested deeper than this are refused, so that no file exhausts the stack."""
-
-MAX_INFLATED = 1 << 29
-"""A deflated data set of more bytes than this is refused."""
-
-DEFLATED = "1.2.840.10008.1.2.1.99"
-
-_PIXEL_DATA = 0x7FE00010
-_PIXEL_REPRESENTATION = 0x00280103
-_ITEM = 0xFFFEE000
-_ITEM_END = 0xFFFEE00D
-_SEQUENCE_END = 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
-
-US_OR_SS = frozenset(
-    {0x00280071, 0x00280104, 0x00280105, 0x00280106, 0x00280107, 0x00280108, 0x00280109, 0x00280110, 0x00280111}
-    | {0x00280120, 0x00280121, 0x00281100, 0x00281101, 0x00281102, 0x00281103, 0x00281111, 0x00281112, 0x00281113}
-    | {0x00283002, 0x00189810, 0x00221452, 0x00409211, 0x00409216, 0x00603004, 0x00603006}
-)
-"""Tags that are US or SS, as Pixel Representation of the same item says."""
-
 _SIGNED = Element("US", b"\1\0")
-_VRS: dict[bytes, str] = {vr.encode(): vr for vr in LONG_VRS | SHORT_VRS}
-_LONG = frozenset(vr.encode() for vr in LONG_VRS)
+_LONG = as_bytes(LONG_VRS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +43,7 @@ class DicomFile:
     data_set: DataSet
 
 
-def read_file(dicom: bytes, dictionary: Dictionary | None = None, *, skip_pixel_data: bool = False) -> DicomFile:
+def read_file(dicom: bytes, dictionary: Dictionary = STANDARD, *, skip_pixel_data: bool = False) -> DicomFile:
     """Read a DICOM file, or the part of it before the pixel data.
 
     Parameters
@@ -91,44 +61,15 @@ def read_file(dicom: bytes, dictionary: Dictionary | None = None, *, skip_pixel_
         15 if the bytes are no DICOM file, are cut off before the pixel data, or nest too deep.
     """
     try:
-        start = 132 if dicom[128:132] == b"DICM" else 0
-        meta, start = _read_meta(dicom, start)
-        syntax = _syntax_of(meta, dicom, start)
-        if syntax == DEFLATED:
-            dicom, start = _inflate(dicom[start:]), 0
-        reader = _Reader(dicom, syntax, dictionary or Dictionary(), skip_pixel_data)
-        data_set, _ = reader.read(start, len(dicom), 0)
+        start = find_start(dicom)
+        meta, _ = _Reader(dicom, EXPLICIT_LE, dictionary, False).read(start.meta, start.meta_end, 0)
+        reader = _Reader(start.data, start.layout, dictionary, skip_pixel_data)
+        data_set, _ = reader.read(start.position, len(start.data), 0)
+    except WalkError as error:
+        raise _broken(str(error)) from error
     except (struct.error, IndexError) as error:
         raise _broken("an element is cut off") from error
-    return DicomFile(meta, syntax, data_set)
-
-
-def _read_meta(dicom: bytes, start: int) -> tuple[DataSet, int]:
-    if dicom[start : start + 2] != b"\x02\x00":
-        return {}, start
-    explicit = dicom[start + 4 : start + 6].isalpha()
-    reader = _Reader(dicom, "" if explicit else IMPLICIT_LE, Dictionary(), False)
-    return reader.read(start, len(dicom), 0, only_group=2)
-
-
-def _syntax_of(meta: DataSet, dicom: bytes, start: int) -> str:
-    stated = meta.get(0x00020010)
-    if stated is not None and isinstance(stated.value, bytes):
-        return stated.value.rstrip(b"\0 ").decode("latin-1")
-    if dicom[start + 4 : start + 6] in _VRS:
-        return EXPLICIT_BE if dicom[start : start + 1] == b"\0" else "1.2.840.10008.1.2.1"
-    return IMPLICIT_LE
-
-
-def _inflate(data: bytes) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        result = inflater.decompress(data, MAX_INFLATED)
-    except zlib.error as error:
-        raise _broken("the deflated data set is damaged") from error
-    if inflater.unconsumed_tail:
-        raise _broken(f"the deflated data set has more than {MAX_INFLATED} bytes")
-    return result
+    return DicomFile(meta, start.stated or start.layout, data_set)
 
 
 def _broken(why: str) -> OrthancError:
@@ -138,10 +79,10 @@ def _broken(why: str) -> OrthancError:
 class _Reader:
     """Reads the elements of one file; positions are bytes from its start."""
 
-    def __init__(self, data: bytes, syntax: str, dictionary: Dictionary, skip_pixel_data: bool) -> None:
+    def __init__(self, data: bytes, layout: str, dictionary: Dictionary, skip_pixel_data: bool) -> None:
         self._data = data
-        self._implicit = syntax == IMPLICIT_LE
-        self._big = syntax == EXPLICIT_BE
+        self._implicit = layout == IMPLICIT_LE
+        self._big = layout == EXPLICIT_BE
         self._dictionary = dictionary
         self._skip = skip_pixel_data
         order = ">" if self._big else "<"
@@ -149,20 +90,18 @@ class _Reader:
         self._plain = struct.Struct(order + "HHI").unpack_from
         self._long = struct.Struct(order + "I").unpack_from
 
-    def read(self, position: int, end: int, depth: int, *, only_group: int | None = None) -> tuple[DataSet, int]:
-        """Read elements up to `end`, an item delimiter, or (with `only_group`) another group."""
+    def read(self, position: int, end: int, depth: int) -> tuple[DataSet, int]:
+        """Read elements up to `end` or an item delimiter."""
         if depth > MAX_DEPTH:
             raise _broken(f"sequences are nested more than {MAX_DEPTH} levels deep")
         data = self._data
         found: DataSet = {}
-        implicit, header, vrs, long_vrs = self._implicit, self._header, _VRS, _LONG
+        implicit, header, vrs, long_vrs = self._implicit, self._header, VR_BY_BYTES, _LONG
         while position + 8 <= end:
             group, element, code, length = header(data, position)
             tag = group << 16 | element
-            if tag == _ITEM_END:
+            if tag == ITEM_DELIMITATION_ITEM:
                 return found, position + 8
-            if only_group is not None and group != only_group:
-                return found, position
             if implicit or group == 0xFFFE:
                 length = self._plain(data, position)[2]
                 vr = self._implicit_vr(tag, found)
@@ -175,7 +114,7 @@ class _Reader:
                     position += 12
                 else:
                     position += 8
-            if tag == _PIXEL_DATA and self._skip and not depth:
+            if tag == PIXEL_DATA and self._skip and not depth:
                 found[tag] = Element(vr, ())
                 return found, end
             value: Value
@@ -183,7 +122,7 @@ class _Reader:
                 stop = end if length == _UNDEFINED else position + length
                 if stop > end:
                     raise _broken(f"the length of ({group:04x},{element:04x}) goes beyond the end")
-                if length == _UNDEFINED and (tag == _PIXEL_DATA or vr in ("OB", "OW")):
+                if length == _UNDEFINED and (tag == PIXEL_DATA or vr in ("OB", "OW")):
                     value, position = self._fragments(position, stop)
                 else:
                     value, position = self._sequence(vr, position, stop, depth)
@@ -191,7 +130,7 @@ class _Reader:
             else:
                 after = position + length
                 if after > end:
-                    if tag != _PIXEL_DATA:
+                    if tag != PIXEL_DATA:
                         raise _broken(f"the length of ({group:04x},{element:04x}) goes beyond the end")
                     after = end
                 value = data[position:after]
@@ -203,7 +142,7 @@ class _Reader:
 
     def _implicit_vr(self, tag: int, found: DataSet) -> str:
         if tag in US_OR_SS:
-            return "SS" if found.get(_PIXEL_REPRESENTATION) == _SIGNED else "US"
+            return "SS" if found.get(PIXEL_REPRESENTATION) == _SIGNED else "US"
         return self._dictionary.vr_of(tag, creator_of(tag, found))
 
     def _sequence(self, vr: str, position: int, stop: int, depth: int) -> tuple[list[DataSet], int]:
@@ -221,9 +160,9 @@ class _Reader:
             group, element, length = self._plain(self._data, position)
             tag = group << 16 | element
             position += 8
-            if tag == _SEQUENCE_END:
+            if tag == SEQUENCE_DELIMITATION_ITEM:
                 return items, position
-            if tag != _ITEM:
+            if tag != ITEM:
                 raise _broken(f"({group:04x},{element:04x}) stands where an item of a sequence should")
             stop = end if length == _UNDEFINED else position + length
             if stop > end:
@@ -237,7 +176,7 @@ class _Reader:
         while position + 8 <= end:
             group, element, length = self._plain(self._data, position)
             position += 8
-            if group << 16 | element != _ITEM:
+            if group << 16 | element != ITEM:
                 break
             fragments.append(self._data[position : min(position + length, end)])
             position += length

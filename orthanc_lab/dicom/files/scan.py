@@ -12,24 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.dicom.dictionary.main_tags import MainTags
+from orthanc_lab.dicom.dictionary.tags import BITS_ALLOCATED, PIXEL_DATA, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET
+from orthanc_lab.dicom.dictionary.vrs import STRING_VRS, as_bytes
 from orthanc_lab.dicom.files.element_walk import Found, Walk, WalkError
-from orthanc_lab.dicom.files.scan_start import DEFLATED, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, find_start
+from orthanc_lab.dicom.files.file_start import find_start
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
 __all__ = ["LONGEST_VALUE", "DicomHeader", "scan"]
 
 LONGEST_VALUE = 256
 """A value of more bytes (in UTF-8) is not kept in the index."""
 
-_CHARSET = 0x00080005
-_SOP_CLASS = 0x00080016
-_BITS_ALLOCATED = 0x00280100
-_PIXEL_DATA = 0x7FE00010
-_SPECIAL = (_CHARSET, _SOP_CLASS, _BITS_ALLOCATED, _PIXEL_DATA)
-_NO_OFFSET = frozenset({DEFLATED, ""})
+_SPECIAL = (SPECIFIC_CHARACTER_SET, SOP_CLASS_UID, BITS_ALLOCATED, PIXEL_DATA)
 _UNCOMPRESSED = frozenset({EXPLICIT_LE, EXPLICIT_BE})
 
 
@@ -106,7 +104,7 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str) -> DicomH
         tuple(sequences),
         start.transfer_syntax,
         None if found.get(sop_class) is None else values.text(found[sop_class], "0008,0016"),
-        pixels[1] if pixels is not None and start.transfer_syntax not in _NO_OFFSET else None,
+        pixels[1] if pixels is not None and start.transfer_syntax and not start.deflated else None,
         values.unusual_pixel_data_vr(pixels, found.get(bits)) if start.transfer_syntax in _UNCOMPRESSED else "",
     )
 
@@ -122,7 +120,7 @@ def _compiled(wanted: frozenset[str], big: bool) -> _Wanted:
 
 @functools.cache
 def _implicit_vr(tag: str) -> bytes:
-    return Dictionary().vr_of(int(tag[:4] + tag[5:], 16)).encode("ascii")
+    return STANDARD.vr_of(int(tag[:4] + tag[5:], 16)).encode("ascii")
 
 
 class _Values:
@@ -208,8 +206,6 @@ def _numbers(order: str) -> dict[bytes, Callable[[bytes], str]]:
     }
 
 
-_TEXT = frozenset(
-    {b"AE", b"AS", b"CS", b"DA", b"DS", b"DT", b"IS", b"LO", b"LT", b"PN", b"SH", b"ST", b"TM", b"UC", b"UR", b"UT"}
-)
+_TEXT = as_bytes(STRING_VRS)
 _LITTLE_NUMBERS = _numbers("<")
 _BIG_NUMBERS = _numbers(">")

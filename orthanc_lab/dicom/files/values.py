@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag, is_private
+from orthanc_lab.dicom.dictionary.tags import US_OR_SS
+from orthanc_lab.dicom.dictionary.uid_names import uid_by_name
+from orthanc_lab.dicom.dictionary.vrs import STRING_VRS
 from orthanc_lab.dicom.files.charsets import Charset
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
-from orthanc_lab.dicom.files.read import US_OR_SS
 from orthanc_lab.dicom.making import data_uri
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
@@ -107,7 +109,7 @@ class JsonValues:
     def _null(self, tag: int, vr: str) -> bytes:
         if vr == "AT":
             raise OrthancError(ErrorCode.UNKNOWN_DICOM_TAG)
-        if vr == "SQ" or not (vr in _TEXT_VRS or vr in _BINARY_VRS):
+        if vr == "SQ" or not (vr in STRING_VRS or vr in _BINARY_VRS):
             raise _out_of_range(tag, b"")
         return b""
 
@@ -130,10 +132,10 @@ def encode_value(tag: int, vr: str, value: bytes) -> bytes:
         15 with details for a text that is no number of this VR, -1 for an odd number of
         bytes in an OW element.
     """
-    if vr in _TEXT_VRS:
+    if vr in STRING_VRS:
         return padded(_text_of(value), b" ")
     if vr == "UI":
-        return padded(_uid_of(_text_of(value)))
+        return padded(_uid_of(tag, value))
     if vr in ("OB", "UN"):
         return padded(value)
     if vr == "OW":
@@ -153,14 +155,13 @@ def _text_of(value: bytes) -> bytes:
     return value.split(b"\0", 1)[0].rstrip(b" ")
 
 
-def _uid_of(value: bytes) -> bytes:
+def _uid_of(tag: int, value: bytes) -> bytes:
     if not value.startswith(b"="):
-        return value.lstrip(b" ")
-    # Orthanc knows a UID by its name too; rarely used, and pydicom is slow to import.
-    from pydicom import uid  # noqa: PLC0415
-
-    known = getattr(uid, value[1:].decode("latin-1"), None)
-    return known.encode() if isinstance(known, uid.UID) else value
+        return _text_of(value).lstrip(b" ")
+    uid = uid_by_name(value[1:].partition(b"\0")[0].decode("latin-1"))
+    if uid is None:
+        raise _out_of_range(tag, value)
+    return uid.encode()
 
 
 def _out_of_range(tag: int, value: bytes) -> OrthancError:
@@ -176,7 +177,6 @@ def _bad_type(tag: int) -> OrthancError:
     return OrthancError(ErrorCode.BAD_PARAMETER_TYPE, f"Bad Parameter type for tag {format_tag(tag)}")
 
 
-_TEXT_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UR", "UT"})
 _BINARY_VRS = frozenset({"OB", "OW", "UI", "UN"})
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,40}\Z", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)

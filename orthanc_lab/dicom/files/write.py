@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from orthanc_lab.dicom.dictionary.tags import (
+    MEDIA_STORAGE_SOP_CLASS_UID,
+    MEDIA_STORAGE_SOP_INSTANCE_UID,
+    SOP_CLASS_UID,
+    SOP_INSTANCE_UID,
+)
 from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_file, padded
-from orthanc_lab.dicom.files.deflate import deflate_raw
-from orthanc_lab.dicom.files.read import DEFLATED
+from orthanc_lab.protocol.deflate import deflate_raw
+from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 
 __all__ = ["write_file"]
-
-_SOP_CLASS = 0x00080016
-_SOP_INSTANCE = 0x00080018
 
 
 def write_file(data_set: DataSet, syntax: str, meta: DataSet | None = None) -> bytes:
@@ -24,11 +27,12 @@ def write_file(data_set: DataSet, syntax: str, meta: DataSet | None = None) -> b
     meta
         The meta header the data set came with: its class and instance stand in for missing ones.
     """
-    sop_class = _uid(data_set, _SOP_CLASS) or _uid(meta or {}, 0x00020002)
-    sop_instance = _uid(data_set, _SOP_INSTANCE) or _uid(meta or {}, 0x00020003)
+    sop_class = _uid(data_set, SOP_CLASS_UID) or _uid(meta or {}, MEDIA_STORAGE_SOP_CLASS_UID)
+    sop_instance = _uid(data_set, SOP_INSTANCE_UID) or _uid(meta or {}, MEDIA_STORAGE_SOP_INSTANCE_UID)
     head = encode_file({}, syntax, sop_class, sop_instance)
     body = b"".join(encode(data_set, syntax))
-    if syntax == DEFLATED:
+    row = find_transfer_syntax(syntax)
+    if row is not None and row.deflated:
         body = padded(deflate_raw(body))
     return head + body
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.text import text_bytes
+from orthanc_lab.dicom.limits import MAX_FRAMES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["MAX_FRAMES", "ImageDescription", "count_frames", "describe_image", "number_of", "parse_frames", "text_of"]
+__all__ = ["ImageDescription", "count_frames", "describe_image", "number_of", "parse_frames", "text_of"]
 
-MAX_FRAMES = 1_000_000
-"""A file that declares more frames is refused: no list of them is made, no memory taken."""
-
-_NUMBER_OF_FRAMES = 0x00280008
 _UINT32 = 2**32
 
 
@@ -57,23 +55,23 @@ def describe_image(data_set: DataSet) -> ImageDescription:
         2 if rows, columns or bits are missing, or the number of frames is no number;
         15 for more than `MAX_FRAMES` frames.
     """
-    height, width = number_of(data_set, 0x00280010), number_of(data_set, 0x00280011)
-    allocated = number_of(data_set, 0x00280100)
-    frames = _frames(text_of(data_set, _NUMBER_OF_FRAMES).strip()) if _NUMBER_OF_FRAMES in data_set else 1
+    height, width = number_of(data_set, tags.ROWS), number_of(data_set, tags.COLUMNS)
+    allocated = number_of(data_set, tags.BITS_ALLOCATED)
+    frames = _frames(text_of(data_set, tags.NUMBER_OF_FRAMES).strip()) if tags.NUMBER_OF_FRAMES in data_set else 1
     if height is None or width is None or allocated is None or frames is None:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-    stored = number_of(data_set, 0x00280101) or allocated
-    high_bit = number_of(data_set, 0x00280102)
+    stored = number_of(data_set, tags.BITS_STORED) or allocated
+    high_bit = number_of(data_set, tags.HIGH_BIT)
     return ImageDescription(
         width,
         height,
-        number_of(data_set, 0x00280002) or 1,
-        number_of(data_set, 0x00280006) == 1,
-        text_of(data_set, 0x00280004).strip(),
+        number_of(data_set, tags.SAMPLES_PER_PIXEL) or 1,
+        number_of(data_set, tags.PLANAR_CONFIGURATION) == 1,
+        text_of(data_set, tags.PHOTOMETRIC_INTERPRETATION).strip(),
         allocated,
         stored,
         stored - 1 if high_bit is None else high_bit,
-        number_of(data_set, 0x00280103) == 1,
+        number_of(data_set, tags.PIXEL_REPRESENTATION) == 1,
         frames,
     )
 
@@ -86,7 +84,7 @@ def count_frames(data_set: DataSet) -> int:
     OrthancError
         15 if it is no number, or more than `MAX_FRAMES`.
     """
-    return parse_frames(text_of(data_set, _NUMBER_OF_FRAMES))
+    return parse_frames(text_of(data_set, tags.NUMBER_OF_FRAMES))
 
 
 def parse_frames(text: str) -> int:

@@ -8,13 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["apply_palette"]
 
-_DESCRIPTORS = (0x00281101, 0x00281102, 0x00281103)
-_TABLES = (0x00281201, 0x00281202, 0x00281203)
+_DESCRIPTORS = (
+    tags.RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    tags.GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    tags.BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+)
+_TABLES = (
+    tags.RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags.GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags.BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+)
 
 
 def apply_palette(indices: NDArray[Any], data_set: DataSet) -> NDArray[Any]:

@@ -8,10 +8,7 @@ from typing import Any
 
 from orthanc_lab.dicom.files.data_set import Pieces
 
-__all__ = ["MAX_BYTES", "Picture", "samples_of"]
-
-MAX_BYTES = 256 << 20
-"""Pictures of more decoded bytes than this are refused (15 "Bad file format")."""
+__all__ = ["Picture", "samples_of"]
 
 
 @dataclass(frozen=True, slots=True)

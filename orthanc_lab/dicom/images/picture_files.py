@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from orthanc_lab.dicom.files.deflate import deflate_zlib
+from orthanc_lab.protocol.deflate import deflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["MAX_MATLAB", "jpeg", "matlab", "npy", "npz", "pam", "png"]

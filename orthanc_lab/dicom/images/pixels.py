@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from orthanc_lab.dicom.codecs.decoders import decode_compressed
+from orthanc_lab.dicom.codecs.decoding import decode_compressed
+from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
@@ -18,8 +19,6 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 __all__ = ["Array", "decode_frame"]
 
 Array = NDArray[Any]
-
-_PIXEL_DATA = 0x7FE00010
 
 
 def decode_frame(file: DicomFile, index: int, description: ImageDescription | None = None) -> Array:
@@ -38,7 +37,7 @@ def decode_frame(file: DicomFile, index: int, description: ImageDescription | No
         broken data, 23 for a file that declares no frame.
     """
     description = description or describe_image(file.data_set)
-    element = file.data_set.get(_PIXEL_DATA)
+    element = file.data_set.get(PIXEL_DATA)
     value = element.value if element is not None else b""
     if description.frames == 0:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, "Image not supported (no frames)")

@@ -5,20 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.images.image_description import ImageDescription, count_frames, describe_image
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["MIME_TYPES", "compressed_frames", "raw_frame", "uncompressed_frame"]
-
-MIME_TYPES = {
-    "1.2.840.10008.1.2.4.50": "image/jpeg",
-    "1.2.840.10008.1.2.4.90": "image/jp2",
-    "1.2.840.10008.1.2.4.91": "image/jp2",
-}
-"""Media type of a raw frame by transfer syntax; ``application/octet-stream`` for all others."""
-
-_PIXEL_DATA = 0x7FE00010
+__all__ = ["compressed_frames", "raw_frame", "uncompressed_frame"]
 
 
 def raw_frame(data_set: DataSet, index: int) -> bytes:
@@ -29,7 +21,7 @@ def raw_frame(data_set: DataSet, index: int) -> bytes:
     OrthancError
         2 or 15 if the file is no image or shorter than it says, 3 for a frame that is not there.
     """
-    element = data_set.get(_PIXEL_DATA)
+    element = data_set.get(PIXEL_DATA)
     value = element.value if element is not None else None
     if isinstance(value, tuple):
         frames = compressed_frames(value, count_frames(data_set))

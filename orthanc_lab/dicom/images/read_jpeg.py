@@ -6,7 +6,8 @@ import io
 
 from orthanc_lab.dicom.images import jpeg_header
 from orthanc_lab.dicom.images.jpeg_header import JpegHeader
-from orthanc_lab.dicom.images.picture import MAX_BYTES, Picture, samples_of
+from orthanc_lab.dicom.images.picture import Picture, samples_of
+from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["decode_jpeg", "read_jpeg_header"]
@@ -57,7 +58,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         raise _bad_jpeg(f"Unsupported JPEG data precision {header.precision}")
     if header.components not in (1, 3):
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-    if not 0 < header.width * header.height * header.components <= MAX_BYTES:
+    if not 0 < header.width * header.height * header.components <= MAX_PICTURE_BYTES:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return header
 

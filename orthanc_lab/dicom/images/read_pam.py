@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from orthanc_lab.dicom.files.data_set import Pieces, swapped
-from orthanc_lab.dicom.images.picture import MAX_BYTES, Picture
+from orthanc_lab.dicom.images.picture import Picture
+from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["decode_pam"]
@@ -36,6 +37,10 @@ def decode_pam(data: bytes) -> Picture:
     bits = {255: 8, 65535: 16}.get(maximum, 0)
     if (kind, depth, bits) not in _KINDS:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-    if max(width, height) > 0xFFFF or len(pixels) != width * height * depth * bits // 8 or len(pixels) > MAX_BYTES:
+    if (
+        max(width, height) > 0xFFFF
+        or len(pixels) != width * height * depth * bits // 8
+        or len(pixels) > MAX_PICTURE_BYTES
+    ):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return Picture(width, height, depth, bits, Pieces((swapped(pixels, 2) if bits == 16 else pixels,)))

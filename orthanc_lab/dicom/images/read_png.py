@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.files.data_set import Pieces
-from orthanc_lab.dicom.files.deflate import HAS_FAST_INFLATE, adler32, inflate_zlib
-from orthanc_lab.dicom.images.picture import MAX_BYTES, Picture, samples_of
+from orthanc_lab.dicom.images.picture import Picture, samples_of
+from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES
+from orthanc_lab.protocol.deflate import HAS_ISAL, adler32, inflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ def decode_png(data: bytes) -> Picture:
     if channels is None:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
     size = width * height * channels * depth // 8
-    if not 0 < size <= min(MAX_BYTES, len(data) * _DEFLATE_LIMIT):
+    if not 0 < size <= min(MAX_PICTURE_BYTES, len(data) * _DEFLATE_LIMIT):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     try:
-        if HAS_FAST_INFLATE and not data[28] and size <= _UNPACKED_LIMIT:
+        if HAS_ISAL and not data[28] and size <= _UNPACKED_LIMIT:
             data = _unpacked(data, size + height)
         if (depth, colour) == (16, 6):
             return Picture(width, height, 3, 16, _rgb16(data))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from orthanc_lab.dicom.dictionary.tags import RESCALE_INTERCEPT, RESCALE_SLOPE, WINDOW_CENTER, WINDOW_WIDTH
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.images.image_description import ImageDescription, text_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -54,7 +55,7 @@ class Rescale:
 
 def rescale_of(data_set: DataSet) -> Rescale:
     """Return the rescale slope and intercept; none if either is missing or no number."""
-    slope, intercept = parse_float(text_of(data_set, 0x00281053)), parse_float(text_of(data_set, 0x00281052))
+    slope, intercept = parse_float(text_of(data_set, RESCALE_SLOPE)), parse_float(text_of(data_set, RESCALE_INTERCEPT))
     if slope is None or intercept is None:
         return Rescale()
     return Rescale(slope, intercept)
@@ -62,8 +63,8 @@ def rescale_of(data_set: DataSet) -> Rescale:
 
 def window_of(data_set: DataSet, description: ImageDescription) -> Window:
     """Return the first window of a file; one over all values that its bits can hold, if it has none."""
-    center = parse_float(text_of(data_set, 0x00281050).split("\\", maxsplit=1)[0])
-    width = parse_float(text_of(data_set, 0x00281051).split("\\", maxsplit=1)[0])
+    center = parse_float(text_of(data_set, WINDOW_CENTER).split("\\", maxsplit=1)[0])
+    width = parse_float(text_of(data_set, WINDOW_WIDTH).split("\\", maxsplit=1)[0])
     if center is None or width is None:
         values = float(1 << description.bits_stored % 32)
         return Window(values / 2, values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.images.picture import Picture
 from orthanc_lab.dicom.images.read_jpeg import decode_jpeg, read_jpeg_header
@@ -15,9 +16,6 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["embed", "encapsulate", "is_data_uri"]
 
-_PHOTOMETRIC_INTERPRETATION = 0x00280004
-_PLANAR_CONFIGURATION = 0x00280006
-_PIXEL_DATA = 0x7FE00010
 
 _DECODERS = {
     "image/png": decode_png,
@@ -48,7 +46,7 @@ def embed(data_set: DataSet, uri: str | memoryview) -> None:
     elif mime in DOCUMENTS:
         embed_document(data_set, mime, data)
     elif mime == "application/octet-stream":
-        data_set[_PIXEL_DATA] = Element("OW", padded(data))
+        data_set[tags.PIXEL_DATA] = Element("OW", padded(data))
     elif mime in _UNSUPPORTED:
         message = f"Unsupported MIME type for the content of a new DICOM file: {mime}"
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED, message)
@@ -70,29 +68,29 @@ def encapsulate(data_set: DataSet, uri: str | memoryview) -> None:
     header = read_jpeg_header(data)
     _describe(data_set, header.width, header.height, header.components, 8)
     photometric = b"MONOCHROME2 " if header.components == 1 else b"YBR_FULL_422"
-    data_set[_PHOTOMETRIC_INTERPRETATION] = Element("CS", photometric)
-    data_set[_PIXEL_DATA] = Element("OB", (bytes(4), padded(data)))  # one frame, at offset 0
+    data_set[tags.PHOTOMETRIC_INTERPRETATION] = Element("CS", photometric)
+    data_set[tags.PIXEL_DATA] = Element("OB", (bytes(4), padded(data)))  # one frame, at offset 0
 
 
 def _embed_picture(data_set: DataSet, picture: Picture) -> None:
     _describe(data_set, picture.width, picture.height, picture.samples, picture.bits)
     if picture.samples == 3:
-        data_set[_PHOTOMETRIC_INTERPRETATION] = Element("CS", b"RGB ")
+        data_set[tags.PHOTOMETRIC_INTERPRETATION] = Element("CS", b"RGB ")
     else:
-        data_set.setdefault(_PHOTOMETRIC_INTERPRETATION, Element("CS", b"MONOCHROME2 "))
-    data_set[_PIXEL_DATA] = Element("OW", picture.pixels)
+        data_set.setdefault(tags.PHOTOMETRIC_INTERPRETATION, Element("CS", b"MONOCHROME2 "))
+    data_set[tags.PIXEL_DATA] = Element("OW", picture.pixels)
 
 
 def _describe(data_set: DataSet, width: int, height: int, samples: int, bits: int) -> None:
-    data_set[0x00280002] = _unsigned(samples)  # SamplesPerPixel
-    data_set[0x00280010] = _unsigned(height)  # Rows
-    data_set[0x00280011] = _unsigned(width)  # Columns
-    data_set[0x00280100] = _unsigned(bits)  # BitsAllocated
-    data_set[0x00280101] = _unsigned(bits)  # BitsStored
-    data_set[0x00280102] = _unsigned(bits - 1)  # HighBit
-    data_set[0x00280103] = _unsigned(0)  # PixelRepresentation
+    data_set[tags.SAMPLES_PER_PIXEL] = _unsigned(samples)
+    data_set[tags.ROWS] = _unsigned(height)
+    data_set[tags.COLUMNS] = _unsigned(width)
+    data_set[tags.BITS_ALLOCATED] = _unsigned(bits)
+    data_set[tags.BITS_STORED] = _unsigned(bits)
+    data_set[tags.HIGH_BIT] = _unsigned(bits - 1)
+    data_set[tags.PIXEL_REPRESENTATION] = _unsigned(0)
     if samples == 3:
-        data_set[_PLANAR_CONFIGURATION] = _unsigned(0)
+        data_set[tags.PLANAR_CONFIGURATION] = _unsigned(0)
 
 
 def _unsigned(number: int) -> Element:

@@ -7,36 +7,33 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.dictionary.dictionary import format_tag, is_private
 from orthanc_lab.dicom.files.charsets import Charset, by_term
-from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, encode_file, padded
+from orthanc_lab.dicom.files.data_set import DataSet, Element, encode_file, padded
 from orthanc_lab.dicom.files.values import JsonValues, is_written
 from orthanc_lab.dicom.making import content
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Identifiers
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
 
 __all__ = ["Draft", "charset_of_tags", "fresh_identifiers", "generated_tags", "series_tags"]
 
-_MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
-_SPECIFIC_CHARACTER_SET = 0x00080005
-_SOP_CLASS_UID = 0x00080016
-_SOP_INSTANCE_UID = 0x00080018
-_PATIENT_ID = 0x00100020
-_STUDY_INSTANCE_UID = 0x0020000D
-_SERIES_INSTANCE_UID = 0x0020000E
-_ENCAPSULATED_DOCUMENT = 0x00420011
-_PIXEL_DATA = 0x7FE00010
 
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _NO_SOP_CLASS = "1.2.276.0.7230010.3.1.0.1"  # private class of DCMTK, in the meta header of a file without SOPClassUID
 
 _DATES = {
-    Level.STUDY: (0x00080020, 0x00080030),
-    Level.SERIES: (0x00080021, 0x00080031),
+    Level.STUDY: (tags.STUDY_DATE, tags.STUDY_TIME),
+    Level.SERIES: (tags.SERIES_DATE, tags.SERIES_TIME),
 }
-_INSTANCE_DATES = ((0x00080012, 0x00080013), (0x00080022, 0x00080032), (0x00080023, 0x00080033))
-_FREE = frozenset({_PATIENT_ID, *(tag for pair in (*_DATES.values(), *_INSTANCE_DATES) for tag in pair)})
+_INSTANCE_DATES = (
+    (tags.INSTANCE_CREATION_DATE, tags.INSTANCE_CREATION_TIME),
+    (tags.ACQUISITION_DATE, tags.ACQUISITION_TIME),
+    (tags.CONTENT_DATE, tags.CONTENT_TIME),
+)
+_FREE = frozenset({tags.PATIENT_ID, *(tag for pair in (*_DATES.values(), *_INSTANCE_DATES) for tag in pair)})
 """Generated or inherited tags which the body may always override."""
 
 
@@ -74,14 +71,14 @@ class Draft:
         """
         for name in sorted(fields):
             tag = self._values.names.parse_tag(name, self._values.private_creator)
-            if tag == _PIXEL_DATA:
+            if tag == tags.PIXEL_DATA:
                 raise OrthancError(ErrorCode.CREATE_DICOM_USE_CONTENT)
-            if tag == _SPECIFIC_CHARACTER_SET:
+            if tag == tags.SPECIFIC_CHARACTER_SET:
                 continue
-            if tag == _SOP_CLASS_UID and not isinstance(fields[name], str):
+            if tag == tags.SOP_CLASS_UID and not isinstance(fields[name], str):
                 raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
             if (
-                (tag in self.data_set or tag == _MEDIA_STORAGE_SOP_INSTANCE_UID)
+                (tag in self.data_set or tag == tags.MEDIA_STORAGE_SOP_INSTANCE_UID)
                 and tag not in _FREE
                 and not self._force
             ):
@@ -104,14 +101,14 @@ class Draft:
             if is_private(tag):
                 message = f"Cannot apply this function to private tags: {format_tag(tag)}"
                 raise OrthancError(ErrorCode.INTERNAL_ERROR, message)
-            if tag == _PIXEL_DATA:
+            if tag == tags.PIXEL_DATA:
                 self.embed(value)
             else:
                 self.put(tag, value)
 
     def put(self, tag: int, value: Any) -> None:
         """Set a tag to a JSON value; an encapsulated document given as a data URI is embedded."""
-        if tag == _ENCAPSULATED_DOCUMENT and self._values.decode_binary and content.is_data_uri(value):
+        if tag == tags.ENCAPSULATED_DOCUMENT and self._values.decode_binary and content.is_data_uri(value):
             content.embed(self.data_set, value)
             return
         element = self._values.element(tag, value)
@@ -129,8 +126,8 @@ class Draft:
 
     def to_bytes(self) -> bytes:
         """Return the DICOM file (Part 10)."""
-        sop_class = self._uid(_SOP_CLASS_UID) if _SOP_CLASS_UID in self.data_set else _NO_SOP_CLASS
-        return encode_file(self.data_set, self._transfer_syntax, sop_class, self._uid(_SOP_INSTANCE_UID))
+        sop_class = self._uid(tags.SOP_CLASS_UID) if tags.SOP_CLASS_UID in self.data_set else _NO_SOP_CLASS
+        return encode_file(self.data_set, self._transfer_syntax, sop_class, self._uid(tags.SOP_INSTANCE_UID))
 
     def _uid(self, tag: int) -> str:
         element = self.data_set.get(tag)
@@ -160,13 +157,13 @@ def charset_of_tags(fields: Mapping[str, Any], default: Charset) -> Charset:
 def fresh_identifiers(identifiers: Identifiers, level: Level | None = None) -> DataSet:
     """Return new identifiers for the levels below `level` (all four for None)."""
     depth = -1 if level is None else level.depth
-    data_set: DataSet = {_SOP_INSTANCE_UID: _text("UI", identifiers.uid())}
+    data_set: DataSet = {tags.SOP_INSTANCE_UID: _text("UI", identifiers.uid())}
     if depth < Level.PATIENT.depth:
-        data_set[_PATIENT_ID] = _text("LO", identifiers.uuid())
+        data_set[tags.PATIENT_ID] = _text("LO", identifiers.uuid())
     if depth < Level.STUDY.depth:
-        data_set[_STUDY_INSTANCE_UID] = _text("UI", identifiers.uid())
+        data_set[tags.STUDY_INSTANCE_UID] = _text("UI", identifiers.uid())
     if depth < Level.SERIES.depth:
-        data_set[_SERIES_INSTANCE_UID] = _text("UI", identifiers.uid())
+        data_set[tags.SERIES_INSTANCE_UID] = _text("UI", identifiers.uid())
     return data_set
 
 
@@ -178,7 +175,7 @@ def generated_tags(now: datetime, charset: Charset, level: Level | None = None) 
     depth = -1 if level is None else level.depth
     date, time = _text("DA", now.strftime("%Y%m%d")), _text("TM", now.strftime("%H%M%S.000000"))
     pairs = [*_INSTANCE_DATES, *(pair for own, pair in _DATES.items() if depth < own.depth)]
-    data_set: DataSet = {_SPECIFIC_CHARACTER_SET: _text("CS", charset.term)}
+    data_set: DataSet = {tags.SPECIFIC_CHARACTER_SET: _text("CS", charset.term)}
     for date_tag, time_tag in pairs:
         data_set[date_tag] = date
         data_set[time_tag] = time
@@ -188,10 +185,10 @@ def generated_tags(now: datetime, charset: Charset, level: Level | None = None) 
 def series_tags(number: int, count: int) -> DataSet:
     """Return the tags of one instance among those created together (``Content`` is an array)."""
     return {
-        0x00200013: _text("IS", str(number)),  # InstanceNumber
-        0x00200105: _text("IS", "1"),  # NumberOfTemporalPositions
-        0x00201002: _text("IS", str(count)),  # ImagesInAcquisition
-        0x00541330: Element("US", struct.pack("<H", number & 0xFFFF)),  # ImageIndex
+        tags.INSTANCE_NUMBER: _text("IS", str(number)),
+        tags.NUMBER_OF_TEMPORAL_POSITIONS: _text("IS", "1"),
+        tags.IMAGES_IN_ACQUISITION: _text("IS", str(count)),
+        tags.IMAGE_INDEX: Element("US", struct.pack("<H", number & 0xFFFF)),
     }
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orthanc_lab.dicom.dictionary.tags import (
+    CONVERSION_TYPE,
+    ENCAPSULATED_DOCUMENT,
+    MIME_TYPE_OF_ENCAPSULATED_DOCUMENT,
+    MODALITY,
+    SOP_CLASS_UID,
+)
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["DOCUMENTS", "embed_document"]
-
-_SOP_CLASS_UID = 0x00080016
-_MODALITY = 0x00080060
-_CONVERSION_TYPE = 0x00080064
-_ENCAPSULATED_DOCUMENT = 0x00420011
-_MIME_TYPE = 0x00420012
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,11 @@ def embed_document(data_set: DataSet, mime: str, data: bytes) -> None:
     kind = DOCUMENTS[mime]
     if mime == "application/pdf" and not data.startswith(b"%PDF-"):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Not a PDF file")
-    if not data or _ENCAPSULATED_DOCUMENT in data_set:
+    if not data or ENCAPSULATED_DOCUMENT in data_set:
         raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY)
-    data_set.setdefault(_SOP_CLASS_UID, Element("UI", padded(kind.sop_class.encode())))
-    data_set.setdefault(_MODALITY, Element("CS", padded(kind.modality.encode(), b" ")))
+    data_set.setdefault(SOP_CLASS_UID, Element("UI", padded(kind.sop_class.encode())))
+    data_set.setdefault(MODALITY, Element("CS", padded(kind.modality.encode(), b" ")))
     if kind.conversion_type:
-        data_set.setdefault(_CONVERSION_TYPE, Element("CS", padded(kind.conversion_type.encode(), b" ")))
-    data_set[_MIME_TYPE] = Element("LO", padded(mime.encode(), b" "))
-    data_set[_ENCAPSULATED_DOCUMENT] = Element("OB", padded(data))
+        data_set.setdefault(CONVERSION_TYPE, Element("CS", padded(kind.conversion_type.encode(), b" ")))
+    data_set[MIME_TYPE_OF_ENCAPSULATED_DOCUMENT] = Element("LO", padded(mime.encode(), b" "))
+    data_set[ENCAPSULATED_DOCUMENT] = Element("OB", padded(data))

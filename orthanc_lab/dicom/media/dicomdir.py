@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orthanc_lab.dicom.files.data_set import EXPLICIT_LE, DataSet, Element, encode, encode_file, padded
+from orthanc_lab.dicom.dictionary import tags
+from orthanc_lab.dicom.files.data_set import DataSet, Element, encode, encode_file, padded
 from orthanc_lab.dicom.media.dicomdir_entry import DirectoryEntry
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
 
 __all__ = ["DicomDirectory"]
 
@@ -20,10 +22,13 @@ FILE_SET_ID = "ORTHANC_MEDIA"
 
 _ITEM = struct.Struct("<HHI")
 _LINKS = struct.Struct("<HH2sHI HH2sHH HH2sHI")  # next record, in use, lower level
-_ROOTS = (0x00041200, 0x00041202)
+_ROOTS = (
+    tags.OFFSET_OF_THE_FIRST_DIRECTORY_RECORD_OF_THE_ROOT_DIRECTORY_ENTITY,
+    tags.OFFSET_OF_THE_LAST_DIRECTORY_RECORD_OF_THE_ROOT_DIRECTORY_ENTITY,
+)
 
-_STUDY_DATES = (0x00080020, 0x00080021, 0x00080022, 0x00080023)
-_STUDY_TIMES = (0x00080030, 0x00080031, 0x00080032, 0x00080033)
+_STUDY_DATES = (tags.STUDY_DATE, tags.SERIES_DATE, tags.ACQUISITION_DATE, tags.CONTENT_DATE)
+_STUDY_TIMES = (tags.STUDY_TIME, tags.SERIES_TIME, tags.ACQUISITION_TIME, tags.CONTENT_TIME)
 
 
 @dataclass(slots=True)
@@ -55,17 +60,18 @@ class DicomDirectory:
 
     def add(self, file_id: Sequence[str], entry: DirectoryEntry) -> None:
         r"""Add a file; `file_id` as in ``("IMAGES", "IM0")``. A second file of an instance is not listed."""
-        patients, study_uid, series_uid = self._patients, entry.get(0x0020000D), entry.get(0x0020000E)
-        patient = patients.get(entry.get(0x00100020))
+        patients = self._patients
+        study_uid, series_uid = entry.get(tags.STUDY_INSTANCE_UID), entry.get(tags.SERIES_INSTANCE_UID)
+        patient = patients.get(entry.get(tags.PATIENT_ID))
         if patient is None:
-            patient = patients[entry.get(0x00100020)] = self._patient(entry)
+            patient = patients[entry.get(tags.PATIENT_ID)] = self._patient(entry)
         study = patient.below.get(study_uid)
         if study is None:
             study = patient.below[study_uid] = self._study(entry)
         series = study.below.get(series_uid)
         if series is None:
             series = study.below[series_uid] = self._series(entry)
-        uid = entry.get(0x00080018)
+        uid = entry.get(tags.SOP_INSTANCE_UID)
         if uid not in series.below:
             series.below[uid] = self._image("\\".join(file_id).encode("ascii"), entry)
 
@@ -80,36 +86,40 @@ class DicomDirectory:
             tag: Element("UL", struct.pack("<I", offset)) for tag, offset in zip(_ROOTS, (first, last), strict=True)
         }
         data_set: DataSet = {
-            0x00041130: Element("CS", padded(FILE_SET_ID.encode(), b" ")),
+            tags.FILE_SET_ID: Element("CS", padded(FILE_SET_ID.encode(), b" ")),
             **roots,
-            0x00041212: Element("US", b"\0\0"),
-            0x00041220: Element("SQ", records),
+            tags.FILE_SET_CONSISTENCY_FLAG: Element("US", b"\0\0"),
+            tags.DIRECTORY_RECORD_SEQUENCE: Element("SQ", records),
         }
         return encode_file(data_set, EXPLICIT_LE, MEDIA_STORAGE_DIRECTORY, uid)
 
     def _patient(self, entry: DirectoryEntry) -> _Record:
-        return _record("PATIENT", entry, always=((0x00100010, "PN"),), if_filled=((0x00100020, "LO"),))
+        return _record("PATIENT", entry, always=((tags.PATIENT_NAME, "PN"),), if_filled=((tags.PATIENT_ID, "LO"),))
 
     def _study(self, entry: DirectoryEntry) -> _Record:
         date = _first(entry, _STUDY_DATES, self._date)
         time = _first(entry, _STUDY_TIMES, self._time)
-        more: DataSet = {0x00080020: _element("DA", date), 0x00080030: _element("TM", time)}
-        always = ((0x00080050, "SH"), (0x00081030, "LO"), (0x0020000D, "UI"))
-        return _record("STUDY", entry, always=always, if_filled=((0x00200010, "SH"),), more=more)
+        more: DataSet = {tags.STUDY_DATE: _element("DA", date), tags.STUDY_TIME: _element("TM", time)}
+        always = ((tags.ACCESSION_NUMBER, "SH"), (tags.STUDY_DESCRIPTION, "LO"), (tags.STUDY_INSTANCE_UID, "UI"))
+        return _record("STUDY", entry, always=always, if_filled=((tags.STUDY_ID, "SH"),), more=more)
 
     def _series(self, entry: DirectoryEntry) -> _Record:
-        described = self._extended and 0x0008103E in entry.values
-        always = ((0x00080060, "CS"), (0x0020000E, "UI"), *(((0x0008103E, "LO"),) if described else ()))
-        return _record("SERIES", entry, always=always, if_filled=((0x00200011, "IS"),))
+        described = self._extended and tags.SERIES_DESCRIPTION in entry.values
+        always = (
+            (tags.MODALITY, "CS"),
+            (tags.SERIES_INSTANCE_UID, "UI"),
+            *(((tags.SERIES_DESCRIPTION, "LO"),) if described else ()),
+        )
+        return _record("SERIES", entry, always=always, if_filled=((tags.SERIES_NUMBER, "IS"),))
 
     def _image(self, name: bytes, entry: DirectoryEntry) -> _Record:
         more: DataSet = {
-            0x00041500: _element("CS", name),
-            0x00041510: _element("UI", entry.get(0x00080016)),
-            0x00041511: _element("UI", entry.get(0x00080018)),
-            0x00041512: _element("UI", entry.transfer_syntax),
+            tags.REFERENCED_FILE_ID: _element("CS", name),
+            tags.REFERENCED_SOP_CLASS_UID_IN_FILE: _element("UI", entry.get(tags.SOP_CLASS_UID)),
+            tags.REFERENCED_SOP_INSTANCE_UID_IN_FILE: _element("UI", entry.get(tags.SOP_INSTANCE_UID)),
+            tags.REFERENCED_TRANSFER_SYNTAX_UID_IN_FILE: _element("UI", entry.transfer_syntax),
         }
-        return _record("IMAGE", entry, always=((0x00200013, "IS"),), more=more)
+        return _record("IMAGE", entry, always=((tags.INSTANCE_NUMBER, "IS"),), more=more)
 
 
 def _record(
@@ -120,9 +130,9 @@ def _record(
     if_filled: Iterable[tuple[int, str]] = (),
     more: DataSet | None = None,
 ) -> _Record:
-    data_set: DataSet = {0x00041430: _element("CS", kind.encode()), **(more or {})}
-    if entry.get(0x00080005):
-        data_set[0x00080005] = _element("CS", entry.get(0x00080005))
+    data_set: DataSet = {tags.DIRECTORY_RECORD_TYPE: _element("CS", kind.encode()), **(more or {})}
+    if entry.get(tags.SPECIFIC_CHARACTER_SET):
+        data_set[tags.SPECIFIC_CHARACTER_SET] = _element("CS", entry.get(tags.SPECIFIC_CHARACTER_SET))
     for tag, vr in always:
         data_set[tag] = _element(vr, entry.get(tag))
     for tag, vr in if_filled:
@@ -131,9 +141,9 @@ def _record(
     return _Record(b"".join(encode(data_set)))
 
 
-def _first(entry: DirectoryEntry, tags: Iterable[int], default: bytes) -> bytes:
+def _first(entry: DirectoryEntry, candidates: Iterable[int], default: bytes) -> bytes:
     """Return the value of the first tag that is present, be it empty."""
-    return next((entry.values[tag] for tag in tags if tag in entry.values), default)
+    return next((entry.values[tag] for tag in candidates if tag in entry.values), default)
 
 
 def _element(vr: str, value: bytes) -> Element:

@@ -9,23 +9,40 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.element_walk import Found, Walk, WalkError
-from orthanc_lab.dicom.files.scan_start import EXPLICIT_BE, IMPLICIT_LE, find_start
+from orthanc_lab.dicom.files.file_start import find_start
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, IMPLICIT_LE
 
 __all__ = ["DirectoryEntry", "read_entry", "read_entry_of_start"]
 
 _WANTED = (
-    *(0x00080005, 0x00080016, 0x00080018),
-    *(0x00080020, 0x00080021, 0x00080022, 0x00080023, 0x00080030, 0x00080031, 0x00080032, 0x00080033),
-    *(0x00080050, 0x00080060, 0x00081030, 0x0008103E, 0x00100010, 0x00100020),
-    *(0x0020000D, 0x0020000E, 0x00200010, 0x00200011, 0x00200013),
+    *(tags.SPECIFIC_CHARACTER_SET, tags.SOP_CLASS_UID, tags.SOP_INSTANCE_UID),
+    *(
+        tags.STUDY_DATE,
+        tags.SERIES_DATE,
+        tags.ACQUISITION_DATE,
+        tags.CONTENT_DATE,
+        tags.STUDY_TIME,
+        tags.SERIES_TIME,
+        tags.ACQUISITION_TIME,
+        tags.CONTENT_TIME,
+    ),
+    *(
+        tags.ACCESSION_NUMBER,
+        tags.MODALITY,
+        tags.STUDY_DESCRIPTION,
+        tags.SERIES_DESCRIPTION,
+        tags.PATIENT_NAME,
+        tags.PATIENT_ID,
+    ),
+    *(tags.STUDY_INSTANCE_UID, tags.SERIES_INSTANCE_UID, tags.STUDY_ID, tags.SERIES_NUMBER, tags.INSTANCE_NUMBER),
 )
 _BY_BYTES = {
     big: {struct.pack(">HH" if big else "<HH", tag >> 16, tag & 0xFFFF): tag for tag in _WANTED}
     for big in (False, True)
 }
-_SOP_CLASS = 0x00080016
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
 _TRANSFER_SYNTAX = b"\x02\x00\x10\x00"
 _LONGEST = 256  # bytes; Orthanc leaves longer values out
@@ -60,7 +77,7 @@ def read_entry(dicom: bytes) -> DirectoryEntry:
     except (WalkError, struct.error, IndexError) as error:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
     values = {names[tag]: _value(start.data, element) for tag, element in found.items()}
-    if not syntax or not values.get(_SOP_CLASS):
+    if not syntax or not values.get(tags.SOP_CLASS_UID):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return DirectoryEntry(values, syntax)
 

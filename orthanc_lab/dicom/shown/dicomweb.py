@@ -11,14 +11,14 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from orthanc_lab.dicom.dictionary.dictionary import UNKNOWN_NAME, Dictionary
+from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
+from orthanc_lab.dicom.dictionary.vrs import TEXT_VRS
 from orthanc_lab.dicom.files.data_set import DataSet, Element
 from orthanc_lab.dicom.files.read import DicomFile, creator_of
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
-from orthanc_lab.dicom.shown.tags_json import TEXT_VRS
 
 __all__ = ["to_dicom_json", "to_dicom_xml"]
 
-_CHARACTER_SET = 0x00080005
 _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "OL": "I", "FL": "f", "OF": "f", "FD": "d", "OD": "d"}
 _BINARY = frozenset({"OB", "OW", "UN"})
 _FLOATS = frozenset({"FL", "OF", "FD", "OD"})
@@ -48,7 +48,7 @@ def to_dicom_xml(file: DicomFile, dictionary: Dictionary, default_encoding: str 
 
 
 def _decoder(file: DicomFile, default_encoding: str) -> TextDecoder:
-    element = file.data_set.get(_CHARACTER_SET)
+    element = file.data_set.get(SPECIFIC_CHARACTER_SET)
     value = element.value if element is not None else None
     return decoder_of(value if isinstance(value, bytes) else None, default_encoding)
 

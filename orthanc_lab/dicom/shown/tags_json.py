@@ -12,22 +12,23 @@ from enum import Enum
 from typing import Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.tags import (
+    PALETTE_DESCRIPTORS,
+    PIXEL_REPRESENTATION,
+    SPECIFIC_CHARACTER_SET,
+    US_OR_SS,
+)
+from orthanc_lab.dicom.dictionary.vrs import TEXT_VRS
 from orthanc_lab.dicom.files.data_set import DataSet, Element
-from orthanc_lab.dicom.files.read import IMPLICIT_LE, US_OR_SS, DicomFile, creator_of
+from orthanc_lab.dicom.files.read import DicomFile, creator_of
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
+from orthanc_lab.protocol.transfer_syntaxes import IMPLICIT_LE
 
-__all__ = ["MAX_LENGTH", "TEXT_VRS", "TagsFormat", "TagsWriter", "data_set_to_json", "number_text"]
+__all__ = ["MAX_LENGTH", "TagsFormat", "TagsWriter", "data_set_to_json", "number_text"]
 
 MAX_LENGTH = 256
 """A value of more bytes (in UTF-8) is left out as ``TooLong``, unless the client asks for its tag."""
 
-TEXT_VRS = frozenset(
-    {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
-)
-
-_CHARACTER_SET = 0x00080005
-_PIXEL_REPRESENTATION = 0x00280103
-_PALETTES = range(0x00281100, 0x00281114)
 _SPACES = b" \t\n\v\f\r"
 
 
@@ -64,7 +65,7 @@ def data_set_to_json(
     header
         Show the meta header (group 0002) in place of the data set; its binary values are left out.
     """
-    character_set = file.data_set.get(_CHARACTER_SET)
+    character_set = file.data_set.get(SPECIFIC_CHARACTER_SET)
     value = character_set.value if character_set is not None else None
     decode = decoder_of(value if isinstance(value, bytes) else None, default_encoding)
     implicit = file.transfer_syntax == IMPLICIT_LE and not header
@@ -188,5 +189,7 @@ def _is_undecided(tag: int, data_set: DataSet) -> bool:
     # Orthanc shows no value where nothing before a tag says whether it is US or SS.
     if tag not in US_OR_SS:
         return False
-    representation = data_set.get(_PIXEL_REPRESENTATION)
-    return tag < _PIXEL_REPRESENTATION or tag in _PALETTES or representation is None or not representation.value
+    representation = data_set.get(PIXEL_REPRESENTATION)
+    return (
+        tag < PIXEL_REPRESENTATION or tag in PALETTE_DESCRIPTORS or representation is None or not representation.value
+    )

@@ -8,10 +8,10 @@ import falcon
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["Page", "flag", "page_of", "query_arguments", "unsigned"]
+__all__ = ["LARGEST_POSITION", "Page", "flag", "page_of", "query_arguments", "unsigned"]
 
-MAXIMUM = 2**63 - 1
-"""The largest number that the index can count to; larger ones mean the same."""
+LARGEST_POSITION = 2**63 - 1
+"""The largest position in a list that is told apart: larger ones are as far beyond its end."""
 
 
 class Page(NamedTuple):
@@ -63,7 +63,7 @@ def unsigned(text: str) -> int | None:
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= 20):
         return None
     number = int(digits)
-    return min(number, MAXIMUM) if number < 2**64 else None
+    return min(number, LARGEST_POSITION) if number < 2**64 else None
 
 
 def page_of(arguments: dict[str, str], uri: str) -> Page | None:

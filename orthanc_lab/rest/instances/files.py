@@ -8,6 +8,12 @@ from pathlib import Path
 import falcon
 
 from orthanc_lab.dicom.codecs.transcoding import transcode
+from orthanc_lab.dicom.dictionary.tags import (
+    ENCAPSULATED_DOCUMENT,
+    ENCAPSULATED_DOCUMENT_LENGTH,
+    MIME_TYPE_OF_ENCAPSULATED_DOCUMENT,
+    SOP_CLASS_UID,
+)
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.images.image_description import text_of
 from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
@@ -22,7 +28,6 @@ from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "DicomDownload", "Export", "Pdf"]
 
-_SOP_CLASS, _DOCUMENT, _MIME_TYPE, _DOCUMENT_LENGTH = 0x00080016, 0x00420011, 0x00420012, 0x00420015
 _JSON, _XML = "application/dicom+json", "application/dicom+xml"
 _MEDIA_TYPES = ("application/dicom", _JSON, _XML)
 _ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
@@ -34,6 +39,7 @@ class DicomDownload:
     def __init__(self, services: Services) -> None:
         self._files = InstanceFiles(services)
         self._identifiers = services.identifiers
+        self._dictionary = services.dictionary
         self._quality: int = services.settings["DicomLossyTranscodingQuality"]
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
@@ -69,7 +75,7 @@ class DicomDownload:
             resp.data = (house_json.dumps(model, indent="\t") + "\n").encode()
 
     def _transcoded(self, dicom: bytes, syntax: str, quality: int) -> bytes:
-        found = transcode(dicom, syntax, quality=quality, identifiers=self._identifiers)
+        found = transcode(dicom, syntax, self._dictionary, quality=quality, identifiers=self._identifiers)
         if found is None:
             raise EmptyAnswer(404)
         return found
@@ -117,15 +123,15 @@ class Export:
 
 
 def _pdf_of(data_set: DataSet) -> bytes | None:
-    document = data_set.get(_DOCUMENT)
+    document = data_set.get(ENCAPSULATED_DOCUMENT)
     if (
         document is None
         or not isinstance(document.value, bytes)
-        or text_of(data_set, _SOP_CLASS) != _ENCAPSULATED_PDF
-        or text_of(data_set, _MIME_TYPE) != "application/pdf"
+        or text_of(data_set, SOP_CLASS_UID) != _ENCAPSULATED_PDF
+        or text_of(data_set, MIME_TYPE_OF_ENCAPSULATED_DOCUMENT) != "application/pdf"
     ):
         return None
-    length = data_set.get(_DOCUMENT_LENGTH)
+    length = data_set.get(ENCAPSULATED_DOCUMENT_LENGTH)
     if length is not None and isinstance(length.value, bytes) and len(length.value) == 4:
         return document.value[: int.from_bytes(length.value, "little")]
     return document.value.removesuffix(b"\0")  # no PDF ends with NUL: it is the pad to an even length

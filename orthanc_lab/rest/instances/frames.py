@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import falcon
 
-from orthanc_lab.dicom.files.deflate import gzip_bytes
 from orthanc_lab.dicom.images.image_description import parse_frames
-from orthanc_lab.dicom.images.raw_frames import MIME_TYPES, raw_frame
+from orthanc_lab.dicom.images.raw_frames import raw_frame
+from orthanc_lab.protocol.deflate import gzip_bytes
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.http.frame_numbers import frame_number
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
@@ -73,7 +74,8 @@ class RawFrame:
             resp.content_type = "application/gzip"
             resp.data = gzip_bytes(data)
         else:
-            resp.content_type = MIME_TYPES.get(file.transfer_syntax, "application/octet-stream")
+            syntax = find_transfer_syntax(file.transfer_syntax)
+            resp.content_type = "application/octet-stream" if syntax is None else syntax.mime
             resp.data = data
 
 

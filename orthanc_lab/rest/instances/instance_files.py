@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
 from orthanc_lab.dicom.files.data_set import Element
 from orthanc_lab.dicom.files.read import DicomFile, read_file
 from orthanc_lab.protocol.levels import Level
@@ -10,8 +10,6 @@ from orthanc_lab.rest.http.answers import unknown_resource
 from orthanc_lab.rest.services import Services
 
 __all__ = ["InstanceFiles"]
-
-_PIXEL_DATA = 0x7FE00010
 
 
 class InstanceFiles:
@@ -25,7 +23,7 @@ class InstanceFiles:
 
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
-        self.dictionary = Dictionary(services.settings["Dictionary"], services.settings["DefaultPrivateCreator"])
+        self.dictionary = services.dictionary
         self._settings = services.settings
 
     @property
@@ -72,5 +70,5 @@ class InstanceFiles:
             raise unknown_resource()
         file = read_file(self._storage.read_dicom_header(id), self.dictionary, skip_pixel_data=True)
         if "PixelDataOffset" in instance.metadata:
-            file.data_set.setdefault(_PIXEL_DATA, Element("OW", ()))
+            file.data_set.setdefault(PIXEL_DATA, Element("OW", ()))
         return file

@@ -9,7 +9,7 @@ from typing import Any
 import falcon
 
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import VANISHED, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.http.arguments import query_arguments
@@ -18,8 +18,6 @@ from orthanc_lab.rest.instances.tags import ignored_lengths, tags_format
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "InstancesTags", "SharedTags"]
-
-_GONE = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 
 
 class _BelowResource:
@@ -40,7 +38,7 @@ class _BelowResource:
             try:
                 file = self._files.header(instance)
             except OrthancError as error:
-                if error.code in _GONE:
+                if error.code in VANISHED:
                     continue
                 raise
             yield (

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import falcon
 
-from orthanc_lab.dicom.images.image_description import MAX_FRAMES
 from orthanc_lab.dicom.images.slice_order import OrderedSlices, Slice, order_slices
+from orthanc_lab.dicom.limits import MAX_FRAMES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource

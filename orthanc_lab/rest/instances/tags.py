@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import falcon
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
-from orthanc_lab.protocol import house_json
-from orthanc_lab.protocol.metrics import NoMetrics
-from orthanc_lab.rest.http.answers import answer_json, wants_xml
+from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.http.arguments import query_arguments
+from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.files.cache import FileCache
 
 __all__ = ["ROUTES", "Header", "InstanceTags", "SimplifiedTags", "ignored_lengths", "tags_format"]
 
-_KEPT_TEXTS = 4 << 20  # bytes
+
+class _Version(NamedTuple):
+    """What the text of the tags depends on."""
+
+    id: str
+    format: TagsFormat
+    encoding: str
+    header: str
 
 
 class InstanceTags:
@@ -27,7 +32,7 @@ class InstanceTags:
 
     def __init__(self, services: Services) -> None:
         self._files = InstanceFiles(services)
-        self._texts = FileCache(_KEPT_TEXTS, NoMetrics())
+        self._json = CachedJson[_Version](lambda version: self._tags(version.id, version.format, {}))
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the tags in the form that ``simplify`` or ``short`` ask for."""
@@ -37,16 +42,11 @@ class InstanceTags:
     def answer(self, req: falcon.Request, resp: falcon.Response, id: str, format: TagsFormat) -> None:
         """Answer the tags in one form; the text of an unchanged file is kept for a while."""
         arguments = query_arguments(req)
-        if "whole" in arguments or "ignore-length" in arguments or wants_xml(req):
+        if "whole" in arguments or "ignore-length" in arguments:
             answer_json(req, resp, self._tags(id, format, arguments))
             return
-        key = f"{format.name} {self._files.default_encoding} {self._files.version_of_header(id)}"
-        text = self._texts.get(key)
-        if text is None:
-            text = house_json.dumps(self._tags(id, format, arguments)).encode("ascii")
-            self._texts.put(key, text)
-        resp.content_type = "application/json; charset=utf-8"
-        resp.data = text
+        version = _Version(id, format, self._files.default_encoding, self._files.version_of_header(id))
+        self._json.answer(req, resp, version, key=(id, format))
 
     def _tags(self, id: str, format: TagsFormat, arguments: Mapping[str, str]) -> Mapping[str, Any]:
         whole_values = ignored_lengths(arguments, self._files.dictionary)

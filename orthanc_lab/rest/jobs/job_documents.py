@@ -11,11 +11,11 @@ from orthanc_lab.jobs.ports import JobView
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ERROR_TEXTS
 from orthanc_lab.protocol.timestamps import iso_micros
+from orthanc_lab.rest.http.cached_text import TextCache
 
 __all__ = ["JobListText", "JobTexts", "job_document"]
 
-_MARK = '\n   "Timestamp" : "'  # at the depth of the fields of a job; a line break in a value would be escaped
-_SINGLE_TEXTS = 1000  # how many are kept
+_MARK = b'\n   "Timestamp" : "'  # at the depth of the fields of a job; a line break in a value would be escaped
 
 
 def job_document(view: JobView, timestamp: str) -> dict[str, Any]:
@@ -42,23 +42,17 @@ def job_document(view: JobView, timestamp: str) -> dict[str, Any]:
 
 
 class JobTexts:
-    """The texts of single jobs, each written once for as long as the job does not change.
+    """The texts of single jobs.
 
     The engine shows an unchanged job as the same object again, so identity tells.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[JobView, bytes, bytes]] = {}
+        self._texts = TextCache[JobView](_split, same=is_)
 
     def text(self, view: JobView, now: datetime) -> bytes:
         """Return the JSON object of a job, with `now` as the time of the answer."""
-        known = self._known.get(view.id)
-        if known is None or known[0] is not view:
-            if len(self._known) >= _SINGLE_TEXTS:
-                self._known = {}
-            before, after = _split(view)
-            self._known[view.id] = known = (view, before.encode("ascii"), after.encode("ascii"))
-        return b"%b%b%b" % (known[1], iso_micros(now).encode("ascii"), known[2])
+        return iso_micros(now).encode("ascii").join(self._texts.pieces(view, view.id))
 
 
 class JobListText:
@@ -66,7 +60,7 @@ class JobListText:
 
     def __init__(self) -> None:
         self._last: tuple[list[JobView], list[bytes]] = ([], [b"[]"])
-        self._known: dict[str, tuple[JobView, str, str]] = {}
+        self._texts = TextCache[JobView](_split_item, same=is_, size=None)
 
     def text(self, views: Sequence[JobView], now: datetime) -> bytes:
         """Return the JSON array of jobs, with `now` as the time of the answer."""
@@ -78,23 +72,26 @@ class JobListText:
         return iso_micros(now).encode("ascii").join(between)
 
     def _written(self, views: Sequence[JobView]) -> list[bytes]:
-        before, known = self._known, {}
+        if not views:
+            self._texts.retain(())
+            return [b"[]"]
         pieces: list[bytes] = []
-        end = "["
+        end = b"["
         for view in views:
-            text = before.get(view.id)
-            if text is None or text[0] is not view:
-                text = (view, *_split(view, "\n   "))
-            known[view.id] = text
-            pieces.append(f"{end}\n   {text[1]}".encode("ascii"))
-            end = f"{text[2]},"
-        self._known = known
-        pieces.append(f"{end[:-1]}\n]".encode("ascii") if views else b"[]")
-        return pieces
+            before, after = self._texts.pieces(view, view.id)
+            pieces.append(b"%b\n   %b" % (end, before))
+            end = after + b","
+        self._texts.retain([view.id for view in views])
+        return [*pieces, end[:-1] + b"\n]"]
 
 
-def _split(view: JobView, line: str = "\n") -> tuple[str, str]:
-    """Return the text of a job before and after its timestamp; `line` is the line break with the indentation."""
-    before, after = house_json.dumps(job_document(view, "")).split(_MARK, 1)
-    text = (before + _MARK, after)
-    return text if line == "\n" else (text[0].replace("\n", line), text[1].replace("\n", line))
+def _split(view: JobView) -> tuple[bytes, bytes]:
+    """Return the text of a job before and after its timestamp."""
+    before, after = house_json.dumps(job_document(view, "")).encode("ascii").split(_MARK, 1)
+    return before + _MARK, after
+
+
+def _split_item(view: JobView) -> tuple[bytes, bytes]:
+    """Return the same, indented as in a list."""
+    before, after = _split(view)
+    return before.replace(b"\n", b"\n   "), after.replace(b"\n", b"\n   ")

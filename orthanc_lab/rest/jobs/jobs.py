@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO
 
 import falcon
 
-from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.ports import JobOutput, Jobs
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.timestamps import iso_micros
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing, wants_xml
@@ -71,31 +71,38 @@ class JobResource:
 
 
 class OutputResource:
-    """A file that a job left behind."""
+    """What a job left behind."""
 
     def __init__(self, services: Services) -> None:
         self._engine = services.engine
+        self._outputs = services.job_tools.outputs
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str, key: str) -> None:
-        """Send the file, in chunks."""
+        """Send the output, in chunks."""
         output = self._engine.output(job_id, key)
         if output is None:
             raise _no_output(key)
-        file = BytesIO(output.content) if output.content is not None else _open(output.path)
+        file = self._open(output)
         if file is None:
             raise _no_output(key)
         name = output.filename.encode("utf-8", "replace").decode("latin-1")
         resp.content_type = output.content_type
         resp.set_header("Content-Disposition", f'filename="{name}"')
-        size = file.seek(0, 2)
-        file.seek(0)
-        resp.set_stream(FileChunks(file), size)
+        body = FileChunks(file)
+        resp.set_stream(body, body.size)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, job_id: str, key: str) -> None:
-        """Remove the file; the job stays."""
+        """Remove the output; the job stays."""
         if not self._engine.delete_output(job_id, key):
             raise _no_output(key)
         answer_nothing(resp)
+
+    def _open(self, output: JobOutput) -> BinaryIO | None:
+        if output.content is not None:
+            return BytesIO(output.content)
+        with suppress(FileNotFoundError):  # it was dropped for another job's output a moment ago
+            return self._outputs.open(output.name)
+        return None
 
 
 class FileChunks:
@@ -103,6 +110,8 @@ class FileChunks:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self.size = file.seek(0, 2)
+        file.seek(0)
 
     def __iter__(self) -> Iterator[bytes]:
         while chunk := self._file.read(_CHUNK):
@@ -130,14 +139,7 @@ def _no_output(key: str) -> OrthancError:
     return OrthancError(ErrorCode.INEXISTENT_ITEM, f"Job has no such output: {key}")
 
 
-def _open(path: Path) -> BinaryIO | None:
-    try:
-        return path.open("rb")
-    except FileNotFoundError:  # another job's output took its place a moment ago
-        return None
-
-
-def _command(choose: Callable[[JobsEngine], Callable[[str], bool]]) -> Callable[[Services], JobCommand]:
+def _command(choose: Callable[[Jobs], Callable[[str], bool]]) -> Callable[[Services], JobCommand]:
     return lambda services: JobCommand(choose(services.engine))
 
 

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import falcon
 
-from orthanc_lab.dicom.files.transfer_syntaxes import TRANSFER_SYNTAXES
-from orthanc_lab.jobs.kinds.sending.peer_store import PeerStoreJob, PeerStoreRequest, PeerStoreTools
+from orthanc_lab.jobs.kinds.sending.peer_store import PeerStoreJob, PeerStoreRequest
 from orthanc_lab.peers.directory import PeerDirectory
-from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.peers.peer import read_peer
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import is_known
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing
 from orthanc_lab.rest.http.arguments import flag, query_arguments
-from orthanc_lab.rest.http.bodies import job_fields, read_body
+from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_body
 from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.jobs.store_request import instances_of, read_store_request
 from orthanc_lab.rest.services import Services
@@ -40,10 +39,7 @@ class _PeerResource:
         # It loads requests: 0.1 s that most servers never need.
         from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
-        return PeerClient(self._peers.get(name), self._http())
-
-    def _http(self) -> HttpOptions:
-        return HttpOptions.of(self._services.settings.__getitem__)
+        return PeerClient(self._peers.get(name), self._services.job_tools.http, self._services.clock)
 
 
 class PeersList(_PeerResource):
@@ -137,22 +133,14 @@ class PeerStore(_PeerResource):
             peer=self._peers.get(name),
             instances=instances_of(resources, storage),
             parents=sorted(set(resources)),
-            compressed=_boolean(body, "Compress"),
+            compressed=boolean_field(body, "Compress", False),
             transcode=_transfer_syntax(body),
             quality=self._services.settings["DicomLossyTranscodingQuality"],
             permissive=fields.permissive,
         )
         for resource in resources:
             storage.log_export(resource, name)
-        tools = PeerStoreTools(storage, self._http(), self._services.identifiers)
-        submit_job(req, resp, self._services, fields, PeerStoreJob(request, tools))
-
-
-def _boolean(fields: dict[str, Any], name: str) -> bool:
-    value = fields.get(name, False)
-    if not isinstance(value, bool):
-        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Boolean value expected in field: {name}")
-    return value
+        submit_job(req, resp, self._services, fields, PeerStoreJob(self._services.job_tools, request))
 
 
 def _transfer_syntax(fields: dict[str, Any]) -> str | None:
@@ -161,7 +149,7 @@ def _transfer_syntax(fields: dict[str, Any]) -> str | None:
     uid = fields["Transcode"]
     if not isinstance(uid, str):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "String value expected in field: Transcode")
-    if uid not in TRANSFER_SYNTAXES:
+    if not is_known(uid):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Unknown transfer syntax UID: {uid}")
     return uid
 

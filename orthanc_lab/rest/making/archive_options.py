@@ -8,8 +8,8 @@ from typing import Any
 
 import falcon
 
-from orthanc_lab.dicom.codecs.transcoding import known_transfer_syntax
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import is_known
 
 __all__ = ["ArchiveOptions", "options_of_body", "options_of_query", "raw_arguments", "safe_filename"]
 
@@ -100,6 +100,6 @@ def _wrong_type(expected: str, field: str) -> OrthancError:
 
 
 def _known_syntax(uid: str) -> str:
-    if not known_transfer_syntax(uid):
+    if not is_known(uid):
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown transfer syntax: {uid}")
     return uid

@@ -7,7 +7,6 @@ from typing import Any
 
 import falcon
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import read_file
@@ -19,8 +18,9 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.making.create_body import parse_create_body
+from orthanc_lab.rest.making.upload import stored_json
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.records import Origin, Stored
+from orthanc_lab.storage.records import Origin
 
 __all__ = ["ROUTES", "CreateDicom"]
 
@@ -28,10 +28,12 @@ __all__ = ["ROUTES", "CreateDicom"]
 class CreateDicom:
     """Creation of one instance, or of a series of them."""
 
+    writes = ("POST",)
+
     def __init__(self, services: Services) -> None:
         self._services = services
         settings = services.settings
-        self._names = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+        self._names = services.dictionary
         self._private_creator: str = settings["DefaultPrivateCreator"]
         self._charset: Charset = by_name(settings["DefaultEncoding"]) or LATIN1
 
@@ -53,7 +55,7 @@ class CreateDicom:
             if content != []:
                 (draft.encapsulate if encapsulated else draft.embed)(_uri(content))
         stored = self._services.storage.store(draft.to_bytes(), origin)
-        answer_json(req, resp, _instance(stored))
+        answer_json(req, resp, stored_json(stored))
 
     def _draft(self, body: dict[str, Any]) -> Draft:
         """Return the draft of a body in the current format, its tags set."""
@@ -147,17 +149,6 @@ def _uri(content: Any) -> str | memoryview:
     if not isinstance(content, (str, memoryview)):
         raise OrthancError(ErrorCode.CREATE_DICOM_USE_DATA_URI_SCHEME)
     return content
-
-
-def _instance(stored: Stored) -> dict[str, Any]:
-    return {
-        "ID": stored.instance,
-        "ParentPatient": stored.patient,
-        "ParentSeries": stored.series,
-        "ParentStudy": stored.study,
-        "Path": f"/instances/{stored.instance}",
-        "Status": stored.status.value,
-    }
 
 
 ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (("/tools/create-dicom", CreateDicom),)

@@ -12,14 +12,15 @@ import falcon
 from orthanc_lab.dicom.changing.modification import IDENTIFIERS, PATIENT_NAME
 from orthanc_lab.dicom.changing.modification_request import ModificationRequest, boolean_member, string_member
 from orthanc_lab.dicom.changing.uid_map import UidMap
-from orthanc_lab.dicom.codecs.transcoding import known_transfer_syntax, transcode
+from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob, ModificationPlan
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.transfer_syntaxes import is_known
 from orthanc_lab.rest.http.answers import unknown_resource
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_object
 from orthanc_lab.rest.http.submission import submit_job
@@ -45,23 +46,25 @@ class InstanceModification:
     def __init__(self, services: Services, *, anonymization: bool) -> None:
         self._services = services
         self._anonymization = anonymization
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the modified or anonymized file."""
         body = read_object(req)
-        request = _named(self._services, ModificationRequest(body, self._anonymization), self._tools.names)
-        rules = request.rules(self._tools.names)
+        request = _named(self._services, ModificationRequest(body, self._anonymization), self._tools.dictionary)
+        rules = request.rules(self._tools.dictionary)
         syntax, quality = self._transcoding(body)
         storage = self._services.storage
         if storage.find_level(id) is not Level.INSTANCE:
             raise unknown_resource()
-        file = read_file(storage.read_dicom(id), self._tools.names)
+        file = read_file(storage.read_dicom(id), self._tools.dictionary)
         values = self._tools.values(request.private_creator)
         data_set = rules.apply(file.data_set, UidMap(self._services.identifiers.uuid()), values)
         dicom: bytes | None = write_file(data_set, file.transfer_syntax, file.meta)
         if syntax is not None and dicom is not None:
-            dicom = transcode(dicom, syntax, quality=quality, identifiers=self._services.identifiers)
+            dicom = transcode(
+                dicom, syntax, self._tools.dictionary, quality=quality, identifiers=self._services.identifiers
+            )
         if dicom is None:
             raise OrthancError(ErrorCode.INTERNAL_ERROR, f"Cannot transcode to transfer syntax: {syntax}")
         resp.content_type = "application/dicom"
@@ -72,7 +75,7 @@ class InstanceModification:
         syntax = string_member(body, "Transcode")
         if syntax is None:
             return None, quality
-        if not known_transfer_syntax(syntax):
+        if not is_known(syntax):
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Unknown transfer syntax: {syntax}")
         if "LossyQuality" in body:
             quality = body["LossyQuality"]
@@ -89,7 +92,7 @@ class _JobRoute:
     def __init__(self, services: Services, anonymization: bool) -> None:
         self._services = services
         self._anonymization = anonymization
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def _submit(
         self,
@@ -100,8 +103,8 @@ class _JobRoute:
         shown_level: Level | None,
     ) -> None:
         """Make the job and hand it to the engine; `listed` returns the resources, once the rules are checked."""
-        request = _named(self._services, request, self._tools.names)
-        rules = request.rules(self._tools.names)
+        request = _named(self._services, request, self._tools.dictionary)
+        rules = request.rules(self._tools.dictionary)
         settings, storage = self._services.settings, self._services.storage
         parents = sorted(set(listed()))
         keep_source = boolean_field(dict(request.body), "KeepSource", True)
@@ -152,7 +155,7 @@ class BulkModification(_JobRoute):
         """Answer all new resources, or the job."""
         body = read_object(req)
         level = Level.INSTANCE
-        ModificationRequest(body, self._anonymization, level).rules(self._tools.names)  # its errors come first
+        ModificationRequest(body, self._anonymization, level).rules(self._tools.dictionary)  # its errors come first
         if "Level" in body and not self._anonymization:
             if not isinstance(body["Level"], str):
                 raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
@@ -178,7 +181,7 @@ def _named(services: Services, request: ModificationRequest, names: Dictionary) 
 
 def _transcode_of_job(body: Any) -> str | None:
     syntax = string_member(body, "Transcode")
-    if syntax is not None and not known_transfer_syntax(syntax):
+    if syntax is not None and not is_known(syntax):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Unknown transfer syntax UID: {syntax}")
     return syntax
 

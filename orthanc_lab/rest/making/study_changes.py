@@ -8,12 +8,13 @@ from typing import Any
 import falcon
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
+from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET, STUDY_INSTANCE_UID
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.text import decoder_of, text_bytes
 from orthanc_lab.dicom.making.inheritance import MODULES, SEQUENCES
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyPlan
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
@@ -26,8 +27,6 @@ from orthanc_lab.storage.ports import Storage
 
 __all__ = ["ROUTES", "MergeStudy", "SplitStudy"]
 
-_STUDY_INSTANCE_UID = 0x0020000D
-_SPECIFIC_CHARACTER_SET = 0x00080005
 _PLAIN_TAGS = frozenset(MODULES[Level.PATIENT] + MODULES[Level.STUDY])
 _MODULE_TAGS = _PLAIN_TAGS | frozenset(SEQUENCES[Level.PATIENT] + SEQUENCES[Level.STUDY])
 
@@ -37,7 +36,7 @@ class SplitStudy:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the new study, or the job."""
@@ -46,7 +45,7 @@ class SplitStudy:
             body = {}
         if not isinstance(body, dict):
             raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
-        storage, names = self._services.storage, self._tools.names
+        storage, names = self._services.storage, self._tools.dictionary
         if storage.find_level(id) is not Level.STUDY:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, f"Cannot split unknown study {id}")
         instances = _parts(storage, id, body)
@@ -56,7 +55,7 @@ class SplitStudy:
         keep = boolean_field(body, "KeepSource", False)
         replaced = {_module_tag(names, name): text for name, text in _texts(body, "Replace").items()}
         removed = [_module_tag(names, name) for name in _names(body, "Remove")]
-        replaced[_STUDY_INSTANCE_UID] = self._services.identifiers.uid()
+        replaced[STUDY_INSTANCE_UID] = self._services.identifiers.uid()
         plan = StudyPlan(self._services.identifiers.uuid(), removed, replaced)
         fields = job_fields(body)
         sources = Sources(instances, origin_of(req), keep, fields.permissive)
@@ -68,7 +67,7 @@ class MergeStudy:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._tools = JobTools.of(services.storage, services.settings.__getitem__)
+        self._tools = services.job_tools
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the number of instances, or the job."""
@@ -88,13 +87,13 @@ class MergeStudy:
         """Return the patient and study modules of the target, as one of its instances has them."""
         storage = self._services.storage
         model = storage.descendants(study, Level.INSTANCE)[0]
-        data_set = read_file(storage.read_dicom_header(model), self._tools.names, skip_pixel_data=True).data_set
+        data_set = read_file(storage.read_dicom_header(model), self._tools.dictionary, skip_pixel_data=True).data_set
         return texts_of(data_set, sorted(_PLAIN_TAGS), self._services.settings["DefaultEncoding"])
 
 
 def texts_of(data_set: DataSet, tags: Sequence[int], default_encoding: str) -> dict[int, str]:
     """Return the values of those tags that are there, as text."""
-    stated = data_set.get(_SPECIFIC_CHARACTER_SET)
+    stated = data_set.get(SPECIFIC_CHARACTER_SET)
     decode = decoder_of(
         stated.value if stated is not None and isinstance(stated.value, bytes) else None, default_encoding
     )
@@ -149,7 +148,7 @@ def _names(body: Mapping[str, Any], name: str) -> list[str]:
 
 def _module_tag(names: Dictionary, name: str) -> int:
     tag = names.parse_tag(name)
-    if tag not in _MODULE_TAGS or tag == _STUDY_INSTANCE_UID:
+    if tag not in _MODULE_TAGS or tag == STUDY_INSTANCE_UID:
         message = (
             "Cannot modify the following tag while splitting a study (not in the patient/study modules): "
             f"{names.name_of(tag)} ({format_tag(tag)})"

@@ -12,22 +12,16 @@ import falcon
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.making.upload_form import boundary_of, parts_of
-from orthanc_lab.rest.making.upload_zip import UploadLimits, is_zip, members_of
-from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.rest.making.upload_zip import is_zip, members_of
+from orthanc_lab.rest.services import Services, UploadLimits
 from orthanc_lab.storage.records import Origin, Stored
 
-__all__ = ["LIMITS", "post_instances"]
-
-LIMITS = UploadLimits()
-"""What an upload may unpack to."""
+__all__ = ["post_instances", "stored_json"]
 
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def post_instances(
-    services: Services, req: falcon.Request, resp: falcon.Response, limits: UploadLimits = LIMITS
-) -> None:
+def post_instances(services: Services, req: falcon.Request, resp: falcon.Response) -> None:
     """Store what the body holds and answer with the identifiers.
 
     Raises
@@ -41,26 +35,28 @@ def post_instances(
     boundary = boundary_of(content_type) if content_type[:10].lower() == "multipart/" else None
     if boundary is not None:
         for part in parts_of(body, boundary):
-            _store(services.storage, part, origin, limits)
+            _store(services, part, origin)
         resp.data = b""
         return
     if (req.get_header("Content-Encoding") or "").lower() == "gzip" and body and not is_zip(body):
-        body = _gunzip(body, limits)
+        body = _gunzip(body, services.upload_limits)
         stored: Stored | list[Stored] = services.storage.store(body, origin)
     else:
-        stored = _store(services.storage, body, origin, limits)
-    answer_json(req, resp, [_answer(one) for one in stored] if isinstance(stored, list) else _answer(stored))
+        stored = _store(services, body, origin)
+    answer_json(req, resp, [stored_json(one) for one in stored] if isinstance(stored, list) else stored_json(stored))
 
 
-def _store(storage: Storage, content: bytes, origin: Origin, limits: UploadLimits) -> Stored | list[Stored]:
+def _store(services: Services, content: bytes, origin: Origin) -> Stored | list[Stored]:
     if not content:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Received an empty DICOM file")
     if is_zip(content):
-        return storage.store_all(members_of(content, limits), origin, skip_foreign=True)
-    return storage.store(content, origin)
+        members = members_of(content, services.upload_limits, services.executor)
+        return services.storage.store_all(members, origin, skip_foreign=True)
+    return services.storage.store(content, origin)
 
 
-def _answer(stored: Stored) -> dict[str, Any]:
+def stored_json(stored: Stored) -> dict[str, Any]:
+    """Return the answer to an upload of one instance."""
     return {
         "ID": stored.instance,
         "ParentPatient": stored.patient,

@@ -4,42 +4,21 @@ from __future__ import annotations
 
 import struct
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import Future
 from io import BytesIO
-from typing import Any, cast
 
+from orthanc_lab.protocol.deflate import crc32, inflate_raw
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.rest.services import UploadLimits
 
-try:
-    from isal import isal_zlib
-except ImportError:  # a processor that ISA-L does not know
-    _HAS_ISAL = False
-else:
-    _HAS_ISAL = True
+__all__ = ["is_zip", "members_of"]
 
-__all__ = ["UploadLimits", "is_zip", "members_of"]
-
-_decompressobj: Callable[[int], Any] = isal_zlib.decompressobj if _HAS_ISAL else zlib.decompressobj
-_crc32: Callable[[bytes], int] = isal_zlib.crc32 if _HAS_ISAL else zlib.crc32
-# The stubs of isal declare its exception as an instance.
-_errors = cast("tuple[type[Exception], ...]", (zlib.error, isal_zlib.error) if _HAS_ISAL else (zlib.error,))
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _WORTH_A_THREAD = 1 << 16
 """Members of at least this size (bytes) are inflated while the one before is stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class UploadLimits:
-    """What a compressed upload may unpack to."""
-
-    members: int = 200_000
-    size_of_file: int = 2 << 30  # bytes of one file
-    size: int = 2 << 30  # bytes of all members that any archive may have
-    ratio: int = 100  # larger archives may have this many times their own size
 
 
 def is_zip(body: bytes) -> bool:
@@ -47,8 +26,13 @@ def is_zip(body: bytes) -> bool:
     return body.startswith(_MAGIC)
 
 
-def members_of(body: bytes, limits: UploadLimits) -> Iterator[bytes]:
+def members_of(body: bytes, limits: UploadLimits, executor: Executor) -> Iterator[bytes]:
     """Return the contents of the files in an archive, in its order.
+
+    Parameters
+    ----------
+    executor
+        Inflates large members ahead.
 
     Raises
     ------
@@ -58,7 +42,7 @@ def members_of(body: bytes, limits: UploadLimits) -> Iterator[bytes]:
     """
     members = _directory(body, limits)
     left = max(limits.size, limits.ratio * len(body))
-    for content in _inflated(body, members, min(limits.size_of_file, left)):
+    for content in _inflated(body, members, min(limits.size_of_file, left), executor):
         left -= len(content)
         if left < 0:
             raise _refused("unpacks to too much")
@@ -75,13 +59,14 @@ def _directory(body: bytes, limits: UploadLimits) -> list[zipfile.ZipInfo]:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Cannot open ZIP archive from memory buffer") from error
 
 
-def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int) -> Iterator[bytes]:
-    """Inflate the members; a large one on another thread, beside the work of whoever asks."""
+def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int, executor: Executor) -> Iterator[bytes]:
+    """Inflate the members; a large one beside the work of the caller."""
     if not any(member.file_size >= _WORTH_A_THREAD for member in members):
         for member in members:
             yield _content(body, member, most)
         return
-    with ThreadPoolExecutor(1, "inflate") as pool:
+    pool = executor.pool("inflate", 1)
+    try:
         ahead: Future[bytes] | None = None
         for member in members:
             following = pool.submit(_content, body, member, most)
@@ -90,6 +75,8 @@ def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int) -> Iterato
             ahead = following
         if ahead is not None:
             yield ahead.result()
+    finally:
+        pool.shutdown()
 
 
 def _content(body: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
@@ -110,18 +97,16 @@ def _content(body: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
         content = _inflate(packed, member.file_size)
     else:
         raise _damaged()
-    if len(content) != member.file_size or _crc32(content) != member.CRC:
+    if len(content) != member.file_size or crc32(content) != member.CRC:
         raise _damaged()
     return content
 
 
 def _inflate(packed: memoryview, size: int) -> bytes:
-    inflater = _decompressobj(-zlib.MAX_WBITS)
     try:
-        content: bytes = inflater.decompress(packed, size + 1)  # one more, to see that there is none
-    except _errors as error:
+        return inflate_raw(packed, size + 1)  # one more, to see that there is none
+    except ValueError as error:
         raise _damaged() from error
-    return content
 
 
 def _damaged() -> OrthancError:

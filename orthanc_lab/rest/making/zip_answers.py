@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import falcon
 
 from orthanc_lab.jobs.kinds.archives.archive_plan import Plan
 from orthanc_lab.jobs.kinds.archives.zip_codec import preferred_codec
 from orthanc_lab.jobs.kinds.archives.zip_job import ZipJob
-from orthanc_lab.jobs.kinds.archives.zip_outlet import FileOutlet, cannot_write, check_writable
+from orthanc_lab.jobs.kinds.archives.zip_outlet import StoredOutlet, cannot_write
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.archives.zip_stream import StreamOutlet
 from orthanc_lab.rest.http.bodies import JobFields
@@ -40,12 +38,12 @@ class ZipAnswers:
         self._streams = bool(services.settings["SynchronousZipStream"])
         # The time that the HTTP server gives a client for any progress is right for a download, too.
         self._patience = float(services.settings["HttpRequestTimeout"])
-        self._threads = max(0, int(services.settings["ZipLoaderThreads"]))
+        self._tools = services.job_tools
 
     def answer(
         self, req: falcon.Request, resp: falcon.Response, plan: Plan, options: ArchiveOptions, fields: JobFields
     ) -> None:
-        """Submit the job and answer as `fields` ask for."""
+        """Submit the job and answer in the way that `fields` ask for."""
         request = self._request(plan, options)
         if not fields.synchronous:
             self._answer_id(req, resp, request, fields.priority)
@@ -69,39 +67,33 @@ class ZipAnswers:
         )
 
     def _answer_id(self, req: falcon.Request, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
-        job = self._job(request, FileOutlet(self._new_file(), small=True), durable=True)
+        outlet = StoredOutlet(self._tools.outputs, self._new_name(), small=True)
+        job = self._make(self._tools, request, outlet, durable=True)
         answer_submitted(req, resp, self._services.engine.submit(job, priority))
 
     def _answer_whole(self, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
-        path = self._new_file()
+        outputs, name = self._tools.outputs, self._new_name()
         try:
-            self._services.engine.run(self._job(request, FileOutlet(path)), priority)
-            body = _OnlyCopy(path)
+            self._services.engine.run(self._make(self._tools, request, StoredOutlet(outputs, name)), priority)
+            body = FileChunks(outputs.take(name))
         except BaseException:
-            path.unlink(missing_ok=True)
+            outputs.remove(name)
             raise
         _describe(resp, request.filename)
         resp.set_stream(body, body.size)
 
     def _answer_stream(self, resp: falcon.Response, request: ZipRequest, priority: int) -> None:
-        engine = self._services.engine
-        outlet = StreamOutlet(self._services.clock, patience=self._patience, is_abandoned=lambda: engine.stopping)
-        engine.submit(self._job(request, outlet), priority)
+        outlet = StreamOutlet(self._tools.clock, self._tools.executor, patience=self._patience)
+        self._services.engine.submit(self._make(self._tools, request, outlet), priority)
         _describe(resp, request.filename)
         resp.set_header("Connection", "close")
         resp.stream = _Download(outlet)
 
-    def _job(self, request: ZipRequest, outlet: FileOutlet | StreamOutlet, *, durable: bool = False) -> ZipJob:
-        storage, clock = self._services.storage, self._services.clock
-        return self._make(storage, clock, request, outlet, durable=durable, threads=self._threads)
-
-    def _new_file(self) -> Path:
+    def _new_name(self) -> str:
         try:
-            path = self._services.engine.new_output(".zip")
+            return self._tools.outputs.new_name(".zip")
         except OSError as error:
             raise cannot_write(error) from error
-        check_writable(path.parent)
-        return path
 
 
 class _Download:
@@ -114,25 +106,8 @@ class _Download:
         return iter(self._outlet)
 
     def close(self) -> None:
-        """Tell the job that its client has what it wanted, or is gone."""
+        """Let the job know that its client has what it wanted, or is gone."""
         self._outlet.close_client()
-
-
-class _OnlyCopy(FileChunks):
-    """The bytes of a file that nobody else will ask for."""
-
-    def __init__(self, path: Path) -> None:
-        file = path.open("rb")
-        super().__init__(file)
-        self._path = path
-        self.size = path.stat().st_size
-        with suppress(PermissionError):  # where an open file cannot be removed
-            path.unlink()
-
-    def close(self) -> None:
-        """Close and remove the file."""
-        super().close()
-        self._path.unlink(missing_ok=True)
 
 
 def _describe(resp: falcon.Response, filename: str) -> None:

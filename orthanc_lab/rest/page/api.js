@@ -39,8 +39,11 @@ export function element(name, attributes = {}, ...children) {
   return node;
 }
 
+// An element that is in the page as it is served.
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
 export function notice(error) {
-  const bar = document.getElementById("notice");
+  const bar = byId("notice");
   bar.hidden = !error;
   bar.textContent = error ? error.message : "";
 }

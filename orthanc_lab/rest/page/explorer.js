@@ -1,20 +1,20 @@
 // The page: three views, each refreshed while it is looked at.
 
-import { get, guarded, notice } from "./api.js";
+import { byId, get, guarded, notice } from "./api.js";
 import * as jobs from "./jobs.js";
 import * as metrics from "./metrics.js";
 import * as studies from "./studies.js";
 import "./upload.js";
 
-const tabs = [...document.querySelectorAll("[role=tab]")];
+const tabs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[role=tab]")]);
 const views = { studies, jobs, metrics };
 
 function choose(tab) {
   for (const other of tabs) {
     const chosen = other === tab;
-    other.setAttribute("aria-selected", chosen);
+    other.setAttribute("aria-selected", String(chosen));
     other.tabIndex = chosen ? 0 : -1;
-    document.getElementById(other.getAttribute("aria-controls")).hidden = !chosen;
+    byId(other.getAttribute("aria-controls")).hidden = !chosen;
   }
   const name = tab.getAttribute("aria-controls");
   history.replaceState(null, "", `#${name}`);
@@ -51,7 +51,7 @@ async function tick() {
 
 guarded(async () => {
   const system = await get("system");
-  document.getElementById("server-name").textContent = [system.Name, system.Version].filter(Boolean).join(" · ");
+  byId("server-name").textContent = [system.Name, system.Version].filter(Boolean).join(" · ");
 })();
 choose(document.getElementById(`tab-${location.hash.slice(1)}`) ?? tabs[0]);
 tick();

@@ -1,9 +1,9 @@
 // The jobs: a table that follows them, their controls, and downloads through an asynchronous job.
 
-import { element, get, guarded, post, remove } from "./api.js";
+import { byId, element, get, guarded, post, remove } from "./api.js";
 
-const section = document.getElementById("jobs");
-const badge = document.getElementById("jobs-badge");
+const section = byId("jobs");
+const badge = byId("jobs-badge");
 const CONTROLS = {
   Pending: ["pause", "cancel"],
   Running: ["pause", "cancel"],

@@ -1,8 +1,8 @@
 // The metrics: one card each, with the line of the last two minutes.
 
-import { element, getText } from "./api.js";
+import { byId, element, getText } from "./api.js";
 
-const section = document.getElementById("metrics");
+const section = byId("metrics");
 const POINTS = 60;
 const history = new Map();
 

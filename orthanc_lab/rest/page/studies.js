@@ -1,12 +1,12 @@
 // The list of studies: search, series with a slice viewer, download and deletion.
 
-import { element, get, guarded, post, remove } from "./api.js";
+import { byId, element, get, guarded, post, remove } from "./api.js";
 import { download } from "./jobs.js";
 
 const LIMIT = 100;
-const list = document.getElementById("study-list");
-const text = document.getElementById("search-text");
-const count = document.getElementById("search-count");
+const list = byId("study-list");
+const text = /** @type {HTMLInputElement} */ (byId("search-text"));
+const count = byId("search-count");
 
 async function find(words) {
   const queries = words
@@ -99,4 +99,4 @@ text.addEventListener("input", () => {
   clearTimeout(typing);
   typing = setTimeout(guarded(refresh), 200);
 });
-document.getElementById("search").addEventListener("submit", (event) => event.preventDefault());
+byId("search").addEventListener("submit", (event) => event.preventDefault());

@@ -1,10 +1,10 @@
 // Uploads by drop or by button: DICOM and ZIP as they are, PNG, JPEG and PDF through /tools/create-dicom.
 
-import { guarded, notice, post } from "./api.js";
+import { byId, guarded, notice, post } from "./api.js";
 import { refresh } from "./studies.js";
 
-const status = document.getElementById("uploads");
-const hint = document.getElementById("drop-hint");
+const status = byId("uploads");
+const hint = byId("drop-hint");
 const CONVERTED = new Set(["image/png", "image/jpeg", "application/pdf"]);
 
 async function send(file) {
@@ -26,7 +26,7 @@ const upload = guarded(async (files) => {
     try {
       await send(file);
     } catch (error) {
-      refused.push(`${file.name}: ${error.message}`);
+      refused.push(`${file.name}: ${/** @type {Error} */ (error).message}`);
     }
   }
   status.textContent = `${files.length - refused.length} of ${files.length} files were stored.`;
@@ -50,9 +50,10 @@ async function filesOf(items) {
   return files;
 }
 
-document.getElementById("file-input").addEventListener("change", (event) => {
-  upload([...event.target.files]);
-  event.target.value = "";
+const input = /** @type {HTMLInputElement} */ (byId("file-input"));
+input.addEventListener("change", () => {
+  upload([...(input.files ?? [])]);
+  input.value = "";
 });
 addEventListener("dragover", (event) => { event.preventDefault(); hint.hidden = false; });
 addEventListener("dragleave", (event) => { if (!event.relatedTarget) hint.hidden = true; });
@@ -60,7 +61,7 @@ addEventListener("drop", async (event) => {
   event.preventDefault();
   hint.hidden = true;
   try {
-    const files = await filesOf(event.dataTransfer.items);
+    const files = await filesOf(event.dataTransfer?.items ?? []);
     if (files.length) await upload(files);
   } catch (error) {
     notice(error);

@@ -103,6 +103,8 @@ class _Attachments:
 class OneAttachment(_Attachments):
     """One attachment; the level in the path is not checked on writing, as in Orthanc."""
 
+    writes = ("PUT", "DELETE")
+
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Answer what can be asked of it: nothing about its MD5 with ``StoreMD5ForAttachments`` off."""
         md5 = self._get(id, name).uncompressed_md5
@@ -190,6 +192,7 @@ class AttachmentTask(_Attachments):
     def __init__(self, services: Services, level: Level, compressed: bool | None) -> None:
         super().__init__(services, level)
         self._compressed = compressed
+        self.writes = () if compressed is None else ("POST",)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Compress the file, uncompress it, or check that its bytes are what was written; the path says which."""

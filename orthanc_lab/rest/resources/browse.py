@@ -10,12 +10,12 @@ import falcon
 
 from orthanc_lab.dicom.shown.tag_format import TagFormat, format_asked
 from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.queries.requested_tags import parse_requested
+from orthanc_lab.queries.batches import batches_of, batches_of_ids
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, unknown_resource
 from orthanc_lab.rest.http.arguments import flag, page_of, query_arguments
-from orthanc_lab.rest.http.long_lists import answer_batches, batches_of, batches_of_ids
+from orthanc_lab.rest.http.long_lists import answer_batches
 from orthanc_lab.rest.making.upload import post_instances
-from orthanc_lab.rest.resources.presentation import presentation_of
+from orthanc_lab.rest.resources.presentation import parse_requested, presentation_of
 from orthanc_lab.rest.resources.statistics import sizes_json
 from orthanc_lab.rest.services import Services
 
@@ -61,6 +61,8 @@ class ResourceList(_Browsing):
 class InstanceList(ResourceList):
     """All instances, and the way in for new ones."""
 
+    writes = ("POST",)
+
     def __init__(self, services: Services) -> None:
         super().__init__(services, Level.INSTANCE)
         self._services = services
@@ -72,6 +74,8 @@ class InstanceList(ResourceList):
 
 class OneResource(_Browsing):
     """One patient, study, series or instance."""
+
+    writes = ("DELETE",)
 
     def __init__(self, services: Services, level: Level) -> None:
         super().__init__(services)

@@ -74,6 +74,8 @@ class BulkContent:
 class BulkDelete:
     """Deletion of many resources."""
 
+    writes = ("POST",)
+
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
 

@@ -28,6 +28,8 @@ _NEVER_LOGGED = frozenset({"Deleted", "NewChildInstance"})
 class Changes:
     """What happened to the resources, in order."""
 
+    writes = ("DELETE",)
+
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
 
@@ -64,6 +66,8 @@ class Changes:
 
 class Exports:
     """What was sent to other servers; only filled with ``LogExportedResources``."""
+
+    writes = ("DELETE",)
 
     def __init__(self, services: Services) -> None:
         self._storage = services.storage

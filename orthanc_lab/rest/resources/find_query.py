@@ -9,7 +9,7 @@ from typing import Any
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.rest.http.arguments import MAXIMUM
+from orthanc_lab.rest.http.arguments import LARGEST_POSITION
 from orthanc_lab.rest.resources.numbered_names import NumberedNames
 from orthanc_lab.storage.records import Constraint, FindQuery, Order
 
@@ -148,7 +148,7 @@ def _unsigned(body: dict[str, Any], name: str) -> int:
         raise _bad_request(f'Field "{name}" must be an integer')
     if value < 0:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f'Field "{name}" must be a positive integer')
-    return min(value, MAXIMUM)
+    return min(value, LARGEST_POSITION)
 
 
 def _bad_request(details: str) -> OrthancError:

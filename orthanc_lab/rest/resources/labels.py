@@ -45,6 +45,8 @@ class LabelList(_Labels):
 class OneLabel(_Labels):
     """One label of a resource."""
 
+    writes = ("PUT", "DELETE")
+
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Answer 200 if the resource has the label, 404/empty if not."""
         if name not in self._resource(id).labels:

@@ -51,6 +51,8 @@ class MetadataList:
 class OneMetadata:
     """One metadata; the level is checked on reading only, as in Orthanc."""
 
+    writes = ("PUT", "DELETE")
+
     def __init__(self, services: Services, level: Level) -> None:
         self._storage = services.storage
         self._level = level

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
 from orthanc_lab.dicom.shown.tag_format import TagNames
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.queries.file_tags import FileTags
 from orthanc_lab.queries.requested_tags import RequestedTags
 from orthanc_lab.rest.resources.resource_json import ResourceJson
 from orthanc_lab.rest.services import Services
 
-__all__ = ["Presentation", "presentation_of"]
+__all__ = ["Presentation", "parse_requested", "presentation_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,30 @@ class Presentation:
 def presentation_of(services: Services) -> Presentation:
     """Put the parts together by the configuration."""
     settings, storage = services.settings, services.storage
-    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    dictionary = services.dictionary
     names = TagNames(dictionary)
     # "Answers" is to Orthanc 1.12.7 what "Always" is: it filters by what stands in files, too.
     files = None if settings["StorageAccessOnFind"] == "Never" else FileTags(storage, dictionary, settings)
     requested = RequestedTags(storage, names, files)
     return Presentation(dictionary, requested, ResourceJson(storage, names, requested))
+
+
+def parse_requested(arguments: dict[str, str], dictionary: Dictionary) -> tuple[str, ...]:
+    """Return the tags of the argument ``requested-tags`` (old name ``requestedTags``).
+
+    Raises
+    ------
+    OrthancError
+        8 ``Invalid requested-tags argument: Unknown DICOM tag Foo``.
+    """
+    text = arguments.get("requested-tags", arguments.get("requestedTags", ""))
+    if not text:
+        return ()
+    found = {}
+    for name in filter(None, text.split(";")):
+        try:
+            found[format_tag(dictionary.parse_tag(name))] = True
+        except OrthancError as error:
+            details = f"Invalid requested-tags argument: Unknown DICOM tag {name}"
+            raise OrthancError(ErrorCode.BAD_REQUEST, details) from error
+    return tuple(found)

@@ -18,6 +18,8 @@ __all__ = ["ROUTES", "Protection"]
 class Protection:
     """Whether a patient is spared when the storage is full."""
 
+    writes = ("PUT",)
+
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
 

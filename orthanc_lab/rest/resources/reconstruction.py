@@ -21,6 +21,8 @@ __all__ = ["ROUTES", "Reconstruct", "ReconstructAll"]
 class _Reconstruction:
     """What both resources share."""
 
+    writes = ("POST",)
+
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
         self._compressed = bool(services.settings["StorageCompression"])

@@ -8,7 +8,7 @@ from typing import Any
 import falcon
 
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.rest.http.cached_json import CachedJson
+from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import ResourceStatistics, Statistics
 

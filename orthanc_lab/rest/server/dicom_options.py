@@ -9,9 +9,9 @@ import falcon
 
 from orthanc_lab.dicom.dictionary.storage_sop_classes import STORAGE_SOP_CLASSES
 from orthanc_lab.dicom.files import charsets
-from orthanc_lab.dicom.files.transfer_syntaxes import TRANSFER_SYNTAXES
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import known_uids
 from orthanc_lab.rest.http.answers import answer_json, answer_nothing, answer_text
 from orthanc_lab.rest.http.bodies import read_body, read_boolean
 from orthanc_lab.rest.services import Services
@@ -48,7 +48,7 @@ class AcceptedTransferSyntaxes:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the UIDs."""
         patterns = self._settings["AcceptedTransferSyntaxes"]
-        matching = [uid for uid in TRANSFER_SYNTAXES if _matches_any(uid, patterns)]
+        matching = [uid for uid in known_uids() if _matches_any(uid, patterns)]
         answer_json(req, resp, matching)
 
     def on_put(self, req: falcon.Request, resp: falcon.Response) -> None:

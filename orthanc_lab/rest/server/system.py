@@ -15,7 +15,7 @@ from orthanc_lab.dicom.dictionary.main_tags import MainTags
 from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
-from orthanc_lab.rest.http.cached_json import CachedJson
+from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "Plugin", "PluginList", "System"]
@@ -45,14 +45,14 @@ class System:
 
     def __init__(self, services: Services) -> None:
         self._settings = services.settings
-        document = self._unchanging()
+        document = self._unchanging(services.dictionary)
         self._json = CachedJson[int](lambda port: {**document, "HttpPort": port})
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the description; the port is the one that the server really has."""
         self._json.answer(req, resp, self._settings["HttpPort"])
 
-    def _unchanging(self) -> dict[str, Any]:
+    def _unchanging(self, dictionary: Dictionary) -> dict[str, Any]:
         settings = self._settings
         return {
             **{name: settings[name] for name in _SAME_NAME},
@@ -65,7 +65,7 @@ class System:
             "HasLabels": True,
             "IngestTranscoding": settings["IngestTranscoding"] or "",
             "IsHttpServerSecure": _is_secure(settings),
-            "MainDicomTags": _main_tags(settings),
+            "MainDicomTags": _main_tags(settings, dictionary),
             "PluginsEnabled": True,
             "StorageAreaPlugin": None,
             "UserMetadata": _user_metadata(settings["UserMetadata"]),
@@ -116,8 +116,7 @@ def _is_secure(settings: Settings) -> bool:
     return bool(settings["AuthenticationEnabled"]) and users.get("orthanc") != "orthanc"
 
 
-def _main_tags(settings: Settings) -> dict[str, str]:
-    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+def _main_tags(settings: Settings, dictionary: Dictionary) -> dict[str, str]:
     tags = MainTags(read_extra_main_tags(settings["ExtraMainDicomTags"], dictionary))
     return {level.value: tags.signature(level) for level in LEVELS}
 

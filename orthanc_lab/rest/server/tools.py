@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import falcon
 
 from orthanc_lab.protocol.timestamps import iso_seconds
-from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing, answer_text
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_nothing, answer_text
 from orthanc_lab.rest.http.arguments import query_arguments
+from orthanc_lab.rest.routing import Directory
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES"]
@@ -51,7 +52,9 @@ class GenerateUid:
 
 
 class InvalidateTags:
-    """Forgets the tags that were read from files; none are kept here, so all are fresh anyway."""
+    """Forgets the tags that were read from files: there is nothing to forget, since none are kept here."""
+
+    writes = ("POST",)
 
     def __init__(self, services: Services) -> None:
         pass
@@ -61,58 +64,8 @@ class InvalidateTags:
         answer_nothing(resp)
 
 
-class ToolList:
-    """The names of the tools."""
-
-    def __init__(self, services: Services) -> None:
-        pass
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer the names, sorted."""
-        answer_json(req, resp, list(TOOLS))
-
-
-TOOLS = (
-    "accepted-sop-classes",
-    "accepted-transfer-syntaxes",
-    "bulk-anonymize",
-    "bulk-content",
-    "bulk-delete",
-    "bulk-modify",
-    "count-resources",
-    "create-archive",
-    "create-dicom",
-    "create-media",
-    "create-media-extended",
-    "default-encoding",
-    "execute-script",
-    "find",
-    "generate-uid",
-    "invalidate-tags",
-    "labels",
-    "log-level",
-    "log-level-dicom",
-    "log-level-generic",
-    "log-level-http",
-    "log-level-jobs",
-    "log-level-lua",
-    "log-level-plugins",
-    "log-level-sqlite",
-    "lookup",
-    "metrics",
-    "metrics-prometheus",
-    "now",
-    "now-local",
-    "reconstruct",
-    "reset",
-    "shutdown",
-    "unknown-sop-class-accepted",
-)
-"""The children of ``/tools``, sorted. Orthanc's modifications and DICOM echo are not there yet."""
-
-
 ROUTES: Sequence[tuple[str, type]] = (
-    ("/tools", ToolList),
+    ("/tools", Directory),
     ("/tools/now", Now),
     ("/tools/now-local", NowLocal),
     ("/tools/generate-uid", GenerateUid),

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.embedding.new_options import check_options, new_options
 from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
+from orthanc_lab.server.embedding.restart_options import check_options, options_for_restart
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.options.settings import CheckedSettings
 
@@ -113,7 +113,7 @@ class ChildServer(Stoppable):
         ValueError
             For another port or folder.
         """
-        return check_options(new_options(options, self._options), self.folder)
+        return check_options(options_for_restart(options, self._options), self.folder)
 
     def tail(self, lines: int = 200) -> list[str]:
         """Return the last lines of the log."""
@@ -146,7 +146,7 @@ class ChildServer(Stoppable):
             For another port or folder.
         """
         if options is not None:
-            wanted = new_options(options, self._options)
+            wanted = options_for_restart(options, self._options)
             self.settings = CheckedSettings(wanted, self.folder)
             self._options = wanted
             self.session.close()

@@ -12,8 +12,8 @@ from typing import Any
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Environment
-from orthanc_lab.server.embedding.new_options import check_options, new_options
 from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
+from orthanc_lab.server.embedding.restart_options import check_options, options_for_restart
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import LogTail
@@ -113,7 +113,7 @@ class EmbeddedServer(Stoppable):
         ValueError
             For another port or folder.
         """
-        return check_options(new_options(options, self._options), self.folder)
+        return check_options(options_for_restart(options, self._options), self.folder)
 
     def tail(self, lines: int = 200) -> list[str]:
         """Return the last lines of the log, which all servers of this program share."""
@@ -180,7 +180,7 @@ class EmbeddedServer(Stoppable):
         ValueError
             For another port or folder.
         """
-        wanted = new_options(self._options if options is None else options, self._options)
+        wanted = options_for_restart(self._options if options is None else options, self._options)
         CheckedSettings(wanted, self.folder)
         self.halt()
         self._options = wanted

@@ -80,7 +80,9 @@ class InProcessServer(Stoppable):
             self._assembly = assemble(self.settings, self, self._environment)
         if self._assembly is None:
             raise requests.ConnectionError("The server has stopped")
-        return self._assembly.application(environ, start_response)
+        answer = self._assembly.application(environ, start_response)
+        self._environment.executor.run_pending()
+        return answer
 
     def reset(self) -> None:
         """Start again before the next request."""

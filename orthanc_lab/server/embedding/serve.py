@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
+from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.server.assembly import Environment
-from orthanc_lab.server.embedding.child_server import ChildServer
-from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.log_lines import log_errors_only
-from orthanc_lab.server.options.settings import PATHS
+from orthanc_lab.server.options.option_table import OPTIONS
+from orthanc_lab.storage.lock import Lock, lock_folder, no_lock
+
+if TYPE_CHECKING:
+    from orthanc_lab.server.embedding.child_server import ChildServer
+    from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 
 __all__ = ["in_process", "serve"]
 
@@ -79,6 +85,10 @@ def serve(
     ...     server.session.get(f"{server.url}/system").json()["Name"]
     'Example'
     """
+    # The HTTP server needs modules that are not there on every platform: only for those who ask for it.
+    from orthanc_lab.server.embedding.child_server import ChildServer  # noqa: PLC0415
+    from orthanc_lab.server.embedding.embedded_server import EmbeddedServer  # noqa: PLC0415
+
     log_errors_only()
     merged = _merged(options, named)
     place = _place(folder, merged)
@@ -96,11 +106,18 @@ def in_process(
     seed: int | None = None,
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
+    executor: Literal["threads", "inline"] | Executor = "threads",
     **named: Any,
 ) -> InProcessServer:
     """Return the same server without a socket: its `session` calls the application directly.
 
-    Parameters are those of `serve`.
+    Parameters are those of `serve`, and one more.
+
+    Parameters
+    ----------
+    executor
+        What runs jobs and other work that no request waits for: ``"threads"``, or ``"inline"`` to do without any
+        thread. Then jobs go on for a moment after each request, and while a request waits for one.
 
     Examples
     --------
@@ -110,22 +127,43 @@ def in_process(
     """
     log_errors_only()
     merged = _merged(options, named)
-    return InProcessServer(merged, _place(folder, merged), _environment(seed, clock, identifiers))
+    return InProcessServer(merged, _place(folder, merged), _environment(seed, clock, identifiers, executor))
 
 
 def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
     # In a file, relative paths start at the file; here there is none, and they start at the working directory.
     merged = {**(options or {}), **named}
-    for name in PATHS:
-        if isinstance(merged.get(name), (str, Path)) and merged[name]:
+    for name, option in OPTIONS.items():
+        if option.is_path and isinstance(merged.get(name), (str, Path)) and merged[name]:
             merged[name] = str(Path(merged[name]).absolute())
     return merged
 
 
-def _environment(seed: int | None, clock: Clock | None, identifiers: Identifiers | None) -> Environment:
+def _environment(
+    seed: int | None,
+    clock: Clock | None,
+    identifiers: Identifiers | None,
+    executor: Literal["threads", "inline"] | Executor = "threads",
+) -> Environment:
     if identifiers is None:
         identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)
-    return Environment(clock or SystemClock(), identifiers)
+    clock = clock or SystemClock()
+    if executor == "threads":
+        return Environment(clock, identifiers, ThreadExecutor(clock))
+    if executor == "inline":
+        return Environment(clock, identifiers, InlineExecutor(clock), _lock())
+    if isinstance(executor, str):
+        raise ValueError(f'The executor must be "threads", "inline" or an Executor, not {executor!r}')
+    return Environment(clock, identifiers, executor, _lock())
+
+
+def _lock() -> Lock:
+    """Return how an index gets its owner; where the platform has no locks, there is one process only."""
+    try:
+        import fcntl  # noqa: F401, PLC0415
+    except ImportError:
+        return no_lock
+    return lock_folder
 
 
 def _place(folder: str | Path | None, options: Mapping[str, Any]) -> Path | None:

@@ -1,4 +1,4 @@
-"""What one option of the configuration is, and how its value is checked."""
+"""What an option of the configuration is, and how its value is checked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from orthanc_lab.dicom.files.transfer_syntaxes import TRANSFER_SYNTAXES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import is_known
 
 __all__ = ["Kind", "Option", "at_least_one", "known_syntax", "numbered", "one_of", "percentage", "threads"]
 
@@ -26,12 +26,12 @@ class Kind(Enum):
 
 
 Check = Callable[[str, Any], None]
-"""Refuses a value of the right type: called with the name of the option and the value."""
+"""Raises for a value that has the right type and is refused all the same: called with the name and the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One row of the table of settings."""
+    """One row of the table of options."""
 
     name: str  # as in the configuration file
     kind: Kind
@@ -40,6 +40,8 @@ class Option:
     honoured: bool = True  # False: known, accepted, and warned about at start
     check: Check | None = None
     optional: bool = False  # None means "not set"
+    storage_field: str = ""  # the attribute of `StorageOptions` that has its value
+    is_path: bool = False  # a file or a folder; a relative one starts at the folder of the configuration
 
     def checked(self, value: Any) -> Any:
         """Return the value of a configuration file.
@@ -86,7 +88,7 @@ class Option:
 
 
 def out_of_range(text: str) -> OrthancError:
-    """Return the error of a value that has the right type."""
+    """Return the error for a value that has the right type, but is not allowed."""
     return OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text)
 
 
@@ -105,13 +107,13 @@ def percentage(name: str, value: Any) -> None:
 
 
 def known_syntax(name: str, value: Any) -> None:
-    """Refuse what is no transfer syntax."""
-    if value not in TRANSFER_SYNTAXES:
+    """Refuse anything but a transfer syntax."""
+    if not is_known(value):
         raise out_of_range(f"Unknown transfer syntax for ingest transcoding: {value}")
 
 
 def threads(name: str, value: Any) -> None:
-    """Refuse counts of threads that are no counts."""
+    """Refuse numbers of threads that are not unsigned integers."""
     for kind, count in value.items():
         if type(count) is not int or count < 0:
             text = f'Bad format for "{name}.{kind}".  It should be an unsigned integer'

@@ -1,4 +1,4 @@
-"""The settings in force: what the configuration says, checked, and the defaults for the rest."""
+"""The settings in force: the options that were given, checked, and the defaults of all others."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Any
 
 from orthanc_lab.dicom.files import charsets
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.options.settings_table import OPTIONS
+from orthanc_lab.server.options.option_table import OPTIONS
 
-__all__ = ["PATHS", "CheckedSettings"]
+__all__ = ["CheckedSettings"]
 
 _DEFAULT_USER = {"orthanc": "orthanc"}
-PATHS = ("StorageDirectory", "IndexDirectory", "SslCertificate", "SslTrustedClientCertificates", "HttpsCACertificates")
-"""Options that name a file or a folder."""
 
 
 class CheckedSettings:
@@ -24,7 +22,7 @@ class CheckedSettings:
     Parameters
     ----------
     values
-        What a configuration file says; options that are not known are ignored, as in Orthanc.
+        The options of a configuration file; unknown ones are ignored, as in Orthanc.
     folder
         Where relative paths start: the folder of the configuration file.
 
@@ -45,8 +43,8 @@ class CheckedSettings:
         self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
         self._warn_of_unused(given)
         self._secure(given)
-        for name in PATHS:
-            if self._values[name]:
+        for name, option in OPTIONS.items():
+            if option.is_path and self._values[name]:
                 self._values[name] = str(self.folder / self._values[name])
         if self._values["IndexDirectory"] is None:
             self._values["IndexDirectory"] = self._values["StorageDirectory"]
@@ -83,20 +81,20 @@ class CheckedSettings:
         if self._values["AuthenticationEnabled"] is None:
             self._values["AuthenticationEnabled"] = remote
             if remote:
-                self.warnings.append("Remote access is allowed, so passwords are asked for")
+                self.warnings.append("Remote access is allowed, so authentication is enabled")
         if not self._values["AuthenticationEnabled"]:
             if remote:
-                self.warnings.append("Remote access is allowed without any password: this server is INSECURE")
+                self.warnings.append("Remote access is allowed without authentication: this server is INSECURE")
             return
         if not self._values["RegisteredUsers"]:
             if remote:
                 self._values["RegisteredUsers"] = dict(_DEFAULT_USER)
                 self.warnings.append(
-                    'No user is registered, so the user "orthanc" was made with the password "orthanc": '
-                    'this server is INSECURE until "RegisteredUsers" is set'
+                    'RegisteredUsers is empty, so the user "orthanc" with the password "orthanc" can log in: '
+                    "this server is INSECURE until RegisteredUsers is set"
                 )
             else:
-                self.warnings.append('Passwords are asked for, but "RegisteredUsers" is empty: nobody can enter')
+                self.warnings.append("Authentication is enabled but RegisteredUsers is empty: no one can log in")
 
 
 def _encoding(text: str) -> str:

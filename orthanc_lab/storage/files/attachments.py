@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import errno
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from hashlib import md5
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.metrics import Metrics
-from orthanc_lab.protocol.ports import Identifiers
+from orthanc_lab.protocol.ports import Clock, Identifiers
 from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.cache import FileCache
 from orthanc_lab.storage.files.compression import compress, uncompress
 from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.files.prepared import PreparedFile, SmallFile
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.records import Attachment
 
-__all__ = ["AttachmentFiles", "PreparedFile", "disk_error"]
+__all__ = ["AttachmentFiles", "disk_error"]
 
-_THREADS = 4  # that hash, or wait for the disk, beside a write
+_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk
 SMALL = 32 * 1024
 """Files up to this size (bytes) are kept in the index: they share its commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedFile:
-    """A file that is about to be an attachment."""
-
-    attachment: Attachment
-    content: bytes | None  # of a small file, which the index keeps; None: it is in the storage area already
 
 
 class AttachmentFiles:
@@ -49,6 +41,8 @@ class AttachmentFiles:
         journal: FileJournal,
         *,
         options: StorageOptions,
+        clock: Clock,
+        executor: Executor,
         identifiers: Identifiers,
         metrics: Metrics,
         read_small: Callable[[int], bytes | None],
@@ -56,11 +50,12 @@ class AttachmentFiles:
         self._area = area
         self._journal = journal
         self._options = options
+        self._now = clock.monotonic
         self._identifiers = identifiers
         self._metrics = metrics
         self._read_small = read_small
         self._cache = FileCache(options.maximum_cache_size << 20, metrics)
-        self._pool = ThreadPoolExecutor(_THREADS, "storage")
+        self._pool = executor.pool("storage", _AT_ONCE)
 
     def is_large(self, data: bytes) -> bool:
         """Tell whether `data` would be a file of its own, if not compressed."""
@@ -87,7 +82,7 @@ class AttachmentFiles:
         OrthancError
             19 if the disk is full, 14 if the file cannot be written for another reason.
         """
-        start = time.monotonic()
+        start = self._now()
         on_disk = compress(data) if compressed else data
         uuid = self._identifiers.uuid()
         content = None
@@ -95,7 +90,7 @@ class AttachmentFiles:
             content = on_disk
             plain_md5 = self._md5(data)
             # The row is written by the commit, which counts as the time to store the instance.
-            self._metrics.record("orthanc_storage_create_duration_ms", _milliseconds(start))
+            self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
             self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
         else:
             hashing = self._pool.submit(self._md5, data)  # beside the write: both leave the interpreter free
@@ -136,29 +131,45 @@ class AttachmentFiles:
         if written:
             self.discard(written)
 
+    def announce_removal(self, released: Iterable[Attachment]) -> None:
+        """Write down which files a commit will make superfluous, before that commit.
+
+        Raises
+        ------
+        OrthancError
+            19 if the disk is full, 14 if it cannot be written for another reason.
+        """
+        names = _in_area(released)
+        if names:
+            try:
+                self._journal.note(names)
+            except OSError as error:
+                raise disk_error(error) from error
+
+    def remove(self, released: Iterable[Attachment]) -> None:
+        """Remove the files of attachments that are no longer in the index, from memory too."""
+        start = self._now()
+        for attachment in released:
+            self._cache.drop(f"{attachment.uuid}/0")
+            self._cache.drop(f"{attachment.uuid}/1")
+        self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
+        self.discard(_in_area(released))
+
     def discard(self, names: Sequence[str]) -> None:
         """Remove files that nothing refers to; those that cannot be removed now are removed at the next start."""
         gone = []
         for name in names:
-            start = time.monotonic()
+            start = self._now()
             try:
                 self._area.remove(name)
             except OSError:
                 continue
             gone.append(name)
-            self._metrics.record("orthanc_storage_remove_duration_ms", _milliseconds(start))
+            self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
         self._journal.settle(gone)
 
-    def forget(self, names: Sequence[str]) -> None:
-        """Drop from memory what was removed; a small file is gone with its row."""
-        start = time.monotonic()
-        for name in names:
-            self._cache.drop(f"{name}/0")
-            self._cache.drop(f"{name}/1")
-        self._metrics.record("orthanc_storage_remove_duration_ms", _milliseconds(start))
-
     def close(self) -> None:
-        """End the threads."""
+        """End the work beside writes."""
         self._pool.shutdown()
 
     def read(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False, keep: bool = True) -> bytes:
@@ -187,14 +198,14 @@ class AttachmentFiles:
 
     def read_start(self, attachment: Attachment, size: int) -> bytes:
         """Return the first `size` bytes of an attachment."""
-        if attachment.compressed or attachment.row is not None:
+        if attachment.compressed or isinstance(attachment, SmallFile):
             return self.read(attachment)[:size]
         return self._read(attachment, size)
 
     def _read(self, attachment: Attachment, size: int | None = None) -> bytes:
-        start = time.monotonic()
-        if attachment.row is not None:
-            small = self._read_small(attachment.row)
+        start = self._now()
+        if isinstance(attachment, SmallFile):
+            small = self._read_small(attachment.key)
             if small is None:
                 raise OrthancError(ErrorCode.INEXISTENT_FILE)
             data = small
@@ -203,12 +214,12 @@ class AttachmentFiles:
                 data = self._area.read(attachment.uuid, size)
             except OSError as error:
                 raise OrthancError(ErrorCode.INEXISTENT_FILE) from error
-        self._metrics.record("orthanc_storage_read_duration_ms", _milliseconds(start))
+        self._metrics.record("orthanc_storage_read_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_read_bytes", len(data))
         return data
 
     def _write(self, name: str, data: bytes, syncing: list[Future[None]] | None) -> None:
-        start = time.monotonic()
+        start = self._now()
         sync = self._options.sync_storage_area
         try:
             self._journal.note([name])
@@ -218,15 +229,18 @@ class AttachmentFiles:
             raise disk_error(error) from error
         if sync and syncing is not None:
             syncing.append(self._pool.submit(self._area.sync, name))
-        self._metrics.record("orthanc_storage_create_duration_ms", _milliseconds(start))
+        self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_written_bytes", len(data))
+
+    def _milliseconds(self, start: float) -> int:
+        return int((self._now() - start) * 1000)
 
     def _md5(self, data: bytes) -> str:
         return md5(data, usedforsecurity=False).hexdigest() if self._options.store_md5 else ""
 
 
-def _milliseconds(start: float) -> int:
-    return int((time.monotonic() - start) * 1000)
+def _in_area(attachments: Iterable[Attachment]) -> list[str]:
+    return [attachment.uuid for attachment in attachments if not isinstance(attachment, SmallFile)]
 
 
 def disk_error(error: OSError) -> OrthancError:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from orthanc_lab.storage.files.prepared import SmallFile
 from orthanc_lab.storage.records import Attachment
 
 __all__ = ["read_attachments", "write_attachments"]
@@ -15,31 +16,16 @@ def read_attachments(column: str | None) -> dict[int, Attachment]:
     """Return the attachments by type."""
     if column is None:
         return {}
-    return {
-        int(type): Attachment(
-            int(type),
-            uuid,
-            uncompressed_size,
-            uncompressed_md5,
-            compressed_size,
-            compressed_md5,
-            bool(compressed),
-            row,
-        )
-        for type, (
-            uuid,
-            uncompressed_size,
-            uncompressed_md5,
-            compressed_size,
-            compressed_md5,
-            compressed,
-            row,
-        ) in orjson.loads(column).items()
-    }
+    attachments: dict[int, Attachment] = {}
+    for name, (uuid, size, md5, size_on_disk, md5_on_disk, compressed, key) in orjson.loads(column).items():
+        type = int(name)
+        fields = (type, uuid, size, md5, size_on_disk, md5_on_disk, bool(compressed))
+        attachments[type] = Attachment(*fields) if key is None else SmallFile(*fields, key)
+    return attachments
 
 
 def write_attachments(attachments: Iterable[Attachment]) -> str | None:
-    """Return what the column says of some attachments."""
+    """Return the column for some attachments."""
     column = {
         str(int(it.type)): (
             it.uuid,
@@ -48,7 +34,7 @@ def write_attachments(attachments: Iterable[Attachment]) -> str | None:
             it.compressed_size,
             it.compressed_md5,
             int(it.compressed),
-            it.row,
+            it.key if isinstance(it, SmallFile) else None,
         )
         for it in attachments
     }

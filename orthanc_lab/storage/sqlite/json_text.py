@@ -6,30 +6,15 @@ Metadata may hold any bytes; those that are not UTF-8 come as lone surrogates (P
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
+from orthanc_lab.protocol.json_text import dumps as write_json
+from orthanc_lab.protocol.json_text import loads as read_json
+
 __all__ = ["as_array", "bindable", "read_json", "write_json"]
-
-
-def write_json(value: Mapping[str, Any]) -> str:
-    """Return an object as JSON."""
-    try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:
-        return json.dumps(value, separators=(",", ":"))
-
-
-def read_json(text: str) -> dict[str, Any]:
-    """Return what `write_json` wrote."""
-    try:
-        found: dict[str, Any] = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        found = json.loads(text)
-    return found
 
 
 def as_array(items: Iterable[Any]) -> str:

@@ -1,4 +1,4 @@
--- The SQL of the index, all but the query of a search, which finding.py puts together.
+-- The SQL of the index, all but the query of a search, which find_statement.py puts together.
 --
 -- Each query follows a line "-- name:". Parameters are positional. A list travels as one JSON array
 -- (json_each; PostgreSQL says = ANY), so that a query is prepared once for any number of items. A
@@ -57,7 +57,13 @@ SELECT id FROM resources WHERE level = ? ORDER BY id LIMIT ? OFFSET ?
 SELECT level FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
 
 -- place:
-SELECT key, level, parent FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+SELECT key, id, level, parent FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+
+-- place_of:
+SELECT key, id, level, parent FROM resources WHERE key = ?
+
+-- find:
+SELECT key FROM resources WHERE level = ? AND id = ?
 
 -- children:
 SELECT c.parent, c.id FROM json_each(?) wanted JOIN resources c ON c.parent = wanted.value
@@ -66,7 +72,7 @@ SELECT c.parent, c.id FROM json_each(?) wanted JOIN resources c ON c.parent = wa
 SELECT l.resource, l.label FROM json_each(?) wanted JOIN labels l ON l.resource = wanted.value
 
 -- attachments:
-SELECT key, attachments FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+SELECT attachments FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
 
 -- descendants:
 WITH RECURSIVE below (key, id, level) AS (
@@ -97,8 +103,10 @@ SELECT level, id FROM resources WHERE identifier = ? ORDER BY level, id
 
 -- ==== an upload ====
 
--- parent:
-SELECT key, rank, metadata FROM resources WHERE level = ? AND id = ?
+-- lineage:
+SELECT study.parent, study.key, series.key, series.metadata ->> 'ExpectedNumberOfInstances'
+FROM resources series JOIN resources study ON study.key = series.parent
+WHERE series.level = 2 AND series.id = ?
 
 -- add_resource:
 INSERT INTO resources (key, level, id, parent, identifier, tags, folded, metadata, attachments, last_update, stable, rank)
@@ -124,19 +132,16 @@ SELECT metadata ->> 'IndexInSeries' FROM resources WHERE parent = ?
 
 -- ==== deletion ====
 
--- below:
-WITH RECURSIVE below (key, level) AS (
-    SELECT CAST(? AS INTEGER), CAST(? AS INTEGER)
+-- with_descendants:
+WITH RECURSIVE below (key) AS (
+    SELECT CAST(? AS INTEGER)
     UNION ALL
-    SELECT c.key, c.level FROM below JOIN resources c ON c.parent = below.key
+    SELECT c.key FROM below JOIN resources c ON c.parent = below.key
 )
-SELECT key, level FROM below
+SELECT key FROM below
 
--- two_children:
-SELECT key FROM resources WHERE parent = ? LIMIT 2
-
--- above:
-SELECT parent, level, id FROM resources WHERE key = ?
+-- some_children:
+SELECT key FROM resources WHERE parent = ? LIMIT ?
 
 -- delete_resources:
 DELETE FROM resources WHERE key IN (SELECT value FROM json_each(?))
@@ -147,14 +152,14 @@ DELETE FROM labels WHERE resource IN (SELECT value FROM json_each(?))
 -- purge_changes:
 DELETE FROM changes WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.key = changes.resource)
 
--- attachments_of:
-SELECT attachments FROM resources WHERE key IN (SELECT value FROM json_each(?)) AND attachments IS NOT NULL
+-- doomed:
+SELECT level, attachments FROM resources WHERE key IN (SELECT value FROM json_each(?))
 
 -- delete_small_file:
 DELETE FROM small_files WHERE key = ?
 
 -- next_to_recycle:
-SELECT id FROM resources WHERE rank IS NOT NULL AND key <> ? ORDER BY rank LIMIT 1
+SELECT key, id, level, parent FROM resources WHERE rank IS NOT NULL AND key <> ? ORDER BY rank LIMIT 1
 
 -- known_files:
 SELECT a.value ->> 0 FROM resources r, json_each(r.attachments) a
@@ -163,10 +168,13 @@ WHERE r.attachments IS NOT NULL AND a.value ->> 0 IN (SELECT value FROM json_eac
 -- ==== what people add ====
 
 -- metadata:
-SELECT key, metadata FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
+SELECT metadata FROM resources WHERE key = ?
+
+-- attachments_of:
+SELECT attachments FROM resources WHERE key = ?
 
 -- set_tags:
-UPDATE resources SET tags = ?, folded = ? WHERE level = ? AND id = ?
+UPDATE resources SET tags = ?, folded = ? WHERE key = ?
 
 -- set_metadata:
 UPDATE resources SET metadata = ? WHERE key = ?
@@ -181,7 +189,7 @@ DELETE FROM labels WHERE resource = ? AND label = ?
 SELECT DISTINCT label FROM labels ORDER BY label
 
 -- rank:
-SELECT key, rank FROM resources WHERE level = 0 AND id = ?
+SELECT rank FROM resources WHERE key = ?
 
 -- ==== stability ====
 

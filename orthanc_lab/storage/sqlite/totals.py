@@ -1,39 +1,48 @@
-"""Totals of one resource, counters and properties."""
+"""The row of totals: counts, sizes and the last numbers that were given."""
 
 from __future__ import annotations
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.storage.records import ResourceStatistics
-from orthanc_lab.storage.sqlite.connections import Readers
-from orthanc_lab.storage.sqlite.json_text import bindable
-from orthanc_lab.storage.sqlite.statements import SQL
-from orthanc_lab.storage.sqlite.writer import Transaction
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
-__all__ = ["get_property", "next_number", "resource_statistics", "set_property"]
+from orthanc_lab.storage.records import Statistics
 
+__all__ = ["Totals", "totals_row"]
 
-def resource_statistics(readers: Readers, id: str) -> ResourceStatistics:
-    """Return the totals below one resource."""
-    with readers.reading() as connection:
-        counts = dict(connection.execute(SQL["counts_below"], (bindable(id),)).fetchall())
-        if not counts:
-            raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-        sizes = connection.execute(SQL["sizes_below"], (bindable(id),)).fetchone()
-    return ResourceStatistics(counts.get(1, 0), counts.get(2, 0), counts.get(3, 0), *sizes)
+_COUNTS = ("patients", "studies", "series", "instances")  # by depth
 
 
-def next_number(transaction: Transaction, sequence: str) -> int:
-    """Return 1, 2, … of a named counter."""
-    number: int = transaction.execute(SQL["next_number"], (sequence,)).fetchone()[0]
-    return number
+@dataclass(slots=True)
+class Totals:
+    """The one row of the table ``totals``."""
+
+    last_resource: int
+    last_small_file: int
+    last_change: int
+    last_export: int
+    last_rank: int
+    stale_changes: int
+    patients: int
+    studies: int
+    series: int
+    instances: int
+    disk_size: int
+    uncompressed_size: int
+
+    def count(self, depth: int, more: int) -> None:
+        """Count so many more (or fewer) resources of a level."""
+        if depth == 3:
+            self.instances += more
+        else:
+            name = _COUNTS[depth]
+            setattr(self, name, getattr(self, name) + more)
+
+    def statistics(self) -> Statistics:
+        """Return what people ask for."""
+        return Statistics(
+            self.patients, self.studies, self.series, self.instances, self.disk_size, self.uncompressed_size
+        )
 
 
-def get_property(readers: Readers, name: str) -> str | None:
-    """Return a global property."""
-    rows = readers.fetch(SQL["property"], (name,))
-    return rows[0][0] if rows else None
-
-
-def set_property(transaction: Transaction, name: str, value: str) -> None:
-    """Write a global property."""
-    transaction.execute(SQL["set_property"], (name, value))
+totals_row = attrgetter(*(field.name for field in fields(Totals)))
+"""Returns the values of the row, in the order of its columns."""

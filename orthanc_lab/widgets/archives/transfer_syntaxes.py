@@ -5,25 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from orthanc_lab.client import Client, Instance, ResponseError
+from orthanc_lab.protocol.transfer_syntaxes import target_syntaxes
 
 __all__ = ["NAMES", "choices", "possible"]
 
-_NAMES = {
-    "": "Implicit VR Little Endian",
-    ".1": "Explicit VR Little Endian",
-    ".1.99": "Deflated Explicit VR Little Endian",
-    ".2": "Explicit VR Big Endian",
-    ".4.70": "JPEG Lossless",
-    ".4.57": "JPEG Lossless, Process 14",
-    ".4.50": "JPEG Baseline (lossy)",
-    ".4.51": "JPEG Extended (lossy)",
-    ".4.80": "JPEG-LS Lossless",
-    ".4.81": "JPEG-LS Near-Lossless (lossy)",
-    ".4.90": "JPEG 2000 Lossless",
-    ".4.91": "JPEG 2000 (lossy)",
-    ".5": "RLE Lossless",
-}
-NAMES = {f"1.2.840.10008.1.2{end}": name for end, name in _NAMES.items()}
+NAMES = {syntax.uid: syntax.name for syntax in target_syntaxes()}
 """Names of the transfer syntaxes that Orthanc may transcode to, by UID."""
 
 _LARGEST = 8_000_000  # bytes; larger instances would take too long to try

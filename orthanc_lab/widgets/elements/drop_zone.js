@@ -153,7 +153,7 @@ function render({ model, el }) {
     } catch (error) {
       if (reading !== transfer && !underWay.has(transfer.id)) return null;
       post({ kind: "cancel", transfer: transfer.id });
-      end(transfer, `cannot be read (${error.message})`);
+      end(transfer, `cannot be read (${/** @type {Error} */ (error).message})`);
       show();
       watch();
       pump();
@@ -254,7 +254,7 @@ function render({ model, el }) {
     try {
       take(await dropped(event.dataTransfer));
     } catch (error) {
-      refuse({ name: "This drop" }, `cannot be read (${error.message})`);
+      refuse({ name: "This drop" }, `cannot be read (${/** @type {Error} */ (error).message})`);
     }
   });
   input.addEventListener("change", () => {

@@ -7,9 +7,12 @@ function render({ model, el }) {
   list.setAttribute("aria-orientation", "horizontal");
   el.append(list);
 
+  const optionsOf = () => /** @type {HTMLElement[]} */ ([...list.children]);
+  const optionOf = (event) => event.target.closest("[role=option]");
+
   function drawCurrent() {
     const current = model.get("current");
-    const options = [...list.children];
+    const options = optionsOf();
     for (const option of options) {
       option.setAttribute("aria-selected", String(option.dataset.id === current));
       option.tabIndex = option.dataset.id === current ? 0 : -1;
@@ -19,19 +22,17 @@ function render({ model, el }) {
 
   function draw() {
     list.setAttribute("aria-label", model.get("label"));
-    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    const focused = optionsOf().find((option) => option === document.activeElement)?.dataset.id ?? null;
     list.replaceChildren(
       ...model.get("items").map((item) => {
         const option = document.createElement("div");
         option.setAttribute("role", "option");
         option.dataset.id = item.id;
         option.title = item.label;
-        const picture = document.createElement(item.source ? "img" : "span");
+        const picture = item.source
+          ? Object.assign(document.createElement("img"), { src: item.source, alt: "" })
+          : document.createElement("span");
         picture.className = "orthanc-thumbnail";
-        if (item.source) {
-          picture.src = item.source;
-          picture.alt = "";
-        }
         const label = document.createElement("span");
         label.textContent = item.label;
         option.append(picture, label);
@@ -40,7 +41,7 @@ function render({ model, el }) {
     );
     el.style.display = list.children.length ? "" : "none";
     drawCurrent();
-    [...list.children].find((option) => option.dataset.id === focused)?.focus();
+    optionsOf().find((option) => option.dataset.id === focused)?.focus();
   }
 
   function pick(option) {
@@ -50,9 +51,9 @@ function render({ model, el }) {
     option.focus();
   }
 
-  list.addEventListener("click", (event) => pick(event.target.closest("[role=option]")));
+  list.addEventListener("click", (event) => pick(optionOf(event)));
   list.addEventListener("keydown", (event) => {
-    const option = event.target.closest("[role=option]");
+    const option = optionOf(event);
     if (!option) return;
     if (event.key === "ArrowRight" || event.key === "ArrowDown") pick(option.nextElementSibling);
     else if (event.key === "ArrowLeft" || event.key === "ArrowUp") pick(option.previousElementSibling);

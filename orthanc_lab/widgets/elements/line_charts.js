@@ -86,8 +86,20 @@ function pathOf(times, values, x, y, width) {
 }
 
 class Chart {
+  /** @type {number[]} */ times = [];
+  /** @type {number[][]} */ rows = [];
+  /** @type {number | null} the place of a sample */ cursor = null;
+  begin = 0; // seconds, as end
+  end = 0;
+  inner = 0; // pixels between the margins
+  /** @type {(time: number) => number} */ x = () => 0;
+  /** @type {(value: number) => number} */ y = () => 0;
+  /** @type {Element | null} */ mark = null;
+
   constructor({ title, unit, lines }) {
-    Object.assign(this, { title, unit, lines, cursor: null });
+    this.title = title;
+    this.unit = unit;
+    this.lines = lines;
     this.plot = svg("svg", { role: "img", tabindex: 0, height: HEIGHT });
     this.tip = html("div", "tip");
     this.tip.hidden = true;
@@ -108,7 +120,7 @@ class Chart {
   onKey(event) {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (event.key === "Escape") this.leave();
-    else if (step && this.times?.length) {
+    else if (step && this.times.length) {
       this.cursor = Math.min(Math.max((this.cursor ?? this.times.length) + step, 0), this.times.length - 1);
       this.drawCursor();
     } else return;
@@ -117,7 +129,7 @@ class Chart {
   }
 
   point(left) {
-    if (!this.times?.length) return;
+    if (!this.times.length) return;
     const time = this.begin + ((left - MARGIN.left) / this.inner) * (this.end - this.begin);
     let nearest = 0;
     this.times.forEach((other, place) => {
@@ -135,7 +147,7 @@ class Chart {
   draw(times, rows, begin, end) {
     const width = this.plot.clientWidth || 260;
     this.inner = width - MARGIN.left - MARGIN.right;
-    if (this.cursor !== null && this.times) this.cursor = times.indexOf(this.times[this.cursor]); // it stays at its time
+    if (this.cursor !== null) this.cursor = times.indexOf(this.times[this.cursor]); // it stays at its time
     if (this.cursor === -1) this.cursor = null;
     Object.assign(this, { times, rows, begin, end });
     let [low, high] = [Infinity, -Infinity];
@@ -186,15 +198,16 @@ class Chart {
   }
 
   drawCursor() {
-    this.tip.hidden = this.cursor === null;
-    if (this.cursor === null) {
+    const cursor = this.cursor;
+    this.tip.hidden = cursor === null;
+    if (cursor === null) {
       this.mark?.setAttribute("d", "");
       return;
     }
-    const left = this.x(this.times[this.cursor]);
-    this.mark.setAttribute("d", `M${left} ${MARGIN.top}V${HEIGHT - MARGIN.bottom}`);
-    const values = this.rows.map((row, number) => html("div", "", `${this.lines[number]} ${withUnit(row[this.cursor], this.unit)}`));
-    this.tip.replaceChildren(html("div", "", `${timeText(this.times[this.cursor])} UTC`), ...values);
+    const left = this.x(this.times[cursor]);
+    this.mark?.setAttribute("d", `M${left} ${MARGIN.top}V${HEIGHT - MARGIN.bottom}`);
+    const values = this.rows.map((row, number) => html("div", "", `${this.lines[number]} ${withUnit(row[cursor], this.unit)}`));
+    this.tip.replaceChildren(html("div", "", `${timeText(this.times[cursor])} UTC`), ...values);
     this.tip.setAttribute("role", "status");
     const isRight = left > MARGIN.left + this.inner / 2;
     this.tip.style.left = isRight ? "" : `${left + 10}px`;

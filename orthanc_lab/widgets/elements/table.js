@@ -73,6 +73,7 @@ function render({ model, el }) {
   const lines = new Map();
   let shown = []; // the rows in the order that is seen
   let anchor = null;
+  /** @type {{ key: string | null, down: boolean }} */
   let sorting = { key: null, down: false };
 
   function select(ids) {
@@ -163,9 +164,10 @@ function render({ model, el }) {
   function draw() {
     const columns = model.get("columns");
     shown = [...model.get("rows")];
-    if (sorting.key !== null) {
+    const key = sorting.key;
+    if (key !== null) {
       const sign = sorting.down ? -1 : 1;
-      shown.sort((one, other) => sign * compare(one[sorting.key], other[sorting.key]));
+      shown.sort((one, other) => sign * compare(one[key], other[key]));
     }
     const here = new Set(shown.map((row) => row.id));
     for (const [id, line] of lines)
@@ -184,7 +186,7 @@ function render({ model, el }) {
         for (const column of columns) line.insertCell().className = `orthanc-${column.kind}`;
         lines.set(row.id, line);
       }
-      if (line === place) place = place.nextElementSibling;
+      if (line === place) place = line.nextElementSibling;
       else body.insertBefore(line, place);
       columns.forEach((column, number) => drawCell(line.cells[number], column, row[column.key]));
     }
@@ -200,7 +202,7 @@ function render({ model, el }) {
   }
 
   body.addEventListener("click", (event) => {
-    const line = event.target.closest("tr");
+    const line = /** @type {HTMLElement} */ (event.target).closest("tr");
     if (!line) return;
     reach(line);
     choose(line.dataset.id, event);

@@ -56,7 +56,7 @@ function render({ model, el }) {
   function showOpen() {
     const open = new Set([""]);
     for (const line of body.rows) {
-      const path = line.dataset.path;
+      const path = line.dataset.path ?? "";
       const above = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
       line.hidden = !open.has(above);
       if (!line.querySelector(".orthanc-twist")) continue;
@@ -67,7 +67,8 @@ function render({ model, el }) {
 
   function draw() {
     const rows = model.get("rows");
-    const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.path : null;
+    const active = document.activeElement;
+    const focused = active && body.contains(active) ? active.closest("tr")?.dataset.path : null;
     const top = scroll.scrollTop;
     body.replaceChildren();
     rows.forEach(drawRow);
@@ -94,7 +95,8 @@ function render({ model, el }) {
 
   function focus(line) {
     if (!line) return;
-    for (const other of body.querySelectorAll("tr[tabindex='0']")) other.tabIndex = -1;
+    const reached = /** @type {NodeListOf<HTMLElement>} */ (body.querySelectorAll("tr[tabindex='0']"));
+    for (const other of reached) other.tabIndex = -1;
     line.tabIndex = 0;
     line.focus();
   }
@@ -127,10 +129,11 @@ function render({ model, el }) {
   }
 
   body.addEventListener("click", (event) => {
-    const line = event.target.closest("tr");
+    const target = /** @type {HTMLElement} */ (event.target);
+    const line = target.closest("tr");
     if (!line) return;
-    if (event.target.tagName === "BUTTON") model.send({ path: line.dataset.path });
-    else if (line.hasAttribute("aria-expanded") && event.target.closest("td") === line.cells[0]) toggle(line);
+    if (target.tagName === "BUTTON") model.send({ path: line.dataset.path });
+    else if (line.hasAttribute("aria-expanded") && target.closest("td") === line.cells[0]) toggle(line);
   });
   function onWhole({ path, text }) {
     const line = [...body.rows].find((one) => one.dataset.path === path);

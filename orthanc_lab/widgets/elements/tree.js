@@ -124,7 +124,8 @@ function renderTree(store, model, el) {
   }
 
   function draw() {
-    const focused = root.contains(root.getRootNode().activeElement) ? root.getRootNode().activeElement : null;
+    const home = /** @type {Document | ShadowRoot} */ (root.getRootNode());
+    const focused = home.activeElement && root.contains(home.activeElement) ? home.activeElement : null;
     root.setAttribute("aria-label", model.get("label"));
     drawLevel("", root, 1, {
       opened: new Set(model.get("opened")),
@@ -137,7 +138,7 @@ function renderTree(store, model, el) {
     root.hidden = isEmpty;
     empty.hidden = !isEmpty;
     setText(empty, store.levels.has("") ? model.get("empty") : "Loading …");
-    if (focused && focused !== root.getRootNode().activeElement && root.contains(focused)) focused.focus();
+    if (focused && focused !== home.activeElement && root.contains(focused)) /** @type {HTMLElement} */ (focused).focus();
     if (!entry || !root.contains(entry)) enter(items.get(model.get("current")) ?? root.querySelector("[role=treeitem]"));
   }
 
@@ -174,6 +175,7 @@ function renderTree(store, model, el) {
     }
   }
 
+  /** @returns {any[]} */
   const visible = () => [...root.querySelectorAll("[role=treeitem]")];
   const isOpen = (item) => item.getAttribute("aria-expanded") === "true";
 
@@ -225,7 +227,7 @@ function renderTree(store, model, el) {
   root.addEventListener("keydown", onKey);
   root.addEventListener("click", onClick);
   root.addEventListener("dblclick", onDoubleClick);
-  root.addEventListener("focusin", (event) => enter(event.target.closest("[role=treeitem]")));
+  root.addEventListener("focusin", (event) => enter(/** @type {HTMLElement} */ (event.target).closest("[role=treeitem]")));
   const traits = ["opened", "checked", "mixed", "current", "label", "empty"].map((name) => `change:${name}`).join(" ");
   model.on(traits, draw);
   store.views.add(draw);

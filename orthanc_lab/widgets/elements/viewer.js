@@ -112,7 +112,7 @@ function renderViewer(store, model, el) {
     const windows = model.get("windows");
     const names = ["By hand", ...windows.map((one) => one.name)];
     if ([...menu.options].map((one) => one.text).join() !== names.join())
-      menu.replaceChildren(...names.map((name, at) => new Option(name, at - 1)));
+      menu.replaceChildren(...names.map((name, at) => new Option(name, String(at - 1))));
     menu.value = windows.findIndex((one) => one.center === shown.center && one.width === shown.width);
   }
 
@@ -167,7 +167,7 @@ function renderViewer(store, model, el) {
 
   place.range.addEventListener("input", () => go(Number(place.range.value) - 1));
   place.number.addEventListener("change", () => go(Number(place.number.value) - 1));
-  for (const [name, pair] of [["center", center], ["width", width]]) {
+  for (const [name, pair] of Object.entries({ center, width })) {
     pair.range.addEventListener("input", () => setWindow({ [name]: Number(pair.range.value) }, false));
     pair.range.addEventListener("change", () => setWindow({ [name]: Number(pair.range.value) }, true));
     pair.number.addEventListener("change", () => setWindow({ [name]: Number(pair.number.value) }, true));

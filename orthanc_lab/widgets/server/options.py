@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.options.settings_table import OPTIONS
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.widgets.controlled_server import ControlledServer, error_text
 from orthanc_lab.widgets.elements.table import Column, Table
 

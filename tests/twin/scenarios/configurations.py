@@ -37,6 +37,34 @@ SCENARIOS = [
         options={"StoreMD5ForAttachments": False},
     ),
     Scenario(
+        "configurations-private-tags-transcoded",
+        "\n".join(f"GET /instances/{{file}}/file?transcode=1.2.840.10008.1.2.{syntax}" for syntax in ("1", "2", "1.99"))
+        + """
+        POST /instances/{file}/modify {"Replace": {"PatientName": "x"}, "Transcode": "1.2.840.10008.1.2.1"}
+        GET /series/{series}/archive?transcode=1.2.840.10008.1.2.1
+        """,
+        "file, series:ParentSeries = POST /instances @private-implicit",
+        options={
+            "Dictionary": {
+                "0405,1001": ["ST", "MyText", 1, 1, "My Company"],
+                "0405,1002": ["US", "MyNumber", 1, 1, "My Company"],
+                "0405,1003": ["SQ", "MySequence", 1, 1, "My Company"],
+            }
+        },
+    ),
+    Scenario(
+        "configurations-private-tags-ingested",
+        """
+        file = POST /instances @private-implicit
+        GET /instances/{file}/file
+        GET /instances/{file}/metadata?expand
+        """,
+        options={
+            "Dictionary": {"0405,1001": ["ST", "MyText", 1, 1, "My Company"]},
+            "IngestTranscoding": "1.2.840.10008.1.2.1",
+        },
+    ),
+    Scenario(
         "configurations-stable-at-once",
         """
         one, study:ParentStudy = POST /instances @a1

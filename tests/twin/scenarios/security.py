@@ -49,6 +49,11 @@ POST /tools/bulk-delete {"Resources": []}
 POST /tools/bulk-modify {"Resources": []}
 POST /tools/reconstruct {}
 POST /instances/nope/reconstruct {}
+GET /instances/nope/reconstruct
+POST /studies/nope/attachments/1024/compress
+POST /studies/nope/attachments/1024/uncompress
+POST /studies/nope/attachments/1024/verify-md5
+GET /tools
 PUT /modalities/x ["A", "127.0.0.1", 104]
 PUT /peers/x ["http://127.0.0.1:1/"]
 PUT /tools/log-level default

@@ -43,6 +43,18 @@ SCENARIOS = [
     Scenario("upload-refused", REFUSED),
     Scenario("upload-forms", FORMS),
     Scenario(
+        "upload-transfer-syntaxes",
+        "\n".join(
+            f"""
+            {name} = POST /instances @{name}
+            GET /instances/{{{name}}}/metadata?expand
+            GET /instances/{{{name}}}/tags
+            GET /instances/{{{name}}}/header
+            """
+            for name in ("jpip-deflated", "unknown-implicit")
+        ),
+    ),
+    Scenario(
         "upload-again",
         """
         POST /instances @a1

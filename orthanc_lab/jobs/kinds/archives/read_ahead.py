@@ -1,14 +1,15 @@
-"""Members of an archive prepared ahead on threads, and handed out in order."""
+"""Members of an archive prepared ahead in a pool, and handed out in order."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 from orthanc_lab.jobs.kinds.archives.archive_plan import PlannedMember
+from orthanc_lab.protocol.execution import Executor, Pool
 
 __all__ = ["ReadAhead"]
 
@@ -21,26 +22,27 @@ _BATCH_COUNT = 64
 class ReadAhead(Generic[T]):
     """Prepares members in parallel, no further ahead than a budget of bytes.
 
-    Small members are prepared in batches, so that a thread has something to do. At least
-    one batch is always in work, also if a single member is larger than the budget. Where there
-    is one batch in all, it is prepared when it is taken, without any thread.
+    Small members are prepared in batches, so that each piece of work is worth handing over. At least
+    one batch is always in progress, even if a single member is larger than the budget. Where there
+    is one batch in all, it is prepared when it is taken, without a pool.
 
     Parameters
     ----------
     members
         All that will be taken, in order.
     prepare
-        Makes one member; called on the threads.
+        Makes one member; called in the pool.
     threads
-        How many; the number of processors if left out.
+        How many members are prepared at a time; the number of processors if left out.
     budget
-        Bytes, uncompressed, that may be in work or wait to be taken.
+        Bytes, uncompressed, that may be in progress or wait to be taken.
     """
 
     def __init__(
         self,
         members: Sequence[PlannedMember],
         prepare: Callable[[PlannedMember], T],
+        executor: Executor,
         *,
         threads: int = 0,
         budget: int = _BUDGET,
@@ -49,11 +51,12 @@ class ReadAhead(Generic[T]):
         self._following = next(self._batches, None)
         self._prepare = prepare
         self._budget = budget
+        self._executor = executor
         self._threads = threads
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: Pool | None = None
         self._pending: deque[tuple[int, Future[list[T]]]] = deque()
         self._ready: deque[T] = deque()
-        self._in_work = 0
+        self._in_progress = 0
 
     def take(self) -> T:
         """Return the next member.
@@ -70,7 +73,7 @@ class ReadAhead(Generic[T]):
         return self._ready.popleft()
 
     def close(self) -> None:
-        """Let go of what was prepared; no thread works when this returns."""
+        """Drop what was prepared; nothing is in progress when this returns."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
         self._pending.clear()
@@ -82,25 +85,25 @@ class ReadAhead(Generic[T]):
             if self._following is None:
                 return [] if only is None else self._prepare_batch(only)
             # Counting the processors reads a file: not for an archive of one batch.
-            self._pool = ThreadPoolExecutor(self._threads or os.cpu_count() or 1, thread_name_prefix="archive")
+            self._pool = self._executor.pool("archive", self._threads or os.cpu_count() or 1)
             self._submit(self._pool, only or ())
         self._fill(self._pool)
         size, future = self._pending.popleft()
         prepared = future.result()
-        self._in_work -= size
+        self._in_progress -= size
         self._fill(self._pool)
         return prepared
 
-    def _fill(self, pool: ThreadPoolExecutor) -> None:
+    def _fill(self, pool: Pool) -> None:
         while self._following is not None:
-            if self._pending and self._in_work + _size(self._following) > self._budget:
+            if self._pending and self._in_progress + _size(self._following) > self._budget:
                 return
             self._submit(pool, self._following)
             self._following = next(self._batches, None)
 
-    def _submit(self, pool: ThreadPoolExecutor, batch: Sequence[PlannedMember]) -> None:
+    def _submit(self, pool: Pool, batch: Sequence[PlannedMember]) -> None:
         self._pending.append((_size(batch), pool.submit(self._prepare_batch, batch)))
-        self._in_work += _size(batch)
+        self._in_progress += _size(batch)
 
     def _prepare_batch(self, batch: Sequence[PlannedMember]) -> list[T]:
         return [self._prepare(member) for member in batch]

@@ -1,29 +1,20 @@
-"""Raw deflate and CRC-32 for the members of a ZIP archive: ISA-L where it is installed, else zlib."""
+"""Raw deflate and CRC-32 for the members of a ZIP archive."""
 
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from orthanc_lab.jobs.kinds.archives.zip_writer import Deflated
+from orthanc_lab.protocol.deflate import crc32, raw_compressor
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-
-try:
-    from isal import igzip_lib, isal_zlib
-except ImportError:  # no wheel for this machine: zlib does the same, slower
-    _HAS_ISAL = False
-else:
-    _HAS_ISAL = True
 
 __all__ = ["Codec", "codec", "preferred_codec", "store"]
 
 _STORED = struct.Struct("<BHH")
 _LARGEST_BLOCK = 0xFFFF
 _EMPTY = _STORED.pack(1, 0, 0xFFFF)
-_crc32: Callable[[bytes], int] = isal_zlib.crc32 if _HAS_ISAL else zlib.crc32
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +33,12 @@ class Codec:
         shrinks
             False for data that are compressed already: they are stored inside the deflate stream.
         """
-        return Deflated(self.compress(data) if shrinks else store(data), _crc32(data), len(data))
+        return Deflated(self.compress(data) if shrinks else store(data), crc32(data), len(data))
 
 
 def preferred_codec() -> Codec:
     """Return the fastest codec of this installation at its best level."""
-    return codec("isal" if _HAS_ISAL else "zlib", 1)
+    return codec("zlib" if raw_compressor("isal", 1) is None else "isal", 1)
 
 
 def codec(name: str, level: int) -> Codec:
@@ -58,18 +49,12 @@ def codec(name: str, level: int) -> Codec:
     OrthancError
         -1 if this installation lacks it.
     """
-    if name == "isal" and _HAS_ISAL:
-        return Codec(name, level, partial(igzip_lib.compress, level=level, flag=igzip_lib.COMP_DEFLATE))
-    if name == "zlib":
-        return Codec(name, level, partial(_zlib, level=level))
+    compress = raw_compressor(name, level)
+    if compress is not None:
+        return Codec(name, level, compress)
     raise OrthancError(
         ErrorCode.INTERNAL_ERROR, f"The archive was begun with the codec {name!r}, which is not installed any more"
     )
-
-
-def _zlib(data: bytes, level: int) -> bytes:
-    packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return packer.compress(data) + packer.flush()
 
 
 def store(data: bytes) -> bytes:

@@ -8,31 +8,29 @@ back from the members that stand there, and the ZIP ends up with the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.media.dicomdir_entry import DirectoryEntry
 from orthanc_lab.jobs.kinds.archives.archive_plan import PlannedMember
 from orthanc_lab.jobs.kinds.archives.read_ahead import ReadAhead
 from orthanc_lab.jobs.kinds.archives.zip_codec import Codec, codec
-from orthanc_lab.jobs.kinds.archives.zip_outlet import FileOutlet, Outlet
+from orthanc_lab.jobs.kinds.archives.zip_outlet import Outlet, StoredOutlet
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, Deflated, LocalMember, ZipWriter
-from orthanc_lab.jobs.ports import JobOutput, StopReason
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.ports import JobOutput, NotReady, StopReason
+from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
+from orthanc_lab.protocol.ports import Identifiers, SeededIdentifiers
 
-__all__ = ["ZipJob", "restored"]
+__all__ = ["ZipJob"]
 
 _MEGABYTE = 1024 * 1024
 _STEP_SECONDS = 0.025
 _JPEG_FAMILY = b"1.2.840.10008.1.2.4."
 _WORTH_A_LOOK = 16 * 1024  # bytes; the header of a smaller file is a good part of it, and does shrink
-_VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +52,28 @@ class ZipJob:
     outlet
         Where it goes.
     durable
-        Whether the job outlives the process and leaves an output; only with a `FileOutlet`.
+        Whether the job outlives the process and leaves an output; only with a `StoredOutlet`.
     saved
         What `serialize` returned, for a job that goes on.
     step_seconds
         A step ends with the first member that is written after this time.
-    threads
-        How many read, transcode and compress ahead; 0 for one a processor.
     """
 
-    type = "Archive"
+    type: str
 
     def __init__(
         self,
-        storage: Storage,
-        clock: Clock,
+        tools: JobTools,
         request: ZipRequest,
         outlet: Outlet,
         *,
         durable: bool = False,
         saved: Mapping[str, Any] | None = None,
         step_seconds: float = _STEP_SECONDS,
-        threads: int = 0,
     ) -> None:
-        self._storage = storage
-        self._clock = clock
+        self._tools = tools
+        self._storage = tools.storage
+        self._clock = tools.clock
         self._request = request
         self._outlet = outlet
         self._saved = dict(saved) if saved else {**request.encode(), **_place(outlet)} if durable else None
@@ -86,11 +81,15 @@ class ZipJob:
         self._offset = int(saved["offset"]) if saved else 0  # the end of the last member, bytes
         self._size = self._offset  # of the archive so far, bytes
         self._step_seconds = step_seconds
-        self._threads = threads
         self._failed = False
         self._writer: ZipWriter | None = None
         self._read_ahead: ReadAhead[Prepared | None] | None = None
         self._codec: Codec | None = None
+
+    @classmethod
+    def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> Self:
+        """Make a job again from what `serialize` returned."""
+        return cls(tools, ZipRequest.decode(saved), StoredOutlet(tools.outputs, saved["output"]), saved=saved)
 
     # -- what the engine calls -----------------------------------------------------
 
@@ -108,9 +107,9 @@ class ZipJob:
         if not self._outlet.open(self._offset):
             self._begin_anew()
         members = self._request.plan.members[self._position :]
-        self._read_ahead = ReadAhead(members, self._prepare, threads=self._threads)
+        self._read_ahead = ReadAhead(members, self._prepare, self._tools.executor, threads=self._tools.zip_threads)
 
-    def step(self) -> bool:
+    def step(self) -> bool | NotReady:
         """Write the next members; after the last one, the end of the archive."""
         try:
             return self._step()
@@ -164,15 +163,15 @@ class ZipJob:
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return the ZIP of a durable job."""
-        if self._saved is None or not isinstance(self._outlet, FileOutlet):
+        if self._saved is None or not isinstance(self._outlet, StoredOutlet):
             return {}
         outlet = self._outlet
-        return {"archive": JobOutput(outlet.path, "application/zip", self._request.filename, outlet.content)}
+        return {"archive": JobOutput(outlet.name, "application/zip", self._request.filename, outlet.content)}
 
     # -- what a kind of job adds ---------------------------------------------------
 
     def _read_entry(self, dicom: bytes) -> DirectoryEntry | None:
-        """Read what `_written` needs from a file; called on the threads that read ahead."""
+        """Read what `_written` needs from a file; called while reading ahead."""
         return None
 
     def _written(self, name: str, entry: DirectoryEntry | None) -> None:
@@ -195,11 +194,11 @@ class ZipJob:
 
     # -- steps ---------------------------------------------------------------------
 
-    def _step(self) -> bool:
+    def _step(self) -> bool | NotReady:
         assert self._read_ahead is not None, "the job is not started"
         count = len(self._request.plan.members)
         deadline = self._clock.monotonic() + self._step_seconds
-        while self._outlet.is_ready():
+        while (not_ready := self._outlet.wait_for()) is None:
             if self._position == count:
                 self._finish()
                 return False
@@ -207,7 +206,7 @@ class ZipJob:
             if self._clock.monotonic() >= deadline:
                 break
         self._flush()
-        return True
+        return not_ready or True
 
     def _write(self, prepared: Prepared | None) -> None:
         self._position += 1
@@ -244,14 +243,17 @@ class ZipJob:
         try:
             dicom = self._storage.read_dicom(instance, keep=False)
         except OrthancError as error:
-            if error.code in _VANISHED and self._storage.find_level(instance) is None:
+            if error.code in VANISHED and self._storage.find_level(instance) is None:
                 return None
             raise
         return dicom if self._request.transcode is None else self._transcoded(dicom, self._request.transcode, instance)
 
     def _transcoded(self, dicom: bytes, target: str, instance: str) -> bytes:
         quality = min(max(self._request.quality, 1), 100)
-        return transcode(dicom, target, quality=quality, identifiers=self._identifiers(instance)) or dicom
+        return (
+            transcode(dicom, target, self._tools.dictionary, quality=quality, identifiers=self._identifiers(instance))
+            or dicom
+        )
 
     # -- beginning and going on ----------------------------------------------------
 
@@ -284,13 +286,6 @@ def _is_compressed_image(dicom: bytes) -> bool:
 
 
 def _place(outlet: Outlet) -> dict[str, str]:
-    if not isinstance(outlet, FileOutlet):
-        raise TypeError("only a job that writes a file can outlive the process")
-    return {"output": outlet.path.name}
-
-
-def restored(
-    make: Callable[..., ZipJob], storage: Storage, clock: Clock, folder: Path, saved: Mapping[str, Any]
-) -> ZipJob:
-    """Make a job again from what it serialized; `folder` holds the outputs."""
-    return make(storage, clock, ZipRequest.decode(saved), FileOutlet(folder / saved["output"]), saved=saved)
+    if not isinstance(outlet, StoredOutlet):
+        raise TypeError("only a job that writes to the output store can outlive the process")
+    return {"output": outlet.name}

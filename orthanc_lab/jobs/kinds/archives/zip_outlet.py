@@ -1,17 +1,17 @@
-"""Where the bytes of an archive go; here: a file that a restart can go on with."""
+"""Where the bytes of an archive go; here: the output store, where a restart can go on with them."""
 
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, LocalMember, read_members
+from orthanc_lab.jobs.output_store import OutputStore, OutputWriter
+from orthanc_lab.jobs.ports import NotReady
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["FileOutlet", "Outlet", "cannot_write", "check_writable"]
+__all__ = ["Outlet", "StoredOutlet", "cannot_write"]
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FLUSH_SIZE = 1024 * 1024
@@ -41,8 +41,8 @@ class Outlet(Protocol):
         """
         ...
 
-    def is_ready(self) -> bool:
-        """Return True if it takes more now; waits a moment for that."""
+    def wait_for(self) -> NotReady | None:
+        """Return None if it takes more now, else what the job has to wait for."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -66,67 +66,50 @@ class Outlet(Protocol):
         ...
 
 
-def check_writable(folder: Path) -> None:
-    """Find out at once whether a file can be made in a folder; the job makes it when it starts.
-
-    Raises
-    ------
-    OrthancError
-        14 if it cannot.
-    """
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the archive: no access to {folder.name}")
-
-
-class FileOutlet:
-    """A file that grows.
+class StoredOutlet:
+    """An output that grows.
 
     Parameters
     ----------
     small
-        An archive that ends before much of it was written makes no file: it is in `content`.
+        An archive that ends before much of it was written is not put into the store: it is in `content`.
     """
 
-    def __init__(self, path: Path, *, small: bool = False) -> None:
-        self.path = path
+    def __init__(self, store: OutputStore, name: str, *, small: bool = False) -> None:
+        self.name = name
         self.content: bytes | None = None
+        self._store = store
         self._small = small
         self._pending: list[bytes] = []
         self._pending_size = 0
-        self._descriptor: int | None = None
+        self._writer: OutputWriter | None = None
 
     def open(self, offset: int) -> bool:
-        """Open the file and cut it back to `offset` bytes, or to none if it is shorter."""
+        """Open the output and cut it back to `offset` bytes, or to none if it is shorter."""
         self.close()
         if self._small and not offset:
-            return True  # the file is made once it is needed
-        return self._open(offset)
-
-    def _open(self, offset: int) -> bool:
-        try:
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-            size = os.fstat(self._descriptor).st_size
-            start = offset if size >= offset else 0
-            if size != start:
-                os.ftruncate(self._descriptor, start)
-            if start:
-                os.lseek(self._descriptor, start, os.SEEK_SET)
-        except OSError as error:
-            raise cannot_write(error) from error
+            return True  # it is made once it is needed
+        _, start = self._open(offset)
         return start == offset
 
-    def members(self, offset: int) -> Iterator[tuple[LocalMember, BinaryIO]]:
-        """Yield the members in the first `offset` bytes of the file."""
+    def _open(self, offset: int) -> tuple[OutputWriter, int]:
         try:
-            with self.path.open("rb", buffering=0) as file:
+            self._writer, start = self._store.append(self.name, offset)
+        except OSError as error:
+            raise cannot_write(error) from error
+        return self._writer, start
+
+    def members(self, offset: int) -> Iterator[tuple[LocalMember, BinaryIO]]:
+        """Yield the members in the first `offset` bytes of the output."""
+        try:
+            with self._store.open(self.name) as file:
                 for member in read_members(file, offset):
                     yield member, file
         except OSError as error:
             raise DamagedZip(str(error)) from error
 
-    def is_ready(self) -> bool:
-        """Return True: a file always takes more."""
-        return True
+    def wait_for(self) -> None:
+        """Return None: an output always takes more."""
 
     def write(self, data: bytes) -> None:
         """Take the next bytes; small pieces are gathered."""
@@ -136,39 +119,35 @@ class FileOutlet:
             self.flush()
 
     def flush(self) -> None:
-        """Give all bytes to the operating system."""
+        """Write all bytes to the store."""
         pending, self._pending, self._pending_size = self._pending, [], 0
         if not pending:
             return
-        if self._descriptor is None:
-            self._open(0)
-        assert self._descriptor is not None
-        view = memoryview(b"".join(pending))
+        writer = self._writer if self._writer is not None else self._open(0)[0]
         try:
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+            writer.write(b"".join(pending))
         except OSError as error:
             raise cannot_write(error) from error
 
     def end(self) -> None:
-        """Give all bytes to the operating system, or keep them as `content`."""
-        if self._small and self._descriptor is None and self._pending_size <= _SMALL:
+        """Write all bytes to the store, or keep them as `content`."""
+        if self._small and self._writer is None and self._pending_size <= _SMALL:
             self.content = b"".join(self._pending)
         else:
             self.flush()
 
     def close(self) -> None:
-        """Close the file; what was not flushed is forgotten."""
+        """Close the output; what was not flushed is forgotten."""
         self._pending, self._pending_size = [], 0
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def finish(self, *, complete: bool) -> None:
-        """Close the file, and remove it if it is incomplete."""
+        """Close the output, and remove it if it is incomplete."""
         self.close()
         if not complete:
-            self.path.unlink(missing_ok=True)
+            self._store.remove(self.name)
 
 
 def cannot_write(error: OSError) -> OrthancError:

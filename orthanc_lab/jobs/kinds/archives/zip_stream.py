@@ -8,41 +8,42 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, LocalMember
+from orthanc_lab.jobs.ports import NotReady
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.execution import Executor, Happening
 from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["StreamOutlet"]
 
 _ROOM = 4 * 1024 * 1024
 _CHUNK = 256 * 1024
-_WAIT_SECONDS = 0.05
 
 
 class StreamOutlet:
     """A client that reads the archive while it is made.
 
     The job's worker writes, the thread that answers the request iterates. The worker never
-    waits longer than a moment: `is_ready` tells it to come back later. A client that takes
+    waits here: `wait_for` returns what to wait for between two steps. A client that takes
     nothing for `patience` seconds while there is no room, or that left, fails the job.
 
     Parameters
     ----------
+    executor
+        Where the client waits for the job.
     patience
         Seconds without any progress of the client.
-    is_abandoned
-        Asked by the client's thread while it waits: True once nobody will write any more.
     room
         Bytes that may wait for the client before the worker is held back.
     """
 
-    def __init__(
-        self, clock: Clock, *, patience: float, is_abandoned: Callable[[], bool] = lambda: False, room: int = _ROOM
-    ) -> None:
+    def __init__(self, clock: Clock, executor: Executor, *, patience: float, room: int = _ROOM) -> None:
         self._clock = clock
+        self._executor = executor
         self._patience = patience
-        self._is_abandoned = is_abandoned
         self._room = room
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # guards all below
+        self._news: Happening | None = None  # what the client waits for
+        self._wake_job: Callable[[], None] | None = None  # the job waits for the client
         self._waiting: deque[bytes] = deque()
         self._waiting_size = 0
         self._ended = False  # nothing will be written any more …
@@ -62,23 +63,30 @@ class StreamOutlet:
         """Raise `DamagedZip`: what was sent cannot be read again."""
         raise DamagedZip("what was sent to a client cannot be read again")
 
-    def is_ready(self) -> bool:
-        """Return True if there is room, after waiting a moment for it.
+    def wait_for(self) -> NotReady | None:
+        """Return None if there is room.
 
         Raises
         ------
         OrthancError
             9 if the client left or takes nothing.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._left or self._waiting_size < self._room, _WAIT_SECONDS)
+        with self._lock:
             if self._left:
                 raise OrthancError(ErrorCode.NETWORK_PROTOCOL)
             if self._waiting_size < self._room:
-                return True
-            if self._clock.monotonic() - self._last_taken >= self._patience:
+                return None
+            left = self._last_taken + self._patience - self._clock.monotonic()
+            if left <= 0:
                 raise OrthancError(ErrorCode.NETWORK_PROTOCOL, "The client takes nothing of the archive")
-            return False
+        return NotReady(left, self._when_ready)
+
+    def _when_ready(self, wake: Callable[[], None]) -> None:
+        with self._lock:
+            is_ready = self._left or self._waiting_size < self._room
+            self._wake_job = None if is_ready else wake
+        if is_ready:
+            wake()
 
     def write(self, data: bytes) -> None:
         """Take the next bytes.
@@ -88,7 +96,7 @@ class StreamOutlet:
         OrthancError
             9 if the client left.
         """
-        with self._changed:
+        with self._lock:
             if self._left:
                 raise OrthancError(ErrorCode.NETWORK_PROTOCOL)
             if not self._waiting_size:
@@ -96,26 +104,31 @@ class StreamOutlet:
             self._waiting.append(data)
             self._waiting_size += len(data)
             if self._waiting_size >= _CHUNK:
-                self._changed.notify_all()
+                self._tell_client()
 
     def flush(self) -> None:
-        """Wake the client."""
-        with self._changed:
-            self._changed.notify_all()
+        """Let the client take what there is."""
+        with self._lock:
+            self._tell_client()
 
     def end(self) -> None:
-        """Wake the client."""
+        """Let the client take what there is."""
         self.flush()
 
     def close(self) -> None:
-        """Nothing to do: the client waits on across a pause."""
+        """Do nothing: the client waits on across a pause."""
 
     def finish(self, *, complete: bool) -> None:
         """End the body."""
-        with self._changed:
+        with self._lock:
             self._ended = True
             self._complete = complete
-            self._changed.notify_all()
+            self._tell_client()
+
+    def _tell_client(self) -> None:
+        if self._news is not None:
+            self._news.set()
+            self._news = None
 
     # -- the client's side ---------------------------------------------------------
 
@@ -131,27 +144,40 @@ class StreamOutlet:
             9 if the archive ends in its middle, so that the HTTP server cuts the connection. One
             that ends before its first byte is an empty body, as on the real server.
         """
-        with self._changed:
-            while not self._waiting:
-                if self._ended or self._left or self._is_abandoned():
+        while True:
+            with self._lock:
+                if self._waiting:
+                    data = self._take()
+                    wake = self._wake_job if self._waiting_size < self._room else None
+                    if wake is not None:
+                        self._wake_job = None
+                    break
+                if self._ended or self._left:
                     if self._begun and not self._complete:
                         raise OrthancError(ErrorCode.NETWORK_PROTOCOL, "The archive ends in its middle")
                     raise StopIteration
-                self._changed.wait(0.5)
-            self._begun = True
-            taken, size = [], 0
-            while self._waiting and size < _CHUNK:
-                taken.append(self._waiting.popleft())
-                size += len(taken[-1])
-            self._waiting_size -= size
-            self._last_taken = self._clock.monotonic()
-            self._changed.notify_all()
+                news = self._news = self._executor.happening()
+            news.wait()
+        if wake is not None:
+            wake()
+        return data
+
+    def _take(self) -> bytes:
+        self._begun = True
+        taken, size = [], 0
+        while self._waiting and size < _CHUNK:
+            taken.append(self._waiting.popleft())
+            size += len(taken[-1])
+        self._waiting_size -= size
+        self._last_taken = self._clock.monotonic()
         return b"".join(taken)
 
     def close_client(self) -> None:
         """Take note that the client is gone: the job's next write fails."""
-        with self._changed:
+        with self._lock:
             self._left = True
             self._waiting.clear()
             self._waiting_size = 0
-            self._changed.notify_all()
+            wake, self._wake_job = self._wake_job, None
+        if wake is not None:
+            wake()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyChange, StudyPlan
 
 __all__ = ["MergeJob"]
@@ -34,7 +35,7 @@ class MergeJob(StudyChange):
         self._target = target
 
     @classmethod
-    def restored(cls, tools: JobTools, saved: dict[str, Any]) -> MergeJob:
+    def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> MergeJob:
         """Make a job again from what `serialize` returned."""
         sources, plan = Sources.decode(saved["sources"]), StudyPlan.decode(saved["plan"])
         return cls(tools, sources, plan, saved["target"], saved)
@@ -44,5 +45,5 @@ class MergeJob(StudyChange):
         return super().content() | {"TargetStudy": self._target}
 
     def serialize(self) -> dict[str, Any]:
-        """Return what `restored` needs."""
+        """Return what `restore` needs."""
         return super().serialize() | {"target": self._target}

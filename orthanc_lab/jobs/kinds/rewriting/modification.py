@@ -11,7 +11,8 @@ from orthanc_lab.dicom.changing.modification_request import ModificationRequest
 from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.files.data_set import DataSet
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, RewriteJob, Sources
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import RewriteJob, Sources
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.storage.records import Stored
@@ -69,7 +70,7 @@ class ModificationJob(RewriteJob):
     ) -> None:
         super().__init__(tools, sources, saved)
         self._plan = plan
-        self._rules = plan.request.rules(tools.names)
+        self._rules = plan.request.rules(tools.dictionary)
         self._values = tools.values(plan.request.private_creator)
         self._uids = UidMap(plan.secret)
         self._touched: dict[Level, dict[str, None]] = {level: {} for level in LEVELS}
@@ -78,7 +79,7 @@ class ModificationJob(RewriteJob):
             self._touched[Level(name)].update(dict.fromkeys(ids))
 
     @classmethod
-    def restored(cls, tools: JobTools, saved: dict[str, Any]) -> ModificationJob:
+    def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> ModificationJob:
         """Make a job again from what `serialize` returned."""
         return cls(tools, Sources.decode(saved["sources"]), ModificationPlan.decode(saved["plan"]), saved)
 
@@ -98,7 +99,7 @@ class ModificationJob(RewriteJob):
         return content | self._outcome()
 
     def serialize(self) -> dict[str, Any]:
-        """Return what `restored` needs."""
+        """Return what `restore` needs."""
         touched = {level.value: list(ids) for level, ids in self._touched.items()}
         return super().serialize() | {"plan": self._plan.encode(), "touched": touched}
 
@@ -124,7 +125,10 @@ class ModificationJob(RewriteJob):
         # A lossy transfer syntax gives a new SOPInstanceUID: the same one if the step is done again.
         seed = hashlib.sha256(f"{self._plan.secret}|{source}".encode()).digest()
         identifiers = SeededIdentifiers(int.from_bytes(seed))
-        return transcode(dicom, syntax, quality=self._plan.quality, identifiers=identifiers) or dicom
+        return (
+            transcode(dicom, syntax, self._tools.dictionary, quality=self._plan.quality, identifiers=identifiers)
+            or dicom
+        )
 
     @property
     def _relation(self) -> str:

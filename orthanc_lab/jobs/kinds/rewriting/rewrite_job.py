@@ -8,47 +8,21 @@ and only those that did become a new instance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
-from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import read_file
-from orthanc_lab.dicom.files.values import JsonValues
 from orthanc_lab.dicom.files.write import write_file
+from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.storage.records import Origin, Stored
 
-__all__ = ["JobTools", "RewriteJob", "Sources"]
+__all__ = ["RewriteJob", "Sources"]
 
 _DELETIONS_A_STEP = 20
-_VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
-
-
-@dataclass(frozen=True, slots=True)
-class JobTools:
-    """What every such job works with."""
-
-    storage: Storage
-    names: Dictionary
-    charset: Charset  # of files that name none, ``DefaultEncoding``
-    private_creator: str  # ``DefaultPrivateCreator``
-
-    @classmethod
-    def of(cls, storage: Storage, option: Callable[[str], Any]) -> JobTools:
-        """Return the tools of a server, given its options by name."""
-        creator = option("DefaultPrivateCreator")
-        names = Dictionary(option("Dictionary"), creator)
-        return cls(storage, names, by_name(option("DefaultEncoding")) or LATIN1, creator)
-
-    def values(self, private_creator: str | None = None) -> JsonValues:
-        """Return how JSON values become elements of files."""
-        creator = self.private_creator if private_creator is None else private_creator
-        return JsonValues(self.names, self.charset, creator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +146,7 @@ class RewriteJob:
         try:
             stored = self._store(source)
         except OrthancError as error:
-            vanished = self.counts_vanished and error.code in _VANISHED
+            vanished = self.counts_vanished and error.code in VANISHED
             if self._sources.permissive or vanished:
                 self._progress.failed.append(position)
             if not self._sources.permissive:
@@ -185,7 +159,7 @@ class RewriteJob:
 
     def _store(self, source: str) -> Stored:
         storage = self._tools.storage
-        file = read_file(storage.read_dicom(source), self._tools.names)
+        file = read_file(storage.read_dicom(source), self._tools.dictionary)
         dicom = write_file(self._modified(file.data_set), file.transfer_syntax, file.meta)
         dicom = self._transcoded(dicom, source)
         return storage.store(dicom, self._sources.origin, metadata=self._metadata(source))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, Sources
+from orthanc_lab.dicom.dictionary.tags import STUDY_INSTANCE_UID
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyChange, StudyPlan
 from orthanc_lab.storage.records import Stored
 
 __all__ = ["SplitJob"]
-
-_STUDY_INSTANCE_UID = 0x0020000D
 
 
 class SplitJob(StudyChange):
@@ -26,17 +26,17 @@ class SplitJob(StudyChange):
         self._target: str = saved["target"] if saved else ""
 
     @classmethod
-    def restored(cls, tools: JobTools, saved: dict[str, Any]) -> SplitJob:
+    def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> SplitJob:
         """Make a job again from what `serialize` returned."""
         return cls(tools, Sources.decode(saved["sources"]), StudyPlan.decode(saved["plan"]), saved)
 
     def content(self) -> dict[str, Any]:
         """Return the content, with UID and (after the first instance) identifier of the new study."""
-        content = super().content() | {"TargetStudyUID": self._plan.replaced[_STUDY_INSTANCE_UID]}
+        content = super().content() | {"TargetStudyUID": self._plan.replaced[STUDY_INSTANCE_UID]}
         return content | {"TargetStudy": self._target} if self._target else content
 
     def serialize(self) -> dict[str, Any]:
-        """Return what `restored` needs."""
+        """Return what `restore` needs."""
         return super().serialize() | {"target": self._target}
 
     def _stored(self, source: str, stored: Stored) -> None:

@@ -10,7 +10,8 @@ from orthanc_lab.dicom.changing.modification import Modification
 from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.tag_path import TagPath
-from orthanc_lab.jobs.kinds.rewriting.rewrite_job import JobTools, RewriteJob, Sources
+from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.rewriting.rewrite_job import RewriteJob, Sources
 from orthanc_lab.protocol.levels import Level
 
 __all__ = ["StudyChange", "StudyPlan"]

@@ -7,19 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
-from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.peers.peer import Peer, read_peer
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.ports import Identifiers
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 
 if TYPE_CHECKING:
     from orthanc_lab.peers.client import PeerClient
 
-__all__ = ["PeerStoreJob", "PeerStoreRequest", "PeerStoreTools"]
+__all__ = ["PeerStoreJob", "PeerStoreRequest"]
 
-_VANISHED = (ErrorCode.UNKNOWN_RESOURCE, ErrorCode.INEXISTENT_FILE)
 _MEGABYTE = 1024 * 1024
 _GZIP_LEVEL = 6
 
@@ -37,29 +34,20 @@ class PeerStoreRequest:
     permissive: bool = False  # go on after an instance that could not be sent
 
 
-@dataclass(frozen=True, slots=True)
-class PeerStoreTools:
-    """What the job works with."""
-
-    storage: Storage
-    http: HttpOptions
-    identifiers: Identifiers
-
-
 class PeerStoreJob:
     """Sends one instance a step, over one connection."""
 
     type = "OrthancPeerStore"
 
-    def __init__(self, request: PeerStoreRequest, tools: PeerStoreTools) -> None:
-        self._request = request
+    def __init__(self, tools: JobTools, request: PeerStoreRequest) -> None:
         self._tools = tools
+        self._request = request
         self._client: PeerClient | None = None
         self._size = 0  # bytes
         self.reset()
 
     @classmethod
-    def restore(cls, tools: PeerStoreTools, saved: Mapping[str, Any]) -> PeerStoreJob:
+    def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> PeerStoreJob:
         """Make a job again from what `serialize` returned."""
         request = PeerStoreRequest(
             peer=read_peer(saved["peer"]),
@@ -70,7 +58,7 @@ class PeerStoreJob:
             quality=saved["quality"],
             permissive=saved["permissive"],
         )
-        job = cls(request, tools)
+        job = cls(tools, request)
         job._position, job._failed, job._size = saved["position"], saved["failed"], saved["size"]
         return job
 
@@ -95,7 +83,7 @@ class PeerStoreJob:
         # It loads requests: 0.1 s that most servers never need.
         from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
-        self._client = PeerClient(self._request.peer, self._tools.http)
+        self._client = PeerClient(self._request.peer, self._tools.http, self._tools.clock)
 
     def step(self) -> bool:
         """Send the next instance."""
@@ -163,7 +151,7 @@ class PeerStoreJob:
         try:
             dicom = self._tools.storage.read_dicom(instance)
         except OrthancError as error:
-            if error.code not in _VANISHED:
+            if error.code not in VANISHED:
                 raise
             self._failed += 1
             if self._request.permissive:
@@ -178,5 +166,11 @@ class PeerStoreJob:
         from orthanc_lab.dicom.codecs.transcoding import transcode  # noqa: PLC0415
 
         # What cannot be transcoded is sent as it is.
-        found = transcode(dicom, target, quality=self._request.quality, identifiers=self._tools.identifiers)
+        found = transcode(
+            dicom,
+            target,
+            self._tools.dictionary,
+            quality=self._request.quality,
+            identifiers=self._tools.identifiers,
+        )
         return found or dicom

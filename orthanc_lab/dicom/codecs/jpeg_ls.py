@@ -1,0 +1,51 @@
+"""JPEG-LS (ITU-T T.87), by pyjpegls: it writes samples at the bits that are stored, imagecodecs at 8 or 16 alone."""
+
+from __future__ import annotations
+
+import functools
+
+import jpeg_ls
+import numpy as np
+
+from orthanc_lab.dicom.codecs.codec import Array, Codec
+from orthanc_lab.dicom.codecs.samples import bits_to_keep, with_sign
+from orthanc_lab.dicom.images.image_description import ImageDescription
+
+__all__ = ["codec_for"]
+
+_NEAR_LOSSLESS = "1.2.840.10008.1.2.4.81"
+_NEAR = 2  # how much a sample may differ
+
+
+def codec_for(uid: str) -> Codec:
+    """Return the codec of lossless or near-lossless JPEG-LS."""
+    if uid != _NEAR_LOSSLESS:
+        return Codec(_decode, functools.partial(_encode, error=0))
+    return Codec(
+        _decode,
+        functools.partial(_encode, error=_NEAR),
+        signed=False,
+        description=f"near lossless JPEG-LS compression, factor {{ratio}} (NEAR={_NEAR})",
+        method="ISO_14495_1",
+    )
+
+
+def _decode(data: bytes, description: ImageDescription) -> Array:
+    pixels: Array = jpeg_ls.decode(np.frombuffer(data, np.uint8))
+    if pixels.ndim == 3 and pixels.shape[0] == 3 != pixels.shape[2]:
+        pixels = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+    return with_sign(pixels, description)
+
+
+def _encode(pixels: Array, description: ImageDescription, quality: int, *, error: int) -> bytes:
+    return bytes(
+        jpeg_ls.encode_pixel_data(
+            np.ascontiguousarray(pixels).tobytes(),
+            rows=description.height,
+            columns=description.width,
+            samples_per_pixel=description.samples,
+            bits_stored=bits_to_keep(pixels, description),
+            planar_configuration=0,
+            lossy_error=error,
+        )
+    )

@@ -1,0 +1,29 @@
+"""JPEG of any process and precision made into samples, by imagecodecs (libjpeg-turbo)."""
+
+from __future__ import annotations
+
+import imagecodecs
+import numpy as np
+from PIL import Image
+
+from orthanc_lab.dicom.codecs.codec import Array
+from orthanc_lab.dicom.codecs.samples import with_sign
+from orthanc_lab.dicom.images.image_description import ImageDescription
+from orthanc_lab.dicom.images.jpeg_header import read_jpeg_header
+
+__all__ = ["decode"]
+
+
+def decode(data: bytes, description: ImageDescription) -> Array:
+    """Decode a picture, lossless or not, whose colours are what Photometric Interpretation says."""
+    header = read_jpeg_header(data)
+    if (header.width, header.height) != (description.width, description.height):
+        raise ValueError("the picture has another size")
+    if header.components == 3:
+        # Named the same on both sides, colours are left as they are.
+        pixels = imagecodecs.jpeg8_decode(data, colorspace="RGB", outcolorspace="RGB")
+        if description.photometric.startswith("YBR"):
+            pixels = np.asarray(Image.fromarray(pixels, "YCbCr").convert("RGB"))
+    else:
+        pixels = imagecodecs.jpeg8_decode(data)
+    return with_sign(pixels, description)

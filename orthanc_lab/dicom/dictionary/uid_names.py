@@ -1,0 +1,19 @@
+"""UIDs by name, as Orthanc reads them (``=CTImageStorage``)."""
+
+from __future__ import annotations
+
+import functools
+
+from orthanc_lab.dicom.dictionary.text_tables import read_lines
+
+__all__ = ["uid_by_name"]
+
+
+def uid_by_name(name: str) -> str | None:
+    """Return the UID of a name, None for an unknown one."""
+    return _table().get(name)
+
+
+@functools.cache
+def _table() -> dict[str, str]:
+    return dict(line.split(" ") for line in read_lines("uid_names.txt"))

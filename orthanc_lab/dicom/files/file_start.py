@@ -1,0 +1,76 @@
+"""Where the data set of a DICOM file starts, and how it is laid out (PS3.10 section 7): for all readers."""
+
+from __future__ import annotations
+
+import zlib
+from typing import NamedTuple
+
+from orthanc_lab.dicom.dictionary.vrs import VR_BY_BYTES
+from orthanc_lab.dicom.files.element_walk import Walk, WalkError
+from orthanc_lab.dicom.limits import MAX_INFLATED
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, find_transfer_syntax
+
+__all__ = ["FileStart", "find_start"]
+
+_TRANSFER_SYNTAX = b"\x02\x00\x10\x00"
+_WANTED = frozenset({_TRANSFER_SYNTAX})
+
+
+class FileStart(NamedTuple):
+    """The data set of a file."""
+
+    data: bytes  # the file, or the inflated data set
+    position: int  # of the data set in `data`
+    layout: str  # IMPLICIT_LE, EXPLICIT_LE or EXPLICIT_BE
+    stated: str  # UID in the meta header; "" without
+    transfer_syntax: str  # what the file states, or looks like without a meta header; "" for one Orthanc does not know
+    encapsulated: bool  # the pixel data must be fragments
+    deflated: bool  # `data` is the inflated data set
+    meta: int  # position of the meta header in the file
+    meta_end: int  # where it ends; the same without a meta header
+
+
+def find_start(dicom: bytes) -> FileStart:
+    """Find the data set of a DICOM file.
+
+    Raises
+    ------
+    WalkError, struct.error
+        If there is none.
+    """
+    meta = 132 if dicom[128:132] == b"DICM" else 0
+    if dicom[meta : meta + 2] != b"\x02\x00":
+        layout = _guess(dicom, meta)
+        return FileStart(dicom, meta, layout, "", layout, False, False, meta, meta)
+    found, end = Walk(dicom, False, False).run_meta(meta, _WANTED)
+    element = found.get(_TRANSFER_SYNTAX)
+    stated = "" if element is None else dicom[element[2] : element[2] + element[3]].decode("latin-1").strip("\0 ")
+    syntax = find_transfer_syntax(stated)
+    if syntax is None:
+        layout = _guess(dicom, end) if end < len(dicom) else EXPLICIT_LE
+        return FileStart(dicom, end, layout, stated, "", False, False, meta, end)
+    known = stated if syntax.known else ""
+    if syntax.deflated:
+        data = _inflate(dicom, end)
+        return FileStart(data, 0, syntax.layout, stated, known, syntax.encapsulated, True, meta, end)
+    return FileStart(dicom, end, syntax.layout, stated, known, syntax.encapsulated, False, meta, end)
+
+
+def _guess(dicom: bytes, position: int) -> str:
+    if position + 8 > len(dicom):
+        raise WalkError("too short")
+    low, high = dicom[position], dicom[position + 1]
+    if dicom[position + 4 : position + 6] not in VR_BY_BYTES:
+        return IMPLICIT_LE
+    return EXPLICIT_LE if low | high << 8 <= high | low << 8 else EXPLICIT_BE
+
+
+def _inflate(dicom: bytes, position: int) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        data = inflater.decompress(memoryview(dicom)[position:], MAX_INFLATED)
+    except zlib.error as error:
+        raise WalkError("the deflated data set is damaged") from error
+    if not inflater.eof:
+        raise WalkError("the deflated data set is cut off or too large")
+    return data

@@ -1,0 +1,63 @@
+"""What the jobs of a server work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
+from orthanc_lab.dicom.files.values import JsonValues
+from orthanc_lab.jobs.output_store import OutputStore
+from orthanc_lab.peers.http_options import HttpOptions
+from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
+from orthanc_lab.storage.ports import Storage
+
+__all__ = ["JobTools"]
+
+
+@dataclass(frozen=True, slots=True)
+class JobTools:
+    """The parts of a server that its jobs use; every kind of job takes them as its first argument."""
+
+    storage: Storage
+    clock: Clock
+    identifiers: Identifiers
+    executor: Executor
+    outputs: OutputStore  # what jobs leave behind
+    dictionary: Dictionary  # ``Dictionary``, ``DefaultPrivateCreator``
+    charset: Charset  # of files that name none, ``DefaultEncoding``
+    private_creator: str  # ``DefaultPrivateCreator``
+    http: HttpOptions  # of calls to other servers
+    zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        storage: Storage,
+        *,
+        clock: Clock,
+        identifiers: Identifiers,
+        executor: Executor,
+        outputs: OutputStore,
+        dictionary: Dictionary,
+    ) -> JobTools:
+        """Return the tools that the settings of a server describe."""
+        return cls(
+            storage,
+            clock,
+            identifiers,
+            executor,
+            outputs,
+            dictionary,
+            charset=by_name(settings["DefaultEncoding"]) or LATIN1,
+            private_creator=settings["DefaultPrivateCreator"],
+            http=HttpOptions.of(settings),
+            zip_threads=max(0, settings["ZipLoaderThreads"]),
+        )
+
+    def values(self, private_creator: str | None = None) -> JsonValues:
+        """Return how JSON values become elements of files."""
+        creator = self.private_creator if private_creator is None else private_creator
+        return JsonValues(self.dictionary, self.charset, creator)

@@ -1,0 +1,202 @@
+"""The list of jobs in one SQLite file, with one commit for all who write at the same time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from orthanc_lab.jobs.store import Change, Completion, JobRow, OutputsChange, Removal, StatusChange
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.group_commit import GroupCommit
+
+__all__ = ["SqliteJobStore"]
+
+_VERSION = 1  # as `user_version` of the schema
+_SCHEMA = """
+BEGIN;
+PRAGMA user_version = 1;
+CREATE TABLE jobs (
+    sequence  INTEGER PRIMARY KEY,  -- order of submission
+    id        TEXT NOT NULL,
+    type      TEXT NOT NULL,
+    priority  INTEGER NOT NULL,
+    created   TEXT NOT NULL,        -- ISO 8601, UTC
+    state     TEXT NOT NULL,
+    status    TEXT NOT NULL,        -- JSON: progress, content, error, run time …
+    outputs   TEXT NOT NULL,        -- JSON: key -> file, type, name
+    payload   TEXT,                 -- JSON: what makes the job again; NULL if it stands in `payloads`, or is not needed
+    payload_apart INTEGER NOT NULL, -- whether it stands in `payloads`
+    position  TEXT                  -- JSON: the keys of the payload that have changed since
+);
+CREATE TABLE payloads (  -- large ones, so that a checkpoint does not write them again
+    sequence  INTEGER PRIMARY KEY,
+    payload   TEXT NOT NULL
+);
+CREATE TRIGGER payload_of_a_success AFTER UPDATE OF payload ON jobs WHEN NEW.payload_apart
+    BEGIN DELETE FROM payloads WHERE sequence = NEW.sequence; END;
+CREATE TRIGGER payload_of_a_removed_job AFTER DELETE ON jobs WHEN OLD.payload_apart
+    BEGIN DELETE FROM payloads WHERE sequence = OLD.sequence; END;
+COMMIT;
+"""
+_INSERT = (
+    "INSERT INTO jobs (sequence, id, type, priority, created, state, status, outputs, payload, payload_apart, position)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_PAYLOAD = "INSERT INTO payloads (sequence, payload) VALUES (?, ?)"
+_UPDATE = "UPDATE jobs SET state = ?, status = ? WHERE sequence = ?"
+_CHECKPOINT = "UPDATE jobs SET state = ?, status = ?, position = ? WHERE sequence = ?"
+_SUCCESS = "UPDATE jobs SET state = ?, status = ?, outputs = ?, payload = NULL, position = NULL WHERE sequence = ?"
+_OUTPUTS = "UPDATE jobs SET outputs = ? WHERE sequence = ?"
+_DELETE = "DELETE FROM jobs WHERE sequence = ?"
+_SELECT = (
+    "SELECT sequence, id, type, priority, created, state, status, outputs,"
+    " coalesce(jobs.payload, payloads.payload), position"
+    " FROM jobs LEFT JOIN payloads USING (sequence)"
+)
+_SELECT_ALL = f"{_SELECT} ORDER BY sequence"
+_SELECT_ONE = f"{_SELECT} WHERE sequence = ?"
+_LARGE = 2500  # characters of a payload; a page of the file has 4096 bytes
+_LARGEST_GROUP = 10_000  # changes that share a commit
+_CLOSE = None  # stands among the changes for the end of the store
+
+_Statement = tuple[str, tuple[object, ...]]
+
+
+class SqliteJobStore:
+    """The list of jobs in a file.
+
+    Parameters
+    ----------
+    path
+        The SQLite file; None keeps the list in memory only.
+    keep
+        False starts with an empty list: what is in the file goes with the first change.
+
+    Raises
+    ------
+    OrthancError
+        11 if the file cannot be opened or is no database, 18 if another version wrote it.
+    """
+
+    def __init__(self, path: Path | None, *, keep: bool = True) -> None:
+        self._to_be_cleared = not keep
+        self._database = _open(path)
+        self._in_use = threading.Lock()  # the connection
+        self._group: GroupCommit[Change | None] = GroupCommit(self._commit, largest=_LARGEST_GROUP)
+
+    def rows(self) -> Sequence[JobRow]:
+        """Return all jobs in the order of their submission."""
+        return [] if self._to_be_cleared else self._select(_SELECT_ALL, ())
+
+    def row(self, sequence: int) -> JobRow | None:
+        """Return one job, None if it is not in the list."""
+        return next(iter(self._select(_SELECT_ONE, (sequence,))), None)
+
+    def write(self, change: Change) -> None:
+        """Carry out a change; it is on disk when this returns."""
+        try:
+            self._group.run(change)
+        except sqlite3.Error as error:
+            raise _explained(error, "write") from error
+
+    def write_later(self, change: Change) -> None:
+        """Carry out a change together with the next one."""
+        self._group.add(change)
+
+    def close(self) -> None:
+        """Write what is left to be written and close the file."""
+        self._group.run(_CLOSE)
+
+    def _select(self, statement: str, values: tuple[object, ...]) -> list[JobRow]:
+        try:
+            with self._in_use:
+                found = self._database.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise _explained(error, "read") from error
+        return [JobRow(*columns) for columns in found]
+
+    def _commit(self, changes: list[Change | None]) -> None:
+        statements = [statement for change in changes if change is not None for statement in _statements(change)]
+        with self._in_use:
+            if statements:
+                self._transact(statements)
+            if len(statements) < len(changes) and _CLOSE in changes:
+                self._database.close()
+
+    def _transact(self, statements: Sequence[_Statement]) -> None:
+        database = self._database
+        if len(statements) == 1 and not self._to_be_cleared:
+            database.execute(*statements[0])  # a statement alone is a transaction
+            return
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            if self._to_be_cleared:
+                database.execute("DELETE FROM jobs")
+                database.execute("DELETE FROM payloads")
+            for statement, values in statements:
+                database.execute(statement, values)
+            database.execute("COMMIT")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+        self._to_be_cleared = False
+
+
+def _insertion(row: JobRow) -> Iterable[_Statement]:
+    apart = row.payload is not None and len(row.payload) > _LARGE
+    values = (row.sequence, row.id, row.type, row.priority, row.created, row.state, row.status, row.outputs)
+    insertion = (_INSERT, (*values, None if apart else row.payload, apart, row.position))
+    return (insertion, (_INSERT_PAYLOAD, (row.sequence, row.payload))) if apart else (insertion,)
+
+
+def _status_change(change: StatusChange) -> Iterable[_Statement]:
+    if change.position is None:
+        return ((_UPDATE, (change.state, change.status, change.sequence)),)
+    return ((_CHECKPOINT, (change.state, change.status, change.position, change.sequence)),)
+
+
+_STATEMENTS: dict[type[Any], Callable[[Any], Iterable[_Statement]]] = {
+    JobRow: _insertion,
+    StatusChange: _status_change,
+    Completion: lambda it: ((_SUCCESS, (it.state, it.status, it.outputs, it.sequence)),),
+    OutputsChange: lambda it: ((_OUTPUTS, (it.outputs, it.sequence)),),
+    Removal: lambda it: ((_DELETE, (it.sequence,)),),
+}
+
+
+def _statements(change: Change) -> Iterable[_Statement]:
+    return _STATEMENTS[type(change)](change)
+
+
+def _explained(error: sqlite3.Error, verb: str) -> OrthancError:
+    if isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error):
+        return OrthancError(ErrorCode.DATABASE_UNAVAILABLE, "The jobs engine has stopped")
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return OrthancError(ErrorCode.FULL_STORAGE, "No space left to write the list of jobs")
+    return OrthancError(ErrorCode.DATABASE, f"Cannot {verb} the list of jobs: {error}")
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    database = None
+    try:
+        database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        # A commit is in the hands of the system when it returns: enough for a killed process.
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; each checkpoint waits for the disk
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            database.executescript(_SCHEMA)
+    except sqlite3.Error as error:
+        if database is not None:
+            database.close()
+        raise OrthancError(ErrorCode.DATABASE, f"Cannot open the list of jobs {path}: {error}") from error
+    if version not in (0, _VERSION):
+        database.close()
+        text = f"The list of jobs {path} was written by another version ({version} instead of {_VERSION})"
+        raise OrthancError(ErrorCode.INCOMPATIBLE_DATABASE_VERSION, text)
+    return database

@@ -1,0 +1,291 @@
+"""The table of options: every option of Orthanc's configuration that this server knows."""
+
+from __future__ import annotations
+
+from orthanc_lab.server.options.option import (
+    Kind,
+    Option,
+    at_least_one,
+    known_syntax,
+    numbered,
+    one_of,
+    percentage,
+    threads,
+)
+
+__all__ = ["OPTIONS"]
+
+_BOOLEAN, _INTEGER, _STRING, _STRINGS, _OBJECT = Kind
+
+_STORAGE = (
+    Option("Name", _STRING, "", "Name of the server, shown in /system."),
+    Option("StorageDirectory", _STRING, "OrthancStorage", "Folder of the stored files.", is_path=True),
+    Option(
+        "IndexDirectory",
+        _STRING,
+        None,
+        "Folder of the index; the folder of the files if not set.",
+        optional=True,
+        is_path=True,
+    ),
+    Option("TemporaryDirectory", _STRING, None, "Folder of temporary files; the system's if not set.", optional=True),
+    Option(
+        "StorageCompression", _BOOLEAN, False, "Compress the stored files (zlib).", storage_field="storage_compression"
+    ),
+    Option(
+        "MaximumStorageSize",
+        _INTEGER,
+        0,
+        "Most megabytes in the storage; 0 for no limit.",
+        storage_field="maximum_storage_size",
+    ),
+    Option(
+        "MaximumPatientCount",
+        _INTEGER,
+        0,
+        "Most patients in the storage; 0 for no limit.",
+        storage_field="maximum_patient_count",
+    ),
+    Option(
+        "MaximumStorageMode",
+        _STRING,
+        "Recycle",
+        "When the storage is full, Recycle deletes the oldest patients, Reject refuses the upload.",
+        check=one_of("Recycle", "Reject"),
+        storage_field="maximum_storage_mode",
+    ),
+    Option(
+        "MaximumStorageCacheSize",
+        _INTEGER,
+        128,
+        "Megabytes of files kept in memory; 0 for none.",
+        storage_field="maximum_cache_size",
+    ),
+    Option(
+        "OverwriteInstances",
+        _BOOLEAN,
+        False,
+        "An upload replaces an instance that is stored already.",
+        storage_field="overwrite_instances",
+    ),
+    Option(
+        "StableAge",
+        _INTEGER,
+        60,
+        "Seconds without change after which a resource is stable.",
+        storage_field="stable_age",
+    ),
+    Option("StoreDicom", _BOOLEAN, True, "Keep the DICOM files, not the index alone.", honoured=False),
+    Option("StoreMD5ForAttachments", _BOOLEAN, True, "Keep the MD5 of each file.", storage_field="store_md5"),
+    Option(
+        "SyncStorageArea",
+        _BOOLEAN,
+        True,
+        "Ask the disk to write each file down before the upload is answered.",
+        storage_field="sync_storage_area",
+    ),
+    Option(
+        "IngestTranscoding",
+        _STRING,
+        None,
+        "Transfer syntax that files are brought to before they are stored.",
+        optional=True,
+        check=known_syntax,
+        storage_field="ingest_transcoding",
+    ),
+    Option(
+        "IngestTranscodingOfUncompressed",
+        _BOOLEAN,
+        True,
+        "Do so with files that come uncompressed.",
+        storage_field="ingest_transcoding_of_uncompressed",
+    ),
+    Option(
+        "IngestTranscodingOfCompressed",
+        _BOOLEAN,
+        True,
+        "Do so with files that come compressed.",
+        storage_field="ingest_transcoding_of_compressed",
+    ),
+    Option(
+        "DicomLossyTranscodingQuality",
+        _INTEGER,
+        90,
+        "Quality of lossy JPEG, 1 to 100.",
+        check=percentage,
+        storage_field="lossy_quality",
+    ),
+    Option("ReadOnly", _BOOLEAN, False, "Nothing in the database can be changed."),
+    Option(
+        "UserMetadata",
+        _OBJECT,
+        {},
+        "Names of metadata with their numbers.",
+        check=numbered("metadata"),
+        storage_field="user_metadata",
+    ),
+    Option("UserContentType", _OBJECT, {}, "Names of attachments with their numbers.", check=numbered("content type")),
+    Option("ExtraMainDicomTags", _OBJECT, {}, "Further tags that the index keeps, for each level."),
+    Option("CheckRevisions", _BOOLEAN, False, "Metadata and attachments are only changed by who names their revision."),
+    Option("DatabaseServerIdentifier", _STRING, None, "Identifier of the server, shown in /system.", optional=True),
+    Option(
+        "LogExportedResources",
+        _BOOLEAN,
+        False,
+        "List what was sent elsewhere in /exports.",
+        storage_field="log_exported_resources",
+    ),
+)
+
+_JOBS = (
+    Option("ConcurrentJobs", _INTEGER, 2, "Jobs that run at the same time; 0 for one a processor."),
+    Option(
+        "JobsEngineThreadsCount",
+        _OBJECT,
+        {"ResourceModification": 1},
+        "Threads of a job.",
+        honoured=False,
+        check=threads,
+    ),
+    Option("JobsHistorySize", _INTEGER, 10, "Ended jobs that are kept."),
+    Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
+    Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
+    Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", honoured=False),
+    Option("SynchronousZipStream", _BOOLEAN, True, "An archive is sent while it is made."),
+    Option("ZipLoaderThreads", _INTEGER, 0, "Threads that prepare the files of an archive; 0 = processors."),
+    Option("ZipUseUtf8", _BOOLEAN, True, "Names in archives are UTF-8.", honoured=False),
+)
+
+_HTTP = (
+    Option("HttpServerEnabled", _BOOLEAN, True, "Serve the REST API."),
+    Option("HttpPort", _INTEGER, 8042, "Port of the REST API; 0 for any free one."),
+    Option("HttpDescribeErrors", _BOOLEAN, True, "Errors are described in the body of the answer."),
+    Option("HttpCompressionEnabled", _BOOLEAN, False, "Compress answers of JSON, XML, HTML and text."),
+    Option("KeepAlive", _BOOLEAN, True, "Connections stay open for further requests."),
+    Option("KeepAliveTimeout", _INTEGER, 1, "Seconds an idle connection stays open.", honoured=False),
+    Option("TcpNoDelay", _BOOLEAN, True, "Send small answers at once.", honoured=False),
+    Option(
+        "HttpThreadsCount", _INTEGER, 50, "Threads for requests; here they are made on demand.", False, at_least_one
+    ),
+    Option(
+        "HttpRequestTimeout",
+        _INTEGER,
+        30,
+        "Seconds after which a client that stands still is let go.",
+        check=at_least_one,
+    ),
+    Option("RemoteAccessAllowed", _BOOLEAN, False, "Serve clients on other machines."),
+    Option("AuthenticationEnabled", _BOOLEAN, None, "Ask for a password; on with remote access.", optional=True),
+    Option("RegisteredUsers", _OBJECT, {}, "Names and passwords of the users."),
+    Option("SslEnabled", _BOOLEAN, False, "Serve HTTPS."),
+    Option(
+        "SslCertificate",
+        _STRING,
+        "certificate.pem",
+        "File with the private key and the certificate, in PEM.",
+        is_path=True,
+    ),
+    Option("SslMinimumProtocolVersion", _INTEGER, 4, "Oldest version: 4 for TLS 1.2, 5 for TLS 1.3."),
+    Option("SslCiphersAccepted", _STRING, None, "Ciphers of HTTPS.", honoured=False, optional=True),
+    Option("SslVerifyPeers", _BOOLEAN, False, "Clients must show a certificate that is trusted."),
+    Option(
+        "SslTrustedClientCertificates",
+        _STRING,
+        "trustedClientCertificates.pem",
+        "Trusted certificates, in PEM.",
+        is_path=True,
+    ),
+    Option("HttpsVerifyPeers", _BOOLEAN, True, "Check the certificates of servers that are called."),
+    Option(
+        "HttpsCACertificates",
+        _STRING,
+        "",
+        "Certificates trusted for that, in PEM; the usual ones if empty.",
+        is_path=True,
+    ),
+    Option("HttpTimeout", _INTEGER, 60, "Seconds for a call to another server; 0 for no limit."),
+    Option("HttpProxy", _STRING, "", "Proxy for calls to other servers."),
+    Option("HttpVerbose", _BOOLEAN, False, "Log calls to other servers in detail.", honoured=False),
+    Option("OrthancExplorerEnabled", _BOOLEAN, True, "Serve the built-in page."),
+    Option("WebDavEnabled", _BOOLEAN, True, "Serve WebDAV.", honoured=False),
+    Option("WebDavDeleteAllowed", _BOOLEAN, False, "Allow to delete through WebDAV.", honoured=False),
+    Option("WebDavUploadAllowed", _BOOLEAN, True, "Allow uploads through WebDAV.", honoured=False),
+    Option("ExecuteLuaEnabled", _BOOLEAN, False, "Allow clients to run Lua scripts.", honoured=False),
+    Option("RestApiWriteToFileSystemEnabled", _BOOLEAN, False, "Allow to export to files.", honoured=False),
+    Option("MetricsEnabled", _BOOLEAN, True, "Record metrics for Prometheus."),
+    Option("OrthancPeers", _OBJECT, {}, "Other Orthanc servers: name, and [URL, user, password] or an object."),
+    Option("OrthancPeersInDatabase", _BOOLEAN, False, "Keep the peers in the database."),
+)
+
+_SEARCH = (
+    Option(
+        "StorageAccessOnFind",
+        _STRING,
+        "Always",
+        "Whether a search may read the stored files.",
+        check=one_of("Always", "Never", "Answers"),
+    ),
+    Option("LimitFindResults", _INTEGER, 0, "Most answers of a search above instances; 0 for no limit."),
+    Option("LimitFindInstances", _INTEGER, 0, "Most instances that a search finds; 0 for no limit."),
+    Option("CaseSensitivePN", _BOOLEAN, False, "Searches for names respect the case.", honoured=False),
+    Option("QueryRetrieveSize", _INTEGER, 100, "DICOM queries that are kept.", honoured=False, check=at_least_one),
+    Option("StorageCommitmentReportsSize", _INTEGER, 100, "Storage commitments that are kept.", honoured=False),
+)
+
+_DICOM = (
+    Option("Dictionary", _OBJECT, {}, "Private tags: number, and [VR, name, least, most, private creator]."),
+    Option("DefaultPrivateCreator", _STRING, "", "Private creator of tags that name none."),
+    Option(
+        "DefaultEncoding", _STRING, "Latin1", "Character set of files that name none.", storage_field="default_encoding"
+    ),
+    Option("ExternalDictionaries", _STRINGS, [], "Dictionaries of DCMTK.", honoured=False),
+    Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of the vendors.", honoured=False),
+    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP (not available yet)."),
+    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP, shown in /system."),
+    Option("DicomAet", _STRING, "ORTHANC", "Application entity title, shown in /system."),
+    Option("DicomCheckCalledAet", _BOOLEAN, False, "Refuse another called title.", honoured=False),
+    Option("StrictAetComparison", _BOOLEAN, False, "Titles respect the case.", honoured=False),
+    Option("DicomCheckModalityHost", _BOOLEAN, False, "Check the address of modalities.", honoured=False),
+    Option("DicomAlwaysAllowEcho", _BOOLEAN, True, "Answer C-ECHO of anybody.", honoured=False),
+    Option("DicomAlwaysAllowStore", _BOOLEAN, True, "Accept C-STORE of anybody.", honoured=False),
+    Option("DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", honoured=False),
+    Option("DicomAlwaysAllowFindWorklist", _BOOLEAN, False, "Answer worklist queries of anybody.", honoured=False),
+    Option("DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", honoured=False),
+    Option("DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False),
+    Option("DicomModalities", _OBJECT, {}, "DICOM nodes.", honoured=False),
+    Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database.", honoured=False),
+    Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", honoured=False),
+    Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers.", honoured=False),
+    Option("DicomThreadsCount", _INTEGER, 4, "Threads of the DICOM server.", honoured=False, check=at_least_one),
+    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", honoured=False),
+    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False),
+    Option("DicomScuPreferredTransferSyntax", _STRING, "1.2.840.10008.1.2.1", "Proposed first.", honoured=False),
+    Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes.", honoured=False),
+    Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM.", honoured=False),
+    Option("UnknownSopClassAccepted", _BOOLEAN, False, "Accept unknown SOP classes over DICOM."),
+    Option("AcceptedSopClasses", _STRINGS, [], "SOP classes accepted over DICOM.", honoured=False),
+    Option("RejectedSopClasses", _STRINGS, [], "SOP classes refused over DICOM.", honoured=False),
+    Option("MaximumPduLength", _INTEGER, 16384, "Bytes of a DICOM PDU.", honoured=False),
+    Option("BuiltinDecoderTranscoderOrder", _STRING, "After", "Order of decoders and plug-ins.", honoured=False),
+    Option("MaximumConcurrentDcmtkTranscoders", _INTEGER, 0, "Transcoders at the same time.", honoured=False),
+    Option("DicomTlsEnabled", _BOOLEAN, False, "DICOM over TLS.", honoured=False),
+    Option("DicomTlsCertificate", _STRING, "", "Certificate of DICOM over TLS.", honoured=False),
+    Option("DicomTlsPrivateKey", _STRING, "", "Key of DICOM over TLS.", honoured=False),
+    Option("DicomTlsTrustedCertificates", _STRING, "", "Trusted by DICOM over TLS.", honoured=False),
+    Option("DicomTlsRemoteCertificateRequired", _BOOLEAN, True, "Ask for certificates.", honoured=False),
+    Option("DicomTlsMinimumProtocolVersion", _INTEGER, 0, "Oldest version of TLS.", honoured=False),
+    Option("DicomTlsCiphersAccepted", _STRINGS, [], "Ciphers of DICOM over TLS.", honoured=False),
+    Option("DeidentifyLogs", _BOOLEAN, True, "No names of patients in logs.", honoured=False),
+    Option("DeidentifyLogsDicomVersion", _STRING, "2023b", "Table of names to hide.", honoured=False),
+)
+
+_EXTENSIONS = (
+    Option("Plugins", _STRINGS, [], "Plug-ins of Orthanc.", honoured=False),
+    Option("LuaScripts", _STRINGS, [], "Lua scripts.", honoured=False),
+    Option("Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", honoured=False),
+)
+
+OPTIONS: dict[str, Option] = {
+    option.name: option for option in (*_STORAGE, *_JOBS, *_HTTP, *_SEARCH, *_DICOM, *_EXTENSIONS)
+}
+"""All options by name."""

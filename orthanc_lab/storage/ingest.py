@@ -1,0 +1,124 @@
+"""Uploads: what comes in is read, its files are written, then the index takes it over."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.arrival import Arrival, ArrivalReader
+from orthanc_lab.storage.files.attachments import AttachmentFiles
+from orthanc_lab.storage.files.prepared import PreparedFile
+from orthanc_lab.storage.instance_writer import InstanceWriter, VanishedError
+from orthanc_lab.storage.records import AttachmentType, Origin, Stored, StoreStatus
+from orthanc_lab.storage.transaction import Transaction
+from orthanc_lab.storage.transactions import Transactions
+
+__all__ = ["Ingest"]
+
+_FOREIGN = frozenset({ErrorCode.BAD_FILE_FORMAT, ErrorCode.INEXISTENT_TAG, ErrorCode.BAD_PARAMETER_TYPE})
+_MOST_IN_MEMORY = 64 << 20
+"""Bytes of small files that wait for their commit; beyond them, small files go to the storage area too."""
+
+
+class Ingest:
+    """Stores DICOM files.
+
+    Parameters
+    ----------
+    compress
+        Keep the files compressed.
+    is_known
+        Tells whether there is an instance with this Orthanc identifier.
+    transcode
+        Makes of a file that comes in the file to store.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        files: AttachmentFiles,
+        reader: ArrivalReader,
+        instances: InstanceWriter,
+        *,
+        compress: bool,
+        is_known: Callable[[str], bool],
+        transcode: Callable[[bytes], bytes],
+    ) -> None:
+        self._transactions = transactions
+        self._files = files
+        self._compress = compress
+        self._reader = reader
+        self._insert = instances.insert
+        self._is_known = is_known
+        self._transcode = transcode
+
+    def store(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Stored:
+        """Store one DICOM file; see `orthanc_lab.storage.ports.Ingest.store`."""
+        dicom = self._transcode(dicom)
+        arrival = self._reader.read(dicom, origin, overwrite, metadata)
+        if not arrival.overwrite and self._files.is_large(dicom) and self._is_known(arrival.ids.instance):
+            with contextlib.suppress(VanishedError):  # most likely nothing will be stored: spare the disk
+                return self._take_over([arrival])[0]
+        self._make_files(arrival, dicom)
+        return self._take_over([arrival])[0]
+
+    def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool) -> list[Stored]:
+        """Store many files as one; see `orthanc_lab.storage.ports.Ingest.store_all`."""
+        arrivals: list[Arrival] = []
+        syncing: list[Future[None]] = []
+        in_memory = 0
+        try:
+            for file in files:
+                try:
+                    dicom = self._transcode(file)
+                    arrival = self._reader.read(dicom, origin, None, None)
+                except OrthancError as error:
+                    if skip_foreign and error.code in _FOREIGN:
+                        continue
+                    raise
+                self._make_files(arrival, dicom, small=in_memory < _MOST_IN_MEMORY, syncing=syncing)
+                arrivals.append(arrival)
+                in_memory += sum(len(file.content or b"") for file in arrival.files)
+            self._files.wait_for(syncing)
+        except BaseException:
+            self._abandon(arrivals)
+            raise
+        return self._take_over(arrivals) if arrivals else []
+
+    def _take_over(self, arrivals: list[Arrival]) -> list[Stored]:
+        def operation(transaction: Transaction) -> list[Stored]:
+            return [self._insert(transaction, arrival) for arrival in arrivals]
+
+        try:
+            results = self._transactions.run(operation)
+        except BaseException:
+            self._abandon(arrivals)
+            raise
+        for arrival, result in zip(arrivals, results, strict=True):
+            if result.status is StoreStatus.SUCCESS:
+                self._files.settle(arrival.files)
+            else:
+                self._files.abandon(arrival.files)
+        return results
+
+    def _abandon(self, arrivals: list[Arrival]) -> None:
+        self._files.abandon([file for arrival in arrivals for file in arrival.files])
+
+    def _make_files(
+        self, arrival: Arrival, dicom: bytes, *, small: bool = True, syncing: list[Future[None]] | None = None
+    ) -> None:
+        def prepare(type: int, content: bytes) -> PreparedFile:
+            return self._files.prepare(type, content, compressed=self._compress, small=small, syncing=syncing)
+
+        arrival.files = (prepare(AttachmentType.DICOM, dicom),)
+        offset = arrival.header.pixel_data_offset
+        if not self._compress or offset is None:
+            return
+        try:
+            head = prepare(AttachmentType.DICOM_UNTIL_PIXEL_DATA, dicom[:offset])
+        except BaseException:
+            self._abandon([arrival])
+            raise
+        arrival.files += (head,)

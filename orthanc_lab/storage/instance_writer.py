@@ -1,0 +1,113 @@
+"""Arrivals become instances of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from orthanc_lab.dicom.series_size import is_complete, parse_index
+from orthanc_lab.protocol.changes import ChangeType
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.arrival import Arrival
+from orthanc_lab.storage.deletion import delete, recycle_one
+from orthanc_lab.storage.options import StorageOptions
+from orthanc_lab.storage.records import Stored, StoreStatus
+from orthanc_lab.storage.transaction import Key, Lineage, NewResource, Transaction
+
+__all__ = ["InstanceWriter", "VanishedError"]
+
+_ABOVE = (
+    (Level.PATIENT, ChangeType.NEW_PATIENT),
+    (Level.STUDY, ChangeType.NEW_STUDY),
+    (Level.SERIES, ChangeType.NEW_SERIES),
+)
+_New = list[tuple[ChangeType, Key]]
+
+
+class VanishedError(Exception):
+    """An instance was known when its file was not written again, and is gone now."""
+
+
+class InstanceWriter:
+    """Inserts arrivals into the index; all is done inside a transaction.
+
+    Parameters
+    ----------
+    touched
+        Called with the keys of series, study and patient that get an instance.
+    """
+
+    def __init__(self, options: StorageOptions, touched: Callable[[Sequence[Key]], None]) -> None:
+        self._largest = options.maximum_storage_size << 20
+        self._most_patients = options.maximum_patient_count
+        self._recycles = options.maximum_storage_mode != "Reject"
+        self._touched = touched
+
+    def insert(self, transaction: Transaction, arrival: Arrival) -> Stored:
+        """Insert the instance and any missing patient, study and series."""
+        ids, date = arrival.ids, arrival.date
+        if arrival.overwrite:
+            delete(transaction, ids.instance, Level.INSTANCE)
+        if self._largest or self._most_patients:
+            if transaction.find(Level.INSTANCE, ids.instance) is not None:
+                return arrival.stored(StoreStatus.ALREADY_STORED)
+            self._make_room(transaction, arrival)
+        created: _New = []
+        lineage = transaction.lineage(ids.series) or self._create_lineage(transaction, arrival, created)
+        key = transaction.insert_resource(
+            NewResource(Level.INSTANCE, ids.instance, lineage.series, arrival.tags, arrival.metadata, arrival.files)
+        )
+        if key is None:
+            return arrival.stored(StoreStatus.ALREADY_STORED)
+        if not arrival.files:
+            raise VanishedError
+        transaction.log_change(ChangeType.NEW_INSTANCE, key, date)
+        for change, parent in reversed(created):
+            transaction.log_change(change, parent, date)
+        if lineage.expected is not None:
+            self._log_completeness(transaction, arrival, lineage.series, lineage.expected)
+        transaction.touch(lineage, date)
+        self._touched((lineage.series, lineage.study, lineage.patient))
+        return arrival.stored(StoreStatus.SUCCESS)
+
+    def _create_lineage(self, transaction: Transaction, arrival: Arrival, created: _New) -> Lineage:
+        ids = arrival.ids
+        keys: list[Key] = []
+        expected = None
+        for (level, change), id in zip(_ABOVE, (ids.patient, ids.study, ids.series), strict=True):
+            key = transaction.find(level, id)
+            if key is None:
+                tags, metadata = arrival.parent(level)
+                parent = keys[-1] if keys else None
+                key = transaction.insert_resource(
+                    NewResource(level, id, parent, tags, metadata, last_update=arrival.date)
+                )
+                assert key is not None  # nobody else writes meanwhile
+                created.append((change, key))
+                expected = metadata.get("ExpectedNumberOfInstances")
+            keys.append(key)
+        patient, study, series = keys
+        return Lineage(patient, study, series, expected)
+
+    def _log_completeness(self, transaction: Transaction, arrival: Arrival, series: Key, wanted: str) -> None:
+        expected = parse_index(wanted)
+        index = parse_index(arrival.metadata.get("IndexInSeries"))
+        if expected is None or index is None:
+            return
+        indexes = transaction.instance_indexes(series)
+        # With an index that another instance has too, it was complete before, or is not now.
+        if indexes[index] == 1 and is_complete(indexes, expected):
+            transaction.log_change(ChangeType.COMPLETED_SERIES, series, arrival.date)
+
+    def _make_room(self, transaction: Transaction, arrival: Arrival) -> None:
+        spared = transaction.find(Level.PATIENT, arrival.ids.patient)
+        arriving = sum(file.attachment.compressed_size for file in arrival.files)
+        while self._is_too_much(transaction, arriving, is_new=spared is None):
+            if not self._recycles or not recycle_one(transaction, spared):
+                raise OrthancError(ErrorCode.FULL_STORAGE)
+
+    def _is_too_much(self, transaction: Transaction, arriving: int, *, is_new: bool) -> bool:
+        totals = transaction.totals()
+        if self._largest and totals.disk_size + arriving > self._largest:
+            return True
+        return bool(self._most_patients) and totals.patients + is_new > self._most_patients

@@ -1,0 +1,79 @@
+"""The main DICOM tags in the index, read from the files again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from orthanc_lab.protocol.errors import VANISHED, OrthancError
+from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.storage.arrival import Arrival, ArrivalReader
+from orthanc_lab.storage.records import Origin
+from orthanc_lab.storage.transaction import Transaction
+from orthanc_lab.storage.transactions import Transactions
+
+__all__ = ["Reconstruction", "refresh_parents"]
+
+_BATCH = 100
+_OF_TAGS = ("MainDicomTagsSignature", "MainDicomSequences")
+
+
+class Reconstruction:
+    """Brings the main DICOM tags up to date with the configuration.
+
+    Parameters
+    ----------
+    read_header
+        Returns the DICOM file of an instance up to its pixel data.
+    """
+
+    def __init__(self, transactions: Transactions, reader: ArrivalReader, read_header: Callable[[str], bytes]) -> None:
+        self._transactions = transactions
+        self._reader = reader
+        self._read_header = read_header
+
+    def run(self, instances: Sequence[str]) -> None:
+        """Read each instance again; the last one below a resource gives it its tags.
+
+        Metadata, labels, attachments and changes stay as they are.
+        """
+        for start in range(0, len(instances), _BATCH):
+            arrivals = [arrival for id in instances[start : start + _BATCH] if (arrival := self._read(id)) is not None]
+            self._transactions.run(partial(_rewrite, arrivals))
+
+    def _read(self, instance: str) -> Arrival | None:
+        try:
+            return self._reader.read(self._read_header(instance), Origin(), None, None)
+        except OrthancError as error:
+            if error.code in VANISHED:
+                return None  # deleted in the meantime
+            raise
+
+
+def refresh_parents(transaction: Transaction, arrival: Arrival) -> None:
+    """Give patient, study and series the tags that stand in the file of an instance below them."""
+    ids = arrival.ids
+    for level, id in ((Level.PATIENT, ids.patient), (Level.STUDY, ids.study), (Level.SERIES, ids.series)):
+        key = transaction.find(level, id)
+        if key is not None:
+            transaction.set_tags(key, arrival.parent(level)[0])
+
+
+def _rewrite(arrivals: Sequence[Arrival], transaction: Transaction) -> None:
+    for arrival in arrivals:
+        ids = arrival.ids
+        for level, id in zip(LEVELS, (ids.patient, ids.study, ids.series, ids.instance), strict=True):
+            key = transaction.find(level, id)
+            if key is None:
+                continue
+            if level is Level.INSTANCE:
+                tags, fresh = arrival.tags, arrival.metadata
+            else:
+                tags, fresh = arrival.parent(level)
+            transaction.set_tags(key, tags)
+            metadata = transaction.metadata(key)
+            for name in _OF_TAGS:
+                metadata.pop(name, None)
+                if name in fresh:
+                    metadata[name] = fresh[name]
+            transaction.set_metadata(key, metadata)

@@ -1,0 +1,130 @@
+"""The plan of a search, written as one SELECT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.search_plan import (
+    Below,
+    Condition,
+    Equal,
+    HasIdentifier,
+    Labelled,
+    Like,
+    MetadataValue,
+    OneOf,
+    SearchPlan,
+    SortKey,
+    Value,
+    Within,
+)
+from orthanc_lab.storage.sqlite.json_text import as_array
+
+__all__ = ["find_statement"]
+
+_CASTS = {"text": "{}", "int": "CAST({} AS INTEGER)", "float": "CAST({} AS REAL)"}
+_LIKE = str.maketrans({"*": "%", "?": "_", "%": "!%", "_": "!_", "!": "!!"})
+_ITEMS = "(SELECT value FROM json_each(?))"
+
+
+def find_statement(plan: SearchPlan) -> tuple[str, list[Any]]:
+    """Return the SELECT of the keys and identifiers that a plan finds, and its parameters."""
+    statement = _Statement(plan.level)
+    for condition in plan.conditions:
+        statement.add(condition)
+    return statement.select(plan)
+
+
+class _Statement:
+    """The parts of one SELECT; the rows of the level n are called ``r<n>``."""
+
+    def __init__(self, level: Level) -> None:
+        self._level = level
+        self._depth = self._highest = level.depth
+        self._own = f"r{self._depth}"
+        self._starts_above = False
+        self._conditions: list[str] = []
+        self._values: list[Any] = []
+
+    def add(self, condition: Condition) -> None:
+        """Add a condition of the plan."""
+        match condition:
+            case Equal(value, text):
+                self._add(f"{self._column(value)} = ?", text)
+            case OneOf(value, texts):
+                self._add(f"{self._column(value)} IN {_ITEMS}", as_array(texts))
+            case Like(value, pattern):
+                self._add(f"{self._column(value)} LIKE ? ESCAPE '!'", pattern.translate(_LIKE))
+            case Within(value, low, high):
+                column = self._column(value)
+                if low:
+                    self._add(f"{column} >= ?", low)
+                if high:
+                    self._add(f"{column} <= ?", high)
+            case HasIdentifier(level, identifier):
+                self._add(f"{self._rows(level)}.identifier = ?", identifier)
+                self._starts_above |= level is not self._level
+            case Below(level, id):
+                rows = self._rows(level)
+                self._add(f"{rows}.level = {level.depth} AND {rows}.id = ?", id)
+                self._starts_above |= level is not self._level
+            case Labelled(labels, constraint):
+                count = f"(SELECT count(*) FROM labels l WHERE l.resource = {self._own}.key AND l.label IN {_ITEMS})"  # noqa: S608 # no value is in it
+                comparison = {"All": f"= {len(labels)}", "Any": "> 0", "None": "= 0"}[constraint]
+                self._add(f"{count} {comparison}", as_array(labels))
+
+    def select(self, plan: SearchPlan) -> tuple[str, list[Any]]:
+        """Return the statement with its parameters."""
+        criteria = [self._criterion(item) for item in plan.order]
+        if criteria:
+            criteria[-1] += " NULLS LAST"
+        criteria.append(f"{self._own}.key" if criteria else f"{self._own}.id")
+        tables = f"resources {self._own}"
+        for depth in range(self._depth - 1, self._highest - 1, -1):
+            tables += f" JOIN resources r{depth} ON r{depth}.key = r{depth + 1}.parent"
+        # The plus sign forbids the index: from the one row above to those below, not through the whole level.
+        own_level = f"{'+' if self._starts_above else ''}{self._own}.level = {self._depth}"
+        conditions = " AND ".join([own_level, *self._conditions])
+        text = (
+            f"SELECT {self._own}.key, {self._own}.id FROM {tables} WHERE {conditions}"  # noqa: S608 # no value is in it
+            f" ORDER BY {', '.join(criteria)} LIMIT ? OFFSET ?"
+        )
+        return text, [*self._values, plan.limit or -1, plan.since]
+
+    def _criterion(self, key: SortKey) -> str:
+        column = "NULL" if key.value is None else self._column(key.value)
+        return f"{_CASTS[key.cast].format(column)} {'DESC' if key.descending else 'ASC'}"
+
+    def _column(self, value: Value) -> str:
+        if isinstance(value, MetadataValue):
+            column = self._metadata(value.name)
+            return f"upper({column})" if value.folded else column
+        rows, name = self._rows(value.level), _quoted(value.tag)
+        column = f"{rows}.tags ->> {name}"
+        if value.folded:
+            return f"coalesce({rows}.folded ->> {name}, {column})"
+        return f"upper(trim(replace({column}, '_', ' ')))" if value.normalized else column
+
+    def _metadata(self, name: str) -> str:
+        if name == "LastUpdate":
+            return f"{self._own}.last_update"
+        if not name.isprintable():
+            return "NULL"  # no metadata is called so
+        return f"{self._own}.metadata ->> {_quoted(name)}"
+
+    def _rows(self, level: Level) -> str:
+        if level is self._level:
+            return self._own
+        depth = level.depth
+        self._highest = min(self._highest, depth)
+        return f"r{depth}"
+
+    def _add(self, condition: str, *values: Any) -> None:
+        self._conditions.append(condition)
+        self._values.extend(values)
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace("'", "''")
+    return f"'{doubled}'"

@@ -1,0 +1,158 @@
+"""The codecs of compressed pixel data: dcmtk's tools as the judge, in both directions and at every depth."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from numpy.typing import NDArray
+
+from orthanc_lab.dicom.codecs.transcoding import transcode
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
+from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.dicom.images.pixels import decode_frame
+from orthanc_lab.protocol.ports import SeededIdentifiers
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
+from tests.dicom.build import file_of, image_of, real_file
+
+JPEG = "1.2.840.10008.1.2.4."
+RLE = "1.2.840.10008.1.2.5"
+DECODERS = {JPEG + "57": "dcmdjpeg", JPEG + "70": "dcmdjpeg", JPEG + "80": "dcmdjpls", RLE: "dcmdrle"}
+
+Array = NDArray[Any]
+
+
+def dcmtk(program: str, *arguments: str, folder: Path, dicom: bytes) -> bytes:
+    """Return what a tool of dcmtk makes of a file."""
+    path = shutil.which(program)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("dcmtk is not installed")
+        pytest.skip("dcmtk is not installed")
+    source, target = folder / "source.dcm", folder / "target.dcm"
+    source.write_bytes(dicom)
+    done = subprocess.run([path, *arguments, source, target], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return target.read_bytes()
+
+
+def samples(bits: int, colours: int, *, signed: bool = False) -> Array:
+    """Return a smooth picture with some noise that has the smallest and the largest value."""
+    y, x = np.mgrid[:61, :47]
+    wave = (np.sin(x / 17) + np.cos(y / 23) + 2) / 4
+    noise = np.random.default_rng(bits).normal(0, 0.01, wave.shape)
+    gray = np.clip((wave + noise) * ((1 << bits) - 1), 0, (1 << bits) - 1)
+    gray[0, 0], gray[-1, -1] = 0, (1 << bits) - 1
+    whole = gray.astype(np.int64) - ((1 << (bits - 1)) if signed else 0)
+    kind = np.dtype(f"<{'i' if signed else 'u'}{1 if bits <= 8 else 2}")
+    picture = whole if colours == 1 else np.stack([whole, np.roll(whole, 3, 0), np.roll(whole, 5, 1)], axis=-1)
+    return np.ascontiguousarray(picture.astype(kind))
+
+
+def file_with(pixels: Array, bits: int) -> bytes:
+    """Return a file with these pixels."""
+    changes: dict[str, int | str] = {"bits": 8 * pixels.dtype.itemsize, "stored": bits}
+    if pixels.ndim == 3:
+        changes |= {"samples": 3, "photometric": "RGB", "planar": 0}
+    if pixels.dtype.kind == "i":
+        changes["signed"] = 1
+    return file_of(image_of(pixels.tobytes(), pixels.shape[1], pixels.shape[0], **changes))
+
+
+def transcoded(dicom: bytes, target: str, quality: int = 90) -> bytes:
+    found = transcode(dicom, target, STANDARD, quality=quality, identifiers=SeededIdentifiers())
+    assert found is not None
+    return found
+
+
+def values(dicom: bytes) -> Array:
+    """Return the samples of an uncompressed file."""
+    data_set = pydicom.dcmread(BytesIO(dicom))
+    shape = (data_set.Rows, data_set.Columns) + ((3,) if data_set.SamplesPerPixel == 3 else ())
+    kind = f"<{'i' if data_set.PixelRepresentation else 'u'}{data_set.BitsAllocated // 8}"
+    flat = np.frombuffer(data_set.PixelData, kind, int(np.prod(shape)))
+    if data_set.get("PlanarConfiguration"):
+        return np.moveaxis(flat.reshape(3, *shape[:2]), 0, -1)
+    return flat.reshape(shape)
+
+
+@pytest.mark.parametrize("target", [*DECODERS, JPEG + "90"])
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_lossless_at_every_depth(bits: int, colours: int, target: str, tmp_path: Path) -> None:
+    pixels = samples(bits, colours)
+    compressed = transcoded(file_with(pixels, bits), target)
+    assert np.array_equal(values(transcoded(compressed, EXPLICIT_LE)), pixels)
+    if target in DECODERS:
+        assert np.array_equal(values(dcmtk(DECODERS[target], folder=tmp_path, dicom=compressed)), pixels)
+
+
+@pytest.mark.parametrize("target", [*DECODERS, JPEG + "90"])
+@pytest.mark.parametrize("bits", [12, 16])
+def test_signed_samples(bits: int, target: str, tmp_path: Path) -> None:
+    pixels = samples(bits, 1, signed=True)
+    compressed = transcoded(file_with(pixels, bits), target)
+    assert np.array_equal(values(transcoded(compressed, EXPLICIT_LE)), pixels)
+    if target in DECODERS:
+        assert np.array_equal(values(dcmtk(DECODERS[target], folder=tmp_path, dicom=compressed)), pixels)
+
+
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_near_lossless(bits: int, colours: int, tmp_path: Path) -> None:
+    pixels = samples(bits, colours)
+    compressed = transcoded(file_with(pixels, bits), JPEG + "81")
+    ours = values(transcoded(compressed, EXPLICIT_LE))
+    assert np.abs(ours.astype(int) - pixels.astype(int)).max() == 2
+    assert np.array_equal(values(dcmtk("dcmdjpls", folder=tmp_path, dicom=compressed)), ours)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+@pytest.mark.parametrize("colours", [1, 3])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("dcmcjpeg", "+e1"),
+        *(("dcmcjpeg", "+el", "+sv", str(predictor)) for predictor in range(1, 8)),
+        ("dcmcjpls", "+el"),
+        ("dcmcrle",),
+    ],
+)
+def test_lossless_files_of_dcmtk(command: tuple[str, ...], colours: int, bits: int, tmp_path: Path) -> None:
+    pixels = samples(bits, colours)
+    made = dcmtk(*command, folder=tmp_path, dicom=file_with(pixels, bits))
+    assert np.array_equal(values(transcoded(made, EXPLICIT_LE)), pixels)
+
+
+@pytest.mark.parametrize(
+    ("process", "bits"), [("+eb", 8), *((process, bits) for process in ("+ee", "+es", "+ep") for bits in (8, 12))]
+)
+def test_lossy_files_of_dcmtk_become_the_same_gray(process: str, bits: int, tmp_path: Path) -> None:
+    """Each decoder may round in its own way; libjpeg-turbo does it as dcmtk does."""
+    made = dcmtk("dcmcjpeg", process, "+q", "80", folder=tmp_path, dicom=file_with(samples(bits, 1), bits))
+    judge = values(dcmtk("dcmdjpeg", folder=tmp_path, dicom=made))
+    assert np.array_equal(values(transcoded(made, EXPLICIT_LE)), judge)
+
+
+@pytest.mark.parametrize("name", ["JPGExtended.dcm", "JPEG-lossy.dcm", "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_jpeg_dcmtk.dcm"])
+def test_real_files(name: str, tmp_path: Path) -> None:
+    judge = values(dcmtk("dcmdjpeg", folder=tmp_path, dicom=real_file(name)))
+    assert np.array_equal(decode_frame(read_file(real_file(name)), 0), judge)
+
+
+@pytest.mark.parametrize("target", [JPEG + "70", JPEG + "80", JPEG + "90"])
+def test_a_picture_of_another_size_is_refused(target: str) -> None:
+    compressed = transcoded(file_with(samples(8, 1), 8), target)
+    lying = compressed.replace(
+        struct.pack("<HH2sHH", 0x28, 0x10, b"US", 2, 61), struct.pack("<HH2sHH", 0x28, 0x10, b"US", 2, 6100)
+    )
+    assert lying != compressed
+    assert transcode(lying, EXPLICIT_LE, STANDARD, identifiers=SeededIdentifiers()) is None

@@ -1,0 +1,72 @@
+"""A server with a further way in beside HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import requests
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.assembly import Assembly
+from orthanc_lab.server.lifecycle import Server
+from orthanc_lab.server.options.settings import CheckedSettings
+
+
+class Bell:
+    """A listener that takes note of what the server asks of it."""
+
+    def __init__(self, *, is_broken: bool = False) -> None:
+        self.asked: list[str] = []
+        self.names: list[str] = []
+        self._is_broken = is_broken
+
+    def start(self, assembly: Assembly) -> None:
+        self.asked.append("start")
+        self.names.append(assembly.services.settings["Name"])
+        if self._is_broken:
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "No bell")
+
+    def replace(self, assembly: Assembly) -> None:
+        self.asked.append("replace")
+        self.names.append(assembly.services.settings["Name"])
+
+    def refuse(self) -> None:
+        self.asked.append("refuse")
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+
+def settings(folder: Path, name: str) -> CheckedSettings:
+    return CheckedSettings({"HttpPort": 0, "Name": name, "StorageDirectory": name}, folder)
+
+
+def name_of(server: Server) -> str:
+    name: str = requests.get(f"http://127.0.0.1:{server.port}/system", timeout=10).json()["Name"]
+    return name
+
+
+def test_every_listener_follows_the_life_of_the_server(tmp_path: Path) -> None:
+    bell = Bell()
+    server = Server(lambda: settings(tmp_path, "first"), listeners=[bell])
+    server.start()
+    assert name_of(server) == "first"
+    server.replace(settings(tmp_path, "second"))
+    assert name_of(server) == "second"
+    server.stop()
+    assert bell.asked == ["start", "replace", "refuse", "stop"]
+    assert bell.names == ["first", "second"]
+    port = server.port
+    server.start()
+    assert (server.port, name_of(server)) == (port, "first")
+    server.stop()
+
+
+def test_a_listener_that_cannot_start_leaves_nothing_open(tmp_path: Path) -> None:
+    server = Server(lambda: settings(tmp_path, "first"), listeners=[Bell(is_broken=True)])
+    for _ in range(2):  # the second time, port and index are free again
+        with pytest.raises(OrthancError, match="No bell"):
+            server.start()
+    with pytest.raises(requests.ConnectionError):
+        name_of(server)
