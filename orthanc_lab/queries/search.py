@@ -17,7 +17,7 @@ from orthanc_lab.queries.requested_tags import RequestedTags
 from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import FindQuery, Resource
 
-__all__ = ["Search"]
+__all__ = ["ResourceSearch"]
 
 _NO_SINCE = (
     "Unable to use 'Since' in tools/find when querying tags that are not stored as MainDicomTags in the Database"
@@ -28,7 +28,7 @@ _NO_COUNT = (
 )
 
 
-class Search:
+class ResourceSearch:
     """Finds resources by tags of the index, of their children, and of their files.
 
     Parameters

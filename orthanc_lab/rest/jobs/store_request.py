@@ -23,7 +23,7 @@ class StoreRequest(NamedTuple):
     """The resources to send, and the other fields of the body."""
 
     resources: list[str]  # Orthanc identifiers, as asked for
-    fields: dict[str, Any]  # {} if the body is no object
+    fields: dict[str, Any]  # {} if the body is not an object
 
 
 def read_store_request(req: falcon.Request) -> StoreRequest:
@@ -32,7 +32,7 @@ def read_store_request(req: falcon.Request) -> StoreRequest:
     Raises
     ------
     OrthancError
-        15 for any other body, and for what is no Orthanc identifier.
+        15 for any other body, and for anything that is not an Orthanc identifier.
     """
     body = read_body(req)
     alone = _IDENTIFIER.fullmatch(body.decode("utf-8", "replace"))

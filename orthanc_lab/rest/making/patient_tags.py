@@ -29,7 +29,7 @@ def check_patient_tags(storage: Readable, rules: Modification, study: str) -> No
     Raises
     ------
     OrthancError
-        8 with the tag in which the patient would have two values, 17 if it is no study.
+        8 with the tag in which the patient would have two values, 17 if it is not a study.
     """
     replaced = {format_tag(tag): value for tag, value in rules.replaced.items()}
     if not storage.indexed_tags(Level.PATIENT) & replaced.keys():

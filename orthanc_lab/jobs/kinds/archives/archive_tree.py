@@ -71,7 +71,7 @@ def resolve(storage: Resources, ids: Sequence[str], level: Level | None = None) 
 
 
 def tags_of_patient(storage: Files, instance: str, default_encoding: str) -> Mapping[str, str] | None:
-    """Return PatientID and PatientName as they stand in a file, by tag; None if it cannot be read.
+    """Return PatientID and PatientName as a file has them, by tag; None if it cannot be read.
 
     Two studies of one PatientID may bear different names; the patient keeps the first one.
 
@@ -134,7 +134,7 @@ def _leaf(instance: Resource, number: int) -> Leaf:
 
 
 def _grow(known: Known, leaves: Mapping[str, list[Leaf]]) -> list[Node]:
-    """Join the levels; children stand in the order of their identifiers."""
+    """Join the levels; children are in the order of their identifiers."""
     nodes = {id: Node(known[id], leaves=found) for id, found in leaves.items() if id in known}
     for _ in (Level.STUDY, Level.PATIENT):
         parents: dict[str, Node] = {}
