@@ -30,7 +30,7 @@ def loads(text: str) -> Any:
     Raises
     ------
     ValueError
-        If it is no JSON.
+        If it is not JSON.
     """
     try:
         return orjson.loads(text)

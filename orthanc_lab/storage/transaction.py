@@ -76,7 +76,7 @@ class NewExport:
 
 
 class Transaction(Protocol):
-    """The index while an operation has it; nobody else sees what is done until it is committed.
+    """The index, as an operation sees and changes it; the changes show elsewhere once they are committed.
 
     Dates are ``YYYYMMDDTHHMMSS``, UTC. Names of metadata are those of the index (numbers for user-defined ones).
     """
@@ -117,6 +117,7 @@ class Transaction(Protocol):
     def insert_resource(self, resource: NewResource) -> Key | None:
         """Insert a resource with its files; None, and nothing happens, if its level has one with this identifier.
 
+        From then on `find` returns that one, even if another owner of the database has just inserted it.
         A new patient is the last one to be recycled. An instance is stable, all else is not.
         """
         ...

@@ -16,7 +16,7 @@ import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.lab import command
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
-from orthanc_lab.testing.free_port import free_port, is_listening
+from orthanc_lab.server.loopback import free_port, is_listening
 from tests.lab.running import Lab
 
 pytest.importorskip("jupyterlab")

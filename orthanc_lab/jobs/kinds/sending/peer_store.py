@@ -79,7 +79,7 @@ class PeerStoreJob:
         }
 
     def start(self) -> None:
-        """Make ready to connect; the first request opens the connection."""
+        """Prepare the client; the first request opens the connection."""
         # It loads requests: 0.1 s that most servers never need.
         from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
@@ -100,7 +100,7 @@ class PeerStoreJob:
             self._client = None
 
     def reset(self) -> None:
-        """Send all from the first one again; the size goes on, as in Orthanc."""
+        """Send all from the first one again; the size keeps growing, as in Orthanc."""
         self._position = 0  # number of instances that are done
         self._failed = 0  # number of instances that had vanished
 
