@@ -10,7 +10,7 @@ from xdist.remote import Producer
 
 from orthanc_lab.testing.real import MISSING, find_program
 from tests.programs import missing
-from tests.shares import Shares
+from tests.shares import Shares, place_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,6 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
         print_blob=True,
     )
     settings.load_profile("usual")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=place_of)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
