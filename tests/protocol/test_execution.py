@@ -1,0 +1,123 @@
+"""Tasks on threads, and without any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from orthanc_lab.protocol.execution import Executor, Steps
+from orthanc_lab.protocol.inline import InlineExecutor
+from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.protocol.threads import ThreadExecutor
+from tests.waiting import until
+
+CLOCK = ManualClock()
+
+
+def settle(executor: Executor, condition: Callable[[], bool]) -> None:
+    if isinstance(executor, InlineExecutor):
+        executor.run()
+        assert condition()
+    else:
+        until(condition)
+
+
+@pytest.fixture(params=[ThreadExecutor, InlineExecutor])
+def executor(request: pytest.FixtureRequest) -> Executor:
+    return request.param(CLOCK)  # type: ignore[no-any-return] # one of the two
+
+
+def test_a_task_waits_for_its_time(executor: Executor) -> None:
+    seen: list[str] = []
+
+    def steps() -> Steps:
+        seen.append("begin")
+        yield 0
+        yield 10
+        seen.append("end")
+
+    task = executor.spawn("waiting", steps())
+    settle(executor, lambda: seen == ["begin"])
+    CLOCK.advance(9)
+    assert seen == ["begin"]
+    CLOCK.advance(1)
+    settle(executor, lambda: seen == ["begin", "end"])
+    assert task.join(10)
+
+
+def test_a_task_is_woken(executor: Executor) -> None:
+    seen: list[int] = []
+
+    def steps() -> Steps:
+        while len(seen) < 3:
+            seen.append(len(seen))
+            yield None
+
+    task = executor.spawn("woken", steps())
+    for count in (1, 2, 3):
+        settle(executor, lambda count=count: len(seen) == count)  # type: ignore[misc] # bound now
+        task.wake()
+    assert task.join(10)
+
+
+def test_a_caller_waits_for_a_task(executor: Executor) -> None:
+    done = executor.happening()
+
+    def steps() -> Steps:
+        yield 0
+        done.set()
+
+    executor.spawn("working", steps())
+    done.wait()
+    assert done.is_set()
+
+
+def test_a_task_waits_for_another_one() -> None:
+    """Inside a step, without threads: the other one goes on meanwhile."""
+    executor = InlineExecutor(CLOCK)
+    seen: list[str] = []
+    inner = executor.happening()
+
+    def waiting() -> Steps:
+        inner.wait()
+        seen.append("waited")
+        yield 0
+
+    def other() -> Steps:
+        yield 0
+        seen.append("other")
+        inner.set()
+
+    executor.spawn("waiting", waiting())
+    executor.spawn("other", other())
+    executor.run()
+    assert seen == ["other", "waited"]
+
+
+def test_a_wait_that_cannot_end_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="Nothing is left"):
+        InlineExecutor(CLOCK).happening().wait()
+
+
+def test_an_error_of_a_task_ends_it() -> None:
+    executor = InlineExecutor(CLOCK)
+
+    def steps() -> Steps:
+        yield 0
+        raise KeyError("oops")
+
+    task = executor.spawn("failing", steps())
+    with pytest.raises(KeyError):
+        executor.run()
+    assert task.join(0)
+    assert not executor.turn()
+
+
+def test_a_pool_does_its_work(executor: Executor) -> None:
+    pool = executor.pool("work", 2)
+    futures = [pool.submit(divmod, 7, divisor) for divisor in (2, 0)]
+    assert futures[0].result() == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        futures[1].result()
+    pool.shutdown()
