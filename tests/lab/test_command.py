@@ -112,7 +112,7 @@ def test_a_server_that_is_shut_down_takes_jupyter_along(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     assert requests.post(f"{running.orthanc}/tools/shutdown", data=b"", timeout=30).ok
     assert running.wait() == 0, "\n".join(running.output)
-    assert running.output[-1] == "The server has ended, so JupyterLab ends, too."
+    assert running.output[-1] == "The server has stopped, so JupyterLab stops too."
     assert not running.left_over()
 
 

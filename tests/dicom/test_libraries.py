@@ -1,0 +1,61 @@
+"""What we need of the inner parts of libraries: one test for each, which names the reason.
+
+When a new version of a library breaks one, the place that relies on it is to be changed, or the version bounded.
+"""
+
+from __future__ import annotations
+
+import io
+
+import imagecodecs
+import numpy as np
+from PIL import Image, ImageFile
+from PIL.PngImagePlugin import PngImageFile
+
+from orthanc_lab.dicom.images.picture import samples_of
+from tests.create.pictures import raw_png
+
+COLOURS = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+
+
+def opened(image: Image.Image, kind: str, **options: object) -> ImageFile.ImageFile:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    found = Image.open(io.BytesIO(buffer.getvalue()))
+    assert isinstance(found, ImageFile.ImageFile)
+    return found
+
+
+def test_the_colours_inside_of_a_jpeg_can_be_named() -> None:
+    """``codecs/jpeg_baseline.py``: Photometric Interpretation decides where a JPEG has no Adobe marker."""
+    stored = opened(Image.fromarray(COLOURS), "JPEG", subsampling=0)
+    stored.draft("YCbCr", None)  # type: ignore[arg-type] # the size stays
+    picture = opened(Image.fromarray(COLOURS), "JPEG", subsampling=0)
+    assert [tile.args[0] for tile in picture.tile or ()] == ["RGB"]
+    picture.tile = [tile._replace(args=("RGB", "RGB")) for tile in picture.tile or ()]
+    assert np.array_equal(np.asarray(picture), np.asarray(stored))
+
+
+def test_either_half_of_16_bits_can_be_read() -> None:
+    """``images/read_png.py``: of RGBA with 16 bits Pillow itself keeps 8."""
+    words = (np.arange(4 * 5 * 4).reshape(4, 5, 4) * 411).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in words)
+    halves = []
+    for mode in ("RGBA;16L", "RGBA;16B"):
+        picture = PngImageFile(io.BytesIO(raw_png(5, 4, 16, 6, rows)))
+        picture.tile = [tile._replace(args=mode) for tile in picture.tile or ()]
+        halves.append(np.asarray(picture))
+    assert np.array_equal(halves[0], words & 0xFF)
+    assert np.array_equal(halves[1], words >> 8)
+
+
+def test_the_samples_come_last_in_a_ppm() -> None:
+    """``images/picture.py``: samples are taken in the pieces in which Pillow writes them."""
+    for pixels in (COLOURS, COLOURS[..., 0], np.zeros((700, 900, 3), np.uint8)):
+        assert b"".join(samples_of(Image.fromarray(pixels))) == pixels.tobytes()
+
+
+def test_libjpeg_turbo_has_all_precisions() -> None:
+    """``codecs/jpeg_process.py``: an older libjpeg-turbo has neither 12 bits nor lossless JPEG."""
+    assert imagecodecs.JPEG8.all_precisions
+    assert not imagecodecs.JPEG8.legacy
