@@ -418,7 +418,7 @@ def test_options_that_are_refused_change_nothing(server):
 @pytest.mark.parametrize("options", [{"HttpPort": 1}, {"StorageDirectory": "/elsewhere"}])
 def test_port_and_folder_stay(server, options):
     for act in (server.check, server.restart):
-        with pytest.raises(ValueError, match=f'"{next(iter(options))}" stays'):
+        with pytest.raises(ValueError, match=f'"{next(iter(options))}" must stay'):
             act(options)
     assert name(server) == "Before"
 

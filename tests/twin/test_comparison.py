@@ -96,6 +96,12 @@ def test_items_in_the_order_of_made_up_identifiers_are_matched_by_what_they_say(
     assert fields(ours, real) != []
 
 
+def test_items_that_repeat_an_identifier_are_compared_in_their_order() -> None:
+    ours = [{"ID": IDS[0], "Seq": 1}, {"ID": IDS[0], "Seq": 2}]
+    assert fields(ours, ours) == []
+    assert fields(ours, ours[::-1]) != []
+
+
 @pytest.mark.parametrize(
     ("ours", "real"),
     [('{\n   "a" : 1\n}', '{"a":1}'), ('{"a" : "\\u00e9"}', '{"a" : "é"}'), ('{"a" : 0.10}', '{"a" : 0.1}')],

@@ -125,7 +125,7 @@ def test_options_are_edited_and_applied(panel, server):
         ("[]", "A configuration must be a JSON object"),
         ('{"JobsHistorySize": -1}', 'The configuration option "JobsHistorySize" must be a positive integer'),
         ('{"Name": 5}', "Name"),
-        ('{"HttpPort": 1}', '"HttpPort" stays'),
+        ('{"HttpPort": 1}', '"HttpPort" must stay'),
     ],
 )
 def test_options_that_are_refused_are_not_applied(panel, server, text, words):

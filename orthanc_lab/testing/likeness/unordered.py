@@ -11,9 +11,9 @@ __all__ = ["match_items", "sorted_by_identifier"]
 
 
 def sorted_by_identifier(items: list[Any]) -> bool:
-    """Whether the items are identifiers, or objects with an ``ID``, in ascending order."""
+    """Whether the items are identifiers, or objects with an ``ID``, each once, in ascending order."""
     names = [_identifier(item) for item in items]
-    return all(names) and names == sorted(names)
+    return all(names) and names == sorted(set(names))
 
 
 def match_items(
