@@ -1,4 +1,8 @@
-"""JSON on disk: as fast as can be, and able to keep any text."""
+"""JSON on disk: fast, and able to keep any text.
+
+A text that is not valid Unicode has lone surrogates (PEP 383), which `orjson` refuses and `json` writes as
+escapes.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ def loads(text: str) -> Any:
     Raises
     ------
     ValueError
-        If it is no JSON.
+        If it is not JSON.
     """
     try:
         return orjson.loads(text)
