@@ -1,4 +1,4 @@
-"""Make the pictures of JupyterLab for the README: needs chromium, and the extras ``notebook`` and ``test``.
+"""Make the screenshots of JupyterLab for the README; needs chromium, and the extras ``notebook`` and ``test``.
 
 Run ``python docs/make_lab_pictures.py`` in an environment that has the package.
 """
@@ -22,7 +22,7 @@ NOTEBOOK = "07_dashboard.ipynb"
 
 @contextmanager
 def running_lab(folder: Path) -> Iterator[tuple[str, str]]:
-    """Run ``orthanc-lab lab``; gives the addresses of Orthanc and of JupyterLab."""
+    """Run ``orthanc-lab lab``; yields the addresses of Orthanc and of JupyterLab."""
     command = [sys.executable, "-m", "orthanc_lab", "lab", "--no-browser", "--folder", str(folder)]
     with subprocess.Popen([*command, "--port", "0", "--lab-port", "0"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -63,7 +63,7 @@ def run_notebook(page: Page) -> Locator:
 
 
 def tab(board: Locator, title: str) -> Locator:
-    """Choose a tab of the dashboard; returns its panel."""
+    """Select a tab of the dashboard; returns its panel."""
     board.get_by_role("tab", name=title, exact=True).click()
     panel = board.locator(".widget-tab-contents > :not(.lm-mod-hidden)").first
     panel.wait_for()
@@ -103,7 +103,7 @@ def jobs_picture(board: Locator, client: orthanc_lab.Client) -> None:
 
 
 def main() -> None:
-    """Write both pictures beside this file."""
+    """Write both images to the folder of this file."""
     with (
         tempfile.TemporaryDirectory() as folder,
         running_lab(Path(folder)) as (orthanc, jupyter),

@@ -1,4 +1,4 @@
-"""Make the pictures of the README: the demo in a terminal (SVG) and the page in a browser (PNG, needs chromium).
+"""Make the images for the README: the demo in a terminal (SVG) and the page in a browser (PNG, needs chromium).
 
 Run ``python docs/make_pictures.py`` in an environment that has the package.
 """
@@ -21,7 +21,7 @@ LINE, TOP, LEFT, WIDTH = 18, 34, 16, 108
 
 
 def demo_output() -> str:
-    """Run the demo on a terminal of its own and return what it wrote."""
+    """Run the demo in a pseudo-terminal and return its output."""
     parent, child = pty.openpty()
     command = [sys.executable, "-m", "orthanc_lab", "demo", "--once", "--port", "0"]
     with subprocess.Popen(command, stdout=child, stderr=subprocess.DEVNULL) as process:
@@ -41,7 +41,7 @@ def demo_output() -> str:
 
 
 def last_states(text: str) -> list[str]:
-    """Return the lines as they stand in the end: a bar drawn in place shows its last state."""
+    """Return the final state of the lines: a bar redrawn in place shows its last state."""
     return [line.rstrip("\r").split("\r")[-1] for line in text.split("\n")]
 
 
@@ -78,10 +78,10 @@ def terminal_svg(lines: list[str]) -> str:
 
 
 def page_picture(path: Path) -> None:
-    """Take a picture of the page on the sample data."""
+    """Take a screenshot of the page with the sample data."""
     browser = shutil.which("chromium")
     if browser is None:
-        raise SystemExit("The picture of the page needs chromium: apt-get install chromium")
+        raise SystemExit("The screenshot needs chromium: apt-get install chromium")
     with orthanc_lab.serve(Name="demo") as server:
         for item in samples.dicom_files():
             server.session.post(f"{server.url}/instances", data=item.read_bytes()).raise_for_status()
@@ -94,7 +94,7 @@ def page_picture(path: Path) -> None:
 
 
 def main() -> None:
-    """Write both pictures beside this file."""
+    """Write both images to the folder of this file."""
     text = re.sub(r"/[^ ]*/(?=storage)", "…/", demo_output())
     lines = ["\x1b[2m$ orthanc-lab demo", *last_states(text)]
     while not lines[-1].strip():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
 from orthanc_lab.testing.real import MISSING, find_program
 from tests.programs import missing
-from tests.shares import Shares
+from tests.shares import Shares, place_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cases", type=int, help="cases of each fuzz test (300, with --long 3400)")
     parser.addoption("--full-size", action="store_true", help="4 GB, 50,000 instances, minutes of live panels (--long)")
     parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the hypothesis tests")
+    parser.addoption("--second-run", action="store_true", help="with --last-failed: name what passes now")
     parser.addoption("--real-alone", action="store_true", help="twin tests: compare the real Orthanc with itself")
 
 
@@ -36,6 +39,19 @@ def pytest_configure(config: pytest.Config) -> None:
         print_blob=True,
     )
     settings.load_profile("usual")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=place_of)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
+    yield
+    if config.option.second_run and (reports := terminalreporter.getreports("passed")):
+        names = ", ".join(report.nodeid for report in reports)
+        terminalreporter.write_line(f"{len(reports)} tests passed only in their second run: {names}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.protocol.ports import Clock, SystemClock, SystemIdentifiers
@@ -26,5 +26,5 @@ def job_tools(
         identifiers=SystemIdentifiers(),
         executor=ThreadExecutor(clock),
         outputs=FileOutputs(outputs, SystemIdentifiers()),
-        dictionary=Dictionary({}, ""),
+        dictionary=STANDARD,
     )

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import pytest
+from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-__all__ = ["Shares"]
+__all__ = ["Shares", "place_of"]
 
-# They hold what is costly to start for a whole folder (JupyterLab, Chromium), or a server of the whole folder.
-WHOLE = ("tests/browser", "tests/hostile", "tests/client", "tests/twin")
-# Each test starts what it needs, and needs long.
-SINGLE = ("tests/notebooks", "tests/docs/test_how_to.py", "tests/fuzz/test_fuzz.py", "tests/project/test_checks.py")
-# The longest shares begin first, so that no worker is left alone with one at the end.
-LONG = (*WHOLE[:1], "tests/notebooks", "tests/lab", "tests/crash", "tests/fuzz", "tests/docs", "tests/memory")
+# All tests of the folder use what is costly to start: one JupyterLab, one Chromium.
+_WHOLE = ("tests/browser/",)
+# Each test starts for itself what it needs, and takes long.
+_SINGLE = ("tests/notebooks/", "tests/lab/", "tests/docs/test_how_to.py", "tests/fuzz/", "tests/project/test_checks.py")
+# They begin first, so that no worker is left alone with them at the end.
+_LONG = ("tests/browser/", "tests/lab/", "tests/notebooks/", "tests/project/", "tests/twin/", "tests/modification/")
+_LONG += ("tests/docs/", "tests/crash/", "tests/memory/", "tests/fuzz/", "tests/hostile/", "tests/client/")
+
+
+def place_of(item: pytest.Item) -> int:
+    """Return where a test comes among those of other folders; the longest come first."""
+    return next((place for place, folder in enumerate(_LONG) if item.nodeid.startswith(folder)), len(_LONG))
 
 
 class Shares(LoadScopeScheduling):
-    """The tests of a file go to one worker; those of some folders too, and those of others each for itself."""
+    """The tests of a file go to one worker, in the order of collection; some folders whole, some tests alone."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        super().__init__(config, log)
+        config.option.loadscopereorder = False  # else the files with the most tests come first
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        for folder in WHOLE:
-            if path.startswith(f"{folder}/"):
-                return folder
-        return nodeid if path.startswith(SINGLE) else path
+        if nodeid.startswith(_SINGLE):
+            return nodeid
+        return next((folder for folder in _WHOLE if nodeid.startswith(folder)), nodeid.partition("::")[0])

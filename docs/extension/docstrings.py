@@ -1,4 +1,4 @@
-"""What is done to docstrings and signatures on their way to the reference."""
+"""Changes to docstrings and signatures for the reference."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _MADE_BY_OTHERS = {
     "ChildServer", "Collection", "EmbeddedServer", "InProcessServer", "Instance", "Job", "Jobs", "Patient",
     "RemoteServer", "Resource", "Series", "Study", "Transport", "UploadReport",
 }  # fmt: skip
-"""Classes that a reader is handed and never makes: their constructors are not shown."""
+"""Classes that readers never construct themselves: their constructors are not shown."""
 _WIDGETS = "orthanc_lab.widgets."  # ipywidgets hides the constructors behind *args and **kwargs
 _SHORT = {"unqualified_typehints": True, "show_return_annotation": False}
 
 
 def hide_colon(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Keep napoleon from reading "Sizes: in bytes" of a property or a value as "type: description"."""
+    """Keep napoleon from parsing "Sizes: in bytes" in a property or a return value as "type: description"."""
     if what in ("property", "data") and lines:
         lines[0] = lines[0].replace(_COLON, _HIDDEN)
 
 
 def finish(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Put the colon back, and give each of several attributes that share a text an entry of its own."""
+    """Restore the colon, and give each of several attributes that share a description its own entry."""
     lines[:] = [part for line in lines for part in _entries(line.replace(_HIDDEN, _COLON))]
 
 
@@ -42,7 +42,7 @@ def _entries(line: str) -> list[str]:
 def signature(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
 ) -> tuple[str, None] | None:
-    """Leave out the constructor of what is never constructed by hand."""
+    """Omit the constructors of classes that readers never construct themselves."""
     if signature is None:
         return None
     if what == "exception" or (what == "class" and name.rpartition(".")[2] in _MADE_BY_OTHERS):
@@ -53,7 +53,7 @@ def signature(
 
 
 def join(app: Sphinx, tree: nodes.document) -> None:
-    """Join the entries of parameters and attributes that share a text: "studies, series – …"."""
+    """Join the entries of parameters and attributes that share a description: "studies, series – …"."""
     for field in tree.findall(nodes.field_list):
         for entries in field.findall(nodes.bullet_list):
             kept: dict[str, nodes.paragraph] = {}

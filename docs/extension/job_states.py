@@ -1,4 +1,4 @@
-"""The states of a job as a picture and as a table, both read from the machine of the server."""
+"""The states of a job as a diagram and as a table, both generated from the server's state machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOXES = {
     JobState.PAUSED: (250, 240),
     JobState.FAILURE: (560, 240),
 }
-"""Where the middle of each state is drawn; Retry, which nothing leads to, is not."""
+"""The position of each state's centre; Retry, which nothing leads to, is not drawn."""
 
 ARROWS = {
     (JobState.PENDING, JobState.RUNNING): ("M170,70 H326", (248, 62)),
@@ -38,11 +38,11 @@ ARROWS = {
     (JobState.PENDING, JobState.FAILURE): ("M70,103 C60,300 380,345 520,266", (232, 300)),
     (JobState.FAILURE, JobState.PENDING): ("M580,263 C540,390 10,400 50,107", (330, 352)),
 }
-"""The path of each arrow, and where its words stand."""
+"""The path of each arrow, and the position of its text."""
 
 
 def move(state: JobState, event: Event) -> tuple[Status, tuple[Effect, ...]] | None:
-    """Return what an event does to a job in a state; None if it cannot happen."""
+    """Return the effect of an event on a job in a state; None if it is impossible."""
     at = Moment(datetime(2026, 1, 1, tzinfo=UTC), 0.0)
     try:
         return advance(Status(state), event, at, Report(0.5, {}))
@@ -51,7 +51,7 @@ def move(state: JobState, event: Event) -> tuple[Status, tuple[Effect, ...]] | N
 
 
 def arrows() -> dict[tuple[JobState, JobState], list[str]]:
-    """Return the words of each arrow."""
+    """Return the text of each arrow."""
     found: dict[tuple[JobState, JobState], list[str]] = {}
     for state in BOXES:
         for event in Event:
@@ -70,10 +70,10 @@ def _in_the_end(status: Status) -> JobState:
 
 
 class JobStates(SphinxDirective):
-    """The picture."""
+    """The diagram."""
 
     def run(self) -> list[nodes.Node]:
-        """Return it as SVG with the colours of the page."""
+        """Return it as SVG in the colours of the page."""
         words = arrows()
         if words.keys() != ARROWS.keys():
             raise self.error(f"Drawn and real moves differ: {words.keys() ^ ARROWS.keys()}")
@@ -81,7 +81,7 @@ class JobStates(SphinxDirective):
 
 
 def svg(words: dict[tuple[JobState, JobState], list[str]]) -> str:
-    """Draw the states, and the moves with their words."""
+    """Draw the states and the labelled transitions."""
     parts = [
         f'<svg class="job-states" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="States of a job">',
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -101,19 +101,19 @@ def svg(words: dict[tuple[JobState, JobState], list[str]]) -> str:
 
 
 class JobCommands(Table):
-    """What a client may ask of a job in each state."""
+    """The commands that a client can send in each state of a job."""
 
     heads = ("State", *(event.value for event in COMMANDS))
     widths = (20, *(16 for _ in COMMANDS))
 
     def rows(self) -> Iterable[Row]:
-        """One row a state."""
+        """One row for each state."""
         for state in JobState:
             yield f"**{state.value}**", *(answer(state, event) for event in COMMANDS)
 
 
 def answer(state: JobState, event: Event) -> str:
-    """Say in words what a command does."""
+    """Describe the effect of a command."""
     done = move(state, event)
     assert done is not None, "every command has an answer in every state"
     status, effects = done

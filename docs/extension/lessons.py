@@ -1,4 +1,4 @@
-"""The notebooks as pages of the site: copied beside the other pages, shown as they were saved."""
+"""The notebooks as pages of the site: copied next to the other pages, and shown as saved."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TIME = re.compile(r"\*\*Time:?\*\*:?\s*([^.*]+)\.")
 
 
 def copy(app: Sphinx) -> None:
-    """Bring the copies up to date; Sphinx wants all pages in one folder, and follows no links out of it."""
+    """Update the copies; Sphinx requires all pages in one folder, and follows no links out of it."""
     place = Path(app.srcdir) / PLACE
     place.mkdir(exist_ok=True)
     found = {path.name: path for path in NOTEBOOKS.glob("*.ipynb")}
@@ -32,13 +32,13 @@ def copy(app: Sphinx) -> None:
 
 
 class Lessons(Table):
-    """What each notebook teaches, and how long it takes, in its own words."""
+    """What each notebook teaches and how long it takes, taken from its first cell."""
 
     heads = ("Notebook", "You will learn", "Time")
     widths = (28, 54, 18)
 
     def rows(self) -> Iterable[Row]:
-        """One row a notebook."""
+        """One row for each notebook."""
         for path in sorted(NOTEBOOKS.glob("*.ipynb")):
             first = "".join(json.loads(path.read_text("utf-8"))["cells"][0]["source"])
             title, learn, time = (self._words(pattern, first, path) for pattern in (_TITLE, _LEARN, _TIME))
@@ -47,7 +47,7 @@ class Lessons(Table):
     def _words(self, pattern: re.Pattern[str], text: str, path: Path) -> str:
         found = pattern.search(text)
         if found is None:
-            raise self.error(f"The first cell of {path.name} does not say {pattern.pattern}")
+            raise self.error(f"The first cell of {path.name} does not match {pattern.pattern}")
         return " ".join(found[1].split())
 
 

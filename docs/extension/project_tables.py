@@ -1,4 +1,4 @@
-"""Tables that are read from the project itself, so that they cannot say anything else than it does."""
+"""Tables generated from the project's own code, so that they always agree with it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Row = Sequence[str]
 
 
 class Table(SphinxDirective):
-    """A table whose cells are text of the page's own markup."""
+    """A table whose cells are text in the page's markup."""
 
     has_content = False
     optional_arguments = 1
@@ -58,13 +58,13 @@ class Table(SphinxDirective):
 
 
 class Settings(Table):
-    """Options of the configuration: those that are honoured, or (argument ``not``) those that are not."""
+    """The configuration options that are supported or, with the argument ``not``, those that are not."""
 
     heads = ("Option", "Default", "What it does")
     widths = (38, 20, 42)
 
     def rows(self) -> Iterable[Row]:
-        """One row an option, by name."""
+        """One row for each option, by name."""
         honoured = self.arguments != ["not"]
         for option in sorted(OPTIONS.values(), key=lambda option: option.name.lower()):
             if option.honoured is honoured:
@@ -79,7 +79,7 @@ class Routes(Table):
     widths = (54, 12, 34)
 
     def rows(self) -> Iterable[Row]:
-        """One row a route and verb, as ``orthanc-lab --openapi`` has it."""
+        """One row for each route and verb, as in ``orthanc-lab --openapi``."""
         for path, verbs in routes().items():
             if family(path) == self.arguments[0]:
                 told = [(verb, verbs[verb]["summary"].replace("``", "`")) for verb in VERBS if verb in verbs]
@@ -94,7 +94,7 @@ class Columns(Table):
     widths = (20, 15, 10, 55)
 
     def rows(self) -> Iterable[Row]:
-        """One row a column."""
+        """One row for each column."""
         for name, column in COLUMNS.items():
             yield f"`{name}`", f"`{getattr(column.dtype, 'name', column.dtype)}`", column.unit, column.meaning
 
@@ -106,19 +106,19 @@ class Ledger(Table):
     widths = (30, 25, 45)
 
     def rows(self) -> Iterable[Row]:
-        """One row a line of the ledger."""
+        """One row for each line of the ledger."""
         for entry in ledger()[self.arguments[0]]:
             where = entry.get("exchange") or (f"scenario {entry['scenario']}" if "scenario" in entry else "everywhere")
             yield f"`` {where} ``", f"`` {entry.get('field', 'anything')} ``", entry["reason"]
 
 
 class Parts(SphinxDirective):
-    """A section for each part of a table: its heading, and the directive of the part."""
+    """A section for each part of a table: a heading, and the directive for that part."""
 
     part: str
 
     def headings(self) -> Iterable[str]:
-        """Return what the parts are called, in their order."""
+        """Return the names of the parts, in order."""
         raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
@@ -153,7 +153,7 @@ class CommandLine(SphinxDirective):
     optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return the text as it is."""
+        """Return the text unchanged."""
         command = [sys.executable, "-m", "orthanc_lab", *self.arguments, "--help"]
         environment = {**os.environ, "COLUMNS": "90", "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
@@ -164,7 +164,7 @@ class Fixtures(SphinxDirective):
     """The fixtures of the pytest plug-in, from their docstrings."""
 
     def run(self) -> list[nodes.Node]:
-        """Return one entry a fixture."""
+        """Return one entry for each fixture."""
         return self.parse_text_to_nodes("\n\n".join(map(self._entry, plugin.__all__)))
 
     def _entry(self, name: str) -> str:
@@ -175,7 +175,7 @@ class Fixtures(SphinxDirective):
 
 @cache
 def routes() -> dict[str, dict[str, dict[str, str]]]:
-    """Return what each verb of each route does."""
+    """Return a description of each verb of each route."""
     found: dict[str, dict[str, dict[str, str]]] = json.loads(openapi())["paths"]
     return found
 
@@ -187,7 +187,7 @@ def family(path: str) -> str:
 
 @cache
 def ledger() -> dict[str, list[dict[str, str]]]:
-    """Return the lines of the ledger by its headings."""
+    """Return the lines of the ledger by heading."""
     return dict(_parts(LEDGER.read_text("utf-8")))
 
 

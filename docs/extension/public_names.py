@@ -1,4 +1,4 @@
-"""Links by any name that a public object has: ``Client``, ``orthanc_lab.Client``, ``orthanc_lab.client.Client``."""
+"""Links by any name of a public object: ``Client``, ``orthanc_lab.Client``, ``orthanc_lab.client.Client``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGE = "orthanc_lab"
 
 
 def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement) -> nodes.Element | None:
-    """Find the documented object whose last names are those of the target."""
+    """Find the documented object whose qualified name ends with the target."""
     if node.get("refdomain") != "py":
         return None
     target: str = node["reftarget"]

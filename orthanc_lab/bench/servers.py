@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,18 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.bench.wire import Wire, http_request
+from orthanc_lab.server.loopback import free_port
 
-__all__ = ["ServerProcess", "free_port"]
+__all__ = ["ServerProcess"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 60.0  # seconds for a start or a stop
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback interface that is currently free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ServerProcess:

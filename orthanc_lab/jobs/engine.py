@@ -217,15 +217,15 @@ class JobsEngine:
 
     def move(self, entry: Entry, event: Event, report: Report | None = None) -> Steps:
         """Make a move on behalf of a worker; it is tried again while the disk is full."""
-        told = False
+        reported = False
         while True:
             try:
                 self._advance(entry, event, report)
                 return
             except OrthancError as error:
-                if not told:
+                if not reported:
                     self.report(error)
-                told = True
+                reported = True
             yield _RETRY_SECONDS
             if self.stopping:
                 return

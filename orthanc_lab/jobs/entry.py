@@ -60,7 +60,7 @@ class Entry:
         self.created = created
         self.job = job  # None for one that was restored to the history, or succeeded
         self.status = status
-        self.saved = False  # True once it stands in the list on disk
+        self.saved = False  # True once it is in the list on disk
         self.payload: Mapping[str, Any] | None = None  # as submitted; read back from disk with the first checkpoint
         self.next_checkpoint = 0.0  # monotonic
         self.outputs: Mapping[str, JobOutput] = {}

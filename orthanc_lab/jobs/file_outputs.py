@@ -44,7 +44,7 @@ class FileOutputs:
 
     def append(self, name: str, offset: int) -> tuple[OutputWriter, int]:
         """Open a file and cut it back to `offset` bytes, or to none if it is shorter."""
-        descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             size = os.fstat(descriptor).st_size
             start = offset if size >= offset else 0

@@ -95,7 +95,7 @@ class JobOutputs:
         return True
 
     def clear_orphans(self, owners: Iterable[str]) -> None:
-        """Remove the outputs whose names stand in none of the texts `owners`."""
+        """Remove the outputs whose names occur in none of the texts `owners`."""
         orphans = set(self._store.names())
         if not orphans:
             return
@@ -105,7 +105,7 @@ class JobOutputs:
             self._remove(name)
 
     def _remove_all(self, entry: Entry) -> bool:
-        """Remove the outputs of a job; return whether some stood in its row."""
+        """Remove the outputs of a job; return whether some were in its row."""
         outputs, entry.outputs = entry.outputs, {}
         for output in outputs.values():
             if output.content is None:

@@ -155,7 +155,7 @@ class Journal:
             self._on_error(error)
 
     def _position(self, entry: Entry) -> str | None:
-        """Return what has changed in the payload since it was written, None if that cannot be told."""
+        """Return what has changed in the payload since it was written, None if that cannot be found out."""
         if entry.job is None:
             return None
         try:

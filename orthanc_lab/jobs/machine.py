@@ -43,10 +43,10 @@ class Event(Enum):
 class Effect(Enum):
     """What the engine does about a move, in the order in which they are returned."""
 
-    REFUSE = "tell the client that this is not possible now"
+    REFUSE = "refuse: it is not possible now"
     RESET = "send the job back to its beginning"
     STOP = "let the job release what it holds"
-    SAVE = "write the job down, before anybody is told"
+    SAVE = "write the job down, before anybody can see the change"
     CHECKPOINT = "write down how far the job is, unless that was done a moment ago"
     QUEUE = "let it wait for a worker"
     COMPLETE = "enter it into the history"
@@ -64,7 +64,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a job says of itself after a step."""
+    """What a job reports after a step."""
 
     progress: float  # 0.0 … 1.0
     content: Mapping[str, Any]
@@ -90,7 +90,7 @@ class Status:
 
 
 class IllegalMove(Exception):
-    """An event that cannot happen in this state: an error of the engine, told with the story so far."""
+    """An event that cannot happen in this state: an error of the engine. The message has the story so far."""
 
     def __init__(self, status: Status, event: Event) -> None:
         story = "\n".join(f"  {line}" for line in status.story) or "  (just created)"
@@ -110,7 +110,7 @@ def advance(
     Parameters
     ----------
     report
-        What the job says of itself; needed by STEPPED, FINISHED and FAILED.
+        What the job reports; needed by STEPPED, FINISHED and FAILED.
 
     Raises
     ------
@@ -194,24 +194,24 @@ def _run(status: Status, at: Moment, report: Report | None) -> _Move:
 
 
 def _between_steps(status: Status, at: Moment, report: Report | None) -> _Move:
-    told = {} if report is None else _told(status, at, report)
+    reported = {} if report is None else _reported(status, at, report)
     rule = _pause_now if status.pausing else _cancel_now if status.canceling else None
     if rule is None:
-        return (told, (Effect.CHECKPOINT,)) if told else (None, ())
+        return (reported, (Effect.CHECKPOINT,)) if reported else (None, ())
     changes, effects = rule(status, at, report)
-    return told | (changes or {}), effects
+    return reported | (changes or {}), effects
 
 
 def _succeed(status: Status, at: Moment, report: Report | None) -> _Move:
     assert report is not None
     end = _to(JobState.SUCCESS, at, completion_time=at.utc, progress=1.0)
-    return _told(status, at, report) | end, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
+    return _reported(status, at, report) | end, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
 
 
 def _fail(status: Status, at: Moment, report: Report | None) -> _Move:
     assert report is not None
     end = _to(JobState.FAILURE, at, completion_time=at.utc)
-    return _told(status, at, report) | end, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
+    return _reported(status, at, report) | end, (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
 
 
 def _restore(status: Status, at: Moment, report: Report | None) -> _Move:
@@ -224,7 +224,7 @@ def _restore(status: Status, at: Moment, report: Report | None) -> _Move:
     return _to(JobState.PENDING, at), (Effect.QUEUE,)
 
 
-def _told(status: Status, at: Moment, report: Report) -> _Changes:
+def _reported(status: Status, at: Moment, report: Report) -> _Changes:
     return {
         "progress": report.progress,
         "content": report.content,

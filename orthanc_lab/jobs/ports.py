@@ -36,7 +36,7 @@ class JobOutput:
     name: str  # in the output store; the engine removes it there when its time has come
     content_type: str  # e.g. application/zip
     filename: str  # for Content-Disposition
-    content: bytes | None = None  # of a small one, which stands in the list of jobs and not in the output store
+    content: bytes | None = None  # of a small one, which is in the list of jobs and not in the output store
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def restore_entry(
 ) -> tuple[Entry, bool]:
     """Return the entry of a job on disk, and whether it is sound.
 
-    One that is not, or that could still run but cannot be made again, is a Failure that says why.
+    One that is not, or that could still run but cannot be made again, is a Failure with the reason.
     """
     kept: Mapping[str, JobOutput] = {}
     sound = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from orthanc_lab.jobs.store import Change, Completion, JobRow, OutputsChange, Re
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.group_commit import GroupCommit
 
-__all__ = ["SqliteJobStore"]
+__all__ = ["SqliteJobStore", "connect"]
 
 _VERSION = 1  # as `user_version` of the schema
 _SCHEMA = """
@@ -27,8 +27,8 @@ CREATE TABLE jobs (
     state     TEXT NOT NULL,
     status    TEXT NOT NULL,        -- JSON: progress, content, error, run time …
     outputs   TEXT NOT NULL,        -- JSON: key -> file, type, name
-    payload   TEXT,                 -- JSON: what makes the job again; NULL if it stands in `payloads`, or is not needed
-    payload_apart INTEGER NOT NULL, -- whether it stands in `payloads`
+    payload   TEXT,                 -- JSON: what makes the job again; NULL if it is in `payloads`, or not needed
+    payload_apart INTEGER NOT NULL, -- whether it is in `payloads`
     position  TEXT                  -- JSON: the keys of the payload that have changed since
 );
 CREATE TABLE payloads (  -- large ones, so that a checkpoint does not write them again
@@ -60,9 +60,18 @@ _SELECT_ALL = f"{_SELECT} ORDER BY sequence"
 _SELECT_ONE = f"{_SELECT} WHERE sequence = ?"
 _LARGE = 2500  # characters of a payload; a page of the file has 4096 bytes
 _LARGEST_GROUP = 10_000  # changes that share a commit
-_CLOSE = None  # stands among the changes for the end of the store
+_IN_MEMORY = Path(":memory:")
 
 _Statement = tuple[str, tuple[object, ...]]
+
+
+class _Closing:
+    """Marks the end of the store among the changes."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection to the file of a list of jobs, for any thread and without transactions of its own."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 class SqliteJobStore:
@@ -74,18 +83,23 @@ class SqliteJobStore:
         The SQLite file; None keeps the list in memory only.
     keep
         False starts with an empty list: what is in the file goes with the first change.
+    connect
+        Opens a connection to a file.
 
     Raises
     ------
     OrthancError
-        11 if the file cannot be opened or is no database, 18 if another version wrote it.
+        11 if the file cannot be opened or is not a database, 18 if another version wrote it.
     """
 
-    def __init__(self, path: Path | None, *, keep: bool = True) -> None:
+    def __init__(
+        self, path: Path | None, *, keep: bool = True, connect: Callable[[Path], sqlite3.Connection] = connect
+    ) -> None:
         self._to_be_cleared = not keep
-        self._database = _open(path)
+        self._closing = False
+        self._database = _open(path or _IN_MEMORY, connect)
         self._in_use = threading.Lock()  # the connection
-        self._group: GroupCommit[Change | None] = GroupCommit(self._commit, largest=_LARGEST_GROUP)
+        self._group: GroupCommit[Change | _Closing] = GroupCommit(self._commit, largest=_LARGEST_GROUP)
 
     def rows(self) -> Sequence[JobRow]:
         """Return all jobs in the order of their submission."""
@@ -108,7 +122,8 @@ class SqliteJobStore:
 
     def close(self) -> None:
         """Write what is left to be written and close the file."""
-        self._group.run(_CLOSE)
+        self._closing = True
+        self._group.run(_Closing())
 
     def _select(self, statement: str, values: tuple[object, ...]) -> list[JobRow]:
         try:
@@ -118,12 +133,15 @@ class SqliteJobStore:
             raise _explained(error, "read") from error
         return [JobRow(*columns) for columns in found]
 
-    def _commit(self, changes: list[Change | None]) -> None:
-        statements = [statement for change in changes if change is not None for statement in _statements(change)]
+    def _commit(self, changes: list[Change | _Closing]) -> None:
+        if len(changes) == 1:
+            statements = _STATEMENTS[type(changes[0])](changes[0])
+        else:
+            statements = [statement for change in changes for statement in _STATEMENTS[type(change)](change)]
         with self._in_use:
             if statements:
                 self._transact(statements)
-            if len(statements) < len(changes) and _CLOSE in changes:
+            if self._closing and any(isinstance(change, _Closing) for change in changes):
                 self._database.close()
 
     def _transact(self, statements: Sequence[_Statement]) -> None:
@@ -146,30 +164,27 @@ class SqliteJobStore:
         self._to_be_cleared = False
 
 
-def _insertion(row: JobRow) -> Iterable[_Statement]:
+def _insertion(row: JobRow) -> Sequence[_Statement]:
     apart = row.payload is not None and len(row.payload) > _LARGE
     values = (row.sequence, row.id, row.type, row.priority, row.created, row.state, row.status, row.outputs)
     insertion = (_INSERT, (*values, None if apart else row.payload, apart, row.position))
     return (insertion, (_INSERT_PAYLOAD, (row.sequence, row.payload))) if apart else (insertion,)
 
 
-def _status_change(change: StatusChange) -> Iterable[_Statement]:
+def _status_change(change: StatusChange) -> Sequence[_Statement]:
     if change.position is None:
         return ((_UPDATE, (change.state, change.status, change.sequence)),)
     return ((_CHECKPOINT, (change.state, change.status, change.position, change.sequence)),)
 
 
-_STATEMENTS: dict[type[Any], Callable[[Any], Iterable[_Statement]]] = {
+_STATEMENTS: dict[type[Any], Callable[[Any], Sequence[_Statement]]] = {
     JobRow: _insertion,
     StatusChange: _status_change,
     Completion: lambda it: ((_SUCCESS, (it.state, it.status, it.outputs, it.sequence)),),
     OutputsChange: lambda it: ((_OUTPUTS, (it.outputs, it.sequence)),),
     Removal: lambda it: ((_DELETE, (it.sequence,)),),
+    _Closing: lambda it: (),
 }
-
-
-def _statements(change: Change) -> Iterable[_Statement]:
-    return _STATEMENTS[type(change)](change)
 
 
 def _explained(error: sqlite3.Error, verb: str) -> OrthancError:
@@ -180,10 +195,10 @@ def _explained(error: sqlite3.Error, verb: str) -> OrthancError:
     return OrthancError(ErrorCode.DATABASE, f"Cannot {verb} the list of jobs: {error}")
 
 
-def _open(path: Path | None) -> sqlite3.Connection:
+def _open(path: Path, connect: Callable[[Path], sqlite3.Connection]) -> sqlite3.Connection:
     database = None
     try:
-        database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        database = connect(path)
         database.execute("PRAGMA journal_mode = WAL")
         # A commit is in the hands of the system when it returns: enough for a killed process.
         database.execute("PRAGMA synchronous = NORMAL")

@@ -96,6 +96,7 @@ def _start(entry: Entry, job: Job, host: WorkerHost) -> Steps:
         yield from host.move(entry, Event.FAILED, failure)
     elif entry.status.pausing or entry.status.canceling:
         yield from host.move(entry, Event.STARTED)
+    yield 0
 
 
 def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:

@@ -12,11 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 from orthanc_lab.client.client import Client
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.lab.events import Events, Happening
-from orthanc_lab.lab.jupyter import Jupyter, is_free, missing_packages
+from orthanc_lab.lab.jupyter import Jupyter, missing_packages
 from orthanc_lab.lab.notebooks import Lessons, copy_notebooks, is_checkout, packaged_notebooks
 from orthanc_lab.lab.own_server import DEFAULT_PORT, OwnServer, ServerChoice
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.server.loopback import is_free
 
 __all__ = ["main"]
 

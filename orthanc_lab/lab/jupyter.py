@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from orthanc_lab.lab.events import Events, Happening
 
-__all__ = ["READY", "Jupyter", "is_free", "missing_packages"]
+__all__ = ["READY", "Jupyter", "missing_packages"]
 
 READY = "orthanc-lab-ready "
 _NEEDED = ("jupyterlab", "ipywidgets", "pandas", "matplotlib")
@@ -24,17 +23,6 @@ _PATIENCE_S = 20.0
 def missing_packages() -> list[str]:
     """Return the packages that the notebooks need and this environment lacks."""
     return [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-
-
-def is_free(port: int) -> bool:
-    """Whether a port of the loopback interface is free."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 class Jupyter:

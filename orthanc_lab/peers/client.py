@@ -74,7 +74,7 @@ class PeerClient:
         return self._request("GET", path, None, {})
 
     def post(self, path: str, body: bytes, *, compressed: bool = False) -> PeerAnswer:
-        """Return the answer to a POST; `compressed` tells that the body is in gzip format.
+        """Return the answer to a POST; `compressed` means that the body is in gzip format.
 
         Raises
         ------

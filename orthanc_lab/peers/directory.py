@@ -9,7 +9,7 @@ from typing import Any
 from orthanc_lab.peers.peer import Peer, read_peer
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Settings
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import PropertyKeeping
 
 __all__ = ["PeerDirectory"]
 
@@ -25,7 +25,7 @@ class PeerDirectory:
         15 or 13 if a peer of the configuration is badly defined.
     """
 
-    def __init__(self, settings: Settings, storage: Storage) -> None:
+    def __init__(self, settings: Settings, storage: PropertyKeeping) -> None:
         self._settings = settings
         self._storage = storage
         self._in_database = bool(settings["OrthancPeersInDatabase"])

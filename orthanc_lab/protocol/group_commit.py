@@ -34,8 +34,8 @@ class GroupCommit(Generic[Item]):
         Carries out a group of items, all of them or (on an error) none. If it fails for several, each gets a
         commit of its own, so that one that cannot be written does not spoil the others.
     afterwards
-        Told of the items that were committed, before anybody is told; where one wait for the disk serves them all.
-        It must not raise.
+        Called with the items that were committed, before any caller goes on; where one wait for the disk serves
+        them all. It must not raise.
     largest
         How many items may share a commit.
 
@@ -90,23 +90,27 @@ class GroupCommit(Generic[Item]):
             raise waiting.error
 
     def add(self, item: Item) -> None:
-        """Let `item` share the next commit; nobody is told of its failure."""
+        """Let `item` share the next commit; its failure is not reported."""
         with self._mutex:
             self._queue.append(_Waiting(item))
 
     def _lead(self, first: _Waiting[Item]) -> None:
-        with self._mutex:
-            group = [first]
-            while self._queue and len(group) < self._largest:
-                group.append(self._queue.popleft())
+        group = [first]
+        if self._queue:
+            with self._mutex:
+                while self._queue and len(group) < self._largest:
+                    group.append(self._queue.popleft())
         self._run(group)
         if self._afterwards is not None:
             self._afterwards([waiting.item for waiting in group if waiting.error is None])
+        successor = None
         with self._mutex:
-            successor = next((waiting for waiting in self._queue if waiting.gate is not None), None)
-            if successor is not None:
+            if self._queue:
+                successor = next((waiting for waiting in self._queue if waiting.gate is not None), None)
+            if successor is None:
+                self._busy = False
+            else:
                 self._queue.remove(successor)
-            self._busy = successor is not None
         for waiting in group:
             waiting.done = True
             if waiting.gate is not None:

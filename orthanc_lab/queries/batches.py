@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 from orthanc_lab.storage.records import Resource
 
 __all__ = ["batches_of", "batches_of_ids"]
@@ -14,7 +14,7 @@ BATCH = 1000
 
 
 def batches_of(
-    storage: Storage, first: Callable[[int], list[Resource]], ids: Callable[[], Sequence[str]]
+    storage: Resources, first: Callable[[int], list[Resource]], ids: Callable[[], Sequence[str]]
 ) -> Iterable[list[Resource]]:
     """Return resources in batches.
 
@@ -29,7 +29,7 @@ def batches_of(
     return [found] if len(found) <= BATCH else batches_of_ids(storage, ids())
 
 
-def batches_of_ids(storage: Storage, ids: Sequence[str]) -> Iterator[list[Resource]]:
+def batches_of_ids(storage: Resources, ids: Sequence[str]) -> Iterator[list[Resource]]:
     """Yield the known ones of many resources, in the order of `ids`."""
     for start in range(0, len(ids), BATCH):
         yield storage.get_many(ids[start : start + BATCH])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.queries.requested_tags import RequestedTags
-from orthanc_lab.queries.value_match import ValueMatch, value_match
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 from orthanc_lab.storage.records import Constraint, Resource
+from orthanc_lab.storage.value_matching import RANGED_VRS, predicate
 
 __all__ = ["FileFilter"]
 
@@ -27,14 +27,15 @@ class FileFilter:
     """
 
     def __init__(
-        self, storage: Storage, requested: RequestedTags, dictionary: Dictionary, constraints: Sequence[Constraint]
+        self, storage: Resources, requested: RequestedTags, dictionary: Dictionary, constraints: Sequence[Constraint]
     ) -> None:
         self._storage = storage
         self._requested = requested
-        self._matches: dict[str, list[ValueMatch]] = {}
+        self._matches: dict[str, list[Callable[[str], bool]]] = {}
         for constraint in constraints:
             vr = dictionary.vr_of(int(constraint.tag[:4] + constraint.tag[5:], 16))
-            match = value_match(constraint.value, vr, case_sensitive=constraint.case_sensitive)
+            case_sensitive, ranged = constraint.case_sensitive, vr in RANGED_VRS
+            match = predicate(constraint.value, case_sensitive=case_sensitive, ranged=ranged)
             self._matches.setdefault(constraint.tag, []).append(match)
 
     def select(self, ids: Sequence[str], limit: int) -> list[str]:

@@ -13,7 +13,7 @@ from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Settings
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Files
 
 __all__ = ["FileTags"]
 
@@ -24,7 +24,7 @@ _UNREADABLE = VANISHED | {ErrorCode.BAD_FILE_FORMAT}
 class FileTags:
     """Reads tags of an instance in the full form: name, type and value."""
 
-    def __init__(self, storage: Storage, dictionary: Dictionary, settings: Settings) -> None:
+    def __init__(self, storage: Files, dictionary: Dictionary, settings: Settings) -> None:
         self._storage = storage
         self._dictionary = dictionary
         self._settings = settings

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, MODALITIES_IN_STUDY
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import Constraint, FindQuery, Resource
 
 __all__ = ["IndexSearch", "SplitQuery"]
@@ -29,7 +29,7 @@ class SplitQuery:
 class IndexSearch:
     """Splits queries, and answers what the index can."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Readable) -> None:
         self._storage = storage
         self._indexed = {level: storage.indexed_tags(level) for level in LEVELS}
 

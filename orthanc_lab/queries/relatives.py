@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 from orthanc_lab.storage.records import Resource
 
 __all__ = ["Relatives"]
@@ -17,7 +17,7 @@ class Relatives:
     A resource that was deleted in the meantime is left out of every answer here.
     """
 
-    def __init__(self, storage: Storage, resources: Iterable[Resource]) -> None:
+    def __init__(self, storage: Resources, resources: Iterable[Resource]) -> None:
         self._storage = storage
         self._known: dict[str, Resource | None] = {resource.id: resource for resource in resources}
 

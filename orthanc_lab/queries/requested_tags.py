@@ -10,7 +10,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, computed_tag, depth_needed
 from orthanc_lab.queries.file_tags import FileTags
 from orthanc_lab.queries.relatives import Relatives
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import Resource
 
 __all__ = ["RequestedTags"]
@@ -29,7 +29,7 @@ class RequestedTags:
         Reads tags that the index does not keep; None leaves them out (``StorageAccessOnFind`` is Never).
     """
 
-    def __init__(self, storage: Storage, names: TagNames, files: FileTags | None) -> None:
+    def __init__(self, storage: Readable, names: TagNames, files: FileTags | None) -> None:
         self._storage = storage
         self._names = names
         self._files = files

@@ -14,10 +14,10 @@ from orthanc_lab.queries.computed_tags import MODALITIES_IN_STUDY
 from orthanc_lab.queries.file_filter import FileFilter
 from orthanc_lab.queries.index_search import IndexSearch, SplitQuery
 from orthanc_lab.queries.requested_tags import RequestedTags
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import FindQuery, Resource
 
-__all__ = ["Search"]
+__all__ = ["ResourceSearch"]
 
 _NO_SINCE = (
     "Unable to use 'Since' in tools/find when querying tags that are not stored as MainDicomTags in the Database"
@@ -28,7 +28,7 @@ _NO_COUNT = (
 )
 
 
-class Search:
+class ResourceSearch:
     """Finds resources by tags of the index, of their children, and of their files.
 
     Parameters
@@ -39,7 +39,7 @@ class Search:
         ``LimitFindResults`` and ``LimitFindInstances``.
     """
 
-    def __init__(self, storage: Storage, requested: RequestedTags, dictionary: Dictionary, settings: Settings) -> None:
+    def __init__(self, storage: Readable, requested: RequestedTags, dictionary: Dictionary, settings: Settings) -> None:
         self._storage = storage
         self._requested = requested
         self._dictionary = dictionary

@@ -1,4 +1,4 @@
-"""The application: every route in one table, the forms of errors, the front before it all."""
+"""The application: every route in one table, the forms of errors, the request guard in front."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ ROUTES: Sequence[Route] = (
     *metrics.ROUTES,
     *explorer.ROUTES,
 )
-"""The table of contents: each URI template with what makes its resource."""
+"""The table of contents: each URI template with the maker of its resource."""
 
 
 def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WSGIApplication:
@@ -104,10 +104,10 @@ def _middleware(services: Services) -> list[Any]:
 
 
 class Username:
-    """Middleware: ``req.context.username`` is the registered user who asks, or empty."""
+    """Middleware: ``req.context.username`` is the authenticated user, or empty."""
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Take the name over from the front."""
+        """Take the name from the request guard."""
         req.context.username = req.env.get("orthanc.username", "")
 
 
@@ -133,7 +133,7 @@ class ErrorAnswers:
         resp.set_headers(error.headers)
 
     def of_falcon(self, req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: Any) -> None:
-        """Answer what Falcon itself refused: an unknown path, another verb, a broken header."""
+        """Answer what Falcon itself refuses: an unknown path, another verb, a malformed header."""
         if isinstance(error, falcon.HTTPMethodNotAllowed):
             allowed = (error.headers or {}).get("Allow", "")  # type: ignore[union-attr] # Falcon passes a dict
             self.empty(req, resp, EmptyAnswer(405, {"Allow": allow_header(allowed.split(", "))}), params)
@@ -143,7 +143,7 @@ class ErrorAnswers:
             self.of_orthanc(req, resp, OrthancError(ErrorCode.BAD_REQUEST, error.description or ""), params)
 
     def unexpected(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
-        """Answer with code -1, and hand the error to whoever runs the server."""
+        """Answer with code -1, and report the error to the server's control."""
         self._services.control.report(error)
         self.of_orthanc(req, resp, OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED), params)
 

@@ -1,4 +1,4 @@
-"""The front of the application: who may come in, which verb and path are meant, how long it took."""
+"""The guard in front of the application: access, verbs and paths, metrics of requests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RequestGuard:
     """A WSGI application around another one.
 
     It refuses remote clients and wrong credentials, answers the verbs that Orthanc does not serve,
-    brings paths into their one form, and records the metrics of requests.
+    normalizes paths, and records the metrics of requests.
     """
 
     def __init__(self, app: WSGIApplication, services: Services) -> None:
@@ -102,7 +102,7 @@ class BasicAuth:
         self._passwords = {name.encode(): password.encode() for name, password in users.items()}
 
     def user(self, header: str) -> str | None:
-        """Return the name that an ``Authorization`` header proves, None if it proves none."""
+        """Return the user whose credentials an ``Authorization`` header carries, None if they are wrong."""
         scheme, _, token = header.partition(" ")
         if scheme != "Basic":
             return None
@@ -117,7 +117,7 @@ class BasicAuth:
 
 
 class RequestMetrics:
-    """How many requests are in work, and how long the slowest took."""
+    """The number of requests in progress, and the time of the slowest one."""
 
     def __init__(self, board: PublishedMetrics) -> None:
         self._board = board
@@ -125,14 +125,14 @@ class RequestMetrics:
         self._active = 0
 
     def begin(self) -> float:
-        """Count one request more; return the time on the monotonic clock."""
+        """Count a request that begins; return the time on the monotonic clock."""
         with self._lock:
             self._active = active = self._active + 1
         self._board.record("orthanc_rest_api_active_requests", active)
         return time.monotonic()
 
     def end(self, began: float) -> None:
-        """Count one request less and record its whole milliseconds."""
+        """Count a request that has ended, and record its duration in whole milliseconds."""
         with self._lock:
             self._active -= 1
         self._board.record("orthanc_rest_api_duration_ms", int((time.monotonic() - began) * 1000))
@@ -157,7 +157,7 @@ class _Measured:
         try:
             yield from self._body
         except OrthancError:
-            raise  # the job that failed says it; the server cuts the connection
+            raise  # the failed job reports it; the server cuts the connection
         except Exception as error:
             self._report(error)
             raise

@@ -67,6 +67,6 @@ def _table() -> Mapping[str, Mapping[str, str]]:
 
 def _summary(responder: Any) -> str:
     owner = getattr(responder, "__self__", None)
-    if isinstance(owner, OnDemand):  # pictures share one responder: what each shows, its class says
+    if isinstance(owner, OnDemand):  # they share one responder; the class describes the resource
         responder = type(owner.resource)
     return (inspect.getdoc(responder) or "").partition("\n")[0]

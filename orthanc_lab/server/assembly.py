@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -14,6 +16,7 @@ from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.kinds import restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
+from orthanc_lab.jobs.sqlite_store import connect as connect_jobs
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
@@ -26,20 +29,25 @@ from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.storage import StorageOptions, open_storage
+from orthanc_lab.storage.files.area import DiskArea, FileArea
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.sqlite.connections import connect
 
 __all__ = ["Assembly", "Environment", "assemble"]
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a server takes from its environment."""
+    """What a server takes from outside; a fault there is a wrapper around one of these."""
 
     clock: Clock
     identifiers: Identifiers
     executor: Executor
-    lock: Lock = lock_folder  # makes one server the owner of an index
+    file_area: Callable[[Path], FileArea] = DiskArea  # where the files of the storage are, given its folder
+    connect_index: Callable[[Path], sqlite3.Connection] = connect  # opens the index, given its file
+    connect_jobs: Callable[[Path], sqlite3.Connection] = connect_jobs  # opens the list of jobs, given its file
+    lock: Lock = lock_folder  # makes the server the owner of its index
 
     @classmethod
     def of_system(cls, identifiers: Identifiers | None = None) -> Environment:
@@ -88,13 +96,16 @@ def assemble(
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
     dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    folder = Path(settings["StorageDirectory"])
     storage = open_storage(
-        Path(settings["StorageDirectory"]),
+        folder,
         options=_storage_options(settings, dictionary),
         clock=clock,
         executor=environment.executor,
         identifiers=identifiers,
         metrics=metrics,
+        area=environment.file_area(folder),
+        connect=environment.connect_index,
         lock=environment.lock,
     )
     face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
@@ -111,7 +122,11 @@ def assemble(
             dictionary=dictionary,
         )
         engine = JobsEngine(
-            SqliteJobStore(index / "jobs.sqlite" if settings["SaveJobs"] else None, keep=load_jobs),
+            SqliteJobStore(
+                index / "jobs.sqlite" if settings["SaveJobs"] else None,
+                keep=load_jobs,
+                connect=environment.connect_jobs,
+            ),
             outputs,
             clock,
             identifiers,
@@ -148,7 +163,7 @@ def _storage_options(settings: CheckedSettings, dictionary: Dictionary) -> Stora
     values = {option.storage_field: settings[name] for name, option in OPTIONS.items() if option.storage_field}
     return StorageOptions(
         **values,
-        dictionary=dictionary,
         index_directory=Path(settings["IndexDirectory"]),
         extra_main_dicom_tags=read_extra_main_tags(settings["ExtraMainDicomTags"], dictionary),
+        dictionary=dictionary,
     )

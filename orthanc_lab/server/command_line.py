@@ -41,7 +41,7 @@ Orthanc, the DICOM server, in pure Python.
 
 CONFIGURATION is a JSON file as Orthanc reads it, or a folder whose *.json files are taken together.
 Without one, the server listens on the loopback interface, port 8042, and keeps its files in ./OrthancStorage.
-Options are read from left to right; --verbose and --trace replace what was said about logs before.
+Options are read from left to right; --verbose and --trace override earlier options for logs.
 
   serve                 start the server (also without this word)
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
@@ -55,13 +55,13 @@ Options are read from left to right; --verbose and --trace replace what was said
   --openapi=[file]      write the OpenAPI description of the REST API; "-" is standard output
   --cheatsheet=[file]   write the routes of the REST API as CSV; "-" is standard output
   --no-jobs             forget the jobs of the last run
-  --upgrade             accepted, without effect: an index is always read by the version that wrote it
+  --upgrade             accepted without effect: an index is always read by the version that wrote it
   --logdir=[folder]     write the log to a new file in this folder
   --logfile=[file]      write the log to this file (else to standard error)
   --verbose, --trace    log more, log most; also --verbose-CATEGORY and --trace-CATEGORY for
                         generic, plugins, http, sqlite, dicom, jobs, lua
 
-Exit code: 0 if all went well, 255 if not (the log says why).
+Exit code: 0 on success, 255 on failure (see the log).
 """
 
 
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def serve_until_stopped(words: Sequence[str], started: Callable[[Any], None] | None = None) -> int:
-    """Serve as the options say, until a signal or a client ends it; returns the exit code.
+    """Serve with these options until a signal or a client ends it; return the exit code.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def serve_until_stopped(words: Sequence[str], started: Callable[[Any], None] | N
 
 
 def read_call(words: Sequence[str]) -> Call:
-    """Return what the words ask for; an answer like ``--version`` ends the reading.
+    """Parse the arguments; an option like ``--version`` ends it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The metrics that are read at each scrape: totals of the database, jobs, up time."""
+"""The metrics that are read at each scrape: totals of the database, jobs, uptime."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MIB = 1 << 20
 
 
 def add_gauges(metrics: PublishedMetrics, services: Services) -> None:
-    """Let each scrape read the values that nobody reports."""
+    """Let each scrape read the values that are not recorded as events."""
     started = services.clock.monotonic()
 
     def database() -> Iterator[tuple[str, float]]:
@@ -40,7 +40,7 @@ def add_gauges(metrics: PublishedMetrics, services: Services) -> None:
         yield "orthanc_up_time_s", int(services.clock.monotonic() - started)
 
     def caches() -> Iterator[tuple[str, float]]:
-        # Parsed files are not kept; the cache of the storage reports by itself.
+        # Parsed files are not kept; the cache of the storage records its own metrics.
         yield "orthanc_dicom_cache_count", 0
         yield "orthanc_dicom_cache_size_mb", 0
         for name in ("orthanc_storage_cache_count", "orthanc_storage_cache_size_mb"):

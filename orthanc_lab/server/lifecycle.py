@@ -20,7 +20,7 @@ _LOOK_FOR_SIGNALS_S = 0.5
 
 
 class Ending(Enum):
-    """What was asked of the server."""
+    """What the server was asked to do."""
 
     SHUTDOWN = "end"
     RESET = "start again with the configuration read anew"
@@ -119,7 +119,7 @@ class Server:
         self.stop()
 
     def wait(self) -> Ending:
-        """Wait until somebody asks for the end or a reset."""
+        """Wait for a request to shut down or to reset."""
         while True:
             # With a timeout: a signal that comes just before this wait does not end it, and its handler runs
             # only in this thread.
@@ -132,15 +132,15 @@ class Server:
     # -- control -------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Ask for a new start; returns at once."""
+        """Request a restart; returns at once."""
         self._asked.put(Ending.RESET)
 
     def shutdown(self) -> None:
-        """Ask for the end; returns at once."""
+        """Request a shutdown; returns at once."""
         self._asked.put(Ending.SHUTDOWN)
 
     def disregard(self) -> None:
-        """Forget what was asked of a server that does not run."""
+        """Forget requests to a server that is not running."""
         while not self._asked.empty():
             self._asked.get()
 

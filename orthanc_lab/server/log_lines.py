@@ -55,7 +55,7 @@ def log_to(file: Path | None) -> None:
 
 
 def log_errors_only() -> None:
-    """For a server inside another program: unless that program logs itself, only errors are written."""
+    """Write errors alone: for a server inside another program, unless that program configures logging itself."""
     log = logging.getLogger("orthanc_lab")
     if log.handlers:
         return
@@ -75,7 +75,7 @@ class _StandardError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if self._unless_program_logs and logging.getLogger().handlers:
             return
-        with suppress(OSError, ValueError):  # nobody listens any more
+        with suppress(OSError, ValueError):  # standard error is closed
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
 
@@ -109,7 +109,7 @@ def open_log_folder(folder: Path) -> Path:
     Raises
     ------
     OrthancError
-        13 if there is no such folder.
+        13 if the folder does not exist.
     """
     if not folder.is_dir():
         text = f"The directory where to store the log files ({folder}) is inexistent, aborting."

@@ -1,4 +1,4 @@
-"""Metadata, labels, protection: what people add to a resource."""
+"""Metadata, labels and protection of a resource."""
 
 from __future__ import annotations
 

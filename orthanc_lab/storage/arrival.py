@@ -1,4 +1,4 @@
-"""A DICOM file as it comes in: read, identified, its files ready, and not yet in the index."""
+"""A DICOM file on its way in: read and identified, its attachments prepared, not yet in the index."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Arrival:
     date: str  # ReceptionDate
     remote_aet: str
     overwrite: bool
-    files: tuple[PreparedFile, ...] = ()  # once they are ready
+    files: tuple[PreparedFile, ...] = ()  # once they are prepared
 
     def stored(self, status: StoreStatus) -> Stored:
         """Return the answer to the upload."""
@@ -47,7 +47,7 @@ class Arrival:
 
 
 class ArrivalReader:
-    """Reads what comes in."""
+    """Reads the DICOM files that are uploaded."""
 
     def __init__(self, options: StorageOptions, main_tags: MainTags, names: MetadataNames, clock: Clock) -> None:
         self._dictionary = options.dictionary

@@ -1,4 +1,4 @@
-"""How attachments come and go other than by an upload."""
+"""Attachments that are written, replaced and deleted apart from uploads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Attaching:
         return self._take_over(file, lambda transaction: _put(transaction, key_of(transaction, id), file, date))
 
     def replace(self, id: str, old: Attachment, data: bytes, date: str, *, compressed: bool) -> bool:
-        """Write the content of an attachment anew; False if it was replaced by somebody else in the meantime."""
+        """Write the content of an attachment anew; False if it has been replaced in the meantime."""
 
         def operation(transaction: Transaction) -> Attachment:
             key = key_of(transaction, id)

@@ -108,7 +108,7 @@ class Index(Protocol):
     def changes(
         self, since: int = 0, limit: int = 100, *, to: int | None = None, types: Sequence[ChangeType] = ()
     ) -> tuple[list[Change], bool]:
-        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether no more follow."""
+        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether that is all."""
         ...
 
     def last_change(self) -> Change | None:
@@ -120,7 +120,7 @@ class Index(Protocol):
         ...
 
     def exports(self, since: int = 0, limit: int = 100) -> tuple[list[Export], bool]:
-        """Return the exports after `since`, and whether no more follow."""
+        """Return the exports after `since`, and whether that is all."""
         ...
 
     def statistics(self) -> Statistics:

@@ -1,4 +1,4 @@
-"""Uploads: what comes in is read, its files are written, then the index takes it over."""
+"""Uploads: a file is read and written, then the index takes it over."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Ingest:
     compress
         Keep the files compressed.
     is_known
-        Tells whether there is an instance with this Orthanc identifier.
+        Tells whether the index has an instance with this Orthanc identifier.
     transcode
-        Makes of a file that comes in the file to store.
+        Returns the file to store for a file that is uploaded.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Files brought to one transfer syntax as they come in (``IngestTranscoding``)."""
+"""Transcoding of uploads to one transfer syntax (``IngestTranscoding``)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["ingest_transcoding"]
 
 
 def ingest_transcoding(options: StorageOptions, identifiers: Identifiers) -> Callable[[bytes], bytes]:
-    """Return what a file that comes in goes through; one that cannot be transcoded stays as it is.
+    """Return the function that transcodes uploads; a file that cannot be transcoded stays as it is.
 
     A lossy transfer syntax gives the instance another SOP Instance UID, at each upload another.
     """
     target = options.ingest_transcoding
     if not target:
         return _unchanged
-    # Only who asks for it pays for its import.
+    # Imported only if it is needed: it is slow to import.
     from orthanc_lab.dicom.codecs.transcoding import transcode  # noqa: PLC0415
 
     def transcoded(dicom: bytes) -> bytes:

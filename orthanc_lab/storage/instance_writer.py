@@ -75,16 +75,15 @@ class InstanceWriter:
         keys: list[Key] = []
         expected = None
         for (level, change), id in zip(_ABOVE, (ids.patient, ids.study, ids.series), strict=True):
-            key = transaction.find(level, id)
-            if key is None:
+            while (key := transaction.find(level, id)) is None:  # again, if another server is just faster
                 tags, metadata = arrival.parent(level)
                 parent = keys[-1] if keys else None
-                key = transaction.insert_resource(
-                    NewResource(level, id, parent, tags, metadata, last_update=arrival.date)
-                )
-                assert key is not None  # nobody else writes meanwhile
-                created.append((change, key))
-                expected = metadata.get("ExpectedNumberOfInstances")
+                new = NewResource(level, id, parent, tags, metadata, last_update=arrival.date)
+                key = transaction.insert_resource(new)
+                if key is not None:
+                    created.append((change, key))
+                    expected = metadata.get("ExpectedNumberOfInstances")
+                    break
             keys.append(key)
         patient, study, series = keys
         return Lineage(patient, study, series, expected)

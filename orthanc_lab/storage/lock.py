@@ -39,5 +39,5 @@ def lock_folder(folder: Path) -> Callable[[], None]:
 
 
 def no_lock(folder: Path) -> Callable[[], None]:
-    """Do without: for a folder that nobody else can know, and where there is no `fcntl`."""
+    """Lock nothing: for a folder that no other process knows, or a platform without `fcntl`."""
     return lambda: None

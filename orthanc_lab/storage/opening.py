@@ -13,6 +13,7 @@ from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.storage.files.area import DiskArea, FileArea
 from orthanc_lab.storage.files.attachments import AttachmentFiles, disk_error
 from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.index import Index
 from orthanc_lab.storage.indexed_storage import IndexedStorage
 from orthanc_lab.storage.lock import Lock, lock_folder
@@ -36,6 +37,7 @@ def open_storage(
     identifiers: Identifiers | None = None,
     metrics: Metrics | None = None,
     area: FileArea | None = None,
+    open_log: OpenLog = DiskLog,
     connect: Connect = connect,
     lock: Lock = lock_folder,
 ) -> Storage:
@@ -44,11 +46,13 @@ def open_storage(
     Parameters
     ----------
     folder
-        ``StorageDirectory``; the index is there too, unless the options say otherwise.
+        ``StorageDirectory``; the index is there too, unless the options name another folder.
     executor
         Runs what happens beside requests; threads, if not given.
     area
         Where the files are, if not in `folder`.
+    open_log
+        Opens the journal of files, and the log of the index to wait for the disk.
     connect
         Opens a connection to the index; the first one is the one that writes.
     lock
@@ -71,9 +75,11 @@ def open_storage(
     try:
         with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
             opened.callback(lock(index_folder))
-            journal = FileJournal(index_folder / "files.journal")
+            journal = FileJournal(open_log(index_folder / "files.journal"))
             opened.callback(journal.close)
-            index = SqliteIndex(index_folder / "index.sqlite", sync=options.sync_storage_area, connect=connect)
+            index = SqliteIndex(
+                index_folder / "index.sqlite", sync=options.sync_storage_area, connect=connect, open_log=open_log
+            )
             opened.callback(index.close)
             files = AttachmentFiles(
                 area or DiskArea(folder),

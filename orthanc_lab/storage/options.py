@@ -1,4 +1,4 @@
-"""What the configuration says to the storage."""
+"""The options of the storage."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ __all__ = [
 
 
 class Resources(Protocol):
-    """What is known of patients, studies, series and instances."""
+    """Patients, studies, series and instances."""
 
     def find_level(self, id: str) -> Level | None:
         """Return the level of a resource, None if it is unknown."""
@@ -90,7 +90,7 @@ class Resources(Protocol):
 
 
 class Search(Protocol):
-    """Resources by what stands in them."""
+    """Resources by their tags and identifiers."""
 
     def lookup_identifier(self, value: str) -> list[tuple[Level, str]]:
         """Return the resources whose PatientID or UID of their own level is `value`, in upper or lower case."""
@@ -145,7 +145,7 @@ class Logs(Protocol):
     def changes(
         self, since: int = 0, limit: int = 100, *, to: int | None = None, types: Sequence[ChangeType] = ()
     ) -> tuple[list[Change], bool]:
-        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether no more follow."""
+        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether that is all."""
         ...
 
     def last_change(self) -> Change | None:
@@ -157,7 +157,7 @@ class Logs(Protocol):
         ...
 
     def exports(self, since: int = 0, limit: int = 100) -> tuple[list[Export], bool]:
-        """Return the exports after `since`, and whether no more follow."""
+        """Return the exports after `since`, and whether that is all."""
         ...
 
 
@@ -182,11 +182,11 @@ class Properties(Protocol):
 
 
 class Readable(Resources, Search, Files, Logs, Totals, Properties, Protocol):
-    """All that reads and changes nothing."""
+    """All roles that only read."""
 
 
 class Ingest(Protocol):
-    """What brings resources in, and their tags up to date."""
+    """Resources are stored, and their tags brought up to date."""
 
     def store(
         self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
@@ -242,7 +242,7 @@ class Ingest(Protocol):
 
 
 class Deletion(Protocol):
-    """What takes resources out."""
+    """Resources are deleted."""
 
     def delete(self, id: str, level: Level | None = None) -> tuple[bool, tuple[Level, str] | None]:
         """Delete a resource with all below it and the parents that become empty.
@@ -263,7 +263,7 @@ class Deletion(Protocol):
 
 
 class Attachments(Protocol):
-    """Attachments, written and deleted."""
+    """Attachments are written and deleted."""
 
     def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:
         """Write or replace an attachment."""
@@ -279,7 +279,7 @@ class Attachments(Protocol):
 
 
 class Annotations(Protocol):
-    """What people add to a resource: metadata, labels, protection."""
+    """Metadata, labels and protection are changed."""
 
     def set_metadata(self, id: str, name: str, value: str) -> None:
         """Write a metadata; a user-defined one logs an UpdatedMetadata change."""
@@ -299,7 +299,7 @@ class Annotations(Protocol):
 
 
 class LogKeeping(Protocol):
-    """Exports are logged, logs are cleared."""
+    """Exports are logged, and logs are cleared."""
 
     def clear_changes(self) -> None:
         """Forget the changes; numbers go on."""
@@ -314,8 +314,8 @@ class LogKeeping(Protocol):
         ...
 
 
-class PropertyKeeping(Protocol):
-    """Global properties and counters, written."""
+class PropertyKeeping(Properties, Protocol):
+    """Global properties and counters, read and written."""
 
     def next_number(self, sequence: str) -> int:
         """Return 1, 2, … of a named counter kept in the database (``AnonymizedN``)."""

@@ -1,7 +1,7 @@
 """What a query asks of the index, in terms that any back end can express.
 
-Here stands what Orthanc makes of a query: which tag of which level is meant, what is a range, a list or a pattern,
-what is compared without regard to case, how the answers are ordered. A back end turns a plan into its own words.
+Here stands what Orthanc makes of a query: which tag of which level is meant, what is compared without regard to
+case, how the answers are ordered (how a value matches: `value_matching`). A back end turns it into its own words.
 
 The parts of a plan are named tuples: each search makes a handful, and frozen data classes take four times as long.
 """
@@ -18,29 +18,21 @@ from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.records import Constraint, FindQuery, Order
+from orthanc_lab.storage.value_matching import RANGED_TAGS, Equal, ValueMatch, read_match
 
 __all__ = [
     "Below",
     "Condition",
-    "Equal",
     "HasIdentifier",
     "Labelled",
-    "Like",
+    "Matches",
     "MetadataValue",
-    "OneOf",
     "SearchPlan",
     "SearchPlanner",
     "SortKey",
     "TagValue",
     "Value",
-    "Within",
 ]
-
-_RANGED = frozenset(
-    {"0008,0012", "0008,0013", "0008,0020", "0008,0021", "0008,0022", "0008,0023", "0008,0030", "0008,0031"}
-    | {"0008,0032", "0008,0033", "0010,0030", "0010,0032", "0040,0244", "0040,0245", "0040,0250", "0040,0251"}
-)
-"""Dates and times: ``A-B``, ``A-`` and ``-B`` are ranges."""
 
 _NORMALIZED = frozenset(
     {
@@ -79,33 +71,11 @@ class MetadataValue(NamedTuple):
 Value = TagValue | MetadataValue
 
 
-class Equal(NamedTuple):
-    """A value is this text."""
+class Matches(NamedTuple):
+    """A value matches what a query wants of it."""
 
     value: Value
-    text: str
-
-
-class OneOf(NamedTuple):
-    """A value is one of these texts."""
-
-    value: Value
-    texts: Sequence[str]
-
-
-class Like(NamedTuple):
-    """A value matches a pattern: ``*`` is any text, ``?`` any one character."""
-
-    value: Value
-    pattern: str
-
-
-class Within(NamedTuple):
-    """A value lies between two texts, both included; an empty one is no bound."""
-
-    value: Value
-    low: str
-    high: str
+    match: ValueMatch
 
 
 class HasIdentifier(NamedTuple):
@@ -129,7 +99,7 @@ class Labelled(NamedTuple):
     constraint: str  # All, Any, None
 
 
-Condition = Equal | OneOf | Like | Within | HasIdentifier | Below | Labelled
+Condition = Matches | HasIdentifier | Below | Labelled
 
 
 class SortKey(NamedTuple):
@@ -200,21 +170,16 @@ class SearchPlanner:
         level = levels.get(tag)
         if level is None or not text:
             return ()
-        value = TagValue(level, tag, not constraint.case_sensitive)
-        if value.folded:
-            text = fold(text)
-        if "-" in text and tag in _RANGED:
-            low, high = (end.strip() for end in text.split("-", 1))
-            return (Within(value, low, high),)
-        match = _match(value, text)
+        match = read_match(text, case_sensitive=constraint.case_sensitive, ranged=tag in RANGED_TAGS)
+        found = Matches(TagValue(level, tag, not constraint.case_sensitive), match)
         owner = Level.PATIENT if tag in self._of_patients else level
         if tag == IDENTIFIER_TAGS[owner] and type(match) is Equal:
-            return (HasIdentifier(owner, fold(text).strip()), match)
-        return (match,)
+            return (HasIdentifier(owner, fold(text).strip()), found)
+        return (found,)
 
     def _constrain_metadata(self, name: str, pattern: str, case_sensitive: bool) -> Condition:
         value = MetadataValue(self._names.stored(name), not case_sensitive)
-        return _match(value, pattern if case_sensitive else fold(pattern))
+        return Matches(value, read_match(pattern, case_sensitive=case_sensitive))
 
     def _sort_key(self, order: Order, levels: Mapping[str, Level]) -> SortKey:
         value: Value | None = None
@@ -236,11 +201,3 @@ def _levels_seen_from(level: Level, main_tags: MainTags) -> dict[str, Level]:
             if _TAG.match(tag):
                 levels.setdefault(tag, owner)
     return levels
-
-
-def _match(value: Value, text: str) -> Condition:
-    if "\\" in text:
-        return OneOf(value, text.split("\\"))
-    if "*" in text or "?" in text:
-        return Like(value, text)
-    return Equal(value, text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from orthanc_lab.testing.free_port import free_port, is_listening
+from orthanc_lab.server.loopback import free_port, is_listening
 
 __all__ = ["MISSING", "RealOrthanc", "find_program"]
 

@@ -234,7 +234,7 @@ def test_the_recorded_codec_is_kept_or_the_job_fails(
     assert finish(go_on(storage, "Archive", tmp_path, saved)) == whole
     monkeypatch.setattr(deflate, "HAS_ISAL", False)
     assert zip_codec.preferred_codec().name == "zlib"
-    with pytest.raises(OrthancError, match="'isal', which is not installed"):
+    with pytest.raises(OrthancError, match="'isal', which is no longer installed"):
         go_on(storage, "Archive", tmp_path, {**saved, "codec": "isal"}).start()
 
 

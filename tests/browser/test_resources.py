@@ -128,6 +128,7 @@ def until_grey(area, low: int, high: int) -> None:
     area.page.wait_for_function(
         """([low, high]) => {
           const canvas = document.querySelector('.orthanc-viewer canvas');
+          if (!canvas) return false;
           const value = canvas.getContext('2d').getImageData(4, 4, 1, 1).data[0];
           return canvas.width === 8 && low <= value && value <= high;
         }""",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
-from orthanc_lab.testing.free_port import free_port
+from orthanc_lab.server.loopback import free_port
 from tests.browser.board import press, says
 
 ROOT = Path(__file__).parents[2]

@@ -27,7 +27,7 @@ from orthanc_lab.client import (
 )
 from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.jobs import Job
-from orthanc_lab.testing.free_port import free_port
+from orthanc_lab.server.loopback import free_port
 from tests.client.scripted import Act, Scripted, answer, drop, send
 
 BUSY = answer(b"", "503 Service Unavailable")

@@ -10,7 +10,7 @@ import requests
 from urllib3.exceptions import NewConnectionError
 
 from orthanc_lab.client.errors import reason_of
-from orthanc_lab.testing.free_port import free_port
+from orthanc_lab.server.loopback import free_port
 
 
 def failure(url: str) -> requests.RequestException:

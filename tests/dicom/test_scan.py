@@ -27,8 +27,8 @@ from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.dicom.identifiers import identify
 from orthanc_lab.dicom.limits import MAX_DEPTH
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.testing.contracts.dicom_files import EXPLICIT, dicom, element, meta_header
 from tests.dicom.judge import judged_offset, judged_tags
-from tests.storage.files import EXPLICIT, dicom, element, meta_header
 
 WANTED = MainTags().all
 CUT_OFF = {"MR_truncated.dcm", "rtplan_truncated.dcm", "SC_rgb_jpeg.dcm", "no_meta.dcm", "DICOMDIR-nooffset"}

@@ -18,14 +18,16 @@ import yaml
 import orthanc_lab
 from orthanc_lab import frames, samples
 from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
+from orthanc_lab.server.loopback import free_port, is_listening
 from orthanc_lab.server.options.option_table import OPTIONS
-from orthanc_lab.testing.free_port import free_port, is_listening
 from orthanc_lab.testing.real import RealOrthanc
 from tests.docs.snippets import ADDRESS, HOW_TO, Snippet, snippets
 from tests.programs import program
 from tests.waiting import until
 
-PAGES = sorted(page.name for page in HOW_TO.glob("*.md") if page.name not in ("index.md", "coming-from.md"))
+PAGES = sorted(
+    page.name for page in HOW_TO.glob("*.md") if page.name not in ("index.md", "coming-from.md", "extend.md")
+)
 PROGRAMS = ("openssl", "curl", "zip")
 
 pytestmark = pytest.mark.timeout(300)

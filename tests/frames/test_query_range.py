@@ -15,7 +15,7 @@ import pytest
 import orthanc_lab
 from orthanc_lab import frames, samples
 from orthanc_lab.frames import charts
-from orthanc_lab.testing.free_port import free_port
+from orthanc_lab.server.loopback import free_port
 from tests.programs import program
 from tests.waiting import until
 

@@ -1,4 +1,7 @@
-"""The engine against a model of it: any order of commands, steps, failures and crashes."""
+"""The engine against a model of it: any order of commands, steps, failures and crashes.
+
+It runs on the inline executor, where everything happens when the test lets it, and on threads.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.file_outputs import FileOutputs
+from orthanc_lab.jobs.ports import StopReason
+from orthanc_lab.jobs.sqlite_store import SqliteJobStore
+from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from tests.jobs.doubles import ScriptedJob
 from tests.waiting import until
 
 HISTORY = 3
+View = tuple[JobState, int, int, int]  # state, priority, progress, error code
 PENDING, RUNNING, PAUSED, SUCCESS, FAILURE = (
     JobState.PENDING,
     JobState.RUNNING,
@@ -26,6 +36,62 @@ PENDING, RUNNING, PAUSED, SUCCESS, FAILURE = (
     JobState.SUCCESS,
     JobState.FAILURE,
 )
+
+
+class GatedExecutor(InlineExecutor):
+    """Holds a worker before each step of its job, until the test lets it through."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self._clock = clock
+        self._left: dict[object, int] = {}  # how often a worker may still go on
+
+    def hold(self, turns: int) -> object:
+        """Let the worker that calls go on so many times, and no further; return it."""
+        worker = self._calling()
+        self._left[worker] = turns
+        return worker
+
+    def let_through(self, job: GatedJob) -> None:
+        """Let the worker of a job go on."""
+        del self._left[job.worker]
+
+    def forget(self) -> None:
+        """Let the worker that calls, if there is one, look for another job."""
+        self._left.pop(self._calling(), None)
+
+    def _calling(self) -> object:
+        return next((task for task in self._tasks if task.is_running), None)
+
+    def settle(self) -> None:
+        """Let all workers go on until they wait, or are held."""
+        now = self._clock.monotonic()
+        while ready := [task for task in self._tasks if task.is_ready(now) and self._left.get(task, 1)]:
+            for task in ready:
+                if task in self._left:
+                    self._left[task] -= 1
+                task.go_on(now)
+
+
+class GatedJob(ScriptedJob):
+    """A scripted job on a `GatedExecutor`."""
+
+    def __init__(self, executor: GatedExecutor, steps: int, *, done: int = 0, name: str = "") -> None:
+        super().__init__(steps, done=done, name=name)
+        self.executor = executor
+        self.worker: object = None
+
+    def start(self) -> None:
+        super().start()
+        self.worker = self.executor.hold(1)  # for the look at what was asked meanwhile
+
+    def step(self) -> bool:
+        self.executor.hold(1)  # for the move
+        return super().step()
+
+    def stop(self, reason: StopReason) -> None:
+        super().stop(reason)
+        self.executor.forget()
 
 
 @dataclass
@@ -50,6 +116,24 @@ class Model:
 
 
 class EngineMachine(RuleBasedStateMachine):
+    """The rules; how the engine is run is left to the classes below."""
+
+    def make_executor(self) -> Executor:
+        """Return the executor of the next engine."""
+        raise NotImplementedError
+
+    def make_job(self, steps: int, *, done: int = 0, name: str) -> ScriptedJob:
+        """Return a job for the executor."""
+        raise NotImplementedError
+
+    def carry_out(self, model: Model, order: str) -> None:
+        """Let a running job do its next step."""
+        raise NotImplementedError
+
+    def see(self, expected: dict[str, View]) -> None:
+        """Check what the engine shows, once nothing happens any more."""
+        raise NotImplementedError
+
     def __init__(self) -> None:
         super().__init__()
         self.base = Path(tempfile.mkdtemp(prefix="jobs-model-"))
@@ -71,15 +155,16 @@ class EngineMachine(RuleBasedStateMachine):
         restored: dict[int, ScriptedJob] = {}
 
         def restore(payload: dict[str, Any]) -> ScriptedJob:
-            job = ScriptedJob(payload["steps"], done=payload["done"], name=payload["name"])
+            job = self.make_job(payload["steps"], done=payload["done"], name=payload["name"])
             restored[int(payload["name"])] = job
             return job
 
         engine = JobsEngine(
-            self.folder / "jobs.sqlite3",
-            self.folder / "outputs",
+            SqliteJobStore(self.folder / "jobs.sqlite3"),
+            FileOutputs(self.folder / "outputs", SystemIdentifiers()),
             self.clock,
             SystemIdentifiers(),
+            self.make_executor(),
             restores={"Scripted": restore},
             concurrent_jobs=self.workers,
             history_size=HISTORY,
@@ -135,7 +220,7 @@ class EngineMachine(RuleBasedStateMachine):
     def submit(self, priority: int, steps: int) -> None:
         self.clock.advance(1)
         self.submitted += 1
-        job = ScriptedJob(steps, name=str(self.submitted))
+        job = self.make_job(steps, name=str(self.submitted))
         id = self.engine.submit(job, priority)
         model = Model(self.submitted, priority, steps, job=job)
         self.expected[id] = model
@@ -213,11 +298,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.clock.advance(1)
         id = data.draw(st.sampled_from([id for id, model in self.expected.items() if model.state is RUNNING]))
         model = self.expected[id]
-        # What is shown may be the same before and after: the status is another one.
-        entry = self.engine._table.get(id)
-        before = entry and entry.status
-        model.job.orders.put(order)
-        until(lambda: entry is None or entry.status is not before, what="the end of the step")
+        self.carry_out(model, order)
         if order == "fail":
             model.progress = percent(model)
             self.fail(id, 9)
@@ -272,15 +353,14 @@ class EngineMachine(RuleBasedStateMachine):
         expected = {
             id: (model.state, model.priority, model.progress, model.code) for id, model in self.expected.items()
         }
-
-        def seen() -> dict[str, tuple[JobState, int, int, int]]:
-            views = self.engine.views()
-            return {view.id: (view.state, view.priority, view.progress, view.error_code) for view in views}
-
-        until(lambda: seen() == expected, what=lambda: f"{expected} (now {seen()})")
+        self.see(expected)
         assert self.engine.ids() == sorted(expected)
         assert self.engine.counts()[PENDING] == sum(state is PENDING for state, *_ in expected.values())
         assert self.errors == []
+
+    def seen(self) -> dict[str, View]:
+        views = self.engine.views()
+        return {view.id: (view.state, view.priority, view.progress, view.error_code) for view in views}
 
     def teardown(self) -> None:
         if hasattr(self, "engine"):
@@ -294,5 +374,47 @@ def percent(model: Model) -> int:
     return int(model.done / model.steps * 100 + 0.5)
 
 
-TestEngine = EngineMachine.TestCase
-TestEngine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+class InlineMachine(EngineMachine):
+    """Without threads: nothing is waited for."""
+
+    def make_executor(self) -> GatedExecutor:
+        self.executor = GatedExecutor(self.clock)
+        return self.executor
+
+    def make_job(self, steps: int, *, done: int = 0, name: str) -> ScriptedJob:
+        return GatedJob(self.executor, steps, done=done, name=name)
+
+    def carry_out(self, model: Model, order: str) -> None:
+        assert isinstance(model.job, GatedJob)
+        model.job.orders.put(order)
+        self.executor.let_through(model.job)
+
+    def see(self, expected: dict[str, View]) -> None:
+        self.executor.settle()
+        assert self.seen() == expected
+
+
+class ThreadsMachine(EngineMachine):
+    """On threads: a job waits in its step."""
+
+    def make_executor(self) -> Executor:
+        return ThreadExecutor(self.clock)
+
+    def make_job(self, steps: int, *, done: int = 0, name: str) -> ScriptedJob:
+        return ScriptedJob(steps, done=done, name=name)
+
+    def carry_out(self, model: Model, order: str) -> None:
+        # What is shown may be the same before and after: the status is another one.
+        entry = next(entry for entry in self.engine._table.entries() if entry.job is model.job)
+        before = entry.status
+        model.job.orders.put(order)
+        until(lambda: entry.status is not before, what="the step does not end")
+
+    def see(self, expected: dict[str, View]) -> None:
+        until(lambda: self.seen() == expected, what=lambda: f"{expected} (now {self.seen()})")
+
+
+TestEngine = InlineMachine.TestCase
+TestEngine.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestEngineOnThreads = ThreadsMachine.TestCase
+TestEngineOnThreads.settings = settings(max_examples=15, stateful_step_count=40, deadline=None)

@@ -16,7 +16,7 @@ import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.lab import command
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
-from orthanc_lab.testing.free_port import free_port, is_listening
+from orthanc_lab.server.loopback import free_port, is_listening
 from tests.lab.running import Lab
 
 pytest.importorskip("jupyterlab")
@@ -112,7 +112,7 @@ def test_a_server_that_is_shut_down_takes_jupyter_along(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     assert requests.post(f"{running.orthanc}/tools/shutdown", data=b"", timeout=30).ok
     assert running.wait() == 0, "\n".join(running.output)
-    assert running.output[-1] == "The server has ended, so JupyterLab ends, too."
+    assert running.output[-1] == "The server has stopped, so JupyterLab stops too."
     assert not running.left_over()
 
 

@@ -9,7 +9,7 @@ import requests
 from pydicom.data import get_testdata_file
 
 import orthanc_lab
-from orthanc_lab.testing.free_port import free_port
+from orthanc_lab.server.loopback import free_port
 from tests.programs import program
 from tests.waiting import until
 

@@ -1,22 +1,75 @@
 """Every notebook runs from top to bottom, and gives the outputs that are saved in it.
 
 nbval compares text and HTML letter by letter (what may differ stands in ``sanitize.cfg``). It does not compare
-pictures: their bytes depend on the versions of matplotlib and of the compression library. How they look is compared
-in ``test_exercises.py``.
+pictures: their bytes depend on the versions of matplotlib and of the compression library, so that how they look is
+compared here. In the same run each check is also tried before its exercise is solved: it must fail with a hint.
 """
 
 from __future__ import annotations
 
+import nbformat
 import pytest
+from PIL import Image, ImageDraw
 
-from tests.notebooks.book import paths
+from tests.notebooks.book import code_cells, paths, read, tagged
+from tests.notebooks.pictures import look_alike, pictures_of
 from tests.notebooks.programs import need_program
+from tests.notebooks.record import IGNORED
 from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
+
+UNSOLVED = """\
+try:
+    exec({check!r}, globals())
+except AssertionError as error:
+    assert str(error), "a check without a hint"
+else:
+    raise AssertionError("a check that is content without an answer")
+"""
+
+
+def with_unsolved_exercises(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Try each check also before the solution above it."""
+    for check in tagged(notebook, "check"):
+        cell = nbformat.v4.new_code_cell(UNSOLVED.format(check=check.source), execution_count=1, id=f"{check.id}-first")
+        notebook.cells.insert(notebook.cells.index(check) - 1, cell)
+    return notebook
 
 
 @pytest.mark.timeout(3 * NOTEBOOK_SECONDS)
 @pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
-def test_the_outputs_are_those_that_are_saved(path, tmp_path):
+def test_a_run_gives_what_is_saved_and_checks_give_hints(path, tmp_path):
     need_program(path)
-    found = validate(path, tmp_path)
+    copy = tmp_path / path.name
+    nbformat.write(with_unsolved_exercises(read(path)), copy)
+    found = validate(copy, tmp_path)
     assert found.passed, found.report
+    for cell in code_cells(read(path)):
+        if IGNORED not in cell.source:
+            saved, drawn = list(pictures_of(cell)), list(pictures_of(found.outputs[cell.id]))
+            assert len(saved) == len(drawn), cell.id
+            assert all(map(look_alike, saved, drawn)), cell.id
+
+
+def test_a_check_that_gives_no_hint_is_found(tmp_path):
+    sources = {
+        "exercise": "answer = ...",
+        "solution": "if answer is ...:\n    answer = 1",
+        "check": "assert answer == 1",
+    }
+    notebook = nbformat.v4.new_notebook()
+    for tag, source in sources.items():
+        notebook.cells.append(
+            nbformat.v4.new_code_cell(source, id=tag, execution_count=1, metadata={"tags": [tag]}),
+        )
+    nbformat.write(with_unsolved_exercises(notebook), tmp_path / "lesson.ipynb")
+    found = validate(tmp_path / "lesson.ipynb", tmp_path)
+    assert found.failing == {"check-first"}
+    assert "a check without a hint" in found.report
+
+
+def test_pictures_that_do_not_look_alike_are_told_apart():
+    empty, bar = (Image.new("RGB", (600, 300), "white") for _ in range(2))
+    ImageDraw.Draw(bar).rectangle((100, 100, 300, 160), fill="blue")
+    assert look_alike(bar, bar.copy())
+    assert not look_alike(empty, bar)
+    assert not look_alike(bar, bar.resize((600, 350)))

@@ -52,5 +52,5 @@ def test_the_validation_tells_a_difference_from_a_failure(notebook, tmp_path):
     saved.cells[2].source = "nothing"
     nbformat.write(saved, path)
     found = validate(path, tmp_path)
-    assert (found.passed, found.differing, found.failing) == (False, {1}, {2})
+    assert (found.passed, found.differing, found.failing) == (False, {"cell-1"}, {"cell-2"})
     assert "NameError: name 'nothing' is not defined" in found.report

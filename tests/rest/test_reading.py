@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.queries.value_match import value_match
 from orthanc_lab.rest.http.arguments import unsigned
 from orthanc_lab.rest.http.byte_range import parse_range
 from orthanc_lab.rest.resources.find_query import QueryReader
 from orthanc_lab.rest.resources.numbered_names import NumberedNames, metadata_names
 from orthanc_lab.storage.records import FindQuery
+from orthanc_lab.storage.value_matching import RANGED_VRS, predicate
 
 
 def read_or_refused(read: Callable[[], Any]) -> Any:
@@ -34,14 +34,14 @@ PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_chara
 @given(PLAIN)
 def test_a_value_matches_itself_in_any_case(value: str) -> None:
     for wanted in (value, value.lower(), f"{value}\\other", f"*{value}*", "*"):
-        assert value_match(wanted, "LO", case_sensitive=False)(value)
-    assert value_match(value, "LO", case_sensitive=True)(value)
+        assert predicate(wanted, case_sensitive=False)(value)
+    assert predicate(value, case_sensitive=True)(value)
 
 
 @given(st.text("ab.*?^$", max_size=8), st.text("ab.^$\n", max_size=8))
 def test_wildcards(pattern: str, value: str) -> None:
     expected = fnmatch.fnmatchcase(value, pattern)
-    assert value_match(pattern, "LO", case_sensitive=True)(value) is expected
+    assert predicate(pattern, case_sensitive=True)(value) is expected
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_wildcards(pattern: str, value: str) -> None:
     ],
 )
 def test_kinds_of_match(wanted: str, vr: str, value: str, matches: bool) -> None:
-    assert value_match(wanted, vr, case_sensitive=False)(value) is matches
+    assert predicate(wanted, case_sensitive=False, ranged=vr in RANGED_VRS)(value) is matches
 
 
 @given(st.text(max_size=24))

@@ -23,10 +23,10 @@ from orthanc_lab.rest.making.upload_form import parts_of
 from orthanc_lab.rest.making.upload_zip import is_zip, members_of
 from orthanc_lab.rest.services import UploadLimits
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from tests.rest.checks import error_of, is_empty
 from tests.rest.conftest import Rest
 from tests.rest.files import orthanc_id
-from tests.storage.files import LARGE, dicom
 
 DAMAGED = "Invalid file or unsupported compression method (e.g. Deflate64)"
 LIMITS = UploadLimits()

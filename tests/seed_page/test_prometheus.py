@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from orthanc_lab import samples
-from orthanc_lab.testing.free_port import free_port, is_listening
+from orthanc_lab.server.loopback import free_port, is_listening
 from tests.programs import program
 from tests.seed_page.conftest import Page
 from tests.waiting import until

@@ -13,7 +13,7 @@ import requests
 from orthanc_lab.protocol.errors import ERROR_TEXTS
 from orthanc_lab.server.api_document import cheat_sheet, openapi
 from orthanc_lab.server.command_line import main, read_call
-from orthanc_lab.testing.free_port import free_port, is_listening
+from orthanc_lab.server.loopback import free_port, is_listening
 from tests.server.wire import connect
 from tests.waiting import until
 

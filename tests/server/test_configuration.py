@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from orthanc_lab.protocol.errors import ERROR_TEXTS, OrthancError
+from orthanc_lab.server.loopback import free_port
 from orthanc_lab.server.options.configuration_files import read_configuration, sample_configuration
 from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
-from orthanc_lab.testing.free_port import free_port
 
 
 def write(folder, files):

@@ -18,7 +18,7 @@ from pydicom.data import get_testdata_file
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.server.log_lines import LogTail
-from orthanc_lab.testing.free_port import is_listening
+from orthanc_lab.server.loopback import is_listening
 from tests.waiting import until
 
 

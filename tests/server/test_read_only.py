@@ -13,7 +13,7 @@ from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.ports import READING, Storage
-from tests.storage.files import dicom
+from orthanc_lab.testing.contracts.dicom_files import dicom
 from tests.waiting import until
 
 METHODS = sorted(name for name in dir(Storage) if not name.startswith("_"))

@@ -1,5 +1,1 @@
 """Tests of the storage."""
-
-import pytest
-
-pytest.register_assert_rewrite("tests.storage.contract")

@@ -12,12 +12,10 @@ from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.files.area import FileArea
+from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
-from orthanc_lab.storage.records import Origin
 from orthanc_lab.storage.sqlite.connections import Connect, connect
-
-ORIGIN = Origin(remote_ip="127.0.0.1")
 
 
 class RecordedMetrics:
@@ -43,6 +41,7 @@ class House:
         self,
         *,
         area: FileArea | None = None,
+        open_log: OpenLog = DiskLog,
         connect: Connect = connect,
         executor: Executor | None = None,
         lock: Lock = lock_folder,
@@ -55,6 +54,7 @@ class House:
             executor=executor,
             metrics=self.metrics,
             area=area,
+            open_log=open_log,
             connect=connect,
             lock=lock,
         )
@@ -71,7 +71,12 @@ class House:
 
     def files(self) -> list[str]:
         """Return the names of the files in the storage area."""
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file() and len(path.name) == 36)
+        return files_in(self.folder)
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the names of the files in a storage area."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file() and len(path.name) == 36)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin
-from tests.storage.files import LARGE, dicom
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 
 THREADS = 3
 _NUMBERS = itertools.count()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -13,12 +14,13 @@ import pytest
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.files.log_file import DiskLog
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import connect
-from tests.storage.conftest import ORIGIN, House
-from tests.storage.contract import changes_of, code_of, put
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
+from orthanc_lab.testing.contracts.storage.folder import ORIGIN, changes_of, code_of, put
+from tests.storage.conftest import House
 from tests.storage.faulty_area import FaultyArea
-from tests.storage.files import LARGE, dicom
 from tests.waiting import until
 
 
@@ -204,3 +206,40 @@ def test_the_journal_of_files_stays_small(house: House, monkeypatch: pytest.Monk
     assert (house.folder / "files.journal").stat().st_size < 500
     house.reopen()
     assert len(house.files()) == 40
+
+
+class FailingLog(DiskLog):
+    """A file that grows on a disk that fails, while a test says so."""
+
+    fault: int | None = None
+
+    def append(self, data: bytes) -> None:
+        if self.fault is not None:
+            super().append(data[: len(data) // 2])
+            raise OSError(self.fault, os.strerror(self.fault))
+        super().append(data)
+
+    def sync(self) -> None:
+        if self.fault is not None:
+            raise OSError(self.fault, os.strerror(self.fault))
+        super().sync()
+
+
+@pytest.mark.parametrize(("fault", "code"), [(errno.ENOSPC, 19), (errno.EIO, 14)])
+def test_a_journal_or_log_that_cannot_be_written(
+    house: House, monkeypatch: pytest.MonkeyPatch, fault: int, code: int
+) -> None:
+    storage = house.open(open_log=FailingLog, sync_storage_area=True)
+    kept = put(storage, pixels=LARGE)
+    before, files = look(storage), house.files()
+    monkeypatch.setattr(FailingLog, "fault", fault)
+    assert code_of(storage.store, dicom(pixels=LARGE), ORIGIN) == code
+    assert code_of(storage.delete, kept.instance) == code
+    assert look(storage) == before
+    assert house.files() == files
+    assert code_of(storage.store, dicom(), ORIGIN) == code  # it cannot be promised to be there after a power cut
+    monkeypatch.setattr(FailingLog, "fault", None)
+    assert storage.delete(kept.patient) == (True, None)
+    assert house.files() == []
+    house.close()
+    assert (house.folder / "files.journal").read_bytes() == b""

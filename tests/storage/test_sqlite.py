@@ -5,177 +5,65 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import invariant
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.execution import Steps, Task
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.storage import open_storage
+from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.storage import StorageOptions, open_storage
+from orthanc_lab.storage.lock import no_lock
 from orthanc_lab.storage.ports import Storage
-from orthanc_lab.storage.records import AttachmentType, FindQuery
-from tests.storage.conftest import ORIGIN, House
-from tests.storage.contract import StorageContract, changes_of, put
-from tests.storage.files import LARGE, dicom
-from tests.waiting import until
+from orthanc_lab.storage.records import FindQuery
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
+from orthanc_lab.testing.contracts.storage import StorageContract, storage_machine
+from orthanc_lab.testing.contracts.storage.folder import ORIGIN, changes_of, put
+from tests.storage.conftest import House, files_in
 
 
 class TestSqlite(StorageContract):
     """The contract, on SQLite and files."""
 
+    def open_storage(self, folder: Path, options: StorageOptions, clock: ManualClock) -> Storage:
+        return open_storage(folder, options=options, clock=clock)
+
 
 class TestSqliteWithoutCache(StorageContract):
     """The contract, with each file read from the disk."""
 
-    @pytest.fixture
-    def storage(self, house: House) -> Storage:
-        return house.open(maximum_cache_size=0)
+    def open_storage(self, folder: Path, options: StorageOptions, clock: ManualClock) -> Storage:
+        return open_storage(folder, options=replace(options, maximum_cache_size=0), clock=clock)
 
 
-def test_all_is_there_after_a_restart(house: House) -> None:
-    storage = house.open(stable_age=1)
-    file = dicom(pixels=LARGE)
-    stored = storage.store(file, ORIGIN)
-    small = put(storage, patient="Q", study="2", series="3")
-    storage.set_label(stored.study, "a", True)
-    storage.set_metadata(stored.study, "1024", "x")
-    storage.set_protected(stored.patient, True)
-    storage.next_number("n")
-    storage.delete(small.patient)
-    before = (storage.statistics(), storage.list_resources(Level.STUDY), changes_of(storage))
-    number = storage.last_change_number()
-    storage = house.reopen(stable_age=1000)
-    assert (storage.statistics(), storage.list_resources(Level.STUDY), changes_of(storage)) == before
-    assert storage.read_dicom(stored.instance) == file
-    assert storage.next_number("n") == 2
-    assert storage.last_change_number() == number
-    assert len(house.files()) == 1
+class TestSqliteWithoutThreads(StorageContract):
+    """The contract, with no thread and no lock file."""
+
+    def open_storage(self, folder: Path, options: StorageOptions, clock: ManualClock) -> Storage:
+        executor = self.executor = InlineExecutor(clock)
+        return open_storage(folder, options=options, clock=clock, executor=executor, lock=no_lock)
+
+    def pause(self) -> None:
+        self.executor.run()
 
 
-def test_storage_compression(house: House) -> None:
-    storage = house.open(storage_compression=True)
-    file = dicom(pixels=LARGE)
-    stored = storage.store(file, ORIGIN)
-    resource = storage.get(stored.instance)
-    assert resource is not None
-    assert set(resource.attachments) == {AttachmentType.DICOM, AttachmentType.DICOM_UNTIL_PIXEL_DATA}
-    assert all(one.compressed for one in resource.attachments.values())
-    assert storage.read_dicom(stored.instance) == file
-    assert storage.read_dicom_header(stored.instance) == file[: int(resource.metadata["PixelDataOffset"])]
-    totals = storage.statistics()
-    assert totals.disk_size < totals.uncompressed_size
-    plain = put(storage)
-    resource = storage.get(plain.instance)
-    assert resource is not None
-    assert set(resource.attachments) == {AttachmentType.DICOM}
-    assert house.reopen().read_dicom(stored.instance) == file
+class Machine(storage_machine(TestSqlite().open_storage)):  # type: ignore[misc]
+    """The storage against the model, and no file is left over."""
+
+    @invariant()
+    def the_storage_area_has_the_large_files(self) -> None:
+        assert len(files_in(self.folder.folder)) == sum(len(file) > 50_000 for file in self.files.values())
 
 
-def test_without_md5(house: House) -> None:
-    storage = house.open(store_md5=False)
-    resource = storage.get(put(storage, pixels=LARGE).instance)
-    assert resource is not None
-    assert resource.attachments[1].uncompressed_md5 == resource.attachments[1].compressed_md5 == ""
-
-
-def test_extra_main_dicom_tags(house: House) -> None:
-    storage = house.open(extra_main_dicom_tags={Level.SERIES: ["0010,0010"]})
-    stored = put(storage, name="Doe")
-    series = storage.get(stored.series)
-    assert series is not None
-    assert series.tags["0010,0010"] == "Doe"
-    assert "0010,0010" in storage.indexed_tags(Level.SERIES)
-    assert "0010,0010" in series.metadata["MainDicomTagsSignature"].split(";")
-
-
-def test_named_metadata_follow_the_configuration(house: House) -> None:
-    storage = house.open(user_metadata={"mine": 1024})
-    id = put(storage).patient
-    storage.set_metadata(id, "mine", "x")
-    storage.set_metadata(id, "1024", "y")
-    patient = storage.get(id)
-    assert patient is not None
-    assert patient.metadata["mine"] == "y"
-    patient = house.reopen(user_metadata={"other": 1024}).get(id)
-    assert patient is not None
-    assert patient.metadata["other"] == "y"
-
-
-def test_overwrite_instances_is_an_option(house: House) -> None:
-    storage = house.open(overwrite_instances=True)
-    put(storage, instance="1", name="a")
-    assert put(storage, instance="1", name="b").status.value == "Success"
-    assert storage.store(dicom(instance="1", name="c"), ORIGIN, overwrite=False).status.value == "AlreadyStored"
-
-
-def test_stable_resources(house: House) -> None:
-    storage = house.open(stable_age=60)
-    stored = put(storage)
-    house.clock.advance(59)
-    put(storage)
-    house.clock.advance(59)
-    patient = storage.get(stored.patient)
-    assert patient is not None
-    assert not patient.is_stable
-    house.clock.advance(1)
-    until(lambda: len(changes_of(storage)) == 8)
-    assert changes_of(storage)[5:] == [
-        (ChangeType.STABLE_SERIES, stored.series),
-        (ChangeType.STABLE_STUDY, stored.study),
-        (ChangeType.STABLE_PATIENT, stored.patient),
-    ]
-    patient = storage.get(stored.patient)
-    assert patient is not None
-    assert patient.is_stable
-    put(storage)
-    patient = storage.get(stored.patient)
-    assert patient is not None
-    assert not patient.is_stable
-    house.clock.advance(60)
-    until(lambda: len(changes_of(storage)) == 12)
-
-
-def test_an_instance_in_the_second_that_made_its_series_stable(house: House) -> None:
-    storage = house.open(stable_age=0.5)
-    stored = put(storage)
-    house.clock.advance(0.5)
-    until(lambda: len(changes_of(storage)) == 7)
-    put(storage)
-    resources = storage.get_many([stored.series, stored.study, stored.patient])
-    assert [one.is_stable for one in resources] == [False] * 3
-
-
-def test_a_stable_change_is_not_lost_by_a_restart(house: House) -> None:
-    stored = put(house.open(stable_age=60))
-    storage = house.reopen(stable_age=60)
-    assert len(changes_of(storage)) == 4
-    house.clock.advance(60)
-    until(lambda: (ChangeType.STABLE_PATIENT, stored.patient) in changes_of(storage))
-
-
-def test_exports(house: House) -> None:
-    storage = house.open(log_exported_resources=True)
-    stored = put(storage, patient="p", study="1", series="2", instance="3")
-    storage.log_export(stored.instance, "AWAY")
-    storage.log_export(stored.study, "AWAY")
-    storage.log_export("unknown", "AWAY")
-    exports, done = storage.exports()
-    assert done
-    assert [(one.seq, one.level, one.sop_instance_uid, one.study_instance_uid) for one in exports] == [
-        (1, Level.INSTANCE, "3", "1"),
-        (2, Level.STUDY, "", "1"),
-    ]
-    assert storage.exports(0, 1)[1] is False
-    storage.clear_exports()
-    assert storage.exports() == ([], True)
-
-
-def test_exports_are_off_by_default(storage: Storage) -> None:
-    storage.log_export(put(storage).instance, "AWAY")
-    assert storage.exports() == ([], True)
+TestModel = Machine.TestCase
+TestModel.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 
 
 def test_metrics(house: House) -> None:
@@ -293,26 +181,30 @@ def test_a_failed_start_leaves_the_index_free(house: House) -> None:
     house.open()
 
 
-def test_a_closed_storage_answers_with_an_error(house: House) -> None:
-    storage = house.open()
-    stored = put(storage, pixels=LARGE)
-    storage.close()
-    storage.close()
-    for call in (
-        lambda: storage.get(stored.instance),
-        lambda: storage.list_ids(Level.STUDY),
-        lambda: put(storage),
-        lambda: storage.delete(stored.instance),
-        lambda: storage.set_label(stored.study, "x", True),
-    ):
-        with pytest.raises(OrthancError, match="closed") as caught:
-            call()
-        assert caught.value.code == 11
-
-
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(OrthancError) as caught:
             open_storage(folder)
         assert caught.value.code == 2000
+
+
+def test_no_thread_and_no_lock_file_is_needed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise AssertionError(f"{thread.name} was started")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    executor = InlineExecutor(house.clock)
+    storage = house.open(executor=executor, lock=no_lock, stable_age=1, sync_storage_area=True)
+    stored = storage.store_all([dicom(pixels=LARGE), dicom()], ORIGIN)
+    executor.run()
+    house.clock.advance(0.999)
+    executor.run()
+    assert len(changes_of(storage)) == 5
+    house.clock.advance(0.001)
+    executor.run()
+    assert len(changes_of(storage)) == 8
+    assert storage.delete(stored[0].patient) == (True, None)
+    assert house.files() == []
+    house.close()

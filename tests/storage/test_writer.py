@@ -10,35 +10,35 @@ from pathlib import Path
 import pytest
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.storage.files.log_file import DiskLog
 from orthanc_lab.storage.sqlite.connections import open_writer
 from orthanc_lab.storage.sqlite.transaction import SqliteTransaction
-from orthanc_lab.storage.sqlite.wal_sync import WalSync
 from orthanc_lab.storage.sqlite.writer import Writer
 from tests.waiting import until
 
 
-class Log(WalSync):
+class Log(DiskLog):
     """A log on a disk that is as slow, or as broken, as a test says."""
 
-    def __init__(self, index: Path) -> None:
-        super().__init__(index)
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self.waits = 0
         self.error: OSError | None = None
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def wait(self) -> None:
+    def sync(self) -> None:
         self.waits += 1
         assert self.may_end.wait(10)
         if self.error is not None:
             raise self.error
-        super().wait()
+        super().sync()
 
 
 class House:
     def __init__(self, folder: Path) -> None:
         self._connection = connection = open_writer(folder / "index.sqlite")
-        self.log = Log(folder / "index.sqlite")
+        self.log = Log(folder / "index.sqlite-wal")
         self.writer = Writer(connection, self.log)
         self.answers: list[str] = []
 

@@ -42,7 +42,7 @@ def test_a_wait_for_uploads_that_do_not_come_ends(monkeypatch):
     monkeypatch.setattr(holding_peer, "_LONGEST_HOLD", 0.05)
     peer = HoldingPeer()
     peer.hold()
-    with peer, pytest.raises(TimeoutError, match="0 uploads are held"):
+    with peer, pytest.raises(TimeoutError, match="0 of 1 uploads are held"):
         peer.wait_until_held()
 
 

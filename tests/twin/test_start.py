@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orthanc_lab.testing.free_port import free_port, is_listening
+from orthanc_lab.server.loopback import free_port, is_listening
 from tests.waiting import until
 
 pytestmark = pytest.mark.real

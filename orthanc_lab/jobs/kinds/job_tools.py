@@ -25,7 +25,7 @@ class JobTools:
     identifiers: Identifiers
     executor: Executor
     outputs: OutputStore  # what jobs leave behind
-    dictionary: Dictionary  # ``Dictionary``, ``DefaultPrivateCreator``
+    dictionary: Dictionary  # with the options Dictionary and DefaultPrivateCreator
     charset: Charset  # of files that name none, ``DefaultEncoding``
     private_creator: str  # ``DefaultPrivateCreator``
     http: HttpOptions  # of calls to other servers

@@ -11,7 +11,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 __all__ = ["LARGEST_POSITION", "Page", "flag", "page_of", "query_arguments", "unsigned"]
 
 LARGEST_POSITION = 2**63 - 1
-"""The largest position in a list that is told apart: larger ones are as far beyond its end."""
+"""The largest position in a list that is distinguished: all larger ones are beyond its end."""
 
 
 class Page(NamedTuple):
@@ -72,7 +72,7 @@ def page_of(arguments: dict[str, str], uri: str) -> Page | None:
     Raises
     ------
     OrthancError
-        8 if one of them is missing, 5 if one is no number.
+        8 if one of them is missing, 5 if one is not a number.
     """
     since, limit = arguments.get("since"), arguments.get("limit")
     if since is None and limit is None:

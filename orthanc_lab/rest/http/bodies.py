@@ -68,7 +68,7 @@ def job_fields(body: Any, *, permissive: bool = True) -> JobFields:
     Parameters
     ----------
     body
-        The JSON body; one that is no object has no fields.
+        The JSON body; anything but an object has no fields.
     permissive
         False for the calls that do not look at ``Permissive`` (archives).
     """

@@ -37,7 +37,7 @@ def parse_range(header: str) -> ByteRange:
     """Read ``bytes=a-b``, ``bytes=a-`` or ``bytes=-b``.
 
     The last form is the beginning of the file up to b, not its end, as in Orthanc 1.12.7; an end
-    that is no number counts as absent.
+    that is not a number counts as absent.
 
     Raises
     ------

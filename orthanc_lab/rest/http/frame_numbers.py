@@ -18,7 +18,7 @@ def frame_number(text: str) -> int:
     Raises
     ------
     EmptyAnswer
-        404 for a text that is no number of 32 bits.
+        404 for a text that is not a 32-bit number.
     """
     if _NUMBER.match(text) is None or abs(int(text)) >= _COUNT:
         raise EmptyAnswer(404)

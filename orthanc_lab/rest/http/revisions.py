@@ -42,7 +42,7 @@ def answer_if_none_match(req: falcon.Request, resp: falcon.Response, md5: str) -
     EmptyAnswer
         304.
     OrthancError
-        3 for a header that is no ETag.
+        3 for a header that is not an ETag.
     """
     set_etag(resp, md5)
     header = req.get_header("If-None-Match")
@@ -56,14 +56,14 @@ def check_if_match(req: falcon.Request, current_md5: str | None, *, required: bo
     Parameters
     ----------
     current_md5
-        MD5 of the value in place; None if there is none, and all is well.
+        MD5 of the current value; None if there is no value, and nothing to protect.
     required
         Whether the header must be there (``CheckRevisions``).
 
     Raises
     ------
     OrthancError
-        3 for a header that is no ETag, 43 for one of another value or a missing one.
+        3 for a header that is not an ETag, 43 for one of another value or a missing one.
     """
     header = req.get_header("If-Match")
     if header is None:
@@ -77,12 +77,12 @@ def check_if_match(req: falcon.Request, current_md5: str | None, *, required: bo
 
 @contextmanager
 def revision_held(req: falcon.Request, required: bool) -> Iterator[None]:
-    """Let nobody else write between the check of a revision and the write that depends on it.
+    """Keep others from writing between the check of a revision and the write that depends on it.
 
     Parameters
     ----------
     required
-        Whether all clients name revisions (``CheckRevisions``); those that do not are not held up.
+        Whether all clients name revisions (``CheckRevisions``); those that do not need not wait.
     """
     if required or req.get_header("If-Match") is not None:
         with _LOCK:

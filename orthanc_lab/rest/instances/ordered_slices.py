@@ -12,7 +12,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 
 __all__ = ["ROUTES", "OrderedSlicesOfSeries", "ordered_slices"]
 
@@ -40,7 +40,7 @@ class OrderedSlicesOfSeries:
         answer_json(req, resp, answer)
 
 
-def ordered_slices(storage: Storage, series: str) -> OrderedSlices:
+def ordered_slices(storage: Resources, series: str) -> OrderedSlices:
     """Return the slices of a series in their order.
 
     Raises

@@ -56,7 +56,7 @@ class JobTexts:
 
 
 class JobListText:
-    """The text of the list of all jobs, of which only what has changed is written again."""
+    """The text of the list of all jobs, of which only the changed parts are written again."""
 
     def __init__(self) -> None:
         self._last: tuple[list[JobView], list[bytes]] = ([], [b"[]"])

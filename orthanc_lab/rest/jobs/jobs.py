@@ -129,7 +129,7 @@ class JobCommand:
         self._command = command
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
-        """Do what the path says, if the job is in a state for it; the body does not matter."""
+        """Carry out the command in the path if the state of the job permits it; the body is ignored."""
         if not self._command(job_id):
             raise EmptyAnswer(400)
         answer_empty_object(resp)

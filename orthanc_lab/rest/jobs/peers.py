@@ -58,7 +58,7 @@ class PeerResource(_PeerResource):
     """One peer."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
-        """Answer what can be done with it."""
+        """Answer the operations that the peer supports."""
         if name not in self._peers.all():
             raise EmptyAnswer(404)
         answer_json(req, resp, _OPERATIONS)
@@ -81,7 +81,7 @@ class PeerResource(_PeerResource):
 
 
 class PeerConfiguration(_PeerResource):
-    """How a peer is called."""
+    """How a peer is reached."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Answer the configuration, without secrets."""
@@ -89,7 +89,7 @@ class PeerConfiguration(_PeerResource):
 
 
 class PeerSystem(_PeerResource):
-    """What a peer says of itself."""
+    """The identity of a peer, as it describes itself."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Answer the peer's ``/system``, as it came."""

@@ -12,7 +12,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import unknown_resource
 from orthanc_lab.rest.http.bodies import read_body
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 
 __all__ = ["StoreRequest", "instances_of", "read_store_request"]
 
@@ -23,7 +23,7 @@ class StoreRequest(NamedTuple):
     """The resources to send, and the other fields of the body."""
 
     resources: list[str]  # Orthanc identifiers, as asked for
-    fields: dict[str, Any]  # {} if the body is no object
+    fields: dict[str, Any]  # {} if the body is not an object
 
 
 def read_store_request(req: falcon.Request) -> StoreRequest:
@@ -32,7 +32,7 @@ def read_store_request(req: falcon.Request) -> StoreRequest:
     Raises
     ------
     OrthancError
-        15 for any other body, and for what is no Orthanc identifier.
+        15 for any other body, and for anything that is not an Orthanc identifier.
     """
     body = read_body(req)
     alone = _IDENTIFIER.fullmatch(body.decode("utf-8", "replace"))
@@ -56,7 +56,7 @@ def read_store_request(req: falcon.Request) -> StoreRequest:
     return StoreRequest(_identifiers(value["Resources"]), value)
 
 
-def instances_of(resources: list[str], storage: Storage) -> list[str]:
+def instances_of(resources: list[str], storage: Resources) -> list[str]:
     """Return the instances below the resources, in the order of the resources.
 
     Raises

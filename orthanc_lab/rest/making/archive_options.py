@@ -29,7 +29,7 @@ class ArchiveOptions:
 
 
 def raw_arguments(req: falcon.Request) -> dict[str, str]:
-    """Return the arguments of a GET as they stand in the URI: archives do not decode them."""
+    """Return the arguments of a GET as they appear in the URI: archives do not decode them."""
     pairs = (item.partition("=") for item in (req.query_string or "").split("&"))
     return {name: value for name, _, value in pairs if name}
 
@@ -40,7 +40,7 @@ def options_of_query(arguments: dict[str, str], defaults: ArchiveOptions) -> Arc
     Raises
     ------
     OrthancError
-        3 for an unknown transfer syntax, or a quality that is no number.
+        3 for an unknown transfer syntax, or a quality that is not a number.
     """
     options = replace(defaults, filename=safe_filename(arguments.get("filename", defaults.filename)))
     if "transcode" not in arguments:
@@ -56,7 +56,7 @@ def options_of_query(arguments: dict[str, str], defaults: ArchiveOptions) -> Arc
 
 
 def options_of_body(body: Any, defaults: ArchiveOptions) -> ArchiveOptions:
-    """Read ``Extended``, ``Transcode``, ``LossyQuality`` and ``Filename``; a body that is no object has none.
+    """Read ``Extended``, ``Transcode``, ``LossyQuality`` and ``Filename``; any other body than an object has none.
 
     Raises
     ------

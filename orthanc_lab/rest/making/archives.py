@@ -92,7 +92,7 @@ class ArchiveOfMany:
             raise OrthancError(ErrorCode.BAD_REQUEST, "Missing resources argument")
         options = options_of_query(arguments, self._defaults())
         ids = arguments["resources"].removesuffix(",").split(",") if arguments["resources"] else []
-        # Here, unlike in a POST, single instances stand in the order of their identifiers, each once.
+        # Here, unlike in a POST, single instances are in the order of their identifiers, each once.
         self._answers.answer(req, resp, self._plan(sorted(set(ids))), options, _AT_ONCE)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:

@@ -41,7 +41,7 @@ def parse_create_body(data: bytes) -> dict[str, Any]:
 
 
 def _take_out(data: bytes) -> tuple[bytes, dict[str, memoryview]]:
-    """Return the body with marks in the place of large data URIs, and those by their marks."""
+    """Return the body with marks in place of large data URIs, and the data URIs by mark."""
     pieces: list[bytes] = []
     taken: dict[str, memoryview] = {}
     done = position = 0
@@ -84,7 +84,7 @@ def _parse(data: bytes) -> Any:
         pass  # comments and the like
     try:
         body = lenient_json.loads(data)
-        orjson.dumps(body)  # refuses half a surrogate pair, which is no text
+        orjson.dumps(body)  # refuses half a surrogate pair, which is not text
     except (OrthancError, TypeError) as error:
         raise OrthancError(ErrorCode.BAD_REQUEST) from error
     return body

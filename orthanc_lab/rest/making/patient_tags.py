@@ -7,7 +7,7 @@ from orthanc_lab.dicom.dictionary.dictionary import format_tag
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Readable
 
 __all__ = ["check_patient_tags"]
 
@@ -18,7 +18,7 @@ _CONTRADICTION = (
 )
 
 
-def check_patient_tags(storage: Storage, rules: Modification, study: str) -> None:
+def check_patient_tags(storage: Readable, rules: Modification, study: str) -> None:
     """Refuse to change tags of the patient in one of several studies (Orthanc 1.11.2).
 
     Parameters
@@ -29,7 +29,7 @@ def check_patient_tags(storage: Storage, rules: Modification, study: str) -> Non
     Raises
     ------
     OrthancError
-        8 with the tag in which the patient would have two values, 17 if it is no study.
+        8 with the tag in which the patient would have two values, 17 if it is not a study.
     """
     replaced = {format_tag(tag): value for tag, value in rules.replaced.items()}
     if not storage.indexed_tags(Level.PATIENT) & replaced.keys():

@@ -23,7 +23,7 @@ from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_json
 from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.making.modification import origin_of, string_list
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Resources
 
 __all__ = ["ROUTES", "MergeStudy", "SplitStudy"]
 
@@ -101,7 +101,7 @@ def texts_of(data_set: DataSet, tags: Sequence[int], default_encoding: str) -> d
     return {tag: decode(text_bytes(value)) for tag, value in found if isinstance(value, bytes)}
 
 
-def _parts(storage: Storage, study: str, body: Mapping[str, Any]) -> list[str]:
+def _parts(storage: Resources, study: str, body: Mapping[str, Any]) -> list[str]:
     """Return the instances to be moved; one that is named twice counts twice, as in Orthanc."""
     found: list[str] = []
     for name, level in (("Series", Level.SERIES), ("Instances", Level.INSTANCE)):
@@ -114,7 +114,7 @@ def _parts(storage: Storage, study: str, body: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _mergeable(storage: Storage, study: str, id: str) -> list[str]:
+def _mergeable(storage: Resources, study: str, id: str) -> list[str]:
     """Return the instances of a resource that can go into a study, series by series."""
     level = storage.find_level(id)
     if level is None:

@@ -27,7 +27,7 @@ def post_instances(services: Services, req: falcon.Request, resp: falcon.Respons
     Raises
     ------
     OrthancError
-        15 for a body that is no DICOM file, 21 for one without identifiers, 19 if the storage is full.
+        15 for a body that is not a DICOM file, 21 for one without identifiers, 19 if the storage is full.
     """
     body: bytes = req.stream.read() if req.content_length is None else req.bounded_stream.read()
     origin = Origin(remote_ip=req.remote_addr or "", http_username=_username(req))
@@ -68,7 +68,7 @@ def stored_json(stored: Stored) -> dict[str, Any]:
 
 
 def _username(req: falcon.Request) -> str:
-    """Return who uploads, also where nobody has to say so."""
+    """Return the name of the user, which a client may also send without being asked for it."""
     known: str = getattr(req.context, "username", "")
     credentials = req.get_header("Authorization") or ""
     if known or credentials[:6].lower() != "basic ":

@@ -22,7 +22,7 @@ _WORTH_A_THREAD = 1 << 16
 
 
 def is_zip(body: bytes) -> bool:
-    """Tell whether a body starts like a ZIP archive."""
+    """Return whether a body starts like a ZIP archive."""
     return body.startswith(_MAGIC)
 
 

@@ -126,7 +126,7 @@ class OneAttachment(_Attachments):
         answer_empty_object(resp)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
-        """Delete a user-defined attachment; 404 if there is none."""
+        """Delete a user-defined attachment; 404 if it does not exist."""
         number = self._writable(name)
         if self._check_revisions:
             require_if_match(req)
@@ -195,7 +195,7 @@ class AttachmentTask(_Attachments):
         self.writes = () if compressed is None else ("POST",)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
-        """Compress the file, uncompress it, or check that its bytes are what was written; the path says which."""
+        """Compress the file, uncompress it, or check that its bytes are those that were written, as the path asks."""
         number = self._names.number(name)
         attachment = self._find(id, number, self._level)
         if self._compressed is not None:

@@ -59,7 +59,7 @@ class ResourceList(_Browsing):
 
 
 class InstanceList(ResourceList):
-    """All instances, and the way in for new ones."""
+    """All instances, and uploads of new ones."""
 
     writes = ("POST",)
 
@@ -133,7 +133,7 @@ class Ancestor(_Browsing):
         self._target = target
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer the object; 404/empty if `id` is of another level than the path says."""
+        """Answer the object; 404/empty if the level of `id` is not the one in the path."""
         arguments = query_arguments(req)
         level = self._storage.find_level(id)
         if level is None:

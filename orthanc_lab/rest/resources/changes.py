@@ -101,7 +101,7 @@ class Exports:
 
 
 def _numbers(arguments: dict[str, str], *names: str) -> tuple[int, int, int]:
-    """Return since, limit and to; if one of them is no number, all take their defaults."""
+    """Return since, limit and to; if one of them is not a number, all take their defaults."""
     numbers = {"since": 0, "limit": _DEFAULT_LIMIT, "to": -1}
     found = dict(numbers)
     for name in names:

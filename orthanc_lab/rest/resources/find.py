@@ -10,7 +10,7 @@ import falcon
 from orthanc_lab.dicom.dictionary.dictionary import format_tag
 from orthanc_lab.dicom.shown.tag_format import format_of
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
-from orthanc_lab.queries.search import Search
+from orthanc_lab.queries.search import ResourceSearch
 from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.http.bodies import boolean_field, read_object
 from orthanc_lab.rest.http.long_lists import answer_batches
@@ -33,7 +33,7 @@ class _Search:
         names = metadata_names(services.settings["UserMetadata"])
         dictionary = self._presentation.dictionary
         self._reader = QueryReader(dictionary, names)
-        self._search = Search(services.storage, self._presentation.requested, dictionary, services.settings)
+        self._search = ResourceSearch(services.storage, self._presentation.requested, dictionary, services.settings)
 
     def _body(self, req: falcon.Request) -> dict[str, Any]:
         return read_object(req, error=ErrorCode.BAD_REQUEST, details="The body must contain a JSON object")

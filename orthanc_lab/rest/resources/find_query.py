@@ -12,10 +12,10 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.arguments import LARGEST_POSITION
 from orthanc_lab.rest.resources.numbered_names import NumberedNames
 from orthanc_lab.storage.records import Constraint, FindQuery, Order
+from orthanc_lab.storage.value_matching import WILDCARD_VRS
 
 __all__ = ["QueryReader"]
 
-_WILDCARD_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 _PARENTS = {"ParentPatient": Level.PATIENT, "ParentStudy": Level.STUDY, "ParentSeries": Level.SERIES}
 _ORDER_TYPES = {
     f"{kind}{suffix}": (kind == "Metadata", cast)
@@ -71,7 +71,7 @@ class QueryReader:
         if query is None:
             return []
         if not isinstance(query, dict):
-            # Orthanc answers any JSON that is no object so.
+            # This is Orthanc's answer to any JSON but an object.
             raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
         constraints = []
         for name in sorted(query):
@@ -81,7 +81,7 @@ class QueryReader:
             tag = self.dictionary.parse_tag(name)
             if not value:
                 continue
-            if ("*" in value or "?" in value) and self.dictionary.vr_of(tag) not in _WILDCARD_VRS:
+            if ("*" in value or "?" in value) and self.dictionary.vr_of(tag) not in WILDCARD_VRS:
                 details = f"Wildcards are not allowed on tag {format_tag(tag)}"
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
             constraints.append(Constraint(format_tag(tag), value, case_sensitive))

@@ -84,7 +84,7 @@ class OneMetadata:
         answer_nothing(resp)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
-        """Delete a user-defined metadata; 404 if there is none."""
+        """Delete a user-defined metadata; 404 if it does not exist."""
         shown = self._writable(name)
         if self._check_revisions:
             require_if_match(req)
@@ -108,7 +108,7 @@ class OneMetadata:
         return None if value is None else md5_hex(_bytes(value))
 
 
-# A client may write bytes that are no UTF-8. The index keeps Unicode, so each of them is written
+# A client may write bytes that are not UTF-8. The index keeps Unicode, so each of them is written
 # as a character for private use, and comes back as it was.
 _PRIVATE = {0xDC00 + byte: 0x10F000 + byte for byte in range(0x80, 0x100)}
 _SURROGATE = {private: surrogate for surrogate, private in _PRIVATE.items()}

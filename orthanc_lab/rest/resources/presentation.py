@@ -29,7 +29,7 @@ def presentation_of(services: Services) -> Presentation:
     settings, storage = services.settings, services.storage
     dictionary = services.dictionary
     names = TagNames(dictionary)
-    # "Answers" is to Orthanc 1.12.7 what "Always" is: it filters by what stands in files, too.
+    # "Answers" behaves as "Always" in Orthanc 1.12.7: it filters by the content of files, too.
     files = None if settings["StorageAccessOnFind"] == "Never" else FileTags(storage, dictionary, settings)
     requested = RequestedTags(storage, names, files)
     return Presentation(dictionary, requested, ResourceJson(storage, names, requested))

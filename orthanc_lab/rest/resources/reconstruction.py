@@ -28,7 +28,7 @@ class _Reconstruction:
         self._compressed = bool(services.settings["StorageCompression"])
 
     def _rewrite_files(self, instances: Iterable[str]) -> None:
-        """Compress or uncompress the DICOM files as the configuration says now."""
+        """Compress or uncompress the DICOM files as ``StorageCompression`` is set now."""
         for instance in instances:
             try:
                 self._storage.compress_attachment(instance, AttachmentType.DICOM, self._compressed)
@@ -74,7 +74,7 @@ def _with_files(req: falcon.Request) -> bool:
     if body is None:
         return False
     if not isinstance(body, dict):
-        # Orthanc answers any JSON that is no object so.
+        # This is Orthanc's answer to any JSON but an object.
         raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
     wanted = body.get("ReconstructFiles", False)
     if not isinstance(wanted, bool):

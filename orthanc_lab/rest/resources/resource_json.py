@@ -11,7 +11,7 @@ from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, in_format
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.queries.requested_tags import RequestedTags
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import Attachment, AttachmentType, Resource
 
 __all__ = ["EXPANDED", "Part", "ResourceJson", "attachment_json"]
@@ -48,7 +48,7 @@ class ResourceJson:
         Finds the values of ``RequestedTags``.
     """
 
-    def __init__(self, storage: Storage, names: TagNames, requested: RequestedTags) -> None:
+    def __init__(self, storage: Readable, names: TagNames, requested: RequestedTags) -> None:
         self._storage = storage
         self._names = names
         self._requested = requested

@@ -1,4 +1,4 @@
-"""What is accepted from outside: the default encoding, transfer syntaxes and SOP classes over DICOM."""
+"""What the server accepts: default encoding, transfer syntaxes and SOP classes over DICOM."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class AcceptedSopClasses:
         self._uids = sorted(named.union(uid for uid in STORAGE_SOP_CLASSES if _matches_any(uid, accepted)))
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer the UIDs, sorted; ``RejectedSopClasses`` has no say here, as in Orthanc."""
+        """Answer the UIDs, sorted; ``RejectedSopClasses`` is ignored here, as in Orthanc."""
         answer_json(req, resp, self._uids)
 
 

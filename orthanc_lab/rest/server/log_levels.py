@@ -1,4 +1,4 @@
-"""How much the server logs: ``/tools/log-level`` and its kin for each category."""
+"""How much the server logs: ``/tools/log-level``, and one more for each category."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ class ChildServer(Stoppable):
         self.halt()
         file = self.folder / "configuration.json"
         file.write_text(json.dumps(self._options), encoding="utf-8")
-        command = [sys.executable, "-m", "orthanc_lab.server.embedding.child_main", *self._arguments, str(file)]
+        command = [sys.executable, "-m", "orthanc_lab.server.child_main", *self._arguments, str(file)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 command,
@@ -179,11 +179,11 @@ class ChildServer(Stoppable):
             self._reap()
 
     def halt(self) -> None:
-        """Let the child finish what is in work and end; `restart` serves again."""
+        """Let the child finish what is in progress and end; `restart` serves again."""
         self._end()
 
     def stop(self) -> None:
-        """Let the child finish what is in work and end; a temporary folder is removed."""
+        """Let the child finish what is in progress and end; a temporary folder is removed."""
         atexit.unregister(self.stop)
         self._end()
         self.session.close()

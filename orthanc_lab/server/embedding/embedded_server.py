@@ -190,14 +190,14 @@ class EmbeddedServer(Stoppable):
         self.session = session_of(self.settings)
 
     def halt(self) -> None:
-        """Finish what is in work and stop serving; `restart` serves again."""
+        """Finish what is in progress and stop serving; `restart` serves again."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join()
             self._thread = None
 
     def stop(self) -> None:
-        """Finish what is in work and stop; a temporary folder is removed."""
+        """Finish what is in progress and stop; a temporary folder is removed."""
         atexit.unregister(self.stop)
         self.halt()
         self._tail.close()

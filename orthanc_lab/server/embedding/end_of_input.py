@@ -11,7 +11,7 @@ __all__ = ["at_end_of_input"]
 
 
 def at_end_of_input(act: Callable[[], None]) -> None:
-    """Call `act`, in another thread, once the standard input has ended; what stands in it is thrown away."""
+    """Call `act`, in another thread, once the standard input has ended; what it contains is discarded."""
     number = sys.stdin.fileno()
 
     def wait() -> None:

@@ -1,4 +1,4 @@
-"""A server that runs elsewhere, in the place of one that is started here."""
+"""A server that runs elsewhere, used in place of one that is started here."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["LAB_VARIABLE", "VARIABLE", "RemoteServer", "open_server"]
 
 VARIABLE = "ORTHANC_URL"
 LAB_VARIABLE = "ORTHANC_LAB_URL"
-"""Where ``orthanc-lab lab`` says which server it has started."""
+"""The variable in which ``orthanc-lab lab`` passes the address of the server it has started."""
 
 
 class RemoteServer(Stoppable):
-    """An Orthanc that somebody else started: the real one, or another of these; made by `open_server`.
+    """An Orthanc that was started elsewhere, the real one or another orthanc-lab; made by `open_server`.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class RemoteServer(Stoppable):
     Raises
     ------
     ValueError
-        If the address is none.
+        If the address is not a valid URL.
     UnreachableError, UnauthorizedError, NotOrthancError
-        If it is not the address of an Orthanc that lets us in.
+        If there is no Orthanc at the address, or it refuses the credentials.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class RemoteServer(Stoppable):
         self.session = transport.session
 
     def stop(self) -> None:
-        """Close the connections; the server goes on."""
+        """Close the connections; the server keeps running."""
         self.session.close()
 
 

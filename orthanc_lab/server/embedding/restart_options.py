@@ -23,12 +23,12 @@ def options_for_restart(options: Mapping[str, Any], present: Mapping[str, Any]) 
     fixed = {name: present[name] for name in ("HttpPort", "StorageDirectory")}
     for name, value in fixed.items():
         if options.get(name, value) != value:
-            raise ValueError(f'"{name}" stays {value!r} as long as this server is used; start another one')
+            raise ValueError(f'"{name}" must stay {value!r} while this server is used; start another server')
     return {**options, **fixed}
 
 
 def check_options(options: Mapping[str, Any], folder: Path) -> list[str]:
-    """Return what is worth a warning.
+    """Return warnings about options.
 
     Raises
     ------

@@ -151,10 +151,10 @@ def _environment(
     if executor == "threads":
         return Environment(clock, identifiers, ThreadExecutor(clock))
     if executor == "inline":
-        return Environment(clock, identifiers, InlineExecutor(clock), _lock())
+        return Environment(clock, identifiers, InlineExecutor(clock), lock=_lock())
     if isinstance(executor, str):
         raise ValueError(f'The executor must be "threads", "inline" or an Executor, not {executor!r}')
-    return Environment(clock, identifiers, executor, _lock())
+    return Environment(clock, identifiers, executor, lock=_lock())
 
 
 def _lock() -> Lock:

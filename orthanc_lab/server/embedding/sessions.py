@@ -10,9 +10,9 @@ __all__ = ["session_of"]
 
 
 def session_of(settings: CheckedSettings) -> requests.Session:
-    """Return a session that a server with these settings lets in."""
+    """Return a session with the credentials and certificates for a server with these settings."""
     session = requests.Session()
-    session.trust_env = False  # no proxy stands before the loopback interface
+    session.trust_env = False  # no proxy for the loopback interface
     if settings["AuthenticationEnabled"] and settings["RegisteredUsers"]:
         session.auth = next(iter(settings["RegisteredUsers"].items()))
     if settings["SslEnabled"]:

@@ -14,7 +14,7 @@ _LINE = 4096  # bytes of the longest line between two chunks
 _MOST_TRAILERS = 100
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 _LONGEST_SIZE = 16  # digits
-_MOST_LEFT = 1 << 20  # bytes of a body that nobody wanted; more of them cost the connection
+_MOST_LEFT = 1 << 20  # bytes of an unread body that are skipped; with more of them the connection is closed
 _PIECE = 1 << 16
 
 
@@ -66,7 +66,7 @@ class Body:
         Raises
         ------
         OrthancError
-            8 if the client left, or was let go, before the end.
+            8 if the client disconnected, or was disconnected, before the end.
         """
         wanted = sys.maxsize if size is None or size < 0 else size
         pieces = []

@@ -25,7 +25,7 @@ _LONGEST_HEAD = 400 * 1024  # bytes
 _PIECE = 16 << 20  # bytes of a body taken at once, at most: no memory for what a client only announces
 _ASSEMBLED = 1 << 20  # bytes of a body for which memory is set aside at once
 _JOINED = 64 * 1024  # bytes up to which a copy costs less than a second buffer
-_LINGER_S = 1.0  # silence of a client that still sends what nobody reads
+_LINGER_S = 1.0  # silence of a client that still sends although nothing is read
 _MOST_LINGERING = 64 << 20  # bytes of that
 _BLANK = b"\r\n\r\n"
 _WITHOUT_BODY = (204, 304)
@@ -56,7 +56,7 @@ class Connection:
         self._last: tuple[bytes, dict[str, str]] = (b"", {})  # clients that poll send the same head again
         self._is_plain = not isinstance(client, ssl.SSLSocket)
         self.idle = True
-        """Whether no request is in work."""
+        """Whether no request is in progress."""
 
     # -- requests ------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class Connection:
             self._client.shutdown(socket.SHUT_RDWR)
 
     def finish(self) -> None:
-        """Let no further request come; one in work is answered."""
+        """Accept no further request; one in progress is answered."""
         self._keep_alive = False
         if self.idle:
             self.cut()
@@ -164,7 +164,7 @@ class Connection:
         return self._receive(min(most, _PIECE), whole=True)
 
     def _assembled(self, size: int) -> bytes:
-        """Return what came already and what follows it, received into one piece that nobody copies."""
+        """Return what came already and what follows it, received into one piece that is not copied."""
         whole = BytesIO(self._buffer)
         whole.seek(size - 1)
         whole.write(b"\0")
@@ -300,7 +300,7 @@ class _Start:
 
 
 class _Reply:
-    """The head of an answer, and what it says of its body."""
+    """The head of an answer, with the framing of its body."""
 
     def __init__(self, request: Mapping[str, str], start: _Start, *, keep_alive: bool) -> None:
         self._status = start.status
@@ -318,7 +318,7 @@ class _Reply:
         Parameters
         ----------
         size
-            Bytes of the body; None if nobody knows before its end.
+            Bytes of the body; None if unknown until its end.
 
         Raises
         ------

@@ -22,7 +22,7 @@ _keys: dict[str, str] = {}  # the name of a header as it came -> its key, for th
 
 
 class BadRequest(Exception):
-    """What came is no request; the answer has this status."""
+    """The bytes are not a request; the answer has this status."""
 
     def __init__(self, status: int = 400) -> None:
         super().__init__(status)
@@ -40,7 +40,7 @@ def read_head(head: bytes) -> dict[str, str]:
     Returns
     -------
     dict
-        What PEP 3333 says of a request: text that stands for bytes, the path decoded.
+        The request as PEP 3333 describes it: bytes as Latin-1 text, the path decoded.
 
     Raises
     ------

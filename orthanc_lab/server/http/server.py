@@ -53,7 +53,7 @@ class HttpServer:
     address, port
         Where to listen; port 0 takes a free one.
     request_timeout
-        Seconds without progress after which a client is let go.
+        Seconds without progress after which a client is disconnected.
     keep_alive
         Whether a connection stays open for further requests.
     tls
@@ -98,7 +98,7 @@ class HttpServer:
         self._app = app
 
     def refuse(self) -> None:
-        """Stop listening; requests in work go on to their end."""
+        """Stop listening; requests in progress continue to their end."""
         self._refusing = True
         with contextlib.suppress(OSError):  # it wakes the threads that wait, where the system allows it
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -107,7 +107,7 @@ class HttpServer:
                 connection.finish()
 
     def stop(self, timeout: float = 3) -> None:
-        """Stop listening; requests in work have `timeout` seconds to end, then their connections are cut."""
+        """Stop listening; requests in progress have `timeout` seconds to end, then their connections are cut."""
         self.refuse()
         with self._changed:
             if not self._changed.wait_for(lambda: not self._connections and not self._waiting, timeout):
@@ -123,12 +123,12 @@ class HttpServer:
         thread = threading.Thread(target=self._work, name="orthanc-lab-http", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the system has no thread left: those that there are go on
+        except RuntimeError:  # the system has no thread left: the present ones go on
             self._waiting -= 1
             _log.warning("No further thread can be started for the HTTP server")
 
     def _work(self) -> None:
-        """Accept a connection and serve it, again and again, as long as there are not too many who wait for one."""
+        """Accept connections and serve them, until enough other threads wait for one."""
         while (accepted := self._accept()) is not None:
             client, address = accepted
             try:
@@ -181,7 +181,7 @@ class HttpServer:
                     self._changed.notify_all()
 
     def _encrypted(self, client: socket.socket) -> socket.socket | None:
-        """Return the socket to talk through; None if no encryption was agreed upon."""
+        """Return the socket to use; None if the TLS handshake failed."""
         if self._tls is None:
             limit = _TIME.pack(int(self._timeout), int(self._timeout % 1 * 1_000_000))
             # Not `settimeout`: that costs a system call more for each one that reads or writes.
@@ -192,7 +192,7 @@ class HttpServer:
         try:
             return self._tls.wrap_socket(client, server_side=True)
         except OSError as error:
-            _log.info("A client did not agree upon encryption: %s", error)
+            _log.info("TLS handshake failed: %s", error)
             return None
 
 
@@ -232,8 +232,7 @@ def _most_connections() -> int:
 def _listen(address: str, port: int, timeout: float) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if sys.platform != "win32":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if sys.platform == "linux":  # accepted sockets inherit all of these

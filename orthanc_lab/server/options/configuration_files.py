@@ -21,7 +21,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z0-9_]+)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What stands in the configuration files."""
+    """The contents of the configuration files."""
 
     values: Mapping[str, Any]
     folder: Path  # where relative paths start

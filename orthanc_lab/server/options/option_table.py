@@ -126,7 +126,7 @@ _STORAGE = (
     ),
     Option("UserContentType", _OBJECT, {}, "Names of attachments with their numbers.", check=numbered("content type")),
     Option("ExtraMainDicomTags", _OBJECT, {}, "Further tags that the index keeps, for each level."),
-    Option("CheckRevisions", _BOOLEAN, False, "Metadata and attachments are only changed by who names their revision."),
+    Option("CheckRevisions", _BOOLEAN, False, "Changing metadata or attachments requires their revision."),
     Option("DatabaseServerIdentifier", _STRING, None, "Identifier of the server, shown in /system.", optional=True),
     Option(
         "LogExportedResources",
@@ -171,7 +171,7 @@ _HTTP = (
         "HttpRequestTimeout",
         _INTEGER,
         30,
-        "Seconds after which a client that stands still is let go.",
+        "Seconds without progress after which a client is disconnected.",
         check=at_least_one,
     ),
     Option("RemoteAccessAllowed", _BOOLEAN, False, "Serve clients on other machines."),

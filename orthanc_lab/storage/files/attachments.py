@@ -132,7 +132,7 @@ class AttachmentFiles:
             self.discard(written)
 
     def announce_removal(self, released: Iterable[Attachment]) -> None:
-        """Write down which files a commit will make superfluous, before that commit.
+        """Note which files a commit is going to release, before that commit.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class AttachmentFiles:
                 raise disk_error(error) from error
 
     def remove(self, released: Iterable[Attachment]) -> None:
-        """Remove the files of attachments that are no longer in the index, from memory too."""
+        """Remove the files of attachments that the index has released, and drop them from memory."""
         start = self._now()
         for attachment in released:
             self._cache.drop(f"{attachment.uuid}/0")
@@ -244,7 +244,7 @@ def _in_area(attachments: Iterable[Attachment]) -> list[str]:
 
 
 def disk_error(error: OSError) -> OrthancError:
-    """Return the error of Orthanc that says what went wrong with the disk."""
+    """Return the error of Orthanc for a failure of the disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OrthancError(ErrorCode.FULL_STORAGE)
     return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error.strerror or error}")

@@ -23,7 +23,7 @@ def uncompress(data: bytes) -> bytes:
     Raises
     ------
     OrthancError
-        20 if `data` is no such form.
+        20 if `data` is not in this form.
     """
     if not data:
         return b""

@@ -1,17 +1,16 @@
 """The names of the files that are about to appear or to vanish.
 
-A name is written here before its file is created, and before the commit that makes a file
-superfluous. So whatever the moment of a crash, a file that nothing refers to has its name
+A name is written here before its file is created, and before the commit that releases
+it. So whatever the moment of a crash, a file that nothing refers to has its name
 in the journal, and the next start removes it without looking through the storage area.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import threading
 from collections.abc import Iterable
-from pathlib import Path
+
+from orthanc_lab.storage.files.log_file import LogFile
 
 __all__ = ["FileJournal"]
 
@@ -25,24 +24,24 @@ class FileJournal:
 
     Parameters
     ----------
-    path
-        The file; what an earlier process left in it is in `leftovers`.
+    file
+        Where the names are; what an earlier process left in it is in `leftovers`.
 
     Raises
     ------
     OSError
-        If it cannot be opened for writing.
+        If it cannot be written to.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, file: LogFile) -> None:
+        self._file = file
         self._lock = threading.Lock()
-        names = path.read_text("ascii", "replace").split("\n") if path.exists() else []
+        names = file.read().decode("ascii", "replace").split("\n")
         # A crash may have cut off the last name; its file was not created yet.
         self.leftovers: tuple[str, ...] = tuple(dict.fromkeys(name for name in names if len(name) == _UUID_LENGTH))
         self._open: dict[str, None] = dict.fromkeys(self.leftovers)
         self._size = 0
-        self._descriptor = self._rewritten()
+        self._rewrite()
 
     def note(self, names: Iterable[str]) -> None:
         """Write names down, before anything happens to their files.
@@ -55,10 +54,9 @@ class FileJournal:
         entry = "".join([f"{name}\n" for name in names])
         with self._lock:
             try:
-                if os.write(self._descriptor, entry.encode("ascii")) < len(entry):
-                    raise OSError(errno.ENOSPC, "No space left for the journal of files")
+                self._file.append(entry.encode("ascii"))
             except OSError:
-                os.ftruncate(self._descriptor, self._size)
+                self._file.truncate(self._size)
                 raise
             self._size += len(entry)
             self._open.update(dict.fromkeys(entry.split()))
@@ -69,25 +67,20 @@ class FileJournal:
             for name in names:
                 self._open.pop(name, None)
             if self._size >= _TOO_LONG and self._open:
-                old, self._descriptor = self._descriptor, self._rewritten()
-                os.close(old)
+                self._rewrite()
             elif self._size >= _LONG and not self._open:
-                os.ftruncate(self._descriptor, 0)
+                self._file.truncate(0)
                 self._size = 0
 
     def close(self) -> None:
         """Close the file; it stays empty unless something is left to do."""
         with self._lock:
             if not self._open:
-                os.ftruncate(self._descriptor, 0)
-            os.close(self._descriptor)
+                self._file.truncate(0)
+            self._file.close()
 
-    def _rewritten(self) -> int:
-        """Write what is open into a new file, put it in the place of the old one and open it."""
-        content = "".join(f"{name}\n" for name in self._open)
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(content, "ascii")
-        fresh.replace(self._path)
+    def _rewrite(self) -> None:
+        """Write down what is open, and nothing else."""
+        content = "".join(f"{name}\n" for name in self._open).encode("ascii")
+        self._file.rewrite(content)
         self._size = len(content)
-        self._size = len(content)
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND)

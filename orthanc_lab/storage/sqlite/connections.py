@@ -42,12 +42,12 @@ def open_writer(path: Path, connect: Connect = connect) -> sqlite3.Connection:
     Raises
     ------
     OrthancError
-        18 if the index was written by another version of this program, 11 if it is no index.
+        18 if the index was written by another version of this program, 11 if the file is not an index.
     """
     try:
         connection = _open(path, connect)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # see wal_sync
+        connection.execute("PRAGMA synchronous = NORMAL")  # see writer
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
@@ -137,7 +137,7 @@ class Readers:
 
 
 def index_error(error: sqlite3.Error) -> OrthancError:
-    """Return the error of Orthanc that says what went wrong with the index."""
+    """Return the error of Orthanc for a failure of SQLite."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return OrthancError(ErrorCode.FULL_STORAGE)

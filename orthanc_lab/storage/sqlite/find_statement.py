@@ -8,18 +8,16 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.search_plan import (
     Below,
     Condition,
-    Equal,
     HasIdentifier,
     Labelled,
-    Like,
+    Matches,
     MetadataValue,
-    OneOf,
     SearchPlan,
     SortKey,
     Value,
-    Within,
 )
 from orthanc_lab.storage.sqlite.json_text import as_array
+from orthanc_lab.storage.value_matching import Equal, Like, OneOf, ValueMatch, Within
 
 __all__ = ["find_statement"]
 
@@ -50,18 +48,8 @@ class _Statement:
     def add(self, condition: Condition) -> None:
         """Add a condition of the plan."""
         match condition:
-            case Equal(value, text):
-                self._add(f"{self._column(value)} = ?", text)
-            case OneOf(value, texts):
-                self._add(f"{self._column(value)} IN {_ITEMS}", as_array(texts))
-            case Like(value, pattern):
-                self._add(f"{self._column(value)} LIKE ? ESCAPE '!'", pattern.translate(_LIKE))
-            case Within(value, low, high):
-                column = self._column(value)
-                if low:
-                    self._add(f"{column} >= ?", low)
-                if high:
-                    self._add(f"{column} <= ?", high)
+            case Matches(value, match):
+                self._match(self._column(value), match)
             case HasIdentifier(level, identifier):
                 self._add(f"{self._rows(level)}.identifier = ?", identifier)
                 self._starts_above |= level is not self._level
@@ -73,6 +61,20 @@ class _Statement:
                 count = f"(SELECT count(*) FROM labels l WHERE l.resource = {self._own}.key AND l.label IN {_ITEMS})"  # noqa: S608 # no value is in it
                 comparison = {"All": f"= {len(labels)}", "Any": "> 0", "None": "= 0"}[constraint]
                 self._add(f"{count} {comparison}", as_array(labels))
+
+    def _match(self, column: str, match: ValueMatch) -> None:
+        match match:
+            case Equal(text):
+                self._add(f"{column} = ?", text)
+            case OneOf(texts):
+                self._add(f"{column} IN {_ITEMS}", as_array(texts))
+            case Like(pattern):
+                self._add(f"{column} LIKE ? ESCAPE '!'", pattern.translate(_LIKE))
+            case Within(low, high):
+                if low:
+                    self._add(f"{column} >= ?", low)
+                if high:
+                    self._add(f"{column} <= ?", high)
 
     def select(self, plan: SearchPlan) -> tuple[str, list[Any]]:
         """Return the statement with its parameters."""

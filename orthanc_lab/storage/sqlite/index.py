@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.records import ResourceStatistics, Statistics
 from orthanc_lab.storage.sqlite.connections import Connect, Readers, connect, open_writer
 from orthanc_lab.storage.sqlite.json_text import bindable
 from orthanc_lab.storage.sqlite.log_queries import LogQueries
 from orthanc_lab.storage.sqlite.resource_queries import ResourceQueries
 from orthanc_lab.storage.sqlite.statements import SQL
-from orthanc_lab.storage.sqlite.wal_sync import WalSync
 from orthanc_lab.storage.sqlite.writer import Writer
 from orthanc_lab.storage.transaction import Transaction
 
@@ -34,19 +34,24 @@ class SqliteIndex(ResourceQueries, LogQueries):
         Small files are on the disk when `run` returns. If not, they survive the end of the process only.
     connect
         Opens a connection to the file; the first one is the one that writes.
+    open_log
+        Opens the write-ahead log of SQLite.
 
     Raises
     ------
     OrthancError
-        18 if the index was written by another version of this program, 11 if it is no index.
+        18 if the index was written by another version of this program, 11 if the file is not an index.
     """
 
-    def __init__(self, path: Path, *, sync: bool = True, connect: Connect = connect) -> None:
+    def __init__(
+        self, path: Path, *, sync: bool = True, connect: Connect = connect, open_log: OpenLog = DiskLog
+    ) -> None:
         with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
             connection = open_writer(path, connect)
             opened.callback(connection.close)
             super().__init__(Readers(path, connect))
-            self._writer = Writer(connection, WalSync(path) if sync else None)
+            # SQLite holds no locks on this file (they are on the index and its -shm), so none is lost by closing it.
+            self._writer = Writer(connection, open_log(path.with_name(f"{path.name}-wal")) if sync else None)
             opened.pop_all()
 
     def run(self, operation: Callable[[Transaction], T]) -> T:

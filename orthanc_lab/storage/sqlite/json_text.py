@@ -1,4 +1,4 @@
-"""JSON in the columns of the index: fast, and also for text that is no valid Unicode.
+"""JSON in the columns of the index: fast, and able to hold text that is not valid Unicode.
 
 Metadata may hold any bytes; those that are not UTF-8 come as lone surrogates (PEP 383), which
 `orjson` refuses and `json` writes as escapes.
@@ -18,7 +18,7 @@ __all__ = ["as_array", "bindable", "read_json", "write_json"]
 
 
 def as_array(items: Iterable[Any]) -> str:
-    """Return a list as the JSON array that a query takes it from; text that is no Unicode matches nothing."""
+    """Return a list as the JSON array that a query takes it from; text that is not valid Unicode matches nothing."""
     return orjson.dumps([bindable(item) for item in items]).decode()
 
 

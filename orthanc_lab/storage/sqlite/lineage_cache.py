@@ -1,4 +1,4 @@
-"""The series that received an instance lately: what an upload needs to know of its parents."""
+"""What uploads need to know of the parents of an instance, remembered."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Recent:
 
     rank: int | None  # of the patient
     last_update: str = ""  # of all three, all of them unstable; "" if unknown
-    indexes: Counter[int] | None = None  # IndexInSeries of the instances; None until somebody asks
+    indexes: Counter[int] | None = None  # IndexInSeries of the instances; None until they are needed
 
 
 class LineageCache:
     """A bounded memory of series.
 
-    Only whoever holds the index for writing may use it. It is emptied by everything that
-    might make it untrue: a rollback, a deletion, a change of protection, a resource becoming stable.
+    Only the transaction may use it. It is emptied by everything that might make it stale: a rollback, a deletion,
+    a change of protection, a resource becoming stable.
     """
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ class LogQueries:
     def changes(
         self, since: int = 0, limit: int = 100, *, to: int | None = None, types: Sequence[ChangeType] = ()
     ) -> tuple[list[Change], bool]:
-        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether no more follow."""
+        """Return the changes after `since` (with `to` alone: the last ones up to it), and whether that is all."""
         conditions = ["c.seq > ?"]
         values: list[Any] = [since]
         if to is not None:
@@ -52,7 +52,7 @@ class LogQueries:
         return _change(rows[0]) if rows else None
 
     def exports(self, since: int = 0, limit: int = 100) -> tuple[list[Export], bool]:
-        """Return the exports after `since`, and whether no more follow."""
+        """Return the exports after `since`, and whether that is all."""
         rows = self._readers.fetch(SQL["exports"], (since, limit + 1))
         exports = [
             Export(seq, LEVELS[depth], id, modality, parse_iso(date), *identifiers)

@@ -1,4 +1,10 @@
-"""The one who writes the index; writers that wait share one commit."""
+"""All changes of the index, one after the other; operations that wait share one commit.
+
+SQLite would wait for the disk inside each commit (``synchronous = FULL``), even if they need not be on the
+disk. Here commits only reach the operating system (``NORMAL``: they survive the end of the process), and the writer
+waits for SQLite's log where an answer must survive a power cut. SQLite itself syncs the log before it moves it into
+the index.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +16,12 @@ from typing import Any, Generic, TypeVar
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.group_commit import GroupCommit
 from orthanc_lab.storage.files.attachments import disk_error
+from orthanc_lab.storage.files.log_file import LogFile
 from orthanc_lab.storage.sqlite.connections import index_error
 from orthanc_lab.storage.sqlite.lineage_cache import LineageCache
 from orthanc_lab.storage.sqlite.statements import SQL
 from orthanc_lab.storage.sqlite.totals import Totals, totals_row
 from orthanc_lab.storage.sqlite.transaction import SqliteTransaction
-from orthanc_lab.storage.sqlite.wal_sync import WalSync
 
 __all__ = ["Writer"]
 
@@ -41,10 +47,10 @@ class Writer:
     Parameters
     ----------
     log
-        Waits for the disk, where an operation of a group asks for it; None never waits.
+        The write-ahead log of SQLite, synced where an operation of a group asks for it; None never waits.
     """
 
-    def __init__(self, connection: sqlite3.Connection, log: WalSync | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, log: LogFile | None) -> None:
         self._connection = connection
         self._log = log
         self._cache = LineageCache()
@@ -109,7 +115,7 @@ class Writer:
         concerned = [work for work in group if work.transaction.awaits_disk]
         if concerned and self._log is not None:
             try:
-                self._log.wait()
+                self._log.sync()
             except OSError as error:
                 for work in concerned:
                     work.disk_problem = error

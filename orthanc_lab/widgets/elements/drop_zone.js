@@ -197,7 +197,7 @@ function render({ model, el }) {
     tell(" · waiting for the kernel (is a cell running?)");
     const [offset, size] = transfer.waiting.entries().next().value;
     const data = await read(transfer, offset, size);
-    if (!data || !transfer.waiting.has(offset) || !underWay.has(transfer.id)) return watch(); // answered meanwhile
+    if (!data || !transfer.waiting.has(offset) || !underWay.has(transfer.id)) return watch(); // answered in the meantime
     if (!send(transfer, offset, data)) return giveUp();
     pause = Math.min(2 * pause, SLOWEST);
     watch();

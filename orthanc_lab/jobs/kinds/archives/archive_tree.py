@@ -14,7 +14,7 @@ from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.jobs.kinds.archives.archive_names import file_numbers, own_number
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.ports import Files, Resources
 from orthanc_lab.storage.records import AttachmentType, Resource
 
 __all__ = ["Leaf", "Node", "first_stored", "resolve", "tags_of_patient"]
@@ -42,7 +42,7 @@ class Node:
     leaves: list[Leaf] = field(default_factory=list)  # only in a series, in the order of the archive
 
 
-def resolve(storage: Storage, ids: Sequence[str], level: Level | None = None) -> list[Node]:
+def resolve(storage: Resources, ids: Sequence[str], level: Level | None = None) -> list[Node]:
     """Return the patients of an archive, by Orthanc identifier.
 
     Parameters
@@ -70,8 +70,8 @@ def resolve(storage: Storage, ids: Sequence[str], level: Level | None = None) ->
     return _grow(known, leaves)
 
 
-def tags_of_patient(storage: Storage, instance: str, default_encoding: str) -> Mapping[str, str] | None:
-    """Return PatientID and PatientName as they stand in a file, by tag; None if it cannot be read.
+def tags_of_patient(storage: Files, instance: str, default_encoding: str) -> Mapping[str, str] | None:
+    """Return PatientID and PatientName as a file has them, by tag; None if it cannot be read.
 
     Two studies of one PatientID may bear different names; the patient keeps the first one.
 
@@ -134,7 +134,7 @@ def _leaf(instance: Resource, number: int) -> Leaf:
 
 
 def _grow(known: Known, leaves: Mapping[str, list[Leaf]]) -> list[Node]:
-    """Join the levels; children stand in the order of their identifiers."""
+    """Join the levels; children are in the order of their identifiers."""
     nodes = {id: Node(known[id], leaves=found) for id, found in leaves.items() if id in known}
     for _ in (Level.STUDY, Level.PATIENT):
         parents: dict[str, Node] = {}

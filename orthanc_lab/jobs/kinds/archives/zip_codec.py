@@ -19,7 +19,7 @@ _EMPTY = _STORED.pack(1, 0, 0xFFFF)
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """A way to deflate; a job records its name and level, so that it goes on with the same bytes."""
+    """A way to deflate; a job records its name and level, so that it continues with the same bytes."""
 
     name: str  # isal or zlib
     level: int
@@ -53,7 +53,7 @@ def codec(name: str, level: int) -> Codec:
     if compress is not None:
         return Codec(name, level, compress)
     raise OrthancError(
-        ErrorCode.INTERNAL_ERROR, f"The archive was begun with the codec {name!r}, which is not installed any more"
+        ErrorCode.INTERNAL_ERROR, f"The archive was begun with the codec {name!r}, which is no longer installed"
     )
 
 

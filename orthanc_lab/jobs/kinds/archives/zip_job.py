@@ -2,7 +2,7 @@
 
 A step writes a few members. After any step the job can be stopped and made again from what
 it serialized: the output is cut back to the recorded offset, the central directory is read
-back from the members that stand there, and the ZIP ends up with the same bytes.
+back from the members that are there, and the ZIP ends up with the same bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Prepared:
 
     member: PlannedMember
     deflated: Deflated
-    entry: DirectoryEntry | None  # what a DICOMDIR says of it, if there will be one
+    entry: DirectoryEntry | None  # its entry in the DICOMDIR, if there will be one
 
 
 class ZipJob:
@@ -54,7 +54,7 @@ class ZipJob:
     durable
         Whether the job outlives the process and leaves an output; only with a `StoredOutlet`.
     saved
-        What `serialize` returned, for a job that goes on.
+        What `serialize` returned, for a job that is resumed.
     step_seconds
         A step ends with the first member that is written after this time.
     """
@@ -178,7 +178,7 @@ class ZipJob:
         """Take note of a member that was written."""
 
     def _adopted(self, member: LocalMember, file: BinaryIO) -> None:
-        """Take note of a member that was found in the output of a job that goes on."""
+        """Take note of a member that was found in the output of a resumed job."""
 
     def _forget_written(self) -> None:
         """Take note that the archive is written from its beginning."""
@@ -267,7 +267,7 @@ class ZipJob:
         self._writer = self._new_writer()
 
     def _recover(self) -> bool:
-        """Read back what stands in the output; False if it is not what was recorded."""
+        """Read back the members in the output; False if they are not those that were recorded."""
         writer = self._new_writer()
         self._forget_written()
         try:
@@ -281,7 +281,7 @@ class ZipJob:
 
 
 def _is_compressed_image(dicom: bytes) -> bool:
-    """Return True for JPEG and its like (PS3.5 annex A.4), by the transfer syntax in the file meta information."""
+    """Return whether JPEG or a similar codec compresses it (PS3.5 annex A.4), by its transfer syntax."""
     return len(dicom) >= _WORTH_A_LOOK and dicom.find(_JPEG_FAMILY, 132, 1024) >= 0
 
 

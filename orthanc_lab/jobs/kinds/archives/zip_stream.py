@@ -46,16 +46,16 @@ class StreamOutlet:
         self._wake_job: Callable[[], None] | None = None  # the job waits for the client
         self._waiting: deque[bytes] = deque()
         self._waiting_size = 0
-        self._ended = False  # nothing will be written any more …
+        self._ended = False  # nothing more will be written …
         self._complete = False  # … since all was
         self._begun = False  # the client has taken something
-        self._left = False  # nobody will read any more
+        self._left = False  # nothing more will be read
         self._last_taken = 0.0
 
     # -- the worker's side ---------------------------------------------------------
 
     def open(self, offset: int) -> bool:
-        """Return True: a stream goes on where it stands."""
+        """Return True: a stream continues where it is."""
         self._last_taken = self._clock.monotonic()
         return True
 
@@ -104,12 +104,12 @@ class StreamOutlet:
             self._waiting.append(data)
             self._waiting_size += len(data)
             if self._waiting_size >= _CHUNK:
-                self._tell_client()
+                self._let_client_go_on()
 
     def flush(self) -> None:
         """Let the client take what there is."""
         with self._lock:
-            self._tell_client()
+            self._let_client_go_on()
 
     def end(self) -> None:
         """Let the client take what there is."""
@@ -123,9 +123,9 @@ class StreamOutlet:
         with self._lock:
             self._ended = True
             self._complete = complete
-            self._tell_client()
+            self._let_client_go_on()
 
-    def _tell_client(self) -> None:
+    def _let_client_go_on(self) -> None:
         if self._news is not None:
             self._news.set()
             self._news = None

@@ -85,7 +85,7 @@ class ZipWriter:
         self.offset += len(header) + size
 
     def adopt(self, member: LocalMember) -> None:
-        """Take over a member that already stands in the output, after all others."""
+        """Adopt a member that is already in the output, after all others."""
         self._register(member.name, member.crc32, member.compressed_size, member.size, member.offset)
         self.offset = member.data_offset + member.compressed_size
 
@@ -135,7 +135,7 @@ def read_members(file: BinaryIO, end: int) -> Iterator[LocalMember]:
     Raises
     ------
     DamagedZip
-        If no local header stands where one must, or the last member does not end at `end`.
+        If a local header is missing, or the last member does not end at `end`.
     """
     offset = 0
     while offset < end:

@@ -60,7 +60,7 @@ class ModificationJob(RewriteJob):
     plan
         What to do.
     saved
-        What `serialize` returned, for a job that goes on.
+        What `serialize` returned, for a job that is resumed.
     """
 
     type = "ResourceModification"

@@ -36,7 +36,7 @@ class StudyPlan:
         return cls(saved["secret"], saved["removed"], {int(tag): text for tag, text in saved["replaced"]})
 
     def rules(self) -> Modification:
-        """Return the rules: new series and instances in a study that is told."""
+        """Return the rules: new series and instances in the target study."""
         rules = Modification(Level.SERIES)
         for tag in self.removed:
             rules.remove(TagPath((), tag))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.peers.peer import Peer, read_peer
@@ -79,7 +80,7 @@ class PeerStoreJob:
         }
 
     def start(self) -> None:
-        """Make ready to connect; the first request opens the connection."""
+        """Prepare the client; the first request opens the connection."""
         # It loads requests: 0.1 s that most servers never need.
         from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
@@ -100,7 +101,7 @@ class PeerStoreJob:
             self._client = None
 
     def reset(self) -> None:
-        """Send all from the first one again; the size goes on, as in Orthanc."""
+        """Send all from the first one again; the size keeps growing, as in Orthanc."""
         self._position = 0  # number of instances that are done
         self._failed = 0  # number of instances that had vanished
 
@@ -162,9 +163,6 @@ class PeerStoreJob:
         return self._transcoded(dicom, self._request.transcode)
 
     def _transcoded(self, dicom: bytes, target: str) -> bytes:
-        # It loads pydicom and the codecs, and is seldom asked for.
-        from orthanc_lab.dicom.codecs.transcoding import transcode  # noqa: PLC0415
-
         # What cannot be transcoded is sent as it is.
         found = transcode(
             dicom,

@@ -5,31 +5,34 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.protocol.levels import LEVELS
-from tests.storage.conftest import ORIGIN, House
-from tests.storage.files import LARGE, dicom
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
+from orthanc_lab.testing.contracts.storage.folder import ORIGIN, OpenStorage, StorageFolder
 
-NAMES = st.sampled_from("12")
-PATHS = st.tuples(NAMES, NAMES, NAMES, NAMES)  # patient, study, series, instance: few, so that they meet
-LABELS = st.sampled_from(["a", "b"])
+__all__ = ["StorageMachine", "storage_machine"]
+
+_NAMES = st.sampled_from("12")
+_PATHS = st.tuples(_NAMES, _NAMES, _NAMES, _NAMES)  # patient, study, series, instance: few, so that they meet
+_LABELS = st.sampled_from(["a", "b"])
 _UIDS = ("patient", "study", "series", "instance")
 
 
 class StorageMachine(RuleBasedStateMachine):
     """Resources are named by their path of one to four names."""
 
+    opens: ClassVar[OpenStorage]  # set by `storage_machine`
+
     def __init__(self) -> None:
         super().__init__()
-        self.house = House(Path(tempfile.mkdtemp(prefix="storage-model-")) / "storage")
+        self.folder = StorageFolder(type(self).opens, Path(tempfile.mkdtemp(prefix="storage-model-")) / "storage")
         self.files: dict[tuple[str, ...], bytes] = {}
         self.metadata: dict[tuple[str, ...], dict[str, str]] = {}
         self.labels: dict[tuple[str, ...], set[str]] = {}
@@ -37,11 +40,11 @@ class StorageMachine(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.storage = self.house.open()
+        self.storage = self.folder.open()
 
     def teardown(self) -> None:
-        self.house.close()
-        shutil.rmtree(self.house.folder.parent)
+        self.folder.close()
+        shutil.rmtree(self.folder.folder.parent)
 
     def known(self) -> list[tuple[str, ...]]:
         return sorted({path[:depth] for path in self.files for depth in range(1, 5)})
@@ -60,7 +63,7 @@ class StorageMachine(RuleBasedStateMachine):
         self.metadata = {known: value for known, value in self.metadata.items() if known in alive}
         self.labels = {known: value for known, value in self.labels.items() if known in alive}
 
-    @rule(path=PATHS, name=NAMES, large=st.booleans(), overwrite=st.booleans())
+    @rule(path=_PATHS, name=_NAMES, large=st.booleans(), overwrite=st.booleans())
     def store(self, path: tuple[str, ...], name: str, large: bool, overwrite: bool) -> None:
         file = self.file(path, name, large)
         stored = self.storage.store(file, ORIGIN, overwrite=overwrite)
@@ -72,7 +75,7 @@ class StorageMachine(RuleBasedStateMachine):
                 self.forget(path)
             self.files[path] = file
 
-    @rule(paths=st.lists(PATHS, max_size=4), broken=st.booleans())
+    @rule(paths=st.lists(_PATHS, max_size=4), broken=st.booleans())
     def store_all(self, paths: list[tuple[str, ...]], broken: bool) -> None:
         files = [self.file(path, "all", True) for path in paths]
         if broken:
@@ -107,7 +110,7 @@ class StorageMachine(RuleBasedStateMachine):
             own[name] = value
 
     @precondition(lambda self: self.files)
-    @rule(data=st.data(), label=LABELS, present=st.booleans())
+    @rule(data=st.data(), label=_LABELS, present=st.booleans())
     def set_label(self, data: Any, label: str, present: bool) -> None:
         path = data.draw(st.sampled_from(self.known()))
         self.storage.set_label(self.id_of(path), label, present)
@@ -116,11 +119,11 @@ class StorageMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1.0, 61.0]))
     def wait(self, seconds: float) -> None:
-        self.house.clock.advance(seconds)
+        self.folder.clock.advance(seconds)
 
     @rule()
     def restart(self) -> None:
-        self.storage = self.house.reopen()
+        self.storage = self.folder.reopen()
 
     @invariant()
     def all_is_as_expected(self) -> None:
@@ -149,8 +152,15 @@ class StorageMachine(RuleBasedStateMachine):
         self.last_change = self.storage.last_change_number()
         alive = {self.id_of(path) for path in known}
         assert {change.id for change in self.storage.changes(limit=10_000)[0]} <= alive
-        assert len(self.house.files()) == sum(len(file) > 50_000 for file in self.files.values())
 
 
-TestModel = StorageMachine.TestCase
-TestModel.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+def storage_machine(open_storage: OpenStorage) -> type[StorageMachine]:
+    """Return the machine for storages that are opened like this.
+
+    Examples
+    --------
+    >>> from orthanc_lab.storage import open_storage
+    >>> machine = storage_machine(lambda folder, options, clock: open_storage(folder, options=options, clock=clock))
+    >>> TestModel = machine.TestCase  # in a test module; hypothesis' settings are those of `TestModel.settings`
+    """
+    return type("Machine", (StorageMachine,), {"opens": staticmethod(open_storage)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-__all__ = ["free_port", "is_listening"]
+__all__ = ["free_port", "is_free", "is_listening"]
 
 
 def free_port() -> int:
@@ -22,3 +22,14 @@ def is_listening(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server can listen on a TCP port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,17 @@
+"""A plug-in of pytest for nbval: saves what the cells gave, as a notebook, at the path that ``--drawn`` names."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--drawn", help="where the outputs of the cells go, as a notebook")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    notebook = nbformat.v4.new_notebook()
+    for item in session.items:
+        notebook.cells.append(nbformat.v4.new_code_cell(id=item.cell.id, outputs=item.test_outputs or []))
+    nbformat.write(notebook, session.config.getoption("drawn"))
