@@ -36,7 +36,7 @@ crc32: Callable[[bytes], int] = isal_zlib.crc32 if HAS_ISAL else zlib.crc32
 
 
 def raw_compressor(name: str, level: int) -> Callable[[bytes], bytes] | None:
-    """Return what compresses without a header by one library; None if it is not installed.
+    """Return the function of one library that compresses without a header; None if it is not installed.
 
     Parameters
     ----------

@@ -1,4 +1,8 @@
-"""JSON on disk: as fast as can be, and able to keep any text."""
+"""JSON on disk: fast, and able to keep any text.
+
+A text that is not valid Unicode has lone surrogates (PEP 383), which `orjson` refuses and `json` writes as
+escapes.
+"""
 
 from __future__ import annotations
 

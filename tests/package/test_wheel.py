@@ -90,6 +90,7 @@ def test_the_wheel_holds_what_is_no_python(wheel: Path) -> None:
     } <= names
     assert not {name for name in names if name.startswith(("tests/", "data/", "notebooks/", "docs/"))}
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert any(name.endswith("DCMTK-COPYRIGHT.txt") and "licenses" in name for name in names)
 
 
 def test_it_comes_from_the_wheel(run: Run, wheel: Path) -> None:

@@ -1,4 +1,4 @@
-"""Changing the tags of a DICOM data set: what to remove, empty, replace, keep and map anew."""
+"""Changing the tags of a DICOM data set: what to remove, empty, replace, keep and map to new identifiers."""
 
 from __future__ import annotations
 
@@ -42,9 +42,8 @@ IDENTIFIERS: dict[int, Level] = {
 class Modification:
     """The rules of one modification or anonymization.
 
-    A later rule for a tag takes the place of an earlier one. Rules of `remove`, `keep` and the
-    profile hold inside of sequences too where the data set is anonymized; else for the data
-    set alone.
+    A later rule for a tag replaces an earlier one. In an anonymization, the rules of `remove`, `keep`
+    and the profile apply inside sequences, too; otherwise they apply to the data set only.
     """
 
     level: Level  # which resource is made anew: the identifiers from this level down change
@@ -72,7 +71,7 @@ class Modification:
         )
 
     def remove(self, path: TagPath) -> None:
-        """Take an element out."""
+        """Remove an element."""
         if path.steps:
             self.removed_paths.append(path)
         else:
@@ -80,7 +79,7 @@ class Modification:
             self.removed.add(path.tag)
 
     def replace(self, path: TagPath, value: Any) -> None:
-        """Set an element to a JSON value, whether it is there or not (in a sequence: in items that are there)."""
+        """Set an element to a JSON value, whether it is present or not (in a sequence: in the items present)."""
         if path.steps:
             self.replaced_paths.append((path, value))
         else:
@@ -193,7 +192,7 @@ class _Anonymizer:
         self._uids = uids
 
     def item(self, data_set: DataSet, steps: tuple[Step, ...]) -> DataSet:
-        """Return what is left of the item where `steps` lead (of the whole for none)."""
+        """Return what is left of the item to which `steps` lead (of the whole data set for none)."""
         result: DataSet = {}
         for tag, element in data_set.items():
             if self._is_kept(steps, tag):
@@ -203,7 +202,7 @@ class _Anonymizer:
         return result
 
     def replaced_items(self, data_set: DataSet) -> None:
-        """Apply the rules to the items of sequences that were put in the place of others, as Orthanc does."""
+        """Apply the rules to the items of replacing sequences, as Orthanc does."""
         for tag in self._rules.replaced:
             element = data_set.get(tag)
             if element is not None and isinstance(element.value, list):

@@ -1,4 +1,4 @@
-"""The body of a call to modify or anonymize, made into rules."""
+"""The body of a call to modify or anonymize, and the rules it asks for."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SOFTWARE = "Orthanc 1.12.7"
 
 @dataclass(frozen=True, slots=True)
 class ModificationRequest:
-    """What a client asked for; checked when its rules are made."""
+    """What a client asked for; checked when the rules are made."""
 
     body: Mapping[str, Any]
     anonymization: bool = False
     level: Level | None = None  # of the resource in the URI; None: the identifiers that are replaced tell
-    patient_name: str = ""  # of the anonymized, unless the body says otherwise
+    patient_name: str = ""  # of the anonymized, unless the body gives one
 
     @property
     def private_creator(self) -> str | None:

@@ -18,7 +18,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII)
 class UidMap:
     """The mapping of one job.
 
-    New identifiers are computed, not remembered: from the old one and a secret that only the job
+    New identifiers are computed, not stored: from the old one and a secret that only the job
     knows. So the mapping needs no memory, survives a restart with its secret alone, and a step
     done twice gives the same file twice. Without the secret nothing leads back to the old ones.
     An identifier that the mapping has made is left as it is: a file that was replaced by its own
@@ -29,7 +29,7 @@ class UidMap:
     secret
         Random text of at least 122 bits, such as a UUID v4.
     assigned
-        New UIDs that were told, by what they identify and the old one.
+        New UIDs that were chosen, by what they identify and the old UID.
     """
 
     def __init__(self, secret: str, assigned: Mapping[tuple[Level, str], str] | None = None) -> None:
@@ -44,9 +44,9 @@ class UidMap:
         level
             What is identified: references of any kind count as instances.
         """
-        told = self._assigned.get((level, old))
-        if told is not None:
-            return told
+        assigned = self._assigned.get((level, old))
+        if assigned is not None:
+            return assigned
         match = _UID.match(old)
         if match is not None and self._is_own(int(match[1])):
             return old

@@ -1,4 +1,4 @@
-"""Compressed frames made into arrays.
+"""Decoding of compressed frames.
 
 numpy and Pillow take a while to import; the server loads this module with the first picture.
 """

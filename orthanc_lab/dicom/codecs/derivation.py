@@ -1,4 +1,4 @@
-"""What a compressed image says of its origin (PS3.3 sections C.7.6.1.1.5 and C.12.4)."""
+"""How a compressed image tells its origin (PS3.3 sections C.7.6.1.1.5 and C.12.4)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def describe_lossy(data_set: DataSet, text: str, method: str, ratio: float, sop_
     data_set
         Changed in place.
     text
-        For Derivation Description; what stood there follows in brackets.
+        For Derivation Description; the previous text follows in brackets.
     method
         Defined term of Lossy Image Compression Method.
     ratio
-        Size of the native pixel data to that of the compressed ones.
+        Size of the native pixel data divided by that of the compressed ones.
     sop_instance
         New SOP Instance UID; the old one becomes the source image.
     """
@@ -44,7 +44,7 @@ def describe_lossy(data_set: DataSet, text: str, method: str, ratio: float, sop_
 
 
 def describe_derivation(data_set: DataSet, text: str) -> None:
-    """Put a text in front of Derivation Description; what stood there follows in brackets."""
+    """Put a text in front of Derivation Description; the previous text follows in brackets."""
     description = text.encode()
     before = text_bytes(_value(data_set, tags.DERIVATION_DESCRIPTION))
     if before:

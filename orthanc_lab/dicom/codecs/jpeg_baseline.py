@@ -34,7 +34,7 @@ def codec_for(uid: str) -> Codec:
 
 
 def decode(data: bytes, description: ImageDescription) -> Array:
-    """Decode a picture whose colours are RGB or YCbCr, as its markers or the file say."""
+    """Decode a picture; its markers, else the file, tell whether its colours are RGB or YCbCr."""
     header = read_jpeg_header(data)
     if (header.width, header.height) != (description.width, description.height):
         raise ValueError("the picture has another size")

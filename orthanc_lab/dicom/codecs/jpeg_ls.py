@@ -1,4 +1,8 @@
-"""JPEG-LS (ITU-T T.87), by pyjpegls: it writes samples at the bits that are stored, imagecodecs at 8 or 16 alone."""
+"""JPEG-LS (ITU-T T.87), by pyjpegls.
+
+It writes the precision of Bits Stored, as Orthanc does; imagecodecs knows 8 and 16 bits only,
+and adds a SPIFF header.
+"""
 
 from __future__ import annotations
 

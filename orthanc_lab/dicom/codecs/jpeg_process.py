@@ -1,4 +1,4 @@
-"""JPEG of any process and precision made into samples, by imagecodecs (libjpeg-turbo)."""
+"""Decoding of JPEG of any process and precision, by imagecodecs (libjpeg-turbo)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["decode"]
 
 
 def decode(data: bytes, description: ImageDescription) -> Array:
-    """Decode a picture, lossless or not, whose colours are what Photometric Interpretation says."""
+    """Decode a picture, lossless or not; Photometric Interpretation tells its colours."""
     header = read_jpeg_header(data)
     if (header.width, header.height) != (description.width, description.height):
         raise ValueError("the picture has another size")

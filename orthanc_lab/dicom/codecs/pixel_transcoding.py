@@ -49,7 +49,7 @@ def decompress(file: DicomFile) -> DataSet:
 
 
 def compress(file: DicomFile, target: str, quality: int, identifiers: Identifiers) -> DataSet | None:
-    """Return the data set with encapsulated pixel data, None if this image cannot be compressed so.
+    """Return the data set with encapsulated pixel data, None if this image cannot be compressed that way.
 
     A lossy transfer syntax makes a derived image, with a SOP Instance UID of its own.
     """

@@ -79,7 +79,7 @@ def _pack_rows(plane: Array) -> bytes:
 
 
 def pack_bits(row: bytes) -> bytes:
-    """Encode one row: runs of three bytes and more as runs, all else as it is."""
+    """Encode one row: three equal bytes or more as a run, everything else literally."""
     values = np.frombuffer(row, np.uint8)
     edges = np.flatnonzero(np.diff(values)) + 1
     starts = [0, *edges.tolist(), len(row)]

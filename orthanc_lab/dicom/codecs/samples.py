@@ -1,4 +1,4 @@
-"""The bits of samples, as codecs are given them and as they give them back."""
+"""The bits of samples on their way into a codec and out of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["bits_to_keep", "with_sign"]
 
 
 def with_sign(pixels: Array, description: ImageDescription) -> Array:
-    """Return samples of the allocated size, two's complement where the file says so."""
+    """Return samples of the allocated size, two's complement if the file declares them signed."""
     size = description.bits_allocated // 8
     samples = pixels.astype(f"<u{size}", copy=False) if pixels.dtype.kind == "u" else pixels.astype(f"<i{size}")
     spare = description.bits_allocated - description.bits_stored
@@ -22,7 +22,7 @@ def with_sign(pixels: Array, description: ImageDescription) -> Array:
 def bits_to_keep(pixels: Array, description: ImageDescription) -> int:
     """Return how many bits of each sample an encoder must keep, so that nothing is lost.
 
-    Samples with bits set above the stored ones are written whole.
+    Samples with bits set above the stored ones keep these, too.
     """
     if description.signed:
         return description.bits_allocated

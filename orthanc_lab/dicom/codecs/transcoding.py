@@ -1,4 +1,4 @@
-"""Instances brought from one transfer syntax to another (Orthanc Book, "Transcoding of DICOM files")."""
+"""Conversion of instances to another transfer syntax (Orthanc Book, "Transcoding of DICOM files")."""
 
 from __future__ import annotations
 

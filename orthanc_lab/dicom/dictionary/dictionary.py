@@ -1,6 +1,6 @@
 """The names and VRs of DICOM tags, as Orthanc knows them, and the option ``Dictionary``.
 
-The tables are two text files beside this module. They are read at the first question, in a few
+The tables are two text files beside this module. They are read on first use, in a few
 milliseconds; pydicom's dictionary would cost ten times that, and names the retired tags differently.
 """
 
@@ -28,7 +28,7 @@ _COMMA_TAG = re.compile(r"\s*([+-]?)(?:0[xX])?([0-9a-fA-F]+),\s*([+-]?)(?:0[xX])
 
 
 class DictionaryEntry(NamedTuple):
-    """What the dictionary says of a tag."""
+    """The entry of a tag in the dictionary."""
 
     vr: str
     name: str
@@ -45,7 +45,7 @@ def is_private(tag: Tag) -> bool:
 
 
 class ShownTag(NamedTuple):
-    """How a tag stands in JSON, and the VR that the dictionary gives it."""
+    """How a tag appears in JSON, and its VR in the dictionary."""
 
     key: str  # gggg,eeee
     name: str
@@ -55,7 +55,7 @@ class ShownTag(NamedTuple):
 class Dictionary:
     """The dictionary of one server: the standard's tags, known private ones, those of the configuration.
 
-    Its `shown` tells how a tag with a private creator ("" without) stands in JSON.
+    `shown` tells how a tag with a private creator ("" without one) appears in JSON.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ class Dictionary:
     def parse_tag(self, name: str, private_creator: str | None = None) -> Tag:
         """Read a tag by keyword (case-sensitive), ``gggg-eeee``, ``gggg,eeee`` or ``ggggeeee``.
 
-        A name of the configuration's dictionary goes before one of the built-in private tags; a
-        tag is the same for every `private_creator`, which decides about its VR only.
+        A name of the configured dictionary takes precedence over built-in private tags; the tag does
+        not depend on `private_creator`, which only decides its VR.
 
         Raises
         ------
@@ -241,4 +241,4 @@ def _private_entry(tag: Tag, creator: str) -> DictionaryEntry | None:
 
 
 STANDARD: Final = Dictionary()
-"""The dictionary of a server whose configuration adds nothing to it."""
+"""The dictionary of a server without entries of its own."""

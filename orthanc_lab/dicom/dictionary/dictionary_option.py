@@ -1,4 +1,4 @@
-"""The configuration option ``Dictionary``: read, and refused with the codes of Orthanc.
+"""The configuration option ``Dictionary``: reading it, with Orthanc's errors.
 
 An entry is ``"GGGG,EEEE": [VR, name, minimum multiplicity, maximum multiplicity, private creator]``;
 the last three may be left out (Orthanc Book, "Dictionary of private DICOM tags").
@@ -33,7 +33,7 @@ def read_dictionary_option(
     Parameters
     ----------
     option
-        The value in the configuration; one that is no object holds no entries, as in Orthanc.
+        The value in the configuration; anything but an object counts as empty, as in Orthanc.
     parse_tag
         Reads the key of an entry; raises 27 for an unknown one.
     is_registered
@@ -42,8 +42,8 @@ def read_dictionary_option(
     Raises
     ------
     OrthancError
-        27 for a key that is no tag, 15 for an entry of the wrong shape, 3 for a VR, multiplicity
-        or group that cannot be, 2042 for a tag registered twice.
+        27 for a key that is not a tag, 15 for an entry of the wrong shape, 3 for an impossible VR,
+        multiplicity or group, 2042 for a tag registered twice.
     """
     found: dict[PrivateKey, tuple[str, str]] = {}
     entries = option if isinstance(option, dict) else {}

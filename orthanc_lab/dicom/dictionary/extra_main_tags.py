@@ -23,7 +23,7 @@ def read_extra_main_tags(option: Mapping[str, Any], dictionary: Dictionary) -> d
     Raises
     ------
     OrthancError
-        3 for an unknown level, 15 if a level has something else than an array, 27 for an unknown tag.
+        3 for an unknown level, 15 if a level is not given an array, 27 for an unknown tag.
     """
     tags: dict[Level, tuple[str, ...]] = {}
     for name, wanted in option.items():

@@ -53,7 +53,7 @@ class MainTags:
         return self._by_level[level]
 
     def signature(self, level: Level) -> str:
-        """Return what the metadata ``MainDicomTagsSignature`` says: the tags joined by ``;``."""
+        """Return the value of the metadata ``MainDicomTagsSignature``: the tags joined by ``;``."""
         return ";".join(self._by_level[level])
 
     @cached_property

@@ -20,7 +20,7 @@ class Charset:
         return text.encode(self.codec, "ignore")
 
     def decode(self, value: bytes) -> str:
-        """Return the text of a value; bytes that mean nothing are replaced."""
+        """Return the text of a value; invalid bytes are replaced."""
         return value.decode(self.codec, "replace")
 
 

@@ -1,7 +1,7 @@
 """A DICOM data set as plain bytes, and how it is written (PS3.5 section 7, PS3.10 section 7).
 
-Values stay encoded: nothing is parsed that nobody asked for, so that files of any size are
-taken apart and put together at the speed of a copy.
+Values stay encoded: only what is asked for is parsed, so that files of any size are
+read and written at the speed of a copy.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ Value = bytes | list[DataSet] | tuple[bytes, ...]
 
 
 class Pieces(tuple[bytes, ...]):
-    """Pixel data that are not encapsulated, in pieces still to be joined: only for a file that is being made."""
+    """Native pixel data in pieces that are not joined yet: only for a file that is being created."""
 
     __slots__ = ()
 
 
 def padded(value: bytes, pad: bytes = b"\x00") -> bytes:
-    """Return `value` with one more byte if its length is odd."""
+    """Return `value`, with one more byte if its length is odd."""
     return value + pad if len(value) & 1 else value
 
 
 def swapped(value: bytes, size: int) -> bytes:
-    """Return `value` with the bytes of each whole word of `size` bytes in the other order."""
+    """Return `value` with the bytes of each complete word of `size` bytes reversed."""
     whole = len(value) // size * size
     result = bytearray(value)
     for index in range(size):
@@ -62,7 +62,7 @@ def encode(data_set: DataSet, transfer_syntax: str = EXPLICIT_LE) -> Iterator[by
     Parameters
     ----------
     transfer_syntax
-        UID; a compressed one is written as Explicit VR Little Endian, which it is beside the pixel data.
+        UID; for a compressed one the data set is Explicit VR Little Endian.
     """
     return _Writer(transfer_syntax).data_set(data_set)
 

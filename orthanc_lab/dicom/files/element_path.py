@@ -1,4 +1,4 @@
-"""The way to an element through the sequences of a data set, as ``/content`` spells it."""
+"""The path to an element through the sequences of a data set, as in the URIs below ``/content``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _LAST_ITEM = "-1"
 
 
 def follow_path(data_set: DataSet, path: Sequence[str], dictionary: Dictionary) -> bytes | list[str] | None:
-    """Return what stands at a path, None if nothing does.
+    """Return what is at a path, None if there is nothing.
 
-    A data set is answered as the list of its tags (``gggg-eeee``), a sequence as the numbers of its
-    items, pixel data as the numbers of their fragments (one if they are not compressed), any
-    other element as its bytes, padding included.
+    For a data set that is the list of its tags (``gggg-eeee``), for a sequence the numbers of its
+    items, for pixel data the numbers of their fragments (one if they are not compressed), for any
+    other element its bytes, padding included.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def follow_path(data_set: DataSet, path: Sequence[str], dictionary: Dictionary) 
     Raises
     ------
     OrthancError
-        27 for a name that is no tag.
+        27 for a name that is not a tag.
     """
     current = data_set
     rest = list(path)

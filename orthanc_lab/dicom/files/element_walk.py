@@ -1,7 +1,7 @@
 """A walk over the elements of a DICOM data set (PS3.5 section 7): finds some, skips all others.
 
-Nothing is parsed that nobody asked for, but every length is followed, into sequences too: so the
-walk proves that the data set is whole.
+Only what is asked for is parsed, but every length is followed, in sequences too: so the walk
+proves that the data set is complete.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NOTHING: frozenset[bytes] = frozenset()
 
 
 class WalkError(Exception):
-    """The bytes are no whole data set."""
+    """The bytes are not a complete data set."""
 
 
 Found = tuple[bytes, int, int, int]
@@ -50,7 +50,7 @@ class Walk:
     big
         Numbers are big endian.
     encapsulated
-        Pixel data must be fragments, as the transfer syntax says.
+        Pixel data must be fragments, as the transfer syntax demands.
     """
 
     def __init__(self, data: bytes, big: bool, encapsulated: bool) -> None:
@@ -69,7 +69,7 @@ class Walk:
         Raises
         ------
         WalkError, struct.error
-            If an element is cut off, or something else than an element stands between them.
+            If an element is cut off, or there is anything but elements.
         """
         found: dict[bytes, Found] = {}
         end = len(self._data)
@@ -164,10 +164,10 @@ class Walk:
     def _enter(self, tag: bytes, vr: bytes, start: int, length: int, *, end: int, depth: int) -> int:
         if tag == self._pixel_data and vr in _BYTES:
             if length != _UNDEFINED:
-                raise WalkError("compressed pixel data are no fragments")
+                raise WalkError("compressed pixel data must be fragments")
             return self._skip_fragments(start, end)
         if vr not in (b"SQ", b"UN"):
-            raise WalkError("an element without length is no sequence")
+            raise WalkError("only a sequence may have an undefined length")
         if length == _UNDEFINED:
             return self._skip_items(start, end, length, vr == b"UN", depth)
         if start + length > end:
@@ -186,7 +186,7 @@ class Walk:
                     return position
                 break
             if tag != _ITEM[self._big]:
-                raise WalkError("something else than an item stands in a sequence")
+                raise WalkError("a sequence contains something other than an item")
             stop = end if item_length == _UNDEFINED else position + item_length
             if stop > end:
                 raise WalkError("an item is longer than its sequence")
@@ -204,7 +204,7 @@ class Walk:
             if tag == _SEQUENCE_END[self._big]:
                 return position
             if tag != _ITEM[self._big]:
-                raise WalkError("something else than a fragment stands in the pixel data")
+                raise WalkError("the pixel data contain something other than a fragment")
             position += length
             if position > end:
                 raise WalkError("a fragment is cut off")

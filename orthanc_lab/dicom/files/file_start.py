@@ -1,4 +1,4 @@
-"""Where the data set of a DICOM file starts, and how it is laid out (PS3.10 section 7): for all readers."""
+"""Where the data set of a DICOM file starts, and its layout (PS3.10 section 7): shared by all readers."""
 
 from __future__ import annotations
 

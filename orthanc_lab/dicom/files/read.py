@@ -1,7 +1,7 @@
-"""A DICOM file taken apart into a `DataSet` (PS3.5 section 7, PS3.10 section 7).
+"""A DICOM file read into a `DataSet` (PS3.5 section 7, PS3.10 section 7).
 
-All transfer syntaxes are read: implicit, explicit, big endian (its numbers are turned around) and
-deflated. Pixel data stay encoded.
+All transfer syntaxes are read: implicit, explicit, big endian (numbers are converted) and deflated.
+Pixel data stay encoded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LONG = as_bytes(LONG_VRS)
 
 @dataclass(frozen=True, slots=True)
 class DicomFile:
-    """What stands in a DICOM file."""
+    """The contents of a DICOM file."""
 
     meta: DataSet  # group 0002; empty for a file without a header
     transfer_syntax: str  # UID; what the bytes look like, if the file does not say
@@ -58,7 +58,7 @@ def read_file(dicom: bytes, dictionary: Dictionary = STANDARD, *, skip_pixel_dat
     Raises
     ------
     OrthancError
-        15 if the bytes are no DICOM file, are cut off before the pixel data, or nest too deep.
+        15 if the bytes are not a DICOM file, are cut off before the pixel data, or nest too deep.
     """
     try:
         start = find_start(dicom)

@@ -45,7 +45,7 @@ class DicomHeader:
 
 
 class _Wanted(NamedTuple):
-    """The wanted tags, as they stand in a file of one byte order."""
+    """The wanted tags as they are encoded in one byte order."""
 
     names: dict[bytes, str]
     special: tuple[bytes, bytes, bytes, bytes]  # as in `_SPECIAL`
@@ -67,7 +67,7 @@ def scan(dicom: bytes, wanted: frozenset[str] = MainTags().all, default_encoding
     Raises
     ------
     OrthancError
-        15 if it is no DICOM file, or not a whole one.
+        15 if it is not a complete DICOM file.
     """
     try:
         return _scan(dicom, wanted, default_encoding)
@@ -126,7 +126,7 @@ def _implicit_vr(tag: str) -> bytes:
 
 
 class _Values:
-    """Turns the bytes of elements into text, the way Orthanc does."""
+    """Converts the bytes of elements to text as Orthanc does."""
 
     def __init__(self, data: bytes, big: bool, charset: Found | None, default_encoding: str) -> None:
         self._data = data
@@ -158,7 +158,7 @@ class _Values:
         return text
 
     def unusual_pixel_data_vr(self, pixels: Found | None, bits_allocated: Found | None) -> str:
-        """Return the VR of the pixel data, if it is not OW for more than 8 bits allocated, else OB."""
+        """Return the VR of the pixel data unless it is the usual one: OW for more than 8 bits allocated, else OB."""
         if pixels is None:
             return ""
         bits = "0" if bits_allocated is None else self.text(bits_allocated, "0028,0100") or "0"

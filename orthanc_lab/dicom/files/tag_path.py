@@ -16,7 +16,7 @@ _INDEX = re.compile(r" *-?[0-9]{1,9}\Z", re.ASCII)
 
 
 class Step(NamedTuple):
-    """A sequence on the way, and the item to enter; None for every item."""
+    """A sequence on the path, and the item to enter; None for every item."""
 
     tag: int
     item: int | None
@@ -29,7 +29,7 @@ class TagPath(NamedTuple):
     tag: int
 
     def parents(self, data_set: DataSet) -> Iterator[DataSet]:
-        """Yield the items of `data_set` in which the tag would stand; none if the path leads nowhere."""
+        """Yield the items of `data_set` that would contain the tag; none if the path leads nowhere."""
         return _follow(data_set, self.steps)
 
     def matches(self, steps: tuple[Step, ...], tag: int) -> bool:

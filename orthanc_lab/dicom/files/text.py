@@ -1,8 +1,8 @@
-"""Text of DICOM elements made into Unicode, the way Orthanc does (PS3.3 section C.12.1.1.2).
+"""Text of DICOM elements converted to Unicode as Orthanc does (PS3.3 section C.12.1.1.2).
 
 One character set holds for the whole file, its sequences included: the first term of Specific
-Character Set (0008,0005) that is not empty. Where there are several terms, the escape sequences
-are dropped. Bytes that mean nothing in the character set are dropped as well.
+Character Set (0008,0005) that is not empty. Where there are several terms, escape sequences
+are dropped. Bytes that are invalid in the character set are dropped as well.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ESCAPES_ARE_CONTENT = frozenset({"ascii", "iso2022_jp_1"})
 
 
 def decoder_of(specific_character_set: bytes | None, default_encoding: str = "Latin1") -> TextDecoder:
-    """Return what turns bytes of a file into text.
+    """Return the function that converts bytes of a file to text.
 
     Parameters
     ----------

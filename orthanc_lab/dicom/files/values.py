@@ -1,4 +1,4 @@
-"""Values of a JSON body made into DICOM elements, VR by VR, as Orthanc does."""
+"""Values of a JSON body converted to DICOM elements, VR by VR, as Orthanc does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["JsonValues", "encode_value", "is_written"]
 
 
 def is_written(tag: int) -> bool:
-    """Tell whether a tag can stand in a data set: no meta header, command, group length (PS3.5 section 7)."""
+    """Tell whether a data set may contain a tag: not the meta header, a command or a group length (PS3.5 section 7)."""
     return bool(tag & 0xFFFF) and tag >> 16 not in _NO_DATA_GROUPS
 
 
@@ -58,12 +58,12 @@ class JsonValues:
         Parameters
         ----------
         depth
-            How many sequences it is in.
+            How many sequences enclose it.
 
         Raises
         ------
         OrthancError
-            5 for a type that does not fit, 15 for a text that is no value of the VR, or for
+            5 for a type that does not fit, 15 for a text that is not a value of the VR, or for
             sequences nested deeper than `MAX_JSON_DEPTH`.
         """
         vr = self._vr_of(tag)
@@ -129,7 +129,7 @@ def encode_value(tag: int, vr: str, value: bytes) -> bytes:
     Raises
     ------
     OrthancError
-        15 with details for a text that is no number of this VR, -1 for an odd number of
+        15 with details for a text that is not a number of this VR, -1 for an odd number of
         bytes in an OW element.
     """
     if vr in STRING_VRS:

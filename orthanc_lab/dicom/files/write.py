@@ -21,11 +21,11 @@ def write_file(data_set: DataSet, syntax: str, meta: DataSet | None = None) -> b
     Parameters
     ----------
     data_set
-        Its pixel data are compressed already, where the transfer syntax says so.
+        Its pixel data are already compressed if the transfer syntax demands it.
     syntax
         Transfer syntax UID.
     meta
-        The meta header the data set came with: its class and instance stand in for missing ones.
+        The original meta header, from which a missing SOP class or instance is taken.
     """
     sop_class = _uid(data_set, SOP_CLASS_UID) or _uid(meta or {}, MEDIA_STORAGE_SOP_CLASS_UID)
     sop_instance = _uid(data_set, SOP_INSTANCE_UID) or _uid(meta or {}, MEDIA_STORAGE_SOP_INSTANCE_UID)

@@ -1,4 +1,4 @@
-"""What the Image Pixel module of a data set says about its pixel data (PS3.3 section C.7.6.3)."""
+"""What the Image Pixel module tells about the pixel data (PS3.3 section C.7.6.3)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _frames(text: str) -> int | None:
 
 
 def number_of(data_set: DataSet, tag: int) -> int | None:
-    """Return the first number of an element of VR US, or of a text that is one; None without."""
+    """Return the first number of an element, be it of VR US or text; None if there is none."""
     element = data_set.get(tag)
     if element is None or not isinstance(element.value, bytes):
         return None

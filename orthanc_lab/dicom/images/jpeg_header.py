@@ -1,4 +1,4 @@
-"""The header of a JPEG picture: what a decoder must know before it takes memory (ITU-T T.81 annex B)."""
+"""The header of a JPEG picture: what must be known before memory is allocated (ITU-T T.81 annex B)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
 
 
 def with_whole_spectrum(data: bytes) -> bytes:
-    """Return a sequential picture whose scan names all coefficients, as the standard demands; others as they are.
+    """Return a sequential picture with the spectral selection that the standard demands; others unchanged.
 
     Some encoders leave the numbers of the first and last coefficient at 0.
     """

@@ -1,4 +1,4 @@
-"""Pixels of a palette made into colours (PS3.3 section C.7.6.3.1.5)."""
+"""Palette indices converted to colours (PS3.3 section C.7.6.3.1.5)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def apply_palette(indices: NDArray[Any], data_set: DataSet) -> NDArray[Any]:
     Raises
     ------
     OrthancError
-        2 if a table is missing, 15 if one is shorter than it says.
+        2 if a table is missing, 15 if one is shorter than declared.
     """
     colours = [
         _lookup(indices, data_set, descriptor, table) for descriptor, table in zip(_DESCRIPTORS, _TABLES, strict=True)

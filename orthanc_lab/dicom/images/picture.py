@@ -23,7 +23,7 @@ class Picture:
 
 
 def samples_of(image: Any) -> Pieces:
-    """Return the samples of an 8-bit gray or RGB image of Pillow in the pieces in which Pillow makes them.
+    """Return the samples of an 8-bit gray or RGB image of Pillow in the pieces in which Pillow writes them.
 
     They are what Pillow writes after the header of a PPM file: one copy less than with `tobytes`,
     which joins the pieces.

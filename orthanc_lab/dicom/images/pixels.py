@@ -33,7 +33,7 @@ def decode_frame(file: DicomFile, index: int, description: ImageDescription | No
     Raises
     ------
     OrthancError
-        2 for a format that Orthanc does not decode, 3 for a frame that is not there, 15 for
+        2 for a format that Orthanc does not decode, 3 for a missing frame, 15 for
         broken data, 23 for a file that declares no frame.
     """
     description = description or describe_image(file.data_set)

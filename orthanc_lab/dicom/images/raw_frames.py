@@ -1,4 +1,4 @@
-"""The frames of pixel data as they stand in the file, compressed or not (PS3.5 section A.4)."""
+"""The frames of pixel data as they are in the file, compressed or not (PS3.5 section A.4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def raw_frame(data_set: DataSet, index: int) -> bytes:
     Raises
     ------
     OrthancError
-        2 or 15 if the file is no image or shorter than it says, 3 for a frame that is not there.
+        2 or 15 if the file is not an image or is shorter than declared, 3 for a missing frame.
     """
     element = data_set.get(PIXEL_DATA)
     value = element.value if element is not None else None
@@ -40,7 +40,7 @@ def raw_frame(data_set: DataSet, index: int) -> bytes:
 
 
 def uncompressed_frame(pixels: bytes, description: ImageDescription, index: int) -> bytes:
-    """Return the bytes of one frame; the frame is known to be there."""
+    """Return the bytes of one frame, which must exist."""
     size = description.frame_bytes
     return pixels[index * size : (index + 1) * size]
 
@@ -58,7 +58,7 @@ def compressed_frames(fragments: Sequence[bytes], count: int) -> list[Sequence[b
     Raises
     ------
     OrthancError
-        15 if the fragments cannot be told apart.
+        15 if the fragments cannot be assigned to frames.
     """
     table, items = (fragments[0], fragments[1:]) if fragments else (b"", ())
     if len(items) == count:

@@ -1,4 +1,4 @@
-"""JPEG pictures decoded to samples."""
+"""Decoding JPEG pictures to samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def decode_jpeg(data: bytes) -> Picture:
     Raises
     ------
     OrthancError
-        -1 with details if it is no JPEG, 2 for CMYK, 15 if it is too large.
+        -1 with details if it is not a JPEG, 2 for CMYK, 15 if it is too large.
     """
     header = read_jpeg_header(data)
     # Pillow takes a tenth of a second to import: only a server that gets pictures pays for it.

@@ -1,7 +1,7 @@
 """PNG pictures decoded to samples (PNG specification, third edition).
 
-The sizes that the header declares are held against what the data can possibly contain: a picture
-that lies is refused before memory is taken for it.
+The size in the header is checked against what the data can possibly contain, so that no memory is
+allocated for a header that lies.
 """
 
 from __future__ import annotations
@@ -64,10 +64,9 @@ def decode_png(data: bytes) -> Picture:
 
 
 def _unpacked(data: bytes, size: int) -> bytes:
-    """Return the same picture with its data stored, not deflated.
+    """Return the same picture with its data stored instead of deflated.
 
-    ISA-L inflates several times faster than the zlib inside of Pillow, which is then left with
-    the filters alone.
+    ISA-L inflates several times faster than the zlib in Pillow, which then only undoes the filters.
 
     Parameters
     ----------
@@ -82,7 +81,7 @@ def _unpacked(data: bytes, size: int) -> bytes:
 
 
 def _deflated(data: bytes) -> Iterator[bytes]:
-    """Yield the pieces of the deflated rows; what follows them is not looked at.
+    """Yield the pieces of the deflated rows; what follows them is ignored.
 
     Raises
     ------
@@ -96,7 +95,7 @@ def _deflated(data: bytes) -> Iterator[bytes]:
         end = position + 8 + length
         critical = not name[0] & 0x20
         if (name == b"IHDR") != (not previous) or name[2] & 0x20 or (critical and name not in _CRITICAL):
-            raise ValueError(f"the chunk {name!r} has no place here")
+            raise ValueError(f"the chunk {name!r} must not occur here")
         if critical and zlib.crc32(memoryview(data)[position + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
             raise ValueError(f"the chunk {name!r} is damaged")
         if name == b"IDAT":
@@ -134,7 +133,7 @@ def _decode(data: bytes) -> Pieces:
 
 
 def _rgb16(data: bytes) -> Pieces:
-    """Decode RGBA of 16 bits: Pillow keeps 8 bits of each sample, so the two halves come one by one."""
+    """Decode RGBA of 16 bits: Pillow keeps 8 bits of each sample, so each half is decoded by itself."""
     import numpy as np  # noqa: PLC0415 - as Pillow
 
     halves = []

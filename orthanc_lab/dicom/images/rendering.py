@@ -1,4 +1,4 @@
-"""Decoded frames made into pictures for the screen: stretched, windowed, cut off, resized."""
+"""Decoded frames converted to pictures for the screen: stretched, windowed, clipped, resized."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Rescale:
 
 
 def rescale_of(data_set: DataSet) -> Rescale:
-    """Return the rescale slope and intercept; none if either is missing or no number."""
+    """Return the rescale slope and intercept; the identity if either is missing or not a number."""
     slope, intercept = parse_float(text_of(data_set, RESCALE_SLOPE)), parse_float(text_of(data_set, RESCALE_INTERCEPT))
     if slope is None or intercept is None:
         return Rescale()
@@ -62,7 +62,7 @@ def rescale_of(data_set: DataSet) -> Rescale:
 
 
 def window_of(data_set: DataSet, description: ImageDescription) -> Window:
-    """Return the first window of a file; one over all values that its bits can hold, if it has none."""
+    """Return the first window of a file; without one, a window over all values that its bits can hold."""
     center = parse_float(text_of(data_set, WINDOW_CENTER).split("\\", maxsplit=1)[0])
     width = parse_float(text_of(data_set, WINDOW_WIDTH).split("\\", maxsplit=1)[0])
     if center is None or width is None:
@@ -72,7 +72,7 @@ def window_of(data_set: DataSet, description: ImageDescription) -> Window:
 
 
 def parse_float(text: str) -> float | None:
-    """Read a decimal number with blanks around it; None for any other text."""
+    """Read a decimal number, ignoring blanks around it; None for any other text."""
     return float(text) if _FLOAT.match(text) else None
 
 
@@ -117,7 +117,7 @@ def render(pixels: Array, description: ImageDescription, rescale: Rescale, windo
 
 
 def truncate(pixels: Array, low: int, high: int) -> Array:
-    """Return gray values cut off at both ends, in the smallest unsigned type of `high` (int16 if `low` is negative).
+    """Return gray values clipped at both ends, in the smallest unsigned type for `high` (int16 if `low` is negative).
 
     Raises
     ------
@@ -134,14 +134,14 @@ def truncate(pixels: Array, low: int, high: int) -> Array:
 
 
 def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
-    """Fit a picture of 8-bit samples into a box, its proportions kept.
+    """Fit a picture of 8-bit samples into a box, keeping its proportions.
 
     Parameters
     ----------
     width, height
         Of the box, in pixels; 0 leaves a side free, and both leave the picture as it is.
     smooth
-        Between the pixels, in place of the nearest one.
+        Interpolate, instead of taking the nearest pixel.
 
     Raises
     ------

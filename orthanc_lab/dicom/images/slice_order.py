@@ -29,7 +29,7 @@ class Slice:
 
     @property
     def frames(self) -> int:
-        """Number of its frames, 1 if it does not say."""
+        """Number of its frames, 1 if not given."""
         text = self.tags.get(_FRAMES, "").strip()
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 1
 
@@ -73,7 +73,7 @@ def order_slices(slices: Sequence[Slice]) -> OrderedSlices | None:
     Returns
     -------
     OrderedSlices or None
-        None if neither their planes nor their numbers tell the order of several slices.
+        None if several slices are ordered neither by their planes nor by their numbers.
     """
     volume = _by_distance(slices)
     if volume is not None:

@@ -32,7 +32,7 @@ def is_data_uri(value: object) -> bool:
 
 
 def embed(data_set: DataSet, uri: str | memoryview) -> None:
-    """Put the content of a data URI into a data set (Orthanc Book, "Creation of DICOM instances").
+    """Embed the content of a data URI in a data set (Orthanc Book, "Creation of DICOM instances").
 
     Raises
     ------
@@ -55,7 +55,7 @@ def embed(data_set: DataSet, uri: str | memoryview) -> None:
 
 
 def encapsulate(data_set: DataSet, uri: str | memoryview) -> None:
-    """Put the bytes of a JPEG file into a data set as they are, for JPEG baseline (``Encapsulate``).
+    """Embed the bytes of a JPEG file unchanged in a data set, for JPEG baseline (``Encapsulate``).
 
     Raises
     ------

@@ -38,14 +38,14 @@ _FREE = frozenset({tags.PATIENT_ID, *(tag for pair in (*_DATES.values(), *_INSTA
 
 
 class Draft:
-    """A new DICOM file in the making.
+    """A new DICOM file that is being created.
 
     Parameters
     ----------
     values
         How the values of the body become elements.
     data_set
-        What is there before the body is looked at: generated and inherited tags.
+        What precedes the body: generated and inherited tags.
     force
         Whether the body may override them (``Force``).
     """
@@ -57,7 +57,7 @@ class Draft:
         self._transfer_syntax = EXPLICIT_LE
 
     def copy(self) -> Draft:
-        """Return a draft to go on with apart, for one instance of a series."""
+        """Return an independent copy of the draft, for one instance of a series."""
         return Draft(self._values, dict(self.data_set), force=self._force)
 
     def apply(self, fields: Mapping[str, Any]) -> None:
@@ -66,7 +66,7 @@ class Draft:
         Raises
         ------
         OrthancError
-            2020 for a tag that is there already and needs ``Force``, 2021 for PixelData, 27 for
+            2020 for a tag that is already present and needs ``Force``, 2021 for PixelData, 27 for
             an unknown tag, else as `JsonValues.element`.
         """
         for name in sorted(fields):
@@ -91,7 +91,7 @@ class Draft:
         Raises
         ------
         OrthancError
-            2019 for a value that is no text, else as `apply`.
+            2019 for a value that is not text, else as `apply`.
         """
         for name in sorted(fields):
             value = fields[name]
@@ -141,7 +141,7 @@ def charset_of_tags(fields: Mapping[str, Any], default: Charset) -> Charset:
     Raises
     ------
     OrthancError
-        3 ``Unknown specific character set: X``, -1 if it is no text.
+        3 ``Unknown specific character set: X``, -1 if it is not text.
     """
     term = fields.get("SpecificCharacterSet", default.term)
     if not isinstance(term, str):
@@ -170,7 +170,7 @@ def fresh_identifiers(identifiers: Identifiers, level: Level | None = None) -> D
 def generated_tags(now: datetime, charset: Charset, level: Level | None = None) -> DataSet:
     """Return the charset and the dates and times of a new instance below a parent of `level`.
 
-    Those of the study and the series are the parent's business where it has that level.
+    The parent gives those of the study and the series if it has that level.
     """
     depth = -1 if level is None else level.depth
     date, time = _text("DA", now.strftime("%Y%m%d")), _text("TM", now.strftime("%H%M%S.000000"))

@@ -27,7 +27,7 @@ def decode(uri: str | memoryview) -> tuple[str, bytes]:
     Raises
     ------
     OrthancError
-        15 "Bad file format" for anything else than base64 in a data URI.
+        15 "Bad file format" for anything other than base64 in a data URI.
     """
     start = uri if isinstance(uri, str) else bytes(uri[:_LONGEST_START]).decode("latin-1")
     match = _FORM.match(start)
@@ -61,7 +61,7 @@ def _decode_base64(data: str | memoryview) -> bytes:
 
 
 def _decode_loosely(text: str) -> bytes:
-    """Decode up to the first ``=`` or the end, and drop what is no whole byte."""
+    """Decode up to the first ``=`` or the end, and drop an incomplete byte."""
     text = text.partition("\0")[0]
     if _BASE64.match(text) is None:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)

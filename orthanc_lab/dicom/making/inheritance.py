@@ -48,7 +48,7 @@ def inherited(model: DataSet, level: Level, default: Charset) -> tuple[DataSet, 
     Parameters
     ----------
     default
-        Character set of a file which names none, or several: the values are brought into it.
+        Character set of a file that names none, or several: the values are converted to it.
 
     Returns
     -------

@@ -142,7 +142,7 @@ def _record(
 
 
 def _first(entry: DirectoryEntry, candidates: Iterable[int], default: bytes) -> bytes:
-    """Return the value of the first tag that is present, be it empty."""
+    """Return the value of the first tag that is present, even if it is empty."""
     return next((entry.values[tag] for tag in candidates if tag in entry.values), default)
 
 

@@ -1,4 +1,4 @@
-"""What a DICOMDIR says of one file, read from the file as plain bytes.
+"""What a DICOMDIR tells about one file, read from the file as plain bytes.
 
 The values keep the character set of their file: they are copied, not decoded.
 """
@@ -66,7 +66,7 @@ def read_entry(dicom: bytes) -> DirectoryEntry:
     Raises
     ------
     OrthancError
-        15 if it is no whole DICOM file, or has no meta header or SOP class.
+        15 if it is not a complete DICOM file, or has no meta header or SOP class.
     """
     try:
         syntax = _stated_transfer_syntax(dicom)
@@ -89,7 +89,7 @@ def _value(data: bytes, element: Found) -> bytes:
 
 
 def _stated_transfer_syntax(dicom: bytes) -> bytes:
-    """Return the transfer syntax in the meta header; a file without one has no place on a medium (PS3.10)."""
+    """Return the transfer syntax in the meta header; a file without one is not allowed on a medium (PS3.10)."""
     if dicom[128:132] != b"DICM":
         return b""
     found, _ = Walk(dicom, False, False).run_meta(132, (_TRANSFER_SYNTAX,))
@@ -98,9 +98,9 @@ def _stated_transfer_syntax(dicom: bytes) -> bytes:
 
 
 def read_entry_of_start(beginning: bytes) -> DirectoryEntry | None:
-    """Read the same from the beginning of a file; None if that is not enough.
+    """Do the same with the beginning of a file; None if that is not enough.
 
-    The header must be there up to the pixel data. What follows is not looked at.
+    The header must be there up to the pixel data. What follows is ignored.
     """
     position = beginning.find(_PIXEL_DATA)
     while position >= 0:

@@ -39,7 +39,7 @@ class TagNames(dict[str, str]):
         self._dictionary = dictionary
 
     def __missing__(self, tag: str) -> str:
-        """Ask the dictionary."""
+        """Look the name up in the dictionary."""
         name = self[tag] = self._dictionary.name_of(int(tag[:4] + tag[5:], 16))
         return name
 

@@ -1,4 +1,4 @@
-"""A data set in the JSON of Orthanc: ``/tags``, ``/simplified-tags``, ``/header`` and their kin.
+"""A data set in the JSON of Orthanc: ``/tags``, ``/simplified-tags``, ``/header`` and the like.
 
 Texts are Unicode without padding, numbers are decimal texts joined by backslashes, sequences are
 arrays of objects; binary values are null.
@@ -59,7 +59,7 @@ def data_set_to_json(
     default_encoding
         The option ``DefaultEncoding``.
     ignore_length
-        Tags whose values are shown whole.
+        Tags whose values are shown in full.
     only
         Tags to show, None for all.
     header
@@ -141,8 +141,8 @@ class TagsWriter:
 def number_text(vr: str, value: bytes) -> str | None:
     r"""Return the numbers of a binary VR as text, joined by ``\``.
 
-    None for an empty value, one too short for a number, and a VR without numbers. Only the first is
-    shown, as in Orthanc, of tags (AT) and of a value whose last number is cut off.
+    None for an empty value, a value too short for a number, and a VR without numbers. As in Orthanc, only
+    the first is shown of tags (AT) and of a value whose last number is cut off.
     """
     layout = _NUMBERS.get(vr)
     if layout is None:
@@ -186,7 +186,7 @@ def _without_binary(meta: DataSet) -> DataSet:
 
 
 def _is_undecided(tag: int, data_set: DataSet) -> bool:
-    # Orthanc shows no value where nothing before a tag says whether it is US or SS.
+    # Orthanc shows no value if nothing before a tag tells whether it is US or SS.
     if tag not in US_OR_SS:
         return False
     representation = data_set.get(PIXEL_REPRESENTATION)

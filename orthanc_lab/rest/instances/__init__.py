@@ -1,1 +1,1 @@
-"""What stands in the files of instances: tags, frames, images, arrays."""
+"""The contents of the files of instances: tags, frames, images, arrays."""

@@ -69,7 +69,7 @@ class SeriesNumpy:
         Raises
         ------
         OrthancError
-            2040 if nothing tells the order, 23 and 24 if the frames differ.
+            2040 if the order is unknown, 23 and 24 if the frames differ.
         """
         arguments = query_arguments(req)
         rescale = flag(arguments, "rescale", default=True)

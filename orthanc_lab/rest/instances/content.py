@@ -15,13 +15,13 @@ __all__ = ["ROUTES", "Content"]
 
 
 class Content:
-    """The element at a path, or the list of what is there to ask for."""
+    """The element at a path, or the list of what is below it."""
 
     def __init__(self, services: Services) -> None:
         self._files = InstanceFiles(services)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, path: str = "") -> None:
-        """Answer bytes, or an array of tags, items or fragments; 404/empty where nothing stands."""
+        """Answer bytes, or an array of tags, items or fragments; 404/empty if there is nothing."""
         steps = [step for step in path.split("/") if step]
         found = follow_path(self._files.whole(id).data_set, steps, self._files.dictionary)
         if found is None:

@@ -43,7 +43,7 @@ class DicomDownload:
         self._quality: int = services.settings["DicomLossyTranscodingQuality"]
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer the file as it was stored, or in the transfer syntax ``transcode``; 404/empty if it cannot be.
+        """Answer the file as it was stored, or in the transfer syntax ``transcode``; 404/empty if that is impossible.
 
         A client that asks for ``application/dicom+json`` or ``application/dicom+xml`` gets the data set.
         """
@@ -88,7 +88,7 @@ class Pdf:
         self._files = InstanceFiles(services)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer the document, byte for byte what was put in; 404/empty if there is none."""
+        """Answer the document as it was embedded; 404/empty if there is none."""
         document = _pdf_of(self._files.whole(id).data_set)
         if document is None:
             raise EmptyAnswer(404)

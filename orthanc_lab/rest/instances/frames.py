@@ -1,4 +1,4 @@
-"""``/instances/{id}/frames`` and its kin: raw bytes, pictures, arrays."""
+"""``/instances/{id}/frames`` and what is below it: raw bytes, pictures, arrays."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class FrameList:
         self._storage = services.storage
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer ``[0, 1, …]``, as many as the index knows of."""
+        """Answer ``[0, 1, …]``, as many as the index knows."""
         instance = self._storage.get(id, Level.INSTANCE)
         if instance is None:
             raise unknown_resource()
@@ -48,7 +48,7 @@ class FrameList:
 
 
 class FrameParts:
-    """What there is to ask of a frame; Orthanc answers it for any number, of any instance."""
+    """The routes below a frame; Orthanc answers them for any number, of any instance."""
 
     def __init__(self, services: Services) -> None:
         pass
@@ -59,7 +59,7 @@ class FrameParts:
 
 
 class RawFrame:
-    """The bytes of a frame as they stand in the file."""
+    """The bytes of a frame as they are in the file."""
 
     def __init__(self, services: Services, *, gzip: bool = False) -> None:
         self._files = InstanceFiles(services)

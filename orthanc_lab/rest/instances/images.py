@@ -29,7 +29,7 @@ _UNSUPPORTED = "app/images/unsupported.png"
 
 
 class Picture(ABC):
-    """A frame as a picture; where there can be none, 415 or the way to a placeholder."""
+    """A frame as a picture; if it cannot be shown, 415 or a redirection to a placeholder."""
 
     types: tuple[str, ...] = (_PNG, _JPEG, _PAM)
 
@@ -68,7 +68,7 @@ class Picture(ABC):
 
 
 class Preview(Picture):
-    """Gray values stretched over all of black to white."""
+    """Gray values stretched from black to white."""
 
     def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
         """Return 8-bit samples."""
@@ -79,7 +79,7 @@ class Rendered(Picture):
     """Gray values seen through the window of the file or of the request, at the size of the request."""
 
     def check(self, arguments: dict[str, str]) -> None:
-        """Refuse sizes and windows that are no numbers."""
+        """Refuse sizes and windows that are not numbers."""
         for name in ("window-center", "window-width"):
             _float_argument(arguments, name)
         for name in ("width", "height"):
@@ -98,7 +98,7 @@ class Rendered(Picture):
 
 
 class Truncated(Picture):
-    """Gray values as they are, cut off at the limits of a type."""
+    """Gray values as they are, clipped to the limits of a type."""
 
     def __init__(self, services: Services, low: int, high: int) -> None:
         super().__init__(services)

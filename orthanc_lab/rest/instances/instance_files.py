@@ -1,4 +1,4 @@
-"""The DICOM file of an instance, taken apart for the resources that show what stands in it."""
+"""The DICOM file of an instance, read for the resources that show its contents."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class InstanceFiles:
         return self._storage.read_dicom(id)
 
     def whole(self, id: str) -> DicomFile:
-        """Return the file, pixel data and all."""
+        """Return the whole file, pixel data included."""
         return read_file(self.dicom(id), self.dictionary)
 
     def version_of_header(self, id: str) -> str:
-        """Return a text that is another one whenever `header` may answer something else.
+        """Return a text that changes whenever the answer of `header` may change.
 
         Raises
         ------
@@ -61,9 +61,9 @@ class InstanceFiles:
         return " ".join([*files, instance.metadata.get("PixelDataOffset", "")])
 
     def header(self, id: str) -> DicomFile:
-        """Return the tags up to the pixel data; those stand there without a value.
+        """Return the tags up to the pixel data, and the pixel data without their value.
 
-        The header is read from the disk, not the file.
+        Only the header is read from the disk, not the whole file.
         """
         instance = self._storage.get(id, Level.INSTANCE)
         if instance is None:

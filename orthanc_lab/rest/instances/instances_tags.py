@@ -31,7 +31,7 @@ class _BelowResource:
     def _tags(
         self, id: str, format: TagsFormat, ignore_length: frozenset[int] = frozenset()
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield each instance with its tags; one that is deleted meanwhile is left out."""
+        """Yield each instance with its tags; one that is deleted in the meantime is left out."""
         if self._storage.find_level(id) is not self._level:
             raise unknown_resource()
         for instance in self._storage.descendants(id, Level.INSTANCE):

@@ -46,7 +46,7 @@ def ordered_slices(storage: Resources, series: str) -> OrderedSlices:
     Raises
     ------
     OrthancError
-        17 for an unknown series, 2040 if nothing tells the order.
+        17 for an unknown series, 2040 if the order is unknown.
     """
     if storage.find_level(series) is not Level.SERIES:
         raise unknown_resource()

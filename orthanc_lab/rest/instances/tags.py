@@ -61,7 +61,7 @@ class InstanceTags:
 
 
 class SimplifiedTags(InstanceTags):
-    """The same by name, values alone."""
+    """The same by name, with values only."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer name → text, array or null."""
@@ -75,7 +75,7 @@ class Header:
         self._files = InstanceFiles(services)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer the tags of the meta header that are no binary ones."""
+        """Answer the tags of the meta header, except binary ones."""
         file = self._files.header(id)
         format = tags_format(query_arguments(req))
         answer_json(req, resp, data_set_to_json(file, format, self._files.dictionary, header=True))
@@ -94,7 +94,7 @@ def ignored_lengths(arguments: Mapping[str, str], dictionary: Dictionary) -> fro
     Raises
     ------
     OrthancError
-        27 if it is no tag.
+        27 if it is not a tag.
     """
     name = arguments.get("ignore-length")
     return frozenset() if name is None else frozenset([dictionary.parse_tag(name)])
