@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["MAX_DEPTH", "MAX_FRAMES", "MAX_FRAME_BYTES", "MAX_INFLATED", "MAX_NATIVE_BYTES", "MAX_PICTURE_BYTES"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_FRAMES",
+    "MAX_FRAME_BYTES",
+    "MAX_INFLATED",
+    "MAX_JSON_DEPTH",
+    "MAX_NATIVE_BYTES",
+    "MAX_PICTURE_BYTES",
+]
 
 MAX_DEPTH = 150
 """Sequences nested deeper than this are refused, so that no file exhausts the stack."""
+
+MAX_JSON_DEPTH = 128
+"""Sequences nested deeper than this in the body of a request are refused."""
 
 MAX_INFLATED = 1 << 30
 """A deflated data set of more bytes than this is refused."""

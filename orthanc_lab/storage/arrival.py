@@ -50,6 +50,7 @@ class ArrivalReader:
     """Reads the DICOM files that are uploaded."""
 
     def __init__(self, options: StorageOptions, main_tags: MainTags, names: MetadataNames, clock: Clock) -> None:
+        self._dictionary = options.dictionary
         self._encoding = options.default_encoding
         self._overwrite = options.overwrite_instances
         self._names = names
@@ -120,4 +121,5 @@ class ArrivalReader:
         from orthanc_lab.dicom.shown.main_sequences import main_sequences  # noqa: PLC0415
 
         by_level = {level: [tag for tag in present if tag in self._tags[level]] for level in LEVELS}
-        return {level: main_sequences(dicom, tags, self._encoding) for level, tags in by_level.items() if tags}
+        names = self._dictionary
+        return {level: main_sequences(dicom, tags, names, self._encoding) for level, tags in by_level.items() if tags}

@@ -27,7 +27,7 @@ def copy(tmp_path: Path) -> Path:
 
 def edited(text: str, diff: str) -> str:
     """Return a text after the hunks of a diff; each must stand in it once."""
-    for hunk in re.split(r"(?m)^@@.*\n", diff):
+    for hunk in re.split(r"(?m)^@@.*\n", diff)[1:]:
         lines = [line or " " for line in hunk.splitlines()]
         old = "".join(f"{line[1:]}\n" for line in lines if line[0] in " -")
         new = "".join(f"{line[1:]}\n" for line in lines if line[0] in " +")
@@ -43,7 +43,7 @@ def extend(folder: Path, snippet: Snippet) -> None:
     else:
         assert not path.exists(), "a new file"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(snippet.code, "utf-8")
+        path.write_text(snippet.code.lstrip("\n"), "utf-8")
 
 
 def test_the_page_shows_every_extension() -> None:

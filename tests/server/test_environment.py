@@ -16,8 +16,8 @@ from orthanc_lab.jobs import sqlite_store
 from orthanc_lab.server.assembly import Environment
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.storage.sqlite import connections
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from tests.storage.faulty_area import FaultyArea
-from tests.storage.files import LARGE, dicom
 
 
 class Faults:

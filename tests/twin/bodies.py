@@ -151,6 +151,11 @@ def _odd_dicom() -> dict[str, bytes]:
     block.add_new(0x02, "US", 513)
     block.add_new(0x03, "SQ", [item])
     block.add_new(0x04, "LO", "in no dictionary")
+    private_item = Dataset()
+    block = private_item.private_block(0x0405, "My Company", create=True)
+    block.add_new(0x01, "ST", "<xml/>")
+    private_items = slice_of("P7", "7", "7", 3)
+    private_items.ReferencedImageSequence = [private_item]
     odd_names = slice_of("../../etc", "6", "6", 1, PatientName="x/y\\z", StudyDescription='Brain/:*?"<>| é^x')
     deflated = written(slice_of("P1", "1", "1", 11), "1.2.840.10008.1.2.1.99")
     implicit = written(slice_of("P1", "1", "1", 12), "1.2.840.10008.1.2")
@@ -161,6 +166,7 @@ def _odd_dicom() -> dict[str, bytes]:
         "no-patient-id": written(no_patient),
         "nested": written(nested),
         "private": written(private),
+        "private-items-implicit": written(private_items, "1.2.840.10008.1.2"),
         "private-implicit": written(named, "1.2.840.10008.1.2"),
         "jpip-deflated": deflated.replace(b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.4.95"),
         "unknown-implicit": implicit.replace(b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.9\0"),

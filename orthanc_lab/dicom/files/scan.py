@@ -93,10 +93,12 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str) -> DicomH
         text = values.text(element, name)
         if text is not None:
             tags[name] = text
-        elif element[3] or element[0] == b"SQ":
+            continue
+        is_sequence = (element[0] or _implicit_vr(name)) == b"SQ"
+        if element[3] or is_sequence:
             unreadable.append(name)
-            if element[0] == b"SQ":
-                sequences.append(name)
+        if is_sequence:
+            sequences.append(name)
     pixels = found.get(pixel_data)
     return DicomHeader(
         tags,

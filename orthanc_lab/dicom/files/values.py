@@ -14,13 +14,11 @@ from orthanc_lab.dicom.dictionary.uid_names import uid_by_name
 from orthanc_lab.dicom.dictionary.vrs import STRING_VRS
 from orthanc_lab.dicom.files.charsets import Charset
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
+from orthanc_lab.dicom.limits import MAX_JSON_DEPTH
 from orthanc_lab.dicom.making import data_uri
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["MAX_DEPTH", "JsonValues", "encode_value", "is_written"]
-
-MAX_DEPTH = 128
-"""Sequences nested deeper are refused, so that no body exhausts the stack."""
+__all__ = ["JsonValues", "encode_value", "is_written"]
 
 
 def is_written(tag: int) -> bool:
@@ -66,7 +64,7 @@ class JsonValues:
         ------
         OrthancError
             5 for a type that does not fit, 15 for a text that is no value of the VR, or for
-            sequences nested deeper than `MAX_DEPTH`.
+            sequences nested deeper than `MAX_JSON_DEPTH`.
         """
         vr = self._vr_of(tag)
         if tag >> 16 == 0xFFFE:  # delimiters of items, no elements of a data set
@@ -86,8 +84,10 @@ class JsonValues:
         return entry.vr
 
     def _item(self, item: Any, depth: int) -> DataSet:
-        if depth > MAX_DEPTH:
-            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Sequences are nested more than {MAX_DEPTH} levels deep")
+        if depth > MAX_JSON_DEPTH:
+            raise OrthancError(
+                ErrorCode.BAD_FILE_FORMAT, f"Sequences are nested more than {MAX_JSON_DEPTH} levels deep"
+            )
         if item == []:
             return {}
         if not isinstance(item, dict):

@@ -65,6 +65,20 @@ SCENARIOS = [
         },
     ),
     Scenario(
+        "configurations-private-tags-in-main-sequences",
+        """
+        file = POST /instances @private-items-implicit
+        GET /instances/{file}/metadata?expand
+        GET /instances/{file}/metadata/MainDicomSequences
+        GET /instances/{file}?requestedTags=ReferencedImageSequence
+        GET /instances/{file}?full
+        """,
+        options={
+            "Dictionary": {"0405,1001": ["ST", "MyText", 1, 1, "My Company"]},
+            "ExtraMainDicomTags": {"Instance": ["ReferencedImageSequence"]},
+        },
+    ),
+    Scenario(
         "configurations-stable-at-once",
         """
         one, study:ParentStudy = POST /instances @a1

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.peers.peer import Peer, read_peer
@@ -162,9 +163,6 @@ class PeerStoreJob:
         return self._transcoded(dicom, self._request.transcode)
 
     def _transcoded(self, dicom: bytes, target: str) -> bytes:
-        # It loads pydicom and the codecs, and is seldom asked for.
-        from orthanc_lab.dicom.codecs.transcoding import transcode  # noqa: PLC0415
-
         # What cannot be transcoded is sent as it is.
         found = transcode(
             dicom,
