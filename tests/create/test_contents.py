@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.dicom.making import data_uri as uris
+from orthanc_lab.dicom.files import data_uri as uris
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.making.create_body import parse_create_body
 from tests.create.creator import Creator, Refusal, data_uri, text

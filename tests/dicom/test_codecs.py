@@ -15,10 +15,10 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
+from orthanc_lab.dicom.codecs.pixels import decode_frame
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.dicom.files.read import read_file
-from orthanc_lab.dicom.images.pixels import decode_frame
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
 from tests.dicom.build import file_of, image_of, real_file

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orthanc_lab.dicom.codecs.pixels import decode_frame
 from orthanc_lab.dicom.codecs.rle import unpack_bits
 from orthanc_lab.dicom.files.data_set import Value
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.images.image_description import count_frames, describe_image
-from orthanc_lab.dicom.images.pixels import decode_frame
 from orthanc_lab.dicom.images.raw_frames import compressed_frames, raw_frame
 from orthanc_lab.protocol.errors import OrthancError
 from tests.dicom.build import REAL_FILES, code_of, file_of, image_of, real_file

@@ -14,13 +14,13 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab.dicom.codecs.codec import codec_of
+from orthanc_lab.dicom.codecs.pixels import decode_frame
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.dicom.dictionary.uid_names import uid_by_name
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.scan import scan
-from orthanc_lab.dicom.images.pixels import decode_frame
 from orthanc_lab.protocol import transfer_syntaxes
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.protocol.transfer_syntaxes import (

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orthanc_lab.dicom.codecs.pixels import decode_frame
 from orthanc_lab.dicom.codecs.rle import pack_bits, unpack_bits
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.dicom.files.read import read_file
-from orthanc_lab.dicom.images.pixels import decode_frame
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.protocol.transfer_syntaxes import (
     DEFLATED_LE,

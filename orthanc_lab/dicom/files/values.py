@@ -12,10 +12,10 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag, is_p
 from orthanc_lab.dicom.dictionary.tags import US_OR_SS
 from orthanc_lab.dicom.dictionary.uid_names import uid_by_name
 from orthanc_lab.dicom.dictionary.vrs import STRING_VRS
+from orthanc_lab.dicom.files import data_uri
 from orthanc_lab.dicom.files.charsets import Charset
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.limits import MAX_JSON_DEPTH
-from orthanc_lab.dicom.making import data_uri
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["JsonValues", "encode_value", "is_written"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 
 from orthanc_lab.dicom.dictionary import tags
+from orthanc_lab.dicom.files import data_uri
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.images.picture import Picture
 from orthanc_lab.dicom.images.read_jpeg import decode_jpeg, read_jpeg_header
 from orthanc_lab.dicom.images.read_pam import decode_pam
 from orthanc_lab.dicom.images.read_png import decode_png
-from orthanc_lab.dicom.making import data_uri
 from orthanc_lab.dicom.making.documents import DOCUMENTS, embed_document
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import falcon
 
+from orthanc_lab.dicom.codecs.pixels import Array, decode_frame
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import ImageDescription, count_frames, describe_image
 from orthanc_lab.dicom.images.picture_files import matlab, npy, npz
-from orthanc_lab.dicom.images.pixels import Array, decode_frame
 from orthanc_lab.dicom.images.rendering import rescaled
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_text

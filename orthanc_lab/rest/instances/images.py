@@ -8,10 +8,10 @@ from functools import partial
 import falcon
 import numpy as np
 
+from orthanc_lab.dicom.codecs.pixels import Array, decode_frame
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images import picture_files
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
-from orthanc_lab.dicom.images.pixels import Array, decode_frame
 from orthanc_lab.dicom.images.rendering import Window, preview, render, rescale_of, resize, truncate, window_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
