@@ -238,6 +238,8 @@ class Instance(Resource):
     def dataset(self) -> pydicom.Dataset:
         """Return the DICOM file as a `pydicom.Dataset`.
 
+        Its ``pixel_array`` reads lossless and 12-bit JPEG too, with the extra ``codecs``.
+
         Examples
         --------
         >>> client.series.find(Modality="CT")[0].instances[0].dataset().Modality
@@ -247,6 +249,9 @@ class Instance(Resource):
 
         import pydicom  # noqa: PLC0415 - slow to import
 
+        from orthanc_lab.client import jpeg_decoder  # noqa: PLC0415
+
+        jpeg_decoder.register()
         return pydicom.dcmread(io.BytesIO(self.file()))
 
     def preview(self, frame: int = 0) -> bytes:

@@ -29,6 +29,17 @@ def test_tags_are_attributes(study: Study) -> None:
     assert not [name for name in dir(study) if name.startswith("_")]
 
 
+@pytest.mark.parametrize("name", ["JPGExtended.dcm", "SC_rgb_jpeg_gdcm.dcm"])
+def test_pixels_of_jpeg_that_pillow_does_not_read(client: Client, name: str) -> None:
+    path = get_testdata_file(name)
+    assert isinstance(path, str)
+    client.upload(path)
+    image = next(iter(client.instances))
+    values = image.dataset().pixel_array
+    assert (values == image.array(rescale=False)).all()
+    assert values.max() > 200
+
+
 def test_collections(client: Client, study: Study) -> None:
     assert len(client.instances) == len(list(client.instances)) == len(samples.dicom_files("ct"))
     assert client.studies[study.id] == study
