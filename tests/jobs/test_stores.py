@@ -10,8 +10,8 @@ import pytest
 from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.protocol.ports import SystemIdentifiers
-from orthanc_lab.testing.job_store_contract import JobStoreContract, OpenStore
-from orthanc_lab.testing.output_store_contract import OutputStoreContract
+from orthanc_lab.testing.contracts.job_store import JobStoreContract, OpenStore
+from orthanc_lab.testing.contracts.output_store import OutputStoreContract
 
 
 class TestSqliteJobStore(JobStoreContract):

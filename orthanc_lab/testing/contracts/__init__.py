@@ -5,4 +5,5 @@ They need pytest and hypothesis (the extra ``test``).
 
 import pytest
 
-pytest.register_assert_rewrite("orthanc_lab.testing.contracts.storage")
+for _name in ("job_store", "output_store", "storage"):
+    pytest.register_assert_rewrite(f"{__name__}.{_name}")
