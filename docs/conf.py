@@ -54,7 +54,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(collections|concurrent|contextlib|datetime|pathlib|types|typing|enum|threading)\..*"),
     (
         r"py:.*",
-        r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.assembly|rest\.services|widgets)\..*",
+        r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.assembly|rest\.services|jobs|storage|widgets)\..*",
     ),
     (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
     (r"py:class", r"Path|t\.Any"),
