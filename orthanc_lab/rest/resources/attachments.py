@@ -29,7 +29,8 @@ from orthanc_lab.rest.http.revisions import (
     revision_held,
     set_etag,
 )
-from orthanc_lab.rest.resources.numbered_names import USER_RANGE, attachment_names, content_type_of
+from orthanc_lab.rest.resources.numbered_names import attachment_names, content_type_of
+from orthanc_lab.rest.resources.part_of_resource import PartOfResource, check_user_defined
 from orthanc_lab.rest.resources.resource_json import attachment_json
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Attachment
@@ -51,52 +52,43 @@ _OPERATIONS = (
 )
 
 
-class AttachmentList:
+class AttachmentList(PartOfResource):
     """The attachments of one resource."""
 
     def __init__(self, services: Services, level: Level) -> None:
-        self._storage = services.storage
-        self._level = level
+        super().__init__(services, level)
         self._names = attachment_names(services.settings["UserContentType"])
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the names, or with ``full`` the names and numbers."""
-        resource = self._storage.get(id, self._level)
-        if resource is None:
-            raise unknown_resource()
-        numbers = sorted(resource.attachments)
+        numbers = sorted(self._resource(id).attachments)
         if "full" in query_arguments(req):
             answer_json(req, resp, {self._names.name(number): number for number in numbers})
         else:
             answer_json(req, resp, [self._names.name(number) for number in numbers])
 
 
-class _Attachments:
+class _Attachments(PartOfResource):
     """What the resources for one attachment share."""
 
     def __init__(self, services: Services, level: Level) -> None:
-        self._storage = services.storage
-        self._level = level
+        super().__init__(services, level)
         self._user_types: dict[str, Any] = services.settings["UserContentType"]
         self._names = attachment_names(self._user_types)
         self._check_revisions = bool(services.settings["CheckRevisions"])
 
-    def _find(self, id: str, number: int, level: Level | None = None) -> Attachment | None:
-        resource = self._storage.get(id, level)
-        if resource is None:
-            raise unknown_resource()
-        return resource.attachments.get(number)
+    def _find(self, id: str, number: int, *, of_any_level: bool = False) -> Attachment | None:
+        return self._resource(id, of_any_level=of_any_level).attachments.get(number)
 
     def _get(self, id: str, name: str) -> Attachment:
-        attachment = self._find(id, self._names.number(name), self._level)
+        attachment = self._find(id, self._names.number(name))
         if attachment is None:
             raise unknown_resource()
         return attachment
 
     def _writable(self, name: str) -> int:
         number = self._names.number(name)
-        if number not in USER_RANGE:
-            raise EmptyAnswer(403)
+        check_user_defined(number)
         return number
 
 
@@ -118,7 +110,7 @@ class OneAttachment(_Attachments):
         if self._storage.find_level(id) is None:
             raise OrthancError(ErrorCode.INEXISTENT_ITEM)
         with revision_held(req, self._check_revisions):
-            current = self._find(id, number)
+            current = self._find(id, number, of_any_level=True)
             md5 = None if current is None else current.uncompressed_md5
             check_if_match(req, md5, required=self._check_revisions)
             self._storage.put_attachment(id, number, body)
@@ -131,7 +123,7 @@ class OneAttachment(_Attachments):
         if self._check_revisions:
             require_if_match(req)
         with revision_held(req, self._check_revisions):
-            current = self._find(id, number)
+            current = self._find(id, number, of_any_level=True)
             check_if_match(req, None if current is None else current.uncompressed_md5, required=False)
             if not self._storage.delete_attachment(id, number):
                 raise unknown_resource()
@@ -197,7 +189,7 @@ class AttachmentTask(_Attachments):
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Compress the file, uncompress it, or check that its bytes are those that were written, as the path asks."""
         number = self._names.number(name)
-        attachment = self._find(id, number, self._level)
+        attachment = self._find(id, number)
         if self._compressed is not None:
             if attachment is None:
                 raise unknown_resource()

@@ -10,31 +10,17 @@ from typing import Any
 import falcon
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing, unknown_resource
+from orthanc_lab.protocol.levels import LEVELS
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing
+from orthanc_lab.rest.resources.part_of_resource import PartOfResource
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.records import Resource
 
 __all__ = ["ROUTES", "AllLabels", "LabelList", "OneLabel"]
 
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class _Labels:
-    """What the resources of this module share."""
-
-    def __init__(self, services: Services, level: Level) -> None:
-        self._storage = services.storage
-        self._level = level
-
-    def _resource(self, id: str) -> Resource:
-        resource = self._storage.get(id, self._level)
-        if resource is None:
-            raise unknown_resource()
-        return resource
-
-
-class LabelList(_Labels):
+class LabelList(PartOfResource):
     """The labels of one resource."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
@@ -42,7 +28,7 @@ class LabelList(_Labels):
         answer_json(req, resp, list(self._resource(id).labels))
 
 
-class OneLabel(_Labels):
+class OneLabel(PartOfResource):
     """One label of a resource."""
 
     writes = ("PUT", "DELETE")

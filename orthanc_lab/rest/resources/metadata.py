@@ -20,27 +20,24 @@ from orthanc_lab.rest.http.revisions import (
     revision_held,
     set_etag,
 )
-from orthanc_lab.rest.resources.numbered_names import USER_RANGE, metadata_names
+from orthanc_lab.rest.resources.numbered_names import metadata_names
+from orthanc_lab.rest.resources.part_of_resource import PartOfResource, check_user_defined
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "MetadataList", "OneMetadata"]
 
 
-class MetadataList:
+class MetadataList(PartOfResource):
     """The metadata of one resource."""
 
     def __init__(self, services: Services, level: Level) -> None:
-        self._storage = services.storage
-        self._level = level
+        super().__init__(services, level)
         self._names = metadata_names(services.settings["UserMetadata"])
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the names, or with ``expand`` the values; ``numeric`` shows numbers instead of names."""
         arguments = query_arguments(req)
-        resource = self._storage.get(id, self._level)
-        if resource is None:
-            raise unknown_resource()
-        numbered = {self._names.number(name): value for name, value in resource.metadata.items()}
+        numbered = {self._names.number(name): value for name, value in self._resource(id).metadata.items()}
         shown: Callable[[int], Any] = int if "numeric" in arguments else self._names.name
         if flag(arguments, "expand"):
             answer_json(req, resp, {str(shown(number)): value for number, value in numbered.items()})
@@ -48,24 +45,20 @@ class MetadataList:
             answer_json(req, resp, [shown(number) for number in sorted(numbered)])
 
 
-class OneMetadata:
+class OneMetadata(PartOfResource):
     """One metadata; the level is checked on reading only, as in Orthanc."""
 
     writes = ("PUT", "DELETE")
 
     def __init__(self, services: Services, level: Level) -> None:
-        self._storage = services.storage
-        self._level = level
+        super().__init__(services, level)
         self._names = metadata_names(services.settings["UserMetadata"])
         self._check_revisions = bool(services.settings["CheckRevisions"])
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Answer the value as text; 404/empty if the resource does not have it."""
         shown = self._names.name(self._names.number(name))
-        resource = self._storage.get(id, self._level)
-        if resource is None:
-            raise unknown_resource()
-        value = resource.metadata.get(shown)
+        value = self._resource(id).metadata.get(shown)
         if value is None:
             raise EmptyAnswer(404)
         body = _bytes(value)
@@ -96,15 +89,11 @@ class OneMetadata:
 
     def _writable(self, name: str) -> str:
         number = self._names.number(name)
-        if number not in USER_RANGE:
-            raise EmptyAnswer(403)
+        check_user_defined(number)
         return self._names.name(number)
 
     def _current(self, id: str, name: str) -> str | None:
-        resource = self._storage.get(id)
-        if resource is None:
-            raise unknown_resource()
-        value = resource.metadata.get(name)
+        value = self._resource(id, of_any_level=True).metadata.get(name)
         return None if value is None else md5_hex(_bytes(value))
 
 

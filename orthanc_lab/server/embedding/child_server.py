@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
-from orthanc_lab.server.embedding.restart_options import check_options, options_for_restart
+from orthanc_lab.server.embedding.own_folder import OwnFolder
+from orthanc_lab.server.embedding.restartable import Restartable
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.options.settings import CheckedSettings
 
@@ -22,7 +22,7 @@ _PATIENCE_S = 30.0
 _LINE = 300  # bytes, more than an usual line of the log has
 
 
-class ChildServer(Stoppable):
+class ChildServer(Restartable):
     """A server in a child process; made by `orthanc_lab.serve` with ``process=True``.
 
     The child's standard input is a pipe from here: when this program ends, however it ends, the child
@@ -98,23 +98,6 @@ class ChildServer(Stoppable):
         process = self._process
         return process is not None and process.poll() is None
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options that were given, with port and folder."""
-        return dict(self._options)
-
-    def check(self, options: Mapping[str, Any]) -> list[str]:
-        """Return what is worth a warning in options for `restart`.
-
-        Raises
-        ------
-        OrthancError
-            For an option that the server refuses, in its words.
-        ValueError
-            For another port or folder.
-        """
-        return check_options(options_for_restart(options, self._options), self.folder)
-
     def tail(self, lines: int = 200) -> list[str]:
         """Return the last lines of the log."""
         if not self.log.exists():
@@ -146,7 +129,7 @@ class ChildServer(Stoppable):
             For another port or folder.
         """
         if options is not None:
-            wanted = options_for_restart(options, self._options)
+            wanted = self._for_restart(options)
             self.settings = CheckedSettings(wanted, self.folder)
             self._options = wanted
             self.session.close()

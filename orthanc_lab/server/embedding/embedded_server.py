@@ -12,8 +12,8 @@ from typing import Any
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Environment
-from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
-from orthanc_lab.server.embedding.restart_options import check_options, options_for_restart
+from orthanc_lab.server.embedding.own_folder import OwnFolder
+from orthanc_lab.server.embedding.restartable import Restartable
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import LogTail
@@ -22,7 +22,7 @@ from orthanc_lab.server.options.settings import CheckedSettings
 __all__ = ["EmbeddedServer"]
 
 
-class EmbeddedServer(Stoppable):
+class EmbeddedServer(Restartable):
     """A server in a thread of this program; made by `serve`.
 
     Attributes
@@ -98,23 +98,6 @@ class EmbeddedServer(Stoppable):
         """False after a stop, or after a client's ``/tools/shutdown``."""
         return self._server.assembly is not None
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options that were given, with port and folder."""
-        return dict(self._options)
-
-    def check(self, options: Mapping[str, Any]) -> list[str]:
-        """Return what is worth a warning in options for `restart`.
-
-        Raises
-        ------
-        OrthancError
-            For an option that the server refuses, in its words.
-        ValueError
-            For another port or folder.
-        """
-        return check_options(options_for_restart(options, self._options), self.folder)
-
     def tail(self, lines: int = 200) -> list[str]:
         """Return the last lines of the log, which all servers of this program share."""
         return self._tail.lines(lines)
@@ -180,7 +163,7 @@ class EmbeddedServer(Stoppable):
         ValueError
             For another port or folder.
         """
-        wanted = options_for_restart(self._options if options is None else options, self._options)
+        wanted = self._for_restart(self._options if options is None else options)
         CheckedSettings(wanted, self.folder)
         self.halt()
         self._options = wanted

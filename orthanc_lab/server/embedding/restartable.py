@@ -1,0 +1,47 @@
+"""Starting again with other options, while other parts of a program use the server already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orthanc_lab.server.embedding.own_folder import Stoppable
+from orthanc_lab.server.options.option_table import OPTIONS
+from orthanc_lab.server.options.settings import CheckedSettings
+
+__all__ = ["Restartable"]
+
+
+class Restartable(Stoppable):
+    """A server whose options may change from one start to the next; its port and folder stay."""
+
+    folder: Path
+    _options: dict[str, Any]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that were given, with port and folder."""
+        return dict(self._options)
+
+    def check(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what is worth a warning in options for `restart`.
+
+        Raises
+        ------
+        OrthancError
+            For an option that the server refuses, in its words.
+        ValueError
+            For another port or folder.
+        """
+        wanted = self._for_restart(options)
+        unknown = [f'There is no option "{name}"' for name in wanted if name not in OPTIONS]
+        return [*unknown, *CheckedSettings(wanted, self.folder).warnings]
+
+    def _for_restart(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        # Port and folder stay, since clients and files are there.
+        fixed = {name: self._options[name] for name in ("HttpPort", "StorageDirectory")}
+        for name, value in fixed.items():
+            if options.get(name, value) != value:
+                raise ValueError(f'"{name}" must stay {value!r} while this server is used; start another server')
+        return {**options, **fixed}
