@@ -179,5 +179,5 @@ def test_a_download_that_fails_or_is_large_says_so(shown, lab):
     press(book.area, "Broken")
     says(book.area, "the disk is on fire")
     press(book.area, "Large")
-    says(book.area, "Too large for the browser (5.1 MB): saved as")
+    says(book.area, "Too large for the browser (5.1 MB); saved as")
     assert [path.stat().st_size for path in lab.folder.rglob("whole.bin")] == [5_120_000]

@@ -39,7 +39,7 @@ def test_a_picture_with_a_private_tag_then_a_document(notebook, artefacts, serve
     files = panel.locator("input[type=file]")
     files.set_input_files([samples.path("chart.png"), samples.dicom_files()[0]])
     says(panel, "PNG, 480 × 360, colour")
-    says(panel, "is a DICOM file already")
+    says(panel, "is already a DICOM file")
 
     fill(panel, "PatientID", "BROWSER")
     fill(panel, "Add a tag", "StudyDate · Study Date · DA")

@@ -122,7 +122,7 @@ def test_a_job_that_the_real_server_forgets(real_program: str, tmp_path: Path) -
         job = client.studies.find()[0].archive_job()
         server.kill()
         server.restart()
-        with pytest.raises(JobForgottenError, match="submit it anew"):
+        with pytest.raises(JobForgottenError, match="submit it again"):
             job.wait(60)
 
 

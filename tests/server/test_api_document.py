@@ -42,5 +42,5 @@ def test_every_route_says_what_it_does() -> None:
         for verb, described in verbs.items()
     }
     assert [route for route, summary in said.items() if not summary.endswith(".")] == []
-    assert said["get /instances/{id}/preview"] == "Gray values stretched over all of black to white."
+    assert said["get /instances/{id}/preview"] == "Gray values stretched from black to white."
     assert "Pass the request on." not in said.values()

@@ -154,7 +154,7 @@ def test_the_recording_is_saved(panel, tmp_path, name):
 def test_a_bad_file_name_is_said(panel, tmp_path):
     panel.save(tmp_path / "metrics.txt")
     settle(panel)
-    assert "A frame is saved as .parquet or .csv" in panel.status.text
+    assert "must end in .parquet or .csv" in panel.status.text
 
 
 NAMES = ("orthanc_storage_read_bytes", "orthanc_up_time_s", "orthanc_jobs_running", "orthanc_storage_cache_hit_count")
