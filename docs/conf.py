@@ -54,8 +54,9 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(collections|concurrent|contextlib|datetime|pathlib|types|typing|enum|threading)\..*"),
     (
         r"py:.*",
-        r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.assembly|rest\.services|jobs|storage|widgets)\..*",
+        r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.assembly|rest\.services|widgets)\..*",
     ),
+    (r"py:.*", r"orthanc_lab\.(jobs|storage|testing\.contracts)\..*"),
     (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
     (r"py:class", r"Path|t\.Any"),
     (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),

@@ -467,7 +467,12 @@ def test_a_port_that_was_taken_meanwhile_is_said(server):
 
 
 def test_a_tail_ends_with_its_server():
+    before = tails()
     with orthanc_lab.serve() as server:
-        pass
+        assert tails() != before
     assert any("Orthanc has stopped" in line for line in server.tail())
-    assert not any(isinstance(handler, LogTail) for handler in logging.getLogger("orthanc_lab").handlers)
+    assert tails() == before
+
+
+def tails():
+    return [handler for handler in logging.getLogger("orthanc_lab").handlers if isinstance(handler, LogTail)]
