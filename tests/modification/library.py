@@ -18,6 +18,7 @@ class Library:
 
     def __init__(self, session: requests.Session, url: str) -> None:
         self.session = session
+        self.session.trust_env = False  # no proxies: looking for them is most of the time of a call
         self.url = url
 
     def refill(self) -> None:
