@@ -18,7 +18,7 @@ class Library:
 
     def __init__(self, session: requests.Session, url: str) -> None:
         self.session = session
-        self.session.trust_env = False  # no proxies: looking for them is most of the time of a call
+        self.session.trust_env = False  # no look for proxies at each of thousands of calls
         self.url = url
 
     def refill(self) -> None:

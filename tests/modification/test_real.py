@@ -258,7 +258,7 @@ def test_one_instance(servers: Servers, call: str) -> None:
 @pytest.mark.parametrize("call", ["modify", "anonymize"])
 @pytest.mark.parametrize("path", [f"patients/{PATIENT}", f"studies/{STUDY}", f"series/{SERIES}"])
 def test_jobs(servers: Servers, path: str, call: str, request: pytest.FixtureRequest) -> None:
-    """The usual run takes each body at one level, the long one at all."""
+    """The usual run takes each body at one level, the long run at each."""
     level = LEVELS.index(path.partition("/")[0])
     bodies = OF_JOBS if request.config.getoption("--long") else OF_JOBS[level::3]
     for body in bodies:
