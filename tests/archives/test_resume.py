@@ -15,7 +15,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_lab.jobs.kinds.archives import zip_codec
@@ -34,6 +34,7 @@ from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Origin
 from tests.archives.files import dicom, member, names_of
+from tests.examples import examples
 from tests.job_tools import job_tools
 
 KINDS = {"Archive": ArchiveJob, "Media": MediaJob}
@@ -100,7 +101,7 @@ def test_the_undisturbed_archives_are_whole(undisturbed: dict[str, bytes]) -> No
 
 
 @given(kind=KIND, checkpoint=st.integers(0, 12), further=st.integers(0, 13), noise=st.binary(max_size=50))
-@settings(max_examples=60)
+@examples(60)
 def test_killed_anywhere(  # noqa: PLR0917 - hypothesis and fixtures
     storage: Storage,
     folder: Path,
@@ -129,7 +130,7 @@ def test_killed_anywhere(  # noqa: PLR0917 - hypothesis and fixtures
 
 
 @given(kind=KIND, stops=st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=5))
-@settings(max_examples=40)
+@examples(40)
 def test_paused_and_shut_down_anywhere(
     storage: Storage, folder: Path, undisturbed: dict[str, bytes], kind: str, stops: list[tuple[int, bool]]
 ) -> None:

@@ -10,12 +10,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_lab.jobs.kinds.archives.zip_codec import codec, preferred_codec, store
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, Deflated, ZipWriter, read_members
 from orthanc_lab.protocol.errors import OrthancError
+from tests.examples import examples
 from tests.programs import program
 
 MOMENT = datetime(2026, 11, 24, 9, 41, 58)
@@ -65,7 +66,7 @@ def test_unzip_agrees(tmp_path: Path, zip64: bool, name: str) -> None:
 
 
 @given(NAMES, st.data(), st.booleans())
-@settings(max_examples=40)
+@examples(40)
 def test_what_is_written_is_read(names: list[str], data: st.DataObject, zip64: bool) -> None:
     members = {name: data.draw(st.binary(max_size=300)) * data.draw(st.integers(1, 40)) for name in names}
     archive = write(members, zip64=zip64)
@@ -75,7 +76,7 @@ def test_what_is_written_is_read(names: list[str], data: st.DataObject, zip64: b
 
 
 @given(NAMES.filter(len), st.booleans(), st.data())
-@settings(max_examples=40)
+@examples(40)
 def test_the_directory_is_read_back_from_any_member(names: list[str], zip64: bool, data: st.DataObject) -> None:
     members = {name: data.draw(st.binary(max_size=500)) for name in names}
     whole = write(members, zip64=zip64)
@@ -142,7 +143,7 @@ def test_more_members_than_16_bits() -> None:
 
 
 @given(st.binary(max_size=2000), st.integers(1, 100))
-@settings(max_examples=30)
+@examples(30)
 def test_stored_blocks_inflate(data: bytes, times: int) -> None:
     assert zlib.decompress(store(data * times), -zlib.MAX_WBITS) == data * times
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import orthanc_lab
 from tests.create.creator import Creator, Refusal, data_uri
 from tests.create.pictures import header, picture, png_of
+from tests.examples import examples
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -131,7 +132,7 @@ BODIES = st.dictionaries(NAMES, JSON, max_size=6)
 EXPECTED = {-1, 2, 3, 4, 5, 8, 15, 17, 21, 27, 2019, 2020, 2021, 2022, 2023, 2024, 2025}
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(body=BODIES | BODIES.map(lambda tags: {"Tags": tags}))
 def test_no_body_does_harm(shared_server: orthanc_lab.InProcessServer, body: dict[str, Any]) -> None:
     answer = shared_server.session.post(
@@ -144,7 +145,7 @@ def test_no_body_does_harm(shared_server: orthanc_lab.InProcessServer, body: dic
         assert "Traceback" not in answer.text
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(data=st.binary(max_size=200))
 def test_no_bytes_do_harm(shared_server: orthanc_lab.InProcessServer, data: bytes) -> None:
     answer = shared_server.session.post(f"{shared_server.url}/tools/create-dicom", data=data)

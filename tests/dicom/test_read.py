@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_lab.dicom.files.data_set import DataSet, Element
@@ -18,6 +18,7 @@ from orthanc_lab.dicom.limits import MAX_DEPTH
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.transfer_syntaxes import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 from tests.dicom.build import IDENTIFIERS, REAL_FILES, code_of, file_of, real_file, us
+from tests.examples import examples
 
 DAMAGED = {"rtplan_truncated.dcm", "MR_truncated.dcm", "SC_rgb_jpeg.dcm", "DICOMDIR-nooffset"}
 
@@ -54,7 +55,7 @@ def _data_sets(depth: int) -> st.SearchStrategy[DataSet]:
     return st.dictionaries(_TAGS, plain, max_size=5)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(_data_sets(2), st.sampled_from([EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE]))
 def test_what_is_written_is_read_back(data_set: DataSet, syntax: str) -> None:
     file = read_file(write_file({**IDENTIFIERS, **data_set}, syntax))
@@ -115,7 +116,7 @@ def test_pixel_data_are_left_out_on_demand() -> None:
     assert 0xFFFCFFFC not in file.data_set
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.data())
 def test_broken_bytes_are_read_or_refused_with_15(data: st.DataObject) -> None:
     source = data.draw(st.sampled_from(["reportsi.dcm", "rtplan.dcm", "image_dfl.dcm", "MR_small_RLE.dcm"]))

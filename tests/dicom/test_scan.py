@@ -11,7 +11,7 @@ from pathlib import Path
 import pydicom
 import pydicom.data
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
@@ -29,6 +29,7 @@ from orthanc_lab.dicom.limits import MAX_DEPTH
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.testing.contracts.dicom_files import EXPLICIT, dicom, element, meta_header
 from tests.dicom.judge import judged_offset, judged_tags
+from tests.examples import examples
 
 WANTED = MainTags().all
 CUT_OFF = {"MR_truncated.dcm", "rtplan_truncated.dcm", "SC_rgb_jpeg.dcm", "no_meta.dcm", "DICOMDIR-nooffset"}
@@ -178,7 +179,7 @@ def dicom_files(draw: st.DrawFn) -> bytes:
 
 
 @given(content=dicom_files())
-@settings(max_examples=300)
+@examples(300)
 def test_generated_files(content: bytes) -> None:
     wanted = WANTED | {"0028,0010"}
     header = scan(content, wanted)
@@ -187,7 +188,7 @@ def test_generated_files(content: bytes) -> None:
 
 
 @given(content=dicom_files(), data=st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_a_file_that_is_cut_off_is_refused_or_ends_between_two_elements(content: bytes, data: st.DataObject) -> None:
     cut = content[: data.draw(st.integers(0, len(content) - 1))]
     if outcome(cut) != 15:
@@ -195,7 +196,7 @@ def test_a_file_that_is_cut_off_is_refused_or_ends_between_two_elements(content:
 
 
 @given(content=dicom_files(), data=st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_damage_never_crashes(content: bytes, data: st.DataObject) -> None:
     damaged = bytearray(content)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -204,7 +205,7 @@ def test_damage_never_crashes(content: bytes, data: st.DataObject) -> None:
 
 
 @given(content=st.binary(max_size=300))
-@settings(max_examples=300)
+@examples(300)
 def test_noise_never_crashes(content: bytes) -> None:
     for file in (content, meta_header() + content, meta_header("1.2.840.10008.1.2.1.99") + content):
         assert outcome(file) in (5, 15, 21)

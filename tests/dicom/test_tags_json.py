@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
@@ -19,6 +19,7 @@ from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE, IMPLICIT_LE
 from tests.dicom.build import REAL_FILES, file_of, real_file, us
 from tests.dicom.test_read import DAMAGED
+from tests.examples import examples
 
 PLAIN = Dictionary()
 
@@ -146,7 +147,7 @@ _DATA_SETS: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(_DATA_SETS, st.sampled_from(list(TagsFormat)), st.sampled_from([EXPLICIT_LE, IMPLICIT_LE]))
 def test_no_data_set_raises(data_set: DataSet, format: TagsFormat, syntax: str) -> None:
     found = data_set_to_json(DicomFile({}, syntax, data_set), format, PLAIN)

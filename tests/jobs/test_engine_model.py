@@ -24,6 +24,7 @@ from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
 from orthanc_lab.protocol.threads import ThreadExecutor
+from tests.examples import examples
 from tests.jobs.doubles import ScriptedJob
 from tests.waiting import until
 
@@ -415,6 +416,6 @@ class ThreadsMachine(EngineMachine):
 
 
 TestEngine = InlineMachine.TestCase
-TestEngine.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestEngine.settings = settings(examples(40), stateful_step_count=40, deadline=None)
 TestEngineOnThreads = ThreadsMachine.TestCase
-TestEngineOnThreads.settings = settings(max_examples=15, stateful_step_count=40, deadline=None)
+TestEngineOnThreads.settings = settings(examples(15), stateful_step_count=40, deadline=None)

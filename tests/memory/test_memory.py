@@ -1,6 +1,6 @@
 """What the server needs, read from Linux: streamed archives, many instances, nothing to do.
 
-The usual run takes a sixteenth of the sizes; ``--full-size`` (or ``--long``) takes 4 GB and 50,000 instances.
+The usual run takes 1/32 of the sizes; ``--full-size`` (or ``--long``) takes 4 GB and 50,000 instances.
 The limits are the same in both.
 """
 
@@ -18,6 +18,7 @@ import pytest
 
 import orthanc_lab
 from tests.rest.files import dicom_file
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
@@ -44,7 +45,7 @@ def forget_peak(server: orthanc_lab.ChildServer) -> None:
 @pytest.fixture(scope="module")
 def part(request: pytest.FixtureRequest) -> int:
     """By what the full sizes are divided."""
-    return 1 if request.config.getoption("--full-size") else 16
+    return 1 if request.config.getoption("--full-size") else 32
 
 
 def images(number: int) -> Iterator[bytes]:
@@ -76,10 +77,13 @@ def test_streaming_an_archive(large: tuple[orthanc_lab.ChildServer, str], part: 
     path = f"{series}/{way}"
     if way == "asynchronous":
         job = server.session.post(f"{server.url}{series}/archive", json={"Synchronous": False, "Priority": 1}).json()
-        state = ""
-        while state != "Success":
+
+        def has_succeeded() -> bool:
             state = server.session.get(f"{server.url}/jobs/{job['ID']}").json()["State"]
             assert state in ("Pending", "Running", "Success")
+            return bool(state == "Success")
+
+        until(has_succeeded, seconds=1200)
         path = f"/jobs/{job['ID']}/archive"
     size = 0
     with server.session.get(server.url + path, stream=True) as answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Any
 
 from orthanc_lab.dicom.files.data_set import DataSet, Element, encode_file, padded
@@ -81,6 +82,7 @@ def file_of(data_set: DataSet) -> bytes:
     return encode_file(data_set, EXPLICIT_LE, CLASS, sop.rstrip(b"\0").decode())
 
 
+@cache
 def collection() -> list[bytes]:
     """Return the files: P1 has study 1 with two series of two and study 2 with one; P2 has study 6."""
     files = [file_of(instance(f"1.5.{place}.{number}")) for place in ("1.1", "1.2", "2.1") for number in (1, 2)]

@@ -18,6 +18,7 @@ class Library:
 
     def __init__(self, session: requests.Session, url: str) -> None:
         self.session = session
+        self.session.trust_env = False  # no look for proxies at each of thousands of calls
         self.url = url
 
     def refill(self) -> None:

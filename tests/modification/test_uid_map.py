@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.protocol.levels import LEVELS, Level
+from tests.examples import examples
 
 UIDS = st.one_of(
     st.from_regex(r"[0-2](\.[1-9][0-9]{0,8}){0,6}", fullmatch=True),
@@ -18,7 +19,7 @@ UIDS = st.one_of(
 SECRETS = st.uuids(version=4).map(str)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(SECRETS, UIDS, st.sampled_from(LEVELS))
 def test_the_same_again_after_a_restart(secret: str, old: str, level: Level) -> None:
     new = UidMap(secret).uid(level, old)
@@ -28,7 +29,7 @@ def test_the_same_again_after_a_restart(secret: str, old: str, level: Level) -> 
     assert new != old
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(SECRETS, UIDS, st.sampled_from(LEVELS))
 def test_what_is_new_already_stays(secret: str, old: str, level: Level) -> None:
     uids = UidMap(secret)
@@ -36,7 +37,7 @@ def test_what_is_new_already_stays(secret: str, old: str, level: Level) -> None:
     assert uids.patient_id(uids.patient_id(old)) == uids.patient_id(old)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(SECRETS, SECRETS, UIDS)
 def test_nothing_connects_two_jobs(one: str, other: str, old: str) -> None:
     if one == other:

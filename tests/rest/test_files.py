@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from orthanc_lab.dicom.files.read import read_file
 from tests.dicom.build import file_of, real_file
+from tests.examples import examples
 from tests.rest.checks import error_of, is_empty, is_nothing
 from tests.rest.conftest import Rest
 
@@ -96,7 +97,7 @@ def encapsulated(
     return file_of({0x00080016: ("UI", sop_class), 0x00420011: ("OB", document), 0x00420012: ("LO", mime)})
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=40).filter(lambda body: not body.endswith(b"\0")))
 def test_a_pdf_comes_out_as_it_went_in(library: Rest, body: bytes) -> None:
     stored = library("POST", "/instances", encapsulated(b"%PDF-" + body)).json()

@@ -24,6 +24,7 @@ from orthanc_lab.rest.making.upload_zip import is_zip, members_of
 from orthanc_lab.rest.services import UploadLimits
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
+from tests.examples import examples
 from tests.rest.checks import error_of, is_empty
 from tests.rest.conftest import Rest
 from tests.rest.files import orthanc_id
@@ -334,7 +335,7 @@ def test_an_archive_whose_entries_share_their_bytes_is_bounded() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_damage_to_an_archive(data: Any) -> None:
     body = bytearray(data.draw(st.sampled_from([ARCHIVE, STORED, zip_of(("x", b"hello" * 30_000), ("y", GOOD))])))
     for _ in range(data.draw(st.integers(1, 4))):

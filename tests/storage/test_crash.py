@@ -11,13 +11,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.files.prepared import SmallFile
 from orthanc_lab.storage.ports import Storage
 from tests.storage.conftest import House
 from tests.storage.crash_load import file_of, id_of
-
-KILLS = 8
 
 
 class Facts:
@@ -119,9 +119,9 @@ def check(storage: Storage, house: House, facts: Facts) -> None:
     assert numbers == sorted(set(numbers))
 
 
-def test_kill_at_random_moments(house: House) -> None:
+def test_kill_at_random_moments(house: House, request: pytest.FixtureRequest) -> None:
     chance, facts, last_change = random.Random(1), Facts(), 0
-    for life in range(KILLS):
+    for life in range(request.config.getoption("--kills")):
         run_and_kill(house.folder, life + 1, chance.uniform(0.05, 0.6), facts)
         storage = house.open()
         facts.settle(storage)

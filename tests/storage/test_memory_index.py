@@ -18,6 +18,7 @@ from orthanc_lab.storage.files.log_file import DiskLog
 from orthanc_lab.storage.indexed_storage import IndexedStorage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.testing.contracts.storage import StorageContract, storage_machine
+from tests.examples import examples
 from tests.storage.memory_index import Content, MemoryIndex
 
 
@@ -77,4 +78,4 @@ class TestMemoryIndex(StorageContract):
 
 
 TestModel = storage_machine(Memory().open).TestCase
-TestModel.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)
+TestModel.settings = settings(examples(10), stateful_step_count=25, deadline=None)

@@ -26,6 +26,7 @@ from orthanc_lab.storage.records import FindQuery
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.contracts.storage import StorageContract, storage_machine
 from orthanc_lab.testing.contracts.storage.folder import ORIGIN, changes_of, put
+from tests.examples import examples
 from tests.storage.conftest import House, files_in
 
 
@@ -63,7 +64,7 @@ class Machine(storage_machine(TestSqlite().open_storage)):  # type: ignore[misc]
 
 
 TestModel = Machine.TestCase
-TestModel.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestModel.settings = settings(examples(25), stateful_step_count=25, deadline=None)
 
 
 def test_metrics(house: House) -> None:
