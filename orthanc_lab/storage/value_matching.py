@@ -56,7 +56,7 @@ class Like(NamedTuple):
 
 
 class Within(NamedTuple):
-    """A value lies between two texts, both included; an empty one is no bound."""
+    """A value lies between two texts, both included; an empty one sets no limit."""
 
     low: str
     high: str

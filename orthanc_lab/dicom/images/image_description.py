@@ -52,7 +52,7 @@ def describe_image(data_set: DataSet) -> ImageDescription:
     Raises
     ------
     OrthancError
-        2 if rows, columns or bits are missing, or the number of frames is no number;
+        2 if rows, columns or bits are missing, or the number of frames is not a number;
         15 for more than `MAX_FRAMES` frames.
     """
     height, width = number_of(data_set, tags.ROWS), number_of(data_set, tags.COLUMNS)
@@ -82,7 +82,7 @@ def count_frames(data_set: DataSet) -> int:
     Raises
     ------
     OrthancError
-        15 if it is no number, or more than `MAX_FRAMES`.
+        15 if it is not a number, or more than `MAX_FRAMES`.
     """
     return parse_frames(text_of(data_set, tags.NUMBER_OF_FRAMES))
 
@@ -93,7 +93,7 @@ def parse_frames(text: str) -> int:
     Raises
     ------
     OrthancError
-        15 if it is no number, or more than `MAX_FRAMES`.
+        15 if it is not a number, or more than `MAX_FRAMES`.
     """
     frames = _frames(text) if text else 1
     if frames is None:
