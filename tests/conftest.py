@@ -10,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
+from orthanc_lab.lab.json_schemas import import_without_iri
 from orthanc_lab.testing.real import MISSING, find_program
 from tests.programs import missing
 from tests.shares import Shares, place_of
+
+import_without_iri()  # before the test modules import nbformat
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,8 +6,7 @@ import logging
 import sys
 from typing import Any
 
-from jupyterlab.labapp import LabApp
-
+from orthanc_lab.lab.json_schemas import import_without_iri
 from orthanc_lab.lab.jupyter import READY
 from orthanc_lab.server.embedding.end_of_input import at_end_of_input
 
@@ -17,6 +16,9 @@ __all__ = ["main"]
 def main() -> int:
     """Run JupyterLab; returns the exit code."""
     logging.captureWarnings(True)  # warnings between Jupyter's packages do not concern the user
+    import_without_iri()
+    from jupyterlab.labapp import LabApp  # noqa: PLC0415 - after the import of what it checks with
+
     server: Any = LabApp.initialize_server(argv=sys.argv[1:])
     server.web_app.settings["page_config_hook"] = _without_news
     address = _address(server)

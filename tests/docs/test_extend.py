@@ -20,7 +20,7 @@ FILES = {"A kind of job": 3, "A route": 2, "An option": 2, "A transfer syntax": 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "orthanc_lab", tmp_path / "orthanc_lab", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "orthanc_lab", tmp_path / "orthanc_lab")  # with its bytecode, as times are kept
     (tmp_path / "data").symlink_to(ROOT / "data")
     return tmp_path
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import requests
 
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 
@@ -24,10 +25,13 @@ class Lab:
         The folder of the notebooks.
     output
         What it has written so far, line by line.
+    session
+        For requests to its JupyterLab.
     """
 
     def __init__(self, folder: Path, *arguments: str, program: list[str] = PROGRAM, **environment: str) -> None:
         self.output: list[str] = []
+        self.session = requests.Session()
         self.folder = folder / "notebooks"
         home = folder / "home"
         home.mkdir(exist_ok=True)
@@ -45,6 +49,7 @@ class Lab:
         self.orthanc = self.until("Orthanc:")
         self.jupyter, _, query = self.until("JupyterLab:").partition("/lab?")
         self.token = query.removeprefix("token=")
+        self.session.headers["Authorization"] = f"token {self.token}"
         self.note_descendants()
         return self
 
@@ -80,7 +85,8 @@ class Lab:
         return psutil.wait_procs(self.descendants, timeout=20)[1]
 
     def kill(self) -> None:
-        """Clean up after a test that failed."""
+        """Clean up after a test, also one that failed."""
+        self.session.close()
         if self.process.poll() is None:
             self.process.terminate()
             try:

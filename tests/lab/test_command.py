@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 
 import psutil
 import pytest
@@ -35,26 +37,61 @@ def lab(tmp_path):
         each.kill()
 
 
-def status(lab, **headers):
-    return requests.get(f"{lab.jupyter}/api/contents", headers=headers, timeout=30)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_both_answer_and_a_signal_ends_both(lab, number):
+def test_both_answer_and_a_signal_ends_both(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
-    counts = requests.get(f"{running.orthanc}/statistics", timeout=30).json()
-    assert counts["CountInstances"] == len(samples.dicom_files())
-    assert status(running).status_code == 403
-    names = {item["name"] for item in status(running, Authorization=f"token {running.token}").json()["content"]}
-    assert "01_quick_tour.ipynb" in names
-    page = requests.get(f"{running.jupyter}/lab", headers={"Authorization": f"token {running.token}"}, timeout=30)
-    (config,) = re.findall(r"jupyter-config-data[^>]*>\s*(\{.*?\})\s*</script>", page.text, re.DOTALL)
-    assert "@jupyterlab/apputils-extension:announcements" in json.loads(config)["disabledExtensions"]
-    running.send(number)
+    the_server_has_the_samples_and_jupyter_the_notebooks(running)
+    jupyter_asks_for_no_news(running)
+    both_listen_on_the_loopback_interface_alone(running)
+    the_lessons_do_not_use_the_server_of_the_lab(running)
+    below_jupyters_address_page_and_requests_go_through(running)
+    running.send(signal.SIGHUP)
     assert running.wait() == 0, "\n".join(running.output)
     assert not running.left_over()
     assert not is_listening(int(running.orthanc.rpartition(":")[2]))
     assert not re.search("Traceback|Error|Warning", "\n".join(running.output))
+
+
+def the_server_has_the_samples_and_jupyter_the_notebooks(running):
+    counts = requests.get(f"{running.orthanc}/statistics", timeout=30).json()
+    assert counts["CountInstances"] == len(samples.dicom_files())
+    assert requests.get(f"{running.jupyter}/api/contents", timeout=30).status_code == 403
+    contents = running.session.get(f"{running.jupyter}/api/contents", timeout=30).json()["content"]
+    assert "01_quick_tour.ipynb" in {item["name"] for item in contents}
+
+
+def jupyter_asks_for_no_news(running):
+    page = running.session.get(f"{running.jupyter}/lab", timeout=30)
+    (config,) = re.findall(r"jupyter-config-data[^>]*>\s*(\{.*?\})\s*</script>", page.text, re.DOTALL)
+    assert "@jupyterlab/apputils-extension:announcements" in json.loads(config)["disabledExtensions"]
+
+
+def both_listen_on_the_loopback_interface_alone(running):
+    for process in (psutil.Process(running.process.pid), running.descendants[0]):  # the server, JupyterLab
+        for each in process.net_connections("inet"):
+            assert each.laddr.ip in ("127.0.0.1", "::1"), each
+    assert ("Running JupyterLab as root" in "\n".join(running.output)) == (os.geteuid() == 0)
+
+
+def the_lessons_do_not_use_the_server_of_the_lab(running):
+    seen = running.descendants[0].environ()
+    assert seen[LAB_VARIABLE] == running.orthanc
+    assert VARIABLE not in seen
+
+
+def below_jupyters_address_page_and_requests_go_through(running):
+    """The tile of the launcher, see test_tile.py."""
+    session, below = running.session, f"{running.jupyter}/orthanc"
+    start = session.get(f"{below}/", timeout=30)
+    assert start.url == f"{below}/app/explorer.html"
+    assert 'src="explorer.js"' in start.text
+    assert session.get(f"{below}/app/explorer.js", timeout=30).ok
+    assert session.get(f"{below}/system", timeout=30).json()["Name"] == "orthanc-lab"
+    assert len(session.get(f"{below}/instances", timeout=30).json()) == len(samples.dicom_files())
+    client = orthanc_lab.Client(running.orthanc)
+    study = client.studies.find()[0].id
+    assert session.delete(f"{below}/studies/{study}", timeout=30).ok
+    assert study not in [each.id for each in client.studies]
+    assert requests.get(f"{below}/system", timeout=30, allow_redirects=False).status_code in (302, 403)
 
 
 def test_a_signal_while_jupyter_starts(lab):
@@ -68,8 +105,7 @@ def test_a_signal_while_jupyter_starts(lab):
 
 def test_kernels_end_too(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
-    headers = {"Authorization": f"token {running.token}"}
-    assert requests.post(f"{running.jupyter}/api/kernels", headers=headers, timeout=60).status_code == 201
+    assert running.session.post(f"{running.jupyter}/api/kernels", timeout=60).status_code == 201
     running.note_descendants()
     assert len(running.descendants) >= 2  # JupyterLab, the kernel; for a moment also what looks for language servers
     running.send(signal.SIGINT)
@@ -77,25 +113,9 @@ def test_kernels_end_too(lab):
     assert not running.left_over()
 
 
-def test_it_listens_on_the_loopback_interface_alone(lab):
-    running = lab("--port", "0", "--lab-port", "0").start()
-    for process in (psutil.Process(running.process.pid), running.descendants[0]):  # the server, JupyterLab
-        for each in process.net_connections("inet"):
-            assert each.laddr.ip in ("127.0.0.1", "::1"), each
-    assert ("Running JupyterLab as root" in "\n".join(running.output)) == (os.geteuid() == 0)
-
-
-def test_killed_it_leaves_no_jupyter_behind(lab):
-    running = lab("--port", "0", "--lab-port", "0").start()
-    running.send(signal.SIGKILL)
-    running.wait()
-    assert not running.left_over()
-
-
 def test_shut_down_from_its_menu_jupyter_takes_the_server_along(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
-    headers = {"Authorization": f"token {running.token}"}
-    assert requests.post(f"{running.jupyter}/api/shutdown", headers=headers, timeout=30).ok
+    assert running.session.post(f"{running.jupyter}/api/shutdown", timeout=30).ok
     assert running.wait() == 0, "\n".join(running.output)
     assert not running.left_over()
     assert not is_listening(int(running.orthanc.rpartition(":")[2]))
@@ -116,34 +136,40 @@ def test_a_server_that_is_shut_down_takes_jupyter_along(lab):
     assert not running.left_over()
 
 
-def test_a_server_that_is_reset_goes_on(lab, tmp_path):
-    running = lab("--port", "0", "--lab-port", "0", "--storage", str(tmp_path / "kept")).start()
+def test_a_storage_that_is_kept_is_not_filled_twice_and_a_server_that_is_reset_goes_on(lab, tmp_path):
+    kept = tmp_path / "kept"
+    with orthanc_lab.serve(folder=kept) as server:
+        orthanc_lab.Client.from_server(server).upload(samples.dicom_files("mr")[:3])
+    running = lab("--port", "0", "--lab-port", "0", "--storage", str(kept)).start()
+    assert any(line.strip() == f"3 instances in {kept}" for line in running.output), running.output
     assert requests.post(f"{running.orthanc}/tools/reset", data=b"", timeout=30).ok
     client = orthanc_lab.Client(running.orthanc, retries=10)
-    assert client.statistics["CountInstances"] == len(samples.dicom_files())
-    assert status(running, Authorization=f"token {running.token}").ok
+    assert client.statistics["CountInstances"] == 3
+    assert running.session.get(f"{running.jupyter}/api/contents", timeout=30).ok
     running.send(signal.SIGINT)
     assert running.wait() == 0, "\n".join(running.output)
+    with orthanc_lab.serve(folder=kept) as server:
+        assert orthanc_lab.Client.from_server(server).statistics["CountInstances"] == 3
 
 
-def test_once_ends_by_itself(lab):
-    running = lab("--port", "0", "--lab-port", "0", "--once").start()
-    assert running.wait() == 0, "\n".join(running.output)
-    assert not running.left_over()
-
-
-def test_storage_is_kept_and_not_filled_twice(lab, tmp_path):
-    kept = tmp_path / "kept"
-    for expected in (3, 3):
-        if not kept.exists():
-            with orthanc_lab.serve(folder=kept) as server:
-                orthanc_lab.Client.from_server(server).upload(samples.dicom_files("mr")[:3])
-        running = lab("--port", "0", "--lab-port", "0", "--storage", str(kept), "--once").start()
+def test_once_ends_by_itself_and_instead_of_the_usual_port_in_use_another_is_taken(lab):
+    try:
+        holder = socket.create_server(("127.0.0.1", 8042))
+    except OSError:
+        holder = None  # in use by something else: as good
+    try:
+        running = lab("--lab-port", "0", "--once").start()
         assert running.wait() == 0, "\n".join(running.output)
-        assert any(line.strip() == f"{expected} instances in {kept}" for line in running.output), running.output
+    finally:
+        if holder is not None:
+            holder.close()
+    assert not running.left_over()
+    assert not running.orthanc.endswith(":8042")
+    assert "Port 8042 is in use, so another one was chosen." in "\n".join(running.output)
+    assert any(line.strip().startswith(f"{len(samples.dicom_files())} instances in ") for line in running.output)
 
 
-def test_a_configuration_as_serve_takes_it(lab, tmp_path):
+def test_a_configuration_as_serve_takes_it_and_a_signal(lab, tmp_path):
     port = free_port()
     file = tmp_path / "configuration.json"
     users = '"AuthenticationEnabled" : true, "RegisteredUsers" : {"alice" : "se:cret"}'
@@ -155,13 +181,15 @@ def test_a_configuration_as_serve_takes_it(lab, tmp_path):
     assert system["Name"] == "Mine"
     assert f"0 instances in {tmp_path / 'files'}" in "\n".join(running.output)
     assert "se:cret" not in "\n".join(running.output)
-    running.send(signal.SIGINT)
+    running.send(signal.SIGTERM)
     assert running.wait() == 0, "\n".join(running.output)
+    assert not running.left_over()
+    assert not is_listening(port)
     assert (tmp_path / "files").is_dir()
 
 
-@pytest.mark.parametrize("by_variable", [False, True])
-def test_an_orthanc_that_runs_already(lab, by_variable):
+@pytest.mark.parametrize(("by_variable", "number"), [(False, signal.SIGKILL), (True, signal.SIGINT)])
+def test_an_orthanc_that_runs_already_goes_on_and_no_jupyter_is_left_behind(lab, by_variable, number):
     with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": "secret"}) as server:
         address = server.url.replace("//", "//alice:secret@")
         if by_variable:
@@ -172,19 +200,11 @@ def test_an_orthanc_that_runs_already(lab, by_variable):
         jupyter = running.descendants[0]  # further ones are its own
         seen = jupyter.environ()
         assert (seen[VARIABLE], seen[LAB_VARIABLE]) == (address, address)
-        running.send(signal.SIGINT)
-        assert running.wait() == 0, "\n".join(running.output)
+        running.send(number)
+        assert running.wait() == (-number if number == signal.SIGKILL else 0), "\n".join(running.output)
         assert not running.left_over()
         assert "secret" not in "\n".join(running.output)
         assert server.session.get(f"{server.url}/statistics").json()["CountInstances"] == 0
-
-
-def test_the_lessons_do_not_use_the_server_of_the_lab(lab):
-    running = lab("--port", "0", "--lab-port", "0").start()
-    jupyter = running.descendants[0]
-    seen = jupyter.environ()
-    assert seen[LAB_VARIABLE] == running.orthanc
-    assert VARIABLE not in seen
 
 
 @pytest.mark.parametrize("option", ["--port", "--lab-port"])
@@ -197,21 +217,6 @@ def test_a_port_in_use(lab, option):
     assert "in use" in words
     assert f"another {option}" in words
     assert "Traceback" not in words
-
-
-def test_the_usual_port_in_use_is_said_and_another_taken(lab):
-    try:
-        holder = socket.create_server(("127.0.0.1", 8042))
-    except OSError:
-        holder = None  # in use by something else: as good
-    try:
-        running = lab("--lab-port", "0", "--once").start()
-        assert running.wait() == 0, "\n".join(running.output)
-    finally:
-        if holder is not None:
-            holder.close()
-    assert not running.orthanc.endswith(":8042")
-    assert "Port 8042 is in use, so another one was chosen." in "\n".join(running.output)
 
 
 def test_an_address_where_no_orthanc_is(lab):
@@ -232,6 +237,19 @@ def test_a_jupyter_that_cannot_start(lab):
     running = lab("--port", "0", "--lab-port", "0", JUPYTER_RUNTIME_DIR="/dev/null/nowhere")
     assert running.wait() == 1
     assert "JupyterLab did not start (exit code 1)." in "\n".join(running.output)
+
+
+def test_what_it_leaves_out_of_jsonschema_is_there_for_others():
+    code = """if True:
+        import sys
+        from orthanc_lab.lab.json_schemas import import_without_iri
+        import_without_iri()
+        import jsonschema
+        assert "uri" in jsonschema.FormatChecker.checkers
+        assert not {"iri", "iri-reference"} & set(jsonschema.FormatChecker.checkers)
+        assert "rfc3987_syntax" not in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch, capsys):

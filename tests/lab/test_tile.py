@@ -14,12 +14,9 @@ import psutil
 import pytest
 import requests
 
-import orthanc_lab
-from orthanc_lab import samples
 from orthanc_lab.lab.jupyter import READY
 from orthanc_lab.lab.tile import orthanc
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
-from tests.lab.running import Lab
 
 config = pytest.importorskip("jupyter_server_proxy.config")
 
@@ -53,29 +50,6 @@ def test_in_the_lab_it_is_the_server_of_the_lab(environment):
 def test_what_cannot_be_passed_on_has_no_tile(environment, address):
     environment.setenv(VARIABLE, address)
     assert config.ServerProcess(name="orthanc", **orthanc()).launcher_entry.enabled is False
-
-
-def test_in_the_lab_page_and_requests_go_through(tmp_path):
-    running = Lab(tmp_path, "--port", "0", "--lab-port", "0").start()
-    try:
-        session = requests.Session()
-        session.headers["Authorization"] = f"token {running.token}"
-        below = f"{running.jupyter}/orthanc"
-        start = session.get(f"{below}/", timeout=30)
-        assert start.url == f"{below}/app/explorer.html"
-        assert 'src="explorer.js"' in start.text
-        assert session.get(f"{below}/app/explorer.js", timeout=30).ok
-        assert session.get(f"{below}/system", timeout=30).json()["Name"] == "orthanc-lab"
-        assert len(session.get(f"{below}/instances", timeout=30).json()) == len(samples.dicom_files())
-        client = orthanc_lab.Client(running.orthanc)
-        study = client.studies.find()[0].id
-        assert session.delete(f"{below}/studies/{study}", timeout=30).ok
-        assert study not in [each.id for each in client.studies]
-        assert requests.get(f"{below}/system", timeout=30, allow_redirects=False).status_code in (302, 403)
-        running.send(signal.SIGINT)
-        assert running.wait() == 0
-    finally:
-        running.kill()
 
 
 @pytest.fixture

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import nbformat
 import pytest
+
+from orthanc_lab.lab.json_schemas import import_without_iri
+
+import_without_iri()  # before nbval, which is loaded after this plug-in
+import nbformat  # noqa: E402
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,13 +16,16 @@ from tests.notebooks.book import code_cells, paths, read
 from tests.notebooks.programs import need_program
 from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
 
+USUAL = ("01_quick_tour", "03_archives_and_media")
 LIST = tomllib.loads(Path(__file__).with_name("real.toml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.real
 @pytest.mark.timeout(3 * NOTEBOOK_SECONDS)
 @pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
-def test_it_runs_on_the_real_orthanc(path, tmp_path, real_program):
+def test_it_runs_on_the_real_orthanc(path, tmp_path, real_program, pytestconfig):
+    if path.stem not in USUAL and not pytestconfig.option.long:
+        pytest.skip("--long runs it on the real Orthanc, too")
     need_program(path)
     entry = LIST.get(path.stem, {})
     with RealOrthanc(**entry.get("options", {})) as server:

@@ -39,10 +39,10 @@ def validate(path: Path, folder: Path, orthanc_url: str | None = None) -> Valida
         Where the results go.
     """
     results, drawn = folder / f"{path.stem}.xml", folder / f"{path.stem}.drawn.ipynb"
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITIZE}"]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.notebooks.drawn", f"--drawn={drawn}"]
+    command += ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITIZE}"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
-    command += ["-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={results}"]
-    command += ["-p", "tests.notebooks.drawn", f"--drawn={drawn}", str(path)]
+    command += ["-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={results}", str(path)]
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
     environment |= {} if orthanc_url is None else {VARIABLE: orthanc_url}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -111,8 +111,11 @@ def test_the_examples_run(module: str, orthanc_factory: Start, tmp_path: Path) -
     assert result.failed == 0
 
 
-@pytest.mark.parametrize("name", plugin.__all__)
-def test_the_examples_of_the_fixtures_are_tests_that_pass(name: str, pytester: pytest.Pytester) -> None:
-    examples = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(plugin, name)) or "")
-    pytester.makepyfile("\n".join(example.source for example in examples))
-    pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider").assert_outcomes(passed=1)
+def test_the_examples_of_the_fixtures_are_tests_that_pass(pytester: pytest.Pytester) -> None:
+    for name in plugin.__all__:
+        examples = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(plugin, name)) or "")
+        pytester.makepyfile(**{f"test_{name}": "\n".join(example.source for example in examples)})
+    found = pytester.runpytest_subprocess("-v", "-W", "error", "-p", "no:cacheprovider", "-p", "no:nbval")
+    found.assert_outcomes(passed=len(plugin.__all__))
+    for name in plugin.__all__:
+        found.stdout.fnmatch_lines_random([f"test_{name}.py::* PASSED*"])

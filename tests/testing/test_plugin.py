@@ -13,8 +13,8 @@ def run(pytester, monkeypatch):
     """Run a test file with this plug-in alone, every warning an error."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
-    def run(text, *arguments):
-        pytester.makepyfile(text)
+    def run(*arguments, **files):
+        pytester.makepyfile(**files)
         plugins = ("-p", "no:cacheprovider", "-p", "orthanc_lab.testing.plugin")
         return pytester.runpytest_subprocess(*plugins, "-W", "error", *arguments)
 
@@ -33,10 +33,9 @@ UPLOAD = """
 """
 
 
-def test_each_test_has_a_clean_server(run):
-    result = run(
-        UPLOAD
-        + """
+EACH_TEST_HAS_A_CLEAN_SERVER = (
+    UPLOAD
+    + """
     @pytest.mark.parametrize("time", range(3))
     def test_upload(orthanc, time):
         assert orthanc.session.get(f"{orthanc.url}/instances").json() == []
@@ -58,13 +57,9 @@ def test_each_test_has_a_clean_server(run):
 
     URLS = set()
     """
-    )
-    result.assert_outcomes(passed=6)
+)
 
-
-def test_settings_are_overridden_in_a_module_or_a_class(run):
-    result = run(
-        """
+SETTINGS_ARE_OVERRIDDEN_IN_A_MODULE_OR_A_CLASS = """
     import pytest
 
     @pytest.fixture
@@ -88,14 +83,10 @@ def test_settings_are_overridden_in_a_module_or_a_class(run):
     def test_module_again(orthanc):
         assert name(orthanc) == "module"
     """
-    )
-    result.assert_outcomes(passed=3)
 
-
-def test_a_factory_for_further_servers(run):
-    result = run(
-        UPLOAD
-        + """
+A_FACTORY_FOR_FURTHER_SERVERS = (
+    UPLOAD
+    + """
     FOLDERS = []
 
     def test_two(orthanc_factory, orthanc, tmp_path):
@@ -108,9 +99,7 @@ def test_a_factory_for_further_servers(run):
     def test_they_have_ended():
         assert not FOLDERS[0].exists()
     """
-    )
-    result.assert_outcomes(passed=2)
-
+)
 
 BREAK = """
     def broken(*_, **__):
@@ -121,42 +110,16 @@ BREAK = """
         assert server.session.get(f"{server.url}/studies").status_code == 500
 """
 
-
-@pytest.mark.parametrize("fixture", ["orthanc", "orthanc_factory"])
-def test_errors_inside_come_back_into_the_test(run, fixture):
-    server = fixture if fixture == "orthanc" else f"{fixture}()"
-    result = run(
-        BREAK
-        + f"""
-    def test_error(monkeypatch, {fixture}):
-        make_an_error({server}, monkeypatch)
-
-    def test_the_next_one_is_not_blamed(orthanc):
-        assert orthanc.session.get(f"{{orthanc.url}}/studies").json() == []
-    """
-    )
-    result.assert_outcomes(passed=2, errors=1)
-    output = result.stdout.str()
-    assert "ZeroDivisionError: inside of the server" in output
-    assert re.search(r'File ".*browse\.py", line \d+', output)  # the traceback from in there
-    assert "Errors inside the Orthanc server" in output
-
-
-def test_an_error_that_the_test_expects(run):
-    result = run(
-        BREAK
-        + """
+AN_ERROR_THAT_THE_TEST_EXPECTS = (
+    BREAK
+    + """
     def test_error(monkeypatch, orthanc):
         make_an_error(orthanc, monkeypatch)
         assert str(orthanc.errors.pop()) == "inside of the server"
     """
-    )
-    result.assert_outcomes(passed=1)
+)
 
-
-def test_a_server_that_a_test_stops_is_replaced(run):
-    result = run(
-        """
+A_SERVER_THAT_A_TEST_STOPS_IS_REPLACED = """
     import time
 
     def test_shutdown(orthanc):
@@ -170,13 +133,49 @@ def test_a_server_that_a_test_stops_is_replaced(run):
     def test_next(orthanc):
         assert orthanc.session.get(f"{orthanc.url}/studies").json() == []
     """
+
+
+def test_what_the_fixtures_promise(run):
+    result = run(
+        "-v",
+        test_clean=EACH_TEST_HAS_A_CLEAN_SERVER,
+        test_settings=SETTINGS_ARE_OVERRIDDEN_IN_A_MODULE_OR_A_CLASS,
+        test_factory=A_FACTORY_FOR_FURTHER_SERVERS,
+        test_expected_error=AN_ERROR_THAT_THE_TEST_EXPECTS,
+        test_stopped=A_SERVER_THAT_A_TEST_STOPS_IS_REPLACED,
     )
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=15)
+
+
+def an_error_inside(fixture):
+    server = fixture if fixture == "orthanc" else f"{fixture}()"
+    return (
+        BREAK
+        + f"""
+    def test_error(monkeypatch, {fixture}):
+        make_an_error({server}, monkeypatch)
+
+    def test_the_next_one_is_not_blamed(orthanc):
+        assert orthanc.session.get(f"{{orthanc.url}}/studies").json() == []
+    """
+    )
+
+
+def test_errors_inside_come_back_into_the_test(run):
+    fixtures = ("orthanc", "orthanc_factory")
+    result = run(**{f"test_{fixture}": an_error_inside(fixture) for fixture in fixtures})
+    result.assert_outcomes(passed=4, errors=2)
+    output = result.stdout.str()
+    for part in re.split(r"_ ERROR at teardown of test_error _+", output)[1:]:
+        assert "ZeroDivisionError: inside of the server" in part
+        assert re.search(r'File ".*browse\.py", line \d+', part)  # the traceback from in there
+        assert "Errors inside the Orthanc server" in part
+    assert len(re.findall("_ ERROR at teardown of test_error _", output)) == 2
 
 
 def test_it_costs_nothing_where_it_is_not_used(run):
     result = run(
-        """
+        test_file="""
     import sys
 
     def test_nothing():
@@ -192,6 +191,6 @@ def test_pytest_finds_it_by_itself():
 
 
 def test_the_fixtures_are_listed(run):
-    result = run("def test_nothing(): ...", "--fixtures")
+    result = run("--fixtures", test_file="def test_nothing(): ...")
     for fixture in ("orthanc", "orthanc_factory", "orthanc_settings"):
         result.stdout.re_match_lines([rf"{fixture} -- .*"])
