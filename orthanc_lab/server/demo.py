@@ -7,7 +7,6 @@ import base64
 import io
 import shutil
 import signal
-import socket
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ import requests
 
 from orthanc_lab import samples
 from orthanc_lab.server.embedding.serve import serve
+from orthanc_lab.server.loopback import is_free
 
 __all__ = ["main"]
 
@@ -217,16 +217,6 @@ def _large_study(count: int) -> Iterator[bytes]:
         yield out.getvalue()
 
 
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
 def _keep_serving(terminal: Terminal, url: str) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -247,7 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     terminal = Terminal(sys.stdout, sys.stdout.isatty())
     port = chosen.port
-    if port and not _free(port):
+    if port and not is_free(port):
         terminal.say(f"Port {port} is in use, so the demo takes another one.")
         port = 0
     with serve(HttpPort=port, Name="orthanc-lab demo", Dictionary=samples.dictionary()) as server:
