@@ -62,6 +62,13 @@ _STORAGE = (
         storage_field="maximum_cache_size",
     ),
     Option(
+        "MaximumUnpackedSize",
+        _INTEGER,
+        512,
+        "Megabytes that requests may unpack at the same time (compressed uploads, pictures, deflated files); "
+        "0 for no limit. Not an option of Orthanc.",
+    ),
+    Option(
         "OverwriteInstances",
         _BOOLEAN,
         False,
