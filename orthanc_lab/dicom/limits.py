@@ -31,8 +31,8 @@ MAX_NATIVE_BYTES = 1 << 31
 MAX_PICTURE_BYTES = 256 << 20
 """PNG, JPEG and PAM pictures of more decoded bytes than this are refused."""
 
-_UNPACKED = 48 << 20
-_RATIO = 100
+_UNPACKED = 40 << 20
+_RATIO = 80
 _ELEMENTS = 100_000
 
 

@@ -39,9 +39,7 @@ def decompress(file: DicomFile) -> DataSet:
         2 or 15 if the frames cannot be decoded, 24 for more bytes than the limits allow.
     """
     description = describe_image(file.data_set)
-    most = min(MAX_NATIVE_BYTES, may_unpack(packed_size(file.data_set)))
-    if description.frame_bytes * description.frames > most:
-        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+    _check_size(file, description)
     pixels = padded(b"".join(frame.tobytes() for frame in _frames(file, description)))
     found = {**file.data_set, PIXEL_DATA: Element("OW", pixels)}
     if description.samples == 3:
@@ -58,6 +56,7 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     description = describe_image(file.data_set)
     if codec is None or codec.encode is None or not description.frames or not _fits(description, codec):
         return None
+    _check_size(file, description)
     frames = _frames(file, description)
     found = dict(file.data_set)
     if not codec.palettes and description.photometric == "PALETTE COLOR":
@@ -73,6 +72,12 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
         _set_colour(found, codec.colours)
     _describe(found, codec, quality, native / sum(map(len, encoded)), identifiers)
     return found
+
+
+def _check_size(file: DicomFile, description: ImageDescription) -> None:
+    most = min(MAX_NATIVE_BYTES, may_unpack(packed_size(file.data_set)))
+    if description.frame_bytes * description.frames > most:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
 
 
 def _encoded(encoder: Encoder, frame: Array, description: ImageDescription, quality: int) -> bytes:

@@ -19,6 +19,7 @@ from orthanc_lab.dicom.dictionary.vrs import STRING_VRS, as_bytes
 from orthanc_lab.dicom.files.element_walk import Found, Walk, WalkError
 from orthanc_lab.dicom.files.file_start import find_start
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
+from orthanc_lab.dicom.limits import most_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
@@ -91,7 +92,8 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str, memory: M
     data, layout = start.data, start.layout
     big = layout == EXPLICIT_BE
     names, (charset, sop_class, bits, pixel_data), all_wanted = _compiled(wanted, big)
-    found = Walk(data, big, start.encapsulated).run(start.position, all_wanted, implicit=layout == IMPLICIT_LE)
+    walk = Walk(data, big, start.encapsulated, most_elements(len(dicom)))
+    found = walk.run(start.position, all_wanted, implicit=layout == IMPLICIT_LE)
     values = _Values(data, big, found.get(charset), default_encoding)
     tags: dict[str, str] = {}
     unreadable: list[str] = []

@@ -34,6 +34,8 @@ Array = NDArray[Any]
 MAX_PIXELS = 1 << 25
 """Resized pictures of more samples than this are refused: 5792 x 5792 of gray, 3344 x 3344 of colour."""
 
+_AT_ONCE = 1 << 20  # pixels that are looked up in a table at a time
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -183,6 +185,12 @@ def _range(pixels: Array) -> tuple[int, int]:
 
 
 def _looked_up(pixels: Array, low: int, table: Array) -> Array:
+    if pixels.size > _AT_ONCE:  # by rows: as indices, the pixels take eight bytes each
+        found = np.empty(pixels.shape, np.uint8)
+        step = max(_AT_ONCE // pixels.shape[1], 1)
+        for start in range(0, len(pixels), step):
+            found[start : start + step] = _looked_up(pixels[start : start + step], low, table)
+        return found
     if pixels.dtype.kind == "u":
         full = np.concatenate([np.zeros(low, np.uint8), table]) if low else table
         return np.take(full, pixels)
