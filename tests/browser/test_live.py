@@ -25,7 +25,7 @@ MOST_MESSAGES = 5  # a refresh
 MOST_BYTES = 100_000  # a refresh: 200 rows, each of whose times has moved
 PANELS = 2  # each is refreshed once a second
 MOST_GROWTH = 20_000_000  # bytes
-MOST_CPU = 40  # times what a reading of the jobs takes, see `Readings`
+MOST_CPU = 80  # times what a reading of the jobs takes, see `Readings`
 CELL = """\
 import os
 import orthanc_lab
