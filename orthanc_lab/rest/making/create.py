@@ -25,6 +25,8 @@ from orthanc_lab.storage.records import Origin
 
 __all__ = ["ROUTES", "CreateDicom"]
 
+_UNAVAILABLE = 503
+
 
 class CreateDicom:
     """Creation of one instance, or of a series of them."""
@@ -117,7 +119,7 @@ class CreateDicom:
                 with self._services.memory.reserve(0) as memory:
                     yield self._file(draft.copy(memory), item, index + 1, len(contents))
             except OrthancError as error:
-                if index:
+                if index or error.status == _UNAVAILABLE:
                     raise
                 raise unknown_resource() from error  # the real server hides why the first one failed
 
