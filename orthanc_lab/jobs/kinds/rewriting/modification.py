@@ -84,10 +84,11 @@ class ModificationJob(RewriteJob):
         return cls(tools, Sources.decode(saved["sources"]), ModificationPlan.decode(saved["plan"]), saved)
 
     def reset(self) -> None:
-        """Go back to the first instance."""
+        """Go back to the first instance; what was made of sources that are deleted by now is still shown."""
         super().reset()
-        for ids in self._touched.values():
-            ids.clear()
+        if not self._progress.deleting:
+            for ids in self._touched.values():
+                ids.clear()
 
     def content(self) -> dict[str, Any]:
         """Return the content: after the first instance it names the new resource, at the end it lists all of many."""

@@ -2,21 +2,21 @@
 
 After any step the job can be stopped and made again from what it serialized. New identifiers are
 computed from the old ones (`UidMap`), so a step that a crash made half is done again with the same
-outcome: nothing is stored twice. Sources are deleted only after the last new instance was stored,
-and only those that did become a new instance.
+outcome: nothing is stored twice. Sources are deleted only after the last new instance was stored
+and that is written down, and only those that did become a new instance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.jobs.kinds.job_tools import JobTools
-from orthanc_lab.jobs.ports import JobOutput, StopReason
+from orthanc_lab.jobs.ports import Checkpoint, JobOutput, StopReason
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.storage.records import Origin, Stored
 
@@ -52,6 +52,7 @@ class Progress:
     position: int = 0  # steps done: the instances, then the deletion of their sources
     failed: list[int] = field(default_factory=list)  # positions of instances that failed
     in_place: list[int] = field(default_factory=list)  # positions of instances that were replaced by themselves
+    deleting: bool = False  # all new instances were stored once: a source that is gone was dealt with
 
 
 class RewriteJob:
@@ -87,7 +88,7 @@ class RewriteJob:
     def start(self) -> None:
         """Nothing is held open between two steps."""
 
-    def step(self) -> bool:
+    def step(self) -> bool | Checkpoint:
         """Make the next new instance, or delete the next sources.
 
         Raises
@@ -98,6 +99,9 @@ class RewriteJob:
         count = len(self._sources.instances)
         if self._progress.position < count:
             self._next_instance()
+            if self._progress.position == count and not self._sources.keep:
+                self._progress.deleting = True
+                return Checkpoint()
             return True
         more = self._delete_sources(self._progress.position - count)
         self._finished = not more
@@ -108,7 +112,7 @@ class RewriteJob:
 
     def reset(self) -> None:
         """Go back to the first instance; those that were stored stay, and are found again."""
-        self._progress = Progress()
+        self._progress = Progress(deleting=self._progress.deleting)
         self._finished = False
 
     def progress(self) -> float:
@@ -130,9 +134,7 @@ class RewriteJob:
 
     def serialize(self) -> dict[str, Any]:
         """Return sources and progress."""
-        progress = self._progress
-        done = {"position": progress.position, "failed": progress.failed, "in_place": progress.in_place}
-        return {"sources": self._sources.encode(), "progress": done}
+        return {"sources": self._sources.encode(), "progress": asdict(self._progress)}
 
     @property
     def _is_done(self) -> bool:
@@ -143,6 +145,9 @@ class RewriteJob:
     def _next_instance(self) -> None:
         position = self._progress.position
         source = self._sources.instances[position]
+        if self._progress.deleting and self._tools.storage.find_level(source) is None:
+            self._progress.position += 1
+            return
         try:
             stored = self._store(source)
         except OrthancError as error:
