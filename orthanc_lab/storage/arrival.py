@@ -36,6 +36,7 @@ class Arrival:
     remote_aet: str
     overwrite: bool
     files: tuple[PreparedFile, ...] = ()  # once they are prepared
+    keep_labels: bool = False  # of the instance that it replaces, and of those above it
 
     def stored(self, status: StoreStatus) -> Stored:
         """Return the answer to the upload."""
