@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def sources(tools: JobTools, parent: str) -> Sources:
 
 def anonymization(tools: JobTools) -> RewriteJob:
     request = ModificationRequest({"KeepLabels": True}, True, Level.STUDY, patient_name="Anonymized1")
-    plan = ModificationPlan(request, SECRET, [STUDY], Level.STUDY, keep_labels=True)
-    return ModificationJob(tools, sources(tools, STUDY), plan)
+    plan = ModificationPlan(request, SECRET, [STUDY], Level.STUDY)
+    return ModificationJob(tools, replace(sources(tools, STUDY), keep_labels=True), plan)
 
 
 def lossy(tools: JobTools) -> RewriteJob:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -27,7 +27,7 @@ from tests.modification.collection import PATIENT, STUDY, file_of, instance
 from tests.modification.rewriting_jobs import KINDS, anonymization, contents, tools_at
 
 STORAGE_WRITES = frozenset(
-    {"store", "store_all", "delete", "delete_all", "set_metadata", "set_label", "refresh_parents"}
+    {"store", "store_all", "store_made", "delete", "delete_all", "set_metadata", "set_label", "refresh_parents"}
 )
 JOB_WRITES = frozenset({"write"})
 
@@ -179,16 +179,16 @@ def test_a_deletion_that_fails_and_is_resubmitted(tmp_path: Path) -> None:
     world = World(tmp_path)
 
     class Full(Mortal):
-        """A storage whose disk is full once, when the second deletion is done."""
+        """A storage whose disk is full once, in the middle of a deletion."""
 
-        deletions = 0
+        is_full = True
 
-        def delete(self, id: str, level: Level | None = None) -> Any:
-            done = self._store.delete(id, level)
-            Full.deletions += 1
-            if Full.deletions == 2:
+        def delete_all(self, ids: Sequence[str]) -> None:
+            if self.is_full:
+                self.is_full = False
+                self._store.delete_all(ids[:2])
                 raise OrthancError(ErrorCode.FULL_STORAGE)
-            return done
+            self._store.delete_all(ids)
 
     engine, executor, tools = world.process(Life())
     storage: Any = Full(world.tools.storage, Life(), frozenset())

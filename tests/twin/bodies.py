@@ -142,6 +142,9 @@ def _odd_dicom() -> dict[str, bytes]:
     item = slice_of("P8", "8", "8", 2)
     del item.PixelData
     nested.ReferencedImageSequence = [item, Dataset()]
+    structure_set = slice_of("P4", "4", "4", 1)
+    structure_set.ReferencedFrameOfReferenceSequence = [_referenced_frame(structure_set)]
+    structure_set.RTReferencedStudySequence = [_reference(structure_set.StudyInstanceUID)]
     private = slice_of("P7", "7", "7", 1)
     block = private.private_block(0x0405, "My Company", create=True)
     block.add_new(0x01, "ST", "<xml/>")
@@ -165,6 +168,7 @@ def _odd_dicom() -> dict[str, bytes]:
         "empty-series-uid": written(empty_uid),
         "no-patient-id": written(no_patient),
         "nested": written(nested),
+        "structure-set": written(structure_set),
         "private": written(private),
         "private-items-implicit": written(private_items, "1.2.840.10008.1.2"),
         "private-implicit": written(named, "1.2.840.10008.1.2"),
@@ -184,6 +188,24 @@ def _odd_dicom() -> dict[str, bytes]:
         "half": written(slice_of("P1", "1", "1", 13))[:300],
         "binary": bytes(range(256)),
     }
+
+
+def _reference(uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = "1.2.840.10008.3.1.2.3.1", uid
+    return item
+
+
+def _referenced_frame(data_set: Dataset) -> Dataset:
+    """Return what a structure set says of its study: UIDs of all levels, and foreign ones."""
+    frame, series = Dataset(), Dataset()
+    series.SeriesInstanceUID = data_set.SeriesInstanceUID
+    series.ContourImageSequence = [_reference(data_set.SOPInstanceUID), _reference(data_set.StudyInstanceUID)]
+    uids = (data_set.StudyInstanceUID, data_set.SeriesInstanceUID, data_set.SOPInstanceUID, "1.2.3.4")
+    frame.FrameOfReferenceUID = "1.2.3.99"
+    frame.RTReferencedStudySequence = [_reference(uid) for uid in uids]
+    frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence = [series]
+    return frame
 
 
 def _images() -> dict[str, bytes]:
