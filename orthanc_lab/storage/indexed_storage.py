@@ -134,6 +134,10 @@ class IndexedStorage:
         arrival = self._reader.read(self.read_dicom(instance), Origin(), None, None)
         self._transactions.run(lambda transaction: refresh_parents(transaction, arrival, levels))
 
+    def set_default_encoding(self, name: str) -> None:
+        """Read files that name no character set by this one from now on."""
+        self._reader.encoding = name
+
     def reconstruct(self, id: str | None = None) -> None:
         """Read the main DICOM tags of a resource and all below it, or of all resources, from the files again."""
         if id is None:

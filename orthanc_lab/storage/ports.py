@@ -245,6 +245,10 @@ class Ingest(Protocol):
         """
         ...
 
+    def set_default_encoding(self, name: str) -> None:
+        """Read files that name no character set by this one from now on, a value of ``DefaultEncoding``."""
+        ...
+
     def reconstruct(self, id: str | None = None) -> None:
         """Read the main DICOM tags of a resource and all below it (None = of all) from the files again.
 

@@ -175,6 +175,12 @@ def _odd_dicom() -> dict[str, bytes]:
         "jpip-deflated": deflated.replace(b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.4.95"),
         "unknown-implicit": implicit.replace(b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.9\0"),
         "odd-names": written(odd_names),
+        "no-names-left": written(
+            slice_of("^^", "6", "6", 2, PatientName="^", StudyDescription="^", AccessionNumber="")
+        ),
+        "blank-patient": written(slice_of(" ", "6", "6", 3, PatientName=" ")),
+        "no-preamble": written(slice_of("P1", "1", "1", 14))[132:],
+        "no-preamble-implicit": written(slice_of("P1", "1", "1", 15), "1.2.840.10008.1.2")[132:],
         "a1-changed": written(same_uids),
         "no-number": written(slice_of("P6", "5", "5", 9, InstanceNumber=None, Modality="")),
         "number-1": written(slice_of("P6", "5", "5", 1)),

@@ -32,10 +32,8 @@ class CreateDicom:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        settings = services.settings
         self._names = services.dictionary
-        self._private_creator: str = settings["DefaultPrivateCreator"]
-        self._charset: Charset = by_name(settings["DefaultEncoding"]) or LATIN1
+        self._private_creator: str = services.settings["DefaultPrivateCreator"]
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create and store; the answer is that of an upload, or names the new series."""
@@ -57,13 +55,17 @@ class CreateDicom:
         stored = self._services.storage.store(draft.to_bytes(), origin)
         answer_json(req, resp, stored_json(stored))
 
+    def _default_charset(self) -> Charset:
+        """Return the character set of ``DefaultEncoding``, which a client may change."""
+        return by_name(self._services.settings["DefaultEncoding"]) or LATIN1
+
     def _draft(self, body: dict[str, Any]) -> Draft:
         """Return the draft of a body in the current format, its tags set."""
         tags = _field(body, "Tags", dict, {})
         force = _field(body, "Force", bool, False)
         decode_binary = _field(body, "InterpretBinaryTags", bool, True)
         creator = _field(body, "PrivateCreator", str, self._private_creator)
-        charset = charset_of_tags(tags, self._charset)
+        charset = charset_of_tags(tags, self._default_charset())
         data_set: DataSet = {}
         level = None
         if "Parent" in body:
@@ -91,11 +93,13 @@ class CreateDicom:
         if not instances:
             raise OrthancError(ErrorCode.CREATE_DICOM_BAD_PARENT)
         model = read_file(storage.read_dicom_header(instances[0]), self._names, skip_pixel_data=True).data_set
-        return level, *inherited(model, level, self._charset)
+        return level, *inherited(model, level, self._default_charset())
 
     def _legacy(self, body: dict[str, Any]) -> Draft:
         """Return the draft of a body of the first versions: tags with text, and ``PixelData``."""
-        draft = Draft(JsonValues(self._names, self._charset, "", False), fresh_identifiers(self._services.identifiers))
+        draft = Draft(
+            JsonValues(self._names, self._default_charset(), "", False), fresh_identifiers(self._services.identifiers)
+        )
         draft.apply_legacy(body)
         return draft
 
