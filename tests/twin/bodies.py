@@ -179,6 +179,8 @@ def _odd_dicom() -> dict[str, bytes]:
             slice_of("^^", "6", "6", 2, PatientName="^", StudyDescription="^", AccessionNumber="")
         ),
         "blank-patient": written(slice_of(" ", "6", "6", 3, PatientName=" ")),
+        "no-charset": _without_charset("P5", 1, b"J\xe9r\xf4me"),
+        "no-charset-greek": _without_charset("P5", 2, b"\xc4\xe9\xef\xed\xf5\xf3"),
         "no-preamble": written(slice_of("P1", "1", "1", 14))[132:],
         "no-preamble-implicit": written(slice_of("P1", "1", "1", 15), "1.2.840.10008.1.2")[132:],
         "a1-changed": written(same_uids),
@@ -212,6 +214,12 @@ def _referenced_frame(data_set: Dataset) -> Dataset:
     frame.RTReferencedStudySequence = [_reference(uid) for uid in uids]
     frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence = [series]
     return frame
+
+
+def _without_charset(patient: str, number: int, name: bytes) -> bytes:
+    """Return a file that says nothing of its character set, with a name of six bytes."""
+    data_set = slice_of(patient, "5", "5", number, SpecificCharacterSet=None, PatientName="@@@@@@")
+    return written(data_set).replace(b"@@@@@@", name)
 
 
 def _images() -> dict[str, bytes]:
