@@ -36,6 +36,7 @@ class Arrival:
     remote_aet: str
     overwrite: bool
     files: tuple[PreparedFile, ...] = ()  # once they are prepared
+    keep_labels: bool = False  # of the instance that it replaces, and of those above it
 
     def stored(self, status: StoreStatus) -> Stored:
         """Return the answer to the upload."""
@@ -51,7 +52,7 @@ class ArrivalReader:
 
     def __init__(self, options: StorageOptions, main_tags: MainTags, names: MetadataNames, clock: Clock) -> None:
         self._dictionary = options.dictionary
-        self._encoding = options.default_encoding
+        self.encoding = options.default_encoding  # of files that name none
         self._overwrite = options.overwrite_instances
         self._names = names
         self._clock = clock
@@ -64,7 +65,7 @@ class ArrivalReader:
 
     def read(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Arrival:
         """Read a DICOM file; see `orthanc_lab.storage.ports.Ingest.store`."""
-        header = scan(dicom, self._wanted, self._encoding, self._memory)
+        header = scan(dicom, self._wanted, self.encoding, self._memory)
         ids = identify(header)
         date = iso_seconds(self._clock.now())
         sequences = self._sequences(dicom, header.sequences) if header.sequences else {}
@@ -123,4 +124,4 @@ class ArrivalReader:
 
         by_level = {level: [tag for tag in present if tag in self._tags[level]] for level in LEVELS}
         names = self._dictionary
-        return {level: main_sequences(dicom, tags, names, self._encoding) for level, tags in by_level.items() if tags}
+        return {level: main_sequences(dicom, tags, names, self.encoding) for level, tags in by_level.items() if tags}

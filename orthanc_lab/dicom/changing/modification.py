@@ -13,6 +13,7 @@ from orthanc_lab.dicom.dictionary.tags import (
     PATIENT_ID,
     PATIENT_NAME,
     PIXEL_DATA,
+    REFERENCED_SOP_INSTANCE_UID,
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
     SPECIFIC_CHARACTER_SET,
@@ -24,6 +25,7 @@ from orthanc_lab.dicom.files.tag_path import Step, TagPath, follow_steps
 from orthanc_lab.dicom.files.text import text_bytes
 from orthanc_lab.dicom.files.values import JsonValues, is_written
 from orthanc_lab.dicom.making import content
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 
 __all__ = ["IDENTIFIERS", "PATIENT_ID", "PATIENT_NAME", "Modification"]
@@ -36,6 +38,9 @@ IDENTIFIERS: dict[int, Level] = {
     SOP_INSTANCE_UID: Level.INSTANCE,
 }
 """The tags that identify a resource of each level."""
+
+_REFERENCED_STUDY = (0x30060010, 0x30060012)
+"""ReferencedFrameOfReferenceSequence > RTReferencedStudySequence: the study of a structure set (PS3.3 C.8.8.5)."""
 
 
 @dataclass(slots=True)
@@ -112,8 +117,11 @@ class Modification:
         Raises
         ------
         OrthancError
-            5 or 15 for a replacement that does not fit its tag.
+            8 if the data set would lose one of its main identifiers, 5 or 15 for a replacement that does not
+            fit its tag.
         """
+        if not self.removed.isdisjoint(IDENTIFIERS):
+            raise OrthancError(ErrorCode.BAD_REQUEST, "It is forbidden to remove one of the main Dicom identifiers")
         anonymizer = None if self.profile is None else _Anonymizer(self, self._with_own(uids, data_set))
         if anonymizer is None:
             result = {
@@ -173,8 +181,9 @@ class Modification:
                 for tag in item.keys() & tags:
                     del item[tag]
         for path, value in self.replaced_paths:
-            for item in path.parents(result):
-                _put(item, path.tag, value, values)
+            element = values.element(path.tag, value)  # which is refused even where there is no such item
+            for item in path.parents(result) if is_written(path.tag) else ():
+                item[path.tag] = element
 
 
 def charset_of(data_set: DataSet, default: Charset) -> Charset:
@@ -235,13 +244,19 @@ class _Anonymizer:
             items = enumerate(element.value)
             return Element(element.vr, [self.item(item, (*steps, Step(tag, index))) for index, item in items])
         if tag in self._rules.uids:
-            return _new_uids(element, Level.INSTANCE, self._uids)
+            return _new_uids(element, _level_of_reference(tag, steps), self._uids)
         if steps and tag in IDENTIFIERS:
             if tag != PATIENT_ID:
                 return _new_uids(element, IDENTIFIERS[tag], self._uids)
             if tag not in self._rules.replaced:
                 return _new_patient_id(element, self._uids)
         return element
+
+
+def _level_of_reference(tag: int, steps: tuple[Step, ...]) -> Level:
+    """Return what a UID refers to; Orthanc knows one place where it is no instance."""
+    is_of_a_study = tag == REFERENCED_SOP_INSTANCE_UID and tuple(step.tag for step in steps) == _REFERENCED_STUDY
+    return Level.STUDY if is_of_a_study else Level.INSTANCE
 
 
 def _put(data_set: DataSet, tag: int, value: Any, values: JsonValues) -> None:

@@ -44,7 +44,7 @@ class DicomHeader:
     sequences: tuple[str, ...]  # those of the unreadable ones that are sequences
     transfer_syntax: str  # UID; "" if the file states none, or one that Orthanc does not know
     sop_class: str | None  # SOPClassUID; None if absent
-    pixel_data_offset: int | None  # bytes to the tag; None without pixel data, deflated, or of unknown transfer syntax
+    pixel_data_offset: int | None  # bytes to the tag; None without pixels or preamble, deflated, of unknown syntax
     pixel_data_vr: str  # only if it is not the usual one for the bits allocated, else ""
 
 
@@ -118,7 +118,8 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str, memory: M
         tuple(sequences),
         start.transfer_syntax,
         None if found.get(sop_class) is None else values.text(found[sop_class], "0008,0016"),
-        pixels[1] if pixels is not None and start.transfer_syntax and not start.deflated else None,
+        # Orthanc looks for the pixels only where a file has a preamble.
+        pixels[1] if pixels is not None and start.meta and start.transfer_syntax and not start.deflated else None,
         values.unusual_pixel_data_vr(pixels, found.get(bits)) if start.transfer_syntax in _UNCOMPRESSED else "",
     )
 

@@ -12,7 +12,10 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["Step", "TagPath", "follow_steps", "parse_path"]
 
-_INDEX = re.compile(r" *-?[0-9]{1,9}\Z", re.ASCII)
+_INDEX = re.compile(r"[+-]?[0-9]+\Z", re.ASCII)
+_INT32 = range(-(2**31), 2**31)
+_LONGEST_INDEX = 1000  # characters; zeros may precede
+_BLANKS = " \t\n\v\f\r"
 
 
 class Step(NamedTuple):
@@ -38,7 +41,7 @@ class TagPath(NamedTuple):
 
 
 def parse_path(text: str, names: Dictionary, private_creator: str | None = None) -> TagPath:
-    """Read a tag, or a path to one.
+    """Read a tag, or a path to one; blanks around its parts do not count.
 
     Raises
     ------
@@ -46,25 +49,28 @@ def parse_path(text: str, names: Dictionary, private_creator: str | None = None)
         27 for an unknown tag, 3 for an index that is none.
     """
     *parents, last = text.split(".")
-    steps = tuple(_parse_step(parent, names, private_creator) for parent in parents)
-    return TagPath(steps, names.parse_tag(last, private_creator))
+    tag = names.parse_tag(last.strip(_BLANKS), private_creator)
+    return TagPath(tuple(_parse_step(parent.strip(_BLANKS), names, private_creator) for parent in parents), tag)
 
 
 def _parse_step(text: str, names: Dictionary, private_creator: str | None) -> Step:
     name, bracket, rest = text.partition("[")
     if not bracket:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "Parent path doesn't contain an index")
+    if not name:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "Parent path doesn't contain a tag")
     if not rest.endswith("]"):
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "Parent path doesn't contain the end of the index")
-    tag = names.parse_tag(name, private_creator)
-    number = rest[:-1]
+    tag = names.parse_tag(name.strip(_BLANKS), private_creator)
+    shown = rest[:-1].lstrip(_BLANKS)
+    number = shown.rstrip(_BLANKS)
     if number == "*":
         return Step(tag, None)
-    if _INDEX.match(number) is None:
-        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Not a valid index in parent path: [{number}]")
-    index = int(number)
+    index = int(number) if len(number) <= _LONGEST_INDEX and _INDEX.match(number) else None
+    if index is None or index not in _INT32:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Not a valid index in parent path: [{shown}]")
     if index < 0:
-        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Negative index in parent path: {index}")
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Negative index in parent path: {number}")
     return Step(tag, index)
 
 

@@ -35,10 +35,8 @@ class CreateDicom:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        settings = services.settings
         self._names = services.dictionary
-        self._private_creator: str = settings["DefaultPrivateCreator"]
-        self._charset: Charset = by_name(settings["DefaultEncoding"]) or LATIN1
+        self._private_creator: str = services.settings["DefaultPrivateCreator"]
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create and store; the answer is that of an upload, or names the new series."""
@@ -62,13 +60,17 @@ class CreateDicom:
                 (draft.encapsulate if encapsulated else draft.embed)(_uri(content))
         return stored_json(self._services.storage.store(draft.to_bytes(), origin))
 
+    def _default_charset(self) -> Charset:
+        """Return the character set of ``DefaultEncoding``, which a client may change."""
+        return by_name(self._services.settings["DefaultEncoding"]) or LATIN1
+
     def _draft(self, body: dict[str, Any], memory: Reservation) -> Draft:
         """Return the draft of a body in the current format, its tags set."""
         tags = _field(body, "Tags", dict, {})
         force = _field(body, "Force", bool, False)
         decode_binary = _field(body, "InterpretBinaryTags", bool, True)
         creator = _field(body, "PrivateCreator", str, self._private_creator)
-        charset = charset_of_tags(tags, self._charset)
+        charset = charset_of_tags(tags, self._default_charset())
         data_set: DataSet = {}
         level = None
         if "Parent" in body:
@@ -97,11 +99,11 @@ class CreateDicom:
             raise OrthancError(ErrorCode.CREATE_DICOM_BAD_PARENT)
         header = storage.read_dicom_header(instances[0])
         model = read_file(header, self._names, skip_pixel_data=True, memory=self._services.memory).data_set
-        return level, *inherited(model, level, self._charset)
+        return level, *inherited(model, level, self._default_charset())
 
     def _legacy(self, body: dict[str, Any], memory: Reservation) -> Draft:
         """Return the draft of a body of the first versions: tags with text, and ``PixelData``."""
-        values = JsonValues(self._names, self._charset, "", False)
+        values = JsonValues(self._names, self._default_charset(), "", False)
         draft = Draft(values, fresh_identifiers(self._services.identifiers), memory)
         draft.apply_legacy(body)
         return draft
