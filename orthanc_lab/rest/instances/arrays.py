@@ -134,7 +134,7 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[A
         if (pixels.ndim, pixels.dtype) != (first.ndim, first.dtype):
             message = "The pixel format of the frames varies across the instance(s)"
             raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
-        found.append(rescaled(pixels, file.data_set) if rescale and pixels.ndim == 2 else pixels)
+        found.append(rescaled(pixels, file.data_set, number) if rescale and pixels.ndim == 2 else pixels)
         if len(found) * found[-1].nbytes > MAX_BYTES or len(found) > MAX_FRAMES:
             raise _too_large()
     return found

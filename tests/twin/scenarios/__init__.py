@@ -17,6 +17,7 @@ from tests.twin.scenarios import (
     metrics,
     modification,
     peers,
+    pictures,
     protocol,
     restart,
     revisions,
@@ -24,6 +25,7 @@ from tests.twin.scenarios import (
     split_merge,
     system,
     tags,
+    transcoding,
     upload,
 )
 
@@ -36,6 +38,8 @@ SCENARIOS = [
         browse,
         tags,
         frames,
+        pictures,
+        transcoding,
         metadata,
         attachments,
         revisions,
