@@ -23,7 +23,32 @@ _DECODERS = {
     "image/jpg": decode_jpeg,
     "image/x-portable-arbitrarymap": decode_pam,
 }
-_UNSUPPORTED = frozenset({"text/plain", "image/gif", "image/jp2", "image/svg+xml", "application/json"})
+_UNSUPPORTED = frozenset(
+    {
+        "application/dicom",
+        "application/dicom+json",
+        "application/dicom+xml",
+        "application/gzip",
+        "application/javascript",
+        "application/json",
+        "application/wasm",
+        "application/x-font-woff",
+        "application/x-nacl",
+        "application/x-pnacl",
+        "application/xml",
+        "application/zip",
+        "font/woff2",
+        "image/gif",
+        "image/jp2",
+        "image/svg+xml",
+        "image/x-icon",
+        "text/css",
+        "text/html",
+        "text/plain",
+    }
+)
+"""Types that Orthanc knows from elsewhere; it refuses them in other words than unknown ones."""
+_OTHER_NAMES = {"text/xml": "application/xml"}
 
 
 def is_data_uri(value: object) -> bool:
@@ -40,7 +65,8 @@ def embed(data_set: DataSet, uri: str | memoryview) -> None:
         15 for a broken URI, picture or document, 2 for a type that cannot be embedded,
         3 for an unknown one.
     """
-    mime, data = data_uri.decode(uri)
+    stated, data = data_uri.decode(uri)
+    mime = _OTHER_NAMES.get(stated.lower(), stated.lower())
     if mime in _DECODERS:
         _embed_picture(data_set, _DECODERS[mime](data))
     elif mime in DOCUMENTS:
