@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orthanc_lab.dicom.dictionary.vrs import TEXT_VRS_OF_CHARSET
 from orthanc_lab.dicom.files.charsets import Charset, by_term
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
@@ -33,9 +34,6 @@ SEQUENCES: dict[Level, tuple[int, ...]] = {
     ),
 }  # fmt: skip
 """The sequences of the modules: never handed down, but taken out where a module is exchanged."""
-
-TEXT_VRS_OF_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
-"""VRs whose text is in the character set of the file (PS3.5 section 6.1.2.3)."""
 
 _LONGEST = 256  # bytes in UTF-8; longer values are not handed down
 _SPECIFIC_CHARACTER_SET = 0x00080005
