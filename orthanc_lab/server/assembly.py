@@ -111,7 +111,9 @@ def assemble(
     face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     try:
         index = Path(settings["IndexDirectory"])
-        outputs = FileOutputs(_outputs_folder(settings, index), identifiers)
+        outputs = FileOutputs(
+            _outputs_folder(settings, index), identifiers, shared=settings["TemporaryDirectory"] is not None
+        )
         tools = JobTools.of(
             settings,
             face,

@@ -66,7 +66,14 @@ def test_defaults_are_not_shared_between_servers():
         ({"RemoteAccessAllowed": True, "AuthenticationEnabled": False}, False, {}, "INSECURE"),
         ({"AuthenticationEnabled": True}, True, {}, "no one can log in"),
         ({"AuthenticationEnabled": True, "RegisteredUsers": {"a": "b"}}, True, {"a": "b"}, ""),
-        ({"RegisteredUsers": {"a": 5}}, False, {"a": "5"}, ""),
+        ({"RegisteredUsers": {"a": 5, "b": True}}, False, {"a": "5", "b": "true"}, ""),
+        ({"RegisteredUsers": {"a": None, "b": "x"}}, False, {"b": "x"}, '"a" of RegisteredUsers has no password'),
+        (
+            {"RegisteredUsers": {"a": ""}, "RemoteAccessAllowed": True},
+            True,
+            {},
+            '"a" of RegisteredUsers has no password',
+        ),
     ],
 )
 def test_who_is_let_in(given, authentication, users, warning):

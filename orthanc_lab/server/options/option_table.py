@@ -186,7 +186,13 @@ _HTTP = (
         is_path=True,
     ),
     Option("SslMinimumProtocolVersion", _INTEGER, 4, "Oldest version: 4 for TLS 1.2, 5 for TLS 1.3."),
-    Option("SslCiphersAccepted", _STRING, None, "Ciphers of HTTPS.", honoured=False, optional=True),
+    Option(
+        "SslCiphersAccepted",
+        _STRINGS,
+        None,
+        "Ciphers of HTTPS up to TLS 1.2, by their names in OpenSSL.",
+        optional=True,
+    ),
     Option("SslVerifyPeers", _BOOLEAN, False, "Clients must show a certificate that is trusted."),
     Option(
         "SslTrustedClientCertificates",

@@ -42,16 +42,13 @@ class CheckedSettings:
         }
         self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
         self._warn_of_unused(given)
+        self._read_users()
         self._secure(given)
         for name, option in OPTIONS.items():
             if option.is_path and self._values[name]:
                 self._values[name] = str(self.folder / self._values[name])
         if self._values["IndexDirectory"] is None:
             self._values["IndexDirectory"] = self._values["StorageDirectory"]
-        self._values["RegisteredUsers"] = {
-            name: password if isinstance(password, str) else str(password)
-            for name, password in self._values["RegisteredUsers"].items()
-        }
 
     def __getitem__(self, name: str) -> Any:
         """Return the value of an option.
@@ -75,6 +72,16 @@ class CheckedSettings:
         ]
         self.warnings += [f'The configuration option "{name}" is known, but has no effect yet' for name in unused]
 
+    def _read_users(self) -> None:
+        """Turn numbers and Booleans into text, as Orthanc does; leave out who has no password."""
+        users = {name: _password(name, value) for name, value in self._values["RegisteredUsers"].items()}
+        self._values["RegisteredUsers"] = {name: password for name, password in users.items() if password}
+        self.warnings += [
+            f'The user "{name}" of RegisteredUsers has no password, so nobody can log in under this name'
+            for name, password in users.items()
+            if not password
+        ]
+
     def _secure(self, given: Mapping[str, Any]) -> None:
         """Decide on authentication: on with remote access, with a default user if there is none."""
         remote = self._values["RemoteAccessAllowed"]
@@ -87,7 +94,7 @@ class CheckedSettings:
                 self.warnings.append("Remote access is allowed without authentication: this server is INSECURE")
             return
         if not self._values["RegisteredUsers"]:
-            if remote:
+            if remote and not given.get("RegisteredUsers"):
                 self._values["RegisteredUsers"] = dict(_DEFAULT_USER)
                 self.warnings.append(
                     'RegisteredUsers is empty, so the user "orthanc" with the password "orthanc" can log in: '
@@ -95,6 +102,14 @@ class CheckedSettings:
                 )
             else:
                 self.warnings.append("Authentication is enabled but RegisteredUsers is empty: no one can log in")
+
+
+def _password(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, (str, int)):
+        return "" if value is None else str(value)
+    raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f'Badly formatted password of the user "{name}"')
 
 
 def _encoding(text: str) -> str:
