@@ -94,7 +94,13 @@ _STORAGE = (
         "Seconds without change after which a resource is stable.",
         storage_field="stable_age",
     ),
-    Option("StoreDicom", _BOOLEAN, True, "Keep the DICOM files, not the index alone.", honoured=False),
+    Option(
+        "StoreDicom",
+        _BOOLEAN,
+        True,
+        "Keep the DICOM files; without it the index alone, and the last files in memory.",
+        storage_field="store_dicom",
+    ),
     Option("StoreMD5ForAttachments", _BOOLEAN, True, "Keep the MD5 of each file.", storage_field="store_md5"),
     Option(
         "SyncStorageArea",
@@ -184,7 +190,6 @@ _JOBS = (
     Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", honoured=False, late=True),
     Option("SynchronousZipStream", _BOOLEAN, True, "An archive is sent while it is made.", late=True),
     Option("ZipLoaderThreads", _INTEGER, 0, "Threads that prepare the files of an archive; 0 = processors.", late=True),
-    Option("ZipUseUtf8", _BOOLEAN, True, "Names in archives are UTF-8.", honoured=False, late=True),
 )
 
 _HTTP = (
@@ -253,7 +258,7 @@ _HTTP = (
     Option("WebDavDeleteAllowed", _BOOLEAN, False, "Allow to delete through WebDAV."),
     Option("WebDavUploadAllowed", _BOOLEAN, True, "Allow uploads through WebDAV."),
     Option("ExecuteLuaEnabled", _BOOLEAN, False, "Allow clients to run Lua scripts.", honoured=False),
-    Option("RestApiWriteToFileSystemEnabled", _BOOLEAN, False, "Allow to export to files.", honoured=False),
+    Option("RestApiWriteToFileSystemEnabled", _BOOLEAN, False, "Allow /instances/{id}/export to write files."),
     Option("MetricsEnabled", _BOOLEAN, True, "Record metrics for Prometheus."),
     Option("OrthancPeers", _OBJECT, {}, "Other Orthanc servers: name, and [URL, user, password] or an object."),
     Option("OrthancPeersInDatabase", _BOOLEAN, False, "Keep the peers in the database."),
@@ -269,7 +274,7 @@ _SEARCH = (
     ),
     Option("LimitFindResults", _INTEGER, 0, "Most answers of a search above instances; 0 for no limit."),
     Option("LimitFindInstances", _INTEGER, 0, "Most instances that a search finds; 0 for no limit."),
-    Option("CaseSensitivePN", _BOOLEAN, False, "Searches for names respect the case.", honoured=False, late=True),
+    Option("CaseSensitivePN", _BOOLEAN, False, "C-FIND: names respect the case.", honoured=False, late=True),
     Option("QueryRetrieveSize", _INTEGER, 100, "DICOM queries that are kept.", honoured=False, check=at_least_one),
     Option("StorageCommitmentReportsSize", _INTEGER, 100, "Storage commitments that are kept.", honoured=False),
 )
