@@ -167,8 +167,8 @@ def error_document(error: OrthancError, method: str, path: str) -> str:
         "OrthancStatus": error.code,
         "Uri": path,
     }
-    if error.details:
-        document["Details"] = error.details
+    if error.details or error.code == ErrorCode.UNKNOWN_DICOM_TAG:  # which names the tag, be it an empty text
+        document["Details"] = error.details.partition("\0")[0]
     return house_json.error_dumps(document)
 
 

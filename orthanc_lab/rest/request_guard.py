@@ -195,7 +195,7 @@ def one_form(path: str) -> str:
     names: list[str] = []
     for name in path.partition("\0")[0].replace("\\", "/").split("/"):
         if name == "..":
-            names = names[:-1]
+            del names[-1:]
         else:
             names.append(name.rstrip("."))
     kept = [name for name in names if name]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD, Dictionary
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 
 __all__ = ["StorageOptions"]
 
@@ -38,3 +39,4 @@ class StorageOptions:
     lossy_quality: int = 90  # DicomLossyTranscodingQuality, 1 to 100
     extra_main_dicom_tags: Mapping[Level, Sequence[str]] = field(default_factory=dict)  # ExtraMainDicomTags, gggg,eeee
     user_metadata: Mapping[str, int] = field(default_factory=dict)  # UserMetadata
+    memory: MemoryBudget = UNLIMITED  # MaximumUnpackedSize: what deflated files reserve while they are read

@@ -22,8 +22,8 @@ from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
 from orthanc_lab.dicom.images.palette import apply_palette
-from orthanc_lab.dicom.images.raw_frames import compressed_frames, uncompressed_frame
-from orthanc_lab.dicom.limits import MAX_NATIVE_BYTES
+from orthanc_lab.dicom.images.raw_frames import compressed_frames, packed_size, uncompressed_frame
+from orthanc_lab.dicom.limits import MAX_NATIVE_BYTES, may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers
 
@@ -36,11 +36,10 @@ def decompress(file: DicomFile) -> DataSet:
     Raises
     ------
     OrthancError
-        2 or 15 if the frames cannot be decoded, 24 for more than `MAX_NATIVE_BYTES`.
+        2 or 15 if the frames cannot be decoded, 24 for more bytes than the limits allow.
     """
     description = describe_image(file.data_set)
-    if description.frame_bytes * description.frames > MAX_NATIVE_BYTES:
-        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+    _check_size(file, description)
     pixels = padded(b"".join(frame.tobytes() for frame in _frames(file, description)))
     found = {**file.data_set, PIXEL_DATA: Element("OW", pixels)}
     if description.samples == 3:
@@ -57,6 +56,7 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     description = describe_image(file.data_set)
     if codec is None or codec.encode is None or not description.frames or not _fits(description, codec):
         return None
+    _check_size(file, description)
     frames = _frames(file, description)
     found = dict(file.data_set)
     if not codec.palettes and description.photometric == "PALETTE COLOR":
@@ -72,6 +72,12 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
         _set_colour(found, codec.colours)
     _describe(found, codec, quality, native / sum(map(len, encoded)), identifiers)
     return found
+
+
+def _check_size(file: DicomFile, description: ImageDescription) -> None:
+    most = min(MAX_NATIVE_BYTES, may_unpack(packed_size(file.data_set)))
+    if description.frame_bytes * description.frames > most:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
 
 
 def _encoded(encoder: Encoder, frame: Array, description: ImageDescription, quality: int) -> bytes:

@@ -81,6 +81,13 @@ _STORAGE = (
         late=True,
     ),
     Option(
+        "MaximumUnpackedSize",
+        _INTEGER,
+        512,
+        "Megabytes that requests may unpack at the same time (compressed uploads, pictures, deflated files); "
+        "0 for no limit. Not an option of Orthanc.",
+    ),
+    Option(
         "OverwriteInstances",
         _BOOLEAN,
         False,
