@@ -23,6 +23,9 @@ class StorageOptions:
     maximum_patient_count: int = 0  # MaximumPatientCount; 0 = no limit
     maximum_storage_mode: str = "Recycle"  # MaximumStorageMode: Recycle or Reject
     storage_compression: bool = False  # StorageCompression
+    store_dicom: bool = (
+        True  # StoreDicom; False: DICOM files are indexed, and kept in memory alone, as long as it lasts
+    )
     store_md5: bool = True  # StoreMD5ForAttachments
     sync_storage_area: bool = True  # SyncStorageArea: files are on the disk before an upload is answered
     maximum_cache_size: int = 128  # MaximumStorageCacheSize, MB; 0 = off

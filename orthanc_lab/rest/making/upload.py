@@ -15,7 +15,7 @@ from orthanc_lab.rest.making.upload_zip import is_zip, members_of
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Origin, Stored
 
-__all__ = ["post_instances", "stored_json"]
+__all__ = ["post_instances", "store_upload", "stored_json"]
 
 
 def post_instances(services: Services, req: falcon.Request, resp: falcon.Response) -> None:
@@ -32,18 +32,25 @@ def post_instances(services: Services, req: falcon.Request, resp: falcon.Respons
     boundary = boundary_of(content_type) if content_type[:10].lower() == "multipart/" else None
     if boundary is not None:
         for part in parts_of(body, boundary):
-            _store(services, part, origin)
+            store_upload(services, part, origin)
         resp.data = b""
         return
     if (req.get_header("Content-Encoding") or "").lower() == "gzip" and body and not is_zip(body):
         with gunzipped(body, services.upload_limits, services.memory) as content:
             stored: Stored | list[Stored] = services.storage.store(content, origin)
     else:
-        stored = _store(services, body, origin)
+        stored = store_upload(services, body, origin)
     answer_json(req, resp, [stored_json(one) for one in stored] if isinstance(stored, list) else stored_json(stored))
 
 
-def _store(services: Services, content: bytes, origin: Origin) -> Stored | list[Stored]:
+def store_upload(services: Services, content: bytes, origin: Origin) -> Stored | list[Stored]:
+    """Store a DICOM file, or those in a ZIP archive.
+
+    Raises
+    ------
+    OrthancError
+        As `post_instances`.
+    """
     if not content:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Received an empty DICOM file")
     if is_zip(content):
