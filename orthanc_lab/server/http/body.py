@@ -93,10 +93,21 @@ class Body:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
+    @property
+    def finished(self) -> bool:
+        """Whether all of it was read."""
+        raise NotImplementedError
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether another request may follow, as far as is known."""
+        # After a failure, and without the invitation that the client waits for, what comes next may be anything.
+        return not self._failed and (self._invite is None or self.finished)
+
     def finish(self) -> bool:
         """Skip what was not read; False if that is too much, so that no other request can follow."""
-        if self._invite is not None or self._failed:
-            return False  # what comes next may be the body, or not
+        if not self.can_finish:
+            return False
         skipped = 0
         try:
             while piece := self._some(_PIECE):
@@ -136,6 +147,16 @@ class SizedBody(Body):
         super().__init__(source, invite)
         self._left = length
 
+    @property
+    def finished(self) -> bool:
+        """Whether all of it was read."""
+        return not self._left
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether another request may follow, as far as is known."""
+        return self._left <= _MOST_LEFT and super().can_finish
+
     def _some(self, most: int) -> bytes:
         if not self._left:
             self._invite = None
@@ -159,6 +180,11 @@ class ChunkedBody(Body):
         self._left = 0  # bytes of this chunk
         self._begun = self._ended = False
         self._returned = b""
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of it was read."""
+        return self._ended and not self._returned
 
     def _some(self, most: int) -> bytes:
         if self._returned:

@@ -15,8 +15,10 @@ _ABSOLUTE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _OWN_KEYS = {"content-length": "CONTENT_LENGTH", "content-type": "CONTENT_TYPE"}
 _IGNORED = ""
 _MOST_KEYS = 256
+_LONGEST_KEY = 64  # letters of a name that is kept
 _MOST_HEADERS = 200
 _LONGEST_BODY = 2**64  # bytes
+_MOST_DIGITS = 20  # of its length
 
 _keys: dict[str, str] = {}  # the name of a header as it came -> its key, for the names seen first
 
@@ -98,13 +100,14 @@ def _key(name: str) -> str:
     key = _OWN_KEYS.get(lower) or "HTTP_" + lower.upper().replace("-", "_")
     if "_" in name:  # it could pass for another header, spelt with a hyphen
         key = _IGNORED
-    if len(_keys) < _MOST_KEYS:
+    if len(_keys) < _MOST_KEYS and len(name) <= _LONGEST_KEY:
         _keys[name] = key
     return key
 
 
 def _joined(key: str, before: str, value: str) -> str:
-    if key == "CONTENT_LENGTH" and before != value:
+    # Of two hosts, a proxy and this server could each take another one for theirs (RFC 9112, 3.2).
+    if key == "HTTP_HOST" or (key == "CONTENT_LENGTH" and before != value):
         raise BadRequest
     if key == "CONTENT_LENGTH":
         return value
@@ -113,9 +116,13 @@ def _joined(key: str, before: str, value: str) -> str:
 
 def _check_framing(environ: dict[str, str]) -> None:
     length, coding = environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING")
-    if length is not None and not (length.isascii() and length.isdecimal() and int(length[:24]) < _LONGEST_BODY):
+    if length is not None and not _is_length(length):
         raise BadRequest
     if coding is not None and (
         coding.lower() != "chunked" or length is not None or environ["SERVER_PROTOCOL"] == "HTTP/1.0"
     ):
         raise BadRequest
+
+
+def _is_length(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) < _LONGEST_BODY
