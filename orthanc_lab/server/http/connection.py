@@ -58,9 +58,10 @@ class Connection:
     def __init__(self, wire: Wire, host: Mapping[str, Any], patience: Patience) -> None:
         self._wire = wire
         self._host = host
-        self._patience = patience
+        self._request_s = patience.request
         self._staying = staying(patience.keep_alive)
         self._idle_s = patience.request  # until the first request
+        self._between_s = patience.between
         self._buffer = b""  # what came and was not taken yet
         self._last: tuple[bytes, dict[str, str]] = (b"", {})  # clients that poll send the same head again
         self.idle = True
@@ -116,7 +117,7 @@ class Connection:
             if not buffer:
                 return None
         self.idle = False
-        self._idle_s = self._patience.between
+        self._idle_s = self._between_s
         if buffer[0] not in _TOKEN or (end := buffer.find(_BLANK)) < 0:
             whole = self._head_in_pieces(buffer)
             if whole is None:
@@ -129,7 +130,7 @@ class Connection:
     def _head_in_pieces(self, begun: bytes) -> bytes | None:
         """Return a whole head and what follows it; all of it, blank lines before it too, has the time of a request."""
         self._wire.waits_since = began = time.monotonic()
-        deadline = began + self._patience.request
+        deadline = began + self._request_s
         buffer = bytearray(begun.lstrip(b"\r\n"))
         looked_at = 0
         while buffer.find(_BLANK, looked_at) < 0:

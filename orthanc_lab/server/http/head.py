@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["BadRequest", "read_head"]
+__all__ = ["BadRequest", "check_trailer", "read_head"]
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a word of RFC 9110
 _REQUEST = re.compile(rf"({_TOKEN}) ([^\0-\x20\x7f]+) (HTTP/1\.[01])")
@@ -14,6 +14,8 @@ _CONTROL = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 _ABSOLUTE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _OWN_KEYS = {"content-length": "CONTENT_LENGTH", "content-type": "CONTENT_TYPE"}
 _IGNORED = ""
+_ONCE = ("HTTP_HOST", "CONTENT_LENGTH")  # of two, a proxy and this server could each take another one
+_FRAMING = ("content-length", "transfer-encoding")
 _MOST_KEYS = 256
 _LONGEST_KEY = 64  # letters of a name that is kept
 _MOST_HEADERS = 200
@@ -82,6 +84,19 @@ def read_head(head: bytes) -> dict[str, str]:
     return environ
 
 
+def check_trailer(line: bytes) -> None:
+    """Check a header that follows a body in chunks; it is not used.
+
+    Raises
+    ------
+    BadRequest
+        If it is not well formed, or would have said where the body ends.
+    """
+    name, colon, value = line.decode("latin-1").partition(":")
+    if not colon or not _NAME.fullmatch(name) or _CONTROL.search(value) or name.lower() in _FRAMING:
+        raise BadRequest
+
+
 def _origin_form(method: str, target: str) -> str:
     """Return path and query of a target, which may also be that of a request to a proxy."""
     if target.startswith("/") or target == "*" or method == "CONNECT":
@@ -106,11 +121,8 @@ def _key(name: str) -> str:
 
 
 def _joined(key: str, before: str, value: str) -> str:
-    # Of two hosts, a proxy and this server could each take another one for theirs (RFC 9112, 3.2).
-    if key == "HTTP_HOST" or (key == "CONTENT_LENGTH" and before != value):
+    if key in _ONCE:
         raise BadRequest
-    if key == "CONTENT_LENGTH":
-        return value
     return f"{before}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
 
 

@@ -109,7 +109,7 @@ class Reply:
 
 
 def _wants_to_stay(asked: str, is_old: bool) -> bool:
-    if not asked:
-        return not is_old
+    if asked in ("", "keep-alive") and not is_old:  # what nearly all clients send
+        return True
     options = [option.strip() for option in asked.lower().split(",")]
     return "close" not in options and (not is_old or "keep-alive" in options)
