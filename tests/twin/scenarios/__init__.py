@@ -9,6 +9,7 @@ from tests.twin.scenarios import (
     create,
     create_more,
     frames,
+    http,
     jobs,
     jobs_kept,
     labels,
@@ -35,6 +36,7 @@ SCENARIOS = [
     scenario
     for area in (
         protocol,
+        http,
         system,
         upload,
         browse,
