@@ -56,6 +56,7 @@ class ArrivalReader:
         self._overwrite = options.overwrite_instances
         self._names = names
         self._clock = clock
+        self._memory = options.memory
         self._wanted = main_tags.all
         self._tags = {level: main_tags.of(level) for level in LEVELS}
         # A study keeps the tags of the patient as they stand in its first file, too, as in Orthanc.
@@ -64,7 +65,7 @@ class ArrivalReader:
 
     def read(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Arrival:
         """Read a DICOM file; see `orthanc_lab.storage.ports.Ingest.store`."""
-        header = scan(dicom, self._wanted, self.encoding)
+        header = scan(dicom, self._wanted, self.encoding, self._memory)
         ids = identify(header)
         date = iso_seconds(self._clock.now())
         sequences = self._sequences(dicom, header.sequences) if header.sequences else {}

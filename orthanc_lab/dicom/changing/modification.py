@@ -21,7 +21,7 @@ from orthanc_lab.dicom.dictionary.tags import (
 )
 from orthanc_lab.dicom.files.charsets import ASCII, Charset, by_term
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
-from orthanc_lab.dicom.files.tag_path import Step, TagPath
+from orthanc_lab.dicom.files.tag_path import Step, TagPath, follow_steps
 from orthanc_lab.dicom.files.text import text_bytes
 from orthanc_lab.dicom.files.values import JsonValues, is_written
 from orthanc_lab.dicom.making import content
@@ -171,11 +171,16 @@ class Modification:
 
     def _follow_paths(self, result: DataSet, values: JsonValues) -> None:
         """Remove and set elements inside of sequences."""
-        for path in (*self.removed_paths, *(path for path, _ in self.replaced_paths)):
-            _own_items(result, path.steps)
+        owned: set[int] = set()
+        for steps in dict.fromkeys(path.steps for path in (*self.removed_paths, *(p for p, _ in self.replaced_paths))):
+            _own_items(result, steps, owned)
+        removed: dict[tuple[Step, ...], set[int]] = {}
         for path in self.removed_paths:
-            for item in path.parents(result):
-                item.pop(path.tag, None)
+            removed.setdefault(path.steps, set()).add(path.tag)
+        for steps, tags in removed.items():
+            for item in follow_steps(result, steps):
+                for tag in item.keys() & tags:
+                    del item[tag]
         for path, value in self.replaced_paths:
             element = values.element(path.tag, value)  # which is refused even where there is no such item
             for item in path.parents(result) if is_written(path.tag) else ():
@@ -265,15 +270,28 @@ def _put(data_set: DataSet, tag: int, value: Any, values: JsonValues) -> None:
         data_set[tag] = element
 
 
-def _own_items(data_set: DataSet, steps: tuple[Step, ...]) -> None:
-    """Copy the items on the way to a tag, so that they can be changed without touching the source."""
-    for step in steps[:1]:
-        element = data_set.get(step.tag)
-        if element is not None and isinstance(element.value, list):
-            items = [dict(item) for item in element.value]
-            data_set[step.tag] = Element(element.vr, items)
-            for item in items:
-                _own_items(item, steps[1:])
+def _own_items(data_set: DataSet, steps: tuple[Step, ...], owned: set[int]) -> None:
+    """Copy the items on the way to a tag, so that they can be changed without touching the source.
+
+    Parameters
+    ----------
+    owned
+        The lists of items that were copied already, by `id`: they live in the data set.
+    """
+    current = [data_set]
+    for step in steps:
+        following: list[DataSet] = []
+        for parent in current:
+            element = parent.get(step.tag)
+            if element is None or not isinstance(element.value, list):
+                continue
+            items = element.value
+            if id(items) not in owned:
+                items = [dict(item) for item in items]
+                parent[step.tag] = Element(element.vr, items)
+                owned.add(id(items))
+            following += items if step.item is None else items[step.item : step.item + 1]
+        current = following
 
 
 def _emptied(element: Element) -> Element:

@@ -10,7 +10,7 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["Step", "TagPath", "parse_path"]
+__all__ = ["Step", "TagPath", "follow_steps", "parse_path"]
 
 _INDEX = re.compile(r"[+-]?[0-9]+\Z", re.ASCII)
 _INT32 = range(-(2**31), 2**31)
@@ -33,7 +33,7 @@ class TagPath(NamedTuple):
 
     def parents(self, data_set: DataSet) -> Iterator[DataSet]:
         """Yield the items of `data_set` that would contain the tag; none if the path leads nowhere."""
-        return _follow(data_set, self.steps)
+        return follow_steps(data_set, self.steps)
 
     def matches(self, steps: tuple[Step, ...], tag: int) -> bool:
         """Tell whether this path names the element at `tag` in the item where `steps` lead."""
@@ -74,17 +74,17 @@ def _parse_step(text: str, names: Dictionary, private_creator: str | None) -> St
     return Step(tag, index)
 
 
-def _follow(data_set: DataSet, steps: tuple[Step, ...]) -> Iterator[DataSet]:
-    if not steps:
-        yield data_set
-        return
-    (tag, number), *rest = steps
-    element = data_set.get(tag)
-    if element is None or not isinstance(element.value, list):
-        return
-    items = element.value
-    for item in items if number is None else items[number : number + 1]:
-        yield from _follow(item, tuple(rest))
+def follow_steps(data_set: DataSet, steps: tuple[Step, ...]) -> Iterator[DataSet]:
+    """Yield the items of `data_set` to which steps lead."""
+    current = [data_set]
+    for tag, number in steps:
+        following: list[DataSet] = []
+        for item in current:
+            element = item.get(tag)
+            if element is not None and isinstance(element.value, list):
+                following += element.value if number is None else element.value[number : number + 1]
+        current = following
+    yield from current
 
 
 def _covers(pattern: Step, step: Step) -> bool:

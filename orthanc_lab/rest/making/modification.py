@@ -57,7 +57,7 @@ class InstanceModification:
         storage = self._services.storage
         if storage.find_level(id) is not Level.INSTANCE:
             raise unknown_resource()
-        file = read_file(storage.read_dicom(id), self._tools.dictionary)
+        file = read_file(storage.read_dicom(id), self._tools.dictionary, memory=self._services.memory)
         values = self._tools.values(request.private_creator)
         data_set = rules.apply(file.data_set, UidMap(self._services.identifiers.uuid()), values)
         dicom: bytes | None = write_file(data_set, file.transfer_syntax, file.meta)
