@@ -14,6 +14,7 @@ import numpy as np
 from orthanc_lab.dicom.codecs.codec import Array, Codec
 from orthanc_lab.dicom.codecs.samples import bits_to_keep, with_sign
 from orthanc_lab.dicom.images.image_description import ImageDescription
+from orthanc_lab.dicom.images.jpeg_header import read_jpeg_header
 
 __all__ = ["codec_for"]
 
@@ -37,6 +38,9 @@ def codec_for(uid: str) -> Codec:
 
 
 def _decode(data: bytes, description: ImageDescription) -> Array:
+    header = read_jpeg_header(data)
+    if (header.width, header.height) != (description.width, description.height):
+        raise ValueError("the picture has another size")
     pixels: Array = jpeg_ls.decode(np.frombuffer(data, np.uint8))
     if pixels.ndim == 3 and pixels.shape[0] == 3 != pixels.shape[2]:
         pixels = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))

@@ -29,9 +29,9 @@ from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
 from orthanc_lab.dicom.images.palette import apply_palette
-from orthanc_lab.dicom.images.raw_frames import compressed_frames, uncompressed_frame
+from orthanc_lab.dicom.images.raw_frames import compressed_frames, packed_size, uncompressed_frame
 from orthanc_lab.dicom.images.ybr import full_resolution, rgb_of_ybr_full
-from orthanc_lab.dicom.limits import MAX_NATIVE_BYTES
+from orthanc_lab.dicom.limits import MAX_NATIVE_BYTES, may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers
 
@@ -53,11 +53,10 @@ def decompress(file: DicomFile) -> DataSet:
     Raises
     ------
     OrthancError
-        2 or 15 if the frames cannot be decoded, 24 for more than `MAX_NATIVE_BYTES`.
+        2 or 15 if the frames cannot be decoded, 24 for more bytes than the limits allow.
     """
     description = describe_image(file.data_set)
-    if description.frame_bytes * description.frames > MAX_NATIVE_BYTES:
-        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+    _check_size(file, description)
     codec = codec_of(file.transfer_syntax)
     frames = _frames(file, description)
     as_stored = codec is not None and codec.as_stored
@@ -79,6 +78,7 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     description = describe_image(file.data_set)
     if codec is None or codec.encode is None or not description.frames or not _fits(description, codec):
         return None
+    _check_size(file, description)
     frames = _frames(file, description)
     found = dict(file.data_set)
     sample_bits = description.bits_stored if codec.ratio_of_stored else description.bits_allocated
@@ -112,6 +112,12 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     words = {"quality": quality, "bits": description.bits_stored, "ratio": f"{ratio:.5g}"}
     _describe(found, codec, words, ratio, identifiers)
     return found
+
+
+def _check_size(file: DicomFile, description: ImageDescription) -> None:
+    most = min(MAX_NATIVE_BYTES, may_unpack(packed_size(file.data_set)))
+    if description.frame_bytes * description.frames > most:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
 
 
 def _encoded(encoder: Encoder, frame: Array, description: ImageDescription, quality: int) -> bytes:

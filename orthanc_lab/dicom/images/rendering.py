@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from orthanc_lab.dicom.decimal_text import is_decimal
 from orthanc_lab.dicom.dictionary.tags import (
     FRAME_VOI_LUT_SEQUENCE,
     PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
@@ -38,10 +38,10 @@ __all__ = [
 
 Array = NDArray[Any]
 
-MAX_PIXELS = 1 << 26
-"""Resized pictures of more pixels than this are refused."""
+MAX_PIXELS = 1 << 25
+"""Resized pictures of more samples than this are refused: 5792 x 5792 of gray, 3344 x 3344 of colour."""
 
-_FLOAT = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*\Z", re.ASCII)
+_AT_ONCE = 1 << 20  # pixels that are looked up in a table at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ def _of_frame(data_set: DataSet, frame: int, sequence: int) -> DataSet:
 
 def parse_float(text: str) -> float | None:
     """Read a decimal number, ignoring blanks around it; None for any other text."""
-    return float(text) if _FLOAT.match(text) else None
+    number = text.strip(" \t\n\v\f\r")
+    return float(number) if is_decimal(number) else None
 
 
 def rescaled(pixels: Array, data_set: DataSet, frame: int = 0) -> Array:
@@ -162,7 +163,7 @@ def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
     Raises
     ------
     OrthancError
-        24 for more than `MAX_PIXELS` pixels, or none.
+        24 for more than `MAX_PIXELS` samples, or none.
     """
     old_height, old_width = pixels.shape[:2]
     if not old_height or not old_width or not (width or height):
@@ -171,7 +172,8 @@ def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
     new_width, new_height = _rounded(old_width * ratio), _rounded(old_height * ratio)
     if (new_width, new_height) == (old_width, old_height):
         return pixels
-    if not new_width or not new_height or new_width * new_height > MAX_PIXELS:
+    samples = 3 if pixels.ndim == 3 else 1
+    if not new_width or not new_height or new_width * new_height * samples > MAX_PIXELS:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
     if smooth and ratio < 1:
         pixels = _blurred(pixels)
@@ -209,6 +211,12 @@ def _range(pixels: Array) -> tuple[int, int]:
 
 
 def _looked_up(pixels: Array, low: int, table: Array) -> Array:
+    if pixels.size > _AT_ONCE:  # by rows: as indices, the pixels take eight bytes each
+        found = np.empty(pixels.shape, np.uint8)
+        step = max(_AT_ONCE // pixels.shape[1], 1)
+        for start in range(0, len(pixels), step):
+            found[start : start + step] = _looked_up(pixels[start : start + step], low, table)
+        return found
     if pixels.dtype.kind == "u":
         full = np.concatenate([np.zeros(low, np.uint8), table]) if low else table
         return np.take(full, pixels)

@@ -14,7 +14,9 @@ from orthanc_lab.dicom.codecs.pixels import Array, decode_frame
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images import picture_files
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
+from orthanc_lab.dicom.images.raw_frames import packed_size
 from orthanc_lab.dicom.images.rendering import Window, preview, render, rescale_of, resize, truncate, window_of
+from orthanc_lab.dicom.limits import may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.accept_header import preferred_type
@@ -28,6 +30,8 @@ __all__ = ["Picture", "Placeholder", "Preview", "Rendered", "Truncated", "make_i
 
 _PNG, _JPEG, _PAM = "image/png", "image/jpeg", "image/x-portable-arbitrarymap"
 _UNSUPPORTED = "app/images/unsupported.png"
+_COPIES = 4  # of the pixels at the same time: decoded, in single precision or filtered
+_UNAVAILABLE = 503
 _UNSIGNED = re.compile(r"(?:\+?[0-9]{1,10}|-0{1,10})\Z", re.ASCII)
 
 
@@ -39,6 +43,7 @@ class Picture(ABC):
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
         self._files = InstanceFiles(services)
+        self._memory = services.memory
 
     @abstractmethod
     def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
@@ -54,11 +59,16 @@ class Picture(ABC):
             quality = _quality(arguments)
             media_type = preferred_type(req.get_header("Accept"), (_PNG, _JPEG, _PAM))
             file = self._files.whole(id)
-            pixels = self.draw(file, describe_image(file.data_set), number, arguments)
-            if media_type not in self.types:
-                raise EmptyAnswer(404)
-            resp.data = _write(pixels, media_type, quality)
+            description = describe_image(file.data_set)
+            size = min(description.frame_bytes, may_unpack(packed_size(file.data_set)))
+            with self._memory.reserve(_COPIES * size):
+                pixels = self.draw(file, description, number, arguments)
+                if media_type not in self.types:
+                    raise EmptyAnswer(404)
+                resp.data = _write(pixels, media_type, quality)
         except OrthancError as error:
+            if error.status == _UNAVAILABLE:
+                raise
             if error.code == ErrorCode.UNKNOWN_RESOURCE:
                 raise EmptyAnswer(404) from error
             raise _refusal(req, arguments) from error

@@ -9,6 +9,8 @@ from typing import Any
 
 from orthanc_lab.dicom.files import charsets
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.options.modality_option import check_modalities
+from orthanc_lab.server.options.option import Option, check_title
 from orthanc_lab.server.options.option_table import OPTIONS
 
 __all__ = ["CheckedSettings"]
@@ -36,10 +38,11 @@ class CheckedSettings:
         given = values or {}
         self.folder = Path.cwd() if folder is None else folder
         self.warnings: list[str] = []
-        self._values = {
-            name: option.checked(given[name]) if name in given else copy.deepcopy(option.default)
-            for name, option in OPTIONS.items()
-        }
+        self._values = {name: self._checked(option, given) for name, option in OPTIONS.items()}
+        if not self._values["DicomModalitiesInDatabase"]:
+            check_modalities(self._values["DicomModalities"])
+        if self._values["DicomServerEnabled"]:
+            check_title(self._values["DicomAet"])
         self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
         self._warn_of_unused(given)
         self._read_users()
@@ -63,6 +66,17 @@ class CheckedSettings:
     def change(self, name: str, value: Any) -> None:
         """Change an option until the server starts again; the value has been checked."""
         self._values[name] = value
+
+    def _checked(self, option: Option, given: Mapping[str, Any]) -> Any:
+        if option.name in given:
+            try:
+                return option.checked(given[option.name])
+            except OrthancError as error:
+                is_read = option.needs and given.get(option.needs, OPTIONS[option.needs].default)
+                if is_read or not (option.late or option.needs):
+                    raise
+                self.warnings.append(f"{error.text}: {error.details}: the default is used")
+        return copy.deepcopy(option.default)
 
     def _warn_of_unused(self, given: Mapping[str, Any]) -> None:
         unused = [
@@ -107,7 +121,7 @@ class CheckedSettings:
 def _password(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if value is None or isinstance(value, (str, int)):
+    if value is None or isinstance(value, (str, int, float)):
         return "" if value is None else str(value)
     raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f'Badly formatted password of the user "{name}"')
 
