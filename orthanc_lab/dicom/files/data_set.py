@@ -37,7 +37,7 @@ Value = bytes | list[DataSet] | tuple[bytes, ...]
 
 
 class Pieces(tuple[bytes, ...]):
-    """Native pixel data in pieces that are not joined yet: only for a file that is being created."""
+    """Native pixel data in pieces of bytes that are not joined yet: only for a file that is being created."""
 
     __slots__ = ()
 
