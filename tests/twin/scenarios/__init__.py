@@ -8,6 +8,7 @@ from tests.twin.scenarios import (
     configurations,
     create,
     create_more,
+    everything,
     frames,
     http,
     jobs,
@@ -64,6 +65,7 @@ SCENARIOS = [
         modification,
         split_merge,
         metrics,
+        everything,
     )
     for scenario in area.SCENARIOS
 ]
