@@ -40,7 +40,9 @@ def save_archive(
 ) -> Path:
     """Stream a ZIP of a selection to a file; see `Client.archive`."""
     body = _body(selection, transcode) | {"Synchronous": True}
-    return save_stream(transport, "POST", _route(kind, extended), Path(path), progress=progress, json=body)
+    return save_stream(
+        transport, "POST", _route(kind, extended), Path(path), suffix=".zip", progress=progress, json=body
+    )
 
 
 def archive_job(

@@ -260,7 +260,7 @@ class Client:
         resources
             A resource or its identifier, or several, of any levels.
         path
-            A file, or a folder.
+            A file, which is replaced if it exists; or a folder, where no file is replaced.
         transcode
             UID of a transfer syntax to transcode to.
         progress

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -17,12 +18,17 @@ import urllib3
 from orthanc_lab.client.errors import ConnectionLostError
 from orthanc_lab.client.transport import Transport
 
-__all__ = ["Bytes", "save_stream"]
+__all__ = ["Bytes", "reserved_name", "safe_name", "save_stream"]
 
 Bytes: TypeAlias = Callable[[int, "int | None"], None]
 """Progress of a download: bytes so far, and the total (None if the server does not announce it)."""
 
 _CHUNK = 1 << 18
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069]')
+_RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
+    f"{port}{n}" for port in ("COM", "LPT") for n in range(10)
+}
+_LONGEST = 200  # bytes
 _PATIENCE = 300.0  # seconds of silence: a streamed archive may have to queue behind other jobs
 
 
@@ -32,6 +38,7 @@ def save_stream(
     path: str,
     target: Path,
     *,
+    suffix: str = "",
     progress: Bytes | None = None,
     timeout: float = _PATIENCE,
     **options: Any,
@@ -41,7 +48,10 @@ def save_stream(
     Parameters
     ----------
     target
-        The file, or a folder, in which case the server's file name is used.
+        The file, which is replaced if it exists; or a folder, where the file gets the server's name without what could
+        do harm there (see `safe_name`), and never takes the place of another one.
+    suffix
+        What the server's name has to end in; it is added if it does not.
     progress
         Called with the bytes received so far and the total.
     timeout
@@ -59,28 +69,21 @@ def save_stream(
         raise FileNotFoundError(f"The folder {folder} does not exist")
     headers = {"Accept-Encoding": "identity"}  # so that Content-Length counts what arrives
     with transport.stream(method, path, timeout=timeout, headers=headers, **options) as response:
-        if target.is_dir():
-            target = target / _name_of(response)
-        with _appearing(target) as file:
-            try:
-                _copy(response, file, progress)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, EOFError) as error:
-                raise ConnectionLostError(transport.url, f"{method} {path}", error) from error
+        part = folder / f".orthanc-lab.{uuid.uuid4().hex[:8]}.part"
+        try:
+            with part.open("xb+") as file:
+                try:
+                    _copy(response, file, progress)
+                except (requests.RequestException, urllib3.exceptions.HTTPError, EOFError) as error:
+                    raise ConnectionLostError(transport.url, f"{method} {path}", error) from error
+                file.flush()
+                os.fsync(file.fileno())
+            if target.is_dir():
+                target = reserved_name(target, safe_name(_name_of(response), suffix))
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
     return target
-
-
-@contextmanager
-def _appearing(target: Path) -> Iterator[IO[bytes]]:
-    """Yield a file to write to; it becomes `target` at the end, and is removed after an error."""
-    part = target.with_name(f".{target.name[:200]}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        with part.open("xb+") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _copy(response: requests.Response, file: IO[bytes], progress: Bytes | None) -> None:
@@ -109,5 +112,40 @@ def _check_zip(file: IO[bytes]) -> None:
 
 def _name_of(response: requests.Response) -> str:
     match = re.search(r'filename="([^"]*)"', response.headers.get("Content-Disposition", ""))
-    name = Path(match[1].replace("\\", "/")).name if match else ""
-    return name if name.strip(". ") else "download"
+    return match[1] if match else ""
+
+
+def safe_name(name: str, suffix: str = "") -> str:
+    """Return a file name chosen by someone else, without what could do harm.
+
+    It has no folder, does not begin with a dot (hidden files configure programs), has no characters or words that
+    Windows reserves, and ends in `suffix`.
+
+    Parameters
+    ----------
+    suffix
+        ``.zip``, for example: so nothing becomes a program or a module that runs later.
+
+    Examples
+    --------
+    >>> safe_name("../.bashrc", ".zip"), safe_name("Doe John.ZIP", ".zip"), safe_name("con.txt")
+    ('bashrc.zip', 'Doe John.ZIP', '_con.txt')
+    """
+    last = _FORBIDDEN.sub("_", name.replace("\\", "/").rpartition("/")[2]).lstrip(". ").rstrip(". ")
+    last = last.encode()[:_LONGEST].decode(errors="ignore")
+    if not last or (suffix and last.lower() == suffix.lower().lstrip(".")):
+        last = "download"
+    if last.partition(".")[0].rstrip().upper() in _RESERVED:
+        last = f"_{last}"
+    return last if last.lower().endswith(suffix.lower()) else last + suffix
+
+
+def reserved_name(folder: Path, name: str) -> Path:
+    """Create an empty file that did not exist, with this name or with a number after it; return its path."""
+    path = Path(name)
+    for number in itertools.count():
+        target = folder / (f"{path.stem}-{number}{path.suffix}" if number else name)
+        with suppress(FileExistsError):
+            target.touch(exist_ok=False)
+            return target
+    raise AssertionError("unreachable: count() does not end")

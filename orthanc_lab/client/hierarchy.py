@@ -36,7 +36,7 @@ class Container(Resource):
         Parameters
         ----------
         path
-            A file, or a folder.
+            A file, which is replaced if it exists; or a folder, where no file is replaced.
         transcode
             UID of a transfer syntax to transcode to.
         progress
@@ -61,7 +61,9 @@ class Container(Resource):
     def _stream(self, kind: str, path: str | Path, transcode: str | None, progress: Bytes | None) -> Path:
         params = {"transcode": transcode} if transcode else None
         target = Path(path)
-        return save_stream(self._transport, "GET", f"{self.path}/{kind}", target, progress=progress, params=params)
+        return save_stream(
+            self._transport, "GET", f"{self.path}/{kind}", target, suffix=".zip", progress=progress, params=params
+        )
 
     def archive_job(self, *, transcode: str | None = None, priority: int = 0) -> Job:
         """Make a ZIP archive in an asynchronous job: ``job.wait().download("x.zip")``."""
@@ -232,8 +234,8 @@ class Instance(Resource):
         return bytes(self._transport.send("GET", f"{self.path}/file").content)
 
     def save(self, path: str | Path) -> Path:
-        """Save the DICOM file; `path` is the file, or a folder."""
-        return save_stream(self._transport, "GET", f"{self.path}/file", Path(path))
+        """Save the DICOM file; `path` is the file, or a folder, where no file is replaced."""
+        return save_stream(self._transport, "GET", f"{self.path}/file", Path(path), suffix=".dcm")
 
     def dataset(self) -> pydicom.Dataset:
         """Return the DICOM file as a `pydicom.Dataset`.

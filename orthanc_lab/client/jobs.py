@@ -239,8 +239,8 @@ class Job:
         Parameters
         ----------
         path
-            The file to write, or a folder, in which case the server's file name is used. The file
-            appears under its name only once it is complete.
+            The file to write; or a folder, where the file gets the server's name (without a leading dot, and with a
+            number if there is such a file). It appears under its name only once it is complete.
         key
             Name of the output; archives and media have a single one, ``archive``.
         progress
@@ -253,7 +253,10 @@ class Job:
         ConnectionLostError
             If the connection was lost before the end.
         """
-        return save_stream(self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), progress=progress)
+        suffix = ".zip" if key == "archive" else ""
+        return save_stream(
+            self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), suffix=suffix, progress=progress
+        )
 
     def delete_output(self, key: str = "archive") -> None:
         """Remove an output from the server's disk; the job stays in the history."""

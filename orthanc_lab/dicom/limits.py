@@ -6,20 +6,18 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_FRAMES",
     "MAX_FRAME_BYTES",
-    "MAX_INFLATED",
     "MAX_JSON_DEPTH",
     "MAX_NATIVE_BYTES",
     "MAX_PICTURE_BYTES",
+    "may_unpack",
+    "most_elements",
 ]
 
-MAX_DEPTH = 150
+MAX_DEPTH = 48
 """Sequences nested deeper than this are refused, so that no file exhausts the stack."""
 
-MAX_JSON_DEPTH = 128
+MAX_JSON_DEPTH = 40
 """Sequences nested deeper than this in the body of a request are refused."""
-
-MAX_INFLATED = 1 << 30
-"""A deflated data set of more bytes than this is refused."""
 
 MAX_FRAMES = 1_000_000
 """A file that declares more frames is refused: no list of them is made, no memory taken."""
@@ -32,3 +30,17 @@ MAX_NATIVE_BYTES = 1 << 31
 
 MAX_PICTURE_BYTES = 256 << 20
 """PNG, JPEG and PAM pictures of more decoded bytes than this are refused."""
+
+_UNPACKED = 40 << 20
+_RATIO = 80
+_ELEMENTS = 100_000
+
+
+def may_unpack(packed: int) -> int:
+    """Return to how many bytes something compressed may unpack that has `packed` bytes."""
+    return max(_UNPACKED, _RATIO * packed)
+
+
+def most_elements(size: int) -> int:
+    """Return how many elements and items a file of `size` bytes may hold, deflated or not: each takes 8 bytes."""
+    return _ELEMENTS + size // 8

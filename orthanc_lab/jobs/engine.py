@@ -233,7 +233,7 @@ class JobsEngine:
     def interrupt(self, entry: Entry) -> None:
         """Stop a running job because the engine stops; it goes on after the next start."""
         with entry.lock:
-            self._journal.checkpoint(entry, entry.status, at_once=True)
+            self._journal.note(entry, entry.status, at_once=True)
         self._stop_job(entry, StopReason.SHUTDOWN)
 
     def _submit(self, job: Job, priority: int, *, wait: bool) -> Entry:
@@ -288,6 +288,8 @@ class JobsEngine:
             case Effect.SAVE:
                 self._journal.save(entry, after)
                 self._table.set_status(entry, after)
+            case Effect.NOTE:
+                self._journal.note(entry, after)
             case Effect.CHECKPOINT:
                 self._journal.checkpoint(entry, after)
             case Effect.QUEUE:

@@ -29,7 +29,7 @@ class Entry:
         "id",
         "job",
         "lock",
-        "next_checkpoint",
+        "next_note",
         "outputs",
         "payload",
         "priority",
@@ -61,8 +61,8 @@ class Entry:
         self.job = job  # None for one that was restored to the history, or succeeded
         self.status = status
         self.saved = False  # True once it is in the list on disk
-        self.payload: Mapping[str, Any] | None = None  # as submitted; read back from disk with the first checkpoint
-        self.next_checkpoint = 0.0  # monotonic
+        self.payload: Mapping[str, Any] | None = None  # as submitted; read back from disk with the first note
+        self.next_note = 0.0  # monotonic
         self.outputs: Mapping[str, JobOutput] = {}
         self.lock = threading.Lock()
         self.ended: Happening | None = None  # for a caller that waits

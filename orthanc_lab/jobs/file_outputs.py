@@ -10,10 +10,12 @@ from typing import BinaryIO
 
 from orthanc_lab.jobs.output_store import OutputWriter
 from orthanc_lab.protocol.ports import Identifiers
+from orthanc_lab.protocol.private_files import FILE_MODE, is_private_folder, make_private_folder
 
 __all__ = ["FileOutputs"]
 
 _PREFIX = "job-"
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
 class FileOutputs:
@@ -23,18 +25,21 @@ class FileOutputs:
     ----------
     folder
         A folder of one jobs engine alone.
+    shared
+        Whether it is inside a folder in which other users can write too. Then it is used only if it is this user's.
     """
 
-    def __init__(self, folder: Path, identifiers: Identifiers) -> None:
+    def __init__(self, folder: Path, identifiers: Identifiers, *, shared: bool = False) -> None:
+        self._shared = shared
         self._folder = folder
         self._identifiers = identifiers
-        self._folder_made = False
+        self._folder_checked = False
 
     def new_name(self, suffix: str) -> str:
         """Return the name of a file that does not exist yet."""
-        if not self._folder_made:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._folder_made = True
+        if not self._folder_checked:
+            make_private_folder(self._folder)
+        self._check_folder()
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, f"no access to {self._folder.name}")
         while True:
@@ -44,7 +49,7 @@ class FileOutputs:
 
     def append(self, name: str, offset: int) -> tuple[OutputWriter, int]:
         """Open a file and cut it back to `offset` bytes, or to none if it is shorter."""
-        descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(self._path(name), os.O_RDWR | os.O_CREAT | _NO_LINKS, FILE_MODE)
         try:
             size = os.fstat(descriptor).st_size
             start = offset if size >= offset else 0
@@ -58,7 +63,7 @@ class FileOutputs:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file to read it, without a buffer."""
-        return (self._folder / name).open("rb", buffering=0)
+        return self._path(name).open("rb", buffering=0)
 
     def take(self, name: str) -> BinaryIO:
         """Open a file and remove its name."""
@@ -72,16 +77,30 @@ class FileOutputs:
 
     def size(self, name: str) -> int | None:
         """Return the size of a file."""
-        path = self._folder / name
+        path = self._path(name)
         return path.stat().st_size if path.is_file() else None
 
     def remove(self, name: str) -> None:
         """Remove a file."""
-        (self._folder / name).unlink(missing_ok=True)
+        self._path(name).unlink(missing_ok=True)
 
     def names(self) -> Sequence[str]:
         """Return the names of all outputs in the folder."""
-        return [path.name for path in self._folder.glob(f"{_PREFIX}*")] if self._folder.is_dir() else []
+        return [path.name for path in self._folder.glob(f"{_PREFIX}*")] if self._is_usable() else []
+
+    def _path(self, name: str) -> Path:
+        self._check_folder()
+        return self._folder / name
+
+    def _check_folder(self) -> None:
+        """Refuse a folder that another user may have put there to read what is written, or to have it overwritten."""
+        if not self._folder_checked and os.path.lexists(self._folder):
+            if not self._is_usable():
+                raise PermissionError(errno.EACCES, f"{self._folder.name} is not a folder of this user alone")
+            self._folder_checked = True
+
+    def _is_usable(self) -> bool:
+        return is_private_folder(self._folder) if self._shared else self._folder.is_dir()
 
 
 class _FileWriter:

@@ -18,7 +18,7 @@ from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["Journal"]
 
-_SHARE = 50  # checkpoints may take one part in 50 of the time
+_SHARE = 50  # notes may take one part in 50 of the time
 
 
 class Journal:
@@ -75,14 +75,14 @@ class Journal:
         position = None if status.state is JobState.RUNNING else self._position(entry)
         self._store.write(StatusChange(entry.sequence, state, text, position))
 
-    def checkpoint(self, entry: Entry, status: Status, *, at_once: bool = False) -> None:
+    def note(self, entry: Entry, status: Status, *, at_once: bool = False) -> None:
         """Write down how far a running job is, unless that was done a moment ago.
 
-        A failure is only reported: the next checkpoint makes up for it. The worker of the
+        A failure is only reported: the next note makes up for it. The worker of the
         job calls this, and holds the job's lock.
         """
         begin = self._clock.monotonic()
-        if not entry.saved or (begin < entry.next_checkpoint and not at_once):
+        if not entry.saved or (begin < entry.next_note and not at_once):
             return
         position = self._position(entry)
         if position is not None:
@@ -91,7 +91,19 @@ class Journal:
             except OrthancError as error:
                 self._on_error(error)
         end = self._clock.monotonic()
-        entry.next_checkpoint = end + _SHARE * (end - begin)
+        entry.next_note = end + _SHARE * (end - begin)
+
+    def checkpoint(self, entry: Entry, status: Status) -> None:
+        """Write down how far a running job is, before it goes on. Called as `note` is.
+
+        Raises
+        ------
+        OrthancError
+            As `JobStore.write`.
+        """
+        if entry.saved:
+            position = self._changed_payload(entry)
+            self._store.write(StatusChange(entry.sequence, status.state.value, write_status(status), position))
 
     def save_outputs(self, entry: Entry) -> None:
         """Write down which outputs a job still has, if they stand in its row.
@@ -159,13 +171,17 @@ class Journal:
         if entry.job is None:
             return None
         try:
-            if entry.payload is None:
-                row = self._store.row(entry.sequence)
-                entry.payload = loads(row.payload) if row is not None and row.payload is not None else {}
-            return dumps(changed_keys(entry.payload, entry.job.serialize() or {}))
+            return self._changed_payload(entry)
         except Exception as error:
             self._on_error(error)
             return None
+
+    def _changed_payload(self, entry: Entry) -> str:
+        assert entry.job is not None
+        if entry.payload is None:
+            row = self._store.row(entry.sequence)
+            entry.payload = loads(row.payload) if row is not None and row.payload is not None else {}
+        return dumps(changed_keys(entry.payload, entry.job.serialize() or {}))
 
 
 def _row(entry: Entry, status: Status, payload: str | None) -> JobRow:

@@ -34,6 +34,7 @@ class Event(Enum):
     PICKED = "picked by a worker"
     STARTED = "started"
     STEPPED = "step done, more to do"
+    CHECKPOINTED = "step done, not to be done again"
     FINISHED = "last step done"
     FAILED = "step failed"
     RETRY_DUE = "time to retry"
@@ -47,7 +48,8 @@ class Effect(Enum):
     RESET = "send the job back to its beginning"
     STOP = "let the job release what it holds"
     SAVE = "write the job down, before anybody can see the change"
-    CHECKPOINT = "write down how far the job is, unless that was done a moment ago"
+    NOTE = "write down how far the job is, unless that was done a moment ago"
+    CHECKPOINT = "write down how far the job is, before it goes on"
     QUEUE = "let it wait for a worker"
     COMPLETE = "enter it into the history"
     REVIVE = "take it out of the history"
@@ -193,13 +195,17 @@ def _run(status: Status, at: Moment, report: Report | None) -> _Move:
     return _to(JobState.RUNNING, at, error_code=0, runtime=status.runtime + waited), ()
 
 
-def _between_steps(status: Status, at: Moment, report: Report | None) -> _Move:
+def _between_steps(status: Status, at: Moment, report: Report | None, effect: Effect = Effect.NOTE) -> _Move:
     reported = {} if report is None else _reported(status, at, report)
     rule = _pause_now if status.pausing else _cancel_now if status.canceling else None
     if rule is None:
-        return (reported, (Effect.CHECKPOINT,)) if reported else (None, ())
+        return (reported, (effect,)) if reported else (None, ())
     changes, effects = rule(status, at, report)
     return reported | (changes or {}), effects
+
+
+def _at_a_checkpoint(status: Status, at: Moment, report: Report | None) -> _Move:
+    return _between_steps(status, at, report, Effect.CHECKPOINT)
 
 
 def _succeed(status: Status, at: Moment, report: Report | None) -> _Move:
@@ -260,6 +266,7 @@ _HAPPENINGS: dict[tuple[JobState, Event], _Rule] = {
     (JobState.PENDING, Event.PICKED): _run,
     (JobState.RUNNING, Event.STARTED): _between_steps,
     (JobState.RUNNING, Event.STEPPED): _between_steps,
+    (JobState.RUNNING, Event.CHECKPOINTED): _at_a_checkpoint,
     (JobState.RUNNING, Event.FINISHED): _succeed,
     (JobState.RUNNING, Event.FAILED): _fail,
     (JobState.RETRY, Event.RETRY_DUE): _resume,

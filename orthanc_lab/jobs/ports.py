@@ -4,6 +4,10 @@ A job is a list of resumable steps. A worker of the engine runs one step at a ti
 between two steps it looks for a pause or a cancellation, writes the job's durable state
 and goes on. So a step should be short (below about 100 ms), and after
 each step `Job.serialize` must describe all that is needed to go on from there.
+
+Short steps are not written down one by one: after a crash, a job goes on from one of the last of
+them, and does some steps again. A step that takes away what earlier ones need must therefore not
+begin before those are on disk: the step before it returns `Checkpoint`.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from typing import Any, Protocol
 
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Job", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
+__all__ = ["Checkpoint", "Job", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
 
 
 class StopReason(Enum):
@@ -47,6 +51,11 @@ class NotReady:
     when_ready: Callable[[Callable[[], None]], None]  # given what to call, once, when it is worth to try earlier
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The answer of a step that must not be done again once the next one has begun; more remains."""
+
+
 class Job(Protocol):
     """One job, as the kind that made it hands it to the engine."""
 
@@ -63,8 +72,10 @@ class Job(Protocol):
         """
         ...
 
-    def step(self) -> bool | NotReady:
+    def step(self) -> bool | NotReady | Checkpoint:
         """Do the next piece of work; return True while more remains, `NotReady` if nothing can be done now.
+
+        After `Checkpoint`, the next step begins only when the job's durable state is on disk.
 
         Raises
         ------

@@ -48,7 +48,7 @@ def restore_entry(
     if not status.state.is_final:
         try:
             entry.payload, entry.job = make_job(row, restores)
-            # A command may have been saved later than the last checkpoint.
+            # A command may have been saved later than the last note.
             entry.status = _as_far_as_it_is(status, entry.job)
         except OrthancError as error:
             on_error(error)

@@ -11,6 +11,7 @@ from typing import Any
 from orthanc_lab.jobs.store import Change, Completion, JobRow, OutputsChange, Removal, StatusChange
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.group_commit import GroupCommit
+from orthanc_lab.protocol.private_files import create_private_file
 
 __all__ = ["SqliteJobStore", "connect"]
 
@@ -71,6 +72,8 @@ class _Closing:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open a connection to the file of a list of jobs, for any thread and without transactions of its own."""
+    if path != _IN_MEMORY:
+        create_private_file(path)  # SQLite gives its log the mode of this file
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 

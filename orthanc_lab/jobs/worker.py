@@ -6,7 +6,7 @@ from typing import Protocol
 
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Event, Report
-from orthanc_lab.jobs.ports import Job, NotReady
+from orthanc_lab.jobs.ports import Checkpoint, Job, NotReady
 from orthanc_lab.jobs.ready_queue import Wake
 from orthanc_lab.jobs.rows import frozen_copy
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -100,12 +100,12 @@ def _start(entry: Entry, job: Job, host: WorkerHost) -> Steps:
 
 
 def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
-    more: bool | NotReady = False
+    more: bool | NotReady | Checkpoint = False
     try:
         more = job.step()
         if not more:
             entry.outputs = dict(job.outputs())
-        event, report = Event.STEPPED if more else Event.FINISHED, report_of(job)
+        event, report = _event_after(more), report_of(job)
     except BaseException as error:
         event, report = Event.FAILED, _failure(entry, job, error, host)
     yield 0
@@ -114,6 +114,12 @@ def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
     if isinstance(more, NotReady) and _is_run_by(entry, wake):
         more.when_ready(wake)
         yield more.seconds
+
+
+def _event_after(more: bool | NotReady | Checkpoint) -> Event:
+    if isinstance(more, Checkpoint):
+        return Event.CHECKPOINTED
+    return Event.STEPPED if more else Event.FINISHED
 
 
 def _failure(entry: Entry, job: Job, error: BaseException, host: WorkerHost) -> Report:

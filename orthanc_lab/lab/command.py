@@ -25,6 +25,7 @@ _FOLDER = Path("~/orthanc-lab-notebooks")
 _DESCRIPTION = f"""\
 Start a server with sample studies and open JupyterLab in the folder of the notebooks; Ctrl-C stops both.
 JupyterLab listens on the loopback interface only, and so does the server unless a configuration file says otherwise.
+Without a configuration file, the server has a password made at this start; the printed address contains it.
 
 The lessons start their own servers, where nothing can be broken. Notebooks find the lab's server through the
 environment variable {LAB_VARIABLE}. With --url, {VARIABLE} is also set, and the lessons run on that Orthanc."""
@@ -57,8 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--port", type=int, help=f"HTTP port (default: {DEFAULT_PORT}, or a free one if that is in use)")
     own.add_argument(
         "--url", default=os.environ.get(VARIABLE),
-        help="use the Orthanc at this address, http://user:password@host:8042, instead of starting a server "
-        f"(default: the environment variable {VARIABLE})",
+        help="use the Orthanc at this address, http://localhost:8042, instead of starting a server (default: the "
+        f"environment variable {VARIABLE}). If the address contains a password, set {VARIABLE} to it instead: other "
+        "users of the machine can read the command lines of all programs",
     )  # fmt: skip
     lab = parser.add_argument_group("JupyterLab")
     lab.add_argument(
@@ -145,7 +147,7 @@ def _server(chosen: argparse.Namespace) -> OwnServer:
 
 def _say_own(server: OwnServer, chosen: argparse.Namespace) -> None:
     instances = server.fill()
-    _say("Orthanc", server.url)
+    _say("Orthanc", server.shown_url)
     if chosen.port is None and chosen.configuration is None and server.port != DEFAULT_PORT:
         _say("", f"Port {DEFAULT_PORT} is in use, so another one was chosen.")
     place = "a temporary folder, removed at the end (see --storage)" if server.is_temporary else server.storage

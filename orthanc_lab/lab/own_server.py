@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ import requests
 
 from orthanc_lab import samples
 from orthanc_lab.client.client import Client
+from orthanc_lab.lab.credentials import USER
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
@@ -40,16 +42,21 @@ class ServerChoice:
         None for the port in the configuration, or else 8042, or any free port if that is in use.
     with_samples
         Whether to upload the sample studies to an empty server.
+    password
+        Of the user ``lab``; None for a random one. A configuration has users of its own.
     """
 
     configuration: Path | None = None
     storage: Path | None = None
     port: int | None = None
     with_samples: bool = True
+    password: str | None = field(default=None, repr=False)
 
 
 class OwnServer:
     """A server in a thread of this program.
+
+    Other users of the machine reach the loopback interface too, so without a configuration it asks for a password.
 
     Raises
     ------
@@ -60,6 +67,7 @@ class OwnServer:
     def __init__(self, choice: ServerChoice) -> None:
         log_errors_only()
         self._choice = choice
+        self._password = choice.password or secrets.token_urlsafe(16)
         is_kept = choice.storage is not None or choice.configuration is not None
         self._temporary = None if is_kept else tempfile.TemporaryDirectory(prefix="orthanc-lab-")
         self._thread: threading.Thread | None = None
@@ -86,6 +94,7 @@ class OwnServer:
         values: dict[str, Any] = {"Name": "orthanc-lab", **configuration.values}
         if self._choice.configuration is None:
             values["Dictionary"] = samples.dictionary()
+            values |= {"AuthenticationEnabled": True, "RegisteredUsers": {USER: self._password}}
         folder = self._temporary.name if self._temporary else self._choice.storage
         if folder is not None:
             values["StorageDirectory"] = values["IndexDirectory"] = str(Path(folder).absolute())
@@ -113,6 +122,11 @@ class OwnServer:
             return self.url
         user, password = (quote(str(word), safe="") for word in self.session.auth)
         return self.url.replace("://", f"://{user}:{password}@", 1)
+
+    @property
+    def shown_url(self) -> str:
+        """The address to show to the user: with the password if it was made here, since nobody else knows it."""
+        return self.full_url if self._choice.configuration is None else self.url
 
     @property
     def storage(self) -> Path:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
+from orthanc_lab.lab.credentials import PASSWORD_VARIABLE, USER
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 
 __all__ = ["orthanc"]
@@ -21,7 +23,7 @@ def orthanc() -> dict[str, Any]:
     """Return the entry for jupyter-server-proxy, which serves it below ``/orthanc/``.
 
     Inside ``orthanc-lab lab``, it is the lab's server. Elsewhere a click starts one, with sample data in a temporary
-    folder, which runs as long as Jupyter does.
+    folder, which runs as long as Jupyter does; its password is known to Jupyter alone.
 
     Examples
     --------
@@ -35,22 +37,28 @@ def orthanc() -> dict[str, Any]:
     }
     address = os.environ.get(VARIABLE) or os.environ.get(LAB_VARIABLE)
     if address is None:
-        command = [sys.executable, "-m", "orthanc_lab.lab.tile_server", "{port}"]
-        return {"command": command, "timeout": _START_S, "launcher_entry": launcher}
+        password = secrets.token_urlsafe(16)
+        return {
+            "command": [sys.executable, "-m", "orthanc_lab.lab.tile_server", "{port}"],
+            "environment": {PASSWORD_VARIABLE: password},
+            "timeout": _START_S,
+            "request_headers_override": _credentials(USER, password),
+            "launcher_entry": launcher,
+        }
     parts = urlsplit(address)
     # A server on another machine, or behind a path prefix or HTTPS, cannot be proxied, so it has no tile.
     launcher["enabled"] = parts.scheme == "http" and parts.hostname in _LOOPBACK and parts.path in ("", "/")
     return {
         "command": [],
         "port": parts.port or 80,
-        "request_headers_override": _credentials(parts),
+        "request_headers_override": {}
+        if parts.username is None
+        else _credentials(unquote(parts.username), unquote(parts.password or "")),
         "launcher_entry": launcher,
     }
 
 
-def _credentials(parts: SplitResult) -> dict[str, str]:
-    if parts.username is None:
-        return {}
-    words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+def _credentials(user: str, password: str) -> dict[str, str]:
+    words = f"{user}:{password}"
     # Braces would be treated as template fields; base64 contains none.
     return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}

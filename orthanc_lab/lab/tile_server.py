@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+from orthanc_lab.lab.credentials import PASSWORD_VARIABLE
 from orthanc_lab.lab.events import Events, Happening
 from orthanc_lab.lab.own_server import OwnServer, ServerChoice
 
@@ -27,7 +28,7 @@ def main(port: int) -> int:
         events.happened(Happening.SIGNAL)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
-    server = OwnServer(ServerChoice(port=port))
+    server = OwnServer(ServerChoice(port=port, password=os.environ.pop(PASSWORD_VARIABLE, None)))
     try:
         server.fill()
         server.serve(lambda why: events.happened(Happening.ORTHANC_ENDED, why))

@@ -10,7 +10,7 @@ import requests
 
 from orthanc_lab.peers.failures import words_of
 from orthanc_lab.peers.http_options import HttpOptions
-from orthanc_lab.peers.peer import Peer
+from orthanc_lab.peers.peer import Peer, without_credentials
 from orthanc_lab.peers.session import open_session
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Clock
@@ -102,11 +102,11 @@ class PeerClient:
                 self.close()
                 # A server may close an idle connection just when it is used again.
                 if not reused or isinstance(error, requests.Timeout):
-                    raise OrthancError(ErrorCode.NETWORK_PROTOCOL, words_of(error, url)) from error
+                    raise OrthancError(ErrorCode.NETWORK_PROTOCOL, words_of(error, without_credentials(url))) from error
                 reused = False
             except (requests.RequestException, OSError, ValueError) as error:
                 self.close()
-                raise OrthancError(ErrorCode.NETWORK_PROTOCOL, words_of(error, url)) from error
+                raise OrthancError(ErrorCode.NETWORK_PROTOCOL, words_of(error, without_credentials(url))) from error
 
     def _send(self, verb: str, url: str, body: bytes | None, headers: dict[str, str]) -> PeerAnswer:
         if self._session is None:

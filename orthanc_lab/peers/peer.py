@@ -9,7 +9,7 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["Peer", "read_peer"]
+__all__ = ["Peer", "read_peer", "without_credentials"]
 
 _FIELDS = {"Url", "URL", "Username", "Password", "HttpHeaders", "Timeout", "Pkcs11"}
 _FIELDS |= {"CertificateFile", "CertificateKeyFile", "CertificateKeyPassword"}
@@ -52,12 +52,14 @@ class Peer:
         return document
 
     def shown_in_job(self) -> list[str] | dict[str, Any]:
-        """Return the field ``Peer`` of a job: a list if URL and user say it all."""
+        """Return the field ``Peer`` of a job, without secrets: a list if URL and user say it all."""
         advanced = self.certificate_file or self.pkcs11 or self.headers or self.timeout or self.properties
         if not advanced:
-            return [self.url, self.username, ""] if self.username else [self.url]
+            url = without_credentials(self.url)
+            return [url, self.username, ""] if self.username else [url]
         document = self._document()
-        document["HttpHeaders"] = dict(self.headers)
+        document["Url"] = without_credentials(self.url)
+        document["HttpHeaders"] = dict.fromkeys(self.headers, "")
         if self.certificate_key_file:
             document["CertificateKeyFile"] = self.certificate_key_file
         return document
@@ -70,6 +72,13 @@ class Peer:
         if self.certificate_file:
             document["CertificateFile"] = self.certificate_file
         return document
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL without the user and the password that it may contain, for logs and messages."""
+    scheme, separator, rest = url.rpartition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{place.rpartition('@')[2]}{slash}{path}"
 
 
 def read_peer(definition: Any) -> Peer:

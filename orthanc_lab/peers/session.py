@@ -18,7 +18,7 @@ __all__ = ["open_session"]
 
 def open_session(peer: Peer, options: HttpOptions) -> requests.Session:
     """Return a session for a peer; nothing is taken from the environment."""
-    session = requests.Session()
+    session = _PeerSession(peer)
     session.trust_env = False
     session.headers.clear()
     session.headers["Accept"] = "*/*"
@@ -34,6 +34,22 @@ def open_session(peer: Peer, options: HttpOptions) -> requests.Session:
     if peer.certificate_file:
         session.mount("https://", _ClientCertificate(peer, options))
     return session
+
+
+class _PeerSession(requests.Session):
+    """A session that follows redirections, but tells only its peer what the configuration says of it."""
+
+    def __init__(self, peer: Peer) -> None:
+        super().__init__()
+        self._secret = ["Authorization", *peer.headers]
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Drop credentials and configured headers from a request that was redirected to another server."""
+        assert response.request.url is not None
+        assert prepared_request.url is not None
+        if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]
+            for name in self._secret:
+                prepared_request.headers.pop(name, None)
 
 
 class _ClientCertificate(HTTPAdapter):

@@ -7,15 +7,24 @@ separators comes close, but is slower on long lists.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from json.encoder import encode_basestring_ascii as _quote
 from typing import Any
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["dumps", "error_dumps"]
 
 
 def dumps(value: Any, *, indent: str = "   ") -> str:
-    """Return `value` as Orthanc writes it in responses (ASCII only, no final line break)."""
-    parts: list[str] = []
+    """Return `value` as Orthanc writes it in responses (ASCII only, no final line break).
+
+    Raises
+    ------
+    OrthancError
+        4 for a value that is nested so deep that its text would be megabytes of blanks.
+    """
+    parts = _Parts()
     _write(value, "\n", indent, parts)
     return "".join(parts)
 
@@ -25,7 +34,31 @@ def error_dumps(value: dict[str, Any]) -> str:
     return dumps(value, indent="\t") + "\n"
 
 
-def _write(value: Any, line: str, indent: str, parts: list[str]) -> None:
+class _Parts(list[str]):
+    """The text written so far."""
+
+    __slots__ = ("blanks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blanks = 0  # letters, in deep places
+
+    def indent(self, inner: str, items: Collection[Any]) -> None:
+        """Count the blanks of an object or array in a deep place.
+
+        A sequence of DICOM without a value takes 8 bytes, and its text in a sequence of sequences a thousand.
+        """
+        self.blanks += len(inner) * len(items)
+        if self.blanks > _MOST_BLANKS + _BLANKS_OF_A_PART * len(self):
+            raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "Sequences are nested too deep to be written as JSON")
+
+
+_DEEP = 64  # letters of an indentation, from which they are counted
+_MOST_BLANKS = 8 << 20
+_BLANKS_OF_A_PART = 50
+
+
+def _write(value: Any, line: str, indent: str, parts: _Parts) -> None:
     # `line` is the line break with the current indentation, so that no level computes it twice.
     kind = type(value)
     if kind is str:
@@ -35,6 +68,8 @@ def _write(value: Any, line: str, indent: str, parts: list[str]) -> None:
             parts.append("{}")
             return
         inner = line + indent
+        if len(inner) > _DEEP:
+            parts.indent(inner, value)
         keys = tuple(value)
         for key, head in _layouts.get((keys, inner)) or _layout(keys, inner):
             item = value[key]
@@ -52,6 +87,8 @@ def _write(value: Any, line: str, indent: str, parts: list[str]) -> None:
             parts.append("[]")
             return
         inner = line + indent
+        if len(inner) > _DEEP:
+            parts.indent(inner, value)
         mark = "[" + inner
         for item in value:
             parts.append(mark)
@@ -80,6 +117,7 @@ _Layout = list[tuple[str, str]]
 _layouts: dict[tuple[tuple[str, ...], str], _Layout] = {}
 _MOST_LAYOUTS = 1024
 _MOST_KEYS = 64
+_LONGEST_LAYOUT = 4096  # letters of all keys and the indentation
 
 
 def _layout(keys: tuple[str, ...], inner: str) -> _Layout:
@@ -88,7 +126,7 @@ def _layout(keys: tuple[str, ...], inner: str) -> _Layout:
     for key in sorted(keys):
         layout.append((key, f"{mark}{_quote(key)} : "))
         mark = "," + inner
-    if len(keys) <= _MOST_KEYS:
+    if len(keys) <= _MOST_KEYS and len(inner) + sum(map(len, keys)) <= _LONGEST_LAYOUT:
         if len(_layouts) >= _MOST_LAYOUTS:
             _layouts.clear()
         _layouts[keys, inner] = layout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.queries.relatives import Relatives
@@ -38,9 +37,9 @@ class FileFilter:
             match = predicate(constraint.value, case_sensitive=case_sensitive, ranged=ranged)
             self._matches.setdefault(constraint.tag, []).append(match)
 
-    def select(self, ids: Sequence[str], limit: int) -> list[str]:
-        """Return the ones of `ids` that match, at most `limit` of them (0 = all)."""
-        return list(islice(self._matching(ids), limit or None))
+    def select(self, ids: Sequence[str]) -> list[str]:
+        """Return the ones of `ids` that match."""
+        return list(self._matching(ids))
 
     def _matching(self, ids: Sequence[str]) -> Iterator[str]:
         for start in range(0, len(ids), _BATCH):

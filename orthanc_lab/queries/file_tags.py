@@ -12,6 +12,7 @@ from orthanc_lab.dicom.dictionary.tags import PIXEL_REPRESENTATION, SPECIFIC_CHA
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.storage.ports import Files
 
@@ -24,15 +25,19 @@ _UNREADABLE = VANISHED | {ErrorCode.BAD_FILE_FORMAT}
 class FileTags:
     """Reads tags of an instance in the full form: name, type and value."""
 
-    def __init__(self, storage: Files, dictionary: Dictionary, settings: Settings) -> None:
+    def __init__(
+        self, storage: Files, dictionary: Dictionary, settings: Settings, memory: MemoryBudget = UNLIMITED
+    ) -> None:
         self._storage = storage
         self._dictionary = dictionary
         self._settings = settings
+        self._memory = memory
 
     def read(self, instance: str, tags: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the present ones of `tags`; nothing of a file that is gone or damaged."""
         try:
-            file = read_file(self._storage.read_dicom_header(instance), self._dictionary, skip_pixel_data=True)
+            header = self._storage.read_dicom_header(instance)
+            file = read_file(header, self._dictionary, skip_pixel_data=True, memory=self._memory)
         except OrthancError as error:
             if error.code not in _UNREADABLE:
                 raise

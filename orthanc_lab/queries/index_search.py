@@ -37,13 +37,21 @@ class IndexSearch:
         """Tell whether the index keeps a tag at any level."""
         return tag in self._indexed[Level.INSTANCE] and tag not in COMPUTED_TAGS
 
+    def needs_files(self, query: FindQuery) -> bool:
+        """Tell whether a query has constraints that the index cannot answer."""
+        return any(self._is_on_files(constraint, query.level) for constraint in query.constraints)
+
+    def _is_on_files(self, constraint: Constraint, level: Level) -> bool:
+        is_of_children = constraint.tag == MODALITIES_IN_STUDY and level is Level.STUDY
+        return not is_of_children and not self.is_indexed(constraint.tag)
+
     def split(self, query: FindQuery) -> SplitQuery:
         """Sort the constraints of a query by where their tags are.
 
         Raises
         ------
         OrthancError
-            1012 for a tag of two levels below, and for an order by a tag that is not in the index.
+            1012 for a tag of two levels below, and for an order by a tag that no resource of the level or above has.
         """
         level = query.level
         indexed: list[Constraint] = []
@@ -51,17 +59,19 @@ class IndexSearch:
         on_files: list[Constraint] = []
         for constraint in query.constraints:
             tag = constraint.tag
-            if tag == MODALITIES_IN_STUDY and level is Level.STUDY:
-                below.append(constraint)
-            elif not self.is_indexed(tag):
+            if self._is_on_files(constraint, level):
                 on_files.append(constraint)
+            elif tag == MODALITIES_IN_STUDY:
+                below.append(constraint)
             elif tag in self._indexed[level]:
                 indexed.append(constraint)
-            elif level.child is not None and tag in self._indexed[level.child]:
+            elif (level.child is not None and tag in self._indexed[level.child]) or not _asks(constraint):
                 below.append(constraint)
             else:
                 raise OrthancError(_CANNOT_PREPARE)
-        if not all(order.metadata or order.key in self._indexed[level] for order in query.order):
+        # Instances can be ordered by any tag: those that the index does not keep are the same for all.
+        is_sortable = all(order.metadata or order.key in self._indexed[level] for order in query.order)
+        if not is_sortable and level is not Level.INSTANCE:
             raise OrthancError(_CANNOT_PREPARE)
         return SplitQuery(replace(query, constraints=indexed), below, on_files)
 

@@ -47,25 +47,27 @@ class ResourceSearch:
         self._limits = {level: int(settings["LimitFindResults"]) for level in LEVELS}
         self._limits[Level.INSTANCE] = int(settings["LimitFindInstances"])
 
-    def plan(self, query: FindQuery, requested: Collection[str] = ()) -> SplitQuery | None:
+    def plan(self, query: FindQuery, requested: Collection[str] = (), *, is_page: bool = False) -> SplitQuery | None:
         """Decide who checks which constraint; None if nothing can be found.
 
         Parameters
         ----------
         requested
             The tags (``gggg,eeee``) that the answers show.
+        is_page
+            Whether the query says where it begins (``Since``): then it need not have a limit.
 
         Raises
         ------
         OrthancError
             8 if a page is asked for that only the files could count, 1012 as `IndexSearch.split`.
         """
-        split = self._index.split(self._limited(query))
-        on_files = list(split.on_files)
         # Orthanc checks the case on what it has found, like the tags of files.
         checked = [c for c in query.constraints if c.case_sensitive and c.tag != MODALITIES_IN_STUDY]
-        if query.since and (on_files or checked):
+        if query.since and (checked or self._index.needs_files(query)):
             raise OrthancError(ErrorCode.BAD_REQUEST, _NO_SINCE)
+        split = self._index.split(query if is_page and not query.limit else self._limited(query))
+        on_files = list(split.on_files)
         for constraint in split.below:
             if constraint.tag in requested:
                 on_files.append(constraint)
@@ -77,9 +79,9 @@ class ResourceSearch:
         """Return the identifiers that a plan finds."""
         if not plan.on_files:
             return self._index.find(plan)
-        candidates = self._index.find(replace(plan, query=replace(plan.query, since=0, limit=0)))
+        # The limit holds for what the index gives, as in Orthanc.
         check = FileFilter(self._storage, self._requested, self._dictionary, plan.on_files)
-        return check.select(candidates, plan.query.limit)
+        return check.select(self._index.find(plan))
 
     def batches(self, plan: SplitQuery) -> Iterable[list[Resource]]:
         """Return the resources that a plan finds, in batches."""
@@ -113,6 +115,6 @@ class ResourceSearch:
 
     def _limited(self, query: FindQuery) -> FindQuery:
         maximum = self._limits[query.level]
-        if maximum and not query.since and not 0 < query.limit <= maximum:
+        if maximum and not 0 < query.limit <= maximum:
             return replace(query, limit=maximum)
         return query

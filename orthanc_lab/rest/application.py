@@ -32,6 +32,7 @@ from orthanc_lab.rest.resources import (
 from orthanc_lab.rest.routing import Router, responders
 from orthanc_lab.rest.server import control, dicom_options, log_levels, metrics, system, tools
 from orthanc_lab.rest.services import Services
+from orthanc_lab.rest.webdav.application import WebDav
 
 __all__ = ["ROUTES", "Route", "make_application"]
 
@@ -96,7 +97,8 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     app.add_error_handler(falcon.HTTPError, errors.of_falcon)
     app.add_error_handler(OrthancError, errors.of_orthanc)
     app.add_error_handler(EmptyAnswer, errors.empty)
-    return RequestGuard(app, services)
+    webdav = WebDav(services, error_document) if services.settings["WebDavEnabled"] else None
+    return RequestGuard(app, services, webdav)
 
 
 def _middleware(services: Services) -> list[Any]:
@@ -165,8 +167,8 @@ def error_document(error: OrthancError, method: str, path: str) -> str:
         "OrthancStatus": error.code,
         "Uri": path,
     }
-    if error.details:
-        document["Details"] = error.details
+    if error.details or error.code == ErrorCode.UNKNOWN_DICOM_TAG:  # which names the tag, be it an empty text
+        document["Details"] = error.details.partition("\0")[0]
     return house_json.error_dumps(document)
 
 

@@ -17,6 +17,7 @@ from wsgiref.types import WSGIApplication
 from orthanc_lab.protocol.errors import OrthancError, http_status_text
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.services import Services
+from orthanc_lab.rest.webdav.application import WebDav
 
 __all__ = ["RequestGuard"]
 
@@ -35,11 +36,17 @@ class RequestGuard:
 
     It refuses remote clients and wrong credentials, answers the verbs that Orthanc does not serve,
     normalizes paths, and records the metrics of requests.
+
+    Parameters
+    ----------
+    webdav
+        Answers the requests below ``/webdav``; None if they are not served.
     """
 
-    def __init__(self, app: WSGIApplication, services: Services) -> None:
+    def __init__(self, app: WSGIApplication, services: Services, webdav: WebDav | None = None) -> None:
         settings = services.settings
         self._app: Callable[..., Any] = app
+        self._webdav = webdav
         self._metrics = RequestMetrics(services.metrics)
         self._report = services.control.report
         self._has_page = bool(settings["OrthancExplorerEnabled"])
@@ -76,11 +83,13 @@ class RequestGuard:
         override = env.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").upper()
         if override in ("DELETE", "PUT"):
             env["REQUEST_METHOD"] = override
-        elif not known or override:
+        elif override or not (known or self._is_webdav(env)):
             return _empty(start_response, 404 if method in _NOT_FOUND else 400)
         path = env["PATH_INFO"]
         if _UNUSUAL.search(path):
             path = env["PATH_INFO"] = one_form(path)
+        if path[:7] == "/webdav" and self._webdav is not None and self._is_webdav(env):
+            return self._webdav(env, start_response)
         if path in ("/", "") and self._has_page:
             return _empty(start_response, 307, ("Location", "app/explorer.html"))
         if path[-1:] == "/" and path != "/":
@@ -93,6 +102,9 @@ class RequestGuard:
 
         answer: Iterable[bytes] = self._app(env, start)
         return answer
+
+    def _is_webdav(self, env: dict[str, Any]) -> bool:
+        return self._webdav is not None and self._webdav.serves(env)
 
 
 class BasicAuth:
@@ -183,7 +195,7 @@ def one_form(path: str) -> str:
     names: list[str] = []
     for name in path.partition("\0")[0].replace("\\", "/").split("/"):
         if name == "..":
-            names = names[:-1]
+            del names[-1:]
         else:
             names.append(name.rstrip("."))
     kept = [name for name in names if name]

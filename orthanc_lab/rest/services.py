@@ -9,6 +9,7 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.storage.ports import Storage
@@ -38,8 +39,13 @@ class UploadLimits:
 
     members: int = 200_000
     size_of_file: int = 2 << 30  # bytes of one file
+    unpacked_of_file: int = 48 << 20  # bytes that any file may have
     size: int = 2 << 30  # bytes of all members that any archive may have
-    ratio: int = 100  # larger archives may have this many times their own size
+    ratio: int = 100  # larger archives, and larger files, may have this many times their own size
+
+    def of_file(self, packed: int) -> int:
+        """Return to how many bytes a file of `packed` bytes may unpack."""
+        return min(self.size_of_file, max(self.unpacked_of_file, self.ratio * packed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +63,4 @@ class Services:
     executor: Executor
     control: Control
     upload_limits: UploadLimits = UploadLimits()
+    memory: MemoryBudget = UNLIMITED  # for what is being unpacked

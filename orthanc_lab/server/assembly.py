@@ -18,6 +18,7 @@ from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.jobs.sqlite_store import connect as connect_jobs
 from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.protocol.threads import ThreadExecutor
@@ -96,10 +97,11 @@ def assemble(
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
     dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
     folder = Path(settings["StorageDirectory"])
     storage = open_storage(
         folder,
-        options=_storage_options(settings, dictionary),
+        options=_storage_options(settings, dictionary, memory),
         clock=clock,
         executor=environment.executor,
         identifiers=identifiers,
@@ -111,7 +113,9 @@ def assemble(
     face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     try:
         index = Path(settings["IndexDirectory"])
-        outputs = FileOutputs(_outputs_folder(settings, index), identifiers)
+        outputs = FileOutputs(
+            _outputs_folder(settings, index), identifiers, shared=settings["TemporaryDirectory"] is not None
+        )
         tools = JobTools.of(
             settings,
             face,
@@ -142,7 +146,17 @@ def assemble(
         storage.close()
         raise
     services = Services(
-        settings, dictionary, face, engine, tools, metrics, clock, identifiers, environment.executor, control
+        settings,
+        dictionary,
+        face,
+        engine,
+        tools,
+        metrics,
+        clock,
+        identifiers,
+        environment.executor,
+        control,
+        memory=memory,
     )
     add_gauges(metrics, services)
     application = make_application(services)
@@ -159,11 +173,12 @@ def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
     return Path(chosen) / f"orthanc-lab-{mark}"
 
 
-def _storage_options(settings: CheckedSettings, dictionary: Dictionary) -> StorageOptions:
+def _storage_options(settings: CheckedSettings, dictionary: Dictionary, memory: MemoryBudget) -> StorageOptions:
     values = {option.storage_field: settings[name] for name, option in OPTIONS.items() if option.storage_field}
     return StorageOptions(
         **values,
         index_directory=Path(settings["IndexDirectory"]),
         extra_main_dicom_tags=read_extra_main_tags(settings["ExtraMainDicomTags"], dictionary),
         dictionary=dictionary,
+        memory=memory,
     )

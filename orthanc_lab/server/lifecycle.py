@@ -12,6 +12,7 @@ from orthanc_lab.server.assembly import Assembly, Environment, assemble
 from orthanc_lab.server.http.listener import HttpListener
 from orthanc_lab.server.listeners import Listener
 from orthanc_lab.server.options.settings import CheckedSettings
+from orthanc_lab.server.reported_errors import keep_error
 
 __all__ = ["Ending", "Server"]
 
@@ -145,6 +146,6 @@ class Server:
             self._asked.get()
 
     def report(self, error: BaseException) -> None:
-        """Log an error of the server and keep it for the test harness."""
+        """Log an error of the server, and keep its words for the test harness."""
         _log.error("Internal error of the server", exc_info=error)
-        self.errors.append(error)
+        keep_error(self.errors, error)

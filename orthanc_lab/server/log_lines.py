@@ -8,9 +8,11 @@ import sys
 from collections import deque
 from contextlib import suppress
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.private_files import open_private_log
 
 __all__ = ["LogTail", "log_errors_only", "log_to", "open_log_folder"]
 
@@ -41,7 +43,7 @@ def log_to(file: Path | None) -> None:
         14 if the file cannot be written.
     """
     try:
-        handler = _StandardError() if file is None else logging.FileHandler(file, encoding="utf-8")
+        handler = _StandardError() if file is None else _PrivateFile(file, encoding="utf-8")
     except OSError as error:
         text = f"Cannot write to the specified log file ({file}), aborting."
         raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, text) from error
@@ -78,6 +80,13 @@ class _StandardError(logging.Handler):
         with suppress(OSError, ValueError):  # standard error is closed
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
+
+
+class _PrivateFile(logging.FileHandler):
+    """Writes to a file that no other user can read; one that exists keeps its mode."""
+
+    def _open(self) -> TextIOWrapper:
+        return TextIOWrapper(open_private_log(self.baseFilename), encoding=self.encoding, errors=self.errors)
 
 
 class LogTail(logging.Handler):

@@ -36,6 +36,7 @@ class Arrival:
     remote_aet: str
     overwrite: bool
     files: tuple[PreparedFile, ...] = ()  # once they are prepared
+    keep_labels: bool = False  # of the instance that it replaces, and of those above it
 
     def stored(self, status: StoreStatus) -> Stored:
         """Return the answer to the upload."""
@@ -51,10 +52,11 @@ class ArrivalReader:
 
     def __init__(self, options: StorageOptions, main_tags: MainTags, names: MetadataNames, clock: Clock) -> None:
         self._dictionary = options.dictionary
-        self._encoding = options.default_encoding
+        self.encoding = options.default_encoding  # of files that name none
         self._overwrite = options.overwrite_instances
         self._names = names
         self._clock = clock
+        self._memory = options.memory
         self._wanted = main_tags.all
         self._tags = {level: main_tags.of(level) for level in LEVELS}
         # A study keeps the tags of the patient as they stand in its first file, too, as in Orthanc.
@@ -63,7 +65,7 @@ class ArrivalReader:
 
     def read(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Arrival:
         """Read a DICOM file; see `orthanc_lab.storage.ports.Ingest.store`."""
-        header = scan(dicom, self._wanted, self._encoding)
+        header = scan(dicom, self._wanted, self.encoding, self._memory)
         ids = identify(header)
         date = iso_seconds(self._clock.now())
         sequences = self._sequences(dicom, header.sequences) if header.sequences else {}
@@ -122,4 +124,4 @@ class ArrivalReader:
 
         by_level = {level: [tag for tag in present if tag in self._tags[level]] for level in LEVELS}
         names = self._dictionary
-        return {level: main_sequences(dicom, tags, names, self._encoding) for level, tags in by_level.items() if tags}
+        return {level: main_sequences(dicom, tags, names, self.encoding) for level, tags in by_level.items() if tags}

@@ -8,12 +8,18 @@ from orthanc_lab.storage.transaction import Key, Place, Transaction
 __all__ = ["delete", "recycle_one"]
 
 
-def delete(transaction: Transaction, id: str, level: Level | None) -> tuple[bool, tuple[Level, str] | None]:
-    """Delete a resource; see `orthanc_lab.storage.ports.Deletion.delete`."""
+def delete(transaction: Transaction, id: str, level: Level | None, date: str) -> tuple[bool, tuple[Level, str] | None]:
+    """Delete a resource; see `orthanc_lab.storage.ports.Deletion.delete`.
+
+    Parameters
+    ----------
+    date
+        LastUpdate of what remains above it.
+    """
     place = transaction.place(id)
     if place is None or (level is not None and place.level is not level):
         return False, None
-    return True, _delete(transaction, place)
+    return True, _delete(transaction, place, date)
 
 
 def recycle_one(transaction: Transaction, spared: Key | None) -> bool:
@@ -27,21 +33,24 @@ def recycle_one(transaction: Transaction, spared: Key | None) -> bool:
     place = transaction.next_to_recycle(spared)
     if place is None:
         return False
-    _delete(transaction, place)
+    transaction.delete_resources(transaction.with_descendants(place.key))
     return True
 
 
-def _delete(transaction: Transaction, place: Place) -> tuple[Level, str] | None:
+def _delete(transaction: Transaction, place: Place, date: str) -> tuple[Level, str] | None:
     """Delete a resource, all below it and the parents that become empty; return what remains above."""
     doomed = list(transaction.with_descendants(place.key))
-    remaining = None
+    remaining: list[Place] = []
     parent = place.parent
     while parent is not None:
         above = transaction.place_of(parent)
-        if len(transaction.children(parent, 2)) > 1:
-            remaining = (above.level, above.id)
-            break
-        doomed.append(parent)
+        if remaining or len(transaction.children(parent, 2)) > 1:
+            remaining.append(above)
+        else:
+            doomed.append(parent)
         parent = above.parent
     transaction.delete_resources(doomed)
-    return remaining
+    if not remaining:
+        return None
+    transaction.set_last_update([above.key for above in remaining], date)
+    return remaining[0].level, remaining[0].id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -28,7 +28,7 @@ from orthanc_lab.storage.instance_writer import InstanceWriter
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.reconstruction import Reconstruction, refresh_parents
-from orthanc_lab.storage.records import Attachment, AttachmentType, FindQuery, Origin, Resource, Stored
+from orthanc_lab.storage.records import Attachment, AttachmentType, FindQuery, NewInstance, Origin, Resource, Stored
 from orthanc_lab.storage.search_plan import SearchPlanner
 from orthanc_lab.storage.stability import Stability
 from orthanc_lab.storage.transaction import Transaction
@@ -113,8 +113,15 @@ class IndexedStorage:
 
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
         """Store many files as one: all of them, or (on an error) none."""
+        return self._timed(lambda: self._ingest.store_all(files, origin, skip_foreign=skip_foreign))
+
+    def store_made(self, made: Sequence[NewInstance], origin: Origin, *, keep_labels: bool = False) -> list[Stored]:
+        """Store files that were made of others, as one: all of them, or (on an error) none."""
+        return self._timed(lambda: self._ingest.store_made(made, origin, keep_labels=keep_labels))
+
+    def _timed(self, store: Callable[[], list[Stored]]) -> list[Stored]:
         start = self._clock.monotonic()
-        stored = self._ingest.store_all(files, origin, skip_foreign=skip_foreign)
+        stored = store()
         if stored:
             self._note_duration((self._clock.monotonic() - start) / len(stored))
         return stored
@@ -122,10 +129,14 @@ class IndexedStorage:
     def _note_duration(self, seconds: float) -> None:
         self._metrics.record("orthanc_store_dicom_duration_ms", int(seconds * 1000))
 
-    def refresh_parents(self, instance: str) -> None:
-        """Give the resources above an instance the main DICOM tags that stand in its file."""
+    def refresh_parents(self, instance: str, levels: Collection[Level]) -> None:
+        """Give the resources of these levels above an instance the main DICOM tags that stand in its file."""
         arrival = self._reader.read(self.read_dicom(instance), Origin(), None, None)
-        self._transactions.run(lambda transaction: refresh_parents(transaction, arrival))
+        self._transactions.run(lambda transaction: refresh_parents(transaction, arrival, levels))
+
+    def set_default_encoding(self, name: str) -> None:
+        """Read files that name no character set by this one from now on."""
+        self._reader.encoding = name
 
     def reconstruct(self, id: str | None = None) -> None:
         """Read the main DICOM tags of a resource and all below it, or of all resources, from the files again."""
@@ -233,14 +244,16 @@ class IndexedStorage:
 
     def delete(self, id: str, level: Level | None = None) -> tuple[bool, tuple[Level, str] | None]:
         """Delete a resource with all below it and the parents that become empty."""
-        return self._transactions.run(lambda transaction: delete(transaction, id, level))
+        now = self._now()
+        return self._transactions.run(lambda transaction: delete(transaction, id, level, now))
 
     def delete_all(self, ids: Sequence[str]) -> None:
         """Delete many resources; those that are unknown are passed over."""
+        now = self._now()
 
         def operation(transaction: Transaction, group: Sequence[str]) -> None:
             for id in group:
-                delete(transaction, id, None)
+                delete(transaction, id, None, now)
 
         for start in range(0, len(ids), _DELETED_AT_ONCE):  # others write in between
             self._transactions.run(partial(operation, group=ids[start : start + _DELETED_AT_ONCE]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -11,7 +11,7 @@ from orthanc_lab.storage.arrival import Arrival, ArrivalReader
 from orthanc_lab.storage.files.attachments import AttachmentFiles
 from orthanc_lab.storage.files.prepared import PreparedFile
 from orthanc_lab.storage.instance_writer import InstanceWriter, VanishedError
-from orthanc_lab.storage.records import AttachmentType, Origin, Stored, StoreStatus
+from orthanc_lab.storage.records import AttachmentType, NewInstance, Origin, Stored, StoreStatus
 from orthanc_lab.storage.transaction import Transaction
 from orthanc_lab.storage.transactions import Transactions
 
@@ -66,18 +66,34 @@ class Ingest:
 
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool) -> list[Stored]:
         """Store many files as one; see `orthanc_lab.storage.ports.Ingest.store_all`."""
+        return self._store_many(((file, None) for file in files), origin, skip_foreign=skip_foreign)
+
+    def store_made(self, made: Sequence[NewInstance], origin: Origin, *, keep_labels: bool) -> list[Stored]:
+        """Store files that were made of others; see `orthanc_lab.storage.ports.Ingest.store_made`."""
+        files = ((new.dicom, new.metadata) for new in made)
+        return self._store_many(files, origin, skip_foreign=False, keep_labels=keep_labels)
+
+    def _store_many(
+        self,
+        files: Iterable[tuple[bytes, Mapping[str, str] | None]],
+        origin: Origin,
+        *,
+        skip_foreign: bool,
+        keep_labels: bool = False,
+    ) -> list[Stored]:
         arrivals: list[Arrival] = []
         syncing: list[Future[None]] = []
         in_memory = 0
         try:
-            for file in files:
+            for file, metadata in files:
                 try:
                     dicom = self._transcode(file)
-                    arrival = self._reader.read(dicom, origin, None, None)
+                    arrival = self._reader.read(dicom, origin, None, metadata)
                 except OrthancError as error:
                     if skip_foreign and error.code in _FOREIGN:
                         continue
                     raise
+                arrival.keep_labels = keep_labels
                 self._make_files(arrival, dicom, small=in_memory < _MOST_IN_MEMORY, syncing=syncing)
                 arrivals.append(arrival)
                 in_memory += sum(len(file.content or b"") for file in arrival.files)

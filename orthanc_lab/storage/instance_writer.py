@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from orthanc_lab.dicom.series_size import is_complete, parse_index
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.arrival import Arrival
 from orthanc_lab.storage.deletion import delete, recycle_one
 from orthanc_lab.storage.options import StorageOptions
@@ -22,6 +22,7 @@ _ABOVE = (
     (Level.SERIES, ChangeType.NEW_SERIES),
 )
 _New = list[tuple[ChangeType, Key]]
+_Labels = list[tuple[Level, str, Sequence[str]]]
 
 
 class VanishedError(Exception):
@@ -46,8 +47,10 @@ class InstanceWriter:
     def insert(self, transaction: Transaction, arrival: Arrival) -> Stored:
         """Insert the instance and any missing patient, study and series."""
         ids, date = arrival.ids, arrival.date
+        labels: _Labels = []
         if arrival.overwrite:
-            delete(transaction, ids.instance, Level.INSTANCE)
+            labels = _labels_of(transaction, arrival) if arrival.keep_labels else []
+            delete(transaction, ids.instance, Level.INSTANCE, date)
         if self._largest or self._most_patients:
             if transaction.find(Level.INSTANCE, ids.instance) is not None:
                 return arrival.stored(StoreStatus.ALREADY_STORED)
@@ -61,6 +64,7 @@ class InstanceWriter:
             return arrival.stored(StoreStatus.ALREADY_STORED)
         if not arrival.files:
             raise VanishedError
+        _restore_labels(transaction, labels)
         transaction.log_change(ChangeType.NEW_INSTANCE, key, date)
         for change, parent in reversed(created):
             transaction.log_change(change, parent, date)
@@ -110,3 +114,19 @@ class InstanceWriter:
         if self._largest and totals.disk_size + arriving > self._largest:
             return True
         return bool(self._most_patients) and totals.patients + is_new > self._most_patients
+
+
+def _labels_of(transaction: Transaction, arrival: Arrival) -> _Labels:
+    """Return the labels of an instance and of what is above it, if it is there."""
+    ids = arrival.ids
+    levels = zip(LEVELS, (ids.patient, ids.study, ids.series, ids.instance), strict=True)
+    keys = ((level, id, transaction.find(level, id)) for level, id in levels)
+    return [(level, id, transaction.labels(key)) for level, id, key in keys if key is not None]
+
+
+def _restore_labels(transaction: Transaction, labels: _Labels) -> None:
+    for level, id, texts in labels:
+        key = transaction.find(level, id) if texts else None
+        if key is not None:
+            for label in texts:
+                transaction.set_label(key, label, True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.private_files import FILE_MODE
 
 __all__ = ["Lock", "lock_folder", "no_lock"]
 
@@ -24,7 +25,7 @@ def lock_folder(folder: Path) -> Callable[[], None]:
     """
     import fcntl  # noqa: PLC0415 - there are platforms without it
 
-    descriptor = os.open(folder / "index.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(folder / "index.lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

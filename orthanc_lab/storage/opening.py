@@ -9,6 +9,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.metrics import Metrics, NoMetrics
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.storage.files.area import DiskArea, FileArea
 from orthanc_lab.storage.files.attachments import AttachmentFiles, disk_error
@@ -117,7 +118,7 @@ def _remove_leftovers(index: Index, files: AttachmentFiles, journal: FileJournal
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
     except (FileExistsError, NotADirectoryError) as error:
         raise OrthancError(_OVER_FILE, f"{folder} is, or is inside, a regular file") from error
     except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD, Dictionary
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 
 __all__ = ["StorageOptions"]
 
@@ -22,6 +23,9 @@ class StorageOptions:
     maximum_patient_count: int = 0  # MaximumPatientCount; 0 = no limit
     maximum_storage_mode: str = "Recycle"  # MaximumStorageMode: Recycle or Reject
     storage_compression: bool = False  # StorageCompression
+    store_dicom: bool = (
+        True  # StoreDicom; False: DICOM files are indexed, and kept in memory alone, as long as it lasts
+    )
     store_md5: bool = True  # StoreMD5ForAttachments
     sync_storage_area: bool = True  # SyncStorageArea: files are on the disk before an upload is answered
     maximum_cache_size: int = 128  # MaximumStorageCacheSize, MB; 0 = off
@@ -35,3 +39,4 @@ class StorageOptions:
     lossy_quality: int = 90  # DicomLossyTranscodingQuality, 1 to 100
     extra_main_dicom_tags: Mapping[Level, Sequence[str]] = field(default_factory=dict)  # ExtraMainDicomTags, gggg,eeee
     user_metadata: Mapping[str, int] = field(default_factory=dict)  # UserMetadata
+    memory: MemoryBudget = UNLIMITED  # MaximumUnpackedSize: what deflated files reserve while they are read

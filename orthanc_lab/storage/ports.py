@@ -9,7 +9,7 @@ on disk when it returns: a ``kill -9`` a moment later loses nothing and leaves n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from orthanc_lab.protocol.changes import ChangeType
@@ -19,6 +19,7 @@ from orthanc_lab.storage.records import (
     Change,
     Export,
     FindQuery,
+    NewInstance,
     Origin,
     Resource,
     ResourceStatistics,
@@ -218,14 +219,34 @@ class Ingest(Protocol):
         """
         ...
 
-    def refresh_parents(self, instance: str) -> None:
-        """Give the resources above an instance the main DICOM tags that stand in its file.
+    def store_made(self, made: Sequence[NewInstance], origin: Origin, *, keep_labels: bool = False) -> list[Stored]:
+        """Store files that were made of others, as one: all of them, or (on an error) none.
+
+        Parameters
+        ----------
+        keep_labels
+            Where an instance is replaced (``OverwriteInstances``), it keeps its labels, and so do the resources
+            above it.
+
+        Raises
+        ------
+        OrthancError
+            As `store`.
+        """
+        ...
+
+    def refresh_parents(self, instance: str, levels: Collection[Level]) -> None:
+        """Give the resources of these levels above an instance the main DICOM tags that stand in its file.
 
         Raises
         ------
         OrthancError
             17 if the instance is unknown.
         """
+        ...
+
+    def set_default_encoding(self, name: str) -> None:
+        """Read files that name no character set by this one from now on, a value of ``DefaultEncoding``."""
         ...
 
     def reconstruct(self, id: str | None = None) -> None:

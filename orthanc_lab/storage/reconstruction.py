@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from orthanc_lab.protocol.errors import VANISHED, OrthancError
@@ -50,11 +50,11 @@ class Reconstruction:
             raise
 
 
-def refresh_parents(transaction: Transaction, arrival: Arrival) -> None:
-    """Give patient, study and series the tags that stand in the file of an instance below them."""
+def refresh_parents(transaction: Transaction, arrival: Arrival, levels: Collection[Level]) -> None:
+    """Give patient, study and series, as far as they are wanted, the tags in the file of an instance below them."""
     ids = arrival.ids
     for level, id in ((Level.PATIENT, ids.patient), (Level.STUDY, ids.study), (Level.SERIES, ids.series)):
-        key = transaction.find(level, id)
+        key = transaction.find(level, id) if level in levels else None
         if key is not None:
             transaction.set_tags(key, arrival.parent(level)[0])
 

@@ -17,6 +17,7 @@ __all__ = [
     "Constraint",
     "Export",
     "FindQuery",
+    "NewInstance",
     "Order",
     "Origin",
     "Resource",
@@ -36,6 +37,14 @@ class Origin:
     remote_aet: str = ""
     called_aet: str = ""
     http_username: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """A DICOM file that was made of another one, and is to be stored."""
+
+    dicom: bytes
+    metadata: Mapping[str, str] = field(default_factory=dict)  # further ones of the instance (``ModifiedFrom`` …)
 
 
 class StoreStatus(Enum):

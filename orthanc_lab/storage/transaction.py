@@ -134,6 +134,10 @@ class Transaction(Protocol):
         """
         ...
 
+    def set_last_update(self, keys: Sequence[Key], date: str) -> None:
+        """Set LastUpdate of resources above an instance."""
+        ...
+
     def instance_indexes(self, series: Key) -> Counter[int]:
         """Return how many instances of a series have each IndexInSeries that is a number (`parse_index`)."""
         ...
@@ -166,6 +170,10 @@ class Transaction(Protocol):
 
     def remove_attachment(self, key: Key, type: int) -> None:
         """Delete an attachment."""
+        ...
+
+    def labels(self, key: Key) -> Sequence[str]:
+        """Return the labels of a resource, in any order."""
         ...
 
     def set_label(self, key: Key, label: str, present: bool) -> None:

@@ -5,11 +5,11 @@ The rules stand here once. The index turns a `ValueMatch` into its own words, `m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from orthanc_lab.storage.folding import fold
+from orthanc_lab.storage.wildcards import Wildcards
 
 __all__ = [
     "RANGED_TAGS",
@@ -99,11 +99,7 @@ def predicate(wanted: str, *, case_sensitive: bool, ranged: bool = False) -> Cal
             choices = frozenset(texts)
             return lambda value: not choices.isdisjoint(folded(value).split("\\"))
         case Like(pattern):
-            matches = re.compile("".join(map(_regular, pattern)), re.DOTALL).fullmatch
-            return lambda value: matches(folded(value)) is not None
+            matches = Wildcards(pattern).matches
+            return lambda value: matches(folded(value))
         case Equal(text):
             return lambda value: folded(value) == text
-
-
-def _regular(mark: str) -> str:
-    return ".*" if mark == "*" else "." if mark == "?" else re.escape(mark)

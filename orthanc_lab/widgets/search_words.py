@@ -80,7 +80,7 @@ def _pattern(words: str) -> str:
 
 
 _DATE = re.compile(r"(\d{4})(?:[-./]?(\d\d)(?:[-./]?(\d\d))?)?")
-_RANGE = re.compile(r"\s*(?:-|–|\.\.|to)\s+|\s+(?:-|–|\.\.|to)\s*")
+_RANGE = re.compile(r"(?<!\s)(?:\s*+(?:-|–|\.\.|to)\s++|\s++(?:-|–|\.\.|to)\s*+)")
 
 
 def _dates(words: str) -> str:

@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all tests in a browser; pictures of what was seen are kept.
+"""One JupyterLab and one profile of Chromium for the tests in a browser; pictures of what was seen are kept.
 
 The pictures go to ``.artefacts/`` of the checkout, or to the folder that the variable ``ARTEFACTS`` names.
 """
@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-import requests
 
 from tests.browser.notebook_page import NotebookPage
+from tests.browser.notebooks import Notebooks
 from tests.lab.running import Lab
 from tests.programs import BROWSERS, program
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
 
 ROOT = Path(__file__).parents[2]
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
@@ -30,13 +33,20 @@ def artefacts() -> Path:
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[object]:
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A profile on disk: only there Chromium keeps the compiled JavaScript of JupyterLab for the next page."""
     # Of the package, not of the session: while it lives, its event loop is the one of this thread.
     playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install playwright")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program(*BROWSERS), args=SWITCHES)
-        yield browser
-        browser.close()
+        context = driver.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=program(*BROWSERS),
+            args=SWITCHES,
+            viewport={"width": 1280, "height": 1400},
+        )
+        context.set_default_timeout(60_000)
+        yield context
+        context.close()
 
 
 @pytest.fixture(scope="package")
@@ -51,43 +61,65 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         running.kill()
 
 
-@pytest.fixture
-def open_page(chromium, lab: Lab, artefacts: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., object]]:
-    """Open an address of JupyterLab in a fresh profile; what the test saw last is kept as a picture."""
-    contexts = []
+@pytest.fixture(scope="package")
+def notebooks(profile: BrowserContext, lab: Lab) -> Notebooks:
+    """Notebooks of this JupyterLab in this browser."""
+    return Notebooks(profile, lab)
 
-    def open_(path: str = "lab", heard: Callable[[str | bytes], None] | None = None, **options: object):
-        context = chromium.new_context(viewport={"width": 1280, "height": 1400}, accept_downloads=True, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        if heard is not None:  # what comes over web sockets: the messages of kernels
-            page.on("websocket", lambda socket: socket.on("framereceived", heard))
-        joint = "&" if "?" in path else "?"
-        page.goto(f"{lab.jupyter}/{path}{joint}token={lab.token}")
-        return page
 
-    yield open_
-    for context in contexts:
-        for page in context.pages:
-            page.screenshot(path=artefacts / f"{request.node.name}.png")
-        context.close()
+@pytest.fixture(scope="package")
+def open_notebook(notebooks: Notebooks) -> Iterator[NotebookPage]:
+    """One page and one kernel for many tests; each of them puts its own cells into the notebook."""
+    book = notebooks.open("pass")
+    yield book
+    notebooks.close(book)
 
 
 @pytest.fixture
-def notebook(open_page, lab: Lab) -> Iterator[Callable[..., NotebookPage]]:
-    """Make a notebook of some cells, or take one of the lessons, and open it in JupyterLab."""
+def shown(
+    open_notebook: NotebookPage, artefacts: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., NotebookPage]]:
+    """Run some cells in the notebook that is open; the page reports no error until the test ends."""
+    book = open_notebook
+    book.errors.clear()
 
-    def open_(*cells: str, name: str = "", **options: object) -> NotebookPage:
-        if not name:
-            name = f"test-{len(list(lab.folder.glob('test-*.ipynb')))}.ipynb"
-            made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-            made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-            nbformat.write(made, lab.folder / name)
-        return NotebookPage(open_page(f"lab/tree/{name}?reset", **options), lab.folder / name)
+    def run(*cells: str) -> NotebookPage:
+        book.put("import ipywidgets; ipywidgets.Widget.close_all()\n" + cells[0], *cells[1:])
+        book.run_all()
+        return book
+
+    yield run
+    book.page.screenshot(path=artefacts / f"{request.node.name}.png")
+    assert book.errors == []
+    assert book.area.get_by_text("javascript error").count() == 0
+
+
+@pytest.fixture
+def notebook(
+    notebooks: Notebooks, artefacts: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., NotebookPage]]:
+    """Make a notebook of some cells with a page and a kernel of its own; what was seen last is kept as a picture."""
+    books = []
+
+    def open_(*cells: str, heard: Callable[[str | bytes], None] | None = None) -> NotebookPage:
+        books.append(notebooks.open(*cells, heard=heard))
+        return books[-1]
 
     yield open_
-    headers = {"Authorization": f"token {lab.token}"}
-    for session in requests.get(f"{lab.jupyter}/api/sessions", headers=headers, timeout=30).json():
-        path = f"{lab.jupyter}/api/sessions/{session['id']}"
-        assert requests.delete(path, headers=headers, timeout=60).status_code == 204
+    for book in books:
+        book.page.screenshot(path=artefacts / f"{request.node.name}.png")
+        notebooks.close(book)
+
+
+@pytest.fixture
+def open_page(notebooks: Notebooks) -> Iterator[Callable[[str], Page]]:
+    """Open an address of JupyterLab."""
+    pages = []
+
+    def open_(path: str) -> Page:
+        pages.append(notebooks.page(path))
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        page.close()

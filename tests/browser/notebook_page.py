@@ -5,6 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
+__all__ = ["NotebookPage", "write"]
+
+
+def write(path: Path, *cells: str) -> None:
+    """Write a notebook of code cells."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(made, path)
+
 
 class NotebookPage:
     """One notebook in its own browser page.
@@ -35,6 +46,15 @@ class NotebookPage:
         self.page.locator("#jp-MainMenu .lm-MenuBar-item", has_text=bar).first.click()
         for item in items:
             self.page.locator(".lm-Menu-item", has=self.page.locator(f"text=/^{item}/")).first.click()
+
+    def put(self, *cells: str) -> None:
+        """Replace the cells by others: they are written to disk, and the notebook is read from there."""
+        self.save()  # what has not been saved would have to be confirmed
+        first = self.area.locator(".jp-Cell").first.element_handle()
+        write(self.path, *cells)
+        self.menu("File", "Reload Notebook from Disk")
+        self.page.wait_for_function("cell => !cell.isConnected", arg=first)
+        self.area.locator(".jp-Cell").nth(len(cells) - 1).wait_for()
 
     def run_all(self) -> None:
         """Run all cells, and wait until the last one has run."""

@@ -33,12 +33,8 @@ def client(lab) -> Iterator[orthanc_lab.Client]:
 
 
 @pytest.fixture
-def board(notebook, artefacts, client) -> Iterator[Board]:
-    book = notebook(CELL)
-    book.run_all()
-    board = Board(book, artefacts)
-    yield board
-    assert board.faults() == []
+def board(shown, artefacts, client) -> Board:
+    return Board(shown(CELL), artefacts)
 
 
 @pytest.fixture
@@ -231,6 +227,8 @@ def test_the_dark_theme(board):
     for title in ("Browser", "Jobs", "Archive", "DICOM-ize", "Metrics"):
         board.tab(title)
         board.picture(f"dark-{title}")
+    board.book.menu("Settings", "Theme", "JupyterLab Light")
+    board.page.locator("body[data-jp-theme-light=true]").wait_for(state="attached")
 
 
 def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):

@@ -17,9 +17,8 @@ button.on_click(lambda _: setattr(answer, "value", "pressed"))
 ipywidgets.VBox([button, answer])"""
 
 
-def test_a_button_calls_the_kernel(notebook):
-    book = notebook(BUTTON)
-    book.run_all()
+def test_a_button_calls_the_kernel(shown):
+    book = shown(BUTTON)
     book.area.get_by_role("button", name="Press me").click()
     book.area.get_by_text("pressed", exact=True).wait_for()
 
@@ -47,3 +46,4 @@ def test_the_tile_opens_the_page_of_the_server(open_page, artefacts):
         shown.get_by_role("button", name="Download ZIP").first.click()
     assert download.value.path().read_bytes()[:2] == b"PK"
     assert shown.locator("#notice").is_hidden()
+    shown.close()

@@ -43,8 +43,8 @@ def voila(tmp_path: Path):
     process.communicate()
 
 
-def test_the_application_works_without_its_code(chromium, voila, artefacts):
-    page = chromium.new_context(viewport={"width": 1280, "height": 1400}).new_page()
+def test_the_application_works_without_its_code(profile, voila, artefacts):
+    page = profile.new_page()
     page.set_default_timeout(90_000)
     page.goto(voila)
     boards = page.locator(".widget-tab")
@@ -61,4 +61,4 @@ def test_the_application_works_without_its_code(chromium, voila, artefacts):
     says(row, "read")
     application.screenshot(path=artefacts / "voila-application.png")
     page.screenshot(path=artefacts / "voila.png", full_page=True)
-    page.context.close()
+    page.close()

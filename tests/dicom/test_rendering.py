@@ -157,9 +157,9 @@ def test_other_files() -> None:
     assert picture_files.pam(gray(1, 258)).endswith(b"MAXVAL 65535\nTUPLTYPE GRAYSCALE\nENDHDR\n\0\1\1\2")
     with Image.open(io.BytesIO(picture_files.jpeg(rgb, 90))) as found:
         assert (found.format, found.mode, found.size) == ("JPEG", "RGB", (2, 2))
-    assert picture_files.matlab(np.array([[0, 1], [2, -3]], np.int16)) == "double([ 0 1 ; 2 -3 ])"
+    assert picture_files.matlab(np.array([[0, 1], [2, -3]], np.int16), 1000) == "double([ 0 1 ; 2 -3 ])"
     wide = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
-    assert picture_files.matlab(wide).endswith("16 17 ], [ 3 2 3 ]), [ 3 2 1 ]))")
+    assert picture_files.matlab(wide, 1000).endswith("16 17 ], [ 3 2 3 ]), [ 3 2 1 ]))")
     with zipfile.ZipFile(io.BytesIO(picture_files.npz(b"x"))) as archive:
         assert (archive.comment, archive.namelist()) == (b"Created by Orthanc", ["arr_0"])
     assert code_of(lambda: picture_files.png(np.zeros((0, 0), np.uint8))) == 24

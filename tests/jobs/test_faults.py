@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orthanc_lab.jobs.engine import JobsEngine
-from orthanc_lab.jobs.ports import StopReason
+from orthanc_lab.jobs.ports import Checkpoint, StopReason
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from tests.jobs.conftest import Engines, Waiting, wait_for_state
@@ -94,7 +94,7 @@ def test_the_end_of_a_job_waits_until_it_can_be_written(engines: Engines, fails:
     assert job.calls.count(job.calls[-1]) == 1
 
 
-def test_a_checkpoint_that_cannot_be_written_is_left_out(engines: Engines) -> None:
+def test_a_note_that_cannot_be_written_is_left_out(engines: Engines) -> None:
     engine = engines()
     job = GatedJob(3)
     id = engine.submit(job)
@@ -106,6 +106,24 @@ def test_a_checkpoint_that_cannot_be_written_is_left_out(engines: Engines) -> No
     assert [type(error) for error in engines.errors] == [OrthancError]
     job.let_through(2)
     wait_for_state(engine, id, JobState.SUCCESS)
+
+
+def test_no_step_after_a_checkpoint_begins_before_that_is_written(engines: Engines) -> None:
+    class Careful(GatedJob):
+        def step(self) -> Any:
+            return super().step() and Checkpoint()
+
+    engine = engines()
+    job = Careful(2)
+    id = engine.submit(job)
+    job.wait_until_in_step()
+    mend = broken(engines)
+    job.let_through(2)
+    until(lambda: engines.errors, what="a report")
+    assert (job.done, engine.get(id).content["Done"]) == (1, 0)  # type: ignore[union-attr] # known
+    mend()
+    wait_for_state(engine, id, JobState.SUCCESS)
+    assert [type(error) for error in engines.errors] == [OrthancError]  # told once
 
 
 def test_a_stop_on_a_broken_disk_ends(engines: Engines) -> None:

@@ -12,6 +12,7 @@ from orthanc_lab.jobs.ports import StopReason
 from orthanc_lab.protocol.jobs import JobState
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+RUNNING = (Event.STARTED, Event.STEPPED, Event.CHECKPOINTED, Event.FINISHED, Event.FAILED)
 COMMANDS = (Event.CANCEL, Event.PAUSE, Event.RESUME, Event.RESUBMIT, Event.DELETE)
 R, S, F, P, W, Y = (
     JobState.RUNNING,
@@ -78,20 +79,22 @@ def test_a_life() -> None:
     status, effects = advance(status, Event.STARTED, at(0.6))
     assert (status.state, effects) == (R, ())
     status, effects = advance(status, Event.STEPPED, at(1), Report(0.5, {"n": 1}))
-    assert (status.runtime, status.progress, status.content, effects) == (1.0, 0.5, {"n": 1}, (Effect.CHECKPOINT,))
+    assert (status.runtime, status.progress, status.content, effects) == (1.0, 0.5, {"n": 1}, (Effect.NOTE,))
+    status, effects = advance(status, Event.CHECKPOINTED, at(1), Report(0.5, {"n": 1}))
+    assert effects == (Effect.CHECKPOINT,)
     status, effects = advance(status, Event.FINISHED, at(1.5), Report(0.9, {"n": 2}))
     assert (status.state, status.progress, status.runtime, status.completion_time) == (S, 1.0, 1.5, at(1.5).utc)
     assert effects == (Effect.STOP, Effect.SAVE, Effect.COMPLETE)
-    assert [line.split(" --")[0] for line in status.story] == ["Pending", "Running", "Running"]
+    assert [line.split(" --")[0] for line in status.story] == ["Pending", *["Running"] * 3]
 
 
 @pytest.mark.parametrize(
     ("pausing", "canceling", "state"), [(True, False, P), (False, True, F), (True, True, P), (False, False, R)]
 )
-@pytest.mark.parametrize("event", [Event.STARTED, Event.STEPPED])
+@pytest.mark.parametrize("event", [Event.STARTED, Event.STEPPED, Event.CHECKPOINTED])
 def test_between_two_steps(event: Event, pausing: bool, canceling: bool, state: JobState) -> None:
     status = Status(R, pausing=pausing, canceling=canceling, since=1000)
-    report = Report(0.25, {"n": 1}) if event is Event.STEPPED else None
+    report = None if event is Event.STARTED else Report(0.25, {"n": 1})
     after, _ = advance(status, event, at(1), report)
     assert after.state is state
     assert (after.pausing, after.canceling) == (False, False)
@@ -152,7 +155,7 @@ def test_every_state_and_event_has_an_answer() -> None:
         *((state, event) for state in JobState for event in (*COMMANDS, Event.RESTORED)),
         (W, Event.PICKED),
         (Y, Event.RETRY_DUE),
-        *((R, event) for event in (Event.STARTED, Event.STEPPED, Event.FINISHED, Event.FAILED)),
+        *((R, event) for event in RUNNING),
     }
     for state in JobState:
         for event in Event:

@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -42,6 +44,7 @@ def test_both_answer_and_a_signal_ends_both(lab):
     the_server_has_the_samples_and_jupyter_the_notebooks(running)
     jupyter_asks_for_no_news(running)
     both_listen_on_the_loopback_interface_alone(running)
+    nobody_gets_in_without_the_password_that_was_printed(running)
     the_lessons_do_not_use_the_server_of_the_lab(running)
     below_jupyters_address_page_and_requests_go_through(running)
     running.send(signal.SIGHUP)
@@ -70,6 +73,19 @@ def both_listen_on_the_loopback_interface_alone(running):
         for each in process.net_connections("inet"):
             assert each.laddr.ip in ("127.0.0.1", "::1"), each
     assert ("Running JupyterLab as root" in "\n".join(running.output)) == (os.geteuid() == 0)
+
+
+def nobody_gets_in_without_the_password_that_was_printed(running):
+    parts = urlsplit(running.orthanc)
+    assert parts.username == "lab"
+    assert len(parts.password) >= 20
+    bare = f"http://127.0.0.1:{parts.port}"
+    for verb in ("get", "post", "delete"):
+        assert requests.request(verb, f"{bare}/statistics", timeout=30).status_code == 401
+    assert requests.get(f"{bare}/system", auth=("lab", "lab"), timeout=30).status_code == 401
+    for process in [psutil.Process(running.process.pid), *running.descendants]:
+        with suppress(psutil.NoSuchProcess):
+            assert parts.password not in " ".join(process.cmdline())
 
 
 def the_lessons_do_not_use_the_server_of_the_lab(running):

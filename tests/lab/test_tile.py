@@ -14,6 +14,7 @@ import psutil
 import pytest
 import requests
 
+from orthanc_lab.lab.credentials import PASSWORD_VARIABLE, USER
 from orthanc_lab.lab.jupyter import READY
 from orthanc_lab.lab.tile import orthanc
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
@@ -83,6 +84,15 @@ def servers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return found
 
 
+def nobody_else_gets_in(server: psutil.Process) -> None:
+    (port,) = {each.laddr.port for each in server.net_connections("inet") if each.status == psutil.CONN_LISTEN}
+    assert requests.get(f"http://127.0.0.1:{port}/statistics", timeout=30).status_code == 401
+    password = server.environ()[PASSWORD_VARIABLE]
+    answer = requests.get(f"http://127.0.0.1:{port}/statistics", auth=(USER, password), timeout=30)
+    assert answer.status_code == 200
+    assert password not in " ".join(server.cmdline())
+
+
 @pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGKILL])
 def test_elsewhere_a_click_starts_a_server_that_ends_with_jupyter(plain_jupyter, number):
     process, below, headers = plain_jupyter
@@ -90,6 +100,7 @@ def test_elsewhere_a_click_starts_a_server_that_ends_with_jupyter(plain_jupyter,
     counts = requests.get(f"{below}/statistics", headers=headers, timeout=60)
     assert counts.status_code == 200, counts.text
     (server,) = servers_of(process)
+    nobody_else_gets_in(server)
     if number is None:
         process.stdin.close()
     else:

@@ -55,6 +55,21 @@ def test_studies(page: Browser, orthanc: orthanc_lab.Server) -> None:
     page.until("document.querySelectorAll('#study-list details details').length == 3")
 
 
+def test_an_address_with_a_password(browser: Browser) -> None:
+    users = {"lab": "se-cret_1"}
+    with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers=users) as orthanc:
+        store(orthanc, "mr/t1")
+        browser.open(orthanc.url.replace("//", "//lab:se-cret_1@") + "/")
+        assert "Phantom^MR" in browser.until("document.querySelector('#study-list summary')?.innerText")
+        browser.evaluate("document.querySelector('#study-list details').open = true")
+        browser.until("document.querySelector('#study-list details details') !== null")
+        browser.evaluate("document.querySelector('#study-list details details').open = true")
+        browser.until("document.querySelector('#study-list img')?.naturalWidth > 0")
+        assert browser.evaluate("document.getElementById('notice').hidden")
+        assert browser.errors == []
+        browser.open("about:blank")
+
+
 def test_jobs_and_their_controls(page: Browser, orthanc: orthanc_lab.Server) -> None:
     study = store(orthanc, "mr")
     orthanc.session.post(f"{orthanc.url}/studies/{study}/archive", json={"Asynchronous": True})

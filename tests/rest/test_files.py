@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orthanc_lab.dicom.files.read import read_file
 from tests.dicom.build import file_of, real_file
 from tests.examples import examples
-from tests.rest.checks import error_of, is_empty, is_nothing
+from tests.rest.checks import error_of, is_empty
 from tests.rest.conftest import Rest
 
 CT = real_file("CT_small.dcm")
@@ -137,6 +137,22 @@ def test_export_is_off(library: Rest, ct: str, tmp_path: Path) -> None:
     assert is_empty(library("POST", f"/instances/{ct}/export", str(tmp_path / "x.dcm")), 403)
 
 
+class TestIndexOnly:
+    @pytest.fixture
+    def options(self) -> dict[str, bool | int]:
+        return {"StoreDicom": False, "MaximumStorageCacheSize": 0}
+
+    @pytest.mark.parametrize("dicom", [real_file("MR_small.dcm"), CT], ids=["small", "large"])
+    def test_no_file_is_kept(self, rest: Rest, dicom: bytes) -> None:
+        stored = rest.upload(dicom)
+        path = f"/instances/{stored['ID']}"
+        assert rest("GET", path).json()["FileSize"] == len(dicom)
+        for what in ("file", "tags", "attachments/dicom/data"):
+            assert error_of(rest("GET", f"{path}/{what}"))[:2] == (404, 17)
+        kept = [file for file in rest.server.folder.rglob("*") if file.is_file()]
+        assert not [file for file in kept if dicom[:2000] in file.read_bytes()]
+
+
 class TestExport:
     @pytest.fixture
     def options(self) -> dict[str, bool]:
@@ -144,7 +160,8 @@ class TestExport:
 
     def test_the_file_is_written(self, rest: Rest, tmp_path: Path) -> None:
         path = f"/instances/{rest.upload(CT)['ID']}/export"
-        assert is_nothing(rest("POST", path, str(tmp_path / "x.dcm")))
+        answer = rest("POST", path, str(tmp_path / "x.dcm"))
+        assert (answer.status_code, answer.content) == (200, b"{}")
         assert (tmp_path / "x.dcm").read_bytes() == CT
         for target in (str(tmp_path / "none" / "x.dcm"), "", "a\0b"):
             assert error_of(rest("POST", path, target))[:2] == (500, 14)

@@ -8,6 +8,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,9 @@ class Peer:
 class Caller:
     """A server with two instances, called over HTTP."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_real: bool = False) -> None:
         self.url = url
+        self.is_real = is_real
         self.session = requests.Session()
         for dicom in (CT, MR):
             self.session.post(f"{url}/instances", data=dicom, timeout=30).raise_for_status()
@@ -93,7 +95,7 @@ def call(request: pytest.FixtureRequest) -> Iterator[Caller]:
     else:
         request.getfixturevalue("real_program")
         with RealOrthanc(**options) as real:
-            yield Caller(real.url)
+            yield Caller(real.url, is_real=True)
 
 
 @pytest.fixture
@@ -307,7 +309,7 @@ def test_all_of_a_definition(call: Caller, peer: Peer) -> None:
     )
     content = call("POST", "/peers/p/store", CT_INSTANCE).json()
     assert content["Peer"] == {
-        "HttpHeaders": {"X-Token": "t"},
+        "HttpHeaders": {"X-Token": "t" if call.is_real else ""},
         "My": "x",
         "Pkcs11": False,
         "Timeout": 5,
@@ -315,6 +317,37 @@ def test_all_of_a_definition(call: Caller, peer: Peer) -> None:
         "Username": "u",
     }
     assert peer.requests[0][2]["x-token"] == "t"
+
+
+def test_a_redirection_to_another_server_gets_no_secrets(call: Caller, peer: Peer) -> None:
+    with redirecting_to(peer.url) as url:
+        call("PUT", "/peers/p", {"Url": url, "HttpHeaders": {"X-Token": "t"}, "Username": "u", "Password": "p"})
+        answer = call("GET", "/peers/p/system")
+    assert (answer.status_code, len(peer.requests)) == (200, 1)
+    assert "authorization" not in peer.requests[0][2]
+    assert ("x-token" in peer.requests[0][2]) == call.is_real
+
+
+@contextmanager
+def redirecting_to(url: str) -> Iterator[str]:
+    """Run a server that redirects all requests to another one; yields its address."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(307)
+            self.send_header("Location", url + "system")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_nobody_there(call: Caller) -> None:

@@ -103,6 +103,8 @@ POSITIVE = 'The configuration option "{}" must be a positive integer'
 STRING = 'The configuration option "{}" must be a string'
 STRINGS = "Badly formatted list of strings: {}"
 
+NODE = {"AET": "A", "Host": "h", "Port": 1}
+
 BAD_VALUES = [
     *[("HttpPort", value, 5, INTEGER) for value in ("8042", 1.5, 8042.0, True, None, [], {})],
     *[(name, "x", 5, INTEGER) for name in ("StableAge", "ConcurrentJobs", "JobsHistorySize", "MediaArchiveSize")],
@@ -132,6 +134,23 @@ BAD_VALUES = [
     ("UserMetadata", {"a": 1024, "b": 1024}, 3, 'Cannot associate user content type "b" with index 1024'),
     ("UserMetadata", {"a": "x"}, 5, "Not a number in this user-defined metadata: a"),
     ("UserContentType", {"a": 5}, 3, 'must have index between 1024 and 65535, but "a" has index 5'),
+    *[("DicomAet", value, 2009, "") for value in ("", "A" * 17)],
+    ("DatabaseServerIdentifier", "", 3, 'Global configuration option "DatabaseServerIdentifier" cannot be empty'),
+    ("UserContentType", {"a": "x"}, 5, "Not a number in this user-defined attachment type: a"),
+    ("DicomDefaultRetrieveMethod", "c-get", 3, 'RetrieveMethod can be "C-MOVE", "C-GET" or "SystemDefault": c-get'),
+    ("DicomScuPreferredTransferSyntax", "x", 3, "Unknown preferred transfer syntax: x"),
+    ("MaximumPduLength", 5, 3, "Maximum PDU length must be greater than 4096"),
+    ("BuiltinDecoderTranscoderOrder", "x", 3, 'should be "After", "Before" or "Disabled": x'),
+    ("DeidentifyLogsDicomVersion", "x", 3, "Unknown specific version of the DICOM standard: x"),
+    ("Warnings", 5, 15, "Warnings configuration entry is not a Json object"),
+    ("Warnings", {"W9": True}, 15, "W9 is not recognized as a valid warning name"),
+    ("ExternalDictionaries", "x", 15, "List of strings expected in field: ExternalDictionaries"),
+    *[("DicomModalities", {"a": node}, 15, "") for node in (1, [], ["A", "h"], ["A", "h", "x"], ["A", 5, 1], {})],
+    *[("DicomModalities", {"a": ["A", "h", port]}, 3, f"but found: {port}") for port in (0, -1, 65535)],
+    ("DicomModalities", {"a": ["A", "h", 1, "x"]}, 3, 'Unknown modality manufacturer: "x"'),
+    ("DicomModalities", {"a": {**NODE, "AllowEcho": 5}}, 15, "Boolean value expected in field: AllowEcho"),
+    ("DicomModalities", {"a": {**NODE, "Timeout": -1}}, 15, "Unsigned integer value expected in field: Timeout"),
+    ("DicomModalities", {"a b": ["A", "h", 1]}, 15, "but found: a b"),
     ("Dictionary", {"0405,1001": 1}, 15, "The definition of the '0405,1001' dictionary entry is invalid."),
     ("ExtraMainDicomTags", {"Patient": 1}, 15, "The definition of the 'Patient' ExtraMainDicomTags entry is invalid"),
 ]
@@ -197,7 +216,7 @@ def real_refusals(real_program, tmp_path_factory):
     def refuse(row):
         name, value, _, _ = row
         folder = tmp_path_factory.mktemp("real")
-        base = {"HttpPort": free_port(), "StorageDirectory": "s", "DicomServerEnabled": False}
+        base = {"HttpPort": free_port(), "StorageDirectory": "s", "DicomPort": free_port()}
         write(folder, {"c.json": json.dumps({**base, name: value})})
         return outcome([real_program], folder, folder / "c.json")
 

@@ -23,7 +23,8 @@ def test_every_option_is_documented():
 
 def test_defaults_pass_their_own_checks():
     for option in OPTIONS.values():
-        option.checked(option.default)
+        if option.default is not None:
+            option.checked(option.default)
 
 
 def test_an_option_that_is_honoured_is_read_somewhere():
@@ -66,7 +67,14 @@ def test_defaults_are_not_shared_between_servers():
         ({"RemoteAccessAllowed": True, "AuthenticationEnabled": False}, False, {}, "INSECURE"),
         ({"AuthenticationEnabled": True}, True, {}, "no one can log in"),
         ({"AuthenticationEnabled": True, "RegisteredUsers": {"a": "b"}}, True, {"a": "b"}, ""),
-        ({"RegisteredUsers": {"a": 5}}, False, {"a": "5"}, ""),
+        ({"RegisteredUsers": {"a": 5, "b": True}}, False, {"a": "5", "b": "true"}, ""),
+        ({"RegisteredUsers": {"a": None, "b": "x"}}, False, {"b": "x"}, '"a" of RegisteredUsers has no password'),
+        (
+            {"RegisteredUsers": {"a": ""}, "RemoteAccessAllowed": True},
+            True,
+            {},
+            '"a" of RegisteredUsers has no password',
+        ),
     ],
 )
 def test_who_is_let_in(given, authentication, users, warning):

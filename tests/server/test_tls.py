@@ -55,6 +55,27 @@ def test_https(certificate):
         assert server.session.get(f"{server.url}/studies").json() == []
 
 
+def test_ciphers(certificate):
+    chosen, other = "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256"
+    options = {"SslEnabled": True, "SslCertificate": str(certificate)}
+    with orthanc_lab.serve(options, SslCiphersAccepted=[chosen, "ECDHE-RSA-AES256-GCM-SHA384"]) as server:
+        for offered, works in ((chosen, True), (other, False), (f"{other}:{chosen}", True)):
+            context = ssl.create_default_context(cafile=str(certificate))
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers(offered)
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
+                if works:
+                    with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+                        assert secure.cipher()[0] == chosen
+                else:
+                    with pytest.raises(ssl.SSLError):
+                        context.wrap_socket(plain, server_hostname="127.0.0.1")
+    with pytest.raises(OrthancError, match="No cipher"):
+        orthanc_lab.serve(options, SslCiphersAccepted=["NO-SUCH-CIPHER"])
+    with pytest.raises(OrthancError, match="list of strings"):
+        orthanc_lab.serve(options, SslCiphersAccepted=chosen)
+
+
 @pytest.mark.parametrize(
     ("oldest", "offered", "works"),
     [

@@ -154,6 +154,10 @@ class MemoryTransaction:
         if not self.is_protected(lineage.patient):
             self.set_protected(lineage.patient, False)
 
+    def set_last_update(self, keys: Sequence[Key], date: str) -> None:
+        for key in keys:
+            self._rows[key].last_update = date
+
     def instance_indexes(self, series: Key) -> Counter[int]:
         numbers = (parse_index(row.metadata.get("IndexInSeries")) for row in self._content.children(series))
         return Counter(number for number in numbers if number is not None)
@@ -198,6 +202,9 @@ class MemoryTransaction:
         self.released.append(attachment)
         if isinstance(attachment, SmallFile):
             del self._content.files[attachment.key]
+
+    def labels(self, key: Key) -> Sequence[str]:
+        return sorted(self._rows[key].labels)
 
     def set_label(self, key: Key, label: str, present: bool) -> None:
         (self._rows[key].labels.add if present else self._rows[key].labels.discard)(label)

@@ -142,6 +142,9 @@ def _odd_dicom() -> dict[str, bytes]:
     item = slice_of("P8", "8", "8", 2)
     del item.PixelData
     nested.ReferencedImageSequence = [item, Dataset()]
+    structure_set = slice_of("P4", "4", "4", 1)
+    structure_set.ReferencedFrameOfReferenceSequence = [_referenced_frame(structure_set)]
+    structure_set.RTReferencedStudySequence = [_reference(structure_set.StudyInstanceUID)]
     private = slice_of("P7", "7", "7", 1)
     block = private.private_block(0x0405, "My Company", create=True)
     block.add_new(0x01, "ST", "<xml/>")
@@ -165,12 +168,21 @@ def _odd_dicom() -> dict[str, bytes]:
         "empty-series-uid": written(empty_uid),
         "no-patient-id": written(no_patient),
         "nested": written(nested),
+        "structure-set": written(structure_set),
         "private": written(private),
         "private-items-implicit": written(private_items, "1.2.840.10008.1.2"),
         "private-implicit": written(named, "1.2.840.10008.1.2"),
         "jpip-deflated": deflated.replace(b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.4.95"),
         "unknown-implicit": implicit.replace(b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.9\0"),
         "odd-names": written(odd_names),
+        "no-names-left": written(
+            slice_of("^^", "6", "6", 2, PatientName="^", StudyDescription="^", AccessionNumber="")
+        ),
+        "blank-patient": written(slice_of(" ", "6", "6", 3, PatientName=" ")),
+        "no-charset": _without_charset("P5", 1, b"J\xe9r\xf4me"),
+        "no-charset-greek": _without_charset("P5", 2, b"\xc4\xe9\xef\xed\xf5\xf3"),
+        "no-preamble": written(slice_of("P1", "1", "1", 14))[132:],
+        "no-preamble-implicit": written(slice_of("P1", "1", "1", 15), "1.2.840.10008.1.2")[132:],
         "a1-changed": written(same_uids),
         "no-number": written(slice_of("P6", "5", "5", 9, InstanceNumber=None, Modality="")),
         "number-1": written(slice_of("P6", "5", "5", 1)),
@@ -184,6 +196,30 @@ def _odd_dicom() -> dict[str, bytes]:
         "half": written(slice_of("P1", "1", "1", 13))[:300],
         "binary": bytes(range(256)),
     }
+
+
+def _reference(uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = "1.2.840.10008.3.1.2.3.1", uid
+    return item
+
+
+def _referenced_frame(data_set: Dataset) -> Dataset:
+    """Return what a structure set says of its study: UIDs of all levels, and foreign ones."""
+    frame, series = Dataset(), Dataset()
+    series.SeriesInstanceUID = data_set.SeriesInstanceUID
+    series.ContourImageSequence = [_reference(data_set.SOPInstanceUID), _reference(data_set.StudyInstanceUID)]
+    uids = (data_set.StudyInstanceUID, data_set.SeriesInstanceUID, data_set.SOPInstanceUID, "1.2.3.4")
+    frame.FrameOfReferenceUID = "1.2.3.99"
+    frame.RTReferencedStudySequence = [_reference(uid) for uid in uids]
+    frame.RTReferencedStudySequence[0].RTReferencedSeriesSequence = [series]
+    return frame
+
+
+def _without_charset(patient: str, number: int, name: bytes) -> bytes:
+    """Return a file that says nothing of its character set, with a name of six bytes."""
+    data_set = slice_of(patient, "5", "5", number, SpecificCharacterSet=None, PatientName="@@@@@@")
+    return written(data_set).replace(b"@@@@@@", name)
 
 
 def _images() -> dict[str, bytes]:

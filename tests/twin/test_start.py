@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from orthanc_lab.server.loopback import free_port, is_listening
+from orthanc_lab.server.options.option import Kind
+from orthanc_lab.server.options.option_table import OPTIONS
 from tests.waiting import until
 
 pytestmark = pytest.mark.real
@@ -64,10 +67,10 @@ CONFIGURATIONS = (
     '"Dictionary": {"nope": ["LO", "A", 1, 1]}',
 )
 
-# The real server logs an error of these and goes on with the default; ours refuses them.
+# The real server logs an error of these and goes on with Recycle, which deletes patients; ours refuses them.
 STRICTER = (
-    ('"MaximumPatientCount": true', 'The configuration option "MaximumPatientCount" must be an integer'),
-    ('"MaximumStorageSize": "1"', 'The configuration option "MaximumStorageSize" must be an integer'),
+    ('"MaximumStorageMode": "reject"', 'StorageMode" should be "Recycle" or "Reject": reject'),
+    ('"MaximumStorageMode": 5', 'The configuration option "MaximumStorageMode" must be a string'),
 )
 
 FOLDERS = '"StorageDirectory": "FOLDER", "IndexDirectory": "FOLDER", "DicomServerEnabled": false'
@@ -129,7 +132,7 @@ def test_options_are_refused_alike(options: str, real_program: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(("options", "words"), STRICTER)
-def test_wrong_types_that_the_real_server_only_logs_are_refused_with_its_words(
+def test_what_would_delete_patients_is_refused_in_the_words_that_the_real_server_logs(
     options: str, words: str, real_program: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "configuration.json"
@@ -139,8 +142,17 @@ def test_wrong_types_that_the_real_server_only_logs_are_refused_with_its_words(
         folder = str(tmp_path / str(port))
         path.write_text(f'{{"HttpPort": {port}, {FOLDERS.replace("FOLDER", folder)}, {options}}}')
         outcome, log = start([*program, str(path)], port)
-        logs.append((outcome.exit_code, f"Bad type for a parameter: {words}" in log))
+        logs.append((outcome.exit_code, words in log))
     assert logs == [(255, True), (None, True)]
+
+
+def test_a_wrong_type_of_an_option_that_is_read_later_does_not_hinder_the_start(
+    real_program: str, tmp_path: Path
+) -> None:
+    late = [option for option in OPTIONS.values() if option.late]
+    assert len(late) >= 20
+    values = json.dumps({option.name: {"wrong": 1} if option.kind is not Kind.OBJECT else 5 for option in late})
+    starts_alike(real_program, f'{{"HttpPort": PORT, {FOLDERS}, {values[1:]}', tmp_path)
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -172,6 +172,50 @@ def test_passwords_are_not_in_the_table():
         assert "secret" not in str(panel._repr_mimebundle_()["text/html"])
 
 
+def test_passwords_are_not_in_the_editor_and_survive_it():
+    peers = {
+        "list": ["http://a", "u", "secret1"],
+        "object": {
+            "Url": "http://u:secret2@b",
+            "Username": "u",
+            "Password": "secret3",
+            "HttpHeaders": {"K": "secret4"},
+        },
+    }
+    users = {"alice": "secret5", "robot": "secret6"}
+    options = {"RegisteredUsers": users, "AuthenticationEnabled": True, "OrthancPeers": peers}
+    with orthanc_lab.serve(options, HttpProxy="http://u:secret7@proxy", Plugin={"ApiToken": "secret8"}) as server:
+        panel = ServerPanel(server)
+        shown = json.dumps([widget.get_state() for widget in widgets_of(panel)], default=str)
+        assert "alice" in shown
+        assert "secret" not in shown
+        edited = json.loads(panel.editor.text.value)
+        edited["RegisteredUsers"] |= {"alice": "new", "bob": "secret9"}
+        edited["Name"] = "***"
+        panel.editor.text.value = json.dumps(edited)
+        assert panel.editor.check() is None
+        assert "Name is hidden" in panel.editor.words
+        del edited["Name"]
+        panel.editor.text.value = json.dumps(edited)
+        panel.editor.apply()
+        panel.act("", lambda: None).result()
+        assert server.options["RegisteredUsers"] == {"alice": "new", "robot": "secret6", "bob": "secret9"}
+        assert server.options["OrthancPeers"] == peers
+        assert server.options["HttpProxy"] == "http://u:secret7@proxy"
+        assert "secret" not in panel.editor.text.value
+        panel.close()
+
+
+def widgets_of(panel):
+    """Return a panel and all that is inside."""
+    found, waiting = [], [panel]
+    while waiting:
+        widget = waiting.pop()
+        found.append(widget)
+        waiting += getattr(widget, "children", ())
+    return found
+
+
 def test_a_server_elsewhere_is_watched(client):
     panel = ServerPanel(client=client)
     assert panel.state == "running"

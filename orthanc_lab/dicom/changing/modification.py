@@ -13,6 +13,7 @@ from orthanc_lab.dicom.dictionary.tags import (
     PATIENT_ID,
     PATIENT_NAME,
     PIXEL_DATA,
+    REFERENCED_SOP_INSTANCE_UID,
     SERIES_INSTANCE_UID,
     SOP_INSTANCE_UID,
     SPECIFIC_CHARACTER_SET,
@@ -20,10 +21,11 @@ from orthanc_lab.dicom.dictionary.tags import (
 )
 from orthanc_lab.dicom.files.charsets import ASCII, Charset, by_term
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
-from orthanc_lab.dicom.files.tag_path import Step, TagPath
+from orthanc_lab.dicom.files.tag_path import Step, TagPath, follow_steps
 from orthanc_lab.dicom.files.text import text_bytes
 from orthanc_lab.dicom.files.values import JsonValues, is_written
 from orthanc_lab.dicom.making import content
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 
 __all__ = ["IDENTIFIERS", "PATIENT_ID", "PATIENT_NAME", "Modification"]
@@ -36,6 +38,9 @@ IDENTIFIERS: dict[int, Level] = {
     SOP_INSTANCE_UID: Level.INSTANCE,
 }
 """The tags that identify a resource of each level."""
+
+_REFERENCED_STUDY = (0x30060010, 0x30060012)
+"""ReferencedFrameOfReferenceSequence > RTReferencedStudySequence: the study of a structure set (PS3.3 C.8.8.5)."""
 
 
 @dataclass(slots=True)
@@ -112,8 +117,11 @@ class Modification:
         Raises
         ------
         OrthancError
-            5 or 15 for a replacement that does not fit its tag.
+            8 if the data set would lose one of its main identifiers, 5 or 15 for a replacement that does not
+            fit its tag.
         """
+        if not self.removed.isdisjoint(IDENTIFIERS):
+            raise OrthancError(ErrorCode.BAD_REQUEST, "It is forbidden to remove one of the main Dicom identifiers")
         anonymizer = None if self.profile is None else _Anonymizer(self, self._with_own(uids, data_set))
         if anonymizer is None:
             result = {
@@ -162,14 +170,20 @@ class Modification:
 
     def _follow_paths(self, result: DataSet, values: JsonValues) -> None:
         """Remove and set elements inside of sequences."""
-        for path in (*self.removed_paths, *(path for path, _ in self.replaced_paths)):
-            _own_items(result, path.steps)
+        owned: set[int] = set()
+        for steps in dict.fromkeys(path.steps for path in (*self.removed_paths, *(p for p, _ in self.replaced_paths))):
+            _own_items(result, steps, owned)
+        removed: dict[tuple[Step, ...], set[int]] = {}
         for path in self.removed_paths:
-            for item in path.parents(result):
-                item.pop(path.tag, None)
+            removed.setdefault(path.steps, set()).add(path.tag)
+        for steps, tags in removed.items():
+            for item in follow_steps(result, steps):
+                for tag in item.keys() & tags:
+                    del item[tag]
         for path, value in self.replaced_paths:
-            for item in path.parents(result):
-                _put(item, path.tag, value, values)
+            element = values.element(path.tag, value)  # which is refused even where there is no such item
+            for item in path.parents(result) if is_written(path.tag) else ():
+                item[path.tag] = element
 
 
 def charset_of(data_set: DataSet, default: Charset) -> Charset:
@@ -230,13 +244,19 @@ class _Anonymizer:
             items = enumerate(element.value)
             return Element(element.vr, [self.item(item, (*steps, Step(tag, index))) for index, item in items])
         if tag in self._rules.uids:
-            return _new_uids(element, Level.INSTANCE, self._uids)
+            return _new_uids(element, _level_of_reference(tag, steps), self._uids)
         if steps and tag in IDENTIFIERS:
             if tag != PATIENT_ID:
                 return _new_uids(element, IDENTIFIERS[tag], self._uids)
             if tag not in self._rules.replaced:
                 return _new_patient_id(element, self._uids)
         return element
+
+
+def _level_of_reference(tag: int, steps: tuple[Step, ...]) -> Level:
+    """Return what a UID refers to; Orthanc knows one place where it is no instance."""
+    is_of_a_study = tag == REFERENCED_SOP_INSTANCE_UID and tuple(step.tag for step in steps) == _REFERENCED_STUDY
+    return Level.STUDY if is_of_a_study else Level.INSTANCE
 
 
 def _put(data_set: DataSet, tag: int, value: Any, values: JsonValues) -> None:
@@ -249,15 +269,28 @@ def _put(data_set: DataSet, tag: int, value: Any, values: JsonValues) -> None:
         data_set[tag] = element
 
 
-def _own_items(data_set: DataSet, steps: tuple[Step, ...]) -> None:
-    """Copy the items on the way to a tag, so that they can be changed without touching the source."""
-    for step in steps[:1]:
-        element = data_set.get(step.tag)
-        if element is not None and isinstance(element.value, list):
-            items = [dict(item) for item in element.value]
-            data_set[step.tag] = Element(element.vr, items)
-            for item in items:
-                _own_items(item, steps[1:])
+def _own_items(data_set: DataSet, steps: tuple[Step, ...], owned: set[int]) -> None:
+    """Copy the items on the way to a tag, so that they can be changed without touching the source.
+
+    Parameters
+    ----------
+    owned
+        The lists of items that were copied already, by `id`: they live in the data set.
+    """
+    current = [data_set]
+    for step in steps:
+        following: list[DataSet] = []
+        for parent in current:
+            element = parent.get(step.tag)
+            if element is None or not isinstance(element.value, list):
+                continue
+            items = element.value
+            if id(items) not in owned:
+                items = [dict(item) for item in items]
+                parent[step.tag] = Element(element.vr, items)
+                owned.add(id(items))
+            following += items if step.item is None else items[step.item : step.item + 1]
+        current = following
 
 
 def _emptied(element: Element) -> Element:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,10 +62,9 @@ class ModificationRequest:
         rules.replace(TagPath((), PATIENT_IDENTITY_REMOVED), "YES")
         own_method = SOFTWARE + profile.method
         rules.replace(TagPath((), DEIDENTIFICATION_METHOD), own_method)
-        deviates = self._apply_fields(rules, names)
         if boolean_member(self.body, "KeepPrivateTags"):
             rules.remove_private = False
-            deviates = True
+        deviates = self._apply_fields(rules, names) or not rules.remove_private
         if deviates and rules.replaced.get(DEIDENTIFICATION_METHOD) == own_method:
             rules.replaced[DEIDENTIFICATION_METHOD] = SOFTWARE
         return rules
@@ -74,22 +73,23 @@ class ModificationRequest:
         """Add ``Remove``, ``Replace`` and ``Keep``, a later one before an earlier; tell whether there are any."""
         force = boolean_member(self.body, "Force")
         boolean_member(self.body, "KeepLabels")
-        creator = self.private_creator
-        removed = [parse_path(text, names, creator) for text in _texts(self.body, "Remove")]
-        replaced = [(parse_path(text, names, creator), value) for text, value in _object(self.body, "Replace")]
-        kept = [parse_path(text, names, creator) for text in _texts(self.body, "Keep")]
-        for path in removed:
-            _check(path, "removed", force, names)
-            rules.remove(path)
-        for path, value in replaced:
-            _check(path, "replaced", force, names)
-            rules.replace(path, value)
-        for path in kept:
-            _check(path, "kept", force, names)
-            rules.keep(path)
-        if rules.removed & IDENTIFIERS.keys():
-            raise OrthancError(ErrorCode.BAD_REQUEST, "It is forbidden to remove one of the main Dicom identifiers")
-        return bool(removed or replaced or kept)
+        deviates = False
+
+        def path_of(text: str, what: str) -> TagPath:
+            nonlocal deviates
+            deviates = True
+            path = parse_path(text, names)
+            _check(path, what, force, names)
+            return path
+
+        for text in _texts(self.body, "Remove"):
+            rules.remove(path_of(text, "removed"))
+        for text, value in _object(self.body, "Replace"):
+            rules.replace(path_of(text, "replaced"), value)
+        for text in _texts(self.body, "Keep"):
+            rules.keep(path_of(text, "kept"))
+        string_member(self.body, "PrivateCreator")
+        return deviates
 
     def encode(self) -> dict[str, Any]:
         """Return the request as JSON values."""
@@ -143,11 +143,14 @@ def _check(path: TagPath, what: str, force: bool, names: Dictionary) -> None:
         raise OrthancError(ErrorCode.BAD_REQUEST, message)
 
 
-def _texts(body: Mapping[str, Any], name: str) -> list[str]:
+def _texts(body: Mapping[str, Any], name: str) -> Iterator[str]:
     value = body.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list):
         raise OrthancError(ErrorCode.BAD_REQUEST)
-    return value
+    for item in value:  # what comes before a wrong one is looked at first
+        if not isinstance(item, str):
+            raise OrthancError(ErrorCode.BAD_REQUEST)
+        yield item
 
 
 def _object(body: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:

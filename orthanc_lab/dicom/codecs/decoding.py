@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from orthanc_lab.dicom.codecs.codec import Array, codec_of
 from orthanc_lab.dicom.images.image_description import ImageDescription
-from orthanc_lab.dicom.limits import MAX_FRAME_BYTES
+from orthanc_lab.dicom.limits import MAX_FRAME_BYTES, may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["decode_compressed"]
@@ -42,7 +42,7 @@ def decode_compressed(data: bytes, syntax: str, description: ImageDescription) -
             "The built-in DCMTK decoder cannot decode some DICOM instance"
             + (f" whose transfer syntax is: {syntax}" if syntax.startswith(_JPEG) else ""),
         )
-    if description.frame_bytes > min(MAX_FRAME_BYTES, len(data) * codec.expansion):
+    if description.frame_bytes > min(MAX_FRAME_BYTES, len(data) * codec.expansion, may_unpack(len(data))):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "A frame is too large")
     try:
         pixels = codec.decode(data, description)

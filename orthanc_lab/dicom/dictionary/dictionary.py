@@ -104,6 +104,9 @@ class Dictionary:
         if tag is None:
             tag = _private_names().get(name)
         if tag is None:
+            before, nul, _ = name.partition("\0")  # where a text ends in C
+            if nul:
+                return self.parse_tag(before, private_creator)
             raise OrthancError(ErrorCode.UNKNOWN_DICOM_TAG, name)
         return tag
 

@@ -48,8 +48,8 @@ def read_dictionary_option(
     found: dict[PrivateKey, tuple[str, str]] = {}
     entries = option if isinstance(option, dict) else {}
     for text in sorted(entries):
-        tag = parse_tag(text)
         vr, name, creator = _read_entry(text, entries[text])
+        tag = parse_tag(text)
         if creator and (not tag & 0x10000 or tag >> 16 < 9):
             raise OrthancError(
                 ErrorCode.PARAMETER_OUT_OF_RANGE,

@@ -7,6 +7,7 @@ proves that the data set is complete.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection
 from struct import Struct
 
@@ -51,10 +52,13 @@ class Walk:
         Numbers are big endian.
     encapsulated
         Pixel data must be fragments, as the transfer syntax demands.
+    most_items
+        Items of sequences that the data set may have.
     """
 
-    def __init__(self, data: bytes, big: bool, encapsulated: bool) -> None:
+    def __init__(self, data: bytes, big: bool, encapsulated: bool, most_items: int = sys.maxsize) -> None:
         self._data = data
+        self._items_left = most_items
         self._big = big
         self._encapsulated = encapsulated
         self._explicit = _EXPLICIT[big]
@@ -187,6 +191,9 @@ class Walk:
                 break
             if tag != _ITEM[self._big]:
                 raise WalkError("a sequence contains something other than an item")
+            self._items_left -= 1
+            if self._items_left < 0:
+                raise WalkError("the sequences have too many items")
             stop = end if item_length == _UNDEFINED else position + item_length
             if stop > end:
                 raise WalkError("an item is longer than its sequence")

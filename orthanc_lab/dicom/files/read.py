@@ -7,7 +7,7 @@ Pixel data stay encoded.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD, Dictionary
 from orthanc_lab.dicom.dictionary.tags import (
@@ -23,13 +23,16 @@ from orthanc_lab.dicom.files.data_set import DataSet, Element, Value, swapped
 from orthanc_lab.dicom.files.element_walk import WalkError
 from orthanc_lab.dicom.files.file_start import find_start
 from orthanc_lab.dicom.files.text import text_bytes
-from orthanc_lab.dicom.limits import MAX_DEPTH
+from orthanc_lab.dicom.limits import MAX_DEPTH, most_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget, Reservation
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
 __all__ = ["DicomFile", "creator_of", "read_file"]
 
 _UNDEFINED = 0xFFFFFFFF
+_MANY = 10_000  # elements
+_ELEMENT_BYTES = 500  # of memory, of an element or an item on average
 _SIGNED = Element("US", b"\1\0")
 _LONG = as_bytes(LONG_VRS)
 
@@ -41,9 +44,16 @@ class DicomFile:
     meta: DataSet  # group 0002; empty for a file without a header
     transfer_syntax: str  # UID; what the bytes look like, if the file does not say
     data_set: DataSet
+    reservation: Reservation | None = field(default=None, repr=False, compare=False)  # of its memory
 
 
-def read_file(dicom: bytes, dictionary: Dictionary = STANDARD, *, skip_pixel_data: bool = False) -> DicomFile:
+def read_file(
+    dicom: bytes,
+    dictionary: Dictionary = STANDARD,
+    *,
+    skip_pixel_data: bool = False,
+    memory: MemoryBudget = UNLIMITED,
+) -> DicomFile:
     """Read a DICOM file, or the part of it before the pixel data.
 
     Parameters
@@ -54,22 +64,31 @@ def read_file(dicom: bytes, dictionary: Dictionary = STANDARD, *, skip_pixel_dat
         Gives the VR of each tag in an implicit transfer syntax.
     skip_pixel_data
         Leave out the value of the pixel data (no fragments stand for it), and all that follows it.
+    memory
+        From which the data set reserves what it takes beyond the bytes of the file.
 
     Raises
     ------
     OrthancError
-        15 if the bytes are not a DICOM file, are cut off before the pixel data, or nest too deep.
+        15 if the bytes are not a DICOM file, are cut off before the pixel data, or nest too deep;
+        4 with status 503 if the memory is spent.
     """
     try:
-        start = find_start(dicom)
-        meta, _ = _Reader(dicom, EXPLICIT_LE, dictionary, False).read(start.meta, start.meta_end, 0)
-        reader = _Reader(start.data, start.layout, dictionary, skip_pixel_data)
+        start = find_start(dicom, memory)
+        meta, _ = _Reader(dicom, EXPLICIT_LE, dictionary, False, most_elements(len(dicom))).read(
+            start.meta, start.meta_end, 0
+        )
+        reader = _Reader(start.data, start.layout, dictionary, skip_pixel_data, most_elements(len(dicom)))
         data_set, _ = reader.read(start.position, len(start.data), 0)
     except WalkError as error:
         raise _broken(str(error)) from error
     except (struct.error, IndexError) as error:
         raise _broken("an element is cut off") from error
-    return DicomFile(meta, start.stated or start.layout, data_set)
+    reservation = start.reservation
+    if reader.count > _MANY:
+        reservation = reservation or memory.reserve(0)
+        reservation.add(reader.count * _ELEMENT_BYTES)
+    return DicomFile(meta, start.stated or start.layout, data_set, reservation)
 
 
 def _broken(why: str) -> OrthancError:
@@ -79,7 +98,9 @@ def _broken(why: str) -> OrthancError:
 class _Reader:
     """Reads the elements of one file; positions are bytes from its start."""
 
-    def __init__(self, data: bytes, layout: str, dictionary: Dictionary, skip_pixel_data: bool) -> None:
+    def __init__(self, data: bytes, layout: str, dictionary: Dictionary, skip_pixel_data: bool, most: int) -> None:
+        self.count = 0  # elements and items, those of the outermost data set not counted
+        self._most = most
         self._data = data
         self._implicit = layout == IMPLICIT_LE
         self._big = layout == EXPLICIT_BE
@@ -97,7 +118,11 @@ class _Reader:
         data = self._data
         found: DataSet = {}
         implicit, header, vrs, long_vrs = self._implicit, self._header, VR_BY_BYTES, _LONG
+        count_at = position + 8 * self._most  # a file that is not deflated ends before
         while position + 8 <= end:
+            if position > count_at:
+                self._check(self.count + len(found))
+                count_at = position + 8 * (self._most - len(found))
             group, element, code, length = header(data, position)
             tag = group << 16 | element
             if tag == ITEM_DELIMITATION_ITEM:
@@ -140,6 +165,10 @@ class _Reader:
             found.setdefault(tag, Element(vr, value))
         return found, end
 
+    def _check(self, count: int) -> None:
+        if count > self._most:
+            raise _broken(f"it has more than {self._most} elements")
+
     def _implicit_vr(self, tag: int, found: DataSet) -> str:
         if tag in US_OR_SS:
             return "SS" if found.get(PIXEL_REPRESENTATION) == _SIGNED else "US"
@@ -169,6 +198,8 @@ class _Reader:
                 raise _broken("an item is longer than its sequence")
             item, position = self.read(position, stop, depth + 1)
             items.append(item)
+            self.count += 1 + len(item)
+            self._check(self.count)
         return items, end
 
     def _fragments(self, position: int, end: int) -> tuple[tuple[bytes, ...], int]:

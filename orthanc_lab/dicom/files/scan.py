@@ -19,13 +19,17 @@ from orthanc_lab.dicom.dictionary.vrs import STRING_VRS, as_bytes
 from orthanc_lab.dicom.files.element_walk import Found, Walk, WalkError
 from orthanc_lab.dicom.files.file_start import find_start
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
+from orthanc_lab.dicom.limits import most_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
 __all__ = ["LONGEST_VALUE", "DicomHeader", "scan"]
 
 LONGEST_VALUE = 256
 """A value of more bytes (in UTF-8) is not kept in the index."""
+
+_LONGEST_RAW = 8192  # bytes in the file: padding, escape sequences and bytes that are dropped make a value shorter
 
 _SPECIAL = (SPECIFIC_CHARACTER_SET, SOP_CLASS_UID, BITS_ALLOCATED, PIXEL_DATA)
 _UNCOMPRESSED = frozenset({EXPLICIT_LE, EXPLICIT_BE})
@@ -40,7 +44,7 @@ class DicomHeader:
     sequences: tuple[str, ...]  # those of the unreadable ones that are sequences
     transfer_syntax: str  # UID; "" if the file states none, or one that Orthanc does not know
     sop_class: str | None  # SOPClassUID; None if absent
-    pixel_data_offset: int | None  # bytes to the tag; None without pixel data, deflated, or of unknown transfer syntax
+    pixel_data_offset: int | None  # bytes to the tag; None without pixels or preamble, deflated, of unknown syntax
     pixel_data_vr: str  # only if it is not the usual one for the bits allocated, else ""
 
 
@@ -52,7 +56,12 @@ class _Wanted(NamedTuple):
     all: frozenset[bytes]
 
 
-def scan(dicom: bytes, wanted: frozenset[str] = MainTags().all, default_encoding: str = "Latin1") -> DicomHeader:
+def scan(
+    dicom: bytes,
+    wanted: frozenset[str] = MainTags().all,
+    default_encoding: str = "Latin1",
+    memory: MemoryBudget = UNLIMITED,
+) -> DicomHeader:
     """Read the header of a DICOM file.
 
     Parameters
@@ -63,6 +72,8 @@ def scan(dicom: bytes, wanted: frozenset[str] = MainTags().all, default_encoding
         The tags to return, ``gggg,eeee``.
     default_encoding
         The option ``DefaultEncoding``: for a file without Specific Character Set.
+    memory
+        From which a deflated file reserves what it unpacks to.
 
     Raises
     ------
@@ -70,18 +81,19 @@ def scan(dicom: bytes, wanted: frozenset[str] = MainTags().all, default_encoding
         15 if it is not a complete DICOM file.
     """
     try:
-        return _scan(dicom, wanted, default_encoding)
+        return _scan(dicom, wanted, default_encoding, memory)
     except (WalkError, struct.error, IndexError) as error:
         message = f"Cannot parse an invalid DICOM file (size: {len(dicom)} bytes)"
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, message) from error
 
 
-def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str) -> DicomHeader:
-    start = find_start(dicom)
+def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str, memory: MemoryBudget) -> DicomHeader:
+    start = find_start(dicom, memory)
     data, layout = start.data, start.layout
     big = layout == EXPLICIT_BE
     names, (charset, sop_class, bits, pixel_data), all_wanted = _compiled(wanted, big)
-    found = Walk(data, big, start.encapsulated).run(start.position, all_wanted, implicit=layout == IMPLICIT_LE)
+    walk = Walk(data, big, start.encapsulated, most_elements(len(dicom)))
+    found = walk.run(start.position, all_wanted, implicit=layout == IMPLICIT_LE)
     values = _Values(data, big, found.get(charset), default_encoding)
     tags: dict[str, str] = {}
     unreadable: list[str] = []
@@ -106,7 +118,8 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str) -> DicomH
         tuple(sequences),
         start.transfer_syntax,
         None if found.get(sop_class) is None else values.text(found[sop_class], "0008,0016"),
-        pixels[1] if pixels is not None and start.transfer_syntax and not start.deflated else None,
+        # Orthanc looks for the pixels only where a file has a preamble.
+        pixels[1] if pixels is not None and start.meta and start.transfer_syntax and not start.deflated else None,
         values.unusual_pixel_data_vr(pixels, found.get(bits)) if start.transfer_syntax in _UNCOMPRESSED else "",
     )
 
@@ -137,6 +150,8 @@ class _Values:
     def text(self, element: Found, name: str) -> str | None:
         """Return a value as the index keeps it, None if it does not."""
         vr, _, position, length = element
+        if length > _LONGEST_RAW:
+            return None
         raw = self._data[position : position + length]
         if not vr:
             vr = _implicit_vr(name)

@@ -17,7 +17,7 @@ __all__ = ["TextDecoder", "decoder_of", "text_bytes"]
 
 TextDecoder = Callable[[bytes], str]
 
-_ESCAPE_SEQUENCE = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]|[\x0e\x0f]")  # ECMA-35 section 13.2, and shifts
+_ESCAPE_SEQUENCE = re.compile(rb"\x1b[\x20-\x2f]++[\x30-\x7e]|[\x0e\x0f]")  # ECMA-35 section 13.2, and shifts
 _NOT_PLAIN = re.compile(rb"[^\n\x20-\x7e]")
 _YEN = str.maketrans("\\~", "¥‾")  # JIS X 0201 has them in the place of backslash and tilde
 _SHIFTS = str.maketrans("", "", "\x0e\x0f\x1b")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orthanc_lab.dicom.decimal_text import is_decimal
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag, is_private
 from orthanc_lab.dicom.dictionary.tags import US_OR_SS
 from orthanc_lab.dicom.dictionary.uid_names import uid_by_name
@@ -179,8 +180,7 @@ def _bad_type(tag: int) -> OrthancError:
 
 _BINARY_VRS = frozenset({"OB", "OW", "UI", "UN"})
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,40}\Z", re.ASCII)
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
-_SPECIAL = re.compile(r"([+-]?)(?:(inf(?:inity)?)|nan(?:\([^)]*\))?)\Z", re.IGNORECASE | re.ASCII)
+_SPECIAL = re.compile(r"([+-]?)(?:(inf(?:inity)?)|nan(?:\([^)]*+\))?)\Z", re.IGNORECASE | re.ASCII)
 
 
 def _integer(form: str, low: int, high: int) -> Callable[[str], bytes]:
@@ -206,7 +206,7 @@ def _float(form: str) -> Callable[[str], bytes]:
         special = _SPECIAL.match(text)
         if special is not None:
             return layout.pack(float(special[1] + ("inf" if special[2] else "nan")))
-        if _FLOAT.match(text) is None or abs(float(text)) == float("inf"):
+        if not is_decimal(text) or abs(float(text)) == float("inf"):
             raise ValueError(text)
         return layout.pack(float(text))
 

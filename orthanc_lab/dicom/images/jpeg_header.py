@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 __all__ = ["JpegHeader", "read_jpeg_header", "with_whole_spectrum"]
 
-_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}  # 0xF7: JPEG-LS (ITU-T T.87)
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 
 

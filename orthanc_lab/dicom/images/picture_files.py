@@ -16,12 +16,11 @@ from PIL import Image
 from orthanc_lab.protocol.deflate import deflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["MAX_MATLAB", "jpeg", "matlab", "npy", "npz", "pam", "png"]
+__all__ = ["jpeg", "matlab", "npy", "npz", "pam", "png"]
 
 Array = NDArray[Any]
 
-MAX_MATLAB = 1 << 25
-"""Pictures of more samples are not written as text."""
+_LETTERS = 6  # of a sample and the blank after it
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2  # filter type: the difference to the sample above (PNG specification section 9.2)
@@ -102,15 +101,20 @@ def npz(data: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def matlab(pixels: Array) -> str:
+def matlab(pixels: Array, most: int) -> str:
     """Write a frame as an expression for Octave's and Matlab's `eval`.
+
+    Parameters
+    ----------
+    most
+        Bytes that the text may have.
 
     Raises
     ------
     OrthancError
-        24 for more than `MAX_MATLAB` samples.
+        24 for a picture that may take more.
     """
-    if pixels.size > MAX_MATLAB:
+    if pixels.size * _LETTERS > most:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
     rows = (" ".join(map(str, row.ravel().tolist())) for row in pixels)
     if pixels.ndim == 3:

@@ -7,10 +7,10 @@ import io
 from orthanc_lab.dicom.images import jpeg_header
 from orthanc_lab.dicom.images.jpeg_header import JpegHeader
 from orthanc_lab.dicom.images.picture import Picture, samples_of
-from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES
+from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES, may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["decode_jpeg", "read_jpeg_header"]
+__all__ = ["decode_jpeg", "jpeg_size", "read_jpeg_header"]
 
 _END_OF_IMAGE = b"\xff\xd9"
 _START_OF_SCAN = b"\xff\xda"
@@ -30,10 +30,24 @@ def decode_jpeg(data: bytes) -> Picture:
 
     try:
         with JpegImageFile(io.BytesIO(_terminated(data))) as image:
+            if image.size != (header.width, header.height):
+                raise ValueError("the picture has two sizes")
             image.load()
             return Picture(header.width, header.height, header.components, 8, samples_of(image))
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _bad_jpeg(str(error)) from error
+
+
+def jpeg_size(data: bytes) -> int:
+    """Return the bytes of the samples of a JPEG.
+
+    Raises
+    ------
+    OrthancError
+        As `decode_jpeg`.
+    """
+    header = read_jpeg_header(data)
+    return header.width * header.height * header.components
 
 
 def read_jpeg_header(data: bytes) -> JpegHeader:
@@ -58,7 +72,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
         raise _bad_jpeg(f"Unsupported JPEG data precision {header.precision}")
     if header.components not in (1, 3):
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-    if not 0 < header.width * header.height * header.components <= MAX_PICTURE_BYTES:
+    if not 0 < header.width * header.height * header.components <= min(MAX_PICTURE_BYTES, may_unpack(len(data))):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return header
 

@@ -10,18 +10,18 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orthanc_lab.dicom.files.data_set import Pieces
 from orthanc_lab.dicom.images.picture import Picture, samples_of
-from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES
+from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES, may_unpack
 from orthanc_lab.protocol.deflate import HAS_ISAL, adler32, inflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 if TYPE_CHECKING:
     from PIL.PngImagePlugin import PngImageFile
 
-__all__ = ["decode_png"]
+__all__ = ["decode_png", "png_size"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 33  # signature and IHDR
@@ -42,6 +42,37 @@ def decode_png(data: bytes) -> Picture:
     OrthancError
         15 if it is corrupted, 2 for the other kinds of PNG.
     """
+    width, height, depth, colour, size = _read_header(data)
+    try:
+        if HAS_ISAL and not data[28] and size <= _UNPACKED_LIMIT:
+            data = _unpacked(data, size + height)
+        if (depth, colour) == (16, 6):
+            return Picture(width, height, 3, 16, _rgb16(data, (width, height)))
+        return Picture(width, height, 1 if colour == 0 else 3, depth, _decode(data, (width, height)))
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
+
+
+def png_size(data: bytes) -> int:
+    """Return the bytes of the samples of a PNG, those of its alpha included.
+
+    Raises
+    ------
+    OrthancError
+        As `decode_png`.
+    """
+    return _read_header(data).size
+
+
+class _Header(NamedTuple):
+    width: int
+    height: int
+    depth: int
+    colour: int
+    size: int  # bytes of all samples
+
+
+def _read_header(data: bytes) -> _Header:
     if data[:8] != _SIGNATURE or len(data) < _HEADER_END or data[12:16] != b"IHDR":
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     width, height, depth, colour, compression, filters = struct.unpack_from(">IIBBBB", data, 16)
@@ -51,16 +82,9 @@ def decode_png(data: bytes) -> Picture:
     if channels is None:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
     size = width * height * channels * depth // 8
-    if not 0 < size <= min(MAX_PICTURE_BYTES, len(data) * _DEFLATE_LIMIT):
+    if not 0 < size <= min(MAX_PICTURE_BYTES, len(data) * _DEFLATE_LIMIT, may_unpack(len(data))):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    try:
-        if HAS_ISAL and not data[28] and size <= _UNPACKED_LIMIT:
-            data = _unpacked(data, size + height)
-        if (depth, colour) == (16, 6):
-            return Picture(width, height, 3, 16, _rgb16(data))
-        return Picture(width, height, 1 if colour == 0 else 3, depth, _decode(data))
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
+    return _Header(width, height, depth, colour, size)
 
 
 def _unpacked(data: bytes, size: int) -> bytes:
@@ -124,29 +148,32 @@ def _chunk_frame(length: int) -> tuple[bytes, bytes]:
     return struct.pack(">I4s", length, b"IDAT"), bytes(4) + b"\0\0\0\0IEND\xaeB`\x82"
 
 
-def _decode(data: bytes) -> Pieces:
-    with _open(data) as image:
+def _decode(data: bytes, size: tuple[int, int]) -> Pieces:
+    with _open(data, size) as image:
         image.load()
         if image.mode == "I;16":
             return Pieces((image.tobytes(),))
         return samples_of(image.convert("RGB") if image.mode == "RGBA" else image)
 
 
-def _rgb16(data: bytes) -> Pieces:
+def _rgb16(data: bytes, size: tuple[int, int]) -> Pieces:
     """Decode RGBA of 16 bits: Pillow keeps 8 bits of each sample, so each half is decoded by itself."""
     import numpy as np  # noqa: PLC0415 - as Pillow
 
     halves = []
     for mode in ("RGBA;16L", "RGBA;16B"):  # the low bytes, the high bytes
-        with _open(data) as image:
+        with _open(data, size) as image:
             image.tile = [tile._replace(args=mode) for tile in image.tile or ()]
             image.load()
             halves.append(np.asarray(image)[..., :3])
     return Pieces((np.stack(halves, axis=-1).tobytes(),))
 
 
-def _open(data: bytes) -> PngImageFile:
+def _open(data: bytes, size: tuple[int, int]) -> PngImageFile:
     # Pillow takes a tenth of a second to import: only a server that gets pictures pays for it.
     from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415
 
-    return PngImageFile(io.BytesIO(data))
+    image = PngImageFile(io.BytesIO(data))
+    if image.size != size:  # a second header: no memory was taken for it yet
+        raise ValueError("the picture has two sizes")
+    return image

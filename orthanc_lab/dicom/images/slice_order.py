@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orthanc_lab.dicom.decimal_text import is_decimal
+
 __all__ = ["OrderedSlices", "Slice", "order_slices"]
 
 _POSITION, _ORIENTATION = "0020,0032", "0020,0037"
@@ -14,7 +16,6 @@ _NUMBERS = ("0020,0013", "0054,1330")  # InstanceNumber, ImageIndex
 _FRAMES = "0028,0008"
 _DISTANCE = 1e-6  # mm: closer slices are the same one
 _SAME_NORMAL = 1e-4
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)
 
 Vector = tuple[float, float, float]
@@ -108,6 +109,6 @@ def _difference(a: Vector, b: Vector) -> Vector:
 
 def _floats(text: str, count: int) -> list[float] | None:
     parts = [part.strip() for part in text.split("\\")]
-    if len(parts) != count or not all(_FLOAT.match(part) for part in parts):
+    if len(parts) != count or not all(map(is_decimal, parts)):
         return None
     return [float(part) for part in parts]

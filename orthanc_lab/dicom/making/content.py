@@ -8,11 +8,12 @@ from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files import data_uri
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.images.picture import Picture
-from orthanc_lab.dicom.images.read_jpeg import decode_jpeg, read_jpeg_header
+from orthanc_lab.dicom.images.read_jpeg import decode_jpeg, jpeg_size, read_jpeg_header
 from orthanc_lab.dicom.images.read_pam import decode_pam
-from orthanc_lab.dicom.images.read_png import decode_png
+from orthanc_lab.dicom.images.read_png import decode_png, png_size
 from orthanc_lab.dicom.making.documents import DOCUMENTS, embed_document
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.memory_budget import Reservation
 
 __all__ = ["embed", "encapsulate", "is_data_uri"]
 
@@ -23,7 +24,33 @@ _DECODERS = {
     "image/jpg": decode_jpeg,
     "image/x-portable-arbitrarymap": decode_pam,
 }
-_UNSUPPORTED = frozenset({"text/plain", "image/gif", "image/jp2", "image/svg+xml", "application/json"})
+_COPIES = 3  # of the pixels at the same time: those of the decoder, of the data set and of the file
+_UNSUPPORTED = frozenset(
+    {
+        "application/dicom",
+        "application/dicom+json",
+        "application/dicom+xml",
+        "application/gzip",
+        "application/javascript",
+        "application/json",
+        "application/wasm",
+        "application/x-font-woff",
+        "application/x-nacl",
+        "application/x-pnacl",
+        "application/xml",
+        "application/zip",
+        "font/woff2",
+        "image/gif",
+        "image/jp2",
+        "image/svg+xml",
+        "image/x-icon",
+        "text/css",
+        "text/html",
+        "text/plain",
+    }
+)
+"""Types that Orthanc knows from elsewhere; it refuses them in other words than unknown ones."""
+_OTHER_NAMES = {"text/xml": "application/xml"}
 
 
 def is_data_uri(value: object) -> bool:
@@ -31,8 +58,13 @@ def is_data_uri(value: object) -> bool:
     return isinstance(value, str) and data_uri.matches(value)
 
 
-def embed(data_set: DataSet, uri: str | memoryview) -> None:
+def embed(data_set: DataSet, uri: str | memoryview, memory: Reservation | None = None) -> None:
     """Embed the content of a data URI in a data set (Orthanc Book, "Creation of DICOM instances").
+
+    Parameters
+    ----------
+    memory
+        To which the memory of a decoded picture is added.
 
     Raises
     ------
@@ -40,8 +72,11 @@ def embed(data_set: DataSet, uri: str | memoryview) -> None:
         15 for a broken URI, picture or document, 2 for a type that cannot be embedded,
         3 for an unknown one.
     """
-    mime, data = data_uri.decode(uri)
+    stated, data = data_uri.decode(uri)
+    mime = _OTHER_NAMES.get(stated.lower(), stated.lower())
     if mime in _DECODERS:
+        if memory is not None:
+            memory.add(_COPIES * _decoded_size(mime, data))
         _embed_picture(data_set, _DECODERS[mime](data))
     elif mime in DOCUMENTS:
         embed_document(data_set, mime, data)
@@ -52,6 +87,13 @@ def embed(data_set: DataSet, uri: str | memoryview) -> None:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED, message)
     else:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+
+
+def _decoded_size(mime: str, data: bytes) -> int:
+    """Return the bytes of a picture, before it is decoded; 0 for one that is not compressed, or is refused."""
+    if mime == "image/png":
+        return png_size(data)
+    return 0 if mime == "image/x-portable-arbitrarymap" else jpeg_size(data)
 
 
 def encapsulate(data_set: DataSet, uri: str | memoryview) -> None:

@@ -15,6 +15,7 @@ from orthanc_lab.dicom.files.values import JsonValues, is_written
 from orthanc_lab.dicom.making import content
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.memory_budget import Reservation
 from orthanc_lab.protocol.ports import Identifiers
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
 
@@ -46,19 +47,22 @@ class Draft:
         How the values of the body become elements.
     data_set
         What precedes the body: generated and inherited tags.
+    memory
+        To which the memory of decoded pictures is added.
     force
         Whether the body may override them (``Force``).
     """
 
-    def __init__(self, values: JsonValues, data_set: DataSet, *, force: bool = False) -> None:
+    def __init__(self, values: JsonValues, data_set: DataSet, memory: Reservation, *, force: bool = False) -> None:
         self.data_set = data_set
+        self._memory = memory
         self._values = values
         self._force = force
         self._transfer_syntax = EXPLICIT_LE
 
-    def copy(self) -> Draft:
+    def copy(self, memory: Reservation) -> Draft:
         """Return an independent copy of the draft, for one instance of a series."""
-        return Draft(self._values, dict(self.data_set), force=self._force)
+        return Draft(self._values, dict(self.data_set), memory, force=self._force)
 
     def apply(self, fields: Mapping[str, Any]) -> None:
         """Set the tags of a body, in the order of their names.
@@ -109,7 +113,7 @@ class Draft:
     def put(self, tag: int, value: Any) -> None:
         """Set a tag to a JSON value; an encapsulated document given as a data URI is embedded."""
         if tag == tags.ENCAPSULATED_DOCUMENT and self._values.decode_binary and content.is_data_uri(value):
-            content.embed(self.data_set, value)
+            content.embed(self.data_set, value, self._memory)
             return
         element = self._values.element(tag, value)
         if is_written(tag):
@@ -117,7 +121,7 @@ class Draft:
 
     def embed(self, uri: str | memoryview) -> None:
         """Put the content of a data URI into the file."""
-        content.embed(self.data_set, uri)
+        content.embed(self.data_set, uri, self._memory)
 
     def encapsulate(self, uri: str | memoryview) -> None:
         """Put the bytes of a JPEG file into the file as they are."""

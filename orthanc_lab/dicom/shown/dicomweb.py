@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
+from orthanc_lab.dicom.decimal_text import is_decimal
 from orthanc_lab.dicom.dictionary.dictionary import UNKNOWN_NAME, Dictionary
 from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.dictionary.vrs import TEXT_VRS
@@ -25,7 +26,6 @@ _FLOATS = frozenset({"FL", "OF", "FD", "OD"})
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _NAME_PARTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 _INTEGER = re.compile(r"\s*([+-]?[0-9]{1,12})\s*\Z", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z", re.ASCII)
 
 _XML_HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -105,7 +105,7 @@ def _values(vr: str, value: bytes, decode: TextDecoder) -> list[Any]:
         elif vr == "IS":
             found += [int(match[1])] if (match := _INTEGER.match(part)) else []
         elif vr == "DS":
-            found += [part.strip().rstrip(".")] if _DECIMAL.match(part.strip()) else []
+            found += [part.strip().rstrip(".")] if is_decimal(part.strip()) else []
         else:
             found.append(part)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
@@ -26,7 +27,7 @@ class JobTools:
     executor: Executor
     outputs: OutputStore  # what jobs leave behind
     dictionary: Dictionary  # with the options Dictionary and DefaultPrivateCreator
-    charset: Charset  # of files that name none, ``DefaultEncoding``
+    charset: Callable[[], Charset]  # of files that name none, ``DefaultEncoding``
     private_creator: str  # ``DefaultPrivateCreator``
     http: HttpOptions  # of calls to other servers
     zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
@@ -51,7 +52,7 @@ class JobTools:
             executor,
             outputs,
             dictionary,
-            charset=by_name(settings["DefaultEncoding"]) or LATIN1,
+            charset=lambda: by_name(settings["DefaultEncoding"]) or LATIN1,
             private_creator=settings["DefaultPrivateCreator"],
             http=HttpOptions.of(settings),
             zip_threads=max(0, settings["ZipLoaderThreads"]),
@@ -60,4 +61,4 @@ class JobTools:
     def values(self, private_creator: str | None = None) -> JsonValues:
         """Return how JSON values become elements of files."""
         creator = self.private_creator if private_creator is None else private_creator
-        return JsonValues(self.dictionary, self.charset, creator)
+        return JsonValues(self.dictionary, self.charset(), creator)

@@ -77,7 +77,8 @@ def _xml_document(value: Any) -> str:
 
 def _xml_children(value: Any, indent: str, lines: list[str]) -> None:
     named = value.items() if isinstance(value, dict) else [("item", item) for item in value]
-    for name, item in sorted(named) if isinstance(value, dict) else named:
+    for key, item in sorted(named) if isinstance(value, dict) else named:
+        name = escape(key)
         if isinstance(item, (dict, list, tuple)):
             if item:
                 lines.append(f"{indent}<{name}>")

@@ -19,7 +19,7 @@ from orthanc_lab.rest.http.answers import EmptyAnswer
 
 __all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "require_if_match", "revision_held", "set_etag"]
 
-_ETAG = re.compile(r"(\d+)-(.*)", re.DOTALL)
+_ETAG = re.compile(r"([0-9]{1,20})-(.*+)", re.DOTALL)
 _MAXIMUM = 2**63
 _LOCK = threading.Lock()
 
@@ -108,7 +108,7 @@ def _parse(header: str, name: str) -> tuple[int, str]:
     if len(text) >= 2 and text[0] == text[-1] == '"':
         text = text[1:-1]
     match = _ETAG.fullmatch(text)
-    if match is None or int(match[1][:20]) >= _MAXIMUM:
+    if match is None or int(match[1]) >= _MAXIMUM:
         details = f'The "{name}" HTTP header should contain the ETag (revision followed by MD5 hash), but found: {text}'
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
     return int(match[1]), match[2]

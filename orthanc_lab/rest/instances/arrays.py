@@ -10,8 +10,11 @@ from orthanc_lab.dicom.codecs.pixels import Array, decode_frame
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import ImageDescription, count_frames, describe_image
 from orthanc_lab.dicom.images.picture_files import matlab, npy, npz
+from orthanc_lab.dicom.images.raw_frames import packed_size
 from orthanc_lab.dicom.images.rendering import rescaled
+from orthanc_lab.dicom.limits import may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.memory_budget import Reservation
 from orthanc_lab.rest.http.answers import answer_text
 from orthanc_lab.rest.http.arguments import flag, query_arguments, unsigned
 from orthanc_lab.rest.http.frame_numbers import frame_number
@@ -27,12 +30,15 @@ MAX_BYTES = 1 << 31
 MAX_FRAMES = 100_000
 """Arrays of more frames are refused."""
 
+_TEXT_OF_BYTE = 12  # bytes: a sample of one or two becomes up to six letters, twice
+
 
 class Numpy:
     """A frame, or all frames of an instance, as a file for `numpy.load`."""
 
     def __init__(self, services: Services) -> None:
         self._files = InstanceFiles(services)
+        self._memory = services.memory
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str | None = None) -> None:
         """Answer values after the rescale slope, unless ``rescale`` is false; an ``.npz`` with ``compress``."""
@@ -46,14 +52,15 @@ class Numpy:
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
             if count > MAX_FRAMES:
                 raise _too_large()
-            arrays = decoded(((file, number) for number in range(count)), rescale=rescale)
+            frames: Iterable[tuple[DicomFile, int]] = ((file, number) for number in range(count))
         else:
             number = unsigned(frame)
             if number is None:
                 details = 'Expected an unsigned integer for the "frame" argument'
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
-            arrays = decoded([(self._files.whole(id), number)], rescale=rescale)
-        answer_numpy(resp, arrays, single=frame is not None, compress=compress)
+            frames = [(self._files.whole(id), number)]
+        with self._memory.reserve(0) as memory:
+            answer_numpy(resp, decoded(frames, memory, rescale=rescale), single=frame is not None, compress=compress)
 
 
 class SeriesNumpy:
@@ -62,6 +69,7 @@ class SeriesNumpy:
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
         self._files = InstanceFiles(services)
+        self._memory = services.memory
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer as `Numpy` does.
@@ -74,10 +82,11 @@ class SeriesNumpy:
         arguments = query_arguments(req)
         rescale = flag(arguments, "rescale", default=True)
         compress = flag(arguments, "compress")
-        arrays = decoded(self._frames(id), rescale=rescale)
-        if not arrays:
-            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
-        answer_numpy(resp, arrays, single=False, compress=compress)
+        with self._memory.reserve(0) as memory:
+            arrays = decoded(self._frames(id), memory, rescale=rescale)
+            if not arrays:
+                raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
+            answer_numpy(resp, arrays, single=False, compress=compress)
 
     def _frames(self, series: str) -> Iterator[tuple[DicomFile, int]]:
         for item in ordered_slices(self._storage, series).slices:
@@ -91,6 +100,7 @@ class Matlab:
 
     def __init__(self, services: Services) -> None:
         self._files = InstanceFiles(services)
+        self._memory = services.memory
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str = "0") -> None:
         """Answer the stored values."""
@@ -101,29 +111,35 @@ class Matlab:
         except OrthancError as error:
             details = f"Cannot decode DICOM instance with ID: {id}"
             raise OrthancError(ErrorCode.NOT_IMPLEMENTED, details) from error
-        answer_text(resp, matlab(_numbers(pixels)))
+        with self._memory.reserve(_TEXT_OF_BYTE * pixels.nbytes):
+            answer_text(resp, matlab(_numbers(pixels), may_unpack(packed_size(file.data_set))))
 
 
-def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[Array]:
+def decoded(frames: Iterable[tuple[DicomFile, int]], memory: Reservation, *, rescale: bool) -> list[Array]:
     """Return frames as arrays of one shape; gray ones with `rescale` as float32.
 
     Parameters
     ----------
     frames
         Each a file and the number of the frame in it.
+    memory
+        To which the memory of the frames is added.
 
     Raises
     ------
     OrthancError
-        2 for a format that cannot be shown, 23 and 24 if the frames differ, 24 for more than `MAX_BYTES`.
+        2 for a format that cannot be shown, 23 and 24 if the frames differ, 24 for more than `MAX_BYTES`, or many
+        times the bytes of the files.
     """
     found: list[Array] = []
     first: Array | None = None
     current: DicomFile | None = None
     description: ImageDescription | None = None
+    packed = 0
     for file, number in frames:
         if file is not current:
             current, description = file, describe_image(file.data_set)
+            packed += packed_size(file.data_set)
         pixels = _numbers(decode_frame(file, number, description))
         if pixels.dtype.itemsize > 2 and not rescale:
             raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
@@ -134,14 +150,16 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], *, rescale: bool) -> list[A
         if (pixels.ndim, pixels.dtype) != (first.ndim, first.dtype):
             message = "The pixel format of the frames varies across the instance(s)"
             raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
-        found.append(rescaled(pixels, file.data_set) if rescale and pixels.ndim == 2 else pixels)
-        if len(found) * found[-1].nbytes > MAX_BYTES or len(found) > MAX_FRAMES:
-            raise _too_large()
+        found.append(rescaled(pixels, file.data_set, number) if rescale and pixels.ndim == 2 else pixels)
+        most = min(MAX_BYTES, may_unpack(packed))
+        if len(found) * found[-1].nbytes > most or len(found) > MAX_FRAMES:
+            raise _too_large(most)
+        memory.add(2 * found[-1].nbytes)  # the frame, and its part of the answer
     return found
 
 
-def _too_large() -> OrthancError:
-    message = f"More than {MAX_BYTES} bytes of pixels or {MAX_FRAMES} frames"
+def _too_large(most: int = MAX_BYTES) -> OrthancError:
+    message = f"More than {most} bytes of pixels or {MAX_FRAMES} frames"
     return OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
 
 

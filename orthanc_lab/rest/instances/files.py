@@ -20,7 +20,7 @@ from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.accept_header import preferred_type
-from orthanc_lab.rest.http.answers import EmptyAnswer, answer_nothing
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_query, raw_arguments
@@ -47,7 +47,10 @@ class DicomDownload:
 
         A client that asks for ``application/dicom+json`` or ``application/dicom+xml`` gets the data set.
         """
-        media_type = preferred_type(req.get_header("Accept"), _MEDIA_TYPES)
+        try:
+            media_type = preferred_type(req.get_header("Accept"), _MEDIA_TYPES)
+        except OrthancError:
+            media_type = None  # the file is the answer to a header that cannot be read
         if media_type in (_JSON, _XML):
             self._answer_data_set(resp, id, media_type)
             return
@@ -119,7 +122,7 @@ class Export:
             Path(path).write_bytes(dicom)
         except (OSError, ValueError) as error:
             raise OrthancError(ErrorCode.CANNOT_WRITE_FILE) from error
-        answer_nothing(resp)
+        answer_empty_object(resp)
 
 
 def _pdf_of(data_set: DataSet) -> bytes | None:

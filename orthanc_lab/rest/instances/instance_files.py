@@ -25,6 +25,7 @@ class InstanceFiles:
         self._storage = services.storage
         self.dictionary = services.dictionary
         self._settings = services.settings
+        self._memory = services.memory
 
     @property
     def default_encoding(self) -> str:
@@ -44,7 +45,7 @@ class InstanceFiles:
 
     def whole(self, id: str) -> DicomFile:
         """Return the whole file, pixel data included."""
-        return read_file(self.dicom(id), self.dictionary)
+        return read_file(self.dicom(id), self.dictionary, memory=self._memory)
 
     def version_of_header(self, id: str) -> str:
         """Return a text that changes whenever the answer of `header` may change.
@@ -68,7 +69,8 @@ class InstanceFiles:
         instance = self._storage.get(id, Level.INSTANCE)
         if instance is None:
             raise unknown_resource()
-        file = read_file(self._storage.read_dicom_header(id), self.dictionary, skip_pixel_data=True)
+        header = self._storage.read_dicom_header(id)
+        file = read_file(header, self.dictionary, skip_pixel_data=True, memory=self._memory)
         if "PixelDataOffset" in instance.metadata:
             file.data_set.setdefault(PIXEL_DATA, Element("OW", ()))
         return file

@@ -34,10 +34,9 @@ class ArchiveOfOne:
         self._level = level
         self._media = media
         self._answers = ZipAnswers(services, MediaJob if media else ArchiveJob)
-        encoding = services.settings["DefaultEncoding"]
 
         @lru_cache(maxsize=1024)
-        def patient_of(instance: str, file: str) -> Mapping[str, str] | None:
+        def patient_of(instance: str, file: str, encoding: str) -> Mapping[str, str] | None:
             return tags_of_patient(services.storage, instance, encoding)
 
         self._patient_of = patient_of
@@ -63,7 +62,8 @@ class ArchiveOfOne:
         if self._media:
             return plan_media(tree)
         first = first_stored(tree[0].nodes[0]) if of_study and tree else None
-        patient = None if first is None else self._patient_of(first.id, first.file)
+        encoding = self._services.settings["DefaultEncoding"]
+        patient = None if first is None else self._patient_of(first.id, first.file, encoding)
         return plan_archive(tree, NamesFrom(patient=patient, series_only=series_only))
 
     def _tree(self, id: str) -> list[Node]:

@@ -15,6 +15,7 @@ from orthanc_lab.dicom.making.create import Draft, charset_of_tags, fresh_identi
 from orthanc_lab.dicom.making.inheritance import inherited
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.memory_budget import Reservation
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.making.create_body import parse_create_body
@@ -24,6 +25,8 @@ from orthanc_lab.storage.records import Origin
 
 __all__ = ["ROUTES", "CreateDicom"]
 
+_UNAVAILABLE = 503
+
 
 class CreateDicom:
     """Creation of one instance, or of a series of them."""
@@ -32,38 +35,42 @@ class CreateDicom:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        settings = services.settings
         self._names = services.dictionary
-        self._private_creator: str = settings["DefaultPrivateCreator"]
-        self._charset: Charset = by_name(settings["DefaultEncoding"]) or LATIN1
+        self._private_creator: str = services.settings["DefaultPrivateCreator"]
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create and store; the answer is that of an upload, or names the new series."""
         body = parse_create_body(read_body(req))
         origin = Origin(remote_ip=req.remote_addr or "", http_username=req.context.username)
+        with self._services.memory.reserve(0) as memory:
+            answer_json(req, resp, self._created(body, origin, memory))
+
+    def _created(self, body: dict[str, Any], origin: Origin, memory: Reservation) -> dict[str, Any]:
         if "Tags" not in body:
-            draft = self._legacy(body)
+            draft = self._legacy(body, memory)
         else:
-            draft = self._draft(body)
+            draft = self._draft(body, memory)
             content = body.get("Content", [])
             encapsulated = content != [] and _encapsulate(body)
             if isinstance(content, list) and content:
                 if encapsulated:
                     raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-                answer_json(req, resp, self._series(draft, content, origin))
-                return
+                return self._series(draft, content, origin)
             if content != []:
                 (draft.encapsulate if encapsulated else draft.embed)(_uri(content))
-        stored = self._services.storage.store(draft.to_bytes(), origin)
-        answer_json(req, resp, stored_json(stored))
+        return stored_json(self._services.storage.store(draft.to_bytes(), origin))
 
-    def _draft(self, body: dict[str, Any]) -> Draft:
+    def _default_charset(self) -> Charset:
+        """Return the character set of ``DefaultEncoding``, which a client may change."""
+        return by_name(self._services.settings["DefaultEncoding"]) or LATIN1
+
+    def _draft(self, body: dict[str, Any], memory: Reservation) -> Draft:
         """Return the draft of a body in the current format, its tags set."""
         tags = _field(body, "Tags", dict, {})
         force = _field(body, "Force", bool, False)
         decode_binary = _field(body, "InterpretBinaryTags", bool, True)
         creator = _field(body, "PrivateCreator", str, self._private_creator)
-        charset = charset_of_tags(tags, self._charset)
+        charset = charset_of_tags(tags, self._default_charset())
         data_set: DataSet = {}
         level = None
         if "Parent" in body:
@@ -73,7 +80,7 @@ class CreateDicom:
             **generated_tags(self._services.clock.now(), charset, level),
             **data_set,
         }
-        draft = Draft(JsonValues(self._names, charset, creator, decode_binary), data_set, force=force)
+        draft = Draft(JsonValues(self._names, charset, creator, decode_binary), data_set, memory, force=force)
         draft.apply(tags)
         return draft
 
@@ -90,12 +97,14 @@ class CreateDicom:
         instances = storage.descendants(parent, Level.INSTANCE)
         if not instances:
             raise OrthancError(ErrorCode.CREATE_DICOM_BAD_PARENT)
-        model = read_file(storage.read_dicom_header(instances[0]), self._names, skip_pixel_data=True).data_set
-        return level, *inherited(model, level, self._charset)
+        header = storage.read_dicom_header(instances[0])
+        model = read_file(header, self._names, skip_pixel_data=True, memory=self._services.memory).data_set
+        return level, *inherited(model, level, self._default_charset())
 
-    def _legacy(self, body: dict[str, Any]) -> Draft:
+    def _legacy(self, body: dict[str, Any], memory: Reservation) -> Draft:
         """Return the draft of a body of the first versions: tags with text, and ``PixelData``."""
-        draft = Draft(JsonValues(self._names, self._charset, "", False), fresh_identifiers(self._services.identifiers))
+        values = JsonValues(self._names, self._default_charset(), "", False)
+        draft = Draft(values, fresh_identifiers(self._services.identifiers), memory)
         draft.apply_legacy(body)
         return draft
 
@@ -109,9 +118,10 @@ class CreateDicom:
     def _files(self, draft: Draft, contents: list[Any]) -> Iterator[bytes]:
         for index, item in enumerate(contents):
             try:
-                yield self._file(draft.copy(), item, index + 1, len(contents))
+                with self._services.memory.reserve(0) as memory:
+                    yield self._file(draft.copy(memory), item, index + 1, len(contents))
             except OrthancError as error:
-                if index:
+                if index or error.status == _UNAVAILABLE:
                     raise
                 raise unknown_resource() from error  # the real server hides why the first one failed
 

@@ -57,7 +57,7 @@ class InstanceModification:
         storage = self._services.storage
         if storage.find_level(id) is not Level.INSTANCE:
             raise unknown_resource()
-        file = read_file(storage.read_dicom(id), self._tools.dictionary)
+        file = read_file(storage.read_dicom(id), self._tools.dictionary, memory=self._services.memory)
         values = self._tools.values(request.private_creator)
         data_set = rules.apply(file.data_set, UidMap(self._services.identifiers.uuid()), values)
         dicom: bytes | None = write_file(data_set, file.transfer_syntax, file.meta)
@@ -113,7 +113,6 @@ class _JobRoute:
             secret=self._services.identifiers.uuid(),
             parents=parents,
             shown_level=shown_level,
-            keep_labels=boolean_member(request.body, "KeepLabels"),
             transcode=_transcode_of_job(request.body),
             quality=settings["DicomLossyTranscodingQuality"],
         )
@@ -125,10 +124,12 @@ class _JobRoute:
             if not keep_source:
                 raise OrthancError(ErrorCode.BAD_REQUEST, _WOULD_DELETE)
         instances = sorted({id for parent in parents for id in storage.descendants(parent, Level.INSTANCE)})
-        if not self._anonymization and request.level is Level.STUDY:
-            check_patient_tags(storage, rules, parents[0])
+        if not self._anonymization and rules.level is Level.STUDY:
+            for parent in parents:
+                check_patient_tags(storage, rules, parent)
         fields = job_fields(request.body)
-        sources = Sources(instances, origin_of(req), keep_source, fields.permissive)
+        keep_labels = boolean_member(request.body, "KeepLabels")
+        sources = Sources(instances, origin_of(req), keep_source, fields.permissive, keep_labels)
         submit_job(req, resp, self._services, fields, ModificationJob(self._tools, sources, plan))
 
 
@@ -154,8 +155,8 @@ class BulkModification(_JobRoute):
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer all new resources, or the job."""
         body = read_object(req)
-        level = Level.INSTANCE
-        ModificationRequest(body, self._anonymization, level).rules(self._tools.dictionary)  # its errors come first
+        level = None
+        ModificationRequest(body, self._anonymization).rules(self._tools.dictionary)  # its errors come first
         if "Level" in body and not self._anonymization:
             if not isinstance(body["Level"], str):
                 raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)

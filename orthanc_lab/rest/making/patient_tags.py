@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orthanc_lab.dicom.changing.modification import PATIENT_ID, Modification
 from orthanc_lab.dicom.dictionary.dictionary import format_tag
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.identifiers import orthanc_id
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Readable
 
@@ -29,13 +30,15 @@ def check_patient_tags(storage: Readable, rules: Modification, study: str) -> No
     Raises
     ------
     OrthancError
-        8 with the tag in which the patient would have two values, 17 if it is not a study.
+        8 with the tag in which the patient would have two values, 5 for a value that is no text, 17 if it is
+        not a study.
     """
     replaced = {format_tag(tag): value for tag, value in rules.replaced.items()}
     if not storage.indexed_tags(Level.PATIENT) & replaced.keys():
         return
     if PATIENT_ID in rules.replaced:
-        id: str | None = orthanc_id(str(rules.replaced[PATIENT_ID]))
+        patients = storage.lookup_identifier(_text(rules.replaced[PATIENT_ID]))
+        id = next((id for level, id in patients if level is Level.PATIENT), None)
     elif storage.find_level(study) is not Level.STUDY:
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, "Study not found")
     else:
@@ -44,5 +47,11 @@ def check_patient_tags(storage: Readable, rules: Modification, study: str) -> No
     if patient is None or not set(patient.children) - {study}:
         return
     for tag in sorted(patient.tags):
-        if replaced.get(tag) != patient.tags[tag]:
+        if tag not in replaced or _text(replaced[tag]) != patient.tags[tag]:
             raise OrthancError(ErrorCode.BAD_REQUEST, _CONTRADICTION + tag)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
+    return value

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import zlib
 from typing import Any
 
 import falcon
@@ -12,13 +10,12 @@ import falcon
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.making.upload_form import boundary_of, parts_of
+from orthanc_lab.rest.making.upload_gzip import gunzipped
 from orthanc_lab.rest.making.upload_zip import is_zip, members_of
-from orthanc_lab.rest.services import Services, UploadLimits
+from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Origin, Stored
 
-__all__ = ["post_instances", "stored_json"]
-
-_GZIP = 16 + zlib.MAX_WBITS
+__all__ = ["post_instances", "store_upload", "stored_json"]
 
 
 def post_instances(services: Services, req: falcon.Request, resp: falcon.Response) -> None:
@@ -35,22 +32,29 @@ def post_instances(services: Services, req: falcon.Request, resp: falcon.Respons
     boundary = boundary_of(content_type) if content_type[:10].lower() == "multipart/" else None
     if boundary is not None:
         for part in parts_of(body, boundary):
-            _store(services, part, origin)
+            store_upload(services, part, origin)
         resp.data = b""
         return
     if (req.get_header("Content-Encoding") or "").lower() == "gzip" and body and not is_zip(body):
-        body = _gunzip(body, services.upload_limits)
-        stored: Stored | list[Stored] = services.storage.store(body, origin)
+        with gunzipped(body, services.upload_limits, services.memory) as content:
+            stored: Stored | list[Stored] = services.storage.store(content, origin)
     else:
-        stored = _store(services, body, origin)
+        stored = store_upload(services, body, origin)
     answer_json(req, resp, [stored_json(one) for one in stored] if isinstance(stored, list) else stored_json(stored))
 
 
-def _store(services: Services, content: bytes, origin: Origin) -> Stored | list[Stored]:
+def store_upload(services: Services, content: bytes, origin: Origin) -> Stored | list[Stored]:
+    """Store a DICOM file, or those in a ZIP archive.
+
+    Raises
+    ------
+    OrthancError
+        As `post_instances`.
+    """
     if not content:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Received an empty DICOM file")
     if is_zip(content):
-        members = members_of(content, services.upload_limits, services.executor)
+        members = members_of(content, services.upload_limits, services.executor, services.memory)
         return services.storage.store_all(members, origin, skip_foreign=True)
     return services.storage.store(content, origin)
 
@@ -75,32 +79,5 @@ def _username(req: falcon.Request) -> str:
         return known
     try:
         return base64.b64decode(credentials[6:], validate=True).partition(b":")[0].decode("utf-8", "replace")
-    except binascii.Error:
+    except ValueError:  # also letters that are not ASCII
         return ""
-
-
-def _gunzip(body: bytes, limits: UploadLimits) -> bytes:
-    """Undo ``Content-Encoding: gzip``.
-
-    Raises
-    ------
-    OrthancError
-        -1 for a body that is not gzip, 15 for one that is damaged or unpacks to too much.
-    """
-    if body[:2] != b"\x1f\x8b":
-        raise OrthancError(ErrorCode.INTERNAL_ERROR)
-    parts: list[bytes] = []
-    left = limits.size_of_file
-    while body:
-        inflater = zlib.decompressobj(_GZIP)
-        try:
-            parts.append(inflater.decompress(body, left + 1))
-        except zlib.error as error:
-            raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
-        left -= len(parts[-1])
-        if left < 0:
-            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"The body unpacks to more than {limits.size_of_file} bytes")
-        if not inflater.eof:
-            raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-        body = inflater.unused_data
-    return b"".join(parts)

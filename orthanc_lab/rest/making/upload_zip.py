@@ -11,12 +11,14 @@ from io import BytesIO
 from orthanc_lab.protocol.deflate import crc32, inflate_raw
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.rest.services import UploadLimits
 
 __all__ = ["is_zip", "members_of"]
 
 _MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+_WAITING = 64 << 20  # bytes of small files that the storage keeps until all of them are committed
 _WORTH_A_THREAD = 1 << 16
 """Members of at least this size (bytes) are inflated while the one before is stored."""
 
@@ -26,27 +28,32 @@ def is_zip(body: bytes) -> bool:
     return body.startswith(_MAGIC)
 
 
-def members_of(body: bytes, limits: UploadLimits, executor: Executor) -> Iterator[bytes]:
+def members_of(
+    body: bytes, limits: UploadLimits, executor: Executor, memory: MemoryBudget = UNLIMITED
+) -> Iterator[bytes]:
     """Return the contents of the files in an archive, in its order.
 
     Parameters
     ----------
     executor
         Inflates large members ahead.
+    memory
+        From which the members are reserved that are there at the same time, until the last one was taken.
 
     Raises
     ------
     OrthancError
         15 for a broken archive, a member of another method than stored and deflated, a wrong
-        checksum or size, and for an archive that exceeds the limits.
+        checksum or size, and for an archive that exceeds the limits; 4 with status 503 if the memory is spent.
     """
     members = _directory(body, limits)
-    left = max(limits.size, limits.ratio * len(body))
-    for content in _inflated(body, members, min(limits.size_of_file, left), executor):
-        left -= len(content)
-        if left < 0:
-            raise _refused("unpacks to too much")
-        yield content
+    sizes = [member.file_size for member in members]
+    if sum(sizes) > max(limits.size, limits.ratio * len(body)) or any(
+        member.file_size > limits.of_file(min(member.compress_size, len(body))) for member in members
+    ):
+        raise _refused("unpacks to too much")
+    with memory.reserve(min(sum(sizes), 2 * max(sizes, default=0) + _WAITING)):
+        yield from _inflated(body, members, executor)
 
 
 def _directory(body: bytes, limits: UploadLimits) -> list[zipfile.ZipInfo]:
@@ -59,17 +66,17 @@ def _directory(body: bytes, limits: UploadLimits) -> list[zipfile.ZipInfo]:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Cannot open ZIP archive from memory buffer") from error
 
 
-def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int, executor: Executor) -> Iterator[bytes]:
+def _inflated(body: bytes, members: list[zipfile.ZipInfo], executor: Executor) -> Iterator[bytes]:
     """Inflate the members; a large one beside the work of the caller."""
     if not any(member.file_size >= _WORTH_A_THREAD for member in members):
         for member in members:
-            yield _content(body, member, most)
+            yield _content(body, member)
         return
     pool = executor.pool("inflate", 1)
     try:
         ahead: Future[bytes] | None = None
         for member in members:
-            following = pool.submit(_content, body, member, most)
+            following = pool.submit(_content, body, member)
             if ahead is not None:
                 yield ahead.result()
             ahead = following
@@ -79,7 +86,7 @@ def _inflated(body: bytes, members: list[zipfile.ZipInfo], most: int, executor: 
         pool.shutdown()
 
 
-def _content(body: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
+def _content(body: bytes, member: zipfile.ZipInfo) -> bytes:
     start = member.header_offset
     if start < 0 or start + _LOCAL_HEADER.size > len(body):
         raise _damaged()
@@ -88,8 +95,6 @@ def _content(body: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
     end = start + member.compress_size
     if signature != _MAGIC[0] or end > len(body):
         raise _damaged()
-    if member.file_size > most:
-        raise _refused("unpacks to too much")
     packed = memoryview(body)[start:end]
     if member.compress_type == zipfile.ZIP_STORED:
         content = bytes(packed)

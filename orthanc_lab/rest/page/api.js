@@ -2,10 +2,14 @@
 
 export class ServerError extends Error {}
 
+// Where a path of the server is. The document's own address may contain a password, with which fetch() refuses it;
+// location does not show the password.
+export const address = (path) => new URL(`../${path}`, location.href).href;
+
 async function request(method, path, body) {
   let answer;
   try {
-    answer = await fetch(`../${path}`, { method, body });
+    answer = await fetch(address(path), { method, body });
   } catch {
     throw new ServerError("The server does not answer. Is it still running?");
   }

@@ -1,6 +1,6 @@
 // The jobs: a table that follows them, their controls, and downloads through an asynchronous job.
 
-import { byId, element, get, guarded, post, remove } from "./api.js";
+import { address, byId, element, get, guarded, post, remove } from "./api.js";
 
 const section = byId("jobs");
 const badge = byId("jobs-badge");
@@ -49,7 +49,7 @@ function row(job) {
 }
 
 function save(id) {
-  const link = element("a", { href: `../jobs/${id}/archive`, download: "" });
+  const link = element("a", { href: address(`jobs/${id}/archive`), download: "" });
   document.body.append(link);
   link.click();
   link.remove();

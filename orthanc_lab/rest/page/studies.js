@@ -1,6 +1,6 @@
 // The list of studies: search, series with a slice viewer, download and deletion.
 
-import { byId, element, get, guarded, post, remove } from "./api.js";
+import { address, byId, element, get, guarded, post, remove } from "./api.js";
 import { download } from "./jobs.js";
 
 const LIMIT = 100;
@@ -82,7 +82,7 @@ async function viewer(series) {
   });
   const show = guarded(async () => {
     const { ID } = instances[slider.value];
-    picture.src = `../instances/${ID}/preview`;
+    picture.src = address(`instances/${ID}/preview`);
     const tags = await get(`instances/${ID}/simplified-tags`);
     rows.replaceChildren(...Object.entries(tags).filter(([, value]) => typeof value === "string").map(([name, value]) =>
       element("tr", {}, element("td", { class: "quiet" }, name), element("td", {}, value))));

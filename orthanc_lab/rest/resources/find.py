@@ -22,6 +22,8 @@ from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "Count", "Find"]
 
+_OF_FIND = frozenset({"Since", "Limit", "OrderBy"})
+"""What a count does not even look at."""
 _PARTS = {part.value: part for part in Part if part is not Part.DETAILS}
 
 
@@ -49,7 +51,7 @@ class Find(_Search):
         requested = self._requested(body)
         parts = _response_content(body)
         form = format_of(boolean_field(body, "Short", False), boolean_field(body, "Full", False))
-        plan = self._search.plan(query, requested)
+        plan = self._search.plan(query, requested, is_page="Since" in body)
         if parts is None:
             answer_json(req, resp, [] if plan is None else self._search.ids(plan))
             return
@@ -70,9 +72,9 @@ class Count(_Search):
     """How many resources a query would find."""
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer ``{"Count": N}``; ``Since`` and ``Limit`` do not matter."""
+        """Answer ``{"Count": N}``; the page and the order do not matter."""
         body = self._body(req)
-        query = self._reader.read(body)
+        query = self._reader.read({name: value for name, value in body.items() if name not in _OF_FIND})
         if body.get("CaseSensitive"):
             details = 'Setting "CaseSensitive" to "true" is not supported by /tools/count-resources'
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)

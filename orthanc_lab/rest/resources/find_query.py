@@ -9,13 +9,13 @@ from typing import Any
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.rest.http.arguments import LARGEST_POSITION
 from orthanc_lab.rest.resources.numbered_names import NumberedNames
 from orthanc_lab.storage.records import Constraint, FindQuery, Order
 from orthanc_lab.storage.value_matching import WILDCARD_VRS
 
 __all__ = ["QueryReader"]
 
+_INT64 = range(-(2**63), 2**63)
 _PARENTS = {"ParentPatient": Level.PATIENT, "ParentStudy": Level.STUDY, "ParentSeries": Level.SERIES}
 _ORDER_TYPES = {
     f"{kind}{suffix}": (kind == "Metadata", cast)
@@ -144,11 +144,11 @@ def _typed(body: dict[str, Any], name: str, kind: type, wanted: str, default: An
 
 def _unsigned(body: dict[str, Any], name: str) -> int:
     value = body.get(name, 0)
-    if type(value) is not int:
+    if type(value) is not int or value not in _INT64:
         raise _bad_request(f'Field "{name}" must be an integer')
     if value < 0:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f'Field "{name}" must be a positive integer')
-    return min(value, LARGEST_POSITION)
+    return value
 
 
 def _bad_request(details: str) -> OrthancError:

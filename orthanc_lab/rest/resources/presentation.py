@@ -30,7 +30,9 @@ def presentation_of(services: Services) -> Presentation:
     dictionary = services.dictionary
     names = TagNames(dictionary)
     # "Answers" behaves as "Always" in Orthanc 1.12.7: it filters by the content of files, too.
-    files = None if settings["StorageAccessOnFind"] == "Never" else FileTags(storage, dictionary, settings)
+    files = None
+    if settings["StorageAccessOnFind"] != "Never":
+        files = FileTags(storage, dictionary, settings, services.memory)
     requested = RequestedTags(storage, names, files)
     return Presentation(dictionary, requested, ResourceJson(storage, names, requested))
 

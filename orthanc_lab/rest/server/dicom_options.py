@@ -24,6 +24,7 @@ class DefaultEncoding:
 
     def __init__(self, services: Services) -> None:
         self._settings = services.settings
+        self._storage = services.storage
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the name of the encoding."""
@@ -36,6 +37,7 @@ class DefaultEncoding:
         if name is None:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
         self._settings.change("DefaultEncoding", name)
+        self._storage.set_default_encoding(name)
         answer_text(resp, name)
 
 

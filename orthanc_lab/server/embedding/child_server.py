@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.private_files import make_private_folder, open_private_log, write_private_file
 from orthanc_lab.server.embedding.own_folder import OwnFolder
 from orthanc_lab.server.embedding.restartable import Restartable
 from orthanc_lab.server.embedding.sessions import session_of
@@ -53,7 +54,7 @@ class ChildServer(Restartable):
     ) -> None:
         self._own = OwnFolder(folder)
         self.folder = self._own.path
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.folder)
         self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
         self._arguments = [] if load_jobs else ["--no-jobs"]
         self._arguments += [] if seed is None else [f"--seed={seed}"]
@@ -136,9 +137,9 @@ class ChildServer(Restartable):
             self.session = session_of(self.settings)
         self.halt()
         file = self.folder / "configuration.json"
-        file.write_text(json.dumps(self._options), encoding="utf-8")
+        write_private_file(file, json.dumps(self._options).encode())
         command = [sys.executable, "-m", "orthanc_lab.server.child_main", *self._arguments, str(file)]
-        with self.log.open("ab") as log:
+        with open_private_log(self.log) as log:
             process = subprocess.Popen(  # noqa: S603 - our own module
                 command,
                 stdin=subprocess.PIPE,

@@ -34,7 +34,7 @@ class EmbeddedServer(Restartable):
     folder
         Where its files are.
     errors
-        The exceptions inside the server that no client saw.
+        The last errors inside the server that no client saw: their texts, with the traceback as a note.
 
     Examples
     --------

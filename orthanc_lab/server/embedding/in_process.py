@@ -14,6 +14,7 @@ from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
 from orthanc_lab.server.options.settings import CheckedSettings
+from orthanc_lab.server.reported_errors import keep_error
 
 __all__ = ["InProcessServer"]
 
@@ -32,7 +33,7 @@ class InProcessServer(Stoppable):
     folder
         Where its files are.
     errors
-        The exceptions inside the server that no client saw.
+        The last errors inside the server that no client saw: their texts, with the traceback as a note.
 
     Examples
     --------
@@ -95,8 +96,8 @@ class InProcessServer(Stoppable):
             assembly.close()
 
     def report(self, error: BaseException) -> None:
-        """Keep an error of the server."""
-        self.errors.append(error)
+        """Keep the words of an error of the server."""
+        keep_error(self.errors, error)
 
     def stop(self) -> None:
         """Stop; a temporary folder is removed."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.server.embedding.own_folder import Stoppable
-from orthanc_lab.server.options.option_table import OPTIONS
+from orthanc_lab.server.options.option_table import OPTIONS, without_unset
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["Restartable"]
@@ -44,4 +44,4 @@ class Restartable(Stoppable):
         for name, value in fixed.items():
             if options.get(name, value) != value:
                 raise ValueError(f'"{name}" must stay {value!r} while this server is used; start another server')
-        return {**options, **fixed}
+        return {**without_unset(options), **fixed}

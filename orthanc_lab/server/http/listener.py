@@ -90,11 +90,14 @@ def _tls(settings: Settings) -> Tls | None:
         return None
     certificate = Path(settings["SslCertificate"])
     trusted = Path(settings["SslTrustedClientCertificates"]) if settings["SslVerifyPeers"] else None
+    ciphers = ":".join(settings["SslCiphersAccepted"] or [])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(certificate)
         if trusted is not None:
             context.load_verify_locations(trusted)
+        if ciphers:
+            context.set_ciphers(ciphers)
     except OSError as error:  # OpenSSL's errors are among them
         raise OrthancError(_BAD_SSL, str(error)) from error
-    return Tls(certificate, "tls1.3" if settings["SslMinimumProtocolVersion"] >= 5 else "tls1.2", trusted)
+    return Tls(certificate, "tls1.3" if settings["SslMinimumProtocolVersion"] >= 5 else "tls1.2", trusted, ciphers)

@@ -41,6 +41,7 @@ class Tls:
     certificate: Path  # PEM with the private key and the certificate
     minimum: str = "tls1.2"  # or tls1.3
     trusted_clients: Path | None = None  # PEM; a client must show a certificate of one of these
+    ciphers: str = ""  # up to TLS 1.2, as OpenSSL lists them; "" = its choice
 
 
 class HttpServer:
@@ -215,6 +216,8 @@ def _context(tls: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.minimum == "tls1.3" else ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(tls.certificate)
+    if tls.ciphers:
+        context.set_ciphers(tls.ciphers)
     if tls.trusted_clients is not None:
         context.load_verify_locations(tls.trusted_clients)
         context.verify_mode = ssl.CERT_REQUIRED

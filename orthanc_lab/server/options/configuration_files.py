@@ -16,7 +16,7 @@ from orthanc_lab.server.options.option_table import OPTIONS
 
 __all__ = ["Configuration", "read_configuration", "sample_configuration"]
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z0-9_]+)(?::-([^}]*))?\}")
+_VARIABLE = re.compile(r"\$\{([A-Za-z0-9_]+)(?::-([^}]{0,999}))?\}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,32 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.transfer_syntaxes import is_known
+from orthanc_lab.protocol.warnings import WARNINGS
 
-__all__ = ["Kind", "Option", "at_least_one", "known_syntax", "numbered", "one_of", "percentage", "threads"]
+__all__ = [
+    "Kind",
+    "Option",
+    "at_least_one",
+    "check_title",
+    "known_syntax",
+    "not_empty",
+    "numbered",
+    "one_of",
+    "pdu_length",
+    "percentage",
+    "preferred_syntax",
+    "standard_version",
+    "threads",
+    "warning_names",
+]
 
 _LARGEST = 2**31 - 1
+_BAD_TITLE = 2009
+_OWN_WORDS = {
+    "RegisteredUsers": "Badly formatted list of users",
+    "ExternalDictionaries": "List of strings expected in field: ExternalDictionaries",
+    "Warnings": "Warnings configuration entry is not a Json object",
+}
 
 
 class Kind(Enum):
@@ -39,8 +61,12 @@ class Option:
     meaning: str  # one sentence, for the sample configuration
     honoured: bool = True  # False: known, accepted, and warned about at start
     check: Check | None = None
-    optional: bool = False  # None means "not set"
+    optional: bool = False  # in a program, None means "not set"
     storage_field: str = ""  # the attribute of `StorageOptions` that has its value
+    late: bool = (
+        False  # Orthanc starts with a value of another type, which it reads later: then the default is in force
+    )
+    needs: str = ""  # the option without which Orthanc does not read this one; then it is `late`
     is_path: bool = False  # a file or a folder; a relative one starts at the folder of the configuration
 
     def checked(self, value: Any) -> Any:
@@ -51,8 +77,6 @@ class Option:
         OrthancError
             5, 3 or 15 with the words of Orthanc for a wrong type or value.
         """
-        if value is None and self.optional:
-            return None
         if not self._fits(value):
             raise self._wrong_type()
         if self.kind is Kind.INTEGER and not 0 <= value <= _LARGEST:
@@ -76,10 +100,11 @@ class Option:
                 return isinstance(value, dict)
 
     def _wrong_type(self) -> OrthancError:
-        if self.kind is Kind.STRINGS:
+        if self.kind is Kind.STRINGS and self.name not in _OWN_WORDS:
             return OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Badly formatted list of strings: {self.name}")
-        if self.name == "RegisteredUsers":
-            return OrthancError(ErrorCode.BAD_FILE_FORMAT, "Badly formatted list of users")
+        words = _OWN_WORDS.get(self.name)
+        if words is not None:
+            return OrthancError(ErrorCode.BAD_FILE_FORMAT, words)
         if self.kind is Kind.OBJECT:
             text = f'Bad format of the "{self.name}" configuration section'
             return OrthancError(ErrorCode.BAD_FILE_FORMAT, text)
@@ -110,6 +135,47 @@ def known_syntax(name: str, value: Any) -> None:
     """Refuse anything but a transfer syntax."""
     if not is_known(value):
         raise out_of_range(f"Unknown transfer syntax for ingest transcoding: {value}")
+
+
+def preferred_syntax(name: str, value: Any) -> None:
+    """Refuse anything but a transfer syntax."""
+    if not is_known(value):
+        raise out_of_range(f"Unknown preferred transfer syntax: {value}")
+
+
+def not_empty(name: str, value: Any) -> None:
+    """Refuse an empty text."""
+    if not value:
+        raise out_of_range(f'Global configuration option "{name}" cannot be empty')
+
+
+def check_title(value: str) -> None:
+    """Refuse what is no title of an application entity."""
+    if not 1 <= len(value) <= 16:
+        raise OrthancError(_BAD_TITLE)
+
+
+def pdu_length(name: str, value: Any) -> None:
+    """Refuse a PDU that DICOM does not allow."""
+    if value < 4096:
+        raise out_of_range("Maximum PDU length must be greater than 4096")
+    if value > 131072:
+        raise out_of_range("Maximum PDU length must be smaller than 131072")
+
+
+def standard_version(name: str, value: Any) -> None:
+    """Refuse a version of the standard whose table of names to hide Orthanc does not have."""
+    if value not in ("2008", "2017c", "2021b", "2023b"):
+        raise out_of_range(f"Unknown specific version of the DICOM standard: {value}")
+
+
+def warning_names(name: str, value: Any) -> None:
+    """Refuse a warning that Orthanc does not have."""
+    for warning, on in value.items():
+        if warning not in WARNINGS:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"{warning} is not recognized as a valid warning name")
+        if not isinstance(on, (bool, int, float)) and on is not None:
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"The warning {warning} is neither true nor false")
 
 
 def threads(name: str, value: Any) -> None:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from orthanc_lab.server.options.modality_option import retrieve_method
 from orthanc_lab.server.options.option import (
     Kind,
     Option,
     at_least_one,
     known_syntax,
+    not_empty,
     numbered,
     one_of,
+    pdu_length,
     percentage,
+    preferred_syntax,
+    standard_version,
     threads,
+    warning_names,
 )
 
-__all__ = ["OPTIONS"]
+__all__ = ["OPTIONS", "without_unset"]
 
 _BOOLEAN, _INTEGER, _STRING, _STRINGS, _OBJECT = Kind
 
 _STORAGE = (
-    Option("Name", _STRING, "", "Name of the server, shown in /system."),
+    Option("Name", _STRING, "", "Name of the server, shown in /system.", late=True),
     Option("StorageDirectory", _STRING, "OrthancStorage", "Folder of the stored files.", is_path=True),
     Option(
         "IndexDirectory",
@@ -28,7 +37,14 @@ _STORAGE = (
         optional=True,
         is_path=True,
     ),
-    Option("TemporaryDirectory", _STRING, None, "Folder of temporary files; the system's if not set.", optional=True),
+    Option(
+        "TemporaryDirectory",
+        _STRING,
+        None,
+        "Folder of temporary files; the system's if not set.",
+        optional=True,
+        late=True,
+    ),
     Option(
         "StorageCompression", _BOOLEAN, False, "Compress the stored files (zlib).", storage_field="storage_compression"
     ),
@@ -38,6 +54,7 @@ _STORAGE = (
         0,
         "Most megabytes in the storage; 0 for no limit.",
         storage_field="maximum_storage_size",
+        late=True,
     ),
     Option(
         "MaximumPatientCount",
@@ -45,6 +62,7 @@ _STORAGE = (
         0,
         "Most patients in the storage; 0 for no limit.",
         storage_field="maximum_patient_count",
+        late=True,
     ),
     Option(
         "MaximumStorageMode",
@@ -60,6 +78,14 @@ _STORAGE = (
         128,
         "Megabytes of files kept in memory; 0 for none.",
         storage_field="maximum_cache_size",
+        late=True,
+    ),
+    Option(
+        "MaximumUnpackedSize",
+        _INTEGER,
+        512,
+        "Megabytes that requests may unpack at the same time (compressed uploads, pictures, deflated files); "
+        "0 for no limit. Not an option of Orthanc.",
     ),
     Option(
         "OverwriteInstances",
@@ -75,7 +101,13 @@ _STORAGE = (
         "Seconds without change after which a resource is stable.",
         storage_field="stable_age",
     ),
-    Option("StoreDicom", _BOOLEAN, True, "Keep the DICOM files, not the index alone.", honoured=False),
+    Option(
+        "StoreDicom",
+        _BOOLEAN,
+        True,
+        "Keep the DICOM files; without it the index alone, and the last files in memory.",
+        storage_field="store_dicom",
+    ),
     Option("StoreMD5ForAttachments", _BOOLEAN, True, "Keep the MD5 of each file.", storage_field="store_md5"),
     Option(
         "SyncStorageArea",
@@ -99,6 +131,7 @@ _STORAGE = (
         True,
         "Do so with files that come uncompressed.",
         storage_field="ingest_transcoding_of_uncompressed",
+        late=True,
     ),
     Option(
         "IngestTranscodingOfCompressed",
@@ -106,6 +139,7 @@ _STORAGE = (
         True,
         "Do so with files that come compressed.",
         storage_field="ingest_transcoding_of_compressed",
+        late=True,
     ),
     Option(
         "DicomLossyTranscodingQuality",
@@ -124,16 +158,26 @@ _STORAGE = (
         check=numbered("metadata"),
         storage_field="user_metadata",
     ),
-    Option("UserContentType", _OBJECT, {}, "Names of attachments with their numbers.", check=numbered("content type")),
-    Option("ExtraMainDicomTags", _OBJECT, {}, "Further tags that the index keeps, for each level."),
+    Option(
+        "UserContentType", _OBJECT, {}, "Names of attachments with their numbers.", check=numbered("attachment type")
+    ),
+    Option("ExtraMainDicomTags", _OBJECT, {}, "Further tags that the index keeps, for each level.", late=True),
     Option("CheckRevisions", _BOOLEAN, False, "Changing metadata or attachments requires their revision."),
-    Option("DatabaseServerIdentifier", _STRING, None, "Identifier of the server, shown in /system.", optional=True),
+    Option(
+        "DatabaseServerIdentifier",
+        _STRING,
+        None,
+        "Identifier of the server, shown in /system.",
+        optional=True,
+        check=not_empty,
+    ),
     Option(
         "LogExportedResources",
         _BOOLEAN,
         False,
         "List what was sent elsewhere in /exports.",
         storage_field="log_exported_resources",
+        late=True,
     ),
 )
 
@@ -150,10 +194,9 @@ _JOBS = (
     Option("JobsHistorySize", _INTEGER, 10, "Ended jobs that are kept."),
     Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
-    Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", honoured=False),
-    Option("SynchronousZipStream", _BOOLEAN, True, "An archive is sent while it is made."),
-    Option("ZipLoaderThreads", _INTEGER, 0, "Threads that prepare the files of an archive; 0 = processors."),
-    Option("ZipUseUtf8", _BOOLEAN, True, "Names in archives are UTF-8.", honoured=False),
+    Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", honoured=False, late=True),
+    Option("SynchronousZipStream", _BOOLEAN, True, "An archive is sent while it is made.", late=True),
+    Option("ZipLoaderThreads", _INTEGER, 0, "Threads that prepare the files of an archive; 0 = processors.", late=True),
 )
 
 _HTTP = (
@@ -184,9 +227,19 @@ _HTTP = (
         "certificate.pem",
         "File with the private key and the certificate, in PEM.",
         is_path=True,
+        needs="SslEnabled",
     ),
-    Option("SslMinimumProtocolVersion", _INTEGER, 4, "Oldest version: 4 for TLS 1.2, 5 for TLS 1.3."),
-    Option("SslCiphersAccepted", _STRING, None, "Ciphers of HTTPS.", honoured=False, optional=True),
+    Option(
+        "SslMinimumProtocolVersion", _INTEGER, 4, "Oldest version: 4 for TLS 1.2, 5 for TLS 1.3.", needs="SslEnabled"
+    ),
+    Option(
+        "SslCiphersAccepted",
+        _STRINGS,
+        None,
+        "Ciphers of HTTPS up to TLS 1.2, by their names in OpenSSL.",
+        optional=True,
+        needs="SslEnabled",
+    ),
     Option("SslVerifyPeers", _BOOLEAN, False, "Clients must show a certificate that is trusted."),
     Option(
         "SslTrustedClientCertificates",
@@ -194,6 +247,7 @@ _HTTP = (
         "trustedClientCertificates.pem",
         "Trusted certificates, in PEM.",
         is_path=True,
+        needs="SslEnabled",
     ),
     Option("HttpsVerifyPeers", _BOOLEAN, True, "Check the certificates of servers that are called."),
     Option(
@@ -207,11 +261,11 @@ _HTTP = (
     Option("HttpProxy", _STRING, "", "Proxy for calls to other servers."),
     Option("HttpVerbose", _BOOLEAN, False, "Log calls to other servers in detail.", honoured=False),
     Option("OrthancExplorerEnabled", _BOOLEAN, True, "Serve the built-in page."),
-    Option("WebDavEnabled", _BOOLEAN, True, "Serve WebDAV.", honoured=False),
-    Option("WebDavDeleteAllowed", _BOOLEAN, False, "Allow to delete through WebDAV.", honoured=False),
-    Option("WebDavUploadAllowed", _BOOLEAN, True, "Allow uploads through WebDAV.", honoured=False),
+    Option("WebDavEnabled", _BOOLEAN, True, "Serve WebDAV at /webdav."),
+    Option("WebDavDeleteAllowed", _BOOLEAN, False, "Allow to delete through WebDAV."),
+    Option("WebDavUploadAllowed", _BOOLEAN, True, "Allow uploads through WebDAV."),
     Option("ExecuteLuaEnabled", _BOOLEAN, False, "Allow clients to run Lua scripts.", honoured=False),
-    Option("RestApiWriteToFileSystemEnabled", _BOOLEAN, False, "Allow to export to files.", honoured=False),
+    Option("RestApiWriteToFileSystemEnabled", _BOOLEAN, False, "Allow /instances/{id}/export to write files."),
     Option("MetricsEnabled", _BOOLEAN, True, "Record metrics for Prometheus."),
     Option("OrthancPeers", _OBJECT, {}, "Other Orthanc servers: name, and [URL, user, password] or an object."),
     Option("OrthancPeersInDatabase", _BOOLEAN, False, "Keep the peers in the database."),
@@ -227,14 +281,14 @@ _SEARCH = (
     ),
     Option("LimitFindResults", _INTEGER, 0, "Most answers of a search above instances; 0 for no limit."),
     Option("LimitFindInstances", _INTEGER, 0, "Most instances that a search finds; 0 for no limit."),
-    Option("CaseSensitivePN", _BOOLEAN, False, "Searches for names respect the case.", honoured=False),
+    Option("CaseSensitivePN", _BOOLEAN, False, "C-FIND: names respect the case.", honoured=False, late=True),
     Option("QueryRetrieveSize", _INTEGER, 100, "DICOM queries that are kept.", honoured=False, check=at_least_one),
     Option("StorageCommitmentReportsSize", _INTEGER, 100, "Storage commitments that are kept.", honoured=False),
 )
 
 _DICOM = (
-    Option("Dictionary", _OBJECT, {}, "Private tags: number, and [VR, name, least, most, private creator]."),
-    Option("DefaultPrivateCreator", _STRING, "", "Private creator of tags that name none."),
+    Option("Dictionary", _OBJECT, {}, "Private tags: number, and [VR, name, least, most, private creator].", late=True),
+    Option("DefaultPrivateCreator", _STRING, "", "Private creator of tags that name none.", late=True),
     Option(
         "DefaultEncoding", _STRING, "Latin1", "Character set of files that name none.", storage_field="default_encoding"
     ),
@@ -243,49 +297,118 @@ _DICOM = (
     Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP (not available yet)."),
     Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP, shown in /system."),
     Option("DicomAet", _STRING, "ORTHANC", "Application entity title, shown in /system."),
-    Option("DicomCheckCalledAet", _BOOLEAN, False, "Refuse another called title.", honoured=False),
-    Option("StrictAetComparison", _BOOLEAN, False, "Titles respect the case.", honoured=False),
-    Option("DicomCheckModalityHost", _BOOLEAN, False, "Check the address of modalities.", honoured=False),
-    Option("DicomAlwaysAllowEcho", _BOOLEAN, True, "Answer C-ECHO of anybody.", honoured=False),
-    Option("DicomAlwaysAllowStore", _BOOLEAN, True, "Accept C-STORE of anybody.", honoured=False),
-    Option("DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", honoured=False),
-    Option("DicomAlwaysAllowFindWorklist", _BOOLEAN, False, "Answer worklist queries of anybody.", honoured=False),
-    Option("DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", honoured=False),
-    Option("DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False),
+    Option(
+        "DicomCheckCalledAet",
+        _BOOLEAN,
+        False,
+        "Refuse another called title.",
+        honoured=False,
+        needs="DicomServerEnabled",
+    ),
+    Option("StrictAetComparison", _BOOLEAN, False, "Titles respect the case.", honoured=False, late=True),
+    Option("DicomCheckModalityHost", _BOOLEAN, False, "Check the address of modalities.", honoured=False, late=True),
+    Option(
+        "DicomAlwaysAllowEcho", _BOOLEAN, True, "Answer C-ECHO of anybody.", honoured=False, needs="DicomServerEnabled"
+    ),
+    Option(
+        "DicomAlwaysAllowStore",
+        _BOOLEAN,
+        True,
+        "Accept C-STORE of anybody.",
+        honoured=False,
+        needs="DicomServerEnabled",
+    ),
+    Option(
+        "DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", honoured=False, needs="DicomServerEnabled"
+    ),
+    Option(
+        "DicomAlwaysAllowFindWorklist",
+        _BOOLEAN,
+        False,
+        "Answer worklist queries of anybody.",
+        honoured=False,
+        needs="DicomServerEnabled",
+    ),
+    Option(
+        "DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", honoured=False, needs="DicomServerEnabled"
+    ),
+    Option(
+        "DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False, needs="DicomServerEnabled"
+    ),
     Option("DicomModalities", _OBJECT, {}, "DICOM nodes.", honoured=False),
     Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database.", honoured=False),
-    Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", honoured=False),
+    Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", honoured=False, needs="DicomServerEnabled"),
     Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers.", honoured=False),
-    Option("DicomThreadsCount", _INTEGER, 4, "Threads of the DICOM server.", honoured=False, check=at_least_one),
-    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", honoured=False),
-    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False),
-    Option("DicomScuPreferredTransferSyntax", _STRING, "1.2.840.10008.1.2.1", "Proposed first.", honoured=False),
+    Option(
+        "DicomThreadsCount",
+        _INTEGER,
+        4,
+        "Threads of the DICOM server.",
+        honoured=False,
+        check=at_least_one,
+        needs="DicomServerEnabled",
+    ),
+    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", honoured=False, late=True),
+    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False, check=retrieve_method),
+    Option(
+        "DicomScuPreferredTransferSyntax",
+        _STRING,
+        "1.2.840.10008.1.2.1",
+        "Proposed first.",
+        honoured=False,
+        check=preferred_syntax,
+    ),
     Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes.", honoured=False),
     Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM.", honoured=False),
     Option("UnknownSopClassAccepted", _BOOLEAN, False, "Accept unknown SOP classes over DICOM."),
     Option("AcceptedSopClasses", _STRINGS, [], "SOP classes accepted over DICOM.", honoured=False),
-    Option("RejectedSopClasses", _STRINGS, [], "SOP classes refused over DICOM.", honoured=False),
-    Option("MaximumPduLength", _INTEGER, 16384, "Bytes of a DICOM PDU.", honoured=False),
-    Option("BuiltinDecoderTranscoderOrder", _STRING, "After", "Order of decoders and plug-ins.", honoured=False),
+    Option("RejectedSopClasses", _STRINGS, [], "SOP classes refused over DICOM.", honoured=False, late=True),
+    Option("MaximumPduLength", _INTEGER, 16384, "Bytes of a DICOM PDU.", honoured=False, check=pdu_length),
+    Option(
+        "BuiltinDecoderTranscoderOrder",
+        _STRING,
+        "After",
+        "Order of decoders and plug-ins.",
+        honoured=False,
+        check=one_of("After", "Before", "Disabled"),
+    ),
     Option("MaximumConcurrentDcmtkTranscoders", _INTEGER, 0, "Transcoders at the same time.", honoured=False),
-    Option("DicomTlsEnabled", _BOOLEAN, False, "DICOM over TLS.", honoured=False),
+    Option("DicomTlsEnabled", _BOOLEAN, False, "DICOM over TLS.", honoured=False, needs="DicomServerEnabled"),
     Option("DicomTlsCertificate", _STRING, "", "Certificate of DICOM over TLS.", honoured=False),
     Option("DicomTlsPrivateKey", _STRING, "", "Key of DICOM over TLS.", honoured=False),
     Option("DicomTlsTrustedCertificates", _STRING, "", "Trusted by DICOM over TLS.", honoured=False),
     Option("DicomTlsRemoteCertificateRequired", _BOOLEAN, True, "Ask for certificates.", honoured=False),
-    Option("DicomTlsMinimumProtocolVersion", _INTEGER, 0, "Oldest version of TLS.", honoured=False),
-    Option("DicomTlsCiphersAccepted", _STRINGS, [], "Ciphers of DICOM over TLS.", honoured=False),
+    Option("DicomTlsMinimumProtocolVersion", _INTEGER, 0, "Oldest version of TLS.", honoured=False, late=True),
+    Option("DicomTlsCiphersAccepted", _STRINGS, [], "Ciphers of DICOM over TLS.", honoured=False, late=True),
     Option("DeidentifyLogs", _BOOLEAN, True, "No names of patients in logs.", honoured=False),
-    Option("DeidentifyLogsDicomVersion", _STRING, "2023b", "Table of names to hide.", honoured=False),
+    Option(
+        "DeidentifyLogsDicomVersion",
+        _STRING,
+        "2023b",
+        "Table of names to hide.",
+        honoured=False,
+        check=standard_version,
+    ),
 )
 
 _EXTENSIONS = (
     Option("Plugins", _STRINGS, [], "Plug-ins of Orthanc.", honoured=False),
     Option("LuaScripts", _STRINGS, [], "Lua scripts.", honoured=False),
-    Option("Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", honoured=False),
+    Option(
+        "Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", honoured=False, check=warning_names
+    ),
 )
 
 OPTIONS: dict[str, Option] = {
     option.name: option for option in (*_STORAGE, *_JOBS, *_HTTP, *_SEARCH, *_DICOM, *_EXTENSIONS)
 }
 """All options by name."""
+
+
+def without_unset(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without those that a program sets to None for "not set"; in a file, Orthanc refuses ``null``."""
+    return {
+        name: value
+        for name, value in options.items()
+        if value is not None or name not in OPTIONS or not OPTIONS[name].optional
+    }

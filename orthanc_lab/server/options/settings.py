@@ -9,6 +9,8 @@ from typing import Any
 
 from orthanc_lab.dicom.files import charsets
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.options.modality_option import check_modalities
+from orthanc_lab.server.options.option import Option, check_title
 from orthanc_lab.server.options.option_table import OPTIONS
 
 __all__ = ["CheckedSettings"]
@@ -36,22 +38,20 @@ class CheckedSettings:
         given = values or {}
         self.folder = Path.cwd() if folder is None else folder
         self.warnings: list[str] = []
-        self._values = {
-            name: option.checked(given[name]) if name in given else copy.deepcopy(option.default)
-            for name, option in OPTIONS.items()
-        }
+        self._values = {name: self._checked(option, given) for name, option in OPTIONS.items()}
+        if not self._values["DicomModalitiesInDatabase"]:
+            check_modalities(self._values["DicomModalities"])
+        if self._values["DicomServerEnabled"]:
+            check_title(self._values["DicomAet"])
         self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
         self._warn_of_unused(given)
+        self._read_users()
         self._secure(given)
         for name, option in OPTIONS.items():
             if option.is_path and self._values[name]:
                 self._values[name] = str(self.folder / self._values[name])
         if self._values["IndexDirectory"] is None:
             self._values["IndexDirectory"] = self._values["StorageDirectory"]
-        self._values["RegisteredUsers"] = {
-            name: password if isinstance(password, str) else str(password)
-            for name, password in self._values["RegisteredUsers"].items()
-        }
 
     def __getitem__(self, name: str) -> Any:
         """Return the value of an option.
@@ -67,6 +67,17 @@ class CheckedSettings:
         """Change an option until the server starts again; the value has been checked."""
         self._values[name] = value
 
+    def _checked(self, option: Option, given: Mapping[str, Any]) -> Any:
+        if option.name in given:
+            try:
+                return option.checked(given[option.name])
+            except OrthancError as error:
+                is_read = option.needs and given.get(option.needs, OPTIONS[option.needs].default)
+                if is_read or not (option.late or option.needs):
+                    raise
+                self.warnings.append(f"{error.text}: {error.details}: the default is used")
+        return copy.deepcopy(option.default)
+
     def _warn_of_unused(self, given: Mapping[str, Any]) -> None:
         unused = [
             name
@@ -74,6 +85,16 @@ class CheckedSettings:
             if not option.honoured and name in given and self._values[name] != option.default
         ]
         self.warnings += [f'The configuration option "{name}" is known, but has no effect yet' for name in unused]
+
+    def _read_users(self) -> None:
+        """Turn numbers and Booleans into text, as Orthanc does; leave out who has no password."""
+        users = {name: _password(name, value) for name, value in self._values["RegisteredUsers"].items()}
+        self._values["RegisteredUsers"] = {name: password for name, password in users.items() if password}
+        self.warnings += [
+            f'The user "{name}" of RegisteredUsers has no password, so nobody can log in under this name'
+            for name, password in users.items()
+            if not password
+        ]
 
     def _secure(self, given: Mapping[str, Any]) -> None:
         """Decide on authentication: on with remote access, with a default user if there is none."""
@@ -87,7 +108,7 @@ class CheckedSettings:
                 self.warnings.append("Remote access is allowed without authentication: this server is INSECURE")
             return
         if not self._values["RegisteredUsers"]:
-            if remote:
+            if remote and not given.get("RegisteredUsers"):
                 self._values["RegisteredUsers"] = dict(_DEFAULT_USER)
                 self.warnings.append(
                     'RegisteredUsers is empty, so the user "orthanc" with the password "orthanc" can log in: '
@@ -95,6 +116,14 @@ class CheckedSettings:
                 )
             else:
                 self.warnings.append("Authentication is enabled but RegisteredUsers is empty: no one can log in")
+
+
+def _password(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, (str, int, float)):
+        return "" if value is None else str(value)
+    raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f'Badly formatted password of the user "{name}"')
 
 
 def _encoding(text: str) -> str:

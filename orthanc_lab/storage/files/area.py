@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from orthanc_lab.protocol.private_files import FILE_MODE, make_private_folder
+
 __all__ = ["DiskArea", "FileArea"]
 
 
@@ -46,10 +48,10 @@ class DiskArea:
         """Create a file; `sync` waits until it is on the disk. A failed write leaves nothing behind."""
         path = self.path(name)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 # hot path
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            make_private_folder(path[:-37])
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         try:
             view = memoryview(data)
             while view:

@@ -17,11 +17,12 @@ from orthanc_lab.storage.files.compression import compress, uncompress
 from orthanc_lab.storage.files.journal import FileJournal
 from orthanc_lab.storage.files.prepared import PreparedFile, SmallFile
 from orthanc_lab.storage.options import StorageOptions
-from orthanc_lab.storage.records import Attachment
+from orthanc_lab.storage.records import Attachment, AttachmentType
 
 __all__ = ["AttachmentFiles", "disk_error"]
 
 _AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk
+_OF_DICOM = (AttachmentType.DICOM, AttachmentType.DICOM_UNTIL_PIXEL_DATA)
 SMALL = 32 * 1024
 """Files up to this size (bytes) are kept in the index: they share its commit."""
 
@@ -64,7 +65,7 @@ class AttachmentFiles:
     def prepare(
         self, type: int, data: bytes, *, compressed: bool, small: bool = True, syncing: list[Future[None]] | None = None
     ) -> PreparedFile:
-        """Write a file, unless it is small.
+        """Write a file, unless it is small, or a DICOM file that is not to be stored.
 
         Either the index takes it over and `settle` is called, or `abandon`.
 
@@ -86,7 +87,10 @@ class AttachmentFiles:
         on_disk = compress(data) if compressed else data
         uuid = self._identifiers.uuid()
         content = None
-        if small and len(on_disk) <= SMALL:
+        if not self._is_stored(type):
+            plain_md5 = self._md5(data)
+            self._cache.put(f"{uuid}/0", data)
+        elif small and len(on_disk) <= SMALL:
             content = on_disk
             plain_md5 = self._md5(data)
             # The row is written by the commit, which counts as the time to store the instance.
@@ -100,7 +104,7 @@ class AttachmentFiles:
                 plain_md5 = hashing.result()
         disk_md5 = self._md5(on_disk) if compressed else plain_md5
         attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
-        if content is None:
+        if content is None and self._is_stored(type):
             self._cache.put_fresh(f"{uuid}/0", data)
         return PreparedFile(attachment, content)
 
@@ -183,7 +187,7 @@ class AttachmentFiles:
         Raises
         ------
         OrthancError
-            13 if the file has vanished, 20 if it cannot be uncompressed.
+            13 if the file has vanished (17 if it was not to be stored), 20 if it cannot be uncompressed.
         """
         plain = raw or not attachment.compressed
         key = f"{attachment.uuid}/{int(plain and attachment.compressed)}"
@@ -198,7 +202,7 @@ class AttachmentFiles:
 
     def read_start(self, attachment: Attachment, size: int) -> bytes:
         """Return the first `size` bytes of an attachment."""
-        if attachment.compressed or isinstance(attachment, SmallFile):
+        if attachment.compressed or isinstance(attachment, SmallFile) or not self._is_stored(attachment.type):
             return self.read(attachment)[:size]
         return self._read(attachment, size)
 
@@ -207,16 +211,22 @@ class AttachmentFiles:
         if isinstance(attachment, SmallFile):
             small = self._read_small(attachment.key)
             if small is None:
-                raise OrthancError(ErrorCode.INEXISTENT_FILE)
+                raise OrthancError(self._vanished(attachment))
             data = small
         else:
             try:
                 data = self._area.read(attachment.uuid, size)
             except OSError as error:
-                raise OrthancError(ErrorCode.INEXISTENT_FILE) from error
+                raise OrthancError(self._vanished(attachment)) from error
         self._metrics.record("orthanc_storage_read_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_read_bytes", len(data))
         return data
+
+    def _vanished(self, attachment: Attachment) -> int:
+        return ErrorCode.INEXISTENT_FILE if self._is_stored(attachment.type) else ErrorCode.UNKNOWN_RESOURCE
+
+    def _is_stored(self, type: int) -> bool:
+        return self._options.store_dicom or type not in _OF_DICOM
 
     def _write(self, name: str, data: bytes, syncing: list[Future[None]] | None) -> None:
         start = self._now()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from orthanc_lab.protocol.private_files import FILE_MODE, write_private_file
+
 __all__ = ["DiskLog", "LogFile", "OpenLog"]
 
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
@@ -74,7 +76,7 @@ class DiskLog:
     def rewrite(self, content: bytes) -> None:
         """Replace the whole content; a crash leaves the old one or the new one."""
         fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(content)
+        write_private_file(fresh, content)
         fresh.replace(self._path)
         old, self._descriptor = self._descriptor, _open(self._path)
         os.close(old)
@@ -89,4 +91,4 @@ class DiskLog:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, FILE_MODE)

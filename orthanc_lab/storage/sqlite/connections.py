@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.private_files import create_private_file
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.sqlite.json_text import bindable
 from orthanc_lab.storage.sqlite.statements import SCHEMA, VERSION
@@ -32,7 +33,8 @@ _SETTINGS = (
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection to the file of an index."""
+    """Open a connection to the file of an index; SQLite gives its log the mode of this file."""
+    create_private_file(path)
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
 
 

@@ -121,6 +121,9 @@ SELECT content FROM small_files WHERE key = ?
 -- touch:
 UPDATE resources SET last_update = ?, stable = 0 WHERE key IN (?, ?, ?)
 
+-- set_last_update:
+UPDATE resources SET last_update = ? WHERE key IN (SELECT value FROM json_each(?))
+
 -- set_attachments:
 UPDATE resources SET attachments = ? WHERE key = ?
 
@@ -178,6 +181,9 @@ UPDATE resources SET tags = ?, folded = ? WHERE key = ?
 
 -- set_metadata:
 UPDATE resources SET metadata = ? WHERE key = ?
+
+-- labels_of:
+SELECT label FROM labels WHERE resource = ?
 
 -- add_label:
 INSERT INTO labels (resource, label) VALUES (?, ?) ON CONFLICT DO NOTHING

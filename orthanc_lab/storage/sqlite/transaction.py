@@ -147,6 +147,10 @@ class SqliteTransaction:
             recent.rank = totals.last_rank
             self._execute(_RERANK, (recent.rank, lineage.patient))
 
+    def set_last_update(self, keys: Sequence[Key], date: str) -> None:
+        """Set LastUpdate of resources above an instance."""
+        self._execute(SQL["set_last_update"], (date, as_array(keys)))
+
     def instance_indexes(self, series: Key) -> Counter[int]:
         """Return how many instances of a series have each IndexInSeries that is a number."""
         recent = self._cache.recent(series)
@@ -199,6 +203,10 @@ class SqliteTransaction:
         attachments = self.attachments(key)
         self._release(attachments.pop(type))
         self._execute(SQL["set_attachments"], (write_attachments(attachments.values()), key))
+
+    def labels(self, key: Key) -> Sequence[str]:
+        """Return the labels of a resource, in any order."""
+        return [label for (label,) in self._execute(SQL["labels_of"], (key,))]
 
     def set_label(self, key: Key, label: str, present: bool) -> None:
         """Add or remove a label."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import traitlets
 
 from orthanc_lab.client import ClientError
+from orthanc_lab.client.download import reserved_name
 from orthanc_lab.widgets.elements.element import Element
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
@@ -213,17 +212,8 @@ def _move_beside(path: Path, folder: Path) -> Path:
     part = folder / f".{path.name}.{os.getpid()}.part"
     try:
         shutil.move(path, part)
-        target = _reserved(folder, path)
+        target = reserved_name(folder, path.name)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
     return target.absolute()
-
-
-def _reserved(folder: Path, path: Path) -> Path:
-    for number in itertools.count():
-        target = folder / (f"{path.stem}-{number}{path.suffix}" if number else path.name)
-        with suppress(FileExistsError):
-            target.touch(exist_ok=False)
-            return target
-    raise AssertionError("unreachable: count() does not end")

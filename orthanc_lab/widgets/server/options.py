@@ -13,14 +13,16 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.widgets.controlled_server import ControlledServer, error_text
 from orthanc_lab.widgets.elements.table import Column, Table
+from orthanc_lab.widgets.server.hidden_secrets import hide_secrets, restore_secrets
 
 __all__ = ["OptionsEditor", "OptionsTable"]
-
-_SECRET = ("RegisteredUsers", "OrthancPeers")
 
 
 class OptionsEditor(ipywidgets.VBox):
     """The options as JSON; the server checks them before it is restarted with them.
+
+    Passwords are shown as ``***``, since a notebook may be saved with what its widgets show; where that is left, they
+    stay as they are.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ class OptionsEditor(ipywidgets.VBox):
 
     def reset(self) -> None:
         """Go back to the options in force."""
-        self.text.value = json.dumps(self._server.options, indent=3)
+        self.text.value = json.dumps(hide_secrets(self._server.options), indent=3)
         self._say("", False)
 
     def check(self) -> dict[str, Any] | None:
@@ -73,6 +75,7 @@ class OptionsEditor(ipywidgets.VBox):
             options = json.loads(self.text.value)
             if not isinstance(options, dict):
                 raise ValueError("A configuration must be a JSON object: { … }")
+            options = restore_secrets(options, self._server.options)
             warnings = self._server.check(options)
         except json.JSONDecodeError as error:
             self._say(f"This is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.", True)
@@ -90,6 +93,7 @@ class OptionsEditor(ipywidgets.VBox):
         options = self.check()
         if options is not None:
             self._restart(options)
+            self.text.value = json.dumps(hide_secrets(options), indent=3)
 
     def _say(self, words: str, is_error: bool) -> None:
         self.words = words
@@ -131,11 +135,12 @@ class OptionsTable(ipywidgets.VBox):
     def refresh(self) -> None:
         """Show the options in force now."""
         given, settings = self._server.options, self._server.settings
+        shown = hide_secrets({name: settings[name] for name in OPTIONS})
         words = self.search.value.lower().split()
         self.table.rows = [
             {
                 "id": option.name,
-                "value": "***" if name in _SECRET and settings[name] else json.dumps(settings[name]),
+                "value": json.dumps(shown[name]),
                 "given": "yes" if name in given else "",
                 "meaning": option.meaning if option.honoured else f"(no effect yet) {option.meaning}",
             }

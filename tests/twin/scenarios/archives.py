@@ -97,6 +97,16 @@ POST /tools/create-archive {"Resources": ["nope"], "Asynchronous": true}
 GET /jobs
 """
 
+NO_NAMES = """
+none, none-study:ParentStudy, none-patient:ParentPatient = POST /instances @no-names-left
+GET /studies/{none-study}/archive
+GET /patients/{none-patient}/archive
+POST /tools/create-archive ["{none}"]
+blank, blank-study:ParentStudy, blank-patient:ParentPatient = POST /instances @blank-patient
+GET /studies/{blank-study}/archive
+GET /patients/{blank-patient}/archive
+"""
+
 NAMES = """
 odd, odd-study:ParentStudy = POST /instances @odd-names
 POST /instances @no-number
@@ -166,6 +176,7 @@ SCENARIOS = [
     Scenario("archives-parameters", PARAMETERS, TREE),
     Scenario("archives-errors", ERRORS, TREE),
     Scenario("archives-names", NAMES),
+    Scenario("archives-no-names", NO_NAMES),
     Scenario("archives-patient-names", PATIENT_NAMES),
     Scenario("archives-same-names", SAME_NAMES),
     Scenario("archives-transcoded", TRANSCODED),

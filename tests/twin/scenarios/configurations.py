@@ -25,6 +25,48 @@ SCENARIOS = [
         },
     ),
     Scenario(
+        "configurations-index-only",
+        """
+        GET /instances/{a1}
+        GET /instances/{a1}/attachments
+        GET /instances/{a1}/attachments/dicom/info
+        GET /instances/{a1}/metadata?expand
+        GET /instances/{a1}/tags
+        GET /instances/{a1}/simplified-tags
+        GET /instances/{a1}/file
+        GET /instances/{a1}/attachments/dicom/data
+        POST /instances/{a1}/attachments/dicom/verify-md5
+        PUT /instances/{a1}/attachments/1024 text
+        GET /instances/{a1}/attachments/1024/data
+        GET /studies/{study}/archive
+        GET /statistics
+        GET /instances/{a1}/statistics
+        POST /tools/find {"Level": "Instance", "Query": {"Rows": "*"}, "Expand": true}
+        POST /studies/{study}/anonymize {}
+        DELETE /instances/{a1}
+        GET /instances/{a1}/file
+        GET /statistics
+        """,
+        TREE,
+        options={"StoreDicom": False},
+    ),
+    Scenario(
+        "configurations-writing-files",
+        """
+        POST /instances/{a1}/export /dev/null
+        POST /instances/{a1}/export /nonexistent/x.dcm
+        POST /instances/{a1}/export /dev
+        POST /instances/{a1}/export
+        POST /instances/nope/export /dev/null
+        POST /studies/{study}/export /dev/null
+        POST /series/{series}/export /dev/null
+        POST /patients/{patient}/export /dev/null
+        GET /instances/{a1}/export
+        """,
+        TREE,
+        options={"RestApiWriteToFileSystemEnabled": True},
+    ),
+    Scenario(
         "configurations-without-md5",
         """
         GET /instances/{a1}/attachments/dicom/md5

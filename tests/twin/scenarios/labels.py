@@ -53,4 +53,22 @@ POST /tools/find {"Level": "Instance", "Query": {}, "Labels": ["one"], "Expand":
 POST /tools/count-resources {"Level": "Study", "Query": {}, "Labels": ["two"]}
 """
 
-SCENARIOS = [Scenario("labels-routes", LABELS, TREE), Scenario("labels-search", SEARCH, TREE)]
+LETTERS = """
+PUT /studies/{study}/labels/é
+GET /studies/{study}/labels/é
+DELETE /studies/{study}/labels/é
+PUT /instances/{a1}/labels/日本
+PUT /studies/{study}/labels/%E9
+PUT /studies/{study}/labels/%F0%9F%98%80
+PUT /studies/{study}/labels/a%00b
+PUT /studies/{study}/labels/a%2Fb
+PUT /studies/{study}/labels/%zz
+PUT /studies/{study}/labels/
+GET /studies/{study}/labels
+"""
+
+SCENARIOS = [
+    Scenario("labels-routes", LABELS, TREE),
+    Scenario("labels-search", SEARCH, TREE),
+    Scenario("labels-letters", LETTERS, TREE),
+]

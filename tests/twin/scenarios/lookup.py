@@ -151,6 +151,48 @@ NEWER = (
     '{"Level": "Study", "Query": {}, "ResponseContent": ["MainDicomTags"], "Expand": false}',
 )
 
+LEVELS = ("Patient", "Study", "Series", "Instance")
+IDENTIFIERS = dict(zip(LEVELS, ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"), strict=True))
+SORT_KEYS = ("Rows", "Manufacturer", "StudyDate", "InstanceNumber", "0009,1001", "Foo", "ModalitiesInStudy")
+PAGED = (
+    "{}", '{"Rows": "4"}', '{"Rows": "5"}', '{"PatientID": "P1", "Rows": "4"}', '{"Manufacturer": "*"}',
+    '{"NumberOfStudyRelatedInstances": "4"}', '{"Modality": "CT", "Rows": "4"}', '{"PatientName": "*P2*", "Rows": "4"}',
+)  # fmt: skip
+PAGES = ("", ', "Limit": 1', ', "Limit": 2', ', "Since": 0', ', "Since": 1', ', "Since": 1, "Limit": 3')
+
+
+def _sorted() -> tuple[str, ...]:
+    pair = (
+        '[{{"Type": "DicomTag", "Key": "{}", "Direction": "ASC"}}, {{"Type": "{}", "Key": "{}", "Direction": "DESC"}}]'
+    )
+    unknown = pair.format("Rows", "DicomTagAsInt", "PatientWeight")
+    return tuple(
+        f'{{"Level": "{level}", "Query": {{}}, "OrderBy": {pair.format(key, "DicomTag", IDENTIFIERS[level])}}}'
+        for level in LEVELS
+        for key in SORT_KEYS
+    ) + tuple(
+        f'{{"Level": "{level}", "Query": {{}}{page}, "OrderBy": {unknown}}}' for level in LEVELS for page in PAGES[:3]
+    )
+
+
+def _paged() -> tuple[str, ...]:
+    return tuple(
+        f'{{"Level": "{level}", "Query": {query}{page}}}' for level in LEVELS for query in PAGED for page in PAGES
+    )
+
+
+NUMBERS = ("-1", '"x"', "1.5", "2.0", "null", "true", "9223372036854775807", "9223372036854775808", "1e30")
+
+
+def _numbers() -> str:
+    return "\n".join(
+        f'POST /tools/{call} {{"Level": "Study", "Query": {{}}, "{name}": {number}}}'
+        for call in ("find", "count-resources")
+        for name in ("Limit", "Since", "OrderBy")
+        for number in NUMBERS
+    )
+
+
 COUNT = """
 POST /tools/count-resources {"Level": "Instance", "Query": {}}
 POST /tools/count-resources {"Level": "Study", "Query": {"PatientID": "P1"}}
@@ -186,6 +228,10 @@ SCENARIOS = [
     Scenario("find-bodies", _find(BODIES), TREE),
     Scenario("find-newer", "PUT /instances/{a2}/metadata/1024 hello\n" + _find(NEWER), TREE),
     Scenario("count-resources", COUNT, TREE),
+    Scenario("find-sorted", _find(_sorted()), TREE),
+    Scenario("find-numbers", _numbers(), TREE),
+    Scenario("find-pages", _find(_paged()), TREE),
+    Scenario("find-pages-limited", _find(_paged()), TREE, options={"LimitFindResults": 1, "LimitFindInstances": 2}),
     Scenario(
         "find-limits",
         _find((*BODIES[5:9], '{"Level": "Instance", "Query": {}, "Limit": 3}')),

@@ -67,7 +67,21 @@ DELETE /{level}/{id}/metadata/1024
 GET /{level}/{id}/metadata/1024
 """
 
+NO_PREAMBLE = """
+plain = POST /instances @no-preamble
+GET /instances/{plain}/metadata?expand
+GET /instances/{plain}/metadata/PixelDataOffset
+GET /instances/{plain}/attachments
+GET /instances/{plain}/header
+GET /instances/{plain}/tags
+GET /instances/{plain}/preview
+implicit = POST /instances @no-preamble-implicit
+GET /instances/{implicit}/metadata?expand
+"""
+
 SCENARIOS = [
+    Scenario("metadata-no-preamble", NO_PREAMBLE),
+    Scenario("metadata-no-preamble-compressed", NO_PREAMBLE, options={"StorageCompression": True}),
     Scenario("metadata-system", SYSTEM, TREE),
     Scenario(
         "metadata-user",

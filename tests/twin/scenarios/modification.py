@@ -219,6 +219,113 @@ GET /statistics
 """
 
 
+ITEMS = "ReferencedImageSequence"
+PATHS = (
+    f"{ITEMS}[1].PatientName", f"{ITEMS}[2].PatientName", f"{ITEMS}[9].PatientName", f"{ITEMS}[0]", f"{ITEMS}[*]",
+    f"{ITEMS}[-1].PatientName", f"{ITEMS}[x].PatientName", f"{ITEMS}[].PatientName", f"{ITEMS}[ +0 ].PatientName",
+    f"{ITEMS}[00].PatientName", f"{ITEMS}[ * ].PatientID", f"{ITEMS}[-05].PatientName", f"{ITEMS}[2147483648].Rows",
+    f"{ITEMS}[ x ].PatientName", f"{ITEMS}[*].{ITEMS}[*].PatientName", f"{ITEMS}.PatientName", f"{ITEMS}[0]PatientName",
+    f"{ITEMS}[0]..PatientName", f"{ITEMS}[0].", f"{ITEMS} [0] . PatientName ", "[0].PatientName", ".", " ", "",
+    "PatientName[0].PatientName", f"{ITEMS}[0].Foo", "Foo[0].PatientName", "Foo[0.Foo", "Foo.Foo", " PatientName",
+    f"{ITEMS}[0].StudyInstanceUID", f"{ITEMS}[*].SOPInstanceUID", "0008,1140[0].0010,0010", "00081140[*].00100010",
+    f"{ITEMS}[0].PixelData", f"{ITEMS}[0].Rows", f"{ITEMS}[0].0009,1001", "PatientName\\u0000x", "\\u0000PatientName",
+)  # fmt: skip
+PATH_RULES = ('{{"Replace": {{"{}": "1.2"}}}}', '{{"Remove": ["{}"]}}', '{{"Keep": ["{}"]}}')
+
+REFUSALS = """
+POST /instances/{a1}/modify {"Remove": ["PatientID"], "Replace": 5}
+POST /instances/{a1}/modify {"Remove": ["Foo", 5]}
+POST /instances/{a1}/modify {"Remove": [5, "Foo"]}
+POST /instances/{a1}/modify {"Replace": {"Foo": 1}, "Keep": 5}
+POST /instances/{a1}/modify {"Remove": ["Foo"], "PrivateCreator": 5}
+POST /instances/{a1}/modify {"Keep": ["Foo"], "Replace": {"PatientID": "x"}}
+POST /instances/{a1}/modify {"Remove": ["PatientID"], "Force": true, "Transcode": 5}
+POST /instances/{a1}/modify {"Replace": {"ReferencedImageSequence[0].Rows": "abc"}}
+POST /instances/{a1}/anonymize {"Remove": ["Foo"], "KeepPrivateTags": 5}
+POST /instances/{a1}/anonymize {"Keep": 5, "Replace": {"Bar": 1}}
+POST /instances/{a1}/anonymize {"Remove": ["PatientID"], "Force": true}
+POST /studies/{study}/modify {"Remove": ["PatientID"], "Force": true, "KeepSource": 5}
+POST /studies/{study}/modify {"Remove": ["PatientID"], "Force": true}
+POST /studies/{study}/modify {"Remove": ["PatientID"], "Force": true, "Permissive": true}
+POST /studies/nope/modify {"Remove": ["SOPInstanceUID"], "Force": true}
+POST /tools/bulk-modify {"Resources": ["{study}"], "Remove": ["SOPInstanceUID"], "Force": true}
+POST /tools/bulk-modify {"Level": "Foo", "Remove": ["SOPInstanceUID"], "Force": true}
+job = POST /studies/{study}/modify {"Remove": ["PatientID"], "Force": true, "Asynchronous": true}
+WAIT {job}
+GET /jobs/{job}
+POST /jobs/{job}/resubmit
+WAIT {job}
+GET /jobs/{job}
+job = POST /tools/bulk-anonymize {"Resources": ["{study}"], "Replace": {"Rows": "abc"}, "Asynchronous": true}
+WAIT {job}
+GET /jobs/{job}
+POST /instances/{a1}/anonymize {}
+"""
+
+PATIENT_TAGS = """
+POST /studies/{study}/modify {"Replace": {"PatientSex": "M"}}
+POST /studies/{study}/modify {"Replace": {"PatientName": "Test^P1"}}
+POST /studies/{study}/modify {"Replace": {"PatientName": 5}}
+POST /studies/{study}/modify {"Replace": {"PatientName": null}}
+POST /studies/{study}/modify {"Replace": {"PatientID": null}, "Force": true}
+POST /studies/{study}/modify {"Replace": {"PatientID": "p1", "PatientName": "y"}, "Force": true}
+POST /studies/{study}/modify {"Replace": {"PatientID": "P1 ", "PatientName": "y"}, "Force": true}
+POST /studies/{study3}/modify {"Replace": {"PatientID": "p1", "PatientName": "y"}, "Force": true}
+POST /studies/{study}/modify {"Keep": ["PatientID"], "Force": true, "Replace": {"PatientName": "z"}}
+POST /tools/bulk-modify {"Resources": ["{study}"], "Level": "Study", "Replace": {"PatientName": "x"}}
+POST /tools/bulk-modify {"Resources": ["{study3}", "{study}"], "Level": "Study", "Replace": {"PatientName": "x"}}
+POST /tools/bulk-modify {"Resources": ["{study}"], "Replace": {"StudyInstanceUID": "1.2.3", "PatientName": "x"},
++ "Force": true}
+POST /tools/bulk-modify {"Resources": ["{a1}"], "Replace": {"StudyInstanceUID": "1.2.3"}, "Force": true}
+POST /tools/bulk-modify {"Resources": ["{a1}"], "Replace": {"SeriesInstanceUID": "1.2.4"}, "Force": true}
+POST /tools/bulk-modify {"Resources": ["{d1}"], "Replace": {"PatientID": "P7"}, "Force": true}
+GET /studies?expand
+GET /series?expand
+"""
+
+REFERENCES = """
+set, set-study:ParentStudy = POST /instances @structure-set
+POST /instances/{set}/anonymize {}
+POST /instances/{set}/anonymize {"Replace": {"StudyInstanceUID": "1.2.3"}, "Force": true}
+POST /instances/{set}/anonymize {"Keep": ["StudyInstanceUID"], "Force": true}
+POST /instances/{set}/anonymize {"Keep": ["ReferencedSOPInstanceUID"]}
+POST /instances/{set}/modify {"Replace": {"StudyInstanceUID": "1.2.3"}, "Force": true}
+new = POST /studies/{set-study}/anonymize {}
+first:0.ID = GET /studies/{new}/instances
+GET /instances/{first}/file
+"""
+
+IN_PLACE_LABELS = """
+PUT /instances/{a1}/labels/of-an-instance
+PUT /instances/{d1}/labels/of-a-single-instance
+PUT /series/{series}/labels/of-a-series
+PUT /series/{series4}/labels/of-a-single-series
+PUT /studies/{study}/labels/of-a-study
+PUT /patients/{patient2}/labels/of-a-patient
+POST /studies/{study}/modify {"Keep": ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"], "Force": true,
++ "KeepLabels": true, "Replace": {"StudyDescription": "in place"}}
+POST /patients/{patient2}/modify {"Keep": ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"], "Force": true,
++ "KeepLabels": true}
+GET /instances/{a1}/labels
+GET /instances/{d1}/labels
+GET /series/{series}/labels
+GET /series/{series4}/labels
+GET /studies/{study}/labels
+GET /patients/{patient2}/labels
+POST /patients/{patient2}/modify {"Keep": ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"], "Force": true}
+GET /instances/{d1}/labels
+GET /series/{series4}/labels
+GET /patients/{patient2}/labels
+POST /tools/bulk-modify {"Resources": ["{a1}"], "Level": "Study", "KeepLabels": true, "Force": true,
++ "Keep": ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"]}
+GET /instances/{a1}/labels
+"""
+
+
+def _paths(call: str) -> str:
+    return "\n".join(f"POST /instances/{{nested}}/{call} {rule.format(path)}" for path in PATHS for rule in PATH_RULES)
+
+
 def _calls(route: str, bodies: tuple[str, ...]) -> str:
     return "\n".join(f"POST /instances/{{ct}}/{route} {body}".rstrip() for body in bodies)
 
@@ -231,4 +338,10 @@ SCENARIOS = [
     Scenario("modify-nested", NESTED),
     Scenario("modify-bulk", BULK, TREE),
     Scenario("modify-in-place", IN_PLACE, TREE, options={"OverwriteInstances": True}),
+    Scenario("modify-paths", _paths("modify"), "nested = POST /instances @nested"),
+    Scenario("anonymize-paths", _paths("anonymize"), "nested = POST /instances @nested"),
+    Scenario("modify-refusals", REFUSALS, TREE),
+    Scenario("modify-patient-tags", PATIENT_TAGS, TREE),
+    Scenario("anonymize-references", REFERENCES),
+    Scenario("modify-in-place-labels", IN_PLACE_LABELS, TREE, options={"OverwriteInstances": True}),
 ]

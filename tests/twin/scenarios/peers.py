@@ -62,6 +62,7 @@ POST /peers/peer/store {"Resources": []}
 POST /peers/peer/store
 POST /peers/peer/store {"Resources": ["{a1}"], "Asynchronous": 1}
 POST /peers/peer/store {"Resources": ["{a1}"], "Permissive": 1}
+POST /peers/headers/store {a1}
 POST /peers/peer/store-straight @a1
 POST /peers/peer/store-straight @text
 SEEN
@@ -93,6 +94,7 @@ GET /jobs/{broken}
 PEERS = {
     "peer": ["{peer}/"],
     "user": ["{peer}/sub", "alice", "secret"],
+    "headers": {"Url": "{peer}/", "HttpHeaders": {"X-Api-Key": "secret"}},
     "broken": ["{peer}/broken/"],
     "dead": ["http://127.0.0.1:9/"],
 }

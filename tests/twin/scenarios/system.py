@@ -106,7 +106,46 @@ IDENTITY = {
     "ExtraMainDicomTags": {"Instance": ["Rows"], "Study": ["Manufacturer"]},
 }
 
+ENCODING = """
+PUT /tools/default-encoding {encoding}
+x, study:ParentStudy, patient:ParentPatient = POST /instances @no-charset{suffix}
+GET /patients/{patient}
+GET /instances/{x}/simplified-tags
+GET /studies/{study}/module-patient?simplify
+GET /patients/{patient}/archive
+POST /tools/find {"Level": "Study", "Query": {"Rows": "4"}, "Expand": true, "RequestedTags": ["PatientName"]}
+POST /instances/{x}/modify {"Replace": {"StudyDescription": "Ωé"}}
+POST /instances/{x}/anonymize {"Replace": {"StudyDescription": "Ωé"}}
+new = POST /studies/{study}/modify {"Replace": {"StudyDescription": "Ωé"}}
+GET /studies/{new}
+POST /patients/{patient}/reconstruct
+GET /patients/{patient}
+DELETE /patients/{patient}
+made, made-patient:ParentPatient = POST /tools/create-dicom {"Tags": {"PatientName": "Ωé", "PatientID": "c"},
++ "Content": "data:image/png;base64,{b64:png8}"}
+GET /instances/{made}/file
+made = POST /tools/create-dicom {"Tags": {"PatientName": "é", "PatientID": "d"}, "Encapsulate": true,
++ "Content": "data:image/jpeg;base64,{b64:jpeg}"}
+GET /instances/{made}/file
+made = POST /tools/create-dicom {"PatientName": "é", "PatientID": "e"}
+GET /instances/{made}/file
+made = POST /tools/create-dicom {"Tags": {"PatientComments": "é"}, "Parent": "{made-patient}"}
+GET /instances/{made}/file
+DELETE /patients/{made-patient}
+GET /tools/default-encoding
+GET /system
+"""
+
+
+def _encodings() -> str:
+    pairs = (("Greek", ""), ("Greek", "-greek"), ("Utf8", ""), ("Latin1", "-greek"), ("Ascii", ""))
+    return "GENERATES" + "".join(
+        ENCODING.replace("{encoding}", encoding).replace("{suffix}", suffix) for encoding, suffix in pairs
+    )
+
+
 SCENARIOS = [
+    Scenario("system-default-encoding", _encodings()),
     Scenario("system-tools", TOOLS),
     Scenario("system-log-levels", LOG_LEVELS),
     Scenario("system-reconstruct", RECONSTRUCT, TREE),

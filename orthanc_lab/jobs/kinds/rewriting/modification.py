@@ -15,7 +15,7 @@ from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.rewrite_job import RewriteJob, Sources
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.ports import SeededIdentifiers
-from orthanc_lab.storage.records import Stored
+from orthanc_lab.storage.records import Resource, Stored
 
 __all__ = ["ModificationJob", "ModificationPlan"]
 
@@ -28,7 +28,6 @@ class ModificationPlan:
     secret: str  # of the mapping of identifiers
     parents: Sequence[str]  # identifiers of the resources that were asked for, sorted
     shown_level: Level | None  # of the resource shown in the content; None for a list of all
-    keep_labels: bool = False
     transcode: str | None = None  # UID of a transfer syntax
     quality: int = 90  # of lossy JPEG
 
@@ -39,7 +38,6 @@ class ModificationPlan:
             "secret": self.secret,
             "parents": list(self.parents),
             "shown_level": self.shown_level.value if self.shown_level else None,
-            "keep_labels": self.keep_labels,
             "transcode": self.transcode,
             "quality": self.quality,
         }
@@ -48,8 +46,12 @@ class ModificationPlan:
     def decode(cls, saved: Mapping[str, Any]) -> ModificationPlan:
         """Read back what `encode` returned."""
         level = Level(saved["shown_level"]) if saved["shown_level"] else None
-        fields = {name: saved[name] for name in ("secret", "parents", "keep_labels", "transcode", "quality")}
+        fields = {name: saved[name] for name in ("secret", "parents", "transcode", "quality")}
         return cls(request=ModificationRequest.decode(saved["request"]), shown_level=level, **fields)
+
+
+_GROWTH = 16
+"""A list of new resources is shown again when one part in 16 is new."""
 
 
 class ModificationJob(RewriteJob):
@@ -75,6 +77,9 @@ class ModificationJob(RewriteJob):
         self._uids = UidMap(plan.secret)
         self._touched: dict[Level, dict[str, None]] = {level: {} for level in LEVELS}
         self._relations: dict[str, str] = {}  # new parents that have their metadata and labels, and the old ones
+        self._lineages: dict[str, Mapping[Level, str]] = {}  # by series, of the sources
+        self._shown: list[dict[str, str]] = []
+        self._shown_count = 0
         for name, ids in (saved["touched"] if saved else {}).items():
             self._touched[Level(name)].update(dict.fromkeys(ids))
 
@@ -84,10 +89,11 @@ class ModificationJob(RewriteJob):
         return cls(tools, Sources.decode(saved["sources"]), ModificationPlan.decode(saved["plan"]), saved)
 
     def reset(self) -> None:
-        """Go back to the first instance."""
+        """Go back to the first instance; what was made of sources that are deleted by now is still shown."""
         super().reset()
-        for ids in self._touched.values():
-            ids.clear()
+        if not self._progress.deleting:
+            for ids in self._touched.values():
+                ids.clear()
 
     def content(self) -> dict[str, Any]:
         """Return the content: after the first instance it names the new resource, at the end it lists all of many."""
@@ -105,14 +111,21 @@ class ModificationJob(RewriteJob):
 
     def _outcome(self) -> dict[str, Any]:
         if self._plan.shown_level is None:
-            if not self._is_done:
-                return {}
-            levels = reversed(LEVELS)
-            return {"Resources": [_shown(level, id) for level in levels for id in sorted(self._touched[level])]}
+            return {"Resources": self._touched_so_far()}
         first = next(iter(self._touched[self._plan.shown_level]), None)
         if first is None:
             return {}
         return {**_shown(self._plan.shown_level, first), "PatientID": next(iter(self._touched[Level.PATIENT]))}
+
+    def _touched_so_far(self) -> list[dict[str, str]]:
+        """Return all new resources; while the job runs, the list is made anew when it has grown noticeably."""
+        count = sum(map(len, self._touched.values()))
+        is_final = self._is_done or self._has_failed
+        if count != self._shown_count and (is_final or count * _GROWTH >= self._shown_count * (_GROWTH + 1)):
+            levels = reversed(LEVELS)
+            self._shown = [_shown(level, id) for level in levels for id in sorted(self._touched[level])]
+            self._shown_count = count
+        return self._shown
 
     def _modified(self, data_set: DataSet) -> DataSet:
         return self._rules.apply(data_set, self._uids, self._values)
@@ -137,32 +150,42 @@ class ModificationJob(RewriteJob):
     def _metadata(self, source: str) -> dict[str, str]:
         return {self._relation: source}
 
-    def _stored(self, source: str, stored: Stored) -> None:
+    def _stored(self, source: Resource, stored: Stored) -> None:
         new = {
             Level.PATIENT: stored.patient,
             Level.STUDY: stored.study,
             Level.SERIES: stored.series,
             Level.INSTANCE: stored.instance,
         }
-        if stored.series not in self._relations:
-            self._tools.storage.refresh_parents(stored.instance)
+        fresh = {level for level, id in new.items() if level is not Level.INSTANCE and id not in self._touched[level]}
+        if fresh:  # of many, the first new instance decides
+            self._tools.storage.refresh_parents(stored.instance, fresh)
+        old = self._lineage_of(source)
         for level, id in new.items():
-            if self._plan.shown_level is None or not self._touched[level]:  # of many, the first one is shown
+            if self._plan.shown_level is None or level is not Level.INSTANCE:
                 self._touched[level][id] = None
             if level is not Level.INSTANCE:
-                self._relate(source, level, id)
+                self._relate(old.get(level, id), id)
 
-    def _relate(self, source: str, level: Level, id: str) -> None:
+    def _lineage_of(self, source: Resource) -> Mapping[Level, str]:
+        """Return the resources above an instance."""
+        series = source.parent or ""
+        lineage = self._lineages.get(series)
+        if lineage is None:
+            ancestors = ((level, self._tools.storage.ancestor(series, level)) for level in LEVELS[:-1])
+            lineage = self._lineages[series] = {level: id for level, id in ancestors if id is not None}
+        return lineage
+
+    def _relate(self, old: str, id: str) -> None:
         """Give a new parent its relation to the old one, and its labels."""
         storage = self._tools.storage
-        old = storage.ancestor(source, level) or id
         if self._relations.get(id) == old:
             return
         self._relations[id] = old
         if old == id:
             return
         storage.set_metadata(id, self._relation, old)
-        resource = storage.get(old) if self._plan.keep_labels else None
+        resource = storage.get(old) if self._sources.keep_labels else None
         for label in resource.labels if resource else ():
             storage.set_label(id, label, True)
 

@@ -2,26 +2,28 @@
 
 After any step the job can be stopped and made again from what it serialized. New identifiers are
 computed from the old ones (`UidMap`), so a step that a crash made half is done again with the same
-outcome: nothing is stored twice. Sources are deleted only after the last new instance was stored,
-and only those that did become a new instance.
+outcome: nothing is stored twice. Sources are deleted only after the last new instance was stored
+and that is written down, and only those that did become a new instance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.jobs.kinds.job_tools import JobTools
-from orthanc_lab.jobs.ports import JobOutput, StopReason
+from orthanc_lab.jobs.ports import Checkpoint, JobOutput, StopReason
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
-from orthanc_lab.storage.records import Origin, Stored
+from orthanc_lab.storage.records import AttachmentType, NewInstance, Origin, Resource, Stored
 
 __all__ = ["RewriteJob", "Sources"]
 
+_INSTANCES_A_STEP = 20
+_BYTES_A_STEP = 4 << 20
 _DELETIONS_A_STEP = 20
 
 
@@ -33,16 +35,23 @@ class Sources:
     origin: Origin  # of the new instances
     keep: bool  # ``KeepSource``
     permissive: bool = False  # a failed instance does not end the job
+    keep_labels: bool = False  # ``KeepLabels``
 
     def encode(self) -> dict[str, Any]:
         """Return the sources as JSON values."""
         origin = {"remote_ip": self.origin.remote_ip, "http_username": self.origin.http_username}
-        return {"instances": list(self.instances), "origin": origin, "keep": self.keep, "permissive": self.permissive}
+        return {
+            "instances": list(self.instances),
+            "origin": origin,
+            "keep": self.keep,
+            "permissive": self.permissive,
+            "keep_labels": self.keep_labels,
+        }
 
     @classmethod
     def decode(cls, saved: Mapping[str, Any]) -> Sources:
         """Read back what `encode` returned."""
-        return cls(saved["instances"], Origin(**saved["origin"]), saved["keep"], saved["permissive"])
+        return cls(**{**saved, "origin": Origin(**saved["origin"])})
 
 
 @dataclass(slots=True)
@@ -52,6 +61,7 @@ class Progress:
     position: int = 0  # steps done: the instances, then the deletion of their sources
     failed: list[int] = field(default_factory=list)  # positions of instances that failed
     in_place: list[int] = field(default_factory=list)  # positions of instances that were replaced by themselves
+    deleting: bool = False  # all new instances were stored once: a source that is gone was dealt with
 
 
 class RewriteJob:
@@ -66,6 +76,7 @@ class RewriteJob:
         self._sources = sources
         self._progress = Progress(**saved["progress"]) if saved else Progress()
         self._finished = False
+        self._has_failed = False
 
     def _modified(self, data_set: DataSet) -> DataSet:
         """Return what the data set of a source becomes."""
@@ -79,7 +90,7 @@ class RewriteJob:
         """Return further metadata of the instance made of a source."""
         return {}
 
-    def _stored(self, source: str, stored: Stored) -> None:
+    def _stored(self, source: Resource, stored: Stored) -> None:
         """Take note of a new instance."""
 
     # -- what the engine calls -----------------------------------------------------
@@ -87,8 +98,8 @@ class RewriteJob:
     def start(self) -> None:
         """Nothing is held open between two steps."""
 
-    def step(self) -> bool:
-        """Make the next new instance, or delete the next sources.
+    def step(self) -> bool | Checkpoint:
+        """Make the next new instances, or delete the next sources.
 
         Raises
         ------
@@ -97,7 +108,10 @@ class RewriteJob:
         """
         count = len(self._sources.instances)
         if self._progress.position < count:
-            self._next_instance()
+            self._next_instances()
+            if self._progress.position == count and not self._sources.keep:
+                self._progress.deleting = True
+                return Checkpoint()
             return True
         more = self._delete_sources(self._progress.position - count)
         self._finished = not more
@@ -108,8 +122,8 @@ class RewriteJob:
 
     def reset(self) -> None:
         """Go back to the first instance; those that were stored stay, and are found again."""
-        self._progress = Progress()
-        self._finished = False
+        self._progress = Progress(deleting=self._progress.deleting)
+        self._finished = self._has_failed = False
 
     def progress(self) -> float:
         """Return the part that is done; what follows the last instance counts as one step, as in Orthanc."""
@@ -130,9 +144,7 @@ class RewriteJob:
 
     def serialize(self) -> dict[str, Any]:
         """Return sources and progress."""
-        progress = self._progress
-        done = {"position": progress.position, "failed": progress.failed, "in_place": progress.in_place}
-        return {"sources": self._sources.encode(), "progress": done}
+        return {"sources": self._sources.encode(), "progress": asdict(self._progress)}
 
     @property
     def _is_done(self) -> bool:
@@ -140,29 +152,73 @@ class RewriteJob:
 
     # -- one step ------------------------------------------------------------------
 
-    def _next_instance(self) -> None:
-        position = self._progress.position
-        source = self._sources.instances[position]
-        try:
-            stored = self._store(source)
-        except OrthancError as error:
-            vanished = self.counts_vanished and error.code in VANISHED
-            if self._sources.permissive or vanished:
-                self._progress.failed.append(position)
-            if not self._sources.permissive:
-                raise OrthancError(ErrorCode.INTERNAL_ERROR if vanished else error.code) from error
-        else:
-            if stored.instance == source:
-                self._progress.in_place.append(position)
-            self._stored(source, stored)
-        self._progress.position += 1
+    def _next_instances(self) -> None:
+        """Make the next new instances and store them as one; those before one that fails are stored, too."""
+        start = self._progress.position
+        sources = self._sources_of(start)
+        made: list[NewInstance | None] = []  # None for a source that this job has deleted already
+        size, failure = 0, None
+        for id in self._sources.instances[start : start + _INSTANCES_A_STEP]:
+            try:
+                made.append(self._make(id, sources.get(id)))
+            except OrthancError as error:
+                failure = error
+                break
+            size += len(made[-1].dicom) if made[-1] is not None else 0
+            if size >= _BYTES_A_STEP:
+                break
+        failure = self._store(made, sources) or failure
+        if failure is not None:
+            self._note_failure(failure)
 
-    def _store(self, source: str) -> Stored:
-        storage = self._tools.storage
-        file = read_file(storage.read_dicom(source), self._tools.dictionary)
+    def _sources_of(self, start: int) -> Mapping[str, Resource]:
+        ids = self._sources.instances[start : start + _INSTANCES_A_STEP]
+        return {resource.id: resource for resource in self._tools.storage.get_many(ids)}
+
+    def _make(self, id: str, source: Resource | None) -> NewInstance | None:
+        """Return what a source becomes."""
+        if source is None and self._progress.deleting:
+            return None
+        attachment = None if source is None else source.attachments.get(AttachmentType.DICOM)
+        if attachment is None:
+            raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
+        file = read_file(self._tools.storage.read_attachment(attachment), self._tools.dictionary)
         dicom = write_file(self._modified(file.data_set), file.transfer_syntax, file.meta)
-        dicom = self._transcoded(dicom, source)
-        return storage.store(dicom, self._sources.origin, metadata=self._metadata(source))
+        return NewInstance(self._transcoded(dicom, id), self._metadata(id))
+
+    def _store(self, made: Sequence[NewInstance | None], sources: Mapping[str, Resource]) -> OrthancError | None:
+        """Store new instances, as one or (if one of them fails) up to that one; return its error."""
+        new = [instance for instance in made if instance is not None]
+        try:
+            stored = iter(self._store_made(new))
+        except OrthancError as error:
+            if len(made) == 1:
+                return error
+            return next(filter(None, (self._store([instance], sources) for instance in made)), None)
+        for instance in made:
+            if instance is not None:
+                source = sources[self._sources.instances[self._progress.position]]
+                self._take_note(source, next(stored))
+            self._progress.position += 1
+        return None
+
+    def _store_made(self, new: Sequence[NewInstance]) -> Sequence[Stored]:
+        storage = self._tools.storage
+        return storage.store_made(new, self._sources.origin, keep_labels=self._sources.keep_labels) if new else ()
+
+    def _take_note(self, source: Resource, stored: Stored) -> None:
+        if stored.instance == source.id:
+            self._progress.in_place.append(self._progress.position)
+        self._stored(source, stored)
+
+    def _note_failure(self, error: OrthancError) -> None:
+        vanished = self.counts_vanished and error.code in VANISHED
+        if self._sources.permissive or vanished:
+            self._progress.failed.append(self._progress.position)
+        if not self._sources.permissive:
+            self._has_failed = True
+            raise OrthancError(ErrorCode.INTERNAL_ERROR if vanished else error.code) from error
+        self._progress.position += 1
 
     def _delete_sources(self, start: int) -> bool:
         """Delete the next sources; return whether there are more."""
@@ -171,8 +227,6 @@ class RewriteJob:
             return False
         spared = {*self._progress.failed, *self._progress.in_place}
         end = min(start + _DELETIONS_A_STEP, len(instances))
-        for position in range(start, end):
-            if position not in spared:
-                self._tools.storage.delete(instances[position])
+        self._tools.storage.delete_all([instances[it] for it in range(start, end) if it not in spared])
         self._progress.position += end - start
         return end < len(instances)

@@ -9,7 +9,7 @@ from orthanc_lab.dicom.dictionary.tags import STUDY_INSTANCE_UID
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyChange, StudyPlan
-from orthanc_lab.storage.records import Stored
+from orthanc_lab.storage.records import Resource, Stored
 
 __all__ = ["SplitJob"]
 
@@ -39,5 +39,5 @@ class SplitJob(StudyChange):
         """Return what `restore` needs."""
         return super().serialize() | {"target": self._target}
 
-    def _stored(self, source: str, stored: Stored) -> None:
+    def _stored(self, source: Resource, stored: Stored) -> None:
         self._target = stored.study

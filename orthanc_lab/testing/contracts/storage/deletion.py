@@ -41,6 +41,26 @@ class DeletionContract:
         assert storage.statistics() == Statistics(0, 0, 0, 0, 0, 0)
         assert storage.list_ids(Level.PATIENT) == []
 
+    def test_deletion_is_an_update_of_what_remains_above(self, folder: StorageFolder) -> None:
+        storage = folder.open()
+        a, b = (put(storage, study="7.1", series="7.1.1", instance=number) for number in "12")
+        put(storage, study="7.1", series="7.1.2")
+        put(storage, study="7.2", series="7.2.1")
+
+        def updates() -> list[str]:
+            found = (storage.get(id) for id in (a.patient, a.study, a.series))
+            return [one.metadata["LastUpdate"][-6:] for one in found if one is not None]
+
+        folder.clock.advance(60)
+        storage.delete(a.instance)
+        assert updates() == ["000100", "000100", "000100"]
+        folder.clock.advance(60)
+        storage.delete_all([b.instance])
+        assert updates() == ["000200", "000200"]
+        folder.clock.advance(60)
+        storage.delete(a.study)
+        assert updates() == ["000300"]
+
     def test_deletion_takes_all_below_along(self, storage: Storage) -> None:
         stored = [put(storage, series=f"7.{n}", pixels=LARGE if n else b"") for n in range(3)]
         other = put(storage, patient="other", study="8", series="8.1")

@@ -11,6 +11,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import (
     AttachmentType,
+    NewInstance,
     Origin,
     Statistics,
     Stored,
@@ -228,6 +229,26 @@ class IngestContract:
         assert series.tags["0010,0010"] == "Doe"
         assert "0010,0010" in storage.indexed_tags(Level.SERIES)
         assert "0010,0010" in series.metadata["MainDicomTagsSignature"].split(";")
+
+    def test_files_made_of_others_are_stored_as_one(self, storage: Storage) -> None:
+        made = [NewInstance(dicom(instance=number), {"ModifiedFrom": f"from {number}"}) for number in "123"]
+        stored = storage.store_made(made, ORIGIN)
+        assert [one.status for one in stored] == [StoreStatus.SUCCESS] * 3
+        found = [one.metadata["ModifiedFrom"] for one in storage.get_many([one.instance for one in stored])]
+        assert found == ["from 1", "from 2", "from 3"]
+        assert code_of(storage.store_made, [NewInstance(dicom(instance="4")), NewInstance(b"no")], ORIGIN) == 15
+        assert len(storage.list_ids(Level.INSTANCE)) == 3
+        assert storage.store_made([], ORIGIN) == []
+
+    @pytest.mark.parametrize("keep", [True, False])
+    def test_labels_of_what_is_replaced(self, folder: StorageFolder, keep: bool) -> None:
+        storage = folder.open(overwrite_instances=True)
+        stored = storage.store(dicom(instance="1", name="a"), ORIGIN)
+        ids = (stored.patient, stored.study, stored.series, stored.instance)
+        for id in ids:
+            storage.set_label(id, "mine", True)
+        storage.store_made([NewInstance(dicom(instance="1", name="b"))], ORIGIN, keep_labels=keep)
+        assert [list(one.labels) for one in storage.get_many(ids)] == [["mine"] if keep else []] * 4
 
     def test_overwrite_instances_is_an_option(self, folder: StorageFolder) -> None:
         storage = folder.open(overwrite_instances=True)

@@ -80,11 +80,8 @@ charts"""
 
 
 @pytest.fixture
-def zone(notebook):
-    book = notebook(ZONE)
-    book.run_all()
-    yield book.area.locator(".drop-zone").first
-    assert book.errors == []
+def zone(shown):
+    return shown(ZONE).area.locator(".drop-zone").first
 
 
 def file(name: str, content: bytes) -> dict[str, object]:
@@ -98,27 +95,22 @@ def test_files_come_whole_and_in_the_order_of_their_names(zone):
     zone.locator(".running").wait_for(state="hidden")
 
 
-def test_a_chunk_that_is_lost_or_whose_answer_is_lost_is_sent_again(notebook):
-    book = notebook(LOSSY)
-    book.run_all()
-    zone = book.area.locator(".drop-zone").first
+def test_a_chunk_that_is_lost_or_whose_answer_is_lost_is_sent_again(shown):
+    zone = shown(LOSSY).area.locator(".drop-zone").first
     large = os.urandom(1_000_001)
     zone.locator("input").set_input_files(file("lost.bin", large))
     says(zone, f"1 came, the last is lost.bin with {hashlib.sha256(large).hexdigest()}")
     zone.locator(".running").wait_for(state="hidden")
-    assert book.errors == []
 
 
-def test_what_is_lost_of_a_download_is_asked_for_again(notebook, tmp_path):
-    book = notebook(LOSSY_DOWNLOAD)
-    book.run_all()
+def test_what_is_lost_of_a_download_is_asked_for_again(shown, tmp_path):
+    book = shown(LOSSY_DOWNLOAD)
     button = book.area.locator(".orthanc-download").first
     with book.page.expect_download() as saved:
         press(button, "Fetch")
     saved.value.save_as(tmp_path / "whole.bin")
     assert (tmp_path / "whole.bin").read_bytes() == bytes(range(256)) * 20_000
     says(button, "Downloaded whole.bin (5.1 MB)")
-    assert book.errors == []
 
 
 def test_too_large_and_empty_files_are_refused_in_words(zone):
@@ -171,9 +163,8 @@ def test_a_kernel_that_was_restarted_is_said(notebook, lab):
     assert book.errors == []
 
 
-def test_charts_show_gaps_last_values_and_the_value_under_the_cursor(notebook, artefacts):
-    book = notebook(CHARTS, "charts", "charts.add(1767268860.0, {'read': 7.25})")
-    book.run_all()
+def test_charts_show_gaps_last_values_and_the_value_under_the_cursor(shown, artefacts):
+    book = shown(CHARTS, "charts", "charts.add(1767268860.0, {'read': 7.25})")
     first, late = (book.area.locator(".line-charts").nth(number) for number in (0, 1))
     for view in (first, late):
         plot = view.get_by_role("img", name="Traffic").first
@@ -191,4 +182,3 @@ def test_charts_show_gaps_last_values_and_the_value_under_the_cursor(notebook, a
     late.screenshot(path=artefacts / "charts.png")
     plot.press("Escape")
     assert late.locator(".tip").is_hidden()
-    assert book.errors == []

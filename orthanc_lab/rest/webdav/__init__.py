@@ -1,0 +1,1 @@
+"""WebDAV: what is stored as folders and files, for file managers."""

@@ -1,0 +1,64 @@
+"""A request of half a megabyte never takes 200 MB, whatever it unpacks to, and nothing is kept."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import orthanc_lab
+from tests.hostile.asking import refusal
+from tests.memory import bombs
+from tests.memory.test_memory import forget_peak, memory
+
+pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"), pytest.mark.timeout(900)]
+GROWTH = 150  # MiB, in a server of 60 MiB
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[orthanc_lab.ChildServer]:
+    """A server that has numpy and Pillow already, and keeps no files in memory."""
+    with orthanc_lab.serve(process=True, MaximumStorageCacheSize=0) as server:
+        server.session.get(f"{server.url}/app/images/unsupported.png")
+        yield server
+
+
+def measured(server: orthanc_lab.ChildServer, name: str, verb: str, path: str, arguments: dict[str, Any]) -> Any:
+    forget_peak(server)
+    before = memory(server)
+    answer = server.session.request(verb, server.url + path, timeout=300, **arguments)
+    growth = memory(server, "VmHWM") - before
+    print(f"{name}: {answer.status_code}, grown by {growth:.0f} MiB")
+    assert growth <= GROWTH, name
+    if answer.status_code not in (404, 415) and not answer.ok:
+        refusal(answer)
+    return answer
+
+
+def test_uploads_and_new_instances(server: orthanc_lab.ChildServer, pytestconfig: pytest.Config) -> None:
+    for name, path, arguments in bombs.requests(pytestconfig.getoption("--full-size")):
+        answer = measured(server, name, "POST", path, arguments)
+        if "too much" in name or "two headers" in name:
+            assert refusal(answer) == (400, 15), name
+        elif "JSON" not in name:
+            assert answer.status_code == 200, name
+        delete_all(server)
+    assert server.errors == []
+
+
+def test_views_of_a_file(server: orthanc_lab.ChildServer, pytestconfig: pytest.Config) -> None:
+    for name, content in bombs.files(pytestconfig.getoption("--full-size")):
+        assert len(content) <= bombs.SENT + 10_000
+        answer = measured(server, name, "POST", "/instances", {"data": content})
+        if answer.ok:
+            for view in bombs.VIEWS:
+                measured(server, name + view, "GET", answer.json()["Path"] + view, {})
+        delete_all(server)
+    assert server.errors == []
+
+
+def delete_all(server: orthanc_lab.ChildServer) -> None:
+    for patient in server.session.get(f"{server.url}/patients").json():
+        server.session.delete(f"{server.url}/patients/{patient}")
