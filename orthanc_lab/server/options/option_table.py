@@ -394,9 +394,7 @@ _DICOM = (
 _EXTENSIONS = (
     Option("Plugins", _STRINGS, [], "Plug-ins of Orthanc.", honoured=False),
     Option("LuaScripts", _STRINGS, [], "Lua scripts.", honoured=False),
-    Option(
-        "Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", honoured=False, check=warning_names
-    ),
+    Option("Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", check=warning_names),
 )
 
 OPTIONS: dict[str, Option] = {
