@@ -259,7 +259,7 @@ _HTTP = (
     ),
     Option("HttpTimeout", _INTEGER, 60, "Seconds for a call to another server; 0 for no limit."),
     Option("HttpProxy", _STRING, "", "Proxy for calls to other servers."),
-    Option("HttpVerbose", _BOOLEAN, False, "Log calls to other servers in detail.", honoured=False),
+    Option("HttpVerbose", _BOOLEAN, False, "Log calls to other servers in detail, without passwords."),
     Option("OrthancExplorerEnabled", _BOOLEAN, True, "Serve the built-in page."),
     Option("WebDavEnabled", _BOOLEAN, True, "Serve WebDAV at /webdav."),
     Option("WebDavDeleteAllowed", _BOOLEAN, False, "Allow to delete through WebDAV."),
