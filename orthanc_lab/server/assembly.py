@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.external import ExternalTables
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
@@ -36,6 +38,8 @@ from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import connect
 
 __all__ = ["Assembly", "Environment", "assemble"]
+
+_log = logging.getLogger("orthanc_lab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def assemble(
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
-    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"], _external_tables(settings))
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
     folder = Path(settings["StorageDirectory"])
     storage = open_storage(
@@ -162,6 +166,14 @@ def assemble(
     application = make_application(services)
     engine.start()
     return Assembly(services, application, storage, engine, MemoryTrimming(metrics, clock, environment.executor))
+
+
+def _external_tables(settings: CheckedSettings) -> ExternalTables | None:
+    """Return the dictionaries that replace the built-in ones; None if there are none."""
+    files = [settings.folder / file for file in settings["ExternalDictionaries"]]
+    for file in files:
+        _log.warning('Loading external DICOM dictionary: "%s"', file)
+    return ExternalTables(files) if files else None
 
 
 def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
