@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, insort
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from orthanc_lab.jobs.entry import Entry
@@ -23,7 +24,8 @@ class JobTable:
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         self._sorted_ids: list[str] = []
-        self._history: dict[str, Entry] = {}  # the ended ones, oldest completion first
+        # The ended ones, oldest completion first. Not a dict, which looks for its first key among all removed ones.
+        self._history: OrderedDict[str, Entry] = OrderedDict()
         self._counts = dict.fromkeys(JobState, 0)
         self._sequence = 0
         self._closed = False
@@ -69,7 +71,7 @@ class JobTable:
         self._sorted_ids = sorted(self._entries)
         ended = [entry for entry in self._entries.values() if entry.status.state.is_final]
         ended.sort(key=lambda entry: entry.status.completion_time or entry.created)
-        self._history = {entry.id: entry for entry in ended}
+        self._history = OrderedDict((entry.id, entry) for entry in ended)
 
     def add(self, entry: Entry) -> bool:
         """Take in a new job; False after `close`: no worker will come for it."""

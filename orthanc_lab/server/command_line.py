@@ -171,6 +171,7 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
     from orthanc_lab.protocol.ports import SeededIdentifiers  # noqa: PLC0415 - so that --help is quick
     from orthanc_lab.server.assembly import Environment  # noqa: PLC0415
     from orthanc_lab.server.lifecycle import Server  # noqa: PLC0415
+    from orthanc_lab.server.memory_trimming import keep_memory_for_all_threads  # noqa: PLC0415
     from orthanc_lab.server.options.configuration_files import read_configuration  # noqa: PLC0415
     from orthanc_lab.server.options.settings import CheckedSettings  # noqa: PLC0415
 
@@ -189,6 +190,7 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
 
     _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", version("orthanc-lab"))
     _allow_many_files()
+    keep_memory_for_all_threads()
     environment = Environment.of_system(None if call.seed is None else SeededIdentifiers(call.seed))
     server = Server(load, environment, load_jobs=call.load_jobs)
     signals = {signal.SIGINT: server.shutdown, signal.SIGTERM: server.shutdown}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pydicom
 import pytest
@@ -26,6 +27,7 @@ from tests.archives.house import House
 from tests.programs import program
 
 DATA = Path(pydicom.data.__file__).parent
+_NAME = "0010,0010"
 NOW = datetime(2026, 11, 24, 9, 41, 58)
 CHARSET_FILES = [path for path in sorted(DATA.glob("charset_files/*.dcm")) if "SQEncoding" not in path.name]
 NO_PLACE_ON_A_MEDIUM = {
@@ -159,6 +161,30 @@ def test_names_keep_their_character_set(path: Path) -> None:
     source = pydicom.dcmread(path)
     patient = pydicom.dcmread(io.BytesIO(directory_of([file]))).DirectoryRecordSequence[0]
     assert str(patient.PatientName) == str(source.get("PatientName", ""))
+
+
+def test_names_in_many_character_sets_are_read_by_every_tool(tmp_path: Path) -> None:
+    sources = [pydicom.dcmread(path) for path in CHARSET_FILES]
+    directory = directory_of([path.read_bytes() for path in CHARSET_FILES])
+    patients = [record for record, _ in tree(directory)]
+    names = {str(source.get("PatientName", "")) for source in sources}
+    assert {str(patient.PatientName) for patient in patients} >= names - {"王^小東", ""}
+    (tmp_path / "DICOMDIR").write_bytes(directory)
+    for command in (["dcmdump"], ["dcmdump", "+U8"], ["dcm2xml"], ["dcm2xml", "+U8"], ["dcm2json"]):
+        tool = [program(command[0]), *command[1:], "DICOMDIR"]
+        done = subprocess.run(tool, cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode, b"E:" in done.stderr, b"F:" in done.stderr) == (0, False, False), done.stderr
+    xml = subprocess.run([program("dcm2xml"), "DICOMDIR"], cwd=tmp_path, capture_output=True, check=True).stdout
+    found = {element.text for element in ElementTree.fromstring(xml).iter("element") if element.get("tag") == _NAME}
+    assert {"Buc^Jérôme", "Люкceмбypг", "Διονυσιος", "やまだ^たろう", "김희중"} <= found
+
+
+def test_names_in_one_character_set_stay_as_they_are() -> None:
+    files = [dicom(charset="ISO_IR 100", name=b"M\xfcller"), dicom("P2", charset="ISO_IR 144", name="Plain")]
+    directory = pydicom.dcmread(io.BytesIO(directory_of(files)))
+    assert directory.SpecificCharacterSet == "ISO_IR 100"
+    assert [record.PatientName for record, _ in tree(directory_of(files))] == ["Müller", "Plain"]
+    assert directory.DirectoryRecordSequence[0].SpecificCharacterSet == "ISO_IR 100"
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("test_files/*.dcm")), ids=lambda path: path.name)

@@ -142,6 +142,25 @@ def test_lossy_files_of_dcmtk_become_the_same_gray(process: str, bits: int, tmp_
     assert np.array_equal(values(transcoded(made, EXPLICIT_LE)), judge)
 
 
+@pytest.mark.parametrize("bits", [6, 8, 10, 12])
+def test_lossy_gray_of_each_depth_means_the_same_as_that_of_dcmtk(bits: int, tmp_path: Path) -> None:
+    source = file_with(samples(bits, 1), bits)
+    judge = dcmtk("dcmcjpeg", "+ee", "+q", "95", folder=tmp_path, dicom=source)
+    for made in (judge, transcoded(source, JPEG + "51", 95)):
+        found = pydicom.dcmread(BytesIO(made))
+        assert (found.BitsAllocated, found.BitsStored) == ((8, 8) if bits <= 8 else (16, 12))
+        native = values(dcmtk("dcmdjpeg", folder=tmp_path, dicom=made)).astype(float)
+        scale = ((1 << found.BitsStored) - 1) / ((1 << bits) - 1)
+        assert np.abs(native / scale - samples(bits, 1)).mean() < 0.01 * (1 << bits)
+
+
+@pytest.mark.parametrize("target", [JPEG + "57", JPEG + "70"])
+def test_eight_bits_in_words_of_sixteen(target: str, tmp_path: Path) -> None:
+    pixels = samples(8, 1).astype(np.uint16)
+    compressed = transcoded(file_with(pixels, 8), target)
+    assert np.array_equal(values(dcmtk("dcmdjpeg", folder=tmp_path, dicom=compressed)), pixels)
+
+
 @pytest.mark.parametrize("name", ["JPGExtended.dcm", "JPEG-lossy.dcm", "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_jpeg_dcmtk.dcm"])
 def test_real_files(name: str, tmp_path: Path) -> None:
     judge = values(dcmtk("dcmdjpeg", folder=tmp_path, dicom=real_file(name)))

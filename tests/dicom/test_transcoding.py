@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 
 import numpy as np
@@ -23,7 +24,7 @@ from orthanc_lab.protocol.transfer_syntaxes import (
     IMPLICIT_LE,
     is_known,
 )
-from tests.dicom.build import real_file
+from tests.dicom.build import file_of, image_of, real_file
 
 JPEG = "1.2.840.10008.1.2.4."
 RLE = "1.2.840.10008.1.2.5"
@@ -90,6 +91,23 @@ def test_compressed_colours_become_rgb() -> None:
     data_set = pydicom.dcmread(BytesIO(found))
     assert (data_set.PhotometricInterpretation, data_set.PlanarConfiguration) == ("RGB", 0)
     assert len(data_set.PixelData) == 240 * 320 * 3 * 30
+
+
+def test_runs_keep_their_colours_and_their_order() -> None:
+    planes = np.arange(3 * 4 * 5, dtype=np.uint8)
+    image = image_of(planes.tobytes(), 5, 4, samples=3, photometric="YBR_FULL", planar=1)
+    compressed = transcoded(file_of(image), RLE)
+    assert compressed is not None
+    data_set = pydicom.dcmread(BytesIO(transcoded(compressed, EXPLICIT_LE) or b""))
+    assert data_set.PhotometricInterpretation == "YBR_FULL"
+
+
+def test_lengths_of_groups_are_kept_up_to_date() -> None:
+    length = ("UL", b"\0\0\0\0")
+    source = file_of({0x00080000: length, 0x00100000: length, 0x00100010: ("PN", b"Doe^Jane")}, IMPLICIT_LE)
+    data_set = read_file(transcoded(source, EXPLICIT_LE) or b"").data_set
+    assert data_set[0x00100000].value == struct.pack("<I", 8 + 8 + 8 + 2)
+    assert data_set[0x00080000].value == struct.pack("<I", 8 + 26 + 8 + 8)
 
 
 def test_a_file_in_the_wanted_syntax_is_returned_as_it_is() -> None:

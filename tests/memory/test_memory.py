@@ -6,15 +6,19 @@ The limits are the same in both.
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
+from PIL import Image
 
 import orthanc_lab
 from tests.rest.files import dicom_file
@@ -28,6 +32,7 @@ IMAGE = 4 << 20  # bytes of one instance of the large series
 GROWTH = 96  # MiB
 MANY = 150  # MiB
 IDLE = 90  # MiB
+AFTER_PICTURES = 110  # MiB
 
 
 def memory(server: orthanc_lab.ChildServer, name: str = "VmRSS") -> float:
@@ -130,6 +135,24 @@ def test_many_instances(part: int) -> None:
     figures = [round(value) for value in (after_upload, after_use, after_restart)]
     print(f"{number} instances: {figures} MiB after the upload, after some use, after a restart")
     assert max(figures) <= MANY
+
+
+def test_pictures_from_several_clients() -> None:
+    """Large blocks of memory, taken and freed by one thread after the other."""
+    noise = np.random.default_rng(1).integers(0, 16, (1500, 2000, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(noise).save(out, "PNG", compress_level=1)
+    content = f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+    with orthanc_lab.serve(process=True) as server, ThreadPoolExecutor(4) as clients:
+
+        def create(number: int) -> int:
+            body = {"Tags": {"PatientID": str(number)}, "Content": content}
+            return requests.post(f"{server.url}/tools/create-dicom", json=body, timeout=60).status_code
+
+        assert set(clients.map(create, range(16))) == {200}
+        before = memory(server)
+        until(lambda: memory(server) <= AFTER_PICTURES, seconds=20)
+        print(f"after pictures: {before:.0f} MiB, and {memory(server):.0f} MiB a moment later")
 
 
 def test_nothing_to_do() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import is_
-
 from orthanc_lab.rest.http.cached_text import TextCache
 
 
@@ -11,15 +9,15 @@ class Writer:
     def __init__(self) -> None:
         self.written: list[str] = []
 
-    def __call__(self, source: str) -> tuple[bytes, ...]:
+    def __call__(self, source: str) -> bytes:
         self.written.append(source)
-        return (source.encode(), b"!")
+        return source.encode() + b"!"
 
 
 def test_a_text_is_written_again_when_its_source_has_changed() -> None:
     write = Writer()
     cache = TextCache[str](write)
-    texts = [b"".join(cache.pieces(source)) for source in ("a", "a", "b", "a")]
+    texts = [cache.text(source) for source in ("a", "a", "b", "a")]
     assert texts == [b"a!", b"a!", b"b!", b"a!"]
     assert write.written == ["a", "b", "a"]
 
@@ -28,38 +26,18 @@ def test_each_key_has_a_text_of_its_own() -> None:
     write = Writer()
     cache = TextCache[str](write)
     for _ in range(2):
-        assert cache.pieces("a", key=1) == cache.pieces("a", key=2) == (b"a", b"!")
+        assert cache.text("a", key=1) == cache.text("a", key=2) == b"a!"
     assert write.written == ["a", "a"]
-
-
-def test_identity_can_tell() -> None:
-    write = Writer()
-    cache = TextCache[str](write, same=is_)
-    first, equal = "".join("ab"), "".join("ab")
-    for source in (first, first, equal):
-        cache.pieces(source)
-    assert len(write.written) == 2
 
 
 def test_the_oldest_texts_are_forgotten_beyond_the_size() -> None:
     write = Writer()
     cache = TextCache[str](write, size=10)
     for source in ("aaaa", "bbbb"):  # 5 bytes each
-        cache.pieces(source, key=source)
-    cache.pieces("cccc", key="cccc")
-    cache.pieces("bbbb", key="bbbb")
+        cache.text(source, key=source)
+    cache.text("cccc", key="cccc")
+    cache.text("bbbb", key="bbbb")
     assert write.written == ["aaaa", "bbbb", "cccc"]
-    cache.pieces("aaaa", key="aaaa")
+    cache.text("aaaa", key="aaaa")
     assert write.written[3:] == ["aaaa"]
-    assert cache.pieces("d" * 20, key="d") == (b"d" * 20, b"!"), "larger than the cache"
-
-
-def test_what_is_not_retained_is_forgotten() -> None:
-    write = Writer()
-    cache = TextCache[str](write)
-    for source in "abc":
-        cache.pieces(source, key=source)
-    cache.retain(["b"])
-    for source in "abc":
-        cache.pieces(source, key=source)
-    assert write.written == ["a", "b", "c", "a", "c"]
+    assert cache.text("d" * 20, key="d") == b"d" * 20 + b"!", "larger than the cache"

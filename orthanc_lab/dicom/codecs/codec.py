@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -38,9 +38,12 @@ class Codec:
     expansion: int = 1 << 20  # a frame takes no more than this many times the bytes of its data
     bits: frozenset[int] = frozenset({8, 16})  # bits allocated that `encode` takes
     signed: bool = True  # `encode` takes signed samples
-    colours: str = "RGB"  # Photometric Interpretation of what `encode` makes of colours
+    gray_bits: Mapping[int, int] = field(default_factory=dict)  # of a gray sample by Bits Stored, if values are fitted
+    colours: str = ""  # Photometric Interpretation of what `encode` makes of RGB, if it changes that
+    as_stored: bool = False  # `decode` returns colours as the file names them, in place of RGB
     palettes: bool = True  # `encode` keeps the indices of a palette; else it takes their colours
-    description: str = ""  # for Derivation Description, with {quality} and {ratio}
+    ratio_of_stored: bool = False  # the ratio counts Bits Stored, in place of those allocated
+    description: str = ""  # for Derivation Description, with {quality}, {bits} and {ratio}
     method: str = ""  # defined term of Lossy Image Compression Method, for a lossy one
 
 

@@ -32,15 +32,17 @@ def describe_lossy(data_set: DataSet, text: str, method: str, ratio: float, sop_
         tags.REFERENCED_SOP_INSTANCE_UID: Element("UI", _value(data_set, tags.SOP_INSTANCE_UID)),
         tags.PURPOSE_OF_REFERENCE_CODE_SEQUENCE: Element("SQ", [_code("121320", "Uncompressed predecessor")]),
     }
-    data_set[tags.SOURCE_IMAGE_SEQUENCE] = Element("SQ", [*_items(data_set, tags.SOURCE_IMAGE_SEQUENCE), source])
-    lossy = _code("113040", "Lossy Compression")
-    data_set[tags.DERIVATION_CODE_SEQUENCE] = Element("SQ", [*_items(data_set, tags.DERIVATION_CODE_SEQUENCE), lossy])
+    data_set[tags.SOURCE_IMAGE_SEQUENCE] = Element("SQ", [source])
+    data_set[tags.DERIVATION_CODE_SEQUENCE] = Element("SQ", [_code("113040", "Lossy Compression")])
     data_set[tags.SOP_INSTANCE_UID] = Element("UI", padded(sop_instance.encode()))
     _mark_derived(data_set)
     describe_derivation(data_set, text)
     data_set[tags.LOSSY_IMAGE_COMPRESSION] = _text("CS", "01")
-    _append(data_set, tags.LOSSY_IMAGE_COMPRESSION_RATIO, "DS", f"{ratio:.5g}")
-    _append(data_set, tags.LOSSY_IMAGE_COMPRESSION_METHOD, "CS", method)
+    ratios = _values(data_set, tags.LOSSY_IMAGE_COMPRESSION_RATIO)
+    methods = _values(data_set, tags.LOSSY_IMAGE_COMPRESSION_METHOD)
+    missing = [""] * (len(ratios) - len(methods))  # each ratio has its method
+    data_set[tags.LOSSY_IMAGE_COMPRESSION_RATIO] = _text("DS", "\\".join([*ratios, f"{ratio:.5g}"]))
+    data_set[tags.LOSSY_IMAGE_COMPRESSION_METHOD] = _text("CS", "\\".join([*methods, *missing, method]))
 
 
 def describe_derivation(data_set: DataSet, text: str) -> None:
@@ -63,24 +65,20 @@ def _code(value: str, meaning: str) -> DataSet:
 def _mark_derived(data_set: DataSet) -> None:
     before = text_bytes(_value(data_set, tags.IMAGE_TYPE))
     if before:
-        values = [b"DERIVED", *before.split(b"\\")[1:]]
+        first, *others = before.split(b"\\")
+        values = [first if first.strip() == b"DERIVED" else b"DERIVED", *others]
         data_set[tags.IMAGE_TYPE] = Element("CS", padded(b"\\".join(values), b" "))
 
 
-def _append(data_set: DataSet, tag: int, vr: str, value: str) -> None:
-    before = text_bytes(_value(data_set, tag))
-    data_set[tag] = Element(vr, padded(before + b"\\" + value.encode() if before else value.encode(), b" "))
+def _values(data_set: DataSet, tag: int) -> list[str]:
+    text = text_bytes(_value(data_set, tag)).decode("latin-1")
+    return text.split("\\") if text else []
 
 
 def _text(vr: str, value: str) -> Element:
-    return Element(vr, padded(value.encode(), b" "))
+    return Element(vr, padded(value.encode("latin-1"), b" "))
 
 
 def _value(data_set: DataSet, tag: int) -> bytes:
     element = data_set.get(tag)
     return element.value if element is not None and isinstance(element.value, bytes) else b""
-
-
-def _items(data_set: DataSet, tag: int) -> list[DataSet]:
-    element = data_set.get(tag)
-    return element.value if element is not None and isinstance(element.value, list) else []

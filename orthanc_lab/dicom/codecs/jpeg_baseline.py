@@ -25,7 +25,7 @@ def codec_for(uid: str) -> Codec:
         encode,
         expansion=EXPANSION,
         bits=frozenset({8}),
-        signed=False,
+        gray_bits={8: 8},
         colours="YBR_FULL_422",
         palettes=False,
         description="Lossy compression with JPEG baseline, IJG quality factor {quality}, compression ratio {ratio}",

@@ -18,6 +18,7 @@ else:
 
 __all__ = ["codec_for"]
 
+_GRAY_BITS = dict.fromkeys(range(1, 9), 8)
 _SEQUENTIAL = "1.2.840.10008.1.2.4.51"
 
 
@@ -28,8 +29,10 @@ def codec_for(uid: str) -> Codec:
     return replace(
         jpeg_baseline.codec_for(uid),
         decode=None if _DECODE is None else _decode_sequential,
+        encode=jpeg_baseline.encode if _DECODE is None else _encode,
         expansion=Codec().expansion,
-        description="Lossy compression with JPEG extended sequential 8 bit, IJG quality factor {quality}, "
+        gray_bits=_GRAY_BITS if _DECODE is None else _GRAY_BITS | dict.fromkeys(range(9, 13), 12),
+        description="Lossy compression with JPEG extended sequential {bits} bit, IJG quality factor {quality}, "
         "compression ratio {ratio}",
     )
 
@@ -37,3 +40,8 @@ def codec_for(uid: str) -> Codec:
 def _decode_sequential(data: bytes, description: ImageDescription) -> Array:
     assert _DECODE is not None
     return _DECODE(with_whole_spectrum(data), description)
+
+
+def _encode(pixels: Array, description: ImageDescription, quality: int) -> bytes:
+    encoder = jpeg_baseline.encode if description.bits_stored == 8 else jpeg_process.encode
+    return encoder(pixels, description, quality)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import imagecodecs
 import numpy as np
 
@@ -12,22 +14,28 @@ from orthanc_lab.dicom.images.image_description import ImageDescription
 
 __all__ = ["codec_for"]
 
+_FIRST_ORDER = "1.2.840.10008.1.2.4.70"
+
 
 def codec_for(uid: str) -> Codec:
-    """Return the codec of both lossless processes; frames are written with the first predictor, which both allow."""
+    """Return the codec of either lossless process; the selection value is the predictor that dcmtk writes, too."""
+    predictor = 1 if uid == _FIRST_ORDER else 6
     return Codec(
         jpeg_process.decode,
-        _encode,
-        description="Lossless JPEG compression, selection value 1, point transform 0, compression ratio {ratio}",
+        functools.partial(_encode, predictor=predictor),
+        description=f"Lossless JPEG compression, selection value {predictor}, point transform 0, "
+        "compression ratio {ratio}",
     )
 
 
-def _encode(pixels: Array, description: ImageDescription, quality: int) -> bytes:
+def _encode(pixels: Array, description: ImageDescription, quality: int, *, predictor: int) -> bytes:
     unsigned = np.ascontiguousarray(pixels).view(f"u{pixels.dtype.itemsize}")
     bits = max(bits_to_keep(unsigned, description), 2)
+    if bits <= 8:
+        unsigned = unsigned.astype(np.uint8, copy=False)
     colours = "RGB" if unsigned.ndim == 3 else "GRAYSCALE"
     return bytes(
         imagecodecs.jpeg8_encode(
-            unsigned, lossless=True, predictor=1, bitspersample=bits, colorspace=colours, outcolorspace=colours
+            unsigned, lossless=True, predictor=predictor, bitspersample=bits, colorspace=colours, outcolorspace=colours
         )
     )

@@ -19,6 +19,7 @@ from orthanc_lab.dicom.images.jpeg_header import read_jpeg_header
 __all__ = ["codec_for"]
 
 _NEAR_LOSSLESS = "1.2.840.10008.1.2.4.81"
+_BY_LINE = 1  # how colours are interleaved, as dcmtk does it
 _NEAR = 2  # how much a sample may differ
 
 
@@ -30,6 +31,7 @@ def codec_for(uid: str) -> Codec:
         _decode,
         functools.partial(_encode, error=_NEAR),
         signed=False,
+        ratio_of_stored=True,
         description=f"near lossless JPEG-LS compression, factor {{ratio}} (NEAR={_NEAR})",
         method="ISO_14495_1",
     )
@@ -47,13 +49,13 @@ def _decode(data: bytes, description: ImageDescription) -> Array:
 
 def _encode(pixels: Array, description: ImageDescription, quality: int, *, error: int) -> bytes:
     return bytes(
-        jpeg_ls.encode_pixel_data(
+        jpeg_ls.encode_buffer(
             np.ascontiguousarray(pixels).tobytes(),
-            rows=description.height,
-            columns=description.width,
-            samples_per_pixel=description.samples,
-            bits_stored=bits_to_keep(pixels, description),
-            planar_configuration=0,
+            description.height,
+            description.width,
+            description.samples,
+            bits_to_keep(pixels, description),
             lossy_error=error,
+            interleave_mode=_BY_LINE if description.samples > 1 else 0,
         )
     )

@@ -1,4 +1,4 @@
-"""Decoding of JPEG of any process and precision, by imagecodecs (libjpeg-turbo)."""
+"""JPEG of any process and precision, by imagecodecs (libjpeg-turbo)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orthanc_lab.dicom.codecs.samples import with_sign
 from orthanc_lab.dicom.images.image_description import ImageDescription
 from orthanc_lab.dicom.images.jpeg_header import read_jpeg_header
 
-__all__ = ["decode"]
+__all__ = ["decode", "encode"]
 
 
 def decode(data: bytes, description: ImageDescription) -> Array:
@@ -27,3 +27,9 @@ def decode(data: bytes, description: ImageDescription) -> Array:
     else:
         pixels = imagecodecs.jpeg8_decode(data)
     return with_sign(pixels, description)
+
+
+def encode(pixels: Array, description: ImageDescription, quality: int) -> bytes:
+    """Compress a gray frame with 12 bits a sample, with losses."""
+    level = min(max(quality, 1), 100)
+    return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(pixels), level=level, bitspersample=12))

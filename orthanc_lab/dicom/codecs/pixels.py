@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from orthanc_lab.dicom.codecs.codec import codec_of
 from orthanc_lab.dicom.codecs.decoding import decode_compressed
 from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import DicomFile
+from orthanc_lab.dicom.images.elscint_runs import elscint_pixels
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
 from orthanc_lab.dicom.images.palette import apply_palette
 from orthanc_lab.dicom.images.raw_frames import compressed_frames, uncompressed_frame
+from orthanc_lab.dicom.images.ybr import rgb_of_ybr_full
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["Array", "decode_frame"]
@@ -38,7 +41,7 @@ def decode_frame(file: DicomFile, index: int, description: ImageDescription | No
     """
     description = description or describe_image(file.data_set)
     element = file.data_set.get(PIXEL_DATA)
-    value = element.value if element is not None else b""
+    value = elscint_pixels(file.data_set) or b"" if element is None else element.value
     if description.frames == 0:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, "Image not supported (no frames)")
     if isinstance(value, tuple):
@@ -49,6 +52,12 @@ def decode_frame(file: DicomFile, index: int, description: ImageDescription | No
             return apply_palette(pixels, file.data_set)
         if (pixels.ndim == 2 and not description.is_monochrome) or (pixels.ndim == 3 and pixels.dtype.itemsize > 2):
             raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+        if description.signed and pixels.dtype.itemsize == 1:
+            raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+        codec = codec_of(file.transfer_syntax)
+        if codec is not None and codec.as_stored and description.planar and description.photometric == "YBR_FULL":
+            # As in Orthanc: what is stored by pixel is shown unconverted.
+            return rgb_of_ybr_full(pixels) if pixels.dtype == np.uint8 else pixels
         return _signed(pixels, description)
     if not isinstance(value, bytes):
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)

@@ -16,7 +16,7 @@ _EXPANSION = 64  # two bytes make no more than 128
 
 def codec_for(uid: str) -> Codec:
     """Return the codec of RLE Lossless."""
-    return Codec(_decode, _encode, expansion=_EXPANSION, bits=frozenset({8, 16, 32}))
+    return Codec(_decode, _encode, expansion=_EXPANSION, bits=frozenset({8, 16, 32}), as_stored=True)
 
 
 def _decode(data: bytes, description: ImageDescription) -> Array:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["LONG_VRS", "SHORT_VRS", "STRING_VRS", "TEXT_VRS", "VRS", "VR_BY_BYTES", "WORD_SIZES", "as_bytes"]
+__all__ = [
+    "LONG_VRS",
+    "SHORT_VRS",
+    "STRING_VRS",
+    "TEXT_VRS",
+    "TEXT_VRS_OF_CHARSET",
+    "VRS",
+    "VR_BY_BYTES",
+    "WORD_SIZES",
+    "as_bytes",
+]
 
 LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 """The VRs whose length takes four bytes in an explicit transfer syntax (PS3.5 table 7.1-1)."""
@@ -21,6 +31,9 @@ STRING_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "P
 
 TEXT_VRS = STRING_VRS | {"UI"}
 """The VRs of all texts; a UID is padded with NUL."""
+
+TEXT_VRS_OF_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+"""The VRs of texts in the character set of the file (PS3.5 section 6.1.2.3)."""
 
 WORD_SIZES = {
     **dict.fromkeys(("AT", "OW", "SS", "US"), 2),

@@ -92,13 +92,20 @@ class _Writer:
         self._short = struct.Struct(order + "HH2sH").pack
         self._long = struct.Struct(order + "HH2sHI").pack
         self._plain = struct.Struct(order + "HHI").pack
+        self._number = struct.Struct(order + "I").pack
 
     def data_set(self, data_set: DataSet) -> Iterator[bytes]:
-        """Yield the elements in the order of their tags; group lengths are retired, and left out."""
-        for tag in sorted(data_set):
+        """Yield the elements in the order of their tags; stated lengths of groups are brought up to date."""
+        return self._elements(data_set, sorted(data_set))
+
+    def _elements(self, data_set: DataSet, tags: list[int]) -> Iterator[bytes]:
+        for tag in tags:
             vr, value = data_set[tag]
             if isinstance(value, bytes):
                 if not tag & 0xFFFF and tag >> 16 > 2:
+                    group = [other for other in tags if other >> 16 == tag >> 16 and other != tag]
+                    yield self._header(tag, "UL", 4)
+                    yield self._number(sum(map(len, self._elements(data_set, group))))
                     continue
                 if len(value) & 1:
                     value += b" " if vr in STRING_VRS else b"\0"

@@ -15,7 +15,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=]*\Z", re.ASCII)
 
 
 def decode(uri: str | memoryview) -> tuple[str, bytes]:
-    """Return the MIME type in lower case and the bytes.
+    """Return the MIME type as it is written, and the bytes.
 
     Missing ``=`` at the end is accepted.
 
@@ -33,7 +33,7 @@ def decode(uri: str | memoryview) -> tuple[str, bytes]:
     match = _FORM.match(start)
     if match is None:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    return match[1].lower(), _decode_base64(uri[match.end() :])
+    return match[1], _decode_base64(uri[match.end() :])
 
 
 def matches(text: str) -> bool:

@@ -10,7 +10,7 @@ from orthanc_lab.dicom.files.text import text_bytes
 from orthanc_lab.dicom.limits import MAX_FRAMES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["ImageDescription", "count_frames", "describe_image", "number_of", "parse_frames", "text_of"]
+__all__ = ["ImageDescription", "count_frames", "describe_image", "items_of", "number_of", "parse_frames", "text_of"]
 
 _UINT32 = 2**32
 
@@ -122,6 +122,12 @@ def number_of(data_set: DataSet, tag: int) -> int | None:
         return int.from_bytes(element.value[:2], "little") if len(element.value) >= 2 else None
     text = text_of(data_set, tag).split("\\", maxsplit=1)[0].strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else None
+
+
+def items_of(data_set: DataSet, tag: int) -> list[DataSet]:
+    """Return the items of a sequence, none if it is absent."""
+    element = data_set.get(tag)
+    return element.value if element is not None and isinstance(element.value, list) else []
 
 
 def text_of(data_set: DataSet, tag: int) -> str:

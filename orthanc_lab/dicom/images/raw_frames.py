@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
 from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.images.elscint_runs import elscint_pixels
 from orthanc_lab.dicom.images.image_description import ImageDescription, count_frames, describe_image
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
@@ -22,7 +23,7 @@ def raw_frame(data_set: DataSet, index: int) -> bytes:
         2 or 15 if the file is not an image or is shorter than declared, 3 for a missing frame.
     """
     element = data_set.get(PIXEL_DATA)
-    value = element.value if element is not None else None
+    value = elscint_pixels(data_set) if element is None else element.value
     if isinstance(value, tuple):
         frames = compressed_frames(value, count_frames(data_set))
         if not 0 <= index < len(frames):

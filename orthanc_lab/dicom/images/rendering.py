@@ -8,12 +8,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
 from orthanc_lab.dicom.decimal_text import is_decimal
-from orthanc_lab.dicom.dictionary.tags import RESCALE_INTERCEPT, RESCALE_SLOPE, WINDOW_CENTER, WINDOW_WIDTH
+from orthanc_lab.dicom.dictionary.tags import (
+    FRAME_VOI_LUT_SEQUENCE,
+    PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
+    PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+    RESCALE_INTERCEPT,
+    RESCALE_SLOPE,
+    WINDOW_CENTER,
+    WINDOW_WIDTH,
+)
 from orthanc_lab.dicom.files.data_set import DataSet
-from orthanc_lab.dicom.images.image_description import ImageDescription, text_of
+from orthanc_lab.dicom.images.image_description import ImageDescription, items_of, text_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = [
@@ -53,22 +60,31 @@ class Rescale:
     intercept: float = 0.0
 
 
-def rescale_of(data_set: DataSet) -> Rescale:
-    """Return the rescale slope and intercept; the identity if either is missing or not a number."""
-    slope, intercept = parse_float(text_of(data_set, RESCALE_SLOPE)), parse_float(text_of(data_set, RESCALE_INTERCEPT))
-    if slope is None or intercept is None:
-        return Rescale()
-    return Rescale(slope, intercept)
+def rescale_of(data_set: DataSet, frame: int = 0) -> Rescale:
+    """Return the rescale slope and intercept of the file, else of the frame; the identity without both numbers."""
+    for item in (data_set, _of_frame(data_set, frame, PIXEL_VALUE_TRANSFORMATION_SEQUENCE)):
+        slope, intercept = parse_float(text_of(item, RESCALE_SLOPE)), parse_float(text_of(item, RESCALE_INTERCEPT))
+        if slope is not None and intercept is not None:
+            return Rescale(slope, intercept)
+    return Rescale()
 
 
-def window_of(data_set: DataSet, description: ImageDescription) -> Window:
-    """Return the first window of a file; without one, a window over all values that its bits can hold."""
-    center = parse_float(text_of(data_set, WINDOW_CENTER).split("\\", maxsplit=1)[0])
-    width = parse_float(text_of(data_set, WINDOW_WIDTH).split("\\", maxsplit=1)[0])
-    if center is None or width is None:
-        values = float(1 << description.bits_stored % 32)
-        return Window(values / 2, values)
-    return Window(center, width)
+def window_of(data_set: DataSet, description: ImageDescription, frame: int = 0) -> Window:
+    """Return the first window of the file, else of the frame, else one over all values that the bits can hold."""
+    for item in (data_set, _of_frame(data_set, frame, FRAME_VOI_LUT_SEQUENCE)):
+        center = parse_float(text_of(item, WINDOW_CENTER).split("\\", maxsplit=1)[0])
+        width = parse_float(text_of(item, WINDOW_WIDTH).split("\\", maxsplit=1)[0])
+        if center is not None and width is not None:
+            return Window(center, width)
+    values = float(1 << description.bits_stored % 32)
+    return Window(values / 2, values)
+
+
+def _of_frame(data_set: DataSet, frame: int, sequence: int) -> DataSet:
+    """Return the first item of a sequence among the functional groups of a frame (PS3.3 section C.7.6.16)."""
+    frames = items_of(data_set, PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
+    items = items_of(frames[frame], sequence) if 0 <= frame < len(frames) else []
+    return items[0] if items else {}
 
 
 def parse_float(text: str) -> float | None:
@@ -77,9 +93,9 @@ def parse_float(text: str) -> float | None:
     return float(number) if is_decimal(number) else None
 
 
-def rescaled(pixels: Array, data_set: DataSet) -> Array:
+def rescaled(pixels: Array, data_set: DataSet, frame: int = 0) -> Array:
     """Return gray values of the modality, as float32."""
-    rescale = rescale_of(data_set)
+    rescale = rescale_of(data_set, frame)
     values: Array = pixels.astype(np.float32)
     if rescale != Rescale():
         values *= np.float32(rescale.slope)
@@ -142,7 +158,7 @@ def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
     width, height
         Of the box, in pixels; 0 leaves a side free, and both leave the picture as it is.
     smooth
-        Interpolate, instead of taking the nearest pixel.
+        Blur a picture that becomes smaller before the nearest pixels are taken.
 
     Raises
     ------
@@ -159,17 +175,27 @@ def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
     samples = 3 if pixels.ndim == 3 else 1
     if not new_width or not new_height or new_width * new_height * samples > MAX_PIXELS:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
-    if not smooth:
-        return pixels[_nearest(old_height, new_height)][:, _nearest(old_width, new_width)]
-    picture = Image.fromarray(pixels)
-    if ratio < 1:
-        picture = picture.filter(ImageFilter.GaussianBlur(0.5))
-    return np.asarray(picture.resize((new_width, new_height), Image.Resampling.BILINEAR))
+    if smooth and ratio < 1:
+        pixels = _blurred(pixels)
+    return pixels[_nearest(old_height, new_height)][:, _nearest(old_width, new_width)]
+
+
+def _blurred(pixels: Array) -> Array:
+    """Return 8-bit samples smoothed by a Gaussian filter of 5 x 5, rounded down; the edges are repeated."""
+    sums = np.pad(pixels.astype(np.uint16), [(2, 2), (2, 2), *[(0, 0)] * (pixels.ndim - 2)], mode="edge")
+    for axis in (0, 1):
+        size = sums.shape[axis] - 4
+        parts = [np.take(sums, np.arange(start, start + size), axis) for start in range(5)]
+        sums = parts[0] + 4 * (parts[1] + parts[3]) + 6 * parts[2] + parts[4]
+    blurred: Array = (sums >> 8).astype(np.uint8)
+    return blurred
 
 
 def _nearest(old: int, new: int) -> Array:
-    positions: Array = np.floor((np.arange(new) + 0.5) * old / new).astype(np.intp)
-    return positions
+    # In single precision, like Orthanc: what falls on the edge of a pixel falls on the same side.
+    positions = (np.arange(new, dtype=np.float32) + np.float32(0.5)) * (np.float32(old) / np.float32(new))
+    found: Array = np.minimum(np.floor(positions).astype(np.intp), old - 1)
+    return found
 
 
 def _rounded(length: float) -> int:

@@ -25,7 +25,32 @@ _DECODERS = {
     "image/x-portable-arbitrarymap": decode_pam,
 }
 _COPIES = 3  # of the pixels at the same time: those of the decoder, of the data set and of the file
-_UNSUPPORTED = frozenset({"text/plain", "image/gif", "image/jp2", "image/svg+xml", "application/json"})
+_UNSUPPORTED = frozenset(
+    {
+        "application/dicom",
+        "application/dicom+json",
+        "application/dicom+xml",
+        "application/gzip",
+        "application/javascript",
+        "application/json",
+        "application/wasm",
+        "application/x-font-woff",
+        "application/x-nacl",
+        "application/x-pnacl",
+        "application/xml",
+        "application/zip",
+        "font/woff2",
+        "image/gif",
+        "image/jp2",
+        "image/svg+xml",
+        "image/x-icon",
+        "text/css",
+        "text/html",
+        "text/plain",
+    }
+)
+"""Types that Orthanc knows from elsewhere; it refuses them in other words than unknown ones."""
+_OTHER_NAMES = {"text/xml": "application/xml"}
 
 
 def is_data_uri(value: object) -> bool:
@@ -47,7 +72,8 @@ def embed(data_set: DataSet, uri: str | memoryview, memory: Reservation | None =
         15 for a broken URI, picture or document, 2 for a type that cannot be embedded,
         3 for an unknown one.
     """
-    mime, data = data_uri.decode(uri)
+    stated, data = data_uri.decode(uri)
+    mime = _OTHER_NAMES.get(stated.lower(), stated.lower())
     if mime in _DECODERS:
         if memory is not None:
             memory.add(_COPIES * _decoded_size(mime, data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orthanc_lab.dicom.dictionary.vrs import TEXT_VRS_OF_CHARSET
 from orthanc_lab.dicom.files.charsets import Charset, by_term
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
@@ -34,9 +35,7 @@ SEQUENCES: dict[Level, tuple[int, ...]] = {
 }  # fmt: skip
 """The sequences of the modules: never handed down, but taken out where a module is exchanged."""
 
-TEXT_VRS_OF_CHARSET = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
-"""VRs whose text is in the character set of the file (PS3.5 section 6.1.2.3)."""
-
+_LONGEST = 256  # bytes in UTF-8; longer values are not handed down
 _SPECIFIC_CHARACTER_SET = 0x00080005
 
 
@@ -60,11 +59,19 @@ def inherited(model: DataSet, level: Level, default: Charset) -> tuple[DataSet, 
     found = {tag: element for tag, element in found.items() if isinstance(element.value, bytes)}
     stated = model.get(_SPECIFIC_CHARACTER_SET)
     terms = stated.value if stated is not None and isinstance(stated.value, bytes) else b""
+    decode = decoder_of(terms or None, default.name)
+    found = {tag: element for tag, element in found.items() if not _is_long(element, decode)}
     charset = by_term(terms.rstrip(b"\0").decode("latin-1")) if terms else default
     if charset is not None:
         return found, charset
-    decode = decoder_of(terms, default.name)
     return {tag: _in_charset(element, decode, default) for tag, element in found.items()}, default
+
+
+def _is_long(element: Element, decode: TextDecoder) -> bool:
+    if not isinstance(element.value, bytes) or len(element.value) <= _LONGEST // 4:
+        return False
+    text = text_bytes(element.value)
+    return len(decode(text).encode() if element.vr in TEXT_VRS_OF_CHARSET else text) > _LONGEST
 
 
 def _in_charset(element: Element, decode: TextDecoder, charset: Charset) -> Element:

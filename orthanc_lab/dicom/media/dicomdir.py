@@ -1,16 +1,24 @@
 """Writing a DICOMDIR (PS3.3 annex F, PS3.10 section 8): patients, studies, series and their files.
 
 The directory grows file by file in linear time, and is encoded once, when all offsets are known.
+
+A record keeps the character set of its file. Where several of them have letters beyond ASCII, those records are
+converted to UTF-8, and the directory names the one that is left: tools that write the whole directory as XML or
+JSON have only one.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from orthanc_lab.dicom.dictionary import tags
+from orthanc_lab.dicom.dictionary.vrs import TEXT_VRS_OF_CHARSET
+from orthanc_lab.dicom.files.charsets import by_term
+from orthanc_lab.dicom.files.code_extensions import unicode_of
 from orthanc_lab.dicom.files.data_set import DataSet, Element, encode, encode_file, padded
 from orthanc_lab.dicom.media.dicomdir_entry import DirectoryEntry
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
@@ -29,6 +37,10 @@ _ROOTS = (
 
 _STUDY_DATES = (tags.STUDY_DATE, tags.SERIES_DATE, tags.ACQUISITION_DATE, tags.CONTENT_DATE)
 _STUDY_TIMES = (tags.STUDY_TIME, tags.SERIES_TIME, tags.ACQUISITION_TIME, tags.CONTENT_TIME)
+
+
+_UTF8 = b"ISO_IR 192"
+_PLAIN = re.compile(rb"[\x00-\x1a\x1c-\x7f]*")
 
 
 @dataclass(slots=True)
@@ -57,6 +69,7 @@ class DicomDirectory:
         self._date = now.strftime("%Y%m%d").encode()
         self._time = now.strftime("%H%M%S.000000").encode()
         self._patients: dict[bytes, _Record] = {}
+        self._beyond_ascii: list[tuple[_Record, DataSet]] = []
 
     def add(self, file_id: Sequence[str], entry: DirectoryEntry) -> None:
         r"""Add a file; `file_id` as in ``("IMAGES", "IM0")``. A second file of an instance is not listed."""
@@ -77,11 +90,21 @@ class DicomDirectory:
 
     def encode(self, sop_instance_uid: str) -> bytes:
         """Return the DICOMDIR file."""
-        header = self._file(sop_instance_uid, b"", 0, 0)
-        records, first, last = _encode_records(self._patients, len(header))
-        return self._file(sop_instance_uid, records, first, last)
+        charset = self._unify_charsets()
+        before = self._file(sop_instance_uid, b"", 0, 0)
+        records, first, last = _encode_records(self._patients, len(before))
+        return self._file(sop_instance_uid, records, first, last, charset)
 
-    def _file(self, uid: str, records: bytes, first: int, last: int) -> bytes:
+    def _unify_charsets(self) -> bytes:
+        """Leave one character set for all text beyond ASCII; return it, empty if there is no such text."""
+        charsets = {_bytes_of(data_set, tags.SPECIFIC_CHARACTER_SET) for _, data_set in self._beyond_ascii}
+        if len(charsets) == 1 and by_term((charset := next(iter(charsets))).decode("latin-1")) is not None:
+            return charset
+        for record, data_set in self._beyond_ascii:
+            record.content = b"".join(encode(_in_utf8(data_set)))
+        return _UTF8 if charsets else b""
+
+    def _file(self, uid: str, records: bytes, first: int, last: int, charset: bytes = b"") -> bytes:
         roots = {
             tag: Element("UL", struct.pack("<I", offset)) for tag, offset in zip(_ROOTS, (first, last), strict=True)
         }
@@ -91,17 +114,19 @@ class DicomDirectory:
             tags.FILE_SET_CONSISTENCY_FLAG: Element("US", b"\0\0"),
             tags.DIRECTORY_RECORD_SEQUENCE: Element("SQ", records),
         }
+        if charset:
+            data_set[tags.SPECIFIC_CHARACTER_SET] = _element("CS", charset)
         return encode_file(data_set, EXPLICIT_LE, MEDIA_STORAGE_DIRECTORY, uid)
 
     def _patient(self, entry: DirectoryEntry) -> _Record:
-        return _record("PATIENT", entry, always=((tags.PATIENT_NAME, "PN"),), if_filled=((tags.PATIENT_ID, "LO"),))
+        return self._record("PATIENT", entry, always=((tags.PATIENT_NAME, "PN"),), if_filled=((tags.PATIENT_ID, "LO"),))
 
     def _study(self, entry: DirectoryEntry) -> _Record:
         date = _first(entry, _STUDY_DATES, self._date)
         time = _first(entry, _STUDY_TIMES, self._time)
         more: DataSet = {tags.STUDY_DATE: _element("DA", date), tags.STUDY_TIME: _element("TM", time)}
         always = ((tags.ACCESSION_NUMBER, "SH"), (tags.STUDY_DESCRIPTION, "LO"), (tags.STUDY_INSTANCE_UID, "UI"))
-        return _record("STUDY", entry, always=always, if_filled=((tags.STUDY_ID, "SH"),), more=more)
+        return self._record("STUDY", entry, always=always, if_filled=((tags.STUDY_ID, "SH"),), more=more)
 
     def _series(self, entry: DirectoryEntry) -> _Record:
         described = self._extended and tags.SERIES_DESCRIPTION in entry.values
@@ -110,7 +135,7 @@ class DicomDirectory:
             (tags.SERIES_INSTANCE_UID, "UI"),
             *(((tags.SERIES_DESCRIPTION, "LO"),) if described else ()),
         )
-        return _record("SERIES", entry, always=always, if_filled=((tags.SERIES_NUMBER, "IS"),))
+        return self._record("SERIES", entry, always=always, if_filled=((tags.SERIES_NUMBER, "IS"),))
 
     def _image(self, name: bytes, entry: DirectoryEntry) -> _Record:
         more: DataSet = {
@@ -119,31 +144,49 @@ class DicomDirectory:
             tags.REFERENCED_SOP_INSTANCE_UID_IN_FILE: _element("UI", entry.get(tags.SOP_INSTANCE_UID)),
             tags.REFERENCED_TRANSFER_SYNTAX_UID_IN_FILE: _element("UI", entry.transfer_syntax),
         }
-        return _record("IMAGE", entry, always=((tags.INSTANCE_NUMBER, "IS"),), more=more)
+        return self._record("IMAGE", entry, always=((tags.INSTANCE_NUMBER, "IS"),), more=more)
 
-
-def _record(
-    kind: str,
-    entry: DirectoryEntry,
-    *,
-    always: Iterable[tuple[int, str]],
-    if_filled: Iterable[tuple[int, str]] = (),
-    more: DataSet | None = None,
-) -> _Record:
-    data_set: DataSet = {tags.DIRECTORY_RECORD_TYPE: _element("CS", kind.encode()), **(more or {})}
-    if entry.get(tags.SPECIFIC_CHARACTER_SET):
-        data_set[tags.SPECIFIC_CHARACTER_SET] = _element("CS", entry.get(tags.SPECIFIC_CHARACTER_SET))
-    for tag, vr in always:
-        data_set[tag] = _element(vr, entry.get(tag))
-    for tag, vr in if_filled:
-        if entry.get(tag):
+    def _record(
+        self,
+        kind: str,
+        entry: DirectoryEntry,
+        *,
+        always: Iterable[tuple[int, str]],
+        if_filled: Iterable[tuple[int, str]] = (),
+        more: DataSet | None = None,
+    ) -> _Record:
+        data_set: DataSet = {tags.DIRECTORY_RECORD_TYPE: _element("CS", kind.encode()), **(more or {})}
+        if entry.get(tags.SPECIFIC_CHARACTER_SET):
+            data_set[tags.SPECIFIC_CHARACTER_SET] = _element("CS", entry.get(tags.SPECIFIC_CHARACTER_SET))
+        for tag, vr in always:
             data_set[tag] = _element(vr, entry.get(tag))
-    return _Record(b"".join(encode(data_set)))
+        for tag, vr in if_filled:
+            if entry.get(tag):
+                data_set[tag] = _element(vr, entry.get(tag))
+        record = _Record(b"".join(encode(data_set)))
+        if any(not _PLAIN.fullmatch(_bytes_of(data_set, tag)) for tag in data_set):
+            self._beyond_ascii.append((record, data_set))
+        return record
 
 
 def _first(entry: DirectoryEntry, candidates: Iterable[int], default: bytes) -> bytes:
     """Return the value of the first tag that is present, even if it is empty."""
     return next((entry.values[tag] for tag in candidates if tag in entry.values), default)
+
+
+def _bytes_of(data_set: DataSet, tag: int) -> bytes:
+    element = data_set.get(tag)
+    return element.value.rstrip(b" \0") if element is not None and isinstance(element.value, bytes) else b""
+
+
+def _in_utf8(data_set: DataSet) -> DataSet:
+    terms = _bytes_of(data_set, tags.SPECIFIC_CHARACTER_SET)
+    found = dict(data_set)
+    for tag, element in data_set.items():
+        if element.vr in TEXT_VRS_OF_CHARSET:
+            found[tag] = _element(element.vr, unicode_of(_bytes_of(data_set, tag), terms).encode())
+    found[tags.SPECIFIC_CHARACTER_SET] = _element("CS", _UTF8)
+    return found
 
 
 def _element(vr: str, value: bytes) -> Element:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
 __all__ = ["preferred_type"]
 
 
@@ -12,6 +14,11 @@ def preferred_type(accept: str | None, offered: Sequence[str]) -> str | None:
 
     The largest ``q`` counts, then the order in the header; a range (``image/*``) stands for the
     first offered type that it covers. None if the client accepts no offered type.
+
+    Raises
+    ------
+    OrthancError
+        15 for a ``q`` that is not a number.
     """
     if accept is None:
         return offered[0]
@@ -30,6 +37,6 @@ def _range(text: str) -> tuple[str, float]:
         if key.strip() == "q":
             try:
                 return name, float(value)
-            except ValueError:
-                return name, 0.0
+            except ValueError as error:
+                raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
     return name, 1.0

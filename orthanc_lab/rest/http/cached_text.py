@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Hashable
-from operator import eq
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 
 import falcon
@@ -15,8 +15,6 @@ from orthanc_lab.rest.http.answers import answer_json, wants_xml
 __all__ = ["CachedJson", "TextCache"]
 
 Source = TypeVar("Source")
-Pieces = tuple[bytes, ...]
-
 _SIZE = 4 << 20  # bytes
 
 
@@ -26,54 +24,34 @@ class TextCache(Generic[Source]):
     Parameters
     ----------
     write
-        Returns the text of a source, in pieces: what changes with every answer goes between two of them.
-    same
-        Tells whether two sources make the same text.
+        Returns the text of a source; the same for equal sources.
     size
-        Bytes to keep at most (None for no limit): beyond that, the texts written first are forgotten.
+        Bytes to keep at most: beyond that, the texts written first are forgotten.
     """
 
-    def __init__(
-        self,
-        write: Callable[[Source], Pieces],
-        *,
-        same: Callable[[Source, Source], bool] = eq,
-        size: int | None = _SIZE,
-    ) -> None:
+    def __init__(self, write: Callable[[Source], bytes], size: int = _SIZE) -> None:
         self._write = write
-        self._same = same
         self._largest = size
         self._size = 0
-        self._known: dict[Hashable, tuple[Source, Pieces]] = {}
+        # Not a dict: to find the first of its keys takes the longer, the more were removed before it.
+        self._known: OrderedDict[Hashable, tuple[Source, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def pieces(self, source: Source, key: Hashable = None) -> Pieces:
+    def text(self, source: Source, key: Hashable = None) -> bytes:
         """Return the text of a source; the cache keeps one for each key."""
         known = self._known.get(key)
-        if known is None or not self._same(known[0], source):
+        if known is None or (known[0] is not source and known[0] != source):
             known = source, self._write(source)
             self._keep(key, known)
         return known[1]
 
-    def retain(self, keys: Collection[Hashable]) -> None:
-        """Forget the texts of all other keys."""
-        if len(self._known) > len(keys):
-            with self._lock:
-                for key in self._known.keys() - set(keys):
-                    self._forget(key)
-
-    def _keep(self, key: Hashable, text: tuple[Source, Pieces]) -> None:
+    def _keep(self, key: Hashable, known: tuple[Source, bytes]) -> None:
         with self._lock:
-            self._forget(key)
-            self._known[key] = text
-            self._size += sum(map(len, text[1]))
-            while self._largest is not None and self._size > self._largest:
-                self._forget(next(iter(self._known)))
-
-    def _forget(self, key: Hashable) -> None:
-        known = self._known.pop(key, None)
-        if known is not None:
-            self._size -= sum(map(len, known[1]))
+            old = self._known.pop(key, None)
+            self._size += len(known[1]) - (0 if old is None else len(old[1]))
+            self._known[key] = known
+            while self._size > self._largest:
+                self._size -= len(self._known.popitem(last=False)[1][1])
 
 
 class CachedJson(Generic[Source]):
@@ -87,7 +65,7 @@ class CachedJson(Generic[Source]):
 
     def __init__(self, make: Callable[[Source], Any]) -> None:
         self._make = make
-        self._texts = TextCache[Source](lambda source: (house_json.dumps(make(source)).encode("ascii"),))
+        self._texts = TextCache[Source](lambda source: house_json.dumps(make(source)).encode("ascii"))
 
     def answer(self, req: falcon.Request, resp: falcon.Response, source: Source, key: Hashable = None) -> None:
         """Answer with what `source` makes, as JSON, or as XML where the client asked for it."""
@@ -95,4 +73,4 @@ class CachedJson(Generic[Source]):
             answer_json(req, resp, self._make(source))
             return
         resp.content_type = "application/json; charset=utf-8"
-        (resp.data,) = self._texts.pieces(source, key)
+        resp.data = self._texts.text(source, key)

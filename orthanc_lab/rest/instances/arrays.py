@@ -150,7 +150,7 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], memory: Reservation, *, res
         if (pixels.ndim, pixels.dtype) != (first.ndim, first.dtype):
             message = "The pixel format of the frames varies across the instance(s)"
             raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
-        found.append(rescaled(pixels, file.data_set) if rescale and pixels.ndim == 2 else pixels)
+        found.append(rescaled(pixels, file.data_set, number) if rescale and pixels.ndim == 2 else pixels)
         most = min(MAX_BYTES, may_unpack(packed))
         if len(found) * found[-1].nbytes > most or len(found) > MAX_FRAMES:
             raise _too_large(most)

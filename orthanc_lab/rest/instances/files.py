@@ -47,7 +47,10 @@ class DicomDownload:
 
         A client that asks for ``application/dicom+json`` or ``application/dicom+xml`` gets the data set.
         """
-        media_type = preferred_type(req.get_header("Accept"), _MEDIA_TYPES)
+        try:
+            media_type = preferred_type(req.get_header("Accept"), _MEDIA_TYPES)
+        except OrthancError:
+            media_type = None  # the file is the answer to a header that cannot be read
         if media_type in (_JSON, _XML):
             self._answer_data_set(resp, id, media_type)
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from abc import ABC, abstractmethod
 from functools import partial
 
@@ -31,6 +33,7 @@ _PNG, _JPEG, _PAM = "image/png", "image/jpeg", "image/x-portable-arbitrarymap"
 _UNSUPPORTED = "app/images/unsupported.png"
 _COPIES = 4  # of the pixels at the same time: decoded, in single precision or filtered
 _UNAVAILABLE = 503
+_UNSIGNED = re.compile(r"(?:\+?[0-9]{1,10}|-0{1,10})\Z", re.ASCII)
 
 
 class Picture(ABC):
@@ -48,27 +51,22 @@ class Picture(ABC):
     def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
         """Return the samples to write."""
 
-    def check(self, arguments: dict[str, str]) -> None:
-        """Refuse arguments that cannot be read, with 404/empty; most pictures have none."""
-        return
-
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str = "0") -> None:
         """Answer the picture in the format that ``Accept`` asks for."""
         if self._storage.find_level(id) is not Level.INSTANCE:
             raise EmptyAnswer(404)
         number = frame_number(frame)
         arguments = query_arguments(req)
-        media_type = preferred_type(req.get_header("Accept"), self.types)
-        if media_type is None:
-            raise EmptyAnswer(404)
-        self.check(arguments)
         try:
             quality = _quality(arguments)
+            media_type = preferred_type(req.get_header("Accept"), (_PNG, _JPEG, _PAM))
             file = self._files.whole(id)
             description = describe_image(file.data_set)
             size = min(description.frame_bytes, may_unpack(packed_size(file.data_set)))
             with self._memory.reserve(_COPIES * size):
                 pixels = self.draw(file, description, number, arguments)
+                if media_type not in self.types:
+                    raise EmptyAnswer(404)
                 resp.data = _write(pixels, media_type, quality)
         except OrthancError as error:
             if error.status == _UNAVAILABLE:
@@ -91,22 +89,16 @@ class Preview(Picture):
 class Rendered(Picture):
     """Gray values seen through the window of the file or of the request, at the size of the request."""
 
-    def check(self, arguments: dict[str, str]) -> None:
-        """Refuse sizes and windows that are not numbers."""
-        for name in ("window-center", "window-width"):
-            _float_argument(arguments, name)
-        for name in ("width", "height"):
-            _size_argument(arguments, name)
-
     def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
-        """Return 8-bit samples."""
-        smooth = "smooth" in arguments and _smooth(arguments["smooth"])
-        window = window_of(file.data_set, description)
+        """Return 8-bit samples; sizes and windows that are not numbers are refused with 404/empty."""
+        decoded = decode_frame(file, frame, description)
+        window = window_of(file.data_set, description, frame)
         center = _float_argument(arguments, "window-center")
         width = _float_argument(arguments, "window-width")
-        window = Window(window.center if center is None else center, window.width if width is None else width)
-        pixels = render(decode_frame(file, frame, description), description, rescale_of(file.data_set), window)
         size = _size_argument(arguments, "width"), _size_argument(arguments, "height")
+        smooth = "smooth" in arguments and _smooth(arguments["smooth"])
+        window = Window(window.center if center is None else center, window.width if width is None else width)
+        pixels = render(decoded, description, rescale_of(file.data_set, frame), window)
         return resize(pixels, *size, smooth=smooth)
 
 
@@ -148,7 +140,7 @@ def _write(pixels: Array, media_type: str, quality: int) -> bytes:
 
 def _quality(arguments: dict[str, str]) -> int:
     text = arguments.get("quality", "90")
-    if not (text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= 100):
+    if _UNSIGNED.match(text) is None or not 1 <= int(text) <= 100:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
     return int(text)
 
@@ -158,14 +150,17 @@ def _float_argument(arguments: dict[str, str], name: str) -> float | None:
     if text is None:
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise EmptyAnswer(404) from None
+    if "_" in text or (math.isinf(number) and "inf" not in text.lower()):
+        raise EmptyAnswer(404)
+    return number
 
 
 def _size_argument(arguments: dict[str, str], name: str) -> int:
     text = arguments.get(name, "0")
-    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) < 2**32):
+    if _UNSIGNED.match(text) is None or int(text) >= 2**32:
         raise EmptyAnswer(404)
     return int(text)
 

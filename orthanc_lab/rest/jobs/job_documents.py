@@ -1,9 +1,10 @@
-"""A job as JSON; the texts are kept from one request to the next."""
+"""A job as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from operator import is_
 from typing import Any
 
@@ -15,7 +16,9 @@ from orthanc_lab.rest.http.cached_text import TextCache
 
 __all__ = ["JobListText", "JobTexts", "job_document"]
 
-_MARK = b'\n   "Timestamp" : "'  # at the depth of the fields of a job; a line break in a value would be escaped
+_KEPT = 256 << 10  # bytes of texts
+_GAP = b"\0"  # where the time of the answer goes; in a value it would be escaped
+_LINE, _DEEPER = "\n", "\n   "  # a line break in a value is escaped
 
 
 def job_document(view: JobView, timestamp: str) -> dict[str, Any]:
@@ -25,7 +28,7 @@ def job_document(view: JobView, timestamp: str) -> dict[str, Any]:
         "CreationTime": iso_micros(view.creation_time),
         "EffectiveRuntime": view.runtime,
         "ErrorCode": view.error_code,
-        "ErrorDescription": ERROR_TEXTS.get(view.error_code, ERROR_TEXTS[-1]),
+        "ErrorDescription": _description(view.error_code),
         "ErrorDetails": view.error_details,
         "ID": view.id,
         "Priority": view.priority,
@@ -41,26 +44,29 @@ def job_document(view: JobView, timestamp: str) -> dict[str, Any]:
     return document
 
 
+def _description(code: int) -> str:
+    return ERROR_TEXTS.get(code, ERROR_TEXTS[-1])
+
+
 class JobTexts:
-    """The texts of single jobs.
+    """The texts of single jobs; those asked for last are kept, for clients that poll."""
+
+    def __init__(self) -> None:
+        self._texts = TextCache[JobView](_with_gap, size=_KEPT)
+
+    def text(self, view: JobView, now: datetime) -> bytes:
+        """Return the JSON object of a job, with `now` as the time of the answer."""
+        return self._texts.text(view, view.id).replace(_GAP, iso_micros(now).encode("ascii"))
+
+
+class JobListText:
+    """The text of the list of all jobs, of which only the changed parts are written again.
 
     The engine shows an unchanged job as the same object again, so identity tells.
     """
 
     def __init__(self) -> None:
-        self._texts = TextCache[JobView](_split, same=is_)
-
-    def text(self, view: JobView, now: datetime) -> bytes:
-        """Return the JSON object of a job, with `now` as the time of the answer."""
-        return iso_micros(now).encode("ascii").join(self._texts.pieces(view, view.id))
-
-
-class JobListText:
-    """The text of the list of all jobs, of which only the changed parts are written again."""
-
-    def __init__(self) -> None:
         self._last: tuple[list[JobView], list[bytes]] = ([], [b"[]"])
-        self._texts = TextCache[JobView](_split_item, same=is_, size=None)
 
     def text(self, views: Sequence[JobView], now: datetime) -> bytes:
         """Return the JSON array of jobs, with `now` as the time of the answer."""
@@ -73,25 +79,63 @@ class JobListText:
 
     def _written(self, views: Sequence[JobView]) -> list[bytes]:
         if not views:
-            self._texts.retain(())
             return [b"[]"]
+        last, between = self._last
+        known = dict(zip(map(id, last), between, strict=False))
         pieces: list[bytes] = []
-        end = b"["
+        start = b"[\n   "
         for view in views:
-            before, after = self._texts.pieces(view, view.id)
-            pieces.append(b"%b\n   %b" % (end, before))
-            end = after + b","
-        self._texts.retain([view.id for view in views])
-        return [*pieces, end[:-1] + b"\n]"]
+            piece = known.get(id(view))
+            if piece is None or not piece.startswith(start):  # a piece begins with the end of the job before
+                piece = start + _indented(_before(view))
+            pieces.append(piece)
+            end = _indented(_after(view))
+            start = end + b",\n   "
+        return [*pieces, end + b"\n]"]
 
 
-def _split(view: JobView) -> tuple[bytes, bytes]:
-    """Return the text of a job before and after its timestamp."""
-    before, after = house_json.dumps(job_document(view, "")).encode("ascii").split(_MARK, 1)
-    return before + _MARK, after
+def _with_gap(view: JobView) -> bytes:
+    return f"{_before(view)}\0{_after(view)}".encode("ascii")
 
 
-def _split_item(view: JobView) -> tuple[bytes, bytes]:
-    """Return the same, indented as in a list."""
-    before, after = _split(view)
-    return before.replace(b"\n", b"\n   "), after.replace(b"\n", b"\n   ")
+def _before(view: JobView) -> str:
+    """Return the text of a job up to the time of the answer.
+
+    It is spelled out, since `house_json` takes twice as long: whoever watches many jobs asks for one after the
+    other, and to keep the texts of all would cost as much memory as the jobs.
+    """
+    content = house_json.dumps(view.content)
+    if view.content:
+        content = "\n" + content
+    completion = eta = ""
+    if view.completion_time is not None:
+        completion = f'"CompletionTime" : "{iso_micros(view.completion_time)}",\n   '
+    if view.eta is not None:
+        eta = f'"EstimatedTimeOfArrival" : "{iso_micros(view.eta)}",\n   '
+    return (
+        f'{{\n   {completion}"Content" : {content.replace(_LINE, _DEEPER)},\n'
+        f'   "CreationTime" : "{iso_micros(view.creation_time)}",\n'
+        f'   "EffectiveRuntime" : {house_json.dumps(view.runtime)},\n'
+        f'   "ErrorCode" : {view.error_code},\n'
+        f'   "ErrorDescription" : {_quoted(_description(view.error_code))},\n'
+        f'   "ErrorDetails" : {house_json.dumps(view.error_details)},\n'
+        f'   {eta}"ID" : {house_json.dumps(view.id)},\n'
+        f'   "Priority" : {view.priority},\n'
+        f'   "Progress" : {view.progress},\n'
+        f'   "State" : "{view.state.value}",\n'
+        f'   "Timestamp" : "'
+    )
+
+
+def _after(view: JobView) -> str:
+    """Return what follows the time of the answer."""
+    return f'",\n   "Type" : {_quoted(view.type)}\n}}'
+
+
+@lru_cache(maxsize=64)  # types, descriptions of errors
+def _quoted(text: str) -> str:
+    return house_json.dumps(text)
+
+
+def _indented(text: str) -> bytes:
+    return text.replace(_LINE, _DEEPER).encode("ascii")

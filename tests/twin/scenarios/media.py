@@ -1,6 +1,7 @@
 """DICOMDIR media."""
 
 from orthanc_lab.testing.scenario import Scenario
+from tests.twin.bodies import CHARSETS
 from tests.twin.scenarios.tree import TREE
 
 ROUTES = """
@@ -92,7 +93,19 @@ GET /jobs/{job}/archive
 GET /studies/{made-study}/archive
 """
 
+CHARACTER_SETS = "\n".join(
+    [
+        "GENERATES",
+        *(f"{name}, {name}-study:ParentStudy = POST /instances @{name}" for name in CHARSETS),
+        *(f"GET /studies/{{{name}-study}}/media?extended" for name in CHARSETS),
+        "GET /tools/create-media?resources=" + ",".join(f"{{{name}}}" for name in CHARSETS),
+        "GET /tools/create-media?resources={german},{french}",
+        "GET /tools/create-media?resources={a1},{d1}",
+    ]
+)
+
 SCENARIOS = [
+    Scenario("media-charsets", CHARACTER_SETS, TREE),
     Scenario("media-routes", ROUTES, TREE),
     Scenario("media-errors", ERRORS, TREE),
     Scenario("media-parameters", PARAMETERS, TREE),
