@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ class JobTools:
     charset: Callable[[], Charset]  # of files that name none, ``DefaultEncoding``
     private_creator: str  # ``DefaultPrivateCreator``
     http: HttpOptions  # of calls to other servers
+    rewriting_threads: int  # how many instances a modification makes at a time, ``JobsEngineThreadsCount``
     zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
 
     @classmethod
@@ -55,6 +57,7 @@ class JobTools:
             charset=lambda: by_name(settings["DefaultEncoding"]) or LATIN1,
             private_creator=settings["DefaultPrivateCreator"],
             http=HttpOptions.of(settings),
+            rewriting_threads=settings["JobsEngineThreadsCount"].get("ResourceModification", 1) or os.cpu_count() or 1,
             zip_threads=max(0, settings["ZipLoaderThreads"]),
         )
 

@@ -8,7 +8,7 @@ and that is written down, and only those that did become a new instance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -157,19 +157,35 @@ class RewriteJob:
         start = self._progress.position
         sources = self._sources_of(start)
         made: list[NewInstance | None] = []  # None for a source that this job has deleted already
-        size, failure = 0, None
-        for id in self._sources.instances[start : start + _INSTANCES_A_STEP]:
-            try:
-                made.append(self._make(id, sources.get(id)))
-            except OrthancError as error:
-                failure = error
-                break
-            size += len(made[-1].dicom) if made[-1] is not None else 0
-            if size >= _BYTES_A_STEP:
-                break
+        size = 0
+        failure: OrthancError | None = None
+        try:
+            for instance in self._make_each(self._sources.instances[start : start + _INSTANCES_A_STEP], sources):
+                made.append(instance)
+                size += len(instance.dicom) if instance is not None else 0
+                if size >= _BYTES_A_STEP:
+                    break
+        except OrthancError as error:
+            failure = error
         failure = self._store(made, sources) or failure
         if failure is not None:
             self._note_failure(failure)
+
+    def _make_each(self, ids: Sequence[str], sources: Mapping[str, Resource]) -> Iterator[NewInstance | None]:
+        """Yield what each source becomes, in order."""
+        threads = self._tools.rewriting_threads
+        if threads == 1:
+            for id in ids:
+                yield self._make(id, sources.get(id))
+            return
+        pool = self._tools.executor.pool("rewriting", threads)
+        try:
+            for start in range(0, len(ids), threads):
+                group = [pool.submit(self._make, id, sources.get(id)) for id in ids[start : start + threads]]
+                for future in group:
+                    yield future.result()
+        finally:
+            pool.shutdown()
 
     def _sources_of(self, start: int) -> Mapping[str, Resource]:
         ids = self._sources.instances[start : start + _INSTANCES_A_STEP]
