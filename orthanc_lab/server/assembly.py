@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import BoundedSemaphore
 from wsgiref.types import WSGIApplication
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
@@ -102,10 +104,12 @@ def assemble(
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
     dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"], _external_tables(settings))
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
+    # A semaphore counts for all: uploads, downloads and jobs.
+    transcoding = BoundedSemaphore(settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1)
     folder = Path(settings["StorageDirectory"])
     storage = open_storage(
         folder,
-        options=_storage_options(settings, dictionary, memory),
+        options=replace(_storage_options(settings, dictionary, memory), transcoding=transcoding),
         clock=clock,
         executor=environment.executor,
         identifiers=identifiers,
@@ -128,6 +132,7 @@ def assemble(
             executor=environment.executor,
             outputs=outputs,
             dictionary=dictionary,
+            transcoding=transcoding,
         )
         engine = JobsEngine(
             SqliteJobStore(

@@ -371,7 +371,12 @@ _DICOM = (
         honoured=False,
         check=one_of("After", "Before", "Disabled"),
     ),
-    Option("MaximumConcurrentDcmtkTranscoders", _INTEGER, 0, "Transcoders at the same time.", honoured=False),
+    Option(
+        "MaximumConcurrentDcmtkTranscoders",
+        _INTEGER,
+        0,
+        "Most files whose pixels are transcoded at the same time; 0 for one a processor.",
+    ),
     Option("DicomTlsEnabled", _BOOLEAN, False, "DICOM over TLS.", honoured=False, needs="DicomServerEnabled"),
     Option("DicomTlsCertificate", _STRING, "", "Certificate of DICOM over TLS.", honoured=False),
     Option("DicomTlsPrivateKey", _STRING, "", "Key of DICOM over TLS.", honoured=False),
