@@ -12,7 +12,8 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from wsgiref.types import WSGIApplication
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.dictionary import BuiltInTables, Dictionary
+from orthanc_lab.dicom.dictionary.entry import Tables
 from orthanc_lab.dicom.dictionary.external import ExternalTables
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
@@ -102,7 +103,7 @@ def assemble(
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
-    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"], _external_tables(settings))
+    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"], _tables(settings))
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
     # A semaphore counts for all: uploads, downloads and jobs.
     transcoding = BoundedSemaphore(settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1)
@@ -173,12 +174,12 @@ def assemble(
     return Assembly(services, application, storage, engine, MemoryTrimming(metrics, clock, environment.executor))
 
 
-def _external_tables(settings: CheckedSettings) -> ExternalTables | None:
-    """Return the dictionaries that replace the built-in ones; None if there are none."""
+def _tables(settings: CheckedSettings) -> Tables:
+    """Return the tags that are known: the built-in ones, or those of files that replace them."""
     files = [settings.folder / file for file in settings["ExternalDictionaries"]]
     for file in files:
         _log.warning('Loading external DICOM dictionary: "%s"', file)
-    return ExternalTables(files) if files else None
+    return ExternalTables(files) if files else BuiltInTables(private=settings["LoadPrivateDictionary"])
 
 
 def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:

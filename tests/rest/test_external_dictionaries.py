@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from pydicom.data import get_testdata_file
 
 import orthanc_lab
 from orthanc_lab import samples
@@ -66,6 +67,18 @@ def test_names_come_from_the_file(dictionary: str) -> None:
         tags = server.session.get(f"{server.url}/instances/{instance}/simplified-tags").json()
         assert tags["ComponentName"] == "Phantom^MR"
         assert not {"PatientName", "Rows", "StudyDate"} & set(tags)
+
+
+@pytest.mark.real
+def test_without_the_private_dictionary_as_the_real_server(real_program: str) -> None:
+    dicom = Path(str(get_testdata_file("CT_small.dcm"))).read_bytes()  # with private tags of GEMS
+    shown = []
+    with orthanc_lab.serve(LoadPrivateDictionary=False) as ours, RealOrthanc(LoadPrivateDictionary=False) as real:
+        for url in (ours.url, real.url):
+            instance = requests.post(f"{url}/instances", data=dicom, timeout=30).json()["ID"]
+            shown.append(requests.get(f"{url}/instances/{instance}/tags", timeout=30).json())
+    assert shown[0]["0019,1014"]["Name"] == "Unknown Tag & Data"
+    assert shown[0] == shown[1]
 
 
 @pytest.mark.parametrize("text", BAD)

@@ -16,7 +16,17 @@ from orthanc_lab.dicom.dictionary.entry import DictionaryEntry, Tables
 from orthanc_lab.dicom.dictionary.text_tables import read_lines
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["STANDARD", "UNKNOWN_NAME", "Dictionary", "DictionaryEntry", "ShownTag", "Tag", "format_tag", "is_private"]
+__all__ = [
+    "STANDARD",
+    "UNKNOWN_NAME",
+    "BuiltInTables",
+    "Dictionary",
+    "DictionaryEntry",
+    "ShownTag",
+    "Tag",
+    "format_tag",
+    "is_private",
+]
 
 Tag = int
 """``0x00100020``: the group in the upper 16 bits, the element in the lower ones."""
@@ -70,7 +80,7 @@ class Dictionary:
     """
 
     def __init__(self, option: Any = None, private_creator: str = "", tables: Tables | None = None) -> None:
-        self._tables: Tables = tables or _BuiltIn()
+        self._tables: Tables = tables or BuiltInTables()
         self._default_creator = private_creator
         self._own: _Own = {}
         self._own_names: dict[str, Tag] = {}
@@ -249,20 +259,33 @@ def _private_entry(tag: Tag, creator: str) -> DictionaryEntry | None:
     return entries.get(low) or entries.get(f"{tag:08x}") or entries.get(f"{low[:2]}xx{low[4:]}")
 
 
-class _BuiltIn:
-    """The two tables beside this module."""
+class BuiltInTables:
+    """The two tables beside this module.
+
+    Parameters
+    ----------
+    private
+        Whether the private tags of vendors are known (``LoadPrivateDictionary``).
+    """
+
+    def __init__(self, *, private: bool = True) -> None:
+        self._private = private
 
     def public_names(self) -> Mapping[str, Tag]:
+        """Return the tags of the standard by name."""
         return _public_names()
 
     def private_names(self) -> Mapping[str, Tag]:
-        return _private_names()
+        """Return the private tags by name."""
+        return _private_names() if self._private else {}
 
     def public(self, tag: Tag) -> DictionaryEntry | None:
+        """Return the entry of a tag of the standard."""
         return _public_entry(tag)
 
     def private(self, tag: Tag, creator: str) -> DictionaryEntry | None:
-        return _private_entry(tag, creator)
+        """Return the entry of a private tag."""
+        return _private_entry(tag, creator) if self._private else None
 
 
 STANDARD: Final = Dictionary()

@@ -292,7 +292,7 @@ _DICOM = (
         "DefaultEncoding", _STRING, "Latin1", "Character set of files that name none.", storage_field="default_encoding"
     ),
     Option("ExternalDictionaries", _STRINGS, [], "Files in DCMTK's format, in place of the built-in dictionary."),
-    Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of the vendors.", honoured=False),
+    Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of vendors."),
     Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP (not available yet)."),
     Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP, shown in /system."),
     Option("DicomAet", _STRING, "ORTHANC", "Application entity title, shown in /system."),
