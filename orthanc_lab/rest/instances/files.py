@@ -41,6 +41,7 @@ class DicomDownload:
         self._files = InstanceFiles(services)
         self._identifiers = services.identifiers
         self._dictionary = services.dictionary
+        self._turn = services.job_tools.transcoding
         self._quality: int = services.settings["DicomLossyTranscodingQuality"]
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
@@ -79,7 +80,9 @@ class DicomDownload:
             resp.data = (house_json.dumps(model, indent="\t") + "\n").encode()
 
     def _transcoded(self, dicom: bytes, syntax: str, quality: int) -> bytes:
-        found = transcode(dicom, syntax, self._dictionary, quality=quality, identifiers=self._identifiers)
+        found = transcode(
+            dicom, syntax, self._dictionary, quality=quality, identifiers=self._identifiers, turn=self._turn
+        )
         if found is None:
             raise EmptyAnswer(404)
         return found
