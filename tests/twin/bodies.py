@@ -19,6 +19,8 @@ from pydicom.data import get_charset_files, get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from tests.twin.form_bodies import form_bodies
+
 FILES = {
     "ct": "CT_small.dcm",
     "mr": "MR_small.dcm",
@@ -63,7 +65,7 @@ def build() -> dict[str, bytes]:
     """Return every named body."""
     bodies = {name: _file(file) for name, file in (FILES | CHARSETS).items()}
     bodies |= _tree() | _odd_dicom() | _images() | _documents()
-    return bodies | _archives(bodies)
+    return bodies | _archives(bodies) | form_bodies(bodies["a1"])
 
 
 def _file(name: str) -> bytes:

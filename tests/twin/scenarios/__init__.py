@@ -8,7 +8,9 @@ from tests.twin.scenarios import (
     configurations,
     create,
     create_more,
+    everything,
     frames,
+    http,
     jobs,
     jobs_kept,
     labels,
@@ -35,6 +37,7 @@ SCENARIOS = [
     scenario
     for area in (
         protocol,
+        http,
         system,
         upload,
         browse,
@@ -62,6 +65,7 @@ SCENARIOS = [
         modification,
         split_merge,
         metrics,
+        everything,
     )
     for scenario in area.SCENARIOS
 ]
