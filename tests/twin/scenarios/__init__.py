@@ -8,11 +8,13 @@ from tests.twin.scenarios import (
     configurations,
     create,
     create_more,
+    everything,
     frames,
     http,
     jobs,
     jobs_kept,
     labels,
+    limits,
     lookup,
     media,
     metadata,
@@ -47,6 +49,7 @@ SCENARIOS = [
         attachments,
         revisions,
         labels,
+        limits,
         lookup,
         changes,
         security,
@@ -62,6 +65,7 @@ SCENARIOS = [
         modification,
         split_merge,
         metrics,
+        everything,
     )
     for scenario in area.SCENARIOS
 ]
