@@ -93,7 +93,7 @@ class World:
         clock = Ticking(self._seconds)
         executor = InlineExecutor(clock)
         storage: Any = Mortal(self.tools.storage, life, STORAGE_WRITES)
-        tools = replace(self.tools, storage=storage)
+        tools = replace(self.tools, storage=storage, executor=executor)
         jobs: Any = Mortal(self._jobs, life, JOB_WRITES)
         options = {"restores": restores(tools), "concurrent_jobs": 1, "on_error": lambda error: None}
         engine = JobsEngine(jobs, self._outputs, clock, SystemIdentifiers(), executor, **options)

@@ -15,7 +15,7 @@ from tests.modification.library import Library
 from tests.waiting import until
 
 DEADLINE = 30
-INSTANCES = 120
+INSTANCES = 400
 
 
 @pytest.fixture(scope="module")

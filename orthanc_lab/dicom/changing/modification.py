@@ -54,6 +54,7 @@ class Modification:
     level: Level  # which resource is made anew: the identifiers from this level down change
     profile: Profile | None = None  # None for a modification
     remove_private: bool = False
+    keeps_identifiers: bool = True  # the removal of an identifier is refused
     removed: set[int] = field(default_factory=set)
     cleared: set[int] = field(default_factory=set)
     uids: set[int] = field(default_factory=set)
@@ -120,7 +121,7 @@ class Modification:
             8 if the data set would lose one of its main identifiers, 5 or 15 for a replacement that does not
             fit its tag.
         """
-        if not self.removed.isdisjoint(IDENTIFIERS):
+        if self.keeps_identifiers and not self.removed.isdisjoint(IDENTIFIERS):
             raise OrthancError(ErrorCode.BAD_REQUEST, "It is forbidden to remove one of the main Dicom identifiers")
         anonymizer = None if self.profile is None else _Anonymizer(self, self._with_own(uids, data_set))
         if anonymizer is None:

@@ -14,7 +14,7 @@ from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, SHORT_VRS, STRING_VRS, WORD_SIZES
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
-__all__ = ["DataSet", "Element", "Pieces", "Value", "encode", "encode_file", "padded", "swapped"]
+__all__ = ["DataSet", "Element", "Pieces", "Value", "encode", "encode_file", "encode_head", "padded", "swapped"]
 
 IMPLEMENTATION_CLASS_UID = "1.2.276.0.7230010.3.0.3.6.9"
 IMPLEMENTATION_VERSION_NAME = "OFFIS_DCMTK_369"
@@ -37,7 +37,7 @@ Value = bytes | list[DataSet] | tuple[bytes, ...]
 
 
 class Pieces(tuple[bytes, ...]):
-    """Native pixel data in pieces that are not joined yet: only for a file that is being created."""
+    """Native pixel data in pieces that are not joined yet: only for a file that is being written."""
 
     __slots__ = ()
 
@@ -69,6 +69,12 @@ def encode(data_set: DataSet, transfer_syntax: str = EXPLICIT_LE) -> Iterator[by
 
 def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
     """Write a DICOM file (Part 10) with a fresh meta header; the data set is not deflated."""
+    head = encode_head(transfer_syntax, sop_class, sop_instance)
+    return b"".join((head, *encode(data_set, transfer_syntax)))
+
+
+def encode_head(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
+    """Write what precedes the data set of a DICOM file: the preamble and a fresh meta header."""
     meta: DataSet = {
         tags.FILE_META_INFORMATION_VERSION: Element("OB", b"\x00\x01"),
         tags.MEDIA_STORAGE_SOP_CLASS_UID: _uid(sop_class),
@@ -79,7 +85,7 @@ def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_ins
     }
     head = b"".join(encode(meta))
     length = b"".join(encode({tags.FILE_META_INFORMATION_GROUP_LENGTH: Element("UL", struct.pack("<I", len(head)))}))
-    return b"".join((bytes(128), b"DICM", length, head, *encode(data_set, transfer_syntax)))
+    return b"".join((bytes(128), b"DICM", length, head))
 
 
 class _Writer:

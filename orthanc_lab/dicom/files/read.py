@@ -19,7 +19,7 @@ from orthanc_lab.dicom.dictionary.tags import (
     US_OR_SS,
 )
 from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, VR_BY_BYTES, WORD_SIZES, as_bytes
-from orthanc_lab.dicom.files.data_set import DataSet, Element, Value, swapped
+from orthanc_lab.dicom.files.data_set import DataSet, Element, Pieces, Value, swapped
 from orthanc_lab.dicom.files.element_walk import WalkError
 from orthanc_lab.dicom.files.file_start import find_start
 from orthanc_lab.dicom.files.text import text_bytes
@@ -52,6 +52,7 @@ def read_file(
     dictionary: Dictionary = STANDARD,
     *,
     skip_pixel_data: bool = False,
+    share_pixels: bool = False,
     memory: MemoryBudget = UNLIMITED,
 ) -> DicomFile:
     """Read a DICOM file, or the part of it before the pixel data.
@@ -64,6 +65,8 @@ def read_file(
         Gives the VR of each tag in an implicit transfer syntax.
     skip_pixel_data
         Leave out the value of the pixel data (no fragments stand for it), and all that follows it.
+    share_pixels
+        Native pixel data are `Pieces` of the bytes given, not a copy: for a data set that is written again.
     memory
         From which the data set reserves what it takes beyond the bytes of the file.
 
@@ -79,6 +82,7 @@ def read_file(
             start.meta, start.meta_end, 0
         )
         reader = _Reader(start.data, start.layout, dictionary, skip_pixel_data, most_elements(len(dicom)))
+        reader.shares_pixels = share_pixels and start.layout != EXPLICIT_BE
         data_set, _ = reader.read(start.position, len(start.data), 0)
     except WalkError as error:
         raise _broken(str(error)) from error
@@ -99,6 +103,7 @@ class _Reader:
     """Reads the elements of one file; positions are bytes from its start."""
 
     def __init__(self, data: bytes, layout: str, dictionary: Dictionary, skip_pixel_data: bool, most: int) -> None:
+        self.shares_pixels = False
         self.count = 0  # elements and items, those of the outermost data set not counted
         self._most = most
         self._data = data
@@ -158,10 +163,14 @@ class _Reader:
                     if tag != PIXEL_DATA:
                         raise _broken(f"the length of ({group:04x},{element:04x}) goes beyond the end")
                     after = end
-                value = data[position:after]
+                if tag == PIXEL_DATA and self.shares_pixels and not depth:
+                    # A view serves as bytes where it is only written.
+                    value = Pieces((memoryview(data)[position:after],))  # type: ignore[arg-type]
+                elif self._big and vr in WORD_SIZES:
+                    value = swapped(data[position:after], WORD_SIZES[vr])
+                else:
+                    value = data[position:after]
                 position = after
-                if self._big and vr in WORD_SIZES:
-                    value = swapped(value, WORD_SIZES[vr])
             found.setdefault(tag, Element(vr, value))
         return found, end
 

@@ -8,7 +8,7 @@ from orthanc_lab.dicom.dictionary.tags import (
     SOP_CLASS_UID,
     SOP_INSTANCE_UID,
 )
-from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_file, padded
+from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_file, encode_head, padded
 from orthanc_lab.protocol.deflate import deflate_raw
 from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 
@@ -29,12 +29,11 @@ def write_file(data_set: DataSet, syntax: str, meta: DataSet | None = None) -> b
     """
     sop_class = _uid(data_set, SOP_CLASS_UID) or _uid(meta or {}, MEDIA_STORAGE_SOP_CLASS_UID)
     sop_instance = _uid(data_set, SOP_INSTANCE_UID) or _uid(meta or {}, MEDIA_STORAGE_SOP_INSTANCE_UID)
-    head = encode_file({}, syntax, sop_class, sop_instance)
-    body = b"".join(encode(data_set, syntax))
     row = find_transfer_syntax(syntax)
-    if row is not None and row.deflated:
-        body = padded(deflate_raw(body))
-    return head + body
+    if row is None or not row.deflated:
+        return encode_file(data_set, syntax, sop_class, sop_instance)
+    body = padded(deflate_raw(b"".join(encode(data_set, syntax))))
+    return encode_head(syntax, sop_class, sop_instance) + body
 
 
 def _uid(data_set: DataSet, tag: int) -> str:

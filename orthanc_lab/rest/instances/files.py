@@ -22,6 +22,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.accept_header import preferred_type
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object
 from orthanc_lab.rest.http.bodies import read_body
+from orthanc_lab.rest.http.download_name import name_download
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_query, raw_arguments
 from orthanc_lab.rest.services import Services
@@ -66,7 +67,7 @@ class DicomDownload:
             name = f"{id}.dcm"
         resp.content_type = "application/dicom"
         if name:
-            resp.set_header("Content-Disposition", f'filename="{name}"')
+            name_download(resp, name, is_raw=True)
         resp.data = dicom
 
     def _answer_data_set(self, resp: falcon.Response, id: str, media_type: str) -> None:

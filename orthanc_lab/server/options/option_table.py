@@ -201,8 +201,26 @@ _HTTP = (
     Option("HttpDescribeErrors", _BOOLEAN, True, "Errors are described in the body of the answer."),
     Option("HttpCompressionEnabled", _BOOLEAN, False, "Compress answers of JSON, XML, HTML and text."),
     Option("KeepAlive", _BOOLEAN, True, "Connections stay open for further requests."),
-    Option("KeepAliveTimeout", _INTEGER, 1, "Seconds an idle connection stays open.", honoured=False),
-    Option("TcpNoDelay", _BOOLEAN, True, "Send small answers at once.", honoured=False),
+    Option("KeepAliveTimeout", _INTEGER, 1, "Seconds an idle connection stays open."),
+    Option("TcpNoDelay", _BOOLEAN, True, "Send small answers at once."),
+    Option(
+        "HttpBindAddresses",
+        _STRINGS,
+        [],
+        "IP addresses to listen on; if empty, 127.0.0.1, or 0.0.0.0 with remote access (an option of Orthanc 1.12.10).",
+    ),
+    Option(
+        "HttpConnectionsPerAddress",
+        _INTEGER,
+        512,
+        "Most connections of one client address; 0 for no such limit (an option of orthanc-lab).",
+    ),
+    Option(
+        "HttpAllowedOrigins",
+        _STRINGS,
+        [],
+        "Origins of web pages that may change data, such as https://viewer.example (an option of orthanc-lab).",
+    ),
     Option(
         "HttpThreadsCount", _INTEGER, 50, "Threads for requests; here they are made on demand.", False, at_least_one
     ),

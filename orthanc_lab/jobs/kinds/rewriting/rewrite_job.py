@@ -16,6 +16,7 @@ from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.rewriting.groups import Group, Groups
 from orthanc_lab.jobs.ports import Checkpoint, JobOutput, StopReason
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.storage.records import AttachmentType, NewInstance, Origin, Resource, Stored
@@ -23,7 +24,8 @@ from orthanc_lab.storage.records import AttachmentType, NewInstance, Origin, Res
 __all__ = ["RewriteJob", "Sources"]
 
 _INSTANCES_A_STEP = 20
-_BYTES_A_STEP = 4 << 20
+_BYTES_A_STEP = 8 << 20
+_LARGEST_GROUP = 32 << 20  # bytes; beside a larger one, the next is not made ahead
 _DELETIONS_A_STEP = 20
 
 
@@ -77,6 +79,7 @@ class RewriteJob:
         self._progress = Progress(**saved["progress"]) if saved else Progress()
         self._finished = False
         self._has_failed = False
+        self._groups = Groups(tools.executor, self._make_group)
 
     def _modified(self, data_set: DataSet) -> DataSet:
         """Return what the data set of a source becomes."""
@@ -96,7 +99,7 @@ class RewriteJob:
     # -- what the engine calls -----------------------------------------------------
 
     def start(self) -> None:
-        """Nothing is held open between two steps."""
+        """Nothing is opened."""
 
     def step(self) -> bool | Checkpoint:
         """Make the next new instances, or delete the next sources.
@@ -118,7 +121,8 @@ class RewriteJob:
         return more
 
     def stop(self, reason: StopReason) -> None:
-        """Nothing is held open."""
+        """Drop what was made ahead."""
+        self._groups.close()
 
     def reset(self) -> None:
         """Go back to the first instance; those that were stored stay, and are found again."""
@@ -154,20 +158,10 @@ class RewriteJob:
 
     def _next_instances(self) -> None:
         """Make the next new instances and store them as one; those before one that fails are stored, too."""
-        start = self._progress.position
-        sources = self._sources_of(start)
-        made: list[NewInstance | None] = []  # None for a source that this job has deleted already
-        size = 0
-        failure: OrthancError | None = None
-        try:
-            for instance in self._make_each(self._sources.instances[start : start + _INSTANCES_A_STEP], sources):
-                made.append(instance)
-                size += len(instance.dicom) if instance is not None else 0
-                if size >= _BYTES_A_STEP:
-                    break
-        except OrthancError as error:
-            failure = error
-        failure = self._store(made, sources) or failure
+        group = self._groups.take(self._progress.position)
+        if group.end < len(self._sources.instances) and group.failure is None and group.size <= _LARGEST_GROUP:
+            self._groups.prepare(group.end)
+        failure = self._store(group.made, group.sources) or group.failure
         if failure is not None:
             self._note_failure(failure)
 
@@ -187,9 +181,21 @@ class RewriteJob:
         finally:
             pool.shutdown()
 
-    def _sources_of(self, start: int) -> Mapping[str, Resource]:
+    def _make_group(self, start: int) -> Group:
         ids = self._sources.instances[start : start + _INSTANCES_A_STEP]
-        return {resource.id: resource for resource in self._tools.storage.get_many(ids)}
+        sources = {resource.id: resource for resource in self._tools.storage.get_many(ids)}
+        made: list[NewInstance | None] = []
+        size = 0
+        failure: OrthancError | None = None
+        try:
+            for new in self._make_each(ids, sources):
+                made.append(new)
+                size += len(new.dicom) if new is not None else 0
+                if size >= _BYTES_A_STEP:
+                    break
+        except OrthancError as error:
+            failure = error
+        return Group(start, sources, made, failure, size)
 
     def _make(self, id: str, source: Resource | None) -> NewInstance | None:
         """Return what a source becomes."""
@@ -198,7 +204,8 @@ class RewriteJob:
         attachment = None if source is None else source.attachments.get(AttachmentType.DICOM)
         if attachment is None:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-        file = read_file(self._tools.storage.read_attachment(attachment), self._tools.dictionary)
+        dicom = self._tools.storage.read_attachment(attachment)
+        file = read_file(dicom, self._tools.dictionary, share_pixels=True)
         dicom = write_file(self._modified(file.data_set), file.transfer_syntax, file.meta)
         return NewInstance(self._transcoded(dicom, id), self._metadata(id))
 

@@ -37,7 +37,7 @@ class StudyPlan:
 
     def rules(self) -> Modification:
         """Return the rules: new series and instances in the target study."""
-        rules = Modification(Level.SERIES)
+        rules = Modification(Level.SERIES, keeps_identifiers=False)
         for tag in self.removed:
             rules.remove(TagPath((), tag))
         for tag, text in self.replaced.items():
