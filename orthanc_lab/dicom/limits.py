@@ -9,6 +9,7 @@ __all__ = [
     "MAX_JSON_DEPTH",
     "MAX_NATIVE_BYTES",
     "MAX_PICTURE_BYTES",
+    "may_inflate",
     "may_unpack",
     "most_elements",
 ]
@@ -33,12 +34,19 @@ MAX_PICTURE_BYTES = 256 << 20
 
 _UNPACKED = 40 << 20
 _RATIO = 80
+_INFLATED = 24 << 20
+_INFLATED_RATIO = 48
 _ELEMENTS = 100_000
 
 
 def may_unpack(packed: int) -> int:
     """Return to how many bytes something compressed may unpack that has `packed` bytes."""
     return max(_UNPACKED, _RATIO * packed)
+
+
+def may_inflate(packed: int) -> int:
+    """Return the same for a deflated data set, whose values are copied several times while they are shown."""
+    return max(_INFLATED, _INFLATED_RATIO * packed)
 
 
 def most_elements(size: int) -> int:

@@ -17,7 +17,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 __all__ = ["ExternalTables"]
 
 _RANGE = r"([0-9a-fA-F]{1,4})(?:-(?:([ou])-)?([0-9a-fA-F]{1,4}))?"
-_LINE = re.compile(rf'\({_RANGE},(?:"([^"]*)",)?{_RANGE}\)\s+(\S+)\s+([^\t]+)')
+_LINE = re.compile(rf'\({_RANGE},(?:"([^"]*)",)?{_RANGE}\)\s++(\S++)\s++([^\t]++)')
 # As Orthanc writes a tag whose VR depends on other tags.
 _CHOICES = {"xs": "US", "lt": "OW", "ox": "OW", "px": "OW", "up": "UL", "na": "UN"}
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from orthanc_lab.dicom.dictionary.vrs import VR_BY_BYTES
 from orthanc_lab.dicom.files.element_walk import Walk, WalkError
-from orthanc_lab.dicom.limits import may_unpack
+from orthanc_lab.dicom.limits import may_inflate
 from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget, Reservation
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, find_transfer_syntax
 
@@ -76,7 +76,7 @@ def _guess(dicom: bytes, position: int) -> str:
 
 
 def _inflate(dicom: bytes, position: int, memory: MemoryBudget) -> tuple[bytes, Reservation]:
-    most = may_unpack(len(dicom))
+    most = may_inflate(len(dicom))
     usual = min(_USUAL_RATIO * len(dicom), most)
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     reservation = memory.reserve(usual)
