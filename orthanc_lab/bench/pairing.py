@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orthanc_lab.bench.servers import ServerProcess
-from orthanc_lab.bench.workloads import Run, Workload
+from orthanc_lab.bench.workloads import Cost, Run, Workload
 
 __all__ = ["Measurement", "Result", "measure"]
 
@@ -21,6 +21,7 @@ _CLIENT_BOUND = 0.9  # share of one core that the client may use before the figu
 class Measurement:
     """One run of a workload on one server."""
 
+    cost: float  # seconds, or MiB if the workload measures memory
     seconds: float
     operations: int
     cpu: float  # seconds of the server process
@@ -38,8 +39,8 @@ class Result:
 
     @property
     def ratios(self) -> list[float]:
-        """The time of the other server divided by ours, pair by pair; above 1, ours is faster."""
-        return [theirs.seconds / ours.seconds for ours, theirs in zip(self.ours, self.theirs, strict=True)]
+        """The cost of the other server divided by ours, pair by pair; above 1, ours is better."""
+        return [theirs.cost / ours.cost for ours, theirs in zip(self.ours, self.theirs, strict=True)]
 
     @property
     def ratio(self) -> float:
@@ -55,6 +56,16 @@ class Result:
     def client_bound(self) -> bool:
         """Whether this process, not our server, was the bottleneck."""
         return statistics.median(run.client_cpu / run.seconds for run in self.ours) > _CLIENT_BOUND
+
+    @property
+    def is_memory(self) -> bool:
+        """Whether the costs are MiB."""
+        return self.workload.cost is Cost.MEMORY
+
+    @staticmethod
+    def cost(runs: list[Measurement]) -> float:
+        """Median of the costs."""
+        return statistics.median(run.cost for run in runs)
 
     @staticmethod
     def per_second(runs: list[Measurement]) -> float:
@@ -73,16 +84,16 @@ def _client_cpu() -> float:
 
 
 def _once(server: ServerProcess, workload: Workload, run: Run) -> Measurement:
-    client = _client_cpu()
-    if workload.restart:
-        server.stop()
-        seconds = server.start()
-        return Measurement(seconds, 1, server.cpu_seconds(), _client_cpu() - client)
-    cpu = server.cpu_seconds()
+    client, cpu = _client_cpu(), server.cpu_seconds()
     start = time.perf_counter()
     operations = run(server.port)
     seconds = time.perf_counter() - start
-    return Measurement(seconds, operations, server.cpu_seconds() - cpu, _client_cpu() - client)
+    if workload.cost is Cost.START:
+        server.stop()
+        seconds = server.start()
+        return Measurement(seconds, seconds, 1, server.cpu_seconds(), _client_cpu() - client)
+    cost = server.memory_mb() if workload.cost is Cost.MEMORY else seconds
+    return Measurement(cost, seconds, operations, server.cpu_seconds() - cpu, _client_cpu() - client)
 
 
 def measure(

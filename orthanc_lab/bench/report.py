@@ -11,22 +11,27 @@ from orthanc_lab.bench.pairing import Result
 __all__ = ["as_json", "bars", "row", "save_chart", "title_row"]
 
 _WIDTH = 40
+_NAME = 43  # letters
 
 
 def title_row() -> str:
     """Return the heading of the table."""
     return (
-        f"{'work':<40} {'ours/s':>9} {'theirs/s':>9} {'ratio':>6} {'(min … max)':>15} {'goal':>5}"
+        f"{'work':<{_NAME}} {'ours/s':>9} {'theirs/s':>9} {'ratio':>6} {'(min … max)':>15} {'goal':>5}"
         f" {'CPU ms':>8} {'theirs':>8}"
     )
 
 
 def row(result: Result) -> str:
-    """Return a line of the table; a ratio above 1 means that ours is faster."""
+    """Return a line of the table; a ratio above 1 means that ours is better."""
     spread = f"({min(result.ratios):.2f} … {max(result.ratios):.2f})"
     note = "  client-bound" if result.client_bound else ""
+    if result.is_memory:
+        figures = [f"{result.cost(runs):.0f} MiB" for runs in (result.ours, result.theirs)]
+    else:
+        figures = [f"{result.per_second(runs):.1f}" for runs in (result.ours, result.theirs)]
     return (
-        f"{result.workload.name:<40} {result.per_second(result.ours):>9.1f} {result.per_second(result.theirs):>9.1f}"
+        f"{result.workload.name:<{_NAME}} {figures[0]:>9} {figures[1]:>9}"
         f" {result.ratio:>6.2f} {spread:>15} {result.workload.target:>5g}"
         f" {result.cpu_ms(result.ours):>8.3f} {result.cpu_ms(result.theirs):>8.3f}"
         f" {'ok' if result.reached else 'below'}{note}"
@@ -42,7 +47,7 @@ def bars(results: Sequence[Result]) -> str:
         goal = min(round(result.workload.target / longest * _WIDTH), _WIDTH - 1)
         picture = list("█" * length + " " * (_WIDTH - length))
         picture[goal] = "┃"
-        lines.append(f"{result.workload.name:<40} {''.join(picture)} {result.ratio:.2f}")
+        lines.append(f"{result.workload.name:<{_NAME}} {''.join(picture)} {result.ratio:.2f}")
     return "\n".join(lines)
 
 
@@ -79,6 +84,6 @@ def save_chart(results: Sequence[Result], path: Path) -> None:
     axes.scatter([result.workload.target for result in results][::-1], names, marker="|", s=160, color="#D55E00")
     axes.axvline(1, color="#555555", linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_xlabel("time of the other server / our time (right of 1: ours is faster; | marks the goal)")
+    axes.set_xlabel("cost of the other server / our cost (right of 1: ours is better; | marks the goal)")
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

@@ -1,7 +1,7 @@
 """The workloads: what is sent, and the ratio to reach.
 
 A workload prepares its requests outside the measured time, once for both servers, and then
-runs them on each in turn. Its time is the wall time of all its operations.
+runs them on each in turn. Its cost is the wall time of all its operations, unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from orthanc_lab.bench import material
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
-__all__ = ["WORKLOADS", "Workload"]
+__all__ = ["WORKLOADS", "Cost", "Workload", "posts"]
 
 _PATIENCE = 600.0  # seconds for preparing a history of jobs
 
@@ -23,19 +24,28 @@ Run = Callable[[int], int]
 """Runs the prepared operations on the server at a port; returns how many there were."""
 
 
+class Cost(Enum):
+    """What is measured of a workload."""
+
+    TIME = "the time of its operations"
+    START = "the time of a restart of the server after them"
+    MEMORY = "the resident memory of the server after them"
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """One kind of work."""
 
     name: str
-    target: float  # ratio to reach: time of the other server / our time
+    target: float  # ratio to reach: cost of the other server / our cost
     prepare: Callable[[], Run]  # called before each round
     setup: Callable[[int], None] = lambda port: None  # called once for each server
     options: dict[str, Any] = field(default_factory=dict)  # options of the configuration
-    restart: bool = False  # whether the operation is a restart of the server
+    cost: Cost = Cost.TIME
 
 
-def _posts(path: str, bodies: Sequence[bytes], clients: int = 1) -> Run:
+def posts(path: str, bodies: Sequence[bytes], clients: int = 1) -> Run:
+    """Return a run that sends a POST for each body."""
     requests = [http_request("POST", path, body) for body in bodies]
 
     def run(port: int) -> int:
@@ -46,19 +56,19 @@ def _posts(path: str, bodies: Sequence[bytes], clients: int = 1) -> Run:
 
 
 def _uploads(maker: Callable[[int], list[bytes]], count: int, clients: int) -> Callable[[], Run]:
-    return lambda: _posts("/instances", maker(count), clients)
+    return lambda: posts("/instances", maker(count), clients)
 
 
 def _zip_upload(maker: Callable[[int], list[bytes]], count: int) -> Callable[[], Run]:
     def prepare() -> Run:
-        run = _posts("/instances", [material.zip_of(maker(count))])
+        run = posts("/instances", [material.zip_of(maker(count))])
         return lambda port: run(port) * count
 
     return prepare
 
 
 def _create(mime: str, content: Callable[[], bytes], count: int) -> Callable[[], Run]:
-    return lambda: _posts("/tools/create-dicom", [material.data_uri_body(mime, content())] * count)
+    return lambda: posts("/tools/create-dicom", [material.data_uri_body(mime, content())] * count)
 
 
 def _upload_study(maker: Callable[[int], list[bytes]], count: int) -> Callable[[int], None]:
@@ -164,6 +174,20 @@ def _one_job(wire: Wire) -> str:
     return f"/jobs/{wire.get_json('/jobs')[0]}"
 
 
+def _each_job(count: int) -> Callable[[], Run]:
+    def prepare() -> Run:
+        def run(port: int) -> int:
+            wire = Wire(port)
+            jobs = wire.get_json("/jobs")[:count]
+            wire.close()
+            send_all(port, [http_request("GET", f"/jobs/{job}") for job in jobs])
+            return len(jobs)
+
+        return run
+
+    return prepare
+
+
 def _of_instance(suffix: str) -> Callable[[Wire], str]:
     return lambda wire: f"/instances/{wire.get_json('/instances')[0]}/{suffix}"
 
@@ -212,25 +236,66 @@ def _make_modifications(jobs: int, instances: int) -> Callable[[int], None]:
     return setup
 
 
+def _everything(jobs: int, files: int) -> Callable[[int], None]:
+    """Return a setup that does some of each kind of work."""
+
+    def setup(port: int) -> None:
+        _make_archives(jobs)(port)
+        _upload_small(port, files)
+        _assorted()(port)
+
+    return setup
+
+
+def _assorted() -> Run:
+    parts = [
+        posts("/instances", material.ct_instances(40), 4),
+        posts("/instances", material.jpeg_instances(20), 4),
+        posts("/instances", [material.zip_of(material.small_instances(200))]),
+        _create("image/png", lambda: material.png(512, 1), 20)(),
+        _create("image/png", lambda: material.png(2000, 3), 2)(),
+        _create("image/jpeg", lambda: material.jpeg_picture(12), 2)(),
+        _create("application/pdf", lambda: material.pdf(20), 1)(),
+        _streamed_archive(),
+        _job_archive("media")(),
+        _gets(_of_instance("preview"), 20)(),
+        _find(),
+        _gets("/instances?expand", 2)(),
+        _gets("/jobs?expand", 2)(),
+        _each_job(500)(),
+    ]
+
+    def run(port: int) -> int:
+        for part in parts:
+            part(port)
+        return 1
+
+    return run
+
+
 def _find() -> Run:
     body = json.dumps({"Level": "Study", "Query": {}, "Expand": True}).encode()
-    return _posts("/tools/find", [body] * 5)
+    return posts("/tools/find", [body] * 5)
 
 
-def _restarted() -> Run:
-    return lambda port: 1  # the restart itself is the work
+def _nothing() -> Run:
+    return lambda port: 0  # the restart itself is the work
 
 
 _STUDY = _upload_study
 _MANY_JOBS = {"JobsHistorySize": 20_000, "ConcurrentJobs": 2}
 
 WORKLOADS: list[Workload] = [
-    Workload("upload 4 kB, 1 client", 2.5, _uploads(material.small_instances, 400, 1)),
-    Workload("upload 4 kB, 4 clients", 5, _uploads(material.small_instances, 800, 4)),
+    Workload("upload 4 kB, 1 client", 3, _uploads(material.small_instances, 400, 1)),
+    Workload("upload 4 kB, 4 clients", 2.5, _uploads(material.small_instances, 800, 4)),
+    Workload("upload 4 kB, 8 clients", 2.5, _uploads(material.small_instances, 800, 8)),
     Workload("upload CT 512 kB, 1 client", 2, _uploads(material.ct_instances, 100, 1)),
-    Workload("upload CT 512 kB, 4 clients", 1.1, _uploads(material.ct_instances, 200, 4)),
-    Workload("upload ZIP of 500 x 4 kB", 8, _zip_upload(material.small_instances, 500)),
-    Workload("upload ZIP of 40 CT", 1.6, _zip_upload(material.ct_instances, 40)),
+    Workload("upload CT 512 kB, 4 clients", 1.5, _uploads(material.ct_instances, 200, 4)),
+    Workload("upload CT 512 kB, 8 clients", 1.5, _uploads(material.ct_instances, 200, 8)),
+    Workload("upload JPEG 1 MP, 1 client", 2, _uploads(material.jpeg_instances, 100, 1)),
+    Workload("upload JPEG 1 MP, 4 clients", 1.8, _uploads(material.jpeg_instances, 200, 4)),
+    Workload("upload ZIP of 500 x 4 kB", 10, _zip_upload(material.small_instances, 500)),
+    Workload("upload ZIP of 40 CT", 3.5, _zip_upload(material.ct_instances, 40)),
     Workload("archive of 200 CT, streamed", 25, _streamed_archive, _STUDY(material.ct_instances, 200)),
     Workload("archive of 200 CT, job", 25, _job_archive("archive"), _STUDY(material.ct_instances, 200)),
     Workload("media of 200 CT, job", 25, _job_archive("media"), _STUDY(material.ct_instances, 200)),
@@ -241,7 +306,7 @@ WORKLOADS: list[Workload] = [
     Workload("create-dicom PDF 1 MB", 2.5, _create("application/pdf", lambda: material.pdf(1), 30)),
     Workload("create-dicom PDF 20 MB", 2.5, _create("application/pdf", lambda: material.pdf(20), 4)),
     Workload("jobs: submissions", 2, _submissions(500), _STUDY(material.small_instances, 1), _MANY_JOBS),
-    Workload("jobs: submit to success", 2, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
+    Workload("jobs: submit to success", 4, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("GET one job", 0.7, _gets(_one_job, 5000), _make_archives(5)),
     Workload("GET /system", 1, _gets("/system", 5000)),
     Workload("GET /statistics", 1.5, _gets("/statistics", 5000), _STUDY(material.small_instances, 1000)),
@@ -251,7 +316,25 @@ WORKLOADS: list[Workload] = [
     Workload("GET preview", 1.5, _gets(_of_instance("preview"), 100), _STUDY(material.ct_instances, 1)),
     Workload("GET file 512 kB", 0.8, _gets(_of_instance("file"), 500), _STUDY(material.ct_instances, 1)),
     Workload("GET /jobs?expand, 10,000 jobs", 10, _gets("/jobs?expand", 3), _make_archives(10_000), _MANY_JOBS),
+    Workload("GET one of 10,000 jobs", 1, _each_job(5000), _make_archives(10_000), _MANY_JOBS),
     Workload(
-        "restart, 10,000 jobs, 20,000 instances", 1, _restarted, _make_modifications(10_000, 20_000), _MANY_JOBS, True
+        "GET metrics, 10,000 jobs", 2, _gets("/tools/metrics-prometheus", 3000), _make_archives(10_000), _MANY_JOBS
+    ),
+    Workload("start, empty", 0.28, _nothing, cost=Cost.START),
+    Workload(
+        "restart, 10,000 jobs, 20,000 instances",
+        1,
+        _nothing,
+        _make_modifications(10_000, 20_000),
+        _MANY_JOBS,
+        Cost.START,
+    ),
+    Workload(
+        "memory after all kinds of work, 20,000 jobs",
+        1,
+        _assorted,
+        _everything(20_000, 2000),
+        _MANY_JOBS,
+        Cost.MEMORY,
     ),
 ]

@@ -20,6 +20,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import log_errors_only
+from orthanc_lab.server.loopback import url_of
 from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings
 
@@ -113,7 +114,7 @@ class OwnServer:
     @property
     def url(self) -> str:
         """The address of the server, without credentials."""
-        return f"{'https' if self._settings_in_force['SslEnabled'] else 'http'}://127.0.0.1:{self.port}"
+        return url_of(self._settings_in_force, self.port)
 
     @property
     def full_url(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -19,6 +20,7 @@ __all__ = ["PeerAnswer", "PeerClient"]
 
 _LONGEST_ANSWER = 64 * 1024 * 1024  # bytes; a peer that sends more is not an Orthanc server
 _CHUNK = 64 * 1024
+_log = logging.getLogger("orthanc_lab.http")
 _KNOWN_STATUSES = {int(status) for status in HTTPStatus} - {103, 308, 418, 421, 425, 428, 429, 431, 451, 511}
 
 
@@ -116,6 +118,8 @@ class PeerClient:
         with self._session.request(
             verb, target, data=body, headers=headers, timeout=self._timeout, stream=True
         ) as answer:
+            if self._options.verbose:
+                self._log_heads(answer)
             content = bytearray()
             for chunk in answer.iter_content(_CHUNK):
                 content += chunk
@@ -127,3 +131,15 @@ class PeerClient:
         if status not in _KNOWN_STATUSES:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
         return PeerAnswer(status, bytes(content))
+
+    def _log_heads(self, answer: requests.Response) -> None:
+        """Log the heads of a call and of those that were redirected, in libcurl's form, but without secrets."""
+        secret = {"authorization", *(name.lower() for name in self._peer.headers)}
+        for exchange in (*answer.history, answer):
+            sent = exchange.request
+            lines = [f"> {sent.method} {without_credentials(sent.url or '')}"]
+            lines += [f"> {name}: {'***' if name.lower() in secret else value}" for name, value in sent.headers.items()]
+            lines.append(f"< HTTP/1.1 {exchange.status_code} {exchange.reason}")
+            lines += [f"< {name}: {value}" for name, value in exchange.headers.items()]
+            for line in lines:
+                _log.warning("%s", line)

@@ -17,6 +17,7 @@ class HttpOptions:
     proxy: str = ""  # HttpProxy
     verify_peers: bool = True  # HttpsVerifyPeers
     ca_certificates: str = ""  # HttpsCACertificates, PEM; "" = the usual ones
+    verbose: bool = False  # HttpVerbose: what is sent and received is logged
 
     @classmethod
     def of(cls, settings: Settings) -> HttpOptions:
@@ -26,4 +27,5 @@ class HttpOptions:
             proxy=settings["HttpProxy"],
             verify_peers=settings["HttpsVerifyPeers"],
             ca_certificates=settings["HttpsCACertificates"],
+            verbose=settings["HttpVerbose"],
         )

@@ -32,7 +32,7 @@ _compressobj: Callable[[int, int, int], Any] = isal_zlib.compressobj if HAS_ISAL
 _decompressobj: Callable[[int], Any] = isal_zlib.decompressobj if HAS_ISAL else zlib.decompressobj
 _ERRORS: Any = (isal_zlib.error, zlib.error) if HAS_ISAL else zlib.error
 adler32: Callable[[bytes], int] = isal_zlib.adler32 if HAS_ISAL else zlib.adler32
-crc32: Callable[[bytes], int] = isal_zlib.crc32 if HAS_ISAL else zlib.crc32
+crc32: Callable[..., int] = isal_zlib.crc32 if HAS_ISAL else zlib.crc32
 
 
 def raw_compressor(name: str, level: int) -> Callable[[bytes], bytes] | None:

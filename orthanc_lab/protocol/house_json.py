@@ -13,7 +13,7 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["dumps", "error_dumps"]
+__all__ = ["count_blanks", "dumps", "error_dumps"]
 
 
 def dumps(value: Any, *, indent: str = "   ") -> str:
@@ -24,8 +24,8 @@ def dumps(value: Any, *, indent: str = "   ") -> str:
     OrthancError
         4 for a value that is nested so deep that its text would be megabytes of blanks.
     """
-    parts = _Parts()
-    _write(value, "\n", indent, parts)
+    parts: list[str] = []
+    _write(value, "\n", indent, parts, [0])
     return "".join(parts)
 
 
@@ -34,32 +34,38 @@ def error_dumps(value: dict[str, Any]) -> str:
     return dumps(value, indent="\t") + "\n"
 
 
-class _Parts(list[str]):
-    """The text written so far."""
-
-    __slots__ = ("blanks",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.blanks = 0  # letters, in deep places
-
-    def indent(self, inner: str, items: Collection[Any]) -> None:
-        """Count the blanks of an object or array in a deep place.
-
-        A sequence of DICOM without a value takes 8 bytes, and its text in a sequence of sequences a thousand.
-        """
-        self.blanks += len(inner) * len(items)
-        if self.blanks > _MOST_BLANKS + _BLANKS_OF_A_PART * len(self):
-            raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "Sequences are nested too deep to be written as JSON")
-
-
 _DEEP = 64  # letters of an indentation, from which they are counted
 _MOST_BLANKS = 8 << 20
 _BLANKS_OF_A_PART = 50
 
 
-def _write(value: Any, line: str, indent: str, parts: _Parts) -> None:
-    # `line` is the line break with the current indentation, so that no level computes it twice.
+def count_blanks(inner: str, items: Collection[Any], parts: Collection[str], blanks: list[int]) -> None:
+    """Count the blanks of an object or array in a deep place, while a text is being written.
+
+    An element of DICOM without a value takes 8 bytes, and its text in sequences of sequences a thousand.
+
+    Parameters
+    ----------
+    inner
+        What each of the items is indented by.
+    parts
+        The text so far.
+    blanks
+        The number of blanks so far.
+
+    Raises
+    ------
+    OrthancError
+        4 if they are megabytes, and most of the text.
+    """
+    blanks[0] += len(inner) * len(items)
+    if blanks[0] > _MOST_BLANKS + _BLANKS_OF_A_PART * len(parts):
+        raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "Sequences are nested too deep to be written as text")
+
+
+def _write(value: Any, line: str, indent: str, parts: list[str], blanks: list[int]) -> None:
+    # `line` is the line break with the current indentation, so that no level computes it twice; `blanks` has the
+    # number of letters of all indentations in deep places.
     kind = type(value)
     if kind is str:
         parts.append(_quote(value))
@@ -69,7 +75,7 @@ def _write(value: Any, line: str, indent: str, parts: _Parts) -> None:
             return
         inner = line + indent
         if len(inner) > _DEEP:
-            parts.indent(inner, value)
+            count_blanks(inner, value, parts, blanks)
         keys = tuple(value)
         for key, head in _layouts.get((keys, inner)) or _layout(keys, inner):
             item = value[key]
@@ -80,7 +86,7 @@ def _write(value: Any, line: str, indent: str, parts: _Parts) -> None:
                 parts.append(head)
                 if item and isinstance(item, (dict, list, tuple)):
                     parts.append(inner)
-                _write(item, inner, indent, parts)
+                _write(item, inner, indent, parts, blanks)
         parts.append(line + "}")
     elif kind is list or kind is tuple:
         if not value:
@@ -88,11 +94,11 @@ def _write(value: Any, line: str, indent: str, parts: _Parts) -> None:
             return
         inner = line + indent
         if len(inner) > _DEEP:
-            parts.indent(inner, value)
+            count_blanks(inner, value, parts, blanks)
         mark = "[" + inner
         for item in value:
             parts.append(mark)
-            _write(item, inner, indent, parts)
+            _write(item, inner, indent, parts, blanks)
             mark = "," + inner
         parts.append(line + "]")
     elif value is None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, read_sequences, reduced
-from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.protocol.warnings import WarningLog
 from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, computed_tag, depth_needed
 from orthanc_lab.queries.file_tags import FileTags
 from orthanc_lab.queries.relatives import Relatives
@@ -14,6 +15,12 @@ from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import Resource
 
 __all__ = ["RequestedTags"]
+
+_LEVELS_OF = {
+    Level.STUDY: "study, series, or instance",
+    Level.SERIES: "series or instance",
+    Level.INSTANCE: "instance",
+}
 
 
 class RequestedTags:
@@ -27,9 +34,12 @@ class RequestedTags:
         Names of the tags.
     files
         Reads tags that the index does not keep; None leaves them out (``StorageAccessOnFind`` is Never).
+    warnings
+        Takes what makes an answer slow or incomplete.
     """
 
-    def __init__(self, storage: Readable, names: TagNames, files: FileTags | None) -> None:
+    def __init__(self, storage: Readable, names: TagNames, files: FileTags | None, warnings: WarningLog) -> None:
+        self._warnings = warnings
         self._storage = storage
         self._names = names
         self._files = files
@@ -42,6 +52,7 @@ class RequestedTags:
         for level in Level:
             same = [resource for resource in resources if resource.level is level]
             if same:
+                self._warn(level, tags)
                 self._load(same, tags, relatives)
         return [self._written(self.full(resource, tags, relatives), form) for resource in resources]
 
@@ -74,6 +85,19 @@ class RequestedTags:
             indexed = self._indexed[level] = self._storage.indexed_tags(level)
         return tag in indexed
 
+    def _warn(self, level: Level, tags: Sequence[str]) -> None:
+        missing = [tag for tag in tags if tag not in COMPUTED_TAGS and not self.is_indexed(tag, level)]
+        for tag in missing:
+            for lower in LEVELS[level.depth + 1 :]:
+                if self.is_indexed(tag, lower):
+                    self._warnings.write("W005", tag, _LEVELS_OF[lower])
+                    break
+        meta = sorted(tag for tag in missing if tag.startswith("0002,"))
+        if meta:
+            self._warnings.write("W006", ";".join(meta))
+        if self._files is None and len(meta) < len(missing):
+            self._warnings.write("W007", ";".join(sorted({*missing} - {*meta})))
+
     def _load(self, resources: list[Resource], tags: Sequence[str], relatives: Relatives) -> None:
         level = resources[0].level
         below = resources
@@ -97,6 +121,7 @@ class RequestedTags:
         return None
 
     def _from_file(self, files: FileTags, resource: Resource, tags: list[str]) -> dict[str, dict[str, Any]]:
+        self._warnings.write("W001", resource.level.value.lower(), resource.id, ";".join(sorted(tags)))
         instance = self._storage.first_instance(resource.id)
         values = files.read(instance, tags) if instance else {}
         return {tag: values.get(tag) or {"Name": self._names[tag], "Type": "Null", "Value": None} for tag in tags}

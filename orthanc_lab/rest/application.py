@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 import falcon
 
-from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError, http_status_text
+from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.rest import explorer
 from orthanc_lab.rest.compression import CompressedAnswers
 from orthanc_lab.rest.http.answers import EmptyAnswer
+from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.instances import content, files, frames, instances_tags, modules, ordered_slices, tags
 from orthanc_lab.rest.jobs import jobs, peers
 from orthanc_lab.rest.making import archives, create, modification, study_changes
@@ -102,15 +104,20 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
 
 
 def _middleware(services: Services) -> list[Any]:
-    return [Username(), CompressedAnswers()] if services.settings["HttpCompressionEnabled"] else [Username()]
+    context = Context(services.memory)
+    return [context, CompressedAnswers()] if services.settings["HttpCompressionEnabled"] else [context]
 
 
-class Username:
-    """Middleware: ``req.context.username`` is the authenticated user, or empty."""
+class Context:
+    """Middleware: ``req.context`` has the name of the authenticated user, or "", and the budget of memory."""
+
+    def __init__(self, memory: MemoryBudget) -> None:
+        self._memory = memory
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Take the name from the request guard."""
         req.context.username = req.env.get("orthanc.username", "")
+        req.context.memory = self._memory
 
 
 class ErrorAnswers:
@@ -123,6 +130,8 @@ class ErrorAnswers:
     def of_orthanc(self, req: falcon.Request, resp: falcon.Response, error: OrthancError, params: Any) -> None:
         """Answer with the JSON error object (``text/plain``, indented by tabs)."""
         _forget_body(resp)
+        if _lacks_files(error):
+            error = OrthancError(error.code, error.details, status=503)
         resp.status = f"{error.status} {http_status_text(error.status)}"
         if self._describe:
             resp.content_type = "text/plain"
@@ -146,6 +155,9 @@ class ErrorAnswers:
 
     def unexpected(self, req: falcon.Request, resp: falcon.Response, error: Exception, params: Any) -> None:
         """Answer with code -1, and report the error to the server's control."""
+        if _lacks_files(error):  # no fault of the server, and soon over
+            self.of_orthanc(req, resp, OrthancError(ErrorCode.INTERNAL_ERROR, str(error), status=503), params)
+            return
         self._services.control.report(error)
         self.of_orthanc(req, resp, OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED), params)
 
@@ -156,20 +168,13 @@ def allow_header(methods: Iterable[str]) -> str:
     return ",".join(method for method in ("GET", "POST", "PUT", "DELETE") if method in present)
 
 
-def error_document(error: OrthancError, method: str, path: str) -> str:
-    """Return the JSON error object."""
-    document: dict[str, Any] = {
-        "HttpError": http_status_text(error.status),
-        "HttpStatus": error.status,
-        "Message": error.text,
-        "Method": method,
-        "OrthancError": error.text,
-        "OrthancStatus": error.code,
-        "Uri": path,
-    }
-    if error.details or error.code == ErrorCode.UNKNOWN_DICOM_TAG:  # which names the tag, be it an empty text
-        document["Details"] = error.details.partition("\0")[0]
-    return house_json.error_dumps(document)
+def _lacks_files(error: BaseException | None) -> bool:
+    """Whether an error is there because all file descriptors are in use."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _forget_body(resp: falcon.Response) -> None:

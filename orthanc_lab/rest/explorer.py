@@ -13,6 +13,8 @@ from orthanc_lab.rest.services import Services
 __all__ = ["ROUTES"]
 
 _FOLDER = Path(__file__).parent / "page"
+# Another site must not show the page in a frame of its own, where it could guide the user's clicks.
+_FRAMES = {"X-Frame-Options": "SAMEORIGIN", "Content-Security-Policy": "frame-ancestors 'self'"}
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "application/javascript"}
 
 
@@ -29,6 +31,7 @@ class PageFile:
             raise EmptyAnswer(404)
         resp.content_type = f"{_TYPES[found.suffix]}; charset=utf-8"
         resp.set_header("Cache-Control", "no-cache")
+        resp.set_headers(_FRAMES)
         resp.data = found.read_bytes()
 
 

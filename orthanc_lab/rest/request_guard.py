@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from orthanc_lab.protocol.errors import OrthancError, http_status_text
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
+from orthanc_lab.rest.foreign_pages import ForeignPages
+from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.webdav.application import WebDav
 
@@ -27,6 +29,11 @@ _NOT_FOUND = frozenset({"HEAD", "OPTIONS", "PROPFIND", "PROPPATCH", "MKCOL", "LO
 _REFUSED = frozenset({"PATCH", "CONNECT", "COPY", "MOVE", "REPORT"})
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _UNUSUAL = re.compile(r"//|\.(?:/|$)|[\\\0]")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
+_FOREIGN_PAGE = "A page of another site may not change data; HttpAllowedOrigins can allow its origin"
+_FOREIGN_NAME = "Host is no name of this machine; HttpAllowedOrigins can allow an origin of this name"
+_MOST_KNOWN = 64
+_LONGEST_HOST = 256
 _DATE = "%a, %d %b %Y %H:%M:%S GMT"
 _BAD_REQUEST = b"Error 400: Bad Request\nBad request"
 
@@ -34,8 +41,8 @@ _BAD_REQUEST = b"Error 400: Bad Request\nBad request"
 class RequestGuard:
     """A WSGI application around another one.
 
-    It refuses remote clients and wrong credentials, answers the verbs that Orthanc does not serve,
-    normalizes paths, and records the metrics of requests.
+    It refuses remote clients, wrong credentials and web pages of others, answers the verbs that Orthanc does not
+    serve, normalizes paths, and records the metrics of requests.
 
     Parameters
     ----------
@@ -51,6 +58,9 @@ class RequestGuard:
         self._report = services.control.report
         self._has_page = bool(settings["OrthancExplorerEnabled"])
         self._remote_allowed = bool(settings["RemoteAccessAllowed"])
+        self._describe = bool(settings["HttpDescribeErrors"])
+        self._pages = ForeignPages(settings["HttpAllowedOrigins"])
+        self._known_hosts: set[str | None] = set()  # values of Host that were found right
         self._auth = BasicAuth(settings["RegisteredUsers"]) if settings["AuthenticationEnabled"] else None
 
     def __call__(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -80,17 +90,26 @@ class RequestGuard:
             if user is None:
                 return _empty(start_response, 401, ("WWW-Authenticate", 'Basic realm="Orthanc Secure Area"'))
             env["orthanc.username"] = user
-        override = env.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").upper()
+        override = ""
+        if "HTTP_X_HTTP_METHOD_OVERRIDE" in env or "_method=" in env["QUERY_STRING"]:
+            override = _override(env)
         if override in ("DELETE", "PUT"):
-            env["REQUEST_METHOD"] = override
+            env["REQUEST_METHOD"] = method = override
         elif override or not (known or self._is_webdav(env)):
             return _empty(start_response, 404 if method in _NOT_FOUND else 400)
         path = env["PATH_INFO"]
         if _UNUSUAL.search(path):
             path = env["PATH_INFO"] = one_form(path)
+        # Polls and lists are checked with these three looks alone.
+        if method != "GET" or "HTTP_AUTHORIZATION" in env or env.get("HTTP_HOST") not in self._known_hosts:
+            refused = self._refusal(env, method)
+            if refused is not None:
+                return self._refuse(start_response, refused, method, path)
         if path[:7] == "/webdav" and self._webdav is not None and self._is_webdav(env):
             return self._webdav(env, start_response)
         if path in ("/", "") and self._has_page:
+            if method != "GET":
+                return _empty(start_response, 405, ("Allow", "GET"))
             return _empty(start_response, 307, ("Location", "app/explorer.html"))
         if path[-1:] == "/" and path != "/":
             env["orthanc.uri"] = path
@@ -103,8 +122,53 @@ class RequestGuard:
         answer: Iterable[bytes] = self._app(env, start)
         return answer
 
+    def _refusal(self, env: dict[str, Any], method: str) -> OrthancError | None:
+        """Return why a request is not passed on, although its user may do what it asks for."""
+        if method != "GET" and not self._pages.may_write(env):
+            return OrthancError(ErrorCode.FORBIDDEN_ACCESS, _FOREIGN_PAGE)
+        if self._auth is None:
+            if not self._remote_allowed and "orthanc.in_process" not in env and not self._pages.is_our_name(env):
+                return OrthancError(ErrorCode.FORBIDDEN_ACCESS, _FOREIGN_NAME)
+            credentials = env.get("HTTP_AUTHORIZATION")
+            if credentials is not None and not is_basic_token(credentials):
+                return OrthancError(ErrorCode.BAD_FILE_FORMAT)
+        host = env.get("HTTP_HOST")
+        if len(self._known_hosts) < _MOST_KNOWN and len(host or "") <= _LONGEST_HOST:
+            self._known_hosts.add(host)
+        return None
+
+    def _refuse(
+        self, start_response: Callable[..., Any], error: OrthancError, method: str, path: str
+    ) -> Iterable[bytes]:
+        if not self._describe:
+            return _empty(start_response, error.status)
+        body = error_document(error, method, path).encode("ascii")
+        headers = [("Content-Type", "text/plain"), _NOSNIFF, ("Content-Length", str(len(body)))]
+        start_response(f"{error.status} {http_status_text(error.status)}", headers)
+        return [body]
+
     def _is_webdav(self, env: dict[str, Any]) -> bool:
         return self._webdav is not None and self._webdav.serves(env)
+
+
+def _override(env: dict[str, Any]) -> str:
+    """Return the verb that takes the place of the request's own one, in capital letters; empty for none.
+
+    A GET may carry it in its query, as browsers' forms do.
+    """
+    header: str | None = env.get("HTTP_X_HTTP_METHOD_OVERRIDE")
+    if header is None and "_method=" in env["QUERY_STRING"] and env["REQUEST_METHOD"] == "GET":
+        for argument in env["QUERY_STRING"].split("&"):
+            name, _, value = argument.partition("=")
+            if name == "_method":
+                header = value
+                break
+    return (header or "").upper()
+
+
+def is_basic_token(credentials: str) -> bool:
+    """Whether ``Authorization`` is base64 after ``Basic``, or anything else: all that Orthanc checks without users."""
+    return not credentials.startswith("Basic ") or _BASE64.fullmatch(credentials, len("Basic ")) is not None
 
 
 class BasicAuth:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import BoundedSemaphore
 from wsgiref.types import WSGIApplication
 
-from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.dicom.dictionary.dictionary import BuiltInTables, Dictionary
+from orthanc_lab.dicom.dictionary.entry import Tables
+from orthanc_lab.dicom.dictionary.external import ExternalTables
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
@@ -36,6 +41,8 @@ from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import connect
 
 __all__ = ["Assembly", "Environment", "assemble"]
+
+_log = logging.getLogger("orthanc_lab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +103,14 @@ def assemble(
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
-    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"])
+    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"], _tables(settings))
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
+    # A semaphore counts for all: uploads, downloads and jobs.
+    transcoding = BoundedSemaphore(settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1)
     folder = Path(settings["StorageDirectory"])
     storage = open_storage(
         folder,
-        options=_storage_options(settings, dictionary, memory),
+        options=replace(_storage_options(settings, dictionary, memory), transcoding=transcoding),
         clock=clock,
         executor=environment.executor,
         identifiers=identifiers,
@@ -124,6 +133,7 @@ def assemble(
             executor=environment.executor,
             outputs=outputs,
             dictionary=dictionary,
+            transcoding=transcoding,
         )
         engine = JobsEngine(
             SqliteJobStore(
@@ -162,6 +172,14 @@ def assemble(
     application = make_application(services)
     engine.start()
     return Assembly(services, application, storage, engine, MemoryTrimming(metrics, clock, environment.executor))
+
+
+def _tables(settings: CheckedSettings) -> Tables:
+    """Return the tags that are known: the built-in ones, or those of files that replace them."""
+    files = [settings.folder / file for file in settings["ExternalDictionaries"]]
+    for file in files:
+        _log.warning('Loading external DICOM dictionary: "%s"', file)
+    return ExternalTables(files) if files else BuiltInTables(private=settings["LoadPrivateDictionary"])
 
 
 def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:

@@ -11,12 +11,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ERROR_TEXTS, OrthancError
 from orthanc_lab.protocol.verbosity import CATEGORIES, set_verbosity
+from orthanc_lab.protocol.version import VERSION
 from orthanc_lab.server.log_lines import log_to, open_log_folder
 
 __all__ = ["main", "serve_until_stopped"]
@@ -168,6 +168,19 @@ def _with_option(call: Call, word: str) -> Call:
 
 
 def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
+    gc.disable()  # the modules to be loaded are no garbage: a sixth of the start was the search for some
+    try:
+        server = _started(call)
+    finally:
+        _calm_the_collector()
+    if started is not None:
+        started(server)
+    server.run()
+    return 0
+
+
+def _started(call: Call) -> Any:
+    """Return a server that listens, and ends at a signal."""
     from orthanc_lab.protocol.ports import SeededIdentifiers  # noqa: PLC0415 - so that --help is quick
     from orthanc_lab.server.assembly import Environment  # noqa: PLC0415
     from orthanc_lab.server.lifecycle import Server  # noqa: PLC0415
@@ -188,7 +201,7 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
             _log.warning("DICOM over TCP is not available yet; only the REST API is served")
         return settings
 
-    _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", version("orthanc-lab"))
+    _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", VERSION)
     _allow_many_files()
     keep_memory_for_all_threads()
     environment = Environment.of_system(None if call.seed is None else SeededIdentifiers(call.seed))
@@ -199,19 +212,15 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
     for number, ask in signals.items():
         signal.signal(number, lambda *_, ask=ask: ask())
     server.start()
-    _calm_the_collector()
-    if started is not None:
-        started(server)
-    server.run()
-    return 0
+    return server
 
 
 def _calm_the_collector() -> None:
     # A long answer is made of many objects that refer to each other in no circle: looking for circles every
     # 700 objects was a sixth of the time of a list of 1,000 studies, and finds nothing.
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    gc.enable()
 
 
 def _allow_many_files() -> None:
@@ -229,7 +238,7 @@ def _help() -> int:
 
 def _version() -> int:
     print("Orthanc 1.12.7")
-    print(f"orthanc-lab {version('orthanc-lab')}: its REST API in pure Python, MIT licence")
+    print(f"orthanc-lab {VERSION}: its REST API in pure Python, MIT licence")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections import deque
 from contextlib import suppress
@@ -16,6 +17,8 @@ from orthanc_lab.protocol.private_files import open_private_log
 
 __all__ = ["LogTail", "log_errors_only", "log_to", "open_log_folder"]
 
+# What would begin a line of its own, or command a terminal; the text of a line may come from a client.
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LETTERS = {"DEBUG": "T", "INFO": "I", "WARNING": "W", "ERROR": "E", "CRITICAL": "E"}
 
 
@@ -28,10 +31,17 @@ class LineFormatter(logging.Formatter):
         thread = "MAIN" if record.threadName == "MainThread" else (record.threadName or "")[-16:]
         letter = _LETTERS.get(record.levelname, "W")
         place = f"{record.filename}:{record.lineno}"
-        line = f"{letter}{moment:%m%d %H:%M:%S.%f} {thread:>16} {place}] {record.getMessage()}"
+        line = f"{letter}{moment:%m%d %H:%M:%S.%f} {thread:>16} {place}] {_visible(record.getMessage())}"
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            # Indented, so that no line of an error's text looks like one of the log.
+            trace = self.formatException(record.exc_info).split("\n")
+            line += "".join(f"\n  {_visible(text)}" for text in trace)
         return line
+
+
+def _visible(text: str) -> str:
+    """Return a text with escapes in place of characters that are none to read."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
 
 def log_to(file: Path | None) -> None:
@@ -89,6 +99,9 @@ class _PrivateFile(logging.FileHandler):
         return TextIOWrapper(open_private_log(self.baseFilename), encoding=self.encoding, errors=self.errors)
 
 
+_LONGEST_LINE = 2000  # letters
+
+
 class LogTail(logging.Handler):
     """Keeps the last lines, of all servers of this program, until `close`."""
 
@@ -100,7 +113,7 @@ class LogTail(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record."""
-        self._lines.extend(self.format(record).splitlines())
+        self._lines.extend(line[:_LONGEST_LINE] for line in self.format(record).splitlines())
 
     def lines(self, most: int) -> list[str]:
         """Return the last lines."""

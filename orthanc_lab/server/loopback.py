@@ -1,10 +1,15 @@
-"""Ports of the loopback interface: finding a free one, checking whether one is in use."""
+"""Reaching servers on this machine: their addresses, ports that are free, ports that are in use."""
 
 from __future__ import annotations
 
 import socket
 
-__all__ = ["free_port", "is_free", "is_listening"]
+from orthanc_lab.protocol.ports import Settings
+
+__all__ = ["free_port", "is_free", "is_listening", "url_of"]
+
+_HERE = "127.0.0.1"
+_EVERYWHERE = {"0.0.0.0": _HERE, "::": "::1"}  # noqa: S104 - addresses to compare with
 
 
 def free_port() -> int:
@@ -33,3 +38,19 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def url_of(settings: Settings, port: int) -> str:
+    """Return where a program of this machine reaches a server, without a final slash.
+
+    Parameters
+    ----------
+    settings
+        Of the server.
+    port
+        On which it listens.
+    """
+    addresses = [_EVERYWHERE.get(address, address) for address in settings["HttpBindAddresses"]]
+    address = addresses[0] if addresses and _HERE not in addresses else _HERE
+    host = f"[{address}]" if ":" in address else address
+    return f"{'https' if settings['SslEnabled'] else 'http'}://{host}:{port}"

@@ -32,7 +32,14 @@ def ingest_transcoding(options: StorageOptions, identifiers: Identifiers) -> Cal
         if not wanted:
             return dicom
         return (
-            transcode(dicom, target, options.dictionary, quality=options.lossy_quality, identifiers=identifiers)
+            transcode(
+                dicom,
+                target,
+                options.dictionary,
+                quality=options.lossy_quality,
+                identifiers=identifiers,
+                turn=options.transcoding,
+            )
             or dicom
         )
 

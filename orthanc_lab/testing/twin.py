@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,10 @@ from orthanc_lab.testing.likeness import Difference, Pairs, compare_answers
 from orthanc_lab.testing.scenario import Scenario, Send, Special, Wait, parse
 from orthanc_lab.testing.side import Side
 
-__all__ = ["Disagreement", "Twin", "TwinReport"]
+__all__ = ["Disagreement", "Observer", "Twin", "TwinReport"]
+
+Observer = Callable[[Exchange, Answer, Answer], None]
+"""Takes an exchange, our response and the real one."""
 
 _GENERATING = ("create-dicom", "modify", "anonymize", "split", "merge", "media")
 
@@ -79,11 +82,17 @@ class Twin:
         self._serve = (ours, real)
         self._bodies = bodies
 
-    def run(self, scenario: Scenario) -> TwinReport:
-        """Start two fresh servers, send every line to both, and compare the responses."""
+    def run(self, scenario: Scenario, observer: Observer | None = None) -> TwinReport:
+        """Start two fresh servers, send every line to both, and compare the responses.
+
+        Parameters
+        ----------
+        observer
+            Called with each exchange and both responses.
+        """
         with ExitStack() as stack:
             ours, real = (self._side(serve, scenario, stack) for serve in self._serve)
-            return _Run(scenario, ours, real).all()
+            return _Run(scenario, ours, real, observer).all()
 
     def _side(self, serve: Serve, scenario: Scenario, stack: ExitStack) -> Side:
         peer = stack.enter_context(HoldingPeer()) if scenario.peer else None
@@ -99,8 +108,9 @@ class Twin:
 
 
 class _Run:
-    def __init__(self, scenario: Scenario, ours: Side, real: Side) -> None:
+    def __init__(self, scenario: Scenario, ours: Side, real: Side, observer: Observer | None) -> None:
         self._ours, self._real = ours, real
+        self._observer = observer
         self._steps = parse(scenario.before) + parse(scenario.text)
         self._pairs = Pairs()
         self._report = TwinReport(scenario.name)
@@ -124,6 +134,8 @@ class _Run:
         exchange, theirs = self._ours.exchange(step), self._real.exchange(step)
         answer, their_answer = self._ours.send(exchange), self._real.send(theirs)
         self._report.exchanges += 1
+        if self._observer is not None:
+            self._observer(exchange, answer, their_answer)
         name = step.path.partition("?")[0].rpartition("/")[2]
         differences = compare_answers(answer, their_answer, self._pairs, name)
         self._ours.capture(step.captures, answer)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 import orthanc_lab
-from orthanc_lab.bench import client_figures, command
+from orthanc_lab.bench import client_figures, command, report
 from orthanc_lab.bench.client_figures import overhead, upload_gain
 from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
+from orthanc_lab.bench.pairing import measure
+from orthanc_lab.bench.servers import ServerProcess
+from orthanc_lab.bench.workloads import Cost, Workload, posts
 
 
 def test_figures_are_measured() -> None:
@@ -35,6 +40,24 @@ def test_a_frame_of_another_size_is_no_figure(monkeypatch: pytest.MonkeyPatch) -
         pytest.raises(RuntimeError, match="59 rows instead of 60"),
     ):
         frame_of_scrape(client, rounds=1)
+
+
+@pytest.mark.parametrize("cost", Cost)
+def test_two_servers_are_compared(cost: Cost) -> None:
+    one, other = (ServerProcess(name, f"{sys.executable} -m orthanc_lab serve {{config}}", {}) for name in "ab")
+    try:
+        one.start()
+        other.start()
+        workload = Workload("lists", 1, lambda: posts("/tools/lookup", [b"x"] * 3), cost=cost)
+        result = measure(workload, one, other, rounds=1)
+    finally:
+        one.remove()
+        other.remove()
+    costs = [run.cost for run in (*result.ours, *result.theirs)]
+    assert len(costs) == 4
+    assert all(10 < figure < 200 if cost is Cost.MEMORY else 0 < figure < 60 for figure in costs)
+    assert result.ratios == [theirs / ours for ours, theirs in zip(costs[:2], costs[2:], strict=True)]
+    assert report.row(result).count(" MiB") == (2 if cost is Cost.MEMORY else 0)
 
 
 @pytest.mark.parametrize(

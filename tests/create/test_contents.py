@@ -70,7 +70,7 @@ def test_raw_samples_and_forms_of_base64(creator: Creator, data: str, expected: 
 def test_any_bytes_come_through(data: bytes) -> None:
     encoded = base64.b64encode(data).decode()
     for text_ in (encoded, encoded.rstrip("=")):
-        assert uris.decode(f"DATA:Application/PDF;BASE64,{text_}") == ("application/pdf", data)
+        assert uris.decode(f"DATA:Application/PDF;BASE64,{text_}") == ("Application/PDF", data)
         assert uris.decode(memoryview(f"data:application/pdf;base64,{text_}".encode())) == ("application/pdf", data)
 
 

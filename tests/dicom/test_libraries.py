@@ -6,13 +6,18 @@ When a new version of a library breaks one, the place that relies on it is to be
 from __future__ import annotations
 
 import io
+import sys
+from typing import Any
 
 import imagecodecs
 import numpy as np
+import pytest
 from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from orthanc_lab.dicom.images.picture import samples_of
+from orthanc_lab.dicom.images.read_jpeg import decode_jpeg
+from orthanc_lab.dicom.images.read_png import decode_png
 from tests.create.pictures import raw_png
 
 COLOURS = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
@@ -53,6 +58,35 @@ def test_the_samples_come_last_in_a_ppm() -> None:
     """``images/picture.py``: samples are taken in the pieces in which Pillow writes them."""
     for pixels in (COLOURS, COLOURS[..., 0], np.zeros((700, 900, 3), np.uint8)):
         assert b"".join(samples_of(Image.fromarray(pixels))) == pixels.tobytes()
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"progressive": True}, {"keep_rgb": True}])
+@pytest.mark.parametrize("gray", [False, True])
+def test_both_decoders_of_jpeg_give_the_same_samples(
+    gray: bool, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``images/read_jpeg.py``: pixels do not depend on the extra ``codecs``, not even those of a damaged picture."""
+    buffer = io.BytesIO()
+    Image.fromarray(COLOURS[..., 0] if gray else COLOURS).save(buffer, "JPEG", **options)
+    whole = buffer.getvalue()
+    for data in (whole, whole[:-2], whole[: len(whole) * 9 // 10], whole + b"more"):
+        found = b"".join(decode_jpeg(data).pixels)
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, "imagecodecs", None)
+            assert b"".join(decode_jpeg(data).pixels) == found
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_both_decoders_of_png_give_the_same_samples(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``images/read_png.py``: pixels do not depend on the extra ``codecs``, whatever filter a row has."""
+    channels = len(mode)
+    rows = np.random.default_rng(1).integers(0, 256, (50, 30 * channels), np.uint8)
+    filtered = b"".join(bytes((index % 5,)) + row.tobytes() for index, row in enumerate(rows))
+    data = raw_png(30, 50, 8, 2 if mode == "RGB" else 6, filtered)
+    found = b"".join(decode_png(data).pixels)
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    assert b"".join(decode_png(data).pixels) == found
+    assert found == np.asarray(Image.open(io.BytesIO(data)))[..., :3].tobytes()
 
 
 def test_libjpeg_turbo_has_all_precisions() -> None:

@@ -152,3 +152,21 @@ def test_known_transfer_syntaxes() -> None:
 @given(st.binary(max_size=400))
 def test_run_lengths_are_undone(row: bytes) -> None:
     assert unpack_bits(pack_bits(row), len(row)) == row
+
+
+def test_a_turn_is_held_while_pixels_are_converted_and_only_then() -> None:
+    class Turn:
+        taken = held = 0
+
+        def __enter__(self) -> None:
+            self.taken += 1
+            self.held += 1
+
+        def __exit__(self, *_: object) -> None:
+            self.held -= 1
+
+    turn = Turn()
+    dicom = real_file("CT_small.dcm")
+    for target, taken in ((EXPLICIT_LE, 0), (IMPLICIT_LE, 0), (JPEG + "70", 1), ("nope", 1)):
+        transcode(dicom, target, STANDARD, identifiers=SeededIdentifiers(1), turn=turn)
+        assert (turn.taken, turn.held) == (taken, 0)

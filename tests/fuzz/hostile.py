@@ -1,15 +1,19 @@
 """Hostile inputs: what a broken or malicious client may send."""
 
 import base64
+import gzip
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
 from orthanc_lab import samples
+from orthanc_lab.testing.contracts.dicom_files import dicom, element, meta_header
+from tests.create.pictures import header, png_of
 
 NAMES = [
     "CT_small.dcm",
@@ -64,9 +68,18 @@ def zips(draw):
     return draw(damaged([out.getvalue()]))
 
 
+@st.composite
+def long_texts(draw):
+    """Return few letters that repeat thousands of times, before something else: what regular expressions fear."""
+    pieces = ["1", "0", ".", "1.", "e9", "-", "+", " ", "\\", "*", "?", "*a", "*?a", "a", "^", "=", "/*", "//", '"',
+              "[*].", "\x1b$B", "é", "data:", ";base64,", "0010,0020", "2.25.", "\r\n", "\0"]  # fmt: skip
+    parts = draw(st.lists(st.tuples(st.sampled_from(pieces), st.integers(1, 5000)), min_size=1, max_size=3))
+    return "".join(piece * number for piece, number in parts) + draw(st.sampled_from(["", "x", "b", "!", "\0"]))
+
+
 _leaves = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(WORDS), st.text(max_size=12),
+    st.sampled_from(WORDS), st.text(max_size=12), long_texts(),
 )  # fmt: skip
 values = st.recursive(
     _leaves,
@@ -81,7 +94,14 @@ values = st.recursive(
 @st.composite
 def bodies(draw):
     """Return a body: JSON of wrong types, deep, huge, damaged, or no JSON at all."""
-    kind = draw(st.integers(0, 9))
+    kind = draw(st.integers(0, 11))
+    if kind == 11:
+        return draw(long_texts()).encode("utf-8", "replace")
+    if kind == 10:
+        item = draw(st.sampled_from(["{}", "[]", "1", '""', "null", '{"Type":"DicomTag","Key":"PatientID"}']))
+        name = draw(st.sampled_from(WORDS))
+        items = ",".join([item] * draw(st.integers(1, 3000)))
+        return f'{{"Level":"Study","Query":{{}},"Tags":{{}},"{name}":[{items}]}}'.encode()
     if kind == 0:
         return draw(st.binary(max_size=60))
     if kind == 1:
@@ -92,6 +112,27 @@ def bodies(draw):
         return b'{"Tags":' * depth + b"1" + b"}" * depth
     content = json.dumps(draw(values)).encode()
     return draw(damaged([content])) if kind == 3 else content
+
+
+@st.composite
+def lying_pictures(draw):
+    """Return a PNG with headers of several sizes, or a JPEG with another size in its header than in its data."""
+    if draw(st.booleans()):
+        content = bytearray(PICTURES[1])
+        start = content.find(b"\xff\xc0")
+        content[start + 5 : start + 9] = draw(st.binary(min_size=4, max_size=4))
+        return bytes(content)
+    sizes = st.sampled_from([1, 8, 100, 5000, 20_000, 2**31 - 1])
+    headers = draw(
+        st.lists(
+            st.builds(
+                header, sizes, sizes, st.sampled_from([1, 8, 16]), st.sampled_from([0, 2, 3, 4, 6]), st.integers(0, 1)
+            ),
+            min_size=1,
+            max_size=3,
+        )
+    )
+    return png_of([*headers, (b"IDAT", zlib.compress(bytes(draw(st.integers(0, 100_000))))), (b"IEND", b"")])
 
 
 @st.composite
@@ -112,7 +153,7 @@ def data_uris(draw):
             ]
         )
     )
-    content = draw(st.one_of(st.binary(max_size=100), damaged(PICTURES), st.just(b"%PDF-1.4")))
+    content = draw(st.one_of(st.binary(max_size=100), damaged(PICTURES), st.just(b"%PDF-1.4"), lying_pictures()))
     text = base64.b64encode(content).decode()
     head = draw(
         st.sampled_from(
@@ -131,6 +172,27 @@ def data_uris(draw):
     return text[:-cut] if cut else text
 
 
+@st.composite
+def wrapped(draw):
+    """Return what an upload unpacks to, in its wrapping: gzip or the deflated transfer syntax, whole or damaged."""
+    content = draw(st.sampled_from(FILES)) + bytes(draw(st.integers(0, 200_000)))
+    if draw(st.booleans()):
+        packed = b"".join(gzip.compress(content, 1, mtime=0) for _ in range(draw(st.integers(1, 3))))
+        return draw(st.one_of(st.just(packed), damaged([packed]))), {"Content-Encoding": "gzip"}
+    items = b"\xfe\xff\0\xe0\0\0\0\0" * draw(st.integers(0, 300_000))
+    body = dicom(instance="1.5")[len(meta_header()) :] + element(0x00081115, b"SQ", items)
+    packed = meta_header("1.2.840.10008.1.2.1.99") + zlib.compress(body, 1)[2:-4]
+    return draw(st.one_of(st.just(packed), damaged([packed]))), {}
+
+
+header_values = st.dictionaries(
+    st.sampled_from(["Accept", "Range", "If-Match", "If-None-Match", "Authorization", "Cookie", "Content-Type"]),
+    st.one_of(
+        st.sampled_from(["Basic ", "bytes=", "0-", "multipart/form-data; boundary=", "image/png;q="]),
+        long_texts().map(lambda text: "".join(letter for letter in text if " " <= letter < "\x7f")[:8000].strip()),
+    ),
+    max_size=2,
+)
 paths = st.lists(
     st.one_of(
         st.sampled_from(["instances", "studies", "series", "patients", "jobs", "tools", "find", "system", "changes",

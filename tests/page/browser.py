@@ -14,14 +14,23 @@ DEADLINE = 60.0  # seconds
 
 
 class Browser:
-    """One page of a browser that ends with this object; to be used in a ``with`` statement."""
+    """One page of a browser that ends with this object; to be used in a ``with`` statement.
 
-    def __init__(self, program: str, profile: Path) -> None:
+    Parameters
+    ----------
+    program, profile
+        The browser, and a folder of its own.
+    *switches
+        Further arguments of the program.
+    """
+
+    def __init__(self, program: str, profile: Path, *switches: str) -> None:
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
         arguments = [
             program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking", f"--user-data-dir={profile}", "--remote-debugging-pipe",
+            *switches,
         ]  # fmt: skip
         # The protocol is spoken on the descriptors 3 and 4.
         code = f"import os, sys; os.dup2({commands}, 3); os.dup2({answers}, 4); os.execv(sys.argv[1], sys.argv[1:])"
@@ -46,12 +55,18 @@ class Browser:
         self._output.close()
         self._process.wait(DEADLINE)
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send one command and return its result; errors in the page are kept on the way."""
+    def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
+        """Send one command and return its result; errors in the page are kept on the way.
+
+        Parameters
+        ----------
+        session
+            Of a frame; else the page's own.
+        """
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
-        if self._session is not None:
-            message["sessionId"] = self._session
+        if (session := session or self._session) is not None:
+            message["sessionId"] = session
         os.write(self._commands, json.dumps(message).encode() + b"\0")
         while True:
             answer = json.loads(self._message())
@@ -69,8 +84,8 @@ class Browser:
             message += byte
         return bytes(message)
 
-    def evaluate(self, expression: str) -> Any:
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+    def evaluate(self, expression: str, session: str | None = None) -> Any:
+        result = self.call("Runtime.evaluate", session, expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 

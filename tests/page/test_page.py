@@ -11,13 +11,6 @@ import pytest
 import orthanc_lab
 from orthanc_lab import samples
 from tests.page.browser import Browser
-from tests.programs import BROWSERS, program
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(program(*BROWSERS), tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -146,6 +146,18 @@ def test_a_client_certificate(certificates: Certificates) -> None:
                 assert (answer.status_code == 200) is works, answer.text
 
 
+def test_calls_are_logged_without_secrets(caplog: pytest.LogCaptureFixture) -> None:
+    peer = Peer()
+    definition = {"Url": peer.url, "Username": "u", "Password": "secret1", "HttpHeaders": {"X-Key": "secret2"}}
+    with orthanc_lab.serve(OrthancPeers={"p": definition}, HttpVerbose=True) as server:
+        assert Caller(server.url)("GET", "/peers/p/system").status_code == 200
+    peer.close()
+    lines = [record.getMessage() for record in caplog.records]
+    assert f"> GET {peer.url}system" in lines
+    assert {"> Authorization: ***", "> X-Key: ***", "< HTTP/1.1 200 OK"} <= set(lines)
+    assert not {"secret1", "secret2", "dTpzZWNyZXQx"} & set(" ".join(lines).split())
+
+
 def test_the_general_timeout() -> None:
     peer = Peer()
     peer.gate.clear()

@@ -1,10 +1,17 @@
 """Heads of requests: what is read of them, and what is refused."""
 
+import gc
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.server.http.head import BadRequest, read_head
+from orthanc_lab.server.http.head import BadRequest, HeadReader
+
+
+def read_head(data):
+    return HeadReader().read(data)
 
 
 def head(*lines, first="GET / HTTP/1.1"):
@@ -70,6 +77,11 @@ def test_what_is_no_request_line(first):
         ["Content-Length: \u00b2"],
         ["Content-Length: 18446744073709551616"],
         ["Content-Length: " + "9" * 5000],
+        ["Content-Length: " + "0" * 5000],
+        ["Content-Length: " + "0" * 20 + "1"],
+        ["Host: a", "Host: b"],
+        ["Host: a", "host: a"],
+        ["Content-Length: 5", "content-length: 5"],
         ["Content-Length: 1", "content-length: 2"],
         ["Transfer-Encoding: gzip"],
         ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
@@ -88,8 +100,8 @@ def test_chunks_need_a_newer_protocol():
 
 
 def test_headers_that_come_twice():
-    fields = read_head(head("a: 1", "A: 2", "Cookie: b=1", "cookie: c=2", "Content-Length: 5", "content-length: 5"))
-    assert (fields["HTTP_A"], fields["HTTP_COOKIE"], fields["CONTENT_LENGTH"]) == ("1,2", "b=1; c=2", "5")
+    fields = read_head(head("a: 1", "A: 2", "Cookie: b=1", "cookie: c=2"))
+    assert (fields["HTTP_A"], fields["HTTP_COOKIE"]) == ("1,2", "b=1; c=2")
 
 
 def test_a_name_with_an_underscore_passes_for_no_other():
@@ -109,3 +121,47 @@ def test_any_bytes_are_read_or_refused(data):
     else:
         assert all(isinstance(value, str) and "\n" not in value for value in fields.values() if "%" not in value)
         assert fields["REQUEST_METHOD"]
+
+
+def test_long_names_are_not_kept():
+    """Their bytes are given back, whoever sent them."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            read_head(head(f"X-{number}-{'n' * 100_000}: a"))
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+LINES = st.lists(
+    st.sampled_from(
+        ["Host: a", "Host: b", "Content-Length: 3", "Transfer-Encoding: chunked", "X", " a: b", "a: \0", ""]
+    ),
+    max_size=3,
+)
+FIRST = st.sampled_from(["GET / HTTP/1.1", "POST /a?b HTTP/1.0", "PUT /%41 HTTP/1.1", "GET", ""])
+
+
+@given(st.lists(st.tuples(FIRST, LINES), min_size=2, max_size=6))
+def test_what_came_before_on_the_connection_does_not_matter(heads):
+    reader = HeadReader()
+    for first, lines in heads:
+        data = head(*lines, first=first)
+        assert outcome(reader.read, data) == outcome(read_head, data)
+
+
+def outcome(read, data):
+    try:
+        return read(data)
+    except BadRequest as refused:
+        return refused.status
+
+
+def test_an_answered_request_may_be_changed_by_the_application():
+    """What it writes into the environment is not there for the next request."""
+    reader = HeadReader()
+    reader.read(head("Host: a")).update(HTTP_HOST="b", REMOTE_USER="c")
+    assert reader.read(head("Host: a")) == read_head(head("Host: a"))

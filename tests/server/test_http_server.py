@@ -1,5 +1,6 @@
 """The HTTP server: its contract with the application, and clients that behave badly."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -8,6 +9,7 @@ import pytest
 import requests
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.http.acceptor import listen
 from orthanc_lab.server.http.server import HttpServer
 from tests.server.wire import answer, connect, exchange
 
@@ -92,6 +94,10 @@ class Application:
         start_response("200 OK", [("Content-Disposition", "\u20ac")])
         return [b"never sent"]
 
+    def remote(self, environ, start_response):
+        start_response("200 OK", [])
+        return [environ["REMOTE_ADDR"].encode()]
+
     def nothing(self, environ, start_response):
         start_response("204 No Content", [])
         return []
@@ -169,13 +175,12 @@ def test_start_and_stop_again_on_one_port(app):
         server.stop()
 
 
-def test_a_small_answer_is_not_held_back(app):
-    server = HttpServer(app)
-    try:
-        # Nagle's delay is 40 ms for each request.
-        assert server._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-    finally:
-        server.stop()
+@pytest.mark.parametrize("wanted", [True, False])
+def test_whether_a_small_answer_may_be_held_back(wanted):
+    # Nagle's delay is 40 ms for each request. Accepted sockets inherit what the listening one has.
+    listener = listen("127.0.0.1", 0, 30, no_delay=wanted)
+    with listener, connect(listener.getsockname()[1]), listener.accept()[0] as accepted:
+        assert bool(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)) == wanted
 
 
 def test_stop_waits_for_requests_in_work(server, app):
@@ -514,3 +519,179 @@ def test_two_hundred_slow_clients(app):
         for connection in slow:
             connection.close()
         server.stop()
+
+
+def ends_within(connection, seconds):
+    """Whether the server ends a connection in this time although the client sends a byte now and then."""
+    end = time.monotonic() + seconds
+    connection.settimeout(0.1)
+    while time.monotonic() < end:
+        try:
+            if not connection.recv(65536):
+                return True
+        except TimeoutError:
+            with contextlib.suppress(OSError):
+                connection.send(b"\n")
+        except OSError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"\r\n",  # blank lines
+        b"GET /environment HTTP/1.1\r\nHost: a",  # a head
+        b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",  # a body
+        b"POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
+        b"POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;extension=",
+        b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",  # a body that nobody wants
+        b"POST /unread HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
+        b"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n",
+        b"hello\r\n\r\n",  # what was refused
+    ],
+)  # fmt: skip
+def test_a_client_that_sends_a_byte_now_and_then_is_given_up(server, begin):
+    with connect(server.port) as connection:
+        connection.sendall(begin)
+        assert ends_within(connection, 10)
+
+
+def test_a_reader_that_takes_a_little_now_and_then_is_given_up(app):
+    server = HttpServer(app, request_timeout=1)
+    server.start()
+    try:
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", server.port))
+            connection.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+            end = time.monotonic() + 20
+            while not app.closed.wait(0.05) and time.monotonic() < end:
+                connection.recv(1)
+            assert app.closed.is_set()
+    finally:
+        server.stop()
+
+
+def test_the_rest_of_a_refused_body_does_not_cost_the_client_its_answer(server):
+    """A client that sends at full speed reads why it was refused, whatever the size."""
+    for size in (10, 1_000_000, 20_000_000):
+        with connect(server.port) as connection:
+            head = f"POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n"
+            connection.sendall(head.encode() + bytes(size))
+            assert answer(connection) == (401, b"who are you")
+
+
+# -- how long a connection stays ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_a_connection_stays_as_long_as_the_client_is_told(app, seconds):
+    server = HttpServer(app, keep_alive=seconds)
+    server.start()
+    try:
+        with connect(server.port, timeout=20) as connection:
+            connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+            head = connection.recv(65536)
+            assert f"\r\nConnection: keep-alive\r\nKeep-Alive: timeout={seconds}\r\n".encode() in head
+            began = time.monotonic()
+            assert connection.recv(10) == b""
+            assert time.monotonic() - began >= seconds
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("header", ["close, TE", "TE,close", "Keep-Alive, CLOSE", " close "])
+def test_one_of_several_connection_options(server, header):
+    with connect(server.port) as connection:
+        connection.sendall(f"GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: {header}\r\n\r\n".encode())
+        assert b"\r\nConnection: close\r\n" in read_to_the_end(connection)
+
+
+@pytest.mark.parametrize("body", [b"zz\r\n", b"3\r\nabcd\r\n0\r\n\r\n", b"1\nx\r\n0\r\n\r\n"])
+def test_after_broken_chunks_the_client_is_told_that_the_connection_ends(body):
+    def application(environ, start_response):
+        try:
+            environ["wsgi.input"].read()
+        except OrthancError:
+            start_response("400 Bad Request", [])
+        return [b"no"]
+
+    server = HttpServer(application)
+    server.start()
+    try:
+        with connect(server.port) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+            received = read_to_the_end(connection)
+            assert received.startswith(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n")
+    finally:
+        server.stop()
+
+
+# -- places -------------------------------------------------------------------------------
+
+
+def test_one_address_does_not_take_all_places(app):
+    server = HttpServer(app, connections_of_address=2)
+    server.start()
+    waiting = [connect(server.port) for _ in range(2)]
+    try:
+        for connection in waiting:  # at work: not to be put out
+            connection.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert app.waits.wait(10)
+            app.waits.clear()
+        assert exchange(server.port, b"GET /environment HTTP/1.1\r\nHost: a\r\n\r\n") == (503, b"")
+        with socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.2", 0)) as other:
+            other.settimeout(10)
+            other.sendall(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert answer(other)[0] == 204
+        app.go_on.set()
+        for connection in waiting:
+            assert answer(connection) == (200, b"waited")
+        # Now they are idle, and one leaves for another.
+        assert exchange(server.port, b"GET /environment HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 200
+    finally:
+        for connection in waiting:
+            connection.close()
+        server.stop()
+
+
+def test_a_hundred_connections_at_work_disturb_nobody(app):
+    server = HttpServer(app, connections_of_address=512)
+    server.start()
+    waiting = [connect(server.port) for _ in range(100)]
+    try:
+        for connection in waiting:
+            connection.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert exchange(server.port, b"GET /environment HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 200
+        app.go_on.set()
+        for connection in waiting:
+            assert answer(connection) == (200, b"waited")
+    finally:
+        for connection in waiting:
+            connection.close()
+        server.stop()
+
+
+# -- IPv6 ---------------------------------------------------------------------------------
+
+
+def test_two_addresses(app):
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    server = HttpServer(app, addresses=("127.0.0.1", "::1"))
+    server.start()
+    try:
+        for address in ("127.0.0.1", "::1"):
+            with socket.create_connection((address, server.port), timeout=10) as connection:
+                connection.sendall(b"GET /remote HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert answer(connection) == (200, address.encode())
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "localhost", "::2:3", ""])
+def test_an_address_that_is_none_of_this_machine(app, address):
+    with pytest.raises(OrthancError) as refused:
+        HttpServer(app, addresses=("127.0.0.1", address))
+    assert refused.value.code == 2003

@@ -9,7 +9,9 @@ import requests
 
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.http.server import HttpServer, Tls
 from tests.programs import program
+from tests.server.wire import answer, connect
 
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
@@ -146,3 +148,22 @@ def test_trusted_certificates_that_are_missing(certificate, tmp_path):
     with pytest.raises(OrthancError) as refused:
         orthanc_lab.serve(options, SslTrustedClientCertificates=str(tmp_path / "none.pem"))
     assert refused.value.code == 39
+
+
+def test_a_handshake_that_says_nothing_does_not_hold_up_a_stop(certificate):
+    server = HttpServer(lambda environ, start_response: [], tls=Tls(certificate))
+    server.start()
+    with connect(server.port) as silent:
+        silent.sendall(b"\x16\x03\x01")
+        server.stop(timeout=60)  # the test would run into its time-out
+        assert answer(silent)[0] == 0
+
+
+def test_a_handshake_has_one_deadline(certificate):
+    server = HttpServer(lambda environ, start_response: [], tls=Tls(certificate), request_timeout=0.5)
+    server.start()
+    try:
+        with connect(server.port, timeout=20) as slow:
+            assert answer(slow)[0] == 0
+    finally:
+        server.stop()

@@ -19,6 +19,8 @@ from pydicom.data import get_charset_files, get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from tests.twin.form_bodies import form_bodies
+
 FILES = {
     "ct": "CT_small.dcm",
     "mr": "MR_small.dcm",
@@ -63,7 +65,7 @@ def build() -> dict[str, bytes]:
     """Return every named body."""
     bodies = {name: _file(file) for name, file in (FILES | CHARSETS).items()}
     bodies |= _tree() | _odd_dicom() | _images() | _documents()
-    return bodies | _archives(bodies)
+    return bodies | _archives(bodies) | form_bodies(bodies["a1"])
 
 
 def _file(name: str) -> bytes:
@@ -235,6 +237,7 @@ def _images() -> dict[str, bytes]:
         "png-palette": Image.fromarray(colour).quantize(16),
         "png-gray-alpha": Image.fromarray(np.dstack([gradient, gradient]), "LA"),
         "png1": Image.fromarray(gradient > 100),
+        "png-blank": Image.new("L", (7000, 7000)),
     }
     bodies = {name: _encoded(image, "PNG") for name, image in images.items()}
     bodies["png-broken"] = bodies["png8"][:40]
@@ -276,6 +279,7 @@ def _archives(bodies: dict[str, bytes]) -> dict[str, bytes]:
     boundary = b'--cut\r\nContent-Disposition: form-data; name="f"; filename="x.dcm"\r\nContent-Type: %b\r\n\r\n%b\r\n'
     parts = b"".join(boundary % (b"application/dicom", bodies[name]) for name in ("a1", "a2"))
     tree = {f"{name}.dcm": bodies[name] for name in TREE}
+    blank = written(slice_of("P5", "5", "5", 20, EncapsulatedDocument=bytes(50 << 20)))
     return {
         "zip-tree": _zipped(tree),
         "zip-mixed": _zipped({"readme.txt": b"text", "x/a1.dcm": bodies["a1"], "b": bodies["ct"], "empty": b""}),
@@ -285,6 +289,8 @@ def _archives(bodies: dict[str, bytes]) -> dict[str, bytes]:
         "zip-PK": b"PK\x03\x04 and nothing more",
         "multipart": parts + b"--cut--\r\n",
         "multipart-bad": boundary % (b"text/plain", b"no DICOM") + b"--cut--\r\n",
+        "blank-gzip": gzip.compress(blank, mtime=0),
+        "zip-blank": _zipped({"blank": blank}),
         "a1-gzip": gzip.compress(bodies["a1"], mtime=0),
         "json-gzip": gzip.compress(b'{"Level": "Study", "Query": {}}', mtime=0),
         "a1-zlib": zlib.compress(bodies["a1"]),

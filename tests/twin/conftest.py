@@ -10,7 +10,7 @@ import orthanc_lab
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.testing.twin import Twin
-from tests.twin import bodies, long_values, picture_bodies
+from tests.twin.all_bodies import build
 
 
 @pytest.fixture(scope="session")
@@ -21,4 +21,4 @@ def ledger() -> Ledger:
 @pytest.fixture(scope="session")
 def twin(request: pytest.FixtureRequest, real_program: str) -> Twin:
     ours = RealOrthanc if request.config.getoption("real_alone") else orthanc_lab.serve
-    return Twin(ours, RealOrthanc, bodies.build() | picture_bodies.build() | long_values.build())
+    return Twin(ours, RealOrthanc, build())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
 from orthanc_lab.dicom.files.data_set import DataSet
@@ -11,11 +13,20 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers
 from orthanc_lab.protocol.transfer_syntaxes import TransferSyntax, find_transfer_syntax
 
-__all__ = ["transcode"]
+__all__ = ["NO_TURN", "Turn", "transcode"]
+
+Turn = AbstractContextManager[object]
+NO_TURN: Turn = nullcontext()
 
 
 def transcode(
-    dicom: bytes, target_uid: str, dictionary: Dictionary, *, quality: int = 90, identifiers: Identifiers
+    dicom: bytes,
+    target_uid: str,
+    dictionary: Dictionary,
+    *,
+    quality: int = 90,
+    identifiers: Identifiers,
+    turn: Turn = NO_TURN,
 ) -> bytes | None:
     """Return an instance in another transfer syntax.
 
@@ -29,6 +40,8 @@ def transcode(
         Of lossy JPEG, 1 to 100.
     identifiers
         Source of the new SOP Instance UID that a lossy transfer syntax needs.
+    turn
+        Held while pixels are converted: it limits how many are at a time.
 
     Returns
     -------
@@ -40,7 +53,7 @@ def transcode(
         file = read_file(dicom, dictionary)
         if file.transfer_syntax == target_uid:
             return dicom
-        data_set = None if target is None else _converted(file, target, quality, identifiers)
+        data_set = None if target is None else _converted(file, target, quality, identifiers, turn)
     except OrthancError as error:
         if error.code in (ErrorCode.INEXISTENT_FILE, ErrorCode.UNKNOWN_RESOURCE):
             raise
@@ -48,7 +61,9 @@ def transcode(
     return None if data_set is None else write_file(data_set, target_uid, file.meta)
 
 
-def _converted(file: DicomFile, target: TransferSyntax, quality: int, identifiers: Identifiers) -> DataSet | None:
+def _converted(
+    file: DicomFile, target: TransferSyntax, quality: int, identifiers: Identifiers, turn: Turn
+) -> DataSet | None:
     element = file.data_set.get(PIXEL_DATA)
     if element is None:
         return file.data_set if target.without_pixels else None
@@ -57,6 +72,5 @@ def _converted(file: DicomFile, target: TransferSyntax, quality: int, identifier
     # numpy and the codecs are imported for pixels alone: most files are rewritten without them.
     from orthanc_lab.dicom.codecs.pixel_transcoding import compress, decompress  # noqa: PLC0415
 
-    if target.is_native:
-        return decompress(file)
-    return compress(file, target.uid, quality, identifiers)
+    with turn:
+        return decompress(file) if target.is_native else compress(file, target.uid, quality, identifiers)

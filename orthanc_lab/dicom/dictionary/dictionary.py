@@ -12,10 +12,21 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from orthanc_lab.dicom.dictionary.dictionary_option import PrivateKey, read_dictionary_option
+from orthanc_lab.dicom.dictionary.entry import DictionaryEntry, Tables
 from orthanc_lab.dicom.dictionary.text_tables import read_lines
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["STANDARD", "UNKNOWN_NAME", "Dictionary", "DictionaryEntry", "ShownTag", "Tag", "format_tag", "is_private"]
+__all__ = [
+    "STANDARD",
+    "UNKNOWN_NAME",
+    "BuiltInTables",
+    "Dictionary",
+    "DictionaryEntry",
+    "ShownTag",
+    "Tag",
+    "format_tag",
+    "is_private",
+]
 
 Tag = int
 """``0x00100020``: the group in the upper 16 bits, the element in the lower ones."""
@@ -25,13 +36,6 @@ UNKNOWN_NAME = "Unknown Tag & Data"
 
 _PLAIN_TAG = re.compile(r"([0-9a-fA-F]{4})-?([0-9a-fA-F]{4})\Z")
 _COMMA_TAG = re.compile(r"\s*([+-]?)(?:0[xX])?([0-9a-fA-F]+),\s*([+-]?)(?:0[xX])?([0-9a-fA-F]+)")
-
-
-class DictionaryEntry(NamedTuple):
-    """The entry of a tag in the dictionary."""
-
-    vr: str
-    name: str
 
 
 def format_tag(tag: Tag) -> str:
@@ -52,6 +56,9 @@ class ShownTag(NamedTuple):
     vr: str  # "" for an unknown tag
 
 
+_Own = Mapping[PrivateKey, DictionaryEntry]
+
+
 class Dictionary:
     """The dictionary of one server: the standard's tags, known private ones, those of the configuration.
 
@@ -63,6 +70,8 @@ class Dictionary:
         The value of ``Dictionary`` in the configuration.
     private_creator
         The value of ``DefaultPrivateCreator``.
+    tables
+        The tags that are known beside those of `option`; None for the built-in ones.
 
     Raises
     ------
@@ -70,9 +79,10 @@ class Dictionary:
         3, 15, 27 or 2042 where Orthanc refuses to start because of the option.
     """
 
-    def __init__(self, option: Any = None, private_creator: str = "") -> None:
+    def __init__(self, option: Any = None, private_creator: str = "", tables: Tables | None = None) -> None:
+        self._tables: Tables = tables or BuiltInTables()
         self._default_creator = private_creator
-        self._own: Mapping[PrivateKey, DictionaryEntry] = {}
+        self._own: _Own = {}
         self._own_names: dict[str, Tag] = {}
         if option:
             entries = read_dictionary_option(option, self.parse_tag, self._is_registered)
@@ -80,7 +90,9 @@ class Dictionary:
             for (_, tag), entry in self._own.items():
                 self._own_names.setdefault(entry.name, tag)
         # Not a method of this object: it would hold itself through its cache.
-        self.shown = functools.lru_cache(maxsize=8192)(functools.partial(_shown, self._own, private_creator))
+        self.shown = functools.lru_cache(maxsize=8192)(
+            functools.partial(_shown, self._tables, self._own, private_creator)
+        )
 
     def parse_tag(self, name: str, private_creator: str | None = None) -> Tag:
         """Read a tag by keyword (case-sensitive), ``gggg-eeee``, ``gggg,eeee`` or ``ggggeeee``.
@@ -93,7 +105,7 @@ class Dictionary:
         OrthancError
             27 with the name as details.
         """
-        tag = _public_names().get(name)
+        tag = self._tables.public_names().get(name)
         if tag is not None:
             return tag
         if (match := _PLAIN_TAG.match(name)) is not None:
@@ -102,7 +114,7 @@ class Dictionary:
             return _signed(match[1], match[2]) << 16 | _signed(match[3], match[4])
         tag = self._own_names.get(name)
         if tag is None:
-            tag = _private_names().get(name)
+            tag = self._tables.private_names().get(name)
         if tag is None:
             before, nul, _ = name.partition("\0")  # where a text ends in C
             if nul:
@@ -133,7 +145,7 @@ class Dictionary:
         private_creator
             Creator of a private tag; None stands for ``DefaultPrivateCreator``.
         """
-        return _find(self._own, self._default_creator, tag, private_creator)
+        return _find(self._tables, self._own, self._default_creator, tag, private_creator)
 
     def _is_registered(self, key: PrivateKey) -> bool:
         creator, tag = key
@@ -142,14 +154,18 @@ class Dictionary:
         element = tag & 0xFFFF
         if is_private(tag):
             return element == 0 or 0x10 <= element <= 0xFF
-        return _public_entry(tag) is not None
+        return self._tables.public(tag) is not None
 
 
 def _find(
-    own: Mapping[PrivateKey, DictionaryEntry], default_creator: str, tag: Tag, private_creator: str | None
+    tables: Tables,
+    own: _Own,
+    default_creator: str,
+    tag: Tag,
+    private_creator: str | None,
 ) -> DictionaryEntry | None:
     if not tag & 0x10000:
-        return (own.get(("", tag)) if own else None) or _public_entry(tag)
+        return (own.get(("", tag)) if own else None) or tables.public(tag)
     element = tag & 0xFFFF
     creator = default_creator if private_creator is None else private_creator
     entry = own.get((creator, tag)) or (own.get((creator, tag & 0xFFFF00FF)) if creator else None)
@@ -159,11 +175,11 @@ def _find(
         return _GROUP_LENGTH
     if 0x10 <= element <= 0xFF:
         return _CREATOR
-    return _private_entry(tag, creator) if creator else None
+    return tables.private(tag, creator) if creator else None
 
 
-def _shown(own: Mapping[PrivateKey, DictionaryEntry], default_creator: str, tag: Tag, private_creator: str) -> ShownTag:
-    entry = _find(own, default_creator, tag, private_creator)
+def _shown(tables: Tables, own: _Own, default_creator: str, tag: Tag, private_creator: str) -> ShownTag:
+    entry = _find(tables, own, default_creator, tag, private_creator)
     key = f"{tag >> 16:04x},{tag & 0xFFFF:04x}"
     return ShownTag(key, UNKNOWN_NAME, "") if entry is None else ShownTag(key, entry.name, entry.vr)
 
@@ -241,6 +257,35 @@ def _private_entry(tag: Tag, creator: str) -> DictionaryEntry | None:
         return None
     low = f"{tag >> 16:04x}00{tag & 0xFF:02x}"
     return entries.get(low) or entries.get(f"{tag:08x}") or entries.get(f"{low[:2]}xx{low[4:]}")
+
+
+class BuiltInTables:
+    """The two tables beside this module.
+
+    Parameters
+    ----------
+    private
+        Whether the private tags of vendors are known (``LoadPrivateDictionary``).
+    """
+
+    def __init__(self, *, private: bool = True) -> None:
+        self._private = private
+
+    def public_names(self) -> Mapping[str, Tag]:
+        """Return the tags of the standard by name."""
+        return _public_names()
+
+    def private_names(self) -> Mapping[str, Tag]:
+        """Return the private tags by name."""
+        return _private_names() if self._private else {}
+
+    def public(self, tag: Tag) -> DictionaryEntry | None:
+        """Return the entry of a tag of the standard."""
+        return _public_entry(tag)
+
+    def private(self, tag: Tag, creator: str) -> DictionaryEntry | None:
+        """Return the entry of a private tag."""
+        return _private_entry(tag, creator) if self._private else None
 
 
 STANDARD: Final = Dictionary()

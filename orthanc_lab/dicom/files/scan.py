@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,6 +31,7 @@ LONGEST_VALUE = 256
 
 _LONGEST_RAW = 8192  # bytes in the file: padding, escape sequences and bytes that are dropped make a value shorter
 
+_SHORT = LONGEST_VALUE // 4  # bytes of a value that is short enough in any encoding
 _SPECIAL = (SPECIFIC_CHARACTER_SET, SOP_CLASS_UID, BITS_ALLOCATED, PIXEL_DATA)
 _UNCOMPRESSED = frozenset({EXPLICIT_LE, EXPLICIT_BE})
 
@@ -95,17 +96,10 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str, memory: M
     walk = Walk(data, big, start.encapsulated, most_elements(len(dicom)))
     found = walk.run(start.position, all_wanted, implicit=layout == IMPLICIT_LE)
     values = _Values(data, big, found.get(charset), default_encoding)
-    tags: dict[str, str] = {}
+    tags, others = values.texts(found, names)
     unreadable: list[str] = []
     sequences: list[str] = []
-    for tag, element in found.items():
-        name = names.get(tag)
-        if name is None:
-            continue
-        text = values.text(element, name)
-        if text is not None:
-            tags[name] = text
-            continue
+    for name, element in others:
         is_sequence = (element[0] or _implicit_vr(name)) == b"SQ"
         if element[3] or is_sequence:
             unreadable.append(name)
@@ -146,6 +140,36 @@ class _Values:
         self._numbers = _BIG_NUMBERS if big else _LITTLE_NUMBERS
         stated = None if charset is None else data[charset[2] : charset[2] + charset[3]]
         self._decode: TextDecoder = decoder_of(stated, default_encoding)
+
+    def texts(
+        self, found: Mapping[bytes, Found], names: Mapping[bytes, str]
+    ) -> tuple[dict[str, str], list[tuple[str, Found]]]:
+        """Return the texts of the elements that have a name, and the elements that have a name and no text."""
+        data, decode, name_of = self._data, self._decode, names.get
+        tags: dict[str, str] = {}
+        others: list[tuple[str, Found]] = []
+        for tag, element in found.items():
+            name = name_of(tag)
+            if name is None:
+                continue
+            vr, _, position, length = element
+            if length <= _SHORT:  # nearly all values: here `text` would be half of the time
+                raw = data[position : position + length]
+                if vr in _TEXT:
+                    if not length & 1:
+                        raw = raw.rstrip(b" ")
+                    if 0 not in raw:
+                        tags[name] = decode(raw)
+                        continue
+                elif vr == b"UI" and 32 not in raw:
+                    tags[name] = decode(raw.split(b"\0", 1)[0])
+                    continue
+            text = self.text(element, name)
+            if text is None:
+                others.append((name, element))
+            else:
+                tags[name] = text
+        return tags, others
 
     def text(self, element: Found, name: str) -> str | None:
         """Return a value as the index keeps it, None if it does not."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
+from orthanc_lab.dicom.files.data_set import Pieces
 from orthanc_lab.dicom.images import jpeg_header
 from orthanc_lab.dicom.images.jpeg_header import JpegHeader
 from orthanc_lab.dicom.images.picture import Picture, samples_of
@@ -25,6 +27,9 @@ def decode_jpeg(data: bytes) -> Picture:
         -1 with details if it is not a JPEG, 2 for CMYK, 15 if it is too large.
     """
     header = read_jpeg_header(data)
+    pixels = _decode_directly(data, header)
+    if pixels is not None:
+        return Picture(header.width, header.height, header.components, 8, pixels)
     # Pillow takes a tenth of a second to import: only a server that gets pictures pays for it.
     from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415
 
@@ -75,6 +80,23 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     if not 0 < header.width * header.height * header.components <= min(MAX_PICTURE_BYTES, may_unpack(len(data))):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return header
+
+
+def _decode_directly(data: bytes, header: JpegHeader) -> Pieces | None:
+    """Decode with the extra ``codecs``, which spares two copies out of Pillow; None without it, or if it refuses."""
+    try:
+        from imagecodecs import Jpeg8Error, jpeg8_decode  # noqa: PLC0415 - as Pillow
+    except ModuleNotFoundError:
+        return None
+    try:
+        samples: Any = jpeg8_decode(data)
+    except Jpeg8Error:
+        return None  # Pillow says why
+    shape = (header.height, header.width) + ((3,) if header.components == 3 else ())
+    if samples.shape != shape or samples.itemsize != 1:
+        return None
+    view: Any = memoryview(samples).cast("B")  # joined like bytes, without a copy of its own
+    return Pieces((view,))
 
 
 def _terminated(data: bytes) -> bytes:

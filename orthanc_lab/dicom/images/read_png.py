@@ -10,12 +10,12 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orthanc_lab.dicom.files.data_set import Pieces
 from orthanc_lab.dicom.images.picture import Picture, samples_of
 from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES, may_unpack
-from orthanc_lab.protocol.deflate import HAS_ISAL, adler32, inflate_zlib
+from orthanc_lab.protocol.deflate import HAS_ISAL, adler32, crc32, inflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _CHANNELS = {(8, 0): 1, (16, 0): 1, (8, 2): 3, (8, 6): 4, (16, 6): 4}  # (bit de
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT"})
 _STORED_BLOCK = struct.Struct("<BHH")
 _STORED_SIZE = 0xFFFF
+_END = b"\0\0\0\0IEND\xaeB`\x82"
 _UNPACKED_LIMIT = 64 << 20  # larger pictures are decoded with less memory, if more slowly
 
 
@@ -46,6 +47,8 @@ def decode_png(data: bytes) -> Picture:
     try:
         if HAS_ISAL and not data[28] and size <= _UNPACKED_LIMIT:
             data = _unpacked(data, size + height)
+            if depth == 8 and colour != 0 and (pixels := _decode_directly(data)) is not None:
+                return Picture(width, height, 3, 8, pixels)
         if (depth, colour) == (16, 6):
             return Picture(width, height, 3, 16, _rgb16(data, (width, height)))
         return Picture(width, height, 1 if colour == 0 else 3, depth, _decode(data, (width, height)))
@@ -100,8 +103,12 @@ def _unpacked(data: bytes, size: int) -> bytes:
     rows = inflate_zlib(b"".join(_deflated(data)), size)
     if len(rows) < size:
         raise EOFError("the picture is cut off")
-    head, tail = _chunk_frame(_stored_length(size))
-    return b"".join((data[:_HEADER_END], head, b"\x78\x01", *_stored(rows), struct.pack(">I", adler32(rows)), tail))
+    body = (b"IDAT", b"\x78\x01", *_stored(rows), struct.pack(">I", adler32(rows)))
+    checksum = 0
+    for part in body:
+        checksum = crc32(part, checksum)
+    length = struct.pack(">I", sum(map(len, body)) - 4)
+    return b"".join((data[:_HEADER_END], length, *body, struct.pack(">I", checksum), _END))
 
 
 def _deflated(data: bytes) -> Iterator[bytes]:
@@ -138,14 +145,20 @@ def _stored(rows: bytes) -> Iterator[bytes | memoryview]:
         yield block
 
 
-def _stored_length(size: int) -> int:
-    blocks = -(-size // _STORED_SIZE)
-    return 2 + blocks * _STORED_BLOCK.size + size + 4
-
-
-def _chunk_frame(length: int) -> tuple[bytes, bytes]:
-    # The checksum of the chunk is left at 0: Pillow does not look at that of pixels.
-    return struct.pack(">I4s", length, b"IDAT"), bytes(4) + b"\0\0\0\0IEND\xaeB`\x82"
+def _decode_directly(data: bytes) -> Pieces | None:
+    """Decode 8-bit colours with the extra ``codecs``, which spares a copy out of Pillow; None without it."""
+    try:
+        from imagecodecs import SpngError, spng_decode  # noqa: PLC0415 - as Pillow
+    except ModuleNotFoundError:
+        return None
+    try:
+        samples: Any = spng_decode(data)
+    except SpngError as error:
+        raise ValueError("the picture is damaged") from error
+    if samples.shape[2] == 4:
+        samples = samples[..., :3].copy()
+    view: Any = memoryview(samples).cast("B")  # joined like bytes, without a copy of its own
+    return Pieces((view,))
 
 
 def _decode(data: bytes, size: tuple[int, int]) -> Pieces:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orthanc_lab.dicom.codecs.transcoding import NO_TURN, Turn
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.values import JsonValues
@@ -30,6 +32,8 @@ class JobTools:
     charset: Callable[[], Charset]  # of files that name none, ``DefaultEncoding``
     private_creator: str  # ``DefaultPrivateCreator``
     http: HttpOptions  # of calls to other servers
+    rewriting_threads: int  # how many instances a modification makes at a time, ``JobsEngineThreadsCount``
+    transcoding: Turn  # held while pixels are transcoded, ``MaximumConcurrentDcmtkTranscoders``
     zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
 
     @classmethod
@@ -43,6 +47,7 @@ class JobTools:
         executor: Executor,
         outputs: OutputStore,
         dictionary: Dictionary,
+        transcoding: Turn = NO_TURN,
     ) -> JobTools:
         """Return the tools that the settings of a server describe."""
         return cls(
@@ -55,6 +60,8 @@ class JobTools:
             charset=lambda: by_name(settings["DefaultEncoding"]) or LATIN1,
             private_creator=settings["DefaultPrivateCreator"],
             http=HttpOptions.of(settings),
+            rewriting_threads=settings["JobsEngineThreadsCount"].get("ResourceModification", 1) or os.cpu_count() or 1,
+            transcoding=transcoding,
             zip_threads=max(0, settings["ZipLoaderThreads"]),
         )
 

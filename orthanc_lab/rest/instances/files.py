@@ -22,6 +22,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.accept_header import preferred_type
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object
 from orthanc_lab.rest.http.bodies import read_body
+from orthanc_lab.rest.http.download_name import name_download
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_query, raw_arguments
 from orthanc_lab.rest.services import Services
@@ -40,6 +41,7 @@ class DicomDownload:
         self._files = InstanceFiles(services)
         self._identifiers = services.identifiers
         self._dictionary = services.dictionary
+        self._tools = services.job_tools
         self._quality: int = services.settings["DicomLossyTranscodingQuality"]
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
@@ -65,7 +67,7 @@ class DicomDownload:
             name = f"{id}.dcm"
         resp.content_type = "application/dicom"
         if name:
-            resp.set_header("Content-Disposition", f'filename="{name}"')
+            name_download(resp, name, is_raw=True)
         resp.data = dicom
 
     def _answer_data_set(self, resp: falcon.Response, id: str, media_type: str) -> None:
@@ -78,7 +80,14 @@ class DicomDownload:
             resp.data = (house_json.dumps(model, indent="\t") + "\n").encode()
 
     def _transcoded(self, dicom: bytes, syntax: str, quality: int) -> bytes:
-        found = transcode(dicom, syntax, self._dictionary, quality=quality, identifiers=self._identifiers)
+        found = transcode(
+            dicom,
+            syntax,
+            self._dictionary,
+            quality=quality,
+            identifiers=self._identifiers,
+            turn=self._tools.transcoding,
+        )
         if found is None:
             raise EmptyAnswer(404)
         return found

@@ -19,6 +19,7 @@ from orthanc_lab.dicom.images.rendering import Window, preview, render, rescale_
 from orthanc_lab.dicom.limits import may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.warnings import WarningLog
 from orthanc_lab.rest.http.accept_header import preferred_type
 from orthanc_lab.rest.http.answers import EmptyAnswer
 from orthanc_lab.rest.http.arguments import flag, query_arguments
@@ -44,6 +45,7 @@ class Picture(ABC):
         self._storage = services.storage
         self._files = InstanceFiles(services)
         self._memory = services.memory
+        self._warnings = WarningLog(services.settings["Warnings"])
 
     @abstractmethod
     def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
@@ -71,6 +73,7 @@ class Picture(ABC):
                 raise
             if error.code == ErrorCode.UNKNOWN_RESOURCE:
                 raise EmptyAnswer(404) from error
+            self._warnings.write("W003", number, id)
             raise _refusal(req, arguments) from error
         resp.content_type = media_type
 

@@ -14,6 +14,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.timestamps import iso_micros
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing, wants_xml
 from orthanc_lab.rest.http.arguments import flag, query_arguments
+from orthanc_lab.rest.http.download_name import name_download
 from orthanc_lab.rest.jobs.job_documents import JobListText, JobTexts, job_document
 from orthanc_lab.rest.services import Services
 
@@ -85,9 +86,8 @@ class OutputResource:
         file = self._open(output)
         if file is None:
             raise _no_output(key)
-        name = output.filename.encode("utf-8", "replace").decode("latin-1")
         resp.content_type = output.content_type
-        resp.set_header("Content-Disposition", f'filename="{name}"')
+        name_download(resp, output.filename)
         body = FileChunks(file)
         resp.set_stream(body, body.size)
 

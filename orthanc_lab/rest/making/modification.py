@@ -63,7 +63,12 @@ class InstanceModification:
         dicom: bytes | None = write_file(data_set, file.transfer_syntax, file.meta)
         if syntax is not None and dicom is not None:
             dicom = transcode(
-                dicom, syntax, self._tools.dictionary, quality=quality, identifiers=self._services.identifiers
+                dicom,
+                syntax,
+                self._tools.dictionary,
+                quality=quality,
+                identifiers=self._services.identifiers,
+                turn=self._tools.transcoding,
             )
         if dicom is None:
             raise OrthancError(ErrorCode.INTERNAL_ERROR, f"Cannot transcode to transfer syntax: {syntax}")

@@ -13,6 +13,7 @@ from orthanc_lab.jobs.kinds.archives.zip_outlet import StoredOutlet, cannot_writ
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.archives.zip_stream import StreamOutlet
 from orthanc_lab.rest.http.bodies import JobFields
+from orthanc_lab.rest.http.download_name import name_download
 from orthanc_lab.rest.http.submission import answer_submitted
 from orthanc_lab.rest.jobs.jobs import FileChunks
 from orthanc_lab.rest.making.archive_options import ArchiveOptions
@@ -112,5 +113,4 @@ class _Download:
 
 def _describe(resp: falcon.Response, filename: str) -> None:
     resp.content_type = ZIP
-    raw = filename.encode("utf-8", "replace").decode("latin-1")  # a header carries the bytes of UTF-8
-    resp.set_header("Content-Disposition", f'filename="{raw}"')
+    name_download(resp, filename)

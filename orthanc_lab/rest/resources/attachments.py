@@ -21,6 +21,7 @@ from orthanc_lab.rest.http.answers import (
 from orthanc_lab.rest.http.arguments import query_arguments
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.http.byte_range import parse_range
+from orthanc_lab.rest.http.download_name import name_download
 from orthanc_lab.rest.http.revisions import (
     answer_if_none_match,
     check_if_match,
@@ -174,7 +175,7 @@ class AttachmentData(_Attachments):
             resp.content_type = content_type_of(attachment.type, self._user_types)
             filename = query_arguments(req).get("filename", attachment.uuid)
             if filename:
-                resp.set_header("Content-Disposition", f'filename="{filename}"')
+                name_download(resp, filename, is_raw=True)
         resp.data = content
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
 from orthanc_lab.dicom.shown.tag_format import TagNames
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.warnings import WarningLog
 from orthanc_lab.queries.file_tags import FileTags
 from orthanc_lab.queries.requested_tags import RequestedTags
 from orthanc_lab.rest.resources.resource_json import ResourceJson
@@ -33,7 +34,7 @@ def presentation_of(services: Services) -> Presentation:
     files = None
     if settings["StorageAccessOnFind"] != "Never":
         files = FileTags(storage, dictionary, settings, services.memory)
-    requested = RequestedTags(storage, names, files)
+    requested = RequestedTags(storage, names, files, WarningLog(settings["Warnings"]))
     return Presentation(dictionary, requested, ResourceJson(storage, names, requested))
 
 

@@ -15,6 +15,7 @@ from orthanc_lab.protocol.private_files import make_private_folder, open_private
 from orthanc_lab.server.embedding.own_folder import OwnFolder
 from orthanc_lab.server.embedding.restartable import Restartable
 from orthanc_lab.server.embedding.sessions import session_of
+from orthanc_lab.server.loopback import url_of
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["ChildServer"]
@@ -78,7 +79,7 @@ class ChildServer(Restartable):
     @property
     def url(self) -> str:
         """Where the server is, ``http://127.0.0.1:8042``."""
-        return f"{'https' if self.settings['SslEnabled'] else 'http'}://127.0.0.1:{self.port}"
+        return url_of(self.settings, self.port)
 
     @property
     def pid(self) -> int:

@@ -17,6 +17,7 @@ from orthanc_lab.server.embedding.restartable import Restartable
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import LogTail
+from orthanc_lab.server.loopback import url_of
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["EmbeddedServer"]
@@ -110,7 +111,7 @@ class EmbeddedServer(Restartable):
     @property
     def url(self) -> str:
         """Where the server is, ``http://127.0.0.1:8042``."""
-        return f"{'https' if self.settings['SslEnabled'] else 'http'}://127.0.0.1:{self.port}"
+        return url_of(self.settings, self.port)
 
     @property
     def services(self) -> Services:

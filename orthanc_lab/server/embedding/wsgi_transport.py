@@ -82,6 +82,7 @@ class WsgiTransport(BaseAdapter):
             "SERVER_PORT": str(url.port or 80),
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": self._remote_address,
+            "orthanc.in_process": True,  # no web page reaches it, whatever its name
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": url.scheme,
             "wsgi.input": io.BytesIO(body),

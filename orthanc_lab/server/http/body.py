@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.http.head import BadRequest, check_trailer
 
 __all__ = ["Body", "BodySource", "ChunkedBody", "ClientTimeout", "SizedBody"]
 
 _LINE = 4096  # bytes of the longest line between two chunks
 _MOST_TRAILERS = 100
 _HEX = frozenset(b"0123456789abcdefABCDEF")
+_CONTROLS = frozenset(range(0x20)) - {9} | {0x7F}
 _LONGEST_SIZE = 16  # digits
 _MOST_LEFT = 1 << 20  # bytes of an unread body that are skipped; with more of them the connection is closed
 _PIECE = 1 << 16
@@ -93,10 +95,21 @@ class Body:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
+    @property
+    def finished(self) -> bool:
+        """Whether all of it was read."""
+        raise NotImplementedError
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether another request may follow, as far as is known."""
+        # After a failure, and without the invitation that the client waits for, what comes next may be anything.
+        return not self._failed and (self._invite is None or self.finished)
+
     def finish(self) -> bool:
         """Skip what was not read; False if that is too much, so that no other request can follow."""
-        if self._invite is not None or self._failed:
-            return False  # what comes next may be the body, or not
+        if not self.can_finish:
+            return False
         skipped = 0
         try:
             while piece := self._some(_PIECE):
@@ -136,6 +149,16 @@ class SizedBody(Body):
         super().__init__(source, invite)
         self._left = length
 
+    @property
+    def finished(self) -> bool:
+        """Whether all of it was read."""
+        return not self._left
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether another request may follow, as far as is known."""
+        return self._left <= _MOST_LEFT and super().can_finish
+
     def _some(self, most: int) -> bytes:
         if not self._left:
             self._invite = None
@@ -160,6 +183,11 @@ class ChunkedBody(Body):
         self._begun = self._ended = False
         self._returned = b""
 
+    @property
+    def finished(self) -> bool:
+        """Whether all of it was read."""
+        return self._ended and not self._returned
+
     def _some(self, most: int) -> bytes:
         if self._returned:
             piece, self._returned = self._returned[:most], self._returned[most:]
@@ -181,8 +209,8 @@ class ChunkedBody(Body):
         if self._begun and self._line():
             raise self._cut_off()
         self._begun = True
-        size = self._line().partition(b";")[0].strip(b" \t")
-        if not 0 < len(size) <= _LONGEST_SIZE or not _HEX.issuperset(size):
+        size, _, extension = self._line().partition(b";")
+        if not 0 < len(size) <= _LONGEST_SIZE or not _HEX.issuperset(size) or not _CONTROLS.isdisjoint(extension):
             raise self._failure("The body is not in chunks")
         self._left = int(size, 16)
         if not self._left:
@@ -194,8 +222,10 @@ class ChunkedBody(Body):
             line = self._line()
             if not line:
                 return
-            if b":" not in line:
-                raise self._cut_off()
+            try:
+                check_trailer(line)
+            except BadRequest as error:
+                raise self._cut_off() from error
         raise self._failure("Too many trailers")
 
     def _line(self) -> bytes:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import socket
-import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 from orthanc_lab.protocol.errors import http_status_text
 from orthanc_lab.server.http.body import Body, ChunkedBody, ClientTimeout, SizedBody
-from orthanc_lab.server.http.head import BadRequest, read_head
+from orthanc_lab.server.http.head import BadRequest, HeadReader
+from orthanc_lab.server.http.reply import BadHeaders, Reply, Start, staying
+from orthanc_lab.server.http.wire import Wire
 
-__all__ = ["Application", "Connection"]
+__all__ = ["Application", "Connection", "Patience"]
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _log = logging.getLogger("orthanc_lab.http")
 _FIRST = 8192  # bytes asked for while a head is awaited: a small upload comes with its head
 _LONGEST_HEAD = 400 * 1024  # bytes
-_PIECE = 16 << 20  # bytes of a body taken at once, at most: no memory for what a client only announces
 _ASSEMBLED = 1 << 20  # bytes of a body for which memory is set aside at once
-_JOINED = 64 * 1024  # bytes up to which a copy costs less than a second buffer
-_LINGER_S = 1.0  # silence of a client that still sends although nothing is read
-_MOST_LINGERING = 64 << 20  # bytes of that
+_FINISH_S = 0.5  # for the rest of a body that nobody read
 _BLANK = b"\r\n\r\n"
-_WITHOUT_BODY = (204, 304)
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+# A client that sends its next request in the last moment must not find the connection closed.
+_GRACE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a server waits for its clients."""
+
+    request: float = 30  # seconds for the first byte of a connection, for a whole head, without progress in a body
+    keep_alive: int = 1  # seconds between two requests; 0 for one request a connection
+
+    @property
+    def between(self) -> float:
+        """Seconds that a connection really stays open for another request."""
+        return self.keep_alive + _GRACE_S
 
 
 class Connection:
@@ -37,24 +49,22 @@ class Connection:
 
     Parameters
     ----------
-    client
-        The accepted socket; a read or a write of it ends after the time-out.
+    wire
+        Its socket.
     host
         What is the same for all requests (PEP 3333).
-    timeout
-        Seconds for a head to come to its end.
-    keep_alive
-        Whether further requests may follow the first.
     """
 
-    def __init__(self, client: socket.socket, host: Mapping[str, Any], timeout: float, *, keep_alive: bool) -> None:
-        self._client = client
+    def __init__(self, wire: Wire, host: Mapping[str, Any], patience: Patience) -> None:
+        self._wire = wire
         self._host = host
-        self._timeout = timeout
-        self._keep_alive = keep_alive
+        self._request_s = patience.request
+        self._staying = staying(patience.keep_alive)
+        self._idle_s = patience.request  # until the first request
+        self._between_s = patience.between
         self._buffer = b""  # what came and was not taken yet
+        self._heads = HeadReader()
         self._last: tuple[bytes, dict[str, str]] = (b"", {})  # clients that poll send the same head again
-        self._is_plain = not isinstance(client, ssl.SSLSocket)
         self.idle = True
         """Whether no request is in progress."""
 
@@ -73,58 +83,88 @@ class Connection:
                 pass
         except BadRequest as refused:
             self._refuse(refused.status)
-        except ClientTimeout:
-            if self._buffer:
-                self._refuse(408)
+        except ClientTimeout:  # nothing was asked
+            pass
 
-    def close(self) -> None:
-        """Close the socket."""
-        self._client.close()
+    # -- its place -------------------------------------------------------------------
+
+    def lateness(self, now: float) -> float:
+        """Return for how many seconds the client owes something (`places.Guest`)."""
+        return self._wire.lateness(now)
+
+    def has_sent(self) -> bool:
+        """Whether what the client owes has come meanwhile (`places.Guest`)."""
+        return self._wire.has_sent()
 
     def cut(self) -> None:
-        """End the connection; its thread closes it."""
-        with contextlib.suppress(OSError):
-            self._client.shutdown(socket.SHUT_RDWR)
+        """End the connection (`places.Guest`)."""
+        self._wire.cut()
 
     def finish(self) -> None:
         """Accept no further request; one in progress is answered."""
-        self._keep_alive = False
+        self._staying = ""
         if self.idle:
-            self.cut()
+            self._wire.cut()
 
     def _next_head(self) -> bytes | None:
         """Return the next head without its blank line, None if the client leaves."""
         self.idle = True
+        wire = self._wire
+        wire.behind = 0.0
+        wire.waits_since = began = time.monotonic()
         buffer = self._buffer.lstrip(b"\r\n")
-        deadline = None
-        while (end := buffer.find(_BLANK)) < 0:
-            if len(buffer) > _LONGEST_HEAD:
-                raise BadRequest(431)
-            if deadline is not None and time.monotonic() > deadline:
-                raise ClientTimeout
-            piece = self._receive(_FIRST)
-            if not piece:
+        if not buffer:
+            buffer = wire.receive_by(began + self._idle_s, _FIRST)
+            if not buffer:
                 return None
-            self.idle = False
-            if buffer:
-                deadline = deadline or time.monotonic() + self._timeout
-            self._buffer = buffer = (buffer + piece).lstrip(b"\r\n") if len(buffer) < _FIRST else buffer + piece
-            if buffer and buffer[0] not in _TOKEN:
-                raise BadRequest
         self.idle = False
+        self._idle_s = self._between_s
+        if buffer[0] not in _TOKEN or (end := buffer.find(_BLANK)) < 0:
+            whole = self._head_in_pieces(buffer)
+            if whole is None:
+                return None
+            buffer, end = whole, whole.find(_BLANK)
+        wire.waits_since = None
         self._buffer = buffer[end + len(_BLANK) :]
         return buffer[:end]
+
+    def _head_in_pieces(self, begun: bytes) -> bytes | None:
+        """Return a whole head and what follows it; all of it, blank lines before it too, has the time of a request."""
+        self._wire.waits_since = began = time.monotonic()
+        deadline = began + self._request_s
+        buffer = bytearray(begun.lstrip(b"\r\n"))
+        looked_at = 0
+        while buffer.find(_BLANK, looked_at) < 0:
+            if buffer and buffer[0] not in _TOKEN:
+                raise BadRequest
+            if len(buffer) > _LONGEST_HEAD:
+                raise BadRequest(431)
+            looked_at = max(0, len(buffer) - len(_BLANK) + 1)
+            try:
+                piece = self._wire.receive_by(deadline, _FIRST)
+                if time.monotonic() > deadline:
+                    raise ClientTimeout
+            except ClientTimeout:
+                if not buffer:
+                    raise
+                raise BadRequest(408) from None
+            if not piece:
+                return None
+            buffer += piece if buffer else piece.lstrip(b"\r\n")
+        if buffer[0] not in _TOKEN:
+            raise BadRequest
+        return bytes(buffer)
 
     def _answer(self, head: bytes, application: Application) -> bool:
         """Answer one request; False if it was the last one."""
         known, fields = self._last
         if known != head:
-            fields = read_head(head)
+            fields = self._heads.read(head)
             self._last = (head, fields)
         environ: dict[str, Any] = {**self._host, **fields}
         body = self._body(fields)
         environ["wsgi.input"] = BytesIO() if body is None else body
-        start = _Start()
+        start = Start()
         answer: Iterable[bytes] = ()
         try:
             answer = application(environ, start)
@@ -132,17 +172,19 @@ class Connection:
             _log.exception("The application failed outside of its own error answers")
             start("500 Internal Server Error", [])
             answer = []
-        if body is not None and body.stalled:
-            _close(answer)
-            self._refuse(408)
-            return False
-        reply = _Reply(fields, start, keep_alive=self._keep_alive)
+        if body is not None:
+            if body.stalled:
+                _close(answer)
+                self._refuse(408)
+                return False
+            self._wire.behind = 0.0
+        reply = Reply(fields, start, self._staying if body is None or body.can_finish else "")
         if not self._send_answer(reply, answer):
             return False
-        if body is not None and not body.finish():
-            self._linger()
+        if body is not None and not body.finished and not self._skip(body):
+            self._wire.linger()
             return False
-        return reply.keep_alive and self._keep_alive
+        return reply.keep_alive and self._staying != ""
 
     def _body(self, fields: Mapping[str, str]) -> Body | None:
         invite = self._invite if fields.get("HTTP_EXPECT", "").lower() == "100-continue" else None
@@ -151,39 +193,31 @@ class Connection:
             return SizedBody(self, int(length), invite)
         return ChunkedBody(self, invite) if "HTTP_TRANSFER_ENCODING" in fields else None
 
+    def _skip(self, body: Body) -> bool:
+        """Read what nobody has read of a body; False if there is too much of it, or if it takes too long."""
+        self._wire.hurry(_FINISH_S)
+        try:
+            return body.finish()
+        finally:
+            self._wire.hurry(None)
+
     # -- bytes from the client -------------------------------------------------------
 
     def take(self, most: int) -> bytes:
         """Return the next bytes of a body, as many as that unless the client pauses (`BodySource`)."""
         begun = len(self._buffer)
-        if _FIRST <= most <= _ASSEMBLED and begun < most and self._is_plain:
-            return self._assembled(most)
+        if _FIRST <= most <= _ASSEMBLED and begun < most:
+            piece, self._buffer = self._buffer, b""
+            return self._wire.receive_after(piece, most)
         if begun:
             piece, self._buffer = self._buffer[:most], self._buffer[most:]
             return piece
-        return self._receive(min(most, _PIECE), whole=True)
-
-    def _assembled(self, size: int) -> bytes:
-        """Return what came already and what follows it, received into one piece that is not copied."""
-        whole = BytesIO(self._buffer)
-        whole.seek(size - 1)
-        whole.write(b"\0")
-        with whole.getbuffer() as view:
-            begun, self._buffer = len(self._buffer), b""
-            try:
-                begun += self._client.recv_into(view[begun:], 0, socket.MSG_WAITALL)
-            except (BlockingIOError, TimeoutError) as error:
-                if not begun:
-                    raise ClientTimeout from error
-            except OSError:  # the client is gone
-                pass
-        whole.truncate(begun)
-        return whole.getvalue()
+        return self._wire.receive(most, whole=True)
 
     def take_line(self, most: int) -> bytes:
         """Return the next bytes up to a line feed (`BodySource`)."""
         while (end := self._buffer.find(b"\n", 0, most) + 1) == 0 and len(self._buffer) < most:
-            piece = self._receive(_FIRST)
+            piece = self._wire.receive(_FIRST)
             if not piece:
                 break
             self._buffer += piece
@@ -195,31 +229,22 @@ class Connection:
         """Put bytes back (`BodySource`)."""
         self._buffer = data + self._buffer
 
-    def _receive(self, most: int, *, whole: bool = False) -> bytes:
-        try:
-            if whole and self._is_plain:
-                return self._client.recv(most, socket.MSG_WAITALL)
-            return self._client.recv(most)
-        except (BlockingIOError, TimeoutError) as error:
-            raise ClientTimeout from error
-        except OSError:  # the client is gone
-            return b""
-
     # -- bytes to the client ---------------------------------------------------------
 
-    def _send_answer(self, reply: _Reply, answer: Iterable[bytes]) -> bool:
+    def _send_answer(self, reply: Reply, answer: Iterable[bytes]) -> bool:
         """Send an answer; False if that failed, so that the client must not take it for whole."""
         try:
             if type(answer) is list:
                 body = answer[0] if len(answer) == 1 else b"".join(answer)
                 head = reply.head(len(body))
-                self._send(head, body) if reply.has_body else self._send(head)
+                self._wire.send(head, body) if reply.has_body else self._wire.send(head)
                 return True
-            self._send(reply.head(None))
+            self._wire.send(reply.head(None))
             if reply.has_body:
                 self._stream(reply, answer)
             return True
-        except OSError:  # the client has left, or does not read
+        except (OSError, ClientTimeout):  # the client has left, or does not read
+            self._wire.abort()
             return False
         except BadHeaders:
             _log.exception("An answer cannot be sent")
@@ -227,129 +252,39 @@ class Connection:
             return False
         except Exception:
             _log.exception("An answer failed on its way; its connection is cut")
-            self._abort()
+            self._wire.abort()
             return False
         finally:
             _close(answer)
 
-    def _stream(self, reply: _Reply, answer: Iterable[bytes]) -> None:
+    def _stream(self, reply: Reply, answer: Iterable[bytes]) -> None:
         sent = 0
         for piece in answer:
             sent += len(piece)
             if not reply.is_chunked:
-                self._send(piece)
+                self._wire.send(piece)
             elif piece:
-                self._send(b"%x\r\n" % len(piece), piece, b"\r\n")
+                self._wire.send(b"%x\r\n" % len(piece), piece, b"\r\n")
         if reply.is_chunked:
-            self._send(b"0\r\n\r\n")
+            self._wire.send(b"0\r\n\r\n")
         if reply.announced not in (None, sent):
             raise ValueError(f"{sent} bytes in place of {reply.announced}")
 
-    def _send(self, *parts: bytes) -> None:
-        if sum(map(len, parts)) <= _JOINED:
-            self._client.sendall(b"".join(parts))
-            return
-        sent = self._client.sendmsg(parts) if self._is_plain else 0
-        for part in parts:
-            if sent < len(part):
-                self._client.sendall(memoryview(part)[sent:])
-            sent = max(0, sent - len(part))
-
     def _invite(self) -> None:
-        with contextlib.suppress(OSError):  # then the body does not come either
-            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        with suppress(OSError, ClientTimeout):  # then the body does not come either
+            self._wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _refuse(self, status: int) -> None:
         """Answer a status by which the connection ends."""
-        head = f"HTTP/1.1 {status} {http_status_text(status)}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-        with contextlib.suppress(OSError):
-            self._send(head.encode())
-            self._linger()
-
-    def _linger(self) -> None:
-        # A socket that is closed with bytes unread takes the answer back; so they are read for a while.
-        with contextlib.suppress(OSError):
-            self._client.shutdown(socket.SHUT_WR)
-            self._client.settimeout(_LINGER_S)
-            left = _MOST_LINGERING
-            while left > 0 and (piece := self._client.recv(_JOINED)):
-                left -= len(piece)
-
-    def _abort(self) -> None:
-        """Close in a way that no client takes for the end of an answer."""
-        with contextlib.suppress(OSError):
-            self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        with suppress(OSError, ClientTimeout):
+            self._wire.send(refusal(status))
+            self._wire.linger()
 
 
-class BadHeaders(ValueError):
-    """Headers that cannot be sent as they are: what follows them would pass for an answer."""
-
-
-class _Start:
-    """What the application calls as ``start_response``."""
-
-    __slots__ = ("headers", "status")
-
-    def __init__(self) -> None:
-        self.status = "500 Internal Server Error"
-        self.headers: list[tuple[str, str]] = []
-
-    def __call__(self, status: str, headers: list[tuple[str, str]], error: Any = None) -> None:
-        self.status = status
-        self.headers = headers
-
-
-class _Reply:
-    """The head of an answer, with the framing of its body."""
-
-    def __init__(self, request: Mapping[str, str], start: _Start, *, keep_alive: bool) -> None:
-        self._status = start.status
-        self._headers = start.headers
-        self._is_old = request["SERVER_PROTOCOL"] == "HTTP/1.0"
-        asked = request.get("HTTP_CONNECTION", "").lower()
-        self.keep_alive = keep_alive and (asked == "keep-alive" if self._is_old else asked != "close")
-        self.has_body = request["REQUEST_METHOD"] != "HEAD" and int(start.status[:3]) not in _WITHOUT_BODY
-        self.is_chunked = False
-        self.announced: int | None = None  # bytes of a body in pieces
-
-    def head(self, size: int | None) -> bytes:
-        """Return the status line and the headers.
-
-        Parameters
-        ----------
-        size
-            Bytes of the body; None if unknown until its end.
-
-        Raises
-        ------
-        BadHeaders
-            If one of them has a line break or a character of more than a byte.
-        """
-        headers = self._headers
-        text = "".join([f"\r\n{name}: {value}" for name, value in headers])
-        if text.count("\n") != len(headers) or text.count("\r") != len(headers) or "\0" in text:
-            raise BadHeaders(headers)
-        lower = text.lower()
-        if "\r\ncontent-length:" not in lower and self.has_body:
-            if size is not None:
-                text += f"\r\nContent-Length: {size}"
-            elif self._is_old:
-                self.keep_alive = False  # its end is the end of the connection
-            else:
-                self.is_chunked = True
-                text += "\r\nTransfer-Encoding: chunked"
-        elif size is None and self.has_body:
-            self.announced = int(next(value for name, value in headers if name.lower() == "content-length"))
-        if "\r\nconnection: close" in lower:
-            self.keep_alive = False
-        elif not self.keep_alive:
-            text += "\r\nConnection: close"
-        elif self._is_old:
-            text += "\r\nConnection: keep-alive"
-        try:
-            return f"HTTP/1.1 {self._status}{text}\r\n\r\n".encode("latin-1")
-        except UnicodeEncodeError as error:
-            raise BadHeaders(headers) from error
+def refusal(status: int) -> bytes:
+    """Return an answer of a status alone, by which the connection ends."""
+    head = f"HTTP/1.1 {status} {http_status_text(status)}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    return head.encode()
 
 
 def _close(answer: Iterable[bytes]) -> None:

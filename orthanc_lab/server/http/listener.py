@@ -47,13 +47,14 @@ class HttpListener:
         if not settings["HttpServerEnabled"]:
             _log.warning("The HTTP server is disabled")
             return
-        remote = settings["RemoteAccessAllowed"]
         http = HttpServer(
             assembly.application,
-            address="0.0.0.0" if remote else "127.0.0.1",  # noqa: S104 - what the option is for
+            addresses=_addresses(settings),
             port=settings["HttpPort"] if self._wanted_port is None else self._wanted_port,
             request_timeout=settings["HttpRequestTimeout"],
-            keep_alive=settings["KeepAlive"],
+            keep_alive=settings["KeepAliveTimeout"] if settings["KeepAlive"] else 0,
+            connections_of_address=settings["HttpConnectionsPerAddress"],
+            no_delay=settings["TcpNoDelay"],
             tls=_tls(settings),
         )
         http.start()
@@ -64,7 +65,7 @@ class HttpListener:
             "HTTP server listening on port: %d (HTTPS encryption is %s, remote access is %s)",
             http.port,
             "enabled" if settings["SslEnabled"] else "disabled",
-            "allowed" if remote else "not allowed",
+            "allowed" if settings["RemoteAccessAllowed"] else "not allowed",
         )
 
     def replace(self, assembly: Assembly) -> None:
@@ -83,6 +84,13 @@ class HttpListener:
         http, self._http = self._http, None
         if http is not None:
             http.stop()
+
+
+def _addresses(settings: Settings) -> list[str]:
+    chosen: list[str] = settings["HttpBindAddresses"]
+    if chosen:
+        return chosen
+    return ["0.0.0.0" if settings["RemoteAccessAllowed"] else "127.0.0.1"]  # noqa: S104 - what the option is for
 
 
 def _tls(settings: Settings) -> Tls | None:

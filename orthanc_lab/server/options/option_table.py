@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orthanc_lab.server.options.modality_option import retrieve_method
+from orthanc_lab.server.options.dicom_options import DICOM_OPTIONS
 from orthanc_lab.server.options.option import (
     Kind,
     Option,
@@ -14,10 +14,7 @@ from orthanc_lab.server.options.option import (
     not_empty,
     numbered,
     one_of,
-    pdu_length,
     percentage,
-    preferred_syntax,
-    standard_version,
     threads,
     warning_names,
 )
@@ -187,8 +184,7 @@ _JOBS = (
         "JobsEngineThreadsCount",
         _OBJECT,
         {"ResourceModification": 1},
-        "Threads of a job.",
-        honoured=False,
+        "Instances that a modification or anonymization makes at the same time; 0 for one a processor.",
         check=threads,
     ),
     Option("JobsHistorySize", _INTEGER, 10, "Ended jobs that are kept."),
@@ -205,8 +201,26 @@ _HTTP = (
     Option("HttpDescribeErrors", _BOOLEAN, True, "Errors are described in the body of the answer."),
     Option("HttpCompressionEnabled", _BOOLEAN, False, "Compress answers of JSON, XML, HTML and text."),
     Option("KeepAlive", _BOOLEAN, True, "Connections stay open for further requests."),
-    Option("KeepAliveTimeout", _INTEGER, 1, "Seconds an idle connection stays open.", honoured=False),
-    Option("TcpNoDelay", _BOOLEAN, True, "Send small answers at once.", honoured=False),
+    Option("KeepAliveTimeout", _INTEGER, 1, "Seconds an idle connection stays open."),
+    Option("TcpNoDelay", _BOOLEAN, True, "Send small answers at once."),
+    Option(
+        "HttpBindAddresses",
+        _STRINGS,
+        [],
+        "IP addresses to listen on; if empty, 127.0.0.1, or 0.0.0.0 with remote access (an option of Orthanc 1.12.10).",
+    ),
+    Option(
+        "HttpConnectionsPerAddress",
+        _INTEGER,
+        512,
+        "Most connections of one client address; 0 for no such limit (an option of orthanc-lab).",
+    ),
+    Option(
+        "HttpAllowedOrigins",
+        _STRINGS,
+        [],
+        "Origins of web pages that may change data, such as https://viewer.example (an option of orthanc-lab).",
+    ),
     Option(
         "HttpThreadsCount", _INTEGER, 50, "Threads for requests; here they are made on demand.", False, at_least_one
     ),
@@ -259,7 +273,7 @@ _HTTP = (
     ),
     Option("HttpTimeout", _INTEGER, 60, "Seconds for a call to another server; 0 for no limit."),
     Option("HttpProxy", _STRING, "", "Proxy for calls to other servers."),
-    Option("HttpVerbose", _BOOLEAN, False, "Log calls to other servers in detail.", honoured=False),
+    Option("HttpVerbose", _BOOLEAN, False, "Log calls to other servers in detail, without passwords."),
     Option("OrthancExplorerEnabled", _BOOLEAN, True, "Serve the built-in page."),
     Option("WebDavEnabled", _BOOLEAN, True, "Serve WebDAV at /webdav."),
     Option("WebDavDeleteAllowed", _BOOLEAN, False, "Allow to delete through WebDAV."),
@@ -286,121 +300,14 @@ _SEARCH = (
     Option("StorageCommitmentReportsSize", _INTEGER, 100, "Storage commitments that are kept.", honoured=False),
 )
 
-_DICOM = (
-    Option("Dictionary", _OBJECT, {}, "Private tags: number, and [VR, name, least, most, private creator].", late=True),
-    Option("DefaultPrivateCreator", _STRING, "", "Private creator of tags that name none.", late=True),
-    Option(
-        "DefaultEncoding", _STRING, "Latin1", "Character set of files that name none.", storage_field="default_encoding"
-    ),
-    Option("ExternalDictionaries", _STRINGS, [], "Dictionaries of DCMTK.", honoured=False),
-    Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of the vendors.", honoured=False),
-    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP (not available yet)."),
-    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP, shown in /system."),
-    Option("DicomAet", _STRING, "ORTHANC", "Application entity title, shown in /system."),
-    Option(
-        "DicomCheckCalledAet",
-        _BOOLEAN,
-        False,
-        "Refuse another called title.",
-        honoured=False,
-        needs="DicomServerEnabled",
-    ),
-    Option("StrictAetComparison", _BOOLEAN, False, "Titles respect the case.", honoured=False, late=True),
-    Option("DicomCheckModalityHost", _BOOLEAN, False, "Check the address of modalities.", honoured=False, late=True),
-    Option(
-        "DicomAlwaysAllowEcho", _BOOLEAN, True, "Answer C-ECHO of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option(
-        "DicomAlwaysAllowStore",
-        _BOOLEAN,
-        True,
-        "Accept C-STORE of anybody.",
-        honoured=False,
-        needs="DicomServerEnabled",
-    ),
-    Option(
-        "DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option(
-        "DicomAlwaysAllowFindWorklist",
-        _BOOLEAN,
-        False,
-        "Answer worklist queries of anybody.",
-        honoured=False,
-        needs="DicomServerEnabled",
-    ),
-    Option(
-        "DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option(
-        "DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option("DicomModalities", _OBJECT, {}, "DICOM nodes.", honoured=False),
-    Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database.", honoured=False),
-    Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", honoured=False, needs="DicomServerEnabled"),
-    Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers.", honoured=False),
-    Option(
-        "DicomThreadsCount",
-        _INTEGER,
-        4,
-        "Threads of the DICOM server.",
-        honoured=False,
-        check=at_least_one,
-        needs="DicomServerEnabled",
-    ),
-    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", honoured=False, late=True),
-    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False, check=retrieve_method),
-    Option(
-        "DicomScuPreferredTransferSyntax",
-        _STRING,
-        "1.2.840.10008.1.2.1",
-        "Proposed first.",
-        honoured=False,
-        check=preferred_syntax,
-    ),
-    Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes.", honoured=False),
-    Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM.", honoured=False),
-    Option("UnknownSopClassAccepted", _BOOLEAN, False, "Accept unknown SOP classes over DICOM."),
-    Option("AcceptedSopClasses", _STRINGS, [], "SOP classes accepted over DICOM.", honoured=False),
-    Option("RejectedSopClasses", _STRINGS, [], "SOP classes refused over DICOM.", honoured=False, late=True),
-    Option("MaximumPduLength", _INTEGER, 16384, "Bytes of a DICOM PDU.", honoured=False, check=pdu_length),
-    Option(
-        "BuiltinDecoderTranscoderOrder",
-        _STRING,
-        "After",
-        "Order of decoders and plug-ins.",
-        honoured=False,
-        check=one_of("After", "Before", "Disabled"),
-    ),
-    Option("MaximumConcurrentDcmtkTranscoders", _INTEGER, 0, "Transcoders at the same time.", honoured=False),
-    Option("DicomTlsEnabled", _BOOLEAN, False, "DICOM over TLS.", honoured=False, needs="DicomServerEnabled"),
-    Option("DicomTlsCertificate", _STRING, "", "Certificate of DICOM over TLS.", honoured=False),
-    Option("DicomTlsPrivateKey", _STRING, "", "Key of DICOM over TLS.", honoured=False),
-    Option("DicomTlsTrustedCertificates", _STRING, "", "Trusted by DICOM over TLS.", honoured=False),
-    Option("DicomTlsRemoteCertificateRequired", _BOOLEAN, True, "Ask for certificates.", honoured=False),
-    Option("DicomTlsMinimumProtocolVersion", _INTEGER, 0, "Oldest version of TLS.", honoured=False, late=True),
-    Option("DicomTlsCiphersAccepted", _STRINGS, [], "Ciphers of DICOM over TLS.", honoured=False, late=True),
-    Option("DeidentifyLogs", _BOOLEAN, True, "No names of patients in logs.", honoured=False),
-    Option(
-        "DeidentifyLogsDicomVersion",
-        _STRING,
-        "2023b",
-        "Table of names to hide.",
-        honoured=False,
-        check=standard_version,
-    ),
-)
-
 _EXTENSIONS = (
     Option("Plugins", _STRINGS, [], "Plug-ins of Orthanc.", honoured=False),
     Option("LuaScripts", _STRINGS, [], "Lua scripts.", honoured=False),
-    Option(
-        "Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", honoured=False, check=warning_names
-    ),
+    Option("Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", check=warning_names),
 )
 
 OPTIONS: dict[str, Option] = {
-    option.name: option for option in (*_STORAGE, *_JOBS, *_HTTP, *_SEARCH, *_DICOM, *_EXTENSIONS)
+    option.name: option for option in (*_STORAGE, *_JOBS, *_HTTP, *_SEARCH, *DICOM_OPTIONS, *_EXTENSIONS)
 }
 """All options by name."""
 

@@ -8,10 +8,13 @@ from tests.twin.scenarios import (
     configurations,
     create,
     create_more,
+    everything,
     frames,
+    http,
     jobs,
     jobs_kept,
     labels,
+    limits,
     lookup,
     media,
     metadata,
@@ -34,6 +37,7 @@ SCENARIOS = [
     scenario
     for area in (
         protocol,
+        http,
         system,
         upload,
         browse,
@@ -45,6 +49,7 @@ SCENARIOS = [
         attachments,
         revisions,
         labels,
+        limits,
         lookup,
         changes,
         security,
@@ -60,6 +65,7 @@ SCENARIOS = [
         modification,
         split_merge,
         metrics,
+        everything,
     )
     for scenario in area.SCENARIOS
 ]

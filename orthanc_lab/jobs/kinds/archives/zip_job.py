@@ -251,7 +251,14 @@ class ZipJob:
     def _transcoded(self, dicom: bytes, target: str, instance: str) -> bytes:
         quality = min(max(self._request.quality, 1), 100)
         return (
-            transcode(dicom, target, self._tools.dictionary, quality=quality, identifiers=self._identifiers(instance))
+            transcode(
+                dicom,
+                target,
+                self._tools.dictionary,
+                quality=quality,
+                identifiers=self._identifiers(instance),
+                turn=self._tools.transcoding,
+            )
             or dicom
         )
 

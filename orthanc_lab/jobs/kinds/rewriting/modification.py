@@ -139,7 +139,14 @@ class ModificationJob(RewriteJob):
         seed = hashlib.sha256(f"{self._plan.secret}|{source}".encode()).digest()
         identifiers = SeededIdentifiers(int.from_bytes(seed))
         return (
-            transcode(dicom, syntax, self._tools.dictionary, quality=self._plan.quality, identifiers=identifiers)
+            transcode(
+                dicom,
+                syntax,
+                self._tools.dictionary,
+                quality=self._plan.quality,
+                identifiers=identifiers,
+                turn=self._tools.transcoding,
+            )
             or dicom
         )
 

@@ -8,7 +8,7 @@ and that is written down, and only those that did become a new instance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -165,21 +165,36 @@ class RewriteJob:
         if failure is not None:
             self._note_failure(failure)
 
+    def _make_each(self, ids: Sequence[str], sources: Mapping[str, Resource]) -> Iterator[NewInstance | None]:
+        """Yield what each source becomes, in order."""
+        threads = self._tools.rewriting_threads
+        if threads == 1:
+            for id in ids:
+                yield self._make(id, sources.get(id))
+            return
+        pool = self._tools.executor.pool("rewriting", threads)
+        try:
+            for start in range(0, len(ids), threads):
+                group = [pool.submit(self._make, id, sources.get(id)) for id in ids[start : start + threads]]
+                for future in group:
+                    yield future.result()
+        finally:
+            pool.shutdown()
+
     def _make_group(self, start: int) -> Group:
         ids = self._sources.instances[start : start + _INSTANCES_A_STEP]
         sources = {resource.id: resource for resource in self._tools.storage.get_many(ids)}
         made: list[NewInstance | None] = []
-        size, failure = 0, None
-        for id in ids:
-            try:
-                new = self._make(id, sources.get(id))
-            except OrthancError as error:
-                failure = error
-                break
-            made.append(new)
-            size += len(new.dicom) if new is not None else 0
-            if size >= _BYTES_A_STEP:
-                break
+        size = 0
+        failure: OrthancError | None = None
+        try:
+            for new in self._make_each(ids, sources):
+                made.append(new)
+                size += len(new.dicom) if new is not None else 0
+                if size >= _BYTES_A_STEP:
+                    break
+        except OrthancError as error:
+            failure = error
         return Group(start, sources, made, failure, size)
 
     def _make(self, id: str, source: Resource | None) -> NewInstance | None:

@@ -170,5 +170,6 @@ class PeerStoreJob:
             self._tools.dictionary,
             quality=self._request.quality,
             identifiers=self._tools.identifiers,
+            turn=self._tools.transcoding,
         )
         return found or dicom

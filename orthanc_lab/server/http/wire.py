@@ -1,0 +1,270 @@
+"""The socket of one client: bytes in, bytes out, and how long the client may take for them."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import struct
+import time
+from io import BytesIO
+
+from orthanc_lab.server.http.body import ClientTimeout
+
+__all__ = ["Wire"]
+
+_LEAST_RATE = 1000.0  # bytes a second of a body or an answer
+_PIECE = 16 << 20  # bytes of a body taken at once, at most: no memory for what a client only announces
+_JOINED = 64 * 1024  # bytes up to which a copy costs less than a second buffer
+_TLS_RECORD = 16 * 1024  # bytes
+_LINGER_S = 1.0  # for a client that still sends although nothing is read
+_MOST_LINGERING = 64 << 20  # bytes of that
+_TIME = struct.Struct("ll")  # struct timeval
+_RESET = struct.pack("ii", 1, 0)  # struct linger
+
+
+class Wire:
+    """A socket whose client has to make progress.
+
+    The client has `timeout` seconds, and one more for each 1,000 bytes that it sends of a body or takes of an answer.
+    How far it is `behind` is carried from one wait to the next.
+
+    Parameters
+    ----------
+    client
+        The accepted socket.
+    timeout
+        Seconds without progress after which the client is given up.
+    interval
+        Seconds after which a wait looks at the clock.
+    """
+
+    def __init__(self, client: socket.socket, timeout: float, interval: float) -> None:
+        self._client = client
+        self._timeout = timeout
+        self._interval = interval
+        self._is_plain = True
+        self._is_cut = False
+        self.behind = 0.0
+        """Seconds by which the client was behind at the end of the last wait; a request and an answer begin with 0."""
+        self._deadline: float | None = None
+        self._awaits_bytes = True  # or that the client takes some
+        self.waits_since: float | None = time.monotonic()
+        """The moment from which the client owes something, None while it does not."""
+        limit = _TIME.pack(int(interval), int(interval % 1 * 1_000_000))
+        # Not `settimeout`: that costs a system call more for each one that reads or writes.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+    def encrypt(self, tls: ssl.SSLContext) -> None:
+        """Make a TLS handshake, which has the time-out in all; from then on everything is encrypted.
+
+        Raises
+        ------
+        OSError
+            If it fails.
+        """
+        self._client.settimeout(self._timeout)
+        self._is_plain = False
+        self._client = tls.wrap_socket(self._client, server_side=True, do_handshake_on_connect=False)
+        if self._is_cut:  # while it was neither the old nor the new one
+            raise ConnectionAbortedError
+        self._client.do_handshake()
+        self._client.settimeout(self._interval)
+
+    # -- bytes from the client -------------------------------------------------------
+
+    def receive_by(self, deadline: float, most: int) -> bytes:
+        """Return the next bytes; b"" if the client is gone.
+
+        Raises
+        ------
+        ClientTimeout
+            If nothing comes until a moment of the monotonic clock.
+        """
+        while True:
+            try:
+                return self._client.recv(most)
+            except (BlockingIOError, TimeoutError) as error:
+                if time.monotonic() >= deadline:
+                    raise ClientTimeout from error
+            except OSError:
+                return b""
+
+    def receive(self, most: int, *, whole: bool = False) -> bytes:
+        """Return the next bytes of a body; b"" if the client is gone.
+
+        Parameters
+        ----------
+        whole
+            Return as many as `most`, unless the client pauses.
+
+        Raises
+        ------
+        ClientTimeout
+            If the client is too far behind.
+        """
+        flags = socket.MSG_WAITALL if whole and self._is_plain else 0
+        self.waits_since = time.monotonic() - self.behind
+        try:
+            while True:
+                try:
+                    piece = self._client.recv(min(most, _PIECE), flags)
+                except (BlockingIOError, TimeoutError):
+                    self._moved(0)
+                except OSError:
+                    return b""
+                else:
+                    self._moved(len(piece))
+                    return piece
+        finally:
+            self.waits_since = None
+
+    def receive_after(self, begun: bytes, size: int) -> bytes:
+        """Return `begun` and what follows it, received into one piece that is not copied.
+
+        It has `size` bytes, fewer if the client pauses or is gone.
+
+        Raises
+        ------
+        ClientTimeout
+            If the client is too far behind.
+        """
+        if not self._is_plain:
+            return begun or self.receive(size)
+        whole = BytesIO(begun)
+        whole.seek(size - 1)
+        whole.write(b"\0")
+        with whole.getbuffer() as view:
+            received = self._receive_into(view[len(begun) :])
+        whole.truncate(len(begun) + received)
+        return whole.getvalue()
+
+    def _receive_into(self, view: memoryview) -> int:
+        self.waits_since = time.monotonic() - self.behind
+        try:
+            while True:
+                try:
+                    received = self._client.recv_into(view, 0, socket.MSG_WAITALL)
+                except (BlockingIOError, TimeoutError):
+                    self._moved(0)
+                except OSError:
+                    return 0
+                else:
+                    self._moved(received)
+                    return received
+        finally:
+            self.waits_since = None
+            view.release()
+
+    def hurry(self, seconds: float | None) -> None:
+        """Allow the client so many seconds in all for what is received from now on; None for no such limit."""
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    # -- bytes to the client ---------------------------------------------------------
+
+    def send(self, *parts: bytes) -> None:
+        """Send all.
+
+        Raises
+        ------
+        OSError
+            If the client is gone.
+        ClientTimeout
+            If it does not take what is sent.
+        """
+        sent = 0
+        size = sum(map(len, parts))
+        if size <= _JOINED:
+            parts = (b"".join(parts),)
+        if self._is_plain:
+            try:
+                if size <= _JOINED:
+                    sent = self._client.send(parts[0], socket.MSG_DONTWAIT)
+                else:
+                    sent = self._client.sendmsg(parts, (), socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                pass
+            if sent == size:
+                return
+        for part in parts:
+            if sent < len(part):
+                self._send_slowly(memoryview(part)[sent:])
+            sent = max(0, sent - len(part))
+
+    def _send_slowly(self, data: memoryview) -> None:
+        self._awaits_bytes = False
+        self.waits_since = time.monotonic() - self.behind
+        try:
+            while data:
+                try:
+                    sent = self._client.send(data if self._is_plain else data[:_TLS_RECORD])
+                except (BlockingIOError, TimeoutError):
+                    sent = 0
+                data = data[sent:]
+                self._moved(sent)
+        finally:
+            self.waits_since = None
+            self._awaits_bytes = True
+
+    def _moved(self, size: int) -> None:
+        """Take note of bytes that came or went."""
+        now = time.monotonic()
+        since = now if self.waits_since is None else min(now, self.waits_since + size / _LEAST_RATE)
+        self.waits_since = since
+        self.behind = now - since
+        if self.behind > self._timeout or (self._deadline is not None and now > self._deadline):
+            raise ClientTimeout
+
+    # -- the end ---------------------------------------------------------------------
+
+    def lateness(self, now: float) -> float:
+        """Return for how many seconds the client owes something; below 0 if it does not (`places.Guest`)."""
+        since = self.waits_since
+        return -1.0 if since is None or self._is_cut else now - since
+
+    def has_sent(self) -> bool:
+        """Whether the bytes that the client owes have come meanwhile."""
+        if not self._awaits_bytes:
+            return False
+        poll = select.poll()
+        try:
+            poll.register(self._client, select.POLLIN)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):  # it was closed
+            return False
+
+    def linger(self) -> None:
+        """Send nothing more, and let a client that still sends read what it was sent.
+
+        A socket that is closed with bytes unread takes back what was sent, so they are read for a moment.
+        """
+        self._awaits_bytes = False
+        self.waits_since = -_LINGER_S  # who has to leave is the first to leave
+        end = time.monotonic() + _LINGER_S
+        left = _MOST_LINGERING
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._client, socket.SHUT_WR)
+            while left > 0 and (rest := end - time.monotonic()) > 0:
+                self._client.settimeout(rest)
+                piece = socket.socket.recv(self._client, _JOINED)
+                if not piece:
+                    return
+                left -= len(piece)
+
+    def abort(self) -> None:
+        """Let `close` look like no end of an answer."""
+        with contextlib.suppress(OSError):
+            self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+    def cut(self) -> None:
+        """End the connection; the thread that uses it notices, and closes it."""
+        self._is_cut = True
+        with contextlib.suppress(OSError):
+            # Not the method of a TLS socket, which would let another thread send in clear.
+            socket.socket.shutdown(self._client, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._client.close()
