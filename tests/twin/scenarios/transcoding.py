@@ -19,7 +19,8 @@ def _files(prefix: str, targets: tuple[str, ...]) -> str:
 
 SCENARIOS = [
     Scenario("transcoding-gray", _files("gray-", (".4.50", ".4.50&lossy-quality=100", ".4.50&lossy-quality=30"))),
-    Scenario("transcoding-gray-extended", _files("gray-s", (".4.51", ".4.51&lossy-quality=100"))),
+    Scenario("transcoding-gray-extended", _files("gray-", (".4.51&lossy-quality=100",))),
+    Scenario("transcoding-gray-lossless", _files("gray-", (".4.57", ".4.70"))),
     Scenario("transcoding-runs", _files("runs-", ("", ".1", ".2", ".1.99", ".4.50"))),
     Scenario("transcoding-native", _files("native-", (".4.50", ".4.51"))),
     Scenario("transcoding-headers", _files("group-", ("", ".1", ".2", ".1.99", ".4.50", ".4.80"))),
