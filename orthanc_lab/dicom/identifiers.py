@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orthanc_lab.dicom.dictionary.main_tags import IDENTIFIER_TAGS, PATIENT_ID, SERIES_UID, SOP_UID, STUDY_UID
 from orthanc_lab.dicom.files.scan import DicomHeader
@@ -41,9 +42,9 @@ def identify(header: DicomHeader) -> ResourceIdentifiers:
         raise OrthancError(ErrorCode.INEXISTENT_TAG) from missing
     if not (study and series and instance):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "missing StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID")
-    return ResourceIdentifiers(
-        orthanc_id(patient),
-        orthanc_id(patient, study),
-        orthanc_id(patient, study, series),
-        orthanc_id(patient, study, series, instance),
-    )
+    return ResourceIdentifiers(*_parents(patient, study, series), orthanc_id(patient, study, series, instance))
+
+
+@lru_cache(maxsize=256)  # the instances of a series come one after the other
+def _parents(patient: str, study: str, series: str) -> tuple[str, str, str]:
+    return orthanc_id(patient), orthanc_id(patient, study), orthanc_id(patient, study, series)

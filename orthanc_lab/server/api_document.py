@@ -8,9 +8,9 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
+from orthanc_lab.protocol.version import VERSION
 from orthanc_lab.rest.application import ROUTES
 from orthanc_lab.rest.on_demand import OnDemand
 from orthanc_lab.rest.routing import responders
@@ -40,7 +40,7 @@ def openapi() -> str:
         }
     document = {
         "openapi": "3.0.0",
-        "info": {"title": "REST API of orthanc-lab, as of Orthanc 1.12.7", "version": version("orthanc-lab")},
+        "info": {"title": "REST API of orthanc-lab, as of Orthanc 1.12.7", "version": VERSION},
         "paths": paths,
     }
     return json.dumps(document, indent=2, sort_keys=True) + "\n"

@@ -11,12 +11,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ERROR_TEXTS, OrthancError
 from orthanc_lab.protocol.verbosity import CATEGORIES, set_verbosity
+from orthanc_lab.protocol.version import VERSION
 from orthanc_lab.server.log_lines import log_to, open_log_folder
 
 __all__ = ["main", "serve_until_stopped"]
@@ -201,7 +201,7 @@ def _started(call: Call) -> Any:
             _log.warning("DICOM over TCP is not available yet; only the REST API is served")
         return settings
 
-    _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", version("orthanc-lab"))
+    _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", VERSION)
     _allow_many_files()
     keep_memory_for_all_threads()
     environment = Environment.of_system(None if call.seed is None else SeededIdentifiers(call.seed))
@@ -238,7 +238,7 @@ def _help() -> int:
 
 def _version() -> int:
     print("Orthanc 1.12.7")
-    print(f"orthanc-lab {version('orthanc-lab')}: its REST API in pure Python, MIT licence")
+    print(f"orthanc-lab {VERSION}: its REST API in pure Python, MIT licence")
     return 0
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from orthanc_lab.protocol.version import VERSION
+
 ROOT = Path(__file__).parents[2]
 CONTENTS = [
     "orthanc_lab/py.typed",
@@ -67,6 +69,10 @@ def run(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     call.python = python  # type: ignore[attr-defined] # for the test of where things come from
     return call
+
+
+def test_it_has_the_version_that_the_server_states(wheel: Path) -> None:
+    assert wheel.name.startswith(f"orthanc_lab-{VERSION}-")
 
 
 def test_the_wheel_holds_what_is_no_python(wheel: Path) -> None:

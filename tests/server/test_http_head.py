@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orthanc_lab.server.http.head import BadRequest, read_head
+from orthanc_lab.server.http.head import BadRequest, HeadReader
+
+
+def read_head(data):
+    return HeadReader().read(data)
 
 
 def head(*lines, first="GET / HTTP/1.1"):
@@ -130,3 +134,34 @@ def test_long_names_are_not_kept():
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+LINES = st.lists(
+    st.sampled_from(
+        ["Host: a", "Host: b", "Content-Length: 3", "Transfer-Encoding: chunked", "X", " a: b", "a: \0", ""]
+    ),
+    max_size=3,
+)
+FIRST = st.sampled_from(["GET / HTTP/1.1", "POST /a?b HTTP/1.0", "PUT /%41 HTTP/1.1", "GET", ""])
+
+
+@given(st.lists(st.tuples(FIRST, LINES), min_size=2, max_size=6))
+def test_what_came_before_on_the_connection_does_not_matter(heads):
+    reader = HeadReader()
+    for first, lines in heads:
+        data = head(*lines, first=first)
+        assert outcome(reader.read, data) == outcome(read_head, data)
+
+
+def outcome(read, data):
+    try:
+        return read(data)
+    except BadRequest as refused:
+        return refused.status
+
+
+def test_an_answered_request_may_be_changed_by_the_application():
+    """What it writes into the environment is not there for the next request."""
+    reader = HeadReader()
+    reader.read(head("Host: a")).update(HTTP_HOST="b", REMOTE_USER="c")
+    assert reader.read(head("Host: a")) == read_head(head("Host: a"))

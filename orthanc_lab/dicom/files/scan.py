@@ -153,12 +153,16 @@ class _Values:
             if name is None:
                 continue
             vr, _, position, length = element
-            if length <= _SHORT and vr in _TEXT:  # nearly all values: here `text` would be half of the time
+            if length <= _SHORT:  # nearly all values: here `text` would be half of the time
                 raw = data[position : position + length]
-                if not length & 1:
-                    raw = raw.rstrip(b" ")
-                if 0 not in raw:
-                    tags[name] = decode(raw)
+                if vr in _TEXT:
+                    if not length & 1:
+                        raw = raw.rstrip(b" ")
+                    if 0 not in raw:
+                        tags[name] = decode(raw)
+                        continue
+                elif vr == b"UI" and 32 not in raw:
+                    tags[name] = decode(raw.split(b"\0", 1)[0])
                     continue
             text = self.text(element, name)
             if text is None:

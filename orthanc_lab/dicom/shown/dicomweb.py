@@ -33,7 +33,8 @@ _XML_HEAD = (
     'xsi:schemaLocation="http://dicom.nema.org/PS3.19/models/NativeDICOM" '
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
 )
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What is not allowed, rather than what is: that set takes 7 ms to compile.
+_NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def to_dicom_json(file: DicomFile, dictionary: Dictionary, default_encoding: str = "Latin1") -> dict[str, Any]:

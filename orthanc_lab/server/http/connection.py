@@ -12,7 +12,7 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import http_status_text
 from orthanc_lab.server.http.body import Body, ChunkedBody, ClientTimeout, SizedBody
-from orthanc_lab.server.http.head import BadRequest, read_head
+from orthanc_lab.server.http.head import BadRequest, HeadReader
 from orthanc_lab.server.http.reply import BadHeaders, Reply, Start, staying
 from orthanc_lab.server.http.wire import Wire
 
@@ -63,6 +63,7 @@ class Connection:
         self._idle_s = patience.request  # until the first request
         self._between_s = patience.between
         self._buffer = b""  # what came and was not taken yet
+        self._heads = HeadReader()
         self._last: tuple[bytes, dict[str, str]] = (b"", {})  # clients that poll send the same head again
         self.idle = True
         """Whether no request is in progress."""
@@ -158,7 +159,7 @@ class Connection:
         """Answer one request; False if it was the last one."""
         known, fields = self._last
         if known != head:
-            fields = read_head(head)
+            fields = self._heads.read(head)
             self._last = (head, fields)
         environ: dict[str, Any] = {**self._host, **fields}
         body = self._body(fields)

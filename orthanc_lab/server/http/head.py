@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
-__all__ = ["BadRequest", "check_trailer", "read_head"]
+__all__ = ["BadRequest", "HeadReader", "check_trailer"]
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a word of RFC 9110
 _REQUEST = re.compile(rf"({_TOKEN}) ([^\0-\x20\x7f]+) (HTTP/1\.[01])")
@@ -33,41 +33,68 @@ class BadRequest(Exception):
         self.status = status
 
 
-def read_head(head: bytes) -> dict[str, str]:
-    r"""Read a request line and its headers.
-
-    Parameters
-    ----------
-    head
-        All before the blank line.
-
-    Returns
-    -------
-    dict
-        The request as PEP 3333 describes it: bytes as Latin-1 text, the path decoded.
-
-    Raises
-    ------
-    BadRequest
-        If it is not well formed, or if it is not clear where its body ends.
+class HeadReader:
+    r"""Reads the heads of one connection: a client sends the same headers with each of its requests.
 
     Examples
     --------
-    >>> read_head(b"GET /a%20b?c HTTP/1.1\r\nHost: here")["PATH_INFO"]
+    >>> HeadReader().read(b"GET /a%20b?c HTTP/1.1\r\nHost: here")["PATH_INFO"]
     '/a b'
     """
-    first, *lines = head.decode("latin-1").split("\r\n")
-    request = _REQUEST.fullmatch(first)
-    if request is None or len(lines) > _MOST_HEADERS:
+
+    def __init__(self) -> None:
+        self._last: tuple[bytes, dict[str, str]] = (b"", {})
+
+    def read(self, head: bytes) -> dict[str, str]:
+        """Read a request line and its headers.
+
+        Parameters
+        ----------
+        head
+            All before the blank line.
+
+        Returns
+        -------
+        dict
+            The request as PEP 3333 describes it: bytes as Latin-1 text, the path decoded.
+
+        Raises
+        ------
+        BadRequest
+            If it is not well formed, or if it is not clear where its body ends.
+        """
+        line = head.partition(b"\r\n")[0]
+        environ = _read_request(line)
+        lines = head[len(line) :]
+        known, headers = self._last
+        if known != lines:
+            headers = _read_headers(lines)
+            self._last = (lines, headers)
+        environ.update(headers)
+        _check_framing(environ)
+        return environ
+
+
+def _read_request(line: bytes) -> dict[str, str]:
+    request = _REQUEST.fullmatch(line.decode("latin-1"))
+    if request is None:
         raise BadRequest
     method, target, protocol = request.groups()
     path, _, query = _origin_form(method, target).partition("#")[0].partition("?")
-    environ = {
+    return {
         "REQUEST_METHOD": method,
         "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path,
         "QUERY_STRING": query,
         "SERVER_PROTOCOL": protocol,
     }
+
+
+def _read_headers(text: bytes) -> dict[str, str]:
+    """Read headers, each with a line break before it."""
+    headers: dict[str, str] = {}
+    lines = text.decode("latin-1").split("\r\n")[1:]
+    if len(lines) > _MOST_HEADERS:
+        raise BadRequest
     for line in lines:
         name, colon, value = line.partition(":")
         key = _keys.get(name)
@@ -76,12 +103,11 @@ def read_head(head: bytes) -> dict[str, str]:
         value = value.strip(" \t")
         if not colon or (not value.isprintable() and _CONTROL.search(value)):
             raise BadRequest
-        if key in environ:
-            value = _joined(key, environ[key], value)
+        if key in headers:
+            value = _joined(key, headers[key], value)
         if key is not _IGNORED:
-            environ[key] = value
-    _check_framing(environ)
-    return environ
+            headers[key] = value
+    return headers
 
 
 def check_trailer(line: bytes) -> None:

@@ -53,7 +53,7 @@ class Reply:
     Parameters
     ----------
     request
-        What `read_head` made of it.
+        What `HeadReader` made of it.
     staying
         The headers that let the connection stay open for another request; empty to close it.
     """
