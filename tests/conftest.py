@@ -21,7 +21,7 @@ import_without_iri()  # before the test modules import nbformat
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long runs: many kills, many cases, the full sizes (CI)")
     parser.addoption("--kills", type=int, help="kill -9 of each crash test (4, with --long 30)")
-    parser.addoption("--cases", type=int, help="cases of each fuzz test (150, with --long 3400)")
+    parser.addoption("--cases", type=int, help="cases of each fuzz test (150, with --long 2500)")
     parser.addoption("--full-size", action="store_true", help="4 GB, 50,000 instances, minutes of live panels (--long)")
     parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the hypothesis tests")
     parser.addoption("--second-run", action="store_true", help="with --last-failed: name what passes now")
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     options = config.option
     options.full_size = options.full_size or options.long
     options.kills = options.kills or (30 if options.long else 4)
-    options.cases = options.cases or (3400 if options.long else 150)
+    options.cases = options.cases or (2500 if options.long else 150)
     examples = 100 if options.long or options.fuzz_random else 40
     usual = settings(derandomize=not options.fuzz_random, deadline=None, max_examples=examples)
     settings.register_profile("usual", usual)

@@ -13,7 +13,7 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["dumps", "error_dumps"]
+__all__ = ["count_blanks", "dumps", "error_dumps"]
 
 
 def dumps(value: Any, *, indent: str = "   ") -> str:
@@ -39,14 +39,28 @@ _MOST_BLANKS = 8 << 20
 _BLANKS_OF_A_PART = 50
 
 
-def _count(inner: str, items: Collection[Any], parts: list[str], blanks: list[int]) -> None:
-    """Count the blanks of an object or array in a deep place.
+def count_blanks(inner: str, items: Collection[Any], parts: Collection[str], blanks: list[int]) -> None:
+    """Count the blanks of an object or array in a deep place, while a text is being written.
 
-    A sequence of DICOM without a value takes 8 bytes, and its text in a sequence of sequences a thousand.
+    An element of DICOM without a value takes 8 bytes, and its text in sequences of sequences a thousand.
+
+    Parameters
+    ----------
+    inner
+        What each of the items is indented by.
+    parts
+        The text so far.
+    blanks
+        The number of blanks so far.
+
+    Raises
+    ------
+    OrthancError
+        4 if they are megabytes, and most of the text.
     """
     blanks[0] += len(inner) * len(items)
     if blanks[0] > _MOST_BLANKS + _BLANKS_OF_A_PART * len(parts):
-        raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "Sequences are nested too deep to be written as JSON")
+        raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "Sequences are nested too deep to be written as text")
 
 
 def _write(value: Any, line: str, indent: str, parts: list[str], blanks: list[int]) -> None:
@@ -61,7 +75,7 @@ def _write(value: Any, line: str, indent: str, parts: list[str], blanks: list[in
             return
         inner = line + indent
         if len(inner) > _DEEP:
-            _count(inner, value, parts, blanks)
+            count_blanks(inner, value, parts, blanks)
         keys = tuple(value)
         for key, head in _layouts.get((keys, inner)) or _layout(keys, inner):
             item = value[key]
@@ -80,7 +94,7 @@ def _write(value: Any, line: str, indent: str, parts: list[str], blanks: list[in
             return
         inner = line + indent
         if len(inner) > _DEEP:
-            _count(inner, value, parts, blanks)
+            count_blanks(inner, value, parts, blanks)
         mark = "[" + inner
         for item in value:
             parts.append(mark)

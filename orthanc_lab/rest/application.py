@@ -10,6 +10,7 @@ from wsgiref.types import WSGIApplication
 import falcon
 
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError, http_status_text
+from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.rest import explorer
 from orthanc_lab.rest.compression import CompressedAnswers
 from orthanc_lab.rest.http.answers import EmptyAnswer
@@ -103,15 +104,20 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
 
 
 def _middleware(services: Services) -> list[Any]:
-    return [Username(), CompressedAnswers()] if services.settings["HttpCompressionEnabled"] else [Username()]
+    context = Context(services.memory)
+    return [context, CompressedAnswers()] if services.settings["HttpCompressionEnabled"] else [context]
 
 
-class Username:
-    """Middleware: ``req.context.username`` is the authenticated user, or empty."""
+class Context:
+    """Middleware: ``req.context`` has the name of the authenticated user, or "", and the budget of memory."""
+
+    def __init__(self, memory: MemoryBudget) -> None:
+        self._memory = memory
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Take the name from the request guard."""
         req.context.username = req.env.get("orthanc.username", "")
+        req.context.memory = self._memory
 
 
 class ErrorAnswers:

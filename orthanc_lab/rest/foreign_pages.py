@@ -7,7 +7,7 @@ headers that are looked at here: API clients and reverse proxies notice nothing.
 from __future__ import annotations
 
 import ipaddress
-import socket
+import platform
 from collections.abc import Iterable, Mapping
 
 __all__ = ["ForeignPages"]
@@ -28,7 +28,7 @@ class ForeignPages:
     def __init__(self, allowed: Iterable[str]) -> None:
         self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
         self._allows_all = "*" in self._allowed
-        machine = socket.gethostname().lower()
+        machine = platform.node().lower()
         self._names = {machine, machine.partition(".")[0], f"{machine.partition('.')[0]}.local", "localhost"}
         self._names |= {_split(origin.partition("://")[2])[0] for origin in self._allowed}
 

@@ -99,6 +99,9 @@ class _PrivateFile(logging.FileHandler):
         return TextIOWrapper(open_private_log(self.baseFilename), encoding=self.encoding, errors=self.errors)
 
 
+_LONGEST_LINE = 2000  # letters
+
+
 class LogTail(logging.Handler):
     """Keeps the last lines, of all servers of this program, until `close`."""
 
@@ -110,7 +113,7 @@ class LogTail(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record."""
-        self._lines.extend(self.format(record).splitlines())
+        self._lines.extend(line[:_LONGEST_LINE] for line in self.format(record).splitlines())
 
     def lines(self, most: int) -> list[str]:
         """Return the last lines."""

@@ -1,19 +1,17 @@
 """Panels that are looked at for a while, with 200 jobs: memory, messages and the notebook's file stand still.
 
-With ``--full-size`` (or ``--long``) they are looked at for five minutes, else for some seconds.
+With ``--full-size`` (or ``--long``) they are looked at for five minutes, else for some seconds. The figures are kept
+beside the pictures; among them is the CPU of the kernel, which depends too much on the machine to be a test.
 """
 
 from __future__ import annotations
 
 import json
-import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import psutil
 import pytest
-import requests
 
 import orthanc_lab
 from orthanc_lab import samples
@@ -25,7 +23,6 @@ MOST_MESSAGES = 5  # a refresh
 MOST_BYTES = 100_000  # a refresh: 200 rows, each of whose times has moved
 PANELS = 2  # each is refreshed once a second
 MOST_GROWTH = 20_000_000  # bytes
-MOST_CPU = 80  # times what a reading of the jobs takes, see `Readings`
 CELL = """\
 import os
 import orthanc_lab
@@ -47,41 +44,6 @@ class Frames:
     def came(self, frame: str | bytes) -> None:
         self.messages += 1
         self.size += len(frame)
-
-
-class Readings(threading.Thread):
-    """Parses the JSON of the jobs once a second: what that takes tells how fast the machine is at that time.
-
-    A loaded machine takes several times the CPU for the same work, and a thread that wakes up once a second as the
-    panels do finds the same cold caches.
-
-    Attributes
-    ----------
-    count
-        How many times it was parsed.
-    cpu
-        What that took, in seconds.
-    """
-
-    def __init__(self, url: str) -> None:
-        super().__init__(daemon=True)
-        self.count = 0
-        self.cpu = 0.0
-        self._text = requests.get(f"{url}/jobs?expand", timeout=30).text
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        while not self._ended.wait(1):
-            begin = time.thread_time()
-            json.loads(self._text)
-            self.cpu += time.thread_time() - begin
-            self.count += 1
-
-    def end(self) -> float:
-        """Return the CPU of one reading, in seconds."""
-        self._ended.set()
-        self.join()
-        return self.cpu / self.count
 
 
 @dataclass(frozen=True)
@@ -148,12 +110,9 @@ def test_nothing_grows(notebook, many_jobs, artefacts, request):
     size_before = book.path.stat().st_size
     begin = seconds_of(row) + SETTLING
     until_elapsed(row, begin)
-    readings = Readings(many_jobs.url)
-    readings.start()
     before = now()
     until_elapsed(row, begin + duration)
     after = now()
-    reading = readings.end()
     book.save()
 
     figures = {
@@ -163,7 +122,6 @@ def test_nothing_grows(notebook, many_jobs, artefacts, request):
         "kernel growth, MB": (after.kernel - before.kernel) / 1e6,
         "page growth, MB": (after.page - before.page) / 1e6,
         "kernel CPU": (after.cpu - before.cpu) / duration,
-        "kernel CPU, readings": (after.cpu - before.cpu) / duration / reading,
         "notebook growth, bytes": book.path.stat().st_size - size_before,
     }
     (artefacts / f"live-{duration}.json").write_text(json.dumps(figures, indent=1))
@@ -172,5 +130,3 @@ def test_nothing_grows(notebook, many_jobs, artefacts, request):
     assert after.kernel - before.kernel <= MOST_GROWTH, figures
     assert after.page - before.page <= MOST_GROWTH, figures
     assert figures["notebook growth, bytes"] == 0, figures
-    if duration >= 300:  # in a few seconds one wake-up of the machine counts too much
-        assert figures["kernel CPU, readings"] <= MOST_CPU, figures

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import pytest
 
 import orthanc_lab
 from tests.hostile.asking import ask, refusal
@@ -18,12 +19,19 @@ LARGE = dicom_file("files", "1.2", "1.2.3", "1.2.3.8", EncapsulatedDocument=byte
 def without_descriptors(server: orthanc_lab.ChildServer) -> Iterator[None]:
     """Let a server open nothing that it has not open already."""
     limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
-    used = max(int(name) for name in os.listdir(f"/proc/{server.pid}/fd"))  # noqa: PTH208 - no file of the disk
-    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used + 1, limits[1]))
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (3, limits[1]))  # standard input, output and error
     try:
         yield
     finally:
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.fixture
+def server() -> Iterator[orthanc_lab.ChildServer]:
+    """A server to which the connection of its session stays open."""
+    with orthanc_lab.serve(process=True, KeepAliveTimeout=100) as server:
+        yield server
+        assert server.errors == []
 
 
 def test_uploads_and_downloads(server: orthanc_lab.ChildServer) -> None:

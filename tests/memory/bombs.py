@@ -18,7 +18,7 @@ from orthanc_lab.testing.contracts.dicom_files import TAGS, dicom, element, meta
 from tests.create.creator import data_uri
 from tests.create.pictures import header, png_of
 
-__all__ = ["SENT", "VIEWS", "files", "requests"]
+__all__ = ["SENT", "TYPES", "VIEWS", "files", "requests"]
 
 SENT = 500_000  # bytes
 MB = 1 << 20
@@ -34,6 +34,7 @@ VIEWS = [
     "/rendered?width=20000&height=20000", "/numpy", "/numpy?compress", "/frames/0/numpy", "/matlab", "/image-uint16",
     "/file?transcode=1.2.840.10008.1.2.1", "/file?transcode=1.2.840.10008.1.2.4.70",
 ]  # fmt: skip
+TYPES = [("/tags", "application/xml"), ("/file", "application/dicom+json"), ("/file", "application/dicom+xml")]
 
 
 def requests(full: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -71,13 +72,13 @@ def files(full: bool) -> Iterator[tuple[str, bytes]]:
     """Yield names and DICOM files that grow when they are read."""
     yield "elements", _implicit_file(_elements(59_000))
     yield "items", _implicit_file(_implicit(0x00081115, EMPTY_ITEM * 60_000))
-    for depth in (2, 10, 44) if full else (10,):
+    for depth in (2, 10, 44):
         yield f"chains {depth} deep", _implicit_file(_sequence(depth, SENT // (16 * depth) - 40))
         yield f"elements {depth} deep", _implicit_file(_nested(_elements(59_000), depth, 0x00081115))
     yield "deflated items", _deflated(element(0x00081115, b"SQ", EMPTY_ITEM * (5 * MB)))
     yield "deflated elements", _deflated(_explicit_elements(300_000))
-    yield "deflated text", _deflated(element(0x00104000, b"UT", b"a" * (40 * MB)))
-    yield "deflated numbers", _deflated(struct.pack("<HH2s2xI", 0x0009, 0x1001, b"UN", 40 * MB) + bytes(40 * MB))
+    yield "deflated text", _deflated(element(0x00104000, b"UT", b"a" * (38 * MB)))
+    yield "deflated numbers", _deflated(struct.pack("<HH2s2xI", 0x0009, 0x1001, b"UN", 38 * MB) + bytes(38 * MB))
     yield "too much, deflated", _deflated(element(0x00104000, b"UT", b"a" * (200 * MB)))
     rle = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\0" * 240_000
     yield "RLE", _picture([rle], RLE, 5000, 8)

@@ -55,6 +55,9 @@ def test_views_of_a_file(server: orthanc_lab.ChildServer, pytestconfig: pytest.C
         if answer.ok:
             for view in bombs.VIEWS:
                 measured(server, name + view, "GET", answer.json()["Path"] + view, {})
+            for view, media_type in bombs.TYPES:
+                arguments = {"headers": {"Accept": media_type}}
+                measured(server, f"{name}{view} {media_type}", "GET", answer.json()["Path"] + view, arguments)
         delete_all(server)
     assert server.errors == []
 

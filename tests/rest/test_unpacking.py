@@ -21,6 +21,7 @@ from tests.create.pictures import picture
 from tests.waiting import until
 
 BODY = dicom(instance="1.9")[len(meta_header()) :]
+FILLED = b'{"Level": "Study", "Query": {}, "x": [' + b"[]," * 400_000 + b"[]]}"
 EMPTY_ITEM = b"\xfe\xff\0\xe0\0\0\0\0"
 
 
@@ -63,6 +64,13 @@ def server(clock: ManualClock) -> Iterator[orthanc_lab.InProcessServer]:
         yield server
 
 
+@pytest.mark.parametrize("body", [FILLED, FILLED[:-1], b"[" + FILLED + b"]"])
+@pytest.mark.parametrize("path", ["/tools/find", "/tools/create-archive", "/tools/create-dicom", "/tools/bulk-modify"])
+def test_the_memory_of_a_body_is_given_back(server: orthanc_lab.InProcessServer, path: str, body: bytes) -> None:
+    server.session.post(server.url + path, data=body)
+    assert server.services.memory.used == 0
+
+
 def path_of(server: orthanc_lab.InProcessServer, uid: str) -> str:
     (found,) = server.session.post(f"{server.url}/tools/lookup", data=uid).json()
     path: str = found["Path"]
@@ -78,6 +86,7 @@ UPLOADS: dict[str, tuple[str, dict[str, Any]]] = {
     "PNG": ("/tools/create-dicom", {"json": {"Tags": {}, "Content": PNG}}),
     "JPEG": ("/tools/create-dicom", {"json": {"Tags": {}, "Content": JPEG}}),
     "PNGs": ("/tools/create-dicom", {"json": {"Tags": {}, "Content": [PNG, PNG]}}),
+    "JSON": ("/tools/find", {"data": FILLED}),
 }
 VIEWS = {
     "preview": ("1.9.1", "/preview"), "rendered": ("1.9.1", "/rendered"), "numpy": ("1.9.1", "/numpy"),

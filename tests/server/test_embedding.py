@@ -426,8 +426,8 @@ def test_port_and_folder_stay(server, options):
 def test_what_is_worth_a_warning(server):
     assert server.check(server.options) == []
     assert server.check({"Nmae": "x"}) == ['There is no option "Nmae"']
-    assert server.check({"StoreDicom": False}) == [
-        'The configuration option "StoreDicom" is known, but has no effect yet'
+    assert server.check({"LuaScripts": ["x"]}) == [
+        'The configuration option "LuaScripts" is known, but has no effect yet'
     ]
 
 

@@ -29,6 +29,7 @@ __all__ = ["MAX_LENGTH", "TagsFormat", "TagsWriter", "data_set_to_json", "number
 MAX_LENGTH = 256
 """A value of more bytes (in UTF-8) is left out as ``TooLong``, unless the client asks for its tag."""
 
+_LONGEST_CREATOR = 65  # letters to look up, one more than a creator may have: what is looked up is kept for a while
 _SPACES = b" \t\n\v\f\r"
 
 
@@ -99,13 +100,14 @@ class TagsWriter:
         simplified = self._format is TagsFormat.SIMPLIFIED
         for tag in sorted(data_set if only is None else data_set.keys() & set(only)):
             element = data_set[tag]
-            creator = None
+            creator, known = None, ""
             if tag & 0x10000:
                 block = tag >> 8
                 if block not in creators:
                     creators[block] = creator_of(tag, data_set)
                 creator = creators[block]
-            key, name, known_vr = shown(tag, creator or "")
+                known = creator[:_LONGEST_CREATOR] if creator else ""
+            key, name, known_vr = shown(tag, known)
             kind, value = self._value(tag, element, data_set, known_vr)
             if simplified:
                 found[name] = value

@@ -71,18 +71,19 @@ def _xml_document(value: Any) -> str:
     if not value:
         return '<?xml version="1.0" encoding="utf-8"?>\n<root />\n'
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<root>"]
-    _xml_children(value, "  ", lines)
+    _xml_children(value, "  ", lines, [0])
     return "\n".join([*lines, "</root>"]) + "\n"
 
 
-def _xml_children(value: Any, indent: str, lines: list[str]) -> None:
+def _xml_children(value: Any, indent: str, lines: list[str], blanks: list[int]) -> None:
+    house_json.count_blanks(indent, value, lines, blanks)
     named = value.items() if isinstance(value, dict) else [("item", item) for item in value]
     for key, item in sorted(named) if isinstance(value, dict) else named:
         name = escape(key)
         if isinstance(item, (dict, list, tuple)):
             if item:
                 lines.append(f"{indent}<{name}>")
-                _xml_children(item, indent + "  ", lines)
+                _xml_children(item, indent + "  ", lines, blanks)
                 lines.append(f"{indent}</{name}>")
             else:
                 lines.append(f"{indent}<{name} />")

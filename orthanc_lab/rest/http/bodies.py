@@ -10,8 +10,19 @@ import falcon
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 
-__all__ = ["JobFields", "boolean_field", "job_fields", "read_body", "read_boolean", "read_json", "read_object"]
+__all__ = [
+    "JobFields",
+    "boolean_field",
+    "job_fields",
+    "read_body",
+    "read_boolean",
+    "read_json",
+    "read_object",
+    "read_parsed_body",
+]
 
+_LARGE = 1 << 20  # bytes
+_BYTES_OF_A_LETTER = 20  # of memory: an empty array takes about 60
 _INT32 = range(-(2**31), 2**31)
 
 
@@ -21,10 +32,24 @@ def read_body(req: falcon.Request) -> bytes:
     return body
 
 
+def read_parsed_body(req: falcon.Request) -> bytes:
+    """Return the body, having reserved what its JSON values may take in memory until the request ends.
+
+    Raises
+    ------
+    OrthancError
+        4 with status 503 if the memory is spent.
+    """
+    body = read_body(req)
+    if len(body) > _LARGE:
+        req.context.reservation = req.context.memory.reserve(_BYTES_OF_A_LETTER * len(body))
+    return body
+
+
 def read_json(req: falcon.Request, *, error: int = ErrorCode.BAD_FILE_FORMAT, details: str = "") -> Any:
     """Return the body as JSON; `error` and `details` say how broken JSON is refused."""
     try:
-        return lenient_json.loads(read_body(req))
+        return lenient_json.loads(read_parsed_body(req))
     except OrthancError as problem:
         if problem.code != ErrorCode.BAD_JSON:
             raise

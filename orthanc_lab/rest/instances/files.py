@@ -41,7 +41,7 @@ class DicomDownload:
         self._files = InstanceFiles(services)
         self._identifiers = services.identifiers
         self._dictionary = services.dictionary
-        self._turn = services.job_tools.transcoding
+        self._tools = services.job_tools
         self._quality: int = services.settings["DicomLossyTranscodingQuality"]
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
@@ -81,7 +81,12 @@ class DicomDownload:
 
     def _transcoded(self, dicom: bytes, syntax: str, quality: int) -> bytes:
         found = transcode(
-            dicom, syntax, self._dictionary, quality=quality, identifiers=self._identifiers, turn=self._turn
+            dicom,
+            syntax,
+            self._dictionary,
+            quality=quality,
+            identifiers=self._identifiers,
+            turn=self._tools.transcoding,
         )
         if found is None:
             raise EmptyAnswer(404)

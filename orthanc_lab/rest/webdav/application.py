@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -37,11 +38,11 @@ class WebDav:
     def __init__(self, services: Services, describe: Callable[[OrthancError, str, str], str]) -> None:
         settings = services.settings
         self._describe = describe if settings["HttpDescribeErrors"] else None
+        self._services = services
         self._storage = services.storage
         self._now = services.clock.now
         self._identifiers = services.identifiers
         self._report = services.control.report
-        self._tree = Tree(services.storage, presentation_of(services).json)
         self._uploads = Uploads(services) if settings["WebDavUploadAllowed"] else None
         self._may_store = self._uploads is not None and not settings["ReadOnly"]
         self._may_delete = bool(settings["WebDavDeleteAllowed"]) and not settings["ReadOnly"]
@@ -57,6 +58,11 @@ class WebDav:
             "UNLOCK": lambda env, path, parts: _status(204),
             "PROPPATCH": lambda env, path, parts: (207, [_PLAIN_XML], nothing_changed(path).encode()),
         }
+
+    @cached_property
+    def _tree(self) -> Tree:
+        # Made for the first request: most servers never get one.
+        return Tree(self._storage, presentation_of(self._services).json)
 
     def serves(self, env: dict[str, Any]) -> bool:
         """Tell whether a request is one for WebDAV."""
