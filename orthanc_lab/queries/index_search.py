@@ -77,31 +77,23 @@ class IndexSearch:
 
     def find_resources(self, split: SplitQuery) -> list[Resource]:
         """Return what `find` returns as resources."""
-        if any(_asks(constraint) for constraint in split.below):
-            return self._storage.get_many(self.find(split))
-        return self._storage.find_resources(split.query)
+        query = self._whole(split)
+        return [] if query is None else self._storage.find_resources(query)
 
     def find(self, split: SplitQuery) -> list[str]:
         """Return the identifiers that the index finds; files are not looked at."""
-        below = [constraint for constraint in split.below if _asks(constraint)]
-        if not below:
-            return self._storage.find(split.query)
-        allowed = set.intersection(*(self._parents_of(constraint, split.query.level) for constraint in below))
-        ids = self._storage.find(replace(split.query, since=0, limit=0))
-        found = [id for id in ids if id in allowed]
-        since, limit = split.query.since, split.query.limit
-        return found[since : since + limit] if limit else found[since:]
+        query = self._whole(split)
+        return [] if query is None else self._storage.find(query)
 
-    def _parents_of(self, constraint: Constraint, level: Level) -> set[str]:
-        child = level.child
-        if constraint.tag == MODALITIES_IN_STUDY:
-            if "*" in constraint.value or "?" in constraint.value:
-                return set()  # taken literally, and no modality is called so
-            constraint = replace(constraint, tag=_MODALITY)
-        if child is None:
-            return set()
-        children = self._storage.find_resources(FindQuery(child, [constraint]))
-        return {resource.parent for resource in children if resource.parent is not None}
+    def _whole(self, split: SplitQuery) -> FindQuery | None:
+        """Return the query with what it asks of children, None if nothing can match."""
+        children = [constraint for constraint in split.below if _asks(constraint)]
+        for position, constraint in enumerate(children):
+            if constraint.tag == MODALITIES_IN_STUDY:
+                if "*" in constraint.value or "?" in constraint.value:
+                    return None  # taken literally, and no modality is called so
+                children[position] = replace(constraint, tag=_MODALITY)
+        return replace(split.query, children=children)
 
 
 def _asks(constraint: Constraint) -> bool:

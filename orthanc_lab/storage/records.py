@@ -154,6 +154,7 @@ class FindQuery:
 
     level: Level
     constraints: Sequence[Constraint] = ()
+    children: Sequence[Constraint] = ()  # on tags of the level below: any child may match
     metadata: Mapping[str, str] = field(default_factory=dict)  # MetadataQuery: name -> pattern
     metadata_case_sensitive: bool = False
     labels: Sequence[str] = ()

@@ -21,6 +21,7 @@ from orthanc_lab.storage.records import Constraint, FindQuery, Order
 from orthanc_lab.storage.value_matching import RANGED_TAGS, Equal, ValueMatch, read_match
 
 __all__ = [
+    "AnyChild",
     "Below",
     "Condition",
     "HasIdentifier",
@@ -99,7 +100,14 @@ class Labelled(NamedTuple):
     constraint: str  # All, Any, None
 
 
-Condition = Matches | HasIdentifier | Below | Labelled
+class AnyChild(NamedTuple):
+    """A child of the resource has a value that matches."""
+
+    value: TagValue
+    match: ValueMatch
+
+
+Condition = Matches | HasIdentifier | Below | Labelled | AnyChild
 
 
 class SortKey(NamedTuple):
@@ -152,6 +160,7 @@ class SearchPlanner:
         conditions: list[Condition] = []
         for constraint in query.constraints:
             conditions += self._constrain(constraint, levels)
+        conditions += [condition for it in query.children for condition in self._constrain_children(it, query.level)]
         for name, pattern in query.metadata.items():
             if pattern:
                 conditions.append(self._constrain_metadata(name, pattern, query.metadata_case_sensitive))
@@ -176,6 +185,16 @@ class SearchPlanner:
         if tag == IDENTIFIER_TAGS[owner] and type(match) is Equal:
             return (HasIdentifier(owner, fold(text).strip()), found)
         return (found,)
+
+    def _constrain_children(self, constraint: Constraint, level: Level) -> Sequence[Condition]:
+        """Return the condition on a tag of the children; none for a tag that they do not have."""
+        child = level.child
+        if child is None or self._levels[child].get(constraint.tag) is not child:
+            return ()
+        match = read_match(
+            constraint.value, case_sensitive=constraint.case_sensitive, ranged=constraint.tag in RANGED_TAGS
+        )
+        return (AnyChild(TagValue(child, constraint.tag, not constraint.case_sensitive), match),)
 
     def _constrain_metadata(self, name: str, pattern: str, case_sensitive: bool) -> Condition:
         value = MetadataValue(self._names.stored(name), not case_sensitive)

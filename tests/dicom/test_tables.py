@@ -35,7 +35,8 @@ from orthanc_lab.protocol.transfer_syntaxes import (
 from tests.dicom.build import file_of, image_of
 
 TOY = "1.2.3.4.5"
-TAG_TABLES = {"tags.py", "inheritance.py", "dictionary.py", "dicom_files.py"}  # the last one is of the test harness
+TAG_TABLES = {"tags.py", "inheritance.py", "dictionary.py"}
+TAG_TABLES |= {"elscint_runs.py", "dicom_files.py"}  # private tags; the test harness
 TAG = re.compile(r"\b0x(?:0[0-9A-F]{3}|7FE0|FFFE)[0-9A-F]{4}\b", re.IGNORECASE)
 
 

@@ -19,6 +19,7 @@ from orthanc_lab.storage.files.prepared import PreparedFile, SmallFile
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.records import Attachment, Change, Export, Resource, ResourceStatistics, Statistics
 from orthanc_lab.storage.search_plan import (
+    AnyChild,
     Below,
     Condition,
     HasIdentifier,
@@ -384,6 +385,9 @@ class MemoryIndex:
             case Labelled(labels, constraint):
                 common = len(labels & row.labels)
                 return {"All": common == len(labels), "Any": common > 0, "None": common == 0}[constraint]
+            case AnyChild(value, match):
+                children = self.content.children(row.key)
+                return any(self._meets(child, Matches(value, match)) for child in children)
             case Matches(value, match):
                 found = self._value(row, value)
         if found is None:

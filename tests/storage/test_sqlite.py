@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import invariant
 
+from orthanc_lab.dicom.dictionary.main_tags import MainTags
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.execution import Steps, Task
@@ -21,8 +23,11 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.lock import no_lock
+from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.ports import Storage
-from orthanc_lab.storage.records import FindQuery
+from orthanc_lab.storage.records import Constraint, FindQuery, Order
+from orthanc_lab.storage.search_plan import SearchPlanner
+from orthanc_lab.storage.sqlite.find_statement import find_statement
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.contracts.storage import StorageContract, storage_machine
 from orthanc_lab.testing.contracts.storage.folder import ORIGIN, changes_of, put
@@ -154,9 +159,9 @@ def test_a_file_that_is_no_index_is_refused(house: House) -> None:
 
 
 def test_the_index_can_be_elsewhere(house: House, tmp_path: Path) -> None:
-    storage = house.open(index_directory=tmp_path / "index")
+    storage = house.open(index_directory=tmp_path / "index.sqlite")
     stored = put(storage, pixels=LARGE)
-    assert {path.name for path in (tmp_path / "index").iterdir()} >= {"index.sqlite", "index.lock"}
+    assert {path.name for path in (tmp_path / "index.sqlite").iterdir()} >= {"index.sqlite", "index.lock"}
     resource = storage.get(stored.instance)
     assert resource is not None
     assert house.files() == [resource.attachments[1].uuid]
@@ -209,3 +214,19 @@ def test_no_thread_and_no_lock_file_is_needed(house: House, monkeypatch: pytest.
     assert storage.delete(stored[0].patient) == (True, None)
     assert house.files() == []
     house.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (FindQuery(Level.PATIENT, order=[Order("0010,0010", descending=True)]), "patients_by_name"),
+        (FindQuery(Level.STUDY, order=[Order("0008,0020")]), "studies_by_date"),
+        (FindQuery(Level.STUDY, children=[Constraint("0008,0060", "MR")]), "series_by_modality"),
+    ],
+)
+def test_frequent_searches_use_an_index_of_their_own(tmp_path: Path, query: FindQuery, index: str) -> None:
+    open_storage(tmp_path, options=StorageOptions(sync_storage_area=False)).close()
+    statement, values = find_statement(SearchPlanner(MainTags({}), MetadataNames({})).plan(query))
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as database:
+        rows = database.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+    assert any(f"INDEX {index} " in str(row[3]) for row in rows), rows

@@ -70,6 +70,14 @@ def _gray_levels() -> dict[str, bytes]:
         "six-bits": gray(10, 60, 8, 6),
         "twelve-bits": gray(100, 900, 16, 12),
         "sixteen-bits": gray(100, 900, 16, 16),
+        "ten-bits": gray(0, 1023, 16, 10),
+        "ten-bits-signed": gray(-500, 500, 16, 10, 1),
+        "twelve-bits-rescaled": gray(100, 900, 16, 12, RescaleSlope="1", RescaleIntercept="-1024"),
+        "twelve-bits-full": gray(0, 4095, 16, 12, RescaleSlope="1", RescaleIntercept="-1024"),
+        "twelve-bits-signed": gray(-1000, 2047, 16, 12, 1),
+        "twelve-bits-steep": gray(100, 900, 16, 12, RescaleSlope="8", RescaleIntercept="3"),
+        "huge": gray(10, 100, RescaleSlope="1", RescaleIntercept="12345678"),
+        "nothing": gray(10, 100, RescaleSlope="0.001", RescaleIntercept="0"),
     }
     two = gray(10, 100)
     two.NumberOfFrames = 2

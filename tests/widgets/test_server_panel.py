@@ -124,7 +124,7 @@ def test_options_are_edited_and_applied(panel, server):
         ("{", "This is not valid JSON: Expecting property name enclosed in double quotes in line 1, column 2."),
         ("[]", "A configuration must be a JSON object"),
         ('{"JobsHistorySize": -1}', 'The configuration option "JobsHistorySize" must be a positive integer'),
-        ('{"Name": 5}', "Name"),
+        ('{"SaveJobs": 5}', "SaveJobs"),
         ('{"HttpPort": 1}', '"HttpPort" must stay'),
     ],
 )

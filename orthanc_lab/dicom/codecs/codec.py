@@ -42,7 +42,7 @@ class Codec:
     colours: str = ""  # Photometric Interpretation of what `encode` makes of RGB, if it changes that
     as_stored: bool = False  # `decode` returns colours as the file names them, in place of RGB
     palettes: bool = True  # `encode` keeps the indices of a palette; else it takes their colours
-    ratio_of_stored: bool = False  # the ratio counts Bits Stored, in place of those allocated
+    ratio_of_stored: bool = False  # the ratio counts Bits Stored, and samples of up to 8 are written as bytes
     description: str = ""  # for Derivation Description, with {quality}, {bits} and {ratio}
     method: str = ""  # defined term of Lossy Image Compression Method, for a lossy one
 

@@ -21,6 +21,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 __all__ = ["GrayLevels", "fit_gray_levels"]
 
 _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+_ROOM = 1023  # that Orthanc leaves below negative values of 12 bits
 _XRAY = "1.2.840.10008.5.1.4.1.1.12."  # angiographic and radiofluoroscopic images have no modality values
 
 
@@ -64,8 +65,8 @@ class GrayLevels:
             data_set[tags.PIXEL_INTENSITY_RELATIONSHIP] = _text("CS", "DISP")
         elif sop_class == _CT_IMAGE:
             if had_slope or (self.slope, self.intercept) != (1, 0):
-                data_set[tags.RESCALE_SLOPE] = _text("DS", f"{self.slope:g}")
-                data_set[tags.RESCALE_INTERCEPT] = _text("DS", f"{self.intercept:g}")
+                data_set[tags.RESCALE_SLOPE] = _text("DS", f"{self.slope:G}")
+                data_set[tags.RESCALE_INTERCEPT] = _text("DS", f"{self.intercept:G}")
         elif had_slope:
             # As in Orthanc: outside CT the samples count as values of no unit.
             data_set[tags.RESCALE_SLOPE] = _text("DS", "1")
@@ -88,9 +89,11 @@ def fit_gray_levels(data_set: DataSet, description: ImageDescription, frames: It
     found = values[used]
     low, high = int(found.min()), int(found.max())
     source_bits = width = _bits_of(int(values.min()), int(values.max()))
-    if width > bits:
+    if width > bits or not values.any():
         width = max(bits, (high - low).bit_length())
     span, full = (1 << width) - 1, (1 << bits) - 1
+    if bits == 12 and span == full and low < 0 and high - low <= full - _ROOM:
+        low -= _ROOM
     steps = np.clip(values - low, 0, high - low)
     samples = np.trunc(steps * (full / span)) if span != full else steps
     kind = np.uint8 if bits == 8 else np.uint16

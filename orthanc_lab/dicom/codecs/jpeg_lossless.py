@@ -9,7 +9,6 @@ import numpy as np
 
 from orthanc_lab.dicom.codecs import jpeg_process
 from orthanc_lab.dicom.codecs.codec import Array, Codec
-from orthanc_lab.dicom.codecs.samples import bits_to_keep
 from orthanc_lab.dicom.images.image_description import ImageDescription
 
 __all__ = ["codec_for"]
@@ -30,9 +29,7 @@ def codec_for(uid: str) -> Codec:
 
 def _encode(pixels: Array, description: ImageDescription, quality: int, *, predictor: int) -> bytes:
     unsigned = np.ascontiguousarray(pixels).view(f"u{pixels.dtype.itemsize}")
-    bits = max(bits_to_keep(unsigned, description), 2)
-    if bits <= 8:
-        unsigned = unsigned.astype(np.uint8, copy=False)
+    bits = description.bits_allocated  # as dcmtk does it, and never too few
     colours = "RGB" if unsigned.ndim == 3 else "GRAYSCALE"
     return bytes(
         imagecodecs.jpeg8_encode(

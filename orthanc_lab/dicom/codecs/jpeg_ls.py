@@ -26,7 +26,7 @@ _NEAR = 2  # how much a sample may differ
 def codec_for(uid: str) -> Codec:
     """Return the codec of lossless or near-lossless JPEG-LS."""
     if uid != _NEAR_LOSSLESS:
-        return Codec(_decode, functools.partial(_encode, error=0))
+        return Codec(_decode, functools.partial(_encode, error=0), ratio_of_stored=True)
     return Codec(
         _decode,
         functools.partial(_encode, error=_NEAR),

@@ -14,6 +14,7 @@ from orthanc_lab.dicom.codecs.decoding import decode_compressed
 from orthanc_lab.dicom.codecs.derivation import describe_derivation, describe_lossy
 from orthanc_lab.dicom.codecs.gray_levels import fit_gray_levels
 from orthanc_lab.dicom.dictionary.tags import (
+    BITS_ALLOCATED,
     LARGEST_IMAGE_PIXEL_VALUE,
     LARGEST_PIXEL_VALUE_IN_SERIES,
     PALETTES,
@@ -100,6 +101,9 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
         if codec.colours and colour != "RGB":
             frames, colour = map(rgb_of_ybr_full, frames), codec.colours
         description = replace(description, photometric=colour)
+    if codec.ratio_of_stored and description.bits_stored <= 8 < description.bits_allocated and not description.signed:
+        frames, description = _in_bytes(list(frames), description)
+        found[BITS_ALLOCATED] = Element("US", struct.pack("<H", description.bits_allocated))
     encoded = [padded(_encoded(codec.encode, frame, description, quality)) for frame in frames]
     found[PIXEL_DATA] = Element("OB", (_offset_table(encoded), *encoded))
     if description.samples == 3:
@@ -118,6 +122,13 @@ def _check_size(file: DicomFile, description: ImageDescription) -> None:
     most = min(MAX_NATIVE_BYTES, may_unpack(packed_size(file.data_set)))
     if description.frame_bytes * description.frames > most:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
+
+
+def _in_bytes(frames: list[Array], description: ImageDescription) -> tuple[Iterator[Array], ImageDescription]:
+    """Return frames in samples of one byte, if no bits are set above these."""
+    if any(frame.size and frame.max() > 0xFF for frame in frames):
+        return iter(frames), description
+    return (frame.astype(np.uint8) for frame in frames), replace(description, bits_allocated=8)
 
 
 def _encoded(encoder: Encoder, frame: Array, description: ImageDescription, quality: int) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orthanc_lab.dicom.dictionary.entry import DictionaryEntry
+from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["ExternalTables"]
@@ -44,7 +45,7 @@ class ExternalTables:
     """
 
     def __init__(self, files: Iterable[Path]) -> None:
-        self._single = {0x7FE00010: DictionaryEntry("OW", "PixelData")}  # Orthanc knows it by itself
+        self._single = {PIXEL_DATA: DictionaryEntry("OW", "PixelData")}  # Orthanc knows it by itself
         self._ranges: list[_Entry] = []
         self._private: dict[str, list[_Entry]] = {}
         self._public_names: dict[str, int] = {}

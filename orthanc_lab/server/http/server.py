@@ -128,11 +128,8 @@ class HttpServer:
             self._turn_away(wire)
             return
         try:
-            if self._tls is not None:
-                wire.encrypt(self._tls)
-            connection.serve(lambda: self._app)
-        except OSError as error:
-            _log.info("TLS handshake failed: %s", error)
+            if self._tls is None or _encrypted(wire, self._tls):
+                connection.serve(lambda: self._app)
         finally:
             wire.close()
             self._places.give_back(connection)
@@ -142,6 +139,15 @@ class HttpServer:
             with suppress(OSError):
                 wire.send(refusal(503))
         wire.close()
+
+
+def _encrypted(wire: Wire, tls: ssl.SSLContext) -> bool:
+    try:
+        wire.encrypt(tls)
+    except OSError as error:
+        _log.info("TLS handshake failed: %s", error)
+        return False
+    return True
 
 
 def _host(port: int, *, secure: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.search_plan import (
+    AnyChild,
     Below,
     Condition,
     HasIdentifier,
@@ -14,6 +15,7 @@ from orthanc_lab.storage.search_plan import (
     MetadataValue,
     SearchPlan,
     SortKey,
+    TagValue,
     Value,
 )
 from orthanc_lab.storage.sqlite.json_text import as_array
@@ -61,6 +63,14 @@ class _Statement:
                 count = f"(SELECT count(*) FROM labels l WHERE l.resource = {self._own}.key AND l.label IN {_ITEMS})"  # noqa: S608 # no value is in it
                 comparison = {"All": f"= {len(labels)}", "Any": "> 0", "None": "= 0"}[constraint]
                 self._add(f"{count} {comparison}", as_array(labels))
+            case AnyChild(value, match):
+                self._any_child(value, match)
+
+    def _any_child(self, value: TagValue, match: ValueMatch) -> None:
+        outside, self._conditions = self._conditions, [f"child.level = {value.level.depth}"]
+        self._match(_tag_column("child", value), match)
+        parents = f"SELECT child.parent FROM resources child WHERE {' AND '.join(self._conditions)}"  # noqa: S608 # no value is in it
+        self._conditions = [*outside, f"{self._own}.key IN ({parents})"]
 
     def _match(self, column: str, match: ValueMatch) -> None:
         match match:
@@ -102,11 +112,7 @@ class _Statement:
         if isinstance(value, MetadataValue):
             column = self._metadata(value.name)
             return f"upper({column})" if value.folded else column
-        rows, name = self._rows(value.level), _quoted(value.tag)
-        column = f"{rows}.tags ->> {name}"
-        if value.folded:
-            return f"coalesce({rows}.folded ->> {name}, {column})"
-        return f"upper(trim(replace({column}, '_', ' ')))" if value.normalized else column
+        return _tag_column(self._rows(value.level), value)
 
     def _metadata(self, name: str) -> str:
         if name == "LastUpdate":
@@ -125,6 +131,14 @@ class _Statement:
     def _add(self, condition: str, *values: Any) -> None:
         self._conditions.append(condition)
         self._values.extend(values)
+
+
+def _tag_column(rows: str, value: TagValue) -> str:
+    name = _quoted(value.tag)
+    column = f"{rows}.tags ->> {name}"
+    if value.folded or value.normalized:
+        column = f"coalesce({rows}.folded ->> {name}, {column})"
+    return f"trim(replace({column}, '_', ' '))" if value.normalized else column
 
 
 def _quoted(name: str) -> str:

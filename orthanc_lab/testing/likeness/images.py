@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from orthanc_lab.testing.likeness.difference import Difference
 
@@ -20,16 +21,27 @@ def compare_images(ours: bytes, real: bytes, *, lossy: bool) -> Iterator[Differe
     """Compare format, mode, size and pixels; JPEG pixels approximately."""
     if ours == real:
         return
-    mine, theirs = (Image.open(io.BytesIO(body)) for body in (ours, real))
-    shapes = [f"{image.format} {image.mode} {image.size}" for image in (mine, theirs)]
-    if shapes[0] != shapes[1]:
-        yield Difference.of("image", *shapes)
+    (mine, my_form), (theirs, their_form) = map(_samples, (ours, real))
+    if my_form != their_form:
+        yield Difference.of("image", my_form, their_form)
         return
-    difference = np.abs(np.asarray(mine, np.int64) - np.asarray(theirs, np.int64))
+    difference = np.abs(mine.astype(np.int64) - theirs.astype(np.int64))
     if difference.mean() > (_LOSSY_MEAN if lossy else 0):
         worst = np.unravel_index(int(difference.argmax()), difference.shape)
         yield Difference.of(
             f"image pixels: {int((difference > 0).sum())} of {difference.size} differ, the worst at {worst}",
-            np.asarray(mine)[worst],
-            np.asarray(theirs)[worst],
+            mine[worst],
+            theirs[worst],
         )
+
+
+def _samples(body: bytes) -> tuple[Any, str]:
+    """Return the samples of a picture, and its form in words; JPEG beyond 8 bits and lossless one need imagecodecs."""
+    try:
+        image = Image.open(io.BytesIO(body))
+    except UnidentifiedImageError:
+        import imagecodecs  # noqa: PLC0415 - an extra
+
+        samples = imagecodecs.jpeg8_decode(body)
+        return samples, f"JPEG {samples.dtype} {samples.shape}"
+    return np.asarray(image), f"{image.format} {image.mode} {image.size}"

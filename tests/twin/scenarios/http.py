@@ -134,6 +134,11 @@ SCENARIOS = [
         "http-form-types",
         "\n".join(f"POST /instances [Content-Type: {line}] @multipart" for line in _FORM_TYPES.split("\n") if line),
     ),
+    Scenario(
+        "http-keep-alive",
+        "GET /system\nGET /nope\nPOST /instances @a1\nPUT /studies",
+        options={"KeepAliveTimeout": 3, "TcpNoDelay": False},
+    ),
     Scenario("http-method-in-query", _METHODS, TREE),
     Scenario("http-credentials-nobody-asks-for", _CREDENTIALS),
     Scenario("http-pages", _PAGES + "\nGET /app/explorer.html"),

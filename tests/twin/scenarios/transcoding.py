@@ -7,7 +7,7 @@ _UID = "1.2.840.10008.1.2"
 _BODIES = picture_bodies.build()
 
 
-def _files(prefix: str, targets: tuple[str, ...]) -> str:
+def _files(prefix: str | tuple[str, ...], targets: tuple[str, ...]) -> str:
     lines = []
     for name in _BODIES:
         if name.startswith(prefix):
@@ -19,7 +19,10 @@ def _files(prefix: str, targets: tuple[str, ...]) -> str:
 
 SCENARIOS = [
     Scenario("transcoding-gray", _files("gray-", (".4.50", ".4.50&lossy-quality=100", ".4.50&lossy-quality=30"))),
-    Scenario("transcoding-gray-extended", _files("gray-s", (".4.51", ".4.51&lossy-quality=100"))),
+    Scenario("transcoding-gray-extended", _files("gray-", (".4.51&lossy-quality=100",))),
+    Scenario("transcoding-gray-lossless", _files("gray-", (".4.57", ".4.70"))),
+    # Some of the others end the real server.
+    Scenario("transcoding-gray-jpeg-ls", _files(("gray-full", "gray-two", "gray-six-", "gray-eight"), (".4.80",))),
     Scenario("transcoding-runs", _files("runs-", ("", ".1", ".2", ".1.99", ".4.50"))),
     Scenario("transcoding-native", _files("native-", (".4.50", ".4.51"))),
     Scenario("transcoding-headers", _files("group-", ("", ".1", ".2", ".1.99", ".4.50", ".4.80"))),

@@ -269,6 +269,18 @@ class SearchContract:
         assert find(parents={Level.PATIENT: a.study}) == ""
         assert find(Level.INSTANCE, parents={Level.SERIES: stored["B"].series}, patient="A") == ""
 
+    def test_any_child(self, find: Find) -> None:
+        def modality(value: str, case_sensitive: bool = False) -> list[Constraint]:
+            return [Constraint("0008,0060", value, case_sensitive)]
+
+        assert find(children=modality("CT")) == "AC"
+        assert find(children=modality("ct", case_sensitive=True)) == "C"
+        assert find(children=modality("MR\\CT"), patient="B") == "B"
+        assert find(children=[*modality("CT"), *modality("MR")]) == ""
+        assert find(children=[*modality("CT"), Constraint("0020,000e", "1.*")]) == "A"
+        assert find(Level.PATIENT, children=[Constraint("0008,1030", "head*")], labels=["nobody's"]) == ""
+        assert find(Level.INSTANCE, children=modality("CT")) == find(Level.INSTANCE)
+
     def test_resources_in_the_same_order(self, storage: Storage, stored: dict[str, Stored]) -> None:
         query = FindQuery(Level.STUDY, order=[Order("0008,0020")])
         assert [one.id for one in storage.find_resources(query)] == storage.find(query)
