@@ -26,9 +26,10 @@ NASTY = [
 
 
 @pytest.fixture
-def tail():
+def tail(monkeypatch):
     tail = LogTail()
     logger = logging.getLogger("orthanc_lab")
+    monkeypatch.setattr(logger, "propagate", False)  # pytest-xdist cannot pass on captured lines with half a character
     level = logger.level
     logger.setLevel(logging.INFO)
     yield tail
