@@ -207,7 +207,7 @@ _HTTP = (
         "HttpBindAddresses",
         _STRINGS,
         [],
-        "IP addresses to listen on; if empty, 127.0.0.1, or 0.0.0.0 with remote access (an option of Orthanc 1.12.10).",
+        "IP addresses to listen on; if empty, 127.0.0.1, or 0.0.0.0 with remote access (an option of newer Orthancs).",
     ),
     Option(
         "HttpConnectionsPerAddress",
