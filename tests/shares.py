@@ -1,4 +1,4 @@
-"""How pytest-xdist shares out the tests among its workers: ``pytest -n 2``."""
+"""How pytest-xdist shares out the tests among its workers: ``pytest -n 4``."""
 
 from __future__ import annotations
 

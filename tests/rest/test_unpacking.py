@@ -21,7 +21,7 @@ from tests.create.pictures import picture
 from tests.waiting import until
 
 BODY = dicom(instance="1.9")[len(meta_header()) :]
-FILLED = b'{"Level": "Study", "Query": {}, "x": [' + b"[]," * 400_000 + b"[]]}"
+FILLED = b'{"Level": "Study", "Query": {}, "x": [' + (b'"' + b"x" * 996 + b'",') * 1200 + b"[]]}"
 EMPTY_ITEM = b"\xfe\xff\0\xe0\0\0\0\0"
 
 

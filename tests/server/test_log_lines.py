@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import orthanc_lab
+from orthanc_lab.protocol.verbosity import set_verbosity, verbosity_of
 from orthanc_lab.server.log_lines import LogTail
 from tests.server.wire import exchange
 
@@ -29,11 +30,10 @@ NASTY = [
 @pytest.fixture
 def tail():
     tail = LogTail()
-    logger = logging.getLogger("orthanc_lab")
-    level = logger.level
-    logger.setLevel(logging.INFO)
+    before = verbosity_of("http")
+    set_verbosity("verbose", "http")
     yield tail
-    logger.setLevel(level)
+    set_verbosity(before, "http")
     tail.close()
 
 
