@@ -35,7 +35,8 @@ OTHERS = [b"Host: a", b"Connection: close", b"Connection: keep-alive, close", b"
           b"X: a\x00b", b"X: a\rb", b": a", b"X", b"X:", b"Content_Length: 3", b"Cookie: a=b", b"X: a\n\tb",
           b"Content-Length\xa0: 3", b"Transfer-Encoding\xc2\xa0: chunked"]  # fmt: skip
 BODIES = [
-    b"", b"hello", b"hello!", b"5\r\nhello\r\n0\r\n\r\n", b"5;a=b\r\nhello\r\n0\r\n\r\n", b"5 \r\nhello\r\n0\r\n\r\n",
+    b"", b"hello", b"hello!", b"5\r\nhello\r\n0\r\n\r\n", b"5;a=b\r\nhello\r\n0\r\n\r\n",
+    b'5;a="b c";d\r\nhello\r\n0;e\r\n\r\n', b"5;a=\t\r\nhello\r\n0\r\n\r\n", b"5 \r\nhello\r\n0\r\n\r\n",
     b"0\r\n\r\n", b"5\nhello\n0\n\n", b"05\r\nhello\r\n000\r\n\r\n", b"0x5\r\nhello\r\n0\r\n\r\n",
     b"5\r\nhello!\r\n0\r\n\r\n", b"5\r\nhell\r\n0\r\n\r\n", b"5\r\nhello\r\n0\r\nX: y\r\n\r\n",
     b"5\r\nhello\r\n0\r\nX\r\n\r\n", b"5\r\nhello\r\n0\r\nContent-Length: 3\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n",

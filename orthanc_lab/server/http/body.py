@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -14,7 +15,8 @@ __all__ = ["Body", "BodySource", "ChunkedBody", "ClientTimeout", "SizedBody"]
 _LINE = 4096  # bytes of the longest line between two chunks
 _MOST_TRAILERS = 100
 _HEX = frozenset(b"0123456789abcdefABCDEF")
-_CONTROLS = frozenset(range(0x20)) - {9} | {0x7F}
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_EXTENSIONS = re.compile(rb"(?:;%b(?:=(?:%b|\"[\t !#-\[\]-~\x80-\xff]*+\"))?+)*+" % (_TOKEN, _TOKEN))
 _LONGEST_SIZE = 16  # digits
 _MOST_LEFT = 1 << 20  # bytes of an unread body that are skipped; with more of them the connection is closed
 _PIECE = 1 << 16
@@ -209,8 +211,10 @@ class ChunkedBody(Body):
         if self._begun and self._line():
             raise self._cut_off()
         self._begun = True
-        size, _, extension = self._line().partition(b";")
-        if not 0 < len(size) <= _LONGEST_SIZE or not _HEX.issuperset(size) or not _CONTROLS.isdisjoint(extension):
+        size, semicolon, extensions = self._line().partition(b";")
+        if not 0 < len(size) <= _LONGEST_SIZE or not _HEX.issuperset(size):
+            raise self._failure("The body is not in chunks")
+        if semicolon and not _EXTENSIONS.fullmatch(semicolon + extensions):
             raise self._failure("The body is not in chunks")
         self._left = int(size, 16)
         if not self._left:
