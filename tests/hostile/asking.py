@@ -12,8 +12,10 @@ from orthanc_lab.protocol.errors import ERROR_TEXTS
 SECONDS = 30  # a request that takes longer counts as a stall
 
 
-def ask(server: orthanc_lab.ChildServer, method: str, path: str, **options: Any) -> requests.Response:
-    return server.session.request(method, server.url + path, timeout=SECONDS, **options)
+def ask(
+    server: orthanc_lab.ChildServer, method: str, path: str, *, seconds: float = SECONDS, **options: Any
+) -> requests.Response:
+    return server.session.request(method, server.url + path, timeout=seconds, **options)
 
 
 def refusal(answer: requests.Response) -> tuple[int, int]:

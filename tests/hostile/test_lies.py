@@ -127,9 +127,9 @@ def bomb(number: int) -> bytes:
 def test_a_bomb(server: orthanc_lab.ChildServer, request: pytest.FixtureRequest) -> None:
     """Three gigabytes are too much; of less nothing is DICOM, and it is never in memory."""
     before = memory_mb(server)
-    assert refusal(ask(server, "POST", "/instances", data=bomb(75))) == (400, 15)
+    assert refusal(ask(server, "POST", "/instances", data=bomb(75), seconds=100)) == (400, 15)
     members = 50 if request.config.getoption("--full-size") else 10
-    assert ask(server, "POST", "/instances", data=bomb(members)).json() == []
+    assert ask(server, "POST", "/instances", data=bomb(members), seconds=100).json() == []
     assert count(server) == 0
     assert memory_mb(server) - before < 250
 
