@@ -148,6 +148,22 @@ def test_differences_of_dicom_are_seen() -> None:
     assert bodies("application/dicom", one, other) == ["dicom (0008,1140)[0] (0010,0020)"]
 
 
+def test_the_byte_after_a_frame_of_odd_length_is_not_compared() -> None:
+    data_set = pydicom.dcmread(io.BytesIO(written(slice_of("P", "1", "1", 1))))
+    data_set.file_meta.TransferSyntaxUID = pydicom.uid.JPEGLSLossless
+    files = []
+    for frame in (
+        b"\xff\xd8\xff\xf7\x01\xff\xd9\0",
+        b"\xff\xd8\xff\xf7\x01\xff\xd98",
+        b"\xff\xd8\xff\xf7\x02\xff\xd9\0",
+    ):
+        data_set.PixelData = pydicom.encaps.encapsulate([frame])
+        data_set["PixelData"].VR = "OB"
+        files.append(written(data_set))
+    assert bodies("application/dicom", files[0], files[1]) == []
+    assert bodies("application/dicom", files[0], files[2]) != []
+
+
 def zipped(members: dict[str, bytes], comment: bytes = b"", method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
