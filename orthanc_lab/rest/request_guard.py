@@ -31,7 +31,7 @@ _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _UNUSUAL = re.compile(r"//|\.(?:/|$)|[\\\0]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 _FOREIGN_PAGE = "A page of another site may not change data; HttpAllowedOrigins can allow its origin"
-_FOREIGN_NAME = "Host is no name of this machine; HttpAllowedOrigins can allow an origin of this name"
+_FOREIGN_NAME = "Host is not a name of this machine; HttpAllowedOrigins can allow an origin with this name"
 _MOST_KNOWN = 64
 _LONGEST_HOST = 256
 _DATE = "%a, %d %b %Y %H:%M:%S GMT"

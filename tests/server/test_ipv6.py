@@ -63,7 +63,9 @@ def test_the_url_is_one_that_works(addresses: list[str], host: str) -> None:
         assert server.session.get(f"{server.url}/system").status_code == 200
 
 
-def test_an_address_that_is_none() -> None:
+@pytest.mark.parametrize("address", ["localhost", "192.0.2.1"])  # a name; an address that no machine has
+def test_an_address_that_is_not_of_this_machine(address: str) -> None:
     with pytest.raises(OrthancError) as refused:
-        orthanc_lab.serve(HttpBindAddresses=["localhost"])
+        orthanc_lab.serve(HttpBindAddresses=[address])
     assert refused.value.code == 2003
+    assert f"{address} is not an IP address of this machine" in str(refused.value)

@@ -149,5 +149,7 @@ def listen(address: str, port: int, timeout: float, *, no_delay: bool = True) ->
     except (OSError, OverflowError, ValueError) as error:
         if listener is not None:
             listener.close()
-        raise OrthancError(ErrorCode.HTTP_PORT_IN_USE, f" (port = {port})") from error
+        wrong = isinstance(error, ValueError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
+        why = f": {address} is not an IP address of this machine" if wrong else ""
+        raise OrthancError(ErrorCode.HTTP_PORT_IN_USE, f" (port = {port}){why}") from error
     return listener

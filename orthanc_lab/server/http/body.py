@@ -20,6 +20,7 @@ _EXTENSIONS = re.compile(rb"(?:;%b(?:=(?:%b|\"[\t !#-\[\]-~\x80-\xff]*+\"))?+)*+
 _LONGEST_SIZE = 16  # digits
 _MOST_LEFT = 1 << 20  # bytes of an unread body that are skipped; with more of them the connection is closed
 _PIECE = 1 << 16
+_LINE_PIECE = 1 << 10  # of a line: what follows its end is put back
 
 
 class ClientTimeout(Exception):
@@ -81,14 +82,17 @@ class Body:
 
     def readline(self, size: int = -1) -> bytes:
         """Return one line, or its first `size` bytes (PEP 3333)."""
-        line = b""
-        while (size < 0 or len(line) < size) and (piece := self._some(_PIECE if size < 0 else size - len(line))):
+        pieces: list[bytes] = []
+        left = sys.maxsize if size < 0 else size
+        while left and (piece := self._some(min(left, _LINE_PIECE))):
             end = piece.find(b"\n") + 1
             if end:
                 self._unread(piece[end:])
-                return line + piece[:end]
-            line += piece
-        return line
+                pieces.append(piece[:end])
+                break
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
 
     def readlines(self, hint: int = -1) -> list[bytes]:
         """Return all lines (PEP 3333)."""
