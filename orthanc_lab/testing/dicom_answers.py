@@ -26,7 +26,7 @@ _UNIQUE = {
     "IMAGE": "SOPInstanceUID",
 }
 _TEXTS = {vr: vr for vr in ("DA", "TM", "DT", "CS", "AS", "UI")} | {"IS": "SH", "DS": "SH"}  # VRs to hold a pattern
-_NO_KEYS = ("QueryRetrieveLevel", "SpecificCharacterSet")
+_NO_KEYS = ("QueryRetrieveLevel", "RetrieveAETitle", "SpecificCharacterSet")
 
 
 def data_sets(sources: Iterable[Source]) -> Iterator[Dataset]:
