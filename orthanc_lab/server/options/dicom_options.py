@@ -25,8 +25,14 @@ DICOM_OPTIONS = (
     ),
     Option("ExternalDictionaries", _STRINGS, [], "Files in DCMTK's format, in place of the built-in dictionary."),
     Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of vendors."),
-    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP (not available yet)."),
-    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP, shown in /system."),
+    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP."),
+    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP."),
+    Option(
+        "DicomBindAddresses",
+        _STRINGS,
+        [],
+        "IP addresses on which DICOM over TCP listens; if empty, all of them (an option of orthanc-lab).",
+    ),
     Option("DicomAet", _STRING, "ORTHANC", "Application entity title, shown in /system."),
     Option(
         "DicomCheckCalledAet",
