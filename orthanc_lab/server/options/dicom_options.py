@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from orthanc_lab.server.options.modality_option import retrieve_method
 from orthanc_lab.server.options.option import (
     Kind,
     Option,
@@ -10,6 +9,7 @@ from orthanc_lab.server.options.option import (
     one_of,
     pdu_length,
     preferred_syntax,
+    retrieve_method,
     standard_version,
 )
 
