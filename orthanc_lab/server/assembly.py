@@ -161,6 +161,8 @@ def assemble(
         face,
         engine,
         tools,
+        tools.modalities,
+        tools.dicom,
         metrics,
         clock,
         identifiers,

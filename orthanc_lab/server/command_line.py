@@ -196,10 +196,7 @@ def _started(call: Call) -> Any:
             _log.warning("The environment variable %s of the configuration is not set", name)
         if not configuration.read:
             _log.warning("Using the default Orthanc configuration")
-        settings = CheckedSettings(configuration.values, configuration.folder)
-        if settings["DicomServerEnabled"]:
-            _log.warning("DICOM over TCP is not available yet; only the REST API is served")
-        return settings
+        return CheckedSettings(configuration.values, configuration.folder)
 
     _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", VERSION)
     _allow_many_files()

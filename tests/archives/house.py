@@ -80,6 +80,8 @@ class House:
             storage=self.storage,
             engine=self.engine,
             job_tools=tools,
+            modalities=tools.modalities,
+            dicom=tools.dicom,
             metrics=self.quiet,  # type: ignore[arg-type] # records nothing
             clock=tools.clock,
             identifiers=tools.identifiers,

@@ -53,6 +53,8 @@ class Client:
             storage=storage,
             engine=engine,
             job_tools=tools,
+            modalities=tools.modalities,
+            dicom=tools.dicom,
             metrics=NoBoard(),  # type: ignore[arg-type] # records nothing
             clock=tools.clock,
             identifiers=tools.identifiers,

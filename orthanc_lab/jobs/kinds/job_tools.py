@@ -10,6 +10,8 @@ from orthanc_lab.dicom.codecs.transcoding import NO_TURN, Turn
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.values import JsonValues
+from orthanc_lab.dimse.directory import ModalityDirectory
+from orthanc_lab.dimse.options import DicomOptions
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.protocol.execution import Executor
@@ -32,6 +34,8 @@ class JobTools:
     charset: Callable[[], Charset]  # of files that name none, ``DefaultEncoding``
     private_creator: str  # ``DefaultPrivateCreator``
     http: HttpOptions  # of calls to other servers
+    dicom: DicomOptions  # of associations with DICOM nodes
+    modalities: ModalityDirectory  # the DICOM nodes
     rewriting_threads: int  # how many instances a modification makes at a time, ``JobsEngineThreadsCount``
     transcoding: Turn  # held while pixels are transcoded, ``MaximumConcurrentDcmtkTranscoders``
     zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
@@ -60,6 +64,8 @@ class JobTools:
             charset=lambda: by_name(settings["DefaultEncoding"]) or LATIN1,
             private_creator=settings["DefaultPrivateCreator"],
             http=HttpOptions.of(settings),
+            dicom=DicomOptions.of(settings),
+            modalities=ModalityDirectory(settings, storage),
             rewriting_threads=settings["JobsEngineThreadsCount"].get("ResourceModification", 1) or os.cpu_count() or 1,
             transcoding=transcoding,
             zip_threads=max(0, settings["ZipLoaderThreads"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from orthanc_lab.server.options.modality_option import retrieve_method
 from orthanc_lab.server.options.option import (
     Kind,
     Option,
@@ -10,6 +9,7 @@ from orthanc_lab.server.options.option import (
     one_of,
     pdu_length,
     preferred_syntax,
+    retrieve_method,
     standard_version,
 )
 
@@ -25,8 +25,14 @@ DICOM_OPTIONS = (
     ),
     Option("ExternalDictionaries", _STRINGS, [], "Files in DCMTK's format, in place of the built-in dictionary."),
     Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of vendors."),
-    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP (not available yet)."),
-    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP, shown in /system."),
+    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP."),
+    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP."),
+    Option(
+        "DicomBindAddresses",
+        _STRINGS,
+        [],
+        "IP addresses on which DICOM over TCP listens; if empty, all of them (an option of orthanc-lab).",
+    ),
     Option("DicomAet", _STRING, "ORTHANC", "Application entity title, shown in /system."),
     Option(
         "DicomCheckCalledAet",
