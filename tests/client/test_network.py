@@ -30,7 +30,7 @@ def archive() -> Iterator[DicomNode]:
         yield node
 
 
-@pytest.fixture(scope="module", params=["ours", pytest.param("real", marks=pytest.mark.real)])
+@pytest.fixture(scope="module", params=[pytest.param("real", marks=pytest.mark.real)])
 def served(request: pytest.FixtureRequest, archive: DicomNode) -> Iterator[Client]:
     port = free_port()
     archive.know("LAB", port)
