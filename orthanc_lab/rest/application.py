@@ -34,6 +34,7 @@ from orthanc_lab.rest.resources import (
 from orthanc_lab.rest.routing import Router, responders
 from orthanc_lab.rest.server import control, dicom_options, log_levels, metrics, system, tools
 from orthanc_lab.rest.services import Services
+from orthanc_lab.rest.transfers import receiving, sending, source
 from orthanc_lab.rest.webdav.application import WebDav
 
 __all__ = ["ROUTES", "Route", "make_application"]
@@ -66,6 +67,9 @@ ROUTES: Sequence[Route] = (
     *archives.ROUTES,
     *jobs.ROUTES,
     *peers.ROUTES,
+    *source.ROUTES,
+    *receiving.ROUTES,
+    *sending.ROUTES,
     # the server itself
     *system.ROUTES,
     *tools.ROUTES,

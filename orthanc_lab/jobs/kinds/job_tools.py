@@ -15,6 +15,7 @@ from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.storage.ports import Storage
+from orthanc_lab.transfers.options import TransferOptions
 
 __all__ = ["JobTools"]
 
@@ -34,6 +35,7 @@ class JobTools:
     http: HttpOptions  # of calls to other servers
     rewriting_threads: int  # how many instances a modification makes at a time, ``JobsEngineThreadsCount``
     transcoding: Turn  # held while pixels are transcoded, ``MaximumConcurrentDcmtkTranscoders``
+    transfers: TransferOptions
     zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
 
     @classmethod
@@ -62,6 +64,7 @@ class JobTools:
             http=HttpOptions.of(settings),
             rewriting_threads=settings["JobsEngineThreadsCount"].get("ResourceModification", 1) or os.cpu_count() or 1,
             transcoding=transcoding,
+            transfers=TransferOptions.of(settings["Transfers"]),
             zip_threads=max(0, settings["ZipLoaderThreads"]),
         )
 
