@@ -11,7 +11,7 @@ from orthanc_lab.transfers.instances import TransferInstance
 __all__ = ["Bucket", "Chunk", "chunks_uri", "plan_buckets"]
 
 _LONGEST_URL = 1956  # letters, from which a bucket is closed
-_MOST_BUCKETS = 1_000_000  # of what a peer says that it has
+_MOST_PIECES = 1_000_000  # of large files; a peer may say that it has anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,9 @@ def plan_buckets(
     OrthancError
         4 for sizes that no transfer can have.
     """
-    buckets = []
-    for bucket in _buckets(instances, full, pull):
-        buckets.append(bucket)
-        if len(buckets) > _MOST_BUCKETS:
-            raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "The transfer has too many buckets")
-    return buckets
+    if sum(instance.size // (2 * full) for instance in instances) > _MOST_PIECES:
+        raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "The transfer has too many buckets")
+    return list(_buckets(instances, full, pull))
 
 
 def chunks_uri(bucket: Bucket, compression: str) -> str:
