@@ -16,6 +16,7 @@ from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
+from orthanc_lab.jobs.kinds.sending.modality_store import ModalityStoreJob
 from orthanc_lab.jobs.kinds.sending.peer_store import PeerStoreJob
 from orthanc_lab.jobs.kinds.transfers.pull import PullTransferJob
 from orthanc_lab.jobs.kinds.transfers.push import PushTransferJob
@@ -43,6 +44,7 @@ KINDS: tuple[JobKind, ...] = (
     PeerStoreJob,
     PushTransferJob,
     PullTransferJob,
+    ModalityStoreJob,
 )
 """Every kind of job that survives a restart."""
 
