@@ -51,9 +51,7 @@ DICOM_OPTIONS = (
         "Accept C-STORE of anybody.",
         needs="DicomServerEnabled",
     ),
-    Option(
-        "DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
+    Option("DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", needs="DicomServerEnabled"),
     Option(
         "DicomAlwaysAllowFindWorklist",
         _BOOLEAN,
@@ -62,16 +60,12 @@ DICOM_OPTIONS = (
         honoured=False,
         needs="DicomServerEnabled",
     ),
-    Option(
-        "DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option(
-        "DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option("DicomModalities", _OBJECT, {}, "DICOM nodes.", honoured=False),
-    Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database.", honoured=False),
+    Option("DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", needs="DicomServerEnabled"),
+    Option("DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", needs="DicomServerEnabled"),
+    Option("DicomModalities", _OBJECT, {}, "DICOM nodes."),
+    Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database."),
     Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", needs="DicomServerEnabled"),
-    Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers.", honoured=False),
+    Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers."),
     Option(
         "DicomThreadsCount",
         _INTEGER,
@@ -80,17 +74,16 @@ DICOM_OPTIONS = (
         check=at_least_one,
         needs="DicomServerEnabled",
     ),
-    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", honoured=False, late=True),
+    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", late=True),
     Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False, check=retrieve_method),
     Option(
         "DicomScuPreferredTransferSyntax",
         _STRING,
         "1.2.840.10008.1.2.1",
         "Proposed first.",
-        honoured=False,
         check=preferred_syntax,
     ),
-    Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes.", honoured=False),
+    Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes."),
     Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM."),
     Option("UnknownSopClassAccepted", _BOOLEAN, False, "Accept unknown SOP classes over DICOM."),
     Option("AcceptedSopClasses", _STRINGS, [], "SOP classes accepted over DICOM."),
