@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
+from orthanc_lab.jobs.kinds.commitment import CommitmentJob
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob
@@ -45,6 +46,7 @@ KINDS: tuple[JobKind, ...] = (
     PushTransferJob,
     PullTransferJob,
     ModalityStoreJob,
+    CommitmentJob,
 )
 """Every kind of job that survives a restart."""
 

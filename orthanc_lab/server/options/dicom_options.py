@@ -51,9 +51,7 @@ DICOM_OPTIONS = (
         "Accept C-STORE of anybody.",
         needs="DicomServerEnabled",
     ),
-    Option(
-        "DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
+    Option("DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", needs="DicomServerEnabled"),
     Option(
         "DicomAlwaysAllowFindWorklist",
         _BOOLEAN,
@@ -62,12 +60,8 @@ DICOM_OPTIONS = (
         honoured=False,
         needs="DicomServerEnabled",
     ),
-    Option(
-        "DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option(
-        "DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
+    Option("DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", needs="DicomServerEnabled"),
+    Option("DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", needs="DicomServerEnabled"),
     Option("DicomModalities", _OBJECT, {}, "DICOM nodes."),
     Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database."),
     Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", needs="DicomServerEnabled"),
