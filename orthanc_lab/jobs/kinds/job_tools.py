@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orthanc_lab.dicom.codecs.transcoding import NO_TURN, Turn
+from orthanc_lab.dicom.codecs.transcoding import NO_TURN, Turn, transcode
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.values import JsonValues
@@ -69,6 +69,17 @@ class JobTools:
             rewriting_threads=settings["JobsEngineThreadsCount"].get("ResourceModification", 1) or os.cpu_count() or 1,
             transcoding=transcoding,
             zip_threads=max(0, settings["ZipLoaderThreads"]),
+        )
+
+    def transcode(self, dicom: bytes, syntax: str) -> bytes | None:
+        """Return a file in another transfer syntax, for a node that refuses its own; None if that cannot be done."""
+        return transcode(
+            dicom,
+            syntax,
+            self.dictionary,
+            quality=self.dicom.lossy_quality,
+            identifiers=self.identifiers,
+            turn=self.transcoding,
         )
 
     def values(self, private_creator: str | None = None) -> JsonValues:
