@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.retrieving.get import GetJob
+from orthanc_lab.jobs.kinds.retrieving.move import MoveJob
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
@@ -41,6 +43,8 @@ KINDS: tuple[JobKind, ...] = (
     MergeJob,
     PeerStoreJob,
     ModalityStoreJob,
+    MoveJob,
+    GetJob,
 )
 """Every kind of job that survives a restart."""
 
