@@ -36,6 +36,7 @@ from orthanc_lab.rest.resources import (
 from orthanc_lab.rest.routing import Router, responders
 from orthanc_lab.rest.server import control, dicom_options, log_levels, metrics, system, tools
 from orthanc_lab.rest.services import Services
+from orthanc_lab.rest.transfers import receiving, sending, source
 from orthanc_lab.rest.webdav.application import WebDav
 
 __all__ = ["ROUTES", "Route", "make_application"]
@@ -68,6 +69,10 @@ ROUTES: Sequence[Route] = (
     *archives.ROUTES,
     *jobs.ROUTES,
     *peers.ROUTES,
+    # transfers
+    *source.ROUTES,
+    *receiving.ROUTES,
+    *sending.ROUTES,
     # other DICOM nodes
     *modalities.ROUTES,
     *modality_store.ROUTES,

@@ -20,6 +20,8 @@ from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
 from orthanc_lab.jobs.kinds.sending.modality_store import ModalityStoreJob
 from orthanc_lab.jobs.kinds.sending.peer_store import PeerStoreJob
+from orthanc_lab.jobs.kinds.transfers.pull import PullTransferJob
+from orthanc_lab.jobs.kinds.transfers.push import PushTransferJob
 from orthanc_lab.jobs.ports import Job, Restore
 
 __all__ = ["KINDS", "JobKind", "restores"]
@@ -42,6 +44,8 @@ KINDS: tuple[JobKind, ...] = (
     SplitJob,
     MergeJob,
     PeerStoreJob,
+    PushTransferJob,
+    PullTransferJob,
     ModalityStoreJob,
     MoveJob,
     GetJob,

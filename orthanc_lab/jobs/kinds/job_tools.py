@@ -17,6 +17,7 @@ from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.storage.ports import Storage
+from orthanc_lab.transfers.options import TransferOptions
 
 __all__ = ["JobTools"]
 
@@ -38,6 +39,7 @@ class JobTools:
     modalities: ModalityDirectory  # the DICOM nodes
     rewriting_threads: int  # how many instances a modification makes at a time, ``JobsEngineThreadsCount``
     transcoding: Turn  # held while pixels are transcoded, ``MaximumConcurrentDcmtkTranscoders``
+    transfers: TransferOptions
     zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
 
     @classmethod
@@ -68,6 +70,7 @@ class JobTools:
             modalities=ModalityDirectory(settings, storage),
             rewriting_threads=settings["JobsEngineThreadsCount"].get("ResourceModification", 1) or os.cpu_count() or 1,
             transcoding=transcoding,
+            transfers=TransferOptions.of(settings["Transfers"]),
             zip_threads=max(0, settings["ZipLoaderThreads"]),
         )
 
