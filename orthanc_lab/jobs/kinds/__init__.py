@@ -14,6 +14,8 @@ from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
 from orthanc_lab.jobs.kinds.commitment import CommitmentJob
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.retrieving.get import GetJob
+from orthanc_lab.jobs.kinds.retrieving.move import MoveJob
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
@@ -47,6 +49,8 @@ KINDS: tuple[JobKind, ...] = (
     PullTransferJob,
     ModalityStoreJob,
     CommitmentJob,
+    MoveJob,
+    GetJob,
 )
 """Every kind of job that survives a restart."""
 

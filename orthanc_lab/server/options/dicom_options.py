@@ -75,7 +75,7 @@ DICOM_OPTIONS = (
         needs="DicomServerEnabled",
     ),
     Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", late=True),
-    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False, check=retrieve_method),
+    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", check=retrieve_method),
     Option(
         "DicomScuPreferredTransferSyntax",
         _STRING,

@@ -298,7 +298,7 @@ _SEARCH = (
     Option("LimitFindResults", _INTEGER, 0, "Most answers of a search above instances; 0 for no limit."),
     Option("LimitFindInstances", _INTEGER, 0, "Most instances that a search finds; 0 for no limit."),
     Option("CaseSensitivePN", _BOOLEAN, False, "C-FIND: names respect the case.", late=True),
-    Option("QueryRetrieveSize", _INTEGER, 100, "DICOM queries that are kept.", honoured=False, check=at_least_one),
+    Option("QueryRetrieveSize", _INTEGER, 100, "DICOM queries that are kept.", check=at_least_one),
     Option("StorageCommitmentReportsSize", _INTEGER, 100, "Storage commitments that are kept."),
 )
 
