@@ -19,7 +19,17 @@ _LARGEST_SIZE = 256 << 10
 
 
 class PduError(Exception):
-    """What came is no PDU, or a longer one than was agreed on."""
+    """What came is no PDU, or a longer one than was agreed on.
+
+    Attributes
+    ----------
+    words
+        What DCMTK, and so Orthanc, says about it.
+    """
+
+    def __init__(self, text: str, words: str) -> None:
+        super().__init__(text)
+        self.words = words
 
 
 class PduReader:
@@ -74,9 +84,9 @@ class PduReader:
         self._complete(sock, _HEADER.size, deadline)
         kind, length = _HEADER.unpack_from(self._buffer, self._start)
         if kind not in _KINDS:
-            raise PduError(f"a PDU of the unknown type 0x{kind:02x}")
+            raise PduError(f"a PDU of the unknown type 0x{kind:02x}", f"Unrecognized PDU type: {kind:2x}")
         if length > (self._longest_data if kind == P_DATA else _LONGEST_OTHER):
-            raise PduError(f"a PDU of {length} bytes")
+            raise PduError(f"a PDU of {length} bytes", "DUL Illegal/Unrecognized PDU length")
         size = _HEADER.size + length
         self._complete(sock, size, deadline)
         start = self._start

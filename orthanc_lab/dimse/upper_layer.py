@@ -134,6 +134,8 @@ class UpperLayer(DULServiceProvider):
         self._patience = patience
         self.messages: deque[Message] = deque()
         """What was received and not taken yet."""
+        self.fault = ""
+        """What was wrong with the last PDU, in DCMTK's words."""
 
     # -- what pynetdicom expects of a thread -------------------------------------------
 
@@ -192,6 +194,7 @@ class UpperLayer(DULServiceProvider):
             event = _CLOSED
         except PduError as error:
             _log.warning("A DICOM peer sent %s", error)
+            self.fault = error.words
             event = _INVALID
         else:
             if pdu is None:

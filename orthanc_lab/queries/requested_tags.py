@@ -52,8 +52,8 @@ class RequestedTags:
         for level in Level:
             same = [resource for resource in resources if resource.level is level]
             if same:
-                self._warn(level, tags)
-                self._load(same, tags, relatives)
+                self.warn(level, tags)
+                self.load(same, tags, relatives)
         return [self._written(self.full(resource, tags, relatives), form) for resource in resources]
 
     def full(self, resource: Resource, tags: Iterable[str], relatives: Relatives) -> dict[str, dict[str, Any]]:
@@ -85,7 +85,8 @@ class RequestedTags:
             indexed = self._indexed[level] = self._storage.indexed_tags(level)
         return tag in indexed
 
-    def _warn(self, level: Level, tags: Sequence[str]) -> None:
+    def warn(self, level: Level, tags: Sequence[str]) -> None:
+        """Warn of tags that make an answer slow or incomplete."""
         missing = [tag for tag in tags if tag not in COMPUTED_TAGS and not self.is_indexed(tag, level)]
         for tag in missing:
             for lower in LEVELS[level.depth + 1 :]:
@@ -98,13 +99,14 @@ class RequestedTags:
         if self._files is None and len(meta) < len(missing):
             self._warnings.write("W007", ";".join(sorted({*missing} - {*meta})))
 
-    def _load(self, resources: list[Resource], tags: Sequence[str], relatives: Relatives) -> None:
+    def load(self, resources: Sequence[Resource], tags: Sequence[str], relatives: Relatives) -> None:
+        """Read in bulk the relatives whose tags are shown; all resources are of one level."""
         level = resources[0].level
-        below = resources
+        below = list(resources)
         for _ in range(max((depth_needed(tag, level) for tag in tags if tag in COMPUTED_TAGS), default=0)):
             below = relatives.children(below)
         if any(self.is_indexed(tag, level) for tag in tags):
-            above = resources
+            above = list(resources)
             for _ in range(level.depth - Level.STUDY.depth):
                 above = relatives.parents(above)
 

@@ -15,6 +15,8 @@ from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.storage.ports import Storage
+from orthanc_lab.transfers.originator import Originator
+from orthanc_lab.transfers.push_receiver import PushReceiver
 
 __all__ = ["Control", "Services", "UploadLimits"]
 
@@ -66,5 +68,7 @@ class Services:
     identifiers: Identifiers
     executor: Executor
     control: Control
+    pushes: PushReceiver  # of other servers
+    originator: Originator
     upload_limits: UploadLimits = UploadLimits()
     memory: MemoryBudget = UNLIMITED  # for what is being unpacked

@@ -21,6 +21,7 @@ from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.records import Origin, Stored
+from orthanc_lab.transfers.originator import Originator
 from tests.archives.files import dicom, names_of
 from tests.job_tools import job_tools
 from tests.waiting import until
@@ -87,6 +88,8 @@ class House:
             identifiers=tools.identifiers,
             executor=tools.executor,
             control=self.quiet,  # type: ignore[arg-type] # only reports are needed
+            pushes=None,  # type: ignore[arg-type] # no transfers
+            originator=Originator(tools.identifiers),
         )
         self.server = HttpServer(make_application(self.services, (*archives.ROUTES, *jobs.ROUTES)))
         self.server.start()

@@ -14,6 +14,7 @@ from orthanc_lab.rest.application import Route, make_application
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.server.options.settings import CheckedSettings
+from orthanc_lab.transfers.originator import Originator
 from tests.job_tools import job_tools
 
 
@@ -60,6 +61,8 @@ class Client:
             identifiers=tools.identifiers,
             executor=tools.executor,
             control=self.reports,  # type: ignore[arg-type] # only reports are needed
+            pushes=None,  # type: ignore[arg-type] # no transfers
+            originator=Originator(tools.identifiers),
         )
         self._server = HttpServer(make_application(self.services, routes))
         self.url = f"http://127.0.0.1:{self._server.port}"

@@ -72,10 +72,10 @@ DICOM_OPTIONS = (
     Option(
         "DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False, needs="DicomServerEnabled"
     ),
-    Option("DicomModalities", _OBJECT, {}, "DICOM nodes.", honoured=False),
-    Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database.", honoured=False),
+    Option("DicomModalities", _OBJECT, {}, "DICOM nodes."),
+    Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database."),
     Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", honoured=False, needs="DicomServerEnabled"),
-    Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers.", honoured=False),
+    Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers."),
     Option(
         "DicomThreadsCount",
         _INTEGER,
@@ -85,17 +85,16 @@ DICOM_OPTIONS = (
         check=at_least_one,
         needs="DicomServerEnabled",
     ),
-    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", honoured=False, late=True),
+    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", late=True),
     Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False, check=retrieve_method),
     Option(
         "DicomScuPreferredTransferSyntax",
         _STRING,
         "1.2.840.10008.1.2.1",
         "Proposed first.",
-        honoured=False,
         check=preferred_syntax,
     ),
-    Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes.", honoured=False),
+    Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes."),
     Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM.", honoured=False),
     Option("UnknownSopClassAccepted", _BOOLEAN, False, "Accept unknown SOP classes over DICOM."),
     Option("AcceptedSopClasses", _STRINGS, [], "SOP classes accepted over DICOM.", honoured=False),

@@ -18,6 +18,7 @@ from orthanc_lab.server.options.option import (
     threads,
     warning_names,
 )
+from orthanc_lab.server.options.transfers_option import check_transfers
 
 __all__ = ["OPTIONS", "without_unset"]
 
@@ -283,6 +284,7 @@ _HTTP = (
     Option("MetricsEnabled", _BOOLEAN, True, "Record metrics for Prometheus."),
     Option("OrthancPeers", _OBJECT, {}, "Other Orthanc servers: name, and [URL, user, password] or an object."),
     Option("OrthancPeersInDatabase", _BOOLEAN, False, "Keep the peers in the database."),
+    Option("Transfers", _OBJECT, {}, "How transfers to and from peers are cut and sent.", check=check_transfers),
 )
 
 _SEARCH = (
