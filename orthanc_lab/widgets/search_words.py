@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from orthanc_lab.protocol.levels import Level
 
-__all__ = ["FIELDS", "Query", "queries"]
+__all__ = ["FIELDS", "Query", "date_range", "pattern", "queries"]
 
 FIELDS = ("Anything", "Patient's name", "Patient ID", "Study description", "Modality", "Study date")
 """The fields that can be searched."""
@@ -62,25 +62,37 @@ def _anything(words: str) -> Iterator[Query]:
 
 def _one(words: str, field: str) -> Query:
     if field == "Patient's name":
-        return Query(Level.PATIENT, {"PatientName": _pattern(re.sub(r"[\s^]+", "*", words))})
+        return Query(Level.PATIENT, {"PatientName": pattern(re.sub(r"[\s^]+", "*", words))})
     if field == "Patient ID":
-        return Query(Level.PATIENT, {"PatientID": _pattern(words)})
+        return Query(Level.PATIENT, {"PatientID": pattern(words)})
     if field == "Study description":
-        return Query(Level.STUDY, {"StudyDescription": _pattern(words)})
+        return Query(Level.STUDY, {"StudyDescription": pattern(words)})
     if field == "Modality":  # Orthanc does not match parts of it
         return Query(Level.STUDY, {"ModalitiesInStudy": words.upper()})
-    dates = _dates(words)
-    if not dates:
-        raise ValueError(f"{words!r} is not a date; write 2026, 2026-01, 2026-01-05 or a range such as 2025 - 2026-01")
-    return Query(Level.STUDY, {"StudyDate": dates})
+    return Query(Level.STUDY, {"StudyDate": date_range(words)})
 
 
-def _pattern(words: str) -> str:
+def pattern(words: str) -> str:
+    """Return a pattern for text that is typed: it matches parts of a value, unless it has wildcards already."""
     return words if words[0] == "*" or words[-1] == "*" or "?" in words else f"*{words}*"
 
 
 _DATE = re.compile(r"(\d{4})(?:[-./]?(\d\d)(?:[-./]?(\d\d))?)?")
 _RANGE = re.compile(r"(?<!\s)(?:\s*+(?:-|–|\.\.|to)\s++|\s++(?:-|–|\.\.|to)\s*+)")
+
+
+def date_range(words: str) -> str:
+    """Return a range for StudyDate.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a date or range.
+    """
+    dates = _dates(words)
+    if not dates:
+        raise ValueError(f"{words!r} is not a date; write 2026, 2026-01, 2026-01-05 or a range such as 2025 - 2026-01")
+    return dates
 
 
 def _dates(words: str) -> str:
