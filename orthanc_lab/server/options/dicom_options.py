@@ -51,9 +51,7 @@ DICOM_OPTIONS = (
         "Accept C-STORE of anybody.",
         needs="DicomServerEnabled",
     ),
-    Option(
-        "DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
+    Option("DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", needs="DicomServerEnabled"),
     Option(
         "DicomAlwaysAllowFindWorklist",
         _BOOLEAN,
@@ -62,12 +60,8 @@ DICOM_OPTIONS = (
         honoured=False,
         needs="DicomServerEnabled",
     ),
-    Option(
-        "DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option(
-        "DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
+    Option("DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", needs="DicomServerEnabled"),
+    Option("DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", needs="DicomServerEnabled"),
     Option("DicomModalities", _OBJECT, {}, "DICOM nodes."),
     Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database."),
     Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", needs="DicomServerEnabled"),
@@ -81,7 +75,7 @@ DICOM_OPTIONS = (
         needs="DicomServerEnabled",
     ),
     Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", late=True),
-    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False, check=retrieve_method),
+    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", check=retrieve_method),
     Option(
         "DicomScuPreferredTransferSyntax",
         _STRING,
