@@ -266,6 +266,14 @@ def test_unknown_options_are_told_and_ignored(run):
     assert "Option unsupported by the core of Orthanc: --foo" in server.log
 
 
+def test_misspelt_options_of_a_file_are_told_with_the_nearest_name(run):
+    server = run("FILE", JobsHistorySiz=3, DicomWeb={})
+    assert server.name() == ""
+    words = 'The configuration option "JobsHistorySiz" is unknown, and has no effect; did you mean "JobsHistorySize"?'
+    assert words in server.log
+    assert 'The configuration option "DicomWeb" is unknown, and has no effect\n' in server.log
+
+
 def test_the_form_of_the_log(run):
     server = run("FILE", DicomAlwaysAllowFind=True)
     server.until(lambda: "Orthanc has started" in server.log)

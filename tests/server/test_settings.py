@@ -40,7 +40,7 @@ def test_an_option_that_is_honoured_is_read_somewhere():
     assert honoured - read == set()
 
 
-def test_unknown_options_are_ignored():
+def test_unknown_options_of_a_file_are_ignored():
     settings = CheckedSettings({"NoSuchOption": 1, "Name": "x"})
     assert settings["Name"] == "x"
     assert settings.warnings == []

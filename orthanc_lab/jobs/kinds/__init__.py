@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
+from orthanc_lab.jobs.kinds.commitment import CommitmentJob
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.retrieving.get import GetJob
 from orthanc_lab.jobs.kinds.retrieving.move import MoveJob
@@ -47,6 +48,7 @@ KINDS: tuple[JobKind, ...] = (
     PushTransferJob,
     PullTransferJob,
     ModalityStoreJob,
+    CommitmentJob,
     MoveJob,
     GetJob,
 )
