@@ -13,6 +13,7 @@ import orthanc_lab
 from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.real import RealOrthanc
+from tests.network.report_taker import ReportTaker
 from tests.twin.all_bodies import build
 
 FILES = (
@@ -27,7 +28,8 @@ class Server:
 
     url: str
     dicom_port: int
-    node: DicomNode  # it knows this one as PROBE
+    node: DicomNode  # that the server knows as PROBE
+    taker: ReportTaker
 
     def job(self) -> dict[str, object]:
         """Return the newest job."""
@@ -46,33 +48,41 @@ def fill(url: str, *names: str) -> None:
         requests.post(f"{url}/instances", bodies()[name], timeout=30).raise_for_status()
 
 
-def options(node: DicomNode) -> dict[str, object]:
+def options(node: DicomNode, taker: ReportTaker) -> dict[str, object]:
     return {
         "DicomAlwaysAllowFind": True,
         "DicomAlwaysAllowGet": True,
         "DicomAlwaysAllowMove": True,
-        "DicomModalities": {"probe": node.modality(), "dead": ["DEAD", "127.0.0.1", 1]},
+        "DicomModalities": {
+            "probe": node.modality(),
+            "dead": ["DEAD", "127.0.0.1", 1],
+            "taker": [taker.aet, "127.0.0.1", taker.port],
+        },
         "StableAge": 600,
     }
 
 
 @pytest.fixture(scope="session")
 def ours() -> Iterator[Server]:
-    with DicomNode(aet="PROBE") as node, orthanc_lab.serve(options(node)) as server:
+    with (
+        DicomNode(aet="PROBE") as node,
+        ReportTaker() as taker,
+        orthanc_lab.serve(options(node, taker)) as server,
+    ):
         fill(server.url)
         node.know("ORTHANC", server.dicom_port)
-        yield Server(server.url, server.dicom_port, node)
+        yield Server(server.url, server.dicom_port, node, taker)
 
 
 @pytest.fixture(scope="session")
 def real(real_program: str) -> Iterator[Server]:
     port = free_port()
+    listening = {"DicomServerEnabled": True, "DicomPort": port, "DicomAet": "ORTHANC"}
     with (
         DicomNode(aet="PROBE") as node,
-        RealOrthanc(
-            **{"DicomServerEnabled": True, "DicomPort": port, "DicomAet": "ORTHANC", **options(node)}
-        ) as server,
+        ReportTaker() as taker,
+        RealOrthanc(**listening, **options(node, taker)) as server,
     ):
         fill(server.url)
         node.know("ORTHANC", port)
-        yield Server(server.url, port, node)
+        yield Server(server.url, port, node, taker)
