@@ -135,6 +135,16 @@ class Files(Protocol):
         """Return the DICOM file up to its pixel data (or whole, if it has none)."""
         ...
 
+    def read_dicom_part(self, instance: str, offset: int, size: int) -> bytes:
+        """Return `size` bytes of the DICOM file of an instance from `offset` on, uncompressed; less at its end.
+
+        Raises
+        ------
+        OrthancError
+            As `read_dicom`.
+        """
+        ...
+
     def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
         ...

@@ -211,7 +211,7 @@ def test_scripts_are_not_run(library: Rest) -> None:
 
 
 def test_plugins(library: Rest) -> None:
-    assert library.json("/plugins") == ["explorer.js"]
+    assert library.json("/plugins") == ["explorer.js", "transfers"]
     answer = library("GET", "/plugins/explorer.js")
     assert answer.headers["Content-Type"] == "application/javascript"
     assert answer.text.startswith("//")

@@ -38,6 +38,14 @@ _SAME_NAME = (
 )
 _EXPLORER_SCRIPT = b"// Extensions to Orthanc Explorer by the registered plugins\n\n"
 
+_TRANSFERS = {
+    "Description": "Accelerates transfers and provides storage commitment between Orthanc peers",
+    "ExtendsOrthancExplorer": True,
+    "ID": "transfers",
+    "Version": "1.7",
+}
+"""The plug-in of Orthanc whose behaviour ``/transfers`` has."""
+
 
 class System:
     """The version and the configuration of the server."""
@@ -75,14 +83,14 @@ class System:
 
 
 class PluginList:
-    """The plugins; there is always the one that extends the explorer."""
+    """The plugins; there are always the one that extends the explorer, and the transfers accelerator."""
 
     def __init__(self, services: Services) -> None:
         pass
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the names."""
-        answer_json(req, resp, ["explorer.js"])
+        answer_json(req, resp, ["explorer.js", "transfers"])
 
 
 class Plugin:
@@ -92,7 +100,10 @@ class Plugin:
         pass
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer the script with which plugins extend the explorer: none does; 404/empty for any other name."""
+        """Answer the script with which plugins extend the explorer: none does; what a plugin is; else 404/empty."""
+        if id == "transfers":
+            answer_json(req, resp, _TRANSFERS)
+            return
         if id != "explorer.js":
             raise EmptyAnswer(404)
         resp.content_type = "application/javascript"

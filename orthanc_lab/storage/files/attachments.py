@@ -200,13 +200,13 @@ class AttachmentFiles:
                 self._cache.put(key, data)
         return data
 
-    def read_start(self, attachment: Attachment, size: int) -> bytes:
-        """Return the first `size` bytes of an attachment."""
+    def read_part(self, attachment: Attachment, size: int, offset: int = 0) -> bytes:
+        """Return `size` bytes of an attachment from `offset` on, less at its end."""
         if attachment.compressed or isinstance(attachment, SmallFile) or not self._is_stored(attachment.type):
-            return self.read(attachment)[:size]
-        return self._read(attachment, size)
+            return self.read(attachment)[offset : offset + size]
+        return self._read(attachment, size, offset)
 
-    def _read(self, attachment: Attachment, size: int | None = None) -> bytes:
+    def _read(self, attachment: Attachment, size: int | None = None, offset: int = 0) -> bytes:
         start = self._now()
         if isinstance(attachment, SmallFile):
             small = self._read_small(attachment.key)
@@ -215,7 +215,7 @@ class AttachmentFiles:
             data = small
         else:
             try:
-                data = self._area.read(attachment.uuid, size)
+                data = self._area.read(attachment.uuid, size, offset)
             except OSError as error:
                 raise OrthancError(self._vanished(attachment)) from error
         self._metrics.record("orthanc_storage_read_duration_ms", self._milliseconds(start))
