@@ -71,7 +71,7 @@ def test_a_study_is_found_and_retrieved(panel, network):
             "id": "0",
             "PatientName": "Phantom MR",
             "PatientID": "PHANTOM-MR",
-            "StudyDate": "20260105",
+            "StudyDate": "2026-01-05",
             "StudyDescription": "MR shells",
             "ModalitiesInStudy": "",
             "AccessionNumber": "LAB002",
@@ -111,7 +111,7 @@ def test_a_checked_study_is_sent_and_a_failed_transfer_resubmitted(panel, archiv
     panel.jobs.selected = [row["id"]]
     panel.job_tools.press("resubmit")
     panel.act("", lambda: None).result()
-    assert [row["state"] for row in ended(panel)] == ["Success"]
+    assert [(row["state"], row["words"]) for row in ended(panel)] == [("Success", "10 instances to ARCHIVE")]
     assert len(archive.instances) == 10
 
 
