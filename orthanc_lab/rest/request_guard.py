@@ -126,14 +126,16 @@ class RequestGuard:
         """Return why a request is not passed on, although its user may do what it asks for."""
         if method != "GET" and not self._pages.may_write(env):
             return OrthancError(ErrorCode.FORBIDDEN_ACCESS, _FOREIGN_PAGE)
+        host = env.get("HTTP_HOST")
+        is_known = host in self._known_hosts
         if self._auth is None:
-            if not self._remote_allowed and "orthanc.in_process" not in env and not self._pages.is_our_name(env):
+            checked = is_known or self._remote_allowed or "orthanc.in_process" in env
+            if not checked and not self._pages.is_our_name(env):
                 return OrthancError(ErrorCode.FORBIDDEN_ACCESS, _FOREIGN_NAME)
             credentials = env.get("HTTP_AUTHORIZATION")
             if credentials is not None and not is_basic_token(credentials):
                 return OrthancError(ErrorCode.BAD_FILE_FORMAT)
-        host = env.get("HTTP_HOST")
-        if len(self._known_hosts) < _MOST_KNOWN and len(host or "") <= _LONGEST_HOST:
+        if not is_known and len(self._known_hosts) < _MOST_KNOWN and len(host or "") <= _LONGEST_HOST:
             self._known_hosts.add(host)
         return None
 

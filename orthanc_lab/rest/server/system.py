@@ -28,7 +28,6 @@ VERSION = "1.12.7"
 _SAME_NAME = (
     "CheckRevisions",
     "DicomAet",
-    "DicomPort",
     "MaximumPatientCount",
     "MaximumStorageMode",
     "MaximumStorageSize",
@@ -54,11 +53,13 @@ class System:
     def __init__(self, services: Services) -> None:
         self._settings = services.settings
         document = self._unchanging(services.dictionary)
-        self._json = CachedJson[int](lambda port: {**document, "HttpPort": port})
+        self._json = CachedJson[tuple[int, int]](
+            lambda ports: {**document, "HttpPort": ports[0], "DicomPort": ports[1]}
+        )
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer the description; the port is the one that the server really has."""
-        self._json.answer(req, resp, self._settings["HttpPort"])
+        """Answer the description; the ports are those that the server really has."""
+        self._json.answer(req, resp, (self._settings["HttpPort"], self._settings["DicomPort"]))
 
     def _unchanging(self, dictionary: Dictionary) -> dict[str, Any]:
         settings = self._settings

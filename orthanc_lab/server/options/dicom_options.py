@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from orthanc_lab.server.options.modality_option import retrieve_method
 from orthanc_lab.server.options.option import (
     Kind,
     Option,
@@ -10,6 +9,7 @@ from orthanc_lab.server.options.option import (
     one_of,
     pdu_length,
     preferred_syntax,
+    retrieve_method,
     standard_version,
 )
 
@@ -25,33 +25,33 @@ DICOM_OPTIONS = (
     ),
     Option("ExternalDictionaries", _STRINGS, [], "Files in DCMTK's format, in place of the built-in dictionary."),
     Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of vendors."),
-    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP (not available yet)."),
-    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP, shown in /system."),
+    Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP."),
+    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP."),
+    Option(
+        "DicomBindAddresses",
+        _STRINGS,
+        [],
+        "IP addresses on which DICOM over TCP listens; if empty, all of them (an option of orthanc-lab).",
+    ),
     Option("DicomAet", _STRING, "ORTHANC", "Application entity title, shown in /system."),
     Option(
         "DicomCheckCalledAet",
         _BOOLEAN,
         False,
         "Refuse another called title.",
-        honoured=False,
         needs="DicomServerEnabled",
     ),
-    Option("StrictAetComparison", _BOOLEAN, False, "Titles respect the case.", honoured=False, late=True),
-    Option("DicomCheckModalityHost", _BOOLEAN, False, "Check the address of modalities.", honoured=False, late=True),
-    Option(
-        "DicomAlwaysAllowEcho", _BOOLEAN, True, "Answer C-ECHO of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
+    Option("StrictAetComparison", _BOOLEAN, False, "Titles respect the case.", late=True),
+    Option("DicomCheckModalityHost", _BOOLEAN, False, "Check the address of modalities.", late=True),
+    Option("DicomAlwaysAllowEcho", _BOOLEAN, True, "Answer C-ECHO of anybody.", needs="DicomServerEnabled"),
     Option(
         "DicomAlwaysAllowStore",
         _BOOLEAN,
         True,
         "Accept C-STORE of anybody.",
-        honoured=False,
         needs="DicomServerEnabled",
     ),
-    Option(
-        "DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
+    Option("DicomAlwaysAllowFind", _BOOLEAN, False, "Answer C-FIND of anybody.", needs="DicomServerEnabled"),
     Option(
         "DicomAlwaysAllowFindWorklist",
         _BOOLEAN,
@@ -60,41 +60,35 @@ DICOM_OPTIONS = (
         honoured=False,
         needs="DicomServerEnabled",
     ),
-    Option(
-        "DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option(
-        "DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", honoured=False, needs="DicomServerEnabled"
-    ),
-    Option("DicomModalities", _OBJECT, {}, "DICOM nodes.", honoured=False),
-    Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database.", honoured=False),
-    Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", honoured=False, needs="DicomServerEnabled"),
-    Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers.", honoured=False),
+    Option("DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", needs="DicomServerEnabled"),
+    Option("DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", needs="DicomServerEnabled"),
+    Option("DicomModalities", _OBJECT, {}, "DICOM nodes."),
+    Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database."),
+    Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", needs="DicomServerEnabled"),
+    Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers."),
     Option(
         "DicomThreadsCount",
         _INTEGER,
         4,
-        "Threads of the DICOM server.",
-        honoured=False,
+        "Most requests over DICOM that are answered at the same time.",
         check=at_least_one,
         needs="DicomServerEnabled",
     ),
-    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", honoured=False, late=True),
-    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", honoured=False, check=retrieve_method),
+    Option("DicomEchoChecksFind", _BOOLEAN, False, "C-ECHO is followed by C-FIND.", late=True),
+    Option("DicomDefaultRetrieveMethod", _STRING, "C-MOVE", "C-MOVE or C-GET.", check=retrieve_method),
     Option(
         "DicomScuPreferredTransferSyntax",
         _STRING,
         "1.2.840.10008.1.2.1",
         "Proposed first.",
-        honoured=False,
         check=preferred_syntax,
     ),
-    Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes.", honoured=False),
-    Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM.", honoured=False),
+    Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes."),
+    Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM."),
     Option("UnknownSopClassAccepted", _BOOLEAN, False, "Accept unknown SOP classes over DICOM."),
-    Option("AcceptedSopClasses", _STRINGS, [], "SOP classes accepted over DICOM.", honoured=False),
-    Option("RejectedSopClasses", _STRINGS, [], "SOP classes refused over DICOM.", honoured=False, late=True),
-    Option("MaximumPduLength", _INTEGER, 16384, "Bytes of a DICOM PDU.", honoured=False, check=pdu_length),
+    Option("AcceptedSopClasses", _STRINGS, [], "SOP classes accepted over DICOM."),
+    Option("RejectedSopClasses", _STRINGS, [], "SOP classes refused over DICOM.", late=True),
+    Option("MaximumPduLength", _INTEGER, 16384, "Bytes of a DICOM PDU.", check=pdu_length),
     Option(
         "BuiltinDecoderTranscoderOrder",
         _STRING,
@@ -109,13 +103,13 @@ DICOM_OPTIONS = (
         0,
         "Most files whose pixels are transcoded at the same time; 0 for one a processor.",
     ),
-    Option("DicomTlsEnabled", _BOOLEAN, False, "DICOM over TLS.", honoured=False, needs="DicomServerEnabled"),
-    Option("DicomTlsCertificate", _STRING, "", "Certificate of DICOM over TLS.", honoured=False),
-    Option("DicomTlsPrivateKey", _STRING, "", "Key of DICOM over TLS.", honoured=False),
-    Option("DicomTlsTrustedCertificates", _STRING, "", "Trusted by DICOM over TLS.", honoured=False),
-    Option("DicomTlsRemoteCertificateRequired", _BOOLEAN, True, "Ask for certificates.", honoured=False),
-    Option("DicomTlsMinimumProtocolVersion", _INTEGER, 0, "Oldest version of TLS.", honoured=False, late=True),
-    Option("DicomTlsCiphersAccepted", _STRINGS, [], "Ciphers of DICOM over TLS.", honoured=False, late=True),
+    Option("DicomTlsEnabled", _BOOLEAN, False, "DICOM over TLS.", needs="DicomServerEnabled"),
+    Option("DicomTlsCertificate", _STRING, "", "Certificate of DICOM over TLS.", is_path=True),
+    Option("DicomTlsPrivateKey", _STRING, "", "Key of DICOM over TLS.", is_path=True),
+    Option("DicomTlsTrustedCertificates", _STRING, "", "Trusted by DICOM over TLS.", is_path=True),
+    Option("DicomTlsRemoteCertificateRequired", _BOOLEAN, True, "Ask for certificates."),
+    Option("DicomTlsMinimumProtocolVersion", _INTEGER, 0, "Oldest version of TLS.", late=True),
+    Option("DicomTlsCiphersAccepted", _STRINGS, [], "Ciphers of DICOM over TLS.", late=True),
     Option("DeidentifyLogs", _BOOLEAN, True, "No names of patients in logs.", honoured=False),
     Option(
         "DeidentifyLogsDicomVersion",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from orthanc_lab.dimse.modality import check_retrieve_method
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.transfer_syntaxes import is_known
 from orthanc_lab.protocol.warnings import WARNINGS
@@ -23,6 +24,7 @@ __all__ = [
     "pdu_length",
     "percentage",
     "preferred_syntax",
+    "retrieve_method",
     "standard_version",
     "threads",
     "warning_names",
@@ -141,6 +143,11 @@ def preferred_syntax(name: str, value: Any) -> None:
     """Refuse anything but a transfer syntax."""
     if not is_known(value):
         raise out_of_range(f"Unknown preferred transfer syntax: {value}")
+
+
+def retrieve_method(name: str, value: Any) -> None:
+    """Refuse a method of retrieving that is unknown."""
+    check_retrieve_method(value)
 
 
 def not_empty(name: str, value: Any) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.dicom.files import charsets
+from orthanc_lab.dimse.directory import check_modalities
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.options.modality_option import check_modalities
 from orthanc_lab.server.options.option import Option, check_title
 from orthanc_lab.server.options.option_table import OPTIONS
 

@@ -1,0 +1,201 @@
+"""Another DICOM node: how it is defined, and the form in which it is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
+
+__all__ = ["ALLOWED", "Modality", "check_name", "check_port", "check_retrieve_method", "read_modality"]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]*")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
+_PORTS = range(1, 65535)
+_INT32 = 2**31
+_MANUFACTURERS = ("Generic", "GenericNoWildcardInDates", "GenericNoUniversalWildcard", "Vitrea", "GE")
+_OBSOLETE = {"AgfaImpax", "ClearCanvas", "Dcm4Chee", "EFilm2", "MedInria", "SyngoVia"}  # accepted as Generic
+_RETRIEVE_METHODS = ("C-MOVE", "C-GET", "SystemDefault")
+_STORAGE_COMMITMENT = "AllowStorageCommitment"
+ALLOWED = {
+    "AllowEcho": "allow_echo",
+    "AllowEventReport": "allow_event_report",
+    "AllowFind": "allow_find",
+    "AllowFindWorklist": "allow_find_worklist",
+    "AllowGet": "allow_get",
+    "AllowMove": "allow_move",
+    "AllowNAction": "allow_n_action",
+    "AllowStore": "allow_store",
+    "AllowTranscoding": "allow_transcoding",
+}
+"""The permissions of a node, by the field of its definition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modality:
+    """A DICOM node, and what it may do."""
+
+    aet: str  # title of its application entity
+    host: str
+    port: int
+    manufacturer: str = "Generic"
+    allow_echo: bool = True
+    allow_event_report: bool = True
+    allow_find: bool = True
+    allow_find_worklist: bool = True
+    allow_get: bool = True
+    allow_move: bool = True
+    allow_n_action: bool = True
+    allow_store: bool = True
+    allow_transcoding: bool = True  # of what is sent to it
+    use_tls: bool = False
+    local_aet: str = ""  # our title in associations with it; "" = the option DicomAet
+    timeout: int = 0  # seconds; 0 = the option DicomScuTimeout
+    retrieve_method: str = "SystemDefault"  # or C-MOVE, C-GET
+
+    def configuration(self) -> dict[str, Any]:
+        """Return what ``/modalities/{name}/configuration`` shows; `read_modality` takes it."""
+        allowed = {field: getattr(self, attribute) for field, attribute in ALLOWED.items()}
+        return allowed | {
+            "AET": self.aet,
+            "Host": self.host,
+            "LocalAet": self.local_aet,
+            "Manufacturer": self.manufacturer,
+            "Port": self.port,
+            "RetrieveMethod": self.retrieve_method,
+            "Timeout": self.timeout,
+            "UseDicomTls": self.use_tls,
+        }
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is not made of letters, digits, ``-`` and ``_``.
+
+    Raises
+    ------
+    OrthancError
+        15.
+    """
+    if not _NAME.fullmatch(name):
+        text = "Only alphanumeric, dash characters and underscores are allowed in the names of modalities/peers"
+        raise _bad(f"{text}, but found: {name}")
+
+
+def check_port(value: int) -> None:
+    """Refuse an impossible port.
+
+    Raises
+    ------
+    OrthancError
+        3.
+    """
+    if value not in _PORTS:
+        raise _impossible(f"A TCP port number must be in range [1..65534], but found: {value}")
+
+
+def check_retrieve_method(value: str) -> None:
+    """Refuse a method of retrieving that is unknown.
+
+    Raises
+    ------
+    OrthancError
+        3.
+    """
+    if value not in _RETRIEVE_METHODS:
+        raise _impossible(f'RetrieveMethod can be "C-MOVE", "C-GET" or "SystemDefault": {value}')
+
+
+def read_modality(definition: Any) -> Modality:
+    """Read ``[AET, host, port]``, one with a manufacturer, or an object.
+
+    Raises
+    ------
+    OrthancError
+        15 for another form, 3 for an impossible port, manufacturer or method of retrieving.
+    """
+    if isinstance(definition, list):
+        return _read_list(definition)
+    if isinstance(definition, dict):
+        return _read_object(definition)
+    raise _bad()
+
+
+def _read_list(items: list[Any]) -> Modality:
+    if len(items) not in (3, 4) or not all(isinstance(item, str) for item in [*items[:2], *items[3:]]):
+        raise _bad()
+    port = _port(items[2])
+    return Modality(items[0], items[1], port, manufacturer=_manufacturer(items[3] if len(items) == 4 else "Generic"))
+
+
+def _read_object(fields: Mapping[str, Any]) -> Modality:
+    aet, host = _text(fields, "AET"), _text(fields, "Host")
+    port = _port(fields.get("Port"))
+    manufacturer = _manufacturer(_text(fields, "Manufacturer", "Generic"))
+    retrieve_method = _text(fields, "RetrieveMethod", "SystemDefault")
+    check_retrieve_method(retrieve_method)
+    commitment = _flag(fields, _STORAGE_COMMITMENT, True)
+    allowed = {attribute: _flag(fields, field, True) for field, attribute in ALLOWED.items()}
+    if _STORAGE_COMMITMENT in fields:
+        allowed |= {"allow_n_action": commitment, "allow_event_report": commitment}
+    return Modality(
+        aet,
+        host,
+        port,
+        manufacturer=manufacturer,
+        **allowed,
+        use_tls=_flag(fields, "UseDicomTls", False),
+        local_aet=_text(fields, "LocalAet", ""),
+        timeout=_timeout(fields.get("Timeout", 0)),
+        retrieve_method=retrieve_method,
+    )
+
+
+def _text(fields: Mapping[str, Any], field: str, default: str | None = None) -> str:
+    value = fields.get(field, default)
+    if not isinstance(value, str):
+        raise _bad(f"String value expected in field: {field}")
+    return value
+
+
+def _flag(fields: Mapping[str, Any], field: str, default: bool) -> bool:
+    value = fields.get(field, default)
+    if not isinstance(value, bool):
+        raise _bad(f"Boolean value expected in field: {field}")
+    return value
+
+
+def _port(value: Any) -> int:
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = int(value)
+    if type(value) is not int:
+        raise _bad()
+    check_port(value)
+    return value
+
+
+def _manufacturer(value: str) -> str:
+    if value in _OBSOLETE:
+        return "Generic"
+    if value not in _MANUFACTURERS:
+        raise _impossible(f'Unknown modality manufacturer: "{value}"')
+    return value
+
+
+def _timeout(value: Any) -> int:
+    if type(value) is not int:
+        raise _bad("Integer value expected in field: Timeout")
+    if value >= _INT32:
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+    if value < 0:
+        raise _bad("Unsigned integer value expected in field: Timeout")
+    return value
+
+
+def _bad(details: str = "") -> OrthancError:
+    return OrthancError(ErrorCode.BAD_FILE_FORMAT, details)
+
+
+def _impossible(details: str) -> OrthancError:
+    return OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)

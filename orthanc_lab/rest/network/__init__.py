@@ -1,0 +1,1 @@
+"""Resources that concern other DICOM nodes."""
