@@ -296,9 +296,16 @@ class Instance(Resource):
         return values[:, :, 0] if values.shape[-1] == 1 else values
 
     def thumbnail(self, size: int = 128) -> bytes:
-        """Return the middle frame as a PNG of at most `size` × `size` pixels; empty if there is no image."""
+        """Return the middle frame as a PNG of at most `size` × `size` pixels; empty if there is no image.
+
+        It is windowed as the instance says; without a window, its values are stretched to the full range of grey.
+        """
+        from orthanc_lab.client.thumbnails import is_flat, scaled  # noqa: PLC0415 - slow to import
+
         try:
-            return self.rendered(self.frames // 2, width=size, height=size)
+            frame = self.frames // 2
+            windowed = self.rendered(frame, width=size, height=size)
+            return scaled(self.preview(frame), size) if is_flat(windowed) else windowed
         except ResponseError:
             return b""
 

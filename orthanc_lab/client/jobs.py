@@ -69,7 +69,7 @@ class Job:
 
     @property
     def runtime(self) -> float:
-        """Effective running time in seconds."""
+        """``EffectiveRuntime`` in seconds: the run time and, as in Orthanc, the last wait for a worker; no pauses."""
         return float(self._document.get("EffectiveRuntime", 0))
 
     @property
@@ -279,10 +279,15 @@ class Job:
             "Created": _time(self.created),
             "Completed": _time(self.completed),
             "Expected": _time(self.eta),
-            "Ran for": f"{self.runtime:.3f} s",
+            **self._duration(),
             "Error": self.error,
         }
         return display.card(f"{self.type} · {self.state.value}", rows, below=display.progress_bar(self.progress))
+
+    def _duration(self) -> dict[str, str]:
+        # While a job runs, Orthanc only tells the time since its last step; of another, the last wait for a worker
+        # and the run time together.
+        return {} if self.state is JobState.RUNNING else {"Waited and ran": f"{self.runtime:.3f} s"}
 
 
 def _time(moment: datetime | None) -> str:

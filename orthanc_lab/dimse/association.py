@@ -141,7 +141,7 @@ class RequestedAssociation(QuickAssociation):
         words = ""
         answered = response.number(Field.MESSAGE_ID_BEING_RESPONDED_TO)
         if response.field != operation.response:
-            words = f"DIMSE: Unexpected Response Command Field: 0x{response.field:04x}"
+            words = f"DIMSE: Unexpected Response Command Field: 0x{response.field:x}"
         elif answered != message_id:
             words = f"DIMSE: Unexpected Response MsgId: {answered} (expected: {message_id})"
         if words:

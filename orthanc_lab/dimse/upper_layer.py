@@ -41,6 +41,10 @@ _log = logging.getLogger("orthanc_lab.dicom")
 _ESTABLISHED = ("Sta6", "Sta7")  # the states in which messages are received
 _CLOSED, _INVALID = "Evt17", "Evt19"
 _LINGER_S = 2.0  # for a peer to close its side
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""Many peers (all of DCMTK) write a message in two pieces and let the second one wait for the ACK of the first, which
+Linux delays by 40 ms."""
+
 _MOST_LOOKED_AT = 16  # PDUs, in one look for a C-CANCEL
 _MOST_CANCELLED = 16
 
@@ -85,6 +89,8 @@ class Connection(AssociationSocket):
         try:
             self.socket.settimeout(self._patience)
             self.socket.sendall(bytestream)
+            if _QUICK_ACK is not None:  # has to be said again after each write
+                self.socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         except OSError as error:
             _log.info("The connection to a DICOM peer failed: %s", error)
             self.event_queue.put(_CLOSED)

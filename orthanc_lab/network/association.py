@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["IncomingAssociation"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
+_CALLING_AET_REFUSED = (1, 1, 3)  # permanently, by the user: calling AE title not recognized
 _CALLED_AET_REFUSED = (1, 1, 7)  # permanently, by the user: called AE title not recognized
 
 
@@ -79,12 +80,16 @@ class IncomingAssociation:
     def _negotiate(self, requested: A_ASSOCIATE, peer: Peer) -> bool:
         association = self._association
         association.requestor.primitive = requested
-        services = self._dispatch().services
-        if not self._dispatch().is_called(peer.called_aet):
-            _log.warning("%s at %s called the title %s", peer.aet, peer.host, peer.called_aet)
+        dispatch = self._dispatch()
+        if not dispatch.permissions.is_called(peer.called_aet):
+            _log.warning("AET %s on IP %s calls another title: %s", peer.aet, peer.host, peer.called_aet)
             association.acse.send_reject(*_CALLED_AET_REFUSED)
             return False
-        acceptance = Acceptance(services.settings, self._dispatch().handlers)
+        if not dispatch.permissions.may_connect(peer):
+            _log.warning("An unknown AET %s on IP %s is refused", peer.aet, peer.host)
+            association.acse.send_reject(*_CALLING_AET_REFUSED)
+            return False
+        acceptance = Acceptance(dispatch.services.settings, dispatch.handlers)
         answered = acceptance.answer(
             Proposed(context.context_id or 0, str(context.abstract_syntax), [str(s) for s in context.transfer_syntax])
             for context in requested.presentation_context_definition_list
@@ -98,24 +103,26 @@ class IncomingAssociation:
     def _agree(self, answered: list[Answered]) -> None:
         association = self._association
         roles = association.requestor.role_selection
+        changed: set[UID] = set()
         for answer in answered:
             context = PresentationContext()
             context.context_id, context.abstract_syntax = answer.id, UID(answer.sop_class)
+            context.transfer_syntax = [UID(answer.transfer_syntax)]
             context.result = answer.result
-            role = roles.get(UID(answer.sop_class))
-            context._as_scp = role is None or bool(role.scu_role)
-            context._as_scu = role is not None and bool(role.scp_role) and answer.is_stored
-            if answer.result == Result.ACCEPTED:
-                context.transfer_syntax = [UID(answer.transfer_syntax)]
-                association._accepted_cx[answer.id] = context
-            else:
+            if answer.result != Result.ACCEPTED:
                 association._rejected_cx.append(context)
-        stored = {answer.sop_class for answer in answered if answer.is_stored and answer.result == Result.ACCEPTED}
-        for sop_class, role in roles.items():
-            if sop_class in stored:
-                association.acceptor.add_negotiation_item(
-                    build_role(sop_class, scu_role=bool(role.scu_role), scp_role=bool(role.scp_role))
-                )
+                continue
+            role = roles.get(context.abstract_syntax) if answer.roles_may_change else None
+            context._as_scp = role is None or bool(role.scu_role)
+            context._as_scu = role is not None and bool(role.scp_role)
+            association._accepted_cx[answer.id] = context
+            if role is not None:
+                changed.add(context.abstract_syntax)
+        for sop_class in changed:
+            role = roles[sop_class]
+            association.acceptor.add_negotiation_item(
+                build_role(sop_class, scu_role=bool(role.scu_role), scp_role=bool(role.scp_role))
+            )
 
     def _answer_requests(self, peer: Peer) -> None:
         association = self._association

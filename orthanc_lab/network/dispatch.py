@@ -6,7 +6,8 @@ import logging
 from threading import BoundedSemaphore
 
 from orthanc_lab.network.handlers import HANDLERS
-from orthanc_lab.network.request import Handler, Peer, Request
+from orthanc_lab.network.permissions import Permissions
+from orthanc_lab.network.request import Handler, Request
 from orthanc_lab.network.services import NetworkServices
 
 __all__ = ["Dispatch"]
@@ -20,16 +21,9 @@ class Dispatch:
     def __init__(self, services: NetworkServices) -> None:
         self.services = services
         self.handlers = HANDLERS
+        self.permissions = Permissions(services.settings, services.modalities)
         self._turn = BoundedSemaphore(services.settings["DicomThreadsCount"])
         self._handlers: dict[int, Handler] = {handler.OPERATION: handler(services) for handler in HANDLERS}
-
-    def is_called(self, title: str) -> bool:
-        """Whether an association that calls this title is for us."""
-        settings = self.services.settings
-        if not settings["DicomCheckCalledAet"]:
-            return True
-        own: str = settings["DicomAet"]
-        return title == own if settings["StrictAetComparison"] else title.upper() == own.upper()
 
     def answer(self, request: Request) -> bool:
         """Answer a request; False if it is refused."""
@@ -37,12 +31,8 @@ class Dispatch:
         if handler is None:
             _log.warning("%s asked for the unknown operation 0x%04x", request.peer.aet, request.message.field)
             return False
-        if not self._is_allowed(handler, request.peer):
-            _log.warning("%s at %s may not use %s", request.peer.aet, request.peer.host, handler.OPERATION.name)
+        if not self.permissions.may(request.peer, handler.PERMISSION):
             return False
         with self._turn:
             handler.handle(request)
         return True
-
-    def _is_allowed(self, handler: Handler, peer: Peer) -> bool:
-        return bool(self.services.settings[f"DicomAlwaysAllow{handler.PERMISSION}"])

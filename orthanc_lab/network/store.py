@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from orthanc_lab.dicom.files.data_set import encode_head
+from orthanc_lab.dicom.files.sop_identity import sop_identity
 from orthanc_lab.dimse.command_set import Field, Operation
 from orthanc_lab.network.request import Request, Status
 from orthanc_lab.network.services import NetworkServices
@@ -35,13 +36,20 @@ class Store:
     def _store(self, request: Request, instance: str) -> int:
         peer = request.peer
         sop_class = request.message.text(Field.AFFECTED_SOP_CLASS_UID)
+        stated = sop_identity(request.message.data, request.transfer_syntax)
+        if None in stated:
+            _log.error("An instance of %s was not stored: its data set states no SOP class or instance", peer.aet)
+            return Status.UNABLE_TO_PROCESS
+        if stated != (sop_class, instance):
+            _log.error("An instance of %s was not stored: its data set states another SOP class or instance", peer.aet)
+            return Status.DATA_SET_DOES_NOT_MATCH
         head = encode_head(request.transfer_syntax, sop_class, instance)
         origin = Origin("DicomProtocol", peer.host, peer.aet, peer.called_aet)
         try:
             self._storage.store(b"".join((head, request.message.data)), origin)
         except OrthancError as error:
             _log.error("An instance of %s was not stored: %s", peer.aet, error.details or error.text)
-            return Status.OUT_OF_RESOURCES if error.code == ErrorCode.FULL_STORAGE else Status.UNABLE_TO_PROCESS
+            return Status.UNABLE_TO_PROCESS if error.code == ErrorCode.BAD_FILE_FORMAT else Status.OUT_OF_RESOURCES
         except Exception as error:
             self._report(error)
             return Status.UNABLE_TO_PROCESS

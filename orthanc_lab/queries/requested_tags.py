@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, read_sequences, reduced
+from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, all_reduced, read_sequences
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.warnings import WarningLog
 from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, computed_tag, depth_needed
@@ -54,7 +54,7 @@ class RequestedTags:
             if same:
                 self.warn(level, tags)
                 self.load(same, tags, relatives)
-        return [self._written(self.full(resource, tags, relatives), form) for resource in resources]
+        return [all_reduced(self.full(resource, tags, relatives), form) for resource in resources]
 
     def full(self, resource: Resource, tags: Iterable[str], relatives: Relatives) -> dict[str, dict[str, Any]]:
         """Return the requested tags of one resource: ``gggg,eeee`` -> name, type and value.
@@ -130,8 +130,3 @@ class RequestedTags:
 
     def _string(self, tag: str, value: str) -> dict[str, Any]:
         return {"Name": self._names[tag], "Type": "String", "Value": value}
-
-    def _written(self, full: dict[str, dict[str, Any]], form: TagFormat) -> dict[str, Any]:
-        if form is TagFormat.NAMES:
-            return {value["Name"]: reduced(value, form) for value in full.values()}
-        return {tag: reduced(value, form) for tag, value in full.items()}

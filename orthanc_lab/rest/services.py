@@ -7,6 +7,7 @@ from typing import Protocol
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dimse.directory import ModalityDirectory
+from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.dimse.options import DicomOptions
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import Jobs
@@ -63,6 +64,7 @@ class Services:
     job_tools: JobTools
     modalities: ModalityDirectory  # the other DICOM nodes
     dicom: DicomOptions  # of associations with them
+    queries: KeptQueries  # that were made of them
     metrics: PublishedMetrics
     clock: Clock
     identifiers: Identifiers

@@ -16,6 +16,7 @@ from orthanc_lab.dicom.dictionary.dictionary import BuiltInTables, Dictionary
 from orthanc_lab.dicom.dictionary.entry import Tables
 from orthanc_lab.dicom.dictionary.external import ExternalTables
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
+from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.kinds import restores
@@ -174,6 +175,7 @@ def assemble(
         tools,
         tools.modalities,
         tools.dicom,
+        KeptQueries(settings["QueryRetrieveSize"], identifiers),
         metrics,
         clock,
         identifiers,

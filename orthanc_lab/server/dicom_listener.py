@@ -12,6 +12,7 @@ from orthanc_lab.network.dispatch import Dispatch
 from orthanc_lab.network.server import DicomServer
 from orthanc_lab.network.services import NetworkServices
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.dicom_tls import server_context
 
 if TYPE_CHECKING:
     from orthanc_lab.server.assembly import Assembly
@@ -20,6 +21,7 @@ __all__ = ["DicomListener"]
 
 _log = logging.getLogger("orthanc_lab")
 _BACKLOG = 1024
+_RISKS = ("Find", "Get", "Move")
 _EVERYWHERE = ["0.0.0.0"]  # noqa: S104 - as Orthanc does: other machines are what it is for
 
 
@@ -38,18 +40,31 @@ class DicomListener:
         Raises
         ------
         OrthancError
-            2004 if the port is in use.
+            2004 if the port is in use; 3, 13, 15 for encryption that cannot be set up.
         """
         settings = assembly.services.settings
         if not settings["DicomServerEnabled"]:
             _log.warning("The DICOM server is disabled")
             return
+        tls = server_context(assembly.services.dicom.tls)
         port = settings["DicomPort"] if self._wanted_port is None else self._wanted_port
-        self._server = DicomServer(_listen(settings["DicomBindAddresses"] or _EVERYWHERE, port), _dispatch(assembly))
+        listeners = _listen(settings["DicomBindAddresses"] or _EVERYWHERE, port)
+        self._server = DicomServer(listeners, _dispatch(assembly), tls=tls)
         self.port = self._wanted_port = self._server.port
         settings.change("DicomPort", self.port)
         self._server.start()
-        _log.warning("DICOM server listening with AET %s on port: %d", settings["DicomAet"], self.port)
+        for what in _RISKS:
+            if settings[f"DicomAlwaysAllow{what}"]:
+                _log.warning(
+                    "Security risk in DICOM SCP: C-%s requests are always allowed, even from unknown modalities",
+                    what.upper(),
+                )
+        _log.warning(
+            "DICOM server listening with AET %s on port: %d (TLS encryption is %s)",
+            settings["DicomAet"],
+            self.port,
+            "enabled" if tls else "disabled",
+        )
 
     def replace(self, assembly: Assembly) -> None:
         """Let another assembly answer from now on."""

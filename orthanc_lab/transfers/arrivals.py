@@ -1,25 +1,31 @@
-"""Instances put together again from the buckets that have arrived, and stored."""
+"""Instances put together again from the buckets that have arrived."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import md5
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.storage.ports import Ingest
-from orthanc_lab.storage.records import Origin
 from orthanc_lab.transfers.bucket_log import BucketLog
 from orthanc_lab.transfers.buckets import Bucket, Chunk
 from orthanc_lab.transfers.instances import TransferInstance
 
-__all__ = ["Arrivals", "groups_of"]
+__all__ = ["Arrivals", "Group", "groups_of"]
 
-_ORIGIN = Origin("Plugins")
 _INSTANCES_AT_ONCE = 50
 _BYTES_AT_ONCE = 8 << 20
 
 Place = tuple[Chunk, int, int]
 """A chunk, the number of its bucket, and its position in there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of some instances."""
+
+    files: Sequence[bytes]  # of those that have arrived whole
+    failure: OrthancError | None  # of the first one that has not
 
 
 class Arrivals:
@@ -29,29 +35,28 @@ class Arrivals:
         self._log = log
         self._places = _places(buckets, log)
 
-    def store(self, storage: Ingest, instances: Sequence[TransferInstance]) -> OrthancError | None:
-        """Store all instances that have arrived whole; return the error of the first one that could not be stored."""
+    def read(self, instances: Sequence[TransferInstance]) -> Group:
+        """Return the files of instances, each checked by its MD5."""
         failure: OrthancError | None = None
         files: list[bytes] = []
         for instance in instances:
             content = self._content(instance)
-            if content is None:
-                text = f"Bad MD5 sum in a transfered DICOM instance: {instance.id}"
-                failure = failure or OrthancError(ErrorCode.CORRUPTED_FILE, text)
-            else:
+            if content is not None:
                 files.append(content)
-        refused = _store(storage, files)
-        return failure or refused
+            elif failure is None:
+                text = f"Bad MD5 sum in a transfered DICOM instance: {instance.id}"
+                failure = OrthancError(ErrorCode.CORRUPTED_FILE, text)
+        return Group(files, failure)
 
     def _content(self, instance: TransferInstance) -> bytes | None:
         """Return a file, None if a part of it is missing or its MD5 is wrong."""
         places = self._places.get(instance.id, ())
         if not _is_covered(instance.size, [place[0] for place in places]):
             return None  # what is claimed, and was not sent, costs no memory
-        content = self._read(instance.size, places)
+        content = self._put_together(instance.size, places)
         return content if md5(content, usedforsecurity=False).hexdigest() == instance.md5 else None
 
-    def _read(self, size: int, places: Sequence[Place]) -> bytes:
+    def _put_together(self, size: int, places: Sequence[Place]) -> bytes:
         if len(places) == 1 and places[0][0].size == size:
             return self._log.read(places[0][1], places[0][2], size)
         content = bytearray(size)
@@ -70,19 +75,6 @@ def groups_of(instances: Sequence[TransferInstance]) -> Iterator[Sequence[Transf
         size += instance.size
     if start < len(instances):
         yield instances[start:]
-
-
-def _store(storage: Ingest, files: Sequence[bytes]) -> OrthancError | None:
-    """Store files as one or, if one of them is refused, one by one; return the first error."""
-    if not files:
-        return None
-    try:
-        storage.store_all(files, _ORIGIN)
-    except OrthancError as error:
-        if len(files) == 1:
-            return error
-        return next(filter(None, [_store(storage, [file]) for file in files]), None)
-    return None
 
 
 def _places(buckets: Sequence[Bucket], log: BucketLog) -> Mapping[str, list[Place]]:

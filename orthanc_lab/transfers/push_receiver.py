@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from itertools import islice
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
@@ -16,7 +14,6 @@ from orthanc_lab.storage.ports import Ingest
 from orthanc_lab.transfers.bucket_log import BucketFiles, BucketLog
 from orthanc_lab.transfers.compression import uncompressed
 from orthanc_lab.transfers.documents import PushRequest
-from orthanc_lab.transfers.instances import TransferInstance
 from orthanc_lab.transfers.options import TransferOptions
 from orthanc_lab.transfers.push_metrics import PushMetrics
 from orthanc_lab.transfers.push_transaction import PushTransaction
@@ -196,24 +193,13 @@ class PushReceiver:
 
     def _store(self, transaction: PushTransaction) -> OrthancError | None:
         """Store what has arrived, and return the first error."""
-        arrivals = transaction.arrivals()
-        threads = self._options.commit_threads_count
-        groups = transaction.groups()
-        failures: list[OrthancError | None] = []
-
-        def store(group: Sequence[TransferInstance]) -> OrthancError | None:
-            return arrivals.store(self._storage, group)
-
-        if threads == 1:
-            failures += map(store, groups)
-        else:
-            pool = self._executor.pool("transfers-commit", threads)
-            try:
-                while some := list(islice(groups, threads)):
-                    failures += [future.result() for future in [pool.submit(store, group) for group in some]]
-            finally:
-                pool.shutdown()
-        return next(filter(None, failures), None)
+        commit = transaction.commit(self._storage, self._executor, self._options.commit_threads_count)
+        try:
+            while commit.step():
+                pass
+        finally:
+            commit.close()
+        return commit.failure
 
 
 def _id_of(name: str) -> str:

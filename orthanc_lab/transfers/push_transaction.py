@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.json_text import dumps, loads
-from orthanc_lab.transfers.arrivals import Arrivals, groups_of
+from orthanc_lab.storage.ports import Ingest
+from orthanc_lab.transfers.arrivals import Arrivals
 from orthanc_lab.transfers.bucket_log import BucketLog
 from orthanc_lab.transfers.buckets import Bucket
+from orthanc_lab.transfers.commit import Commit
 from orthanc_lab.transfers.documents import PushRequest, push_document, read_push
-from orthanc_lab.transfers.instances import TransferInstance
 
 __all__ = ["PushTransaction"]
 
@@ -90,13 +91,10 @@ class PushTransaction:
             raise OrthancError(ErrorCode.FULL_STORAGE, "The buckets of this transfer were sent too many times")
         self._log.add(number, content)
 
-    def arrivals(self) -> Arrivals:
-        """Return the instances that can be put together now."""
-        return Arrivals(self._log, self._request.buckets)
-
-    def groups(self) -> Iterator[Sequence[TransferInstance]]:
-        """Yield the announced instances in the groups in which they are stored."""
-        return groups_of(tuple(self._instances.values()))
+    def commit(self, storage: Ingest, executor: Executor, ahead: int) -> Commit:
+        """Return what stores the instances that can be put together now."""
+        arrivals = Arrivals(self._log, self._request.buckets)
+        return Commit(storage, arrivals, tuple(self._instances.values()), executor, ahead)
 
     def suspend(self) -> None:
         """Close the log; it goes on after the next start."""

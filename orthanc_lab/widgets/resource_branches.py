@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from orthanc_lab.client import Client, Instance, Patient, Resource, Series, Study
+from orthanc_lab.client.collection import Collection
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.elements.tree import Node
 from orthanc_lab.widgets.search_words import Query
@@ -13,6 +15,8 @@ __all__ = ["ResourceBranches", "date_words", "person_words", "study_words"]
 
 _PAGE = 101  # what a tree shows at first, plus one
 _NEXT_PAGES = 500
+_MOST_CHECKED = 5_000  # results of one query that are looked through for those with other accents
+_ORDERS: dict[Level, list[str]] = {Level.PATIENT: ["PatientName"], Level.STUDY: ["-StudyDate"]}
 _KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, Study, Series, Instance)}
 
 
@@ -56,6 +60,11 @@ class ResourceBranches:
     lowest
         The level of the leaves.
 
+    Attributes
+    ----------
+    is_cut
+        Whether a query had more results than are looked through for other accents.
+
     Examples
     --------
     >>> branches = ResourceBranches(client, [Query(Level.PATIENT, {})], Level.SERIES)
@@ -69,6 +78,7 @@ class ResourceBranches:
         self._client = client
         self._queries = queries
         self._lowest = lowest
+        self.is_cut = False
         self._known: dict[str, Node] = {}
         self._levels: dict[str, Level] = {}
 
@@ -117,17 +127,35 @@ class ResourceBranches:
                     yield self._node(resource, is_root=True)
 
     def _found(self, query: Query) -> Iterator[Resource]:
-        patients = query.level is Level.PATIENT
-        collection = self._client.patients if patients else self._client.studies
+        collection: Collection[Any] = getattr(self._client, query.level.plural)
         # Orthanc computes ModalitiesInStudy for each study it sorts.
-        order = ["PatientName"] if patients else [] if "ModalitiesInStudy" in query.tags else ["-StudyDate"]
+        order = [] if "ModalitiesInStudy" in query.tags else _ORDERS.get(query.level, [])
         since, limit = 0, _PAGE
         while True:
             found = collection.find(query.tags, order_by=order, since=since, limit=limit)
-            yield from found
+            yield from self._studies_at_most(resource for resource in found if query.keeps(resource.tags))
+            since += len(found)
             if len(found) < limit:
                 return
-            since, limit = since + limit, _NEXT_PAGES
+            if query.held and since >= _MOST_CHECKED:
+                self.is_cut = True
+                return
+            limit = _NEXT_PAGES
+
+    def _studies_at_most(self, found: Iterable[Resource]) -> Iterator[Resource]:
+        """Return patients and studies, and the study of each series or instance."""
+        of_series: list[str] = []
+        for resource in found:
+            if isinstance(resource, Series):
+                of_series.append(resource.document["ParentStudy"])
+            elif isinstance(resource, Instance):
+                of_series.append(resource.series.document["ParentStudy"])
+            else:
+                yield resource
+        if of_series:
+            body = {"Resources": list(dict.fromkeys(of_series)), "Metadata": False}
+            for item in self._client.transport.json("POST", "/tools/bulk-content", json=body, again=True):
+                yield Study(self._client.transport, item["ID"], item)
 
     def _node(self, resource: Resource, *, is_root: bool = False) -> Node:
         node = self._described(resource, is_root)

@@ -11,12 +11,15 @@ import ipywidgets
 from orthanc_lab.client import Client, ClientError, NotFoundError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.elements.tree import Node, Tree
+from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.resource_branches import ResourceBranches
 from orthanc_lab.widgets.search_words import FIELDS, queries
+from orthanc_lab.widgets.serial_queue import SerialQueue
 
 __all__ = ["ResourcesPanel"]
 
+_CUT = "Only some of the names with other accents were looked through: type more of the name, or its accents."
 _COUNTS = ("CountPatients", "CountStudies", "CountSeries", "CountInstances")
 
 
@@ -33,7 +36,7 @@ class ResourcesPanel(Panel):
     Attributes
     ----------
     search, field
-        The search text, and where to search.
+        The search text, and where to search; results appear while the user types (`wait_until_found`).
     tree
         Patients, their studies, and so on.
     """
@@ -44,12 +47,13 @@ class ResourcesPanel(Panel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._seen: object = None
+        self._searches = Latest()
+        self._search_queue: SerialQueue[object] = SerialQueue()
         self._is_found = False  # whether the tree shows the result of the latest search
         self.branches = ResourceBranches(self.poll_client, queries(""), self.lowest)
         self.search = ipywidgets.Text(
-            placeholder="Search, and press Enter",
-            continuous_update=False,
-            tooltip="Part of a value, in upper or lower case, or a pattern with * and ?",
+            placeholder="Search: name, ID, accession number, description, date, UID …",
+            tooltip="Part of a value, in upper or lower case, or a pattern with * and ?; or a whole UID",
             layout=ipywidgets.Layout(flex="1 1 12em", width="auto"),
         )
         self.field = ipywidgets.Dropdown(
@@ -57,7 +61,7 @@ class ResourcesPanel(Panel):
         )
         self.tree = Tree(_Nothing(), label="Patients", mode=self.mode, guard=self.guard)
         for box in (self.search, self.field):
-            box.observe(lambda change: self.guard(self._search, "Searching"), "value")
+            box.observe(lambda change: self._begin_search(), "value")
 
     def search_and_tree(self) -> ipywidgets.VBox:
         """Return a box with the search and the tree."""
@@ -73,7 +77,10 @@ class ResourcesPanel(Panel):
             Whether it succeeded.
         """
         with self._turn:
-            return self.attempt(action, doing)
+            is_done = self.attempt(action, doing)
+            if is_done and self.branches.is_cut:
+                self.status.say(_CUT)
+            return is_done
 
     def attempt(self, action: Callable[[], None], doing: str) -> bool:
         """Do the same without blocking polls: for slow actions, in a thread."""
@@ -88,6 +95,15 @@ class ResourcesPanel(Panel):
         else:
             return True
         return False
+
+    def _begin_search(self) -> None:
+        """Search while the user types: of several texts that wait, only the last is sought."""
+        number = self._searches.begin()
+        self._search_queue.submit(lambda: self._searches.is_latest(number) and self.guard(self._search, "Searching"))
+
+    def wait_until_found(self) -> None:
+        """Wait until the tree shows the results for the text in the search box."""
+        self._search_queue.submit(lambda: None).result()
 
     def _search(self) -> None:
         self.branches = self.branches.searching(queries(self.search.value, self.field.value))
@@ -139,6 +155,10 @@ class ResourcesPanel(Panel):
         body = {"Resources": watched, "Metadata": False}
         found = self.poll_client.transport.json("POST", "/tools/bulk-content", json=body, again=True)
         return set(watched) - {item["ID"] for item in found}
+
+    def close(self) -> None:  # noqa: D102 - see Panel
+        self._search_queue.close()
+        super().close()
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
         lines = "".join(

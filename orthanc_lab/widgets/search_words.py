@@ -4,72 +4,128 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.widgets.folding import folded, holds, pattern_without_accents
 
-__all__ = ["FIELDS", "Query", "date_range", "pattern", "queries"]
+__all__ = ["FIELDS", "Query", "date_range", "is_uid", "pattern", "queries", "text_queries"]
 
-FIELDS = ("Anything", "Patient's name", "Patient ID", "Study description", "Modality", "Study date")
+FIELDS = (
+    "Anything",
+    "Patient's name",
+    "Patient ID",
+    "Accession number",
+    "Study description",
+    "Series description",
+    "Modality",
+    "Study date",
+    "UID",
+)
 """The fields that can be searched."""
+
+_TEXTS: Mapping[str, tuple[Level, str]] = {
+    "Patient's name": (Level.PATIENT, "PatientName"),
+    "Patient ID": (Level.PATIENT, "PatientID"),
+    "Accession number": (Level.STUDY, "AccessionNumber"),
+    "Study description": (Level.STUDY, "StudyDescription"),
+    "Series description": (Level.SERIES, "SeriesDescription"),
+}
+_UIDS = (
+    (Level.STUDY, "StudyInstanceUID"),
+    (Level.SERIES, "SeriesInstanceUID"),
+    (Level.INSTANCE, "SOPInstanceUID"),
+)
+_ASCII_ONLY = frozenset({"PatientID", "AccessionNumber"})  # such identifiers have no accents
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query to the server."""
+    """One query to the server, and what only its user can check."""
 
     level: Level
     tags: dict[str, str]
+    held: str = ""  # text without accents that the value of the only tag must hold; the server returns more
+
+    def keeps(self, tags: Mapping[str, str]) -> bool:
+        """Whether a result with these tags is one."""
+        return not self.held or all(holds(tags.get(keyword, ""), self.held) for keyword in self.tags)
 
 
 def queries(words: str, field: str = "Anything") -> list[Query]:
-    """Return the queries for a search text: first for patients, then for studies.
+    """Return the queries for a search text: first for patients, then for studies and series.
 
     Parameters
     ----------
     words
-        Part of a value, in upper or lower case, or a pattern with ``*`` and ``?``; "" finds all patients.
+        Part of a value, in upper or lower case, with or without accents, or a pattern with ``*`` and ``?``; or a
+        whole UID. "" finds all patients.
     field
         One of `FIELDS`.
 
     Raises
     ------
     ValueError
-        If a date is expected and the text is not one.
+        If a date or a UID is expected and the text is not one.
 
     Examples
     --------
-    >>> queries("doe", "Patient's name")
-    [Query(level=<Level.PATIENT: 'Patient'>, tags={'PatientName': '*doe*'})]
+    >>> queries("1234", "Patient ID")
+    [Query(level=<Level.PATIENT: 'Patient'>, tags={'PatientID': '*1234*'}, held='')]
     >>> [query.tags for query in queries("2026-01")][-1]
     {'StudyDate': '20260101-20260131'}
     """
     words = words.strip()
     if not words:
         return [Query(Level.PATIENT, {})]
-    return list(_anything(words)) if field == "Anything" else [_one(words, field)]
+    found = list(_anything(words) if field == "Anything" else _in_field(words, field))
+    return sorted(found, key=lambda query: bool(query.held))  # those that the server answers alone come first
 
 
 def _anything(words: str) -> Iterator[Query]:
-    for field in ("Patient's name", "Patient ID", "Study description"):
-        yield _one(words, field)
+    if is_uid(words):
+        yield from _in_field(words, "UID")
+    for field in _TEXTS:
+        yield from _in_field(words, field)
     if re.fullmatch(r"[A-Za-z]{2,16}", words):
-        yield _one(words, "Modality")
+        yield from _in_field(words, "Modality")
     if _dates(words):
-        yield _one(words, "Study date")
+        yield from _in_field(words, "Study date")
 
 
-def _one(words: str, field: str) -> Query:
-    if field == "Patient's name":
-        return Query(Level.PATIENT, {"PatientName": pattern(re.sub(r"[\s^]+", "*", words))})
-    if field == "Patient ID":
-        return Query(Level.PATIENT, {"PatientID": pattern(words)})
-    if field == "Study description":
-        return Query(Level.STUDY, {"StudyDescription": pattern(words)})
-    if field == "Modality":  # Orthanc does not match parts of it
-        return Query(Level.STUDY, {"ModalitiesInStudy": words.upper()})
-    return Query(Level.STUDY, {"StudyDate": date_range(words)})
+def _in_field(words: str, field: str) -> Iterator[Query]:
+    if field in _TEXTS:
+        yield from text_queries(*_TEXTS[field], words)
+    elif field == "Modality":  # Orthanc does not match parts of it
+        yield Query(Level.STUDY, {"ModalitiesInStudy": words.upper()})
+    elif field == "UID":
+        if not is_uid(words):
+            raise ValueError(f"{words!r} is not a UID; write the whole of it, such as 1.2.840.10008.1")
+        yield from (Query(level, {keyword: words}) for level, keyword in _UIDS)
+    else:
+        yield Query(Level.STUDY, {"StudyDate": date_range(words)})
+
+
+def text_queries(level: Level, keyword: str, words: str) -> Iterator[Query]:
+    """Return the queries for a part of a text: as it was typed, and with other accents.
+
+    Examples
+    --------
+    >>> [query.tags for query in text_queries(Level.PATIENT, "PatientName", "Yam")]
+    [{'PatientName': '*Yam*'}, {'PatientName': '*m*'}]
+    """
+    words = words.strip()
+    sought = re.sub(r"[\s^]+", "*", words) if keyword == "PatientName" else words
+    parts = pattern(sought)
+    yield Query(level, {keyword: parts})
+    if keyword not in _ASCII_ONLY and parts != words and (other := pattern_without_accents(sought)):
+        yield Query(level, {keyword: other}, folded(words))
+
+
+def is_uid(words: str) -> bool:
+    """Whether a text is a UID, rather than a number or a date."""
+    return re.fullmatch(r"\d+(?:\.\d+){3,}", words) is not None and len(words) <= 64
 
 
 def pattern(words: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
+from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
@@ -83,6 +84,7 @@ class House:
             job_tools=tools,
             modalities=tools.modalities,
             dicom=tools.dicom,
+            queries=KeptQueries(1, tools.identifiers),
             metrics=self.quiet,  # type: ignore[arg-type] # records nothing
             clock=tools.clock,
             identifiers=tools.identifiers,

@@ -122,3 +122,11 @@ def test_a_server_that_is_gone() -> None:
         assert "UnreachableError" in repr(shown)
         assert "No Orthanc answers" in judged(shown).text
     assert "archive" in dir(Study(client.transport, "x"))
+
+
+def test_the_card_of_a_job_does_not_call_waiting_running():
+    document = {"ID": "1", "Type": "Archive", "EffectiveRuntime": 7.0}  # Orthanc adds the wait for a worker
+    html = Job(None, {**document, "State": "Success"})._repr_html_()
+    assert "Waited and ran</th>" in html
+    assert "7.000 s" in html
+    assert "7.000 s" not in Job(None, {**document, "State": "Running"})._repr_html_()  # only since its last step

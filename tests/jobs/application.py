@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
+from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.rest.application import Route, make_application
 from orthanc_lab.rest.services import Services
@@ -56,6 +57,7 @@ class Client:
             job_tools=tools,
             modalities=tools.modalities,
             dicom=tools.dicom,
+            queries=KeptQueries(1, tools.identifiers),
             metrics=NoBoard(),  # type: ignore[arg-type] # records nothing
             clock=tools.clock,
             identifiers=tools.identifiers,

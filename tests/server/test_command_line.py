@@ -266,12 +266,20 @@ def test_unknown_options_are_told_and_ignored(run):
     assert "Option unsupported by the core of Orthanc: --foo" in server.log
 
 
+def test_misspelt_options_of_a_file_are_told_with_the_nearest_name(run):
+    server = run("FILE", JobsHistorySiz=3, DicomWeb={})
+    assert server.name() == ""
+    words = 'The configuration option "JobsHistorySiz" is unknown, and has no effect; did you mean "JobsHistorySize"?'
+    assert words in server.log
+    assert 'The configuration option "DicomWeb" is unknown, and has no effect\n' in server.log
+
+
 def test_the_form_of_the_log(run):
-    server = run("FILE", DicomAlwaysAllowFind=True)
+    server = run("FILE", LuaScripts=["a.lua"])
     server.until(lambda: "Orthanc has started" in server.log)
     lines = server.log.splitlines()
     assert all(LINE.fullmatch(line) for line in lines), lines
-    assert sum("DicomAlwaysAllowFind" in line for line in lines) == 1
+    assert sum("LuaScripts" in line for line in lines) == 1
     assert any("remote access is not allowed" in line for line in lines)
 
 

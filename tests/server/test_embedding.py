@@ -423,9 +423,21 @@ def test_port_and_folder_stay(server, options):
     assert name(server) == "Before"
 
 
+@pytest.mark.parametrize("start", [orthanc_lab.serve, orthanc_lab.in_process, orthanc_lab.open_server])
+def test_a_misspelt_option_is_an_error_with_the_nearest_name(start):
+    for arguments, named in (((), {"JobsHistorySiz": 3}), (({"jobshistorysize": 3},), {})):
+        with pytest.raises(TypeError, match="did you mean 'JobsHistorySize'"):
+            start(*arguments, **named)
+    with pytest.raises(TypeError, match=r"^There is no option 'DicomWeb'$"):
+        start({"DicomWeb": {}})
+    with pytest.raises(TypeError, match=r"^There is no option 1$"):
+        start({1: 2})
+
+
 def test_what_is_worth_a_warning(server):
     assert server.check(server.options) == []
-    assert server.check({"Nmae": "x"}) == ['There is no option "Nmae"']
+    with pytest.raises(TypeError, match="There is no option 'Names'; did you mean 'Name'"):
+        server.check({"Names": "x"})
     assert server.check({"LuaScripts": ["x"]}) == [
         'The configuration option "LuaScripts" is known, but has no effect yet'
     ]

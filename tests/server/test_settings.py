@@ -40,7 +40,7 @@ def test_an_option_that_is_honoured_is_read_somewhere():
     assert honoured - read == set()
 
 
-def test_unknown_options_are_ignored():
+def test_unknown_options_of_a_file_are_ignored():
     settings = CheckedSettings({"NoSuchOption": 1, "Name": "x"})
     assert settings["Name"] == "x"
     assert settings.warnings == []
@@ -49,8 +49,8 @@ def test_unknown_options_are_ignored():
 
 
 def test_known_options_without_effect_are_warned_about_once():
-    settings = CheckedSettings({"DicomAlwaysAllowFind": True, "DicomScpTimeout": 30})
-    assert settings.warnings == ['The configuration option "DicomAlwaysAllowFind" is known, but has no effect yet']
+    settings = CheckedSettings({"LuaScripts": ["a.lua"], "Plugins": []})
+    assert settings.warnings == ['The configuration option "LuaScripts" is known, but has no effect yet']
 
 
 def test_defaults_are_not_shared_between_servers():

@@ -183,6 +183,7 @@ def test_search(client, panel):
     def found(words, field="Anything"):
         panel.field.value = field
         panel.search.value = words
+        panel.wait_until_found()
         return [node.label for node in panel.tree.level()]
 
     assert found("phantom m") == ["Phantom MR"]
@@ -193,15 +194,48 @@ def test_search(client, panel):
     assert len(found("2026-01", "Study date")) == 3
     assert found("1999", "Study date") == []
     assert panel.tree.empty == "Nothing matches"
+    assert found("soft tissue", "Series description") == found("soft tissue") == ["Phantom CT · CT quality phantom"]
+    series = client.series.find(Modality="CT")[0]
+    for uid in (series.study.StudyInstanceUID, series.SeriesInstanceUID, series.instances[0].SOPInstanceUID):
+        assert found(uid) == found(uid, "UID") == ["Phantom CT · CT quality phantom"]
+    found("1.2", "UID")
+    assert panel.status.text.startswith("Searching: '1.2' is not a UID")
     found("yesterday", "Study date")
     assert panel.status.text.startswith("Searching: 'yesterday' is not a date")
     assert len(found("", "Anything")) == 3
+
+
+def test_an_accession_number_is_found_and_accents_do_not_matter(client, panel):
+    for name in ("Müller^Änne", "Muller^Ann", "Miller^Ann", "Žižek^Slavoj", "Łukasz^Ø"):
+        tags = {"PatientName": name, "PatientID": name[:3], "StudyDescription": "Schädel", "AccessionNumber": "LAB001"}
+        client.create_dicom(None, {**tags, "SpecificCharacterSet": "ISO_IR 192"})
+
+    def found(words):
+        panel.search.value = words
+        panel.wait_until_found()
+        return sorted(node.label.partition(" · ")[0] for node in panel.tree.level())
+
+    assert found("MULLER") == found("Müller") == ["Muller Ann", "Müller Änne"]
+    assert found("anne mull") == []
+    assert found("muller an") == ["Muller Ann", "Müller Änne"]
+    assert found("zizek") == ["Žižek Slavoj"]
+    assert found("lukasz") == ["Łukasz Ø"]
+    assert len(found("schadel")) == 5, panel.status.text
+    assert len(found("LAB001")) == 6
+
+
+def test_of_what_was_typed_only_the_end_is_sought(client, panel):
+    for number in range(1, len("phantom") + 1):
+        panel.search.value = "phantom"[:number]
+    panel.wait_until_found()
+    assert [node.label for node in panel.tree.level()] == ["Phantom CT"]
 
 
 def test_what_was_checked_stays_so_in_a_search(client, panel):
     patient, study, series = open_all(panel)
     panel.tree.toggle(series[0])
     panel.search.value = "quality"
+    panel.wait_until_found()
     (root,) = panel.tree.level()
     assert (root.id, root.parent) == (study, patient)
     assert panel.tree.mixed == sorted([patient, study])
@@ -220,6 +254,7 @@ def test_names_of_other_scripts(client):
     labels = " ".join(node.label for node in panel.tree.level())
     assert "Διονυσιος" in labels
     panel.search.value = "διονυσιος"
+    panel.wait_until_found()
     assert len(panel.tree.level()) <= 1
 
 
@@ -258,6 +293,7 @@ def test_a_dead_server_is_said_and_the_tree_comes_at_its_return():
         assert "No Orthanc answers at" in panel.status.text
         assert panel.tree.opened == []
         panel.search.value = "nobody"
+        panel.wait_until_found()
         assert "No Orthanc answers at" in panel.status.text
         server.restart()
         panel.refresh()

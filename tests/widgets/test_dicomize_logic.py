@@ -254,8 +254,9 @@ def test_encapsulate_is_for_one_jpeg(contents, is_right):
 def test_several_contents_are_a_series_and_empty_tags_are_not_sent():
     form = Form((PNG, PDF), ((find("PatientID"), "7"), (find("PatientName"), "")), force=True)
     request = form.request()
-    assert request.content == [PNG.path, PDF.path]
-    assert request.tags == {"PatientID": "7"}
+    assert [item["Content"] for item in request.content] == [PNG.path, PDF.path]
+    assert Form((PNG, JPEG)).request().content == [PNG.path, JPEG.path]
+    assert request.tags == {"PatientID": "7", "Modality": "OT"}
     assert request.fields == {"Force": True}
 
 
@@ -270,8 +271,28 @@ def test_pictures_become_secondary_captures():
     assert Form((PNG,)).request().tags["SOPClassUID"] == "1.2.840.10008.5.1.4.1.1.7"
     assert "SOPClassUID" not in Form((PDF,)).request().tags
     assert "SOPClassUID" not in Form((PNG,), as_capture=False).request().tags
-    assert "Modality" not in Form((PNG,), parent="x").request().tags
+    assert Form((PNG,), parent="study").request().tags["Modality"] == "OT"
+    assert "Modality" not in Form((PNG,), parent="series", inherited={"Modality": "MR"}).request().tags
     assert Form((PNG,), ((find("Modality"), "US"),)).request().tags["Modality"] == "US"
+
+
+def test_pictures_among_documents_are_secondary_captures_too():
+    form = Form((PNG, PDF, JPEG))
+    assert form.is_mixed
+    request = form.request()
+    assert [item["Tags"].get("SOPClassUID", "") for item in request.content] == [
+        "1.2.840.10008.5.1.4.1.1.7",
+        "",
+        "1.2.840.10008.5.1.4.1.1.7",
+    ]
+    chosen = Form((PNG, PDF), ((find("SOPClassUID"), "1.2.3"),)).request()
+    assert chosen.tags["SOPClassUID"] == "1.2.3"
+    assert [item["Tags"] for item in chosen.content] == [{"ConversionType": "WSD"}, {}]
+
+
+def test_what_the_parent_gives_is_not_overridden_by_accident():
+    form = Form((PNG,), ((find("StudyDescription"), "x"),), parent="x", inherited={"StudyDescription": "CT"})
+    assert form.problems() == {"StudyDescription": "is inherited from the parent: leave it empty, or tick Force"}
 
 
 def test_letters_beyond_latin_1_get_a_character_set_that_has_them():

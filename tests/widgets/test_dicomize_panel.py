@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 
+import ipywidgets
 import pytest
 from ipywidgets.widgets.widget import _instances
 
@@ -13,7 +14,9 @@ from orthanc_lab import Client, samples
 from orthanc_lab.client import Instance, Series
 from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.widgets import DicomizePanel
+from orthanc_lab.widgets.closing import all_below
 from orthanc_lab.widgets.elements.download import Download
+from tests.widgets.browser import hear
 from tests.widgets.dropping import drop, settle
 
 
@@ -137,8 +140,111 @@ def test_problems_stand_beside_their_fields_and_nothing_is_sent(panel, client):
     panel.make().result()
     assert "is not a date" in panel.tags.rows["PatientBirthDate"].problem.text
     assert panel.contents_problem.text == "Drop a PNG, JPEG or PDF first."
-    assert panel.status.text == "Not sent: 2 fields need attention."
+    assert panel.status.text == "Not sent. Please check: the files, PatientBirthDate."
     assert len(client.instances) == 0
+    panel.add(samples.path("chart.png"))
+    assert panel.status.text == "Not sent. Please check: PatientBirthDate."
+    fill(panel, PatientBirthDate="20000131")
+    assert (panel.status.text, panel.contents_problem.text) == ("", "")
+
+
+def test_the_first_field_that_needs_attention_has_the_focus_and_no_older_result_is_shown(client):
+    with hear() as recorder:
+        panel = DicomizePanel(client)
+        panel.add(samples.path("chart.png"))
+        panel.make().result()
+        assert panel.result.children
+        fill(panel, PatientBirthDate="yesterday")
+        add_private(panel, ("DA", "today"))
+        recorder.taken()
+        panel.make().result()
+        assert panel.result.children == ()
+        assert panel.status.text == "Not sent. Please check: PatientBirthDate, private tag 1."
+
+        def focused():
+            return [id for id, data, _ in recorder.taken() if data.get("content") == {"do": "focus"}]
+
+        panel.make().result()
+        assert focused()[-1] == panel.tags.rows["PatientBirthDate"].entry.model_id
+        fill(panel, PatientBirthDate="")
+        panel.private.creator.value = "My Company"
+        panel.make().result()
+        assert focused()[-1] == panel.private.rows[0].value.model_id
+        assert panel.private_part.selected_index == 0
+        panel.close()
+
+
+def test_pictures_dropped_with_a_document_are_complete(panel, client):
+    for name in ("chart.png", "report.pdf", "chart.jpg"):
+        drop(panel.zone, name, samples.path(name).read_bytes())
+    assert panel.mixture.layout.display == ""
+    panel.make().result()
+    found = {str(one.all_tags["SOPClassUID"]).rpartition(".1.1.")[2] for one in panel.made[0].instances}
+    assert found == {"7", "104.1"}
+    assert {one.all_tags["Modality"] for one in panel.made[0].instances} == {"OT"}
+    panel.remove([])
+    panel.add(samples.path("report.pdf"))
+    assert panel.mixture.layout.display == "none"
+
+
+@pytest.mark.parametrize("level", ["Patient", "Study", "Series"])
+def test_pictures_have_a_modality_wherever_they_are_put(panel, study, level):
+    panel.parent.level.value = level
+    settle(panel)
+    panel.parent.choice.index = 0
+    panel.add(samples.path("chart.png"))
+    panel.make().result()
+    tags = panel.made[0].all_tags
+    assert tags["Modality"] == ("CT" if level == "Series" else "OT")
+    assert tags["SOPClassUID"] == "1.2.840.10008.5.1.4.1.1.7"
+
+
+def test_what_the_parent_gives_is_shown_and_cannot_be_changed(panel, study):
+    fill(panel, PatientName="Mine")
+    panel.parent.level.value = "Study"
+    settle(panel)
+    panel.parent.choice.value = study.id
+    entries = {key: field.entry for key, field in panel.tags.rows.items()}
+    assert {key for key, entry in entries.items() if entry.disabled} == {
+        "PatientID",
+        "PatientName",
+        "StudyDescription",
+    }
+    assert entries["StudyDescription"].value == "CT quality phantom"
+    panel.tags.entry.value = "AccessionNumber"
+    assert panel.tags.rows["AccessionNumber"].entry.disabled
+    panel.force.value = True
+    assert (entries["PatientName"].value, entries["PatientName"].disabled) == ("Mine", False)
+    panel.force.value = False
+    assert entries["PatientName"].disabled
+    panel.add(samples.path("report.pdf"))
+    panel.make().result()
+    assert panel.made[0].series.study == study
+    panel.parent.level.value = "none: a new patient"
+    assert (entries["PatientName"].value, entries["PatientName"].disabled) == ("Mine", False)
+
+
+def test_parents_are_counted_and_found_while_typing(panel, client):
+    for number in range(52):
+        tags = {"PatientName": f"García{number}^Dieter", "PatientID": str(number), "AccessionNumber": f"LAB{number}"}
+        client.create_dicom(None, {**tags, "StudyDate": "20260105"})
+    panel.parent.level.value = "Study"
+    settle(panel)
+    assert panel.parent.count.value == "50 of 52 are shown: type more to narrow the search."
+    for end in range(1, len("garcia51") + 1):
+        panel.parent.text.value = "garcia51"[:end]
+    settle(panel)
+    assert [words for words, _ in panel.parent.choice.options] == ["García51 Dieter · 2026-01-05 · LAB51"]
+    chosen = panel.parent.choice.value = panel.parent.choice.options[0][1]
+    panel.parent.text.value = "LAB51"
+    settle(panel)
+    assert (panel.parent.choice.value, panel.parent.count.value) == (chosen, "")
+
+
+def test_the_options_are_explained(panel):
+    labels = [one.value for one in all_below(panel.body) if isinstance(one, ipywidgets.Label)]
+    for words in ("Gives images a SOP class", "Lets your tags replace", "Keeps the bytes of a single JPEG"):
+        assert any(label.startswith(words) for label in labels)
 
 
 def test_a_parent_is_found_and_gets_a_child(panel, study):
@@ -171,11 +277,13 @@ def test_an_error_of_the_server_stands_beside_its_field(panel, study):
     settle(panel)
     panel.parent.choice.value = study.id
     panel.add(samples.path("report.pdf"))
-    fill(panel, PatientName="Somebody^Else")
+    fill(panel, SOPInstanceUID="1.2.3")
     panel.make().result()
-    assert "tick Force" in panel.tags.rows["PatientName"].problem.text
+    assert "tick Force" in panel.tags.rows["SOPInstanceUID"].problem.text
     assert panel.status.is_warning
     assert panel.made == []
+    fill(panel, SOPInstanceUID="")
+    assert panel.status.text == ""
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -17,7 +17,7 @@ def test_nothing_finds_all_patients():
     [("doe", "*doe*"), ("doe john", "*doe*john*"), ("doe^john", "*doe*john*"), ("doe*", "doe*"), ("d?e", "d?e")],
 )
 def test_names(words, pattern):
-    assert queries(words, "Patient's name") == [Query(Level.PATIENT, {"PatientName": pattern})]
+    assert queries(words, "Patient's name")[0] == Query(Level.PATIENT, {"PatientName": pattern})
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,47 @@ def test_a_modality_is_whole_and_in_capitals():
 
 def test_anything():
     found = [tag for query in queries("mr") for tag in query.tags]
-    assert found == ["PatientName", "PatientID", "StudyDescription", "ModalitiesInStudy"]
+    assert found == [
+        "PatientName",
+        "PatientID",
+        "AccessionNumber",
+        "StudyDescription",
+        "SeriesDescription",
+        "ModalitiesInStudy",
+    ]
     assert "StudyDate" in [tag for query in queries("2026") for tag in query.tags]
+
+
+def test_a_uid_is_sought_as_it_is_at_each_level():
+    uid = "1.2.840.10008.5"
+    assert [query.tags for query in queries(uid, "UID")] == [
+        {"StudyInstanceUID": uid},
+        {"SeriesInstanceUID": uid},
+        {"SOPInstanceUID": uid},
+    ]
+    assert queries(uid)[:3] == queries(uid, "UID")
+    with pytest.raises(ValueError, match="is not a UID"):
+        queries("1.2.*", "UID")
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "is_kept"),
+    [
+        ("muller", "Müller^Änne", True),
+        ("Müller", "MULLER", True),
+        ("muller", "Miller", False),
+        ("zizek s", "Žižek^Slavoj", True),
+        ("lukasz", "Łukasz", True),
+        ("διονύσιος", "Διονυσιος", True),
+        ("jose", "Jose\u0301", True),
+    ],
+)
+def test_other_accents_are_checked_here(words, value, is_kept):
+    last = queries(words, "Patient's name")[-1]
+    assert last.held
+    assert last.keeps({"PatientName": value}) is is_kept
+
+
+@pytest.mark.parametrize("words", ["m?ller", "*muller*", "mu", "123"])
+def test_a_pattern_or_too_little_is_sought_as_it_is(words):
+    assert len(queries(words, "Patient's name")) == 1

@@ -137,10 +137,17 @@ def test_options_that_are_refused_are_not_applied(panel, server, text, words):
     assert not panel._is_acting
 
 
-def test_a_check_says_what_is_worth_a_warning(panel):
-    panel.editor.text.value = '{"Nmae": "a"}'
+def test_a_check_finds_a_misspelt_option(panel):
+    panel.editor.text.value = '{"Names": "a"}'
     panel.editor.check_button.click()
-    assert panel.editor.words == 'These options are valid.\nThere is no option "Nmae"'
+    assert panel.editor.words == "There is no option 'Names'; did you mean 'Name'?"
+
+
+def test_a_check_says_what_has_no_effect(panel):
+    panel.editor.text.value = '{"LuaScripts": ["x"]}'
+    panel.editor.check_button.click()
+    words = 'The configuration option "LuaScripts" is known, but has no effect yet'
+    assert panel.editor.words == f"These options are valid.\n{words}"
 
 
 def test_another_address_is_said(panel, server, monkeypatch):
@@ -184,7 +191,7 @@ def test_passwords_are_not_in_the_editor_and_survive_it():
     }
     users = {"alice": "secret5", "robot": "secret6"}
     options = {"RegisteredUsers": users, "AuthenticationEnabled": True, "OrthancPeers": peers}
-    with orthanc_lab.serve(options, HttpProxy="http://u:secret7@proxy", Plugin={"ApiToken": "secret8"}) as server:
+    with orthanc_lab.serve(options, HttpProxy="http://u:secret7@proxy") as server:
         panel = ServerPanel(server)
         shown = json.dumps([widget.get_state() for widget in widgets_of(panel)], default=str)
         assert "alice" in shown

@@ -12,7 +12,10 @@ from typing import Any, Protocol
 
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
+from orthanc_lab.jobs.kinds.commitment import CommitmentJob
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.retrieving.get import GetJob
+from orthanc_lab.jobs.kinds.retrieving.move import MoveJob
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
@@ -45,6 +48,9 @@ KINDS: tuple[JobKind, ...] = (
     PushTransferJob,
     PullTransferJob,
     ModalityStoreJob,
+    CommitmentJob,
+    MoveJob,
+    GetJob,
 )
 """Every kind of job that survives a restart."""
 

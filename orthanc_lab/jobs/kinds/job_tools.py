@@ -10,6 +10,7 @@ from orthanc_lab.dicom.codecs.transcoding import NO_TURN, Turn, transcode
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.values import JsonValues
+from orthanc_lab.dimse.commitment_reports import CommitmentReports
 from orthanc_lab.dimse.directory import ModalityDirectory
 from orthanc_lab.dimse.options import DicomOptions
 from orthanc_lab.jobs.output_store import OutputStore
@@ -37,6 +38,7 @@ class JobTools:
     http: HttpOptions  # of calls to other servers
     dicom: DicomOptions  # of associations with DICOM nodes
     modalities: ModalityDirectory  # the DICOM nodes
+    commitments: CommitmentReports  # that the nodes were asked for
     rewriting_threads: int  # how many instances a modification makes at a time, ``JobsEngineThreadsCount``
     transcoding: Turn  # held while pixels are transcoded, ``MaximumConcurrentDcmtkTranscoders``
     transfers: TransferOptions
@@ -68,6 +70,7 @@ class JobTools:
             http=HttpOptions.of(settings),
             dicom=DicomOptions.of(settings),
             modalities=ModalityDirectory(settings, storage),
+            commitments=CommitmentReports(storage, settings["StorageCommitmentReportsSize"]),
             rewriting_threads=settings["JobsEngineThreadsCount"].get("ResourceModification", 1) or os.cpu_count() or 1,
             transcoding=transcoding,
             transfers=TransferOptions.of(settings["Transfers"]),

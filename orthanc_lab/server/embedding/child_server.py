@@ -139,6 +139,8 @@ class ChildServer(Restartable):
             -1 with the last lines of the log if it does not start; another code for options that are refused.
         ValueError
             For another port or folder.
+        TypeError
+            For a name that is no option.
         """
         if options is not None:
             wanted = self._for_restart(options)

@@ -176,6 +176,8 @@ class EmbeddedServer(Restartable):
             For options that are refused: then nothing has happened. For a port or a folder that is in use meanwhile.
         ValueError
             For another port or folder.
+        TypeError
+            For a name that is no option.
         """
         wanted = self._for_restart(self._options if options is None else options)
         CheckedSettings(wanted, self.folder)

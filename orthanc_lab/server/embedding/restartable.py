@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.server.embedding.own_folder import Stoppable
-from orthanc_lab.server.options.option_table import OPTIONS, without_unset
+from orthanc_lab.server.options.names import check_names
+from orthanc_lab.server.options.option_table import without_unset
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["Restartable", "dicom_on_a_free_port"]
@@ -38,12 +39,13 @@ class Restartable(Stoppable):
             For an option that the server refuses, in its words.
         ValueError
             For another port or folder.
+        TypeError
+            For a name that is no option.
         """
-        wanted = self._for_restart(options)
-        unknown = [f'There is no option "{name}"' for name in wanted if name not in OPTIONS]
-        return [*unknown, *CheckedSettings(wanted, self.folder).warnings]
+        return CheckedSettings(self._for_restart(options), self.folder).warnings
 
     def _for_restart(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        check_names(options)
         # Port and folder stay, since clients and files are there.
         fixed = {name: self._options[name] for name in ("HttpPort", "DicomPort", "StorageDirectory")}
         for name, value in fixed.items():

@@ -13,6 +13,7 @@ from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.server.assembly import Environment
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.log_lines import log_errors_only
+from orthanc_lab.server.options.names import check_names
 from orthanc_lab.server.options.option_table import OPTIONS, without_unset
 from orthanc_lab.storage.lock import Lock, lock_folder, no_lock
 
@@ -78,6 +79,8 @@ def serve(
     ------
     OrthancError
         For options that Orthanc refuses, a folder in use, a port in use.
+    TypeError
+        For a name that is no option.
 
     Examples
     --------
@@ -133,6 +136,7 @@ def in_process(
 def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
     # In a file, relative paths start at the file; here there is none, and they start at the working directory.
     merged = without_unset({**(options or {}), **named})
+    check_names(merged)
     for name, option in OPTIONS.items():
         if option.is_path and isinstance(merged.get(name), (str, Path)) and merged[name]:
             merged[name] = str(Path(merged[name]).absolute())

@@ -18,7 +18,7 @@ from orthanc_lab.widgets.dicomize.values import problem, typed_value, uses_chara
 
 __all__ = ["Form", "Request", "field_of", "not_kept", "words_of"]
 
-_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage
+_CAPTURE = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7", "ConversionType": "WSD"}  # Secondary Capture Image Storage
 _INHERITED = 2020  # Orthanc: Trying to override a value inherited from a parent module
 _PARENTS = (2024, 2025)  # Orthanc: no such parent; an instance as parent
 _UNKNOWN_TAG = 27
@@ -30,7 +30,7 @@ _UNREADABLE = 17  # Orthanc: unknown resource
 class Request:
     """The arguments of `Client.create_dicom`."""
 
-    content: Path | list[Path] | None
+    content: Path | list[Path] | list[dict[str, Any]] | None  # dictionaries where an image has tags of its own
     tags: Mapping[str, str | bytes]
     fields: Mapping[str, Any]  # parent, private_creator, Force, Encapsulate
 
@@ -51,6 +51,7 @@ class Form:
     tags: tuple[tuple[Attribute, str], ...] = ()  # tags with an empty value are not sent
     private: PrivateBlock = field(default_factory=PrivateBlock)
     parent: str = ""  # Orthanc identifier
+    inherited: Mapping[str, str] = field(default_factory=dict)  # by keyword: what the parent gives to its children
     force: bool = False
     encapsulate: bool = False
     as_capture: bool = True  # images get the SOP class and the modality that create-dicom leaves out
@@ -65,9 +66,18 @@ class Form:
         for attribute, value in self.tags:
             if words := problem(attribute.vr, value, attribute.vm) if value else "":
                 found[attribute.key] = words
-            elif value and attribute.key == "PatientID" and self.parent and not self.force:
-                found[attribute.key] = "conflicts with the patient of the parent: leave it empty, or tick Force"
+            elif value and not self.force and self._is_inherited(attribute):
+                found[attribute.key] = "is inherited from the parent: leave it empty, or tick Force"
         return found | {f"private {place}": words for place, words in self.private.problems().items()}
+
+    def _is_inherited(self, attribute: Attribute) -> bool:
+        # Orthanc lets PatientID pass, and makes another patient of a child with the UIDs of the parent.
+        return attribute.keyword in self.inherited or (bool(self.parent) and attribute.keyword == "PatientID")
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether images and documents become one series."""
+        return len({content.is_picture for content in self.contents}) > 1
 
     def request(self) -> Request:
         """Return the request; several contents become a series, in order."""
@@ -75,11 +85,13 @@ class Form:
             attribute.key: typed_value(attribute.vr, value) for attribute, value in self.tags if value
         }
         tags |= self.private.tags()
-        if self.as_capture and self.contents and all(content.is_picture for content in self.contents):
-            tags.setdefault("SOPClassUID", _CAPTURE)
-            tags.setdefault("ConversionType", "WSD")
-            if not self.parent:
+        of_images: dict[str, str] = {}
+        if self.as_capture and any(content.is_picture for content in self.contents):
+            of_images = {name: value for name, value in _CAPTURE.items() if name not in tags}
+            if not self.inherited.get("Modality"):
                 tags.setdefault("Modality", "OT")
+        if not self.is_mixed:
+            tags |= of_images
         if not self.parent and not all(is_latin_1(value) for value in tags.values()):
             tags.setdefault("SpecificCharacterSet", "ISO_IR 192")  # otherwise characters would be lost silently
         fields: dict[str, Any] = {}
@@ -91,9 +103,15 @@ class Form:
             fields["Force"] = True
         if self.encapsulate:
             fields["Encapsulate"] = True
+        return Request(self._content(of_images), tags, fields)
+
+    def _content(self, of_images: Mapping[str, str]) -> Any:
+        if self.is_mixed:  # a document has a SOP class of its own
+            return [
+                {"Content": content.path, "Tags": of_images if content.is_picture else {}} for content in self.contents
+            ]
         paths = [content.path for content in self.contents]
-        content: Any = paths if len(paths) > 1 else (paths[0] if paths else None)
-        return Request(content, tags, fields)
+        return paths if len(paths) > 1 else (paths[0] if paths else None)
 
 
 def is_latin_1(value: str | bytes) -> bool:

@@ -31,6 +31,13 @@ _TAGS = ("PatientID", "PatientName", "PatientBirthDate", "StudyDescription", "Se
 _COLUMNS = (Column("name", "File"), Column("words", "Description"))
 _MOST_BYTES = 256 << 20  # per file: it is sent as one JSON text
 _SHOWN = 6  # thumbnails
+_MIXTURE = "The images and documents become one series; make them one after the other to get two."
+_OPTIONS: Mapping[str, str] = {
+    "Secondary Capture": "Gives images a SOP class and a modality, which viewers and DICOMDIR media need.",
+    "Force": "Lets your tags replace those set by the parent or the server: UIDs, patient, study.",
+    "Encapsulate": "Keeps the bytes of a single JPEG as they are, compressed (needs Orthanc 1.12.7).",
+}
+_TICKED = ("Secondary Capture",)
 
 
 class DicomizePanel(Panel):
@@ -65,6 +72,7 @@ class DicomizePanel(Panel):
         self._dropped: dict[str, DroppedFile] = {}
         self._is_making = False
         self._making: Future[None] = Future()
+        self._is_refused = False  # whether the status line names fields that need attention
         self._is_done = False  # whether the files shown were already converted: the next drop starts over
         self.zone = DropZone(
             label="Drop PNG, JPEG or PDF files here (several become a series), or",
@@ -75,30 +83,34 @@ class DicomizePanel(Panel):
         )
         self.files = Table(_COLUMNS, label="Files to convert", empty="No files yet")
         self.pictures = ipywidgets.HTML()
+        self.mixture = ipywidgets.Label(_MIXTURE)
         self.remove_button = _button("Remove", "times", "Remove the selected files, or all if none is selected")
         self.contents_problem = Problem()
-        self.tags = TagFields(_TAGS)
-        self.parent = ParentMenu(client, self.act)
-        self.private = PrivateRows()
-        self.capture = _box(
-            "Secondary Capture", "Give images an SOP class and a modality, which DICOMDIR media need", True
+        self.tags = TagFields(_TAGS, self._recheck)
+        self.parent = ParentMenu(client, self.act, self._inherit)
+        self.private = PrivateRows(self._recheck)
+        self.capture, self.force, self.encapsulate = (
+            ipywidgets.Checkbox(words in _TICKED, description=words, indent=False, layout={"width": "170px"})
+            for words in _OPTIONS
         )
-        self.force = _box("Force", "Override values set by the parent or the server: UIDs, patient, study")
-        self.encapsulate = _box("Encapsulate", "Keep the bytes of one JPEG as they are, compressed (Orthanc 1.12.7)")
         self.make_button = _button("Make DICOM", "magic", "Create the instance or series on the server", "primary")
         self.result = ipywidgets.VBox()
         self.files.observe(lambda change: self._draw_pictures(), "selected")
         self.remove_button.on_click(lambda _: self.remove(self.files.selected))
         self.make_button.on_click(lambda _: self.make())
+        self.force.observe(lambda change: self._inherit(), "value")
+        self.encapsulate.observe(lambda change: self._recheck(), "value")
         self.body.children = self._layout()
         self._draw()
         self.refresh()
 
     def _layout(self) -> list[Any]:
-        private = ipywidgets.Accordion([self.private], titles=["Private tags"], selected_index=None)
-        options = row(self.capture, self.force, self.encapsulate)
-        found = ipywidgets.VBox([self.files, row(self.pictures, self.remove_button), self.contents_problem])
-        return [self.zone, found, self.tags, self.parent, private, options, row(self.make_button), self.result]
+        self.private_part = ipywidgets.Accordion([self.private], titles=["Private tags"], selected_index=None)
+        boxes = (self.capture, self.force, self.encapsulate)
+        options = [row(box, ipywidgets.Label(words)) for box, words in zip(boxes, _OPTIONS.values(), strict=True)]
+        files = [self.files, row(self.pictures, self.remove_button), self.mixture, self.contents_problem]
+        fields = [ipywidgets.VBox(files), self.tags, self.parent, self.private_part, *options]
+        return [self.zone, *fields, row(self.make_button), self.result]
 
     def poll(self) -> None:
         """Only check whether the server answers: nothing else about it is shown here."""
@@ -161,8 +173,10 @@ class DicomizePanel(Panel):
             {"id": str(content.path), "name": content.name, "words": content.words} for content in self.contents
         ]
         self.remove_button.layout.display = "" if self.contents else "none"
+        self.mixture.layout.display = "" if Form(tuple(self.contents)).is_mixed else "none"
         self.contents_problem.say("")
         self._draw_pictures()
+        self._recheck()
 
     def _draw_pictures(self) -> None:
         chosen = [content for content in self.contents if str(content.path) in self.files.selected] or self.contents
@@ -179,6 +193,7 @@ class DicomizePanel(Panel):
             tags=self.tags.values(),
             private=self.private.block,
             parent=self.parent.value,
+            inherited=self.parent.inherited,
             force=self.force.value,
             encapsulate=self.encapsulate.value,
             as_capture=self.capture.value,
@@ -188,24 +203,58 @@ class DicomizePanel(Panel):
         """Make DICOM from the form's contents, in the background; problems are shown next to their fields."""
         if self._is_making:
             return self._making  # a second click does not make it twice
+        self._replace_result()
         form = self.form
-        problems = form.problems()
-        if self.parent.is_missing:
-            problems["parent"] = "Choose one from the list, or no parent."
-        self._say(problems)
-        if problems:
-            fields = "1 field needs" if len(problems) == 1 else f"{len(problems)} fields need"
-            return self._refuse(f"Not sent: {fields} attention.")
+        if problems := self._problems():
+            self._refuse(problems)
+            self._focus(next(iter(problems)))
+            done: Future[None] = Future()
+            done.set_result(None)
+            return done
+        self._say({})
+        self._is_refused = False
         self._is_making = True
         self._enable()
         self._making = self.act("Making DICOM", partial(self._make, form))
         return self._making
 
-    def _refuse(self, words: str) -> Future[None]:
-        self.status.warn(words)
-        done: Future[None] = Future()
-        done.set_result(None)
-        return done
+    def _problems(self) -> dict[str, str]:
+        problems = self.form.problems()
+        if self.parent.is_missing:
+            problems["parent"] = "Choose one from the list, or no parent."
+        return problems
+
+    def _refuse(self, problems: Mapping[str, str]) -> None:
+        self._is_refused = True
+        self._say(problems)
+        self.status.warn(f"Not sent. Please check: {', '.join(map(_name_of_field, problems))}.")
+
+    def _recheck(self) -> None:
+        """Let the message about fields that need attention follow what the user changes."""
+        if not self._is_refused:
+            return
+        if problems := self._problems():
+            self._refuse(problems)
+        else:
+            self._is_refused = False
+            self._say({})
+            self.status.clear()
+
+    def _inherit(self) -> None:
+        self.tags.inherit({} if self.force.value else self.parent.inherited)
+        self._recheck()
+
+    def _focus(self, name: str) -> None:
+        """Bring a field into view, with the keyboard focus in it."""
+        if name == "contents":
+            self.zone.focus()
+        elif name == "parent":
+            self.parent.focus()
+        elif name.startswith("private "):
+            self.private_part.selected_index = 0
+            self.private.focus(name.removeprefix("private "))
+        else:
+            self.tags.rows[name].entry.focus()
 
     def _say(self, problems: Mapping[str, str]) -> None:
         self.tags.say(problems)
@@ -220,6 +269,8 @@ class DicomizePanel(Panel):
         except ResponseError as error:
             if name := field_of(error, form):
                 self._say({name: words_of(error)})
+                self._is_refused = True
+                self._focus(name)
             raise
         finally:
             self._is_making = False
@@ -270,6 +321,7 @@ def _button(words: str, icon: str, tooltip: str, style: str = "") -> ipywidgets.
     return ipywidgets.Button(description=words, icon=icon, tooltip=tooltip, button_style=style)
 
 
-def _box(words: str, tooltip: str, value: bool = False) -> ipywidgets.Checkbox:
-    layout = {"width": "auto", "margin": "0 12px 0 0"}
-    return ipywidgets.Checkbox(value, description=words, tooltip=tooltip, indent=False, layout=layout)
+def _name_of_field(name: str) -> str:
+    if name.removeprefix("private ").isdecimal():
+        return f"private tag {int(name.removeprefix('private ')) + 1}"
+    return {"contents": "the files", "parent": "the parent"}.get(name, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 
@@ -10,7 +10,7 @@ import ipywidgets
 
 from orthanc_lab.client import Client
 from orthanc_lab.widgets.dicomize.field import Problem, row
-from orthanc_lab.widgets.dicomize.parents import LEVELS, find_parents
+from orthanc_lab.widgets.dicomize.parents import LEVELS, Found, Parents, find_parents
 
 __all__ = ["ParentMenu"]
 
@@ -21,7 +21,7 @@ Act = Callable[[str, Callable[[], "str | None"]], "Future[None]"]
 
 
 class ParentMenu(ipywidgets.VBox):
-    """A searchable list of possible parents.
+    """A list of possible parents, searched while the user types.
 
     Parameters
     ----------
@@ -29,24 +29,30 @@ class ParentMenu(ipywidgets.VBox):
         A client for the server.
     act
         Runs an action in the background, like `Panel.act`.
+    changed
+        Called when another parent was chosen.
     """
 
-    def __init__(self, client: Client, act: Act) -> None:
+    def __init__(self, client: Client, act: Act, changed: Callable[[], None] = lambda: None) -> None:
         self.client = client
         self._act = act
-        self.level = ipywidgets.Dropdown(options=[_NONE, *LEVELS], description="Parent", tooltip="What to attach it to")
+        self._changed = changed
+        self._found: Mapping[str, Found] = {}
+        self.level = ipywidgets.Dropdown(
+            options=[_NONE, *LEVELS], description="Parent", tooltip="What to attach it to", style=_STYLE
+        )
         self.text = ipywidgets.Text(
-            description="Search",
-            placeholder="part of a name, ID, description …",
-            continuous_update=False,
+            description="Search", placeholder="name, ID, accession number, description …", style=_STYLE
         )
         self.choice = ipywidgets.Select(
-            options=[], description="Found", rows=6, layout={"width": "auto", "max_width": "800px"}
+            options=[], description="Found", rows=6, style=_STYLE, layout={"width": "auto", "max_width": "800px"}
         )
+        self.count = ipywidgets.Label(layout={"margin": "0 0 0 154px"})
         self.problem = Problem()
         self.level.observe(lambda change: self._ask(), "value")
         self.text.observe(lambda change: self._ask(), "value")
-        super().__init__([row(self.level, self.text), self.choice, self.problem])
+        self.choice.observe(lambda change: self._changed(), "value")
+        super().__init__([row(self.level, self.text), self.choice, self.count, self.problem])
         self._draw()
 
     @property
@@ -55,26 +61,61 @@ class ParentMenu(ipywidgets.VBox):
         return "" if self.level.value == _NONE else str(self.choice.value or "")
 
     @property
+    def inherited(self) -> Mapping[str, str]:
+        """What the chosen parent gives to its children, by keyword."""
+        return self._found[self.value].inherited if self.value in self._found else {}
+
+    @property
     def is_missing(self) -> bool:
         """Whether a level is chosen, but no parent."""
         return self.level.value != _NONE and not self.value
 
+    def focus(self) -> None:
+        """Put the keyboard focus where a parent is chosen."""
+        (self.choice if self.choice.options else self.text).focus()
+
     def _draw(self) -> None:
         display = "none" if self.level.value == _NONE else ""
-        self.text.layout.display = self.choice.layout.display = display
+        for part in (self.text, self.choice, self.count):
+            part.layout.display = display
 
     def _ask(self) -> None:
         self._draw()
-        self.choice.options = []
         self.problem.say("")
-        if self.level.value != _NONE:
-            self._act("Searching", partial(self._search, self.level.value, self.text.value.strip()))
+        wanted = (self.level.value, self.text.value.strip())
+        if self.level.value == _NONE:
+            self._show(Parents([], 0))
+        else:
+            self._act("Searching", partial(self._search, *wanted))
+
+    def _is_wanted(self, level: str, text: str) -> bool:
+        return (level, text) == (self.level.value, self.text.value.strip())
 
     def _search(self, level: str, text: str) -> str:
-        found = find_parents(self.client, level, text, _MOST)
-        if (level, text) != (self.level.value, self.text.value.strip()):
-            return ""  # another search has started
-        self.choice.options = found
-        if len(found) == _MOST:
-            return f"Only the first {_MOST} are shown: search for part of a name, ID or description."
-        return "" if found else f"Nothing found for {text!r}." if text else "Nothing is stored yet."
+        if not self._is_wanted(level, text):
+            return ""  # the user has typed on
+        parents = find_parents(self.client, level, text, _MOST)
+        if not self._is_wanted(level, text):
+            return ""
+        self._show(parents)
+        if parents.count:
+            return ""
+        return f"Nothing found for {text!r}." if text else "Nothing is stored yet."
+
+    def _show(self, parents: Parents) -> None:
+        kept = self.choice.value
+        self._found = {parent.id: parent for parent in parents.found}
+        self.choice.options = [(parent.words, parent.id) for parent in parents.found]
+        self.choice.value = kept if kept in self._found else None
+        self.count.value = _counted(parents)
+        self._changed()
+
+
+_STYLE = {"description_width": "150px"}
+
+
+def _counted(parents: Parents) -> str:
+    if len(parents.found) == parents.count and not parents.is_more:
+        return ""
+    words = "at least " if parents.is_more else ""
+    return f"{len(parents.found)} of {words}{parents.count:,} are shown: type more to narrow the search."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 
 import ipywidgets
@@ -48,6 +48,11 @@ class PrivateRow(Field):
 class PrivateRows(ipywidgets.VBox):
     """Private tags of one creator in one group.
 
+    Parameters
+    ----------
+    changed
+        Called after each change.
+
     Examples
     --------
     >>> private = PrivateRows()
@@ -60,8 +65,9 @@ class PrivateRows(ipywidgets.VBox):
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
         self.rows: list[PrivateRow] = []
+        self._changed = changed
         self.creator = ipywidgets.Text(
             description="Creator",
             tooltip="The organisation that defines these tags; the name reserves the block",
@@ -108,6 +114,14 @@ class PrivateRows(ipywidgets.VBox):
         problems = block.problems()
         self.say(problems if block.creator or set(problems) != {"creator"} else {})  # many users enter it last
         self.snippet.value = snippet_html(block) if block.rows and not problems else ""
+        self._changed()
+
+    def focus(self, place: str) -> None:
+        """Put the keyboard focus in a field: ``creator``, ``group``, or the number of a row."""
+        if place.isdecimal():
+            self.rows[int(place)].value.focus()
+        else:
+            (self.creator if place == "creator" else self.group).focus()
 
     def say(self, problems: Mapping[str, str]) -> None:
         """Show problems, by field as in `PrivateBlock.problems`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets
 
@@ -17,10 +17,12 @@ _LONG = frozenset({"LT", "ST", "UT"})
 
 
 class TagField(Field):
-    """One tag: its value is checked as soon as it is entered."""
+    """One tag: its value is checked as soon as it is entered; a value inherited from the parent cannot be changed."""
 
-    def __init__(self, attribute: Attribute, value: str) -> None:
+    def __init__(self, attribute: Attribute, value: str, changed: Callable[[], None]) -> None:
         self.attribute = attribute
+        self._changed = changed
+        self._own = value  # what the user entered, while an inherited value is shown
         kind = ipywidgets.Textarea if attribute.vr in _LONG else ipywidgets.Text
         self.entry = kind(
             value=value,
@@ -40,16 +42,35 @@ class TagField(Field):
 
     @property
     def value(self) -> str:
-        """The value as entered."""
-        return str(self.entry.value)
+        """The value as entered; "" where it is inherited."""
+        return "" if self.entry.disabled else str(self.entry.value)
 
     def check(self) -> None:
         """Show any problem with the value."""
         self.problem.say(problem(self.attribute.vr, self.value, self.attribute.vm) if self.value else "")
+        self._changed()
+
+    def inherit(self, value: str) -> None:
+        """Show the value that the parent gives, or what the user entered for ""."""
+        if value and not self.entry.disabled:
+            self._own = str(self.entry.value)
+        shown, is_inherited = (value, True) if value else (self._own, False)
+        if self.entry.disabled or is_inherited:
+            self.entry.disabled = is_inherited
+            self.entry.value = shown
+            self.entry.tooltip = "Inherited from the parent; tick Force to change it" if value else self.attribute.words
+            self.check()
 
 
 class TagFields(ipywidgets.VBox):
     """Fields for tags, and one for adding others.
+
+    Parameters
+    ----------
+    keywords
+        The tags at first.
+    changed
+        Called after each change.
 
     Examples
     --------
@@ -63,8 +84,10 @@ class TagFields(ipywidgets.VBox):
     [('PatientID', '7'), ('PatientName', ''), ('StudyDate', 'today')]
     """
 
-    def __init__(self, keywords: Sequence[str]) -> None:
+    def __init__(self, keywords: Sequence[str], changed: Callable[[], None] = lambda: None) -> None:
         self.rows: dict[str, TagField] = {}
+        self._changed = changed
+        self._inherited: Mapping[str, str] = {}
         self.box = ipywidgets.VBox()
         self.entry = ipywidgets.Combobox(
             options=options(),
@@ -96,7 +119,8 @@ class TagFields(ipywidgets.VBox):
     def add(self, attribute: Attribute, value: str = "") -> TagField:
         """Add a tag, unless it is there already, and return its field."""
         if attribute.key not in self.rows:
-            made = TagField(attribute, value)
+            made = TagField(attribute, value, self._changed)
+            made.inherit(self._inherited.get(attribute.keyword, ""))
             made.remove.on_click(lambda _: self.remove(attribute.key))
             self.rows[attribute.key] = made
             self._draw()
@@ -107,6 +131,7 @@ class TagFields(ipywidgets.VBox):
         gone = self.rows.pop(key)
         self._draw()
         close_whole(gone)
+        self._changed()
 
     def _draw(self) -> None:
         self.box.children = list(self.rows.values())
@@ -114,6 +139,12 @@ class TagFields(ipywidgets.VBox):
     def values(self) -> tuple[tuple[Attribute, str], ...]:
         """Return the tags with their values as entered."""
         return tuple((made.attribute, made.value) for made in self.rows.values())
+
+    def inherit(self, values: Mapping[str, str]) -> None:
+        """Show values that the parent gives, by keyword; they cannot be changed."""
+        self._inherited = values
+        for made in self.rows.values():
+            made.inherit(values.get(made.attribute.keyword, ""))
 
     def say(self, problems: Mapping[str, str]) -> None:
         """Show problems, by key of the tag."""

@@ -212,6 +212,11 @@ function render({ model, el }) {
   }
 
   function onMessage(message) {
+    if (message.kind === "focus") {
+      input.focus();
+      zone.scrollIntoView({ block: "nearest" });
+      return;
+    }
     const transfer = underWay.get(message.transfer);
     if (!transfer) return; // another view's, or at its end
     isHeard = true;

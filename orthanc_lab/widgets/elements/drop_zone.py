@@ -209,6 +209,10 @@ class DropZone(Element, script="drop_zone"):
             half.file.close()
             half.path.unlink(missing_ok=True)
 
+    def focus(self) -> None:
+        """Bring it into view, with the keyboard focus on its button."""
+        self.send({"kind": "focus"})
+
     def close(self) -> None:
         """Drop incomplete files, and remove the element with all files that were not discarded."""
         with self._lock:

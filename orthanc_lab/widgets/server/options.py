@@ -81,7 +81,7 @@ class OptionsEditor(ipywidgets.VBox):
             self._say(f"This is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.", True)
         except OrthancError as error:
             self._say(error_text(error), True)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             self._say(str(error), True)
         else:
             self._say("\n".join(["These options are valid.", *warnings]), False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from orthanc_lab.jobs.kinds.job_tools import JobTools
@@ -12,12 +12,12 @@ from orthanc_lab.jobs.ports import NotReady, StopReason
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.json_text import dumps
-from orthanc_lab.transfers.arrivals import Arrivals, groups_of
+from orthanc_lab.transfers.arrivals import Arrivals
 from orthanc_lab.transfers.bucket_log import BucketLog
 from orthanc_lab.transfers.buckets import chunks_uri
+from orthanc_lab.transfers.commit import Commit
 from orthanc_lab.transfers.compression import uncompressed
 from orthanc_lab.transfers.documents import read_lookup
-from orthanc_lab.transfers.instances import TransferInstance
 
 __all__ = ["PullTransferJob"]
 
@@ -33,12 +33,11 @@ class PullTransferJob(TransferJob):
     size_field = "DownloadedSizeMB"
 
     _name: str  # of the file with the buckets that have arrived; "" for none
-    _commit_failure: OrthancError | None
 
     def __init__(self, tools: JobTools, request: TransferRequest) -> None:
         super().__init__(tools, request)
         self._log: BucketLog | None = None
-        self._commit_steps: Iterator[Sequence[TransferInstance]] | None = None
+        self._storing: Commit | None = None
 
     @classmethod
     def restore(cls, tools: JobTools, saved: Mapping[str, Any]) -> PullTransferJob:
@@ -63,8 +62,10 @@ class PullTransferJob(TransferJob):
     def stop(self, reason: StopReason) -> None:
         """Close the file with the buckets, and remove it at the end."""
         super().stop(reason)
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            storing.close()
         log, self._log = self._log, None
-        self._commit_steps = None
         if log is not None:
             log.close()
         if self._name and reason in _ENDED:
@@ -74,7 +75,6 @@ class PullTransferJob(TransferJob):
     def _begin_again(self) -> None:
         super()._begin_again()
         self._name = ""
-        self._commit_failure = None
 
     def _pull_limits(self) -> tuple[str, str]:
         return self._request.peer.url, self._request.compression
@@ -131,15 +131,13 @@ class PullTransferJob(TransferJob):
 
     def _commit(self) -> Answer:
         """Store the next group; after an interruption, from the first one on: what is stored is known."""
-        assert self._log is not None
-        if self._commit_steps is None:
-            self._commit_steps = groups_of(self._instances)
-            self._arrivals = Arrivals(self._log, self._buckets)
-        group = next(self._commit_steps, None)
-        if group is not None:
-            failure = self._arrivals.store(self._tools.storage, group)
-            self._commit_failure = self._commit_failure or failure
+        if self._storing is None:
+            assert self._log is not None
+            arrivals = Arrivals(self._log, self._buckets)
+            ahead = self._options.commit_threads_count
+            self._storing = Commit(self._tools.storage, arrivals, self._instances, self._tools.executor, ahead)
+        if self._storing.step():
             return True
-        if self._commit_failure is not None:
-            raise self._commit_failure
+        if self._storing.failure is not None:
+            raise self._storing.failure
         return False
