@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
-from orthanc_lab.client.download import Bytes, save_stream
+from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.jobs import Job, submit
+from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.transport import Transport
 
 __all__ = ["Identified", "Kind", "Selection", "archive_job", "save_archive"]
@@ -36,7 +37,7 @@ def save_archive(
     *,
     transcode: str | None = None,
     extended: bool = False,
-    progress: Bytes | None = None,
+    progress: Follow = None,
 ) -> Path:
     """Stream a ZIP of a selection to a file; see `Client.archive`."""
     body = _body(selection, transcode) | {"Synchronous": True}
