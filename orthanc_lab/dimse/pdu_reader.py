@@ -14,6 +14,7 @@ P_DATA = 0x04
 _HEADER = struct.Struct(">BxI")
 _KINDS = range(1, 8)
 _LONGEST_OTHER = 256 << 10  # bytes: 128 presentation contexts with 50 transfer syntaxes each
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux; it has to be said again each time
 _FIRST_SIZE = 8 << 10
 _LARGEST_SIZE = 256 << 10
 
@@ -104,6 +105,10 @@ class PduReader:
         """Receive some bytes; False if none come in time."""
         self._make_room(missing)
         sock.settimeout(timeout)
+        if _QUICK_ACK is not None:
+            # DCMTK writes a PDU in two pieces, and its system holds the second one back until the first is
+            # acknowledged, which ours would put off for 40 ms.
+            sock.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         room = memoryview(self._buffer)[self._end :]
         try:
             count = sock.recv_into(room)

@@ -200,10 +200,11 @@ class RetrievedStore:
 
     def take(self, request: Message) -> int:
         """Store an instance; return the status of the response."""
-        syntaxes = {context.context_id: context.transfer_syntax for context in self.association.accepted_contexts}
-        if request.context_id not in syntaxes or not request.has_data:
+        contexts = {context.context_id: context for context in self.association.accepted_contexts}
+        context = contexts.get(request.context_id)
+        if context is None or context.abstract_syntax not in RETRIEVED_SOP_CLASSES or not request.has_data:
             return _SOP_CLASS_NOT_SUPPORTED
-        syntax = str(syntaxes[request.context_id][0])
+        syntax = str(context.transfer_syntax[0])
         sop_class, instance = (
             request.text(field) for field in (Field.AFFECTED_SOP_CLASS_UID, Field.AFFECTED_SOP_INSTANCE_UID)
         )

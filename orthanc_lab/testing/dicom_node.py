@@ -24,6 +24,8 @@ from orthanc_lab.testing.gate import Gate
 
 __all__ = ["DicomNode"]
 
+_LONGEST_WAIT = 60.0
+
 
 class _Server(ThreadedAssociationServer):
     daemon_threads = True
@@ -156,6 +158,17 @@ class DicomNode(Gate):
         """All messages so far, in order; a notebook shows them as a sequence diagram."""
         callers = {association.calling_aet for association in self.associations}
         return MessageLog(self._recorder.messages, " / ".join(sorted(callers)) or "caller", self.aet)
+
+    def wait_until_idle(self) -> None:
+        """Wait until all associations have ended, so that the records are complete.
+
+        Raises
+        ------
+        TimeoutError
+            If one is still open after a minute.
+        """
+        if not self._recorder.wait_until_idle(_LONGEST_WAIT):
+            raise TimeoutError(f"An association is still open after {_LONGEST_WAIT:g} s")
 
     def clear(self) -> None:
         """Forget what was received and recorded, for the next part of a test; faults stay."""

@@ -76,7 +76,7 @@ class Recorder:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._states: WeakKeyDictionary[Association, _State] = WeakKeyDictionary()
         self._records: list[AssociationRecord] = []
         self._messages: list[Message] = []
@@ -106,6 +106,11 @@ class Recorder:
         with self._lock:
             self._messages.clear()
             self._records = [record for record in self._records if record.end == "open"]
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until no association is open; return whether that has come true in time."""
+        with self._lock:
+            return self._lock.wait_for(lambda: all(record.end != "open" for record in self._records), seconds)
 
     def number(self, association: Association) -> int:
         """Return the number of an association."""
@@ -249,6 +254,7 @@ class Recorder:
         new = replace(state.record, **changes)
         self._records = [new if record.number == new.number else record for record in self._records]
         state.record = new
+        self._lock.notify_all()
 
 
 def send_at_once(event: Event) -> None:

@@ -95,6 +95,7 @@ class Panel(ipywidgets.VBox):
         self._polling: BackgroundPolling | None = None
         self._queue: SerialQueue[None] = SerialQueue()
         super().__init__([self.body, self.status])
+        self.add_class("orthanc-panel")
         self.status.observe(lambda change: self._follow(), "is_seen")
 
     @classmethod

@@ -193,6 +193,11 @@ def test_metrics_move(board, client):
     count = client.statistics["CountInstances"]
     says(chart, str(count))
     board.picture("metrics")
+    press(panel, "Pause")
+    board.page.keyboard.press("x")  # is no command of the notebook here, which would cut the cell
+    board.area.get_by_role("tab", name="Metrics", exact=True).click()
+    board.page.keyboard.press("x")
+    press(panel, "Pause")
 
 
 def test_a_server_is_killed_and_started_again(notebook, artefacts):

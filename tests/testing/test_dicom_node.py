@@ -33,7 +33,7 @@ def lasting():
 @pytest.fixture
 def node(lasting):
     lasting.recover()
-    until(lambda: all(association.end != "open" for association in lasting.associations))
+    lasting.wait_until_idle()
     lasting.clear()
     return lasting
 
@@ -51,7 +51,9 @@ def hasty(node):
 
 def end(node):
     """Return how the only association has ended."""
-    return until(lambda: {association.end for association in node.associations} - {"open"}).pop()
+    node.wait_until_idle()
+    (association,) = node.associations
+    return association.end
 
 
 def test_an_association_is_recorded(node, peer):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import PIL.Image
 import pytest
 from pydicom.data import get_testdata_file
 
@@ -10,6 +13,7 @@ import orthanc_lab
 from orthanc_lab import Client, samples
 from orthanc_lab.client import Instance
 from orthanc_lab.widgets import BrowserPanel
+from orthanc_lab.widgets.elements.slice_image import Window
 from tests.widgets.browser import hear
 from tests.widgets.test_tag_rows import data_set
 
@@ -118,6 +122,56 @@ def test_values_are_those_of_the_server(client, panel):
     panel.viewer.wait_until_sent()
     values = np.frombuffer(sent[0][1], "<i2").reshape(sent[0][0]["rows"], -1)
     assert np.array_equal(values, client.series[series].instances[0].array())
+
+
+def open_series(panel, series):
+    panel.refresh()
+    panel.branches.learn([series])
+    panel.tree.current = series.id
+    panel.wait_until_shown()
+
+
+def test_all_values_of_8_bits_are_the_possible_ones(client, panel):
+    grey = [np.full((8, 8), level, np.uint8) for level in (0, 40, 80, 120, 160, 200)]
+    open_series(panel, client.create_dicom(grey))
+    assert (panel.viewer.center, panel.viewer.width) == (127.5, 255)
+
+
+@pytest.mark.parametrize("count", [6, 40])
+def test_all_values_are_those_of_all_slices(client, panel, count):
+    levels = [np.full((8, 8), 1000 + number, np.uint16) for number in range(count)]
+    listen(panel.viewer)
+    open_series(panel, client.create_dicom(levels))
+    panel.viewer.wait_until_sent()
+    panel.wait_until_shown()
+    low, high = 1000, 1000 + count - 1
+    everything = {"name": "All values", "center": (low + high) / 2, "width": high - low}
+    assert panel.viewer.windows == [everything]
+    assert (panel.viewer.center, panel.viewer.width) == ((low + high) / 2, high - low)
+    assert (panel.viewer.low, panel.viewer.high) == (low, high)
+
+
+def test_a_window_chosen_by_hand_stays(client, panel):
+    series = client.create_dicom([np.full((8, 8), 1000 + number, np.uint16) for number in range(60)])
+    open_series(panel, series)
+    panel.viewer.center = 7
+    panel.viewer.widen(Window("All values", 0, 5000))
+    assert (panel.viewer.center, panel.viewer.windows[0]["width"]) == (7, 5000)
+    panel.viewer.widen(Window("Another", 0, 1))
+    assert len(panel.viewer.windows) == 1
+
+
+def test_small_pictures_of_a_ct_without_a_window_are_not_black(client, panel, study):
+    plain = study.series[1].instances[0].dataset()
+    del plain.WindowCenter, plain.WindowWidth
+    plain.PatientID = plain.StudyInstanceUID = plain.SeriesInstanceUID = plain.SOPInstanceUID = "1.2.3"
+    plain.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    client.upload(plain)
+    (instance,) = client.instances.find(SOPInstanceUID="1.2.3")
+    with PIL.Image.open(io.BytesIO(instance.thumbnail(64))) as picture:
+        assert max(picture.size) == 64
+        low, high = picture.convert("L").getextrema()
+        assert high - low > 100
 
 
 def test_a_document(client, panel, tmp_path):

@@ -71,7 +71,7 @@ def test_a_study_is_found_and_retrieved(panel, network):
             "id": "0",
             "PatientName": "Phantom MR",
             "PatientID": "PHANTOM-MR",
-            "StudyDate": "20260105",
+            "StudyDate": "2026-01-05",
             "StudyDescription": "MR shells",
             "ModalitiesInStudy": "",
             "AccessionNumber": "LAB002",
@@ -104,14 +104,14 @@ def test_a_checked_study_is_sent_and_a_failed_transfer_resubmitted(panel, archiv
     archive.refuse("C-STORE", 0xA700, times=1)
     panel.tree.toggle(panel.tree.level()[0].id)
     assert not panel.send_button.disabled
-    panel.send().result()
+    panel.send_checked().result()
     (row,) = ended(panel)
     assert row["state"] == "Failure"
     assert "DIMSE status 0xA700" in row["words"]
     panel.jobs.selected = [row["id"]]
     panel.job_tools.press("resubmit")
     panel.act("", lambda: None).result()
-    assert [row["state"] for row in ended(panel)] == ["Success"]
+    assert [(row["state"], row["words"]) for row in ended(panel)] == [("Success", "10 instances to ARCHIVE")]
     assert len(archive.instances) == 10
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from orthanc_lab.widgets.browser.windows import aspect, given_window, presets, values_window
+from orthanc_lab.widgets.browser.windows import ValueRange, aspect, given_window, presets
 from orthanc_lab.widgets.elements.slice_image import SliceImage, Window
 
 
@@ -30,11 +30,14 @@ def test_a_large_picture_is_thinned_out():
     assert (picture.rows, picture.columns, picture.step, len(picture.data)) == (1024, 750, 4, 1024 * 750 * 2)
 
 
+ALL = Window("All values", 0, 2000)
+
+
 def test_the_given_window_comes_first():
-    values = np.array([[-1000.0, 1000.0]])
-    names = [window.name for window in presets({"WindowCenter": "40", "WindowWidth": "400", "Modality": "CT"}, values)]
+    tags = {"WindowCenter": "40", "WindowWidth": "400", "Modality": "CT"}
+    names = [window.name for window in presets(tags, ALL)]
     assert names == ["As stored", "All values", "Soft tissue", "Lung", "Bone", "Brain"]
-    assert presets({"Modality": "MR"}, values) == [Window("All values", 0, 2000)]
+    assert presets({"Modality": "MR"}, ALL) == [ALL]
 
 
 @pytest.mark.parametrize(
@@ -51,9 +54,29 @@ def test_no_window_is_given(tags):
     assert given_window(tags) is None
 
 
-def test_a_flat_picture_has_a_window():
-    assert values_window(np.full((2, 2), 7)) == Window("All values", 7, 1)
-    assert values_window(np.zeros((0, 0))).width == 1
+def test_all_values_are_those_of_all_slices():
+    seen = ValueRange({"BitsStored": "12"})
+    assert seen.window == Window("All values", 0, 1)
+    assert not seen.add(np.zeros((0, 0)))
+    assert seen.add(np.full((2, 2), 7))
+    assert seen.window == Window("All values", 7, 1)
+    assert [seen.add(np.array([[value]])) for value in (8, 7.5, -2)] == [True, False, True]
+    assert seen.window == Window("All values", 3, 10)
+
+
+@pytest.mark.parametrize(
+    ("tags", "window"),
+    [
+        ({"BitsStored": "8"}, (127.5, 255)),
+        ({"BitsStored": "8", "PixelRepresentation": "0", "RescaleSlope": "2", "RescaleIntercept": "-10"}, (245, 510)),
+        ({"BitsStored": "8", "PixelRepresentation": "1"}, (60, 1)),
+        ({}, (60, 1)),
+    ],
+)
+def test_of_8_bits_all_values_are_the_possible_ones(tags, window):
+    seen = ValueRange(tags)
+    seen.add(np.full((2, 2), 60))
+    assert (seen.window.center, seen.window.width) == window
 
 
 def test_pixels_that_are_not_square():

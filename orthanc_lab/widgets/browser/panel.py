@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import Any
 
 import ipywidgets
 
-from orthanc_lab.client import Client, Instance, Patient, Resource, ResponseError, Series, Study
+from orthanc_lab.client import Client, ClientError, Instance, Patient, Resource, ResponseError, Series, Study
 from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
 from orthanc_lab.widgets.browser.tag_rows import matching, tag_rows
-from orthanc_lab.widgets.browser.windows import aspect, presets
+from orthanc_lab.widgets.browser.windows import ValueRange, aspect, presets
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
+from orthanc_lab.widgets.elements.slice_image import Values
 from orthanc_lab.widgets.elements.tag_row import TagRow
 from orthanc_lab.widgets.elements.tag_table import TagTable
 from orthanc_lab.widgets.elements.viewer import Viewer
@@ -28,6 +30,7 @@ from orthanc_lab.widgets.serial_queue import SerialQueue
 __all__ = ["BrowserPanel"]
 
 _MOST_SERIES = 40  # in the gallery
+_SAMPLE = 25  # slices of a long stack that are looked at for the range of its values
 
 
 class BrowserPanel(ResourcesPanel):
@@ -71,6 +74,7 @@ class BrowserPanel(ResourcesPanel):
         self._rows: list[TagRow] = []
         self._show_queue: SerialQueue[object] = SerialQueue()
         self._tag_queue: SerialQueue[object] = SerialQueue()
+        self._sample_queue: SerialQueue[object] = SerialQueue()
         self.heading = ipywidgets.HTML()
         self.gallery = Gallery(label="Series")
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
@@ -97,7 +101,7 @@ class BrowserPanel(ResourcesPanel):
 
     def wait_until_shown(self) -> None:
         """Wait until what was picked is shown."""
-        for queue in (self._show_queue, self._tag_queue):
+        for queue in (self._show_queue, self._tag_queue, self._sample_queue):
             queue.submit(lambda: None).result()
 
     # -- picking --------------------------------------------------------------------
@@ -169,8 +173,10 @@ class BrowserPanel(ResourcesPanel):
             self._show_nothing(words, has_document=words.startswith("Encapsulated PDF"))
 
     def _show_images(self, stack: SliceStack, position: int, values: dict[str, Any]) -> str:
+        span = ValueRange(values)
+        stack.seen = span.add
         try:
-            windows = presets(values, stack.values(position))
+            stack.values(position)
         except ResponseError as error:
             if not stack.instance(position).exists():
                 raise
@@ -179,13 +185,28 @@ class BrowserPanel(ResourcesPanel):
         self.viewer.show(
             len(stack.slices),
             stack.image,
-            windows=windows,
+            windows=presets(values, span.window),
             position=position,
             is_inverted=values.get("PhotometricInterpretation") == "MONOCHROME1",
             aspect=aspect(values),
         )
         self.viewer.caption = stack.caption(position)
+        stack.seen = partial(self._widen, stack, span)
+        if len(stack.slices) > _SAMPLE:  # of fewer slices the viewer loads all
+            pick = self._picks.number
+            self._sample_queue.submit(lambda: self._sample(pick, stack))
         return ""
+
+    def _widen(self, stack: SliceStack, span: ValueRange, values: Values) -> None:
+        if span.add(values) and stack is self._stack:
+            self.viewer.widen(span.window)
+
+    def _sample(self, pick: int, stack: SliceStack) -> None:
+        for position in stack.sample(_SAMPLE):
+            if not self._picks.is_latest(pick):
+                return
+            with suppress(ClientError):  # the viewer says so when it comes to this slice
+                stack.values(position)
 
     def _show_nothing(self, words: str, *, has_document: bool = False) -> None:
         self.viewer.clear(words)
@@ -295,6 +316,7 @@ class BrowserPanel(ResourcesPanel):
     def close(self) -> None:  # noqa: D102 - see Panel
         self._show_queue.close()
         self._tag_queue.close()
+        self._sample_queue.close()
         super().close()
 
 

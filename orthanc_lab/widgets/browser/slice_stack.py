@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orthanc_lab.client import Client, Instance
-from orthanc_lab.widgets.elements.slice_image import SliceImage
+from orthanc_lab.widgets.elements.slice_image import SliceImage, Values
 
 __all__ = ["Slice", "SliceStack", "reason_without_image", "values_by_keyword"]
 
@@ -34,6 +34,7 @@ class SliceStack:
 
     def __init__(self, client: Client, instances: Sequence[Instance]) -> None:
         self._client = client
+        self.seen: Callable[[Values], object] = lambda values: None  # called with the values of each slice
         self.ids = [instance.id for instance in instances]
         self.slices = [
             Slice(instance.id, instance.number, frame, frames)
@@ -52,7 +53,14 @@ class SliceStack:
 
     def values(self, position: int) -> Any:
         """Return the values of a slice."""
-        return self.instance(position).array(self.slices[position].frame)
+        values = self.instance(position).array(self.slices[position].frame)
+        self.seen(values)
+        return values
+
+    def sample(self, count: int) -> list[int]:
+        """Return the positions of at most `count` slices that are spread over the stack."""
+        last = len(self.slices) - 1
+        return sorted({round(last * number / (count - 1)) for number in range(count)})
 
     def image(self, position: int) -> SliceImage:
         """Return a slice in the form that the viewer draws."""

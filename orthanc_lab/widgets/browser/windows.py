@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from orthanc_lab.widgets.elements.slice_image import Values, Window
 
-__all__ = ["aspect", "given_window", "presets", "values_window"]
+__all__ = ["ValueRange", "aspect", "given_window", "presets"]
 
 _CT = (Window("Soft tissue", 40, 400), Window("Lung", -600, 1500), Window("Bone", 400, 1800), Window("Brain", 40, 80))
 
@@ -34,17 +35,53 @@ def given_window(tags: Mapping[str, Any]) -> Window | None:
     return Window("As stored", centers[0], widths[0])
 
 
-def values_window(values: Values) -> Window:
-    """Return the window from the lowest to the highest value."""
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    return Window("All values", (low + high) / 2, max(high - low, 1.0))
+class ValueRange:
+    """The range of the values of a stack: of unsigned images of at most 8 bits the possible one, else the one seen.
+
+    Examples
+    --------
+    >>> seen = ValueRange({})
+    >>> seen.add(np.array([[5, 9]])), seen.add(np.array([[6]])), seen.window
+    (True, False, Window(name='All values', center=7.0, width=4.0))
+    """
+
+    def __init__(self, tags: Mapping[str, Any]) -> None:
+        self._lock = threading.Lock()
+        self._ends = _possible(tags)
+        self._is_fixed = self._ends is not None
+
+    def add(self, values: Values) -> bool:
+        """Take in the values of a slice, and return whether the range has become wider."""
+        if self._is_fixed or not values.size:
+            return False
+        low, high = float(values.min()), float(values.max())
+        with self._lock:
+            before = self._ends
+            self._ends = (low, high) if before is None else (min(low, before[0]), max(high, before[1]))
+            return self._ends != before
+
+    @property
+    def window(self) -> Window:
+        """The window from the lowest to the highest value."""
+        low, high = self._ends or (0.0, 0.0)
+        return Window("All values", (low + high) / 2, max(high - low, 1.0))
 
 
-def presets(tags: Mapping[str, Any], values: Values) -> list[Window]:
+def _possible(tags: Mapping[str, Any]) -> tuple[float, float] | None:
+    bits, sign = _numbers(tags, "BitsStored"), _numbers(tags, "PixelRepresentation")
+    if not bits or bits[0] > 8 or sign[:1] == [1.0]:
+        return None
+    slope = (_numbers(tags, "RescaleSlope") or [1.0])[0]
+    intercept = (_numbers(tags, "RescaleIntercept") or [0.0])[0]
+    ends = (intercept, (2 ** bits[0] - 1) * slope + intercept)
+    return min(ends), max(ends)
+
+
+def presets(tags: Mapping[str, Any], all_values: Window) -> list[Window]:
     """Return the windows to choose from, the best first."""
     given = given_window(tags)
     tissues = _CT if tags.get("Modality") == "CT" else ()
-    return [*([given] if given else []), values_window(values), *tissues]
+    return [*([given] if given else []), all_values, *tissues]
 
 
 def aspect(tags: Mapping[str, Any]) -> float:

@@ -1,6 +1,21 @@
 // Two permanent live regions, so that screen readers announce new text; and a regular message to the kernel.
 const BEAT = 20000; // ms
 
+// Buttons and fields of ipywidgets let their keys through: those of the whole panel, or dashboard, are kept once it is
+// on the page, which is when this line gets its size.
+function keepKeysOfPanel(el) {
+  const watch = new ResizeObserver(() => {
+    const panel = el.closest(".orthanc-dashboard") ?? el.closest(".orthanc-panel");
+    if (!panel) return;
+    watch.disconnect();
+    if (panel.dataset.orthancKeys) return;
+    panel.dataset.orthancKeys = "kept";
+    keepKeys(panel);
+  });
+  watch.observe(el);
+  return watch;
+}
+
 function render({ model, el }) {
   el.classList.add("orthanc-lab", "orthanc-status");
   const calm = document.createElement("div");
@@ -9,6 +24,7 @@ function render({ model, el }) {
   urgent.setAttribute("role", "alert");
   urgent.className = "orthanc-error";
   el.append(calm, urgent);
+  const watch = keepKeysOfPanel(el);
   const view = `${Date.now()}-${Math.random()}`;
 
   function draw() {
@@ -34,6 +50,7 @@ function render({ model, el }) {
   draw();
   come();
   return () => {
+    watch.disconnect();
     clearInterval(beat);
     window.removeEventListener("pagehide", go);
     window.removeEventListener("pageshow", come);

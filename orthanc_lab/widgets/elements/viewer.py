@@ -117,6 +117,19 @@ class Viewer(Element, script="viewer"):
             self.is_inverted, self.aspect = is_inverted, aspect
         self.resume()
 
+    def widen(self, window: Window) -> None:
+        """Replace the window of the same name; if that one is applied, the new one is."""
+        old = next((each for each in self.windows if each["name"] == window.name), None)
+        if old is None:
+            return
+        with self.hold_sync():
+            is_applied = (self.center, self.width) == (old["center"], old["width"])
+            self.windows = [window.plain() if each is old else each for each in self.windows]
+            self.low = min(self.low, window.center - window.width / 2)
+            self.high = max(self.high, window.center + window.width / 2)
+            if is_applied:
+                self.center, self.width = window.center, window.width
+
     def clear(self, words: str) -> None:
         """Show a text instead of an image."""
         with self._lock:

@@ -43,8 +43,10 @@ def answer_columns(level: Level) -> tuple[Column, ...]:
 
 def answer_row(answer: Answer, level: Level) -> dict[str, Any]:
     """Return an answer as a table row."""
-    return {"id": str(answer.number), **{keyword: _text(answer.tags.get(keyword)) for keyword in ASKED[level]}}
+    return {"id": str(answer.number), **{keyword: _text(keyword, answer.tags.get(keyword)) for keyword in ASKED[level]}}
 
 
-def _text(value: Any) -> str:
+def _text(keyword: str, value: Any) -> str:
+    if keyword.endswith("Date") and isinstance(value, str) and len(value) == 8:
+        return f"{value[:4]}-{value[4:6]}-{value[6:]}"
     return "" if value is None else str(value).replace("^", " ").replace("\\", ", ").strip()

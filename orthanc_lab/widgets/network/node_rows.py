@@ -23,7 +23,7 @@ _SIGNS: dict[str, tuple[str, Tone]] = {
 }
 
 NODE_COLUMNS = (
-    Column("light", "Echo", "badge", _SIGNS),
+    Column("light", "State", "badge", _SIGNS),
     Column("name", "Name"),
     Column("aet", "AE title"),
     Column("address", "Address"),

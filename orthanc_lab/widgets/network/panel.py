@@ -13,16 +13,16 @@ from orthanc_lab.client.display import table as html_table
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.elements.table import Table
 from orthanc_lab.widgets.elements.toolbar import Tool, Toolbar
-from orthanc_lab.widgets.jobs.job_rows import COLUMNS, TOOLS, allowed, offers, row
+from orthanc_lab.widgets.jobs.job_rows import COLUMNS, TOOLS, allowed, offers
 from orthanc_lab.widgets.network.answer_rows import ASKED, answer_columns, answer_row
 from orthanc_lab.widgets.network.node_form import NodeForm
 from orthanc_lab.widgets.network.node_rows import NODE_COLUMNS, Light, light_of, node_row
 from orthanc_lab.widgets.network.query_form import QueryForm, offer_names
+from orthanc_lab.widgets.network.transfer_rows import TRANSFERS, transfer_row
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
 
 __all__ = ["NetworkPanel"]
 
-_JOB_TYPES = ("DicomModalityStore", "DicomMoveScu", "DicomGetScu")
 _MOST_JOBS = 20
 _ECHO_SECONDS = 5
 _NODE_TOOLS = (
@@ -85,7 +85,7 @@ class NetworkPanel(ResourcesPanel):
         self.send_button = ipywidgets.Button(
             description="Send", icon="send", tooltip="Send what is checked, in a job", layout={"width": "auto"}
         )
-        self.send_button.on_click(lambda _: self.send())
+        self.send_button.on_click(lambda _: self.send_checked())
         self.jobs = Table(COLUMNS, label="Transfers", empty="No transfers yet")
         self.job_tools = Toolbar(TOOLS, label="What to do with the selected transfers", on_press=self.control)
         self._lay_out()
@@ -107,7 +107,8 @@ class NetworkPanel(ResourcesPanel):
             titles=["Query and retrieve", "Send", "Add a node"],
             selected_index=0,
         )
-        self.body.children = [_line([self.node_tools]), self.nodes, folds, _line([self.job_tools]), self.jobs]
+        transfers = _line([ipywidgets.HTML("<b>Transfers</b>"), self.job_tools])
+        self.body.children = [_line([self.node_tools]), self.nodes, folds, transfers, self.jobs]
 
     # -- what is shown --------------------------------------------------------------
 
@@ -115,10 +116,10 @@ class NetworkPanel(ResourcesPanel):
         super().poll()
         self._configurations = self.poll_client.modalities.configurations()
         self._show_nodes()
-        found = [job for job in self.poll_client.jobs.list() if job.type in _JOB_TYPES][:_MOST_JOBS]
+        found = [job for job in self.poll_client.jobs.list() if job.type in TRANSFERS][:_MOST_JOBS]
         self._jobs = {job.id: job for job in found}
         now = self.clock.now()
-        self.jobs.rows = [row(job, now) for job in found]
+        self.jobs.rows = [transfer_row(job, now) for job in found]
         self._offer()
 
     def _show_nodes(self) -> None:
@@ -252,13 +253,13 @@ class NetworkPanel(ResourcesPanel):
 
     # -- send, and the jobs ---------------------------------------------------------
 
-    def send(self) -> Any:
+    def send_checked(self) -> Any:
         """Send the checked resources to the chosen node, in a job."""
-        return self.act(f"Sending to {self.target.value}", partial(self._send, self.target.value, self.tree.checked))
+        return self.act(f"Sending to {self.target.value}", partial(self._store, self.target.value, self.tree.checked))
 
-    def _send(self, node: str, resources: Sequence[str]) -> str:
+    def _store(self, node: str, resources: Sequence[str]) -> str:
         self.client.modalities[node].store(resources)
-        return f"Sending to {node}: see the transfers below."
+        return f"Started sending to {node}."
 
     def _selected_jobs(self) -> list[Job]:
         return [self._jobs[id] for id in self.jobs.selected if id in self._jobs]
