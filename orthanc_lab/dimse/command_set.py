@@ -112,10 +112,10 @@ def decode_command(data: bytes | bytearray) -> Command:
         group, element, length = _HEADER.unpack_from(data, position)
         start = position + 8
         position = start + length
-        if group != 0 or position > end:
-            raise CommandError("an element of the command set is cut off, or of another group")
+        if position > end:
+            raise CommandError("an element of the command set is cut off")
         known = _READERS.get(element)
-        if known is not None:
+        if known is not None and group == 0:  # Orthanc lists instances that failed in group 0008
             field, read = known
             command[field] = read(bytes(data[start:position]))
     if Field.COMMAND_FIELD not in command:
