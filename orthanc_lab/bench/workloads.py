@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from orthanc_lab.bench import material
+from orthanc_lab.bench.dicom_retrieving import RETRIEVING, finding, getting, moving
 from orthanc_lab.bench.sending import SendingToPeer
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
@@ -314,6 +315,15 @@ WORKLOADS: list[Workload] = [
     Workload("create-dicom PDF 20 MB", 2.5, _create("application/pdf", lambda: material.pdf(20), 4)),
     _to_peer("200 CT to a peer: transfer / OrthancPeerStore", material.ct_instances, 200),
     _to_peer("2,000 x 4 kB to a peer: transfer / OrthancPeerStore", material.small_instances, 2000),
+    Workload(
+        "C-FIND of 1,000 studies, findscu",
+        1,
+        finding,
+        _STUDY(lambda n: material.small_instances(n, 1), 1000),
+        RETRIEVING,
+    ),
+    Workload("C-GET of 200 CT, getscu", 0.5, getting, _STUDY(material.ct_instances, 200), RETRIEVING),
+    Workload("C-MOVE of 200 CT, movescu", 0.5, moving, _STUDY(material.ct_instances, 200), RETRIEVING),
     Workload("jobs: submissions", 2, _submissions(500), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("jobs: submit to success", 4, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("GET one job", 0.7, _gets(_one_job, 5000), _make_archives(5)),
