@@ -35,12 +35,11 @@ def request_commitment(
         Field.REQUESTED_SOP_INSTANCE_UID: PUSH_MODEL_INSTANCE,
         Field.ACTION_TYPE_ID: 1,
     }
-    _ask(Operation.N_ACTION, fields, request, modality, options, timeout=timeout)
+    local_aet = options.local_aet(modality)
+    _ask(Operation.N_ACTION, fields, request, modality, options, local_aet=local_aet, timeout=timeout)
 
 
-def report_commitment(
-    result: CommitmentResult, modality: Modality, options: DicomOptions, *, local_aet: str = ""
-) -> None:
+def report_commitment(result: CommitmentResult, modality: Modality, options: DicomOptions, *, local_aet: str) -> None:
     """Tell a node what became of its request.
 
     Parameters
@@ -68,7 +67,7 @@ def _ask(
     modality: Modality,
     options: DicomOptions,
     *,
-    local_aet: str = "",
+    local_aet: str,
     timeout: int | None = None,
     as_provider: bool = False,
 ) -> None:
