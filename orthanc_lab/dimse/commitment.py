@@ -35,8 +35,7 @@ def request_commitment(
         Field.REQUESTED_SOP_INSTANCE_UID: PUSH_MODEL_INSTANCE,
         Field.ACTION_TYPE_ID: 1,
     }
-    local_aet = options.local_aet(modality)
-    _ask(Operation.N_ACTION, fields, request, modality, options, local_aet=local_aet, timeout=timeout)
+    _ask(Operation.N_ACTION, fields, request, modality, options, timeout=timeout)
 
 
 def report_commitment(result: CommitmentResult, modality: Modality, options: DicomOptions, *, local_aet: str) -> None:
@@ -67,7 +66,7 @@ def _ask(
     modality: Modality,
     options: DicomOptions,
     *,
-    local_aet: str,
+    local_aet: str | None = None,
     timeout: int | None = None,
     as_provider: bool = False,
 ) -> None:

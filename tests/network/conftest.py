@@ -1,4 +1,4 @@
-"""The pair of servers that answer the same DICOM requests, and the files that both have."""
+"""The servers of these tests: one that is empty, and the pair that answers the same requests with the same files."""
 
 from __future__ import annotations
 
