@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from orthanc_lab.bench import material
-from orthanc_lab.bench.sending import SendingToPeer
+from orthanc_lab.bench.sending import SendingToNode, SendingToPeer
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
 __all__ = ["WORKLOADS", "Cost", "Workload", "posts"]
@@ -289,6 +289,11 @@ def _to_peer(name: str, maker: Callable[[int], list[bytes]], count: int) -> Work
     return Workload(name, 1, sending.prepare, sending.setup, needs_peer=True)
 
 
+def _to_node(name: str, target: float, maker: Callable[[int], list[bytes]], count: int, *accepted: str) -> Workload:
+    sending = SendingToNode(maker, count, accepted or ("1.2.840.10008.1.*",))
+    return Workload(name, target, sending.prepare, sending.setup, needs_peer=True)
+
+
 _STUDY = _upload_study
 _MANY_JOBS = {"JobsHistorySize": 20_000, "ConcurrentJobs": 2}
 
@@ -314,6 +319,9 @@ WORKLOADS: list[Workload] = [
     Workload("create-dicom PDF 20 MB", 2.5, _create("application/pdf", lambda: material.pdf(20), 4)),
     _to_peer("200 CT to a peer: transfer / OrthancPeerStore", material.ct_instances, 200),
     _to_peer("2,000 x 4 kB to a peer: transfer / OrthancPeerStore", material.small_instances, 2000),
+    _to_node("C-STORE of 200 CT to our server", 0.5, material.ct_instances, 200),
+    _to_node("C-STORE of 500 x 4 kB to our server", 0.5, material.small_instances, 500),
+    _to_node("C-STORE of 40 JPEG to our server, decompressed", 0.5, material.jpeg_instances, 40, "1.2.840.10008.1.2"),
     Workload("jobs: submissions", 2, _submissions(500), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("jobs: submit to success", 4, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("GET one job", 0.7, _gets(_one_job, 5000), _make_archives(5)),
