@@ -14,8 +14,9 @@ from enum import Enum
 from typing import Any
 
 from orthanc_lab.bench import material
+from orthanc_lab.bench.dicom_retrieving import RETRIEVING, finding, getting, moving
 from orthanc_lab.bench.dicom_wire import associate_and_send, dicom_port, echo_message, store_message
-from orthanc_lab.bench.sending import SendingToPeer
+from orthanc_lab.bench.sending import SendingToNode, SendingToPeer
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
 __all__ = ["WORKLOADS", "Cost", "Workload", "posts"]
@@ -318,6 +319,11 @@ def _to_peer(name: str, maker: Callable[[int], list[bytes]], count: int) -> Work
     return Workload(name, 1, sending.prepare, sending.setup, needs_peer=True)
 
 
+def _to_node(name: str, target: float, maker: Callable[[int], list[bytes]], count: int, *accepted: str) -> Workload:
+    sending = SendingToNode(maker, count, accepted or ("1.2.840.10008.1.*",))
+    return Workload(name, target, sending.prepare, sending.setup, needs_peer=True)
+
+
 _STUDY = _upload_study
 _MANY_JOBS = {"JobsHistorySize": 20_000, "ConcurrentJobs": 2}
 _DICOM = {"DicomServerEnabled": True}
@@ -349,6 +355,18 @@ WORKLOADS: list[Workload] = [
     Workload("C-STORE in, CT 512 kB, 1 association", 0.5, _received(material.ct_instances, 80, 1), options=_DICOM),
     Workload("C-STORE in, CT 512 kB, 4 associations", 0.5, _received(material.ct_instances, 160, 4), options=_DICOM),
     Workload("C-ECHO", 0.3, _echoes(3000), options=_DICOM),
+    Workload(
+        "C-FIND of 1,000 studies, findscu",
+        1,
+        finding,
+        _STUDY(lambda n: material.small_instances(n, 1), 1000),
+        RETRIEVING,
+    ),
+    Workload("C-GET of 200 CT, getscu", 0.5, getting, _STUDY(material.ct_instances, 200), RETRIEVING),
+    Workload("C-MOVE of 200 CT, movescu", 0.5, moving, _STUDY(material.ct_instances, 200), RETRIEVING),
+    _to_node("C-STORE of 200 CT to our server", 0.5, material.ct_instances, 200),
+    _to_node("C-STORE of 500 x 4 kB to our server", 0.5, material.small_instances, 500),
+    _to_node("C-STORE of 40 JPEG to our server, decompressed", 0.5, material.jpeg_instances, 40, "1.2.840.10008.1.2"),
     Workload("jobs: submissions", 2, _submissions(500), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("jobs: submit to success", 4, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("GET one job", 0.7, _gets(_one_job, 5000), _make_archives(5)),

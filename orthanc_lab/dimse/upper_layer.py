@@ -18,6 +18,7 @@ import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import cast
 
@@ -304,14 +305,25 @@ class Messages(DIMSEServiceProvider):
         data
             The encoded data set.
         """
+        self.send_all(context_id, command, (data,))
+
+    def send_all(self, context_id: int, command: Command, data: Iterable[bytes | memoryview | None]) -> None:
+        """Send messages with the same command set, many of them with one system call.
+
+        Parameters
+        ----------
+        data
+            Their encoded data sets.
+        """
         batch: list[bytes] = []
         size = 0
-        for pdu in fragments(context_id, command, data, self.maximum_pdu_size):
-            batch.append(pdu)
-            size += len(pdu)
-            if size >= _BATCH:
-                self._layer.send_message(batch)
-                batch, size = [], 0
+        for one in data:
+            for pdu in fragments(context_id, command, one, self.maximum_pdu_size):
+                batch.append(pdu)
+                size += len(pdu)
+                if size >= _BATCH:
+                    self._layer.send_message(batch)
+                    batch, size = [], 0
         if batch:
             self._layer.send_message(batch)
 

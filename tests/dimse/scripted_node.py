@@ -4,6 +4,8 @@
     Answers.
 ``STATUS A700``, ``SECOND A700``
     The status of all responses, or of the second one.
+``WORKLIST``
+    Answers a C-FIND with one item of a worklist.
 ``ONLY IE``, ``CLASS 2``, ``NOTHING``
     Accepts these transfer syntaxes alone (I, E, B, D, J), SOP classes whose UID ends so, none.
 ``CLOSE``, ``SILENT``, ``GARBAGE``, ``REJECT 117``, ``ABORT``
@@ -22,6 +24,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
+from orthanc_lab.dicom.files.data_set import Element, encode
 from orthanc_lab.dimse.command_set import Command, Field, Operation
 from orthanc_lab.dimse.message import Assembler, Message, fragments
 
@@ -34,6 +37,22 @@ _SYNTAXES = {
 }
 _RQ, _AC, _RJ, _DATA, _RELEASE, _RELEASED, _ABORT = range(1, 8)
 _PDU_HEAD = struct.Struct(">BxL")
+
+
+_WORKLIST_ITEM = b"".join(
+    encode(
+        {
+            0x00080005: Element("CS", b"ISO_IR 100"),
+            0x00080050: Element("SH", b"7 "),
+            0x00081110: Element("SQ", []),
+            0x00100010: Element("PN", "Müller^A".encode("latin-1")),
+            0x00100020: Element("LO", b"P1"),
+            0x00101030: Element("DS", b""),
+            0x00280010: Element("US", b"\3\0"),
+            0x00400100: Element("SQ", [{0x00080060: Element("CS", b"CT"), 0x00400002: Element("DA", b"20260102")}]),
+        }
+    )
+)
 
 
 class ScriptedNode:
@@ -182,9 +201,14 @@ class _Association:
             response = {**response, Field.MESSAGE_ID_BEING_RESPONDED_TO: 99}
         if word == "OTHERTYPE":
             response = {**response, Field.COMMAND_FIELD: Operation.N_GET.response}
-        for pdu in fragments(message.context_id, response):
-            self._connection.sendall(pdu)
+        if word == "WORKLIST":
+            self._send(message.context_id, {**response, Field.STATUS: 0xFF00}, _WORKLIST_ITEM)
+        self._send(message.context_id, response)
         return True
+
+    def _send(self, context_id: int, response: Command, data: bytes | None = None) -> None:
+        for pdu in fragments(context_id, response, data):
+            self._connection.sendall(pdu)
 
     def _described(self, message: Message) -> str:
         """Return a message in words, without the data set: Orthanc encodes it anew."""
