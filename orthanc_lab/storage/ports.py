@@ -230,7 +230,7 @@ class Ingest(Protocol):
         ...
 
     def store_made(self, made: Sequence[NewInstance], origin: Origin, *, keep_labels: bool = False) -> list[Stored]:
-        """Store files that were made of others, as one: all of them, or (on an error) none.
+        """Store files that were made, or came from another server, as one: all of them, or (on an error) none.
 
         Parameters
         ----------

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import md5
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.records import NewInstance
 from orthanc_lab.transfers.bucket_log import BucketLog
 from orthanc_lab.transfers.buckets import Bucket, Chunk
 from orthanc_lab.transfers.instances import TransferInstance
@@ -24,7 +25,7 @@ Place = tuple[Chunk, int, int]
 class Group:
     """The files of some instances."""
 
-    files: Sequence[bytes]  # of those that have arrived whole
+    files: Sequence[NewInstance]  # of those that have arrived whole
     failure: OrthancError | None  # of the first one that has not
 
 
@@ -38,11 +39,11 @@ class Arrivals:
     def read(self, instances: Sequence[TransferInstance]) -> Group:
         """Return the files of instances, each checked by its MD5."""
         failure: OrthancError | None = None
-        files: list[bytes] = []
+        files: list[NewInstance] = []
         for instance in instances:
             content = self._content(instance)
             if content is not None:
-                files.append(content)
+                files.append(NewInstance(content, md5=instance.md5))
             elif failure is None:
                 text = f"Bad MD5 sum in a transfered DICOM instance: {instance.id}"
                 failure = OrthancError(ErrorCode.CORRUPTED_FILE, text)

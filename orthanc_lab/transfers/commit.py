@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.storage.ports import Ingest
-from orthanc_lab.storage.records import Origin
-from orthanc_lab.transfers.arrivals import Arrivals, Group, groups_of
+from orthanc_lab.storage.records import NewInstance, Origin
+from orthanc_lab.transfers.arrivals import Arrivals, groups_of
 from orthanc_lab.transfers.instances import TransferInstance
 
 __all__ = ["Commit"]
@@ -23,8 +23,8 @@ class Commit:
 
     Parameters
     ----------
-    ahead
-        How many groups are read and checked while another one is being stored.
+    threads
+        How many groups are dealt with at the same time, beside one that is read while they wait for the disk.
 
     Attributes
     ----------
@@ -38,39 +38,43 @@ class Commit:
         arrivals: Arrivals,
         instances: Sequence[TransferInstance],
         executor: Executor,
-        ahead: int,
+        threads: int,
     ) -> None:
         self.failure: OrthancError | None = None
         self._storage = storage
         self._arrivals = arrivals
         self._groups = groups_of(instances)
-        self._ahead = ahead
-        self._pool = executor.pool("transfers-commit", ahead)
-        self._read: deque[Future[Group]] = deque()
+        self._at_once = threads + 1
+        self._pool = executor.pool("transfers-commit", self._at_once)
+        self._begun: deque[Future[OrthancError | None]] = deque()
 
     def step(self) -> bool:
-        """Store the next group; return False if there is none."""
-        while len(self._read) <= self._ahead and (group := next(self._groups, None)) is not None:
-            self._read.append(self._pool.submit(self._arrivals.read, group))
-        if not self._read:
+        """Wait until the next group is stored; return False if there is none."""
+        while len(self._begun) < self._at_once and (group := next(self._groups, None)) is not None:
+            self._begun.append(self._pool.submit(self._store, group))
+        if not self._begun:
             return False
-        found = self._read.popleft().result()
-        refused = _store(self._storage, found.files)
-        self.failure = self.failure or found.failure or refused
+        failure = self._begun.popleft().result()
+        self.failure = self.failure or failure
         return True
 
     def close(self) -> None:
-        """Read no further."""
-        self._read.clear()
+        """Begin no further group, and wait for those that are being stored."""
+        self._begun.clear()
         self._pool.shutdown(cancel_futures=True)
 
+    def _store(self, instances: Sequence[TransferInstance]) -> OrthancError | None:
+        found = self._arrivals.read(instances)
+        refused = _store(self._storage, found.files)
+        return found.failure or refused
 
-def _store(storage: Ingest, files: Sequence[bytes]) -> OrthancError | None:
+
+def _store(storage: Ingest, files: Sequence[NewInstance]) -> OrthancError | None:
     """Store files as one or, if one of them is refused, one by one; return the first error."""
     if not files:
         return None
     try:
-        storage.store_all(files, _ORIGIN)
+        storage.store_made(files, _ORIGIN)
     except OrthancError as error:
         if len(files) == 1:
             return error

@@ -91,10 +91,10 @@ class PushTransaction:
             raise OrthancError(ErrorCode.FULL_STORAGE, "The buckets of this transfer were sent too many times")
         self._log.add(number, content)
 
-    def commit(self, storage: Ingest, executor: Executor, ahead: int) -> Commit:
+    def commit(self, storage: Ingest, executor: Executor, threads: int) -> Commit:
         """Return what stores the instances that can be put together now."""
         arrivals = Arrivals(self._log, self._request.buckets)
-        return Commit(storage, arrivals, tuple(self._instances.values()), executor, ahead)
+        return Commit(storage, arrivals, tuple(self._instances.values()), executor, threads)
 
     def suspend(self) -> None:
         """Close the log; it goes on after the next start."""

@@ -134,8 +134,8 @@ class PullTransferJob(TransferJob):
         if self._storing is None:
             assert self._log is not None
             arrivals = Arrivals(self._log, self._buckets)
-            ahead = self._options.commit_threads_count
-            self._storing = Commit(self._tools.storage, arrivals, self._instances, self._tools.executor, ahead)
+            threads = self._options.commit_threads_count
+            self._storing = Commit(self._tools.storage, arrivals, self._instances, self._tools.executor, threads)
         if self._storing.step():
             return True
         if self._storing.failure is not None:
