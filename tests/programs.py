@@ -13,7 +13,9 @@ __all__ = ["BROWSERS", "missing", "program"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The package of Debian and Ubuntu, where it has another name than the program.
 _PACKAGES = {
-    **dict.fromkeys(("dcmdump", "dcmmkdir", "echoscu", "findscu", "getscu", "movescu", "storescu"), "dcmtk"),
+    **dict.fromkeys(
+        ("dcmdump", "dcmmkdir", "dcmqrscp", "echoscu", "findscu", "getscu", "movescu", "storescu"), "dcmtk"
+    ),
     "promtool": "prometheus",
     "tsc": "node-typescript",
 }

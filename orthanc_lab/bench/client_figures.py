@@ -71,7 +71,7 @@ def upload_gain(url: str, pairs: int, files: int = _FILES) -> Figure:
                 folder = fresh()
                 start = time.perf_counter()
                 if who == "ours":
-                    client.upload(folder)
+                    client.upload(folder, progress=False)
                 else:
                     pyorthanc.upload(other, folder, recursive=True)
                 seconds[who] = time.perf_counter() - start

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from orthanc_lab.client.download import Bytes, save_stream
+from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.jobs import Job, submit
+from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.selection import Selection, identifiers_of
 from orthanc_lab.client.transport import Transport
 
@@ -23,7 +24,7 @@ def save_archive(
     *,
     transcode: str | None = None,
     extended: bool = False,
-    progress: Bytes | None = None,
+    progress: Follow = None,
 ) -> Path:
     """Stream a ZIP of a selection to a file; see `Client.archive`."""
     body = _body(selection, transcode) | {"Synchronous": True}

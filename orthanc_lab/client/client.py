@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import requests
 
@@ -13,11 +13,11 @@ from orthanc_lab.client import display
 from orthanc_lab.client.archives import archive_job, save_archive
 from orthanc_lab.client.collection import Collection
 from orthanc_lab.client.content import data_uri, dicom_tags
-from orthanc_lab.client.download import Bytes
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study, made_by, resource_at
 from orthanc_lab.client.jobs import Job, Jobs
 from orthanc_lab.client.modalities import Modalities
+from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.queries import Queries
 from orthanc_lab.client.resource import Resource
 from orthanc_lab.client.selection import Selection
@@ -164,7 +164,7 @@ class Client:
         self,
         sources: Source | Iterable[Source],
         *,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Callable[[int, int], None] | Literal[False] | None = None,
         parallel: int = 4,
         resume: UploadReport | None = None,
         skip_stored: bool = False,
@@ -176,7 +176,8 @@ class Client:
         sources
             One or many. Files that are not DICOM are listed in the report, and the upload continues.
         progress
-            Called with the number of files processed so far, and the total.
+            Called with the number of files processed so far, and the total, in place of a progress bar; False for
+            neither. A bar is shown in a notebook and in a terminal if the upload takes longer than a moment.
         parallel
             Number of connections.
         resume
@@ -260,7 +261,7 @@ class Client:
         return kind(self.transport, answer["ID"])
 
     def archive(
-        self, resources: Selection, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None
+        self, resources: Selection, path: str | Path, *, transcode: str | None = None, progress: Follow = None
     ) -> Path:
         """Stream a ZIP of any mixture of resources to a file, which appears under its name only once it is complete.
 
@@ -273,7 +274,7 @@ class Client:
         transcode
             UID of a transfer syntax to transcode to.
         progress
-            Called with the bytes received so far and the total.
+            Called with the bytes received so far and the total, in place of a progress bar; False for neither.
 
         Raises
         ------
@@ -295,7 +296,7 @@ class Client:
         *,
         transcode: str | None = None,
         extended: bool = False,
-        progress: Bytes | None = None,
+        progress: Follow = None,
     ) -> Path:
         """Stream a ZIP with a DICOMDIR to a file, like `archive`; `extended` adds SeriesDescription to the DICOMDIR."""
         return save_archive(

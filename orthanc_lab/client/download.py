@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from orthanc_lab.client.errors import ConnectionLostError
+from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
 
 __all__ = ["Bytes", "reserved_name", "safe_name", "save_stream"]
@@ -39,7 +40,7 @@ def save_stream(
     target: Path,
     *,
     suffix: str = "",
-    progress: Bytes | None = None,
+    progress: Follow = None,
     timeout: float = _PATIENCE,
     **options: Any,
 ) -> Path:
@@ -53,7 +54,7 @@ def save_stream(
     suffix
         What the server's name has to end in; it is added if it does not.
     progress
-        Called with the bytes received so far and the total.
+        Called with the bytes received so far and the total; False shows nothing, None a bar where there is a place.
     timeout
         Seconds to wait for the next part of the response.
 
@@ -73,7 +74,8 @@ def save_stream(
         try:
             with part.open("xb+") as file:
                 try:
-                    _copy(response, file, progress)
+                    with following(progress, "Downloading", "Downloaded", "bytes") as tell:
+                        _copy(response, file, tell)
                 except (requests.RequestException, urllib3.exceptions.HTTPError, EOFError) as error:
                     raise ConnectionLostError(transport.url, f"{method} {path}", error) from error
                 file.flush()
@@ -86,15 +88,14 @@ def save_stream(
     return target
 
 
-def _copy(response: requests.Response, file: IO[bytes], progress: Bytes | None) -> None:
+def _copy(response: requests.Response, file: IO[bytes], progress: Bytes) -> None:
     length = response.headers.get("Content-Length")
     total = int(length) if length else None
     done = 0
     for chunk in response.iter_content(_CHUNK):
         file.write(chunk)
         done += len(chunk)
-        if progress is not None:
-            progress(done, total)
+        progress(done, total)
     if total is not None and done != total:
         raise EOFError(f"{done} of {total} bytes received")
     if total is None and response.headers.get("Content-Type", "").startswith("application/zip"):

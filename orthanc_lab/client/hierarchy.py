@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.client import display
-from orthanc_lab.client.download import Bytes, save_stream
+from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.errors import ClientError, ResponseError
 from orthanc_lab.client.jobs import Job
+from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.resource import Resource, number_of
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol.levels import Level
@@ -30,7 +31,7 @@ class Container(Resource):
         found = [Instance(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/instances")]
         return sorted(found, key=lambda instance: instance.number)
 
-    def archive(self, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None) -> Path:
+    def archive(self, path: str | Path, *, transcode: str | None = None, progress: Follow = None) -> Path:
         """Stream a ZIP archive to a file, which appears under its name only once it is complete.
 
         Parameters
@@ -40,7 +41,7 @@ class Container(Resource):
         transcode
             UID of a transfer syntax to transcode to.
         progress
-            Called with the bytes received so far and the total.
+            Called with the bytes received so far and the total, in place of a progress bar; False for neither.
 
         Raises
         ------
@@ -54,11 +55,11 @@ class Container(Resource):
         """
         return self._stream("archive", path, transcode, progress)
 
-    def media(self, path: str | Path, *, transcode: str | None = None, progress: Bytes | None = None) -> Path:
+    def media(self, path: str | Path, *, transcode: str | None = None, progress: Follow = None) -> Path:
         """Stream a ZIP with a DICOMDIR to a file, like `archive`."""
         return self._stream("media", path, transcode, progress)
 
-    def _stream(self, kind: str, path: str | Path, transcode: str | None, progress: Bytes | None) -> Path:
+    def _stream(self, kind: str, path: str | Path, transcode: str | None, progress: Follow) -> Path:
         params = {"transcode": transcode} if transcode else None
         target = Path(path)
         return save_stream(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from orthanc_lab.client import display
-from orthanc_lab.client.download import Bytes, save_stream
+from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.errors import ClientError, NotFoundError
+from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.waiting import Choice, Watch
 from orthanc_lab.protocol.jobs import JobState
@@ -160,7 +162,7 @@ class Job:
         self,
         timeout: float = _TIMEOUT,
         *,
-        progress: Progress | None = None,
+        progress: Progress | Literal[False] | None = None,
         paused: Choice = "raise",
         retry: Choice = "wait",
         outage: float = _OUTAGE,
@@ -172,7 +174,7 @@ class Job:
         timeout
             Maximum number of seconds to wait.
         progress
-            Called with the job after each poll.
+            Called with the job after each poll, in place of a progress bar; False for neither.
         paused
             What to do if the job is Paused: ``"raise"`` `JobPausedError`, or keep on with ``"wait"``.
         retry
@@ -198,19 +200,20 @@ class Job:
         ('Success', 3, 100)
         """
         watch = Watch(self, timeout, paused=paused, retry=retry, outage=outage)
-        while True:
-            if watch.poll() and progress is not None:
-                progress(self)
-            pause = watch.pause()
-            if pause is None:
-                return self
-            time.sleep(pause)
+        with self._following(progress) as tell:
+            while True:
+                if watch.poll():
+                    tell(self)
+                pause = watch.pause()
+                if pause is None:
+                    return self
+                time.sleep(pause)
 
     async def wait_async(
         self,
         timeout: float = _TIMEOUT,
         *,
-        progress: Progress | None = None,
+        progress: Progress | Literal[False] | None = None,
         paused: Choice = "raise",
         retry: Choice = "wait",
         outage: float = _OUTAGE,
@@ -225,15 +228,25 @@ class Job:
         'Media'
         """
         watch = Watch(self, timeout, paused=paused, retry=retry, outage=outage)
-        while True:
-            if await asyncio.to_thread(watch.poll) and progress is not None:
-                progress(self)
-            pause = watch.pause()
-            if pause is None:
-                return self
-            await asyncio.sleep(pause)
+        with self._following(progress) as tell:
+            while True:
+                if await asyncio.to_thread(watch.poll):
+                    tell(self)
+                pause = watch.pause()
+                if pause is None:
+                    return self
+                await asyncio.sleep(pause)
 
-    def download(self, path: str | Path, key: str = "archive", *, progress: Bytes | None = None) -> Path:
+    @contextmanager
+    def _following(self, progress: Progress | Literal[False] | None) -> Iterator[Progress]:
+        if callable(progress):
+            yield progress
+            return
+        name = f"{self.type or 'Job'} job"
+        with following(progress, name, f"{name}:", "%") as tell:
+            yield lambda job: tell(job.progress, 100)
+
+    def download(self, path: str | Path, key: str = "archive", *, progress: Follow = None) -> Path:
         """Save an output of the job.
 
         Parameters
@@ -244,7 +257,7 @@ class Job:
         key
             Name of the output; archives and media have a single one, ``archive``.
         progress
-            Called with the bytes received so far and the total.
+            Called with the bytes received so far and the total, in place of a progress bar; False for neither.
 
         Raises
         ------

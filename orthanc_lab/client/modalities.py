@@ -30,7 +30,7 @@ class Modality:
     Examples
     --------
     >>> from orthanc_lab.testing.dicom_node import DicomNode
-    >>> with DicomNode(samples.path("mr"), aet="ARCHIVE") as node:  # doctest: +SKIP
+    >>> with DicomNode(samples.path("mr"), aet="ARCHIVE") as node:
     ...     archive = client.modalities.add("archive", **node.modality())
     ...     archive.echo()
     ...     archive.store(client.studies.find()[0]).wait().content["InstancesCount"]
@@ -119,7 +119,7 @@ class Modality:
         Examples
         --------
         >>> from orthanc_lab.testing.dicom_node import DicomNode
-        >>> with DicomNode(samples.path("mr")) as node:  # doctest: +SKIP
+        >>> with DicomNode(samples.path("mr")) as node:
         ...     query = client.modalities.add("node", **node.modality()).query("Study", PatientID="PHANTOM*")
         ...     job = query.retrieve(method="C-GET").wait()
         ...     job.type, len(client.studies)

@@ -34,7 +34,7 @@ class Answer:
     Examples
     --------
     >>> from orthanc_lab.testing.dicom_node import DicomNode
-    >>> with DicomNode(samples.path("mr")) as node:  # doctest: +SKIP
+    >>> with DicomNode(samples.path("mr")) as node:
     ...     study = client.modalities.add("node", **node.modality()).find("Study", StudyDate="")[0]
     ...     study.StudyDate, [series.Modality for series in study.query("Series", Modality="")]
     ('20260105', ['MR'])
@@ -99,7 +99,7 @@ class Query(Sequence[Answer]):
     Examples
     --------
     >>> from orthanc_lab.testing.dicom_node import DicomNode
-    >>> with DicomNode(samples.path("mr")) as node:  # doctest: +SKIP
+    >>> with DicomNode(samples.path("mr")) as node:
     ...     query = client.modalities.add("node", **node.modality()).query("Series", Modality="MR")
     ...     query.level.value, query.modality, query.tags
     ...     len(query), query[0].Modality
@@ -201,8 +201,11 @@ class Queries:
 
     Examples
     --------
-    >>> [query.id for query in client.queries]  # doctest: +SKIP
-    []
+    >>> from orthanc_lab.testing.dicom_node import DicomNode
+    >>> with DicomNode(samples.path("mr")) as node:
+    ...     query = client.modalities.add("node", **node.modality()).query("Study", PatientID="")
+    >>> query.id in [kept.id for kept in client.queries]
+    True
     """
 
     def __init__(self, transport: Transport) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from orthanc_lab.client.errors import ResponseError, UnauthorizedError, UnreachableError
+from orthanc_lab.client.progress import following
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.upload_report import UploadInterruptedError, UploadReport
 from orthanc_lab.client.upload_source import LARGE, Item, Source, batches, items_of
@@ -45,7 +46,7 @@ def upload(
     transport: Transport,
     sources: Source | Iterable[Source],
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | Literal[False] | None = None,
     parallel: int = 4,
     resume: UploadReport | None = None,
     skip_stored: bool = False,
@@ -58,16 +59,17 @@ def upload(
     interruption = None
     dealt = len(items) - len(waiting)
     pool = ThreadPoolExecutor(max(1, parallel), "orthanc-upload")
+    answers = _in_order(pool, lambda batch: _send(transport, batch, check), batches(waiting), parallel * _AHEAD)
     try:
-        for sent in _in_order(pool, lambda batch: _send(transport, batch, check), batches(waiting), parallel * _AHEAD):
-            for outcome in sent.outcomes:
-                _note(report, outcome)
-            dealt += len(sent.outcomes)
-            if progress is not None:
-                progress(dealt, len(items))
-            if sent.error is not None and interruption is None:
-                interruption = sent.error
-                pool.shutdown(wait=False, cancel_futures=True)
+        with following(progress, "Uploading", "Uploaded", "files") as tell:
+            for sent in answers:
+                for outcome in sent.outcomes:
+                    _note(report, outcome)
+                dealt += len(sent.outcomes)
+                tell(dealt, len(items))
+                if sent.error is not None and interruption is None:
+                    interruption = sent.error
+                    pool.shutdown(wait=False, cancel_futures=True)
     except KeyboardInterrupt as stop:
         stop.add_note(
             f"The upload was stopped after {dealt} of {len(items)} files. "

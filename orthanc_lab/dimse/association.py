@@ -183,7 +183,7 @@ def open_association(
     proposals
         At most 128.
     local_aet
-        Our title, if it is to be another one than that of the modality and of the options.
+        Our title, where the modality names none, if it is to be another one than that of the options.
     timeout
         Seconds, if they are to be others than those of the modality and of the options; 0 for no limit.
     scp_roles
@@ -194,7 +194,7 @@ def open_association(
     OrthancError
         9 if it does not come about, 2015 if the node accepts none of the contexts.
     """
-    title = options.local_aet(modality) if local_aet is None else local_aet
+    title = modality.local_aet or (options.aet if local_aet is None else local_aet)
     for side, given in (("Called", modality.aet), ("Calling", title)):
         if not given.strip():
             raise failures.association_error(_CONNECTING, modality.aet, failures.illegal_title(side))

@@ -110,10 +110,10 @@ def decode_command(data: bytes | bytearray) -> Command:
         group, element, length = _HEADER.unpack_from(data, position)
         start = position + 8
         position = start + length
-        if group != 0 or position > end:
-            raise CommandError("an element of the command set is cut off, or of another group")
+        if position > end:
+            raise CommandError("an element of the command set is cut off")
         read = _READERS.get(element)
-        if read is not None:
+        if read is not None and group == 0:  # Orthanc lists instances that failed in group 0008
             command[Field(element)] = read(bytes(data[start:position]))
     if Field.COMMAND_FIELD not in command:
         raise CommandError("the command set has no command field")

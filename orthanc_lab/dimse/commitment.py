@@ -38,9 +38,7 @@ def request_commitment(
     _ask(Operation.N_ACTION, fields, request, modality, options, timeout=timeout)
 
 
-def report_commitment(
-    result: CommitmentResult, modality: Modality, options: DicomOptions, *, local_aet: str = ""
-) -> None:
+def report_commitment(result: CommitmentResult, modality: Modality, options: DicomOptions, *, local_aet: str) -> None:
     """Tell a node what became of its request.
 
     Parameters
@@ -68,7 +66,7 @@ def _ask(
     modality: Modality,
     options: DicomOptions,
     *,
-    local_aet: str = "",
+    local_aet: str | None = None,
     timeout: int | None = None,
     as_provider: bool = False,
 ) -> None:

@@ -16,7 +16,14 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 _PORTS = range(1, 65535)
 _INT32 = 2**31
 _MANUFACTURERS = ("Generic", "GenericNoWildcardInDates", "GenericNoUniversalWildcard", "Vitrea", "GE")
-_OBSOLETE = {"AgfaImpax", "ClearCanvas", "Dcm4Chee", "EFilm2", "MedInria", "SyngoVia"}  # accepted as Generic
+_OBSOLETE = {  # what they are taken for
+    "AgfaImpax": "GenericNoWildcardInDates",
+    "ClearCanvas": "Generic",
+    "Dcm4Chee": "Generic",
+    "EFilm2": "Generic",
+    "MedInria": "Generic",
+    "SyngoVia": "GenericNoWildcardInDates",
+}
 _RETRIEVE_METHODS = ("C-MOVE", "C-GET", "SystemDefault")
 _STORAGE_COMMITMENT = "AllowStorageCommitment"
 ALLOWED = {
@@ -176,11 +183,11 @@ def _port(value: Any) -> int:
 
 
 def _manufacturer(value: str) -> str:
+    if value in _MANUFACTURERS:
+        return value
     if value in _OBSOLETE:
-        return "Generic"
-    if value not in _MANUFACTURERS:
-        raise _impossible(f'Unknown modality manufacturer: "{value}"')
-    return value
+        return _OBSOLETE[value]
+    raise _impossible(f'Unknown modality manufacturer: "{value}"')
 
 
 def _timeout(value: Any) -> int:

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from pynetdicom.presentation import PresentationContext
 
-from orthanc_lab.dimse.association import UNCOMPRESSED, Proposal, RequestedAssociation, open_association
+from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_association
 from orthanc_lab.dimse.command_set import Field, Operation, Value
 from orthanc_lab.dimse.failures import status_error
 from orthanc_lab.dimse.modality import Modality
@@ -45,7 +45,7 @@ class StoreTarget:
     """Where instances are sent, and as whom."""
 
     modality: Modality
-    local_aet: str
+    local_aet: str | None = None  # where the modality names none; None for that of the options
     timeout: int | None = None  # seconds; None for that of the modality and of the options, 0 for no limit
     originator: MoveOriginator | None = None
 
@@ -56,13 +56,14 @@ class InstanceSender:
     Parameters
     ----------
     transcode
-        Makes what the node accepts of what it refuses.
+        Makes what the node accepts of what it refuses; None leaves files as they are.
     """
 
-    def __init__(self, target: StoreTarget, options: DicomOptions, transcode: Transcoder) -> None:
+    def __init__(self, target: StoreTarget, options: DicomOptions, transcode: Transcoder | None = None) -> None:
         self._target = target
         self._options = options
-        self._transcode = transcode
+        self._transcode = transcode if options.transcode and target.modality.allow_transcoding else None
+        self._preferred = EXPLICIT_LE if self._transcode is None else options.preferred_syntax
         self._association: RequestedAssociation | None = None
         self._proposed: set[Kind] = set()
 
@@ -128,7 +129,7 @@ class InstanceSender:
         """Return the contexts: of each SOP class its transfer syntaxes, the preferred one, and the other plain ones."""
         proposals = []
         for sop_class, syntaxes in kinds.items():
-            alone = dict.fromkeys((*syntaxes, self._options.preferred_syntax))
+            alone = dict.fromkeys((*syntaxes, self._preferred))
             others = [syntax for syntax in _PLAIN if syntax not in alone]
             proposals += [Proposal(sop_class, together) for together in (*([syntax] for syntax in alone), others)]
         return [proposal for proposal in proposals if proposal.transfer_syntaxes]
@@ -138,20 +139,27 @@ class InstanceSender:
         context = association.context(file.sop_class, file.transfer_syntax)
         if context is not None:
             return file, context
-        aet = self._target.modality.aet
-        if association.context(file.sop_class) is None:
+        accepted = sorted(
+            one.transfer_syntax[0] for one in association.accepted_contexts if one.abstract_syntax == file.sop_class
+        )
+        if not accepted:
             text = f"Cannot C-Store an instance of SOPClassUID {file.sop_class}, the destination has not accepted"
             raise OrthancError(ErrorCode.NO_PRESENTATION_CONTEXT, f"{text} any TransferSyntax for this SOPClassUID.")
-        if self._options.transcode and self._target.modality.allow_transcoding:
-            for syntax in dict.fromkeys((self._options.preferred_syntax, *UNCOMPRESSED)):
-                context = association.context(file.sop_class, syntax)
-                made = None if context is None else self._transcode(file.dicom, syntax)
-                if context is not None and made is not None:
-                    return self._transcoded(file, made), context
+        if self._transcode is None:
+            raise OrthancError(
+                ErrorCode.NETWORK_PROTOCOL,
+                f"No valid presentation context was negotiated for SOP class UID [{file.sop_class}] and transfer "
+                f"syntax [{file.transfer_syntax}] while sending to modality [{self._target.modality.aet}]",
+            )
+        for syntax in sorted(accepted, key=lambda uid: uid != self._preferred):
+            made = self._transcode(file.dicom, syntax)
+            context = association.context(file.sop_class, syntax)
+            if made is not None and context is not None:
+                return self._transcoded(file, made), context
         raise OrthancError(
-            ErrorCode.NO_PRESENTATION_CONTEXT,
-            f"No valid presentation context was negotiated for SOP class UID [{file.sop_class}] and transfer "
-            f"syntax [{file.transfer_syntax}] while sending to modality [{aet}]",
+            ErrorCode.NETWORK_PROTOCOL,
+            f"Cannot transcode instance of SOPClassUID {file.sop_class} from {file.transfer_syntax} "
+            f"to one of [ {' '.join(accepted)} ]",
         )
 
     def _transcoded(self, file: SentFile, made: bytes) -> SentFile:

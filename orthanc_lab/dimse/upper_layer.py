@@ -39,6 +39,7 @@ __all__ = ["Connection", "Messages", "QuickAssociation", "UpperLayer"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
 _ESTABLISHED = ("Sta6", "Sta7")  # the states in which messages are received
+_OVER = ("Sta1", "Sta13")  # those in which the association has ended
 _CLOSED, _INVALID = "Evt17", "Evt19"
 _LINGER_S = 2.0  # for a peer to close its side
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -189,14 +190,13 @@ class UpperLayer(DULServiceProvider):
             Seconds for the first byte of it; None for no limit.
         """
         connection = self.socket
-        if connection is None or connection.socket is None or self._kill_thread:
+        if connection is None or connection.socket is None or self.state_machine.current_state in _OVER:
             return False
         try:
             pdu = self._reader.read(connection.socket, wait, self._patience)
-        except EOFError:
-            event = _CLOSED
-        except OSError as error:
-            _log.info("The connection to a DICOM peer failed: %s", error)
+        except (EOFError, OSError) as error:
+            if self._reader.has_some() or isinstance(error, OSError):
+                _log.warning("The connection to a DICOM peer failed: %s", error)
             event = _CLOSED
         except PduError as error:
             _log.warning("A DICOM peer sent %s", error)

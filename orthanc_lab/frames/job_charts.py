@@ -34,8 +34,12 @@ _WIDTHS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800,
 _LEAST = 1e-3  # seconds: the precision of Orthanc's run times
 
 
-def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = None) -> Axes:
+def jobs_timeline(
+    frame: pd.DataFrame, workers: int = 2, axes: Axes | None = None, *, names: Mapping[str, str] | None = None
+) -> Axes:
     """Chart which job each worker ran when, with the paused jobs and the number of waiting jobs below.
+
+    With `names`, each of these jobs has a row of its own instead, which shows when it waited, ran and was paused.
 
     Parameters
     ----------
@@ -46,6 +50,8 @@ def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = Non
         ``ConcurrentJobs`` of the server, needed for the inference.
     axes
         The axes to draw on; by default a new figure.
+    names
+        The jobs to show by identifier, from top to bottom, each with its name on the axis.
 
     Examples
     --------
@@ -60,6 +66,8 @@ def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = Non
     'Jobs by worker (inferred)'
     """
     spans = frame if "start" in frame else job_spans(frame, workers)
+    if names is not None:
+        return _by_name(spans, names, axes)
     running = spans[spans["state"] == "Running"]
     paused = spans[spans["state"] == "Paused"].sort_values("start")
     waiting = spans[spans["state"].isin(["Pending", "Retry"])]
@@ -80,13 +88,43 @@ def jobs_timeline(frame: pd.DataFrame, workers: int = 2, axes: Axes | None = Non
     if len(waiting):
         most = _waiting(axes, waiting, len(ticks))
         ticks[len(ticks)] = f"waiting (≤ {most})"
+    _rows(axes, ticks, [Patch(facecolor=colour, label=name) for name, colour in colours.items()])
+    return axes
+
+
+def _rows(axes: Axes, ticks: Mapping[int, str], handles: list[Patch]) -> None:
     axes.set_yticks(list(ticks), list(ticks.values()))
     axes.set_ylim(len(ticks) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color="#DDDDDD", linewidth=0.7)
     time_axis(axes)
-    handles = [Patch(facecolor=colour, label=name) for name, colour in colours.items()]
     axes.legend(handles=handles, fontsize=9, frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1, 1))
+
+
+_STATES: Mapping[str, tuple[str, str, dict[str, Any]]] = {
+    "Pending": ("waited", GREY, {"alpha": 0.45}),
+    "Retry": ("waited", GREY, {"alpha": 0.45}),
+    "Running": ("ran", OKABE_ITO[0], {}),
+    "Paused": ("was paused", OKABE_ITO[4], {"hatch": "////", "alpha": 0.55, "linewidth": 0}),
+}
+"""Of each state: its name in a chart by name, and how its bars look."""
+
+
+def _by_name(spans: pd.DataFrame, names: Mapping[str, str], axes: Axes | None) -> Axes:
+    shown = spans[spans["id"].isin(list(names)) & spans["state"].isin(list(_STATES))]
+    axes = new_axes(axes, 9, 1.5 + 0.5 * max(len(names), 1))
+    dress(axes, "Jobs" + ("" if spans["observed"].any() or not len(spans) else " (inferred)"))
+    if not len(shown):
+        message(axes, "no jobs in this frame")
+        return axes
+    handles: dict[str, Patch] = {}
+    for state, (word, colour, style) in _STATES.items():
+        for row, id in enumerate(names):
+            part = shown[(shown["id"] == id) & (shown["state"] == state)]
+            if len(part):
+                _bars(axes, part, row, _BAR, dict.fromkeys(part["type"], colour), **style)
+                handles[word] = Patch(facecolor=colour, label=word, **style)
+    _rows(axes, dict(enumerate(names.values())), list(handles.values()))
     return axes
 
 

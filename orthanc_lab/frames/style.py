@@ -32,6 +32,11 @@ OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "
 GREY = "#666666"
 DASHES = ("-", "--", ":", "-.")
 _DPI = 110
+# A tick says the whole time, the end of the axis the date: a tick of "36" might be anything. Of matplotlib's levels:
+# year, month, day, hour, minute, second.
+_TICKS = ["%Y", "%b", "%d", "%H:%M", "%H:%M", "%H:%M:%S.%f"]
+_ZERO_TICKS = ["", "%Y", "%b", "%b %d", "%H:%M", "%H:%M:%S"]
+_OFFSETS = ["", "%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d"]
 _DATES: Any = matplotlib.dates  # it has no annotations
 
 
@@ -104,7 +109,10 @@ def time_axis(axes: Axes, *, lowest: bool = True) -> None:
     for unit in (_DATES.MINUTELY, _DATES.SECONDLY):  # the step from 1 to 5 is too wide: only one tick might be left
         locator.intervald[unit] = [1, 2, 5, 10, 15, 30]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(_DATES.ConciseDateFormatter(locator, tz="UTC"))
+    formatter = _DATES.ConciseDateFormatter(
+        locator, tz="UTC", formats=_TICKS, zero_formats=_ZERO_TICKS, offset_formats=_OFFSETS
+    )
+    axes.xaxis.set_major_formatter(formatter)
     axes.xaxis.get_offset_text().set_fontsize(9)
     axes.xaxis.get_offset_text().set_visible(lowest)
     if lowest:

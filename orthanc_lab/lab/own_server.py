@@ -143,7 +143,7 @@ class OwnServer:
         """Upload the sample studies if requested and the server is empty; returns the number of instances."""
         client = Client.from_server(self)
         if self._choice.with_samples and not client.statistics["CountInstances"]:
-            client.upload(samples.dicom_files())
+            client.upload(samples.dicom_files(), progress=False)
         return int(client.statistics["CountInstances"])
 
     def serve(self, ended: Callable[[str], None]) -> None:

@@ -73,7 +73,7 @@ class IncomingAssociation:
                 if self._negotiate(requested, peer):
                     self._answer_requests(peer)
             elif requested is None:
-                _log.info("%s connected, and requested no association in time", self._address[0])
+                _log.warning("%s connected, and requested no association in time", self._address[0])
         finally:
             self._association.dul.finish()
 
@@ -141,7 +141,7 @@ class IncomingAssociation:
                 _log.info("%s aborted the association, or its connection was lost", peer.aet)
                 return
             else:
-                _log.info("%s was silent for too long: the association is aborted", peer.aet)
+                _log.warning("%s was silent for too long: the association is aborted", peer.aet)
                 association.abort()
                 return
 

@@ -136,17 +136,18 @@ class DicomServer:
         except OSError as error:
             _log.warning("%s is no DICOM client over TLS: %s", address[0], error)
             return
-        association = IncomingAssociation(connected, address, lambda: self._dispatch)
-        with self._changed:
-            if self._refusing:
-                return
-            self._associations.add(association)
-        try:
-            association.serve()
-        finally:
+        with connected:
+            association = IncomingAssociation(connected, address, lambda: self._dispatch)
             with self._changed:
-                self._associations.discard(association)
-                self._changed.notify_all()
+                if self._refusing:
+                    return
+                self._associations.add(association)
+            try:
+                association.serve()
+            finally:
+                with self._changed:
+                    self._associations.discard(association)
+                    self._changed.notify_all()
 
     def _encrypted(self, client: socket.socket, tls: ssl.SSLContext) -> socket.socket:
         client.settimeout(self._dispatch.services.settings["DicomScpTimeout"] or None)

@@ -23,7 +23,7 @@ def archive_of_module() -> Iterator[DicomNode]:
         yield node
 
 
-@pytest.fixture(scope="module", params=[pytest.param("real", marks=pytest.mark.real)])
+@pytest.fixture(scope="module", params=["ours", pytest.param("real", marks=pytest.mark.real)])
 def network_server(request: pytest.FixtureRequest, archive_of_module: DicomNode) -> Iterator[Client]:
     port = free_port()
     archive_of_module.know("LAB", port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 
@@ -99,6 +100,30 @@ def test_the_timeline_has_a_row_for_each_worker(jobs):
     bars = sum(len(collection.get_paths()) for collection in axes.collections[:3])
     assert bars == 21
     assert picture(axes).std() > 5
+
+
+def test_the_timeline_by_name_shows_when_each_job_waited_and_ran(jobs):
+    spans = frames.job_spans(jobs, workers=3)
+    paused, other = spans[spans["state"] == "Paused"]["id"].iloc[0], spans["id"].iloc[0]
+    axes = charts.jobs_timeline(spans, names={other: "research (priority -5)", paused: "emergency"})
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["research (priority -5)", "emergency"]
+    legend = axes.get_legend()
+    assert {"ran", "was paused"} <= {text.get_text() for text in legend.get_texts()}
+    assert axes.get_title(loc="left") == "Jobs (inferred)"
+    assert picture(axes).std() > 5
+    assert charts.jobs_timeline(spans, names={"unknown": "x"}).texts[0].get_text() == "no jobs in this frame"
+
+
+def test_ticks_say_the_whole_time_and_the_end_of_the_axis_the_date():
+    times = pd.to_datetime(["2026-11-28T16:11:36Z", "2026-11-28T16:11:41Z"])
+    frame = pd.DataFrame(
+        {"id": ["1"], "type": "Archive", "state": "Running", "start": times[:1], "end": times[1:], "worker": 1}
+    ).assign(observed=True)
+    axes = charts.jobs_timeline(frame)
+    axes.get_figure().draw_without_rendering()
+    ticks = [label.get_text() for label in axes.get_xticklabels()]
+    assert all(re.fullmatch(r"16:11:\d\d", tick) for tick in ticks), ticks
+    assert axes.xaxis.get_offset_text().get_text() == "2026-11-28"
 
 
 def test_throughput_counts_each_job_that_ended(jobs):

@@ -22,7 +22,12 @@ FIND, MOVE, GET = (
 )
 COMMITMENT = "1.2.840.10008.1.20.1"
 _PENDING = 0xFF00
-_NOT_SHOWN = {Field.MESSAGE_ID_BEING_RESPONDED_TO, Field.COMMAND_DATA_SET_TYPE, Field.AFFECTED_SOP_CLASS_UID}
+_NOT_SHOWN = {
+    Field.MESSAGE_ID,
+    Field.MESSAGE_ID_BEING_RESPONDED_TO,
+    Field.COMMAND_DATA_SET_TYPE,
+    Field.AFFECTED_SOP_CLASS_UID,
+}
 
 Stored = Callable[[int], int]
 """Returns the status for the n-th instance that is sent to us."""

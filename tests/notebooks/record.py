@@ -15,6 +15,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbval.plugin import coalesce_streams
 
+from orthanc_lab.client.progress import VARIABLE as PROGRESS
 from tests.notebooks.book import ELSEWHERE, code_cells, paths, read, sanitized, with_the_usual_port
 
 CELL_SECONDS = 60
@@ -75,6 +76,7 @@ def _is_the_same(cell: nbformat.NotebookNode, old: nbformat.NotebookNode) -> boo
 def main() -> None:
     for name in ELSEWHERE:
         os.environ.pop(name, None)
+    os.environ[PROGRESS] = "0"  # bars appear only where the machine is slow
     for path in [Path(name) for name in sys.argv[1:]] or paths():
         print(f"{path.name}: {'new outputs' if record(path) else 'unchanged'}", flush=True)
 

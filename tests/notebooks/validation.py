@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import nbformat
 
+from orthanc_lab.client.progress import VARIABLE as PROGRESS
 from orthanc_lab.server.embedding.remote import VARIABLE
 from tests.notebooks.book import ELSEWHERE, ROOT, SANITIZE, code_cells, read
 from tests.notebooks.record import CELL_SECONDS
@@ -43,7 +44,7 @@ def validate(path: Path, folder: Path, orthanc_url: str | None = None) -> Valida
     command += ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITIZE}"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
     command += ["-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={results}", str(path)]
-    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE} | {PROGRESS: "0"}
     environment |= {} if orthanc_url is None else {VARIABLE: orthanc_url}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     report = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)

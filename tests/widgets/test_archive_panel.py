@@ -319,6 +319,26 @@ def test_a_paused_job_is_resumed(panel, study):
     assert states(panel) == {"pause": False, "resume": False, "cancel": False}
 
 
+def test_the_outcome_of_a_download_is_gone_when_the_next_archive_is_made(panel):
+    def fetch(button):
+        button._handle_custom_msg({"ask": "start", "token": str(id(button))}, [])
+        button._queue.submit(lambda: None).result()
+        button._handle_custom_msg({"ask": "done", "token": str(id(button))}, [])
+        assert button.words.startswith("Downloaded ")
+
+    panel.tree.toggle(panel.tree.level()[0].id)
+    fetch(panel.stream)
+    panel.format.value = "media"
+    assert panel.stream.words == ""
+    panel.way.value = "job"
+    panel.make().result()
+    panel.job.wait()
+    panel.refresh()
+    fetch(panel.download)
+    panel.make().result()
+    assert panel.download.words == ""
+
+
 def test_a_cancelled_job_is_said(panel, study):
     panel.job = paused_job(study.archive_job)
     panel.refresh()

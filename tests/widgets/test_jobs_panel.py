@@ -163,6 +163,20 @@ def test_times_of_a_row(client, study):
     assert (shown["elapsed"], shown["left"]) == (75, 15)
 
 
+def test_the_outcome_of_a_download_goes_with_its_job(client, study, panel):
+    first, second = study.archive_job().wait(), study.archive_job().wait()  # MediaArchiveSize is 1
+    panel.refresh()
+    panel.table.selected = [first.id]
+    panel.download._handle_custom_msg({"ask": "start", "token": "1"}, [])
+    panel.download._queue.submit(lambda: None).result()
+    assert panel.download.state == "failed"
+    assert "The server has no archive of this job: it was streamed" in panel.download.words
+    panel.refresh()
+    assert panel.download.words
+    panel.table.selected = [second.id]
+    assert (panel.download.state, panel.download.words) == ("", "")
+
+
 def test_the_archive_of_the_selected_job_is_downloaded(client, study, panel, tmp_path):
     job = study.archive_job().wait()
     panel.refresh()

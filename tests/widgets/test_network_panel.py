@@ -104,7 +104,7 @@ def test_a_checked_study_is_sent_and_a_failed_transfer_resubmitted(panel, archiv
     archive.refuse("C-STORE", 0xA700, times=1)
     panel.tree.toggle(panel.tree.level()[0].id)
     assert not panel.send_button.disabled
-    panel.send().result()
+    panel.send_checked().result()
     (row,) = ended(panel)
     assert row["state"] == "Failure"
     assert "DIMSE status 0xA700" in row["words"]

@@ -53,3 +53,18 @@ def test_the_same_name_twice_keeps_both(client):
         drop(panel.zone, "001.dcm", path.read_bytes())
     settle(panel)
     assert len(panel.report.files["001.dcm"]) == 2
+
+
+def test_each_drop_is_counted_by_itself(client):
+    panel = UploadPanel(client)
+    one, two, *_ = samples.dicom_files("ct/soft_tissue")
+    drop(panel.zone, "notes.txt", b"no DICOM", together="first")
+    drop(panel.zone, "one.dcm", one.read_bytes(), together="first")
+    panel.zone.receive({"kind": "refused", "name": "empty.dcm", "words": "is empty", "drop": "first"}, [])
+    settle(panel)
+    assert panel.status.text == "Instances: 1 new, 0 already there; 2 files refused."
+    assert {row["name"]: row["why"] for row in panel.refused.rows}["empty.dcm"] == "is empty"
+    drop(panel.zone, "two.dcm", two.read_bytes(), together="second")
+    settle(panel)
+    assert panel.status.text == "Instances: 1 new, 0 already there."
+    assert (panel.refused.rows, panel.refused.layout.display) == ([], "none")

@@ -33,8 +33,8 @@ class ModalityStore:
         resources, body = read_store_request(req)
         instances = instances_of(resources, services.storage)
         modality = services.modalities.get(name)
-        local_aet = text_field(body, "LocalAet", services.dicom.local_aet(modality))
-        originator_aet = text_field(body, "MoveOriginatorAet", services.dicom.local_aet(modality))
+        local_aet = text_field(body, "LocalAet", services.dicom.aet)
+        originator_aet = text_field(body, "MoveOriginatorAet", services.dicom.aet)
         fields = job_fields(body)
         request = ModalityStoreRequest(
             modality=called_modality(modality, body),
@@ -63,9 +63,8 @@ class ModalityStraightStore:
         from orthanc_lab.dimse.store import InstanceSender, StoreTarget  # noqa: PLC0415
 
         services = self._services
-        modality = services.modalities.get(name)
-        target = StoreTarget(modality, services.dicom.local_aet(modality))
-        with InstanceSender(target, services.dicom, services.job_tools.transcode) as sender:
+        target = StoreTarget(services.modalities.get(name))
+        with InstanceSender(target, services.dicom) as sender:
             sent = sender.send(read_body(req))
         answer_json(req, resp, {"SOPClassUID": sent.sop_class, "SOPInstanceUID": sent.sop_instance})
 

@@ -34,8 +34,7 @@ class RemoteFind:
             9 or 2015 if it fails, 15 for a text that is not a value of its tag.
         """
         level, asked = request.level, request.asked
-        local_aet = self.local_aet(modality, request.local_aet)
-        with self.open(modality, local_aet, request.timeout) as finder:
+        with self.open(modality, request.local_aet, request.timeout) as finder:
             answers = finder.find(level, normalized(asked, level) if request.normalize else asked)
         shown_aet = self._services.dicom.aet if request.local_aet is None else request.local_aet
         return RemoteQuery(name, modality, level, asked, shown_aet, request.timeout, answers)
@@ -48,10 +47,6 @@ class RemoteFind:
         services = self._services
         values = services.job_tools.values()
         return Finder(modality, services.dicom, values, services.clock, local_aet=local_aet, timeout=timeout)
-
-    def local_aet(self, modality: Modality, wanted: str | None) -> str | None:
-        """Return our title: that which the modality has for us comes before that of the request."""
-        return modality.local_aet or wanted
 
     def shown(self, answer: FindAnswer, level: Level, form: TagFormat) -> dict[str, Any]:
         """Return an answer as JSON."""

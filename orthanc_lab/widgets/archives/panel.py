@@ -73,6 +73,8 @@ class ArchivePanel(ResourcesPanel):
         self._lay_out()
         for control in (self.format, self.way):
             control.observe(lambda change: self._enable(), "value")
+        for control in (self.format, self.extended, self.syntax):
+            control.observe(lambda change: self.stream.forget(), "value")
         self.tree.observe(lambda change: self._ask_size("…"), "checked")
         self._enable()
         self.refresh()
@@ -149,7 +151,9 @@ class ArchivePanel(ResourcesPanel):
 
     def _ask_size(self, meanwhile: str = "") -> None:
         number = self._size_requests.begin()
-        self.size.value = meanwhile or self.size.value
+        if meanwhile:
+            self.size.value = meanwhile
+            self.stream.forget()
         self._enable()
         resources = self._checked()
         if resources:
@@ -238,6 +242,7 @@ class ArchivePanel(ResourcesPanel):
 
     def _submit(self, request: ArchiveRequest, priority: int) -> str:
         self._state = None
+        self.download.forget()
         self.job = request.submit(self.client, priority)
         return f"Job {self.job.id} is making the archive."
 

@@ -98,6 +98,12 @@ class Download(Element, script="download"):
         """Save the file in a folder on the kernel's machine, without the browser, and return its path."""
         return self._save(Path.cwd() if folder is None else Path(folder), lambda done, total: None)
 
+    def forget(self) -> None:
+        """Remove the outcome of the last download, unless one is in progress: it is about something else now."""
+        with self._lock:
+            if not self._token:
+                self._show("", "")
+
     # -- messages from the browser ----------------------------------------------------
 
     def _on_message(self, widget: Any, content: dict[str, Any], buffers: Any) -> None:

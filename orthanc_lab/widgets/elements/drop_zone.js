@@ -63,6 +63,7 @@ function render({ model, el }) {
 
   let queue = [];
   let number = 0; // of transfers
+  let drops = 0;
   let reading = null; // the transfer whose chunks are read: {id, file, read, sent, waiting}
   let isPumping = false;
   let isHeard = false; // until its first answer the kernel has not chosen a thread: chunks would arrive in any order
@@ -87,7 +88,11 @@ function render({ model, el }) {
     said.textContent = `${name}${tally.done} of ${tally.files} files, ${amount(sent)} of ${amount(tally.bytes)}${more}`;
   }
 
+  const dropName = () => `${view}-${drops}`;
+
   function refuse(file, why) {
+    const message = { kind: "refused", name: nameOf(file), words: why, drop: dropName() };
+    if (file.size !== undefined && model.get("tells_refusals") && post(message)) return;
     refused.append(element("li", { textContent: `${nameOf(file)}: ${why}` }));
   }
 
@@ -95,6 +100,7 @@ function render({ model, el }) {
     if (!isBusy()) {
       tally = { files: 0, done: 0, bytes: 0, sent: 0 };
       refused.replaceChildren();
+      drops += 1;
     }
     const wanted = model.get("multiple") ? files : files.slice(0, 1);
     for (const file of wanted.sort(byName)) {
@@ -162,7 +168,7 @@ function render({ model, el }) {
   }
 
   function send({ id, file }, offset, data) {
-    return post({ kind: "chunk", transfer: id, name: nameOf(file), size: file.size, offset }, [data]);
+    return post({ kind: "chunk", transfer: id, name: nameOf(file), size: file.size, offset, drop: dropName() }, [data]);
   }
 
   function post(message, buffers = []) {

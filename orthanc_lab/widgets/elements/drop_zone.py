@@ -31,6 +31,7 @@ class DroppedFile:
     """A file that arrived completely from the browser; its receiver must discard it."""
 
     name: str  # on the user's machine, relative to the folder that was dropped
+    drop: str = field(default="", kw_only=True)  # the same for files that were dropped together
     path: Path  # where its bytes are, under another name
     size: int
 
@@ -46,6 +47,7 @@ class DroppedFile:
 @dataclass(slots=True)
 class _Transfer:
     name: str
+    drop: str
     size: int
     path: Path
     file: BinaryIO
@@ -91,6 +93,9 @@ class DropZone(Element, script="drop_zone"):
         What the browser's file dialog offers, ``".png,.jpg"``; all files if empty.
     max_size
         Maximum size of a file in bytes; larger files are refused.
+    on_refused
+        Called with the name of each file that is refused, the reason, and what `DroppedFile` calls its drop; without
+        it, the element shows them itself.
     clock
         The source of the time; tests pass one that they set by hand.
 
@@ -107,6 +112,7 @@ class DropZone(Element, script="drop_zone"):
     multiple = traitlets.Bool(True).tag(sync=True)
     max_size = traitlets.Int(2 << 30).tag(sync=True)
     chunk_size = traitlets.Int(1_000_000).tag(sync=True)
+    tells_refusals = traitlets.Bool(False).tag(sync=True)
 
     def __init__(
         self,
@@ -114,22 +120,28 @@ class DropZone(Element, script="drop_zone"):
         label: str,
         on_file: Callable[[DroppedFile], None],
         check: Callable[[str, bytes], str] = lambda name, head: "",
+        on_refused: Callable[[str, str, str], None] | None = None,
         clock: Clock | None = None,
         **traits: Any,
     ) -> None:
         self._on_file = on_file
         self._check = check
+        self._on_refused = on_refused
         self._clock = clock or SystemClock()
         self._lock = threading.RLock()
         self._transfers: dict[str, _Transfer] = {}
         self._last_answers: dict[str, dict[str, Any]] = {}  # to finished transfers
         self._folder: Path | None = None
         self._count = 0
-        super().__init__(label=label, **traits)
+        super().__init__(label=label, tells_refusals=on_refused is not None, **traits)
         self.on_msg(lambda _, content, buffers: self.receive(content, buffers))
 
     def receive(self, content: dict[str, Any], buffers: Sequence[bytes | memoryview]) -> None:
-        """Handle a message from the browser, on any thread: a chunk of a file, or the end of a cancelled transfer."""
+        """Handle a message from the browser, on any thread: a chunk of a file, its cancellation, a refused file."""
+        if content["kind"] == "refused":
+            if self._on_refused is not None:
+                self._on_refused(content["name"], content["words"], content["drop"])
+            return
         # Not "id": ipykernel 7 uses that key itself when it chooses the thread for a message.
         id = content["transfer"]
         with self._lock:
@@ -164,7 +176,7 @@ class DropZone(Element, script="drop_zone"):
             raise RefusedError("arrived in pieces that do not fit together; drop it again")
         if offset == 0 and (words := self._check(name, bytes(chunk))):
             raise RefusedError(words)
-        transfer = self._transfers.get(id) or self._begin(id, name, size)
+        transfer = self._transfers.get(id) or self._begin(id, content)
         transfer.keep(offset, chunk)
         transfer.touched = self._clock.monotonic()
         if transfer.received >= transfer.size:
@@ -172,7 +184,7 @@ class DropZone(Element, script="drop_zone"):
                 raise RefusedError("arrived in pieces that do not fit together; drop it again")
             del self._transfers[id]
             transfer.file.close()
-            self._hand_on(DroppedFile(transfer.name, transfer.path, transfer.size))
+            self._hand_on(DroppedFile(transfer.name, transfer.path, transfer.size, drop=transfer.drop))
         return transfer
 
     def _hand_on(self, file: DroppedFile) -> None:
@@ -182,7 +194,7 @@ class DropZone(Element, script="drop_zone"):
             file.discard()
             raise
 
-    def _begin(self, id: str, name: str, size: int) -> _Transfer:
+    def _begin(self, id: str, content: dict[str, Any]) -> _Transfer:
         now = self._clock.monotonic()
         for other, half in list(self._transfers.items()):
             if now - half.touched > _IDLE:
@@ -192,7 +204,8 @@ class DropZone(Element, script="drop_zone"):
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._count += 1
         path = self._folder / f"{self._count:06}"
-        transfer = self._transfers[id] = _Transfer(name, size, path, path.open("wb"), now)
+        name, drop = content["name"], content.get("drop", "")
+        transfer = self._transfers[id] = _Transfer(name, drop, content["size"], path, path.open("wb"), now)
         return transfer
 
     def _end(self, id: str, answer: dict[str, Any]) -> dict[str, Any]:

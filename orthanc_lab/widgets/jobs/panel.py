@@ -59,7 +59,7 @@ class JobsPanel(Panel):
         self.table = Table(COLUMNS, label="Jobs")
         self.toolbar = Toolbar(TOOLS, label="What to do with the selected jobs", on_press=self.control)
         self.download = Download("Download", self._save, disabled=True, hint="Download the archive of the selected job")
-        self.table.observe(lambda change: self._offer(), "selected")
+        self.table.observe(lambda change: self._follow_selection(), "selected")
         tools = ipywidgets.HBox(
             [self.toolbar, self.download],
             layout={"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "4px"},
@@ -88,6 +88,10 @@ class JobsPanel(Panel):
         jobs = self._jobs
         return [jobs[id] for id in self.table.selected if id in jobs]
 
+    def _follow_selection(self) -> None:
+        self.download.forget()
+        self._offer()
+
     def _offer(self) -> None:
         with self._drawing:
             jobs = [] if self.is_away else self.selected
@@ -106,6 +110,7 @@ class JobsPanel(Panel):
         Future
             Done once the outcome is shown.
         """
+        self.download.forget()
         jobs = allowed(control, self.selected)
         doing = f"{control.capitalize()}: {len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
         return self.act(doing, partial(self._control, control, doing, jobs))
@@ -114,7 +119,7 @@ class JobsPanel(Panel):
         failures = []
         for job in jobs:
             try:
-                self._send(control, job)
+                self._carry_out(control, job)
             except UnreachableError:
                 raise
             except ClientError as error:  # it may have ended by now; the others can still be done
@@ -123,7 +128,7 @@ class JobsPanel(Panel):
             raise ClientError("\n".join([f"{len(failures)} of {len(jobs)} failed.", *failures[:3]]))
         return f"{doing}, done."
 
-    def _send(self, control: str, job: Job) -> None:
+    def _carry_out(self, control: str, job: Job) -> None:
         if control == "delete":
             self.client.transport.send("DELETE", f"/jobs/{job.id}")
         else:  # the methods of Job refresh it afterwards, but it may have dropped out of a short history by then
@@ -137,8 +142,8 @@ class JobsPanel(Panel):
         try:
             return Job(self.client.transport, jobs[0].document).download(folder, progress=progress)
         except NotFoundError as error:
-            words = "The server keeps only the latest archives (option MediaArchiveSize), and has removed this one."
-            raise ClientError(f"{words}\nSubmit the job again.") from error
+            words = "it was streamed while it was made, or later ones have replaced it (option MediaArchiveSize)."
+            raise ClientError(f"The server has no archive of this job: {words}") from error
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
         heads = ("State", "Type", "Progress", "Priority", "Description")

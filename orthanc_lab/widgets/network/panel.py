@@ -85,7 +85,7 @@ class NetworkPanel(ResourcesPanel):
         self.send_button = ipywidgets.Button(
             description="Send", icon="send", tooltip="Send what is checked, in a job", layout={"width": "auto"}
         )
-        self.send_button.on_click(lambda _: self.send())
+        self.send_button.on_click(lambda _: self.send_checked())
         self.jobs = Table(COLUMNS, label="Transfers", empty="No transfers yet")
         self.job_tools = Toolbar(TOOLS, label="What to do with the selected transfers", on_press=self.control)
         self._lay_out()
@@ -253,11 +253,11 @@ class NetworkPanel(ResourcesPanel):
 
     # -- send, and the jobs ---------------------------------------------------------
 
-    def send(self) -> Any:
+    def send_checked(self) -> Any:
         """Send the checked resources to the chosen node, in a job."""
-        return self.act(f"Sending to {self.target.value}", partial(self._send, self.target.value, self.tree.checked))
+        return self.act(f"Sending to {self.target.value}", partial(self._store, self.target.value, self.tree.checked))
 
-    def _send(self, node: str, resources: Sequence[str]) -> str:
+    def _store(self, node: str, resources: Sequence[str]) -> str:
         self.client.modalities[node].store(resources)
         return f"Started sending to {node}."
 

@@ -21,7 +21,7 @@ class UploadPanel(Panel):
     Attributes
     ----------
     report
-        `UploadReport` of everything uploaded so far.
+        `UploadReport` of the files that were dropped last.
 
     Examples
     --------
@@ -39,7 +39,10 @@ class UploadPanel(Panel):
         self.report = UploadReport()
         self._lock = threading.Lock()
         self._waiting: list[DroppedFile] = []
-        self.zone = DropZone(label="Drop DICOM files, folders or ZIP archives here, or", on_file=self.take)
+        self._drop = ""  # what the report is about
+        self.zone = DropZone(
+            label="Drop DICOM files, folders or ZIP archives here, or", on_file=self.take, on_refused=self.refuse
+        )
         self.refused = Table(_COLUMNS, label="Files that were refused")
         self.refused.layout.display = "none"
         self.body.children = [self.zone, self.refused]
@@ -59,29 +62,46 @@ class UploadPanel(Panel):
         if is_first:
             self.act("Uploading", self._upload)
 
+    def refuse(self, name: str, words: str, drop: str = "") -> None:
+        """List a file that was not even sent to the server: it is empty, or too large."""
+        self._begin(drop).refused[name] = words
+        self._show_refused()
+        self.act("Uploading", self._counts)
+
+    def _begin(self, drop: str) -> UploadReport:
+        """Return the report of this drop; a new one with each drop."""
+        with self._lock:
+            if drop != self._drop:
+                self._drop, self.report = drop, UploadReport()
+            return self.report
+
     def _upload(self) -> str | None:
         with self._lock:
             files, self._waiting = self._waiting, []
+        whole = self._begin(files[-1].drop)
         try:
-            self._note(self.client.upload([file.path for file in files], progress=self._tell), files)
+            self._note(whole, self.client.upload([file.path for file in files], progress=self._tell), files)
         except UploadInterruptedError as error:
-            self._note(error.report, files)
+            self._note(whole, error.report, files)
             raise
         except ClientError:
-            self._note(UploadReport(), files)
+            self._note(whole, UploadReport(), files)
             raise
         finally:
             for file in files:
                 file.discard()
+        return self._counts()
+
+    def _counts(self) -> str:
         counts = f"{self.report.stored} new, {self.report.already_stored} already there"
-        refused = f", {len(self.report.refused)} files refused" if self.report.refused else ""
-        return f"Instances: {counts}{refused}."
+        refused = len(self.report.refused)
+        words = f"; {refused} {'file' if refused == 1 else 'files'} refused" if refused else ""
+        return f"Instances: {counts}{words}."
 
     def _tell(self, dealt: int, files: int) -> None:
         self.status.say(f"Uploading: {dealt} of {files} files …")
 
-    def _note(self, report: UploadReport, files: list[DroppedFile]) -> None:
-        whole = self.report
+    def _note(self, whole: UploadReport, report: UploadReport, files: list[DroppedFile]) -> None:
         whole.stored += report.stored
         whole.already_stored += report.already_stored
         for file in files:
@@ -93,5 +113,9 @@ class UploadPanel(Panel):
                 whole.refused[file.name] = report.refused[path]
             elif path not in report.files:
                 whole.refused[file.name] = "was not sent; drop it again"
-        self.refused.rows = [{"id": name, "name": name, "why": why} for name, why in whole.refused.items()]
-        self.refused.layout.display = "" if whole.refused else "none"
+        self._show_refused()
+
+    def _show_refused(self) -> None:
+        refused = self.report.refused
+        self.refused.rows = [{"id": name, "name": name, "why": why} for name, why in refused.items()]
+        self.refused.layout.display = "" if refused else "none"
