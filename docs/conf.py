@@ -51,14 +51,14 @@ add_module_names = False
 
 # Names of other projects are written out, and linked to nothing: the site is built without the network.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(collections|concurrent|contextlib|datetime|pathlib|types|typing|enum|threading)\..*"),
+    (r"py:.*", r"(collections|concurrent|contextlib|datetime|pathlib|types|typing|enum|ssl|threading)\..*"),
     (
         r"py:.*",
         r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.assembly|rest\.services|widgets)\..*",
     ),
     (r"py:.*", r"orthanc_lab\.(jobs|storage|testing\.contracts)\..*"),
     (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
-    (r"py:class", r"Path|t\.Any"),
+    (r"py:class", r"Path|t\.Any|Dataset|Association|PresentationContext|EventHandlerType"),
     (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),
 ]
 

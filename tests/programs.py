@@ -12,7 +12,13 @@ __all__ = ["BROWSERS", "missing", "program"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The package of Debian and Ubuntu, where it has another name than the program.
-_PACKAGES = {"dcmdump": "dcmtk", "dcmmkdir": "dcmtk", "promtool": "prometheus", "tsc": "node-typescript"}
+_PACKAGES = {
+    **dict.fromkeys(
+        ("dcmdump", "dcmmkdir", "dcmqrscp", "echoscu", "findscu", "getscu", "movescu", "storescu"), "dcmtk"
+    ),
+    "promtool": "prometheus",
+    "tsc": "node-typescript",
+}
 
 
 def program(*names: str) -> str:

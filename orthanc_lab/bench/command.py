@@ -13,6 +13,7 @@ from pathlib import Path
 from orthanc_lab.bench import report
 from orthanc_lab.bench.client_figures import measure_client
 from orthanc_lab.bench.pairing import Result, measure
+from orthanc_lab.bench.sending import PEER
 from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.bench.workloads import WORKLOADS, Workload
 
@@ -41,14 +42,18 @@ def _disk() -> str:
 
 
 def _run(workload: Workload, ours: str, against: str, rounds: int) -> Result:
-    mine, other = ServerProcess("ours", ours, workload.options), ServerProcess("theirs", against, workload.options)
+    peer = ServerProcess("peer", ours, {})
+    options = dict(workload.options)
+    if workload.needs_peer:
+        options["OrthancPeers"] = {PEER: [peer.url]}
+    mine, other = ServerProcess("ours", ours, options), ServerProcess("theirs", against, options)
     try:
-        mine.start()
-        other.start()
+        for server in (mine, other, peer) if workload.needs_peer else (mine, other):
+            server.start()
         return measure(workload, mine, other, rounds, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
     finally:
-        mine.remove()
-        other.remove()
+        for server in (mine, other, peer):
+            server.remove()
 
 
 def _client(ours: str, pairs: int) -> int:

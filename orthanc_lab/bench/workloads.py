@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from orthanc_lab.bench import material
+from orthanc_lab.bench.sending import SendingToPeer
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
 __all__ = ["WORKLOADS", "Cost", "Workload", "posts"]
@@ -42,6 +43,7 @@ class Workload:
     setup: Callable[[int], None] = lambda port: None  # called once for each server
     options: dict[str, Any] = field(default_factory=dict)  # options of the configuration
     cost: Cost = Cost.TIME
+    needs_peer: bool = False  # whether there is a third server, of ours, that both know as `PEER`
 
 
 def posts(path: str, bodies: Sequence[bytes], clients: int = 1) -> Run:
@@ -282,6 +284,11 @@ def _nothing() -> Run:
     return lambda port: 0  # the restart itself is the work
 
 
+def _to_peer(name: str, maker: Callable[[int], list[bytes]], count: int) -> Workload:
+    sending = SendingToPeer(maker, count)
+    return Workload(name, 1, sending.prepare, sending.setup, needs_peer=True)
+
+
 _STUDY = _upload_study
 _MANY_JOBS = {"JobsHistorySize": 20_000, "ConcurrentJobs": 2}
 
@@ -305,6 +312,8 @@ WORKLOADS: list[Workload] = [
     Workload("create-dicom JPEG 12 MP", 2, _create("image/jpeg", lambda: material.jpeg_picture(12), 4)),
     Workload("create-dicom PDF 1 MB", 2.5, _create("application/pdf", lambda: material.pdf(1), 30)),
     Workload("create-dicom PDF 20 MB", 2.5, _create("application/pdf", lambda: material.pdf(20), 4)),
+    _to_peer("200 CT to a peer: transfer / OrthancPeerStore", material.ct_instances, 200),
+    _to_peer("2,000 x 4 kB to a peer: transfer / OrthancPeerStore", material.small_instances, 2000),
     Workload("jobs: submissions", 2, _submissions(500), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("jobs: submit to success", 4, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("GET one job", 0.7, _gets(_one_job, 5000), _make_archives(5)),

@@ -19,11 +19,15 @@ from orthanc_lab.client.errors import (
 )
 from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study
 from orthanc_lab.client.jobs import Job, Jobs
+from orthanc_lab.client.modalities import Modalities, Modality
+from orthanc_lab.client.queries import Answer, Queries, Query
 from orthanc_lab.client.resource import Resource
+from orthanc_lab.client.storage_commitment import StorageCommitment
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.upload_report import UploadInterruptedError, UploadReport
 
 __all__ = [
+    "Answer",
     "CanceledError",
     "Client",
     "ClientError",
@@ -37,12 +41,17 @@ __all__ = [
     "JobRetryError",
     "JobTimeoutError",
     "Jobs",
+    "Modalities",
+    "Modality",
     "NotFoundError",
     "NotOrthancError",
     "Patient",
+    "Queries",
+    "Query",
     "Resource",
     "ResponseError",
     "Series",
+    "StorageCommitment",
     "Study",
     "Transport",
     "UnauthorizedError",

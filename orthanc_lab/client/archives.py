@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal
 
 from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.progress import Follow
+from orthanc_lab.client.selection import Selection, identifiers_of
 from orthanc_lab.client.transport import Transport
 
-__all__ = ["Identified", "Kind", "Selection", "archive_job", "save_archive"]
+__all__ = ["Kind", "archive_job", "save_archive"]
 
 Kind = Literal["archive", "media"]
-
-
-class Identified(Protocol):
-    """Anything that has an Orthanc identifier."""
-
-    @property
-    def id(self) -> str:
-        """The identifier."""
-        ...
-
-
-Selection: TypeAlias = "Identified | str | Iterable[Identified | str]"
-"""A resource or its identifier, or several, of any levels."""
 
 
 def save_archive(
@@ -64,8 +51,7 @@ def _route(kind: Kind, extended: bool) -> str:
 
 
 def _body(selection: Selection, transcode: str | None) -> dict[str, Any]:
-    chosen = [selection] if isinstance(selection, str) or hasattr(selection, "id") else list(selection)
-    identifiers = list(dict.fromkeys(item if isinstance(item, str) else item.id for item in chosen))
+    identifiers = identifiers_of(selection)
     if not identifiers:
         raise ValueError("No resources to archive")
     return {"Resources": identifiers} | ({"Transcode": transcode} if transcode else {})

@@ -10,14 +10,17 @@ from typing import Any, Literal, Protocol
 import requests
 
 from orthanc_lab.client import display
-from orthanc_lab.client.archives import Selection, archive_job, save_archive
+from orthanc_lab.client.archives import archive_job, save_archive
 from orthanc_lab.client.collection import Collection
 from orthanc_lab.client.content import data_uri, dicom_tags
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study, made_by, resource_at
 from orthanc_lab.client.jobs import Job, Jobs
+from orthanc_lab.client.modalities import Modalities
 from orthanc_lab.client.progress import Follow
+from orthanc_lab.client.queries import Queries
 from orthanc_lab.client.resource import Resource
+from orthanc_lab.client.selection import Selection
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.upload import upload
 from orthanc_lab.client.upload_report import UploadReport
@@ -57,6 +60,10 @@ class Client:
         `Collection` of each level.
     jobs
         `Jobs` of the server.
+    modalities
+        `Modalities`: the DICOM nodes that the server knows.
+    queries
+        `Queries` of DICOM nodes, which the server keeps.
     transport
         `Transport`, for requests that have no method of their own: ``client.transport.get("/changes")``.
 
@@ -95,6 +102,8 @@ class Client:
         self.series = Collection(transport, Series)
         self.instances = Collection(transport, Instance)
         self.jobs = Jobs(transport)
+        self.modalities = Modalities(transport)
+        self.queries = Queries(transport)
 
     @classmethod
     def from_server(cls, server: _Server, *, timeout: float = 30.0, retries: int = 4) -> Client:

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from orthanc_lab.client.network_advice import network_advice
 from orthanc_lab.protocol.errors import ERROR_TEXTS, ErrorCode
 
 __all__ = [
@@ -152,7 +153,7 @@ class ResponseError(ClientError):
     def __init__(self, status: int, code: int | None, text: str, details: str, request: str) -> None:
         words = f"{text}: {details}" if details else text
         number = f", Orthanc error {code}" if code is not None else ""
-        advice = _ADVICE_BY_CODE.get(code) or _ADVICE.get(status, "")
+        advice = _ADVICE_BY_CODE.get(code) or network_advice(details) or _ADVICE.get(status, "")
         super().__init__("\n".join(part for part in (f"{words} (HTTP {status}{number})", request, advice) if part))
         self.status = status
         self.code = code
@@ -207,7 +208,8 @@ class JobFailedError(ClientError):
 
     def __init__(self, id: str, type: str, code: int, description: str, details: str) -> None:
         words = f"{description}: {details}" if details else description
-        super().__init__(f"Job {id} ({type}) failed: {words} (Orthanc error {code}).\nRetry it with job.resubmit().")
+        advice = " ".join(part for part in (network_advice(details), "Retry it with job.resubmit().") if part)
+        super().__init__(f"Job {id} ({type}) failed: {words} (Orthanc error {code}).\n{advice}")
         self.id = id
         self.code = code
         self.description = description

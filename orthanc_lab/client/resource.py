@@ -104,6 +104,32 @@ class Resource:
             return False
         return True
 
+    def send(self, modality: str, *, priority: int = 0, **fields: Any) -> Job:
+        """Send the resource to a DICOM node by C-STORE, in a job: ``study.send("PACS").wait()``.
+
+        Parameters
+        ----------
+        modality
+            Name of the node in the server's list; see `Client.modalities`.
+        priority
+            Priority of the job.
+        fields
+            Other fields described in the Orthanc Book (``Permissive``, ``StorageCommitment`` …).
+
+        Raises
+        ------
+        NotFoundError
+            If the server knows no such node.
+        """
+        return self._send(f"/modalities/{quote(modality, safe='')}", priority, fields)
+
+    def send_to_peer(self, peer: str, *, priority: int = 0, **fields: Any) -> Job:
+        """Send the resource to another Orthanc by HTTP, in a job; `fields` are ``Compress``, ``Transcode`` …."""
+        return self._send(f"/peers/{quote(peer, safe='')}", priority, fields)
+
+    def _send(self, path: str, priority: int, fields: Mapping[str, Any]) -> Job:
+        return submit(self._transport, f"{path}/store", {"Resources": [self.id], **fields}, priority)
+
     def delete(self) -> None:
         """Delete the resource and everything in it. This cannot be undone."""
         self._transport.send("DELETE", self.path)

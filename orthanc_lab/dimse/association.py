@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydicom.uid import UID
 from pynetdicom import AE, build_context, build_role
 from pynetdicom._globals import MODE_REQUESTOR
-from pynetdicom.association import Association
-from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.pdu_primitives import A_ASSOCIATE, A_RELEASE
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.transport import AddressInformation
 
 from orthanc_lab.dicom.files.data_set import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from orthanc_lab.dimse.failures import ABORTED, NO_RESPONSE, REJECTED, association_error, connection_words
+from orthanc_lab.dimse import failures
+from orthanc_lab.dimse.command_set import Command, Field, Operation
+from orthanc_lab.dimse.message import Message
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
-from orthanc_lab.dimse.transport import ConnectedSocket, dial
+from orthanc_lab.dimse.tls import scu_context
+from orthanc_lab.dimse.upper_layer import QuickAssociation
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
-__all__ = ["Proposal", "RequestedAssociation", "open_association"]
+__all__ = ["UNCOMPRESSED", "Proposal", "RequestedAssociation", "open_association"]
 
-_CONNECTING = "DicomAssociation - connecting"
+UNCOMPRESSED = (EXPLICIT_LE, IMPLICIT_LE, EXPLICIT_BE)
+"""The transfer syntaxes that are proposed for messages without pixels."""
+
 _LONGEST_TITLE = 16
+_CONNECTING = "connecting"
 
 
 class Proposal(NamedTuple):
     """A presentation context that we propose."""
 
     sop_class: str
-    transfer_syntaxes: Sequence[str]
+    transfer_syntaxes: Sequence[str] = UNCOMPRESSED
 
 
-class RequestedAssociation(Association):
-    """An association that the node has accepted; it is released at the end of a ``with`` block, aborted by an error.
+class RequestedAssociation(QuickAssociation):
+    """An association that a node has accepted; it is released at the end of a ``with`` block.
 
-    Its service calls (`send_c_find` …) and `ask` are made on one thread; nothing is received between them.
+    It is used by one thread, and receives nothing unless that thread waits for it.
     """
 
-    def __init__(self, ae: AE, modality: Modality) -> None:
-        super().__init__(ae, MODE_REQUESTOR)
+    def __init__(self, ae: AE, modality: Modality, longest_pdu: int, limit: float | None) -> None:
+        super().__init__(ae, MODE_REQUESTOR, longest_pdu=longest_pdu, patience=limit)
         self.modality = modality
+        self._message_id = 0
 
     def __enter__(self) -> RequestedAssociation:
         return self
@@ -52,7 +59,7 @@ class RequestedAssociation(Association):
     def __exit__(
         self, type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close(aborting=error is not None)
+        self.close()
 
     def context(self, sop_class: str, transfer_syntax: str = "") -> PresentationContext | None:
         """Return an accepted context of a SOP class, in a certain transfer syntax if it is given."""
@@ -61,42 +68,111 @@ class RequestedAssociation(Association):
                 return context
         return None
 
-    def ask(self, request: Any, context: PresentationContext, doing: str) -> Any:
-        """Send a request, and return the response: both primitives of pynetdicom.
+    def send(
+        self,
+        context: PresentationContext,
+        operation: Operation,
+        fields: Command,
+        data: bytes | memoryview | None = None,
+    ) -> int:
+        """Send a request; return its message ID.
 
         Parameters
         ----------
-        doing
-            For the error, as in `association_error`.
+        fields
+            Those of the command set that are peculiar to the service.
+        data
+            The encoded data set.
+        """
+        assert context.context_id is not None
+        self._message_id = self._message_id % 0xFFFF + 1
+        command = {Field.COMMAND_FIELD: operation, Field.MESSAGE_ID: self._message_id, **fields}
+        self.dimse.send(context.context_id, command, data)
+        return self._message_id
+
+    def receive(self, service: str) -> Message:
+        """Return the next message.
+
+        Parameters
+        ----------
+        service
+            For the error: ``C-ECHO`` …
 
         Raises
         ------
         OrthancError
-            9 if there is no response, or one of another kind.
+            9 if none comes in time, or the association ends.
         """
-        assert context.context_id is not None
-        self.dimse.send_msg(request, context.context_id)
-        _, response = self.dimse.get_msg(block=True)
-        if not isinstance(response, type(request)) or not response.is_valid_response:
-            silent = response is None and not self.acse.is_aborted()
-            raise association_error(doing, self.modality.aet, NO_RESPONSE if silent else ABORTED)
+        message = self.dimse.receive(self.dimse_timeout)
+        if message is None:
+            words = self._why_silent()
+            self.abort()
+            raise failures.association_error(service, self.modality.aet, words)
+        return message
+
+    def ask(
+        self,
+        context: PresentationContext,
+        operation: Operation,
+        fields: Command,
+        data: bytes | memoryview | None = None,
+    ) -> Message:
+        """Send a request and return its only response.
+
+        Raises
+        ------
+        OrthancError
+            9 if there is none, or one to something else.
+        """
+        service = operation.name.replace("_", "-")
+        message_id = self.send(context, operation, fields, data)
+        response = self.receive(service)
+        self.check_response(response, operation, message_id)
         return response
 
-    def close(self, *, aborting: bool = False) -> None:
-        """Release or abort the association; nothing happens if it has ended."""
-        if aborting:
-            self.abort()
-        elif self.is_established:
+    def check_response(self, response: Message, operation: Operation, message_id: int) -> None:
+        """Refuse a message that is not a response to a request.
+
+        Raises
+        ------
+        OrthancError
+            9.
+        """
+        words = ""
+        answered = response.number(Field.MESSAGE_ID_BEING_RESPONDED_TO)
+        if response.field != operation.response:
+            words = f"DIMSE: Unexpected Response Command Field: 0x{response.field:x}"
+        elif answered != message_id:
+            words = f"DIMSE: Unexpected Response MsgId: {answered} (expected: {message_id})"
+        if words:
+            raise failures.association_error(operation.name.replace("_", "-"), self.modality.aet, words)
+
+    def close(self) -> None:
+        """Release the association, and close its connection; nothing happens if it has ended."""
+        if self.is_established and self.dul.to_user_queue.empty():
             self.acse.negotiate_release()
         self.kill()
+
+    def kill(self) -> None:
+        """Close the connection at once: what was sent last is a release, or nobody waits for it."""
+        self.is_established = False
+        self.dul.finish(0)
+
+    def _why_silent(self) -> str:
+        if self.dul.fault:
+            return f"DIMSE Failed to receive message (0006:020c DIMSE Read PDV failed; 0006:0321 {self.dul.fault})"
+        said = self.dul.peek_next_pdu()
+        if said is None:
+            return failures.NO_MESSAGE
+        return failures.RELEASED if isinstance(said, A_RELEASE) else failures.ABORTED
 
 
 def open_association(
     modality: Modality,
     options: DicomOptions,
-    contexts: Sequence[Proposal],
+    proposals: Sequence[Proposal],
     *,
-    local_aet: str = "",
+    local_aet: str | None = None,
     timeout: int | None = None,
     scp_roles: Collection[str] = (),
 ) -> RequestedAssociation:
@@ -104,10 +180,10 @@ def open_association(
 
     Parameters
     ----------
-    contexts
+    proposals
         At most 128.
     local_aet
-        Our title, if it is to be another one than that of the modality and of the options.
+        Our title, where the modality names none, if it is to be another one than that of the options.
     timeout
         Seconds, if they are to be others than those of the modality and of the options; 0 for no limit.
     scp_roles
@@ -118,30 +194,50 @@ def open_association(
     OrthancError
         9 if it does not come about, 2015 if the node accepts none of the contexts.
     """
+    title = modality.local_aet or (options.aet if local_aet is None else local_aet)
+    for side, given in (("Called", modality.aet), ("Calling", title)):
+        if not given.strip():
+            raise failures.association_error(_CONNECTING, modality.aet, failures.illegal_title(side))
     seconds = (modality.timeout or options.scu_timeout) if timeout is None else timeout
     limit = float(seconds) if seconds else None
-    ae = AE((local_aet or modality.local_aet or options.aet)[:_LONGEST_TITLE])
+    ae = AE(title[:_LONGEST_TITLE])
     ae.acse_timeout = ae.connection_timeout = ae.dimse_timeout = ae.network_timeout = limit
+    association = RequestedAssociation(ae, modality, options.maximum_pdu_length, limit)
+    connection = _dial(modality, limit, scu_context(options.tls) if modality.use_tls else None)
     try:
-        connection = dial(modality, limit, _tls_context(options) if modality.use_tls else None)
-    except (OSError, UnicodeError) as error:
-        raise association_error(_CONNECTING, modality.aet, connection_words(error, modality.host)) from error
-    association = RequestedAssociation(ae, modality)
-    association.set_socket(ConnectedSocket(association, connection))
-    _propose(association, options, contexts, scp_roles)
-    association.request()
+        _propose(association, connection, options, proposals, scp_roles)
+        association.attach(connection)
+        association.request()
+    except BaseException:
+        connection.close()
+        raise
     _check(association)
-    association._is_paused = True  # it has no reactor that would have to be stopped before a message is sent
     return association
 
 
+def _dial(modality: Modality, limit: float | None, tls: ssl.SSLContext | None) -> socket.socket:
+    try:
+        connection = socket.create_connection((modality.host, modality.port), limit)
+    except (OSError, UnicodeError) as error:
+        words = failures.connection_words(error, modality.host)
+        raise failures.association_error(_CONNECTING, modality.aet, words) from error
+    if tls is None:
+        return connection
+    try:
+        return tls.wrap_socket(connection)
+    except OSError as error:
+        connection.close()
+        raise failures.association_error(_CONNECTING, modality.aet, failures.tls_words(error)) from error
+
+
 def _propose(
-    association: RequestedAssociation, options: DicomOptions, contexts: Sequence[Proposal], scp_roles: Collection[str]
+    association: RequestedAssociation,
+    connection: socket.socket,
+    options: DicomOptions,
+    proposals: Sequence[Proposal],
+    scp_roles: Collection[str],
 ) -> None:
     requestor, acceptor = association.requestor, association.acceptor
-    assert association.dul.socket is not None
-    assert association.dul.socket.socket is not None
-    connection = association.dul.socket.socket
     requestor.address_info = AddressInformation.from_tuple(connection.getsockname())
     acceptor.address_info = AddressInformation.from_tuple(connection.getpeername())
     requestor.ae_title = association.ae.ae_title
@@ -151,34 +247,27 @@ def _propose(
     requestor.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     for sop_class in scp_roles:
         requestor.add_negotiation_item(build_role(sop_class, scu_role=False, scp_role=True))
-    proposed = [build_context(sop_class, list(syntaxes)) for sop_class, syntaxes in contexts]
-    for number, context in enumerate(proposed):
+    contexts = [build_context(sop_class, list(syntaxes)) for sop_class, syntaxes in proposals]
+    for number, context in enumerate(contexts):
         context.context_id = 2 * number + 1
-    requestor.requested_contexts = proposed
+    requestor.requested_contexts = contexts
 
 
 def _check(association: RequestedAssociation) -> None:
     """Raise if an association was not accepted."""
     if association.is_established:
         return
+    aet = association.modality.aet
     answer = association.acceptor.primitive
-    accepted = isinstance(answer, A_ASSOCIATE) and answer.result == 0
-    association.close(aborting=True)
-    if accepted:
-        raise OrthancError(ErrorCode.NO_PRESENTATION_CONTEXT)
-    words = REJECTED if association.is_rejected else ABORTED
-    raise association_error(_CONNECTING, association.modality.aet, words)
-
-
-def _tls_context(options: DicomOptions) -> ssl.SSLContext:
-    """Return how we show ourselves, and whom we trust: a node needs a certificate, and its name is not compared."""
-    tls = options.tls
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    if tls.trusted_certificates:
-        context.load_verify_locations(cadata=Path(tls.trusted_certificates).read_text("ascii"))
-    if tls.certificate:
-        context.load_cert_chain(tls.certificate, tls.private_key or None)
-    if tls.ciphers:
-        context.set_ciphers(":".join(tls.ciphers))
-    return context
+    timed_out = association._sent_abort
+    association.kill()
+    if isinstance(answer, A_ASSOCIATE) and answer.result == 0:
+        text = f'Unable to negotiate a presentation context with AET "{aet}"'
+        raise OrthancError(ErrorCode.NO_PRESENTATION_CONTEXT, text)
+    if association.dul.fault:
+        words = association.dul.fault
+    elif association.is_rejected:
+        words = failures.REJECTED
+    else:
+        words = failures.NO_ANSWER if timed_out else failures.ABORTED
+    raise failures.association_error(_CONNECTING, aet, words)

@@ -7,16 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 
-__all__ = ["ALLOWED", "Modality", "check_name", "check_retrieve_method", "read_modality"]
+__all__ = ["ALLOWED", "Modality", "check_name", "check_port", "check_retrieve_method", "read_modality"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]*")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 _PORTS = range(1, 65535)
-_UINT32 = range(2**32)
+_INT32 = 2**31
 _MANUFACTURERS = ("Generic", "GenericNoWildcardInDates", "GenericNoUniversalWildcard", "Vitrea", "GE")
-_OBSOLETE = {"AgfaImpax", "ClearCanvas", "Dcm4Chee", "EFilm2", "MedInria", "SyngoVia"}  # accepted as Generic
+_OBSOLETE = {  # what they are taken for
+    "AgfaImpax": "GenericNoWildcardInDates",
+    "ClearCanvas": "Generic",
+    "Dcm4Chee": "Generic",
+    "EFilm2": "Generic",
+    "MedInria": "Generic",
+    "SyngoVia": "GenericNoWildcardInDates",
+}
 _RETRIEVE_METHODS = ("C-MOVE", "C-GET", "SystemDefault")
 _STORAGE_COMMITMENT = "AllowStorageCommitment"
 ALLOWED = {
@@ -81,6 +88,18 @@ def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         text = "Only alphanumeric, dash characters and underscores are allowed in the names of modalities/peers"
         raise _bad(f"{text}, but found: {name}")
+
+
+def check_port(value: int) -> None:
+    """Refuse an impossible port.
+
+    Raises
+    ------
+    OrthancError
+        3.
+    """
+    if value not in _PORTS:
+        raise _impossible(f"A TCP port number must be in range [1..65534], but found: {value}")
 
 
 def check_retrieve_method(value: str) -> None:
@@ -159,22 +178,23 @@ def _port(value: Any) -> int:
         value = int(value)
     if type(value) is not int:
         raise _bad()
-    if value not in _PORTS:
-        raise _impossible(f"A TCP port number must be in range [1..65534], but found: {value}")
+    check_port(value)
     return value
 
 
 def _manufacturer(value: str) -> str:
+    if value in _MANUFACTURERS:
+        return value
     if value in _OBSOLETE:
-        return "Generic"
-    if value not in _MANUFACTURERS:
-        raise _impossible(f'Unknown modality manufacturer: "{value}"')
-    return value
+        return _OBSOLETE[value]
+    raise _impossible(f'Unknown modality manufacturer: "{value}"')
 
 
 def _timeout(value: Any) -> int:
-    if type(value) is not int or value > _UINT32[-1]:
+    if type(value) is not int:
         raise _bad("Integer value expected in field: Timeout")
+    if value >= _INT32:
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
     if value < 0:
         raise _bad("Unsigned integer value expected in field: Timeout")
     return value

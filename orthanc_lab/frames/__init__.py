@@ -1,8 +1,9 @@
-"""A server's jobs, changes, resources and metrics as tidy pandas frames.
+"""A server's jobs, changes, resources and metrics, and the answers of DICOM nodes, as tidy pandas frames.
 
 They need the extra ``frames``: ``pip install 'orthanc-lab[frames]'``. The charts are in `orthanc_lab.frames.charts`.
 """
 
+from orthanc_lab.frames.answer_table import answers
 from orthanc_lab.frames.change_table import changes
 from orthanc_lab.frames.columns import describe
 from orthanc_lab.frames.counters import long, rates, wide
@@ -19,6 +20,7 @@ __all__ = [
     "JobWatch",
     "PrometheusError",
     "Recorder",
+    "answers",
     "changes",
     "describe",
     "instances",

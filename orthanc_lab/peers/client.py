@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -30,11 +31,18 @@ class PeerAnswer:
 
     status: int
     body: bytes
+    cookies: str = ""  # NAME=VALUE; … as they are to be sent back
 
     @property
     def ok(self) -> bool:
         """True for a 2xx status."""
         return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    timeout: int | None  # seconds
+    longest: int  # bytes of an answer
 
 
 class PeerClient:
@@ -88,18 +96,50 @@ class PeerClient:
             headers["Content-Encoding"] = "gzip"
         return self._request("POST", path, body, headers)
 
+    def call(
+        self,
+        verb: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: int | None = None,
+        longest: int = _LONGEST_ANSWER,
+    ) -> PeerAnswer:
+        """Return the answer to any request.
+
+        Parameters
+        ----------
+        path
+            Path and query; an initial slash makes no difference.
+        timeout
+            Seconds, in place of those of the peer and of ``HttpTimeout``.
+        longest
+            Bytes of the longest answer that is read.
+
+        Raises
+        ------
+        OrthancError
+            9 or 3, as `get`.
+        """
+        limits = _Limits(self._timeout if timeout is None else timeout or None, longest)
+        return self._request(verb, path.removeprefix("/"), body, dict(headers or {}), limits)
+
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
         if self._session is not None:
             self._session.close()
             self._session = None
 
-    def _request(self, verb: str, path: str, body: bytes | None, headers: dict[str, str]) -> PeerAnswer:
+    def _request(
+        self, verb: str, path: str, body: bytes | None, headers: dict[str, str], limits: _Limits | None = None
+    ) -> PeerAnswer:
         url = self._peer.url + path
+        limits = limits or _Limits(self._timeout, _LONGEST_ANSWER)
         reused = self._session is not None
         while True:
             try:
-                return self._send(verb, url, body, headers)
+                return self._send(verb, url, body, headers, limits)
             except requests.ConnectionError as error:
                 self.close()
                 # A server may close an idle connection just when it is used again.
@@ -110,27 +150,28 @@ class PeerClient:
                 self.close()
                 raise OrthancError(ErrorCode.NETWORK_PROTOCOL, words_of(error, without_credentials(url))) from error
 
-    def _send(self, verb: str, url: str, body: bytes | None, headers: dict[str, str]) -> PeerAnswer:
+    def _send(self, verb: str, url: str, body: bytes | None, headers: dict[str, str], limits: _Limits) -> PeerAnswer:
         if self._session is None:
             self._session = open_session(self._peer, self._options)
         target = url if "://" in url else f"http://{url}"
-        end = None if self._timeout is None else self._clock.monotonic() + self._timeout
+        end = None if limits.timeout is None else self._clock.monotonic() + limits.timeout
         with self._session.request(
-            verb, target, data=body, headers=headers, timeout=self._timeout, stream=True
+            verb, target, data=body, headers=headers, timeout=limits.timeout, stream=True
         ) as answer:
             if self._options.verbose:
                 self._log_heads(answer)
             content = bytearray()
             for chunk in answer.iter_content(_CHUNK):
                 content += chunk
-                if len(content) > _LONGEST_ANSWER:
+                if len(content) > limits.longest:
                     raise requests.exceptions.ChunkedEncodingError("The answer is too long")
                 if end is not None and self._clock.monotonic() > end:
                     raise requests.Timeout("The answer comes too slowly")
             status = answer.status_code
+            cookies = "; ".join(text.partition(";")[0] for text in answer.raw.headers.getlist("Set-Cookie"))
         if status not in _KNOWN_STATUSES:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
-        return PeerAnswer(status, bytes(content))
+        return PeerAnswer(status, bytes(content), cookies)
 
     def _log_heads(self, answer: requests.Response) -> None:
         """Log the heads of a call and of those that were redirected, in libcurl's form, but without secrets."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -20,6 +21,7 @@ def open_session(peer: Peer, options: HttpOptions) -> requests.Session:
     """Return a session for a peer; nothing is taken from the environment."""
     session = _PeerSession(peer)
     session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # none is kept, as by libcurl
     session.headers.clear()
     session.headers["Accept"] = "*/*"
     session.headers.update(peer.headers)

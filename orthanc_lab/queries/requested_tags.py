@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, read_sequences, reduced
+from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, all_reduced, read_sequences
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.warnings import WarningLog
 from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, computed_tag, depth_needed
@@ -52,9 +52,9 @@ class RequestedTags:
         for level in Level:
             same = [resource for resource in resources if resource.level is level]
             if same:
-                self._warn(level, tags)
-                self._load(same, tags, relatives)
-        return [self._written(self.full(resource, tags, relatives), form) for resource in resources]
+                self.warn(level, tags)
+                self.load(same, tags, relatives)
+        return [all_reduced(self.full(resource, tags, relatives), form) for resource in resources]
 
     def full(self, resource: Resource, tags: Iterable[str], relatives: Relatives) -> dict[str, dict[str, Any]]:
         """Return the requested tags of one resource: ``gggg,eeee`` -> name, type and value.
@@ -85,7 +85,8 @@ class RequestedTags:
             indexed = self._indexed[level] = self._storage.indexed_tags(level)
         return tag in indexed
 
-    def _warn(self, level: Level, tags: Sequence[str]) -> None:
+    def warn(self, level: Level, tags: Sequence[str]) -> None:
+        """Warn of tags that make an answer slow or incomplete."""
         missing = [tag for tag in tags if tag not in COMPUTED_TAGS and not self.is_indexed(tag, level)]
         for tag in missing:
             for lower in LEVELS[level.depth + 1 :]:
@@ -98,13 +99,14 @@ class RequestedTags:
         if self._files is None and len(meta) < len(missing):
             self._warnings.write("W007", ";".join(sorted({*missing} - {*meta})))
 
-    def _load(self, resources: list[Resource], tags: Sequence[str], relatives: Relatives) -> None:
+    def load(self, resources: Sequence[Resource], tags: Sequence[str], relatives: Relatives) -> None:
+        """Read in bulk the relatives whose tags are shown; all resources are of one level."""
         level = resources[0].level
-        below = resources
+        below = list(resources)
         for _ in range(max((depth_needed(tag, level) for tag in tags if tag in COMPUTED_TAGS), default=0)):
             below = relatives.children(below)
         if any(self.is_indexed(tag, level) for tag in tags):
-            above = resources
+            above = list(resources)
             for _ in range(level.depth - Level.STUDY.depth):
                 above = relatives.parents(above)
 
@@ -128,8 +130,3 @@ class RequestedTags:
 
     def _string(self, tag: str, value: str) -> dict[str, Any]:
         return {"Name": self._names[tag], "Type": "String", "Value": value}
-
-    def _written(self, full: dict[str, dict[str, Any]], form: TagFormat) -> dict[str, Any]:
-        if form is TagFormat.NAMES:
-            return {value["Name"]: reduced(value, form) for value in full.values()}
-        return {tag: reduced(value, form) for tag, value in full.items()}

@@ -36,16 +36,20 @@ class ResourceSearch:
     requested
         Reads what the index does not keep.
     settings
-        ``LimitFindResults`` and ``LimitFindInstances``.
+        ``LimitFindResults`` and ``LimitFindInstances``; None for no limits.
     """
 
-    def __init__(self, storage: Readable, requested: RequestedTags, dictionary: Dictionary, settings: Settings) -> None:
+    def __init__(
+        self, storage: Readable, requested: RequestedTags, dictionary: Dictionary, settings: Settings | None
+    ) -> None:
         self._storage = storage
         self._requested = requested
         self._dictionary = dictionary
         self._index = IndexSearch(storage)
-        self._limits = {level: int(settings["LimitFindResults"]) for level in LEVELS}
-        self._limits[Level.INSTANCE] = int(settings["LimitFindInstances"])
+        self._limits: dict[Level, int] = {}
+        if settings is not None:
+            self._limits = {level: int(settings["LimitFindResults"]) for level in LEVELS}
+            self._limits[Level.INSTANCE] = int(settings["LimitFindInstances"])
 
     def plan(self, query: FindQuery, requested: Collection[str] = (), *, is_page: bool = False) -> SplitQuery | None:
         """Decide who checks which constraint; None if nothing can be found.
@@ -114,7 +118,7 @@ class ResourceSearch:
         return [c.tag for c in query.constraints if not self._index.is_indexed(c.tag)]
 
     def _limited(self, query: FindQuery) -> FindQuery:
-        maximum = self._limits[query.level]
+        maximum = self._limits.get(query.level, 0)
         if maximum and not 0 < query.limit <= maximum:
             return replace(query, limit=maximum)
         return query

@@ -18,7 +18,8 @@ from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.instances import content, files, frames, instances_tags, modules, ordered_slices, tags
 from orthanc_lab.rest.jobs import jobs, peers
 from orthanc_lab.rest.making import archives, create, modification, study_changes
-from orthanc_lab.rest.network import modalities
+from orthanc_lab.rest.network import commitment, modalities, modality_store, queries, retrieve
+from orthanc_lab.rest.network import find as find_of_modalities
 from orthanc_lab.rest.request_guard import RequestGuard
 from orthanc_lab.rest.resources import (
     attachments,
@@ -35,6 +36,7 @@ from orthanc_lab.rest.resources import (
 from orthanc_lab.rest.routing import Router, responders
 from orthanc_lab.rest.server import control, dicom_options, log_levels, metrics, system, tools
 from orthanc_lab.rest.services import Services
+from orthanc_lab.rest.transfers import receiving, sending, source
 from orthanc_lab.rest.webdav.application import WebDav
 
 __all__ = ["ROUTES", "Route", "make_application"]
@@ -67,8 +69,17 @@ ROUTES: Sequence[Route] = (
     *archives.ROUTES,
     *jobs.ROUTES,
     *peers.ROUTES,
+    # transfers
+    *source.ROUTES,
+    *receiving.ROUTES,
+    *sending.ROUTES,
     # other DICOM nodes
     *modalities.ROUTES,
+    *commitment.ROUTES,
+    *modality_store.ROUTES,
+    *queries.ROUTES,
+    *retrieve.ROUTES,
+    *find_of_modalities.ROUTES,
     # the server itself
     *system.ROUTES,
     *tools.ROUTES,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dimse.directory import ModalityDirectory
+from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.dimse.options import DicomOptions
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import Jobs
@@ -15,6 +16,8 @@ from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.storage.ports import Storage
+from orthanc_lab.transfers.originator import Originator
+from orthanc_lab.transfers.push_receiver import PushReceiver
 
 __all__ = ["Control", "Services", "UploadLimits"]
 
@@ -61,10 +64,13 @@ class Services:
     job_tools: JobTools
     modalities: ModalityDirectory  # the other DICOM nodes
     dicom: DicomOptions  # of associations with them
+    queries: KeptQueries  # that were made of them
     metrics: PublishedMetrics
     clock: Clock
     identifiers: Identifiers
     executor: Executor
     control: Control
+    pushes: PushReceiver  # of other servers
+    originator: Originator
     upload_limits: UploadLimits = UploadLimits()
     memory: MemoryBudget = UNLIMITED  # for what is being unpacked

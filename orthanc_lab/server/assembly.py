@@ -16,6 +16,7 @@ from orthanc_lab.dicom.dictionary.dictionary import BuiltInTables, Dictionary
 from orthanc_lab.dicom.dictionary.entry import Tables
 from orthanc_lab.dicom.dictionary.external import ExternalTables
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
+from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.kinds import restores
@@ -39,6 +40,9 @@ from orthanc_lab.storage.files.area import DiskArea, FileArea
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import connect
+from orthanc_lab.transfers.originator import Originator
+from orthanc_lab.transfers.push_metrics import PushMetrics
+from orthanc_lab.transfers.push_receiver import PushReceiver
 
 __all__ = ["Assembly", "Environment", "assemble"]
 
@@ -82,6 +86,7 @@ class Assembly:
         """Stop the jobs engine, if it still runs, and close the storage."""
         self.trimming.stop()
         self.finish_jobs()
+        self.services.pushes.close()
         self.storage.close()
 
 
@@ -122,9 +127,7 @@ def assemble(
     face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
     try:
         index = Path(settings["IndexDirectory"])
-        outputs = FileOutputs(
-            _outputs_folder(settings, index), identifiers, shared=settings["TemporaryDirectory"] is not None
-        )
+        outputs = _files(settings, identifiers, index / "jobs-outputs")
         tools = JobTools.of(
             settings,
             face,
@@ -152,6 +155,15 @@ def assemble(
             load_jobs=load_jobs,
             on_error=control.report,
         )
+        pushes = PushReceiver(
+            _files(settings, identifiers, index / "transfers", "-transfers"),
+            face,
+            tools.transfers,
+            PushMetrics(metrics),
+            clock=clock,
+            executor=environment.executor,
+            memory=memory,
+        )
     except BaseException:
         storage.close()
         raise
@@ -163,11 +175,14 @@ def assemble(
         tools,
         tools.modalities,
         tools.dicom,
+        KeptQueries(settings["QueryRetrieveSize"], identifiers),
         metrics,
         clock,
         identifiers,
         environment.executor,
         control,
+        pushes,
+        Originator(identifiers),
         memory=memory,
     )
     add_gauges(metrics, services)
@@ -184,13 +199,13 @@ def _tables(settings: CheckedSettings) -> Tables:
     return ExternalTables(files) if files else BuiltInTables(private=settings["LoadPrivateDictionary"])
 
 
-def _outputs_folder(settings: CheckedSettings, index: Path) -> Path:
-    """Return where jobs leave their files: beside the index, or where ``TemporaryDirectory`` says."""
+def _files(settings: CheckedSettings, identifiers: Identifiers, folder: Path, suffix: str = "") -> FileOutputs:
+    """Return where files of one use are: in a folder beside the index, or where ``TemporaryDirectory`` says."""
     chosen = settings["TemporaryDirectory"]
     if chosen is None:
-        return index / "jobs-outputs"
-    mark = hashlib.sha1(str(index.resolve()).encode(), usedforsecurity=False).hexdigest()[:16]
-    return Path(chosen) / f"orthanc-lab-{mark}"
+        return FileOutputs(folder, identifiers)
+    mark = hashlib.sha1(str(folder.parent.resolve()).encode(), usedforsecurity=False).hexdigest()[:16]
+    return FileOutputs(Path(chosen) / f"orthanc-lab-{mark}{suffix}", identifiers, shared=True)
 
 
 def _storage_options(settings: CheckedSettings, dictionary: Dictionary, memory: MemoryBudget) -> StorageOptions:

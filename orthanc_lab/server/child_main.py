@@ -15,7 +15,7 @@ def main() -> int:
     """Serve; returns the exit code."""
 
     def started(server: Server) -> None:
-        print(f"port {server.port}", flush=True)
+        print(f"ports {server.port} {server.dicom_port}", flush=True)
         at_end_of_input(server.shutdown)
 
     return serve_until_stopped(sys.argv[1:], started)

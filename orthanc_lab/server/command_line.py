@@ -200,10 +200,7 @@ def _started(call: Call) -> Any:
         for name, nearest in unknown_options(configuration.values):
             hint = f'; did you mean "{nearest}"?' if nearest else ""
             _log.warning('The configuration option "%s" is unknown, and has no effect%s', name, hint)
-        settings = CheckedSettings(configuration.values, configuration.folder)
-        if settings["DicomServerEnabled"]:
-            _log.warning("DICOM over TCP is not available yet; only the REST API is served")
-        return settings
+        return CheckedSettings(configuration.values, configuration.folder)
 
     _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", VERSION)
     _allow_many_files()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from enum import Enum
 
 from orthanc_lab.server.assembly import Assembly, Environment, assemble
+from orthanc_lab.server.dicom_listener import DicomListener
 from orthanc_lab.server.http.listener import HttpListener
 from orthanc_lab.server.listeners import Listener
 from orthanc_lab.server.options.settings import CheckedSettings
@@ -37,7 +38,7 @@ class Server:
     port
         Replaces ``HttpPort``.
     listeners
-        Further ways in, beside HTTP.
+        Further ways in, beside HTTP and DICOM.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class Server:
         self._environment = environment or Environment.of_system()
         self._load_jobs = load_jobs
         self._http = HttpListener(port)
-        self._listeners: tuple[Listener, ...] = (self._http, *listeners)
+        self._dicom = DicomListener()
+        self._listeners: tuple[Listener, ...] = (self._http, self._dicom, *listeners)
         # Not an Event: a handler of signals that sets it may meet its own thread inside of the Event's lock.
         self._asked: queue.SimpleQueue[Ending] = queue.SimpleQueue()
         self.assembly: Assembly | None = None
@@ -67,13 +69,18 @@ class Server:
         """The TCP port of the REST API; 0 before the first start."""
         return self._http.port
 
+    @property
+    def dicom_port(self) -> int:
+        """The TCP port of the DICOM server; 0 if it is disabled, or before the first start."""
+        return self._dicom.port
+
     def start(self) -> None:
         """Start serving; clients can connect when this returns.
 
         Raises
         ------
         OrthancError
-            For settings that are refused, an index in use, a port in use (2003).
+            For settings that are refused, an index in use, a port in use (2003, 2004).
         """
         settings = self._load()
         for warning in settings.warnings:

@@ -200,7 +200,11 @@ class IndexedStorage:
         if header is not None:
             return self._files.read(header)
         dicom, offset = resource.attachments[AttachmentType.DICOM], resource.metadata.get("PixelDataOffset")
-        return self._files.read(dicom) if offset is None else self._files.read_start(dicom, int(offset))
+        return self._files.read(dicom) if offset is None else self._files.read_part(dicom, int(offset))
+
+    def read_dicom_part(self, instance: str, offset: int, size: int) -> bytes:
+        """Return `size` bytes of the DICOM file of an instance from `offset` on, uncompressed."""
+        return self._files.read_part(self._attachment(instance, AttachmentType.DICOM), size, offset)
 
     def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""

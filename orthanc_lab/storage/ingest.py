@@ -66,16 +66,16 @@ class Ingest:
 
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool) -> list[Stored]:
         """Store many files as one; see `orthanc_lab.storage.ports.Ingest.store_all`."""
-        return self._store_many(((file, None) for file in files), origin, skip_foreign=skip_foreign)
+        return self._store_many(((file, None, "") for file in files), origin, skip_foreign=skip_foreign)
 
     def store_made(self, made: Sequence[NewInstance], origin: Origin, *, keep_labels: bool) -> list[Stored]:
         """Store files that were made of others; see `orthanc_lab.storage.ports.Ingest.store_made`."""
-        files = ((new.dicom, new.metadata) for new in made)
+        files = ((new.dicom, new.metadata, new.md5) for new in made)
         return self._store_many(files, origin, skip_foreign=False, keep_labels=keep_labels)
 
     def _store_many(
         self,
-        files: Iterable[tuple[bytes, Mapping[str, str] | None]],
+        files: Iterable[tuple[bytes, Mapping[str, str] | None, str]],
         origin: Origin,
         *,
         skip_foreign: bool,
@@ -85,7 +85,7 @@ class Ingest:
         syncing: list[Future[None]] = []
         in_memory = 0
         try:
-            for file, metadata in files:
+            for file, metadata, md5 in files:
                 try:
                     dicom = self._transcode(file)
                     arrival = self._reader.read(dicom, origin, None, metadata)
@@ -94,7 +94,8 @@ class Ingest:
                         continue
                     raise
                 arrival.keep_labels = keep_labels
-                self._make_files(arrival, dicom, small=in_memory < _MOST_IN_MEMORY, syncing=syncing)
+                known = md5 if dicom is file else ""
+                self._make_files(arrival, dicom, known, small=in_memory < _MOST_IN_MEMORY, syncing=syncing)
                 arrivals.append(arrival)
                 in_memory += sum(len(file.content or b"") for file in arrival.files)
             self._files.wait_for(syncing)
@@ -123,12 +124,18 @@ class Ingest:
         self._files.abandon([file for arrival in arrivals for file in arrival.files])
 
     def _make_files(
-        self, arrival: Arrival, dicom: bytes, *, small: bool = True, syncing: list[Future[None]] | None = None
+        self,
+        arrival: Arrival,
+        dicom: bytes,
+        md5: str = "",
+        *,
+        small: bool = True,
+        syncing: list[Future[None]] | None = None,
     ) -> None:
-        def prepare(type: int, content: bytes) -> PreparedFile:
-            return self._files.prepare(type, content, compressed=self._compress, small=small, syncing=syncing)
+        def prepare(type: int, content: bytes, md5: str = "") -> PreparedFile:
+            return self._files.prepare(type, content, md5, compressed=self._compress, small=small, syncing=syncing)
 
-        arrival.files = (prepare(AttachmentType.DICOM, dicom),)
+        arrival.files = (prepare(AttachmentType.DICOM, dicom, md5),)
         offset = arrival.header.pixel_data_offset
         if not self._compress or offset is None:
             return

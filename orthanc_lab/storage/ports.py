@@ -135,6 +135,16 @@ class Files(Protocol):
         """Return the DICOM file up to its pixel data (or whole, if it has none)."""
         ...
 
+    def read_dicom_part(self, instance: str, offset: int, size: int) -> bytes:
+        """Return `size` bytes of the DICOM file of an instance from `offset` on, uncompressed; less at its end.
+
+        Raises
+        ------
+        OrthancError
+            As `read_dicom`.
+        """
+        ...
+
     def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
         ...
@@ -220,7 +230,7 @@ class Ingest(Protocol):
         ...
 
     def store_made(self, made: Sequence[NewInstance], origin: Origin, *, keep_labels: bool = False) -> list[Stored]:
-        """Store files that were made of others, as one: all of them, or (on an error) none.
+        """Store files that were made, or came from another server, as one: all of them, or (on an error) none.
 
         Parameters
         ----------

@@ -41,10 +41,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class NewInstance:
-    """A DICOM file that was made of another one, and is to be stored."""
+    """A DICOM file that was made of another one, or has come from another server, and is to be stored."""
 
     dicom: bytes
     metadata: Mapping[str, str] = field(default_factory=dict)  # further ones of the instance (``ModifiedFrom`` …)
+    md5: str = ""  # of the file, if that is known
 
 
 class StoreStatus(Enum):

@@ -8,12 +8,12 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
+from orthanc_lab.testing.gate import Gate
+
 __all__ = ["HoldingPeer"]
 
-_LONGEST_HOLD = 60.0
 
-
-class HoldingPeer:
+class HoldingPeer(Gate):
     """A small HTTP server with a peer's ``GET /system`` and ``POST /instances``.
 
     Attributes
@@ -43,10 +43,8 @@ class HoldingPeer:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.seen: list[str] = []
-        self._permits: int | None = None  # number of uploads that may be answered, None for all
-        self._held = 0
-        self._change = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -69,45 +67,6 @@ class HoldingPeer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def hold(self) -> None:
-        """From now on, hold all uploads."""
-        self._set(0)
-
-    def let_go(self) -> None:
-        """Answer the held uploads and all further ones."""
-        self._set(None)
-
-    def let_through(self, count: int = 1) -> None:
-        """Answer exactly `count` uploads, held or new, and hold the rest."""
-        self._set(count)
-
-    def _set(self, permits: int | None) -> None:
-        with self._change:
-            self._permits = permits
-            self._change.notify_all()
-
-    def wait_until_held(self, count: int = 1) -> None:
-        """Wait until at least `count` uploads are held, and none may be answered.
-
-        Raises
-        ------
-        TimeoutError
-            If they do not arrive within a minute.
-        """
-        with self._change:
-            if not self._change.wait_for(lambda: self._permits == 0 and self._held >= count, _LONGEST_HOLD):
-                raise TimeoutError(f"Only {self._held} of {count} uploads are held after {_LONGEST_HOLD:g} s")
-
-    def wait_for_permit(self) -> None:
-        """Hold an upload, for at most a minute, until it may be answered."""
-        with self._change:
-            self._held += 1
-            self._change.notify_all()
-            if self._change.wait_for(lambda: self._permits != 0, _LONGEST_HOLD) and self._permits is not None:
-                self._permits -= 1
-            self._held -= 1
-            self._change.notify_all()
 
 
 def _handler(peer: HoldingPeer) -> type[BaseHTTPRequestHandler]:

@@ -15,8 +15,10 @@ import pytest
 
 if TYPE_CHECKING:
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
+    from orthanc_lab.testing.dicom_node import DicomNode
+    from orthanc_lab.testing.dicom_peer import DicomPeer
 
-__all__ = ["orthanc", "orthanc_factory", "orthanc_settings"]
+__all__ = ["dicom_node", "dicom_peer", "orthanc", "orthanc_factory", "orthanc_settings"]
 
 
 class ServersOfSession:
@@ -113,6 +115,44 @@ def orthanc_factory() -> Iterator[Callable[..., EmbeddedServer]]:
             return server
 
         yield start
+
+
+@pytest.fixture
+def dicom_node() -> Iterator[DicomNode]:
+    """Provide a DICOM node (C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET, storage commitment) that fails as it is told to.
+
+    It is an `orthanc_lab.testing.dicom_node.DicomNode`, new for each test; it needs the extra ``network``. Start
+    further ones with ``with DicomNode() as other``.
+
+    Examples
+    --------
+    >>> from orthanc_lab import samples
+    >>> def test_a_full_archive(dicom_node, dicom_peer):
+    ...     dicom_node.refuse("C-STORE", 0xA700, after=2)  # out of resources
+    ...     peer = dicom_peer(dicom_node.port)
+    ...     assert peer.store(samples.path("ct/localizer"), *samples.dicom_files("mr")[:2]) == [0, 0, 0xA700]
+    ...     assert len(dicom_node.instances) == 2
+    """
+    from orthanc_lab.testing.dicom_node import DicomNode  # noqa: PLC0415 - costs nothing where it is not used
+
+    with DicomNode() as node:
+        yield node
+
+
+@pytest.fixture
+def dicom_peer() -> type[DicomPeer]:
+    """Return the class of small DICOM clients, to test servers with: ``dicom_peer(port, aet=…, called_aet=…).echo()``.
+
+    See `orthanc_lab.testing.dicom_peer.DicomPeer`; it needs the extra ``network``.
+
+    Examples
+    --------
+    >>> def test_the_server_answers(dicom_node, dicom_peer):
+    ...     assert dicom_peer(dicom_node.port, called_aet="NODE").echo() == 0x0000
+    """
+    from orthanc_lab.testing.dicom_peer import DicomPeer  # noqa: PLC0415 - costs nothing where it is not used
+
+    return DicomPeer
 
 
 def raise_errors(server: EmbeddedServer) -> None:

@@ -16,7 +16,7 @@ BODY
     one have an empty body.
 
 ``{name}`` stands for a captured value, ``{b64:name}`` for a named body in base64, ``{peer}`` for
-the URL of the scenario's peer. A brace in a path is written as ``%7B``.
+the URL of the scenario's peer, ``{node}`` for the port of its DICOM node. A brace in a path is written as ``%7B``.
 
 Lines that are not exchanges::
 
@@ -24,7 +24,7 @@ Lines that are not exchanges::
     WAIT {job} Running      until the job is in this state
     HOLD                    from now on, the peer holds all uploads
     LET GO                  the peer answers held uploads and all further ones
-    SEEN                    compares what the peers have received since the last SEEN
+    SEEN                    compares what the peers and nodes have received since the last SEEN
     RESTART                 stops both servers and starts them again with the same data
     GENERATES               from here on, the servers generate resources (implied by /modify and the like)
 """
@@ -93,6 +93,7 @@ class Scenario:
     before: str = ""  # preparatory lines: also sent and compared, but counted where they are defined
     options: Mapping[str, Any] = field(default_factory=dict)
     peer: bool = False  # whether it needs an HTTP server that acts as the peer
+    node: bool = False  # whether it needs a DICOM node
 
     @property
     def exchanges(self) -> int:

@@ -7,18 +7,29 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from orthanc_lab.testing.exchange import Answer, Exchange, send
 from orthanc_lab.testing.holding_peer import HoldingPeer
 from orthanc_lab.testing.host import Host
 from orthanc_lab.testing.scenario import Capture, Send, Wait
 
-__all__ = ["Side", "Waited"]
+__all__ = ["Node", "Side", "Waited"]
 
 _NAME = re.compile(r"\{([a-z][\w:.-]*)\}")
 _FINAL = frozenset({"Success", "Failure"})
 _TEXTS = frozenset({"application/json", "text/plain", "application/xml", "text/html"})
+
+
+class Node(Protocol):
+    """A DICOM node that tells what it has seen."""
+
+    port: int
+    seen: list[str]
+
+    def wait_until_idle(self) -> None:
+        """Wait until no association is open."""
+        ...
 
 
 class Waited(NamedTuple):
@@ -41,16 +52,26 @@ class Side:
         The HTTP server that acts as its peer, if the scenario needs one.
     host
         The host that started it, needed for restarts.
+    node
+        The DICOM node that it knows, if the scenario needs one.
     """
 
     def __init__(
-        self, url: str, bodies: Mapping[str, bytes], peer: HoldingPeer | None = None, host: Host | None = None
+        self,
+        url: str,
+        bodies: Mapping[str, bytes],
+        peer: HoldingPeer | None = None,
+        host: Host | None = None,
+        node: Node | None = None,
     ) -> None:
         self.url = url
         self.peer = peer
+        self._node = node
         self._host = host
         self._bodies = bodies
         self._values = {"peer": peer.url} if peer else {}
+        if node is not None:
+            self._values["node"] = str(node.port)
 
     def restart(self) -> None:
         """Stop the server and start it again with the same data."""
@@ -75,7 +96,20 @@ class Side:
         body = answer.body.replace(self.url.partition("//")[2].encode(), b"server:8042")
         if self.peer is not None:
             body = body.replace(self.peer.url.partition("//")[2].encode(), b"peer:8042")
+        if self._node is not None:
+            body = body.replace(b'"Port" : %d' % self._node.port, b'"Port" : 104')
         return Answer(answer.status, answer.headers, body, answer.complete)
+
+    def take_seen(self) -> tuple[list[str], list[str]]:
+        """Return what the peer, and what the node has received since the last call."""
+        taken: tuple[list[str], list[str]] = ([], [])
+        if self._node is not None:
+            self._node.wait_until_idle()
+        for one, seen in zip((self.peer, self._node), taken, strict=True):
+            if one is not None:
+                seen.extend(one.seen)
+                one.seen.clear()
+        return taken
 
     def capture(self, captures: tuple[Capture, ...], answer: Answer) -> None:
         """Capture values from a response; an absent value is captured as ``missing``."""

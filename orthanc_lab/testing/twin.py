@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ from orthanc_lab.testing.host import Host, Serve
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.likeness import Difference, Pairs, compare_answers
 from orthanc_lab.testing.scenario import Scenario, Send, Special, Wait, parse
-from orthanc_lab.testing.side import Side
+from orthanc_lab.testing.side import Node, Side
 
 __all__ = ["Disagreement", "Observer", "Twin", "TwinReport"]
 
@@ -76,11 +76,20 @@ class Twin:
         Start a server with options, like `orthanc_lab.serve` and `orthanc_lab.testing.real.RealOrthanc`.
     bodies
         The named bodies used in scenarios.
+    node
+        Makes a DICOM node, for scenarios that need one.
     """
 
-    def __init__(self, ours: Serve, real: Serve, bodies: Mapping[str, bytes]) -> None:
+    def __init__(
+        self,
+        ours: Serve,
+        real: Serve,
+        bodies: Mapping[str, bytes],
+        node: Callable[[], AbstractContextManager[Node]] | None = None,
+    ) -> None:
         self._serve = (ours, real)
         self._bodies = bodies
+        self._node = node
 
     def run(self, scenario: Scenario, observer: Observer | None = None) -> TwinReport:
         """Start two fresh servers, send every line to both, and compare the responses.
@@ -96,12 +105,16 @@ class Twin:
 
     def _side(self, serve: Serve, scenario: Scenario, stack: ExitStack) -> Side:
         peer = stack.enter_context(HoldingPeer()) if scenario.peer else None
+        node = None
+        if scenario.node:
+            assert self._node is not None, "the scenario needs a twin with a DICOM node"
+            node = stack.enter_context(self._node())
         folder = None
         if "RESTART" in scenario.text:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="twin-")))
-        options: Mapping[str, Any] = Side("", self._bodies, peer).filled_options(scenario.options)
+        options: Mapping[str, Any] = Side("", self._bodies, peer, node=node).filled_options(scenario.options)
         host = stack.enter_context(Host(serve, options, folder))
-        side = Side(host.url, self._bodies, peer, host)
+        side = Side(host.url, self._bodies, peer, host, node)
         if peer is not None:
             stack.callback(peer.let_go)  # before the server stops: it may wait for its job
         return side
@@ -151,19 +164,21 @@ class _Run:
             self._ours.restart()
             self._real.restart()
             return
+        if step.line == "SEEN":
+            for what, ours_seen, real_seen in zip(
+                ("peer", "node"), self._ours.take_seen(), self._real.take_seen(), strict=True
+            ):
+                self._compare_texts(step.line, f"seen by the {what}", "\n".join(ours_seen), "\n".join(real_seen))
+            return
         ours, real = self._ours.peer, self._real.peer
         if ours is None or real is None:
             raise ValueError(f"{step.line} needs a scenario with a peer")
         if step.line == "HOLD":
             ours.hold()
             real.hold()
-        elif step.line == "LET GO":
+        else:
             ours.let_go()
             real.let_go()
-        else:
-            self._compare_texts(step.line, "seen by the peer", "\n".join(ours.seen), "\n".join(real.seen))
-            ours.seen.clear()
-            real.seen.clear()
 
     def _compare_texts(self, line: str, field: str, ours: str, real: str) -> None:
         if not self._pairs.alike(ours, real):

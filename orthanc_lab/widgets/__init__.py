@@ -12,6 +12,7 @@ from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.jobs.panel import JobsPanel
 from orthanc_lab.widgets.metrics.panel import MetricsPanel
+from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.panel import ServerPanel
 from orthanc_lab.widgets.upload.panel import UploadPanel
@@ -25,6 +26,7 @@ __all__ = [
     "Download",
     "JobsPanel",
     "MetricsPanel",
+    "NetworkPanel",
     "Panel",
     "ServerPanel",
     "Status",

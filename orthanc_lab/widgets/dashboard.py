@@ -14,6 +14,7 @@ from orthanc_lab.widgets.controlled_server import ControlledServer
 from orthanc_lab.widgets.dicomize.panel import DicomizePanel
 from orthanc_lab.widgets.jobs.panel import JobsPanel
 from orthanc_lab.widgets.metrics.panel import MetricsPanel
+from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.panel import ServerPanel
 from orthanc_lab.widgets.upload.panel import UploadPanel
@@ -26,6 +27,7 @@ _PANELS: tuple[type[Panel], ...] = (
     ArchivePanel,
     UploadPanel,
     DicomizePanel,
+    NetworkPanel,
     MetricsPanel,
     ServerPanel,
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.folding import folded, holds, pattern_without_accents
 
-__all__ = ["FIELDS", "Query", "is_uid", "queries", "text_queries"]
+__all__ = ["FIELDS", "Query", "date_range", "is_uid", "pattern", "queries", "text_queries"]
 
 FIELDS = (
     "Anything",
@@ -104,11 +104,7 @@ def _in_field(words: str, field: str) -> Iterator[Query]:
             raise ValueError(f"{words!r} is not a UID; write the whole of it, such as 1.2.840.10008.1")
         yield from (Query(level, {keyword: words}) for level, keyword in _UIDS)
     else:
-        dates = _dates(words)
-        if not dates:
-            expected = "2026, 2026-01, 2026-01-05 or a range such as 2025 - 2026-01"
-            raise ValueError(f"{words!r} is not a date; write {expected}")
-        yield Query(Level.STUDY, {"StudyDate": dates})
+        yield Query(Level.STUDY, {"StudyDate": date_range(words)})
 
 
 def text_queries(level: Level, keyword: str, words: str) -> Iterator[Query]:
@@ -121,9 +117,9 @@ def text_queries(level: Level, keyword: str, words: str) -> Iterator[Query]:
     """
     words = words.strip()
     sought = re.sub(r"[\s^]+", "*", words) if keyword == "PatientName" else words
-    pattern = _pattern(sought)
-    yield Query(level, {keyword: pattern})
-    if keyword not in _ASCII_ONLY and pattern != words and (other := pattern_without_accents(sought)):
+    parts = pattern(sought)
+    yield Query(level, {keyword: parts})
+    if keyword not in _ASCII_ONLY and parts != words and (other := pattern_without_accents(sought)):
         yield Query(level, {keyword: other}, folded(words))
 
 
@@ -132,12 +128,27 @@ def is_uid(words: str) -> bool:
     return re.fullmatch(r"\d+(?:\.\d+){3,}", words) is not None and len(words) <= 64
 
 
-def _pattern(words: str) -> str:
+def pattern(words: str) -> str:
+    """Return a pattern for text that is typed: it matches parts of a value, unless it has wildcards already."""
     return words if words[0] == "*" or words[-1] == "*" or "?" in words else f"*{words}*"
 
 
 _DATE = re.compile(r"(\d{4})(?:[-./]?(\d\d)(?:[-./]?(\d\d))?)?")
 _RANGE = re.compile(r"(?<!\s)(?:\s*+(?:-|–|\.\.|to)\s++|\s++(?:-|–|\.\.|to)\s*+)")
+
+
+def date_range(words: str) -> str:
+    """Return a range for StudyDate.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a date or range.
+    """
+    dates = _dates(words)
+    if not dates:
+        raise ValueError(f"{words!r} is not a date; write 2026, 2026-01, 2026-01-05 or a range such as 2025 - 2026-01")
+    return dates
 
 
 def _dates(words: str) -> str:

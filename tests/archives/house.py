@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
+from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.ports import JobView
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
@@ -21,6 +22,7 @@ from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.records import Origin, Stored
+from orthanc_lab.transfers.originator import Originator
 from tests.archives.files import dicom, names_of
 from tests.job_tools import job_tools
 from tests.waiting import until
@@ -82,11 +84,14 @@ class House:
             job_tools=tools,
             modalities=tools.modalities,
             dicom=tools.dicom,
+            queries=KeptQueries(1, tools.identifiers),
             metrics=self.quiet,  # type: ignore[arg-type] # records nothing
             clock=tools.clock,
             identifiers=tools.identifiers,
             executor=tools.executor,
             control=self.quiet,  # type: ignore[arg-type] # only reports are needed
+            pushes=None,  # type: ignore[arg-type] # no transfers
+            originator=Originator(tools.identifiers),
         )
         self.server = HttpServer(make_application(self.services, (*archives.ROUTES, *jobs.ROUTES)))
         self.server.start()

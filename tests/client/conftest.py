@@ -10,6 +10,9 @@ import orthanc_lab
 from orthanc_lab import Client, samples
 from orthanc_lab.client import Study
 from orthanc_lab.testing.real import RealOrthanc
+from tests.client.nodes import archive, archive_of_module, network, network_server
+
+__all__ = ["archive", "archive_of_module", "client", "network", "network_server", "server_url", "study"]
 
 
 @pytest.fixture(params=["ours", pytest.param("real", marks=pytest.mark.real)], scope="session")

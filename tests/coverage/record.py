@@ -18,6 +18,7 @@ from orthanc_lab.testing.real import MISSING, RealOrthanc, find_program
 from orthanc_lab.testing.twin import Twin
 from tests.coverage.observing import KINDS, REAL, SEEN, Observation, read_json
 from tests.coverage.page import PAGE, page
+from tests.dimse.scripted_node import ScriptedNode
 from tests.twin.all_bodies import build
 from tests.twin.scenarios import SCENARIOS
 
@@ -49,7 +50,7 @@ def _record() -> None:
     real = read_json(REAL)
     _write(REAL, real | {"operations": real_operations(program), "options": real_options(program)})
     seen: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
-    twin = Twin(orthanc_lab.serve, RealOrthanc, build())
+    twin = Twin(orthanc_lab.serve, RealOrthanc, build(), ScriptedNode)
     for scenario in SCENARIOS:
         observation = Observation(scenario)
         twin.run(scenario, observation)

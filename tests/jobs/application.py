@@ -9,11 +9,13 @@ from typing import Any
 import requests
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
+from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.rest.application import Route, make_application
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.server.options.settings import CheckedSettings
+from orthanc_lab.transfers.originator import Originator
 from tests.job_tools import job_tools
 
 
@@ -55,11 +57,14 @@ class Client:
             job_tools=tools,
             modalities=tools.modalities,
             dicom=tools.dicom,
+            queries=KeptQueries(1, tools.identifiers),
             metrics=NoBoard(),  # type: ignore[arg-type] # records nothing
             clock=tools.clock,
             identifiers=tools.identifiers,
             executor=tools.executor,
             control=self.reports,  # type: ignore[arg-type] # only reports are needed
+            pushes=None,  # type: ignore[arg-type] # no transfers
+            originator=Originator(tools.identifiers),
         )
         self._server = HttpServer(make_application(self.services, routes))
         self.url = f"http://127.0.0.1:{self._server.port}"

@@ -23,6 +23,7 @@ def test_system(library: Rest) -> None:
     system = library.json("/system")
     assert re.fullmatch(r"([0-9a-f]{8}-){4}[0-9a-f]{8}", system.pop("DatabaseServerIdentifier"))
     assert system.pop("HttpPort") == library.server.settings["HttpPort"]
+    assert system.pop("DicomPort") == library.server.dicom_port > 0
     tags = system.pop("MainDicomTags")
     assert tags["Patient"] == "0010,0010;0010,0020;0010,0030;0010,0040;0010,1000"
     assert set(tags) == {"Patient", "Study", "Series", "Instance"}
@@ -34,7 +35,6 @@ def test_system(library: Rest) -> None:
         "DatabaseVersion": 6,
         "DefaultRetrieveMethod": "C-MOVE",
         "DicomAet": "ORTHANC",
-        "DicomPort": 4242,
         "HasLabels": True,
         "IngestTranscoding": "",
         "IsHttpServerSecure": True,
@@ -211,7 +211,7 @@ def test_scripts_are_not_run(library: Rest) -> None:
 
 
 def test_plugins(library: Rest) -> None:
-    assert library.json("/plugins") == ["explorer.js"]
+    assert library.json("/plugins") == ["explorer.js", "transfers"]
     answer = library("GET", "/plugins/explorer.js")
     assert answer.headers["Content-Type"] == "application/javascript"
     assert answer.text.startswith("//")

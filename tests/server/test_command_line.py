@@ -275,11 +275,11 @@ def test_misspelt_options_of_a_file_are_told_with_the_nearest_name(run):
 
 
 def test_the_form_of_the_log(run):
-    server = run("FILE", DicomAlwaysAllowFind=True)
+    server = run("FILE", LuaScripts=["a.lua"])
     server.until(lambda: "Orthanc has started" in server.log)
     lines = server.log.splitlines()
     assert all(LINE.fullmatch(line) for line in lines), lines
-    assert sum("DicomAlwaysAllowFind" in line for line in lines) == 1
+    assert sum("LuaScripts" in line for line in lines) == 1
     assert any("remote access is not allowed" in line for line in lines)
 
 

@@ -49,8 +49,8 @@ def test_unknown_options_of_a_file_are_ignored():
 
 
 def test_known_options_without_effect_are_warned_about_once():
-    settings = CheckedSettings({"DicomAlwaysAllowFind": True, "DicomScpTimeout": 30})
-    assert settings.warnings == ['The configuration option "DicomAlwaysAllowFind" is known, but has no effect yet']
+    settings = CheckedSettings({"LuaScripts": ["a.lua"], "Plugins": []})
+    assert settings.warnings == ['The configuration option "LuaScripts" is known, but has no effect yet']
 
 
 def test_defaults_are_not_shared_between_servers():

@@ -36,9 +36,9 @@ class FaultyArea:
         self._fail("sync")
         self._real.sync(name)
 
-    def read(self, name: str, size: int | None = None) -> bytes:
+    def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
         self._fail("read")
-        return self._real.read(name, size)
+        return self._real.read(name, size, offset)
 
     def remove(self, name: str) -> None:
         self._fail("remove")

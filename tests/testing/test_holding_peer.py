@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 import pytest
 import requests
 
-from orthanc_lab.testing import holding_peer
+from orthanc_lab.testing import gate, holding_peer
 from orthanc_lab.testing.holding_peer import HoldingPeer
 
 
@@ -39,10 +39,10 @@ def test_an_open_peer_answers_at_once():
 
 
 def test_a_wait_for_uploads_that_do_not_come_ends(monkeypatch):
-    monkeypatch.setattr(holding_peer, "_LONGEST_HOLD", 0.05)
+    monkeypatch.setattr(gate, "_LONGEST_HOLD", 0.05)
     peer = HoldingPeer()
     peer.hold()
-    with peer, pytest.raises(TimeoutError, match="0 of 1 uploads are held"):
+    with peer, pytest.raises(TimeoutError, match="0 of 1 requests are held"):
         peer.wait_until_held()
 
 

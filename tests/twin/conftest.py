@@ -10,6 +10,7 @@ import orthanc_lab
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.testing.twin import Twin
+from tests.dimse.scripted_node import ScriptedNode
 from tests.twin.all_bodies import build
 
 
@@ -21,4 +22,4 @@ def ledger() -> Ledger:
 @pytest.fixture(scope="session")
 def twin(request: pytest.FixtureRequest, real_program: str) -> Twin:
     ours = RealOrthanc if request.config.getoption("real_alone") else orthanc_lab.serve
-    return Twin(ours, RealOrthanc, build())
+    return Twin(ours, RealOrthanc, build(), ScriptedNode)

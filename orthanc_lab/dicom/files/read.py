@@ -28,7 +28,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget, Reservation
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
-__all__ = ["DicomFile", "creator_of", "read_file"]
+__all__ = ["DicomFile", "creator_of", "read_data_set", "read_file"]
 
 _UNDEFINED = 0xFFFFFFFF
 _MANY = 10_000  # elements
@@ -93,6 +93,29 @@ def read_file(
         reservation = reservation or memory.reserve(0)
         reservation.add(reader.count * _ELEMENT_BYTES)
     return DicomFile(meta, start.stated or start.layout, data_set, reservation)
+
+
+def read_data_set(data: bytes, transfer_syntax: str, dictionary: Dictionary = STANDARD) -> DataSet:
+    """Read a data set without a meta header, such as one of a DIMSE message.
+
+    Parameters
+    ----------
+    transfer_syntax
+        Its UID; none that is deflated.
+
+    Raises
+    ------
+    OrthancError
+        15 if the bytes are no data set, or nest too deep.
+    """
+    layout = transfer_syntax if transfer_syntax in (IMPLICIT_LE, EXPLICIT_BE) else EXPLICIT_LE
+    try:
+        found, end = _Reader(data, layout, dictionary, False, most_elements(len(data))).read(0, len(data), 0)
+    except (struct.error, IndexError) as error:
+        raise _broken("an element is cut off") from error
+    if end != len(data):
+        raise _broken("an item ends where none began")
+    return found
 
 
 def _broken(why: str) -> OrthancError:

@@ -10,7 +10,16 @@ import orjson
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 
-__all__ = ["TagFormat", "TagNames", "format_asked", "format_of", "in_format", "read_sequences", "reduced"]
+__all__ = [
+    "TagFormat",
+    "TagNames",
+    "all_reduced",
+    "format_asked",
+    "format_of",
+    "in_format",
+    "read_sequences",
+    "reduced",
+]
 
 
 class TagFormat(Enum):
@@ -71,6 +80,13 @@ def read_sequences(metadata: str) -> dict[str, Any]:
     """Return the sequences of the metadata ``MainDicomSequences``, in the full form."""
     sequences: dict[str, Any] = orjson.loads(metadata)["Sequences"]
     return sequences
+
+
+def all_reduced(full: Mapping[str, dict[str, Any]], form: TagFormat) -> dict[str, Any]:
+    """Turn tags (``gggg,eeee`` -> the full form) into another form."""
+    if form is TagFormat.NAMES:
+        return {value["Name"]: reduced(value, form) for value in full.values()}
+    return {tag: reduced(value, form) for tag, value in full.items()}
 
 
 def reduced(full: dict[str, Any], form: TagFormat) -> Any:

@@ -12,11 +12,17 @@ from typing import Any, Protocol
 
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
+from orthanc_lab.jobs.kinds.commitment import CommitmentJob
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.retrieving.get import GetJob
+from orthanc_lab.jobs.kinds.retrieving.move import MoveJob
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
 from orthanc_lab.jobs.kinds.rewriting.modification import ModificationJob
 from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
+from orthanc_lab.jobs.kinds.sending.modality_store import ModalityStoreJob
 from orthanc_lab.jobs.kinds.sending.peer_store import PeerStoreJob
+from orthanc_lab.jobs.kinds.transfers.pull import PullTransferJob
+from orthanc_lab.jobs.kinds.transfers.push import PushTransferJob
 from orthanc_lab.jobs.ports import Job, Restore
 
 __all__ = ["KINDS", "JobKind", "restores"]
@@ -32,7 +38,20 @@ class JobKind(Protocol):
         ...
 
 
-KINDS: tuple[JobKind, ...] = (ArchiveJob, MediaJob, ModificationJob, SplitJob, MergeJob, PeerStoreJob)
+KINDS: tuple[JobKind, ...] = (
+    ArchiveJob,
+    MediaJob,
+    ModificationJob,
+    SplitJob,
+    MergeJob,
+    PeerStoreJob,
+    PushTransferJob,
+    PullTransferJob,
+    ModalityStoreJob,
+    CommitmentJob,
+    MoveJob,
+    GetJob,
+)
 """Every kind of job that survives a restart."""
 
 

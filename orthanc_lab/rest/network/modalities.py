@@ -7,15 +7,17 @@ from typing import Any
 
 import falcon
 
+from orthanc_lab.dimse.conformance import conformance_statement
 from orthanc_lab.dimse.modality import Modality, read_modality
-from orthanc_lab.protocol import lenient_json
-from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing, answer_text
 from orthanc_lab.rest.http.arguments import flag, query_arguments
-from orthanc_lab.rest.http.bodies import read_body, read_json
+from orthanc_lab.rest.http.bodies import boolean_field, read_json
+from orthanc_lab.rest.network.modality_bodies import timeout_field
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES"]
 
+_NO_JSON = "Cannot parse the JSON body"
 _OPERATIONS = [
     "configuration",
     "echo",
@@ -38,12 +40,6 @@ class _ModalityResource:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._modalities = services.modalities
-
-    def _echo(self, modality: Modality, fields: dict[str, Any]) -> None:
-        # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.echo import echo  # noqa: PLC0415
-
-        echo(modality, self._services.dicom, timeout=fields.get("Timeout"))
 
 
 class ModalitiesList(_ModalityResource):
@@ -91,9 +87,43 @@ class ModalityEcho(_ModalityResource):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Send a C-ECHO."""
-        body = read_body(req)
-        self._echo(self._modalities.get(name), lenient_json.loads(body) if body else {})
-        answer_empty_object(resp)
+        modality = self._modalities.get(name)
+        body = read_json(req, details=_NO_JSON) if req.content_length else {}
+        _answer_echo(resp, self._services, modality, body)
+
+
+class DicomEcho(_ModalityResource):
+    """Asking a node that the body describes whether it is there."""
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Send a C-ECHO."""
+        body = read_json(req, details=_NO_JSON)
+        _answer_echo(resp, self._services, read_modality(body), body)
+
+
+def _answer_echo(resp: falcon.Response, services: Services, modality: Modality, body: Any) -> None:
+    # It loads pynetdicom, which most servers never need.
+    from orthanc_lab.dimse.echo import EchoRefused, echo  # noqa: PLC0415
+
+    fields = body if isinstance(body, dict) else {}
+    timeout = timeout_field(fields)
+    check_find = boolean_field(fields, "CheckFind", services.dicom.echo_checks_find)
+    try:
+        echo(modality, services.dicom, timeout=timeout, check_find=check_find)
+    except EchoRefused as error:
+        raise EmptyAnswer(500) from error
+    answer_empty_object(resp)
+
+
+class DicomConformance:
+    """What the server can do as a DICOM node."""
+
+    def __init__(self, services: Services) -> None:
+        pass
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the conformance statement."""
+        answer_text(resp, conformance_statement())
 
 
 ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
@@ -101,4 +131,6 @@ ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
     ("/modalities/{name}", ModalityResource),
     ("/modalities/{name}/configuration", ModalityConfiguration),
     ("/modalities/{name}/echo", ModalityEcho),
+    ("/tools/dicom-echo", DicomEcho),
+    ("/tools/dicom-conformance", DicomConformance),
 )

@@ -9,9 +9,9 @@ from typing import Any
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.queries.constraints import check_wildcards
 from orthanc_lab.rest.resources.numbered_names import NumberedNames
 from orthanc_lab.storage.records import Constraint, FindQuery, Order
-from orthanc_lab.storage.value_matching import WILDCARD_VRS
 
 __all__ = ["QueryReader"]
 
@@ -81,9 +81,7 @@ class QueryReader:
             tag = self.dictionary.parse_tag(name)
             if not value:
                 continue
-            if ("*" in value or "?" in value) and self.dictionary.vr_of(tag) not in WILDCARD_VRS:
-                details = f"Wildcards are not allowed on tag {format_tag(tag)}"
-                raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
+            check_wildcards(tag, value, self.dictionary)
             constraints.append(Constraint(format_tag(tag), value, case_sensitive))
         return constraints
 

@@ -28,7 +28,6 @@ VERSION = "1.12.7"
 _SAME_NAME = (
     "CheckRevisions",
     "DicomAet",
-    "DicomPort",
     "MaximumPatientCount",
     "MaximumStorageMode",
     "MaximumStorageSize",
@@ -39,6 +38,14 @@ _SAME_NAME = (
 )
 _EXPLORER_SCRIPT = b"// Extensions to Orthanc Explorer by the registered plugins\n\n"
 
+_TRANSFERS = {
+    "Description": "Accelerates transfers and provides storage commitment between Orthanc peers",
+    "ExtendsOrthancExplorer": True,
+    "ID": "transfers",
+    "Version": "1.7",
+}
+"""The plug-in of Orthanc whose behaviour ``/transfers`` has."""
+
 
 class System:
     """The version and the configuration of the server."""
@@ -46,11 +53,13 @@ class System:
     def __init__(self, services: Services) -> None:
         self._settings = services.settings
         document = self._unchanging(services.dictionary)
-        self._json = CachedJson[int](lambda port: {**document, "HttpPort": port})
+        self._json = CachedJson[tuple[int, int]](
+            lambda ports: {**document, "HttpPort": ports[0], "DicomPort": ports[1]}
+        )
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer the description; the port is the one that the server really has."""
-        self._json.answer(req, resp, self._settings["HttpPort"])
+        """Answer the description; the ports are those that the server really has."""
+        self._json.answer(req, resp, (self._settings["HttpPort"], self._settings["DicomPort"]))
 
     def _unchanging(self, dictionary: Dictionary) -> dict[str, Any]:
         settings = self._settings
@@ -74,14 +83,14 @@ class System:
 
 
 class PluginList:
-    """The plugins; there is always the one that extends the explorer."""
+    """The plugins; there are always the one that extends the explorer, and the transfers accelerator."""
 
     def __init__(self, services: Services) -> None:
         pass
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the names."""
-        answer_json(req, resp, ["explorer.js"])
+        answer_json(req, resp, ["explorer.js", "transfers"])
 
 
 class Plugin:
@@ -91,7 +100,10 @@ class Plugin:
         pass
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        """Answer the script with which plugins extend the explorer: none does; 404/empty for any other name."""
+        """Answer the script with which plugins extend the explorer: none does; what a plugin is; else 404/empty."""
+        if id == "transfers":
+            answer_json(req, resp, _TRANSFERS)
+            return
         if id != "explorer.js":
             raise EmptyAnswer(404)
         resp.content_type = "application/javascript"

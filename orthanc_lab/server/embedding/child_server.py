@@ -13,7 +13,7 @@ from typing import Any
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.private_files import make_private_folder, open_private_log, write_private_file
 from orthanc_lab.server.embedding.own_folder import OwnFolder
-from orthanc_lab.server.embedding.restartable import Restartable
+from orthanc_lab.server.embedding.restartable import Restartable, dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.loopback import url_of
 from orthanc_lab.server.options.settings import CheckedSettings
@@ -38,6 +38,8 @@ class ChildServer(Restartable):
         Where its files are.
     log
         The file of its log.
+    dicom_port
+        The TCP port of DICOM; 0 if it is disabled.
 
     Examples
     --------
@@ -56,11 +58,13 @@ class ChildServer(Restartable):
         self._own = OwnFolder(folder)
         self.folder = self._own.path
         make_private_folder(self.folder)
-        self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
+        free = {"HttpPort": 0, **dicom_on_a_free_port(options)}
+        self._options = {**free, "StorageDirectory": str(self.folder), **options}
         self._arguments = [] if load_jobs else ["--no-jobs"]
         self._arguments += [] if seed is None else [f"--seed={seed}"]
         self.log = self.folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self.dicom_port = 0
         try:
             self.settings = CheckedSettings(self._options, self.folder)
             self.session = session_of(self.settings)
@@ -75,6 +79,12 @@ class ChildServer(Restartable):
         """The TCP port; it stays the same across restarts."""
         port: int = self._options["HttpPort"]
         return port
+
+    @property
+    def aet(self) -> str:
+        """The title of its application entity, ``DicomAet``."""
+        title: str = self.settings["DicomAet"]
+        return title
 
     @property
     def url(self) -> str:
@@ -152,12 +162,14 @@ class ChildServer(Restartable):
             )
         assert process.stdout is not None
         self._process = process
-        line = process.stdout.readline()
-        if not line.startswith(b"port "):
+        word, *ports = process.stdout.readline().split() or [b""]
+        if word != b"ports":
             self._end()
             tail = "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-5:])
             raise OrthancError(ErrorCode.INTERNAL_ERROR, f"The server did not start:\n{tail}")
-        self._options["HttpPort"] = int(line[5:])
+        self._options["HttpPort"] = int(ports[0])
+        self.dicom_port = int(ports[1])
+        self._options["DicomPort"] = self.dicom_port or self._options["DicomPort"]
 
     def kill(self) -> None:
         """End the child like ``kill -9``."""

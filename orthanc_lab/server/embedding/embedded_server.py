@@ -13,7 +13,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Environment
 from orthanc_lab.server.embedding.own_folder import OwnFolder
-from orthanc_lab.server.embedding.restartable import Restartable
+from orthanc_lab.server.embedding.restartable import Restartable, dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import LogTail
@@ -59,7 +59,8 @@ class EmbeddedServer(Restartable):
         self._own = OwnFolder(folder)
         self._generation = 0
         self.folder = folder or self._next_folder()
-        self._options = {"HttpPort": 0, "StorageDirectory": str(self.folder), **options}
+        free = {"HttpPort": 0, **dicom_on_a_free_port(options)}
+        self._options = {**free, "StorageDirectory": str(self.folder), **options}
         self._server = Server(self._settings, environment, load_jobs=load_jobs)
         self._tail = LogTail()
         self._thread: threading.Thread | None = None
@@ -76,6 +77,7 @@ class EmbeddedServer(Restartable):
     def _start(self) -> None:
         self._server.start()
         self._options["HttpPort"] = self._server.port
+        self._options["DicomPort"] = self.dicom_port or self._options["DicomPort"]
         self._thread = threading.Thread(target=self._run, name="orthanc-lab-server", daemon=True)
         self._thread.start()
 
@@ -107,6 +109,17 @@ class EmbeddedServer(Restartable):
     def port(self) -> int:
         """The TCP port."""
         return self._server.port
+
+    @property
+    def dicom_port(self) -> int:
+        """The TCP port of DICOM; 0 if it is disabled."""
+        return self._server.dicom_port
+
+    @property
+    def aet(self) -> str:
+        """The title of its application entity, ``DicomAet``."""
+        title: str = self.settings["DicomAet"]
+        return title
 
     @property
     def url(self) -> str:

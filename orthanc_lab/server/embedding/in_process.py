@@ -1,26 +1,33 @@
-"""The server without a socket."""
+"""The server without a socket for HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Assembly, Environment, assemble
 from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
+from orthanc_lab.server.embedding.restartable import dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.reported_errors import keep_error
 
+if TYPE_CHECKING:
+    from orthanc_lab.server.dicom_listener import DicomListener
+
 __all__ = ["InProcessServer"]
 
 
 class InProcessServer(Stoppable):
-    """The application without a socket; made by `in_process`.
+    """The application without a socket for HTTP; made by `in_process`.
+
+    Where there are threads, it listens for DICOM over TCP.
 
     ``server.session.get("http://orthanc/system")`` calls it on the thread of the caller.
 
@@ -52,10 +59,13 @@ class InProcessServer(Stoppable):
         self.errors: list[BaseException] = []
         self._reset_asked = False
         self._assembly: Assembly | None = None
+        self._dicom = _dicom_listener() if isinstance(environment.executor, ThreadExecutor) else None
         try:
-            self.settings = CheckedSettings({"StorageDirectory": str(self.folder), **options}, self.folder)
-            self._assembly = assemble(self.settings, self, environment)
+            defaults = dicom_on_a_free_port(options) if self._dicom else {}
+            self.settings = CheckedSettings({**defaults, "StorageDirectory": str(self.folder), **options}, self.folder)
+            self._start()
         except BaseException:
+            self.shutdown()
             self._own.remove()
             raise
         self.session = session_of(self.settings)
@@ -74,11 +84,27 @@ class InProcessServer(Stoppable):
             raise RuntimeError("The server has stopped")
         return self._assembly.services
 
+    @property
+    def dicom_port(self) -> int:
+        """The TCP port of DICOM; 0 if it is disabled, or there are no threads."""
+        return self._dicom.port if self._dicom else 0
+
+    @property
+    def aet(self) -> str:
+        """The title of its application entity, ``DicomAet``."""
+        title: str = self.settings["DicomAet"]
+        return title
+
+    def _start(self) -> None:
+        self._assembly = assemble(self.settings, self, self._environment)
+        if self._dicom:
+            self._dicom.start(self._assembly)
+
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
         if self._assembly is not None and self._reset_asked:
             self._reset_asked = False
-            self._assembly.close()
-            self._assembly = assemble(self.settings, self, self._environment)
+            self.shutdown()
+            self._start()
         if self._assembly is None:
             raise requests.ConnectionError("The server has stopped")
         answer = self._assembly.application(environ, start_response)
@@ -93,6 +119,8 @@ class InProcessServer(Stoppable):
         """Answer no further request."""
         assembly, self._assembly = self._assembly, None
         if assembly is not None:
+            if self._dicom:
+                self._dicom.stop()
             assembly.close()
 
     def report(self, error: BaseException) -> None:
@@ -104,3 +132,10 @@ class InProcessServer(Stoppable):
         self.shutdown()
         self.session.close()
         self._own.remove()
+
+
+def _dicom_listener() -> DicomListener:
+    # It needs modules that are not there on every platform without threads.
+    from orthanc_lab.server.dicom_listener import DicomListener  # noqa: PLC0415
+
+    return DicomListener()

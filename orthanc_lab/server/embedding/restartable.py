@@ -11,18 +11,23 @@ from orthanc_lab.server.options.names import check_names
 from orthanc_lab.server.options.option_table import without_unset
 from orthanc_lab.server.options.settings import CheckedSettings
 
-__all__ = ["Restartable"]
+__all__ = ["Restartable", "dicom_on_a_free_port"]
+
+
+def dicom_on_a_free_port(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options by which DICOM takes a free port, and stays on this machine unless HTTP does not."""
+    return {"DicomPort": 0, "DicomBindAddresses": [] if options.get("RemoteAccessAllowed") else ["127.0.0.1"]}
 
 
 class Restartable(Stoppable):
-    """A server whose options may change from one start to the next; its port and folder stay."""
+    """A server whose options may change from one start to the next; its ports and folder stay."""
 
     folder: Path
     _options: dict[str, Any]
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options that were given, with port and folder."""
+        """The options that were given, with ports and folder."""
         return dict(self._options)
 
     def check(self, options: Mapping[str, Any]) -> list[str]:
@@ -42,7 +47,7 @@ class Restartable(Stoppable):
     def _for_restart(self, options: Mapping[str, Any]) -> dict[str, Any]:
         check_names(options)
         # Port and folder stay, since clients and files are there.
-        fixed = {name: self._options[name] for name in ("HttpPort", "StorageDirectory")}
+        fixed = {name: self._options[name] for name in ("HttpPort", "DicomPort", "StorageDirectory")}
         for name, value in fixed.items():
             if options.get(name, value) != value:
                 raise ValueError(f'"{name}" must stay {value!r} while this server is used; start another server')

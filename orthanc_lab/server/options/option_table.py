@@ -18,6 +18,7 @@ from orthanc_lab.server.options.option import (
     threads,
     warning_names,
 )
+from orthanc_lab.server.options.transfers_option import check_transfers
 
 __all__ = ["OPTIONS", "without_unset"]
 
@@ -190,7 +191,7 @@ _JOBS = (
     Option("JobsHistorySize", _INTEGER, 10, "Ended jobs that are kept."),
     Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
-    Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", honoured=False, late=True),
+    Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", late=True),
     Option("SynchronousZipStream", _BOOLEAN, True, "An archive is sent while it is made.", late=True),
     Option("ZipLoaderThreads", _INTEGER, 0, "Threads that prepare the files of an archive; 0 = processors.", late=True),
 )
@@ -283,6 +284,7 @@ _HTTP = (
     Option("MetricsEnabled", _BOOLEAN, True, "Record metrics for Prometheus."),
     Option("OrthancPeers", _OBJECT, {}, "Other Orthanc servers: name, and [URL, user, password] or an object."),
     Option("OrthancPeersInDatabase", _BOOLEAN, False, "Keep the peers in the database."),
+    Option("Transfers", _OBJECT, {}, "How transfers to and from peers are cut and sent.", check=check_transfers),
 )
 
 _SEARCH = (
@@ -295,9 +297,9 @@ _SEARCH = (
     ),
     Option("LimitFindResults", _INTEGER, 0, "Most answers of a search above instances; 0 for no limit."),
     Option("LimitFindInstances", _INTEGER, 0, "Most instances that a search finds; 0 for no limit."),
-    Option("CaseSensitivePN", _BOOLEAN, False, "C-FIND: names respect the case.", honoured=False, late=True),
-    Option("QueryRetrieveSize", _INTEGER, 100, "DICOM queries that are kept.", honoured=False, check=at_least_one),
-    Option("StorageCommitmentReportsSize", _INTEGER, 100, "Storage commitments that are kept.", honoured=False),
+    Option("CaseSensitivePN", _BOOLEAN, False, "C-FIND: names respect the case.", late=True),
+    Option("QueryRetrieveSize", _INTEGER, 100, "DICOM queries that are kept.", check=at_least_one),
+    Option("StorageCommitmentReportsSize", _INTEGER, 100, "Storage commitments that are kept."),
 )
 
 _EXTENSIONS = (

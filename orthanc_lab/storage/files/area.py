@@ -23,8 +23,8 @@ class FileArea(Protocol):
         """Wait until a file is on the disk."""
         ...
 
-    def read(self, name: str, size: int | None = None) -> bytes:
-        """Return the content of a file, or its first `size` bytes."""
+    def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
+        """Return the content of a file from `offset` on, or `size` bytes of it."""
         ...
 
     def remove(self, name: str) -> None:
@@ -72,9 +72,11 @@ class DiskArea:
         finally:
             os.close(descriptor)
 
-    def read(self, name: str, size: int | None = None) -> bytes:
-        """Return the content of a file, or its first `size` bytes."""
+    def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
+        """Return the content of a file from `offset` on, or `size` bytes of it."""
         with open(self.path(name), "rb", buffering=0) as file:  # noqa: PTH123 # hot path
+            if offset:
+                file.seek(offset)
             return file.read(-1 if size is None else size)
 
     def remove(self, name: str) -> None:

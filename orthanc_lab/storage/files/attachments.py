@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from hashlib import md5
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
@@ -63,7 +63,14 @@ class AttachmentFiles:
         return len(data) > SMALL
 
     def prepare(
-        self, type: int, data: bytes, *, compressed: bool, small: bool = True, syncing: list[Future[None]] | None = None
+        self,
+        type: int,
+        data: bytes,
+        md5: str = "",
+        *,
+        compressed: bool,
+        small: bool = True,
+        syncing: list[Future[None]] | None = None,
     ) -> PreparedFile:
         """Write a file, unless it is small, or a DICOM file that is not to be stored.
 
@@ -71,6 +78,8 @@ class AttachmentFiles:
 
         Parameters
         ----------
+        md5
+            Of `data`, if it is known.
         compressed
             Keep it compressed.
         small
@@ -88,20 +97,16 @@ class AttachmentFiles:
         uuid = self._identifiers.uuid()
         content = None
         if not self._is_stored(type):
-            plain_md5 = self._md5(data)
+            plain_md5 = self._md5(data, md5)
             self._cache.put(f"{uuid}/0", data)
         elif small and len(on_disk) <= SMALL:
             content = on_disk
-            plain_md5 = self._md5(data)
+            plain_md5 = self._md5(data, md5)
             # The row is written by the commit, which counts as the time to store the instance.
             self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
             self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
         else:
-            hashing = self._pool.submit(self._md5, data)  # beside the write: both leave the interpreter free
-            try:
-                self._write(uuid, on_disk, syncing)
-            finally:
-                plain_md5 = hashing.result()
+            plain_md5 = self._write_and_hash(uuid, data, on_disk, md5, syncing)
         disk_md5 = self._md5(on_disk) if compressed else plain_md5
         attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
         if content is None and self._is_stored(type):
@@ -200,13 +205,13 @@ class AttachmentFiles:
                 self._cache.put(key, data)
         return data
 
-    def read_start(self, attachment: Attachment, size: int) -> bytes:
-        """Return the first `size` bytes of an attachment."""
+    def read_part(self, attachment: Attachment, size: int, offset: int = 0) -> bytes:
+        """Return `size` bytes of an attachment from `offset` on, less at its end."""
         if attachment.compressed or isinstance(attachment, SmallFile) or not self._is_stored(attachment.type):
-            return self.read(attachment)[:size]
-        return self._read(attachment, size)
+            return self.read(attachment)[offset : offset + size]
+        return self._read(attachment, size, offset)
 
-    def _read(self, attachment: Attachment, size: int | None = None) -> bytes:
+    def _read(self, attachment: Attachment, size: int | None = None, offset: int = 0) -> bytes:
         start = self._now()
         if isinstance(attachment, SmallFile):
             small = self._read_small(attachment.key)
@@ -215,7 +220,7 @@ class AttachmentFiles:
             data = small
         else:
             try:
-                data = self._area.read(attachment.uuid, size)
+                data = self._area.read(attachment.uuid, size, offset)
             except OSError as error:
                 raise OrthancError(self._vanished(attachment)) from error
         self._metrics.record("orthanc_storage_read_duration_ms", self._milliseconds(start))
@@ -245,8 +250,23 @@ class AttachmentFiles:
     def _milliseconds(self, start: float) -> int:
         return int((self._now() - start) * 1000)
 
-    def _md5(self, data: bytes) -> str:
-        return md5(data, usedforsecurity=False).hexdigest() if self._options.store_md5 else ""
+    def _write_and_hash(
+        self, uuid: str, data: bytes, on_disk: bytes, known: str, syncing: list[Future[None]] | None
+    ) -> str:
+        if known:
+            self._write(uuid, on_disk, syncing)
+            return self._md5(data, known)
+        hashing = self._pool.submit(self._md5, data)  # beside the write: both leave the interpreter free
+        try:
+            self._write(uuid, on_disk, syncing)
+        finally:
+            plain_md5 = hashing.result()
+        return plain_md5
+
+    def _md5(self, data: bytes, known: str = "") -> str:
+        if not self._options.store_md5:
+            return ""
+        return known or hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def _in_area(attachments: Iterable[Attachment]) -> list[str]:

@@ -77,6 +77,11 @@ class Table(Element, script="table"):
     def __init__(self, columns: Sequence[Column], *, label: str, **traits: Any) -> None:
         super().__init__(columns=[asdict(column) for column in columns], label=label, **traits)
 
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns, without rows at first."""
+        self.rows = []
+        self.columns = [asdict(column) for column in columns]
+
     @traitlets.observe("rows")
     def _keep_selected(self, change: dict[str, Any]) -> None:
         here = {row["id"] for row in change["new"]}

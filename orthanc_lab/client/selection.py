@@ -1,0 +1,27 @@
+"""Resources of any levels, as a caller names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TypeAlias
+
+__all__ = ["Identified", "Selection", "identifiers_of"]
+
+
+class Identified(Protocol):
+    """Anything that has an Orthanc identifier."""
+
+    @property
+    def id(self) -> str:
+        """The identifier."""
+        ...
+
+
+Selection: TypeAlias = "Identified | str | Iterable[Identified | str]"
+"""A resource or its identifier, or several, of any levels."""
+
+
+def identifiers_of(selection: Selection) -> list[str]:
+    """Return the identifiers, each once."""
+    chosen = [selection] if isinstance(selection, str) or hasattr(selection, "id") else list(selection)
+    return list(dict.fromkeys(item if isinstance(item, str) else item.id for item in chosen))

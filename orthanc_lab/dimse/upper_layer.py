@@ -1,0 +1,397 @@
+"""The upper layer of an association (PS3.8 section 9.2): pynetdicom's state machine in the thread of its user.
+
+pynetdicom runs two threads for each association that look for work a thousand times a second: an idle one costs
+processor time, each message some milliseconds, and a read has no deadline. Here the user's own thread waits in the
+system call, a PDU is bounded in length and time, and the fragments of messages pass the state machine by: they are
+put together as bytes. Association control, and whatever comes out of turn, is pynetdicom's.
+
+This is the one module that knows the inner parts of pynetdicom; `tests/dimse/test_pynetdicom_contract.py` names them.
+It loads pynetdicom, so it is loaded with the first association.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from typing import cast
+
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_messages import DIMSEMessage
+from pynetdicom.dimse_primitives import DimseServiceType
+from pynetdicom.dul import DULServiceProvider
+from pynetdicom.pdu_primitives import A_P_ABORT, P_DATA, _PDUPrimitiveType
+from pynetdicom.transport import T_CONNECT, AssociationSocket
+
+from orthanc_lab.dimse.command_set import Command, Field, Operation
+from orthanc_lab.dimse.message import Assembler, Message, MessageError, fragments
+from orthanc_lab.dimse.pdu_reader import P_DATA as P_DATA_PDU
+from orthanc_lab.dimse.pdu_reader import PduError, PduReader
+
+__all__ = ["Connection", "Messages", "QuickAssociation", "UpperLayer"]
+
+_log = logging.getLogger("orthanc_lab.dicom")
+_ESTABLISHED = ("Sta6", "Sta7")  # the states in which messages are received
+_OVER = ("Sta1", "Sta13")  # those in which the association has ended
+_CLOSED, _INVALID = "Evt17", "Evt19"
+_LINGER_S = 2.0  # for a peer to close its side
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""Many peers (all of DCMTK) write a message in two pieces and let the second one wait for the ACK of the first, which
+Linux delays by 40 ms."""
+
+_MOST_LOOKED_AT = 16  # PDUs, in one look for a C-CANCEL
+_MOST_CANCELLED = 16
+
+
+class Connection(AssociationSocket):
+    """A connection that stands already.
+
+    Parameters
+    ----------
+    association
+        That it belongs to.
+    connected
+        The socket, encrypted if it has to be.
+    patience
+        Seconds for each write; None for no limit.
+    """
+
+    def __init__(self, association: Association, connected: socket.socket, patience: float | None) -> None:
+        self._assoc = association
+        self._tls_args = None
+        self._ready = threading.Event()
+        self._is_connected = association.is_acceptor
+        self._patience = patience
+        self.select_timeout = 0.5
+        self.socket = connected
+        with suppress(OSError):  # a peer may be gone already
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if association.is_acceptor:
+            self.event_queue.put("Evt5")  # the connection is there
+
+    def connect(self, primitive: T_CONNECT) -> None:
+        """Confirm the connection to the state machine."""
+        self._is_connected = True
+        primitive.result = "Evt2"
+        self.provider_queue.put(primitive)
+        self._ready.set()
+
+    def send(self, bytestream: bytes) -> None:
+        """Send all of it; if that takes too long or fails, the connection is closed."""
+        if self.socket is None:
+            return
+        try:
+            self.socket.settimeout(self._patience)
+            self.socket.sendall(bytestream)
+            if _QUICK_ACK is not None:  # has to be said again after each write
+                self.socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+        except OSError as error:
+            _log.info("The connection to a DICOM peer failed: %s", error)
+            self.event_queue.put(_CLOSED)
+
+    def has_some(self) -> bool:
+        """Whether there is something to receive, or the end of the connection."""
+        if self.socket is None:
+            return False
+        if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
+            return True
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def linger(self, patience: float) -> None:
+        """Close the connection such that what was sent arrives: the peer may close it first."""
+        sock, self.socket = self.socket, None
+        self._is_connected = False
+        if sock is None:
+            return
+        deadline = time.monotonic() + patience
+        with sock, suppress(OSError, ValueError):
+            sock.shutdown(socket.SHUT_WR)
+            while (left := deadline - time.monotonic()) > 0:
+                sock.settimeout(left)
+                if not sock.recv(1 << 16):
+                    break
+
+
+class UpperLayer(DULServiceProvider):
+    """Sends and receives PDUs in the thread of its user.
+
+    Parameters
+    ----------
+    association
+        That it belongs to.
+    longest_pdu
+        The longest P-DATA-TF PDU that we announce.
+    patience
+        Seconds for a PDU from its first to its last byte; None for no limit.
+    """
+
+    def __init__(self, association: Association, longest_pdu: int, patience: float | None) -> None:
+        super().__init__(association)
+        self._reader = PduReader(longest_pdu)
+        self._assembler = Assembler()
+        self._patience = patience
+        self.messages: deque[Message] = deque()
+        """What was received and not taken yet."""
+        self.fault = ""
+        """What was wrong with the last PDU, in DCMTK's words."""
+
+    # -- what pynetdicom expects of a thread -------------------------------------------
+
+    def start(self) -> None:
+        """Be ready: there is no thread."""
+        self.assoc._dul_ready.set()
+
+    def is_alive(self) -> bool:
+        """Return False: there is no thread to wait for."""
+        return False
+
+    def stop_dul(self) -> bool:
+        """Return True: there is nothing to stop."""
+        return True
+
+    # -- sending and receiving ---------------------------------------------------------
+
+    def send_pdu(self, primitive: _PDUPrimitiveType) -> None:
+        """Send a PDU at once."""
+        super().send_pdu(primitive)
+        self.settle()
+
+    def receive_pdu(self, wait: bool = False, timeout: float | None = None) -> _PDUPrimitiveType | None:
+        """Return what the peer, or the state machine, says about the association; None if that is nothing."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while wait and self.to_user_queue.empty():
+            left = None if deadline is None else deadline - time.monotonic()
+            if (left is not None and left <= 0) or not self.receive(left):
+                break
+        return None if self.to_user_queue.empty() else self.to_user_queue.get_nowait()
+
+    def send_message(self, pdus: list[bytes]) -> None:
+        """Send the PDUs of a message."""
+        assert self.socket is not None
+        if self.state_machine.current_state in ("Sta6", "Sta8"):
+            self.socket.send(pdus[0] if len(pdus) == 1 else b"".join(pdus))
+            self.settle()
+
+    def receive(self, wait: float | None) -> bool:
+        """Take the next PDU, or the end of the connection; False if there is none in time, or no connection.
+
+        Parameters
+        ----------
+        wait
+            Seconds for the first byte of it; None for no limit.
+        """
+        connection = self.socket
+        if connection is None or connection.socket is None or self.state_machine.current_state in _OVER:
+            return False
+        try:
+            pdu = self._reader.read(connection.socket, wait, self._patience)
+        except (EOFError, OSError) as error:
+            if self._reader.has_some() or isinstance(error, OSError):
+                _log.warning("The connection to a DICOM peer failed: %s", error)
+            event = _CLOSED
+        except PduError as error:
+            _log.warning("A DICOM peer sent %s", error)
+            self.fault = error.words
+            event = _INVALID
+        else:
+            if pdu is None:
+                return False
+            event = self._take(*pdu)
+        if event:
+            self.event_queue.put(event)
+            self.settle()
+        return True
+
+    def look(self) -> None:
+        """Take what has come already, without waiting."""
+        for _ in range(_MOST_LOOKED_AT):
+            connection = self.socket
+            if not isinstance(connection, Connection) or not (self._reader.has_some() or connection.has_some()):
+                return
+            if not self.receive(0):
+                return
+
+    def settle(self) -> None:
+        """Let the state machine do what there is to do."""
+        try:
+            while not self._kill_thread:
+                if not self.event_queue.empty():
+                    self.state_machine.do_action(self.event_queue.get_nowait())
+                elif not self._process_recv_primitive():
+                    break
+        except Exception as error:  # whatever pynetdicom makes of what a peer sent
+            _log.warning("An association was given up: %s", error or type(error).__name__)
+            self._give_up()
+
+    def finish(self, patience: float = _LINGER_S) -> None:
+        """Close the connection such that what was sent arrives."""
+        self._kill_thread = True
+        if isinstance(self.socket, Connection):
+            self.socket.linger(patience)
+        self._reader.forget()  # the circles inside an association are collected late
+        self.messages.clear()
+
+    def _take(self, kind: int, pdu: memoryview) -> str:
+        """Take a PDU; return the event that it is for the state machine, or none."""
+        try:
+            if kind == P_DATA_PDU and self.state_machine.current_state in _ESTABLISHED:
+                self.messages.extend(self._assembler.take(pdu[6:]))
+                return ""
+            decoded, event = self._decode_pdu(bytearray(pdu))
+        except MessageError as error:
+            _log.warning("A DICOM peer sent what is no message: %s", error)
+            return _INVALID
+        except Exception as error:  # pynetdicom's, of any kind
+            _log.warning("A DICOM peer sent a PDU that cannot be read: %s", error or type(error).__name__)
+            return _INVALID
+        self._recv_pdu.put(decoded)
+        return event
+
+    def _give_up(self) -> None:
+        self._kill_thread = True
+        self.to_user_queue.put(A_P_ABORT())
+        if self.socket is not None and self.socket.socket is not None:
+            self.socket.send(_ABORT)
+            self.socket.linger(0) if isinstance(self.socket, Connection) else self.socket.close()
+
+
+_ABORT = bytes.fromhex("07 00 00 00 00 04 00 00 02 00")
+
+
+class Messages(DIMSEServiceProvider):
+    """Sends and receives messages as they are, and as pynetdicom's primitives."""
+
+    _layer: UpperLayer
+
+    def __init__(self, association: Association, layer: UpperLayer) -> None:
+        super().__init__(association)
+        self._layer = layer
+        self._cancelled: set[int] = set()
+
+    def receive(self, timeout: float | None) -> Message | None:
+        """Return the next message; None if there is none in time, or the association is to end.
+
+        A C-CANCEL is not returned: `is_cancelled` tells of it.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            while self._layer.messages:
+                message = self._layer.messages.popleft()
+                if message.field != Operation.C_CANCEL:
+                    return message
+                self._note(message)
+            left = None if deadline is None else deadline - time.monotonic()
+            ending = not self._layer.to_user_queue.empty()
+            if ending or (left is not None and left <= 0) or not self._layer.receive(left):
+                return None
+
+    def send(self, context_id: int, command: Command, data: bytes | memoryview | None = None) -> None:
+        """Send a message.
+
+        Parameters
+        ----------
+        data
+            The encoded data set.
+        """
+        batch: list[bytes] = []
+        size = 0
+        for pdu in fragments(context_id, command, data, self.maximum_pdu_size):
+            batch.append(pdu)
+            size += len(pdu)
+            if size >= _BATCH:
+                self._layer.send_message(batch)
+                batch, size = [], 0
+        if batch:
+            self._layer.send_message(batch)
+
+    def is_cancelled(self, message_id: int) -> bool:
+        """Whether the peer has cancelled a request."""
+        self._layer.look()
+        for message in [one for one in self._layer.messages if one.field == Operation.C_CANCEL]:
+            self._layer.messages.remove(message)
+            self._note(message)
+        return message_id in self._cancelled
+
+    def forget_cancelled(self, message_id: int) -> None:
+        """Forget the C-CANCEL of a request that was answered to its end."""
+        self._cancelled.discard(message_id)
+
+    def get_msg(self, block: bool = False) -> tuple[None, None] | tuple[int, DimseServiceType]:
+        """Return the next message as a primitive of pynetdicom."""
+        message = self.receive(self.dimse_timeout) if block or self._layer.messages else None
+        if message is None:
+            return None, None
+        whole = P_DATA()
+        whole.presentation_data_value_list = [(message.context_id, b"\x03" + message.raw_command)]
+        if message.has_data:
+            whole.presentation_data_value_list += [(message.context_id, b"\x02" + message.data)]
+        decoded = DIMSEMessage()
+        decoded.decode_msg(whole, self.assoc)
+        return message.context_id, cast(DimseServiceType, decoded.message_to_primitive())
+
+    def _note(self, cancel: Message) -> None:
+        if len(self._cancelled) < _MOST_CANCELLED:
+            self._cancelled.add(cancel.number(Field.MESSAGE_ID_BEING_RESPONDED_TO))
+
+
+_BATCH = 128 << 10  # bytes that are sent with one system call
+
+
+class QuickAssociation(Association):
+    """An association without threads of its own: it receives when its user waits for something.
+
+    Parameters
+    ----------
+    ae
+        With the time-outs.
+    mode
+        ``requestor`` or ``acceptor``.
+    longest_pdu
+        The longest P-DATA-TF PDU that we announce.
+    patience
+        Seconds for each PDU that is received or sent; None for no limit.
+    """
+
+    dul: UpperLayer
+    dimse: Messages
+
+    def __init__(self, ae: AE, mode: str, *, longest_pdu: int, patience: float | None) -> None:
+        super().__init__(ae, mode)
+        self.patience = patience
+        self.dul = UpperLayer(self, longest_pdu, patience)
+        self.dimse = Messages(self, self.dul)
+        self._is_paused = True  # there is no reactor that would have to be stopped before a message is sent
+
+    def _bind_defaults(self) -> None:
+        """Bind what is asked; pynetdicom's handlers of notifications write each message into its log."""
+        for event in evt._INTERVENTION_EVENTS:
+            self.bind(event, evt.get_default_handler(event))
+
+    def attach(self, connected: socket.socket) -> None:
+        """Use a connection that stands already."""
+        self.set_socket(Connection(self, connected, self.patience))
+        self.dul.start()
+        self._started_dul = True
+        self.dul.settle()
+
+    def abort(self, block: bool = True) -> None:
+        """Abort the association and close its connection."""
+        if not self._sent_abort and not self.is_released:
+            self._sent_abort = True
+            self.acse.send_abort(0)
+        self.kill()
+
+    def kill(self) -> None:
+        """Close the connection."""
+        self._kill = True
+        self.is_established = False
+        self.dul.finish()

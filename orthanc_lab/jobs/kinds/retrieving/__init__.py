@@ -1,0 +1,1 @@
+"""Jobs that have other DICOM nodes send what they have."""

@@ -1,0 +1,33 @@
+"""Having a node send to us, over our own association: the job ``DicomGetScu``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orthanc_lab.dimse.identifiers import TagValues
+from orthanc_lab.jobs.kinds.retrieving.retrieve_job import RetrieveJob
+
+if TYPE_CHECKING:
+    from orthanc_lab.dimse.association import RequestedAssociation
+    from orthanc_lab.dimse.retrieve import Retrieval
+
+__all__ = ["GetJob"]
+
+
+class GetJob(RetrieveJob):
+    """Asks for one C-GET a query, and stores what comes."""
+
+    type = "DicomGetScu"
+
+    def _open(self) -> RequestedAssociation:
+        # It loads pynetdicom, which most servers never need.
+        from orthanc_lab.dimse.retrieve import open_get  # noqa: PLC0415
+
+        request = self._request
+        title = request.modality.local_aet or request.local_aet
+        return open_get(request.modality, self._tools.dicom, local_aet=title, timeout=request.timeout)
+
+    def _ask(self, association: RequestedAssociation, query: TagValues) -> Retrieval:
+        from orthanc_lab.dimse.retrieve import get  # noqa: PLC0415
+
+        return get(association, self._request.level, query, self._tools.storage, self._tools.values())

@@ -1,0 +1,37 @@
+"""Having a node send to another one, or to us: the job ``DicomMoveScu``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orthanc_lab.dimse.identifiers import TagValues
+from orthanc_lab.jobs.kinds.retrieving.retrieve_job import RetrieveJob
+
+if TYPE_CHECKING:
+    from orthanc_lab.dimse.association import RequestedAssociation
+    from orthanc_lab.dimse.retrieve import Retrieval
+
+__all__ = ["MoveJob"]
+
+
+class MoveJob(RetrieveJob):
+    """Asks for one C-MOVE a query."""
+
+    type = "DicomMoveScu"
+
+    def content(self) -> dict[str, Any]:
+        """Return the public state of the job."""
+        return {**super().content(), "TargetAet": self._request.target_aet}
+
+    def _open(self) -> RequestedAssociation:
+        # It loads pynetdicom, which most servers never need.
+        from orthanc_lab.dimse.retrieve import open_move  # noqa: PLC0415
+
+        request = self._request
+        title = request.modality.local_aet or request.local_aet
+        return open_move(request.modality, self._tools.dicom, local_aet=title, timeout=request.timeout)
+
+    def _ask(self, association: RequestedAssociation, query: TagValues) -> Retrieval:
+        from orthanc_lab.dimse.retrieve import move  # noqa: PLC0415
+
+        return move(association, self._request.level, query, self._request.target_aet, self._tools.values())

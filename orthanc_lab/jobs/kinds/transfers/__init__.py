@@ -1,0 +1,1 @@
+"""Jobs that transfer many instances between two servers, in buckets: push and pull."""

@@ -1,0 +1,1 @@
+"""The DICOM server: listens for associations, and answers the requests that come over them."""

@@ -1,0 +1,38 @@
+"""Requests find their handlers, if the client may make them."""
+
+from __future__ import annotations
+
+import logging
+from threading import BoundedSemaphore
+
+from orthanc_lab.network.handlers import HANDLERS
+from orthanc_lab.network.permissions import Permissions
+from orthanc_lab.network.request import Handler, Request
+from orthanc_lab.network.services import NetworkServices
+
+__all__ = ["Dispatch"]
+
+_log = logging.getLogger("orthanc_lab.dicom")
+
+
+class Dispatch:
+    """The handlers of an assembled server, and who may use them."""
+
+    def __init__(self, services: NetworkServices) -> None:
+        self.services = services
+        self.handlers = HANDLERS
+        self.permissions = Permissions(services.settings, services.modalities)
+        self._turn = BoundedSemaphore(services.settings["DicomThreadsCount"])
+        self._handlers: dict[int, Handler] = {handler.OPERATION: handler(services) for handler in HANDLERS}
+
+    def answer(self, request: Request) -> bool:
+        """Answer a request; False if it is refused."""
+        handler = self._handlers.get(request.message.field)
+        if handler is None:
+            _log.warning("%s asked for the unknown operation 0x%04x", request.peer.aet, request.message.field)
+            return False
+        if not self.permissions.may(request.peer, handler.PERMISSION):
+            return False
+        with self._turn:
+            handler.handle(request)
+        return True

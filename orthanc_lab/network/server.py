@@ -1,0 +1,154 @@
+"""The DICOM server: listening sockets, and a thread for each association.
+
+Waiting costs nothing, so an association that is silent holds a thread and a descriptor, no turn: the number of requests
+that are answered at the same time is what ``DicomThreadsCount`` limits.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from orthanc_lab.network.dispatch import Dispatch
+
+if TYPE_CHECKING:
+    from orthanc_lab.network.association import IncomingAssociation
+
+__all__ = ["DicomServer"]
+
+_log = logging.getLogger("orthanc_lab.dicom")
+_MOST_ASSOCIATIONS = 1024
+_PAUSE_S = 0.1  # after a connection could not be accepted
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class DicomServer:
+    """Accepts associations.
+
+    Parameters
+    ----------
+    listeners
+        The sockets, all on one port.
+    dispatch
+        What answers the requests.
+    tls
+        Encryption, if wanted.
+    most
+        Associations at a time; further ones wait in the socket.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[socket.socket],
+        dispatch: Dispatch,
+        *,
+        tls: ssl.SSLContext | None = None,
+        most: int = _MOST_ASSOCIATIONS,
+    ) -> None:
+        self._listeners = listeners
+        self._dispatch = dispatch
+        self._tls = tls
+        self._places = threading.BoundedSemaphore(most)
+        self._changed = threading.Condition()
+        self._associations: set[IncomingAssociation] = set()
+        self._refusing = False
+        self._threads = [
+            threading.Thread(target=self._accept, args=(listener,), name="orthanc-lab-dicom", daemon=True)
+            for listener in listeners
+        ]
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        port: int = self._listeners[0].getsockname()[1]
+        return port
+
+    def start(self) -> None:
+        """Accept associations; those that were requested before wait in the socket."""
+        for thread in self._threads:
+            thread.start()
+
+    def serve_from_now(self, dispatch: Dispatch) -> None:
+        """Answer the next requests by another assembly."""
+        self._dispatch = dispatch
+
+    def refuse(self) -> None:
+        """Accept no further association."""
+        self._refusing = True
+        for listener in self._listeners:
+            with suppress(OSError):  # it wakes the thread that waits
+                listener.shutdown(socket.SHUT_RDWR)
+
+    def stop(self, timeout: float = 3) -> None:
+        """Let the requests in progress end, cut the associations, release the port."""
+        self.refuse()
+        with self._changed:
+            for association in self._associations:
+                association.end()
+            if not self._changed.wait_for(lambda: not self._associations, timeout):
+                for association in self._associations:
+                    association.cut()
+                self._changed.wait_for(lambda: not self._associations, timeout)
+        for thread in self._threads:
+            thread.join(timeout)
+        for listener in self._listeners:
+            listener.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        while not self._refusing:
+            try:
+                client, address = listener.accept()
+            except OSError as error:
+                if not self._refusing and error.errno in _SCARCE:
+                    time.sleep(_PAUSE_S)  # until a connection is closed
+                continue
+            self._places.acquire()
+            thread = threading.Thread(target=self._serve, args=(client, address), name="orthanc-lab-dicom", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                _log.warning("No further thread can be started for the DICOM server")
+                client.close()
+                self._places.release()
+
+    def _serve(self, client: socket.socket, address: tuple[str, int]) -> None:
+        try:
+            with client:
+                self._serve_client(client, address)
+        except Exception as error:
+            self._dispatch.services.report(error)
+        finally:
+            self._places.release()
+
+    def _serve_client(self, client: socket.socket, address: tuple[str, int]) -> None:
+        # The first association loads pynetdicom: 0.4 s and 20 MB that an idle server does without.
+        from orthanc_lab.network.association import IncomingAssociation  # noqa: PLC0415
+
+        try:
+            connected = client if self._tls is None else self._encrypted(client, self._tls)
+        except OSError as error:
+            _log.warning("%s is no DICOM client over TLS: %s", address[0], error)
+            return
+        with connected:
+            association = IncomingAssociation(connected, address, lambda: self._dispatch)
+            with self._changed:
+                if self._refusing:
+                    return
+                self._associations.add(association)
+            try:
+                association.serve()
+            finally:
+                with self._changed:
+                    self._associations.discard(association)
+                    self._changed.notify_all()
+
+    def _encrypted(self, client: socket.socket, tls: ssl.SSLContext) -> socket.socket:
+        client.settimeout(self._dispatch.services.settings["DicomScpTimeout"] or None)
+        return tls.wrap_socket(client, server_side=True)

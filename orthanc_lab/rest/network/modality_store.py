@@ -1,0 +1,84 @@
+"""Sending to other DICOM nodes: ``/modalities/{name}/store`` and ``store-straight``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import falcon
+
+from orthanc_lab.jobs.kinds.sending.modality_store import ModalityStoreJob, ModalityStoreRequest
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.rest.http.answers import answer_json
+from orthanc_lab.rest.http.bodies import job_fields, read_body
+from orthanc_lab.rest.http.submission import submit_job
+from orthanc_lab.rest.jobs.store_request import instances_of, read_store_request
+from orthanc_lab.rest.network.modality_bodies import called_modality, text_field, timeout_field
+from orthanc_lab.rest.services import Services
+
+__all__ = ["ROUTES"]
+
+_MESSAGE_IDS = range(1 << 16)
+
+
+class ModalityStore:
+    """Sending resources, by a job."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        """Send resources to the node."""
+        services = self._services
+        resources, body = read_store_request(req)
+        instances = instances_of(resources, services.storage)
+        modality = services.modalities.get(name)
+        local_aet = text_field(body, "LocalAet", services.dicom.aet)
+        originator_aet = text_field(body, "MoveOriginatorAet", services.dicom.aet)
+        fields = job_fields(body)
+        request = ModalityStoreRequest(
+            modality=called_modality(modality, body),
+            local_aet=local_aet,
+            instances=instances,
+            parents=sorted(set(resources)),
+            permissive=fields.permissive,
+            timeout=timeout_field(body),
+            move_originator_aet=originator_aet,
+            move_originator_id=_message_id(body),
+        )
+        for resource in resources:
+            services.storage.log_export(resource, name)
+        submit_job(req, resp, services, fields, ModalityStoreJob(services.job_tools, request))
+
+
+class ModalityStraightStore:
+    """Sending one DICOM file that is not in the database."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        """Send the body; answer what it was sent as."""
+        # It loads pynetdicom, which most servers never need.
+        from orthanc_lab.dimse.store import InstanceSender, StoreTarget  # noqa: PLC0415
+
+        services = self._services
+        target = StoreTarget(services.modalities.get(name))
+        with InstanceSender(target, services.dicom) as sender:
+            sent = sender.send(read_body(req))
+        answer_json(req, resp, {"SOPClassUID": sent.sop_class, "SOPInstanceUID": sent.sop_instance})
+
+
+def _message_id(fields: dict[str, Any]) -> int:
+    value = fields.get("MoveOriginatorID", 0)
+    if type(value) is not int:
+        raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
+    if value not in _MESSAGE_IDS:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+    return value
+
+
+ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
+    ("/modalities/{name}/store", ModalityStore),
+    ("/modalities/{name}/store-straight", ModalityStraightStore),
+)

@@ -1,0 +1,1 @@
+"""Transfers of many instances between two servers: ``/transfers``."""

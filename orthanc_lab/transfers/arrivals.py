@@ -1,0 +1,97 @@
+"""Instances put together again from the buckets that have arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import md5
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.storage.records import NewInstance
+from orthanc_lab.transfers.bucket_log import BucketLog
+from orthanc_lab.transfers.buckets import Bucket, Chunk
+from orthanc_lab.transfers.instances import TransferInstance
+
+__all__ = ["Arrivals", "Group", "groups_of"]
+
+_INSTANCES_AT_ONCE = 50
+_BYTES_AT_ONCE = 8 << 20
+
+Place = tuple[Chunk, int, int]
+"""A chunk, the number of its bucket, and its position in there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The files of some instances."""
+
+    files: Sequence[NewInstance]  # of those that have arrived whole
+    failure: OrthancError | None  # of the first one that has not
+
+
+class Arrivals:
+    """The instances whose buckets are in a log."""
+
+    def __init__(self, log: BucketLog, buckets: Sequence[Bucket]) -> None:
+        self._log = log
+        self._places = _places(buckets, log)
+
+    def read(self, instances: Sequence[TransferInstance]) -> Group:
+        """Return the files of instances, each checked by its MD5."""
+        failure: OrthancError | None = None
+        files: list[NewInstance] = []
+        for instance in instances:
+            content = self._content(instance)
+            if content is not None:
+                files.append(NewInstance(content, md5=instance.md5))
+            elif failure is None:
+                text = f"Bad MD5 sum in a transfered DICOM instance: {instance.id}"
+                failure = OrthancError(ErrorCode.CORRUPTED_FILE, text)
+        return Group(files, failure)
+
+    def _content(self, instance: TransferInstance) -> bytes | None:
+        """Return a file, None if a part of it is missing or its MD5 is wrong."""
+        places = self._places.get(instance.id, ())
+        if not _is_covered(instance.size, [place[0] for place in places]):
+            return None  # what is claimed, and was not sent, costs no memory
+        content = self._put_together(instance.size, places)
+        return content if md5(content, usedforsecurity=False).hexdigest() == instance.md5 else None
+
+    def _put_together(self, size: int, places: Sequence[Place]) -> bytes:
+        if len(places) == 1 and places[0][0].size == size:
+            return self._log.read(places[0][1], places[0][2], size)
+        content = bytearray(size)
+        for chunk, number, position in places:
+            content[chunk.offset : chunk.offset + chunk.size] = self._log.read(number, position, chunk.size)
+        return bytes(content)
+
+
+def groups_of(instances: Sequence[TransferInstance]) -> Iterator[Sequence[TransferInstance]]:
+    """Yield the groups in which instances are stored: so many that they share a commit, and no more than fit."""
+    start, size = 0, 0
+    for end, instance in enumerate(instances):
+        if end > start and (end - start >= _INSTANCES_AT_ONCE or size + instance.size > _BYTES_AT_ONCE):
+            yield instances[start:end]
+            start, size = end, 0
+        size += instance.size
+    if start < len(instances):
+        yield instances[start:]
+
+
+def _places(buckets: Sequence[Bucket], log: BucketLog) -> Mapping[str, list[Place]]:
+    places: dict[str, list[Place]] = {}
+    for number in log:  # in the order of their arrival: the last one wins
+        position = 0
+        for chunk in buckets[number].chunks if number < len(buckets) else ():
+            places.setdefault(chunk.instance, []).append((chunk, number, position))
+            position += chunk.size
+    return places
+
+
+def _is_covered(size: int, chunks: Sequence[Chunk]) -> bool:
+    reached = 0
+    for chunk in sorted(chunks, key=lambda chunk: chunk.offset):
+        if chunk.offset > reached:
+            return False
+        reached = max(reached, chunk.offset + chunk.size)
+    return reached >= size

@@ -1,0 +1,208 @@
+"""The pushes that this server receives."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.memory_budget import MemoryBudget
+from orthanc_lab.protocol.ports import Clock
+from orthanc_lab.storage.ports import Ingest
+from orthanc_lab.transfers.bucket_log import BucketFiles, BucketLog
+from orthanc_lab.transfers.compression import uncompressed
+from orthanc_lab.transfers.documents import PushRequest
+from orthanc_lab.transfers.options import TransferOptions
+from orthanc_lab.transfers.push_metrics import PushMetrics
+from orthanc_lab.transfers.push_transaction import PushTransaction
+
+__all__ = ["PushReceiver"]
+
+_SUFFIX = ".push"
+_ID = re.compile(r"[0-9a-f-]{36}")
+_ABANDONED = 24 * 3600  # seconds after which a push is not taken over from the last run
+_LARGEST_RATIO = 100
+_UNPACKED = 48 << 20  # bytes to which any bucket may unpack
+
+
+class PushReceiver:
+    """The open transactions, the least recently used first; thread-safe.
+
+    Parameters
+    ----------
+    files
+        Where the buckets are until they are committed; of this receiver alone. What is left there by the last run is
+        taken over with the first call, so that a sender can go on.
+    """
+
+    def __init__(
+        self,
+        files: BucketFiles,
+        storage: Ingest,
+        options: TransferOptions,
+        metrics: PushMetrics,
+        *,
+        clock: Clock,
+        executor: Executor,
+        memory: MemoryBudget,
+    ) -> None:
+        self._files = files
+        self._storage = storage
+        self._options = options
+        self._metrics = metrics
+        self._clock = clock
+        self._executor = executor
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._open: OrderedDict[str, PushTransaction] | None = None
+
+    def create(self, request: PushRequest) -> str:
+        """Open a transaction and return its id; the one used least recently makes place if there are too many.
+
+        Raises
+        ------
+        OrthancError
+            19 or 14 if it cannot be written down.
+        """
+        with self._lock:
+            self._transactions()  # those of the last run are looked for before there is a new file
+        try:
+            name = self._files.new_name(_SUFFIX)
+        except OSError as error:
+            raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the transfer: {error}") from error
+        id = _id_of(name)
+        log = BucketLog(self._files, name)
+        try:
+            made = PushTransaction.begin(id, log, self._clock.now().timestamp(), request)
+        except BaseException:
+            log.remove()
+            raise
+        with self._lock:
+            known = self._transactions()
+            evicted = [known.popitem(last=False)[1] for _ in range(self._surplus(len(known) + 1))]
+            known[id] = made
+            count = len(known)
+        for old in evicted:
+            old.forget()
+        self._metrics.created(count, aborted=len(evicted))
+        return id
+
+    def write(self, id: str, number: int, body: bytes) -> None:
+        """Take a bucket as it was sent.
+
+        Raises
+        ------
+        OrthancError
+            17 for an unknown transaction or instance, 3 for a bucket or bytes that were not announced, 9, 2 or -1
+            for a wrong length or compression, 4 for one that unpacks to far too much, 19 or 14 if the disk refuses.
+        """
+        start = self._clock.monotonic()
+        transaction = self._used(id)
+        size = transaction.bucket(number).size
+        if transaction.compression == "none":
+            transaction.write(number, uncompressed(body, "none", size))
+        else:
+            self._check_ratio(len(body), size)
+            with self._memory.reserve(size):
+                transaction.write(number, uncompressed(body, transaction.compression, size))
+        self._metrics.received(len(body), self._clock.monotonic() - start)
+
+    def commit(self, id: str) -> None:
+        """Store all instances that have arrived whole; if that is all of them, the transaction ends.
+
+        Raises
+        ------
+        OrthancError
+            17 for an unknown transaction, 20 for an instance that has not arrived or has another MD5, or the error
+            of an instance that cannot be stored. The transaction stays then.
+        """
+        start = self._clock.monotonic()
+        transaction = self._used(id)
+        with transaction.committing:
+            self._used(id)  # it may have ended while this call waited for another one
+            failure = self._store(transaction)
+            if failure is not None:
+                raise failure
+            self._end(id)
+        self._metrics.committed(self._clock.monotonic() - start)
+
+    def discard(self, id: str) -> None:
+        """Forget a transaction.
+
+        Raises
+        ------
+        OrthancError
+            17 for an unknown one.
+        """
+        self._used(id)
+        self._end(id)
+
+    def close(self) -> None:
+        """Close all files; the transactions go on after the next start."""
+        with self._lock:
+            for transaction in (self._open or {}).values():
+                transaction.suspend()
+
+    def _transactions(self) -> OrderedDict[str, PushTransaction]:
+        if self._open is None:
+            self._open = self._of_last_run()
+        return self._open
+
+    def _of_last_run(self) -> OrderedDict[str, PushTransaction]:
+        found = []
+        oldest = self._clock.now().timestamp() - _ABANDONED
+        for name in self._files.names():
+            log = BucketLog(self._files, name)
+            transaction = PushTransaction.restore(_id_of(name), log)
+            if transaction is None or transaction.created < oldest:
+                log.remove()
+            else:
+                found.append(transaction)
+        found.sort(key=lambda transaction: transaction.created)
+        surplus = self._surplus(len(found))
+        for transaction in found[:surplus]:
+            transaction.forget()
+        return OrderedDict((transaction.id, transaction) for transaction in found[surplus:])
+
+    def _surplus(self, count: int) -> int:
+        return max(0, count - self._options.max_push_transactions)
+
+    def _used(self, id: str) -> PushTransaction:
+        with self._lock:
+            known = self._transactions()
+            if id not in known:
+                raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
+            known.move_to_end(id)
+            return known[id]
+
+    def _end(self, id: str) -> None:
+        with self._lock:
+            known = self._transactions()
+            ended = known.pop(id, None)
+            count = len(known)
+        if ended is not None:
+            ended.forget()
+            self._metrics.ended(count)
+
+    def _check_ratio(self, packed: int, size: int) -> None:
+        """Refuse a bucket that claims to unpack to far more than it is: memory is for what was sent."""
+        if size > max(_UNPACKED, 2 * self._options.bucket_bytes, _LARGEST_RATIO * packed):
+            raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "The bucket is too large")
+
+    def _store(self, transaction: PushTransaction) -> OrthancError | None:
+        """Store what has arrived, and return the first error."""
+        commit = transaction.commit(self._storage, self._executor, self._options.commit_threads_count)
+        try:
+            while commit.step():
+                pass
+        finally:
+            commit.close()
+        return commit.failure
+
+
+def _id_of(name: str) -> str:
+    found = _ID.search(name)
+    assert found is not None
+    return found[0]

@@ -1,0 +1,88 @@
+"""Archives that our server asks: a real Orthanc, DCMTK's dcmqrscp, and the node of the test harness."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from orthanc_lab.server.loopback import free_port, is_listening
+from orthanc_lab.testing.dicom_node import DicomNode
+from orthanc_lab.testing.dicom_peer import DicomPeer
+from orthanc_lab.testing.real import RealOrthanc
+from tests.programs import program
+
+__all__ = ["ARCHIVES", "Archive"]
+
+Archive = Callable[[list[Path], int, Path], Any]
+"""Starts an archive with files, which may send to a port of ours; gives its definition as a modality."""
+
+_TABLES = """
+NetworkTCPPort = {port}
+MaxPDUSize = 16384
+MaxAssociations = 16
+HostTable BEGIN
+lab = (ORTHANC, 127.0.0.1, {ours})
+HostTable END
+VendorTable BEGIN
+VendorTable END
+AETable BEGIN
+ARCHIVE {folder} RW (200, 1024mb) ANY
+AETable END
+"""
+
+
+@contextmanager
+def orthanc(files: list[Path], ours: int, folder: Path) -> Iterator[Mapping[str, Any]]:
+    """The real Orthanc."""
+    port = free_port()
+    modalities = {"lab": ["ORTHANC", "127.0.0.1", ours]}
+    options = {"DicomServerEnabled": True, "DicomPort": port, "DicomAet": "ARCHIVE", "DicomModalities": modalities}
+    with RealOrthanc(**options) as real:
+        for file in files:
+            requests.post(f"{real.url}/instances", data=file.read_bytes(), timeout=20).raise_for_status()
+        yield {"AET": "ARCHIVE", "Host": "127.0.0.1", "Port": port}
+
+
+@contextmanager
+def dcmqrscp(files: list[Path], ours: int, folder: Path) -> Iterator[Mapping[str, Any]]:
+    """DCMTK's archive."""
+    path = program("dcmqrscp")
+    port = free_port()
+    stored = folder / "archive"
+    stored.mkdir()
+    tables = folder / "dcmqrscp.cfg"
+    tables.write_text(_TABLES.format(port=port, ours=ours, folder=stored), "ascii")
+    with (folder / "dcmqrscp.log").open("wb") as log:
+        process = subprocess.Popen([path, "--config", str(tables)], stdout=log, stderr=log)
+        try:
+            _wait_until_it_listens(process, port)
+            DicomPeer(port, called_aet="ARCHIVE").store(*files)
+            yield {"AET": "ARCHIVE", "Host": "127.0.0.1", "Port": port}
+        finally:
+            process.kill()
+            process.wait(20)
+
+
+@contextmanager
+def node(files: list[Path], ours: int, folder: Path) -> Iterator[Mapping[str, Any]]:
+    """The node of the test harness, on pynetdicom."""
+    with DicomNode(*files, aet="ARCHIVE") as archive:
+        archive.know("ORTHANC", ours)
+        yield archive.modality()
+
+
+ARCHIVES: Mapping[str, Archive] = {"orthanc": orthanc, "dcmqrscp": dcmqrscp, "node": node}
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + 20
+    while not is_listening(port):
+        assert process.poll() is None, "dcmqrscp has ended"
+        assert time.monotonic() < deadline, "dcmqrscp does not listen"
+        time.sleep(0.005)
