@@ -1,4 +1,4 @@
-"""Archives that our server asks: a real Orthanc, DCMTK's dcmqrscp, and the node of the test harness."""
+"""Archives that our server asks: a real Orthanc, and DCMTK's dcmqrscp."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 import requests
 
 from orthanc_lab.server.loopback import free_port, is_listening
-from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.dicom_peer import DicomPeer
 from orthanc_lab.testing.real import RealOrthanc
 from tests.programs import program
@@ -69,15 +68,7 @@ def dcmqrscp(files: list[Path], ours: int, folder: Path) -> Iterator[Mapping[str
             process.wait(20)
 
 
-@contextmanager
-def node(files: list[Path], ours: int, folder: Path) -> Iterator[Mapping[str, Any]]:
-    """The node of the test harness, on pynetdicom."""
-    with DicomNode(*files, aet="ARCHIVE") as archive:
-        archive.know("ORTHANC", ours)
-        yield archive.modality()
-
-
-ARCHIVES: Mapping[str, Archive] = {"orthanc": orthanc, "dcmqrscp": dcmqrscp, "node": node}
+ARCHIVES: Mapping[str, Archive] = {"orthanc": orthanc, "dcmqrscp": dcmqrscp}
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:

@@ -12,7 +12,6 @@ import pytest
 import orthanc_lab
 from tests.queries.conftest import IMPLICIT, Asked
 from tests.queries.scripted_node import C_CANCEL_RQ, C_GET_RQ, C_MOVE_RQ, PENDING, Conversation, Message, ScriptedNode
-from tests.queries.sending import instance, send
 from tests.waiting import until
 
 OPERATIONS = ["move", "get"]
@@ -138,34 +137,3 @@ def test_a_job_goes_on_after_a_kill(tmp_path: Path) -> None:
     assert node_script.asked[:3] == ["1.2.1", "1.2.2", "1.2.3"]
     assert again == ["1.2.1", "1.2.2", "1.2.3", "1.2.4"][-len(again) :]
     assert len(again) >= 2
-
-
-def test_what_was_stored_before_a_kill_is_there_and_the_rest_comes(tmp_path: Path) -> None:
-    instances = tuple(map(instance, range(1, 9)))
-    gate = threading.Event()
-
-    def first(conversation: Conversation) -> None:
-        request = conversation.receive()
-        assert request is not None
-        send(conversation, request, instances[:3])
-        gate.set()
-        conversation.receive()
-
-    def whole(conversation: Conversation) -> None:
-        for request in conversation.messages():
-            send(conversation, request, instances)
-            conversation.answer(request, 0, completed=8, failed=0, warning=0)
-
-    with ScriptedNode(first, syntax=IMPLICIT) as node:
-        options = {"folder": tmp_path, "DicomModalities": {"node": ["NODE", "127.0.0.1", node.port]}}
-        body = {"Level": "Study", "Resources": RESOURCES[:1], "Asynchronous": True}
-        with orthanc_lab.serve(process=True, **options) as server:
-            job = Asked(server.url, node, is_real=False).post("/modalities/node/get", body)["ID"]
-            assert gate.wait(20)
-            server.kill()
-        node.script = whole
-        with orthanc_lab.serve(process=True, **options) as server:
-            asked = Asked(server.url, node, is_real=False)
-            assert len(asked.stored()) >= 3  # each was answered for
-            until(lambda: is_at(asked, job, "Success", 100))
-            assert len(asked.stored()) == 8
