@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 
 from orthanc_lab.dicom.files.data_set import DataSet, encode
@@ -23,6 +24,7 @@ from orthanc_lab.protocol.ports import Clock
 __all__ = ["Finder"]
 
 _SERVICE = "C-FIND"
+_MODELS = (PATIENT_ROOT_FIND, STUDY_ROOT_FIND, WORKLIST_FIND)
 _PENDING = (0xFF00, 0xFF01)
 _UNABLE_TO_PROCESS = 0xC000
 _MOST_BYTES = 64 << 20  # of all answers
@@ -42,6 +44,8 @@ class Finder:
         Our title; None for that of the modality, or of the options.
     timeout
         Seconds, 0 for no limit; None for those of the modality, or of the options.
+    models
+        SOP classes of the information models that will be asked.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Finder:
         *,
         local_aet: str | None = None,
         timeout: int | None = None,
+        models: Sequence[str] = _MODELS,
     ) -> None:
         self._modality = modality
         self._options = options
@@ -62,6 +67,7 @@ class Finder:
         self._size = 0  # bytes of the answers
         self._local_aet = local_aet
         self._timeout = timeout
+        self._models = models
         self._association: RequestedAssociation | None = None
 
     def __enter__(self) -> Finder:
@@ -120,7 +126,7 @@ class Finder:
         return answers
 
     def _open(self) -> RequestedAssociation:
-        proposals = [Proposal(model) for model in (PATIENT_ROOT_FIND, STUDY_ROOT_FIND, WORKLIST_FIND)]
+        proposals = [Proposal(model) for model in self._models]
         return open_association(
             self._modality, self._options, proposals, local_aet=self._local_aet, timeout=self._timeout
         )

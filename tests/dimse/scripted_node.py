@@ -4,6 +4,8 @@
     Answers.
 ``STATUS A700``, ``SECOND A700``
     The status of all responses, or of the second one.
+``WORKLIST``
+    Answers a C-FIND with one item of a worklist.
 ``FINDS``
     Answers C-FIND with three data sets, C-MOVE and C-GET with two sub-operations that are done.
 ``ONLY IE``, ``CLASS 2``, ``NOTHING``
@@ -46,6 +48,22 @@ _COUNTS = {
 }
 _QUERIES = (Operation.C_FIND, Operation.C_MOVE, Operation.C_GET)
 _PDU_HEAD = struct.Struct(">BxL")
+
+
+_WORKLIST_ITEM = b"".join(
+    encode(
+        {
+            0x00080005: Element("CS", b"ISO_IR 100"),
+            0x00080050: Element("SH", b"7 "),
+            0x00081110: Element("SQ", []),
+            0x00100010: Element("PN", "Müller^A".encode("latin-1")),
+            0x00100020: Element("LO", b"P1"),
+            0x00101030: Element("DS", b""),
+            0x00280010: Element("US", b"\3\0"),
+            0x00400100: Element("SQ", [{0x00080060: Element("CS", b"CT"), 0x00400002: Element("DA", b"20260102")}]),
+        }
+    )
+)
 
 
 class ScriptedNode:
@@ -196,6 +214,8 @@ class _Association:
             response = {**response, Field.MESSAGE_ID_BEING_RESPONDED_TO: 99}
         if word == "OTHERTYPE":
             response = {**response, Field.COMMAND_FIELD: Operation.N_GET.response}
+        if word == "WORKLIST":
+            self._send(message, {**response, Field.STATUS: _PENDING}, _WORKLIST_ITEM)
         if word == "FINDS" and message.field in (Operation.C_MOVE, Operation.C_GET):
             response = {**response, **_COUNTS}
         self._send(message, response)
