@@ -23,7 +23,6 @@ class Slow:
 
     def __init__(self) -> None:
         self.asked: list[str] = []  # the studies
-        self.seen: list[int] = []  # the kinds of messages
         self._permits = threading.Semaphore(0)
 
     def let(self, count: int) -> None:
@@ -33,7 +32,6 @@ class Slow:
 
     def __call__(self, conversation: Conversation) -> None:
         for message in conversation.messages():
-            self.seen.append(message.kind)
             if message.kind in (C_MOVE_RQ, C_GET_RQ):
                 self.asked.append(message.data.split(b"UI")[-1][-6:].rstrip(b"\0").decode())
                 self._work(conversation, message)
@@ -92,15 +90,27 @@ def test_a_paused_job_leaves_the_node_and_goes_on_with_the_query(ours: Asked, sl
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_cancelled_job_tells_the_node(ours: Asked, slow: Slow, operation: str) -> None:
+def test_a_cancelled_job_tells_the_node(ours: Asked, operation: str) -> None:
+    gate = threading.Event()
+    seen: list[int] = []
+
+    def script(conversation: Conversation) -> None:
+        request = conversation.receive()
+        assert request is not None
+        conversation.answer(request, PENDING, remaining=3, completed=1, failed=0, warning=0)
+        assert gate.wait(20)
+        conversation.answer(request, PENDING, remaining=2, completed=2, failed=0, warning=0)
+        seen.extend(message.kind for message in conversation.messages())
+
+    ours.script(script)
     job = submitted(ours, operation, RESOURCES[:1])
-    slow.let(1)
     until(lambda: is_at(ours, job, "Running", 25))
     ours.post(f"/jobs/{job}/cancel")
-    slow.let(3)
+    gate.set()  # it looks up after a message
     until(lambda: ours.get(f"/jobs/{job}")["State"] == "Failure")
     assert ours.get(f"/jobs/{job}")["ErrorCode"] == 37
-    until(lambda: C_CANCEL_RQ in slow.seen)
+    until(lambda: seen)
+    assert seen == [C_CANCEL_RQ]
 
 
 def test_a_synchronous_call_ends_with_its_job(ours: Asked, slow: Slow) -> None:
