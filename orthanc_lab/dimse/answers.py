@@ -33,7 +33,7 @@ class FindAnswer:
 
 
 class AnswersReader:
-    """Reads answers: texts and numbers, no sequences.
+    """Reads answers, as queries show them: texts and numbers, no sequences; and whole, as worklists are shown.
 
     Parameters
     ----------
@@ -69,11 +69,16 @@ class AnswersReader:
             if element["Value"] is not None and not tag.startswith("0002,")
         }
 
-    def _writer(self, data_set: DataSet, transfer_syntax: str) -> TagsWriter:
+    def whole(self, answer: FindAnswer, form: TagsFormat) -> dict[str, Any]:
+        """Return all of an answer, with its sequences."""
+        data_set = read_data_set(answer.data, answer.transfer_syntax, self._dictionary)
+        return self._writer(data_set, answer.transfer_syntax, form).write(data_set)
+
+    def _writer(self, data_set: DataSet, transfer_syntax: str, form: TagsFormat = TagsFormat.FULL) -> TagsWriter:
         named = data_set.get(tags.SPECIFIC_CHARACTER_SET)
         value = named.value if named is not None and isinstance(named.value, bytes) else None
         return TagsWriter(
-            TagsFormat.FULL,
+            form,
             self._dictionary,
             decoder_of(value, self._charset.name),
             ignore_length=data_set,

@@ -190,6 +190,8 @@ class _Subquery(_QueryResource):
             if error.code != ErrorCode.BAD_JSON:
                 raise
             raise OrthancError(ErrorCode.BAD_FILE_FORMAT, _NO_OBJECT) from error
+        if fields is None:
+            fields = {}
         if not isinstance(fields, dict):
             raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
         found = self._find.texts(answer, query.level)
