@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from orthanc_lab.bench import material
@@ -104,8 +105,8 @@ def _create(mime: str, content: Callable[[], bytes], count: int) -> Callable[[],
 
 
 def _upload_study(maker: Callable[[int], list[bytes]], count: int) -> Callable[[int], None]:
-    files = maker(count)
-    return lambda port: send_all(port, [http_request("POST", "/instances", content) for content in files])
+    files = cache(lambda: maker(count))  # the same for both servers, and made when the first one needs them
+    return lambda port: send_all(port, [http_request("POST", "/instances", content) for content in files()])
 
 
 def _first_study(wire: Wire) -> str:
