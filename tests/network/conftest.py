@@ -71,7 +71,6 @@ def our_server(**more: object) -> Iterator[Server]:
         orthanc_lab.serve(options(node, taker) | more) as server,
     ):
         fill(server.url)
-        node.know("ORTHANC", server.dicom_port)
         yield Server(server.url, server.dicom_port, node, taker)
 
 
@@ -85,7 +84,6 @@ def real_server(**more: object) -> Iterator[Server]:
         RealOrthanc(**listening, **options(node, taker), **more) as server,
     ):
         fill(server.url)
-        node.know("ORTHANC", port)
         yield Server(server.url, port, node, taker)
 
 
