@@ -171,6 +171,10 @@ def test_what_a_node_keeps_is_removed(network, archive):
     assert len(network.instances) == 0
 
 
+def test_a_worklist(network, archive):
+    assert {item["PatientID"] for item in network.modalities["archive"].worklist(PatientID="*")} == {"PHANTOM-MR"}
+
+
 def test_advice_is_for_the_network_alone():
     assert network_advice("") == ""
     assert network_advice("Unknown tag") == ""
