@@ -18,6 +18,7 @@ import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import cast
 
@@ -33,7 +34,7 @@ from pynetdicom.transport import T_CONNECT, AssociationSocket
 from orthanc_lab.dimse.command_set import Command, Field, Operation
 from orthanc_lab.dimse.message import Assembler, Message, MessageError, fragments
 from orthanc_lab.dimse.pdu_reader import P_DATA as P_DATA_PDU
-from orthanc_lab.dimse.pdu_reader import PduError, PduReader
+from orthanc_lab.dimse.pdu_reader import PduError, PduReader, limit_socket
 
 __all__ = ["Connection", "Messages", "QuickAssociation", "UpperLayer"]
 
@@ -42,9 +43,6 @@ _ESTABLISHED = ("Sta6", "Sta7")  # the states in which messages are received
 _OVER = ("Sta1", "Sta13")  # those in which the association has ended
 _CLOSED, _INVALID = "Evt17", "Evt19"
 _LINGER_S = 2.0  # for a peer to close its side
-_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
-"""Many peers (all of DCMTK) write a message in two pieces and let the second one wait for the ACK of the first, which
-Linux delays by 40 ms."""
 
 _MOST_LOOKED_AT = 16  # PDUs, in one look for a C-CANCEL
 _MOST_CANCELLED = 16
@@ -68,11 +66,15 @@ class Connection(AssociationSocket):
         self._tls_args = None
         self._ready = threading.Event()
         self._is_connected = association.is_acceptor
-        self._patience = patience
         self.select_timeout = 0.5
         self.socket = connected
         with suppress(OSError):  # a peer may be gone already
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if isinstance(connected, ssl.SSLSocket):
+                connected.settimeout(patience)
+            else:
+                connected.settimeout(None)
+                limit_socket(connected, socket.SO_SNDTIMEO, patience)
         if association.is_acceptor:
             self.event_queue.put("Evt5")  # the connection is there
 
@@ -88,12 +90,12 @@ class Connection(AssociationSocket):
         if self.socket is None:
             return
         try:
-            self.socket.settimeout(self._patience)
             self.socket.sendall(bytestream)
-            if _QUICK_ACK is not None:  # has to be said again after each write
-                self.socket.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+        except BlockingIOError:
+            _log.warning("A DICOM peer takes nothing of what it is sent: the connection is closed")
+            self.event_queue.put(_CLOSED)
         except OSError as error:
-            _log.info("The connection to a DICOM peer failed: %s", error)
+            _log.warning("The connection to a DICOM peer failed: %s", error)
             self.event_queue.put(_CLOSED)
 
     def has_some(self) -> bool:
@@ -179,7 +181,8 @@ class UpperLayer(DULServiceProvider):
         assert self.socket is not None
         if self.state_machine.current_state in ("Sta6", "Sta8"):
             self.socket.send(pdus[0] if len(pdus) == 1 else b"".join(pdus))
-            self.settle()
+            if self.event_queue.queue:
+                self.settle()
 
     def receive(self, wait: float | None) -> bool:
         """Take the next PDU, or the end of the connection; False if there is none in time, or no connection.
@@ -302,14 +305,25 @@ class Messages(DIMSEServiceProvider):
         data
             The encoded data set.
         """
+        self.send_all(context_id, command, (data,))
+
+    def send_all(self, context_id: int, command: Command, data: Iterable[bytes | memoryview | None]) -> None:
+        """Send messages with the same command set, many of them with one system call.
+
+        Parameters
+        ----------
+        data
+            Their encoded data sets.
+        """
         batch: list[bytes] = []
         size = 0
-        for pdu in fragments(context_id, command, data, self.maximum_pdu_size):
-            batch.append(pdu)
-            size += len(pdu)
-            if size >= _BATCH:
-                self._layer.send_message(batch)
-                batch, size = [], 0
+        for one in data:
+            for pdu in fragments(context_id, command, one, self.maximum_pdu_size):
+                batch.append(pdu)
+                size += len(pdu)
+                if size >= _BATCH:
+                    self._layer.send_message(batch)
+                    batch, size = [], 0
         if batch:
             self._layer.send_message(batch)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
 import pytest
 
 import orthanc_lab
-from orthanc_lab.bench import client_figures, command, report
+from orthanc_lab.bench import client_figures, command, material, report
 from orthanc_lab.bench.client_figures import overhead, upload_gain
 from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
@@ -40,6 +41,15 @@ def test_a_frame_of_another_size_is_no_figure(monkeypatch: pytest.MonkeyPatch) -
         pytest.raises(RuntimeError, match="59 rows instead of 60"),
     ):
         frame_of_scrape(client, rounds=1)
+
+
+def test_nothing_is_made_for_a_workload_that_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("small_instances", "ct_instances", "jpeg_instances"):
+        monkeypatch.setattr(material, name, None)
+    spec = importlib.util.find_spec("orthanc_lab.bench.workloads")
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))  # a call of None would raise
 
 
 @pytest.mark.parametrize("cost", Cost)

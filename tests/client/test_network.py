@@ -154,6 +154,27 @@ def test_resources_are_moved_and_fetched_by_their_tags(network, archive):
     assert len(network.studies.find(**uid)) == 1
 
 
+def test_storage_commitment(network, archive):
+    archive.lose(after=9)
+    network.studies.find()[0].send("archive").wait()
+    request = network.modalities["archive"].storage_commitment(network.studies.find())
+    report = request.wait()
+    assert (report["Status"], len(report["Success"]), len(report["Failures"])) == ("Failure", 9, 1)
+    assert repr(request) == "<StorageCommitment by ARCHIVE: Failure, 9 kept, 1 missing>"
+
+
+def test_what_a_node_keeps_is_removed(network, archive):
+    network.studies.find()[0].send("archive").wait()
+    request = network.modalities["archive"].storage_commitment(network.studies.find())
+    assert request.wait()["Status"] == "Success"
+    request.remove()
+    assert len(network.instances) == 0
+
+
+def test_a_worklist(network, archive):
+    assert {item["PatientID"] for item in network.modalities["archive"].worklist(PatientID="*")} == {"PHANTOM-MR"}
+
+
 def test_advice_is_for_the_network_alone():
     assert network_advice("") == ""
     assert network_advice("Unknown tag") == ""

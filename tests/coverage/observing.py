@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,13 @@ def _bare(operation: str) -> str:
     return re.sub(r"{[^}]*}", "{}", operation)
 
 
-def _templates() -> list[_Template]:
+@cache
+def _templates() -> Sequence[_Template]:
     found = []
     for name in operations():
         verb, path = name.split(" ")
         found.append(_Template(verb, tuple(path.split("/")[1:]), name))
-    return sorted(found, key=lambda template: -template.literals)
+    return tuple(sorted(found, key=lambda template: -template.literals))
 
 
 class Observation:

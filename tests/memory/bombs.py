@@ -18,7 +18,7 @@ from orthanc_lab.testing.contracts.dicom_files import TAGS, dicom, element, meta
 from tests.create.creator import data_uri
 from tests.create.pictures import header, png_of
 
-__all__ = ["SENT", "TYPES", "VIEWS", "files", "requests"]
+__all__ = ["SENT", "VIEWS", "files", "requests"]
 
 SENT = 500_000  # bytes
 MB = 1 << 20
@@ -29,12 +29,16 @@ DEFLATED, IMPLICIT, JPEG_2000, JPEG_LS, RLE = (
 EMPTY_ITEM = b"\xfe\xff\0\xe0\0\0\0\0"
 BODY = dicom(instance="1.2.3.99999")[len(meta_header()) :]
 
-VIEWS = [
+_VIEWS = (
     "/tags", "/tags?short", "/simplified-tags", "/content", "/preview", "/rendered", "/rendered?width=3300&height=3300",
     "/rendered?width=20000&height=20000", "/numpy", "/numpy?compress", "/frames/0/numpy", "/matlab", "/image-uint16",
     "/file?transcode=1.2.840.10008.1.2.1", "/file?transcode=1.2.840.10008.1.2.4.70",
-]  # fmt: skip
-TYPES = [("/tags", "application/xml"), ("/file", "application/dicom+json"), ("/file", "application/dicom+xml")]
+)  # fmt: skip
+VIEWS = [
+    *((view, "*/*") for view in _VIEWS),
+    *(("/tags", "application/xml"), ("/file", "application/dicom+json"), ("/file", "application/dicom+xml")),
+]
+"""The path below an instance, and the media type to ask for."""
 
 
 def requests(full: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
