@@ -89,11 +89,17 @@ _HOMES = {
 }
 
 
+_MODULES = ("client", "frames", "samples", "testing", "widgets")
+"""Parts of the package that need no import of their own: ``orthanc_lab.samples``."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*__all__, *_MODULES])

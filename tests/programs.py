@@ -14,7 +14,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # The package of Debian and Ubuntu, where it has another name than the program.
 _PACKAGES = {
     **dict.fromkeys(
-        ("dcmdump", "dcmmkdir", "dcmqrscp", "echoscu", "findscu", "getscu", "movescu", "storescu"), "dcmtk"
+        ("dcmdump", "dcmmkdir", "dcmqrscp", "echoscu", "findscu", "getscu", "movescu", "storescp", "storescu"), "dcmtk"
     ),
     "promtool": "prometheus",
     "tsc": "node-typescript",

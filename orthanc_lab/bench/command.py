@@ -16,6 +16,7 @@ from orthanc_lab.bench.pairing import Result, measure
 from orthanc_lab.bench.sending import PEER
 from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.bench.workloads import WORKLOADS, Workload
+from orthanc_lab.server.loopback import free_port
 
 __all__ = ["main"]
 
@@ -42,10 +43,12 @@ def _disk() -> str:
 
 
 def _run(workload: Workload, ours: str, against: str, rounds: int) -> Result:
-    peer = ServerProcess("peer", ours, {})
+    dicom_port = free_port()
+    peer = ServerProcess("peer", ours, {"DicomServerEnabled": True, "DicomPort": dicom_port, "DicomAet": "PEER"})
     options = dict(workload.options)
     if workload.needs_peer:
         options["OrthancPeers"] = {PEER: [peer.url]}
+        options["DicomModalities"] = {PEER: ["PEER", "127.0.0.1", dicom_port]}
     mine, other = ServerProcess("ours", ours, options), ServerProcess("theirs", against, options)
     try:
         for server in (mine, other, peer) if workload.needs_peer else (mine, other):

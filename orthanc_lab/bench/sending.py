@@ -1,4 +1,4 @@
-"""The workload that moves a study to another server: as a transfer, or instance by instance where there are none."""
+"""The workloads that move a study to a third server: over HTTP, or over DICOM."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
-__all__ = ["PEER", "SendingToPeer"]
+__all__ = ["PEER", "SendingToNode", "SendingToPeer"]
 
 PEER = "bench"
 """The name by which both servers know a third one."""
@@ -17,7 +17,7 @@ _LOOK_AGAIN = 0.005  # seconds
 
 
 class SendingToPeer:
-    """Sends all that a server has to its peer, which has none of it.
+    """Sends all that a server has to its peer, which has none of it: as a transfer, or else instance by instance.
 
     Parameters
     ----------
@@ -50,16 +50,43 @@ class SendingToPeer:
 
     def _send(self, port: int) -> int:
         wire = Wire(port)
-        patients = wire.get_json("/patients")
-        if "transfers" in wire.get_json("/plugins"):
-            resources = [{"Level": "Patient", "ID": patient} for patient in patients]
-            transfer = {"Resources": resources, "Compression": "none", "Peer": PEER}
-            job = wire.call("POST", "/transfers/send", transfer)["ID"]
-        else:
-            job = wire.call("POST", f"/peers/{PEER}/store", {"Resources": patients, "Asynchronous": True})["ID"]
-        _await(wire, job)
+        _await(wire, self._submit(wire, wire.get_json("/patients")))
         wire.close()
         return self._count
+
+    def _submit(self, wire: Wire, patients: list[str]) -> str:
+        """Return the job that sends."""
+        if "transfers" not in wire.get_json("/plugins"):
+            return str(wire.call("POST", f"/peers/{PEER}/store", {"Resources": patients, "Asynchronous": True})["ID"])
+        resources = [{"Level": "Patient", "ID": patient} for patient in patients]
+        transfer = {"Resources": resources, "Compression": "none", "Peer": PEER}
+        return str(wire.call("POST", "/transfers/send", transfer)["ID"])
+
+
+class SendingToNode(SendingToPeer):
+    """Sends all that a server has to its peer by C-STORE.
+
+    Parameters
+    ----------
+    accepted
+        The transfer syntaxes that the peer accepts.
+    """
+
+    def __init__(
+        self, maker: Callable[[int], list[bytes]], count: int, accepted: tuple[str, ...] = ("1.2.840.10008.1.*",)
+    ) -> None:
+        super().__init__(maker, count)
+        self._accepted = accepted
+
+    def prepare(self) -> Callable[[int], int]:
+        """Empty the peer, and tell it what to accept."""
+        wire = Wire(self._peer_port)
+        wire.call("PUT", "/tools/accepted-transfer-syntaxes", list(self._accepted))
+        wire.close()
+        return super().prepare()
+
+    def _submit(self, wire: Wire, patients: list[str]) -> str:
+        return str(wire.call("POST", f"/modalities/{PEER}/store", {"Resources": patients, "Asynchronous": True})["ID"])
 
 
 def _await(wire: Wire, job: str) -> None:

@@ -44,6 +44,7 @@ class ServerProcess:
             "StorageDirectory": str(root / "storage"),
             "IndexDirectory": str(root / "storage"),
             "DicomServerEnabled": False,
+            "DicomPort": free_port(),
             **options,
         }
         path = root / "configuration.json"

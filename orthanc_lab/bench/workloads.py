@@ -15,7 +15,9 @@ from functools import cache
 from typing import Any
 
 from orthanc_lab.bench import material
-from orthanc_lab.bench.sending import SendingToPeer
+from orthanc_lab.bench.dicom_retrieving import RETRIEVING, finding, getting, moving
+from orthanc_lab.bench.dicom_wire import associate_and_send, dicom_port, echo_message, store_message
+from orthanc_lab.bench.sending import SendingToNode, SendingToPeer
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
 __all__ = ["WORKLOADS", "Cost", "Workload", "posts"]
@@ -60,6 +62,34 @@ def posts(path: str, bodies: Sequence[bytes], clients: int = 1) -> Run:
 
 def _uploads(maker: Callable[[int], list[bytes]], count: int, clients: int) -> Callable[[], Run]:
     return lambda: posts("/instances", maker(count), clients)
+
+
+def _received(maker: Callable[[int], list[bytes]], count: int, associations: int) -> Callable[[], Run]:
+    """Return what prepares C-STOREs by a client of prepared bytes."""
+
+    def prepare() -> Run:
+        messages = [store_message(file) for file in maker(count)]
+
+        def run(port: int) -> int:
+            associate_and_send(dicom_port(port), messages, associations)
+            return count
+
+        return run
+
+    return prepare
+
+
+def _echoes(count: int) -> Callable[[], Run]:
+    def prepare() -> Run:
+        messages = [echo_message()] * count
+
+        def run(port: int) -> int:
+            associate_and_send(dicom_port(port), messages)
+            return count
+
+        return run
+
+    return prepare
 
 
 def _zip_upload(maker: Callable[[int], list[bytes]], count: int) -> Callable[[], Run]:
@@ -290,8 +320,14 @@ def _to_peer(name: str, maker: Callable[[int], list[bytes]], count: int) -> Work
     return Workload(name, 1, sending.prepare, sending.setup, needs_peer=True)
 
 
+def _to_node(name: str, target: float, maker: Callable[[int], list[bytes]], count: int, *accepted: str) -> Workload:
+    sending = SendingToNode(maker, count, accepted or ("1.2.840.10008.1.*",))
+    return Workload(name, target, sending.prepare, sending.setup, needs_peer=True)
+
+
 _STUDY = _upload_study
 _MANY_JOBS = {"JobsHistorySize": 20_000, "ConcurrentJobs": 2}
+_DICOM = {"DicomServerEnabled": True}
 
 WORKLOADS: list[Workload] = [
     Workload("upload 4 kB, 1 client", 3, _uploads(material.small_instances, 400, 1)),
@@ -315,6 +351,23 @@ WORKLOADS: list[Workload] = [
     Workload("create-dicom PDF 20 MB", 2.5, _create("application/pdf", lambda: material.pdf(20), 4)),
     _to_peer("200 CT to a peer: transfer / OrthancPeerStore", material.ct_instances, 200),
     _to_peer("2,000 x 4 kB to a peer: transfer / OrthancPeerStore", material.small_instances, 2000),
+    Workload("C-STORE in, 4 kB, 1 association", 0.5, _received(material.small_instances, 300, 1), options=_DICOM),
+    Workload("C-STORE in, 4 kB, 4 associations", 0.5, _received(material.small_instances, 600, 4), options=_DICOM),
+    Workload("C-STORE in, CT 512 kB, 1 association", 0.5, _received(material.ct_instances, 80, 1), options=_DICOM),
+    Workload("C-STORE in, CT 512 kB, 4 associations", 0.5, _received(material.ct_instances, 160, 4), options=_DICOM),
+    Workload("C-ECHO", 0.3, _echoes(3000), options=_DICOM),
+    Workload(
+        "C-FIND of 1,000 studies, findscu",
+        1,
+        finding,
+        _STUDY(lambda n: material.small_instances(n, 1), 1000),
+        RETRIEVING,
+    ),
+    Workload("C-GET of 200 CT, getscu", 0.5, getting, _STUDY(material.ct_instances, 200), RETRIEVING),
+    Workload("C-MOVE of 200 CT, movescu", 0.5, moving, _STUDY(material.ct_instances, 200), RETRIEVING),
+    _to_node("C-STORE of 200 CT to our server", 0.5, material.ct_instances, 200),
+    _to_node("C-STORE of 500 x 4 kB to our server", 0.5, material.small_instances, 500),
+    _to_node("C-STORE of 40 JPEG to our server, decompressed", 0.5, material.jpeg_instances, 40, "1.2.840.10008.1.2"),
     Workload("jobs: submissions", 2, _submissions(500), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("jobs: submit to success", 4, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("GET one job", 0.7, _gets(_one_job, 5000), _make_archives(5)),

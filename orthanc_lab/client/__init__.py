@@ -1,7 +1,7 @@
 """A client for any Orthanc, 1.12 or later: the real one, or the server of this package."""
 
 from orthanc_lab.client.client import Client
-from orthanc_lab.client.collection import Collection
+from orthanc_lab.client.collection import Collection, Found
 from orthanc_lab.client.errors import (
     CanceledError,
     ClientError,
@@ -33,6 +33,7 @@ __all__ = [
     "ClientError",
     "Collection",
     "ConnectionLostError",
+    "Found",
     "Instance",
     "Job",
     "JobFailedError",
@@ -59,3 +60,7 @@ __all__ = [
     "UploadInterruptedError",
     "UploadReport",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -360,7 +360,7 @@ class Client:
     def _card(self) -> str:
         system, counts = self.system, self.statistics
         rows = {
-            "Address": self.url,
+            "Address": display.Address(self.url),
             "Name": system.get("Name"),
             "Version": system.get("Version"),
             **{level: f"{counts[f'Count{level}']:,}" for level in ("Patients", "Studies", "Series", "Instances")},

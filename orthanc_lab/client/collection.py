@@ -10,12 +10,37 @@ from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.resource import Resource
 from orthanc_lab.client.transport import Transport
 
-__all__ = ["Collection"]
+__all__ = ["Collection", "Found"]
 
 R = TypeVar("R", bound=Resource)
 
 _PAGE = 500  # resources per request
 _SHOWN = 20
+
+
+class Found(list[R]):
+    """The resources that a search has found: a list, which a notebook shows as a table.
+
+    Examples
+    --------
+    >>> client.studies.find(PatientName="Phantom*").one().StudyDescription
+    'CT quality phantom'
+    """
+
+    def one(self) -> R:
+        """Return the only resource.
+
+        Raises
+        ------
+        LookupError
+            If there is none, or more than one.
+        """
+        if len(self) == 1:
+            return self[0]
+        raise LookupError(f"Found {len(self)} instead of one" if self else "Nothing was found: is the query right?")
+
+    def _repr_html_(self) -> str:
+        return display.guarded(lambda: _table_of(self, len(self), "Nothing was found"))
 
 
 class Collection(Generic[R]):
@@ -52,7 +77,8 @@ class Collection(Generic[R]):
     def __getitem__(self, id: str) -> R:
         resource = self._kind(self._transport, id)
         if not resource.exists():
-            raise KeyError(id)
+            words = "look for other values with find()"
+            raise KeyError(f"No {self._kind.level.value.lower()} has the Orthanc identifier {id!r}; {words}")
         return resource
 
     def __contains__(self, item: object) -> bool:
@@ -68,7 +94,7 @@ class Collection(Generic[R]):
         order_by: Sequence[str] = (),
         labels: Sequence[str] | None = None,
         **tags: str,
-    ) -> list[R]:
+    ) -> Found[R]:
         r"""Return the resources whose tags match.
 
         Parameters
@@ -108,7 +134,7 @@ class Collection(Generic[R]):
         if labels:
             body["Labels"] = list(labels)
         documents = self._transport.json("POST", "/tools/find", json=body, again=True)
-        return [self._kind(self._transport, item["ID"], item) for item in documents]
+        return Found(self._kind(self._transport, item["ID"], item) for item in documents)
 
     def __repr__(self) -> str:
         try:
@@ -120,9 +146,14 @@ class Collection(Generic[R]):
         return display.guarded(self._table)
 
     def _table(self) -> str:
-        shown = [{"Identifier": item.id, **item.summary} for item in self._page(0, _SHOWN)]
-        heads = list(shown[0]) if shown else ["Identifier"]
-        return display.table(heads, (list(row.values()) for row in shown), count=len(self))
+        return _table_of(self._page(0, _SHOWN), len(self), f"No {self._kind.level.plural} yet")
+
+
+def _table_of(resources: Sequence[Resource], count: int, empty: str) -> str:
+    if not resources:
+        return f"<div>{empty}</div>"
+    shown = [{"Identifier": item.id, **item.summary} for item in resources[:_SHOWN]]
+    return display.table(list(shown[0]), (list(row.values()) for row in shown), count=count)
 
 
 def _order(name: str) -> dict[str, str]:

@@ -9,10 +9,16 @@ from typing import Any
 
 from orthanc_lab.client.errors import ClientError
 
-__all__ = ["card", "guarded", "picture", "progress_bar", "table"]
+__all__ = ["Address", "card", "guarded", "picture", "progress_bar", "table"]
 
 _MOST_ROWS = 50
 _MOST_LETTERS = 200
+
+
+class Address(str):
+    """An address that is shown as a link; texts of DICOM files never are."""
+
+    __slots__ = ()
 
 
 def guarded(draw: Callable[[], str]) -> str:
@@ -24,6 +30,9 @@ def guarded(draw: Callable[[], str]) -> str:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, Address):
+        address = escape(value)
+        return f'<a href="{address}" target="_blank" rel="noopener">{address}</a>'
     text = "" if value is None else str(value)
     return escape(text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS] + "…")
 

@@ -77,7 +77,7 @@ def save_stream(
                     with following(progress, "Downloading", "Downloaded", "bytes") as tell:
                         _copy(response, file, tell)
                 except (requests.RequestException, urllib3.exceptions.HTTPError, EOFError) as error:
-                    raise ConnectionLostError(transport.url, f"{method} {path}", error) from error
+                    raise ConnectionLostError(transport.url, f"{method} {path}", error) from None
                 file.flush()
                 os.fsync(file.fileno())
             if target.is_dir():

@@ -353,7 +353,7 @@ class Jobs:
         try:
             return Job(self._transport, {"ID": id}).refresh()
         except NotFoundError:
-            raise KeyError(id) from None
+            raise KeyError(f"The server knows no job {id!r}; its history is short (option JobsHistorySize)") from None
 
     def submit(self, path: str, body: dict[str, Any] | None = None, *, priority: int = 0) -> Job:
         """POST a body to any route that makes a job, asynchronously, and return the job.
@@ -376,12 +376,15 @@ class Jobs:
         return display.guarded(self._table)
 
     def _table(self) -> str:
+        jobs = self.list()
+        if not jobs:
+            return "<div>No jobs yet</div>"
         heads = ("Job", "Type", "State", "%", "Priority", "Created", "Error")
         return display.table(
             heads,
             (
                 (job.id, job.type, job.state.value, job.progress, job.priority, _time(job.created), job.error)
-                for job in self.list()
+                for job in jobs
             ),
         )
 

@@ -113,7 +113,7 @@ class Transport:
             except requests.RequestException as error:
                 pause = next(pauses, None) if _is_worth_a_retry(error, harmless) else None
                 if pause is None:
-                    raise unreachable(self.url, error) from error
+                    raise unreachable(self.url, error) from None  # the chain of urllib3 is 200 lines that say less
             else:
                 if response.status_code < 400:
                     return response
@@ -135,9 +135,9 @@ class Transport:
         response = self.send(method, path, **options)
         try:
             return response.json()
-        except ValueError as error:
+        except ValueError:
             kind = response.headers.get("Content-Type", "") or "a body without a Content-Type"
-            raise NotOrthancError(f"{method} {response.request.url}", kind) from error
+            raise NotOrthancError(f"{method} {response.request.url}", kind) from None
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """GET a path and return its JSON."""

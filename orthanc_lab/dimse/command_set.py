@@ -41,6 +41,8 @@ class Field(IntEnum):
     MOVE_ORIGINATOR_AET = 0x1030
     MOVE_ORIGINATOR_MESSAGE_ID = 0x1031
 
+    __hash__ = int.__hash__  # the one of enumerations is slow, and takes the name
+
 
 class Operation(IntEnum):
     """Values of the command field; a response has 0x8000 added."""
@@ -112,9 +114,10 @@ def decode_command(data: bytes | bytearray) -> Command:
         position = start + length
         if position > end:
             raise CommandError("an element of the command set is cut off")
-        read = _READERS.get(element)
-        if read is not None and group == 0:  # Orthanc lists instances that failed in group 0008
-            command[Field(element)] = read(bytes(data[start:position]))
+        known = _READERS.get(element)
+        if known is not None and group == 0:  # Orthanc lists instances that failed in group 0008
+            field, read = known
+            command[field] = read(bytes(data[start:position]))
     if Field.COMMAND_FIELD not in command:
         raise CommandError("the command set has no command field")
     return MappingProxyType(command)
@@ -155,6 +158,6 @@ def _number(value: bytes) -> int:
     return number
 
 
-_READERS: dict[int, Callable[[bytes], Value]] = {
-    field: _text if field in _TEXTS else _tags if field in _TAGS else _number for field in Field
+_READERS: dict[int, tuple[Field, Callable[[bytes], Value]]] = {
+    int(field): (field, _text if field in _TEXTS else _tags if field in _TAGS else _number) for field in Field
 }

@@ -44,7 +44,7 @@ def report_commitment(result: CommitmentResult, modality: Modality, options: Dic
     Parameters
     ----------
     local_aet
-        Our title, as the node has called us.
+        Our title, as the node has called us; that of the modality comes first.
 
     Raises
     ------

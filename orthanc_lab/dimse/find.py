@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 
 from orthanc_lab.dicom.files.data_set import DataSet, encode
@@ -9,7 +10,7 @@ from orthanc_lab.dicom.files.read import read_data_set
 from orthanc_lab.dicom.files.values import JsonValues
 from orthanc_lab.dimse import failures
 from orthanc_lab.dimse.answers import FindAnswer
-from orthanc_lab.dimse.association import Proposal, open_association
+from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_association
 from orthanc_lab.dimse.command_set import Command, Field, Operation
 from orthanc_lab.dimse.identifiers import TagValues, find_identifier
 from orthanc_lab.dimse.message import Message
@@ -23,6 +24,7 @@ from orthanc_lab.protocol.ports import Clock
 __all__ = ["Finder"]
 
 _SERVICE = "C-FIND"
+_MODELS = (PATIENT_ROOT_FIND, STUDY_ROOT_FIND, WORKLIST_FIND)
 _PENDING = (0xFF00, 0xFF01)
 _UNABLE_TO_PROCESS = 0xC000
 _MOST_BYTES = 64 << 20  # of all answers
@@ -32,7 +34,7 @@ _UNPROCESSABLE = 422  # HTTP status
 
 
 class Finder:
-    """An association on which a node is asked; it is released at the end of a ``with`` block.
+    """Asks a node, over one association, which the first question opens and the end of a ``with`` block releases.
 
     Parameters
     ----------
@@ -42,11 +44,8 @@ class Finder:
         Our title; None for that of the modality, or of the options.
     timeout
         Seconds, 0 for no limit; None for those of the modality, or of the options.
-
-    Raises
-    ------
-    OrthancError
-        As `open_association`.
+    models
+        SOP classes of the information models that will be asked.
     """
 
     def __init__(
@@ -58,14 +57,18 @@ class Finder:
         *,
         local_aet: str | None = None,
         timeout: int | None = None,
+        models: Sequence[str] = _MODELS,
     ) -> None:
         self._modality = modality
+        self._options = options
         self._values = values
         self._clock = clock
         self._end = clock.monotonic() + _LONGEST
         self._size = 0  # bytes of the answers
-        proposals = [Proposal(model) for model in (PATIENT_ROOT_FIND, STUDY_ROOT_FIND, WORKLIST_FIND)]
-        self._association = open_association(modality, options, proposals, local_aet=local_aet, timeout=timeout)
+        self._local_aet = local_aet
+        self._timeout = timeout
+        self._models = models
+        self._association: RequestedAssociation | None = None
 
     def __enter__(self) -> Finder:
         return self
@@ -73,7 +76,8 @@ class Finder:
     def __exit__(
         self, type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._association.close()
+        if self._association is not None:
+            self._association.close()
 
     def find(self, level: Level, asked: TagValues) -> list[FindAnswer]:
         """Return what the node has at a level, as the manufacturer of the node wants to be asked.
@@ -81,7 +85,7 @@ class Finder:
         Raises
         ------
         OrthancError
-            9 if the node fails, 15 for a text that is not a value of its tag.
+            As `ask`; 15 for a text that is not a value of its tag.
         """
         identifier = find_identifier(asked, level, self._modality.manufacturer, self._values)
         return self.ask(PATIENT_ROOT_FIND if level is Level.PATIENT else STUDY_ROOT_FIND, identifier)
@@ -97,9 +101,9 @@ class Finder:
         Raises
         ------
         OrthancError
-            9 if the node fails.
+            9 if the node fails, 2015 if it answers no queries.
         """
-        association = self._association
+        association = self._association = self._association or self._open()
         context = association.context(model)
         if context is None:
             raise self._error(failures.no_context(model))
@@ -112,7 +116,7 @@ class Finder:
             association.check_response(response, Operation.C_FIND, request)
             if response.status not in _PENDING:
                 break
-            answers.append(self._answer(response, syntax))
+            answers.append(self._answer(association, response, syntax))
             self._size += len(response.data) + _OVERHEAD
             if self._size > _MOST_BYTES or self._clock.monotonic() > self._end:
                 association.abort()
@@ -121,7 +125,13 @@ class Finder:
             raise self._failure(response.status)
         return answers
 
-    def _answer(self, response: Message, transfer_syntax: str) -> FindAnswer:
+    def _open(self) -> RequestedAssociation:
+        proposals = [Proposal(model) for model in self._models]
+        return open_association(
+            self._modality, self._options, proposals, local_aet=self._local_aet, timeout=self._timeout
+        )
+
+    def _answer(self, association: RequestedAssociation, response: Message, transfer_syntax: str) -> FindAnswer:
         if not response.has_data:
             raise self._error("DIMSE Unexpected PDV type")
         data = bytes(response.data)
@@ -130,7 +140,7 @@ class Finder:
         except OrthancError as error:
             if error.code != ErrorCode.BAD_FILE_FORMAT:
                 raise
-            self._association.abort()
+            association.abort()
             raise self._error("DIMSE Failed to receive message") from error
         return FindAnswer(data, transfer_syntax)
 

@@ -27,6 +27,7 @@ __all__ = [
     "TagValues",
     "find_identifier",
     "get_identifier",
+    "level_named",
     "move_identifier",
     "normalized",
     "retrieved",
@@ -79,6 +80,11 @@ _COUNTED: dict[Level, frozenset[int]] = {
 """Tags that are not in files, and belong to one level alone."""
 
 _UNIVERSAL = "*"
+
+
+def level_named(text: str) -> Level | None:
+    """Return the level of a value of Query/Retrieve Level, None for any other text."""
+    return next((level for level, name in LEVEL_NAMES.items() if name == text), None)
 
 
 def normalized(asked: TagValues, level: Level) -> dict[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.protocol.ports import Settings
 
 __all__ = ["DicomOptions", "DicomTls"]
@@ -35,6 +36,10 @@ class DicomOptions:
     echo_checks_find: bool = False  # DicomEchoChecksFind
     retrieve_method: str = "C-MOVE"  # DicomDefaultRetrieveMethod
     tls: DicomTls = DicomTls()
+
+    def local_aet(self, modality: Modality) -> str:
+        """Return our title in associations with a node."""
+        return modality.local_aet or self.aet
 
     @classmethod
     def of(cls, settings: Settings) -> DicomOptions:

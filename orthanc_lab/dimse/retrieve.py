@@ -8,11 +8,9 @@ from typing import Protocol
 
 from orthanc_lab.dicom.dictionary.storage_sop_classes import STORAGE_SOP_CLASSES
 from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_head
-from orthanc_lab.dicom.files.values import JsonValues
 from orthanc_lab.dimse import failures
 from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_association
 from orthanc_lab.dimse.command_set import Command, Field, Operation
-from orthanc_lab.dimse.identifiers import TagValues, get_identifier, move_identifier
 from orthanc_lab.dimse.message import Message
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
@@ -65,25 +63,20 @@ def open_get(
     )
 
 
-def move(
-    association: RequestedAssociation, level: Level, asked: TagValues, target_aet: str, values: JsonValues
-) -> Retrieval:
+def move(association: RequestedAssociation, level: Level, identifier: DataSet, target_aet: str) -> Retrieval:
     """Ask the node to send a resource to another one.
 
     Raises
     ------
     OrthancError
-        8 if a tag is missing that names the resource, 9 if there is no context for it.
+        9 if there is no context for it.
     """
-    identifier = move_identifier(asked, level, values)
     model = PATIENT_ROOT_MOVE if level is Level.PATIENT else STUDY_ROOT_MOVE
     target: Command = {Field.MOVE_DESTINATION: target_aet[:_LONGEST_TITLE]}
     return Retrieval(association, Operation.C_MOVE, model, identifier, fields=target)
 
 
-def get(
-    association: RequestedAssociation, level: Level, asked: TagValues, storage: Ingest, values: JsonValues
-) -> Retrieval:
+def get(association: RequestedAssociation, level: Level, identifier: DataSet, storage: Ingest) -> Retrieval:
     """Ask the node to send resources to us, over the same association.
 
     Raises
@@ -91,7 +84,6 @@ def get(
     OrthancError
         9 if there is no context for it.
     """
-    identifier = get_identifier(asked, level, values)
     model = PATIENT_ROOT_GET if level is Level.PATIENT else STUDY_ROOT_GET
     return Retrieval(association, Operation.C_GET, model, identifier, store=RetrievedStore(storage, association))
 

@@ -41,3 +41,7 @@ __all__ = [
     "studies",
     "wide",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "charts"])

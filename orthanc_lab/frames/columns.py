@@ -158,4 +158,15 @@ def describe(frame: pd.DataFrame) -> pd.DataFrame:
     's'
     """
     rows = [(name, str(frame[name].dtype), column_of(name).unit, column_of(name).meaning) for name in frame.columns]
-    return pd.DataFrame(rows, columns=["column", "dtype", "unit", "meaning"]).set_index("column")
+    return _Whole(pd.DataFrame(rows, columns=["column", "dtype", "unit", "meaning"]).set_index("column"))
+
+
+class _Whole(pd.DataFrame):
+    """A frame whose texts are shown to their ends."""
+
+    def __repr__(self) -> str:
+        return self.to_string()
+
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            return str(super()._repr_html_())  # type: ignore[misc]  # the stubs do not know it

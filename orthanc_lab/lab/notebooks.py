@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,8 @@ class Lessons:
     copied
         Names of the files copied into it.
     kept
-        Names of existing files that differ from those in the package, and were not overwritten.
+        Names of existing files that differ from those in the package, and were not overwritten. Notebooks that
+        were merely run do not differ.
     """
 
     folder: Path
@@ -66,13 +68,25 @@ def copy_notebooks(target: Path) -> Lessons:
         content = file.read_bytes()
         there = target / name
         if there.exists():
-            if not there.is_file() or there.read_bytes() != content:
+            if not there.is_file() or not _is_the_same(there.read_bytes(), content):
                 kept.append(name.as_posix())
             continue
         there.parent.mkdir(parents=True, exist_ok=True)
         _write_new(there, content)
         copied.append(name.as_posix())
     return Lessons(target, tuple(copied), tuple(kept))
+
+
+def _is_the_same(one: bytes, other: bytes) -> bool:
+    return one == other or (_sources(one) is not None and _sources(one) == _sources(other))
+
+
+def _sources(content: bytes) -> list[tuple[str, str]] | None:
+    """Return the kind and the text of each cell of a notebook, None for another file."""
+    try:
+        return [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(content)["cells"]]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _files(folder: Path) -> Iterator[Path]:

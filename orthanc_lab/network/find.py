@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 
 from orthanc_lab.dicom.files.charsets import LATIN1, by_name
 from orthanc_lab.dicom.shown.tag_format import TagNames
@@ -26,6 +27,7 @@ from orthanc_lab.storage.records import Constraint, FindQuery
 __all__ = ["Find"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
+_AT_A_TIME = 16  # answers that are sent with one system call, and between two looks for a C-CANCEL
 _NEVER_COMPARED = frozenset({"0008,0005", "0008,0201"})  # SpecificCharacterSet, TimezoneOffsetFromUTC
 
 
@@ -54,10 +56,11 @@ class Find:
     def _answered(self, request: Request) -> int:
         """Send the answers; return the status of the final response."""
         try:
-            for answer in self._answers(request):
+            answers = self._answers(request)
+            while group := list(islice(answers, _AT_A_TIME)):
                 if request.is_cancelled():
                     return Status.CANCELLED
-                request.respond(Status.PENDING, answer)
+                request.respond_all(Status.PENDING, group)
         except OrthancError as error:
             _log.error("C-FIND of %s failed: %s", request.peer.aet, error)
             return Status.UNABLE_TO_PROCESS

@@ -9,9 +9,9 @@ from typing import Any
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.files.charsets import Charset
-from orthanc_lab.dicom.files.data_set import DataSet, Element, encode
+from orthanc_lab.dicom.files.data_set import Element, encode
 from orthanc_lab.dicom.files.values import JsonValues
-from orthanc_lab.network.identifier import QUERY_RETRIEVE_LEVEL, Identifier, Key
+from orthanc_lab.network.identifier import QUERY_RETRIEVE_LEVEL, Identifier
 
 __all__ = ["AnswerWriter"]
 
@@ -35,14 +35,19 @@ class AnswerWriter:
     def __init__(
         self, identifier: Identifier, aet: str, charset: Charset, dictionary: Dictionary, transfer_syntax: str
     ) -> None:
-        self._keys = [(name, key) for name, key in identifier.keys.items() if key.tag != SPECIFIC_CHARACTER_SET]
         self._syntax = transfer_syntax
         self._values = JsonValues(dictionary, charset, decode_binary=False)
-        self._same: DataSet = {
+        same = {
             SPECIFIC_CHARACTER_SET: Element("CS", charset.term.encode()),
             QUERY_RETRIEVE_LEVEL: Element("CS", charset.encode(identifier.level)),
             _RETRIEVE_AE_TITLE: Element("AE", charset.encode(aet)),
         }
+        parts: dict[int, bytes | tuple[str, int]] = {tag: self._encoded(tag, element) for tag, element in same.items()}
+        self._keys = list(identifier.keys.values())
+        for number, (name, key) in enumerate(identifier.keys.items()):
+            if key.tag != SPECIFIC_CHARACTER_SET:
+                parts[key.tag] = (name, number)
+        self._parts = [parts[tag] for tag in sorted(parts)]
         # Many answers have the same values.
         self._element = functools.lru_cache(maxsize=1024)(self._make_element)
 
@@ -55,15 +60,23 @@ class AnswerWriter:
             Name, type and value of the tags that are known, by ``gggg,eeee``. As in Orthanc, a sequence that has items
             is left out.
         """
-        answer = dict(self._same)
-        for name, key in self._keys:
+        pieces = []
+        for part in self._parts:
+            if isinstance(part, bytes):
+                pieces.append(part)
+                continue
+            name, number = part
             found = values.get(name, _NOTHING)
             if found["Type"] != "Sequence":
-                answer[key.tag] = self._element(key, found["Value"] or "")
-        return b"".join(encode(answer, self._syntax))
+                pieces.append(self._element(number, found["Value"] or ""))
+        return b"".join(pieces)
 
-    def _make_element(self, key: Key, text: str) -> Element:
+    def _make_element(self, number: int, text: str) -> bytes:
+        key = self._keys[number]
         if not text:
-            return Element(key.vr, [] if key.vr == "SQ" else b"")
+            return self._encoded(key.tag, Element(key.vr, [] if key.vr == "SQ" else b""))
         _, value = self._values.element(key.tag, text)
-        return Element(key.vr, value)
+        return self._encoded(key.tag, Element(key.vr, value))
+
+    def _encoded(self, tag: int, element: Element) -> bytes:
+        return b"".join(encode({tag: element}, self._syntax))

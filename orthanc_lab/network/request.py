@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,6 +58,10 @@ class Request:
         fields
             Further elements of its command set.
         """
+        self.respond_all(status, (data,), fields)
+
+    def respond_all(self, status: int, data: Sequence[bytes | None], fields: Command | None = None) -> None:
+        """Send several responses, which differ by their data sets alone."""
         command: dict[Field, Any] = {
             Field.COMMAND_FIELD: 0x8000 | self.message.field,
             Field.MESSAGE_ID_BEING_RESPONDED_TO: self.message.message_id,
@@ -65,7 +70,7 @@ class Request:
         sop_class = self.message.text(Field.AFFECTED_SOP_CLASS_UID) or self.message.text(Field.REQUESTED_SOP_CLASS_UID)
         if sop_class:
             command[Field.AFFECTED_SOP_CLASS_UID] = sop_class
-        self.association.dimse.send(self.message.context_id, {**command, **(fields or {})}, data)
+        self.association.dimse.send_all(self.message.context_id, {**command, **(fields or {})}, data)
 
     def is_cancelled(self) -> bool:
         """Whether the client has cancelled the request."""

@@ -19,6 +19,7 @@ _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _OPENING = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
 _NOISE = re.compile(rf"({_STRING})|//[^\r\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*+[\]}}])", re.DOTALL)
+_LETTER = re.compile(r"[^\r\n]")
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -38,8 +39,8 @@ def loads(text: str | bytes) -> Any:
         return _first_value(text)
     except ValueError:
         pass  # strict JSON is tried first: it is the usual case, and faster
-    cleaned = _NOISE.sub(lambda match: match[1] or " ", text)
-    cleaned = _TRAILING_COMMA.sub(lambda match: match[1] or "", cleaned)
+    cleaned = _NOISE.sub(lambda match: match[1] or _LETTER.sub(" ", match[0]), text)  # an error keeps its place
+    cleaned = _TRAILING_COMMA.sub(lambda match: match[1] or " ", cleaned)
     try:
         return _first_value(cleaned)
     except ValueError as error:
@@ -54,7 +55,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _first_value(text: str) -> Any:
-    return _DECODER.raw_decode(text.lstrip(" \t\r\n"))[0]
+    return _DECODER.raw_decode(text, len(text) - len(text.lstrip(" \t\r\n")))[0]
 
 
 def _too_deep(text: str) -> bool:

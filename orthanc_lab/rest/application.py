@@ -18,7 +18,7 @@ from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.instances import content, files, frames, instances_tags, modules, ordered_slices, tags
 from orthanc_lab.rest.jobs import jobs, peers
 from orthanc_lab.rest.making import archives, create, modification, study_changes
-from orthanc_lab.rest.network import commitment, modalities, modality_store, queries, retrieve
+from orthanc_lab.rest.network import commitment, modalities, modality_store, queries, retrieve, worklist
 from orthanc_lab.rest.network import find as find_of_modalities
 from orthanc_lab.rest.request_guard import RequestGuard
 from orthanc_lab.rest.resources import (
@@ -77,6 +77,7 @@ ROUTES: Sequence[Route] = (
     *modalities.ROUTES,
     *commitment.ROUTES,
     *modality_store.ROUTES,
+    *worklist.ROUTES,
     *queries.ROUTES,
     *retrieve.ROUTES,
     *find_of_modalities.ROUTES,

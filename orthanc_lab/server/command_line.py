@@ -88,7 +88,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     if words and words[0] == "serve":
         del words[0]
+    elif words and (command := _resembled(words[0])):
+        print(f"There is no command or file {words[0]!r}; did you mean {command!r}?", file=sys.stderr)
+        return _FAILED
     return serve_until_stopped(words)
+
+
+def _resembled(word: str) -> str:
+    """Return the command that a word resembles which is neither a command nor a file, "" for none."""
+    if not re.fullmatch(r"[A-Za-z]{2,20}", word) or Path(word).exists():
+        return ""
+    from difflib import get_close_matches  # noqa: PLC0415 - rarely needed
+
+    found = get_close_matches(word.lower(), [*_COMMANDS, "serve"], n=1, cutoff=0.7)
+    return found[0] if found else ""
 
 
 def serve_until_stopped(words: Sequence[str], started: Callable[[Any], None] | None = None) -> int:
@@ -115,6 +128,8 @@ def serve_until_stopped(words: Sequence[str], started: Callable[[Any], None] | N
         return _serve(call, started)
     except OrthancError as error:
         _log.error("%s%s", error.text, f": {error.details}" if error.details else "")
+        for note in getattr(error, "__notes__", ()):
+            _log.error("%s", note)
         _log.error("Uncaught exception, stopping now: [%s] (code %d)", error.text, error.code)
         return _FAILED
     except OSError as error:
@@ -173,10 +188,17 @@ def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
         server = _started(call)
     finally:
         _calm_the_collector()
+    _log.warning("The server is at %s", _url_of(server))
     if started is not None:
         started(server)
     server.run()
     return 0
+
+
+def _url_of(server: Any) -> str:
+    from orthanc_lab.server.loopback import url_of  # noqa: PLC0415 - so that --help is quick
+
+    return url_of(server.settings, server.port)
 
 
 def _started(call: Call) -> Any:

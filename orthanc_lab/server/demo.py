@@ -224,7 +224,7 @@ def _keep_serving(terminal: Terminal, url: str) -> None:
     terminal.say("")
     terminal.say(f"The server goes on at {url} until you press Ctrl-C. Try:")
     terminal.say(f"  - open {url} in a browser: studies, jobs, metrics, upload by drag and drop")
-    terminal.say(f"  - curl {url}/jobs?expand")
+    terminal.say(f"  - curl '{url}/jobs?expand'")
     terminal.say(f'  - curl {url}/tools/find -d \'{{"Level":"Study","Query":{{}},"Expand":true}}\'')
     stop.wait()
 

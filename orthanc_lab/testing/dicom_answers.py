@@ -26,6 +26,7 @@ _UNIQUE = {
     "IMAGE": "SOPInstanceUID",
 }
 _TEXTS = {vr: vr for vr in ("DA", "TM", "DT", "CS", "AS", "UI")} | {"IS": "SH", "DS": "SH"}  # VRs to hold a pattern
+_FIRST_GROUP = 0x0008  # Orthanc also sends an element of the file header, which nodes ignore
 _NO_KEYS = ("QueryRetrieveLevel", "RetrieveAETitle", "SpecificCharacterSet")
 
 
@@ -44,7 +45,7 @@ def data_sets(sources: Iterable[Source]) -> Iterator[Dataset]:
 
 def matching(identifier: Dataset, stored: Iterable[Dataset]) -> list[Dataset]:
     """Return the data sets that match an identifier, whatever its level."""
-    keys = [key for key in identifier if key.keyword not in _NO_KEYS]
+    keys = [key for key in identifier if key.tag.group >= _FIRST_GROUP and key.keyword not in _NO_KEYS]
     return [dataset for dataset in stored if all(_matches(key, dataset) for key in keys)]
 
 

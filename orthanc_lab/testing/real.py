@@ -38,7 +38,14 @@ class RealOrthanc:
     arguments
         Command-line arguments before the configuration file, such as ``--no-jobs``.
     **options
-        Configuration options. Port, folders and the DICOM server (off) have defaults.
+        Configuration options. Ports, folders and the DICOM server (off) have defaults.
+
+    Attributes
+    ----------
+    port, url
+        Where it serves HTTP.
+    dicom_port
+        Port of the DICOM server, 0 if it is off.
 
     Raises
     ------
@@ -55,6 +62,7 @@ class RealOrthanc:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self.port = int(options.get("HttpPort", 0)) or free_port()
+        self.dicom_port = (options.get("DicomPort") or free_port()) if options.get("DicomServerEnabled") else 0
         self.url = f"{'https' if options.get('SslEnabled') else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> RealOrthanc:
@@ -80,8 +88,9 @@ class RealOrthanc:
         self.folder.mkdir(parents=True, exist_ok=True)
         storage = str(self.folder / "storage")
         defaults = {"StorageDirectory": storage, "IndexDirectory": storage, "DicomServerEnabled": False}
+        ports = {"HttpPort": self.port} | ({"DicomPort": self.dicom_port} if self.dicom_port else {})
         configuration = self.folder / "orthanc.json"
-        configuration.write_text(json.dumps({**defaults, **self._options, "HttpPort": self.port}))
+        configuration.write_text(json.dumps({**defaults, **self._options, **ports}))
         self._log = (self.folder / "log.txt").open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - the program was found by its name, the rest is ours
             [program, *self._arguments, str(configuration)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -20,6 +21,7 @@ from orthanc_lab.transfers.push_transaction import PushTransaction
 
 __all__ = ["PushReceiver"]
 
+_log = logging.getLogger("orthanc_lab")
 _SUFFIX = ".push"
 _ID = re.compile(r"[0-9a-f-]{36}")
 _ABANDONED = 24 * 3600  # seconds after which a push is not taken over from the last run
@@ -34,7 +36,7 @@ class PushReceiver:
     ----------
     files
         Where the buckets are until they are committed; of this receiver alone. What is left there by the last run is
-        taken over with the first call, so that a sender can go on.
+        taken over, so that a sender can go on.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class PushReceiver:
         self._executor = executor
         self._memory = memory
         self._lock = threading.Lock()
-        self._open: OrderedDict[str, PushTransaction] | None = None
+        self._open = self._of_last_run()
 
     def create(self, request: PushRequest) -> str:
         """Open a transaction and return its id; the one used least recently makes place if there are too many.
@@ -66,8 +68,6 @@ class PushReceiver:
         OrthancError
             19 or 14 if it cannot be written down.
         """
-        with self._lock:
-            self._transactions()  # those of the last run are looked for before there is a new file
         try:
             name = self._files.new_name(_SUFFIX)
         except OSError as error:
@@ -80,10 +80,9 @@ class PushReceiver:
             log.remove()
             raise
         with self._lock:
-            known = self._transactions()
-            evicted = [known.popitem(last=False)[1] for _ in range(self._surplus(len(known) + 1))]
-            known[id] = made
-            count = len(known)
+            evicted = [self._open.popitem(last=False)[1] for _ in range(self._surplus(len(self._open) + 1))]
+            self._open[id] = made
+            count = len(self._open)
         for old in evicted:
             old.forget()
         self._metrics.created(count, aborted=len(evicted))
@@ -142,46 +141,44 @@ class PushReceiver:
     def close(self) -> None:
         """Close all files; the transactions go on after the next start."""
         with self._lock:
-            for transaction in (self._open or {}).values():
+            for transaction in self._open.values():
                 transaction.suspend()
 
-    def _transactions(self) -> OrderedDict[str, PushTransaction]:
-        if self._open is None:
-            self._open = self._of_last_run()
-        return self._open
-
     def _of_last_run(self) -> OrderedDict[str, PushTransaction]:
-        found = []
-        oldest = self._clock.now().timestamp() - _ABANDONED
-        for name in self._files.names():
-            log = BucketLog(self._files, name)
-            transaction = PushTransaction.restore(_id_of(name), log)
-            if transaction is None or transaction.created < oldest:
-                log.remove()
-            else:
-                found.append(transaction)
-        found.sort(key=lambda transaction: transaction.created)
+        restored = (self._restored(name) for name in self._files.names())
+        found = sorted(filter(None, restored), key=lambda transaction: transaction.created)
         surplus = self._surplus(len(found))
         for transaction in found[:surplus]:
             transaction.forget()
         return OrderedDict((transaction.id, transaction) for transaction in found[surplus:])
+
+    def _restored(self, name: str) -> PushTransaction | None:
+        """Return a transaction of the last run; one that is damaged or was abandoned is removed."""
+        try:
+            log = BucketLog(self._files, name)
+        except OrthancError as error:
+            _log.warning("The push in %s cannot go on: %s", name, error)
+            return None
+        transaction = PushTransaction.restore(_id_of(name), log)
+        if transaction is None or transaction.created < self._clock.now().timestamp() - _ABANDONED:
+            log.remove()
+            return None
+        return transaction
 
     def _surplus(self, count: int) -> int:
         return max(0, count - self._options.max_push_transactions)
 
     def _used(self, id: str) -> PushTransaction:
         with self._lock:
-            known = self._transactions()
-            if id not in known:
+            if id not in self._open:
                 raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-            known.move_to_end(id)
-            return known[id]
+            self._open.move_to_end(id)
+            return self._open[id]
 
     def _end(self, id: str) -> None:
         with self._lock:
-            known = self._transactions()
-            ended = known.pop(id, None)
-            count = len(known)
+            ended = self._open.pop(id, None)
+            count = len(self._open)
         if ended is not None:
             ended.forget()
             self._metrics.ended(count)

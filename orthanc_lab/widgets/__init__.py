@@ -34,3 +34,7 @@ __all__ = [
     "UploadPanel",
     "dashboard",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,7 +8,6 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab import Client, samples
-from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.real import RealOrthanc
 
@@ -25,15 +24,12 @@ def archive_of_module() -> Iterator[DicomNode]:
 
 @pytest.fixture(scope="module", params=["ours", pytest.param("real", marks=pytest.mark.real)])
 def network_server(request: pytest.FixtureRequest, archive_of_module: DicomNode) -> Iterator[Client]:
-    port = free_port()
-    archive_of_module.know("LAB", port)
     if request.param == "real":
         request.getfixturevalue("real_program")
-        with RealOrthanc(DicomPort=port, **OPTIONS) as real:
-            yield Client(real.url)
-    else:
-        with orthanc_lab.serve(DicomPort=port, **OPTIONS) as server:
-            yield Client.from_server(server)
+    serve = RealOrthanc if request.param == "real" else orthanc_lab.serve
+    with serve(**OPTIONS) as server:
+        archive_of_module.know("LAB", server.dicom_port)
+        yield Client(server.url)
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab.testing.real import RealOrthanc
+from tests.client.nodes import archive, archive_of_module, network, network_server
+
+__all__ = ["archive", "archive_of_module", "network", "network_server", "url"]
 
 
 @pytest.fixture(params=["ours", pytest.param("real", marks=pytest.mark.real)])

@@ -4,6 +4,10 @@
     Answers.
 ``STATUS A700``, ``SECOND A700``
     The status of all responses, or of the second one.
+``WORKLIST``
+    Answers a C-FIND with one item of a worklist.
+``FINDS``
+    Answers C-FIND with three data sets, C-MOVE and C-GET with two sub-operations that are done.
 ``ONLY IE``, ``CLASS 2``, ``NOTHING``
     Accepts these transfer syntaxes alone (I, E, B, D, J), SOP classes whose UID ends so, none.
 ``CLOSE``, ``SILENT``, ``GARBAGE``, ``REJECT 117``, ``ABORT``
@@ -22,7 +26,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
-from orthanc_lab.dimse.command_set import Command, Field, Operation
+from orthanc_lab.dicom.files.data_set import DataSet, Element, encode
+from orthanc_lab.dicom.files.read import read_data_set
+from orthanc_lab.dimse.command_set import Command, Field, Operation, Value
 from orthanc_lab.dimse.message import Assembler, Message, fragments
 
 _SYNTAXES = {
@@ -33,7 +39,31 @@ _SYNTAXES = {
     "J": "1.2.840.10008.1.2.4.70",
 }
 _RQ, _AC, _RJ, _DATA, _RELEASE, _RELEASED, _ABORT = range(1, 8)
+_PENDING = 0xFF00
+_COUNTS = {
+    Field.REMAINING_SUBOPERATIONS: 0,
+    Field.COMPLETED_SUBOPERATIONS: 2,
+    Field.FAILED_SUBOPERATIONS: 0,
+    Field.WARNING_SUBOPERATIONS: 0,
+}
+_QUERIES = (Operation.C_FIND, Operation.C_MOVE, Operation.C_GET)
 _PDU_HEAD = struct.Struct(">BxL")
+
+
+_WORKLIST_ITEM = b"".join(
+    encode(
+        {
+            0x00080005: Element("CS", b"ISO_IR 100"),
+            0x00080050: Element("SH", b"7 "),
+            0x00081110: Element("SQ", []),
+            0x00100010: Element("PN", "Müller^A".encode("latin-1")),
+            0x00100020: Element("LO", b"P1"),
+            0x00101030: Element("DS", b""),
+            0x00280010: Element("US", b"\3\0"),
+            0x00400100: Element("SQ", [{0x00080060: Element("CS", b"CT"), 0x00400002: Element("DA", b"20260102")}]),
+        }
+    )
+)
 
 
 class ScriptedNode:
@@ -103,7 +133,7 @@ class _Association:
         if kind != _RQ:
             return
         called, calling = (request[start : start + 16].decode("latin-1").strip() for start in (4, 20))
-        self._words = called.split()
+        self._words = called.split() or ["OK"]
         self._node.seen.append(f"association {calling} > {called}")
         if not self._negotiate(request):
             return
@@ -175,6 +205,8 @@ class _Association:
             return False
         self._count += 1
         status = 0
+        if word == "FINDS":
+            self._send_pending(message)
         if word == "STATUS" or (word == "SECOND" and self._count == 2):
             status = int(self._words[1], 16)
         response = _response(message, status)
@@ -182,12 +214,27 @@ class _Association:
             response = {**response, Field.MESSAGE_ID_BEING_RESPONDED_TO: 99}
         if word == "OTHERTYPE":
             response = {**response, Field.COMMAND_FIELD: Operation.N_GET.response}
-        for pdu in fragments(message.context_id, response):
-            self._connection.sendall(pdu)
+        if word == "WORKLIST":
+            self._send(message, {**response, Field.STATUS: _PENDING}, _WORKLIST_ITEM)
+        if word == "FINDS" and message.field in (Operation.C_MOVE, Operation.C_GET):
+            response = {**response, **_COUNTS}
+        self._send(message, response)
         return True
 
+    def _send_pending(self, message: Message) -> None:
+        if message.field == Operation.C_FIND:
+            _, syntax = self._contexts[message.context_id]
+            for answer in ANSWERS:
+                self._send(message, _response(message, _PENDING), b"".join(encode(answer, syntax)))
+        elif message.field in (Operation.C_MOVE, Operation.C_GET):
+            self._send(message, _response(message, _PENDING) | _COUNTS)
+
+    def _send(self, message: Message, response: Command, data: bytes | None = None) -> None:
+        for pdu in fragments(message.context_id, response, data):
+            self._connection.sendall(pdu)
+
     def _described(self, message: Message) -> str:
-        """Return a message in words, without the data set: Orthanc encodes it anew."""
+        """Return a message in words; without the data set of an instance, which Orthanc encodes anew."""
         _, syntax = self._contexts[message.context_id]
         parts = (
             f"{message.field:04x} {message.text(Field.AFFECTED_SOP_CLASS_UID)}",
@@ -196,6 +243,8 @@ class _Association:
             f"priority {message.number(Field.PRIORITY)}",
             syntax,
         )
+        if message.field in _QUERIES:
+            return " ".join([*parts, "to", message.text(Field.MOVE_DESTINATION), *_elements(message, syntax)])
         return " ".join(parts)
 
     def _read(self) -> tuple[int, bytes]:
@@ -218,8 +267,48 @@ class _Association:
         self._connection.sendall(_PDU_HEAD.pack(kind, len(content)) + content)
 
 
-def _response(message: Message, status: int) -> Command:
-    response = {
+def _elements(message: Message, syntax: str) -> Iterator[str]:
+    """Yield the elements of an identifier in words, without group 2: it is no part of a data set."""
+    for tag, element in sorted(read_data_set(bytes(message.data), syntax).items()):
+        if tag >> 16 != 2:
+            yield f"{tag:08x}={element.vr} {element.value!r}"
+
+
+def _texts(*texts: tuple[int, str, str]) -> DataSet:
+    return {tag: Element(vr, value.encode("latin-1")) for tag, vr, value in texts}
+
+
+ANSWERS = (
+    _texts(
+        (0x00080005, "CS", "ISO_IR 100"),
+        (0x00080020, "DA", "20200101"),
+        (0x00080050, "SH", "A1 "),
+        (0x00080052, "CS", "STUDY"),
+        (0x00080054, "AE", "NODE"),
+        (0x00080061, "CS", "CT\\MR"),
+        (0x00081030, "LO", ""),
+        (0x00100010, "PN", "DOE^JANÉ"),
+        (0x00100020, "LO", "P1"),
+        (0x00101030, "DS", "70.5"),
+        (0x0020000D, "UI", "1.2.3"),
+        (0x0020000E, "UI", "1.2.3.4"),
+        (0x00201208, "IS", "12"),
+    )
+    | {0x00280010: Element("US", b"\x05\x00")},
+    _texts(
+        (0x00080018, "UI", "1.2.5"),
+        (0x00081030, "LO", "x" * 300),
+        (0x00100020, "LO", "P2"),
+        (0x0020000D, "UI", "1.2.4"),
+    )
+    | {0x00081110: Element("SQ", [_texts((0x00081155, "UI", "1.2"))])},
+    _texts((0x00080052, "CS", "SERIES"), (0x00100020, "LO", "")),
+)
+"""What a node finds."""
+
+
+def _response(message: Message, status: int) -> dict[Field, Value]:
+    response: dict[Field, Value] = {
         Field.COMMAND_FIELD: 0x8000 | message.field,
         Field.MESSAGE_ID_BEING_RESPONDED_TO: message.message_id,
         Field.AFFECTED_SOP_CLASS_UID: message.text(Field.AFFECTED_SOP_CLASS_UID),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from orthanc_lab.lab import notebooks
@@ -45,6 +47,18 @@ def test_what_is_there_stays(package, tmp_path):
     assert (again.copied, again.kept) == ((), ("01.ipynb",))
     assert (target / "01.ipynb").read_text() == "my work"
     assert (target / "other.txt").read_text() == "mine, too"
+
+
+def test_a_notebook_that_was_merely_run_is_the_same(package, tmp_path):
+    def book(source, outputs):
+        return json.dumps({"cells": [{"cell_type": "code", "source": [source], "outputs": outputs}]})
+
+    (package / "01.ipynb").write_text(book("1 + 1", []))
+    copy_notebooks(tmp_path / "mine")
+    (tmp_path / "mine" / "01.ipynb").write_text(book("1 + 1", ["2"]))
+    assert copy_notebooks(tmp_path / "mine").kept == ()
+    (tmp_path / "mine" / "01.ipynb").write_text(book("1 + 2", ["3"]))
+    assert copy_notebooks(tmp_path / "mine").kept == ("01.ipynb",)
 
 
 def test_a_copy_that_fails_leaves_no_half_file(package, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from orthanc_lab.client.progress import VARIABLE as PROGRESS
 from tests.notebooks.book import ELSEWHERE, code_cells, paths, read, sanitized, with_the_usual_port
 
 CELL_SECONDS = 60
-IGNORED = "# NBVAL_IGNORE_OUTPUT"
+IGNORED = "nbval-ignore-output"  # a tag: readers of a lesson do not see it
 WIDGET = "application/vnd.jupyter.widget-view+json"  # the name of a model that ends with its kernel
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -53,6 +53,11 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
                     output.data[kind] = with_the_usual_port(value)
 
 
+def is_ignored(cell: nbformat.NotebookNode) -> bool:
+    """Tell whether the output of a cell may differ from run to run."""
+    return IGNORED in cell.metadata.get("tags", [])
+
+
 def record(path: Path) -> bool:
     """Run a notebook and save it; return whether the file has changed."""
     before = path.read_text(encoding="utf-8")
@@ -60,7 +65,7 @@ def record(path: Path) -> bool:
     run(notebook, path.parent)
     tidy(notebook)
     for cell, old in zip(code_cells(notebook), code_cells(saved), strict=True):
-        if old.outputs and (IGNORED in cell.source or _is_the_same(cell, old)):
+        if old.outputs and (is_ignored(cell) or _is_the_same(cell, old)):
             cell.outputs = old.outputs  # what may differ stays as it was, so that no byte changes
     after = nbformat.writes(notebook) + "\n"
     if after != before:

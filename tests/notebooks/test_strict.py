@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from tests.notebooks.book import code_cells, paths, read, tagged
 from tests.notebooks.pictures import look_alike, pictures_of
 from tests.notebooks.programs import need_program
-from tests.notebooks.record import IGNORED
+from tests.notebooks.record import is_ignored
 from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
 
 UNSOLVED = """\
@@ -44,7 +44,7 @@ def test_a_run_gives_what_is_saved_and_checks_give_hints(path, tmp_path):
     found = validate(copy, tmp_path)
     assert found.passed, found.report
     for cell in code_cells(read(path)):
-        if IGNORED not in cell.source:
+        if not is_ignored(cell):
             saved, drawn = list(pictures_of(cell)), list(pictures_of(found.outputs[cell.id]))
             assert len(saved) == len(drawn), cell.id
             assert all(map(look_alike, saved, drawn)), cell.id

@@ -42,10 +42,27 @@ def test_studies(page: Browser, orthanc: orthanc_lab.Server) -> None:
     page.call("Page.reload")
     text = page.until("document.querySelector('#study-list summary')?.innerText")
     patient = orthanc.session.get(f"{orthanc.url}/patients?expand").json()[0]["MainDicomTags"]
-    assert patient["PatientName"] in text
+    assert patient["PatientName"].replace("^", " ") in text
+    assert "2026-01-05" in text
     assert patient["PatientID"] in text
     page.evaluate("document.querySelector('#study-list details').open = true")
     page.until("document.querySelectorAll('#study-list details details').length == 3")
+    series = page.evaluate("[...document.querySelectorAll('#study-list details details')].map((one) => one.innerText)")
+    assert series[0].startswith("CT Localizer")
+
+
+def test_search(page: Browser, orthanc: orthanc_lab.Server) -> None:
+    for folder in ("ct", "mr", "us"):
+        store(orthanc, folder)
+    uid = orthanc.session.get(f"{orthanc.url}/series?expand").json()[0]["MainDicomTags"]["SeriesInstanceUID"]
+    for words, number in (("LAB001", 1), ("soft tissue", 1), (uid, 1), ("phantom", 3), ("nobody", 0), ("", 3)):
+        page.evaluate(
+            f"{{const field = document.getElementById('search-text'); field.value = {words!r};"
+            "field.dispatchEvent(new Event('input'))}"
+        )
+        said = f"{number} {'study' if number == 1 else 'studies'}"
+        page.until(f"document.getElementById('search-count').textContent == {said!r}")
+        page.until(f"document.querySelectorAll('#study-list > details').length == {number}")
 
 
 def test_an_address_with_a_password(browser: Browser) -> None:
@@ -53,7 +70,7 @@ def test_an_address_with_a_password(browser: Browser) -> None:
     with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers=users) as orthanc:
         store(orthanc, "mr/t1")
         browser.open(orthanc.url.replace("//", "//lab:se-cret_1@") + "/")
-        assert "Phantom^MR" in browser.until("document.querySelector('#study-list summary')?.innerText")
+        assert "Phantom MR" in browser.until("document.querySelector('#study-list summary')?.innerText")
         browser.evaluate("document.querySelector('#study-list details').open = true")
         browser.until("document.querySelector('#study-list details details') !== null")
         browser.evaluate("document.querySelector('#study-list details details').open = true")

@@ -10,8 +10,8 @@ from typing import Any
 
 from orthanc_lab.server.api_document import cheat_sheet, openapi
 
-# The rest of the DICOM network comes later; plugins have nothing to bring.
-NOT_THERE = re.compile(r"/modalities/{}/(find-worklist|storage-commitment)|/storage-commitment\b|/plugins/explorer\.js")
+# Plugins have nothing to bring.
+NOT_THERE = re.compile(r"/plugins/explorer\.js")
 
 
 def routes_of(document: dict[str, Any]) -> set[tuple[str, str]]:

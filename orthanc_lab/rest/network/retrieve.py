@@ -7,16 +7,18 @@ from typing import Any
 
 import falcon
 
+from orthanc_lab.dicom.dictionary.tags import QUERY_RETRIEVE_LEVEL
 from orthanc_lab.dicom.shown.tag_format import TagFormat
 from orthanc_lab.dimse.answers import FindAnswer
-from orthanc_lab.dimse.identifiers import retrieved
+from orthanc_lab.dimse.identifiers import level_named, retrieved
 from orthanc_lab.dimse.kept_queries import RemoteQuery
 from orthanc_lab.dimse.modality import Modality, check_retrieve_method
 from orthanc_lab.jobs.kinds.retrieving.get import GetJob
 from orthanc_lab.jobs.kinds.retrieving.move import MoveJob
-from orthanc_lab.jobs.kinds.retrieving.retrieve_job import RetrieveJob, RetrieveRequest
+from orthanc_lab.jobs.kinds.retrieving.retrieve_job import RetrieveJob, RetrieveQuery, RetrieveRequest
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_object, read_parsed_body
 from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.network.modality_bodies import text_field, timeout_field
@@ -50,20 +52,26 @@ class _RetrieveFromModality:
         job = job_fields(fields)
         request = RetrieveRequest(
             modality=services.modalities.get(name),
-            level=level,
-            queries=[resource_tags(resource, services.dictionary) for resource in resources],
+            queries=[RetrieveQuery(level, resource_tags(resource, services.dictionary)) for resource in resources],
             local_aet=text_field(fields, "LocalAet", services.dicom.aet),
-            target_aet=text_field(fields, "TargetAet", services.dicom.aet),
+            target_aet=self._target(fields),
             timeout=timeout_field(fields),
             permissive=job.permissive,
         )
         submit_job(req, resp, services, job, self.kind(services.job_tools, request))
+
+    def _target(self, fields: dict[str, Any]) -> str:
+        """Return to whom the node sends."""
+        return ""
 
 
 class ModalityMove(_RetrieveFromModality):
     """Having a node send resources to another one, or to us."""
 
     kind = MoveJob
+
+    def _target(self, fields: dict[str, Any]) -> str:
+        return text_field(fields, "TargetAet", self._services.dicom.aet)
 
 
 class ModalityGet(_RetrieveFromModality):
@@ -85,8 +93,7 @@ class _RetrieveAnswers:
         job = job_fields(fields)
         request = RetrieveRequest(
             modality=query.modality,
-            level=query.level,
-            queries=[retrieved(self._find.texts(answer, query.level)) for answer in answers],
+            queries=[self._of_answer(answer, query.level) for answer in answers],
             local_aet=query.local_aet,
             target_aet=text_field(fields, "TargetAet", services.dicom.aet),
             timeout=_timeout(fields, query.timeout),
@@ -95,6 +102,11 @@ class _RetrieveAnswers:
         )
         kind = _JOBS[self._method(query.modality, fields)]
         submit_job(req, resp, services, job, kind(services.job_tools, request))
+
+    def _of_answer(self, answer: FindAnswer, asked: Level) -> RetrieveQuery:
+        """Return what retrieves an answer, at the level that it names itself."""
+        texts = self._find.texts(answer, asked)
+        return RetrieveQuery(level_named(texts[QUERY_RETRIEVE_LEVEL]) or asked, retrieved(texts))
 
     def _method(self, modality: Modality, fields: dict[str, Any]) -> str:
         """Return how to retrieve: as the request says, or the modality, or the option."""

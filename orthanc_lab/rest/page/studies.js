@@ -8,18 +8,42 @@ const list = byId("study-list");
 const text = /** @type {HTMLInputElement} */ (byId("search-text"));
 const count = byId("search-count");
 
-async function find(words) {
-  const queries = words
-    ? ["PatientName", "PatientID", "StudyDescription"].map((tag) => ({ [tag]: `*${words}*` }))
-    : [{}];
-  const answers = await Promise.all(queries.map((Query) =>
-    post("tools/find", { Level: "Study", Query, Expand: true, Limit: LIMIT })));
-  return [...new Map(answers.flat().map((study) => [study.ID, study])).values()].slice(0, LIMIT);
+const UID = /^\d+(\.\d+){3,}$/;
+const ORDER = [{ Type: "DicomTag", Key: "StudyDate", Direction: "DESC" }];
+
+// The queries for what was typed: of studies, and of series for what only they have.
+function queriesOf(words) {
+  if (!words) return [["Study", {}]];
+  if (UID.test(words)) return [["Study", { StudyInstanceUID: words }], ["Series", { SeriesInstanceUID: words }]];
+  const tags = ["PatientName", "PatientID", "AccessionNumber", "StudyDescription"];
+  return [...tags.map((tag) => ["Study", { [tag]: `*${words}*` }]), ["Series", { SeriesDescription: `*${words}*` }]];
 }
 
+async function find(words) {
+  const answers = await Promise.all(queriesOf(words).map(([Level, Query]) =>
+    post("tools/find", { Level, Query, Expand: true, Limit: LIMIT, ...(Level === "Study" ? { OrderBy: ORDER } : {}) })));
+  const found = new Map(answers.flat().filter((one) => one.Type === "Study").map((study) => [study.ID, study]));
+  const parents = new Set(answers.flat().filter((one) => one.Type === "Series").map((series) => series.ParentStudy));
+  const others = [...parents].filter((id) => !found.has(id));
+  if (others.length) {
+    const more = await post("tools/bulk-content", { Resources: others, Metadata: false });
+    for (const study of more) found.set(study.ID, study);
+  }
+  const dateOf = (study) => study.MainDicomTags.StudyDate ?? "";
+  return [...found.values()].sort((one, other) => dateOf(other).localeCompare(dateOf(one))).slice(0, LIMIT);
+}
+
+const counted = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+const personWords = (name) => (name ?? "").split("=").map((part) => part.split("^").filter(Boolean).join(" ")).filter(Boolean).join(" = ");
+const dateWords = (date) => (date ?? "").replace(/^(\d{4})(\d\d)(\d\d)$/, "$1-$2-$3");
+
 export async function refresh() {
-  const studies = await find(text.value.trim());
-  count.textContent = studies.length === LIMIT ? `the first ${LIMIT} studies` : `${studies.length} studies`;
+  const words = text.value.trim();
+  const [studies, all] = await Promise.all([find(words), get("statistics")]);
+  if (words !== text.value.trim()) return; // the user has typed on
+  const shown = counted(studies.length, "study", "studies");
+  count.textContent = studies.length < LIMIT ? shown
+    : words ? `the first ${shown}: type more` : `the latest ${LIMIT} of ${counted(all.CountStudies, "study", "studies")}`;
   list.replaceChildren(...studies.map(studyCard));
   if (!studies.length) {
     list.append(element("p", { class: "empty" }, text.value
@@ -33,10 +57,11 @@ function studyCard(study) {
   const patient = study.PatientMainDicomTags;
   const card = element("details", {},
     element("summary", {},
-      element("strong", {}, patient.PatientName || "(no name)"),
+      element("strong", {}, personWords(patient.PatientName) || "(no name)"),
       element("span", { class: "quiet" }, patient.PatientID || "(no ID)"),
       element("span", {}, tags.StudyDescription || "(no description)"),
-      element("span", { class: "quiet" }, tags.StudyDate || "")),
+      element("span", { class: "quiet" }, tags.AccessionNumber || ""),
+      element("span", { class: "quiet" }, dateWords(tags.StudyDate))),
     element("div", { class: "actions" },
       element("button", { onclick: guarded(() => download(`studies/${study.ID}/archive`)) }, "Download ZIP"),
       element("button", { onclick: guarded(() => download(`studies/${study.ID}/media`)) }, "Download DICOMDIR"),
@@ -45,13 +70,15 @@ function studyCard(study) {
     if (!card.open || card.dataset.filled) return;
     card.dataset.filled = "yes";
     const series = await get(`studies/${study.ID}/series`);
+    const place = (one) => Number(one.MainDicomTags.SeriesNumber ?? 0);
+    series.sort((one, other) => place(one) - place(other));
     card.append(...series.map(seriesCard));
   }));
   return card;
 }
 
 async function removeStudy(study) {
-  const name = study.PatientMainDicomTags.PatientName || study.ID;
+  const name = personWords(study.PatientMainDicomTags.PatientName) || study.ID;
   if (!confirm(`Delete the study of ${name}? This cannot be undone.`)) return;
   await remove(`studies/${study.ID}`);
   await refresh();
@@ -62,7 +89,7 @@ function seriesCard(series) {
   const card = element("details", {},
     element("summary", {},
       element("strong", {}, `${tags.Modality || "?"} ${tags.SeriesDescription || ""}`),
-      element("span", { class: "quiet" }, `${series.Instances.length} instances`)));
+      element("span", { class: "quiet" }, counted(series.Instances.length, "instance", "instances"))));
   card.addEventListener("toggle", guarded(async () => {
     if (!card.open || card.dataset.filled) return;
     card.dataset.filled = "yes";

@@ -71,6 +71,10 @@ class InProcessServer(Stoppable):
         self.session = session_of(self.settings)
         self.session.mount(self.url, WsgiTransport(self._answer))
 
+    def __repr__(self) -> str:
+        state = "without a socket" if self._assembly is not None else "(stopped)"
+        return f"<Orthanc {state} in this process: use its session>"
+
     @property
     def services(self) -> Services:
         """The parts inside: storage, jobs engine, metrics.

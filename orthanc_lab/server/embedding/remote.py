@@ -50,6 +50,9 @@ class RemoteServer(Stoppable):
         self.url = transport.url
         self.session = transport.session
 
+    def __repr__(self) -> str:
+        return f"<Orthanc at {self.url}, started elsewhere>"
+
     def stop(self) -> None:
         """Close the connections; the server keeps running."""
         self.session.close()

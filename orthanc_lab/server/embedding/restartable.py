@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,27 @@ class Restartable(Stoppable):
     def options(self) -> dict[str, Any]:
         """The options that were given, with ports and folder."""
         return dict(self._options)
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        raise NotImplementedError
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it serves now."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<Orthanc {self._state()} at {self.url}>"
+
+    def _repr_html_(self) -> str:
+        address = escape(self.url)
+        link = f'<a href="{address}" target="_blank" rel="noopener">{address}</a>' if self.is_running else address
+        return f"<div>Orthanc {self._state()} at {link}</div>"
+
+    def _state(self) -> str:
+        return "running" if self.is_running else "(stopped)"
 
     def check(self, options: Mapping[str, Any]) -> list[str]:
         """Return what is worth a warning in options for `restart`.

@@ -75,14 +75,17 @@ def _read_file(file: Path, environment: Mapping[str, str], undefined: list[str])
     try:
         value = lenient_json.loads(_VARIABLE.sub(replaced, text))
     except OrthancError as error:
-        raise _bad_syntax(file) from error
+        raise _bad_syntax(file, error.__cause__) from error
     if not isinstance(value, dict):
         raise _bad_syntax(file)
     return value
 
 
-def _bad_syntax(file: Path) -> OrthancError:
-    return OrthancError(ErrorCode.BAD_JSON, f"The configuration file does not follow the JSON syntax: {file}")
+def _bad_syntax(file: Path, cause: BaseException | None = None) -> OrthancError:
+    error = OrthancError(ErrorCode.BAD_JSON, f"The configuration file does not follow the JSON syntax: {file}")
+    if isinstance(cause, json.JSONDecodeError):
+        error.add_note(f"{file}, line {cause.lineno}, column {cause.colno}: {cause.msg}")
+    return error
 
 
 def sample_configuration() -> str:

@@ -69,8 +69,15 @@ class SliceStack:
     def caption(self, position: int) -> str:
         """Return a description of a slice's place in the stack."""
         one = self.slices[position]
-        words = [f"Slice {position + 1} of {len(self.slices)}", f"instance {one.number}"]
-        return " · ".join(words + ([f"frame {one.frame + 1} of {one.frames}"] if one.frames > 1 else []))
+        instance = f"instance {one.number}" if one.number else ""
+        if len(self.slices) == 1:
+            words = ["Single image", instance]
+        elif len(self.ids) == 1:
+            words = [f"Frame {one.frame + 1} of {one.frames}", instance]
+        else:
+            frame = f"frame {one.frame + 1} of {one.frames}" if one.frames > 1 else ""
+            words = [f"Slice {position + 1} of {len(self.slices)}", instance, frame]
+        return " · ".join(word for word in words if word)
 
 
 def _frames(instance: Instance, *, is_alone: bool) -> int:

@@ -40,6 +40,7 @@ class ValueRange:
 
     Examples
     --------
+    >>> import numpy as np
     >>> seen = ValueRange({})
     >>> seen.add(np.array([[5, 9]])), seen.add(np.array([[6]])), seen.window
     (True, False, Window(name='All values', center=7.0, width=4.0))

@@ -2,7 +2,7 @@
 const HINT = "Click a row to select it, Ctrl+click or Space for more, Shift+click for a range, Ctrl+A for all.";
 
 function span(seconds) {
-  if (seconds < 10 && !Number.isInteger(seconds)) return `${seconds.toFixed(2)} s`;
+  if (seconds < 60) return `${Number.isInteger(seconds) ? seconds : seconds.toFixed(2)} s`;
   const two = (number) => String(number).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
   const rest = two(Math.floor(seconds % 60));

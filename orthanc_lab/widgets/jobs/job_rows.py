@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from orthanc_lab.client import Job
+from orthanc_lab.protocol.errors import ErrorCode
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.elements.table import Column, Tone
 from orthanc_lab.widgets.elements.toolbar import Tool
@@ -20,6 +21,7 @@ _SIGNS: dict[str, tuple[str, Tone]] = {
     "Retry": ("refresh", "waiting"),
     "Success": ("check", "good"),
     "Failure": ("times", "bad"),
+    "Canceled": ("ban", "waiting"),
 }
 
 COLUMNS = (
@@ -51,6 +53,7 @@ TOOLS = (
 )
 
 _CONFIRMED = ("cancel", "delete")  # cannot be undone
+_OF_ALL = "REST API"  # Orthanc's description of every job that a client has asked for
 _WITH_OUTPUT = ("Archive", "Media")
 
 
@@ -58,15 +61,28 @@ def row(job: Job, now: datetime) -> dict[str, Any]:
     """Return a job as a table row."""
     return {
         "id": job.id,
-        "state": job.state.value,
+        "state": "Canceled" if _is_canceled(job) else job.state.value,
         "type": job.type,
         "progress": job.progress,
         "priority": job.priority,
         "created": f"{job.created:%Y-%m-%dT%H:%M:%S}" if job.created else "",
         "elapsed": _elapsed(job, now),
         "left": max(0, int((job.eta - now).total_seconds())) if job.eta and not job.state.is_final else None,
-        "words": job.error or str(job.content.get("Description", "")),
+        "words": "" if _is_canceled(job) else job.error or _words(job),
     }
+
+
+def _is_canceled(job: Job) -> bool:
+    return bool(job.document.get("ErrorCode") == ErrorCode.CANCELED_JOB)
+
+
+def _words(job: Job) -> str:
+    content = job.content
+    if job.type in _WITH_OUTPUT and "InstancesCount" in content:
+        count, size = int(content["InstancesCount"]), int(content.get("UncompressedSize", 0)) / 1e6
+        return f"{count:,} {'instance' if count == 1 else 'instances'}, {size:,.1f} MB before compression"
+    description = str(content.get("Description", ""))
+    return "" if description == _OF_ALL else description
 
 
 def _elapsed(job: Job, now: datetime) -> float | None:

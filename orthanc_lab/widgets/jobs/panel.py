@@ -140,7 +140,8 @@ class JobsPanel(Panel):
         if not jobs:
             raise ClientError("The job is no longer selected.")
         try:
-            return Job(self.client.transport, jobs[0].document).download(folder, progress=progress)
+            job = Job(self.client.transport, jobs[0].document)
+            return job.download(folder / f"{job.type}-{job.id[:8]}.zip", progress=progress)
         except NotFoundError as error:
             words = "it was streamed while it was made, or later ones have replaced it (option MediaArchiveSize)."
             raise ClientError(f"The server has no archive of this job: {words}") from error

@@ -29,9 +29,16 @@ _TOOLS = (
 )
 _KILL = "Kill the process, like kill -9? Nothing that was acknowledged is lost."
 _DOING = {"start": "Starting", "stop": "Stopping", "restart": "Restarting", "kill": "Killing"}
+_DONE = {
+    "start": "The server has started.",
+    "stop": "The server has stopped.",
+    "restart": "The server has restarted.",
+    "kill": "The process was killed.",
+}
 _STATES = {  # of each state: icon, tone, words
     "running": ("check", "good", "Running"),
     "stopped": ("stop", "waiting", "Stopped"),
+    "killed": ("bolt", "bad", "Killed"),
     "away": ("times", "bad", "Does not answer"),
 }
 
@@ -86,6 +93,7 @@ class ServerPanel(Panel):
         self._system: dict[str, Any] = {}
         self._counts: dict[str, Any] = {}
         self._is_acting = False
+        self._was_killed = False
         self._facts = ipywidgets.HTML()
         self.toolbar = Toolbar(_TOOLS, label="Controls of the server", on_press=self.control)
         self.editor: OptionsEditor | None = None
@@ -142,7 +150,7 @@ class ServerPanel(Panel):
         return {"stop": "", "restart": "", **can_kill}
 
     def _facts_html(self) -> str:
-        icon, tone, words = _STATES[self.state]
+        icon, tone, words = _STATES["killed" if self.state == "stopped" and self._was_killed else self.state]
         url = escape(self.client.url, quote=True)
         link = f'<a href="{url}/app/explorer.html" target="_blank" rel="noopener">{url}</a>'
         head = f'<strong><i class="fa fa-{icon} orthanc-{tone}" aria-hidden="true"></i> {words}</strong> at {link}'
@@ -179,19 +187,19 @@ class ServerPanel(Panel):
             actions["kill"] = server.kill
         if control not in actions:
             raise ValueError(f"Cannot {control} this server; only a server started with process=True can be killed")
-        return self._do(f"{_DOING[control]} the server", actions[control])
+        return self._do(control, f"{_DOING[control]} the server", actions[control])
 
     def _restart_with(self, options: dict[str, Any]) -> Future[None]:
         server = self.server
         assert server is not None
-        return self._do("Restarting the server with these options", lambda: server.restart(options))
+        return self._do("restart", "Restarting the server with these options", lambda: server.restart(options))
 
-    def _do(self, doing: str, action: Callable[[], None]) -> Future[None]:
+    def _do(self, control: str, doing: str, action: Callable[[], None]) -> Future[None]:
         self._is_acting = True
         self.toolbar.offers = {}
-        return self.act(doing, lambda: self._done(action))
+        return self.act(doing, lambda: self._done(control, action))
 
-    def _done(self, action: Callable[[], None]) -> str:
+    def _done(self, control: str, action: Callable[[], None]) -> str:
         try:
             action()
         except OrthancError as error:
@@ -200,7 +208,8 @@ class ServerPanel(Panel):
             self._is_acting = False
         if self.options_table is not None and self.editor is not None:
             self.options_table.refresh()
-        return self._moved()
+        self._was_killed = control == "kill"
+        return self._moved() or _DONE[control]
 
     def _moved(self) -> str:
         if self.server is None or self.server.url == self.client.url:

@@ -352,6 +352,46 @@ def _syntaxes() -> str:
     return "\n".join(lines)
 
 
+_QUERIES = (
+    "",
+    "nope",
+    "null",
+    "12",
+    "[]",
+    "{}",
+    '{"PatientID": "P"}',
+    '{"Query": {}}',
+    '{"Query": {}, "Full": true}',
+    '{"Query": {}, "Short": true}',
+    '{"Query": {}, "Short": true, "Full": true}',
+    '{"Query": {}, "Full": 3}',
+    '{"Query": {}, "Short": 3}',
+    '{"Query": {}, "Timeout": "x"}',
+    '{"Query": {}, "Timeout": -1}',
+    '{"Query": {}, "Timeout": 3}',
+    '{"Query": {}, "LocalAet": 3}',
+    '{"Query": 3}',
+    '{"Query": null}',
+    '{"Query": []}',
+    '{"Query": {"PatientName": "*", "ScheduledProcedureStepSequence": [{"Modality": "CT"}]}}',
+    '{"Query": {"0010,0020": "P", "ScheduledProcedureStepSequence": []}}',
+    '{"Query": {"Foo": "x"}}',
+    '{"Query": {"PatientID": 3}}',
+    '{"Query": {"PatientID": null}}',
+    '{"Query": {"PatientID": ["a"]}}',
+    '{"Query": {"ScheduledProcedureStepSequence": "x"}}',
+)
+WORKLIST = "\n".join(
+    [
+        *(f"POST /modalities/worklist/find-worklist {query}".rstrip() for query in _QUERIES),
+        "GET /modalities/worklist/find-worklist",
+        "POST /modalities/zz/find-worklist",
+        "POST /modalities/zz/find-worklist {}",
+        *(f"POST /modalities/{name}/find-worklist {{}}" for name in ("nothing", "class", "full", "dead", "mute")),
+        "SEEN",
+    ]
+)
+
 _OPTIONS = {"DicomModalities": _NODES, "DicomScuTimeout": 1, "DicomAet": "REAL"}
 
 SCENARIOS = [
@@ -376,6 +416,22 @@ SCENARIOS = [
                 "second": _node("SECOND A700"),
             },
             "DicomEchoChecksFind": True,
+        },
+        node=True,
+    ),
+    Scenario(
+        "modalities-worklist",
+        WORKLIST,
+        options={
+            "DicomModalities": {
+                "worklist": _node("WORKLIST"),
+                "nothing": _node("NOTHING"),
+                "class": _node("CLASS 2.1.1"),
+                "full": _node("STATUS A700"),
+                "mute": _node("MUTE"),
+                "dead": _NODES["dead"],
+            },
+            "DicomScuTimeout": 1,
         },
         node=True,
     ),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orthanc_lab.dimse.identifiers import TagValues
-from orthanc_lab.jobs.kinds.retrieving.retrieve_job import RetrieveJob
+from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dimse.identifiers import move_identifier
+from orthanc_lab.jobs.kinds.retrieving.retrieve_job import RetrieveJob, RetrieveQuery
+from orthanc_lab.protocol.levels import Level
 
 if TYPE_CHECKING:
     from orthanc_lab.dimse.association import RequestedAssociation
@@ -28,10 +30,12 @@ class MoveJob(RetrieveJob):
         from orthanc_lab.dimse.retrieve import open_move  # noqa: PLC0415
 
         request = self._request
-        title = request.modality.local_aet or request.local_aet
-        return open_move(request.modality, self._tools.dicom, local_aet=title, timeout=request.timeout)
+        return open_move(request.modality, self._tools.dicom, local_aet=request.local_aet, timeout=request.timeout)
 
-    def _ask(self, association: RequestedAssociation, query: TagValues) -> Retrieval:
+    def _identifier(self, query: RetrieveQuery) -> DataSet:
+        return move_identifier(query.asked, query.level, self._tools.values())
+
+    def _ask(self, association: RequestedAssociation, level: Level, identifier: DataSet) -> Retrieval:
         from orthanc_lab.dimse.retrieve import move  # noqa: PLC0415
 
-        return move(association, self._request.level, query, self._request.target_aet, self._tools.values())
+        return move(association, level, identifier, self._request.target_aet)

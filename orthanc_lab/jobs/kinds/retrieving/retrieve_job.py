@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from orthanc_lab.dicom.dictionary.dictionary import format_tag
 from orthanc_lab.dicom.dictionary.tags import QUERY_RETRIEVE_LEVEL
+from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.shown.tag_format import TagFormat, all_reduced
 from orthanc_lab.dimse.answers import with_meta_header
 from orthanc_lab.dimse.identifiers import LEVEL_NAMES, TagValues
@@ -23,9 +24,17 @@ if TYPE_CHECKING:
     from orthanc_lab.dimse.association import RequestedAssociation
     from orthanc_lab.dimse.retrieve import Retrieval
 
-__all__ = ["RetrieveJob", "RetrieveRequest"]
+__all__ = ["RetrieveJob", "RetrieveQuery", "RetrieveRequest"]
 
 _log = logging.getLogger("orthanc_lab.jobs")
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveQuery:
+    """What is retrieved by one operation."""
+
+    level: Level
+    asked: TagValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +42,7 @@ class RetrieveRequest:
     """What a call that retrieves from a node asks for."""
 
     modality: Modality
-    level: Level
-    queries: Sequence[TagValues]  # one for each operation
+    queries: Sequence[RetrieveQuery]  # one for each operation
     local_aet: str  # our title, unless the modality has one for us
     target_aet: str = ""  # to whom the node sends, in a C-MOVE
     timeout: int | None = None  # seconds, 0 for no limit; None for that of the modality, or of the options
@@ -62,8 +70,7 @@ class RetrieveJob(ABC):
         """Make a job again from what `serialize` returned."""
         request = RetrieveRequest(
             modality=read_modality(saved["modality"]),
-            level=Level(saved["level"]),
-            queries=[{int(tag): value for tag, value in query.items()} for query in saved["queries"]],
+            queries=[_restored(*query) for query in saved["queries"]],
             local_aet=saved["local_aet"],
             target_aet=saved["target_aet"],
             timeout=saved["timeout"],
@@ -79,8 +86,7 @@ class RetrieveJob(ABC):
         request = self._request
         return {
             "modality": request.modality.configuration(),
-            "level": request.level.value,
-            "queries": [{str(tag): value for tag, value in query.items()} for query in request.queries],
+            "queries": [[query.level.value, dict(map(_saved, query.asked.items()))] for query in request.queries],
             "local_aet": request.local_aet,
             "target_aet": request.target_aet,
             "timeout": request.timeout,
@@ -151,13 +157,19 @@ class RetrieveJob(ABC):
         """Open the association."""
 
     @abstractmethod
-    def _ask(self, association: RequestedAssociation, query: TagValues) -> Retrieval:
-        """Begin with a query."""
+    def _identifier(self, query: RetrieveQuery) -> DataSet:
+        """Return what the node is asked for."""
+
+    @abstractmethod
+    def _ask(self, association: RequestedAssociation, level: Level, identifier: DataSet) -> Retrieval:
+        """Begin an operation."""
 
     def _begin(self) -> Retrieval:
+        query = self._request.queries[self._position]
+        identifier = self._identifier(query)
         if self._association is None:
             self._association = self._open()
-        return self._ask(self._association, self._request.queries[self._position])
+        return self._ask(self._association, query.level, identifier)
 
     def _drop_broken(self) -> None:
         """Give up an association that has ended."""
@@ -169,11 +181,20 @@ class RetrieveJob(ABC):
             self._association.close()
         self._association = self._running = None
 
-    def _shown(self, query: TagValues) -> dict[str, Any]:
+    def _shown(self, query: RetrieveQuery) -> dict[str, Any]:
         names = self._tools.dictionary
-        whole = {**query, QUERY_RETRIEVE_LEVEL: LEVEL_NAMES[self._request.level]}
+        whole = {**query.asked, QUERY_RETRIEVE_LEVEL: LEVEL_NAMES[query.level]}
         full = {
             format_tag(tag): {"Name": names.name_of(tag), "Type": "String", "Value": value}
             for tag, value in sorted(whole.items())
         }
         return all_reduced(with_meta_header(full, names), self._request.form)
+
+
+def _saved(item: tuple[int, str]) -> tuple[str, str]:
+    tag, value = item
+    return str(tag), value
+
+
+def _restored(level: str, asked: Mapping[str, str]) -> RetrieveQuery:
+    return RetrieveQuery(Level(level), {int(tag): value for tag, value in asked.items()})

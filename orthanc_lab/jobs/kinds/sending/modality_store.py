@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from orthanc_lab.dimse.commitment_data import CommitmentRequest, Reference
 from orthanc_lab.dimse.modality import Modality, read_modality
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
@@ -34,10 +35,11 @@ class ModalityStoreRequest:
     timeout: int | None = None  # seconds; None for that of the modality and of the options
     move_originator_aet: str = ""
     move_originator_id: int = 0  # message ID of the C-MOVE; 0: there is none
+    commitment: str = ""  # UID of a transaction of storage commitment that follows; "" for none
 
 
 class ModalityStoreJob:
-    """Sends one instance a step, over one association."""
+    """Sends one instance a step, over one association; then, if that is wanted, asks for storage commitment."""
 
     type = "DicomModalityStore"
 
@@ -83,11 +85,13 @@ class ModalityStoreJob:
         instances = self._request.instances
         if self._position < len(instances):
             self._send(instances[self._position])
-            self._position += 1
+        elif self._position < self._steps:
+            self._ask_for_commitment()
+        self._position += 1
         if self._position < len(instances):
             return True
         self._close()
-        return False
+        return self._position < self._steps
 
     def stop(self, reason: StopReason) -> None:
         """Release the association."""
@@ -96,13 +100,12 @@ class ModalityStoreJob:
 
     def reset(self) -> None:
         """Send all from the first one again."""
-        self._position = 0  # number of instances that are done
+        self._position = 0  # number of steps that are done
         self._failed = 0  # number of instances that had vanished
 
     def progress(self) -> float:
-        """Return the share of instances that are done."""
-        total = len(self._request.instances)
-        return self._position / total if total else 1.0
+        """Return the share of the steps that are done."""
+        return min(1.0, self._position / self._steps) if self._steps else 1.0
 
     def content(self) -> dict[str, Any]:
         """Return the public state of the job."""
@@ -119,11 +122,31 @@ class ModalityStoreJob:
         if request.move_originator_id:
             content["MoveOriginatorAET"] = request.move_originator_aet
             content["MoveOriginatorID"] = request.move_originator_id
+        if request.commitment:
+            content["StorageCommitmentTransactionUID"] = request.commitment
         return content
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return nothing: the node has it."""
         return {}
+
+    @property
+    def _steps(self) -> int:
+        return len(self._request.instances) + bool(self._request.commitment)
+
+    def _ask_for_commitment(self) -> None:
+        # It loads pynetdicom.
+        from orthanc_lab.dimse.commitment import request_commitment  # noqa: PLC0415
+
+        request, tools = self._request, self._tools
+        references = [
+            Reference(resource.metadata.get("SopClassUid", ""), resource.tags.get("0008,0018", ""))
+            for resource in tools.storage.get_many(request.instances)
+        ]
+        if tools.commitments.get(request.commitment) is None:  # the step may be done again
+            tools.commitments.add(request.commitment, request.modality.aet)
+        asked = CommitmentRequest(request.commitment, references)
+        request_commitment(asked, request.modality, tools.dicom, timeout=request.timeout)
 
     def _send(self, instance: str) -> None:
         dicom = self._read(instance)

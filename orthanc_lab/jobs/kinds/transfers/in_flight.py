@@ -62,12 +62,13 @@ class InFlight(Generic[Result]):
         return NotReady(_LOOK_AGAIN, self._call_when_ended)
 
     def close(self, seconds: float) -> None:
-        """Try nothing again, and wait for what is on its way; what needs longer is abandoned."""
+        """Try nothing again, and wait for what is on its way; once that takes too long, all of it is abandoned."""
         self._closing = True
         for task in self._tasks.values():
             task.wake()
         for task in self._tasks.values():
-            task.join(seconds)
+            if not task.join(seconds):
+                seconds = 0.0
 
     def _steps(self, number: int, work: Callable[[], Result]) -> Steps:
         outcome = self._attempt(work)

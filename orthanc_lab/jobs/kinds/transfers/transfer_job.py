@@ -212,7 +212,11 @@ class TransferJob:
                 self._failure = self._failure or outcome
                 continue
             size, content = outcome
-            self._keep(number, content)
+            try:
+                self._keep(number, content)
+            except OrthancError as error:
+                self._failure = self._failure or error
+                continue
             self._done.add(number)
             self._traffic.add(size)
         self._show_traffic()

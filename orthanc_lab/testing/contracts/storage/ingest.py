@@ -230,6 +230,17 @@ class IngestContract:
         assert "0010,0010" in storage.indexed_tags(Level.SERIES)
         assert "0010,0010" in series.metadata["MainDicomTagsSignature"].split(";")
 
+    @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "compressed"])
+    @pytest.mark.parametrize("pixels", [b"\1\2", LARGE], ids=["small", "large"])
+    def test_a_part_of_a_file(self, folder: StorageFolder, pixels: bytes, compressed: bool) -> None:
+        storage = folder.open(storage_compression=compressed)
+        file = dicom(pixels=pixels)
+        id = storage.store(file, ORIGIN).instance
+        end = len(file)
+        for offset, size in ((0, 10), (150, 100), (end - 5, 100), (end, 1), (end + 9, 1), (0, end)):
+            assert storage.read_dicom_part(id, offset, size) == file[offset : offset + size]
+        assert code_of(storage.read_dicom_part, "nope", 0, 1) == 17
+
     def test_files_made_of_others_are_stored_as_one(self, storage: Storage) -> None:
         made = [NewInstance(dicom(instance=number), {"ModifiedFrom": f"from {number}"}) for number in "123"]
         stored = storage.store_made(made, ORIGIN)

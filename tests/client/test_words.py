@@ -1,0 +1,72 @@
+"""What a person sees first: errors without foreign chains, names that are offered, tables instead of walls of text."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import traceback
+
+import pytest
+
+import orthanc_lab
+import orthanc_lab.client
+import orthanc_lab.frames
+import orthanc_lab.widgets
+from orthanc_lab import Client
+
+
+def test_a_server_that_is_away_is_said_in_few_lines():
+    with pytest.raises(orthanc_lab.UnreachableError) as caught:
+        _ = Client("http://127.0.0.1:1", retries=0).system
+    text = "".join(traceback.format_exception(caught.value))
+    assert "site-packages/urllib3" not in text
+    assert text.count("\n") < 40
+
+
+def test_parts_of_the_package_need_no_second_import():
+    code = "import orthanc_lab as o; print(o.samples.dicom_files()[0].name, o.frames.jobs, o.widgets.Panel, o.client)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_only_what_is_meant_is_offered():
+    assert {"Client", "serve", "samples", "frames", "widgets"} <= set(dir(orthanc_lab))
+    assert set(dir(orthanc_lab)) <= {*orthanc_lab.__all__, "client", "frames", "samples", "testing", "widgets"}
+    for module in (orthanc_lab.client, orthanc_lab.frames, orthanc_lab.widgets):
+        assert set(dir(module)) <= {*module.__all__, "charts"}
+
+
+def test_what_was_found_is_a_table_and_one_of_it(client, study):
+    found = client.studies.find(PatientName="Phantom*")
+    assert found == [study]
+    assert found.one() == study
+    assert "<table>" in found._repr_html_()
+    with pytest.raises(LookupError, match="Nothing was found"):
+        client.studies.find(PatientName="nobody").one()
+    with pytest.raises(LookupError, match="Found 3 instead of one"):
+        client.series.find().one()
+    assert "Nothing was found" in client.studies.find(PatientName="nobody")._repr_html_()
+
+
+def test_what_is_empty_or_unknown_says_so(client):
+    assert "No studies yet" in client.studies._repr_html_()
+    assert "No jobs yet" in client.jobs._repr_html_()
+    with pytest.raises(KeyError, match="No study has the Orthanc identifier 'nope'"):
+        client.studies["nope"]
+    with pytest.raises(KeyError, match="The server knows no job 'nope'"):
+        client.jobs["nope"]
+
+
+def test_servers_say_where_they_are():
+    with orthanc_lab.serve() as server:
+        link = f'<a href="{server.url}" target="_blank" rel="noopener">{server.url}</a>'
+        assert repr(server) == f"<Orthanc running at {server.url}>"
+        assert link in server._repr_html_()
+        client = Client.from_server(server)
+        assert link in client._repr_html_()
+        client.create_dicom(None, {"PatientName": "http://example.org"})
+        assert "<a " not in client.studies._repr_html_()
+    assert repr(server) == f"<Orthanc (stopped) at {server.url}>"
+    assert "<a " not in server._repr_html_()
+    with orthanc_lab.in_process() as server:
+        assert repr(server) == "<Orthanc without a socket in this process: use its session>"
