@@ -72,14 +72,14 @@ def many_jobs():
 
 def seconds_of(row: Any) -> int:
     """Return the elapsed time that stands in a row of the jobs."""
-    minutes, seconds = row.locator("td").nth(5).inner_text().split(":")[-2:]
-    return 60 * int(minutes) + int(seconds)
+    minutes, _, seconds = row.locator("td").nth(5).inner_text().removesuffix(" s").rpartition(":")
+    return 60 * int(minutes or 0) + int(seconds)
 
 
 def until_elapsed(row: Any, seconds: int) -> None:
     row.page.wait_for_function(
         """([row, goal]) => {
-            const [minutes, seconds] = row.cells[5].innerText.split(":").map(Number);
+            const [seconds, minutes = 0] = row.cells[5].innerText.replace(" s", "").split(":").map(Number).reverse();
             return 60 * minutes + seconds >= goal;
         }""",
         arg=[row.element_handle(), seconds],

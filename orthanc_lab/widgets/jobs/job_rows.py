@@ -73,7 +73,8 @@ def row(job: Job, now: datetime) -> dict[str, Any]:
 
 
 def _is_canceled(job: Job) -> bool:
-    return bool(job.document.get("ErrorCode") == ErrorCode.CANCELED_JOB)
+    # A job that was submitted again keeps the code of its last run until it has ended.
+    return job.state is JobState.FAILURE and job.document.get("ErrorCode") == ErrorCode.CANCELED_JOB
 
 
 def _words(job: Job) -> str:
