@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from collections.abc import Sequence
@@ -113,7 +114,9 @@ def _listen(addresses: Sequence[str], port: int) -> list[socket.socket]:
     except (OSError, OverflowError, ValueError) as error:
         for listener in listeners:
             listener.close()
-        raise OrthancError(ErrorCode.DICOM_PORT_IN_USE, f" (port = {port})") from error
+        foreign = isinstance(error, ValueError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
+        why = f": {address} is not an IP address of this machine" if foreign else ""
+        raise OrthancError(ErrorCode.DICOM_PORT_IN_USE, f" (port = {port}){why}") from error
     return listeners
 
 
