@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 from collections.abc import Sequence
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,9 @@ class DicomListener:
         settings = assembly.services.settings
         if not settings["DicomServerEnabled"]:
             _log.warning("The DICOM server is disabled")
+            return
+        if find_spec("pynetdicom") is None:
+            _log.warning("There is no DICOM server without pynetdicom: pip install 'orthanc-lab[network]'")
             return
         tls = server_context(assembly.services.dicom.tls)
         port = settings["DicomPort"] if self._wanted_port is None else self._wanted_port

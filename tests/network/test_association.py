@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Any
 
 import pytest
@@ -220,6 +221,14 @@ def test_a_server_without_dicom():
         assert server.dicom_port == 0
     with orthanc_lab.in_process(executor="inline") as inline:
         assert inline.dicom_port == 0
+
+
+def test_without_pynetdicom(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    with orthanc_lab.serve() as server:
+        assert server.dicom_port == 0
+        assert server.session.get(f"{server.url}/system").status_code == 200
+    assert "pip install 'orthanc-lab[network]'" in caplog.text
 
 
 def test_a_server_without_http_sockets_has_dicom():
