@@ -15,7 +15,6 @@ from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.real import RealOrthanc
 from tests.network.report_taker import ReportTaker
-from tests.rest.files import CT_IMAGE, dicom_file
 from tests.twin.all_bodies import build
 
 FILES = (
@@ -98,14 +97,6 @@ def ours() -> Iterator[Server]:
 def real(real_program: str) -> Iterator[Server]:
     with real_server() as server:
         yield server
-
-
-def data_set(instance: str, patient: str = "P", study: str = "1.2", series: str = "1.2.3", size: int = 0) -> bytes:
-    """Return the encoded data set of a CT, with `size` bytes of pixels."""
-    pixels = {"PixelData": bytes(size), "BitsAllocated": 8} if size else {}
-    file = dicom_file(patient, study, series, instance, SOPClassUID=CT_IMAGE, **pixels)
-    length = int.from_bytes(file[140:144], "little")
-    return file[144 + length :]
 
 
 @pytest.fixture(scope="module")
