@@ -100,6 +100,7 @@ def _dispatch(assembly: Assembly) -> Dispatch:
             services.identifiers,
             services.executor,
             services.control.report,
+            services.memory,
         )
     )
 
