@@ -44,7 +44,7 @@ class Find:
         self._reader = IdentifierReader(dictionary, settings)
         files = None
         if settings["StorageAccessOnFind"] != "Never":
-            files = FileTags(storage, dictionary, settings)
+            files = FileTags(storage, dictionary, settings, services.memory)
         self._requested = RequestedTags(storage, TagNames(dictionary), files, WarningLog(settings["Warnings"]))
         # The limits do not hold for C-FIND in Orthanc 1.12.7.
         self._search = ResourceSearch(storage, self._requested, dictionary, None)

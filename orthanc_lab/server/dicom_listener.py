@@ -105,6 +105,7 @@ def _dispatch(assembly: Assembly) -> Dispatch:
             services.identifiers,
             services.executor,
             services.control.report,
+            services.memory,
         )
     )
 
