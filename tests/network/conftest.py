@@ -71,7 +71,6 @@ def our_server(**more: object) -> Iterator[Server]:
         orthanc_lab.serve(options(node, taker) | more) as server,
     ):
         fill(server.url)
-        node.know("ORTHANC", server.dicom_port)
         yield Server(server.url, server.dicom_port, node, taker)
 
 
@@ -85,7 +84,6 @@ def real_server(**more: object) -> Iterator[Server]:
         RealOrthanc(**listening, **options(node, taker), **more) as server,
     ):
         fill(server.url)
-        node.know("ORTHANC", port)
         yield Server(server.url, port, node, taker)
 
 
@@ -99,3 +97,18 @@ def ours() -> Iterator[Server]:
 def real(real_program: str) -> Iterator[Server]:
     with real_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[orthanc_lab.EmbeddedServer]:
+    with orthanc_lab.serve(DicomScpTimeout=1) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared: orthanc_lab.EmbeddedServer) -> Iterator[orthanc_lab.EmbeddedServer]:
+    """A server that is empty, and has reported no error of its own at the end."""
+    yield shared
+    assert shared.errors == []
+    for patient in shared.session.get(f"{shared.url}/patients", timeout=10).json():
+        shared.session.delete(f"{shared.url}/patients/{patient}", timeout=10)

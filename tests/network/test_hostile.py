@@ -19,7 +19,7 @@ import pytest
 
 import orthanc_lab
 from tests.memory.test_memory import memory
-from tests.network.conftest import data_set
+from tests.network.data_sets import data_set
 from tests.network.raw_client import (
     ABORT,
     ECHOING,
