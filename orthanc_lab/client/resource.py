@@ -110,7 +110,7 @@ class Resource:
         Parameters
         ----------
         modality
-            Name of the node in the server's list; see `Client.modalities`.
+            Name of the node in the server's list, ``client.modalities``.
         priority
             Priority of the job.
         fields

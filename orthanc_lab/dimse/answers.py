@@ -43,7 +43,11 @@ class AnswersReader:
 
     def __init__(self, dictionary: Dictionary, default_encoding: str) -> None:
         self._dictionary = dictionary
-        self._charset = by_name(default_encoding) or LATIN1
+        charset = by_name(default_encoding) or LATIN1
+        self._encoding = charset.name
+        # The texts are Unicode when they are shown; Orthanc says what it would encode them in.
+        self._character_set = _string(_CHARACTER_SET, charset.term, dictionary)
+        self._levels = {level: _string(_LEVEL, name, dictionary) for level, name in LEVEL_NAMES.items()}
 
     def full(self, answer: FindAnswer, level: Level) -> dict[str, dict[str, Any]]:
         """Return the tags of an answer: ``gggg,eeee`` -> name, type and value.
@@ -56,9 +60,8 @@ class AnswersReader:
         data_set = read_data_set(answer.data, answer.transfer_syntax, self._dictionary)
         shown = self._writer(data_set, answer.transfer_syntax).write(data_set)
         found = {tag: _without_creator(element) for tag, element in shown.items() if element["Type"] == "String"}
-        found.setdefault(_LEVEL, self._string(_LEVEL, LEVEL_NAMES[level]))
-        # The texts are Unicode now; Orthanc says what it would encode them in.
-        found[_CHARACTER_SET] = self._string(_CHARACTER_SET, self._charset.term)
+        found.setdefault(_LEVEL, self._levels[level])
+        found[_CHARACTER_SET] = self._character_set
         return with_meta_header(dict(sorted(found.items())), self._dictionary)
 
     def texts(self, answer: FindAnswer, level: Level) -> dict[int, str]:
@@ -80,13 +83,10 @@ class AnswersReader:
         return TagsWriter(
             form,
             self._dictionary,
-            decoder_of(value, self._charset.name),
+            decoder_of(value, self._encoding),
             ignore_length=data_set,
             implicit=transfer_syntax == IMPLICIT_LE,
         )
-
-    def _string(self, tag: str, value: str) -> dict[str, Any]:
-        return _string(tag, value, self._dictionary)
 
 
 _LEVEL = format_tag(tags.QUERY_RETRIEVE_LEVEL)

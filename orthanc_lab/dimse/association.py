@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Collection, Sequence
@@ -32,6 +33,7 @@ UNCOMPRESSED = (EXPLICIT_LE, IMPLICIT_LE, EXPLICIT_BE)
 """The transfer syntaxes that are proposed for messages without pixels."""
 
 _LONGEST_TITLE = 16
+_TITLE = re.compile(r"(?!\s*\Z)[ -\[\]-~]+")  # printable, without a backslash, and not blank (PS3.5 section 6.2, AE)
 _CONNECTING = "connecting"
 
 
@@ -196,7 +198,7 @@ def open_association(
     """
     title = modality.local_aet or (options.aet if local_aet is None else local_aet)
     for side, given in (("Called", modality.aet), ("Calling", title)):
-        if not given.strip():
+        if not _TITLE.fullmatch(given):
             raise failures.association_error(_CONNECTING, modality.aet, failures.illegal_title(side))
     seconds = (modality.timeout or options.scu_timeout) if timeout is None else timeout
     limit = float(seconds) if seconds else None

@@ -53,7 +53,7 @@ def no_context(sop_class: str) -> str:
 
 
 def illegal_title(side: str) -> str:
-    """Return that the title of a side, ``Called`` or ``Calling``, is empty."""
+    """Return that the title of a side, ``Called`` or ``Calling``, is none."""
     return f"Illegal service parameter: {side} AP Title"
 
 

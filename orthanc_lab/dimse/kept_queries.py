@@ -28,9 +28,17 @@ class RemoteQuery:
     timeout: int | None  # seconds, 0 for no limit; None for that of the modality, or of the options
     answers: Sequence[FindAnswer]
 
+    @property
+    def bytes(self) -> int:
+        """The size of the answers."""
+        return sum(len(answer.data) for answer in self.answers)
+
+
+_MOST_BYTES = 256 << 20  # of the answers to all queries
+
 
 class KeptQueries:
-    """The queries by identifier; beyond a number, the least recently used is dropped.
+    """The queries by identifier; beyond a number, or when their answers are too large, the least recently used go.
 
     Parameters
     ----------
@@ -42,6 +50,7 @@ class KeptQueries:
         self._size = size
         self._identifiers = identifiers
         self._queries: OrderedDict[str, RemoteQuery] = OrderedDict()
+        self._bytes = 0  # of their answers
         self._lock = Lock()
 
     def add(self, query: RemoteQuery) -> str:
@@ -49,8 +58,9 @@ class KeptQueries:
         id = self._identifiers.uuid()
         with self._lock:
             self._queries[id] = query
-            while len(self._queries) > self._size:
-                self._queries.popitem(last=False)
+            self._bytes += query.bytes
+            while len(self._queries) > self._size or (self._bytes > _MOST_BYTES and len(self._queries) > 1):
+                self._bytes -= self._queries.popitem(last=False)[1].bytes
         return id
 
     def get(self, id: str) -> RemoteQuery | None:
@@ -69,4 +79,5 @@ class KeptQueries:
     def delete(self, id: str) -> None:
         """Forget a query, if it is there."""
         with self._lock:
-            self._queries.pop(id, None)
+            query = self._queries.pop(id, None)
+            self._bytes -= query.bytes if query is not None else 0

@@ -12,9 +12,11 @@ from orthanc_lab.dicom.limits import most_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, IMPLICIT_LE
 
-__all__ = ["SentFile", "read_sent_file"]
+__all__ = ["NO_SOP_CLASS", "SentFile", "read_sent_file"]
 
-_NO_SOP_CLASS = 2014
+NO_SOP_CLASS = 2014
+"""The error of a file without its SOP class or instance."""
+
 _TAGS = (SOP_CLASS_UID, SOP_INSTANCE_UID)
 _WANTED = {
     big: tuple(struct.pack(">HH" if big else "<HH", tag >> 16, tag & 0xFFFF) for tag in _TAGS) for big in (False, True)
@@ -50,7 +52,7 @@ def read_sent_file(dicom: bytes) -> SentFile:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, message) from error
     sop_class, sop_instance = (_text(start.data, found.get(tag)) for tag in _WANTED[big])
     if not sop_class or not sop_instance:
-        raise OrthancError(_NO_SOP_CLASS)
+        raise OrthancError(NO_SOP_CLASS)
     return SentFile(dicom, sop_class, sop_instance, start.stated or start.layout, memoryview(dicom)[start.meta_end :])
 
 

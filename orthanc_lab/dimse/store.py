@@ -14,7 +14,7 @@ from orthanc_lab.dimse.command_set import Field, Operation, Value
 from orthanc_lab.dimse.failures import status_error
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
-from orthanc_lab.dimse.sent_file import SentFile, read_sent_file
+from orthanc_lab.dimse.sent_file import NO_SOP_CLASS, SentFile, read_sent_file
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
@@ -22,6 +22,7 @@ __all__ = ["InstanceSender", "MoveOriginator", "StoreTarget", "Transcoder"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
 _MOST_CONTEXTS = 128  # context identifiers are the odd numbers of one byte
+_LONGEST_UID = 64
 _PLAIN = (IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE)  # in the order of Orthanc's proposals
 _COERCED = 0x0111  # "duplicate SOP instance": the node has it
 
@@ -88,8 +89,10 @@ class InstanceSender:
         OrthancError
             9 if it does not arrive or is refused, 2015 if there is no presentation context for it, 15 if it is no file.
         """
-        file = read_sent_file(dicom)
+        file = self._read(dicom)
         kind = (file.sop_class, file.transfer_syntax)
+        if not _is_sayable(kind):
+            raise self._no_context(file)
         if self._association is not None and kind not in self._proposed:
             self.close()
         association = self._association or self._open(kind, upcoming)
@@ -109,11 +112,21 @@ class InstanceSender:
         if association is not None:
             association.close()
 
+    def _read(self, dicom: bytes) -> SentFile:
+        try:
+            return read_sent_file(dicom)
+        except OrthancError as error:
+            if error.code != NO_SOP_CLASS:
+                raise
+            aet = self._target.modality.aet
+            text = f"Unable to determine the SOP class/instance for C-STORE with AET {aet}"
+            raise OrthancError(NO_SOP_CLASS, text) from error
+
     def _open(self, kind: Kind, upcoming: Callable[[], Iterable[Kind]]) -> RequestedAssociation:
         kinds: dict[str, list[str]] = {}
         for sop_class, syntax in (kind, *upcoming()):
             known = kinds.get(sop_class, [])
-            if syntax not in known:
+            if syntax not in known and _is_sayable((sop_class, syntax)):
                 more = {**kinds, sop_class: [*known, syntax]}
                 if len(self._proposals(more)) > _MOST_CONTEXTS:
                     break
@@ -146,11 +159,7 @@ class InstanceSender:
             text = f"Cannot C-Store an instance of SOPClassUID {file.sop_class}, the destination has not accepted"
             raise OrthancError(ErrorCode.NO_PRESENTATION_CONTEXT, f"{text} any TransferSyntax for this SOPClassUID.")
         if self._transcode is None:
-            raise OrthancError(
-                ErrorCode.NETWORK_PROTOCOL,
-                f"No valid presentation context was negotiated for SOP class UID [{file.sop_class}] and transfer "
-                f"syntax [{file.transfer_syntax}] while sending to modality [{self._target.modality.aet}]",
-            )
+            raise self._no_context(file)
         for syntax in sorted(accepted, key=lambda uid: uid != self._preferred):
             made = self._transcode(file.dicom, syntax)
             context = association.context(file.sop_class, syntax)
@@ -162,8 +171,15 @@ class InstanceSender:
             f"to one of [ {' '.join(accepted)} ]",
         )
 
+    def _no_context(self, file: SentFile) -> OrthancError:
+        text = f"No valid presentation context was negotiated for SOP class UID [{file.sop_class}] and transfer syntax"
+        aet = self._target.modality.aet
+        return OrthancError(
+            ErrorCode.NETWORK_PROTOCOL, f"{text} [{file.transfer_syntax}] while sending to modality [{aet}]"
+        )
+
     def _transcoded(self, file: SentFile, made: bytes) -> SentFile:
-        new = read_sent_file(made)
+        new = self._read(made)
         if new.sop_instance != file.sop_instance:
             words = "A lossy transfer syntax was preferred, so an instance was sent under another SOP Instance UID"
             _log.warning("%s: %s instead of %s", words, new.sop_instance, file.sop_instance)
@@ -180,6 +196,11 @@ class InstanceSender:
             fields[Field.MOVE_ORIGINATOR_AET] = originator.aet[:16]
             fields[Field.MOVE_ORIGINATOR_MESSAGE_ID] = originator.message_id
         return fields
+
+
+def _is_sayable(kind: Kind) -> bool:
+    """Whether pynetdicom can propose a context: it takes UIDs that are none, but not every text."""
+    return all(len(uid) <= _LONGEST_UID and uid.isascii() for uid in kind)
 
 
 def _is_success(status: int) -> bool:

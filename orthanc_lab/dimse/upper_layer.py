@@ -5,21 +5,18 @@ processor time, each message some milliseconds, and a read has no deadline. Here
 system call, a PDU is bounded in length and time, and the fragments of messages pass the state machine by: they are
 put together as bytes. Association control, and whatever comes out of turn, is pynetdicom's.
 
-This is the one module that knows the inner parts of pynetdicom; `tests/dimse/test_pynetdicom_contract.py` names them.
+This module and `connection` are the ones that know the inner parts of pynetdicom, which
+`tests/dimse/test_pynetdicom_contract.py` names.
 It loads pynetdicom, so it is loaded with the first association.
 """
 
 from __future__ import annotations
 
 import logging
-import select
 import socket
-import ssl
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import cast
 
 from pynetdicom import AE, evt
@@ -29,98 +26,23 @@ from pynetdicom.dimse_messages import DIMSEMessage
 from pynetdicom.dimse_primitives import DimseServiceType
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import A_P_ABORT, P_DATA, _PDUPrimitiveType
-from pynetdicom.transport import T_CONNECT, AssociationSocket
 
 from orthanc_lab.dimse.command_set import Command, Field, Operation
+from orthanc_lab.dimse.connection import CLOSED, Connection
 from orthanc_lab.dimse.message import Assembler, Message, MessageError, fragments
 from orthanc_lab.dimse.pdu_reader import P_DATA as P_DATA_PDU
-from orthanc_lab.dimse.pdu_reader import PduError, PduReader, limit_socket
+from orthanc_lab.dimse.pdu_reader import PduError, PduReader
 
-__all__ = ["Connection", "Messages", "QuickAssociation", "UpperLayer"]
+__all__ = ["Messages", "QuickAssociation", "UpperLayer"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
 _ESTABLISHED = ("Sta6", "Sta7")  # the states in which messages are received
 _OVER = ("Sta1", "Sta13")  # those in which the association has ended
-_CLOSED, _INVALID = "Evt17", "Evt19"
+_INVALID = "Evt19"
 _LINGER_S = 2.0  # for a peer to close its side
 
 _MOST_LOOKED_AT = 16  # PDUs, in one look for a C-CANCEL
 _MOST_CANCELLED = 16
-
-
-class Connection(AssociationSocket):
-    """A connection that stands already.
-
-    Parameters
-    ----------
-    association
-        That it belongs to.
-    connected
-        The socket, encrypted if it has to be.
-    patience
-        Seconds for each write; None for no limit.
-    """
-
-    def __init__(self, association: Association, connected: socket.socket, patience: float | None) -> None:
-        self._assoc = association
-        self._tls_args = None
-        self._ready = threading.Event()
-        self._is_connected = association.is_acceptor
-        self.select_timeout = 0.5
-        self.socket = connected
-        with suppress(OSError):  # a peer may be gone already
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if isinstance(connected, ssl.SSLSocket):
-                connected.settimeout(patience)
-            else:
-                connected.settimeout(None)
-                limit_socket(connected, socket.SO_SNDTIMEO, patience)
-        if association.is_acceptor:
-            self.event_queue.put("Evt5")  # the connection is there
-
-    def connect(self, primitive: T_CONNECT) -> None:
-        """Confirm the connection to the state machine."""
-        self._is_connected = True
-        primitive.result = "Evt2"
-        self.provider_queue.put(primitive)
-        self._ready.set()
-
-    def send(self, bytestream: bytes) -> None:
-        """Send all of it; if that takes too long or fails, the connection is closed."""
-        if self.socket is None:
-            return
-        try:
-            self.socket.sendall(bytestream)
-        except BlockingIOError:
-            _log.warning("A DICOM peer takes nothing of what it is sent: the connection is closed")
-            self.event_queue.put(_CLOSED)
-        except OSError as error:
-            _log.warning("The connection to a DICOM peer failed: %s", error)
-            self.event_queue.put(_CLOSED)
-
-    def has_some(self) -> bool:
-        """Whether there is something to receive, or the end of the connection."""
-        if self.socket is None:
-            return False
-        if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
-            return True
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        return bool(poll.poll(0))
-
-    def linger(self, patience: float) -> None:
-        """Close the connection such that what was sent arrives: the peer may close it first."""
-        sock, self.socket = self.socket, None
-        self._is_connected = False
-        if sock is None:
-            return
-        deadline = time.monotonic() + patience
-        with sock, suppress(OSError, ValueError):
-            sock.shutdown(socket.SHUT_WR)
-            while (left := deadline - time.monotonic()) > 0:
-                sock.settimeout(left)
-                if not sock.recv(1 << 16):
-                    break
 
 
 class UpperLayer(DULServiceProvider):
@@ -200,7 +122,7 @@ class UpperLayer(DULServiceProvider):
         except (EOFError, OSError) as error:
             if self._reader.has_some() or isinstance(error, OSError):
                 _log.warning("The connection to a DICOM peer failed: %s", error)
-            event = _CLOSED
+            event = CLOSED
         except PduError as error:
             _log.warning("A DICOM peer sent %s", error)
             self.fault = error.words

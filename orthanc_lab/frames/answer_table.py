@@ -21,7 +21,7 @@ def answers(query: Iterable[Answer]) -> pd.DataFrame:
     Parameters
     ----------
     query
-        A `Query` or some of its answers. The index of the frame is the number of the answer: `query[number]`.
+        A `Query` or some of its answers. The index of the frame is the number of the answer, as in ``query[number]``.
 
     Examples
     --------

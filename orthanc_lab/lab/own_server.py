@@ -96,6 +96,7 @@ class OwnServer:
         if self._choice.configuration is None:
             values["Dictionary"] = samples.dictionary()
             values |= {"AuthenticationEnabled": True, "RegisteredUsers": {USER: self._password}}
+            values |= {"DicomBindAddresses": ["127.0.0.1"], "DicomPort": 0}  # DICOM has no password
         folder = self._temporary.name if self._temporary else self._choice.storage
         if folder is not None:
             values["StorageDirectory"] = values["IndexDirectory"] = str(Path(folder).absolute())

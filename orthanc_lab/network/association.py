@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ class IncomingAssociation:
     ) -> None:
         self._dispatch = dispatch
         self._is_busy = self._is_ending = False
+        self.silent_since: float | None = time.monotonic()
+        """Since when the client is waited for; None while a request is answered."""
         settings = dispatch().services.settings
         self._timeout: float | None = settings["DicomScpTimeout"] or None
         ae = AE(settings["DicomAet"])
@@ -154,11 +157,11 @@ class IncomingAssociation:
         request = Request(
             message, str(context.abstract_syntax), str(context.transfer_syntax[0]), peer, self._association
         )
-        self._is_busy = True
+        self._is_busy, self.silent_since = True, None
         try:
             return self._dispatch().answer(request) and not self._is_ending
         finally:
-            self._is_busy = False
+            self._is_busy, self.silent_since = False, time.monotonic()
 
     def end(self) -> None:
         """Answer the request in progress and no other; from another thread."""

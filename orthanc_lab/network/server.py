@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import resource
 import socket
 import ssl
 import threading
@@ -25,6 +26,9 @@ __all__ = ["DicomServer"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
 _MOST_ASSOCIATIONS = 1024
+_SHARE_OF_FILES = 4  # of the descriptors that the process may have, one in so many is for associations
+_SILENT_S = 0.25  # after which an association may lose its place to a new one
+_HANDSHAKE_S = 30  # for TLS, where DicomScpTimeout sets no limit
 _PAUSE_S = 0.1  # after a connection could not be accepted
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -41,7 +45,8 @@ class DicomServer:
     tls
         Encryption, if wanted.
     most
-        Associations at a time; further ones wait in the socket.
+        Associations at a time. When all places are taken, the one that is silent for the longest time loses its own to
+        the next.
     """
 
     def __init__(
@@ -50,12 +55,12 @@ class DicomServer:
         dispatch: Dispatch,
         *,
         tls: ssl.SSLContext | None = None,
-        most: int = _MOST_ASSOCIATIONS,
+        most: int = 0,
     ) -> None:
         self._listeners = listeners
         self._dispatch = dispatch
         self._tls = tls
-        self._places = threading.BoundedSemaphore(most)
+        self._places = threading.BoundedSemaphore(most or _most_associations())
         self._changed = threading.Condition()
         self._associations: set[IncomingAssociation] = set()
         self._refusing = False
@@ -107,9 +112,11 @@ class DicomServer:
                 client, address = listener.accept()
             except OSError as error:
                 if not self._refusing and error.errno in _SCARCE:
+                    self._make_room()
                     time.sleep(_PAUSE_S)  # until a connection is closed
                 continue
-            self._places.acquire()
+            while not self._places.acquire(timeout=_PAUSE_S):
+                self._make_room()
             thread = threading.Thread(target=self._serve, args=(client, address), name="orthanc-lab-dicom", daemon=True)
             try:
                 thread.start()
@@ -118,10 +125,21 @@ class DicomServer:
                 client.close()
                 self._places.release()
 
+    def _make_room(self) -> None:
+        """Cut the association that is silent for the longest time."""
+        before = time.monotonic() - _SILENT_S
+        with self._changed:
+            silent = [(since, one) for one in self._associations if (since := one.silent_since) and since < before]
+            if silent:
+                _log.warning("There are too many associations: a silent one is cut")
+                min(silent, key=lambda pair: pair[0])[1].cut()
+
     def _serve(self, client: socket.socket, address: tuple[str, int]) -> None:
         try:
             with client:
                 self._serve_client(client, address)
+        except OSError as error:
+            _log.warning("The connection of %s failed: %s", address[0], error)
         except Exception as error:
             self._dispatch.services.report(error)
         finally:
@@ -150,5 +168,13 @@ class DicomServer:
                     self._changed.notify_all()
 
     def _encrypted(self, client: socket.socket, tls: ssl.SSLContext) -> socket.socket:
-        client.settimeout(self._dispatch.services.settings["DicomScpTimeout"] or None)
+        client.settimeout(self._dispatch.services.settings["DicomScpTimeout"] or _HANDSHAKE_S)
         return tls.wrap_socket(client, server_side=True)
+
+
+def _most_associations() -> int:
+    """Return how many associations leave enough file descriptors for the rest of the server."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return _MOST_ASSOCIATIONS
+    return max(16, min(_MOST_ASSOCIATIONS, allowed // _SHARE_OF_FILES))

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydicom import Dataset
-from pynetdicom import AE, evt
+from pynetdicom import AE, build_context, evt
 from pynetdicom.events import Event, EventHandlerType
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from orthanc_lab.testing.dicom_answers import answers, as_texts, matching
 from orthanc_lab.testing.dicom_commitment import results, send_report
 from orthanc_lab.testing.dicom_contexts import proposed_for
-from orthanc_lab.testing.dicom_recorder import Recorder, cut
+from orthanc_lab.testing.dicom_recorder import Recorder, cut, send_at_once
 from orthanc_lab.testing.dicom_records import ReceivedInstance
 from orthanc_lab.testing.gate import Gate
 
@@ -140,7 +140,8 @@ class Services:
             yield None, None
             return
         found = self._retrieved(event)
-        yield (*destination, {"contexts": proposed_for(found)} if found else {"contexts": [Verification]})
+        contexts = proposed_for(found) if found else [build_context(Verification)]
+        yield (*destination, {"contexts": contexts, "evt_handlers": [(evt.EVT_CONN_OPEN, send_at_once)]})
         yield from self._parts(event, found)
 
     def _get(self, event: Event) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from orthanc_lab import (
 from orthanc_lab.client.network_advice import network_advice
 from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.dicom_node import DicomNode
+from orthanc_lab.testing.holding_peer import HoldingPeer
 
 MR = samples.dicom_files("mr")
 
@@ -78,6 +79,15 @@ def test_resources_are_sent(network, archive, level):
     job = resource.send("archive", priority=2).wait()
     assert (job.type, job.progress, job.priority) == ("DicomModalityStore", 100, 2)
     assert len(archive.instances) == int(job.content["InstancesCount"]) == (1 if level == "instances" else 10)
+
+
+def test_a_resource_is_sent_to_another_orthanc(network):
+    with HoldingPeer() as peer:
+        network.transport.send("PUT", "/peers/other", json={"Url": peer.url})
+        job = next(iter(network.instances)).send_to_peer("other", Compress=True).wait()
+        network.transport.send("DELETE", "/peers/other")
+        assert (job.type, job.content["Compress"]) == ("OrthancPeerStore", True)
+        assert sum(line.startswith("POST /instances") for line in peer.seen) == 1
 
 
 def test_a_selection_and_a_file_are_sent(network, archive):
@@ -169,6 +179,10 @@ def test_what_a_node_keeps_is_removed(network, archive):
     assert request.wait()["Status"] == "Success"
     request.remove()
     assert len(network.instances) == 0
+
+
+def test_a_worklist(network, archive):
+    assert {item["PatientID"] for item in network.modalities["archive"].worklist(PatientID="*")} == {"PHANTOM-MR"}
 
 
 def test_advice_is_for_the_network_alone():

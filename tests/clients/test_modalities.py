@@ -84,3 +84,8 @@ def test_orthanc_api_client_fetches_series_and_instances(api_client: OrthancApiC
         archive.know("ELSEWHERE", elsewhere.port)
         api_client.modalities.move_series("archive", series, study, to_modality_aet="ELSEWHERE")
         assert len(elsewhere.instances) == 12
+
+
+def test_orthanc_api_client_queries_a_worklist(api_client: OrthancApiClient) -> None:
+    found = api_client.modalities.find_worklist("archive", {"PatientID": "PHANTOM-MR"})
+    assert {item["PatientID"] for item in found} == {"PHANTOM-MR"}

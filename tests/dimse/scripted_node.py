@@ -133,7 +133,7 @@ class _Association:
         if kind != _RQ:
             return
         called, calling = (request[start : start + 16].decode("latin-1").strip() for start in (4, 20))
-        self._words = called.split()
+        self._words = called.split() or ["OK"]
         self._node.seen.append(f"association {calling} > {called}")
         if not self._negotiate(request):
             return

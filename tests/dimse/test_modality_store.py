@@ -201,6 +201,32 @@ def test_an_instance_of_a_class_that_is_refused_is_no_harm_to_the_others(
     assert {instance.sop_class for instance in dicom_node.instances} == {"1.2.840.10008.5.1.4.1.1.2"}
 
 
+@pytest.mark.parametrize(
+    ("fields", "code", "details"),
+    [
+        ({"sop_class": ""}, 2014, "Unable to determine the SOP class/instance for C-STORE with AET NODE"),
+        (
+            {"sop_class": "1." + "2" * 70},
+            9,
+            f"No valid presentation context was negotiated for SOP class UID [1.{'2' * 70}] and transfer syntax "
+            "[1.2.840.10008.1.2.1] while sending to modality [NODE]",
+        ),
+    ],
+)
+def test_what_cannot_be_sent(server: EmbeddedServer, fields: dict[str, Any], code: int, details: str) -> None:
+    (file,) = many(1, **fields)
+    answer = server.session.post(f"{server.url}/modalities/node/store-straight", data=file)
+    assert (answer.status_code, answer.json()["OrthancStatus"], answer.json()["Details"]) == (500, code, details)
+
+
+@pytest.mark.parametrize("aet", ["é", "A\\B", "A\nB", "  "])
+def test_titles_that_are_none(server: EmbeddedServer, dicom_node: DicomNode, aet: str) -> None:
+    for title, side in (("AET", "Called"), ("LocalAet", "Calling")):
+        put(server, dicom_node.modality(**{title: aet}))
+        details = server.session.post(f"{server.url}/modalities/node/echo").json()["Details"]
+        assert details.endswith(f": Illegal service parameter: {side} AP Title")
+
+
 def test_storage_commitment_follows(server: EmbeddedServer, dicom_node: DicomNode) -> None:
     ids = upload(server, *many(2))
     id = submit(server, ids, StorageCommitment=True)

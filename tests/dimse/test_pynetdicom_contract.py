@@ -17,7 +17,8 @@ from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dul import _PDU_TYPES, DULServiceProvider
 from pynetdicom.transport import AssociationSocket
 
-from orthanc_lab.dimse.upper_layer import Connection, QuickAssociation
+from orthanc_lab.dimse.connection import Connection
+from orthanc_lab.dimse.upper_layer import QuickAssociation
 
 
 @pytest.fixture

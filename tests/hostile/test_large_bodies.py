@@ -1,4 +1,7 @@
-"""Ten megabytes of brackets, one key of ten megabytes: every resource that reads JSON has an answer for it."""
+"""Megabytes of brackets, one key of megabytes: every resource that reads JSON has an answer for it.
+
+With ``--full-size`` (or ``--long``) they are ten megabytes, else two.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ import pytest
 import orthanc_lab
 from tests.hostile.asking import ask, refusal
 
-SIZE = 10_000_000
 ROUTES = [
     "/tools/find", "/tools/count-resources", "/tools/bulk-content", "/tools/bulk-delete", "/tools/lookup",
     "/tools/create-dicom", "/tools/create-archive", "/tools/create-media", "/tools/create-media-extended",
@@ -17,24 +19,19 @@ ROUTES = [
     "{instance}/modify", "{instance}/anonymize", "{series}/archive", "{series}/media", "{study}/modify",
     "{study}/split", "{study}/merge",
 ]  # fmt: skip
-BODIES: dict[str, Callable[[], bytes]] = {
-    "opened lists": lambda: b"[" * SIZE,
-    "lists": lambda: b"[" * (SIZE // 2) + b"]" * (SIZE // 2),
-    "opened objects": lambda: b'{"Tags":' * (SIZE // 8),
-    "key": lambda: b'{"%b":1}' % key(),
-    "text": lambda: b'"' + key(),
-    "number": lambda: b"1" * SIZE,
+BODIES: dict[str, Callable[[int], bytes]] = {
+    "opened lists": lambda size: b"[" * size,
+    "lists": lambda size: b"[" * (size // 2) + b"]" * (size // 2),
+    "opened objects": lambda size: b'{"Tags":' * (size // 8),
+    "key": lambda size: b'{"%b":1}' % (b"k" * size),
+    "text": lambda size: b'"' + b"k" * size,
+    "number": lambda size: b"1" * size,
 }
 
 
-def key() -> bytes:
-    return b"k" * SIZE
-
-
-def in_fields() -> bytes:
-    fields = [b'"%b":{"%b":"x"}' % (name, key()) for name in (b"Tags", b"Query", b"Replace")]
-    fields += [b'"Level":"Study","Force":true', *(b'"%b":["%b"]' % (name, key()) for name in (b"Resources", b"Series"))]
-    return b"{" + b",".join(fields) + b"}"
+@pytest.fixture
+def size(pytestconfig: pytest.Config) -> int:
+    return 10_000_000 if pytestconfig.getoption("--full-size") else 2_000_000
 
 
 @pytest.fixture
@@ -49,15 +46,18 @@ def routes(server: orthanc_lab.ChildServer) -> list[str]:
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_whole_bodies(server: orthanc_lab.ChildServer, routes: list[str], name: str) -> None:
-    body = BODIES[name]()
+def test_whole_bodies(server: orthanc_lab.ChildServer, routes: list[str], name: str, size: int) -> None:
+    body = BODIES[name](size)
     for route in routes:
         answer = ask(server, "POST", route, data=body)
         assert answer.status_code == 200 or refusal(answer)[0] in (400, 404, 500), route
 
 
-def test_keys_where_names_of_tags_belong(server: orthanc_lab.ChildServer, routes: list[str]) -> None:
-    body = in_fields()
+def test_keys_where_names_of_tags_belong(server: orthanc_lab.ChildServer, routes: list[str], size: int) -> None:
+    key = b"k" * size
+    fields = [b'"%b":{"%b":"x"}' % (name, key) for name in (b"Tags", b"Query", b"Replace")]
+    fields += [b'"Level":"Study","Force":true', *(b'"%b":["%b"]' % (name, key) for name in (b"Resources", b"Series"))]
+    body = b"{" + b",".join(fields) + b"}"
     for route in routes:
         answer = ask(server, "POST", route, data=body)
         assert answer.status_code == 200 or refusal(answer)[0] in (400, 404, 500), route

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,7 +15,6 @@ from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.real import RealOrthanc
 from tests.network.report_taker import ReportTaker
-from tests.rest.files import CT_IMAGE, dicom_file
 from tests.twin.all_bodies import build
 
 FILES = (
@@ -63,38 +63,40 @@ def options(node: DicomNode, taker: ReportTaker) -> dict[str, object]:
     }
 
 
-@pytest.fixture(scope="session")
-def ours() -> Iterator[Server]:
+@contextmanager
+def our_server(**more: object) -> Iterator[Server]:
     with (
         DicomNode(aet="PROBE") as node,
         ReportTaker() as taker,
-        orthanc_lab.serve(options(node, taker)) as server,
+        orthanc_lab.serve(options(node, taker) | more) as server,
     ):
         fill(server.url)
-        node.know("ORTHANC", server.dicom_port)
         yield Server(server.url, server.dicom_port, node, taker)
 
 
-@pytest.fixture(scope="session")
-def real(real_program: str) -> Iterator[Server]:
+@contextmanager
+def real_server(**more: object) -> Iterator[Server]:
     port = free_port()
     listening = {"DicomServerEnabled": True, "DicomPort": port, "DicomAet": "ORTHANC"}
     with (
         DicomNode(aet="PROBE") as node,
         ReportTaker() as taker,
-        RealOrthanc(**listening, **options(node, taker)) as server,
+        RealOrthanc(**listening, **options(node, taker), **more) as server,
     ):
         fill(server.url)
-        node.know("ORTHANC", port)
         yield Server(server.url, port, node, taker)
 
 
-def data_set(instance: str, patient: str = "P", study: str = "1.2", series: str = "1.2.3", size: int = 0) -> bytes:
-    """Return the encoded data set of a CT, with `size` bytes of pixels."""
-    pixels = {"PixelData": bytes(size), "BitsAllocated": 8} if size else {}
-    file = dicom_file(patient, study, series, instance, SOPClassUID=CT_IMAGE, **pixels)
-    length = int.from_bytes(file[140:144], "little")
-    return file[144 + length :]
+@pytest.fixture(scope="session")
+def ours() -> Iterator[Server]:
+    with our_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def real(real_program: str) -> Iterator[Server]:
+    with real_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ class ReportTaker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.shutdown()
+        self._server.server_close()
 
     def _take(self, event: Event) -> tuple[int, Dataset | None]:
         requestor = event.assoc.requestor

@@ -9,7 +9,7 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
-from tests.network.conftest import data_set
+from tests.network.data_sets import data_set
 from tests.network.raw_client import (
     ABORT,
     ECHO,

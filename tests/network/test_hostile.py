@@ -6,6 +6,7 @@ With ``--long``: 300 silent associations, 10,000 fuzzed PDUs and command sets.
 from __future__ import annotations
 
 import random
+import resource
 import socket
 import struct
 import threading
@@ -18,7 +19,7 @@ import pytest
 
 import orthanc_lab
 from tests.memory.test_memory import memory
-from tests.network.conftest import data_set
+from tests.network.data_sets import data_set
 from tests.network.raw_client import (
     ABORT,
     ECHOING,
@@ -229,3 +230,18 @@ def test_fragments_without_end(server: orthanc_lab.ChildServer):
             send_until_it_fails(client, pdu(4, struct.pack(">IBB", 16002, 1, 1) + bytes(16000)), 1000)
         assert client.wait_for_end() in ([], [ABORT])
     assert memory(server) - before < GROWTH
+
+
+def test_a_silent_association_loses_its_place():
+    """A process of few descriptors has few places: those who are silent do not keep the others out."""
+    with orthanc_lab.serve(process=True, DicomScpTimeout=0) as server:
+        limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (256, limits[1]))
+        server.session.post(f"{server.url}/tools/reset", data="")
+        until(lambda: sum("has started" in line for line in server.tail()) == 2, what="the reset is not done")
+        silent = [RawClient(server.dicom_port, None) for _ in range(70)]
+        with RawClient(server.dicom_port) as client:
+            assert client.ask(echo_message()).status == 0
+            client.release()
+        for one in silent:
+            one.socket.close()

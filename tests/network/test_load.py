@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import orthanc_lab
-from tests.network.conftest import data_set
+from tests.network.data_sets import data_set
 from tests.network.raw_client import STORING, RawClient, store_message
 from tests.rest.files import orthanc_id
 

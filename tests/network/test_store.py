@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 import orthanc_lab
-from tests.network.conftest import data_set
+from tests.network.data_sets import data_set
 from tests.network.raw_client import EXPLICIT, STORING, RawClient, store_message
 from tests.rest.files import CT_IMAGE, dicom_file, orthanc_id
 

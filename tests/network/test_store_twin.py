@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from tests.network.conftest import Server, data_set
+from tests.network.conftest import Server
+from tests.network.data_sets import data_set
 from tests.network.raw_client import (
     ABORT,
     ECHO,

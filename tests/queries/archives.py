@@ -1,4 +1,4 @@
-"""Archives that our server asks: a real Orthanc, DCMTK's dcmqrscp, and the node of the test harness."""
+"""Archives that our server asks: another one of ours, a real Orthanc, DCMTK's dcmqrscp."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import requests
 
+import orthanc_lab
 from orthanc_lab.server.loopback import free_port, is_listening
-from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.dicom_peer import DicomPeer
 from orthanc_lab.testing.real import RealOrthanc
 from tests.programs import program
@@ -35,6 +35,17 @@ AETable BEGIN
 ARCHIVE {folder} RW (200, 1024mb) ANY
 AETable END
 """
+
+
+@contextmanager
+def lab(files: list[Path], ours: int, folder: Path) -> Iterator[Mapping[str, Any]]:
+    """Another server of ours."""
+    modalities = {"lab": ["ORTHANC", "127.0.0.1", ours]}
+    with orthanc_lab.serve(DicomServerEnabled=True, DicomAet="ARCHIVE", DicomModalities=modalities) as server:
+        for file in files:
+            requests.post(f"{server.url}/instances", data=file.read_bytes(), timeout=20).raise_for_status()
+        yield {"AET": "ARCHIVE", "Host": "127.0.0.1", "Port": server.dicom_port}
+        assert server.errors == []
 
 
 @contextmanager
@@ -69,15 +80,7 @@ def dcmqrscp(files: list[Path], ours: int, folder: Path) -> Iterator[Mapping[str
             process.wait(20)
 
 
-@contextmanager
-def node(files: list[Path], ours: int, folder: Path) -> Iterator[Mapping[str, Any]]:
-    """The node of the test harness, on pynetdicom."""
-    with DicomNode(*files, aet="ARCHIVE") as archive:
-        archive.know("ORTHANC", ours)
-        yield archive.modality()
-
-
-ARCHIVES: Mapping[str, Archive] = {"orthanc": orthanc, "dcmqrscp": dcmqrscp, "node": node}
+ARCHIVES: Mapping[str, Archive] = {"lab": lab, "orthanc": orthanc, "dcmqrscp": dcmqrscp}
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:

@@ -77,9 +77,10 @@ def _options(port: int) -> dict[str, Any]:
             "titled": {**node, "LocalAet": "TITLED"},
             "getting": {**node, "RetrieveMethod": "C-GET"},
             "patient": {**node, "Timeout": 30},
+            "hasty": {**node, "Timeout": 2},
             "dead": ["DEAD", "127.0.0.1", 9],
         },
-        "DicomScuTimeout": 1,
+        "DicomScuTimeout": 20,
         "JobsHistorySize": 100,
         "QueryRetrieveSize": 20,
     }

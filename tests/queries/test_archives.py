@@ -1,4 +1,4 @@
-"""Our server finds and retrieves what other archives have: a real Orthanc, DCMTK's, and one on pynetdicom."""
+"""Our server finds and retrieves what other archives have: one of ours, a real Orthanc, DCMTK's dcmqrscp."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Lab:
         return sorted(files)
 
 
-@pytest.fixture(scope="module", params=[pytest.param("orthanc", marks=pytest.mark.real), "dcmqrscp", "node"])
+@pytest.fixture(scope="module", params=["lab", pytest.param("orthanc", marks=pytest.mark.real), "dcmqrscp"])
 def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     if request.param == "orthanc":
         request.getfixturevalue("real_program")

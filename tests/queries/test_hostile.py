@@ -15,8 +15,8 @@ from tests.queries.test_queries import PLAIN, QUERY
 from tests.queries.test_retrieving import STUDY_BODY
 from tests.waiting import until
 
-CALLS = {"C-FIND": (QUERY, PLAIN), "C-MOVE": ("/modalities/node/move", STUDY_BODY)}
-ALL_CALLS = {**CALLS, "C-GET": ("/modalities/node/get", STUDY_BODY)}
+CALLS = {"C-FIND": ("/modalities/hasty/query", PLAIN), "C-MOVE": ("/modalities/hasty/move", STUDY_BODY)}
+ALL_CALLS = {**CALLS, "C-GET": ("/modalities/hasty/get", STUDY_BODY)}
 SILENT = "DIMSE No data available (timeout in non-blocking mode)"
 GONE = "Peer aborted Association (or never connected)"
 

@@ -166,7 +166,7 @@ def test_a_move_of_what_is_not_there(asked: Asked) -> None:
 
 def test_a_get_of_what_is_not_there_is_no_failure(asked: Asked) -> None:
     asked.script(statuses(0xC000))
-    assert asked.post("/modalities/node/get", STUDY_BODY) == CONTENT
+    assert asked.post("/modalities/hasty/get", STUDY_BODY) == CONTENT
 
 
 @pytest.mark.parametrize("status", [0xA701, 0xA900, 0xB000, 0xFE00])

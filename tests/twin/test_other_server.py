@@ -11,7 +11,8 @@ from orthanc_lab.testing.ledger import Accepted, Ledger
 from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.testing.scenario import Scenario
 from orthanc_lab.testing.twin import Twin
-from tests.twin import bodies, long_values, picture_bodies
+from tests.dimse.scripted_node import ScriptedNode
+from tests.twin.all_bodies import build
 from tests.twin.other_server import OtherServer
 from tests.twin.scenarios import SCENARIOS
 
@@ -26,7 +27,7 @@ ITS_OWN_PATHS = ("GET //*", "* /*%2F*")
 
 @pytest.fixture(scope="module")
 def other(real_program: str) -> Twin:
-    return Twin(OtherServer, RealOrthanc, bodies.build() | picture_bodies.build() | long_values.build())
+    return Twin(OtherServer, RealOrthanc, build(), ScriptedNode)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

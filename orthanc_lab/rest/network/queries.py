@@ -16,6 +16,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_json, answer_nothing, answer_text, unknown_resource
 from orthanc_lab.rest.http.arguments import flag, query_arguments, unsigned
 from orthanc_lab.rest.http.bodies import read_object, read_parsed_body
+from orthanc_lab.rest.http.long_lists import answer_batches
 from orthanc_lab.rest.network.query_request import read_query, read_subquery
 from orthanc_lab.rest.network.remote_find import RemoteFind
 from orthanc_lab.rest.services import Services
@@ -23,6 +24,7 @@ from orthanc_lab.rest.services import Services
 __all__ = ["ROUTES", "position_of", "query_of"]
 
 _OPERATIONS = ["answers", "level", "modality", "query", "retrieve"]
+_BATCH = 200  # answers
 _NO_OBJECT = "Must provide a JSON object"
 _BELOW = {
     Level.PATIENT: ["query-study", "query-series", "query-instances"],
@@ -147,8 +149,10 @@ class QueryAnswers(_QueryResource):
         query = query_of(self._services, id)
         arguments = query_arguments(req)
         if flag(arguments, "expand"):
-            form = _form(arguments)
-            answer_json(req, resp, [self._find.shown(answer, query.level, form) for answer in query.answers])
+            form, show = _form(arguments), self._find.shown
+            starts = range(0, len(query.answers), _BATCH)
+            batches = (query.answers[start : start + _BATCH] for start in starts)
+            answer_batches(req, resp, ([show(answer, query.level, form) for answer in batch] for batch in batches))
         else:
             answer_json(req, resp, [str(position) for position in range(len(query.answers))])
 

@@ -336,6 +336,24 @@ SCENARIOS = [
     ),
     Scenario("queries-move", _moving("move"), options=_OPTIONS, node=True),
     Scenario("queries-get", _moving("get"), options=_OPTIONS, node=True),
+    Scenario(
+        "queries-read-only",
+        f"""
+        q = POST /modalities/finds/query {{"Level": "Study"}}
+        GET /queries/{{q}}/answers
+        POST /queries/{{q}}/answers/0/query-series {{}}
+        POST /queries/{{q}}/answers/0/retrieve
+        POST /queries/{{q}}/answers/0/retrieve {{"RetrieveMethod": "C-GET"}}
+        POST /modalities/finds/find-patient {{}}
+        POST /modalities/finds/move {json.dumps(_STUDY)}
+        POST /modalities/finds/get {json.dumps(_STUDY)}
+        DELETE /queries/{{q}}
+        GET /queries
+        GET /jobs
+        """,
+        options={**_OPTIONS, "ReadOnly": True},
+        node=True,
+    ),
     Scenario("queries-move-missing", _missing(), options=_OPTIONS, node=True),
     Scenario("queries-find-failures", _failing('query {"Level": "Study"}'), options=_FAILING, node=True),
     Scenario("queries-move-failures", _failing(f"move {json.dumps(_STUDY)}"), options=_FAILING, node=True),

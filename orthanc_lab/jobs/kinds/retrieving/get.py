@@ -26,8 +26,7 @@ class GetJob(RetrieveJob):
         from orthanc_lab.dimse.retrieve import open_get  # noqa: PLC0415
 
         request = self._request
-        title = request.modality.local_aet or request.local_aet
-        return open_get(request.modality, self._tools.dicom, local_aet=title, timeout=request.timeout)
+        return open_get(request.modality, self._tools.dicom, local_aet=request.local_aet, timeout=request.timeout)
 
     def _identifier(self, query: RetrieveQuery) -> DataSet:
         return get_identifier(query.asked, query.level, self._tools.values())

@@ -30,8 +30,7 @@ class MoveJob(RetrieveJob):
         from orthanc_lab.dimse.retrieve import open_move  # noqa: PLC0415
 
         request = self._request
-        title = request.modality.local_aet or request.local_aet
-        return open_move(request.modality, self._tools.dicom, local_aet=title, timeout=request.timeout)
+        return open_move(request.modality, self._tools.dicom, local_aet=request.local_aet, timeout=request.timeout)
 
     def _identifier(self, query: RetrieveQuery) -> DataSet:
         return move_identifier(query.asked, query.level, self._tools.values())
