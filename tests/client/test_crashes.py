@@ -48,22 +48,22 @@ def either(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_killed_in_the_middle_of_an_upload(either: Killable) -> None:
     client = Client(either.url, retries=1)
-    files = material.small_instances(1500)
+    files = material.small_instances(600)
 
     def kill_soon(done: int, total: int) -> None:
-        assert total == 1500
+        assert total == 600
         either.kill()  # what is dead stays dead
 
     with pytest.raises(UploadInterruptedError, match=r"resume=error\.report") as caught:
         client.upload(files, progress=kill_soon, parallel=2)
     report = caught.value.report
-    assert 0 < len(report.files) < 1500
+    assert 0 < len(report.files) < 600
     either.restart()
     kept = len(client.instances)
     assert kept >= len(report.files)  # what was acknowledged is there
     finished = client.upload(files, resume=report)
-    assert len(finished.files) == 1500
-    assert len(client.instances) == 1500
+    assert len(finished.files) == 600
+    assert len(client.instances) == 600
     assert finished.stored == len(report.files) - finished.already_stored  # each file is counted once
 
 
@@ -139,7 +139,7 @@ def test_killed_for_good_in_the_middle_of_a_wait(either: Killable) -> None:
 
 def test_killed_in_the_middle_of_a_download(either: Killable, tmp_path: Path) -> None:
     client = Client(either.url)
-    client.upload(material.ct_instances(100))
+    client.upload(material.ct_instances(40))
     study = client.studies.find()[0]
 
     def kill(done: int, total: int | None) -> None:

@@ -73,9 +73,11 @@ def check(servers: Servers, *bodies: Any) -> None:
 
 
 @pytest.mark.parametrize("name", TAGS)
-def test_values_of_tags(servers: Servers, name: str) -> None:
+def test_values_of_tags(servers: Servers, name: str, request: pytest.FixtureRequest) -> None:
+    """The usual run tries a third of the values at each tag, another third at the next one."""
+    values = VALUES if request.config.getoption("--long") else VALUES[TAGS.index(name) % 3 :: 3]
     check(
-        servers, *({"Tags": {name: value}} for value in VALUES if not (name == "0028-0009" and value in (None, "a\0b")))
+        servers, *({"Tags": {name: value}} for value in values if not (name == "0028-0009" and value in (None, "a\0b")))
     )
 
 

@@ -1,4 +1,7 @@
-"""Configurations at the start: both programs refuse the same ones, with the same code and words."""
+"""Configurations at the start: both programs refuse the same ones, with the same code and words.
+
+The usual run starts them with each third one, ``--long`` with all.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +131,11 @@ def starts_alike(real_program: str, text: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("options", CONFIGURATIONS)
-def test_options_are_refused_alike(options: str, real_program: str, tmp_path: Path) -> None:
+def test_options_are_refused_alike(
+    options: str, real_program: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if not request.config.getoption("--long") and CONFIGURATIONS.index(options) % 3:
+        pytest.skip("with --long")
     text = f'{{"HttpPort": PORT, {FOLDERS}, {options}}}'
     starts_alike(real_program, text, tmp_path)
 
