@@ -15,6 +15,7 @@ _SINGLE = ("tests/notebooks/", "tests/lab/", "tests/docs/test_how_to.py", "tests
 # They begin first, so that no worker is left alone with them at the end.
 _LONG = ("tests/browser/", "tests/lab/", "tests/notebooks/", "tests/project/", "tests/twin/", "tests/modification/")
 _LONG += ("tests/docs/", "tests/crash/", "tests/memory/", "tests/fuzz/", "tests/hostile/", "tests/client/")
+_LONG += ("tests/network/", "tests/queries/", "tests/transfers/")
 
 
 def place_of(item: pytest.Item) -> int:

@@ -17,6 +17,7 @@ from orthanc_lab import samples
 from orthanc_lab.client.client import Client
 from orthanc_lab.lab.credentials import USER
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.embedding.restartable import dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import log_errors_only
@@ -96,7 +97,7 @@ class OwnServer:
         if self._choice.configuration is None:
             values["Dictionary"] = samples.dictionary()
             values |= {"AuthenticationEnabled": True, "RegisteredUsers": {USER: self._password}}
-            values |= {"DicomBindAddresses": ["127.0.0.1"], "DicomPort": 0}  # DICOM has no password
+            values |= dicom_on_a_free_port({})  # and for this machine alone: DICOM has no password
         folder = self._temporary.name if self._temporary else self._choice.storage
         if folder is not None:
             values["StorageDirectory"] = values["IndexDirectory"] = str(Path(folder).absolute())

@@ -116,7 +116,8 @@ def shown(page: str, caption: str) -> Snippet:
 
 def test_a_server_in_the_background(folder: Path) -> None:
     port = str(free_port())
-    (folder / "configuration.json").write_text(f'{{"HttpPort": {port}, "Name": "background"}}')
+    options = f'"HttpPort": {port}, "DicomServerEnabled": false, "Name": "background"'
+    (folder / "configuration.json").write_text(f"{{{options}}}")
     printed = run_shell(shown("continuous-integration.md", "in the background"), {"8042": port})
     assert json.loads(printed)["Name"] == "background"
     assert not is_listening(int(port))

@@ -188,8 +188,10 @@ def test_once_ends_by_itself_and_instead_of_the_usual_port_in_use_another_is_tak
 def test_a_configuration_as_serve_takes_it_and_a_signal(lab, tmp_path):
     port = free_port()
     file = tmp_path / "configuration.json"
-    users = '"AuthenticationEnabled" : true, "RegisteredUsers" : {"alice" : "se:cret"}'
-    file.write_text(f'{{"HttpPort" : {port}, "Name" : "Mine", "StorageDirectory" : "files", {users}}}')
+    users = '"AuthenticationEnabled" : true, "RegisteredUsers" : {"alice" : "se:cret"}, "DicomServerEnabled" : false'
+    file.write_text(
+        f'{{"HttpPort" : {port}, "Name" : "Mine", "StorageDirectory" : "files", {users}, "DicomPort" : {free_port()}}}'
+    )
     running = lab("--lab-port", "0", "--no-samples", str(file)).start()
     assert running.orthanc == f"http://127.0.0.1:{port}"
     assert requests.get(f"{running.orthanc}/system", timeout=30).status_code == 401

@@ -85,7 +85,8 @@ def servers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def nobody_else_gets_in(server: psutil.Process) -> None:
-    (port,) = {each.laddr.port for each in server.net_connections("inet") if each.status == psutil.CONN_LISTEN}
+    port = int(server.cmdline()[-1])
+    assert {each.laddr.ip for each in server.net_connections("inet")} == {"127.0.0.1"}
     assert requests.get(f"http://127.0.0.1:{port}/statistics", timeout=30).status_code == 401
     password = server.environ()[PASSWORD_VARIABLE]
     answer = requests.get(f"http://127.0.0.1:{port}/statistics", auth=(USER, password), timeout=30)

@@ -36,6 +36,7 @@ def test_started_from_python(process: bool) -> None:
 def test_by_a_configuration_file(tmp_path: Path) -> None:
     port = free_port()
     options = {"HttpPort": port, "HttpBindAddresses": ["127.0.0.1", "::1"], "StorageDirectory": "storage"}
+    options["DicomServerEnabled"] = False
     file = tmp_path / "configuration.json"
     file.write_text(json.dumps(options))
     with subprocess.Popen([sys.executable, "-m", "orthanc_lab", str(file)], stderr=subprocess.DEVNULL) as process:
