@@ -6,22 +6,19 @@ from collections.abc import Iterable, Sequence
 
 from orthanc_lab.dicom.dictionary.storage_sop_classes import STORAGE_SOP_CLASSES
 from orthanc_lab.dicom.dictionary.uid_names import name_of_uid
+from orthanc_lab.dimse.query_models import FIND_MODELS, GET_MODELS, MOVE_MODELS, WORKLIST_FIND
 from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax, known_uids
 
 __all__ = ["conformance_statement"]
 
 _VERIFICATION = ("1.2.840.10008.1.1",)
-_FIND = ("1.2.840.10008.5.1.4.1.2.1.1", "1.2.840.10008.5.1.4.1.2.2.1")
-_MOVE = ("1.2.840.10008.5.1.4.1.2.1.2", "1.2.840.10008.5.1.4.1.2.2.2")
-_GET = ("1.2.840.10008.5.1.4.1.2.1.3", "1.2.840.10008.5.1.4.1.2.2.3")
-_WORKLIST = ("1.2.840.10008.5.1.4.31",)
 _COMMITMENT = ("1.2.840.10008.1.20.1",)
 _SERVICES: Sequence[tuple[str, Iterable[str]]] = (
     ("C-ECHO, as user (SCU) and provider (SCP)", _VERIFICATION),
-    ("C-FIND, as user and provider", _FIND),
-    ("C-FIND, as user", _WORKLIST),
-    ("C-MOVE, as user and provider", _MOVE),
-    ("C-GET, as user and provider", _GET),
+    ("C-FIND, as user and provider", FIND_MODELS),
+    ("C-FIND, as user", (WORKLIST_FIND,)),
+    ("C-MOVE, as user and provider", MOVE_MODELS),
+    ("C-GET, as user and provider", GET_MODELS),
     ("Storage commitment (N-ACTION, N-EVENT-REPORT), as user and provider", _COMMITMENT),
     ("C-STORE, as user and provider", STORAGE_SOP_CLASSES),
 )

@@ -15,13 +15,14 @@ from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_a
 from orthanc_lab.dimse.command_set import Command, Field, Operation
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
+from orthanc_lab.dimse.query_models import FIND_MODELS, WORKLIST_FIND
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import SystemIdentifiers
 
 __all__ = ["EchoRefused", "echo"]
 
 _VERIFICATION = "1.2.840.10008.1.1"
-_FIND = ("1.2.840.10008.5.1.4.1.2.1.1", "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.31")
+_FIND = (*FIND_MODELS, WORKLIST_FIND)
 _FIND_STUDY_ROOT = _FIND[1]
 _NO_FIND = 2016
 _PENDING = (0xFF00, 0xFF01)

@@ -16,7 +16,7 @@ from orthanc_lab.dimse.identifiers import TagValues, find_identifier
 from orthanc_lab.dimse.message import Message
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
-from orthanc_lab.dimse.query_models import PATIENT_ROOT_FIND, STUDY_ROOT_FIND, WORKLIST_FIND
+from orthanc_lab.dimse.query_models import FIND_MODELS, PATIENT_ROOT_FIND, STUDY_ROOT_FIND, WORKLIST_FIND
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.ports import Clock
@@ -24,7 +24,7 @@ from orthanc_lab.protocol.ports import Clock
 __all__ = ["Finder"]
 
 _SERVICE = "C-FIND"
-_MODELS = (PATIENT_ROOT_FIND, STUDY_ROOT_FIND, WORKLIST_FIND)
+_MODELS = (*FIND_MODELS, WORKLIST_FIND)
 _PENDING = (0xFF00, 0xFF01)
 _UNABLE_TO_PROCESS = 0xC000
 _MOST_BYTES = 64 << 20  # of all answers

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from orthanc_lab.dimse.modality import Modality
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Settings
 
 __all__ = ["DicomOptions", "DicomTls"]
@@ -43,7 +45,17 @@ class DicomOptions:
 
     @classmethod
     def of(cls, settings: Settings) -> DicomOptions:
-        """Read the options of a server."""
+        """Read the options of a server.
+
+        Raises
+        ------
+        OrthancError
+            13 if a file of certificates is missing.
+        """
+        identity = [settings["DicomTlsPrivateKey"], settings["DicomTlsCertificate"]]
+        for file in (*(identity if all(identity) else ()), settings["DicomTlsTrustedCertificates"]):
+            if file and not Path(file).is_file():
+                raise OrthancError(ErrorCode.INEXISTENT_FILE, f"Inexistent file: {file}")
         return cls(
             aet=settings["DicomAet"],
             scu_timeout=settings["DicomScuTimeout"],

@@ -14,7 +14,13 @@ from orthanc_lab.dimse.command_set import Command, Field, Operation
 from orthanc_lab.dimse.message import Message
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
-from orthanc_lab.dimse.query_models import PATIENT_ROOT_GET, PATIENT_ROOT_MOVE, STUDY_ROOT_GET, STUDY_ROOT_MOVE
+from orthanc_lab.dimse.query_models import (
+    MOVE_MODELS,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+)
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE, IMPLICIT_LE
@@ -48,7 +54,7 @@ def open_move(
     modality: Modality, options: DicomOptions, *, local_aet: str | None = None, timeout: int | None = None
 ) -> RequestedAssociation:
     """Open an association for C-MOVE; the arguments are those of `open_association`."""
-    proposals = [Proposal(model) for model in (PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE)]
+    proposals = [Proposal(model) for model in MOVE_MODELS]
     return open_association(modality, options, proposals, local_aet=local_aet, timeout=timeout)
 
 

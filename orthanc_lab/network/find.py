@@ -9,6 +9,7 @@ from itertools import islice
 from orthanc_lab.dicom.files.charsets import LATIN1, by_name
 from orthanc_lab.dicom.shown.tag_format import TagNames
 from orthanc_lab.dimse.command_set import Operation
+from orthanc_lab.dimse.query_models import FIND_MODELS
 from orthanc_lab.network.find_answers import AnswerWriter
 from orthanc_lab.network.identifier import Identifier, IdentifierReader, Key
 from orthanc_lab.network.measuring import measured
@@ -35,7 +36,7 @@ class Find:
     """Searches, as ``/tools/find`` does, and answers with a data set for each resource."""
 
     OPERATION = Operation.C_FIND
-    SOP_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.2.1.1", "1.2.840.10008.5.1.4.1.2.2.1"})
+    SOP_CLASSES = frozenset(FIND_MODELS)
     PERMISSION = "Find"
 
     def __init__(self, services: NetworkServices) -> None:
@@ -44,7 +45,7 @@ class Find:
         self._reader = IdentifierReader(dictionary, settings)
         files = None
         if settings["StorageAccessOnFind"] != "Never":
-            files = FileTags(storage, dictionary, settings)
+            files = FileTags(storage, dictionary, settings, services.memory)
         self._requested = RequestedTags(storage, TagNames(dictionary), files, WarningLog(settings["Warnings"]))
         # The limits do not hold for C-FIND in Orthanc 1.12.7.
         self._search = ResourceSearch(storage, self._requested, dictionary, None)

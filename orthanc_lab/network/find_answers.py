@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
-from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
+from orthanc_lab.dicom.dictionary.tags import QUERY_RETRIEVE_LEVEL, SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.files.charsets import Charset
 from orthanc_lab.dicom.files.data_set import Element, encode
 from orthanc_lab.dicom.files.values import JsonValues
-from orthanc_lab.network.identifier import QUERY_RETRIEVE_LEVEL, Identifier
+from orthanc_lab.network.identifier import Identifier
 
 __all__ = ["AnswerWriter"]
 

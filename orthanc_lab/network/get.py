@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orthanc_lab.dicom.files.data_set import Element, encode
 from orthanc_lab.dimse.command_set import Operation
+from orthanc_lab.dimse.query_models import GET_MODELS
 from orthanc_lab.dimse.sent_file import read_sent_file
 from orthanc_lab.network.identifier import IdentifierReader
 from orthanc_lab.network.measuring import measured
@@ -33,7 +34,7 @@ class Get:
     """Sends instances as C-STORE sub-operations, each followed by a response with the counts."""
 
     OPERATION = Operation.C_GET
-    SOP_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.2.1.3", "1.2.840.10008.5.1.4.1.2.2.3"})
+    SOP_CLASSES = frozenset(GET_MODELS)
     PERMISSION = "Get"
 
     def __init__(self, services: NetworkServices) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, Tag
+from orthanc_lab.dicom.dictionary.tags import QUERY_RETRIEVE_LEVEL
 from orthanc_lab.dicom.files.read import DicomFile, creator_of, read_data_set
 from orthanc_lab.dicom.files.values import is_written
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
@@ -14,8 +15,6 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Settings
 
 __all__ = ["Identifier", "IdentifierReader", "Key"]
-
-QUERY_RETRIEVE_LEVEL = 0x00080052
 
 
 @dataclass(frozen=True, slots=True)

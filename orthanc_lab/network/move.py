@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import repeat
 
 from orthanc_lab.dimse.command_set import Field, Operation
+from orthanc_lab.dimse.query_models import MOVE_MODELS
 from orthanc_lab.jobs.kinds.sending.modality_store import ModalityStoreJob, ModalityStoreRequest
 from orthanc_lab.jobs.ports import StopReason
 from orthanc_lab.network.identifier import IdentifierReader
@@ -26,7 +27,7 @@ class Move:
     """Sends instances to a known node, while the client waits or by a job (``SynchronousCMove``)."""
 
     OPERATION = Operation.C_MOVE
-    SOP_CLASSES = frozenset({"1.2.840.10008.5.1.4.1.2.1.2", "1.2.840.10008.5.1.4.1.2.2.2"})
+    SOP_CLASSES = frozenset(MOVE_MODELS)
     PERMISSION = "Move"
 
     def __init__(self, services: NetworkServices) -> None:

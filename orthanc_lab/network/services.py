@@ -11,6 +11,7 @@ from orthanc_lab.dimse.options import DicomOptions
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
 from orthanc_lab.storage.ports import Storage
@@ -34,3 +35,4 @@ class NetworkServices:
     identifiers: Identifiers
     executor: Executor
     report: Callable[[BaseException], None]  # takes note of an error that no client sees
+    memory: MemoryBudget = UNLIMITED  # for what is being unpacked

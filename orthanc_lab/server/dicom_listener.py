@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from collections.abc import Sequence
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -45,6 +47,9 @@ class DicomListener:
         settings = assembly.services.settings
         if not settings["DicomServerEnabled"]:
             _log.warning("The DICOM server is disabled")
+            return
+        if find_spec("pynetdicom") is None:
+            _log.warning("There is no DICOM server without pynetdicom: pip install 'orthanc-lab[network]'")
             return
         tls = server_context(assembly.services.dicom.tls)
         port = settings["DicomPort"] if self._wanted_port is None else self._wanted_port
@@ -100,6 +105,7 @@ def _dispatch(assembly: Assembly) -> Dispatch:
             services.identifiers,
             services.executor,
             services.control.report,
+            services.memory,
         )
     )
 
@@ -113,7 +119,9 @@ def _listen(addresses: Sequence[str], port: int) -> list[socket.socket]:
     except (OSError, OverflowError, ValueError) as error:
         for listener in listeners:
             listener.close()
-        raise OrthancError(ErrorCode.DICOM_PORT_IN_USE, f" (port = {port})") from error
+        foreign = isinstance(error, ValueError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
+        why = f": {address} is not an IP address of this machine" if foreign else ""
+        raise OrthancError(ErrorCode.DICOM_PORT_IN_USE, f" (port = {port}){why}") from error
     return listeners
 
 

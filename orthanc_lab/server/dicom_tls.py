@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from pathlib import Path
 
 from orthanc_lab.dimse.options import DicomTls
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -28,9 +27,6 @@ def server_context(options: DicomTls) -> ssl.SSLContext | None:
     OrthancError
         13 for a file that is missing, 3 without certificate or key, 15 for what cannot be used.
     """
-    for file in (options.certificate, options.private_key, options.trusted_certificates):
-        if file and not Path(file).is_file():
-            raise OrthancError(ErrorCode.INEXISTENT_FILE, f"Inexistent file: {file}")
     if not options.enabled:
         return None
     if not options.certificate or not options.private_key:

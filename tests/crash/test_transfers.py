@@ -72,7 +72,7 @@ def test_transfers_arrive(sides, request):
     for content in [*material.ct_instances(8), *material.small_instances(30)]:
         ask(source, "POST", "/instances", data=content)
     expected = files_of(source)
-    cut = 0
+    cut = forgotten = 0
     for round_ in range(kills):
         push, compression, victim = chance.random() < 0.5, chance.choice(["none", "gzip"]), chance.choice(sides)
         story = f"seed {seed}, kill {round_} of the {victim.name}, {'push' if push else 'pull'}, {compression}"
@@ -84,9 +84,10 @@ def test_transfers_arrive(sides, request):
         until(lambda asked=asked, job=job: ended(asked, job), seconds=60, what=story)
         assert files_of(target) == expected, story
         assert files_of(source) == expected, story
+        forgotten += push and victim is source  # a sender that was killed while it opened a transaction opens another
         for server in sides:
             folder = server.folder / "storage"
-            left = [*folder.glob("jobs-outputs/*.pull"), *folder.glob("transfers/*")]
-            assert left == [], story
+            assert [*folder.glob("jobs-outputs/*.pull")] == [], story
+            assert len([*folder.glob("transfers/*")]) <= forgotten, story
         empty(target)
     print(f"seed {seed}: {kills} kills, {cut} of them in mid-transfer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Any
 
 import pytest
@@ -222,6 +223,14 @@ def test_a_server_without_dicom():
         assert inline.dicom_port == 0
 
 
+def test_without_pynetdicom(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    with orthanc_lab.serve() as server:
+        assert server.dicom_port == 0
+        assert server.session.get(f"{server.url}/system").status_code == 200
+    assert "pip install 'orthanc-lab[network]'" in caplog.text
+
+
 def test_a_server_without_http_sockets_has_dicom():
     with orthanc_lab.in_process() as server:
         with RawClient(server.dicom_port, STORING) as client:
@@ -261,3 +270,18 @@ def test_the_end_of_the_server_ends_associations():
             return True
 
     until(is_free, what="the port is not released")
+
+
+def test_addresses():
+    with orthanc_lab.serve(DicomBindAddresses=["127.0.0.1", "::1"]) as server:
+        for address in ("127.0.0.1", "::1"):
+            with socket.create_connection((address, server.dicom_port), 10) as connection:
+                connection.sendall(association_request(STORING) + store_message("1.2.9", data_set("1.2.9")))
+                assert connection.recv(1) == b"\2"
+                until(lambda: server.session.get(f"{server.url}/instances").json(), what="nothing was stored")
+        (instance,) = server.session.get(f"{server.url}/instances").json()
+        assert server.session.get(f"{server.url}/instances/{instance}/metadata/RemoteIP").text == "127.0.0.1"
+    with pytest.raises(OrthancError) as caught:
+        orthanc_lab.serve(DicomBindAddresses=["192.0.2.1"])
+    assert caught.value.code == 2004
+    assert "192.0.2.1 is not an IP address of this machine" in caught.value.details

@@ -10,6 +10,9 @@ import pydicom
 import pytest
 
 import orthanc_lab
+from orthanc_lab.bench import material
+from orthanc_lab.bench.dicom_wire import associate_and_send, dicom_port, echo_message
+from orthanc_lab.bench.dicom_wire import store_message as prepared
 from tests.network.data_sets import data_set
 from tests.network.raw_client import EXPLICIT, STORING, RawClient, store_message
 from tests.rest.files import CT_IMAGE, dicom_file, orthanc_id
@@ -101,3 +104,14 @@ def test_dcmtk(server: orthanc_lab.EmbeddedServer, tmp_path: Path):
     subprocess.run(run, check=True, timeout=60)
     subprocess.run(["echoscu", "--repeat", "50", "127.0.0.1", str(server.dicom_port)], check=True, timeout=60)
     assert len(server.session.get(f"{server.url}/instances").json()) == 3
+
+
+def test_the_client_of_the_bench(server: orthanc_lab.EmbeddedServer):
+    assert dicom_port(server.port) == server.dicom_port
+    associate_and_send(server.dicom_port, [echo_message()] * 3)
+    associate_and_send(server.dicom_port, [prepared(file) for file in material.small_instances(4)], associations=2)
+    assert len(server.session.get(f"{server.url}/instances").json()) == 4
+    with pytest.raises(RuntimeError, match="a900"):
+        associate_and_send(
+            server.dicom_port, [("1.2.840.10008.5.1.4.1.1.2", store_message("1.2.6", data_set("1.2.5")))]
+        )

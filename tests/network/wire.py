@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_association
 from orthanc_lab.dimse.command_set import Field, Operation, Value
-from orthanc_lab.dimse.message import Message
+from orthanc_lab.dimse.message import Message, fragments
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
 from orthanc_lab.protocol.errors import OrthancError
@@ -22,6 +22,7 @@ FIND, MOVE, GET = (
 )
 COMMITMENT = "1.2.840.10008.1.20.1"
 _PENDING = 0xFF00
+_CANCELLED = 77  # message ID
 _NOT_SHOWN = {
     Field.MESSAGE_ID,
     Field.MESSAGE_ID_BEING_RESPONDED_TO,
@@ -77,10 +78,10 @@ class Wire:
         assert context is not None
         assert context.context_id is not None
         usual = {Field.AFFECTED_SOP_CLASS_UID: sop_class, Field.PRIORITY: 0}
-        number = self.association.send(context, operation, usual | dict(fields or {}), data)
         if cancelled:
-            cancel = {Field.COMMAND_FIELD: Operation.C_CANCEL, Field.MESSAGE_ID_BEING_RESPONDED_TO: number}
-            self.association.dimse.send(context.context_id, cancel)
+            self._send_cancelled(context.context_id, {Field.COMMAND_FIELD: operation, **usual}, data)
+        else:
+            self.association.send(context, operation, usual | dict(fields or {}), data)
         lines: list[str] = []
         received = 0
         while True:
@@ -94,6 +95,12 @@ class Wire:
                 self._respond(message, status(received))
             elif message.status != _PENDING:
                 return lines
+
+    def _send_cancelled(self, context: int, command: Mapping[Field, Value], data: bytes) -> None:
+        """Send a request and its C-CANCEL at once, so that nothing comes between them."""
+        cancel = {Field.COMMAND_FIELD: Operation.C_CANCEL, Field.MESSAGE_ID_BEING_RESPONDED_TO: _CANCELLED}
+        request = fragments(context, {**command, Field.MESSAGE_ID: _CANCELLED}, data)
+        self.association.dul.send_message([*request, *fragments(context, cancel)])
 
     def _respond(self, stored: Message, status: int) -> None:
         command: dict[Field, Value] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tests.queries.scripted_node import C_FIND_RQ, PENDING, Conversation, Message, element
 
-__all__ = ["elements", "finding", "statuses"]
+__all__ = ["STUDY", "elements", "finding", "statuses"]
 
 
 def finding(*answers: bytes, status: int = 0) -> Callable[[Conversation], None]:

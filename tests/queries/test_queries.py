@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from orthanc_lab.dicom.dictionary.tags import PATIENT_ID, ROWS, SERIES_NUMBER
+from orthanc_lab.dicom.files.data_set import Element, encode
+from orthanc_lab.dicom.files.read import read_data_set
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE
 from tests.queries.answering import STUDY, elements, finding, statuses
 from tests.queries.conftest import Asked
-from tests.queries.scripted_node import PENDING, Conversation, element
+from tests.queries.scripted_node import PENDING, Conversation, ScriptedNode, element
 
 QUERY = "/modalities/node/query"
 ALWAYS = {"0008,0005": b"ISO_IR 100", "0008,0050": b"", "0008,0052": b"STUDY ", "0010,0020": b"", "0020,000d": b""}
@@ -83,6 +87,17 @@ def test_answers_that_are_not_there(asked: Asked, index: str, status: int, code:
         assert (answer.status_code, answer.json()["OrthancStatus"]) == (400, code)
     assert asked.refused(f"{path}/answers/{index}/retrieve")[:2] == (400, code)
     assert asked.refused(f"{path}/answers/{index}/query-series", {"Query": {}})[:2] == (400, code)
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT_LE, EXPLICIT_BE])
+def test_answers_in_other_syntaxes(asked: Asked, syntax: str) -> None:
+    answer = {PATIENT_ID: Element("LO", b"P1"), ROWS: Element("US", b"\x02\x01"), SERIES_NUMBER: Element("IS", b"7 ")}
+    with ScriptedNode(finding(b"".join(encode(answer, syntax))), syntax=syntax) as node:
+        asked("PUT", "/modalities/other", ["NODE", "127.0.0.1", node.port])
+        path = make(asked, "/modalities/other/query")
+        assert read_data_set(node.received[0].data, syntax)[PATIENT_ID].value == b""
+        shown = asked.get(path + "/answers/0/content?short")
+        assert (shown["0010,0020"], shown["0028,0010"], shown["0020,0011"]) == ("P1", "258", "7")
 
 
 def test_names_of_any_script_are_shown_whole(ours: Asked) -> None:

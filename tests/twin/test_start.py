@@ -45,6 +45,8 @@ CONFIGURATIONS = (
     '"OrthancPeers": {"a": 12}',
     '"OrthancPeers": {"a": {}}',
     '"QueryRetrieveSize": 0',
+    '"DicomTlsTrustedCertificates": "/nope.pem"',
+    '"DicomTlsPrivateKey": "/nope.key", "DicomTlsCertificate": "/nope.pem"',
     '"DicomLossyTranscodingQuality": 0',
     '"DicomLossyTranscodingQuality": 101',
     '"HttpThreadsCount": 0',

@@ -46,10 +46,21 @@ def read_parsed_body(req: falcon.Request) -> bytes:
     return body
 
 
-def read_json(req: falcon.Request, *, error: int = ErrorCode.BAD_FILE_FORMAT, details: str = "") -> Any:
-    """Return the body as JSON; `error` and `details` say how broken JSON is refused."""
+def read_json(
+    req: falcon.Request, *, error: int = ErrorCode.BAD_FILE_FORMAT, details: str = "", optional: bool = False
+) -> Any:
+    """Return the body as JSON; `error` and `details` say how broken JSON is refused.
+
+    Parameters
+    ----------
+    optional
+        Whether an empty body stands for ``{}``.
+    """
+    body = read_parsed_body(req)
+    if optional and not body:
+        return {}
     try:
-        return lenient_json.loads(read_parsed_body(req))
+        return lenient_json.loads(body)
     except OrthancError as problem:
         if problem.code != ErrorCode.BAD_JSON:
             raise

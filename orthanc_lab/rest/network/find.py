@@ -77,7 +77,7 @@ class _FindResource:
         return finder.find(level, {tag: asked.get(tag, "") for tag in _ASKED[level]})
 
     def _shown(self, answer: FindAnswer, level: Level) -> dict[str, Any]:
-        shown = self._find.shown(answer, level, TagFormat.NAMES)
+        (shown,) = self._find.shown([answer], level, TagFormat.NAMES)
         return {name: value for name, value in shown.items() if value is not None}
 
 

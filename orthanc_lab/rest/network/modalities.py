@@ -87,9 +87,8 @@ class ModalityEcho(_ModalityResource):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Send a C-ECHO."""
-        modality = self._modalities.get(name)
-        body = read_json(req, details=_NO_JSON) if req.content_length else {}
-        _answer_echo(resp, self._services, modality, body)
+        body = read_json(req, details=_NO_JSON, optional=True)
+        _answer_echo(resp, self._services, self._modalities.get(name), body)
 
 
 class DicomEcho(_ModalityResource):

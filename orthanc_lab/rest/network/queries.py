@@ -152,7 +152,7 @@ class QueryAnswers(_QueryResource):
             form, show = _form(arguments), self._find.shown
             starts = range(0, len(query.answers), _BATCH)
             batches = (query.answers[start : start + _BATCH] for start in starts)
-            answer_batches(req, resp, ([show(answer, query.level, form) for answer in batch] for batch in batches))
+            answer_batches(req, resp, (show(batch, query.level, form) for batch in batches))
         else:
             answer_json(req, resp, [str(position) for position in range(len(query.answers))])
 
@@ -174,7 +174,8 @@ class QueryAnswerContent(_QueryResource):
         """Answer its tags."""
         query = query_of(self._services, id)
         answer = query.answers[position_of(query, index)]
-        answer_json(req, resp, self._find.shown(answer, query.level, _form(query_arguments(req))))
+        (shown,) = self._find.shown([answer], query.level, _form(query_arguments(req)))
+        answer_json(req, resp, shown)
 
 
 class _Subquery(_QueryResource):

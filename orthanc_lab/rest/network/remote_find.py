@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.shown.tag_format import TagFormat, all_reduced
@@ -48,9 +49,10 @@ class RemoteFind:
         values = services.job_tools.values()
         return Finder(modality, services.dicom, values, services.clock, local_aet=local_aet, timeout=timeout)
 
-    def shown(self, answer: FindAnswer, level: Level, form: TagFormat) -> dict[str, Any]:
-        """Return an answer as JSON."""
-        return all_reduced(self._reader.full(answer, level), form)
+    def shown(self, answers: Iterable[FindAnswer], level: Level, form: TagFormat) -> list[dict[str, Any]]:
+        """Return answers as JSON."""
+        reader = self._reader
+        return [all_reduced(reader.full(answer, level), form) for answer in answers]
 
     def texts(self, answer: FindAnswer, level: Level) -> TagValues:
         """Return the tags of an answer that have a text."""

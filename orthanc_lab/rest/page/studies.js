@@ -13,15 +13,16 @@ const ORDER = [{ Type: "DicomTag", Key: "StudyDate", Direction: "DESC" }];
 
 // The queries for what was typed: of studies, and of series for what only they have.
 function queriesOf(words) {
-  if (!words) return [["Study", {}]];
-  if (UID.test(words)) return [["Study", { StudyInstanceUID: words }], ["Series", { SeriesInstanceUID: words }]];
+  const of = (Level, Query) => ({ Level, Query, Expand: true, Limit: LIMIT, ...(Level === "Study" ? { OrderBy: ORDER } : {}) });
+  if (!words) return [of("Study", {})];
+  if (UID.test(words)) return [of("Study", { StudyInstanceUID: words }), of("Series", { SeriesInstanceUID: words })];
   const tags = ["PatientName", "PatientID", "AccessionNumber", "StudyDescription"];
-  return [...tags.map((tag) => ["Study", { [tag]: `*${words}*` }]), ["Series", { SeriesDescription: `*${words}*` }]];
+  const part = `*${words}*`;
+  return [...tags.map((tag) => of("Study", { [tag]: part })), of("Series", { SeriesDescription: part })];
 }
 
 async function find(words) {
-  const answers = await Promise.all(queriesOf(words).map(([Level, Query]) =>
-    post("tools/find", { Level, Query, Expand: true, Limit: LIMIT, ...(Level === "Study" ? { OrderBy: ORDER } : {}) })));
+  const answers = await Promise.all(queriesOf(words).map((query) => post("tools/find", query)));
   const found = new Map(answers.flat().filter((one) => one.Type === "Study").map((study) => [study.ID, study]));
   const parents = new Set(answers.flat().filter((one) => one.Type === "Series").map((series) => series.ParentStudy));
   const others = [...parents].filter((id) => !found.has(id));

@@ -8,7 +8,9 @@ from orthanc_lab.testing.likeness.pairs import Pairs
 
 __all__ = ["scalars_alike"]
 
-_ANY_NUMBER = frozenset({"EffectiveRuntime", "ArchiveSize", "HttpPort", "DatabaseServerIdentifier", "Progress?"})
+_ANY_NUMBER = frozenset(
+    {"EffectiveRuntime", "ArchiveSize", "HttpPort", "DicomPort", "DatabaseServerIdentifier", "Progress?"}
+)
 """Only the types of these are compared: the values depend on the machine or on the deflate codec."""
 
 _SIZES = frozenset(

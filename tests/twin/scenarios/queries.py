@@ -186,8 +186,6 @@ RETRIEVE_BODIES = (
     '{"Simplify": true, "Full": true}',
     '{"Full": 1}',
     '{"Simplify": "x"}',
-    '{"RetrieveMethod": "C-GET"}',
-    '{"RetrieveMethod": "C-GET", "TargetAet": "T", "Full": true}',
     '{"RetrieveMethod": "C-MOVE"}',
     '{"RetrieveMethod": "SystemDefault"}',
     '{"RetrieveMethod": "x"}',
@@ -203,25 +201,41 @@ RETRIEVE_BODIES = (
 )
 
 
+GET_BODIES = (
+    "",
+    "T",
+    '{"RetrieveMethod": "C-GET"}',
+    '{"RetrieveMethod": "C-GET", "TargetAet": "T", "Full": true}',
+    '{"RetrieveMethod": "C-MOVE"}',
+    '{"RetrieveMethod": "SystemDefault"}',
+    '{"TargetAet": 1}',
+    '{"Simplify": true}',
+)
+
+
 def _retrieving() -> str:
     lines = ["q = POST /modalities/finds/query " + json.dumps({"Level": "Study", "Query": {}})]
     for body in RETRIEVE_BODIES:
         lines += [f"POST /queries/{{q}}/answers/0/retrieve {body}", f"POST /queries/{{q}}/retrieve {body}"]
     lines += ["POST /queries/{q}/answers/9/retrieve", "POST /queries/{q}/answers/x/retrieve", "SEEN"]
-    for name in ("getting", "forbidden"):
-        lines.append(f"o = POST /modalities/{name}/query " + json.dumps({"Level": "Study", "Query": {}}))
-        for body in ("", '{"RetrieveMethod": "C-MOVE"}', '{"RetrieveMethod": "SystemDefault"}'):
-            lines.append(f"POST /queries/{{o}}/answers/0/retrieve {body}")
+    lines += ["o = POST /modalities/forbidden/query " + json.dumps({"Level": "Study", "Query": {}})]
+    lines += ["POST /queries/{o}/answers/0/retrieve"]
     for level in _LEVELS:
         lines.append(f"l = POST /modalities/finds/query {json.dumps({'Level': level, 'Query': {}})}")
-        lines += [
-            "POST /queries/{l}/answers/0/retrieve",
-            'POST /queries/{l}/retrieve {"RetrieveMethod": "C-GET"}',
-            "SEEN",
-        ]
+        lines += ["POST /queries/{l}/answers/0/retrieve", "SEEN"]
     lines += ['job = POST /queries/{o}/answers/0/retrieve {"Asynchronous": true, "Priority": 4}', "WAIT {job}"]
     lines += ["GET /jobs/{job}"]
     return "\n".join(lines)
+
+
+def _getting() -> str:
+    lines = ["q = POST /modalities/getting/query " + json.dumps({"Level": "Study", "Query": {}})]
+    for body in GET_BODIES:
+        lines += [f"POST /queries/{{q}}/answers/0/retrieve {body}", f"POST /queries/{{q}}/retrieve {body}"]
+    for level in _LEVELS:
+        lines.append(f"l = POST /modalities/getting/query {json.dumps({'Level': level, 'Query': {}})}")
+        lines += ["POST /queries/{l}/answers/0/retrieve", 'POST /queries/{l}/retrieve {"RetrieveMethod": "C-GET"}']
+    return "\n".join([*lines, "SEEN"])
 
 
 _STUDY: dict[str, Any] = {"Level": "Study", "Resources": [{"StudyInstanceUID": "1.2.3"}]}
@@ -327,6 +341,7 @@ SCENARIOS = [
     Scenario("queries-answers", _answers(), options=_OPTIONS, node=True),
     Scenario("queries-below", _below(), options={**_OPTIONS, "QueryRetrieveSize": 100}, node=True),
     Scenario("queries-retrieving", _retrieving(), options=_OPTIONS, node=True),
+    Scenario("queries-getting", _getting(), options=_OPTIONS, node=True),
     Scenario("queries-older", _older(), options=_OPTIONS, node=True),
     Scenario(
         "queries-default-method",

@@ -8,7 +8,7 @@ from typing import Any
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.transfers.request import TransferRequest
 from orthanc_lab.jobs.kinds.transfers.transfer_job import Answer, TransferJob
-from orthanc_lab.jobs.ports import NotReady, StopReason
+from orthanc_lab.jobs.ports import Checkpoint, NotReady, StopReason
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.json_text import dumps
@@ -99,7 +99,7 @@ class PullTransferJob(TransferJob):
         self._open_log()
         self._stage = "buckets"
         self._show_traffic()
-        return True
+        return Checkpoint()  # what is fetched from now on is in this file
 
     def _new_name(self) -> str:
         try:

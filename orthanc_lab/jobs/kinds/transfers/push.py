@@ -80,7 +80,7 @@ class PushTransferJob(TransferJob):
         self._path, self._cookies = path, answer.cookies
         self._stage = "buckets"
         self._show_traffic()
-        return True
+        return Checkpoint()  # another transaction would begin with the first bucket again
 
     def _send(self) -> Answer:
         waiting = self._let_buckets_travel()
