@@ -90,6 +90,14 @@ DICOM_OPTIONS = (
     Option("RejectedSopClasses", _STRINGS, [], "SOP classes refused over DICOM.", late=True),
     Option("MaximumPduLength", _INTEGER, 16384, "Bytes of a DICOM PDU.", check=pdu_length),
     Option(
+        "DicomAssociationCloseDelay",
+        _INTEGER,
+        5,
+        "Seconds before an idle association is closed.",
+        honoured=False,
+        late=True,
+    ),
+    Option(
         "BuiltinDecoderTranscoderOrder",
         _STRING,
         "After",

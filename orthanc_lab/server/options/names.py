@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from orthanc_lab.server.options.option_table import OPTIONS
 
@@ -33,8 +34,8 @@ def _nearest(name: str) -> str:
 _LONGEST = 100  # letters that are compared: the time is that of their product
 
 
-def check_names(names: Iterable[str]) -> None:
-    """Check that all names are options.
+def check_names(options: Mapping[str, Any]) -> None:
+    """Check that all names are options. An object of another name is the section of a plug-in, which is left alone.
 
     Raises
     ------
@@ -43,9 +44,12 @@ def check_names(names: Iterable[str]) -> None:
 
     Examples
     --------
-    >>> check_names(["StableAg"])
+    >>> check_names({"DicomWeb": {"Enable": True}, "StableAg": 1})
     Traceback (most recent call last):
     TypeError: There is no option 'StableAg'; did you mean 'StableAge'?
     """
-    for name, nearest in unknown_options(names):
-        raise TypeError(f"There is no option {name!r}{f'; did you mean {nearest!r}?' if nearest else ''}")
+    for name, nearest in unknown_options(options):
+        if nearest:
+            raise TypeError(f"There is no option {name!r}; did you mean {nearest!r}?")
+        if not isinstance(options[name], Mapping):
+            raise TypeError(f"There is no option {name!r}")
