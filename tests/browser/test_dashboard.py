@@ -119,6 +119,7 @@ def test_an_archive_is_paused_resumed_and_downloaded(board, client, busy, tmp_pa
     assert len(images) == len(patient.instances)
 
 
+@pytest.mark.long
 def test_jobs_are_paused_resumed_cancelled_resubmitted_and_deleted(board, client, busy):
     panel = board.tab("Jobs")
     job = client.jobs.submit("/peers/held/store", {"Resources": [client.instances.find()[0].id]})
@@ -199,6 +200,7 @@ def test_metrics_move(board, client):
     press(panel, "Pause")
 
 
+@pytest.mark.long
 def test_a_server_is_killed_and_started_again(notebook, artefacts):
     book = notebook(
         """\
@@ -224,6 +226,7 @@ dashboard(orthanc_lab.Client.from_server(server), server)"""
     assert board.faults() == []
 
 
+@pytest.mark.long
 def test_the_dark_theme(board):
     board.tab("Browser").get_by_role("treeitem", name="Phantom CT").wait_for()
     board.book.menu("Settings", "Theme", "JupyterLab Dark")
@@ -235,6 +238,7 @@ def test_the_dark_theme(board):
     board.page.locator("body[data-jp-theme-light=true]").wait_for(state="attached")
 
 
+@pytest.mark.long
 def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):
     with orthanc_lab.serve(process=True) as server:
         book = notebook(
@@ -253,6 +257,7 @@ def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):
         assert board.faults() == []
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_the_same_on_the_real_orthanc(notebook, artefacts, real_program, tmp_path):
     with RealOrthanc() as server:

@@ -32,6 +32,7 @@ def fill(panel, field, text):
     panel.get_by_label(field, exact=True).press("Tab")
 
 
+@pytest.mark.long
 def test_a_picture_with_a_private_tag_then_a_document(notebook, artefacts, server, tmp_path):
     book = notebook(CELL.format(url=server.url))
     book.run_all()

@@ -88,6 +88,7 @@ def until_elapsed(row: Any, seconds: int) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_nothing_grows(notebook, many_jobs, artefacts, request):
     duration = 300 if request.config.getoption("--full-size") else 10

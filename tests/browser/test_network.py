@@ -36,6 +36,7 @@ def archive(client) -> Iterator[DicomNode]:
         yield node
 
 
+@pytest.mark.long
 def test_a_study_is_fetched_from_a_node_and_another_one_sent_there(shown, artefacts, client, archive):
     board = Board(shown(CELL), artefacts)
     panel = board.tab("Network")

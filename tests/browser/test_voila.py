@@ -43,6 +43,7 @@ def voila(tmp_path: Path):
     process.communicate()
 
 
+@pytest.mark.long
 def test_the_application_works_without_its_code(profile, voila, artefacts):
     page = profile.new_page()
     page.set_default_timeout(90_000)

@@ -20,7 +20,7 @@ from orthanc_lab.frames.columns import COLUMNS
 from orthanc_lab.server.api_document import cheat_sheet
 from orthanc_lab.server.options.option_table import OPTIONS
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PUBLIC = [

@@ -111,7 +111,7 @@ def holds_out(victim: Victim, names: list[str], headers: str) -> None:
         until(lambda: victim.exchange("POST /instances", small, seconds=30)[0] == 200)
 
 
-@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("encrypted", [False, pytest.param(True, marks=pytest.mark.long)], ids=["plain", "TLS"])
 @pytest.mark.parametrize("knows", [False, True], ids=["before the password", "after it"])
 def test_three_hundred_clients_of_all_kinds(tmp_path: Path, certificate: Path, encrypted: bool, knows: bool) -> None:
     with serving(tmp_path, certificate if encrypted else None, password=True) as victim:

@@ -110,6 +110,7 @@ def below_jupyters_address_page_and_requests_go_through(running):
     assert requests.get(f"{below}/system", timeout=30, allow_redirects=False).status_code in (302, 403)
 
 
+@pytest.mark.long
 def test_a_signal_while_jupyter_starts(lab):
     running = lab("--port", "0", "--lab-port", "0")
     running.until("Notebooks:")
@@ -119,6 +120,7 @@ def test_a_signal_while_jupyter_starts(lab):
     assert "Traceback" not in "\n".join(running.output)
 
 
+@pytest.mark.long
 def test_kernels_end_too(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     assert running.session.post(f"{running.jupyter}/api/kernels", timeout=60).status_code == 201
@@ -129,6 +131,7 @@ def test_kernels_end_too(lab):
     assert not running.left_over()
 
 
+@pytest.mark.long
 def test_shut_down_from_its_menu_jupyter_takes_the_server_along(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     assert running.session.post(f"{running.jupyter}/api/shutdown", timeout=30).ok
@@ -152,6 +155,7 @@ def test_a_server_that_is_shut_down_takes_jupyter_along(lab):
     assert not running.left_over()
 
 
+@pytest.mark.long
 def test_a_storage_that_is_kept_is_not_filled_twice_and_a_server_that_is_reset_goes_on(lab, tmp_path):
     kept = tmp_path / "kept"
     with orthanc_lab.serve(folder=kept) as server:
@@ -185,6 +189,7 @@ def test_once_ends_by_itself_and_instead_of_the_usual_port_in_use_another_is_tak
     assert any(line.strip().startswith(f"{len(samples.dicom_files())} instances in ") for line in running.output)
 
 
+@pytest.mark.long
 def test_a_configuration_as_serve_takes_it_and_a_signal(lab, tmp_path):
     port = free_port()
     file = tmp_path / "configuration.json"
@@ -206,6 +211,7 @@ def test_a_configuration_as_serve_takes_it_and_a_signal(lab, tmp_path):
     assert (tmp_path / "files").is_dir()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("by_variable", "number"), [(False, signal.SIGKILL), (True, signal.SIGINT)])
 def test_an_orthanc_that_runs_already_goes_on_and_no_jupyter_is_left_behind(lab, by_variable, number):
     with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": "secret"}) as server:

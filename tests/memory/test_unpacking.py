@@ -48,6 +48,7 @@ def test_uploads_and_new_instances(server: orthanc_lab.ChildServer, pytestconfig
     assert server.errors == []
 
 
+@pytest.mark.long
 def test_views_of_a_file(server: orthanc_lab.ChildServer, pytestconfig: pytest.Config) -> None:
     """The usual run takes each third file, and every other view of it."""
     full = pytestconfig.getoption("--full-size")

@@ -1,6 +1,6 @@
 """Every scenario: the same exchanges on a fresh server of ours and on a fresh real one.
 
-``pytest tests/twin --real-alone`` runs them on two real servers, which shows that what the
+The usual run takes every other one, ``--long`` all. ``pytest tests/twin --real-alone`` runs them on two real servers, which shows that what the
 scenarios compare does not depend on chance.
 """
 
@@ -31,6 +31,8 @@ reason = "…"
 def test_the_same_exchanges_get_the_same_answers(
     scenario: Scenario, twin: Twin, ledger: Ledger, request: pytest.FixtureRequest
 ) -> None:
+    if not request.config.getoption("--long") and SCENARIOS.index(scenario) % 2:
+        pytest.skip("with --long")
     observation = Observation(scenario)
     report = twin.run(scenario, observation)
     if request.config.getoption("real_alone"):

@@ -130,6 +130,7 @@ def test_a_folder_is_dropped(zone):
     says(zone, f"{len(samples.dicom_files('ct/sharp'))} came, the last is sharp/{last.name}")
 
 
+@pytest.mark.long
 def test_while_a_cell_runs_it_says_so_and_can_be_cancelled(notebook, lab):
     gate = lab.folder / "gate"
     os.mkfifo(gate)
@@ -148,6 +149,7 @@ def test_while_a_cell_runs_it_says_so_and_can_be_cancelled(notebook, lab):
     assert book.errors == []
 
 
+@pytest.mark.long
 def test_a_kernel_that_was_restarted_is_said(notebook, lab):
     os.mkfifo(lab.folder / "closed")
     book = notebook(ZONE, "open('closed').read()")

@@ -104,6 +104,7 @@ def test_more_of_a_tree(output):
     assert area.get_by_text("Show more …").count() == 0
 
 
+@pytest.mark.long
 def test_a_second_view_and_a_page_that_was_loaded_again_show_the_same(notebook):
     book = notebook(TREE, "tree.opened = ['2.']; tree.toggle('2.3.'); tree")
     book.run_all()
