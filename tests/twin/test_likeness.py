@@ -1,7 +1,8 @@
 """Every scenario: the same exchanges on a fresh server of ours and on a fresh real one.
 
-The usual run takes every other one, ``--long`` all. ``pytest tests/twin --real-alone`` runs them on two real servers, which shows that what the
-scenarios compare does not depend on chance.
+The usual run takes every other one, ``--long`` all. ``pytest tests/twin --real-alone`` runs
+them on two real servers, which shows that what the scenarios compare does not depend on
+chance.
 """
 
 from __future__ import annotations
