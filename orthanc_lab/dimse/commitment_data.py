@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.data_set import DataSet, Element, encode
 from orthanc_lab.dicom.files.read import read_data_set
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -26,13 +27,6 @@ __all__ = [
 PUSH_MODEL = "1.2.840.10008.1.20.1"
 PUSH_MODEL_INSTANCE = "1.2.840.10008.1.20.1.1"
 ALL_THERE, SOME_MISSING = 1, 2  # event types
-
-_TRANSACTION_UID = 0x00081195
-_FAILURE_REASON = 0x00081197
-_FAILED_SOP_SEQUENCE = 0x00081198
-_REFERENCED_SOP_SEQUENCE = 0x00081199
-_REFERENCED_SOP_CLASS_UID = 0x00081150
-_REFERENCED_SOP_INSTANCE_UID = 0x00081155
 
 
 class FailureReason:
@@ -68,8 +62,8 @@ class CommitmentRequest:
         """Return its data set."""
         return _encoded(
             {
-                _TRANSACTION_UID: _uid(self.transaction),
-                _REFERENCED_SOP_SEQUENCE: Element("SQ", [_item(*reference) for reference in self.references]),
+                tags.TRANSACTION_UID: _uid(self.transaction),
+                tags.REFERENCED_SOP_SEQUENCE: Element("SQ", [_item(*reference) for reference in self.references]),
             },
             transfer_syntax,
         )
@@ -84,8 +78,8 @@ class CommitmentRequest:
             9 for what is missing, 15 if it is no data set.
         """
         data_set = read_data_set(data, transfer_syntax)
-        transaction = _mandatory(data_set, _TRANSACTION_UID)
-        return cls(transaction, _references(data_set, _REFERENCED_SOP_SEQUENCE))
+        transaction = _mandatory(data_set, tags.TRANSACTION_UID)
+        return cls(transaction, _references(data_set, tags.REFERENCED_SOP_SEQUENCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +98,15 @@ class CommitmentResult:
     def encoded(self, transfer_syntax: str) -> bytes:
         """Return its data set."""
         data_set: DataSet = {
-            _TRANSACTION_UID: _uid(self.transaction),
-            _REFERENCED_SOP_SEQUENCE: Element("SQ", [_item(*reference) for reference in self.success]),
+            tags.TRANSACTION_UID: _uid(self.transaction),
+            tags.REFERENCED_SOP_SEQUENCE: Element("SQ", [_item(*reference) for reference in self.success]),
         }
         if self.failures:
             failed = [
-                _item(sop_class, sop_instance) | {_FAILURE_REASON: Element("US", struct.pack("<H", reason))}
+                _item(sop_class, sop_instance) | {tags.FAILURE_REASON: Element("US", struct.pack("<H", reason))}
                 for sop_class, sop_instance, reason in self.failures
             ]
-            data_set[_FAILED_SOP_SEQUENCE] = Element("SQ", failed)
+            data_set[tags.FAILED_SOP_SEQUENCE] = Element("SQ", failed)
         return _encoded(data_set, transfer_syntax)
 
     @classmethod
@@ -125,19 +119,21 @@ class CommitmentResult:
             9 for what is missing, or another event type; 15 if it is no data set.
         """
         data_set = read_data_set(data, transfer_syntax)
-        transaction = _mandatory(data_set, _TRANSACTION_UID)
+        transaction = _mandatory(data_set, tags.TRANSACTION_UID)
         if event_type == ALL_THERE:
-            return cls(transaction, _references(data_set, _REFERENCED_SOP_SEQUENCE), ())
+            return cls(transaction, _references(data_set, tags.REFERENCED_SOP_SEQUENCE), ())
         if event_type != SOME_MISSING:
             details = f"Unknown event type of a storage commitment: {event_type}"
             raise OrthancError(ErrorCode.NETWORK_PROTOCOL, details)
         failed = [
             Failure(*reference, _reason(item))
             for reference, item in zip(
-                _references(data_set, _FAILED_SOP_SEQUENCE), _items(data_set, _FAILED_SOP_SEQUENCE), strict=True
+                _references(data_set, tags.FAILED_SOP_SEQUENCE), _items(data_set, tags.FAILED_SOP_SEQUENCE), strict=True
             )
         ]
-        success = _references(data_set, _REFERENCED_SOP_SEQUENCE) if _REFERENCED_SOP_SEQUENCE in data_set else ()
+        success = (
+            _references(data_set, tags.REFERENCED_SOP_SEQUENCE) if tags.REFERENCED_SOP_SEQUENCE in data_set else ()
+        )
         return cls(transaction, success, failed)
 
 
@@ -150,7 +146,7 @@ def _uid(uid: str) -> Element:
 
 
 def _item(sop_class: str, sop_instance: str) -> DataSet:
-    return {_REFERENCED_SOP_CLASS_UID: _uid(sop_class), _REFERENCED_SOP_INSTANCE_UID: _uid(sop_instance)}
+    return {tags.REFERENCED_SOP_CLASS_UID: _uid(sop_class), tags.REFERENCED_SOP_INSTANCE_UID: _uid(sop_instance)}
 
 
 def _text(data_set: DataSet, tag: int) -> str:
@@ -177,7 +173,7 @@ def _items(data_set: DataSet, tag: int) -> list[DataSet]:
 
 def _references(data_set: DataSet, tag: int) -> list[Reference]:
     found = [
-        Reference(_text(item, _REFERENCED_SOP_CLASS_UID), _text(item, _REFERENCED_SOP_INSTANCE_UID))
+        Reference(_text(item, tags.REFERENCED_SOP_CLASS_UID), _text(item, tags.REFERENCED_SOP_INSTANCE_UID))
         for item in _items(data_set, tag)
     ]
     if not all(sop_class and sop_instance for sop_class, sop_instance in found):
@@ -187,6 +183,6 @@ def _references(data_set: DataSet, tag: int) -> list[Reference]:
 
 
 def _reason(item: DataSet) -> int:
-    element = item.get(_FAILURE_REASON)
+    element = item.get(tags.FAILURE_REASON)
     value = b"" if element is None else element.value
     return struct.unpack("<H", value)[0] if isinstance(value, bytes) and len(value) == 2 else 0

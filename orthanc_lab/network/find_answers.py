@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
-from orthanc_lab.dicom.dictionary.tags import QUERY_RETRIEVE_LEVEL, SPECIFIC_CHARACTER_SET
+from orthanc_lab.dicom.dictionary.tags import QUERY_RETRIEVE_LEVEL, RETRIEVE_AE_TITLE, SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.files.charsets import Charset
 from orthanc_lab.dicom.files.data_set import Element, encode
 from orthanc_lab.dicom.files.values import JsonValues
@@ -15,7 +15,6 @@ from orthanc_lab.network.identifier import Identifier
 
 __all__ = ["AnswerWriter"]
 
-_RETRIEVE_AE_TITLE = 0x00080054
 _NOTHING: Mapping[str, Any] = {"Type": "Null", "Value": None}
 
 
@@ -40,7 +39,7 @@ class AnswerWriter:
         same = {
             SPECIFIC_CHARACTER_SET: Element("CS", charset.term.encode()),
             QUERY_RETRIEVE_LEVEL: Element("CS", charset.encode(identifier.level)),
-            _RETRIEVE_AE_TITLE: Element("AE", charset.encode(aet)),
+            RETRIEVE_AE_TITLE: Element("AE", charset.encode(aet)),
         }
         parts: dict[int, bytes | tuple[str, int]] = {tag: self._encoded(tag, element) for tag, element in same.items()}
         self._keys = list(identifier.keys.values())

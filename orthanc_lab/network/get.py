@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
+from orthanc_lab.dicom.dictionary.tags import FAILED_SOP_INSTANCE_UID_LIST
 from orthanc_lab.dicom.files.data_set import Element, encode
 from orthanc_lab.dimse.command_set import Operation
 from orthanc_lab.dimse.query_models import GET_MODELS
@@ -21,7 +22,6 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 __all__ = ["Get"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
-_FAILED_SOP_INSTANCE_UID_LIST = 0x00080058
 
 
 @dataclass(slots=True)
@@ -104,4 +104,4 @@ def _failed_list(failed: list[str], transfer_syntax: str) -> bytes | None:
     if not failed:
         return None
     value = "\\".join(failed).encode("latin-1", "replace")
-    return b"".join(encode({_FAILED_SOP_INSTANCE_UID_LIST: Element("UI", value)}, transfer_syntax))
+    return b"".join(encode({FAILED_SOP_INSTANCE_UID_LIST: Element("UI", value)}, transfer_syntax))

@@ -125,7 +125,8 @@ def text_queries(level: Level, keyword: str, words: str) -> Iterator[Query]:
 
 def is_uid(words: str) -> bool:
     """Whether a text is a UID, rather than a number or a date."""
-    return re.fullmatch(r"\d+(?:\.\d+){3,}", words) is not None and len(words) <= 64
+    numbers = words.split(".")
+    return len(words) <= 64 and len(numbers) >= 4 and all(re.fullmatch("[0-9]+", number) for number in numbers)
 
 
 def pattern(words: str) -> str:

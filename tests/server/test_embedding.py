@@ -429,7 +429,7 @@ def test_a_misspelt_option_is_an_error_with_the_nearest_name(start):
         with pytest.raises(TypeError, match="did you mean 'JobsHistorySize'"):
             start(*arguments, **named)
     with pytest.raises(TypeError, match=r"^There is no option 'DicomWeb'$"):
-        start({"DicomWeb": {}})
+        start({"DicomWeb": True})
     with pytest.raises(TypeError, match=r"^There is no option 1$"):
         start({1: 2})
 

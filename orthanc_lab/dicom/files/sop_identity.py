@@ -6,13 +6,13 @@ import struct
 import zlib
 from contextlib import suppress
 
+from orthanc_lab.dicom.dictionary.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, as_bytes
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, find_transfer_syntax
 
 __all__ = ["sop_identity"]
 
 _LONG = as_bytes(LONG_VRS)
-_CLASS, _INSTANCE = 0x00080016, 0x00080018
 _INFLATED = 64 << 10  # bytes: the two stand among the first elements
 _MOST_ELEMENTS = 64
 
@@ -35,7 +35,7 @@ def sop_identity(data: bytes | bytearray, transfer_syntax: str) -> tuple[str | N
     found: dict[int, str] = {}
     with suppress(struct.error):  # it is cut off, or none at all
         _read(data, layout, found)
-    return found.get(_CLASS), found.get(_INSTANCE)
+    return found.get(SOP_CLASS_UID), found.get(SOP_INSTANCE_UID)
 
 
 def _read(data: bytes | bytearray, layout: str, found: dict[int, str]) -> None:
@@ -44,7 +44,7 @@ def _read(data: bytes | bytearray, layout: str, found: dict[int, str]) -> None:
     for _ in range(_MOST_ELEMENTS):
         group, element, length = struct.unpack_from(f"{order}HHI", data, position)
         tag = group << 16 | element
-        if tag > _INSTANCE:
+        if tag > SOP_INSTANCE_UID:
             return
         start = position + 8
         if layout != IMPLICIT_LE:
@@ -55,5 +55,5 @@ def _read(data: bytes | bytearray, layout: str, found: dict[int, str]) -> None:
             else:
                 (length,) = struct.unpack_from(f"{order}H", data, position + 6)
         position = start + length
-        if tag in (_CLASS, _INSTANCE) and position <= len(data):
+        if tag in (SOP_CLASS_UID, SOP_INSTANCE_UID) and position <= len(data):
             found[tag] = bytes(data[start:position]).decode("latin-1").strip(" \0")

@@ -27,15 +27,19 @@ __all__ = ["ROUTES"]
 
 _SHORTEST = 3  # letters of an identifier that is taken for one
 _ASKED: dict[Level, tuple[int, ...]] = {
-    Level.PATIENT: (0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00101000),
+    Level.PATIENT: (
+        *(tags.PATIENT_NAME, tags.PATIENT_ID, tags.PATIENT_BIRTH_DATE, tags.PATIENT_SEX),
+        tags.OTHER_PATIENT_IDS,
+    ),
     Level.STUDY: (
-        *(tags.STUDY_DATE, tags.STUDY_TIME, tags.ACCESSION_NUMBER, 0x00080090, tags.STUDY_DESCRIPTION),
-        *(tags.PATIENT_ID, tags.STUDY_INSTANCE_UID, tags.STUDY_ID),
+        *(tags.STUDY_DATE, tags.STUDY_TIME, tags.ACCESSION_NUMBER, tags.REFERRING_PHYSICIAN_NAME),
+        *(tags.STUDY_DESCRIPTION, tags.PATIENT_ID, tags.STUDY_INSTANCE_UID, tags.STUDY_ID),
     ),
     Level.SERIES: (
         *(tags.SERIES_DATE, tags.SERIES_TIME, tags.ACCESSION_NUMBER, tags.MODALITY, tags.SERIES_DESCRIPTION),
-        *(0x00081070, tags.PATIENT_ID, 0x00180015, 0x00181030, tags.STUDY_INSTANCE_UID, tags.SERIES_INSTANCE_UID),
-        *(tags.SERIES_NUMBER, 0x00400254),
+        *(tags.OPERATORS_NAME, tags.PATIENT_ID, tags.BODY_PART_EXAMINED, tags.PROTOCOL_NAME),
+        *(tags.STUDY_INSTANCE_UID, tags.SERIES_INSTANCE_UID, tags.SERIES_NUMBER),
+        tags.PERFORMED_PROCEDURE_STEP_DESCRIPTION,
     ),
     Level.INSTANCE: (
         *(tags.INSTANCE_CREATION_DATE, tags.INSTANCE_CREATION_TIME, tags.SOP_INSTANCE_UID, tags.ACCESSION_NUMBER),

@@ -95,7 +95,6 @@ DICOM_OPTIONS = (
         5,
         "Seconds before an idle association is closed.",
         honoured=False,
-        late=True,
     ),
     Option(
         "BuiltinDecoderTranscoderOrder",

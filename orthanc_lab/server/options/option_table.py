@@ -305,7 +305,7 @@ _SEARCH = (
 _EXTENSIONS = (
     Option("Plugins", _STRINGS, [], "Plug-ins of Orthanc.", honoured=False),
     Option("LuaScripts", _STRINGS, [], "Lua scripts.", honoured=False),
-    Option("LuaHeartBeatPeriod", _INTEGER, 0, "Seconds between two calls of a Lua script.", honoured=False, late=True),
+    Option("LuaHeartBeatPeriod", _INTEGER, 0, "Seconds between two calls of a Lua script.", honoured=False),
     Option("Locale", _STRING, "", "Locale of texts, which are Unicode here.", honoured=False),
     Option("MallocArenaMax", _INTEGER, 5, "Memory pools of the C library.", honoured=False),
     Option("Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", check=warning_names),
