@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 import threading
 import warnings
@@ -147,6 +148,8 @@ class DicomPeer:
                 evt_handlers=[(evt.EVT_CONN_OPEN, connected), *handlers],
                 **options,
             )
+            if not is_connected.is_set():
+                gc.collect()  # the error of the connection holds the socket
         if not association.is_established:
             why = _why(association) if is_connected.is_set() else "does not answer"
             raise DicomPeerError(f"{self._called_aet} at {host}:{port} {why}")

@@ -20,7 +20,7 @@ LONGEST = 60  # seconds for one of the requests
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[orthanc_lab.ChildServer]:
-    with orthanc_lab.serve(process=True) as server:
+    with orthanc_lab.serve(process=True, KeepAliveTimeout=60) as server:
         yield server
 
 

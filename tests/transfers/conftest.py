@@ -19,6 +19,7 @@ OPTIONS: dict[str, Any] = {
     "ConcurrentJobs": 2,
     "StableAge": 600,
     "HttpTimeout": 20,
+    "KeepAliveTimeout": 60,  # a pause of a busy machine closes no connection just when it is used again
     "Transfers": {"BucketSize": BUCKET, "Threads": 3, "MaxPushTransactions": 2},
 }
 
