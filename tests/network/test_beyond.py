@@ -51,7 +51,6 @@ def _get(port: int, keys: dict[str, str], syntax: str) -> list[str]:
 
 
 def test_an_instance_is_transcoded_into_what_the_client_accepts(port: int) -> None:
-    pytest.importorskip("imagecodecs")
     assert "STATUS=0000" in _get(port, {"0020,000d": f"{UID}3"}, _JPEG_2000)[-1]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from orthanc_lab.bench.dicom_wire import associate_and_send, dicom_port, echo_me
 from orthanc_lab.bench.dicom_wire import store_message as prepared
 from tests.network.data_sets import data_set
 from tests.network.raw_client import EXPLICIT, STORING, RawClient, store_message
+from tests.programs import program
 from tests.rest.files import CT_IMAGE, dicom_file, orthanc_id
 
 NO_STUDY = data_set("1.2.7").replace(b"\x20\x00\x0d\x00UI", b"\x20\x00\x0f\x00UI")
@@ -95,14 +95,13 @@ def test_any_transfer_syntax_is_kept(server: orthanc_lab.EmbeddedServer):
         assert server.session.get(f"{server.url}/instances/{stored}/metadata/TransferSyntax").text == syntax
 
 
-@pytest.mark.skipif(not shutil.which("storescu"), reason="dcmtk is not installed")
 def test_dcmtk(server: orthanc_lab.EmbeddedServer, tmp_path: Path):
     for number in range(3):
         file = dicom_file("D", "1.4", "1.4.1", f"1.4.1.{number}", SOPClassUID=CT_IMAGE)
         (tmp_path / f"{number}.dcm").write_bytes(file)
-    run = ["storescu", "-aet", "STORESCU", "127.0.0.1", str(server.dicom_port), "+sd", str(tmp_path)]
+    run = [program("storescu"), "-aet", "STORESCU", "127.0.0.1", str(server.dicom_port), "+sd", str(tmp_path)]
     subprocess.run(run, check=True, timeout=60)
-    subprocess.run(["echoscu", "--repeat", "50", "127.0.0.1", str(server.dicom_port)], check=True, timeout=60)
+    subprocess.run([program("echoscu"), "--repeat", "50", "127.0.0.1", str(server.dicom_port)], check=True, timeout=60)
     assert len(server.session.get(f"{server.url}/instances").json()) == 3
 
 

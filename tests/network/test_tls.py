@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -15,8 +14,7 @@ import pytest
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
 from tests.network.raw_client import association_request
-
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
+from tests.programs import program
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Certificates:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     folder = tmp_path_factory.mktemp("certificates")
     for name in ("server", "client"):
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9"]
+        command = [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "9"]
         files = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.crt"), "-subj", f"/CN={name}"]
         subprocess.run([*command, *files], check=True, capture_output=True, timeout=60)
     return Certificates(folder)
@@ -82,11 +80,10 @@ def test_without_certificates_of_clients(certificates: Certificates):
         assert not is_accepted(server, old)
 
 
-@pytest.mark.skipif(not shutil.which("echoscu"), reason="dcmtk is not installed")
 def test_dcmtk(certificates: Certificates):
     with orthanc_lab.serve(certificates.options()) as server:
         files = [str(certificates.folder / name) for name in ("client.key", "client.crt", "server.crt")]
-        call = ["echoscu", "+tls", *files[:2], "+cf", files[2], "127.0.0.1", str(server.dicom_port)]
+        call = [program("echoscu"), "+tls", *files[:2], "+cf", files[2], "127.0.0.1", str(server.dicom_port)]
         subprocess.run(call, check=True, timeout=60)
 
 
