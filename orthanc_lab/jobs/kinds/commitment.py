@@ -13,6 +13,7 @@ from orthanc_lab.dimse.commitment_data import (
     FailureReason,
     Reference,
 )
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
@@ -129,7 +130,8 @@ class CommitmentJob:
 
     def _report(self) -> None:
         # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.commitment import report_commitment  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.commitment import report_commitment  # noqa: PLC0415
 
         request = self._request
         known = self._tools.modalities.by_aet(request.remote_aet)

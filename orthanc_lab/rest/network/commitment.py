@@ -10,6 +10,7 @@ import falcon
 
 from orthanc_lab.dimse.commitment_data import CommitmentRequest, Reference
 from orthanc_lab.dimse.commitment_reports import CommitmentReport
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_empty_object, answer_json
@@ -54,7 +55,8 @@ class ModalityCommitment:
         references = [*self._resources(body.get("Resources", [])), *_instances(body.get("DicomInstances", []))]
         timeout = _timeout(body)
         # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.commitment import request_commitment  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.commitment import request_commitment  # noqa: PLC0415
 
         transaction = services.identifiers.uid()
         reports = services.job_tools.commitments

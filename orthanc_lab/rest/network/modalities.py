@@ -9,6 +9,7 @@ import falcon
 
 from orthanc_lab.dimse.conformance import conformance_statement
 from orthanc_lab.dimse.modality import Modality, read_modality
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing, answer_text
 from orthanc_lab.rest.http.arguments import flag, query_arguments
 from orthanc_lab.rest.http.bodies import boolean_field, read_json
@@ -102,7 +103,8 @@ class DicomEcho(_ModalityResource):
 
 def _answer_echo(resp: falcon.Response, services: Services, modality: Modality, body: Any) -> None:
     # It loads pynetdicom, which most servers never need.
-    from orthanc_lab.dimse.echo import EchoRefused, echo  # noqa: PLC0415
+    with needs_pynetdicom():
+        from orthanc_lab.dimse.echo import EchoRefused, echo  # noqa: PLC0415
 
     fields = body if isinstance(body, dict) else {}
     timeout = timeout_field(fields)

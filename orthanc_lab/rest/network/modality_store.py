@@ -7,6 +7,7 @@ from typing import Any
 
 import falcon
 
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.sending.modality_store import ModalityStoreJob, ModalityStoreRequest
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
@@ -61,7 +62,8 @@ class ModalityStraightStore:
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Send the body; answer what it was sent as."""
         # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.store import InstanceSender, StoreTarget  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.store import InstanceSender, StoreTarget  # noqa: PLC0415
 
         services = self._services
         target = StoreTarget(services.modalities.get(name))

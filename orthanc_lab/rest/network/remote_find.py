@@ -10,6 +10,7 @@ from orthanc_lab.dimse.answers import AnswersReader, FindAnswer
 from orthanc_lab.dimse.identifiers import TagValues, normalized
 from orthanc_lab.dimse.kept_queries import RemoteQuery
 from orthanc_lab.dimse.modality import Modality
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.network.query_request import QueryRequest
 from orthanc_lab.rest.services import Services
@@ -43,7 +44,8 @@ class RemoteFind:
     def open(self, modality: Modality, local_aet: str | None = None, timeout: int | None = None) -> Finder:
         """Open an association for C-FIND."""
         # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.find import Finder  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.find import Finder  # noqa: PLC0415
 
         services = self._services
         values = services.job_tools.values()

@@ -11,6 +11,7 @@ from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.files.data_set import DataSet, Element
 from orthanc_lab.dicom.shown.tags_json import TagsFormat
 from orthanc_lab.dimse.answers import AnswersReader
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.dimse.query_models import WORKLIST_FIND
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
@@ -40,7 +41,8 @@ class FindWorklist:
         timeout = timeout_field(options)
         identifier = self._identifier(query)
         # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.find import Finder  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.find import Finder  # noqa: PLC0415
 
         services = self._services
         values = services.job_tools.values()

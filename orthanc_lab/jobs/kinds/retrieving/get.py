@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dimse.identifiers import get_identifier
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.retrieving.retrieve_job import RetrieveJob, RetrieveQuery
 from orthanc_lab.protocol.levels import Level
 
@@ -23,7 +24,8 @@ class GetJob(RetrieveJob):
 
     def _open(self) -> RequestedAssociation:
         # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.retrieve import open_get  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.retrieve import open_get  # noqa: PLC0415
 
         request = self._request
         return open_get(request.modality, self._tools.dicom, local_aet=request.local_aet, timeout=request.timeout)
@@ -32,6 +34,7 @@ class GetJob(RetrieveJob):
         return get_identifier(query.asked, query.level, self._tools.values())
 
     def _ask(self, association: RequestedAssociation, level: Level, identifier: DataSet) -> Retrieval:
-        from orthanc_lab.dimse.retrieve import get  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.retrieve import get  # noqa: PLC0415
 
         return get(association, level, identifier, self._tools.storage)

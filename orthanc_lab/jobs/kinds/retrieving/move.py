@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dimse.identifiers import move_identifier
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.retrieving.retrieve_job import RetrieveJob, RetrieveQuery
 from orthanc_lab.protocol.levels import Level
 
@@ -27,7 +28,8 @@ class MoveJob(RetrieveJob):
 
     def _open(self) -> RequestedAssociation:
         # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.retrieve import open_move  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.retrieve import open_move  # noqa: PLC0415
 
         request = self._request
         return open_move(request.modality, self._tools.dicom, local_aet=request.local_aet, timeout=request.timeout)
@@ -36,6 +38,7 @@ class MoveJob(RetrieveJob):
         return move_identifier(query.asked, query.level, self._tools.values())
 
     def _ask(self, association: RequestedAssociation, level: Level, identifier: DataSet) -> Retrieval:
-        from orthanc_lab.dimse.retrieve import move  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.retrieve import move  # noqa: PLC0415
 
         return move(association, level, identifier, self._request.target_aet)

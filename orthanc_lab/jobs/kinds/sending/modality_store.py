@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dimse.commitment_data import CommitmentRequest, Reference
 from orthanc_lab.dimse.modality import Modality, read_modality
+from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
@@ -71,7 +72,8 @@ class ModalityStoreJob:
     def start(self) -> None:
         """Prepare the sender; the first instance opens the association."""
         # It loads pynetdicom, which most servers never need.
-        from orthanc_lab.dimse.store import InstanceSender, MoveOriginator, StoreTarget  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.store import InstanceSender, MoveOriginator, StoreTarget  # noqa: PLC0415
 
         request = self._request
         originator = None
@@ -136,7 +138,8 @@ class ModalityStoreJob:
 
     def _ask_for_commitment(self) -> None:
         # It loads pynetdicom.
-        from orthanc_lab.dimse.commitment import request_commitment  # noqa: PLC0415
+        with needs_pynetdicom():
+            from orthanc_lab.dimse.commitment import request_commitment  # noqa: PLC0415
 
         request, tools = self._request, self._tools
         references = [
