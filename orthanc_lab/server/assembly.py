@@ -152,6 +152,7 @@ def assemble(
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
+            events_size=settings["JobsEventsSize"],
             load_jobs=load_jobs,
             on_error=control.report,
         )
