@@ -141,3 +141,6 @@ class _Headers:
 
     def isclosed(self) -> bool:
         return True
+
+    def close(self) -> None:
+        pass
