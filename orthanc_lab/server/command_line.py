@@ -1,4 +1,4 @@
-"""The command line: Orthanc's own options, read from left to right, and four sub-commands."""
+"""The command line: Orthanc's own options, read from left to right, and sub-commands."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ _VERBOSITY = re.compile(r"--(verbose|trace)(?:-(\w+))?")
 _COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
+    "grade": ("orthanc_lab.lab.grading.command", "grade the exercises of notebooks"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
 _HELP = """\
 Usage: orthanc-lab [serve] [OPTION]... [CONFIGURATION]
-       orthanc-lab lab|demo|bench [OPTION]...
+       orthanc-lab lab|demo|grade|bench [OPTION]...
 
 Orthanc, the DICOM server, in pure Python.
 
@@ -46,6 +47,7 @@ Options are read from left to right; --verbose and --trace override earlier opti
   serve                 start the server (also without this word)
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
+  grade                 grade the exercises that students have solved; --help tells more
   bench                 measure this server beside another one; --help tells more
 
   --help                show this text
