@@ -10,7 +10,7 @@ from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.threads import ThreadExecutor
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.log_lines import log_errors_only
 from orthanc_lab.server.options.names import check_names
@@ -34,6 +34,7 @@ def serve(
     seed: int | None = ...,
     clock: Clock | None = ...,
     identifiers: Identifiers | None = ...,
+    faults: EnvironmentWrapper | None = ...,
     **named: Any,
 ) -> EmbeddedServer: ...
 @overload
@@ -55,6 +56,7 @@ def serve(
     seed: int | None = None,
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
+    faults: EnvironmentWrapper | None = None,
     **named: Any,
 ) -> EmbeddedServer | ChildServer:
     """Start a server; it is a context manager that stops it.
@@ -74,6 +76,8 @@ def serve(
         Makes the identifiers the same at every run.
     clock, identifiers
         Replace the time and the random source of the machine (not with `process`).
+    faults
+        What can go wrong: `orthanc_lab.testing.faults.Faults` (not with `process`).
 
     Raises
     ------
@@ -96,10 +100,10 @@ def serve(
     merged = _merged(options, named)
     place = _place(folder, merged)
     if process:
-        if clock is not None or identifiers is not None:
-            raise ValueError("A clock and identifiers cannot be handed to another process; a seed can")
+        if clock is not None or identifiers is not None or faults is not None:
+            raise ValueError("A clock, identifiers and faults cannot be handed to another process; a seed can")
         return ChildServer(merged, place, load_jobs=load_jobs, seed=seed)
-    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers), load_jobs)
+    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers, faults=faults), load_jobs)
 
 
 def in_process(
@@ -110,6 +114,7 @@ def in_process(
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
     executor: Literal["threads", "inline"] | Executor = "threads",
+    faults: EnvironmentWrapper | None = None,
     **named: Any,
 ) -> InProcessServer:
     """Return the same server without a socket: its `session` calls the application directly.
@@ -130,7 +135,8 @@ def in_process(
     """
     log_errors_only()
     merged = _merged(options, named)
-    return InProcessServer(merged, _place(folder, merged), _environment(seed, clock, identifiers, executor))
+    environment = _environment(seed, clock, identifiers, executor, faults)
+    return InProcessServer(merged, _place(folder, merged), environment)
 
 
 def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +154,17 @@ def _environment(
     clock: Clock | None,
     identifiers: Identifiers | None,
     executor: Literal["threads", "inline"] | Executor = "threads",
+    faults: EnvironmentWrapper | None = None,
+) -> Environment:
+    environment = _plain_environment(seed, clock, identifiers, executor)
+    return environment if faults is None else faults.around(environment)
+
+
+def _plain_environment(
+    seed: int | None,
+    clock: Clock | None,
+    identifiers: Identifiers | None,
+    executor: Literal["threads", "inline"] | Executor,
 ) -> Environment:
     if identifiers is None:
         identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)
