@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orthanc_lab.client.upload_report import UploadInterruptedError
     from orthanc_lab.protocol.errors import OrthancError
     from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
+    from orthanc_lab.protocol.seeded import seeded
     from orthanc_lab.server.embedding.child_server import ChildServer
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
     from orthanc_lab.server.embedding.in_process import InProcessServer
@@ -56,6 +57,7 @@ __all__ = [
     "UploadInterruptedError",
     "in_process",
     "open_server",
+    "seeded",
     "serve",
 ]
 
@@ -85,6 +87,7 @@ _HOMES = {
     "UploadInterruptedError": "client.upload_report",
     "in_process": "server.embedding.serve",
     "open_server": "server.embedding.remote",
+    "seeded": "protocol.seeded",
     "serve": "server.embedding.serve",
 }
 

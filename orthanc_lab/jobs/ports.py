@@ -18,9 +18,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
+from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Checkpoint", "Job", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
+__all__ = ["Checkpoint", "Job", "JobEvents", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
 
 
 class StopReason(Enum):
@@ -141,8 +142,39 @@ class JobView:
     content: dict[str, Any]
 
 
+class JobEvents(Protocol):
+    """What happened to the jobs, in the order in which it did."""
+
+    @property
+    def limit(self) -> int:
+        """How many events are kept."""
+        ...
+
+    @property
+    def last(self) -> int:
+        """The number of the last event, 0 before the first."""
+        ...
+
+    def since(self, sequence: int = 0, limit: int | None = None, *, job: str | None = None) -> list[JobEvent]:
+        """Return the events after the one with this number that are still kept, the oldest first."""
+        ...
+
+    def of(self, job: str) -> list[JobEvent]:
+        """Return the events of one job that are still kept."""
+        ...
+
+    def digest(self) -> str:
+        """Return a hash of what the schedule has decided, without times and identifiers."""
+        ...
+
+
 class Jobs(Protocol):
     """The jobs engine as a resource sees it."""
+
+    @property
+    def events(self) -> JobEvents:
+        """What happened to the jobs."""
+        ...
 
     def submit(self, job: Job, priority: int = 0) -> str:
         """Write a job down, let it wait for a worker and return its id.

@@ -40,6 +40,7 @@ from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.files.area import DiskArea, FileArea
+from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import connect
@@ -75,6 +76,7 @@ class Environment:
     file_area: Callable[[Path], FileArea] = DiskArea  # where the files of the storage are, given its folder
     connect_index: Callable[[Path], sqlite3.Connection] = connect  # opens the index, given its file
     connect_jobs: Callable[[Path], sqlite3.Connection] = connect_jobs  # opens the list of jobs, given its file
+    open_log: OpenLog = DiskLog  # opens the journal of files, and the log of the index to wait for the disk
     lock: Lock = lock_folder  # makes the server the owner of its index
     # What wraps a part that the assembly has made:
     storage: Callable[[Storage], Storage] = _as_it_is
@@ -154,6 +156,7 @@ def assemble(
         identifiers=identifiers,
         metrics=metrics,
         area=environment.file_area(folder),
+        open_log=environment.open_log,
         connect=environment.connect_index,
         lock=environment.lock,
     )
@@ -185,6 +188,7 @@ def assemble(
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
+            events_size=settings["JobsEventsSize"],
             load_jobs=load_jobs,
             on_error=control.report,
         )

@@ -474,3 +474,17 @@ def test_no_request_and_no_file_reaches_a_fault(house: House, tmp_path: Path) ->
 def test_a_server_in_another_process_has_no_faults() -> None:
     with pytest.raises(ValueError, match="faults cannot be handed to another process"):
         orthanc_lab.serve(process=True, faults=Faults())  # type: ignore[call-overload]
+
+
+def test_with_a_seeded_executor() -> None:
+    faults = Faults()
+    with orthanc_lab.in_process(executor=orthanc_lab.seeded(7), faults=faults) as server:
+        client = orthanc_lab.Client.from_server(server)
+        client.upload(samples.path("ct/localizer"))
+        with faults.on("job paused by somebody else") as fault:
+            job = client.studies.find()[0].archive_job()
+            server.run_until(lambda: fault.happened == 1 and job.refresh().state.value == "Paused")
+        server.crash()
+        assert job.refresh().state.value == "Paused"
+        job.resume()
+        server.run_until(lambda: job.refresh().state.value == "Success")

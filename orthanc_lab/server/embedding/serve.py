@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.seeded import SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
@@ -125,7 +126,9 @@ def in_process(
     ----------
     executor
         What runs jobs and other work that no request waits for: ``"threads"``, or ``"inline"`` to do without any
-        thread. Then jobs go on for a moment after each request, and while a request waits for one.
+        thread. Then jobs go on for a moment after each request, and while a request waits for one. With what
+        `orthanc_lab.seeded` returns nothing runs by itself: see `InProcessServer.step`. The clock is that of the
+        executor then, and the identifiers follow from the seed.
 
     Examples
     --------
@@ -135,6 +138,10 @@ def in_process(
     """
     log_errors_only()
     merged = _merged(options, named)
+    if isinstance(executor, SeededExecutor):
+        if clock not in (None, executor.clock):
+            raise ValueError("The clock of a seeded executor is its own: seeded(7, clock=ManualClock())")
+        clock, seed = executor.clock, executor.seed if seed is None else seed
     environment = _environment(seed, clock, identifiers, executor, faults)
     return InProcessServer(merged, _place(folder, merged), environment)
 

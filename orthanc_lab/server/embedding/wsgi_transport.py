@@ -144,3 +144,6 @@ class _Headers:
 
     def isclosed(self) -> bool:
         return True
+
+    def close(self) -> None:
+        pass

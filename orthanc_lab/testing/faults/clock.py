@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 from orthanc_lab.protocol.ports import Clock
 from orthanc_lab.testing.faults.switches import FaultSwitches
@@ -17,6 +18,9 @@ class FaultyClock:
     def __init__(self, clock: Clock, faults: FaultSwitches) -> None:
         self._clock = clock
         self._faults = faults
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._clock, name)  # one that is moved by hand still is
 
     def now(self) -> datetime:
         """Return the time of day."""
