@@ -100,11 +100,15 @@ class SeededExecutor(InlineExecutor):
 
     def spawn(self, name: str, steps: Steps) -> InlineTask:
         """Take a task in; a name that another task has gets a number."""
-        taken = {task.name for task in self._tasks}
+        taken = self.names()
         unique, number = name, 2
         while unique in taken:
             unique, number = f"{name}#{number}", number + 1
         return super().spawn(unique, steps)
+
+    def names(self) -> set[str]:
+        """Return the names of all tasks."""
+        return {task.name for task in self._tasks}
 
     def turn(self) -> bool:
         """Let one task go on; False if none can."""
