@@ -9,10 +9,13 @@ from typing import Any, TypeVar
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.execution import Steps
+from orthanc_lab.protocol.inline import InlineTask
 from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
 from orthanc_lab.protocol.seeded import Choices, SeededExecutor
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.embedding.serve import in_process
+from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
+from orthanc_lab.testing.schedules.blocking import BlockingClient, pausing, simulated_time
 from orthanc_lab.testing.schedules.choices import TIME
 from orthanc_lab.testing.schedules.engine import JobKind, SimulatedEngine
 from orthanc_lab.testing.schedules.text import check_name
@@ -75,12 +78,16 @@ class Simulation:
         self._will: list[_Event] = []
         self._may: list[_Event] = []
         self._servers: list[InProcessServer] = []
+        self._clients: list[InlineTask] = []
+        self._has_blocking_clients = False
         self._stack = ExitStack()
 
     def __enter__(self) -> Simulation:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for client in self._clients:
+            self.executor.drop(client)
         self._stack.close()
 
     # -- who takes part --------------------------------------------------------------
@@ -88,6 +95,7 @@ class Simulation:
     def server(self, options: dict[str, Any] | None = None, **named: Any) -> InProcessServer:
         """Start a server; it stops at the end. The parameters are those of `orthanc_lab.in_process`."""
         server: InProcessServer = self._stack.enter_context(in_process(options, executor=self.executor, **named))
+        server.session.mount(server.url, WsgiTransport(pausing(server.application)))
         self._servers.append(server)
         return server
 
@@ -110,17 +118,28 @@ class Simulation:
         options = {"concurrent_jobs": workers, "on_error": self.errors.append, **options}
         return SimulatedEngine(self.executor, self.identifiers, kinds, make, **options)
 
-    def client(self, name: str, steps: Steps) -> None:
-        """Let a generator take part: wherever it yields, others may go first.
+    def client(self, name: str, code: Callable[[], object] | Steps) -> None:
+        """Let the code of a client take part.
 
         Parameters
         ----------
         name
             What it is called in a schedule.
-        steps
-            ``yield 0`` after each request; ``yield 2.5`` waits for 2.5 seconds of `clock`.
+        code
+            A function: ordinary code that sends requests to a `server` of this simulation, with our client, another
+            one or none. Others may go first after each of its requests, after each piece of an answer that comes in
+            pieces, and while it is in `time.sleep`, which takes simulated time. If it has not ended when the scenario
+            has, that is a failure. Or a generator, for what sends no requests: others may go first where it yields,
+            and ``yield 2.5`` waits for 2.5 seconds of `clock`.
         """
-        self.executor.spawn(self._new_name(name), steps)
+        name = self._new_name(name)
+        if callable(code):
+            if not self._has_blocking_clients:
+                self._has_blocking_clients = True
+                self._stack.enter_context(simulated_time())
+            self._clients.append(BlockingClient(name, code, self.executor).task)
+        else:
+            self.executor.spawn(name, code)
 
     def _new_name(self, name: str) -> str:
         taken = {TIME, _END, *self.executor.names(), *(event.name for event in (*self._will, *self._may))}
@@ -219,7 +238,12 @@ class Simulation:
         ------
         ExceptionGroup
             If there are any.
+        AssertionError
+            If the function of a client has not ended.
         """
+        waiting = [client.name for client in self._clients if not client.is_over]
+        if waiting:
+            raise AssertionError(f"Not at its end: {', '.join(waiting)}")
         errors = [*self.errors, *(error for server in self._servers for error in server.errors)]
         if errors:
             raise BaseExceptionGroup("Errors inside of the server", errors)
