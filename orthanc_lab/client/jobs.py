@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.errors import ClientError, NotFoundError
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
+from orthanc_lab.client.verifying import check_archive
 from orthanc_lab.client.waiting import Choice, Watch
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.timestamps import parse_iso
@@ -246,7 +248,15 @@ class Job:
         with following(progress, name, f"{name}:", "%") as tell:
             yield lambda job: tell(job.progress, 100)
 
-    def download(self, path: str | Path, key: str = "archive", *, progress: Follow = None) -> Path:
+    def download(
+        self,
+        path: str | Path,
+        key: str = "archive",
+        *,
+        progress: Follow = None,
+        timeout: float | None = None,
+        verify: bool = False,
+    ) -> Path:
         """Save an output of the job.
 
         Parameters
@@ -258,18 +268,25 @@ class Job:
             Name of the output; archives and media have a single one, ``archive``.
         progress
             Called with the bytes received so far and the total, in place of a progress bar; False for neither.
+        timeout
+            Seconds to wait for the next part of it; None for five minutes.
+        verify
+            Compare the MD5 of each file in an archive with the one that the server has kept since the upload; not for
+            an archive that is transcoded.
 
         Raises
         ------
         NotFoundError
             If there is no such output, or no longer (see ``MediaArchiveSize``).
         ConnectionLostError
-            If the connection was lost before the end.
+            If the connection was lost before the end, again and again.
+        DamagedDownloadError
+            With `verify`, if a file is not what was uploaded.
         """
-        suffix = ".zip" if key == "archive" else ""
-        return save_stream(
-            self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), suffix=suffix, progress=progress
-        )
+        options: dict[str, Any] = {"suffix": ".zip" if key == "archive" else "", "progress": progress}
+        if verify:
+            options["check"] = partial(check_archive, self._transport)
+        return save_stream(self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), timeout=timeout, **options)
 
     def delete_output(self, key: str = "archive") -> None:
         """Remove an output from the server's disk; the job stays in the history."""
