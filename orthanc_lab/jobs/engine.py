@@ -93,7 +93,7 @@ class JobsEngine:
         if concurrent_jobs < 0 or history_size < 0 or events_size < 0:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "The numbers of jobs must not be negative")
         self.report = on_error
-        self.events = EventLog(events_size)
+        self.events = EventLog(events_size, clock.now())
         self.stopping = False  # True once `stop` was called: no further step is begun
         self._clock = clock
         self._identifiers = identifiers
@@ -118,7 +118,7 @@ class JobsEngine:
         _LOG.info("The jobs engine has started with %d workers", self._number_of_workers)
         for number in range(self._number_of_workers):
             wake = partial(self._wake, number)
-            self._numbers[wake] = number
+            self._numbers[wake] = number + 1
             steps = run_jobs(self, wake)
             self._workers[number] = self._executor.spawn(f"jobs-worker-{number}", steps)
         self._wake_all()  # one that began to rest before it could be reached may have missed a job
@@ -178,6 +178,16 @@ class JobsEngine:
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
         return [entry.view(self._now) for entry in self._table.entries()]
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at the same time."""
+        return self._number_of_workers
+
+    def ahead(self, id: str) -> int | None:
+        """Return how many jobs go before one that waits for a worker; None if it does not."""
+        entry = self._table.get(id)
+        return None if entry is None else self._ready.ahead(entry)
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""

@@ -38,10 +38,13 @@ class EventLog:
     ----------
     limit
         How many events are kept; 0 for none.
+    began
+        The time of the beginning, UTC.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, began: datetime) -> None:
         self._limit = limit
+        self._began = began
         self._lock = threading.Lock()  # guards all below
         self._last = 0
         self._records = bytearray()
@@ -53,6 +56,17 @@ class EventLog:
     def limit(self) -> int:
         """How many events are kept."""
         return self._limit
+
+    @property
+    def began(self) -> datetime:
+        """When the log began."""
+        return self._began
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest event that is still here, 0 if there is none."""
+        with self._lock:
+            return self._last - len(self._jobs) + 1 if self._jobs else 0
 
     @property
     def last(self) -> int:

@@ -151,6 +151,16 @@ class JobEvents(Protocol):
         ...
 
     @property
+    def began(self) -> datetime:
+        """When the log began: with the jobs engine."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest event that is still kept, 0 if there is none."""
+        ...
+
+    @property
     def last(self) -> int:
         """The number of the last event, 0 before the first."""
         ...
@@ -207,6 +217,15 @@ class Jobs(Protocol):
 
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at the same time."""
+        ...
+
+    def ahead(self, id: str) -> int | None:
+        """Return how many jobs go before one that waits for a worker; None if it does not."""
         ...
 
     def counts(self) -> Mapping[JobState, int]:

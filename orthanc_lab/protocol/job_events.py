@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.timestamps import iso_micros, parse_iso
 
-__all__ = ["Cause", "Happened", "JobEvent"]
+__all__ = ["Cause", "Happened", "JobEvent", "event_document", "read_event"]
 
 
 class Happened(Enum):
@@ -79,7 +82,7 @@ class JobEvent:
     event: Happened
     before: JobState | None  # None of a job that is new
     after: JobState | None  # None of a job that is gone
-    worker: int | None = None  # the one that ran the job, 0, 1, …
+    worker: int | None = None  # the one that ran the job, 1, 2, …
     step: int = 0  # how many steps the job had made with this one; of a failure, the one that failed
     progress: int = 0  # 0 … 100
     error_code: int = 0
@@ -95,3 +98,50 @@ class JobEvent:
     def is_move(self) -> bool:
         """Whether the job changed its state, rather than go on in it."""
         return self.before is not self.after
+
+
+def event_document(event: JobEvent) -> dict[str, Any]:
+    """Return an event as the JSON object that the server sends."""
+    return {
+        "Sequence": event.sequence,
+        "Time": iso_micros(event.at),
+        "Job": event.job,
+        "Type": event.kind,
+        "Priority": event.priority,
+        "Event": event.event.value,
+        "Before": event.before and event.before.value,
+        "After": event.after and event.after.value,
+        "Cause": event.cause.value,
+        "Worker": event.worker,
+        "Step": event.step,
+        "Progress": event.progress,
+        "ErrorCode": event.error_code,
+    }
+
+
+def read_event(document: Mapping[str, Any]) -> JobEvent:
+    """Read back what `event_document` made.
+
+    Raises
+    ------
+    KeyError, ValueError, TypeError
+        If it is something else.
+    """
+    return JobEvent(
+        sequence=int(document["Sequence"]),
+        at=parse_iso(document["Time"]),
+        job=str(document["Job"]),
+        kind=str(document["Type"]),
+        priority=int(document["Priority"]),
+        event=Happened(document["Event"]),
+        before=_state(document["Before"]),
+        after=_state(document["After"]),
+        worker=None if document["Worker"] is None else int(document["Worker"]),
+        step=int(document["Step"]),
+        progress=int(document["Progress"]),
+        error_code=int(document["ErrorCode"]),
+    )
+
+
+def _state(name: str | None) -> JobState | None:
+    return None if name is None else JobState(name)

@@ -55,9 +55,9 @@ def test_a_life(inline: Inline) -> None:
     id = inline.run(CountingJob(2), 3)
     assert inline.told() == [
         "Submitted ->Pending Client None 0 0",
-        "Picked Pending>Running Worker 0 0 0",
-        "Stepped Running Worker 0 1 50",
-        "Finished Running>Success Worker 0 2 100",
+        "Picked Pending>Running Worker 1 0 0",
+        "Stepped Running Worker 1 1 50",
+        "Finished Running>Success Worker 1 2 100",
     ]
     events = inline.engine.events.of(id)
     assert [event.sequence for event in events] == [1, 2, 3, 4]
@@ -70,7 +70,7 @@ def test_a_life(inline: Inline) -> None:
 
 def test_a_failure_a_second_try_and_a_cancellation(inline: Inline) -> None:
     id = inline.run(FailingJob(at=1))
-    assert inline.told()[-1] == "Failed Running>Failure Worker 0 2 33"
+    assert inline.told()[-1] == "Failed Running>Failure Worker 1 2 33"
     assert inline.engine.events.since()[-1].error_code == 9
     inline.engine.resubmit(id)
     inline.engine.pause(id)
@@ -93,8 +93,8 @@ def test_a_command_to_a_running_job_moves_it_after_its_step(engine: JobsEngine) 
     job.let_through()
     wait_for_state(engine, id, JobState.PAUSED)
     assert [told(event) for event in engine.events.of(id)[-2:]] == [
-        "Pause Running Client 0 0 0",
-        "Stepped Running>Paused Client 0 1 33",
+        "Pause Running Client 1 0 0",
+        "Stepped Running>Paused Client 1 1 33",
     ]
 
 
@@ -107,13 +107,13 @@ def test_looking_again_is_one_event(inline: Inline) -> None:
             return NotReady(0, lambda wake: None) if self.looks else super().step()
 
     inline.run(Waiting(1))
-    assert inline.told()[2:] == ["Waited Running Worker 0 0 0", "Finished Running>Success Worker 0 1 100"]
+    assert inline.told()[2:] == ["Waited Running Worker 1 0 0", "Finished Running>Success Worker 1 1 100"]
 
 
 def test_the_oldest_leave_the_history_and_the_log(engines: Engines) -> None:
     inline = Inline(engines, history_size=1, events_size=5)
     first, second = inline.run(CountingJob()), inline.run(CountingJob())
-    assert inline.told()[-2:] == ["Finished Running>Success Worker 0 1 100", "Dropped Success>- History None 1 100"]
+    assert inline.told()[-2:] == ["Finished Running>Success Worker 1 1 100", "Dropped Success>- History None 1 100"]
     log = inline.engine.events
     assert (log.limit, log.last) == (5, 7)
     assert [(event.sequence, event.job) for event in log.since()] == [
