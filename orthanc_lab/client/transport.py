@@ -106,7 +106,7 @@ class Transport:
         """
         harmless = method != "POST" if again is None else again
         body = options.get("data")
-        pauses = _pauses(self._retries if retries is None else retries)
+        pauses = self.pauses(retries)
         while True:
             if body is not None and hasattr(body, "seek"):
                 body.seek(0)
@@ -117,7 +117,9 @@ class Transport:
             except requests.RequestException as error:
                 pause = next(pauses, None) if _is_worth_a_retry(error, harmless) else None
                 if pause is None:
-                    raise unreachable(self.url, error) from None  # the chain of urllib3 is 200 lines that say less
+                    perhaps_done = not harmless and _was_lost(error)
+                    # The chain of urllib3 is 200 lines that say less.
+                    raise unreachable(self.url, error, perhaps_done=perhaps_done) from None
             else:
                 if self._observer is not None:
                     self._observer(response)
@@ -145,6 +147,10 @@ class Transport:
             session=self.session,
             observer=observer or self._observer,
         )
+
+    def pauses(self, retries: int | None = None) -> Iterator[float]:
+        """Return the seconds to wait before each retry; `retries` overrides those of the client."""
+        return _pauses(self._retries if retries is None else retries)
 
     def json(self, method: str, path: str, **options: Any) -> Any:
         """Send one request and return its JSON.
@@ -215,7 +221,16 @@ def _is_worth_a_retry(error: requests.RequestException, harmless: bool) -> bool:
         return False
     if isinstance(reason_of(error), NewConnectionError):
         return True  # nothing has been sent yet
-    return harmless and isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError))
+    return harmless and _was_lost(error)
+
+
+def _was_lost(error: requests.RequestException) -> bool:
+    """Whether a connection broke that had been there."""
+    if isinstance(error, (requests.exceptions.SSLError, requests.Timeout)):
+        return False
+    if isinstance(reason_of(error), NewConnectionError):
+        return False
+    return isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError))
 
 
 def _asked_pause(response: requests.Response) -> float:
