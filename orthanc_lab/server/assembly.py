@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
 from orthanc_lab.dicom.dictionary.dictionary import BuiltInTables, Dictionary
@@ -19,8 +20,9 @@ from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
-from orthanc_lab.jobs.kinds import restores
+from orthanc_lab.jobs.kinds import KINDS, restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.jobs.sqlite_store import connect as connect_jobs
 from orthanc_lab.protocol.execution import Executor
@@ -28,7 +30,7 @@ from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.protocol.threads import ThreadExecutor
-from orthanc_lab.rest.application import make_application
+from orthanc_lab.rest.application import ROUTES, make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.memory_trimming import MemoryTrimming
@@ -43,6 +45,10 @@ from orthanc_lab.storage.sqlite.connections import connect
 from orthanc_lab.transfers.originator import Originator
 from orthanc_lab.transfers.push_metrics import PushMetrics
 from orthanc_lab.transfers.push_receiver import PushReceiver
+
+if TYPE_CHECKING:
+    from orthanc_lab.extensions.extension import Extension
+    from orthanc_lab.extensions.host import ExtensionHost
 
 __all__ = ["Assembly", "Environment", "assemble"]
 
@@ -60,6 +66,7 @@ class Environment:
     connect_index: Callable[[Path], sqlite3.Connection] = connect  # opens the index, given its file
     connect_jobs: Callable[[Path], sqlite3.Connection] = connect_jobs  # opens the list of jobs, given its file
     lock: Lock = lock_folder  # makes the server the owner of its index
+    extensions: tuple[Extension, ...] = ()  # beside those that the option ``Extensions`` names
 
     @classmethod
     def of_system(cls, identifiers: Identifiers | None = None) -> Environment:
@@ -138,6 +145,7 @@ def assemble(
             dictionary=dictionary,
             transcoding=transcoding,
         )
+        extensions = _extensions(settings, environment, outputs)
         engine = JobsEngine(
             SqliteJobStore(
                 index / "jobs.sqlite" if settings["SaveJobs"] else None,
@@ -148,7 +156,7 @@ def assemble(
             clock,
             identifiers,
             environment.executor,
-            restores=restores(tools),
+            restores={**restores(tools), **(extensions.restores() if extensions is not None else {})},
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
@@ -184,11 +192,29 @@ def assemble(
         pushes,
         Originator(identifiers),
         memory=memory,
+        extensions=extensions,
     )
     add_gauges(metrics, services)
     application = make_application(services)
     engine.start()
     return Assembly(services, application, storage, engine, MemoryTrimming(metrics, clock, environment.executor))
+
+
+def _extensions(settings: CheckedSettings, environment: Environment, outputs: OutputStore) -> ExtensionHost | None:
+    """Return the extensions of the server, None if there are none."""
+    if not environment.extensions and not settings["Extensions"]:
+        return None
+    from orthanc_lab.extensions.extension import check_together  # noqa: PLC0415 - most servers have no extensions
+    from orthanc_lab.extensions.host import ExtensionHost  # noqa: PLC0415
+    from orthanc_lab.extensions.loading import load  # noqa: PLC0415
+
+    named = [load(reference, settings.folder) for reference in settings["Extensions"]]
+    found = (*environment.extensions, *named)
+    kinds, paths = (kind.type for kind in KINDS), (path for path, _ in ROUTES)
+    check_together(found, taken_types=kinds, taken_paths=paths)
+    for extension in found:
+        _log.warning("Extension: %s", " ".join(filter(None, (extension.name, extension.version))))
+    return ExtensionHost(found, executor=environment.executor, outputs=outputs, clock=environment.clock)
 
 
 def _tables(settings: CheckedSettings) -> Tables:

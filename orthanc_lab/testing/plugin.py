@@ -7,7 +7,7 @@ storage is empty, and there are no jobs. An error inside the server fails the te
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from orthanc_lab.testing.dicom_node import DicomNode
     from orthanc_lab.testing.dicom_peer import DicomPeer
 
-__all__ = ["dicom_node", "dicom_peer", "orthanc", "orthanc_factory", "orthanc_settings"]
+__all__ = ["dicom_node", "dicom_peer", "orthanc", "orthanc_extensions", "orthanc_factory", "orthanc_settings"]
 
 
 class ServersOfSession:
-    """The servers that run until the end of the session, one for each set of settings."""
+    """The servers that run until the end of the session, one for each set of settings and extensions."""
 
     def __init__(self) -> None:
-        self._servers: dict[str, EmbeddedServer] = {}
+        self._servers: dict[tuple[str, tuple[Any, ...]], EmbeddedServer] = {}
         self._stack = ExitStack()
 
-    def clean(self, settings: dict[str, Any]) -> EmbeddedServer:
-        """Return a clean server with these settings."""
+    def clean(self, settings: dict[str, Any], extensions: Sequence[Any]) -> EmbeddedServer:
+        """Return a clean server with these settings and extensions."""
         import orthanc_lab  # noqa: PLC0415 - costs nothing in test sessions that do not use it
 
-        key = json.dumps(settings, sort_keys=True)
+        key = json.dumps(settings, sort_keys=True), tuple(extensions)
         server = self._servers.get(key)
         if server is None:
-            server = self._servers[key] = self._stack.enter_context(orthanc_lab.serve(settings))
+            server = self._servers[key] = self._stack.enter_context(orthanc_lab.serve(settings, extensions=extensions))
         else:
             server.renew()
         return server
@@ -73,7 +73,29 @@ def orthanc_settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]) -> Iterator[EmbeddedServer]:
+def orthanc_extensions() -> Sequence[Any]:
+    """Return the extensions for the fixture `orthanc`; override it in a module or a class.
+
+    They are what `orthanc_lab.serve` takes: see `orthanc_lab.extensions`.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> from orthanc_lab.extensions import route
+    >>> @route("GET", "/hello")
+    ... def hello(request):
+    ...     return {"Hello": "world"}
+    >>> @pytest.mark.parametrize("orthanc_extensions", [[hello]])
+    ... def test_the_route(orthanc):
+    ...     assert orthanc.session.get(f"{orthanc.url}/hello").json() == {"Hello": "world"}
+    """
+    return ()
+
+
+@pytest.fixture
+def orthanc(
+    _orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any], orthanc_extensions: Sequence[Any]
+) -> Iterator[EmbeddedServer]:
     """Provide a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``.
 
     It is an `orthanc_lab.EmbeddedServer`. An error inside the server fails the test at its end.
@@ -86,7 +108,7 @@ def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]
     ...     client = orthanc_lab.Client.from_server(orthanc)
     ...     assert client.upload(samples.path("ct/sharp")).stored == 10
     """
-    server = _orthanc_servers.clean(orthanc_settings)
+    server = _orthanc_servers.clean(orthanc_settings, orthanc_extensions)
     yield server
     if not server.is_running:
         _orthanc_servers.forget(server)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -18,6 +18,7 @@ from orthanc_lab.server.options.option_table import OPTIONS, without_unset
 from orthanc_lab.storage.lock import Lock, lock_folder, no_lock
 
 if TYPE_CHECKING:
+    from orthanc_lab.extensions.extension import Extension
     from orthanc_lab.server.embedding.child_server import ChildServer
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 
@@ -34,6 +35,7 @@ def serve(
     seed: int | None = ...,
     clock: Clock | None = ...,
     identifiers: Identifiers | None = ...,
+    extensions: Iterable[Any] = ...,
     **named: Any,
 ) -> EmbeddedServer: ...
 @overload
@@ -44,6 +46,7 @@ def serve(
     process: Literal[True],
     load_jobs: bool = ...,
     seed: int | None = ...,
+    extensions: Iterable[Any] = ...,
     **named: Any,
 ) -> ChildServer: ...
 def serve(
@@ -55,6 +58,7 @@ def serve(
     seed: int | None = None,
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
+    extensions: Iterable[Any] = (),
     **named: Any,
 ) -> EmbeddedServer | ChildServer:
     """Start a server; it is a context manager that stops it.
@@ -74,13 +78,18 @@ def serve(
         Makes the identifiers the same at every run.
     clock, identifiers
         Replace the time and the random source of the machine (not with `process`).
+    extensions
+        Kinds of job and routes (see `orthanc_lab.extensions`): classes, functions below ``@route``, an `Extension`, or
+        the names that the option ``Extensions`` takes. With `process`, those that a module or a file defines.
 
     Raises
     ------
     OrthancError
-        For options that Orthanc refuses, a folder in use, a port in use.
+        For options that Orthanc refuses, a folder in use, a port in use, extensions that do not fit.
     TypeError
-        For a name that is no option.
+        For a name that is no option, and what is no extension.
+    ValueError
+        With `process`: for what cannot be handed to another process.
 
     Examples
     --------
@@ -98,8 +107,8 @@ def serve(
     if process:
         if clock is not None or identifiers is not None:
             raise ValueError("A clock and identifiers cannot be handed to another process; a seed can")
-        return ChildServer(merged, place, load_jobs=load_jobs, seed=seed)
-    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers), load_jobs)
+        return ChildServer(_with_references(merged, extensions), place, load_jobs=load_jobs, seed=seed)
+    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers, extensions), load_jobs)
 
 
 def in_process(
@@ -110,6 +119,7 @@ def in_process(
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
     executor: Literal["threads", "inline"] | Executor = "threads",
+    extensions: Iterable[Any] = (),
     **named: Any,
 ) -> InProcessServer:
     """Return the same server without a socket: its `session` calls the application directly.
@@ -130,7 +140,8 @@ def in_process(
     """
     log_errors_only()
     merged = _merged(options, named)
-    return InProcessServer(merged, _place(folder, merged), _environment(seed, clock, identifiers, executor))
+    environment = _environment(seed, clock, identifiers, extensions, executor)
+    return InProcessServer(merged, _place(folder, merged), environment)
 
 
 def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,18 +158,42 @@ def _environment(
     seed: int | None,
     clock: Clock | None,
     identifiers: Identifiers | None,
+    extensions: Iterable[Any],
     executor: Literal["threads", "inline"] | Executor = "threads",
 ) -> Environment:
     if identifiers is None:
         identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)
     clock = clock or SystemClock()
+    lock: Lock = lock_folder
     if executor == "threads":
-        return Environment(clock, identifiers, ThreadExecutor(clock))
+        executor = ThreadExecutor(clock)
+    else:
+        lock = _lock()
     if executor == "inline":
-        return Environment(clock, identifiers, InlineExecutor(clock), lock=_lock())
+        executor = InlineExecutor(clock)
     if isinstance(executor, str):
         raise ValueError(f'The executor must be "threads", "inline" or an Executor, not {executor!r}')
-    return Environment(clock, identifiers, executor, lock=_lock())
+    return Environment(clock, identifiers, executor, lock=lock, extensions=_loaded(extensions))
+
+
+def _loaded(extensions: Iterable[Any]) -> tuple[Extension, ...]:
+    if extensions == ():
+        return ()
+    from orthanc_lab.extensions.loading import load_all  # noqa: PLC0415 - most servers have no extensions
+
+    return load_all(extensions, Path.cwd())
+
+
+def _with_references(options: Mapping[str, Any], extensions: Iterable[Any]) -> dict[str, Any]:
+    """Return options with the names by which the child process loads extensions."""
+    if extensions == ():
+        return dict(options)
+    from orthanc_lab.extensions.loading import load_all, reference_of  # noqa: PLC0415 - most servers have no extensions
+
+    folder, given = Path.cwd(), tuple(extensions)
+    load_all(given, folder)  # what is wrong with them is told here
+    references = [reference_of(item, folder) for item in given]
+    return {**options, "Extensions": [*options.get("Extensions", ()), *references]}
 
 
 def _lock() -> Lock:
