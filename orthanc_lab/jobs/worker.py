@@ -138,6 +138,8 @@ def _stepped(entry: Entry, job: Job, host: WorkerHost) -> tuple[_More, Event, Re
 def _event_after(more: _More) -> Event:
     if isinstance(more, Checkpoint):
         return Event.CHECKPOINTED
+    if isinstance(more, NotReady | InProgress):
+        return Event.WAITED
     return Event.STEPPED if more else Event.FINISHED
 
 

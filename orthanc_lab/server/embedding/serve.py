@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.seeded import SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.log_lines import log_errors_only
 from orthanc_lab.server.options.names import check_names
@@ -35,6 +37,7 @@ def serve(
     seed: int | None = ...,
     clock: Clock | None = ...,
     identifiers: Identifiers | None = ...,
+    faults: EnvironmentWrapper | None = ...,
     extensions: Iterable[Any] = ...,
     **named: Any,
 ) -> EmbeddedServer: ...
@@ -58,6 +61,7 @@ def serve(
     seed: int | None = None,
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
+    faults: EnvironmentWrapper | None = None,
     extensions: Iterable[Any] = (),
     **named: Any,
 ) -> EmbeddedServer | ChildServer:
@@ -78,6 +82,8 @@ def serve(
         Makes the identifiers the same at every run.
     clock, identifiers
         Replace the time and the random source of the machine (not with `process`).
+    faults
+        What can go wrong: `orthanc_lab.testing.faults.Faults` (not with `process`).
     extensions
         Kinds of job and routes (see `orthanc_lab.extensions`): classes, functions below ``@route``, an `Extension`, or
         the names that the option ``Extensions`` takes. With `process`, those that a module or a file defines.
@@ -105,10 +111,11 @@ def serve(
     merged = _merged(options, named)
     place = _place(folder, merged)
     if process:
-        if clock is not None or identifiers is not None:
-            raise ValueError("A clock and identifiers cannot be handed to another process; a seed can")
+        if clock is not None or identifiers is not None or faults is not None:
+            raise ValueError("A clock, identifiers and faults cannot be handed to another process; a seed can")
         return ChildServer(_with_references(merged, extensions), place, load_jobs=load_jobs, seed=seed)
-    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers, extensions), load_jobs)
+    environment = _environment(seed, clock, identifiers, extensions=extensions, faults=faults)
+    return EmbeddedServer(merged, place, environment, load_jobs)
 
 
 def in_process(
@@ -119,6 +126,7 @@ def in_process(
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
     executor: Literal["threads", "inline"] | Executor = "threads",
+    faults: EnvironmentWrapper | None = None,
     extensions: Iterable[Any] = (),
     **named: Any,
 ) -> InProcessServer:
@@ -130,7 +138,9 @@ def in_process(
     ----------
     executor
         What runs jobs and other work that no request waits for: ``"threads"``, or ``"inline"`` to do without any
-        thread. Then jobs go on for a moment after each request, and while a request waits for one.
+        thread. Then jobs go on for a moment after each request, and while a request waits for one. With what
+        `orthanc_lab.seeded` returns nothing runs by itself: see `InProcessServer.step`. The clock is that of the
+        executor then, and the identifiers follow from the seed.
 
     Examples
     --------
@@ -140,7 +150,11 @@ def in_process(
     """
     log_errors_only()
     merged = _merged(options, named)
-    environment = _environment(seed, clock, identifiers, extensions, executor)
+    if isinstance(executor, SeededExecutor):
+        if clock not in (None, executor.clock):
+            raise ValueError("The clock of a seeded executor is its own: seeded(7, clock=ManualClock())")
+        clock, seed = executor.clock, executor.seed if seed is None else seed
+    environment = _environment(seed, clock, identifiers, executor, extensions=extensions, faults=faults)
     return InProcessServer(merged, _place(folder, merged), environment)
 
 
@@ -158,22 +172,31 @@ def _environment(
     seed: int | None,
     clock: Clock | None,
     identifiers: Identifiers | None,
-    extensions: Iterable[Any],
     executor: Literal["threads", "inline"] | Executor = "threads",
+    *,
+    extensions: Iterable[Any],
+    faults: EnvironmentWrapper | None,
+) -> Environment:
+    environment = replace(_plain_environment(seed, clock, identifiers, executor), extensions=_loaded(extensions))
+    return environment if faults is None else faults.around(environment)
+
+
+def _plain_environment(
+    seed: int | None,
+    clock: Clock | None,
+    identifiers: Identifiers | None,
+    executor: Literal["threads", "inline"] | Executor,
 ) -> Environment:
     if identifiers is None:
         identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)
     clock = clock or SystemClock()
-    lock: Lock = lock_folder
     if executor == "threads":
-        executor = ThreadExecutor(clock)
-    else:
-        lock = _lock()
+        return Environment(clock, identifiers, ThreadExecutor(clock))
     if executor == "inline":
-        executor = InlineExecutor(clock)
+        return Environment(clock, identifiers, InlineExecutor(clock), lock=_lock())
     if isinstance(executor, str):
         raise ValueError(f'The executor must be "threads", "inline" or an Executor, not {executor!r}')
-    return Environment(clock, identifiers, executor, lock=lock, extensions=_loaded(extensions))
+    return Environment(clock, identifiers, executor, lock=_lock())
 
 
 def _loaded(extensions: Iterable[Any]) -> tuple[Extension, ...]:
