@@ -36,7 +36,13 @@ __all__ = [
 
 
 class StopReason(Enum):
-    """Why the engine stops calling a job for now."""
+    """Why the engine stops calling a job for now.
+
+    Examples
+    --------
+    >>> StopReason.PAUSED.value
+    'paused'
+    """
 
     PAUSED = "paused"
     CANCELED = "canceled"
