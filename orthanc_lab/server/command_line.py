@@ -30,12 +30,13 @@ _COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
+    "certify": ("orthanc_lab.testing.certify.command", "tell which answers of a server differ from Orthanc's"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
 _HELP = """\
 Usage: orthanc-lab [serve] [OPTION]... [CONFIGURATION]
-       orthanc-lab lab|demo|bench [OPTION]...
+       orthanc-lab lab|demo|bench|certify [OPTION]...
 
 Orthanc, the DICOM server, in pure Python.
 
@@ -47,6 +48,7 @@ Options are read from left to right; --verbose and --trace override earlier opti
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
   bench                 measure this server beside another one; --help tells more
+  certify               tell which answers of a server differ from Orthanc's; --help tells more
 
   --help                show this text
   --version             show the version
