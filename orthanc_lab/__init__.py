@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         JobPausedError,
         JobRetryError,
         JobTimeoutError,
+        NoEventLogError,
         NotFoundError,
         NotOrthancError,
         ResponseError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from orthanc_lab.client.upload_report import UploadInterruptedError
     from orthanc_lab.protocol.errors import OrthancError
     from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
+    from orthanc_lab.protocol.seeded import seeded
     from orthanc_lab.server.embedding.child_server import ChildServer
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
     from orthanc_lab.server.embedding.in_process import InProcessServer
@@ -45,6 +47,7 @@ __all__ = [
     "JobRetryError",
     "JobTimeoutError",
     "ManualClock",
+    "NoEventLogError",
     "NotFoundError",
     "NotOrthancError",
     "OrthancError",
@@ -56,6 +59,7 @@ __all__ = [
     "UploadInterruptedError",
     "in_process",
     "open_server",
+    "seeded",
     "serve",
 ]
 
@@ -74,6 +78,7 @@ _HOMES = {
     "JobRetryError": "client.errors",
     "JobTimeoutError": "client.errors",
     "ManualClock": "protocol.ports",
+    "NoEventLogError": "client.errors",
     "NotFoundError": "client.errors",
     "NotOrthancError": "client.errors",
     "OrthancError": "protocol.errors",
@@ -85,6 +90,7 @@ _HOMES = {
     "UploadInterruptedError": "client.upload_report",
     "in_process": "server.embedding.serve",
     "open_server": "server.embedding.remote",
+    "seeded": "protocol.seeded",
     "serve": "server.embedding.serve",
 }
 

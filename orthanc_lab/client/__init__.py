@@ -11,6 +11,7 @@ from orthanc_lab.client.errors import (
     JobPausedError,
     JobRetryError,
     JobTimeoutError,
+    NoEventLogError,
     NotFoundError,
     NotOrthancError,
     ResponseError,
@@ -18,6 +19,7 @@ from orthanc_lab.client.errors import (
     UnreachableError,
 )
 from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study
+from orthanc_lab.client.job_story import Story
 from orthanc_lab.client.jobs import Job, Jobs
 from orthanc_lab.client.modalities import Modalities, Modality
 from orthanc_lab.client.queries import Answer, Queries, Query
@@ -44,6 +46,7 @@ __all__ = [
     "Jobs",
     "Modalities",
     "Modality",
+    "NoEventLogError",
     "NotFoundError",
     "NotOrthancError",
     "Patient",
@@ -53,6 +56,7 @@ __all__ = [
     "ResponseError",
     "Series",
     "StorageCommitment",
+    "Story",
     "Study",
     "Transport",
     "UnauthorizedError",

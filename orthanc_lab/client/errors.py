@@ -20,6 +20,7 @@ __all__ = [
     "JobPausedError",
     "JobRetryError",
     "JobTimeoutError",
+    "NoEventLogError",
     "NotFoundError",
     "NotOrthancError",
     "ResponseError",
@@ -127,6 +128,24 @@ class NotOrthancError(ClientError):
             "Is this the address of an Orthanc server? It is the part of the URL before /app/explorer.html."
         )
         self.request = request
+
+
+class NoEventLogError(ClientError):
+    """The server keeps no log of what happens to its jobs; the one of this package does.
+
+    Examples
+    --------
+    >>> raise NoEventLogError("http://localhost:8042")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.NoEventLogError: http://localhost:8042 keeps no log of what happens to its jobs...
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url} keeps no log of what happens to its jobs: Orthanc has none, only the server of orthanc-lab.\n"
+            "Against Orthanc, watch the jobs while they run: orthanc_lab.frames.JobWatch(client)."
+        )
+        self.url = url
 
 
 class ResponseError(ClientError):

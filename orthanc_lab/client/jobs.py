@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +12,14 @@ from typing import Any, Literal
 
 from orthanc_lab.client import display
 from orthanc_lab.client.download import save_stream
-from orthanc_lab.client.errors import ClientError, NotFoundError
+from orthanc_lab.client.errors import ClientError, JobForgottenError, NotFoundError
+from orthanc_lab.client.job_events import all_events, place_of
+from orthanc_lab.client.job_reason import reason
+from orthanc_lab.client.job_story import Story
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.waiting import Choice, Watch
+from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.timestamps import parse_iso
 
@@ -246,6 +250,48 @@ class Job:
         with following(progress, name, f"{name}:", "%") as tell:
             yield lambda job: tell(job.progress, 100)
 
+    def story(self) -> Story:
+        """Return what happened to the job, each move with its cause; only from the server of this package.
+
+        The log is in the memory of the server: it begins with the start of the server, for each job that was on disk
+        with the state in which it was found.
+
+        Raises
+        ------
+        NoEventLogError
+            If the server has no such log.
+
+        Examples
+        --------
+        >>> job = client.studies.find()[0].archive_job().wait()
+        >>> [event.after.value for event in job.story().moves]
+        ['Pending', 'Running', 'Success']
+        """
+        return Story(self.id, all_events(self._transport, job=self.id))
+
+    def why(self) -> str:
+        """Return what the job waits for, in words; only from the server of this package.
+
+        Raises
+        ------
+        NoEventLogError
+            If the server has no log of events.
+        JobForgottenError
+            If the server no longer knows the job.
+
+        Examples
+        --------
+        >>> client.studies.find()[0].archive_job().wait().why()
+        'It waits for nothing: it has ended.'
+        """
+        events = all_events(self._transport, job=self.id)
+        try:
+            place = place_of(self._transport, self.id)
+            self.refresh()
+        except NotFoundError:
+            raise JobForgottenError(self.id) from None
+        return reason(self.state, (int(self._document.get("ErrorCode", 0)), self.error), events, place)
+
     def download(self, path: str | Path, key: str = "archive", *, progress: Follow = None) -> Path:
         """Save an output of the job.
 
@@ -365,6 +411,28 @@ class Jobs:
         <Job ... Archive ...>
         """
         return submit(self._transport, path, body, priority)
+
+    def events(self, since: int = 0) -> Sequence[JobEvent]:
+        """Return what happened to all jobs, the oldest first; only from the server of this package.
+
+        Parameters
+        ----------
+        since
+            Number of the last event already known.
+
+        Raises
+        ------
+        NoEventLogError
+            If the server has no such log.
+
+        Examples
+        --------
+        >>> known = client.jobs.events()[-1].sequence
+        >>> job = client.studies.find()[0].archive_job().wait()
+        >>> [event.event.value for event in client.jobs.events(known) if event.is_move]
+        ['Submitted', 'Picked', 'Finished']
+        """
+        return all_events(self._transport, since)
 
     def __repr__(self) -> str:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from orthanc_lab.jobs.entry import Entry
+from orthanc_lab.jobs.event_log import EventLog
 from orthanc_lab.jobs.job_outputs import JobOutputs
 from orthanc_lab.jobs.job_table import JobTable
 from orthanc_lab.jobs.journal import Journal
@@ -20,6 +21,7 @@ from orthanc_lab.jobs.store import JobStore
 from orthanc_lab.jobs.worker import run_jobs
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor, Steps, Task
+from orthanc_lab.protocol.job_events import Happened
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import Clock, Identifiers
 
@@ -54,10 +56,17 @@ class JobsEngine:
         How many ended jobs are kept (``JobsHistorySize``).
     media_archive_size
         How many jobs keep their output (``MediaArchiveSize``).
+    events_size
+        How many events are kept in the log (``JobsEventsSize``).
     load_jobs
         False starts with an empty list (``--no-jobs``).
     on_error
         Called with each exception of a job other than `OrthancError`.
+
+    Attributes
+    ----------
+    events
+        What happened to the jobs since this engine was made.
 
     Raises
     ------
@@ -77,12 +86,14 @@ class JobsEngine:
         concurrent_jobs: int = 2,
         history_size: int = 10,
         media_archive_size: int = 1,
+        events_size: int = 100_000,
         load_jobs: bool = True,
         on_error: Callable[[BaseException], None] = _log_error,
     ) -> None:
-        if concurrent_jobs < 0 or history_size < 0:
+        if concurrent_jobs < 0 or history_size < 0 or events_size < 0:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "The numbers of jobs must not be negative")
         self.report = on_error
+        self.events = EventLog(events_size, clock.now())
         self.stopping = False  # True once `stop` was called: no further step is begun
         self._clock = clock
         self._identifiers = identifiers
@@ -96,6 +107,7 @@ class JobsEngine:
         self._table = JobTable()
         self._ready = ReadyQueue(executor.pace())
         self._workers: dict[int, Task] = {}
+        self._numbers: dict[Wake, int] = {}
         if load_jobs:
             self._restore_all()
 
@@ -105,7 +117,9 @@ class JobsEngine:
         """Start the workers."""
         _LOG.info("The jobs engine has started with %d workers", self._number_of_workers)
         for number in range(self._number_of_workers):
-            steps = run_jobs(self, partial(self._wake, number))
+            wake = partial(self._wake, number)
+            self._numbers[wake] = number + 1
+            steps = run_jobs(self, wake)
             self._workers[number] = self._executor.spawn(f"jobs-worker-{number}", steps)
         self._wake_all()  # one that began to rest before it could be reached may have missed a job
 
@@ -164,6 +178,16 @@ class JobsEngine:
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
         return [entry.view(self._now) for entry in self._table.entries()]
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at the same time."""
+        return self._number_of_workers
+
+    def ahead(self, id: str) -> int | None:
+        """Return how many jobs go before one that waits for a worker; None if it does not."""
+        entry = self._table.get(id)
+        return None if entry is None else self._ready.ahead(entry)
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""
@@ -234,6 +258,7 @@ class JobsEngine:
         """Stop a running job because the engine stops; it goes on after the next start."""
         with entry.lock:
             self._journal.note(entry, entry.status, at_once=True)
+            self.events.record(Happened.INTERRUPTED, entry, self._now(), entry.status, entry.status)
         self._stop_job(entry, StopReason.SHUTDOWN)
 
     def _submit(self, job: Job, priority: int, *, wait: bool) -> Entry:
@@ -255,6 +280,7 @@ class JobsEngine:
         if wait:
             entry.ended = self._executor.happening()
         self._journal.begin(entry)
+        self.events.record(Happened.SUBMITTED, entry, now, None, entry.status)
         if self._table.add(entry):
             self._ready.submit(entry)
         else:
@@ -265,18 +291,25 @@ class JobsEngine:
         with entry.lock:
             if not self._table.holds(entry):
                 return False
-            after, effects = advance(entry.status, event, self._now(), report)
+            at = self._now()
+            after, effects = advance(entry.status, event, at, report)
+            enter = partial(self._enter, entry, event, at, after)
             for effect in effects:
                 if effect is Effect.REFUSE:
                     return False
-                self._carry_out(effect, entry, after)
-            if Effect.SAVE not in effects:
-                self._table.set_status(entry, after)
+                self._carry_out(effect, entry, after, enter)
+            if Effect.SAVE not in effects and Effect.FORGET not in effects:
+                enter()
         if Effect.COMPLETE in effects:
             self._trim_history()
         return True
 
-    def _carry_out(self, effect: Effect, entry: Entry, after: Status) -> None:
+    def _enter(self, entry: Entry, event: Event, at: Moment, after: Status) -> None:
+        # First the log: whoever sees the job in its new state finds there how it came into it.
+        self.events.moved(event, entry, at, after)
+        self._table.set_status(entry, after)
+
+    def _carry_out(self, effect: Effect, entry: Entry, after: Status, enter: Callable[[], None]) -> None:
         match effect:
             case Effect.RESET:
                 if entry.job is None:
@@ -287,7 +320,7 @@ class JobsEngine:
                 self._stop_job(entry, stop_reason(after))
             case Effect.SAVE:
                 self._journal.save(entry, after)
-                self._table.set_status(entry, after)
+                enter()
             case Effect.NOTE:
                 self._journal.note(entry, after)
             case Effect.CHECKPOINT:
@@ -300,7 +333,7 @@ class JobsEngine:
                 self._table.leave_history(entry)
             case Effect.FORGET:
                 self._journal.forget(entry)
-                self._remove(entry)
+                self._remove(entry, Happened.DELETE)
 
     def _stop_job(self, entry: Entry, reason: StopReason) -> None:
         if entry.job is None or entry.stopped_for is reason:
@@ -329,7 +362,8 @@ class JobsEngine:
             if entry.outputs:
                 self._job_outputs.put(entry)
 
-    def _remove(self, entry: Entry) -> None:
+    def _remove(self, entry: Entry, event: Happened) -> None:
+        self.events.record(event, entry, self._now(), entry.status, None)
         self._table.remove(entry)
         self._job_outputs.drop(entry)
 
@@ -339,14 +373,13 @@ class JobsEngine:
                 # It may have been deleted or resubmitted meanwhile.
                 if self._table.in_history(oldest):
                     self._journal.forget_later(oldest)
-                    self._remove(oldest)
+                    self._remove(oldest, Happened.DROPPED)
 
     def _restore_all(self) -> None:
         entries, owners = self._journal.read(self._outputs)
         self._table.fill(entries)
         for entry in entries:
-            if not entry.status.state.is_final:
-                self._advance(entry, Event.RESTORED)
+            self._advance(entry, Event.RESTORED)
         for entry in self._table.history():
             if entry.outputs:
                 self._job_outputs.put(entry)
@@ -366,8 +399,10 @@ class JobsEngine:
                 return False
             entry.wake = worker
             entry.stopped_for = None
-            after, _ = advance(entry.status, Event.PICKED, self._now())
-            self._table.set_status(entry, after)
+            entry.worker = self._numbers.get(worker)
+            at = self._now()
+            after, _ = advance(entry.status, Event.PICKED, at)
+            self._enter(entry, Event.PICKED, at, after)
             return True
 
     def _wake(self, number: int) -> None:

@@ -36,10 +36,13 @@ class Entry:
         "saved",
         "sequence",
         "status",
+        "steps",
         "stopped_for",
         "ticket",
         "type",
+        "waits",
         "wake",
+        "worker",
     )
 
     def __init__(
@@ -68,6 +71,9 @@ class Entry:
         self.ended: Happening | None = None  # for a caller that waits
         self.ticket: int | None = None  # its number among those that wait for a worker
         self.wake: Callable[[], None] | None = None  # the worker that runs it, if that waits
+        self.worker: int | None = None  # the number of the worker that runs it
+        self.steps = 0  # done since it was submitted, or restored
+        self.waits = False  # whether its last step could do nothing yet
         self.stopped_for: StopReason | None = None  # the last reason that the job was given
         self._shown: tuple[Status, JobView] | None = None
 

@@ -18,9 +18,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
+from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Checkpoint", "Job", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
+__all__ = ["Checkpoint", "Job", "JobEvents", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
 
 
 class StopReason(Enum):
@@ -141,8 +142,49 @@ class JobView:
     content: dict[str, Any]
 
 
+class JobEvents(Protocol):
+    """What happened to the jobs, in the order in which it did."""
+
+    @property
+    def limit(self) -> int:
+        """How many events are kept."""
+        ...
+
+    @property
+    def began(self) -> datetime:
+        """When the log began: with the jobs engine."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest event that is still kept, 0 if there is none."""
+        ...
+
+    @property
+    def last(self) -> int:
+        """The number of the last event, 0 before the first."""
+        ...
+
+    def since(self, sequence: int = 0, limit: int | None = None, *, job: str | None = None) -> list[JobEvent]:
+        """Return the events after the one with this number that are still kept, the oldest first."""
+        ...
+
+    def of(self, job: str) -> list[JobEvent]:
+        """Return the events of one job that are still kept."""
+        ...
+
+    def digest(self) -> str:
+        """Return a hash of what the schedule has decided, without times and identifiers."""
+        ...
+
+
 class Jobs(Protocol):
     """The jobs engine as a resource sees it."""
+
+    @property
+    def events(self) -> JobEvents:
+        """What happened to the jobs."""
+        ...
 
     def submit(self, job: Job, priority: int = 0) -> str:
         """Write a job down, let it wait for a worker and return its id.
@@ -175,6 +217,15 @@ class Jobs(Protocol):
 
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at the same time."""
+        ...
+
+    def ahead(self, id: str) -> int | None:
+        """Return how many jobs go before one that waits for a worker; None if it does not."""
         ...
 
     def counts(self) -> Mapping[JobState, int]:

@@ -119,6 +119,8 @@ def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
 def _event_after(more: bool | NotReady | Checkpoint) -> Event:
     if isinstance(more, Checkpoint):
         return Event.CHECKPOINTED
+    if isinstance(more, NotReady):
+        return Event.WAITED
     return Event.STEPPED if more else Event.FINISHED
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.seeded import SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.log_lines import log_errors_only
 from orthanc_lab.server.options.names import check_names
@@ -34,6 +35,7 @@ def serve(
     seed: int | None = ...,
     clock: Clock | None = ...,
     identifiers: Identifiers | None = ...,
+    faults: EnvironmentWrapper | None = ...,
     **named: Any,
 ) -> EmbeddedServer: ...
 @overload
@@ -55,6 +57,7 @@ def serve(
     seed: int | None = None,
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
+    faults: EnvironmentWrapper | None = None,
     **named: Any,
 ) -> EmbeddedServer | ChildServer:
     """Start a server; it is a context manager that stops it.
@@ -74,6 +77,8 @@ def serve(
         Makes the identifiers the same at every run.
     clock, identifiers
         Replace the time and the random source of the machine (not with `process`).
+    faults
+        What can go wrong: `orthanc_lab.testing.faults.Faults` (not with `process`).
 
     Raises
     ------
@@ -96,10 +101,10 @@ def serve(
     merged = _merged(options, named)
     place = _place(folder, merged)
     if process:
-        if clock is not None or identifiers is not None:
-            raise ValueError("A clock and identifiers cannot be handed to another process; a seed can")
+        if clock is not None or identifiers is not None or faults is not None:
+            raise ValueError("A clock, identifiers and faults cannot be handed to another process; a seed can")
         return ChildServer(merged, place, load_jobs=load_jobs, seed=seed)
-    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers), load_jobs)
+    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers, faults=faults), load_jobs)
 
 
 def in_process(
@@ -110,6 +115,7 @@ def in_process(
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
     executor: Literal["threads", "inline"] | Executor = "threads",
+    faults: EnvironmentWrapper | None = None,
     **named: Any,
 ) -> InProcessServer:
     """Return the same server without a socket: its `session` calls the application directly.
@@ -120,7 +126,9 @@ def in_process(
     ----------
     executor
         What runs jobs and other work that no request waits for: ``"threads"``, or ``"inline"`` to do without any
-        thread. Then jobs go on for a moment after each request, and while a request waits for one.
+        thread. Then jobs go on for a moment after each request, and while a request waits for one. With what
+        `orthanc_lab.seeded` returns nothing runs by itself: see `InProcessServer.step`. The clock is that of the
+        executor then, and the identifiers follow from the seed.
 
     Examples
     --------
@@ -130,7 +138,12 @@ def in_process(
     """
     log_errors_only()
     merged = _merged(options, named)
-    return InProcessServer(merged, _place(folder, merged), _environment(seed, clock, identifiers, executor))
+    if isinstance(executor, SeededExecutor):
+        if clock not in (None, executor.clock):
+            raise ValueError("The clock of a seeded executor is its own: seeded(7, clock=ManualClock())")
+        clock, seed = executor.clock, executor.seed if seed is None else seed
+    environment = _environment(seed, clock, identifiers, executor, faults)
+    return InProcessServer(merged, _place(folder, merged), environment)
 
 
 def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +161,17 @@ def _environment(
     clock: Clock | None,
     identifiers: Identifiers | None,
     executor: Literal["threads", "inline"] | Executor = "threads",
+    faults: EnvironmentWrapper | None = None,
+) -> Environment:
+    environment = _plain_environment(seed, clock, identifiers, executor)
+    return environment if faults is None else faults.around(environment)
+
+
+def _plain_environment(
+    seed: int | None,
+    clock: Clock | None,
+    identifiers: Identifiers | None,
+    executor: Literal["threads", "inline"] | Executor,
 ) -> Environment:
     if identifiers is None:
         identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)

@@ -189,6 +189,12 @@ _JOBS = (
         check=threads,
     ),
     Option("JobsHistorySize", _INTEGER, 10, "Ended jobs that are kept."),
+    Option(
+        "JobsEventsSize",
+        _INTEGER,
+        100_000,
+        "Events of jobs that are kept in memory, some 140 bytes each; 0 for none. Not an option of Orthanc.",
+    ),
     Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
     Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", late=True),
