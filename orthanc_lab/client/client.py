@@ -152,8 +152,8 @@ class Client:
 
         Examples
         --------
-        >>> client.observed(lambda response: print(response.request.method, response.request.path_url)).system["Version"]
-        GET /system
+        >>> client.observed(lambda response: print(response.request.path_url)).system["Version"]
+        /system
         '1.12.7'
         """
         return self._on(self.transport.variant(observer=observer))
