@@ -49,8 +49,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-<<<<<<< HEAD
     return sorted([*__all__, *_PACKAGES])
-=======
-    return sorted(__all__)
->>>>>>> twin
