@@ -21,9 +21,9 @@ from orthanc_lab.frames.columns import COLUMNS
 from orthanc_lab.server.api_document import openapi
 from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.testing import plugin
+from orthanc_lab.testing.scenarios import LEDGER
 
 ROOT = Path(__file__).resolve().parents[2]
-LEDGER = ROOT / "tests" / "twin" / "ledger.toml"
 VERBS = ("get", "post", "put", "delete")
 
 Row = Sequence[str]

@@ -374,7 +374,8 @@ class JobsEngine:
             with oldest.lock:
                 # It may have been deleted or resubmitted meanwhile.
                 if self._table.in_history(oldest):
-                    self._journal.forget_later(oldest)
+                    if not oldest.lacks_kind:
+                        self._journal.forget_later(oldest)
                     self._remove(oldest, Happened.DROPPED, at)
 
     def _restore_all(self) -> None:

@@ -28,6 +28,7 @@ class Entry:
         "ended",
         "id",
         "job",
+        "lacks_kind",
         "lock",
         "next_note",
         "outputs",
@@ -63,6 +64,7 @@ class Entry:
         self.created = created
         self.job = job  # None for one that was restored to the history, or succeeded
         self.status = status
+        self.lacks_kind = False  # True for a Failure that may go on at another start, where its kind is there
         self.saved = False  # True once it is in the list on disk
         self.payload: Mapping[str, Any] | None = None  # as submitted; read back from disk with the first note
         self.next_note = 0.0  # monotonic
