@@ -1,4 +1,4 @@
-"""Tools for test suites: the pytest plug-in, the twin runner, schedules."""
+"""Tools for test suites: the pytest plug-in, the twin runner, recordings, schedules, faults."""
 
 from __future__ import annotations
 
@@ -6,17 +6,34 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orthanc_lab.testing.recordings import NotRecordedError, Recorder, Recording, RecordingError, recorded
     from orthanc_lab.testing.schedules.exploring import Exploration, ScheduleError, explore, replay
     from orthanc_lab.testing.schedules.simulation import Simulation
 
-__all__ = ["Exploration", "ScheduleError", "Simulation", "explore", "replay"]
+__all__ = [
+    "Exploration",
+    "NotRecordedError",
+    "Recorder",
+    "Recording",
+    "RecordingError",
+    "ScheduleError",
+    "Simulation",
+    "explore",
+    "recorded",
+    "replay",
+]
 
 # Loaded on first access: the plug-in is imported by every test session.
 _HOMES = {
     "Exploration": "schedules.exploring",
+    "NotRecordedError": "recordings",
+    "Recorder": "recordings",
+    "Recording": "recordings",
+    "RecordingError": "recordings",
     "ScheduleError": "schedules.exploring",
     "Simulation": "schedules.simulation",
     "explore": "schedules.exploring",
+    "recorded": "recordings",
     "replay": "schedules.exploring",
 }
 

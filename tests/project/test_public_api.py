@@ -16,6 +16,7 @@ import pytest
 
 import orthanc_lab
 import orthanc_lab.client
+import orthanc_lab.extensions
 import orthanc_lab.frames
 import orthanc_lab.testing.faults
 import orthanc_lab.testing.schedules
@@ -29,6 +30,7 @@ pytest_plugins = ["pytester"]
 MODULES = [
     "orthanc_lab",
     "orthanc_lab.client",
+    "orthanc_lab.extensions",
     "orthanc_lab.frames",
     "orthanc_lab.frames.charts",
     "orthanc_lab.samples",
@@ -40,6 +42,7 @@ MODULES = [
 HOMES = {getattr(orthanc_lab, name).__module__ for name in orthanc_lab.__all__} | {"orthanc_lab.samples"}
 PACKAGES = (
     orthanc_lab.client,
+    orthanc_lab.extensions,
     orthanc_lab.frames,
     orthanc_lab.testing.faults,
     orthanc_lab.testing.schedules,
