@@ -98,7 +98,7 @@ _HOMES = {
 }
 
 
-_MODULES = ("client", "frames", "samples", "testing", "widgets")
+_MODULES = ("client", "extensions", "frames", "samples", "testing", "widgets")
 """Parts of the package that need no import of their own: ``orthanc_lab.samples``."""
 
 

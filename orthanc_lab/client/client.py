@@ -140,9 +140,27 @@ class Client:
         >>> client.without_retries().url == client.url
         True
         """
+        return self._on(self.transport.variant(timeout=timeout, retries=0))
+
+    def observed(self, observer: Callable[[requests.Response], None]) -> Client:
+        """Return a client for the same server, sharing its connections, that reports what it sends.
+
+        Parameters
+        ----------
+        observer
+            Called with each response, also of requests that fail, in the thread of the request; the body may be unread.
+
+        Examples
+        --------
+        >>> client.observed(lambda response: print(response.request.path_url)).system["Version"]
+        /system
+        '1.12.7'
+        """
+        return self._on(self.transport.variant(observer=observer))
+
+    def _on(self, transport: Transport) -> Client:
         client = type(self).__new__(type(self))
-        given = self.transport
-        client._bind(Transport(given.url, timeout=timeout or given.timeout, retries=0, session=given.session))
+        client._bind(transport)
         return client
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -137,12 +137,11 @@ class Job:
         return self
 
     def _do(self, action: str) -> Job:
-        harmless = action in (
-            "pause",
-            "cancel",
-        )  # a second resume is refused, and would hide the first
+        harmless = action in ("pause", "cancel")  # a second resume is refused, and would hide the first
         self._transport.send("POST", f"/jobs/{self.id}/{action}", again=harmless)
-        return self.refresh()
+        with suppress(NotFoundError):  # done, but the job has ended and dropped out of a short history
+            self.refresh()
+        return self
 
     def pause(self) -> Job:
         """Pause the job; a running job pauses after its current step."""

@@ -7,7 +7,7 @@ storage is empty, and there are no jobs. An error inside the server fails the te
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -19,26 +19,37 @@ if TYPE_CHECKING:
     from orthanc_lab.testing.dicom_peer import DicomPeer
     from orthanc_lab.testing.faults import Fault, Faults
 
-__all__ = ["dicom_node", "dicom_peer", "orthanc", "orthanc_factory", "orthanc_faults", "orthanc_settings"]
+__all__ = [
+    "dicom_node",
+    "dicom_peer",
+    "orthanc",
+    "orthanc_extensions",
+    "orthanc_factory",
+    "orthanc_faults",
+    "orthanc_settings",
+]
 
 _ORTHANC_ERROR = "orthanc_lab.protocol.errors.OrthancError"
 
 
 class ServersOfSession:
-    """The servers that run until the end of the session, one for each set of settings."""
+    """The servers that run until the end of the session, one for each set of settings and extensions."""
 
     def __init__(self) -> None:
-        self._servers: dict[str, EmbeddedServer] = {}
+        self._servers: dict[tuple[str, tuple[Any, ...]], EmbeddedServer] = {}
         self._stack = ExitStack()
 
-    def clean(self, settings: dict[str, Any], faults: Faults | None = None) -> EmbeddedServer:
-        """Return a clean server with these settings, and with faults if they are given."""
+    def clean(
+        self, settings: dict[str, Any], extensions: Sequence[Any], faults: Faults | None = None
+    ) -> EmbeddedServer:
+        """Return a clean server with these settings and extensions, and with faults if they are given."""
         import orthanc_lab  # noqa: PLC0415 - costs nothing in test sessions that do not use it
 
-        key = f"{faults is not None} {json.dumps(settings, sort_keys=True)}"
+        key = f"{faults is not None} {json.dumps(settings, sort_keys=True)}", tuple(extensions)
         server = self._servers.get(key)
         if server is None:
-            server = self._servers[key] = self._stack.enter_context(orthanc_lab.serve(settings, faults=faults))
+            made = orthanc_lab.serve(settings, extensions=extensions, faults=faults)
+            server = self._servers[key] = self._stack.enter_context(made)
         else:
             server.renew()
         return server
@@ -83,8 +94,31 @@ def _orthanc_faults_of_session() -> Faults:
 
 
 @pytest.fixture
+def orthanc_extensions() -> Sequence[Any]:
+    """Return the extensions for the fixture `orthanc`; override it in a module or a class.
+
+    They are what `orthanc_lab.serve` takes: see `orthanc_lab.extensions`.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> from orthanc_lab.extensions import route
+    >>> @route("GET", "/hello")
+    ... def hello(request):
+    ...     return {"Hello": "world"}
+    >>> @pytest.mark.parametrize("orthanc_extensions", [[hello]])
+    ... def test_the_route(orthanc):
+    ...     assert orthanc.session.get(f"{orthanc.url}/hello").json() == {"Hello": "world"}
+    """
+    return ()
+
+
+@pytest.fixture
 def orthanc(
-    request: pytest.FixtureRequest, _orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]
+    request: pytest.FixtureRequest,
+    _orthanc_servers: ServersOfSession,
+    orthanc_settings: dict[str, Any],
+    orthanc_extensions: Sequence[Any],
 ) -> Iterator[EmbeddedServer]:
     """Provide a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``.
 
@@ -100,7 +134,7 @@ def orthanc(
     """
     has_faults = "orthanc_faults" in request.fixturenames
     faults = request.getfixturevalue("_orthanc_faults_of_session") if has_faults else None
-    server = _orthanc_servers.clean(orthanc_settings, faults)
+    server = _orthanc_servers.clean(orthanc_settings, orthanc_extensions, faults)
     yield server
     if not server.is_running:
         _orthanc_servers.forget(server)
