@@ -73,7 +73,7 @@ class Entry:
         self.ended: Happening | None = None  # for a caller that waits
         self.ticket: int | None = None  # its number among those that wait for a worker
         self.wake: Callable[[], None] | None = None  # the worker that runs it, if that waits
-        self.worker: int | None = None  # the number of the worker that runs it
+        self.worker = 0  # the number of the worker that runs it, from 1
         self.steps = 0  # done since it was submitted, or restored
         self.waits = False  # whether its last step could do nothing yet
         self.stopped_for: StopReason | None = None  # the last reason that the job was given

@@ -1,4 +1,4 @@
-"""The command line: Orthanc's own options, read from left to right, and four sub-commands."""
+"""The command line: Orthanc's own options, read from left to right, and sub-commands."""
 
 from __future__ import annotations
 
@@ -30,12 +30,15 @@ _COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
+    "certify": ("orthanc_lab.testing.certify.command", "tell which answers of a server differ from Orthanc's"),
+    "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
+    "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
 _HELP = """\
 Usage: orthanc-lab [serve] [OPTION]... [CONFIGURATION]
-       orthanc-lab lab|demo|bench [OPTION]...
+       orthanc-lab COMMAND [OPTION]...
 
 Orthanc, the DICOM server, in pure Python.
 
@@ -47,6 +50,9 @@ Options are read from left to right; --verbose and --trace override earlier opti
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
   bench                 measure this server beside another one; --help tells more
+  certify               tell which answers of a server differ from Orthanc's; --help tells more
+  record                write down all that passes to and from a server; --help tells more
+  replay                answer as a recording does; --help tells more
 
   --help                show this text
   --version             show the version

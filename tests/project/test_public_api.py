@@ -19,6 +19,7 @@ import orthanc_lab.client
 import orthanc_lab.extensions
 import orthanc_lab.frames
 import orthanc_lab.testing.faults
+import orthanc_lab.testing.schedules
 import orthanc_lab.widgets
 from orthanc_lab import Client, samples
 from orthanc_lab.testing import plugin
@@ -33,6 +34,7 @@ MODULES = [
     "orthanc_lab.frames",
     "orthanc_lab.frames.charts",
     "orthanc_lab.samples",
+    "orthanc_lab.testing",
     "orthanc_lab.testing.faults",
     "orthanc_lab.testing.plugin",
     "orthanc_lab.widgets",
@@ -43,6 +45,7 @@ PACKAGES = (
     orthanc_lab.extensions,
     orthanc_lab.frames,
     orthanc_lab.testing.faults,
+    orthanc_lab.testing.schedules,
     orthanc_lab.widgets,
 )
 
