@@ -54,7 +54,7 @@ class Replay:
     --------
     >>> replay = Replay()
     >>> job = client.studies.find()[0].archive_job().wait()
-    >>> replay.extend(client.jobs.events())
+    >>> _ = replay.extend(client.jobs.events())
     >>> [then.state.value for then in replay.jobs_at(len(replay))]
     ['Success']
     >>> replay.jobs_at(0)
