@@ -27,6 +27,7 @@ class Entry:
         "created",
         "ended",
         "id",
+        "interrupted",
         "job",
         "lock",
         "next_note",
@@ -68,6 +69,7 @@ class Entry:
         self.ended: Happening | None = None  # for a caller that waits
         self.ticket: int | None = None  # its number among those that wait for a worker
         self.wake: Callable[[], None] | None = None  # the worker that runs it, if that waits
+        self.interrupted = False  # True once its step was broken off, because the engine stops
         self.stopped_for: StopReason | None = None  # the last reason that the job was given
         self._shown: tuple[Status, JobView] | None = None
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Checkpoint", "Job", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
+__all__ = ["Checkpoint", "Interruptible", "Job", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
 
 
 class StopReason(Enum):
@@ -116,6 +116,18 @@ class Job(Protocol):
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return the outputs by key once the job succeeded; usually empty."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A job whose steps may wait long for somebody else."""
+
+    def interrupt(self) -> None:
+        """Let the step in progress fail soon; called from another thread, when the engine stops.
+
+        The job does not fail by it: it goes on after the next start, from where the last finished step left it.
+        """
         ...
 
 

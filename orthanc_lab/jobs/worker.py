@@ -107,6 +107,8 @@ def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
             entry.outputs = dict(job.outputs())
         event, report = _event_after(more), report_of(job)
     except BaseException as error:
+        if entry.interrupted:
+            return
         event, report = Event.FAILED, _failure(entry, job, error, host)
     yield 0
     yield from host.move(entry, event, report)
