@@ -31,6 +31,7 @@ _COMMANDS = {
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
     "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
+    "capsule": ("orthanc_lab.testing.capsule.command", "make a recording fit to be shared"),
     "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
@@ -50,6 +51,7 @@ Options are read from left to right; --verbose and --trace override earlier opti
   demo                  a tour of the server on sample data; --help tells more
   bench                 measure this server beside another one; --help tells more
   record                write down all that passes to and from a server; --help tells more
+  capsule               make a recording fit to be shared; --help tells more
   replay                answer as a recording does; --help tells more
 
   --help                show this text

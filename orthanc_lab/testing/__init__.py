@@ -6,16 +6,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orthanc_lab.testing.capsule import Manifest, make_capsule
     from orthanc_lab.testing.recordings import NotRecordedError, Recorder, Recording, RecordingError, recorded
 
-__all__ = ["NotRecordedError", "Recorder", "Recording", "RecordingError", "recorded"]
+__all__ = ["Manifest", "NotRecordedError", "Recorder", "Recording", "RecordingError", "make_capsule", "recorded"]
 
 # Loaded on first access: the plug-in is imported in each test session.
 _HOMES = {
+    "Manifest": "capsule",
     "NotRecordedError": "recordings",
     "Recorder": "recordings",
     "Recording": "recordings",
     "RecordingError": "recordings",
+    "make_capsule": "capsule",
     "recorded": "recordings",
 }
 
