@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         CanceledError,
         ClientError,
         ConnectionLostError,
+        DamagedDownloadError,
         JobFailedError,
         JobForgottenError,
         JobPausedError,
@@ -39,6 +40,7 @@ __all__ = [
     "Client",
     "ClientError",
     "ConnectionLostError",
+    "DamagedDownloadError",
     "EmbeddedServer",
     "InProcessServer",
     "JobFailedError",
@@ -70,6 +72,7 @@ _HOMES = {
     "Client": "client.client",
     "ClientError": "client.errors",
     "ConnectionLostError": "client.errors",
+    "DamagedDownloadError": "client.errors",
     "EmbeddedServer": "server.embedding.embedded_server",
     "InProcessServer": "server.embedding.in_process",
     "JobFailedError": "client.errors",
@@ -95,7 +98,7 @@ _HOMES = {
 }
 
 
-_MODULES = ("client", "frames", "samples", "testing", "widgets")
+_MODULES = ("client", "extensions", "frames", "samples", "testing", "widgets")
 """Parts of the package that need no import of their own: ``orthanc_lab.samples``."""
 
 

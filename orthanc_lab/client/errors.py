@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -15,6 +16,7 @@ __all__ = [
     "CanceledError",
     "ClientError",
     "ConnectionLostError",
+    "DamagedDownloadError",
     "JobFailedError",
     "JobForgottenError",
     "JobPausedError",
@@ -97,6 +99,11 @@ class UnreachableError(ClientError):
 class ConnectionLostError(UnreachableError):
     """The connection broke in the middle of a response; the incomplete part is not kept.
 
+    Attributes
+    ----------
+    was_silent
+        Whether the server sent nothing for too long, rather than end the connection.
+
     Examples
     --------
     >>> raise ConnectionLostError("http://host:8042", "GET /x", "10 of 20 bytes received")
@@ -104,12 +111,38 @@ class ConnectionLostError(UnreachableError):
     orthanc_lab.client.errors.ConnectionLostError: The response of http://host:8042 to GET /x is incomplete ...
     """
 
-    def __init__(self, url: str, request: str, cause: object) -> None:
+    def __init__(self, url: str, request: str, cause: object, *, was_silent: bool = False) -> None:
         ClientError.__init__(
             self,
             f"The response of {url} to {request} is incomplete ({cause}).\nIs the server still running? Try again.",
         )
         self.url = url
+        self.was_silent = was_silent
+
+
+class DamagedDownloadError(ClientError):
+    """Files of a download are not what the server once stored; the download is not kept.
+
+    Attributes
+    ----------
+    files
+        Their names in the archive.
+
+    Examples
+    --------
+    >>> raise DamagedDownloadError(["CT/0001.dcm"], 20)
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.DamagedDownloadError: 1 of 20 files in the archive are damaged: CT/0001.dcm...
+    """
+
+    def __init__(self, files: Sequence[str], total: int) -> None:
+        named = ", ".join(files[:3]) + (" …" if len(files) > 3 else "")
+        super().__init__(
+            f"{len(files)} of {total} files in the archive are damaged: {named}\n"
+            "Their MD5 is not the one of the uploaded files: the server's disk may be failing, or the archive is "
+            "transcoded. POST /instances/{id}/attachments/dicom/verify-md5 lets the server check its own file."
+        )
+        self.files = list(files)
 
 
 class NotOrthancError(ClientError):
@@ -342,9 +375,18 @@ def _text_of(response: requests.Response) -> str:
         response.close()
 
 
-def unreachable(url: str, error: requests.RequestException) -> UnreachableError:
-    """Return the error for a failed request, with advice on what to do about it."""
+def unreachable(url: str, error: requests.RequestException, *, perhaps_done: bool = False) -> UnreachableError:
+    """Return the error for a failed request, with advice on what to do about it.
+
+    Parameters
+    ----------
+    perhaps_done
+        Whether the request may have been carried out, and was not sent again for that reason.
+    """
     cause = _cause(error)
+    if perhaps_done:
+        advice = "It may have carried out the request, which is not sent twice: look before you send it again."
+        return UnreachableError(url, cause, advice)
     if isinstance(error, requests.exceptions.SSLError):
         advice = "Name the CA that signed its certificate: Client(url, verify='ca.pem'). Is it http:// or https://?"
         return UnreachableError(url, cause, advice)

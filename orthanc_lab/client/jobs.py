@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from orthanc_lab.client.job_reason import reason
 from orthanc_lab.client.job_story import Story
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
+from orthanc_lab.client.verifying import check_archive
 from orthanc_lab.client.waiting import Choice, Watch
 from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
@@ -135,12 +137,11 @@ class Job:
         return self
 
     def _do(self, action: str) -> Job:
-        harmless = action in (
-            "pause",
-            "cancel",
-        )  # a second resume is refused, and would hide the first
+        harmless = action in ("pause", "cancel")  # a second resume is refused, and would hide the first
         self._transport.send("POST", f"/jobs/{self.id}/{action}", again=harmless)
-        return self.refresh()
+        with suppress(NotFoundError):  # done, but the job has ended and dropped out of a short history
+            self.refresh()
+        return self
 
     def pause(self) -> Job:
         """Pause the job; a running job pauses after its current step."""
@@ -292,7 +293,15 @@ class Job:
             raise JobForgottenError(self.id) from None
         return reason(self.state, (int(self._document.get("ErrorCode", 0)), self.error), events, place)
 
-    def download(self, path: str | Path, key: str = "archive", *, progress: Follow = None) -> Path:
+    def download(
+        self,
+        path: str | Path,
+        key: str = "archive",
+        *,
+        progress: Follow = None,
+        timeout: float | None = None,
+        verify: bool = False,
+    ) -> Path:
         """Save an output of the job.
 
         Parameters
@@ -304,18 +313,25 @@ class Job:
             Name of the output; archives and media have a single one, ``archive``.
         progress
             Called with the bytes received so far and the total, in place of a progress bar; False for neither.
+        timeout
+            Seconds to wait for the next part of it; None for five minutes.
+        verify
+            Compare the MD5 of each file in an archive with the one that the server has kept since the upload; not for
+            an archive that is transcoded.
 
         Raises
         ------
         NotFoundError
             If there is no such output, or no longer (see ``MediaArchiveSize``).
         ConnectionLostError
-            If the connection was lost before the end.
+            If the connection was lost before the end, again and again.
+        DamagedDownloadError
+            With `verify`, if a file is not what was uploaded.
         """
-        suffix = ".zip" if key == "archive" else ""
-        return save_stream(
-            self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), suffix=suffix, progress=progress
-        )
+        options: dict[str, Any] = {"suffix": ".zip" if key == "archive" else "", "progress": progress}
+        if verify:
+            options["check"] = partial(check_archive, self._transport)
+        return save_stream(self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), timeout=timeout, **options)
 
     def delete_output(self, key: str = "archive") -> None:
         """Remove an output from the server's disk; the job stays in the history."""

@@ -293,15 +293,23 @@ class JobsEngine:
                 return False
             at = self._now()
             after, effects = advance(entry.status, event, at, report)
-            enter = partial(self._enter, entry, event, at, after)
+            entered = False
             for effect in effects:
                 if effect is Effect.REFUSE:
                     return False
-                self._carry_out(effect, entry, after, enter)
-            if Effect.SAVE not in effects and Effect.FORGET not in effects:
-                enter()
+                if effect is Effect.SAVE:
+                    self._journal.save(entry, after)
+                    self._enter(entry, event, at, after)
+                    entered = True
+                elif effect is Effect.FORGET:
+                    self._journal.forget(entry)
+                    self._remove(entry, Happened.DELETE, at)
+                else:
+                    self._carry_out(effect, entry, after)
+            if not entered and after is not entry.status:
+                self._enter(entry, event, at, after)
         if Effect.COMPLETE in effects:
-            self._trim_history()
+            self._trim_history(at)
         return True
 
     def _enter(self, entry: Entry, event: Event, at: Moment, after: Status) -> None:
@@ -309,7 +317,7 @@ class JobsEngine:
         self.events.moved(event, entry, at, after)
         self._table.set_status(entry, after)
 
-    def _carry_out(self, effect: Effect, entry: Entry, after: Status, enter: Callable[[], None]) -> None:
+    def _carry_out(self, effect: Effect, entry: Entry, after: Status) -> None:
         match effect:
             case Effect.RESET:
                 if entry.job is None:
@@ -318,9 +326,6 @@ class JobsEngine:
                 entry.job.reset()
             case Effect.STOP:
                 self._stop_job(entry, stop_reason(after))
-            case Effect.SAVE:
-                self._journal.save(entry, after)
-                enter()
             case Effect.NOTE:
                 self._journal.note(entry, after)
             case Effect.CHECKPOINT:
@@ -331,9 +336,6 @@ class JobsEngine:
                 self._complete(entry)
             case Effect.REVIVE:
                 self._table.leave_history(entry)
-            case Effect.FORGET:
-                self._journal.forget(entry)
-                self._remove(entry, Happened.DELETE)
 
     def _stop_job(self, entry: Entry, reason: StopReason) -> None:
         if entry.job is None or entry.stopped_for is reason:
@@ -362,18 +364,19 @@ class JobsEngine:
             if entry.outputs:
                 self._job_outputs.put(entry)
 
-    def _remove(self, entry: Entry, event: Happened) -> None:
-        self.events.record(event, entry, self._now(), entry.status, None)
+    def _remove(self, entry: Entry, event: Happened, at: Moment) -> None:
+        self.events.record(event, entry, at, entry.status, None)
         self._table.remove(entry)
         self._job_outputs.drop(entry)
 
-    def _trim_history(self) -> None:
+    def _trim_history(self, at: Moment) -> None:
         while (oldest := self._table.surplus(self._history_size)) is not None:
             with oldest.lock:
                 # It may have been deleted or resubmitted meanwhile.
                 if self._table.in_history(oldest):
-                    self._journal.forget_later(oldest)
-                    self._remove(oldest, Happened.DROPPED)
+                    if not oldest.lacks_kind:
+                        self._journal.forget_later(oldest)
+                    self._remove(oldest, Happened.DROPPED, at)
 
     def _restore_all(self) -> None:
         entries, owners = self._journal.read(self._outputs)
@@ -383,7 +386,7 @@ class JobsEngine:
         for entry in self._table.history():
             if entry.outputs:
                 self._job_outputs.put(entry)
-        self._trim_history()
+        self._trim_history(self._now())
         self._job_outputs.clear_orphans(owners)
 
     # -- workers -------------------------------------------------------------------
@@ -399,7 +402,7 @@ class JobsEngine:
                 return False
             entry.wake = worker
             entry.stopped_for = None
-            entry.worker = self._numbers.get(worker)
+            entry.worker = self._numbers[worker]
             at = self._now()
             after, _ = advance(entry.status, Event.PICKED, at)
             self._enter(entry, Event.PICKED, at, after)

@@ -28,6 +28,7 @@ class Entry:
         "ended",
         "id",
         "job",
+        "lacks_kind",
         "lock",
         "next_note",
         "outputs",
@@ -63,6 +64,7 @@ class Entry:
         self.created = created
         self.job = job  # None for one that was restored to the history, or succeeded
         self.status = status
+        self.lacks_kind = False  # True for a Failure that may go on at another start, where its kind is there
         self.saved = False  # True once it is in the list on disk
         self.payload: Mapping[str, Any] | None = None  # as submitted; read back from disk with the first note
         self.next_note = 0.0  # monotonic
@@ -71,7 +73,7 @@ class Entry:
         self.ended: Happening | None = None  # for a caller that waits
         self.ticket: int | None = None  # its number among those that wait for a worker
         self.wake: Callable[[], None] | None = None  # the worker that runs it, if that waits
-        self.worker: int | None = None  # the number of the worker that runs it
+        self.worker = 0  # the number of the worker that runs it, from 1
         self.steps = 0  # done since it was submitted, or restored
         self.waits = False  # whether its last step could do nothing yet
         self.stopped_for: StopReason | None = None  # the last reason that the job was given

@@ -24,7 +24,8 @@ _NUMBER_OF_EVENT = {event: number for number, event in enumerate(_HAPPENED)}
 _NUMBER_OF_STATE = {state: number for number, state in enumerate(_STATES)}
 # event, before, after, progress, worker, step, priority, error code: what the schedule decides, and no clock
 _RECORD = struct.Struct("<BBBdiiii")
-_NO_WORKER = -1
+_pack = _RECORD.pack
+_SIZE = _RECORD.size
 _LARGEST = 2**31 - 1
 
 
@@ -75,19 +76,17 @@ class EventLog:
 
     def moved(self, event: Event, entry: Entry, at: Moment, after: Status) -> None:
         """Note what is about to happen to a job, whose lock is held."""
-        before = entry.status
-        if after is before:  # nothing happened
-            return
         if event in _STEPS:
             entry.steps += 1
         elif event is Event.RESUBMIT:
             entry.steps = 0
-        waits = event is Event.WAITED and after.state is JobState.RUNNING
+        is_over = after.state is not JobState.RUNNING
+        waits = event is Event.WAITED and not is_over
         if not (waits and entry.waits):  # one event, however often a job looks whether it can go on
-            self.record(_HAPPENED_OF[event], entry, at, before, after)
+            self.record(_HAPPENED_OF[event], entry, at, entry.status, after)
         entry.waits = waits
-        if after.state is not JobState.RUNNING:
-            entry.worker = None
+        if is_over:
+            entry.worker = 0
 
     def record(self, event: Happened, entry: Entry, at: Moment, before: Status | None, after: Status | None) -> None:
         """Add an event of a job, whose lock is held; without `before` it is new, without `after` it is gone."""
@@ -95,21 +94,25 @@ class EventLog:
             return
         shown = after or before
         assert shown is not None
-        values = (
-            _NUMBER_OF_EVENT[event],
-            _NUMBER_OF_STATE[before.state if before else None],
-            _NUMBER_OF_STATE[after.state if after else None],
-            shown.progress,
-            _NO_WORKER if entry.worker is None else entry.worker,
-            entry.steps,
-            entry.priority,
-            shown.error_code,
-        )
+        states = _NUMBER_OF_STATE[before.state if before else None], _NUMBER_OF_STATE[after.state if after else None]
+        numbers = entry.worker, entry.steps, entry.priority, shown.error_code
         try:
-            record = _RECORD.pack(*values)
+            record = _pack(_NUMBER_OF_EVENT[event], *states, shown.progress, *numbers)
         except struct.error:  # a number that no client can send
-            record = _RECORD.pack(*values[:4], *(max(-_LARGEST, min(value, _LARGEST)) for value in values[4:]))
-        self._add(record, at.utc.timestamp(), entry.id, entry.type)
+            fitting = (max(-_LARGEST, min(number, _LARGEST)) for number in numbers)
+            record = _pack(_NUMBER_OF_EVENT[event], *states, shown.progress, *fitting)
+        time = at.utc.timestamp()
+        with self._lock:
+            if len(self._jobs) < self._limit:
+                self._records += record
+                self._times.append(time)
+                self._jobs.append(entry.id)
+                self._kinds.append(entry.type)
+            else:
+                place = self._last % self._limit
+                self._records[place * _SIZE : (place + 1) * _SIZE] = record
+                self._times[place], self._jobs[place], self._kinds[place] = time, entry.id, entry.type
+            self._last += 1
 
     def since(self, sequence: int = 0, limit: int | None = None, *, job: str | None = None) -> list[JobEvent]:
         """Return the events after the one with this number that are still here, the oldest first.
@@ -147,28 +150,15 @@ class EventLog:
                 found.update(self._record(place))
             return found.hexdigest()
 
-    def _add(self, record: bytes, at: float, job: str, kind: str) -> None:
-        with self._lock:
-            if len(self._jobs) < self._limit:
-                self._records += record
-                self._times.append(at)
-                self._jobs.append(job)
-                self._kinds.append(kind)
-            else:
-                place = self._last % self._limit
-                self._records[place * _RECORD.size : (place + 1) * _RECORD.size] = record
-                self._times[place], self._jobs[place], self._kinds[place] = at, job, kind
-            self._last += 1
-
     def _place(self, number: int) -> int:
         return (number - 1) % self._limit
 
     def _record(self, place: int) -> bytes:
-        return bytes(self._records[place * _RECORD.size : (place + 1) * _RECORD.size])
+        return bytes(self._records[place * _SIZE : (place + 1) * _SIZE])
 
     def _event(self, number: int) -> JobEvent:
         place = self._place(number)
-        values = _RECORD.unpack_from(self._records, place * _RECORD.size)
+        values = _RECORD.unpack_from(self._records, place * _SIZE)
         event, before, after, progress, worker, step, priority, error_code = values
         return JobEvent(
             number,
@@ -179,7 +169,7 @@ class EventLog:
             _HAPPENED[event],
             _STATES[before],
             _STATES[after],
-            None if worker == _NO_WORKER else worker,
+            worker or None,
             step,
             int(progress * 100 + 0.5),
             error_code,

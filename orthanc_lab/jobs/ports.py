@@ -21,11 +21,28 @@ from typing import Any, Protocol
 from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Checkpoint", "Job", "JobEvents", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
+__all__ = [
+    "Checkpoint",
+    "InProgress",
+    "Job",
+    "JobEvents",
+    "JobOutput",
+    "JobView",
+    "Jobs",
+    "NotReady",
+    "Restore",
+    "StopReason",
+]
 
 
 class StopReason(Enum):
-    """Why the engine stops calling a job for now."""
+    """Why the engine stops calling a job for now.
+
+    Examples
+    --------
+    >>> StopReason.PAUSED.value
+    'paused'
+    """
 
     PAUSED = "paused"
     CANCELED = "canceled"
@@ -57,6 +74,17 @@ class Checkpoint:
     """The answer of a step that must not be done again once the next one has begun; more remains."""
 
 
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """The answer of a step that goes on elsewhere: `Job.step` is to be called again for its result.
+
+    A pause waits for that; a cancellation, and the engine when it stops, wait for a moment only.
+    """
+
+    seconds: float  # ask after this time at the latest
+    when_done: Callable[[Callable[[], None]], None]  # given what to call, once, when the result is there
+
+
 class Job(Protocol):
     """One job, as the kind that made it hands it to the engine."""
 
@@ -73,7 +101,7 @@ class Job(Protocol):
         """
         ...
 
-    def step(self) -> bool | NotReady | Checkpoint:
+    def step(self) -> bool | NotReady | Checkpoint | InProgress:
         """Do the next piece of work; return True while more remains, `NotReady` if nothing can be done now.
 
         After `Checkpoint`, the next step begins only when the job's durable state is on disk.

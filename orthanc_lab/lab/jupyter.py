@@ -107,6 +107,7 @@ def _arguments(folder: Path, port: int | None, notebook: str | None, *, browser:
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.open_browser": str(browser),
         "Application.log_level": "ERROR",
+        "LabApp.expose_app_in_browser": "True",  # for "Insert as cell" of the panels
         "KernelManager.transport_encryption": "auto",  # if supported: hides traffic from other users of the machine
     }
     if notebook is not None:

@@ -7,7 +7,7 @@ whose results may change from one version of Python to the next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
 from orthanc_lab.protocol.inline import InlineExecutor, InlineTask
 from orthanc_lab.protocol.ports import ManualClock
 
-__all__ = ["SEED_VERSION", "Choices", "RandomChoices", "SeededExecutor", "TaskGroup", "read_seed", "seeded"]
+__all__ = ["SEED_VERSION", "Caller", "Choices", "RandomChoices", "SeededExecutor", "TaskGroup", "read_seed", "seeded"]
 
 SEED_VERSION = 1
 """Changes whenever a seed stands for another schedule than before."""
@@ -77,6 +77,18 @@ class RandomChoices:
         return len(names) - 1
 
 
+class Caller(Protocol):
+    """Code on a thread of its own that takes part as one of the tasks."""
+
+    def suspend(self) -> None:
+        """Let others go on until `wake` is called."""
+        ...
+
+    def wake(self) -> None:
+        """Let it go on when its turn comes."""
+        ...
+
+
 class SeededExecutor(InlineExecutor):
     """Runs no task by itself: each `turn` lets one of those that are ready go on.
 
@@ -90,6 +102,11 @@ class SeededExecutor(InlineExecutor):
         The time of the tasks, moved by hand.
     seed
         For the identifiers of a server on this executor.
+
+    Attributes
+    ----------
+    caller
+        Returns who calls, if that is somebody who can wait while others go on; set by a simulation.
     """
 
     def __init__(self, choices: Choices, clock: ManualClock, seed: int = 0) -> None:
@@ -97,14 +114,19 @@ class SeededExecutor(InlineExecutor):
         self.choices = choices
         self.clock = clock
         self.seed = seed
+        self.caller: Callable[[], Caller | None] = lambda: None
 
     def spawn(self, name: str, steps: Steps) -> InlineTask:
         """Take a task in; a name that another task has gets a number."""
-        taken = {task.name for task in self._tasks}
+        taken = self.names()
         unique, number = name, 2
         while unique in taken:
             unique, number = f"{name}#{number}", number + 1
         return super().spawn(unique, steps)
+
+    def names(self) -> set[str]:
+        """Return the names of all tasks."""
+        return {task.name for task in self._tasks}
 
     def turn(self) -> bool:
         """Let one task go on; False if none can."""
@@ -113,6 +135,15 @@ class SeededExecutor(InlineExecutor):
             return False
         self.go_on(ready[self.choices.choose([task.name for task in ready])])
         return True
+
+    def go_on(self, task: InlineTask) -> None:
+        """Let a task that is ready go on to its next wait."""
+        # Without a lock: a task may be code on another thread that takes turns itself, while this one waits for it.
+        try:
+            task.go_on(self.clock.monotonic())
+        finally:
+            if task.is_over and task in self._tasks:
+                self._tasks.remove(task)
 
     def happening(self) -> Happening:
         """Return something whose `wait` takes turns, for a day of the clock at most."""
@@ -140,14 +171,26 @@ class _SeededHappening:
     def __init__(self, executor: SeededExecutor) -> None:
         self._executor = executor
         self._is_set = False
+        self._waiting: list[Caller] = []
 
     def set(self) -> None:
         self._is_set = True
+        for caller in self._waiting:
+            caller.wake()
 
     def is_set(self) -> bool:
         return self._is_set
 
     def wait(self) -> None:
+        caller = self._executor.caller()
+        if caller is None:
+            self._take_turns()
+            return
+        self._waiting.append(caller)
+        while not self._is_set:
+            caller.suspend()
+
+    def _take_turns(self) -> None:
         clock = self._executor.clock
         end = clock.monotonic() + _LONGEST_WAIT
         while not self._is_set:

@@ -106,6 +106,10 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     """
     if not services.settings["OrthancExplorerEnabled"]:
         routes = [route for route in routes if route not in explorer.ROUTES]
+    if services.extensions is not None:
+        from orthanc_lab.rest.extensions import routes_of  # noqa: PLC0415 - most servers have no extensions
+
+        routes = [*routes, *routes_of(services.extensions, services)]
     router: Any = Router(responders(routes, services))  # Falcon only asks for its `find`
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=_middleware(services), router=router)
     app.resp_options.default_media_type = None  # type: ignore[assignment] # an empty answer has no type
@@ -115,6 +119,8 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     app.add_error_handler(falcon.HTTPError, errors.of_falcon)
     app.add_error_handler(OrthancError, errors.of_orthanc)
     app.add_error_handler(EmptyAnswer, errors.empty)
+    if services.extensions is not None:
+        services.extensions.connect(app)
     webdav = WebDav(services, error_document) if services.settings["WebDavEnabled"] else None
     return RequestGuard(app, services, webdav)
 
@@ -186,9 +192,11 @@ def allow_header(methods: Iterable[str]) -> str:
 
 def _lacks_files(error: BaseException | None) -> bool:
     """Whether an error is there because all file descriptors are in use."""
-    while error is not None:
+    looked_at = set()
+    while error is not None and id(error) not in looked_at:  # an extension may raise an error that is its own cause
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             return True
+        looked_at.add(id(error))
         error = error.__cause__
     return False
 

@@ -20,7 +20,7 @@ from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
-from orthanc_lab.jobs.kinds import restores
+from orthanc_lab.jobs.kinds import KINDS, restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Jobs, Restore
@@ -31,7 +31,7 @@ from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.protocol.threads import ThreadExecutor
-from orthanc_lab.rest.application import make_application
+from orthanc_lab.rest.application import ROUTES, make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.memory_trimming import MemoryTrimming
@@ -48,7 +48,9 @@ from orthanc_lab.transfers.originator import Originator
 from orthanc_lab.transfers.push_metrics import PushMetrics
 from orthanc_lab.transfers.push_receiver import PushReceiver
 
-if TYPE_CHECKING:  # there are platforms without what it needs
+if TYPE_CHECKING:  # there are platforms without what they need
+    from orthanc_lab.extensions.extension import Extension
+    from orthanc_lab.extensions.host import ExtensionHost
     from orthanc_lab.network.dispatch import Dispatch
     from orthanc_lab.network.services import NetworkServices
 
@@ -78,6 +80,7 @@ class Environment:
     connect_jobs: Callable[[Path], sqlite3.Connection] = connect_jobs  # opens the list of jobs, given its file
     open_log: OpenLog = DiskLog  # opens the journal of files, and the log of the index to wait for the disk
     lock: Lock = lock_folder  # makes the server the owner of its index
+    extensions: tuple[Extension, ...] = ()  # beside those that the option ``Extensions`` names
     # What wraps a part that the assembly has made:
     storage: Callable[[Storage], Storage] = _as_it_is
     outputs: Callable[[OutputStore], OutputStore] = _as_it_is
@@ -174,6 +177,8 @@ def assemble(
             dictionary=dictionary,
             transcoding=transcoding,
         )
+        extensions = _extensions(settings, environment, outputs)
+        known = {**restores(tools), **(extensions.restores() if extensions is not None else {})}
         engine = JobsEngine(
             SqliteJobStore(
                 index / "jobs.sqlite" if settings["SaveJobs"] else None,
@@ -184,7 +189,7 @@ def assemble(
             clock,
             identifiers,
             environment.workers(environment.executor),
-            restores={kind: environment.restore(restore) for kind, restore in restores(tools).items()},
+            restores={kind: environment.restore(restore) for kind, restore in known.items()},
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
@@ -221,12 +226,30 @@ def assemble(
         pushes,
         Originator(identifiers),
         memory=memory,
+        extensions=extensions,
     )
     add_gauges(metrics, services)
     application = environment.application(make_application(services), services)
     engine.start()
     trimming = MemoryTrimming(metrics, clock, environment.executor)
     return Assembly(environment, services, application, storage, engine, trimming)
+
+
+def _extensions(settings: CheckedSettings, environment: Environment, outputs: OutputStore) -> ExtensionHost | None:
+    """Return the extensions of the server, None if there are none."""
+    if not environment.extensions and not settings["Extensions"]:
+        return None
+    from orthanc_lab.extensions.extension import check_together  # noqa: PLC0415 - most servers have no extensions
+    from orthanc_lab.extensions.host import ExtensionHost  # noqa: PLC0415
+    from orthanc_lab.extensions.loading import load  # noqa: PLC0415
+
+    named = [load(reference, settings.folder) for reference in settings["Extensions"]]
+    found = (*environment.extensions, *named)
+    kinds, paths = (kind.type for kind in KINDS), (path for path, _ in ROUTES)
+    check_together(found, taken_types=kinds, taken_paths=paths)
+    for extension in found:
+        _log.warning("Extension: %s", " ".join(filter(None, (extension.name, extension.version))))
+    return ExtensionHost(found, executor=environment.executor, outputs=outputs, clock=environment.clock)
 
 
 def _tables(settings: CheckedSettings) -> Tables:

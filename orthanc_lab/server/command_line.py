@@ -30,6 +30,7 @@ _COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
+    "certify": ("orthanc_lab.testing.certify.command", "tell which answers of a server differ from Orthanc's"),
     "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
     "capsule": ("orthanc_lab.testing.capsule.command", "make a recording fit to be shared"),
     "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
@@ -50,6 +51,7 @@ Options are read from left to right; --verbose and --trace override earlier opti
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
   bench                 measure this server beside another one; --help tells more
+  certify               tell which answers of a server differ from Orthanc's; --help tells more
   record                write down all that passes to and from a server; --help tells more
   capsule               make a recording fit to be shared; --help tells more
   replay                answer as a recording does; --help tells more
@@ -60,6 +62,8 @@ Options are read from left to right; --verbose and --trace override earlier opti
   --config=[file]       write a sample configuration; "-" is standard output
   --openapi=[file]      write the OpenAPI description of the REST API; "-" is standard output
   --cheatsheet=[file]   write the routes of the REST API as CSV; "-" is standard output
+  --extension=[name]    add kinds of job and routes: a file (halve.py), an object (package.module:name), or the name
+                        of an entry point of an installed package; may be repeated
   --no-jobs             forget the jobs of the last run
   --upgrade             accepted without effect: an index is always read by the version that wrote it
   --logdir=[folder]     write the log to a new file in this folder
@@ -77,6 +81,7 @@ class Call:
 
     configuration: Path | None = None
     load_jobs: bool = True
+    extensions: tuple[str, ...] = ()
     seed: int | None = None
     log_file: Path | None = None
     verbosity: tuple[tuple[str, str | None], ...] = ()  # (level, category or None for all), in order
@@ -179,6 +184,10 @@ def _with_option(call: Call, word: str) -> Call:
         document = {"--config": _sample, "--openapi": _openapi, "--cheatsheet": _cheat_sheet}.get(name)
         if document is not None:
             return replace(call, answer=lambda: _write(document(), value))
+        if name == "--extension":
+            return replace(
+                call, extensions=(*call.extensions, str(Path.cwd() / value) if value.endswith(".py") else value)
+            )
         if name == "--logdir":
             return replace(call, log_file=open_log_folder(Path(value)))
         if name == "--logfile":
@@ -228,7 +237,10 @@ def _started(call: Call) -> Any:
         for name, nearest in unknown_options(configuration.values):
             hint = f'; did you mean "{nearest}"?' if nearest else ""
             _log.warning('The configuration option "%s" is unknown, and has no effect%s', name, hint)
-        return CheckedSettings(configuration.values, configuration.folder)
+        values = configuration.values
+        if call.extensions:
+            values = {**values, "Extensions": [*values.get("Extensions", ()), *call.extensions]}
+        return CheckedSettings(values, configuration.folder)
 
     _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", VERSION)
     _allow_many_files()

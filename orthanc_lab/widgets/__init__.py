@@ -10,6 +10,7 @@ from orthanc_lab.widgets.dicomize.panel import DicomizePanel
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.elements.table import Column, Table
+from orthanc_lab.widgets.faults.panel import FaultsPanel
 from orthanc_lab.widgets.jobs.panel import JobsPanel
 from orthanc_lab.widgets.metrics.panel import MetricsPanel
 from orthanc_lab.widgets.network.panel import NetworkPanel
@@ -24,6 +25,7 @@ __all__ = [
     "Dashboard",
     "DicomizePanel",
     "Download",
+    "FaultsPanel",
     "JobsPanel",
     "MetricsPanel",
     "NetworkPanel",

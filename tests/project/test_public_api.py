@@ -16,8 +16,10 @@ import pytest
 
 import orthanc_lab
 import orthanc_lab.client
+import orthanc_lab.extensions
 import orthanc_lab.frames
 import orthanc_lab.testing.faults
+import orthanc_lab.testing.schedules
 import orthanc_lab.widgets
 from orthanc_lab import Client, samples
 from orthanc_lab.testing import plugin
@@ -28,15 +30,24 @@ pytest_plugins = ["pytester"]
 MODULES = [
     "orthanc_lab",
     "orthanc_lab.client",
+    "orthanc_lab.extensions",
     "orthanc_lab.frames",
     "orthanc_lab.frames.charts",
     "orthanc_lab.samples",
+    "orthanc_lab.testing",
     "orthanc_lab.testing.faults",
     "orthanc_lab.testing.plugin",
     "orthanc_lab.widgets",
 ]
 HOMES = {getattr(orthanc_lab, name).__module__ for name in orthanc_lab.__all__} | {"orthanc_lab.samples"}
-PACKAGES = (orthanc_lab.client, orthanc_lab.frames, orthanc_lab.testing.faults, orthanc_lab.widgets)
+PACKAGES = (
+    orthanc_lab.client,
+    orthanc_lab.extensions,
+    orthanc_lab.frames,
+    orthanc_lab.testing.faults,
+    orthanc_lab.testing.schedules,
+    orthanc_lab.widgets,
+)
 
 
 def names(module: str) -> list[tuple[str, object]]:

@@ -285,7 +285,7 @@ def test_a_look_without_a_change_sends_nothing(client, study):
     panel.close()
 
 
-def test_a_step_of_the_slider_sends_caption_and_tags(client, study):
+def test_a_step_of_the_slider_sends_tags_alone(client, study):
     with hear() as recorder:
         panel = BrowserPanel(client)
         panel.viewer._handle_custom_msg({"kind": "hello"}, [])
@@ -296,7 +296,7 @@ def test_a_step_of_the_slider_sends_caption_and_tags(client, study):
         panel.wait_until_shown()
         panel.viewer.wait_until_sent()
     sent = [message["state"] for _, message, _ in recorder.taken() if "state" in message]
-    assert [set(state) - {"position"} for state in sent if set(state) != {"position"}] == [{"caption"}, {"rows"}]
+    assert [set(state) - {"position"} for state in sent if set(state) != {"position"}] == [{"rows"}]
     panel.close()
 
 

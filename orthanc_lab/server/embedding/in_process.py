@@ -74,7 +74,7 @@ class InProcessServer(Stoppable):
             self._own.remove()
             raise
         self.session = session_of(self.settings)
-        self.session.mount(self.url, WsgiTransport(self._answer))
+        self.session.mount(self.url, WsgiTransport(self.application))
 
     def __repr__(self) -> str:
         state = "without a socket" if self._assembly is not None else "(stopped)"
@@ -195,7 +195,8 @@ class InProcessServer(Stoppable):
         if self._dicom:
             self._dicom.start(self._assembly)
 
-    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+    def application(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer a request (WSGI); the same for all that is started after a reset or a crash."""
         if self._assembly is not None and self._reset_asked:
             self._reset_asked = False
             self.shutdown()

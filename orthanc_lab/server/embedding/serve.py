@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -19,6 +20,7 @@ from orthanc_lab.server.options.option_table import OPTIONS, without_unset
 from orthanc_lab.storage.lock import Lock, lock_folder, no_lock
 
 if TYPE_CHECKING:
+    from orthanc_lab.extensions.extension import Extension
     from orthanc_lab.server.embedding.child_server import ChildServer
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 
@@ -36,6 +38,7 @@ def serve(
     clock: Clock | None = ...,
     identifiers: Identifiers | None = ...,
     faults: EnvironmentWrapper | None = ...,
+    extensions: Iterable[Any] = ...,
     **named: Any,
 ) -> EmbeddedServer: ...
 @overload
@@ -46,6 +49,7 @@ def serve(
     process: Literal[True],
     load_jobs: bool = ...,
     seed: int | None = ...,
+    extensions: Iterable[Any] = ...,
     **named: Any,
 ) -> ChildServer: ...
 def serve(
@@ -58,6 +62,7 @@ def serve(
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
     faults: EnvironmentWrapper | None = None,
+    extensions: Iterable[Any] = (),
     **named: Any,
 ) -> EmbeddedServer | ChildServer:
     """Start a server; it is a context manager that stops it.
@@ -79,13 +84,18 @@ def serve(
         Replace the time and the random source of the machine (not with `process`).
     faults
         What can go wrong: `orthanc_lab.testing.faults.Faults` (not with `process`).
+    extensions
+        Kinds of job and routes (see `orthanc_lab.extensions`): classes, functions below ``@route``, an `Extension`, or
+        the names that the option ``Extensions`` takes. With `process`, those that a module or a file defines.
 
     Raises
     ------
     OrthancError
-        For options that Orthanc refuses, a folder in use, a port in use.
+        For options that Orthanc refuses, a folder in use, a port in use, extensions that do not fit.
     TypeError
-        For a name that is no option.
+        For a name that is no option, and what is no extension.
+    ValueError
+        With `process`: for what cannot be handed to another process.
 
     Examples
     --------
@@ -103,8 +113,9 @@ def serve(
     if process:
         if clock is not None or identifiers is not None or faults is not None:
             raise ValueError("A clock, identifiers and faults cannot be handed to another process; a seed can")
-        return ChildServer(merged, place, load_jobs=load_jobs, seed=seed)
-    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers, faults=faults), load_jobs)
+        return ChildServer(_with_references(merged, extensions), place, load_jobs=load_jobs, seed=seed)
+    environment = _environment(seed, clock, identifiers, extensions=extensions, faults=faults)
+    return EmbeddedServer(merged, place, environment, load_jobs)
 
 
 def in_process(
@@ -116,6 +127,7 @@ def in_process(
     identifiers: Identifiers | None = None,
     executor: Literal["threads", "inline"] | Executor = "threads",
     faults: EnvironmentWrapper | None = None,
+    extensions: Iterable[Any] = (),
     **named: Any,
 ) -> InProcessServer:
     """Return the same server without a socket: its `session` calls the application directly.
@@ -142,7 +154,7 @@ def in_process(
         if clock not in (None, executor.clock):
             raise ValueError("The clock of a seeded executor is its own: seeded(7, clock=ManualClock())")
         clock, seed = executor.clock, executor.seed if seed is None else seed
-    environment = _environment(seed, clock, identifiers, executor, faults)
+    environment = _environment(seed, clock, identifiers, executor, extensions=extensions, faults=faults)
     return InProcessServer(merged, _place(folder, merged), environment)
 
 
@@ -161,9 +173,11 @@ def _environment(
     clock: Clock | None,
     identifiers: Identifiers | None,
     executor: Literal["threads", "inline"] | Executor = "threads",
-    faults: EnvironmentWrapper | None = None,
+    *,
+    extensions: Iterable[Any],
+    faults: EnvironmentWrapper | None,
 ) -> Environment:
-    environment = _plain_environment(seed, clock, identifiers, executor)
+    environment = replace(_plain_environment(seed, clock, identifiers, executor), extensions=_loaded(extensions))
     return environment if faults is None else faults.around(environment)
 
 
@@ -183,6 +197,26 @@ def _plain_environment(
     if isinstance(executor, str):
         raise ValueError(f'The executor must be "threads", "inline" or an Executor, not {executor!r}')
     return Environment(clock, identifiers, executor, lock=_lock())
+
+
+def _loaded(extensions: Iterable[Any]) -> tuple[Extension, ...]:
+    if extensions == ():
+        return ()
+    from orthanc_lab.extensions.loading import load_all  # noqa: PLC0415 - most servers have no extensions
+
+    return load_all(extensions, Path.cwd())
+
+
+def _with_references(options: Mapping[str, Any], extensions: Iterable[Any]) -> dict[str, Any]:
+    """Return options with the names by which the child process loads extensions."""
+    if extensions == ():
+        return dict(options)
+    from orthanc_lab.extensions.loading import load_all, reference_of  # noqa: PLC0415 - most servers have no extensions
+
+    folder, given = Path.cwd(), tuple(extensions)
+    load_all(given, folder)  # what is wrong with them is told here
+    references = [reference_of(item, folder) for item in given]
+    return {**options, "Extensions": [*options.get("Extensions", ()), *references]}
 
 
 def _lock() -> Lock:

@@ -310,6 +310,13 @@ _SEARCH = (
 
 _EXTENSIONS = (
     Option("Plugins", _STRINGS, [], "Plug-ins of Orthanc.", honoured=False),
+    Option(
+        "Extensions",
+        _STRINGS,
+        [],
+        "Extensions in Python: files (halve.py), objects (package.module:name), or names of entry points of installed "
+        "packages (an option of orthanc-lab).",
+    ),
     Option("LuaScripts", _STRINGS, [], "Lua scripts.", honoured=False),
     Option("LuaHeartBeatPeriod", _INTEGER, 0, "Seconds between two calls of a Lua script.", honoured=False),
     Option("Locale", _STRING, "", "Locale of texts, which are Unicode here.", honoured=False),

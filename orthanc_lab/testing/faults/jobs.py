@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from orthanc_lab.jobs.ports import Checkpoint, Job, JobOutput, Jobs, JobView, NotReady, Restore, StopReason
+from orthanc_lab.jobs.ports import Checkpoint, InProgress, Job, JobOutput, Jobs, JobView, NotReady, Restore, StopReason
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor, Steps, Task
 from orthanc_lab.protocol.jobs import JobState
@@ -70,13 +70,13 @@ class FaultyJob:
         self.retrying = self._around.faults.happens("job that stays in Retry", self.type)
         self._between_steps()
 
-    def step(self) -> bool | NotReady | Checkpoint:
+    def step(self) -> bool | NotReady | Checkpoint | InProgress:
         """Do a step, then what a fault does after it."""
         retrying = self.retrying
         if retrying is not None and retrying.is_held:
             return NotReady(_RETRY_SECONDS, retrying.when_off)
         more = self._job.step()
-        if more and not isinstance(more, NotReady):
+        if more and not isinstance(more, NotReady | InProgress):
             self._done += 1
             self._between_steps()
         return more

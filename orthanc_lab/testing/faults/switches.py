@@ -26,9 +26,10 @@ class FaultSwitches:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._lock = threading.Lock()
-        self._switched = 0
         self.in_force: tuple[Fault, ...] = ()
         """Those that are switched on, in the order in which they were."""
+        self.switched: tuple[Fault, ...] = ()
+        """All that were ever switched on, until `renew`."""
 
     @property
     def kinds(self) -> Mapping[str, FaultKind]:
@@ -102,10 +103,10 @@ class FaultSwitches:
             where=kind.where if where is None else (where,) if isinstance(where, str) else tuple(where),
         )
         with self._lock:
-            self._switched += 1
-            draw = random.Random(f"{self._seed}/{self._switched}/{name}")
+            draw = random.Random(f"{self._seed}/{len(self.switched)}/{name}")
             fault = Fault(kind, trigger, draw, self._remove, optional=optional)
             self.in_force = (*self.in_force, fault)
+            self.switched = (*self.switched, fault)
         return fault
 
     def off(self, name: str | None = None) -> None:
@@ -113,6 +114,11 @@ class FaultSwitches:
         for fault in self.in_force:
             if name in (None, fault.name):
                 fault.off()
+
+    def renew(self) -> None:
+        """Switch all off, and draw from the seed anew."""
+        self.off()
+        self.switched = ()
 
     def named(self, name: str) -> tuple[Fault, ...]:
         """Return those in force that have this name."""
