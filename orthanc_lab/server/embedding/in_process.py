@@ -153,7 +153,7 @@ class InProcessServer(Stoppable):
         run_until(self._seeded(), goal, patience)
 
     def crash(self) -> None:
-        """End as `kill -9` ends a process, and start again on the same folder.
+        """End as ``kill -9`` ends a process, and start again on the same folder.
 
         What was not handed to the operating system is gone; answers that are still being read break off.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.execution import Steps
@@ -21,8 +21,6 @@ from orthanc_lab.testing.schedules.engine import JobKind, SimulatedEngine
 from orthanc_lab.testing.schedules.text import check_name
 
 __all__ = ["EndlessError", "Simulation"]
-
-Value = TypeVar("Value")
 
 _END = "end"
 
@@ -128,7 +126,7 @@ class Simulation:
         code
             A function: ordinary code that sends requests to a `server` of this simulation, with our client, another
             one or none. Others may go first after each of its requests, after each piece of an answer that comes in
-            pieces, and while it is in `time.sleep`, which takes simulated time. If it has not ended when the scenario
+            pieces, and while it is in ``time.sleep``, which takes simulated time. If it has not ended when the scenario
             has, that is a failure. Or a generator, for what sends no requests: others may go first where it yields,
             and ``yield 2.5`` waits for 2.5 seconds of `clock`.
         """
@@ -157,7 +155,7 @@ class Simulation:
         """Call a function at some moments of a later `run`, `times` times at most, or never: a crash."""
         self._may.append(_Event(self._new_name(name), act, times))
 
-    def choose(self, name: str, values: Sequence[Value]) -> Value:
+    def choose(self, name: str, values: Sequence[Any]) -> Any:
         """Let the schedule choose one of several values, the first one if it says nothing.
 
         Raises
