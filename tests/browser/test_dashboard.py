@@ -201,6 +201,24 @@ def test_metrics_move(board, client):
 
 
 @pytest.mark.long
+def test_the_timeline_looks_back(board, client):
+    job = client.studies.find()[0].archive_job().wait()
+    panel = board.tab("Timeline")
+    says(panel, f"Archive {job.id[:8]}: it made its last step")
+    row = panel.locator("tbody tr", has_text=job.id[:8])
+    row.get_by_text("Success").wait_for()
+    bar = panel.locator(".orthanc-bar", has_text=f"Archive {job.id[:8]}")
+    bar.wait_for()
+    board.picture("timeline")
+    press(panel, "Earlier")
+    row.get_by_text("Running").wait_for()
+    assert "took it" in panel.inner_text()
+    assert bar.bounding_box()["width"] >= 2
+    assert f"Archive {job.id[:8]}" in panel.get_by_role("img").get_attribute("aria-label")
+    assert board.faults() == []
+
+
+@pytest.mark.long
 def test_a_server_is_killed_and_started_again(notebook, artefacts):
     book = notebook(
         """\
