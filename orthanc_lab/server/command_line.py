@@ -33,6 +33,7 @@ _COMMANDS = {
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
     "certify": ("orthanc_lab.testing.certify.command", "tell which answers of a server differ from Orthanc's"),
     "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
+    "capsule": ("orthanc_lab.testing.capsule.command", "make a recording fit to be shared"),
     "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
@@ -54,6 +55,7 @@ Options are read from left to right; --verbose and --trace override earlier opti
   bench                 measure this server beside another one; --help tells more
   certify               tell which answers of a server differ from Orthanc's; --help tells more
   record                write down all that passes to and from a server; --help tells more
+  capsule               make a recording fit to be shared; --help tells more
   replay                answer as a recording does; --help tells more
 
   --help                show this text

@@ -309,3 +309,26 @@ def test_the_same_on_the_real_orthanc(notebook, artefacts, real_program, tmp_pat
         says(chart, str(client.statistics["CountInstances"]))
         board.picture("real-orthanc")
         assert board.faults() == []
+
+
+@pytest.mark.long
+def test_the_code_of_a_click_is_shown_and_inserted(board, client):
+    panel = board.tab("Archive")
+    panel.get_by_role("treeitem", name="Phantom CT").click()
+    says(panel, "instances")
+    press(panel, "Job")
+    press(panel, "Start the job")
+    code = panel.locator(".orthanc-code")
+    code.locator("summary").click()
+    says(code, "client.archive_job([")
+    board.picture("code-python")
+    press(code, "curl")
+    says(code, "/tools/create-archive -d")
+    press(code, "Python")
+    before = len(client.jobs)
+    press(code, "Insert as cell")
+    says(code, "Inserted")
+    assert len(client.jobs) == before
+    assert board.page.locator(".jp-Cell .cm-content", has_text="client.archive_job").count() == 1
+    board.picture("code-inserted")
+    assert board.faults() == []
