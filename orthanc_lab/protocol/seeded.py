@@ -7,6 +7,7 @@ whose results may change from one version of Python to the next.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
@@ -20,6 +21,7 @@ __all__ = ["SEED_VERSION", "Caller", "Choices", "RandomChoices", "SeededExecutor
 SEED_VERSION = 1
 """Changes whenever a seed stands for another schedule than before."""
 
+_VERSION, _NUMBER = re.compile(r"[0-9]{1,9}"), re.compile(r"[0-9]{1,30}")
 _CHANGE_OF_PACE = 1 / 32
 _SLOWEST = 8
 _LONGEST_WAIT = 24 * 3600.0  # seconds of the clock; tasks that go on at intervals would let a lost wait go on for ever
@@ -284,7 +286,7 @@ def read_seed(seed: int | str) -> int:
     Raises
     ------
     ValueError
-        For a text that is no seed, or the seed of another version.
+        For what is no seed, or the seed of another version.
 
     Examples
     --------
@@ -295,11 +297,13 @@ def read_seed(seed: int | str) -> int:
         ...
     ValueError: The seed '9:7' is of version 9; this orthanc-lab reads version 1, for which it is another schedule
     """
-    if isinstance(seed, int):
+    if isinstance(seed, int) and seed >= 0:
         return seed
-    version, _, number = seed.partition(":")
-    if not (version.isdecimal() and number.isdecimal()) or len(number) > 30:
-        raise ValueError(f'A seed is a number, or a version and a number like "{SEED_VERSION}:7", not {seed!r:.60}')
+    version, _, number = str(seed).partition(":")
+    if not _VERSION.fullmatch(version) or not _NUMBER.fullmatch(number):
+        raise ValueError(
+            f'A seed is a whole number from 0, or a version and a number like "{SEED_VERSION}:7", not {seed!r:.60}'
+        )
     if int(version) != SEED_VERSION:
         raise ValueError(
             f"The seed {seed!r:.60} is of version {version}; this orthanc-lab reads version {SEED_VERSION}, for which"

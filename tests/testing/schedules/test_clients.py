@@ -11,6 +11,7 @@ import requests
 
 from orthanc_lab import Client, InProcessServer, samples, testing
 from orthanc_lab.testing import ScheduleError, Simulation
+from orthanc_lab.testing.faults import Faults
 
 RETRIES = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
@@ -131,6 +132,30 @@ def test_an_answer_is_lost_in_a_crash_but_not_what_was_done() -> None:
         assert answered[0] in ("lost", f"{server.url}/studies/{kept[0]}")
 
     testing.explore(scenario, 12)
+
+
+def test_a_fault_comes_at_some_moment() -> None:
+    happened: list[int] = []
+
+    def scenario(simulation: Simulation) -> None:
+        faults = Faults()
+        server = simulation.server(faults=faults)
+        content = samples.dicom_files("ct")[0].read_bytes()
+
+        def upload() -> None:
+            for _ in range(2):
+                try:
+                    server.session.post(f"{server.url}/instances", data=content)
+                except RETRIES:
+                    happened.append(len(server.session.get(f"{server.url}/instances").json()))
+
+        simulation.client("upload", upload)
+        simulation.may("the answer is lost", lambda: faults.on("answer lost after the commit"))
+        simulation.run()
+        assert len(server.session.get(f"{server.url}/instances").json()) == 1
+
+    testing.explore(scenario, 12)
+    assert set(happened) == {1}
 
 
 def test_a_client_sleeps_by_the_clock_of_the_simulation() -> None:
