@@ -220,7 +220,7 @@ def test_a_request_that_waits_for_a_paused_job(resumed: bool) -> None:
                 server.session.post(f"{server.url}/jobs/{job}/{verb}")
 
         simulation.client("archive", lambda: server.session.get(f"{study}/archive"))
-        simulation.may("pause", lambda: on_all_jobs("pause"))
+        (simulation.may if resumed else simulation.will)("pause", lambda: on_all_jobs("pause"))
         simulation.run()
         if resumed:
             on_all_jobs("resume")
