@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 
 import orthanc_lab
 from orthanc_lab import OrthancError, samples
@@ -247,3 +251,22 @@ def test_routes_that_do_not_fit(method: str, path: str, handler: Callable[..., A
         Route(method, path, handler)
     assert caught.value.code == 1
     assert caught.value.details.startswith(words)
+
+
+@pytest.mark.long
+def test_a_server_stops_although_a_route_never_answers() -> None:
+    entered, end = threading.Event(), threading.Event()
+
+    def hang(request: Request) -> None:
+        entered.set()
+        end.wait(100)
+
+    with orthanc_lab.serve(extensions=[Route("GET", "/hang", hang)]) as server, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(server.session.get, f"{server.url}/hang")
+        assert entered.wait(20)
+        assert server.session.get(f"{server.url}/system").status_code == 200
+        began = time.monotonic()
+        server.halt()
+        assert time.monotonic() - began < 20
+        assert isinstance(answer.exception(20), requests.RequestException)
+        end.set()
