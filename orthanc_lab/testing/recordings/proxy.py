@@ -122,7 +122,8 @@ class Recorder:
         self._writer.close()
 
     def _application(self, environ: dict[str, Any], start_response: _StartResponse) -> Iterable[bytes]:
-        return _Passing(self._upstream, environ, self._began, self._write).answer(start_response)
+        bodies = SpooledBody(self._path.parent), SpooledBody(self._path.parent)  # the system's folder may be memory
+        return _Passing(self._upstream, environ, bodies, self._began, self._write).answer(start_response)
 
     def _write(self, exchange: RecordedExchange) -> None:
         """Write an exchange; if that fails, nothing more is recorded."""
@@ -143,6 +144,7 @@ class _Passing:
         self,
         upstream: Upstream,
         environ: dict[str, Any],
+        bodies: tuple[SpooledBody, SpooledBody],
         began: float,
         write: Callable[[RecordedExchange], None],
     ) -> None:
@@ -156,8 +158,7 @@ class _Passing:
         self._has_body = bool(self._size) or "HTTP_TRANSFER_ENCODING" in environ
         self._input = environ["wsgi.input"]
         self._headers = _headers_of(environ)
-        self._sent = SpooledBody()
-        self._received = SpooledBody()
+        self._sent, self._received = bodies
         self._has_ended = False
 
     def answer(self, start_response: _StartResponse) -> Iterable[bytes]:
