@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from orthanc_lab.testing.certify.configuration import PAST
+from orthanc_lab.testing.certify.configuration import PAST, VISIBLE
 from orthanc_lab.testing.certify.expected import ExpectedScenario, ExpectedStep
 from orthanc_lab.testing.certify.fitting import tells_of
 from orthanc_lab.testing.certify.results import AcceptedDifference, Compared, ScenarioResult
@@ -120,7 +120,8 @@ class _Run:
             else:
                 accepted.append(AcceptedDifference(difference, reason))
         exchange, answer, wanted = answers or (None, None, None)
-        return Compared(line, tuple(left), tuple(accepted), "", expected.depends, exchange, answer, wanted)
+        unseen = tuple(option for option in expected.depends if option not in VISIBLE)
+        return Compared(line, tuple(left), tuple(accepted), "", unseen, exchange, answer, wanted)
 
 
 def _differences(answer: Answer, expected: Answer, pairs: Pairs, name: str) -> list[Difference]:
