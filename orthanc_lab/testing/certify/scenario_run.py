@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from orthanc_lab.testing.certify.configuration import PAST, VISIBLE
 from orthanc_lab.testing.certify.expected import ExpectedScenario, ExpectedStep
@@ -30,7 +30,7 @@ class Circumstances:
     traces: Traces
     bodies: Mapping[str, bytes]
     ledger: Ledger
-    age: timedelta  # of the recorded answers, by the clock of the server
+    now: datetime  # by the clock of the server
     held: Collection[str] = ()  # kinds of things that the server held before
     options: Collection[str] = ()  # that are not at their defaults
 
@@ -47,7 +47,7 @@ class _Run:
         self._scenario = scenario
         self._around = around
         self._expected = expected
-        self._pairs = Pairs(around.age)
+        self._pairs = Pairs(around.now - expected.recorded)
         self._side = Side(around.target.url, around.bodies, reach=self._reach)
 
     def all(self) -> Iterator[Compared]:
