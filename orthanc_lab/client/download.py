@@ -17,7 +17,7 @@ from typing import IO, Any, TypeAlias
 import requests
 import urllib3
 
-from orthanc_lab.client.errors import ConnectionLostError
+from orthanc_lab.client.errors import ConnectionLostError, UnreachableError
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
 
@@ -79,16 +79,20 @@ def save_stream(
     options["headers"] = {"Accept-Encoding": "identity"}  # so that Content-Length counts what arrives
     part = folder / f".orthanc-lab.{uuid.uuid4().hex[:8]}.part"
     pauses = transport.pauses()
+    lost: ConnectionLostError | None = None
     try:
         while True:
             try:
                 name = _fetch(transport, _Request(method, path, options), part, progress)
                 break
-            except ConnectionLostError as lost:
+            except ConnectionLostError as error:
+                lost = error
                 pause = None if lost.was_silent else next(pauses, None)
                 if pause is None:
                     raise
                 time.sleep(pause)
+            except UnreachableError as error:
+                raise lost or error from None
         if check is not None:
             check(part)
         if target.is_dir():

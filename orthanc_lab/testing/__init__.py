@@ -42,7 +42,7 @@ _HOMES = {
     "replay": "schedules.exploring",
 }
 
-_PACKAGES = ("faults",)
+_PACKAGES = ("certify", "faults")
 
 
 def __getattr__(name: str) -> Any:

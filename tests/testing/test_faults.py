@@ -20,6 +20,7 @@ from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.faults import Fault, FaultNeverHappened, Faults
 from orthanc_lab.testing.faults.kinds import KINDS
 from tests.waiting import until
@@ -299,8 +300,9 @@ def test_a_restart_that_forgets(filled: House) -> None:
 def test_a_disk_that_takes_nothing(house: House, name: str) -> None:
     house.upload()
     with house.faults.on(name):
-        refused = house.upload(SLICES[1])
-        assert refused.json()["OrthancStatus"] == {"disk full at a byte": 19, "read-only disk": 14}[name]
+        for refused in (dicom(), dicom(pixels=LARGE)):  # in the index, and in a file
+            status = house.ask("POST", "/instances", data=refused).json()["OrthancStatus"]
+            assert status == {"disk full at a byte": 19, "read-only disk": 14}[name]
         assert house.ask("POST", "/tools/create-archive", json={"Resources": house.get("/studies")}).ok  # a stream
         order = {"Resources": house.get("/studies"), "Asynchronous": True}
         assert not house.ask("POST", "/tools/create-archive", json=order).ok

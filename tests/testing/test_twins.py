@@ -50,6 +50,11 @@ TESTS = """
             assert orthanc.session.get(f"{orthanc.url}/system").json()["Name"] == "Twin"
             assert not hasattr(orthanc, "services")
 
+    @pytest.mark.twin(ledger="more.toml")
+    def test_accepted(orthanc):
+        for path in ("studies?since=-1&limit=1", "series?since=-1&limit=1", "changes?since=x"):
+            orthanc.session.get(f"{orthanc.url}/{path}")
+
     @pytest.mark.twin
     def test_requests(orthanc):
         orthanc.session.get(f"{orthanc.url}/{'patients' if orthanc.side == 'ours' else 'studies'}")
@@ -74,8 +79,11 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.mark.real
 def test_the_program_orthanc_is_the_other_side(run: Run, real_program: str, pytester: pytest.Pytester) -> None:
-    found = run(TESTS)
-    found.assert_outcomes(passed=9, failed=2)
+    for name, place in (("accepted", "GET /studies*"), ("more", "GET /series*")):
+        line = f'[[accepted]]\nscenario = "*::test_accepted"\nexchange = "{place}"\nreason = "a wrong number"\n'
+        pytester.path.joinpath(f"{name}.toml").write_text(line)
+    found = run(TESTS, "--twin-program", real_program, "--twin-ledger", "accepted.toml")
+    found.assert_outcomes(passed=11, failed=2)
     found.stdout.fnmatch_lines_random([
         "This server (ours) and the other one (real): differences: 1; answers compared: 1",
         "    ours: 400 *",
@@ -87,11 +95,6 @@ def test_the_program_orthanc_is_the_other_side(run: Run, real_program: str, pyte
         "FAILED test_mine.py::test_pages[[]real--1] *",
         "FAILED test_mine.py::test_requests[[]real] *",
     ])  # fmt: skip
-    accepted = '[[accepted]]\nscenario = "*::test_pages"\nfield = "status"\nreason = "no 500 for a wrong number"\n'
-    pytester.path.joinpath("accepted.toml").write_text(accepted)
-    run(TESTS, "--twin-ledger", "accepted.toml", "-k", "pages").assert_outcomes(passed=4)
-    marked = TESTS.replace("@pytest.mark.twin\n    @", '@pytest.mark.twin(ledger="accepted.toml")\n    @')
-    run(marked, "--twin-program", real_program, "-k", "pages").assert_outcomes(passed=4)
 
 
 def test_a_server_at_an_address_is_the_other_side_and_is_cleaned(run: Run) -> None:
@@ -99,10 +102,6 @@ def test_a_server_at_an_address_is_the_other_side_and_is_cleaned(run: Run) -> No
         run(TESTS, "--twin-url", other.url, "-k", "jobs or pages or plain").assert_outcomes(passed=7)
         for path in ("patients", "jobs"):
             assert other.session.get(f"{other.url}/{path}").json() == []
-        orthanc_lab.Client.from_server(other).upload(samples.path("ct/sharp"))
-        found = run(TESTS, "--twin-url", other.url, "-k", "jobs")
-        found.assert_outcomes(passed=1, errors=1)
-        found.stdout.fnmatch_lines(["*holds 1 studies; twin tests need one that is empty"])
 
 
 def test_a_recording_is_the_other_side(run: Run, tmp_path: Path) -> None:
@@ -112,16 +111,12 @@ def test_a_recording_is_the_other_side(run: Run, tmp_path: Path) -> None:
     found = run(TESTS, "--twin-recording", str(path), "-k", "pages")
     found.assert_outcomes(passed=3, failed=1)
     found.stdout.fnmatch_lines(["The recording does not hold these requests:", "*since=-1*"])
-    path.write_bytes(b"damaged")
-    run(TESTS, "--twin-recording", str(path), "-k", "pages").assert_outcomes(passed=2, errors=2)
 
 
-def test_what_is_wrong_is_said(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_twin_test_needs_the_fixture(run: Run) -> None:
     found = run("import pytest\n@pytest.mark.twin\ndef test_none():\n    pass\n")
     found.assert_outcomes(errors=1)
     found.stdout.fnmatch_lines(["*a twin test needs the fixture 'orthanc'"])
-    found = run(TESTS, "--twin-url", "http://127.0.0.1:9", "--twin-program", "x", "-k", "jobs")
-    found.stdout.fnmatch_lines(["*The other server is at an address, or a program, or a recording: only one of them"])
 
 
 @pytest.fixture
@@ -161,7 +156,9 @@ def test_a_cell_on_both_servers(shell: InteractiveShell, real_program: str) -> N
     assert "GET /studies?since=-1&amp;limit=1" in found._repr_html_()
 
 
-def test_a_cell_and_a_server_at_an_address(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cell_and_a_server_at_an_address(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     with orthanc_lab.serve(Name="<b>other") as other:
         text = f'%%twin --url {other.url}\nprint("<i>")\nclient.transport.get("/system")["Name"]\n1 / 0'
         found = cell(shell, text)
@@ -172,8 +169,14 @@ def test_a_cell_and_a_server_at_an_address(shell: InteractiveShell, capsys: pyte
         assert html.count("(the cell failed)") == 2
         assert "<i>" not in html
         assert "<b>other" not in html
-    capsys.readouterr()
+        orthanc_lab.Client.from_server(other).upload(samples.path("ct/sharp"))
+        cell(shell, f"%%twin --url {other.url}\n1")
+        assert "holds 1 studies; twin tests need one that is empty" in capsys.readouterr().err
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(b"damaged")
     for words, said in (
+        (f"--recording {damaged}", "damaged is not a recording"),
+        (f"--ledger {damaged}", "Expected '=' after a key"),
         ("--url http://127.0.0.1:9", "Connection refused"),
         ("--nope", "unrecognized arguments: --nope"),
         ("Name", "'Name' is no OPTION=VALUE"),

@@ -279,7 +279,7 @@ def test_words_of_a_region(js):
     values = np.full((9, 9), -12.0)
     words = "measureWords(it, {kind: 'region', ...ends})"
     assert js(words, it=picture(values, unit="HU"), ends=ENDS) == [
-        "mean −12 HU, deviation 0", "−12 to −12", "9.4 mm², 8 pixels",
+        "mean −12 HU", "deviation 0", "−12 to −12", "9.4 mm²", "8 pixels",
     ]  # fmt: skip
     assert js(words, it=picture(values, Spacing()), ends=ENDS)[-1] == "8 pixels"
     assert js(words, it={**picture(values, Spacing()), "step": 2}, ends=ENDS)[-1].endswith("that was thinned out")

@@ -94,6 +94,11 @@ class InProcessServer(Stoppable):
         return self._assembly.services
 
     @property
+    def is_running(self) -> bool:
+        """False after a stop."""
+        return self._assembly is not None
+
+    @property
     def dicom_port(self) -> int:
         """The TCP port of DICOM; 0 if it is disabled, or there are no threads."""
         return self._dicom.port if self._dicom else 0

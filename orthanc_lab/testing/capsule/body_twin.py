@@ -30,8 +30,10 @@ _METRIC = re.compile(r"([a-z_]{1,80}) ([0-9.e+-]{1,24})( [0-9]{1,16})?")
 _PLAIN = re.compile(r"-?[0-9]{1,3}|true|false|Success|", re.ASCII)
 _PAGES = ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml")
 _MARKUP = re.compile(
-    r"<[/?]?[A-Za-z]{1,20}(?::[A-Za-z-]{1,30})?"
-    r'(?: xmlns:[A-Z]="DAV:"| version="1.0"| encoding="[Uu][Tt][Ff]-8"){0,3} ?[/?]?>|[^<]++|<'
+    r"</?(?:D:)?(?:multistatus|response|href|propstat|status|prop|displayname|getcontentlength|getcontenttype"
+    r"|creationdate|getlastmodified|resourcetype|collection|supportedlock|lockentry|lockscope|locktype|exclusive|write"
+    r'|lockdiscovery|activelock|depth|owner|timeout|locktoken|error)(?: xmlns:[A-Z]="DAV:")? ?/?>'
+    r'|<\?xml version="1.0"(?: encoding="[Uu][Tt][Ff]-8")? ?\?>|[^<]++|<'
 )
 _NO_DICOM = (b"\x08\x00", b"\x02\x00", b"\x00\x08")
 
@@ -161,7 +163,7 @@ class BodyTwin:
 
     def _markup(self, match: re.Match[str]) -> str:
         piece = match[0]
-        if piece.startswith("<"):
+        if piece.startswith("<"):  # of WebDAV
             return piece
         if piece.startswith("/"):
             return self.addresses.target(piece)

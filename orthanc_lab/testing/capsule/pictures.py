@@ -16,10 +16,13 @@ _HEADER = struct.Struct(">IIBBBBB")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _DEPTHS = (1, 2, 4, 8, 16)
 _MOST_PIXELS = 64 << 20
-_PAM = re.compile(rb"P7\n(?:[A-Z]{1,10} [A-Z0-9_]{1,20}\n)*+ENDHDR\n")
+_PAM = re.compile(
+    rb"P7\n(?:(?:WIDTH|HEIGHT|DEPTH|MAXVAL) [0-9]{1,6}\n"
+    rb"|TUPLTYPE (?:BLACKANDWHITE|GRAYSCALE|RGB)(?:_ALPHA)?\n){3,6}+ENDHDR\n"
+)
 _NUMPY = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '[<>|][a-z][0-9]{1,2}', 'fortran_order': (?:True|False), "
-    rb"'shape': \([0-9, ]{1,60}\), \} *\n",
+    rb"'shape': \((?:[0-9]{1,5},? ?){1,5}\), \} *\n",
     re.DOTALL,
 )
 

@@ -62,7 +62,7 @@ class Pseudonyms:
     --------
     >>> pseudonyms = Pseudonyms(b"of this example")
     >>> pseudonyms.word("Miller"), pseudonyms.word("MILLER"), pseudonyms.word("PAT007")
-    ('Khnwlz', 'KHNWLZ', 'OBI418')
+    ('Jtdxms', 'JTDXMS', 'EHE040')
     """
 
     def __init__(self, key: bytes | None = None) -> None:

@@ -129,6 +129,8 @@ class Scrubber:
             if not self.learning:
                 self._manifest.keep("UIDs of the standard", uid)
             return uid
+        if len(uid) > 2 * LONGEST_WORD:
+            return re.sub(r"[0-9]", "0", uid)
         return self._replaced("UIDs", uid, self._pseudonyms.uid)
 
     def identifier(self, text: str) -> str:

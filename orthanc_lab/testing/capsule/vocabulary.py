@@ -12,6 +12,7 @@ from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ERROR_TEXTS
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.metrics import POLICIES
+from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.testing.capsule.registered import is_keyword, is_known_tag
 
 __all__ = [
@@ -94,7 +95,7 @@ def is_tag_list(text: str) -> bool:
 
 def is_field(name: str) -> bool:
     """Tell whether the key of an object of JSON is a field of Orthanc or a keyword of DICOM."""
-    return name in _words("fields") or name in _values() or name in _COUNTS or is_keyword(name)
+    return name in _fields() or is_keyword(name)
 
 
 def is_route_word(word: str) -> bool:
@@ -110,6 +111,11 @@ def is_parameter(name: str) -> bool:
 def is_metric(name: str) -> bool:
     """Tell whether a name is that of a metric of Orthanc."""
     return name in POLICIES
+
+
+@functools.cache
+def _fields() -> frozenset[str]:
+    return _words("fields") | _values().keys() | _COUNTS | OPTIONS.keys()
 
 
 @functools.cache

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Steps
 from orthanc_lab.protocol.inline import InlineTask
+from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
 from orthanc_lab.protocol.seeded import Choices, SeededExecutor
 from orthanc_lab.server.embedding.in_process import InProcessServer
@@ -76,6 +78,7 @@ class Simulation:
         self._will: list[_Event] = []
         self._may: list[_Event] = []
         self._servers: list[InProcessServer] = []
+        self._engines: list[SimulatedEngine] = []
         self._clients: list[InlineTask] = []
         self._has_blocking_clients = False
         self._stack = ExitStack()
@@ -114,7 +117,8 @@ class Simulation:
             ``history_size``, ``media_archive_size`` …, as `JobsEngine` takes them.
         """
         options = {"concurrent_jobs": workers, "on_error": self.errors.append, **options}
-        return SimulatedEngine(self.executor, self.identifiers, kinds, make, **options)
+        self._engines.append(SimulatedEngine(self.executor, self.identifiers, kinds, make, **options))
+        return self._engines[-1]
 
     def client(self, name: str, code: Callable[[], object] | Steps) -> None:
         """Let the code of a client take part.
@@ -228,6 +232,12 @@ class Simulation:
                 self._may.remove(event)
             event.act()
         return True
+
+    def job_states(self) -> dict[str, JobState]:
+        """Return the states of the jobs of all engines and servers, by their ids."""
+        engines: list[Jobs] = [simulated.engine for simulated in self._engines]
+        engines += [server.services.engine for server in self._servers if server.is_running]
+        return {view.id: view.state for engine in engines for view in engine.views()}
 
     def raise_errors(self) -> None:
         """Raise the errors inside of engines and servers.

@@ -95,8 +95,8 @@ def _compare(item: pytest.Function, ours: Path, real: Path) -> None:
 
 
 def _name(item: pytest.Function) -> str:
-    """Return the name of a test in the ledger: without its parameters."""
-    return item.nodeid.partition("[")[0]
+    """Return the name of a test in a ledger: its file without folders, class and function without parameters."""
+    return item.nodeid.partition("[")[0].rpartition("/")[2]
 
 
 def _path(request: pytest.FixtureRequest) -> Path:
@@ -113,7 +113,7 @@ def _folder(item: pytest.Function, factory: pytest.TempPathFactory) -> Path:
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
     parameters = _SIDE.sub("", item.callspec.id, count=1)
-    key = hashlib.sha256(f"{_name(item)} {parameters}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{item.nodeid.partition('[')[0]} {parameters}".encode()).hexdigest()[:16]
     folder = base / "orthanc-twins" / key
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -57,6 +57,14 @@ class TwinServer:
         The file of the recording.
     misses
         If a recording stands for the server: requests that are not in it.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> @pytest.mark.twin
+    ... def test_an_empty_server(orthanc):
+    ...     assert orthanc.side in ("ours", "real")
+    ...     assert orthanc.session.get(f"{orthanc.url}/patients").json() == []
     """
 
     def __init__(self, side: SideName, upstream: Upstream, path: Path) -> None:

@@ -33,6 +33,27 @@ viewer.show(stack("First", 0, 8, axial(30, 1)), 5)
 viewer"""
 
 
+COUNTED = (
+    VIEWER.replace("(size, size), low", "(64 * size, 64 * size), low")
+    .replace(
+        "viewer = Viewer(",
+        """import ipywidgets
+messages = ipywidgets.Label("0 messages")
+
+class Counting(Viewer):
+    heard = 0
+
+    def _handle_msg(self, message):
+        self.heard += 1
+        messages.value = f"{self.heard} messages"
+        super()._handle_msg(message)
+
+viewer = Counting(""",
+    )
+    .replace("5)\nviewer", "5)\nipywidgets.VBox([viewer, messages])")
+)
+
+
 def press(area, *keys: str) -> None:
     for key in keys:
         area.page.keyboard.press(key)
@@ -96,7 +117,7 @@ def test_everything_by_keyboard(area):
     press(area, "d", "Enter", "ArrowLeft", "ArrowLeft", "ArrowLeft", "Enter")
     live.get_by_text("9 mm").wait_for(state="attached")
     press(area, "r", "Enter", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "Enter")
-    live.get_by_text("mean 50 HU, deviation 0").wait_for(state="attached")
+    live.get_by_text("mean 50 HU, deviation 0, 50 to 50, 28.3 mm², 5 pixels").wait_for(state="attached")
     press(area, "Space")
     area.get_by_role("button", name="Stop").wait_for()
     press(area, "Space")
@@ -123,3 +144,33 @@ def test_a_second_series_and_three_planes(area):
     assert coming.value.suggested_filename == "First-8.png"
     with PIL.Image.open(io.BytesIO(coming.value.path().read_bytes())) as picture:
         assert picture.width > 1000
+
+
+@pytest.mark.long
+def test_a_drag_sends_no_message(shown):
+    area = shown(COUNTED).area
+    page = area.page
+    until_grey(area, 62, 66)
+    for tool, kept in (("Window", 1), ("Scroll", 1), ("Move", 0), ("Zoom", 0), ("Value", 0), ("Region", 0)):
+        area.get_by_role("radio", name=tool).click()
+        box = canvas(area).bounding_box()
+        before = count(area)
+        page.mouse.move(box["x"] + 200, box["y"] + 150)
+        page.mouse.down()
+        for step in range(40):
+            page.mouse.move(box["x"] + 200 + step, box["y"] + 150 + step)
+        assert count(area) == before
+        page.mouse.up()
+        page.wait_for_function(
+            "([label, number]) => label.textContent === `${number} messages`",
+            arg=[messages(area).element_handle(), before + kept],
+        )
+        canvas(area).dblclick()
+
+
+def messages(area):
+    return area.locator(".widget-label", has_text="messages")
+
+
+def count(area) -> int:
+    return int(messages(area).inner_text().split()[0])

@@ -266,7 +266,7 @@ def others(plants: Plants) -> Iterator[tuple[str, bytes]]:
     pixels.save(buffer, "JPEG", comment=plants.sentence())
     yield "image/jpeg", buffer.getvalue()
     yield "image/jpeg", b"\xff\xd8\xff" + plants.sentence().encode()
-    yield "image/x-portable-arbitrarymap", b"P7\nWIDTH 2\nCOMMENT " + plants.letters().encode()
+    yield "image/x-portable-arbitrarymap", f"P7\nWIDTH 2\nCOMMENT {plants.upper()}\nENDHDR\n".encode()
     whole = dicom(plants)
     yield "application/dicom", whole[: len(whole) // 2]
     yield "application/dicom", whole + struct.pack("<HH2sH", 0xFFFC, 0xFFFC, b"ZZ", 12) + plants.letters().encode()

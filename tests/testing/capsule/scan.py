@@ -67,12 +67,8 @@ def views(blob: bytes, depth: int = 0) -> Iterator[str]:
 def unpacked(blob: bytes) -> Iterator[bytes]:
     for start in re.finditer(rb"\x1f\x8b\x08", blob):
         yield attempt(lambda at=start: zlib.decompressobj(31).decompress(blob[at.start() :]))
-    if zipfile.is_zipfile(io.BytesIO(blob)):
-        with zipfile.ZipFile(io.BytesIO(blob)) as archive:
-            yield archive.comment
-            for member in archive.infolist():
-                yield member.filename.encode() + member.comment + member.extra
-                yield archive.read(member)
+    if blob.startswith(b"PK"):
+        yield from members(blob)
     if blob[128:132] == b"DICM":
         for start in range(132, min(len(blob), 700)):
             inflater = zlib.decompressobj(-15)
@@ -88,6 +84,17 @@ def unpacked(blob: bytes) -> Iterator[bytes]:
         yield urllib.parse.unquote_to_bytes(blob)
     if b"\\u" in blob or b"\\/" in blob:
         yield attempt(lambda: json.dumps(json.loads(blob), ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def members(blob: bytes) -> Iterator[bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+            yield archive.comment
+            for member in archive.infolist():
+                yield member.filename.encode() + member.comment + member.extra
+                yield archive.read(member)
+    except (zipfile.BadZipFile, ValueError):
+        pass
 
 
 def attempt(unpack) -> bytes:

@@ -6,11 +6,13 @@ import copy
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pydicom
+import requests
 
 import orthanc_lab
 from orthanc_lab import samples
@@ -104,34 +106,36 @@ def read(path: Path) -> Story:
         )
 
 
-def record(path: Path) -> None:
-    """Record a story with our server: two patients, searches, an archive, jobs, errors."""
-    with (
-        orthanc_lab.serve() as server,
-        Recorder(server.url, path) as proxy,
-        orthanc_lab.Client(proxy.url) as client,
-    ):
-        send = client.transport.send
-        for file in (*samples.dicom_files("ct")[1:5], *samples.dicom_files("mr")[:2]):
-            send("POST", "/instances", data=file.read_bytes(), headers={"Content-Type": "application/dicom"})
-        send("POST", "/instances", data=samples.dicom_files("mr")[0].read_bytes())
-        study, *_ = (one for one in client.studies.find() if "CT" in one.id or one.series)
-        for path_ in ("/system", "/statistics", "/changes?since=0&limit=100", "/instances", "/studies?expand"):
-            send("GET", path_)
-        for level in ("patients", "series", "instances"):
-            send("GET", f"/{level}?expand")
-        instance = study.series[0].instances[0].id
-        for end in ("tags", "simplified-tags", "file", "metadata?expand", "preview", "attachments/dicom/info"):
-            send("GET", f"/instances/{instance}/{end}")
-        send("GET", f"/series/{study.series[0].id}/ordered-slices")
-        send("PUT", "/modalities/pacs", json=["PACS", "127.0.0.1", 104])
-        send("GET", "/modalities?expand")
-        query = {"Level": "Instance", "Query": {"PatientID": "*", "Modality": "CT"}, "Expand": True, "Limit": 3}
-        send("POST", "/tools/find", json=query)
-        send("GET", f"/studies/{study.id}/archive")
-        study.archive_job().wait()
-        send("GET", "/jobs?expand")
-        send("PUT", f"/studies/{study.id}/labels/checked")
-        send("GET", f"/studies/{study.id}/labels")
-        server.session.get(f"{proxy.url}/study/nothing")
-        server.session.post(f"{proxy.url}/tools/create-dicom", json={"Tags": {"NoTag": "x"}})
+def record(path: Path, url: str = "") -> None:
+    """Record a story with a server, ours if none is given: two patients, searches, an archive, jobs, errors."""
+    with ExitStack() as stack:
+        url = url or stack.enter_context(orthanc_lab.serve()).url
+        proxy = stack.enter_context(Recorder(url, path))
+        tell(stack.enter_context(orthanc_lab.Client(proxy.url)), proxy.url)
+
+
+def tell(client: orthanc_lab.Client, url: str) -> None:
+    send = client.transport.send
+    for file in (*samples.dicom_files("ct")[1:5], *samples.dicom_files("mr")[:2]):
+        send("POST", "/instances", data=file.read_bytes(), headers={"Content-Type": "application/dicom"})
+    send("POST", "/instances", data=samples.dicom_files("mr")[0].read_bytes())
+    study = client.studies.find()[0]
+    for path in ("/system", "/statistics", "/changes?since=0&limit=100", "/instances", "/studies?expand"):
+        send("GET", path)
+    for level in ("patients", "series", "instances"):
+        send("GET", f"/{level}?expand")
+    instance = study.series[0].instances[0].id
+    for end in ("tags", "simplified-tags", "file", "metadata?expand", "preview", "attachments/dicom/info"):
+        send("GET", f"/instances/{instance}/{end}")
+    send("GET", f"/series/{study.series[0].id}/ordered-slices")
+    send("PUT", "/modalities/pacs", json=["PACS", "127.0.0.1", 104])
+    send("GET", "/modalities?expand")
+    query = {"Level": "Instance", "Query": {"PatientID": "*", "Modality": "CT"}, "Expand": True, "Limit": 3}
+    send("POST", "/tools/find", json=query)
+    send("GET", f"/studies/{study.id}/archive")
+    study.archive_job().wait()
+    send("GET", "/jobs?expand")
+    send("PUT", f"/studies/{study.id}/labels/checked")
+    send("GET", f"/studies/{study.id}/labels")
+    requests.get(f"{url}/study/nothing", timeout=30)
+    requests.post(f"{url}/tools/create-dicom", json={"Tags": {"NoTag": "x"}}, timeout=30)

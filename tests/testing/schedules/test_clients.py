@@ -54,7 +54,7 @@ def test_a_lost_update_is_found_and_shrunk() -> None:
 
 
 def test_care_is_enough() -> None:
-    testing.explore(lambda simulation: two_who_count(simulation, count_with_care), 25)
+    testing.explore(lambda simulation: two_who_count(simulation, count_with_care), 12)
 
 
 def test_our_client_waits_for_a_job_across_a_pause_and_a_resume() -> None:
@@ -109,7 +109,7 @@ def test_a_download_is_whole_whoever_takes_its_place() -> None:
         assert len(jobs) == 2
         assert all(length == size for length, size in read)
 
-    testing.explore(scenario, 8)
+    testing.explore(scenario, 6)
 
 
 def test_an_answer_is_lost_in_a_crash_but_not_what_was_done() -> None:
@@ -130,7 +130,7 @@ def test_an_answer_is_lost_in_a_crash_but_not_what_was_done() -> None:
         assert len(kept) == 1
         assert answered[0] in ("lost", f"{server.url}/studies/{kept[0]}")
 
-    testing.explore(scenario, 20)
+    testing.explore(scenario, 12)
 
 
 def test_a_client_sleeps_by_the_clock_of_the_simulation() -> None:

@@ -45,6 +45,21 @@ def test_the_engine_has_none_of_them(bug: Planted, request: pytest.FixtureReques
     assert testing.explore(partial(bug.scenario, JobsEngine), schedules).schedules == schedules
 
 
+def test_a_schedule_says_what_its_lines_do_to_jobs() -> None:
+    def scenario(simulation: Simulation) -> None:
+        jobs = simulation.jobs_engine(workers=1)
+        ids = [jobs.submit(CountingJob(3, name)) for name in ("one", "two")]
+        simulation.will("pause", lambda: jobs.engine.pause(ids[1]))
+        simulation.may("crash", jobs.crash)
+        simulation.run()
+        assert jobs.state(ids[1]) is not JobState.PAUSED
+
+    found = failure(scenario)
+    assert found.schedule == "orthanc-lab schedule 1\npause  # job 2: Pending → Paused"
+    with pytest.raises(AssertionError):
+        testing.replay(scenario, found.schedule)
+
+
 # -- what a scenario may use ------------------------------------------------------------------
 
 

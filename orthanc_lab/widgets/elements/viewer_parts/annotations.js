@@ -1,5 +1,6 @@
 // What is written over a picture: letters of the directions, a scale bar, measurements, the cursor.
 const FONT = "13px system-ui, sans-serif";
+const LINE = 17; // height of a line
 
 function outlined(context, text, x, y, align = "left") {
   context.font = FONT;
@@ -63,10 +64,30 @@ function drawMeasure(context, pane, view, measure, words) {
   }
   context.fillStyle = "#8be9fd";
   context.font = FONT;
-  const widest = Math.max(...words.map((line) => context.measureText(line).width), 0);
-  const left = Math.max(4, Math.min(Math.max(from.x, to.x) + 6, pane.width - widest - 4));
-  const top = Math.max(10, Math.min((from.y + to.y) / 2, pane.height - 18 * words.length));
-  words.forEach((line, at) => outlined(context, line, left, top + 17 * at));
+  const wide = Math.max(...words.map((line) => context.measureText(line).width), 0);
+  const { left, top } = besides(pane, from, to, wide, LINE * words.length);
+  words.forEach((line, at) => outlined(context, line, left, top + LINE * (at + 0.5)));
+}
+
+// Where words find room beside what they speak of: right of it, else left, else below or above.
+function besides(pane, from, to, wide, high) {
+  const within = (value, room, most) => Math.max(4, Math.min(value, most - room - 4));
+  const [west, east] = [Math.min(from.x, to.x), Math.max(from.x, to.x)];
+  const [north, south] = [Math.min(from.y, to.y), Math.max(from.y, to.y)];
+  const top = within((north + south) / 2 - high / 2, high, pane.height);
+  if (east + 8 + wide < pane.width) return { left: east + 8, top };
+  if (west - 8 - wide > 0) return { left: west - 8 - wide, top };
+  const left = within((west + east) / 2 - wide / 2, wide, pane.width);
+  return { left, top: south + 4 + high < pane.height ? south + 4 : within(north - 4 - high, high, pane.height) };
+}
+
+// The name of what is shown, at the left; below the letter of the upper edge if it would meet it.
+function drawTitles(context, pane, titles) {
+  context.fillStyle = "#ddd";
+  context.font = FONT;
+  const widest = Math.max(...titles.map((line) => context.measureText(line).width), 0);
+  const top = widest + 8 > pane.width / 2 - 16 ? 14 + LINE : 14;
+  titles.forEach((line, at) => outlined(context, line, 8, top + LINE * at));
 }
 
 function drawCross(context, pane, { x, y }, isWhole) {

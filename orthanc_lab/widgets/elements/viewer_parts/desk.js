@@ -9,17 +9,24 @@ function makeDesk({ state, model, parts, panes, layer, redraw, go, cine, scenes,
   function tell(pane, pixel, isSpoken) {
     const picture = pane?.shown?.picture;
     const value = picture && pixel ? valueWords(picture, pixel.x, pixel.y) : "";
-    const over = value && pane.shown.over ? overWords(picture, pixel, pane.shown.over.picture) : "";
+    const over = value ? othersOf(pane).map((other) => overWords(picture, pixel, other)).join("") : "";
     const words = value ? `${value}${over} · ${placeWords(picture, pixel.x, pixel.y)}` : "";
     parts.readout.textContent = words || "\u00a0";
     if (isSpoken) parts.live.textContent = words;
   }
 
-  function overWords(picture, pixel, upper) {
-    if (!isMeasured(picture) || !isMeasured(upper)) return "";
-    const at = pixelOf(upper, pointOf(picture, pixel.x, pixel.y));
-    const words = valueWords(upper, at.x, at.y);
-    return words && ` · above it ${words}`;
+  // The pictures of the other series, if the same place can be found there.
+  function othersOf(pane) {
+    if (pane.shown.over) return state.second.isByPlace ? [pane.shown.over.picture] : [];
+    const isLinked = state.mode === "beside" && state.second.isByPlace;
+    return isLinked ? shownPanes().filter((other) => other !== pane).map((other) => other.shown.picture) : [];
+  }
+
+  function overWords(picture, pixel, other) {
+    if (!isMeasured(picture) || !isMeasured(other)) return "";
+    const at = pixelOf(other, pointOf(picture, pixel.x, pixel.y));
+    const words = valueWords(other, at.x, at.y);
+    return words && `, in the other series ${words}`;
   }
 
   const whole = ({ x, y }) => ({ x: Math.round(x), y: Math.round(y) });

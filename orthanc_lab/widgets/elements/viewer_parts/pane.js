@@ -82,8 +82,7 @@ function drawPane(pane, shown) {
   if (shown.over) drawOver(context, pane, view, picture, shown.over);
   drawLetters(context, pane, edgeLetters(picture.place, shown.letters));
   drawBar(context, pane, barOf(picture, view, pane));
-  context.fillStyle = "#ddd";
-  shown.titles.forEach((line, at) => outlined(context, line, 8, 14 + 17 * at));
+  drawTitles(context, pane, shown.titles);
   for (const point of shown.crosses) drawCross(context, pane, toPane(view, pane, point.x, point.y), shown.isPlane);
   for (const measure of shown.measures) drawMeasure(context, pane, view, measure, measureWords(picture, measure));
 }

@@ -48,12 +48,13 @@ function statisticsWords(statistics, unit) {
   if (!statistics.count) return ["no pixel"];
   const { channels, count, area, isThinned } = statistics;
   const names = channels.length === 3 ? ["red ", "green ", "blue "] : [""];
-  const values = channels.map(
-    ({ mean, deviation }, at) => `${names[at]}mean ${withUnit(numberWords(mean), unit)}, deviation ${numberWords(deviation)}`,
-  );
+  const values = channels.flatMap(({ mean, deviation }, at) => [
+    `${names[at]}mean ${withUnit(numberWords(mean), unit)}`,
+    `${names[at]}deviation ${numberWords(deviation)}`,
+  ]);
   const range = channels.length === 1 ? [`${numberWords(channels[0].least)} to ${numberWords(channels[0].most)}`] : [];
-  const size = statistics.unit === "pixels" ? `${count} pixels` : `${noted(`${numberWords(area, 1)} ${statistics.unit}`, statistics.note)}, ${count} pixels`;
-  return [...values, ...range, isThinned ? `${size} of a picture that was thinned out` : size];
+  const size = statistics.unit === "pixels" ? [] : [noted(`${numberWords(area, 1)} ${statistics.unit}`, statistics.note)];
+  return [...values, ...range, ...size, `${count} pixels${isThinned ? " of a picture that was thinned out" : ""}`];
 }
 
 function measureWords(picture, measure) {
