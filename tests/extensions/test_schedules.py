@@ -34,7 +34,7 @@ class Diary(Job):
 
 
 def test_no_schedule_loses_a_step(pytestconfig: pytest.Config) -> None:
-    for seed in range(300 if pytestconfig.getoption("--long") else 15):
+    for seed in range(300 if pytestconfig.getoption("--long") else 10):
         follow(seed)
 
 
