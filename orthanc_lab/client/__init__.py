@@ -25,6 +25,7 @@ from orthanc_lab.client.resource import Resource
 from orthanc_lab.client.storage_commitment import StorageCommitment
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.upload_report import UploadInterruptedError, UploadReport
+from orthanc_lab.client.volumes.errors import VolumeError
 
 __all__ = [
     "Answer",
@@ -59,6 +60,7 @@ __all__ = [
     "UnreachableError",
     "UploadInterruptedError",
     "UploadReport",
+    "VolumeError",
 ]
 
 
