@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import xarray
 
 __all__ = ["Volume"]
-
-Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -63,11 +61,11 @@ class Volume:
     ([-119.0625, -119.0625, -38.0], 0.0)
     """
 
-    array: Array
+    array: np.ndarray[Any, np.dtype[Any]]
     spacing: tuple[float | None, float | None, float | None]
-    affine: Array | None
+    affine: np.ndarray[Any, np.dtype[Any]] | None
     units: str
-    times: Array | None
+    times: np.ndarray[Any, np.dtype[Any]] | None
     tilt: float
     problems: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -89,7 +87,7 @@ class Volume:
         """Whether there are three values at each place."""
         return self.array.ndim == 4
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, np.dtype[Any]]:
         return self.array.astype(dtype) if dtype is not None or copy else self.array
 
     def to_nifti(self, path: str | Path | None = None) -> nibabel.Nifti1Image:
@@ -136,7 +134,7 @@ class Volume:
         image: SimpleITK.Image = exports.to_sitk(self.array, affine)
         return image
 
-    def _placed(self, what: str) -> Array:
+    def _placed(self, what: str) -> np.ndarray[Any, np.dtype[Any]]:
         if self.affine is None:
             raise VolumeError(f"{what} needs an affine, and there is none", *(self.problems or self.remarks))
         return self.affine
