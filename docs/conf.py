@@ -22,6 +22,7 @@ extensions = [
     "job_states",
     "lessons",
     "project_tables",
+    "survival",
     "public_names",
 ]
 suppress_warnings = ["config.cache"]

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
         CanceledError,
         ClientError,
         ConnectionLostError,
+        DamagedDownloadError,
         JobFailedError,
         JobForgottenError,
         JobPausedError,
         JobRetryError,
         JobTimeoutError,
+        NoEventLogError,
         NotFoundError,
         NotOrthancError,
         ResponseError,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from orthanc_lab.client.upload_report import UploadInterruptedError
     from orthanc_lab.protocol.errors import OrthancError
     from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
+    from orthanc_lab.protocol.seeded import seeded
     from orthanc_lab.server.embedding.child_server import ChildServer
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
     from orthanc_lab.server.embedding.in_process import InProcessServer
@@ -37,6 +40,7 @@ __all__ = [
     "Client",
     "ClientError",
     "ConnectionLostError",
+    "DamagedDownloadError",
     "EmbeddedServer",
     "InProcessServer",
     "JobFailedError",
@@ -45,6 +49,7 @@ __all__ = [
     "JobRetryError",
     "JobTimeoutError",
     "ManualClock",
+    "NoEventLogError",
     "NotFoundError",
     "NotOrthancError",
     "OrthancError",
@@ -56,6 +61,7 @@ __all__ = [
     "UploadInterruptedError",
     "in_process",
     "open_server",
+    "seeded",
     "serve",
 ]
 
@@ -66,6 +72,7 @@ _HOMES = {
     "Client": "client.client",
     "ClientError": "client.errors",
     "ConnectionLostError": "client.errors",
+    "DamagedDownloadError": "client.errors",
     "EmbeddedServer": "server.embedding.embedded_server",
     "InProcessServer": "server.embedding.in_process",
     "JobFailedError": "client.errors",
@@ -74,6 +81,7 @@ _HOMES = {
     "JobRetryError": "client.errors",
     "JobTimeoutError": "client.errors",
     "ManualClock": "protocol.ports",
+    "NoEventLogError": "client.errors",
     "NotFoundError": "client.errors",
     "NotOrthancError": "client.errors",
     "OrthancError": "protocol.errors",
@@ -85,12 +93,18 @@ _HOMES = {
     "UploadInterruptedError": "client.upload_report",
     "in_process": "server.embedding.serve",
     "open_server": "server.embedding.remote",
+    "seeded": "protocol.seeded",
     "serve": "server.embedding.serve",
 }
 
 
-_MODULES = ("client", "frames", "samples", "testing", "widgets")
+_MODULES = ("client", "extensions", "frames", "samples", "testing", "widgets")
 """Parts of the package that need no import of their own: ``orthanc_lab.samples``."""
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Load the magic ``%%twin``: ``%load_ext orthanc_lab``."""
+    shell.register_magics(importlib.import_module(f"{__name__}.testing.twins.magic").TwinMagics)
 
 
 def __getattr__(name: str) -> Any:

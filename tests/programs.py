@@ -16,6 +16,7 @@ _PACKAGES = {
     **dict.fromkeys(
         ("dcmdump", "dcmmkdir", "dcmqrscp", "echoscu", "findscu", "getscu", "movescu", "storescp", "storescu"), "dcmtk"
     ),
+    "dciodvfy": "dicom3tools",
     "promtool": "prometheus",
     "tsc": "node-typescript",
 }

@@ -51,7 +51,7 @@ def upload_gain(url: str, pairs: int, files: int = _FILES) -> Figure:
         If pyorthanc is not installed.
     """
     # It is installed by the extra for tests, and has no type annotations.
-    import pyorthanc  # type: ignore[import-untyped]  # noqa: PLC0415
+    import pyorthanc  # noqa: PLC0415
 
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with Client(url) as client, pyorthanc.Orthanc(url, timeout=60) as other, tempfile.TemporaryDirectory() as name:

@@ -6,11 +6,13 @@ from orthanc_lab.client.errors import (
     CanceledError,
     ClientError,
     ConnectionLostError,
+    DamagedDownloadError,
     JobFailedError,
     JobForgottenError,
     JobPausedError,
     JobRetryError,
     JobTimeoutError,
+    NoEventLogError,
     NotFoundError,
     NotOrthancError,
     ResponseError,
@@ -18,6 +20,7 @@ from orthanc_lab.client.errors import (
     UnreachableError,
 )
 from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study
+from orthanc_lab.client.job_story import Story
 from orthanc_lab.client.jobs import Job, Jobs
 from orthanc_lab.client.modalities import Modalities, Modality
 from orthanc_lab.client.queries import Answer, Queries, Query
@@ -34,6 +37,7 @@ __all__ = [
     "ClientError",
     "Collection",
     "ConnectionLostError",
+    "DamagedDownloadError",
     "Found",
     "Instance",
     "Job",
@@ -45,6 +49,7 @@ __all__ = [
     "Jobs",
     "Modalities",
     "Modality",
+    "NoEventLogError",
     "NotFoundError",
     "NotOrthancError",
     "Patient",
@@ -54,6 +59,7 @@ __all__ = [
     "ResponseError",
     "Series",
     "StorageCommitment",
+    "Story",
     "Study",
     "Transport",
     "UnauthorizedError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +11,9 @@ from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.selection import Selection, identifiers_of
 from orthanc_lab.client.transport import Transport
+from orthanc_lab.client.verifying import check_archive
 
-__all__ = ["Kind", "archive_job", "save_archive"]
+__all__ = ["Kind", "archive_job", "save_archive", "save_zip"]
 
 Kind = Literal["archive", "media"]
 
@@ -25,12 +27,45 @@ def save_archive(
     transcode: str | None = None,
     extended: bool = False,
     progress: Follow = None,
+    timeout: float | None = None,
+    verify: bool = False,
 ) -> Path:
     """Stream a ZIP of a selection to a file; see `Client.archive`."""
     body = _body(selection, transcode) | {"Synchronous": True}
-    return save_stream(
-        transport, "POST", _route(kind, extended), Path(path), suffix=".zip", progress=progress, json=body
+    return save_zip(
+        transport,
+        "POST",
+        _route(kind, extended),
+        path,
+        progress=progress,
+        timeout=timeout,
+        verify=verify,
+        transcode=transcode,
+        json=body,
     )
+
+
+def save_zip(
+    transport: Transport,
+    method: str,
+    path: str,
+    target: str | Path,
+    *,
+    verify: bool,
+    transcode: str | None = None,
+    **options: Any,
+) -> Path:
+    """Save a response that is a ZIP, and compare its files with those of the server if that is wanted.
+
+    Raises
+    ------
+    ValueError
+        If files that are transcoded are to be compared.
+    """
+    if verify and transcode:
+        raise ValueError("What is transcoded differs from what the server has: verify it without transcode")
+    check = partial(check_archive, transport) if verify else None
+    return save_stream(transport, method, path, Path(target), suffix=".zip", check=check, **options)
 
 
 def archive_job(

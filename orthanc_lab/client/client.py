@@ -140,9 +140,27 @@ class Client:
         >>> client.without_retries().url == client.url
         True
         """
+        return self._on(self.transport.variant(timeout=timeout, retries=0))
+
+    def observed(self, observer: Callable[[requests.Response], None]) -> Client:
+        """Return a client for the same server, sharing its connections, that reports what it sends.
+
+        Parameters
+        ----------
+        observer
+            Called with each response, also of requests that fail, in the thread of the request; the body may be unread.
+
+        Examples
+        --------
+        >>> client.observed(lambda response: print(response.request.path_url)).system["Version"]
+        /system
+        '1.12.7'
+        """
+        return self._on(self.transport.variant(observer=observer))
+
+    def _on(self, transport: Transport) -> Client:
         client = type(self).__new__(type(self))
-        given = self.transport
-        client._bind(Transport(given.url, timeout=timeout or given.timeout, retries=0, session=given.session))
+        client._bind(transport)
         return client
 
     @property
@@ -168,6 +186,7 @@ class Client:
         parallel: int = 4,
         resume: UploadReport | None = None,
         skip_stored: bool = False,
+        verify: bool = False,
     ) -> UploadReport:
         """Upload files, folders, ZIP archives, bytes or data sets; small files share requests.
 
@@ -186,6 +205,9 @@ class Client:
         skip_stored
             Ask the server what it has before sending anything (one request per 100 files): useful
             after an interruption by hand, or in a new program.
+        verify
+            Ask the server at the end whether it has all that it accepted (one request per 100 files); what it lacks is
+            listed as refused.
 
         Raises
         ------
@@ -203,7 +225,13 @@ class Client:
           ...chart.png: Bad file format: ...
         """
         return upload(
-            self.transport, sources, progress=progress, parallel=parallel, resume=resume, skip_stored=skip_stored
+            self.transport,
+            sources,
+            progress=progress,
+            parallel=parallel,
+            resume=resume,
+            skip_stored=skip_stored,
+            verify=verify,
         )
 
     def create_dicom(
@@ -261,7 +289,14 @@ class Client:
         return kind(self.transport, answer["ID"])
 
     def archive(
-        self, resources: Selection, path: str | Path, *, transcode: str | None = None, progress: Follow = None
+        self,
+        resources: Selection,
+        path: str | Path,
+        *,
+        transcode: str | None = None,
+        progress: Follow = None,
+        timeout: float | None = None,
+        verify: bool = False,
     ) -> Path:
         """Stream a ZIP of any mixture of resources to a file, which appears under its name only once it is complete.
 
@@ -275,11 +310,17 @@ class Client:
             UID of a transfer syntax to transcode to.
         progress
             Called with the bytes received so far and the total, in place of a progress bar; False for neither.
+        timeout
+            Seconds to wait for the next part of it; None for five minutes, since it may queue behind other jobs.
+        verify
+            Compare the MD5 of each file with the one that the server has kept since the upload.
 
         Raises
         ------
         ConnectionLostError
-            If the connection was lost before the end.
+            If the connection was lost before the end, again and again.
+        DamagedDownloadError
+            With `verify`, if a file is not what was uploaded.
 
         Examples
         --------
@@ -287,7 +328,16 @@ class Client:
         >>> client.archive([study, *study.series[0].instances], folder).name
         'Archive.zip'
         """
-        return save_archive(self.transport, "archive", resources, path, transcode=transcode, progress=progress)
+        return save_archive(
+            self.transport,
+            "archive",
+            resources,
+            path,
+            transcode=transcode,
+            progress=progress,
+            timeout=timeout,
+            verify=verify,
+        )
 
     def media(
         self,
@@ -297,10 +347,20 @@ class Client:
         transcode: str | None = None,
         extended: bool = False,
         progress: Follow = None,
+        timeout: float | None = None,
+        verify: bool = False,
     ) -> Path:
         """Stream a ZIP with a DICOMDIR to a file, like `archive`; `extended` adds SeriesDescription to the DICOMDIR."""
         return save_archive(
-            self.transport, "media", resources, path, transcode=transcode, extended=extended, progress=progress
+            self.transport,
+            "media",
+            resources,
+            path,
+            transcode=transcode,
+            extended=extended,
+            progress=progress,
+            timeout=timeout,
+            verify=verify,
         )
 
     def archive_job(self, resources: Selection, *, transcode: str | None = None, priority: int = 0) -> Job:

@@ -9,7 +9,7 @@ from typing import Any
 
 from orthanc_lab.client.errors import ClientError
 
-__all__ = ["Address", "card", "guarded", "picture", "progress_bar", "table"]
+__all__ = ["Address", "card", "guarded", "paragraph", "picture", "progress_bar", "table"]
 
 _MOST_ROWS = 50
 _MOST_LETTERS = 200
@@ -68,6 +68,11 @@ def picture(png: bytes, words: str) -> str:
         return ""
     data = base64.b64encode(png).decode("ascii")
     return f'<img alt="{escape(words)}" style="max-width:128px" src="data:image/png;base64,{data}">'
+
+
+def paragraph(text: str) -> str:
+    """Return a text below a table; "" for none."""
+    return f"<div>{escape(text)}</div>" if text else ""
 
 
 def progress_bar(percent: int) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import time
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 import requests
 import urllib3
 
-from orthanc_lab.client.errors import ConnectionLostError
+from orthanc_lab.client.errors import ConnectionLostError, UnreachableError
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
 
@@ -41,10 +43,13 @@ def save_stream(
     *,
     suffix: str = "",
     progress: Follow = None,
-    timeout: float = _PATIENCE,
+    timeout: float | None = None,
+    check: Callable[[Path], None] | None = None,
     **options: Any,
 ) -> Path:
     """Save the response to a request; the file gets its final name only once it is complete.
+
+    A response that breaks off is asked for again, as often as the client sends requests again.
 
     Parameters
     ----------
@@ -56,7 +61,9 @@ def save_stream(
     progress
         Called with the bytes received so far and the total; False shows nothing, None a bar where there is a place.
     timeout
-        Seconds to wait for the next part of the response.
+        Seconds to wait for the next part of the response; None for five minutes.
+    check
+        Called with the complete file, before it gets its name; what it raises is raised, and nothing is kept.
 
     Raises
     ------
@@ -68,24 +75,62 @@ def save_stream(
     folder = target if target.is_dir() else target.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"The folder {folder} does not exist")
-    headers = {"Accept-Encoding": "identity"}  # so that Content-Length counts what arrives
-    with transport.stream(method, path, timeout=timeout, headers=headers, **options) as response:
-        part = folder / f".orthanc-lab.{uuid.uuid4().hex[:8]}.part"
-        try:
-            with part.open("xb+") as file:
-                try:
-                    with following(progress, "Downloading", "Downloaded", "bytes") as tell:
-                        _copy(response, file, tell)
-                except (requests.RequestException, urllib3.exceptions.HTTPError, EOFError) as error:
-                    raise ConnectionLostError(transport.url, f"{method} {path}", error) from None
-                file.flush()
-                os.fsync(file.fileno())
-            if target.is_dir():
-                target = reserved_name(target, safe_name(_name_of(response), suffix))
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+    options["timeout"] = _PATIENCE if timeout is None else timeout
+    options["headers"] = {"Accept-Encoding": "identity"}  # so that Content-Length counts what arrives
+    part = folder / f".orthanc-lab.{uuid.uuid4().hex[:8]}.part"
+    pauses = transport.pauses()
+    lost: ConnectionLostError | None = None
+    try:
+        while True:
+            try:
+                name = _fetch(transport, _Request(method, path, options), part, progress)
+                break
+            except ConnectionLostError as error:
+                lost = error
+                pause = None if lost.was_silent else next(pauses, None)
+                if pause is None:
+                    raise
+                time.sleep(pause)
+            except UnreachableError as error:
+                raise lost or error from None
+        if check is not None:
+            check(part)
+        if target.is_dir():
+            target = reserved_name(target, safe_name(name, suffix))
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
     return target
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    options: Mapping[str, Any]
+
+
+def _fetch(transport: Transport, request: _Request, part: Path, progress: Follow) -> str:
+    """Write the whole response to a file, and return the name that the server gave it."""
+    with (
+        transport.stream(request.method, request.path, again=True, **request.options) as response,
+        part.open("wb+") as file,
+    ):
+        try:
+            with following(progress, "Downloading", "Downloaded", "bytes") as tell:
+                _copy(response, file, tell)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, EOFError) as error:
+            what = f"{request.method} {request.path}"
+            raise ConnectionLostError(transport.url, what, error, was_silent=_is_silence(error)) from None
+        file.flush()
+        os.fsync(file.fileno())
+        return _name_of(response)
+
+
+def _is_silence(error: Exception) -> bool:
+    """Whether the server sent nothing for too long; asking again would take as long again."""
+    inner = error.args[0] if error.args else None
+    return isinstance(error, requests.Timeout) or isinstance(inner, urllib3.exceptions.ReadTimeoutError)
 
 
 def _copy(response: requests.Response, file: IO[bytes], progress: Bytes) -> None:
@@ -98,12 +143,13 @@ def _copy(response: requests.Response, file: IO[bytes], progress: Bytes) -> None
         progress(done, total)
     if total is not None and done != total:
         raise EOFError(f"{done} of {total} bytes received")
-    if total is None and response.headers.get("Content-Type", "").startswith("application/zip"):
+    if response.headers.get("Content-Type", "").startswith("application/zip"):
         _check_zip(file)
 
 
 def _check_zip(file: IO[bytes]) -> None:
-    # Orthanc streams a ZIP until it closes the connection: only the directory at its end shows that it is complete.
+    # Orthanc streams a ZIP until it closes the connection, and a proxy may have cut it before it counted the bytes:
+    # only the directory at its end shows that it is complete.
     file.flush()
     try:
         zipfile.ZipFile(file).close()

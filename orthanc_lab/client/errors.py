@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -15,11 +16,13 @@ __all__ = [
     "CanceledError",
     "ClientError",
     "ConnectionLostError",
+    "DamagedDownloadError",
     "JobFailedError",
     "JobForgottenError",
     "JobPausedError",
     "JobRetryError",
     "JobTimeoutError",
+    "NoEventLogError",
     "NotFoundError",
     "NotOrthancError",
     "ResponseError",
@@ -54,6 +57,13 @@ _ADVICE_BY_CODE: dict[int | None, str] = {  # more precise than the advice by st
     ),
     ErrorCode.CREATE_DICOM_PARENT_IS_INSTANCE: "Pass the instance's series instead: parent=instance.series.",
 }
+
+
+_OUTPUT = re.compile(r"^GET \S*/jobs/[^/\s]+/[^/\s]+$")
+_OUTPUT_ADVICE = (
+    "The job has no such output, or not any more: the server keeps only those of the last jobs (MediaArchiveSize). "
+    "Submit it again."
+)
 
 
 class ClientError(Exception):
@@ -96,6 +106,11 @@ class UnreachableError(ClientError):
 class ConnectionLostError(UnreachableError):
     """The connection broke in the middle of a response; the incomplete part is not kept.
 
+    Attributes
+    ----------
+    was_silent
+        Whether the server sent nothing for too long, rather than end the connection.
+
     Examples
     --------
     >>> raise ConnectionLostError("http://host:8042", "GET /x", "10 of 20 bytes received")
@@ -103,12 +118,39 @@ class ConnectionLostError(UnreachableError):
     orthanc_lab.client.errors.ConnectionLostError: The response of http://host:8042 to GET /x is incomplete ...
     """
 
-    def __init__(self, url: str, request: str, cause: object) -> None:
-        ClientError.__init__(
-            self,
-            f"The response of {url} to {request} is incomplete ({cause}).\nIs the server still running? Try again.",
-        )
+    def __init__(self, url: str, request: str, cause: object, *, was_silent: bool = False) -> None:
+        words = without_pool(reason_of(cause)) if isinstance(cause, requests.RequestException) else cause
+        advice = "Is the server still running? Try again."
+        if was_silent:
+            advice = "It is connected but silent: is it busy? Raise the limit: timeout=…."
+        ClientError.__init__(self, f"The response of {url} to {request} is incomplete ({words}).\n{advice}")
         self.url = url
+        self.was_silent = was_silent
+
+
+class DamagedDownloadError(ClientError):
+    """Files of a download are not what the server once stored; the download is not kept.
+
+    Attributes
+    ----------
+    files
+        Their names in the archive.
+
+    Examples
+    --------
+    >>> raise DamagedDownloadError(["CT/0001.dcm"], 20)
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.DamagedDownloadError: 1 of 20 files in the archive are damaged: CT/0001.dcm...
+    """
+
+    def __init__(self, files: Sequence[str], total: int) -> None:
+        named = ", ".join(files[:3]) + (" …" if len(files) > 3 else "")
+        super().__init__(
+            f"{len(files)} of {total} files in the archive are damaged: {named}\n"
+            "Their MD5 is not the one of the uploaded files: the server's disk may be failing, or the archive is "
+            "transcoded. POST /instances/{id}/attachments/dicom/verify-md5 lets the server check its own file."
+        )
+        self.files = list(files)
 
 
 class NotOrthancError(ClientError):
@@ -127,6 +169,24 @@ class NotOrthancError(ClientError):
             "Is this the address of an Orthanc server? It is the part of the URL before /app/explorer.html."
         )
         self.request = request
+
+
+class NoEventLogError(ClientError):
+    """The server keeps no log of what happens to its jobs; the one of this package does.
+
+    Examples
+    --------
+    >>> raise NoEventLogError("http://localhost:8042")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.NoEventLogError: http://localhost:8042 keeps no log of what happens to its jobs...
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url} keeps no log of what happens to its jobs: Orthanc has none, only the server of orthanc-lab.\n"
+            "Against Orthanc, watch the jobs while they run: orthanc_lab.frames.JobWatch(client)."
+        )
+        self.url = url
 
 
 class ResponseError(ClientError):
@@ -154,6 +214,8 @@ class ResponseError(ClientError):
         words = f"{text}: {details}" if details else text
         number = f", Orthanc error {code}" if code is not None else ""
         advice = _ADVICE_BY_CODE.get(code) or network_advice(details) or _ADVICE.get(status, "")
+        if status == 404 and _OUTPUT.search(request):
+            advice = _OUTPUT_ADVICE
         super().__init__("\n".join(part for part in (f"{words} (HTTP {status}{number})", request, advice) if part))
         self.status = status
         self.code = code
@@ -323,9 +385,18 @@ def _text_of(response: requests.Response) -> str:
         response.close()
 
 
-def unreachable(url: str, error: requests.RequestException) -> UnreachableError:
-    """Return the error for a failed request, with advice on what to do about it."""
+def unreachable(url: str, error: requests.RequestException, *, perhaps_done: bool = False) -> UnreachableError:
+    """Return the error for a failed request, with advice on what to do about it.
+
+    Parameters
+    ----------
+    perhaps_done
+        Whether the request may have been carried out, and was not sent again for that reason.
+    """
     cause = _cause(error)
+    if perhaps_done:
+        advice = "It may have carried out the request, which is not sent twice: look before you send it again."
+        return UnreachableError(url, cause, advice)
     if isinstance(error, requests.exceptions.SSLError):
         advice = "Name the CA that signed its certificate: Client(url, verify='ca.pem'). Is it http:// or https://?"
         return UnreachableError(url, cause, advice)
@@ -346,4 +417,9 @@ def reason_of(error: requests.RequestException) -> object:
 
 def _cause(error: requests.RequestException) -> str:
     """Return the operating system's reason, without the names of urllib3 objects around it."""
-    return re.sub(r"^HTTPS?Connection(Pool)?\(host='[^']*', port=[^)]*\): ", "", str(reason_of(error)))
+    return without_pool(reason_of(error))
+
+
+def without_pool(cause: object) -> str:
+    """Return the words of urllib3 without the name of the connection."""
+    return re.sub(r"^HTTPS?Connection(Pool)?\(host='[^']*', port=[^)]*\): ", "", str(cause))

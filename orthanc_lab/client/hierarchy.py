@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.client import display
+from orthanc_lab.client.archives import save_zip
 from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.errors import ClientError, ResponseError
 from orthanc_lab.client.jobs import Job
@@ -33,7 +34,15 @@ class Container(Resource):
         found = [Instance(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/instances")]
         return sorted(found, key=lambda instance: instance.number)
 
-    def archive(self, path: str | Path, *, transcode: str | None = None, progress: Follow = None) -> Path:
+    def archive(
+        self,
+        path: str | Path,
+        *,
+        transcode: str | None = None,
+        progress: Follow = None,
+        timeout: float | None = None,
+        verify: bool = False,
+    ) -> Path:
         """Stream a ZIP archive to a file, which appears under its name only once it is complete.
 
         Parameters
@@ -44,29 +53,41 @@ class Container(Resource):
             UID of a transfer syntax to transcode to.
         progress
             Called with the bytes received so far and the total, in place of a progress bar; False for neither.
+        timeout
+            Seconds to wait for the next part of it; None for five minutes, since it may queue behind other jobs.
+        verify
+            Compare the MD5 of each file with the one that the server has kept since the upload.
 
         Raises
         ------
         ConnectionLostError
-            If the connection was lost before the end.
+            If the connection was lost before the end, again and again.
+        DamagedDownloadError
+            With `verify`, if a file is not what was uploaded.
 
         Examples
         --------
         >>> client.studies.find()[0].archive(folder / "study.zip").name
         'study.zip'
         """
-        return self._stream("archive", path, transcode, progress)
+        return self._stream("archive", path, transcode, progress=progress, timeout=timeout, verify=verify)
 
-    def media(self, path: str | Path, *, transcode: str | None = None, progress: Follow = None) -> Path:
+    def media(
+        self,
+        path: str | Path,
+        *,
+        transcode: str | None = None,
+        progress: Follow = None,
+        timeout: float | None = None,
+        verify: bool = False,
+    ) -> Path:
         """Stream a ZIP with a DICOMDIR to a file, like `archive`."""
-        return self._stream("media", path, transcode, progress)
+        return self._stream("media", path, transcode, progress=progress, timeout=timeout, verify=verify)
 
-    def _stream(self, kind: str, path: str | Path, transcode: str | None, progress: Follow) -> Path:
+    def _stream(self, kind: str, path: str | Path, transcode: str | None, **options: Any) -> Path:
         params = {"transcode": transcode} if transcode else None
-        target = Path(path)
-        return save_stream(
-            self._transport, "GET", f"{self.path}/{kind}", target, suffix=".zip", progress=progress, params=params
-        )
+        address = f"{self.path}/{kind}"
+        return save_zip(self._transport, "GET", address, path, transcode=transcode, params=params, **options)
 
     def archive_job(self, *, transcode: str | None = None, priority: int = 0) -> Job:
         """Make a ZIP archive in an asynchronous job: ``job.wait().download("x.zip")``."""

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from orthanc_lab.client import display
 from orthanc_lab.client.download import save_stream
-from orthanc_lab.client.errors import ClientError, NotFoundError
+from orthanc_lab.client.errors import ClientError, JobForgottenError, NotFoundError
+from orthanc_lab.client.job_events import all_events, place_of
+from orthanc_lab.client.job_reason import reason
+from orthanc_lab.client.job_story import Story
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
+from orthanc_lab.client.verifying import check_archive
 from orthanc_lab.client.waiting import Choice, Watch
+from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.timestamps import parse_iso
 
@@ -131,12 +137,11 @@ class Job:
         return self
 
     def _do(self, action: str) -> Job:
-        harmless = action in (
-            "pause",
-            "cancel",
-        )  # a second resume is refused, and would hide the first
+        harmless = action in ("pause", "cancel")  # a second resume is refused, and would hide the first
         self._transport.send("POST", f"/jobs/{self.id}/{action}", again=harmless)
-        return self.refresh()
+        with suppress(NotFoundError):  # done, but the job has ended and dropped out of a short history
+            self.refresh()
+        return self
 
     def pause(self) -> Job:
         """Pause the job; a running job pauses after its current step."""
@@ -246,7 +251,57 @@ class Job:
         with following(progress, name, f"{name}:", "%") as tell:
             yield lambda job: tell(job.progress, 100)
 
-    def download(self, path: str | Path, key: str = "archive", *, progress: Follow = None) -> Path:
+    def story(self) -> Story:
+        """Return what happened to the job, each move with its cause; only from the server of this package.
+
+        The log is in the memory of the server: it begins with the start of the server, for each job that was on disk
+        with the state in which it was found.
+
+        Raises
+        ------
+        NoEventLogError
+            If the server has no such log.
+
+        Examples
+        --------
+        >>> job = client.studies.find()[0].archive_job().wait()
+        >>> [event.after.value for event in job.story().moves]
+        ['Pending', 'Running', 'Success']
+        """
+        return Story(self.id, all_events(self._transport, job=self.id))
+
+    def why(self) -> str:
+        """Return what the job waits for, in words; only from the server of this package.
+
+        Raises
+        ------
+        NoEventLogError
+            If the server has no log of events.
+        JobForgottenError
+            If the server no longer knows the job.
+
+        Examples
+        --------
+        >>> client.studies.find()[0].archive_job().wait().why()
+        'It waits for nothing: it has ended.'
+        """
+        events = all_events(self._transport, job=self.id)
+        try:
+            place = place_of(self._transport, self.id)
+            self.refresh()
+        except NotFoundError:
+            raise JobForgottenError(self.id) from None
+        return reason(self.state, (int(self._document.get("ErrorCode", 0)), self.error), events, place)
+
+    def download(
+        self,
+        path: str | Path,
+        key: str = "archive",
+        *,
+        progress: Follow = None,
+        timeout: float | None = None,
+        verify: bool = False,
+    ) -> Path:
         """Save an output of the job.
 
         Parameters
@@ -258,18 +313,25 @@ class Job:
             Name of the output; archives and media have a single one, ``archive``.
         progress
             Called with the bytes received so far and the total, in place of a progress bar; False for neither.
+        timeout
+            Seconds to wait for the next part of it; None for five minutes.
+        verify
+            Compare the MD5 of each file in an archive with the one that the server has kept since the upload; not for
+            an archive that is transcoded.
 
         Raises
         ------
         NotFoundError
             If there is no such output, or no longer (see ``MediaArchiveSize``).
         ConnectionLostError
-            If the connection was lost before the end.
+            If the connection was lost before the end, again and again.
+        DamagedDownloadError
+            With `verify`, if a file is not what was uploaded.
         """
-        suffix = ".zip" if key == "archive" else ""
-        return save_stream(
-            self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), suffix=suffix, progress=progress
-        )
+        options: dict[str, Any] = {"suffix": ".zip" if key == "archive" else "", "progress": progress}
+        if verify:
+            options["check"] = partial(check_archive, self._transport)
+        return save_stream(self._transport, "GET", f"/jobs/{self.id}/{key}", Path(path), timeout=timeout, **options)
 
     def delete_output(self, key: str = "archive") -> None:
         """Remove an output from the server's disk; the job stays in the history."""
@@ -365,6 +427,28 @@ class Jobs:
         <Job ... Archive ...>
         """
         return submit(self._transport, path, body, priority)
+
+    def events(self, since: int = 0) -> Sequence[JobEvent]:
+        """Return what happened to all jobs, the oldest first; only from the server of this package.
+
+        Parameters
+        ----------
+        since
+            Number of the last event already known.
+
+        Raises
+        ------
+        NoEventLogError
+            If the server has no such log.
+
+        Examples
+        --------
+        >>> known = client.jobs.events()[-1].sequence
+        >>> job = client.studies.find()[0].archive_job().wait()
+        >>> [event.event.value for event in client.jobs.events(known) if event.is_move]
+        ['Submitted', 'Picked', 'Finished']
+        """
+        return all_events(self._transport, since)
 
     def __repr__(self) -> str:
         try:

@@ -7,7 +7,7 @@ refused connection and a 503 always, a lost connection only where sending the re
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ class Transport:
         after a lost connection, only for requests that may be sent twice.
     session
         A session to use instead of a new one (for in-process servers and tests).
+    observer
+        Called with each response before anything else happens to it, in the thread of the request.
 
     Raises
     ------
@@ -66,11 +68,13 @@ class Transport:
         verify: bool | str | Path = True,
         retries: int = 4,
         session: requests.Session | None = None,
+        observer: Callable[[requests.Response], None] | None = None,
     ) -> None:
         self.url, given = _address(url)
         self.timeout = timeout
         self._retries = retries
         self._is_own = session is None
+        self._observer = observer
         self.session = session or _session(auth or given, verify)
 
     def send(
@@ -102,7 +106,7 @@ class Transport:
         """
         harmless = method != "POST" if again is None else again
         body = options.get("data")
-        pauses = _pauses(self._retries if retries is None else retries)
+        pauses = self.pauses(retries)
         while True:
             if body is not None and hasattr(body, "seek"):
                 body.seek(0)
@@ -113,8 +117,12 @@ class Transport:
             except requests.RequestException as error:
                 pause = next(pauses, None) if _is_worth_a_retry(error, harmless) else None
                 if pause is None:
-                    raise unreachable(self.url, error) from None  # the chain of urllib3 is 200 lines that say less
+                    perhaps_done = not harmless and _was_lost(error)
+                    # The chain of urllib3 is 200 lines that say less.
+                    raise unreachable(self.url, error, perhaps_done=perhaps_done) from None
             else:
+                if self._observer is not None:
+                    self._observer(response)
                 if response.status_code < 400:
                     return response
                 pause = next(pauses, None) if response.status_code == _BUSY else None
@@ -123,6 +131,26 @@ class Transport:
                 pause = max(pause, _asked_pause(response))
                 response.close()
             time.sleep(pause)
+
+    def variant(
+        self,
+        *,
+        timeout: float | None = None,
+        retries: int | None = None,
+        observer: Callable[[requests.Response], None] | None = None,
+    ) -> Transport:
+        """Return a transport that shares the connections of this one, with what is given here in place of its own."""
+        return Transport(
+            self.url,
+            timeout=timeout or self.timeout,
+            retries=self._retries if retries is None else retries,
+            session=self.session,
+            observer=observer or self._observer,
+        )
+
+    def pauses(self, retries: int | None = None) -> Iterator[float]:
+        """Return the seconds to wait before each retry; `retries` overrides those of the client."""
+        return _pauses(self._retries if retries is None else retries)
 
     def json(self, method: str, path: str, **options: Any) -> Any:
         """Send one request and return its JSON.
@@ -193,7 +221,16 @@ def _is_worth_a_retry(error: requests.RequestException, harmless: bool) -> bool:
         return False
     if isinstance(reason_of(error), NewConnectionError):
         return True  # nothing has been sent yet
-    return harmless and isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError))
+    return harmless and _was_lost(error)
+
+
+def _was_lost(error: requests.RequestException) -> bool:
+    """Whether a connection broke that had been there."""
+    if isinstance(error, (requests.exceptions.SSLError, requests.Timeout)):
+        return False
+    if isinstance(reason_of(error), NewConnectionError):
+        return False
+    return isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError))
 
 
 def _asked_pause(response: requests.Response) -> float:

@@ -16,6 +16,7 @@ from orthanc_lab.client.progress import following
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.upload_report import UploadInterruptedError, UploadReport
 from orthanc_lab.client.upload_source import LARGE, Item, Source, batches, items_of
+from orthanc_lab.client.verifying import missing_instances
 
 __all__ = ["upload"]
 
@@ -50,6 +51,7 @@ def upload(
     parallel: int = 4,
     resume: UploadReport | None = None,
     skip_stored: bool = False,
+    verify: bool = False,
 ) -> UploadReport:
     """Upload all `sources`; see `Client.upload`."""
     report = resume or UploadReport()
@@ -84,7 +86,23 @@ def upload(
         raise interruption
     if interruption is not None:
         raise UploadInterruptedError(report, interruption) from interruption
+    if verify:
+        _refuse_the_missing(transport, report)
     return report
+
+
+def _refuse_the_missing(transport: Transport, report: UploadReport) -> None:
+    """Move what the server accepted, and does not have, to what it refused."""
+    try:
+        missing = missing_instances(transport, report.instances)
+    except (UnreachableError, ResponseError) as error:
+        raise UploadInterruptedError(report, error) from error
+    for name, identifiers in list(report.files.items()):
+        lost = missing.intersection(identifiers)
+        if lost:
+            del report.files[name]
+            report.refused[name] = "accepted by the server, but not there any more"
+            report.stored -= min(report.stored, len(lost))
 
 
 def _in_order(

@@ -7,6 +7,7 @@ from orthanc_lab.frames.answer_table import answers
 from orthanc_lab.frames.change_table import changes
 from orthanc_lab.frames.columns import describe
 from orthanc_lab.frames.counters import long, rates, wide
+from orthanc_lab.frames.event_table import events
 from orthanc_lab.frames.files import load, save
 from orthanc_lab.frames.job_spans import job_spans
 from orthanc_lab.frames.job_table import jobs, jobs_frame
@@ -23,6 +24,7 @@ __all__ = [
     "answers",
     "changes",
     "describe",
+    "events",
     "instances",
     "job_spans",
     "jobs",

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from orthanc_lab.protocol.changes import ChangeType
+from orthanc_lab.protocol.job_events import Cause, Happened
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.levels import LEVELS
 
@@ -17,6 +18,8 @@ __all__ = ["COLUMNS", "UTC", "Column", "describe", "typed", "utc"]
 
 UTC = pd.DatetimeTZDtype("us", "UTC")
 STATES = pd.CategoricalDtype([state.value for state in JobState])
+EVENTS = pd.CategoricalDtype([event.value for event in Happened])
+CAUSES = pd.CategoricalDtype([cause.value for cause in Cause])
 CHANGE_TYPES = pd.CategoricalDtype([change.value for change in ChangeType])
 LEVEL_NAMES = pd.CategoricalDtype([level.value for level in LEVELS], ordered=True)
 KINDS = pd.CategoricalDtype(["counter", "gauge", "maximum"])
@@ -55,11 +58,17 @@ COLUMNS: dict[str, Column] = {
     "end": Column(UTC, _TIME, "end of a span"),
     "worker": Column("Int64", "", "number of the worker, from 1; missing unless the job is running"),
     "observed": Column("boolean", "", "observed by a watch; False if inferred from the final times"),
-    "seq": Column("Int64", "", "number of the change"),
+    "seq": Column("Int64", "", "number of the change or event"),
+    "event": Column(EVENTS, "", "what happened to the job"),
+    "job": Column("str", "", "identifier of the job"),
+    "before": Column(STATES, "", "state of the job before the event; missing of a new one"),
+    "after": Column(STATES, "", "state of the job after the event; missing of one that is gone"),
+    "cause": Column(CAUSES, "", "what caused the event"),
+    "step": Column("Int64", "", "number of the step that was made"),
     "change": Column(CHANGE_TYPES, "", "type of the change"),
     "level": Column(LEVEL_NAMES, "", "level of the resource"),
     "date": Column(UTC, _TIME, "time of the change, in whole seconds"),
-    "time": Column(UTC, _TIME, "time of the scrape"),
+    "time": Column(UTC, _TIME, "time of the scrape or event"),
     "name": Column("category", "", "name of the metric"),
     "labels": Column("category", "", "labels of the metric in braces, empty for none"),
     "value": Column("float64", "see unit", "value; NaN in a gap"),

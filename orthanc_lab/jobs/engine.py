@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from orthanc_lab.jobs.entry import Entry
+from orthanc_lab.jobs.event_log import EventLog
 from orthanc_lab.jobs.job_outputs import JobOutputs
 from orthanc_lab.jobs.job_table import JobTable
 from orthanc_lab.jobs.journal import Journal
@@ -20,6 +21,7 @@ from orthanc_lab.jobs.store import JobStore
 from orthanc_lab.jobs.worker import run_jobs
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor, Steps, Task
+from orthanc_lab.protocol.job_events import Happened
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import Clock, Identifiers
 
@@ -55,10 +57,17 @@ class JobsEngine:
         How many ended jobs are kept (``JobsHistorySize``).
     media_archive_size
         How many jobs keep their output (``MediaArchiveSize``).
+    events_size
+        How many events are kept in the log (``JobsEventsSize``).
     load_jobs
         False starts with an empty list (``--no-jobs``).
     on_error
         Called with each exception of a job other than `OrthancError`.
+
+    Attributes
+    ----------
+    events
+        What happened to the jobs since this engine was made.
 
     Raises
     ------
@@ -78,12 +87,14 @@ class JobsEngine:
         concurrent_jobs: int = 2,
         history_size: int = 10,
         media_archive_size: int = 1,
+        events_size: int = 100_000,
         load_jobs: bool = True,
         on_error: Callable[[BaseException], None] = _log_error,
     ) -> None:
-        if concurrent_jobs < 0 or history_size < 0:
+        if concurrent_jobs < 0 or history_size < 0 or events_size < 0:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "The numbers of jobs must not be negative")
         self.report = on_error
+        self.events = EventLog(events_size, clock.now())
         self.stopping = False  # True once `stop` was called: no further step is begun
         self._clock = clock
         self._identifiers = identifiers
@@ -97,6 +108,7 @@ class JobsEngine:
         self._table = JobTable()
         self._ready = ReadyQueue(executor.pace())
         self._workers: dict[int, Task] = {}
+        self._numbers: dict[Wake, int] = {}
         if load_jobs:
             self._restore_all()
 
@@ -106,7 +118,9 @@ class JobsEngine:
         """Start the workers."""
         _LOG.info("The jobs engine has started with %d workers", self._number_of_workers)
         for number in range(self._number_of_workers):
-            steps = run_jobs(self, partial(self._wake, number))
+            wake = partial(self._wake, number)
+            self._numbers[wake] = number + 1
+            steps = run_jobs(self, wake)
             self._workers[number] = self._executor.spawn(f"jobs-worker-{number}", steps)
         self._wake_all()  # one that began to rest before it could be reached may have missed a job
 
@@ -168,6 +182,16 @@ class JobsEngine:
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
         return [entry.view(self._now) for entry in self._table.entries()]
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at the same time."""
+        return self._number_of_workers
+
+    def ahead(self, id: str) -> int | None:
+        """Return how many jobs go before one that waits for a worker; None if it does not."""
+        entry = self._table.get(id)
+        return None if entry is None else self._ready.ahead(entry)
 
     def counts(self) -> dict[JobState, int]:
         """Return how many jobs there are in each state."""
@@ -238,6 +262,7 @@ class JobsEngine:
         """Stop a running job because the engine stops; it goes on after the next start."""
         with entry.lock:
             self._journal.note(entry, entry.status, at_once=True)
+            self.events.record(Happened.INTERRUPTED, entry, self._now(), entry.status, entry.status)
         self._stop_job(entry, StopReason.SHUTDOWN)
 
     def _submit(self, job: Job, priority: int, *, wait: bool) -> Entry:
@@ -259,6 +284,7 @@ class JobsEngine:
         if wait:
             entry.ended = self._executor.happening()
         self._journal.begin(entry)
+        self.events.record(Happened.SUBMITTED, entry, now, None, entry.status)
         if self._table.add(entry):
             self._ready.submit(entry)
         else:
@@ -269,16 +295,31 @@ class JobsEngine:
         with entry.lock:
             if not self._table.holds(entry):
                 return False
-            after, effects = advance(entry.status, event, self._now(), report)
+            at = self._now()
+            after, effects = advance(entry.status, event, at, report)
+            entered = False
             for effect in effects:
                 if effect is Effect.REFUSE:
                     return False
-                self._carry_out(effect, entry, after)
-            if Effect.SAVE not in effects:
-                self._table.set_status(entry, after)
+                if effect is Effect.SAVE:
+                    self._journal.save(entry, after)
+                    self._enter(entry, event, at, after)
+                    entered = True
+                elif effect is Effect.FORGET:
+                    self._journal.forget(entry)
+                    self._remove(entry, Happened.DELETE, at)
+                else:
+                    self._carry_out(effect, entry, after)
+            if not entered and after is not entry.status:
+                self._enter(entry, event, at, after)
         if Effect.COMPLETE in effects:
-            self._trim_history()
+            self._trim_history(at)
         return True
+
+    def _enter(self, entry: Entry, event: Event, at: Moment, after: Status) -> None:
+        # First the log: whoever sees the job in its new state finds there how it came into it.
+        self.events.moved(event, entry, at, after)
+        self._table.set_status(entry, after)
 
     def _carry_out(self, effect: Effect, entry: Entry, after: Status) -> None:
         match effect:
@@ -289,9 +330,6 @@ class JobsEngine:
                 entry.job.reset()
             case Effect.STOP:
                 self._stop_job(entry, stop_reason(after))
-            case Effect.SAVE:
-                self._journal.save(entry, after)
-                self._table.set_status(entry, after)
             case Effect.NOTE:
                 self._journal.note(entry, after)
             case Effect.CHECKPOINT:
@@ -302,9 +340,6 @@ class JobsEngine:
                 self._complete(entry)
             case Effect.REVIVE:
                 self._table.leave_history(entry)
-            case Effect.FORGET:
-                self._journal.forget(entry)
-                self._remove(entry)
 
     def _stop_job(self, entry: Entry, reason: StopReason) -> None:
         if entry.job is None or entry.stopped_for is reason:
@@ -343,28 +378,29 @@ class JobsEngine:
             if entry.outputs:
                 self._job_outputs.put(entry)
 
-    def _remove(self, entry: Entry) -> None:
+    def _remove(self, entry: Entry, event: Happened, at: Moment) -> None:
+        self.events.record(event, entry, at, entry.status, None)
         self._table.remove(entry)
         self._job_outputs.drop(entry)
 
-    def _trim_history(self) -> None:
+    def _trim_history(self, at: Moment) -> None:
         while (oldest := self._table.surplus(self._history_size)) is not None:
             with oldest.lock:
                 # It may have been deleted or resubmitted meanwhile.
                 if self._table.in_history(oldest):
-                    self._journal.forget_later(oldest)
-                    self._remove(oldest)
+                    if not oldest.lacks_kind:
+                        self._journal.forget_later(oldest)
+                    self._remove(oldest, Happened.DROPPED, at)
 
     def _restore_all(self) -> None:
         entries, owners = self._journal.read(self._outputs)
         self._table.fill(entries)
         for entry in entries:
-            if not entry.status.state.is_final:
-                self._advance(entry, Event.RESTORED)
+            self._advance(entry, Event.RESTORED)
         for entry in self._table.history():
             if entry.outputs:
                 self._job_outputs.put(entry)
-        self._trim_history()
+        self._trim_history(self._now())
         self._job_outputs.clear_orphans(owners)
 
     # -- workers -------------------------------------------------------------------
@@ -380,8 +416,10 @@ class JobsEngine:
                 return False
             entry.wake = worker
             entry.stopped_for = None
-            after, _ = advance(entry.status, Event.PICKED, self._now())
-            self._table.set_status(entry, after)
+            entry.worker = self._numbers[worker]
+            at = self._now()
+            after, _ = advance(entry.status, Event.PICKED, at)
+            self._enter(entry, Event.PICKED, at, after)
             return True
 
     def _wake(self, number: int) -> None:

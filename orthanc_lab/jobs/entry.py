@@ -29,6 +29,7 @@ class Entry:
         "id",
         "interrupted",
         "job",
+        "lacks_kind",
         "lock",
         "next_note",
         "outputs",
@@ -37,10 +38,13 @@ class Entry:
         "saved",
         "sequence",
         "status",
+        "steps",
         "stopped_for",
         "ticket",
         "type",
+        "waits",
         "wake",
+        "worker",
     )
 
     def __init__(
@@ -61,6 +65,7 @@ class Entry:
         self.created = created
         self.job = job  # None for one that was restored to the history, or succeeded
         self.status = status
+        self.lacks_kind = False  # True for a Failure that may go on at another start, where its kind is there
         self.saved = False  # True once it is in the list on disk
         self.payload: Mapping[str, Any] | None = None  # as submitted; read back from disk with the first note
         self.next_note = 0.0  # monotonic
@@ -69,6 +74,9 @@ class Entry:
         self.ended: Happening | None = None  # for a caller that waits
         self.ticket: int | None = None  # its number among those that wait for a worker
         self.wake: Callable[[], None] | None = None  # the worker that runs it, if that waits
+        self.worker = 0  # the number of the worker that runs it, from 1
+        self.steps = 0  # done since it was submitted, or restored
+        self.waits = False  # whether its last step could do nothing yet
         self.interrupted = False  # True once its step was broken off, because the engine stops
         self.stopped_for: StopReason | None = None  # the last reason that the job was given
         self._shown: tuple[Status, JobView] | None = None

@@ -20,8 +20,6 @@ from orthanc_lab.protocol.jobs import JobState
 
 __all__ = ["Effect", "Event", "IllegalMove", "Moment", "Report", "Status", "advance", "stop_reason"]
 
-_STORY_LENGTH = 12
-
 
 class Event(Enum):
     """What a client asks of a job, and what happens to it."""
@@ -34,11 +32,14 @@ class Event(Enum):
     PICKED = "picked by a worker"
     STARTED = "started"
     STEPPED = "step done, more to do"
+    WAITED = "step had to wait for somebody else"
     CHECKPOINTED = "step done, not to be done again"
     FINISHED = "last step done"
     FAILED = "step failed"
     RETRY_DUE = "time to retry"
     RESTORED = "restored from disk"
+
+    __hash__ = object.__hash__  # see JobState
 
 
 class Effect(Enum):
@@ -88,15 +89,13 @@ class Status:
     completion_time: datetime | None = None
     pausing: bool = False  # asked for while running; looked at between two steps
     canceling: bool = False
-    story: tuple[str, ...] = ()  # the last moves, for the message of `IllegalMove`
 
 
 class IllegalMove(Exception):
-    """An event that cannot happen in this state: an error of the engine. The message has the story so far."""
+    """An event that cannot happen in this state: an error of the engine, whose log has what happened before."""
 
     def __init__(self, status: Status, event: Event) -> None:
-        story = "\n".join(f"  {line}" for line in status.story) or "  (just created)"
-        super().__init__(f'"{event.value}" cannot happen to a job in state {status.state.value}; its story:\n{story}')
+        super().__init__(f'"{event.value}" cannot happen to a job in state {status.state.value}')
 
 
 _Changes = dict[str, Any]
@@ -112,7 +111,7 @@ def advance(
     Parameters
     ----------
     report
-        What the job reports; needed by STEPPED, FINISHED and FAILED.
+        What the job reports; needed by STEPPED, WAITED, FINISHED and FAILED.
 
     Raises
     ------
@@ -125,9 +124,7 @@ def advance(
     changes, effects = rule(status, at, report)
     if changes is None:
         return status, effects
-    after: JobState = changes.get("state", status.state)
-    line = f"{status.state.value} --{event.value}--> {after.value}"
-    return replace(status, story=(*status.story[-_STORY_LENGTH + 1 :], line), **changes), effects
+    return replace(status, **changes), effects
 
 
 def stop_reason(status: Status) -> StopReason:
@@ -266,6 +263,7 @@ _HAPPENINGS: dict[tuple[JobState, Event], _Rule] = {
     (JobState.PENDING, Event.PICKED): _run,
     (JobState.RUNNING, Event.STARTED): _between_steps,
     (JobState.RUNNING, Event.STEPPED): _between_steps,
+    (JobState.RUNNING, Event.WAITED): _between_steps,
     (JobState.RUNNING, Event.CHECKPOINTED): _at_a_checkpoint,
     (JobState.RUNNING, Event.FINISHED): _succeed,
     (JobState.RUNNING, Event.FAILED): _fail,

@@ -18,13 +18,32 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
+from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Checkpoint", "Interruptible", "Job", "JobOutput", "JobView", "Jobs", "NotReady", "Restore", "StopReason"]
+__all__ = [
+    "Checkpoint",
+    "InProgress",
+    "Interruptible",
+    "Job",
+    "JobEvents",
+    "JobOutput",
+    "JobView",
+    "Jobs",
+    "NotReady",
+    "Restore",
+    "StopReason",
+]
 
 
 class StopReason(Enum):
-    """Why the engine stops calling a job for now."""
+    """Why the engine stops calling a job for now.
+
+    Examples
+    --------
+    >>> StopReason.PAUSED.value
+    'paused'
+    """
 
     PAUSED = "paused"
     CANCELED = "canceled"
@@ -56,6 +75,17 @@ class Checkpoint:
     """The answer of a step that must not be done again once the next one has begun; more remains."""
 
 
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """The answer of a step that goes on elsewhere: `Job.step` is to be called again for its result.
+
+    A pause waits for that; a cancellation, and the engine when it stops, wait for a moment only.
+    """
+
+    seconds: float  # ask after this time at the latest
+    when_done: Callable[[Callable[[], None]], None]  # given what to call, once, when the result is there
+
+
 class Job(Protocol):
     """One job, as the kind that made it hands it to the engine."""
 
@@ -72,7 +102,7 @@ class Job(Protocol):
         """
         ...
 
-    def step(self) -> bool | NotReady | Checkpoint:
+    def step(self) -> bool | NotReady | Checkpoint | InProgress:
         """Do the next piece of work; return True while more remains, `NotReady` if nothing can be done now.
 
         After `Checkpoint`, the next step begins only when the job's durable state is on disk.
@@ -153,8 +183,49 @@ class JobView:
     content: dict[str, Any]
 
 
+class JobEvents(Protocol):
+    """What happened to the jobs, in the order in which it did."""
+
+    @property
+    def limit(self) -> int:
+        """How many events are kept."""
+        ...
+
+    @property
+    def began(self) -> datetime:
+        """When the log began: with the jobs engine."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest event that is still kept, 0 if there is none."""
+        ...
+
+    @property
+    def last(self) -> int:
+        """The number of the last event, 0 before the first."""
+        ...
+
+    def since(self, sequence: int = 0, limit: int | None = None, *, job: str | None = None) -> list[JobEvent]:
+        """Return the events after the one with this number that are still kept, the oldest first."""
+        ...
+
+    def of(self, job: str) -> list[JobEvent]:
+        """Return the events of one job that are still kept."""
+        ...
+
+    def digest(self) -> str:
+        """Return a hash of what the schedule has decided, without times and identifiers."""
+        ...
+
+
 class Jobs(Protocol):
     """The jobs engine as a resource sees it."""
+
+    @property
+    def events(self) -> JobEvents:
+        """What happened to the jobs."""
+        ...
 
     def submit(self, job: Job, priority: int = 0) -> str:
         """Write a job down, let it wait for a worker and return its id.
@@ -187,6 +258,15 @@ class Jobs(Protocol):
 
     def views(self) -> list[JobView]:
         """Return all jobs as they are now, sorted by id."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many jobs run at the same time."""
+        ...
+
+    def ahead(self, id: str) -> int | None:
+        """Return how many jobs go before one that waits for a worker; None if it does not."""
         ...
 
     def counts(self) -> Mapping[JobState, int]:

@@ -9,6 +9,7 @@ from itertools import count
 
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.protocol.execution import Pace
+from orthanc_lab.protocol.jobs import JobState
 
 __all__ = ["ReadyQueue", "Wake"]
 
@@ -67,6 +68,18 @@ class ReadyQueue:
             wake()
         return entry
 
+    def ahead(self, entry: Entry) -> int | None:
+        """Return how many jobs are taken before this one; None if it does not wait for a worker."""
+        with self._lock:
+            place = entry.ticket
+            if place is None or not _waits(entry):
+                return None
+            key = (-entry.priority, place)
+            return sum(
+                (priority, number) < key and other.ticket == number and _waits(other)
+                for priority, number, other in self._heap
+            )
+
     def _push(self, entry: Entry) -> None:
         entry.ticket = next(self._numbers)
         heapq.heappush(self._heap, (-entry.priority, entry.ticket, entry))
@@ -85,3 +98,7 @@ class ReadyQueue:
 
     def _idle_worker(self) -> Wake | None:
         return self._idle.pop() if self._idle else None
+
+
+def _waits(entry: Entry) -> bool:
+    return entry.status.state is JobState.PENDING

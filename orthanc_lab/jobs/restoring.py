@@ -21,6 +21,10 @@ from orthanc_lab.protocol.json_text import loads
 __all__ = ["make_job", "restore_entry"]
 
 
+class MissingKind(OrthancError):
+    """There is no kind of job of this type now; there may be one at the next start."""
+
+
 def restore_entry(
     row: JobRow,
     restores: Mapping[str, Restore],
@@ -30,7 +34,8 @@ def restore_entry(
 ) -> tuple[Entry, bool]:
     """Return the entry of a job on disk, and whether it is sound.
 
-    One that is not, or that could still run but cannot be made again, is a Failure with the reason.
+    One that is not, or that could still run but cannot be made again, is a Failure with the reason. What is on disk of
+    one whose kind is missing is sound: it goes on at the first start at which the kind is there.
     """
     kept: Mapping[str, JobOutput] = {}
     sound = True
@@ -53,7 +58,8 @@ def restore_entry(
         except OrthancError as error:
             on_error(error)
             entry.status = _failed(status, error.code, error.details, now)
-            sound = False
+            entry.lacks_kind = isinstance(error, MissingKind)
+            sound = entry.lacks_kind
     return entry, sound
 
 
@@ -68,7 +74,7 @@ def make_job(row: JobRow, restores: Mapping[str, Restore]) -> tuple[dict[str, An
     """
     restore = restores.get(row.type)
     if restore is None:
-        raise OrthancError(ErrorCode.NOT_IMPLEMENTED, f"Unknown type of job: {row.type}")
+        raise MissingKind(ErrorCode.NOT_IMPLEMENTED, f"Unknown type of job: {row.type}; its extension may be missing")
     if row.payload is None:
         raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
     try:

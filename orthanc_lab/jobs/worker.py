@@ -6,7 +6,7 @@ from typing import Protocol
 
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Event, Report
-from orthanc_lab.jobs.ports import Checkpoint, Job, NotReady
+from orthanc_lab.jobs.ports import Checkpoint, InProgress, Job, NotReady
 from orthanc_lab.jobs.ready_queue import Wake
 from orthanc_lab.jobs.rows import frozen_copy
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -14,6 +14,8 @@ from orthanc_lab.protocol.execution import Steps
 from orthanc_lab.protocol.jobs import JobState
 
 __all__ = ["WorkerHost", "report_of", "run_jobs"]
+
+_LAST_WAIT_S = 2.0  # for a step in progress, when its job is canceled or the engine stops
 
 
 class WorkerHost(Protocol):
@@ -100,16 +102,20 @@ def _start(entry: Entry, job: Job, host: WorkerHost) -> Steps:
 
 
 def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
-    more: bool | NotReady | Checkpoint = False
-    try:
-        more = job.step()
-        if not more:
-            entry.outputs = dict(job.outputs())
-        event, report = _event_after(more), report_of(job)
-    except BaseException as error:
-        if entry.interrupted:
+    stepped = _stepped(entry, job, host)
+    is_last_wait = False
+    while stepped is not None and isinstance(more := stepped[0], InProgress):
+        if is_last_wait and host.stopping:
             return
-        event, report = Event.FAILED, _failure(entry, job, error, host)
+        if is_last_wait and entry.status.canceling:
+            break
+        is_last_wait = host.stopping or entry.status.canceling
+        more.when_done(wake)
+        yield min(more.seconds, _LAST_WAIT_S) if is_last_wait else more.seconds
+        stepped = _stepped(entry, job, host)
+    if stepped is None:
+        return
+    more, event, report = stepped
     yield 0
     yield from host.move(entry, event, report)
     yield 0
@@ -118,9 +124,28 @@ def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
         yield more.seconds
 
 
-def _event_after(more: bool | NotReady | Checkpoint) -> Event:
+_More = bool | NotReady | Checkpoint | InProgress
+
+
+def _stepped(entry: Entry, job: Job, host: WorkerHost) -> tuple[_More, Event, Report] | None:
+    """Return what a step has come to; None if the stop of the engine broke it off."""
+    more: _More = False
+    try:
+        more = job.step()
+        if not more:
+            entry.outputs = dict(job.outputs())
+        return more, _event_after(more), report_of(job)
+    except BaseException as error:
+        if entry.interrupted:
+            return None
+        return False, Event.FAILED, _failure(entry, job, error, host)
+
+
+def _event_after(more: _More) -> Event:
     if isinstance(more, Checkpoint):
         return Event.CHECKPOINTED
+    if isinstance(more, NotReady | InProgress):
+        return Event.WAITED
     return Event.STEPPED if more else Event.FINISHED
 
 

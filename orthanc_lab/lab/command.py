@@ -13,7 +13,7 @@ from orthanc_lab.client.client import Client
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.lab.events import Events, Happening
 from orthanc_lab.lab.jupyter import Jupyter, missing_packages
-from orthanc_lab.lab.notebooks import Lessons, copy_notebooks, is_checkout, packaged_notebooks
+from orthanc_lab.lab.notebooks import Lessons, copy_notebooks, find_lesson, is_checkout, packaged_notebooks
 from orthanc_lab.lab.own_server import DEFAULT_PORT, OwnServer, ServerChoice
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
@@ -49,8 +49,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="orthanc-lab lab", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "words", nargs="*", metavar="LESSON or CONFIGURATION",
+        help="the number of a lesson to open, such as 04; a configuration file or folder, as for 'serve'",
+    )  # fmt: skip
     own = parser.add_argument_group("the server")
-    own.add_argument("configuration", nargs="?", type=Path, help="configuration file or folder, as for 'serve'")
     own.add_argument("--no-samples", action="store_true", help="do not upload the sample studies to an empty server")
     own.add_argument(
         "--storage", type=Path, help="folder for the files (default: a temporary folder, removed at the end)"
@@ -74,27 +77,45 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _read_words(words: Sequence[str]) -> tuple[str | None, Path | None]:
+    """Return the lesson to open and the configuration."""
+    lesson = configuration = None
+    for word in words:
+        try:
+            found = None if Path(word).exists() else find_lesson(word)
+        except LookupError as error:
+            raise _LabError(str(error)) from None
+        if found and lesson is None:
+            lesson = found
+        elif not found and configuration is None:
+            configuration = Path(word)
+        else:
+            raise _LabError(f"{word}: give one lesson and one configuration at most.")
+    return lesson, configuration
+
+
 def _run(chosen: argparse.Namespace) -> int:
     missing = missing_packages()
     if missing:
         raise _LabError(f"Missing packages: {', '.join(missing)}. Run: pip install 'orthanc-lab[notebook]'")
     if chosen.lab_port and not is_free(chosen.lab_port):
         raise _LabError(f"Port {chosen.lab_port} is in use: choose another --lab-port, or omit it.")
+    lesson, configuration = _read_words(chosen.words)
     events = Events()
     events.listen_to_signals()
     lessons = _lessons(chosen.folder)
-    server = None if chosen.url else _server(chosen)
+    server = None if chosen.url else _server(chosen, configuration)
     try:
         if server is None:
             environment = {LAB_VARIABLE: chosen.url, VARIABLE: chosen.url}
             _say_existing(chosen.url)
         else:
             environment = {LAB_VARIABLE: server.full_url}
-            _say_own(server, chosen)
+            _say_own(server, is_told=bool(configuration or chosen.port is not None))
         _say_lessons(lessons)
         jupyter = Jupyter(
             lessons.folder, chosen.lab_port, environment, browser=not (chosen.no_browser or chosen.once),
-            events=events,
+            notebook=lesson, events=events,
         )  # fmt: skip
         try:
             if server is not None:
@@ -132,8 +153,8 @@ def _lessons(folder: Path | None) -> Lessons:
         raise _LabError(f"Cannot copy the notebooks: {error}. Choose another --folder.") from error
 
 
-def _server(chosen: argparse.Namespace) -> OwnServer:
-    choice = ServerChoice(chosen.configuration, chosen.storage, chosen.port, with_samples=not chosen.no_samples)
+def _server(chosen: argparse.Namespace, configuration: Path | None) -> OwnServer:
+    choice = ServerChoice(configuration, chosen.storage, chosen.port, with_samples=not chosen.no_samples)
     try:
         return OwnServer(choice)
     except OrthancError as error:
@@ -145,10 +166,10 @@ def _server(chosen: argparse.Namespace) -> OwnServer:
         raise _LabError(str(error)) from error
 
 
-def _say_own(server: OwnServer, chosen: argparse.Namespace) -> None:
+def _say_own(server: OwnServer, *, is_told: bool) -> None:
     instances = server.fill()
     _say("Orthanc", server.shown_url)
-    if chosen.port is None and chosen.configuration is None and server.port != DEFAULT_PORT:
+    if not is_told and server.port != DEFAULT_PORT:
         _say("", f"Port {DEFAULT_PORT} is in use, so another one was chosen.")
     place = "a temporary folder, removed at the end (see --storage)" if server.is_temporary else server.storage
     _say("", f"{instances} instances in {place}")

@@ -39,15 +39,26 @@ class Jupyter:
         None for 8888, or one of the next if that is in use.
     environment
         Environment variables for the notebooks.
+    browser
+        Whether to open a browser.
+    notebook
+        The notebook to open in it; None for the launcher.
     """
 
     def __init__(
-        self, folder: Path, port: int | None, environment: Mapping[str, str], *, browser: bool, events: Events
+        self,
+        folder: Path,
+        port: int | None,
+        environment: Mapping[str, str],
+        *,
+        browser: bool,
+        notebook: str | None,
+        events: Events,
     ) -> None:
         self._events = events
         program = [sys.executable, "-m", "orthanc_lab.lab.jupyter_child"]
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [*program, *_arguments(folder, port, browser=browser)],
+            [*program, *_arguments(folder, port, notebook, browser=browser)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -90,14 +101,17 @@ class Jupyter:
         self._process.stdout.close()
 
 
-def _arguments(folder: Path, port: int | None, *, browser: bool) -> Sequence[str]:
+def _arguments(folder: Path, port: int | None, notebook: str | None, *, browser: bool) -> Sequence[str]:
     options = {
         "ServerApp.root_dir": str(folder),
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.open_browser": str(browser),
         "Application.log_level": "ERROR",
+        "LabApp.expose_app_in_browser": "True",  # for "Insert as cell" of the panels
         "KernelManager.transport_encryption": "auto",  # if supported: hides traffic from other users of the machine
     }
+    if notebook is not None:
+        options["LabApp.default_url"] = f"/lab/tree/{notebook}"
     if port is not None:
         options |= {"ServerApp.port": str(port), "ServerApp.port_retries": "0"}
     if hasattr(os, "geteuid") and os.geteuid() == 0:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Lessons", "copy_notebooks", "packaged_notebooks"]
+__all__ = ["Lessons", "copy_notebooks", "find_lesson", "is_checkout", "packaged_notebooks"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PACKAGED = _PACKAGE / "notebooks"
 _CHECKOUT = _PACKAGE.parent / "notebooks"
+_DIGITS = 2  # of the number of a lesson
 _LEFT_OUT = {".ipynb_checkpoints", "__pycache__"}
 
 
@@ -45,6 +46,28 @@ def packaged_notebooks() -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError(f"This installation has no notebooks; they would be in {_PACKAGED}")
+
+
+def find_lesson(word: str) -> str | None:
+    """Return the file name of the lesson that a word of the command line stands for; None if it stands for none.
+
+    Raises
+    ------
+    LookupError
+        For the number of a lesson that does not exist; the message names those that do.
+
+    Examples
+    --------
+    >>> find_lesson("4"), find_lesson("04_dicomizing"), find_lesson("orthanc.json")
+    ('04_dicomizing.ipynb', '04_dicomizing.ipynb', None)
+    """
+    lessons = sorted(file.name for file in packaged_notebooks().glob("[0-9][0-9]_*.ipynb"))
+    if word.isdecimal() and len(word) <= _DIGITS:
+        for name in lessons:
+            if name.startswith(f"{int(word):02}_"):
+                return name
+        raise LookupError(f"There is no lesson {word}. The lessons are:\n  " + "\n  ".join(lessons))
+    return next((name for name in lessons if word in {name, name.removesuffix(".ipynb")}), None)
 
 
 def is_checkout() -> bool:

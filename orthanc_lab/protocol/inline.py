@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
-from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
+from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps
 from orthanc_lab.protocol.ports import Clock
 
-__all__ = ["InlineExecutor"]
+__all__ = ["InlineExecutor", "InlineTask"]
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -32,11 +33,11 @@ class InlineExecutor:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.RLock()  # a step may wait for something that another task does
-        self._tasks: list[_InlineTask] = []
+        self._tasks: list[InlineTask] = []
 
-    def spawn(self, name: str, steps: Steps) -> Task:
+    def spawn(self, name: str, steps: Steps) -> InlineTask:
         """Take a task in; it begins with the next turn."""
-        task = _InlineTask(name, steps, self)
+        task = InlineTask(name, steps, self)
         self._tasks.append(task)
         return task
 
@@ -55,17 +56,29 @@ class InlineExecutor:
     def turn(self) -> bool:
         """Let each task that can go on do so once; False if none could."""
         with self._lock:
-            now = self._clock.monotonic()
-            ready = [task for task in self._tasks if task.is_ready(now)]
+            ready = self.ready()
             for task in ready:
-                if not task.is_ready(now):  # it went on inside the step of another one
-                    continue
-                try:
-                    task.go_on(now)
-                finally:
-                    if task.is_over:
-                        self._tasks.remove(task)
+                if task.is_ready(self._clock.monotonic()):  # it may have gone on inside the step of another one
+                    self.go_on(task)
             return bool(ready)
+
+    def ready(self) -> list[InlineTask]:
+        """Return the tasks that can go on, in the order in which they were begun."""
+        now = self._clock.monotonic()
+        return [task for task in self._tasks if task.is_ready(now)]
+
+    def go_on(self, task: InlineTask) -> None:
+        """Let a task that is ready go on to its next wait."""
+        with self._lock:
+            try:
+                task.go_on(self._clock.monotonic())
+            finally:
+                if task.is_over:
+                    self._tasks.remove(task)
+
+    def next_due(self) -> float | None:
+        """Return when the next task is due by the clock; None if none waits for a time."""
+        return min((task.due for task in self._tasks if task.due is not None and not task.is_running), default=None)
 
     def run(self) -> None:
         """Let the tasks go on until all of them wait."""
@@ -80,7 +93,7 @@ class InlineExecutor:
 
     def wait_for_a_task(self) -> bool:
         """Wait for the time of the task that is due first; False if none waits for a time."""
-        due = min((task.due for task in self._tasks if task.due is not None and not task.is_running), default=None)
+        due = self.next_due()
         if due is None:
             return False
         moment = threading.Condition()
@@ -89,7 +102,9 @@ class InlineExecutor:
         return True
 
 
-class _InlineTask:
+class InlineTask:
+    """A task of an `InlineExecutor`."""
+
     def __init__(self, name: str, steps: Steps, executor: InlineExecutor) -> None:
         self.name = name
         self.is_over = False
@@ -99,17 +114,27 @@ class _InlineTask:
         self._executor = executor
 
     def wake(self) -> None:
+        """Let it go on."""
         self.due = 0.0
 
     def join(self, timeout: float) -> bool:
+        """Let all tasks go on until this one has ended, or nothing goes on."""
         while not self.is_over and self._executor.turn():
             pass
         return self.is_over
 
+    def abandon(self) -> None:
+        """End it where it waits; what it wanted to do about that fails unheard, as everything around it is gone."""
+        self.is_over = True
+        with suppress(Exception):
+            self._steps.close()
+
     def is_ready(self, now: float) -> bool:
+        """Return whether it can go on."""
         return not self.is_over and not self.is_running and self.due is not None and self.due <= now
 
     def go_on(self, now: float) -> None:
+        """Go on to the next wait."""
         self.due = None  # whoever wakes it from here on is heard
         self.is_running = True
         try:

@@ -16,7 +16,7 @@ from orthanc_lab.rest.compression import CompressedAnswers
 from orthanc_lab.rest.http.answers import EmptyAnswer
 from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.instances import content, files, frames, instances_tags, modules, ordered_slices, tags
-from orthanc_lab.rest.jobs import jobs, peers
+from orthanc_lab.rest.jobs import events, jobs, peers
 from orthanc_lab.rest.making import archives, create, modification, study_changes
 from orthanc_lab.rest.network import commitment, modalities, modality_store, queries, retrieve, worklist
 from orthanc_lab.rest.network import find as find_of_modalities
@@ -68,6 +68,7 @@ ROUTES: Sequence[Route] = (
     *study_changes.ROUTES,
     *archives.ROUTES,
     *jobs.ROUTES,
+    *events.ROUTES,
     *peers.ROUTES,
     # transfers
     *source.ROUTES,
@@ -105,6 +106,10 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     """
     if not services.settings["OrthancExplorerEnabled"]:
         routes = [route for route in routes if route not in explorer.ROUTES]
+    if services.extensions is not None:
+        from orthanc_lab.rest.extensions import routes_of  # noqa: PLC0415 - most servers have no extensions
+
+        routes = [*routes, *routes_of(services.extensions, services)]
     router: Any = Router(responders(routes, services))  # Falcon only asks for its `find`
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=_middleware(services), router=router)
     app.resp_options.default_media_type = None  # type: ignore[assignment] # an empty answer has no type
@@ -114,6 +119,8 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     app.add_error_handler(falcon.HTTPError, errors.of_falcon)
     app.add_error_handler(OrthancError, errors.of_orthanc)
     app.add_error_handler(EmptyAnswer, errors.empty)
+    if services.extensions is not None:
+        services.extensions.connect(app)
     webdav = WebDav(services, error_document) if services.settings["WebDavEnabled"] else None
     return RequestGuard(app, services, webdav)
 
@@ -185,9 +192,11 @@ def allow_header(methods: Iterable[str]) -> str:
 
 def _lacks_files(error: BaseException | None) -> bool:
     """Whether an error is there because all file descriptors are in use."""
-    while error is not None:
+    looked_at = set()
+    while error is not None and id(error) not in looked_at:  # an extension may raise an error that is its own cause
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             return True
+        looked_at.add(id(error))
         error = error.__cause__
     return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dimse.directory import ModalityDirectory
@@ -18,6 +18,9 @@ from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.transfers.originator import Originator
 from orthanc_lab.transfers.push_receiver import PushReceiver
+
+if TYPE_CHECKING:
+    from orthanc_lab.extensions.host import ExtensionHost
 
 __all__ = ["Control", "Services", "UploadLimits"]
 
@@ -74,3 +77,4 @@ class Services:
     originator: Originator
     upload_limits: UploadLimits = UploadLimits()
     memory: MemoryBudget = UNLIMITED  # for what is being unpacked
+    extensions: ExtensionHost | None = None  # None if there are no extensions

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from wsgiref.types import WSGIApplication
 
 from orthanc_lab.dicom.dictionary.dictionary import BuiltInTables, Dictionary
@@ -19,8 +20,10 @@ from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
-from orthanc_lab.jobs.kinds import restores
+from orthanc_lab.jobs.kinds import KINDS, restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.output_store import OutputStore
+from orthanc_lab.jobs.ports import Jobs, Restore
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.jobs.sqlite_store import connect as connect_jobs
 from orthanc_lab.protocol.execution import Executor
@@ -28,7 +31,7 @@ from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.protocol.threads import ThreadExecutor
-from orthanc_lab.rest.application import make_application
+from orthanc_lab.rest.application import ROUTES, make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.memory_trimming import MemoryTrimming
@@ -37,6 +40,7 @@ from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.files.area import DiskArea, FileArea
+from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import connect
@@ -44,9 +48,24 @@ from orthanc_lab.transfers.originator import Originator
 from orthanc_lab.transfers.push_metrics import PushMetrics
 from orthanc_lab.transfers.push_receiver import PushReceiver
 
-__all__ = ["Assembly", "Environment", "assemble"]
+if TYPE_CHECKING:  # there are platforms without what they need
+    from orthanc_lab.extensions.extension import Extension
+    from orthanc_lab.extensions.host import ExtensionHost
+    from orthanc_lab.network.dispatch import Dispatch
+    from orthanc_lab.network.services import NetworkServices
+
+__all__ = ["Assembly", "Environment", "EnvironmentWrapper", "assemble"]
 
 _log = logging.getLogger("orthanc_lab")
+_Part = TypeVar("_Part")
+
+
+def _as_it_is(part: _Part) -> _Part:
+    return part
+
+
+def _application(application: WSGIApplication, services: Services) -> WSGIApplication:
+    return application
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,17 @@ class Environment:
     file_area: Callable[[Path], FileArea] = DiskArea  # where the files of the storage are, given its folder
     connect_index: Callable[[Path], sqlite3.Connection] = connect  # opens the index, given its file
     connect_jobs: Callable[[Path], sqlite3.Connection] = connect_jobs  # opens the list of jobs, given its file
+    open_log: OpenLog = DiskLog  # opens the journal of files, and the log of the index to wait for the disk
     lock: Lock = lock_folder  # makes the server the owner of its index
+    extensions: tuple[Extension, ...] = ()  # beside those that the option ``Extensions`` names
+    # What wraps a part that the assembly has made:
+    storage: Callable[[Storage], Storage] = _as_it_is
+    outputs: Callable[[OutputStore], OutputStore] = _as_it_is
+    jobs: Callable[[Jobs], Jobs] = _as_it_is  # the engine, as resources see it
+    restore: Callable[[Restore], Restore] = _as_it_is  # of each kind of job
+    workers: Callable[[Executor], Executor] = _as_it_is  # what runs the workers of jobs
+    application: Callable[[WSGIApplication, Services], WSGIApplication] = _application
+    dispatch: Callable[[NetworkServices], Dispatch] | None = None  # makes what answers DICOM; None for the usual one
 
     @classmethod
     def of_system(cls, identifiers: Identifiers | None = None) -> Environment:
@@ -68,10 +97,19 @@ class Environment:
         return cls(clock, identifiers or SystemIdentifiers(), ThreadExecutor(clock))
 
 
+class EnvironmentWrapper(Protocol):
+    """Gives a server another environment than the one that it would have."""
+
+    def around(self, environment: Environment) -> Environment:
+        """Return the environment that the server gets."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Assembly:
     """A server without a socket."""
 
+    environment: Environment
     services: Services
     application: WSGIApplication
     storage: Storage
@@ -121,13 +159,14 @@ def assemble(
         identifiers=identifiers,
         metrics=metrics,
         area=environment.file_area(folder),
+        open_log=environment.open_log,
         connect=environment.connect_index,
         lock=environment.lock,
     )
-    face: Storage = ReadOnlyStorage(storage) if settings["ReadOnly"] else storage
+    face: Storage = environment.storage(ReadOnlyStorage(storage) if settings["ReadOnly"] else storage)
     try:
         index = Path(settings["IndexDirectory"])
-        outputs = _files(settings, identifiers, index / "jobs-outputs")
+        outputs = environment.outputs(_files(settings, identifiers, index / "jobs-outputs"))
         tools = JobTools.of(
             settings,
             face,
@@ -138,6 +177,8 @@ def assemble(
             dictionary=dictionary,
             transcoding=transcoding,
         )
+        extensions = _extensions(settings, environment, outputs)
+        known = {**restores(tools), **(extensions.restores() if extensions is not None else {})}
         engine = JobsEngine(
             SqliteJobStore(
                 index / "jobs.sqlite" if settings["SaveJobs"] else None,
@@ -147,11 +188,12 @@ def assemble(
             outputs,
             clock,
             identifiers,
-            environment.executor,
-            restores=restores(tools),
+            environment.workers(environment.executor),
+            restores={kind: environment.restore(restore) for kind, restore in known.items()},
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],
             media_archive_size=settings["MediaArchiveSize"],
+            events_size=settings["JobsEventsSize"],
             load_jobs=load_jobs,
             on_error=control.report,
         )
@@ -171,7 +213,7 @@ def assemble(
         settings,
         dictionary,
         face,
-        engine,
+        environment.jobs(engine),
         tools,
         tools.modalities,
         tools.dicom,
@@ -184,11 +226,30 @@ def assemble(
         pushes,
         Originator(identifiers),
         memory=memory,
+        extensions=extensions,
     )
     add_gauges(metrics, services)
-    application = make_application(services)
+    application = environment.application(make_application(services), services)
     engine.start()
-    return Assembly(services, application, storage, engine, MemoryTrimming(metrics, clock, environment.executor))
+    trimming = MemoryTrimming(metrics, clock, environment.executor)
+    return Assembly(environment, services, application, storage, engine, trimming)
+
+
+def _extensions(settings: CheckedSettings, environment: Environment, outputs: OutputStore) -> ExtensionHost | None:
+    """Return the extensions of the server, None if there are none."""
+    if not environment.extensions and not settings["Extensions"]:
+        return None
+    from orthanc_lab.extensions.extension import check_together  # noqa: PLC0415 - most servers have no extensions
+    from orthanc_lab.extensions.host import ExtensionHost  # noqa: PLC0415
+    from orthanc_lab.extensions.loading import load  # noqa: PLC0415
+
+    named = [load(reference, settings.folder) for reference in settings["Extensions"]]
+    found = (*environment.extensions, *named)
+    kinds, paths = (kind.type for kind in KINDS), (path for path, _ in ROUTES)
+    check_together(found, taken_types=kinds, taken_paths=paths)
+    for extension in found:
+        _log.warning("Extension: %s", " ".join(filter(None, (extension.name, extension.version))))
+    return ExtensionHost(found, executor=environment.executor, outputs=outputs, clock=environment.clock)
 
 
 def _tables(settings: CheckedSettings) -> Tables:

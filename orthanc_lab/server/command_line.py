@@ -1,4 +1,4 @@
-"""The command line: Orthanc's own options, read from left to right, and four sub-commands."""
+"""The command line: Orthanc's own options, read from left to right, and sub-commands."""
 
 from __future__ import annotations
 
@@ -29,13 +29,18 @@ _VERBOSITY = re.compile(r"--(verbose|trace)(?:-(\w+))?")
 _COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
+    "grade": ("orthanc_lab.lab.grading.command", "grade the exercises of notebooks"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
+    "certify": ("orthanc_lab.testing.certify.command", "tell which answers of a server differ from Orthanc's"),
+    "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
+    "capsule": ("orthanc_lab.testing.capsule.command", "make a recording fit to be shared"),
+    "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
 _HELP = """\
 Usage: orthanc-lab [serve] [OPTION]... [CONFIGURATION]
-       orthanc-lab lab|demo|bench [OPTION]...
+       orthanc-lab COMMAND [OPTION]...
 
 Orthanc, the DICOM server, in pure Python.
 
@@ -46,7 +51,12 @@ Options are read from left to right; --verbose and --trace override earlier opti
   serve                 start the server (also without this word)
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
+  grade                 grade the exercises that students have solved; --help tells more
   bench                 measure this server beside another one; --help tells more
+  certify               tell which answers of a server differ from Orthanc's; --help tells more
+  record                write down all that passes to and from a server; --help tells more
+  capsule               make a recording fit to be shared; --help tells more
+  replay                answer as a recording does; --help tells more
 
   --help                show this text
   --version             show the version
@@ -54,6 +64,8 @@ Options are read from left to right; --verbose and --trace override earlier opti
   --config=[file]       write a sample configuration; "-" is standard output
   --openapi=[file]      write the OpenAPI description of the REST API; "-" is standard output
   --cheatsheet=[file]   write the routes of the REST API as CSV; "-" is standard output
+  --extension=[name]    add kinds of job and routes: a file (halve.py), an object (package.module:name), or the name
+                        of an entry point of an installed package; may be repeated
   --no-jobs             forget the jobs of the last run
   --upgrade             accepted without effect: an index is always read by the version that wrote it
   --logdir=[folder]     write the log to a new file in this folder
@@ -71,6 +83,7 @@ class Call:
 
     configuration: Path | None = None
     load_jobs: bool = True
+    extensions: tuple[str, ...] = ()
     seed: int | None = None
     log_file: Path | None = None
     verbosity: tuple[tuple[str, str | None], ...] = ()  # (level, category or None for all), in order
@@ -173,6 +186,10 @@ def _with_option(call: Call, word: str) -> Call:
         document = {"--config": _sample, "--openapi": _openapi, "--cheatsheet": _cheat_sheet}.get(name)
         if document is not None:
             return replace(call, answer=lambda: _write(document(), value))
+        if name == "--extension":
+            return replace(
+                call, extensions=(*call.extensions, str(Path.cwd() / value) if value.endswith(".py") else value)
+            )
         if name == "--logdir":
             return replace(call, log_file=open_log_folder(Path(value)))
         if name == "--logfile":
@@ -222,7 +239,10 @@ def _started(call: Call) -> Any:
         for name, nearest in unknown_options(configuration.values):
             hint = f'; did you mean "{nearest}"?' if nearest else ""
             _log.warning('The configuration option "%s" is unknown, and has no effect%s', name, hint)
-        return CheckedSettings(configuration.values, configuration.folder)
+        values = configuration.values
+        if call.extensions:
+            values = {**values, "Extensions": [*values.get("Extensions", ()), *call.extensions]}
+        return CheckedSettings(values, configuration.folder)
 
     _log.warning("Orthanc version: 1.12.7 (orthanc-lab %s)", VERSION)
     _allow_many_files()

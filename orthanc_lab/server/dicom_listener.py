@@ -91,7 +91,8 @@ class DicomListener:
 
 def _dispatch(assembly: Assembly) -> Dispatch:
     services = assembly.services
-    return Dispatch(
+    make = assembly.environment.dispatch or Dispatch
+    return make(
         NetworkServices(
             services.settings,
             services.dictionary,

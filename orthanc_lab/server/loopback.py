@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import socket
 
 from orthanc_lab.protocol.ports import Settings
@@ -9,15 +11,26 @@ from orthanc_lab.protocol.ports import Settings
 __all__ = ["free_port", "is_free", "is_listening", "url_of"]
 
 _HERE = "127.0.0.1"
+_PORTS = range(20_000, 32_768)
+_turn = itertools.count(random.SystemRandom().randrange(1 << 30), 4099)  # a prime: no port comes twice in a row
 _EVERYWHERE = {"0.0.0.0": _HERE, "::": "::1"}  # noqa: S104 - addresses to compare with
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that is currently free."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of 127.0.0.1 that is currently free.
+
+    The system hands it out to nobody before it is used: it is below the ports that systems give to connections.
+
+    Raises
+    ------
+    OSError
+        If none was found.
+    """
+    for _ in _PORTS:
+        port = _PORTS[next(_turn) % len(_PORTS)]
+        if is_free(port):
+            return port
+    raise OSError("No TCP port is free on this machine between 20000 and 32767")
 
 
 def is_listening(port: int) -> bool:

@@ -59,9 +59,13 @@ class Ledger:
 
     def accepts(self, scenario: str, exchange: str, field: str) -> bool:
         """Whether a difference is accepted; the lines that cover it are recorded."""
+        return self.reason(scenario, exchange, field) is not None
+
+    def reason(self, scenario: str, exchange: str, field: str) -> str | None:
+        """Return why a difference is accepted, None if it is not; the lines that cover it are recorded."""
         covering = [line for line in self.lines if line.covers(scenario, exchange, field)]
         self._seen.update(covering)
-        return bool(covering)
+        return covering[0].reason if covering else None
 
     def has_run(self, scenario: str) -> None:
         """Record that a scenario was run to its end."""

@@ -2,12 +2,14 @@
 
 All tests with the same settings share one server. It is renewed before each test, which takes about 10 ms: the
 storage is empty, and there are no jobs. An error inside the server fails the test at its end, with its traceback.
+
+A test with the marker ``twin`` runs twice, on this server and on another one, and fails if their answers differ.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -17,25 +19,76 @@ if TYPE_CHECKING:
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
     from orthanc_lab.testing.dicom_node import DicomNode
     from orthanc_lab.testing.dicom_peer import DicomPeer
+    from orthanc_lab.testing.faults import Fault, Faults
+    from orthanc_lab.testing.twins.twin_server import TwinServer
 
-__all__ = ["dicom_node", "dicom_peer", "orthanc", "orthanc_factory", "orthanc_settings"]
+__all__ = [
+    "dicom_node",
+    "dicom_peer",
+    "orthanc",
+    "orthanc_extensions",
+    "orthanc_factory",
+    "orthanc_faults",
+    "orthanc_settings",
+]
+
+_ORTHANC_ERROR = "orthanc_lab.protocol.errors.OrthancError"
+
+_TWIN = "twin(ledger=…): run the test on this server and on another Orthanc, and compare their answers"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of twin tests."""
+    group = parser.getgroup("orthanc", "Orthanc: the other server of tests with the marker twin")
+    group.addoption("--twin-url", metavar="URL", help="a server without studies; what the tests store is deleted")
+    group.addoption("--twin-program", metavar="PATH", help="the program Orthanc (usual: the one that is installed)")
+    group.addoption("--twin-recording", metavar="FILE", help="a recording, or a capsule, that answers in its place")
+    group.addoption("--twin-ledger", metavar="FILE", help="accepted differences, with their reasons")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of twin tests."""
+    config.addinivalue_line("markers", _TWIN)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make two of a twin test."""
+    if metafunc.definition.get_closest_marker("twin"):
+        from orthanc_lab.testing.twins.marked_tests import parametrize  # noqa: PLC0415 - costs nothing without twins
+
+        parametrize(metafunc)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """Compare the two sides of a twin test once both have passed."""
+    result = yield
+    if pyfuncitem.get_closest_marker("twin"):
+        from orthanc_lab.testing.twins.marked_tests import judge  # noqa: PLC0415 - costs nothing without twins
+
+        judge(pyfuncitem)
+    return result
 
 
 class ServersOfSession:
-    """The servers that run until the end of the session, one for each set of settings."""
+    """The servers that run until the end of the session, one for each set of settings and extensions."""
 
     def __init__(self) -> None:
-        self._servers: dict[str, EmbeddedServer] = {}
+        self._servers: dict[tuple[str, tuple[Any, ...]], EmbeddedServer] = {}
         self._stack = ExitStack()
 
-    def clean(self, settings: dict[str, Any]) -> EmbeddedServer:
-        """Return a clean server with these settings."""
+    def clean(
+        self, settings: dict[str, Any], extensions: Sequence[Any], faults: Faults | None = None
+    ) -> EmbeddedServer:
+        """Return a clean server with these settings and extensions, and with faults if they are given."""
         import orthanc_lab  # noqa: PLC0415 - costs nothing in test sessions that do not use it
 
-        key = json.dumps(settings, sort_keys=True)
+        key = f"{faults is not None} {json.dumps(settings, sort_keys=True)}", tuple(extensions)
         server = self._servers.get(key)
         if server is None:
-            server = self._servers[key] = self._stack.enter_context(orthanc_lab.serve(settings))
+            made = orthanc_lab.serve(settings, extensions=extensions, faults=faults)
+            server = self._servers[key] = self._stack.enter_context(made)
         else:
             server.renew()
         return server
@@ -72,11 +125,44 @@ def orthanc_settings() -> dict[str, Any]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def _orthanc_faults_of_session() -> Faults:
+    from orthanc_lab.testing.faults import Faults  # noqa: PLC0415 - costs nothing where it is not used
+
+    return Faults()
+
+
 @pytest.fixture
-def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]) -> Iterator[EmbeddedServer]:
+def orthanc_extensions() -> Sequence[Any]:
+    """Return the extensions for the fixture `orthanc`; override it in a module or a class.
+
+    They are what `orthanc_lab.serve` takes: see `orthanc_lab.extensions`.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> from orthanc_lab.extensions import route
+    >>> @route("GET", "/hello")
+    ... def hello(request):
+    ...     return {"Hello": "world"}
+    >>> @pytest.mark.parametrize("orthanc_extensions", [[hello]])
+    ... def test_the_route(orthanc):
+    ...     assert orthanc.session.get(f"{orthanc.url}/hello").json() == {"Hello": "world"}
+    """
+    return ()
+
+
+@pytest.fixture
+def orthanc(
+    request: pytest.FixtureRequest,
+    _orthanc_servers: ServersOfSession,
+    orthanc_settings: dict[str, Any],
+    orthanc_extensions: Sequence[Any],
+) -> Iterator[EmbeddedServer | TwinServer]:
     """Provide a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``.
 
-    It is an `orthanc_lab.EmbeddedServer`. An error inside the server fails the test at its end.
+    It is an `orthanc_lab.EmbeddedServer`. An error inside the server fails the test at its end. In a test with the
+    marker ``twin`` it is a `orthanc_lab.testing.twins.twin_server.TwinServer`, which has no ``services``.
 
     Examples
     --------
@@ -86,11 +172,71 @@ def orthanc(_orthanc_servers: ServersOfSession, orthanc_settings: dict[str, Any]
     ...     client = orthanc_lab.Client.from_server(orthanc)
     ...     assert client.upload(samples.path("ct/sharp")).stored == 10
     """
-    server = _orthanc_servers.clean(orthanc_settings)
-    yield server
+    if getattr(request, "param", "") == "real":
+        from orthanc_lab.testing.twins.marked_tests import other_server  # noqa: PLC0415 - costs nothing without twins
+
+        with other_server(request, orthanc_settings) as other:
+            yield other
+        return
+    has_faults = "orthanc_faults" in request.fixturenames
+    faults = request.getfixturevalue("_orthanc_faults_of_session") if has_faults else None
+    server = _orthanc_servers.clean(orthanc_settings, orthanc_extensions, faults)
+    if getattr(request, "param", "") == "ours":
+        from orthanc_lab.testing.twins.marked_tests import behind_a_proxy  # noqa: PLC0415 - see above
+
+        with behind_a_proxy(request, server) as twin:
+            yield twin
+    else:
+        yield server
     if not server.is_running:
         _orthanc_servers.forget(server)
     raise_errors(server)
+
+
+@pytest.fixture
+def orthanc_faults(
+    request: pytest.FixtureRequest, orthanc: EmbeddedServer, _orthanc_faults_of_session: Faults
+) -> Iterator[Faults]:
+    """Provide the faults of the fixture `orthanc`: ``with orthanc_faults.on("answer lost after the commit"):``.
+
+    It is an `orthanc_lab.testing.faults.Faults`. Parametrize it to have a fault (by name, or a dictionary of the
+    arguments of `on`), or a list of them, in force from the beginning of the test. One that has not happened by the
+    end of the test fails it, since a test that passed without its fault proves nothing; ``optional=True`` accepts it.
+    All are switched off at the end.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> import pytest
+    >>> from orthanc_lab import samples
+    >>> FAULTS = ["answer lost after the commit", {"name": "503 without Retry-After", "times": 2}]
+    >>> @pytest.mark.parametrize("orthanc_faults", [FAULTS], indirect=True)
+    ... def test_an_upload_survives(orthanc, orthanc_faults):
+    ...     client = orthanc_lab.Client.from_server(orthanc)
+    ...     client.upload(samples.path("ct/localizer"))
+    ...     assert len(client.instances) == 1
+    """
+    faults = _orthanc_faults_of_session
+    faults.renew()
+    wanted = getattr(request, "param", ())
+    switched = [_switched_on(faults, one) for one in (wanted if isinstance(wanted, (list, tuple)) else [wanted])]
+    yield faults
+    faults.off()
+    if any(fault.happened for fault in faults.switched):
+        # What a fault leads to is no error inside the server; another type of exception is.
+        orthanc.errors[:] = [
+            error for error in orthanc.errors if _ORTHANC_ERROR not in "".join(getattr(error, "__notes__", ()))
+        ]
+    for fault in switched:
+        fault.check()
+
+
+def _is_of_orthanc(error: BaseException) -> bool:
+    return any(_ORTHANC_ERROR in note for note in getattr(error, "__notes__", ()))
+
+
+def _switched_on(faults: Faults, wanted: str | dict[str, Any]) -> Fault:
+    return faults.on(wanted) if isinstance(wanted, str) else faults.on(**wanted)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Capture", "Scenario", "Send", "Special", "Wait", "parse"]
+__all__ = ["Capture", "Scenario", "Send", "Special", "Wait", "generates", "parse"]
 
 _EXCHANGE = re.compile(
     r"(?:(?P<captures>[a-z][\w:., -]*?) = )?"
@@ -45,6 +45,7 @@ _EXCHANGE = re.compile(
     r"(?: (?P<body>.*))?"
 )
 _WAIT = re.compile(r"WAIT (?P<job>\S+)(?: (?P<state>\w+))?")
+_GENERATING = ("create-dicom", "modify", "anonymize", "split", "merge", "media")
 _SPECIALS = frozenset({"HOLD", "LET GO", "SEEN", "GENERATES", "RESTART"})
 
 
@@ -66,6 +67,16 @@ class Send:
     headers: Mapping[str, str]
     body: str | None
     captures: tuple[Capture, ...]
+
+    @property
+    def generates(self) -> bool:
+        """Whether the server generates resources to answer it."""
+        return generates(self.path)
+
+    @property
+    def resource(self) -> str:
+        """The last part of the path."""
+        return self.path.partition("?")[0].rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,11 @@ def parse(text: str) -> list[Send | Wait | Special]:
         If a line has none of the forms above.
     """
     return [_parse_line(line) for line in _joined(text)]
+
+
+def generates(path: str) -> bool:
+    """Whether a server generates resources to answer a request."""
+    return any(mark in path for mark in _GENERATING)
 
 
 def _joined(text: str) -> list[str]:

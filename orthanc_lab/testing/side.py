@@ -6,8 +6,9 @@ import base64
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from orthanc_lab.testing.exchange import Answer, Exchange, send
 from orthanc_lab.testing.holding_peer import HoldingPeer
@@ -54,6 +55,8 @@ class Side:
         The host that started it, needed for restarts.
     node
         The DICOM node that it knows, if the scenario needs one.
+    reach
+        Sends an exchange to an address.
     """
 
     def __init__(
@@ -63,8 +66,11 @@ class Side:
         peer: HoldingPeer | None = None,
         host: Host | None = None,
         node: Node | None = None,
+        *,
+        reach: Callable[[str, Exchange], Answer] = send,
     ) -> None:
         self.url = url
+        self._reach = reach
         self.peer = peer
         self._node = node
         self._host = host
@@ -90,10 +96,10 @@ class Side:
 
     def send(self, exchange: Exchange) -> Answer:
         """Send an exchange; the addresses of server and peer in the response are made equal for both sides."""
-        answer = send(self.url, exchange)
+        answer = self._reach(self.url, exchange)
         if answer.media_type not in _TEXTS:
             return answer
-        body = answer.body.replace(self.url.partition("//")[2].encode(), b"server:8042")
+        body = answer.body.replace(urlsplit(self.url).netloc.encode(), b"server:8042")
         if self.peer is not None:
             body = body.replace(self.peer.url.partition("//")[2].encode(), b"peer:8042")
         if self._node is not None:
@@ -122,8 +128,8 @@ class Side:
         wanted = {step.state} if step.state else _FINAL
         deadline = time.monotonic() + seconds
         while True:
-            answer = send(self.url, Exchange("GET", f"/jobs/{job}"))
-            state = str(json.loads(answer.body)["State"]) if answer.status == 200 else ""
+            answer = self._reach(self.url, Exchange("GET", f"/jobs/{job}"))
+            state = _picked(answer, "State") if answer.status == 200 else ""
             reached = state in wanted or (not state and not step.state)
             if reached or time.monotonic() > deadline:
                 return Waited(state, reached)

@@ -22,8 +22,6 @@ __all__ = ["Disagreement", "Observer", "Twin", "TwinReport"]
 Observer = Callable[[Exchange, Answer, Answer], None]
 """Takes an exchange, our response and the real one."""
 
-_GENERATING = ("create-dicom", "modify", "anonymize", "split", "merge", "media")
-
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
@@ -142,15 +140,13 @@ class _Run:
         return self._report
 
     def _send(self, step: Send) -> None:
-        if any(mark in step.path for mark in _GENERATING):
-            self._pairs.generated = True
+        self._pairs.generated |= step.generates
         exchange, theirs = self._ours.exchange(step), self._real.exchange(step)
         answer, their_answer = self._ours.send(exchange), self._real.send(theirs)
         self._report.exchanges += 1
         if self._observer is not None:
             self._observer(exchange, answer, their_answer)
-        name = step.path.partition("?")[0].rpartition("/")[2]
-        differences = compare_answers(answer, their_answer, self._pairs, name)
+        differences = compare_answers(answer, their_answer, self._pairs, step.resource)
         self._ours.capture(step.captures, answer)
         self._real.capture(step.captures, their_answer)
         if differences:

@@ -10,11 +10,13 @@ from orthanc_lab.widgets.dicomize.panel import DicomizePanel
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.elements.table import Column, Table
+from orthanc_lab.widgets.faults.panel import FaultsPanel
 from orthanc_lab.widgets.jobs.panel import JobsPanel
 from orthanc_lab.widgets.metrics.panel import MetricsPanel
 from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.panel import ServerPanel
+from orthanc_lab.widgets.timeline.panel import TimelinePanel
 from orthanc_lab.widgets.upload.panel import UploadPanel
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Dashboard",
     "DicomizePanel",
     "Download",
+    "FaultsPanel",
     "JobsPanel",
     "MetricsPanel",
     "NetworkPanel",
@@ -31,6 +34,7 @@ __all__ = [
     "ServerPanel",
     "Status",
     "Table",
+    "TimelinePanel",
     "UploadPanel",
     "dashboard",
 ]

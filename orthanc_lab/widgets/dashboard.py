@@ -12,11 +12,14 @@ from orthanc_lab.widgets.archives.panel import ArchivePanel
 from orthanc_lab.widgets.browser.panel import BrowserPanel
 from orthanc_lab.widgets.controlled_server import ControlledServer
 from orthanc_lab.widgets.dicomize.panel import DicomizePanel
+from orthanc_lab.widgets.faults.panel import FaultsPanel
+from orthanc_lab.widgets.faults.switchable import SwitchableFaults
 from orthanc_lab.widgets.jobs.panel import JobsPanel
 from orthanc_lab.widgets.metrics.panel import MetricsPanel
 from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.panel import ServerPanel
+from orthanc_lab.widgets.timeline.panel import TimelinePanel
 from orthanc_lab.widgets.upload.panel import UploadPanel
 
 __all__ = ["Dashboard", "dashboard"]
@@ -29,6 +32,7 @@ _PANELS: tuple[type[Panel], ...] = (
     DicomizePanel,
     NetworkPanel,
     MetricsPanel,
+    TimelinePanel,
     ServerPanel,
 )
 
@@ -89,7 +93,13 @@ class Dashboard(ipywidgets.VBox):
         super().close()
 
 
-def dashboard(client: Client, server: ControlledServer | None = None, **options: Any) -> Dashboard:
+def dashboard(
+    client: Client,
+    server: ControlledServer | None = None,
+    *,
+    faults: SwitchableFaults | None = None,
+    **options: Any,
+) -> Dashboard:
     """Return all panels for a server in tabs.
 
     Parameters
@@ -98,6 +108,8 @@ def dashboard(client: Client, server: ControlledServer | None = None, **options:
         A client for the server to show.
     server
         The server itself, if this program started it: the panel Server can then start, stop and kill it.
+    faults
+        What the server was made with, ``serve(faults=faults)``: they get a panel, too.
     **options
         Options for every panel, such as ``interval``.
 
@@ -106,4 +118,5 @@ def dashboard(client: Client, server: ControlledServer | None = None, **options:
     >>> dashboard(client)
     <Dashboard: Jobs...>
     """
-    return Dashboard([panel.in_dashboard(client, server, **options) for panel in _PANELS])
+    panels = [panel.in_dashboard(client, server, **options) for panel in _PANELS]
+    return Dashboard(panels if faults is None else [*panels, FaultsPanel(client, faults, **options)])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -16,7 +17,9 @@ from orthanc_lab.client import Client, ClientError, UnreachableError
 from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.widgets.closing import close_below
+from orthanc_lab.widgets.code.code_log import CodeLog
 from orthanc_lab.widgets.controlled_server import ControlledServer
+from orthanc_lab.widgets.elements.code_view import CodeView
 from orthanc_lab.widgets.elements.status import Status
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
@@ -56,6 +59,8 @@ class Panel(ipywidgets.VBox):
         The box that holds the controls.
     status
         The status line below the controls.
+    code
+        What the last action did, as Python and as curl. Actions use ``code.client``: what is shown is what was run.
     is_in_front
         False for a panel in a hidden tab, which does not poll.
     is_away
@@ -86,6 +91,8 @@ class Panel(ipywidgets.VBox):
         self.interval = interval
         self.clock = clock or SystemClock()
         self.status = Status(self.clock)
+        self.code = CodeLog(client)
+        self.code_view = CodeView()
         self.body = ipywidgets.VBox()
         self.is_away = False
         self._is_in_front = True
@@ -94,7 +101,7 @@ class Panel(ipywidgets.VBox):
         self._switch = threading.Lock()
         self._polling: BackgroundPolling | None = None
         self._queue: SerialQueue[None] = SerialQueue()
-        super().__init__([self.body, self.status])
+        super().__init__([self.body, self.status, self.code_view])
         self.add_class("orthanc-panel")
         self.status.observe(lambda change: self._follow(), "is_seen")
 
@@ -187,9 +194,19 @@ class Panel(ipywidgets.VBox):
         self.status.say(f"{doing} …")
         return self._queue.submit(partial(self._perform, doing, action))
 
+    @contextmanager
+    def coding(self) -> Iterator[None]:
+        """Show the code of what is done inside, at its end; `act` does so by itself."""
+        self.code.begin()
+        try:
+            yield
+        finally:
+            self.code_view.python, self.code_view.curl = self.code.python, self.code.curl
+
     def _perform(self, doing: str, action: Callable[[], str | None]) -> None:
         try:
-            words = action()
+            with self.coding():
+                words = action()
         except (ClientError, OSError, ValueError) as error:
             self.refresh()
             self.status.warn(f"{doing}: {error}")

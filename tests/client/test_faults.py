@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from orthanc_lab import samples
 from orthanc_lab.client import (
     Client,
     ClientError,
     ConnectionLostError,
+    DamagedDownloadError,
     JobForgottenError,
     JobPausedError,
     JobRetryError,
@@ -27,7 +29,9 @@ from orthanc_lab.client import (
 )
 from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.jobs import Job
+from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 from orthanc_lab.server.loopback import free_port
+from orthanc_lab.testing.faults import Faults
 from tests.client.scripted import Act, Scripted, answer, drop, send
 
 BUSY = answer(b"", "503 Service Unavailable")
@@ -276,3 +280,53 @@ def test_an_upload_without_permission_ends_at_once() -> None:
 def test_a_route_that_makes_no_job_is_said() -> None:
     with Scripted(answer(b"[]")) as server, pytest.raises(ClientError, match="POST /tools/find succeeded, but"):
         Client(server.url).jobs.submit("/tools/find", {"Level": "Study", "Query": {}})
+
+
+def whole(status: str = "200 OK", *headers: str) -> Act:
+    return answer(zip_bytes(), status, "Content-Type: application/zip", *headers)
+
+
+def test_a_download_that_breaks_off_is_asked_for_again(tmp_path: Path) -> None:
+    with Scripted(CUT_BODIES["known length"], CUT_BODIES["until closed"], whole()) as server:
+        Client(server.url).archive("a", tmp_path / "a.zip")
+        assert zipfile.is_zipfile(tmp_path / "a.zip")
+        assert len(server.requests) == 3
+
+
+def test_a_zip_without_its_end_is_no_download_even_if_its_length_is_right(tmp_path: Path) -> None:
+    cut = answer(zip_bytes()[:-30], "200 OK", "Content-Type: application/zip")
+    with Scripted(cut) as server, pytest.raises(ConnectionLostError, match="the end of the ZIP archive is missing"):
+        Job(Client(server.url, retries=1).transport, {"ID": "x"}).download(tmp_path / "a.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_post_that_is_not_sent_twice_says_that_it_may_have_been_carried_out() -> None:
+    with Scripted(drop) as server, pytest.raises(UnreachableError, match="It may have carried out the request"):
+        Client(server.url).create_dicom(None)
+
+
+def test_a_file_that_is_damaged_is_noticed(orthanc: EmbeddedServer, orthanc_faults: Faults, tmp_path: Path) -> None:
+    client = Client.from_server(orthanc)
+    client.upload(samples.dicom_files("ct/sharp")[:2])
+    study = client.studies.find()[0]
+    assert study.media(tmp_path, verify=True).exists()
+    job = study.archive_job().wait()
+    assert job.download(tmp_path, verify=True).exists()
+    with (
+        orthanc_faults.on("corrupted attachment"),
+        pytest.raises(DamagedDownloadError, match="2 of 2 files in the archive are damaged: ") as caught,
+    ):
+        study.archive(tmp_path / "damaged.zip", verify=True)
+    assert len(caught.value.files) == 2
+    assert not (tmp_path / "damaged.zip").exists()
+    with pytest.raises(ValueError, match="verify it without transcode"):
+        client.archive(study, tmp_path, transcode="1.2.840.10008.1.2.1", verify=True)
+
+
+def test_an_upload_that_was_accepted_and_lost_is_noticed(orthanc: EmbeddedServer, orthanc_faults: Faults) -> None:
+    client = Client.from_server(orthanc)
+    with orthanc_faults.on("peer that accepts and loses"):
+        report = client.upload(samples.dicom_files("ct/sharp")[:3], verify=True)
+    assert (report.stored, len(report.refused), report.files) == (0, 3, {})
+    assert set(report.refused.values()) == {"accepted by the server, but not there any more"}
+    assert client.upload(samples.dicom_files("ct/sharp")[:3], verify=True, resume=report).stored == 3

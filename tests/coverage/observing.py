@@ -51,14 +51,15 @@ class _Template:
 def operations() -> dict[str, bool]:
     """Return every operation, ``GET /instances/{id}``, and whether this server has it.
 
-    They are those of the real server's ``--openapi``, and those of ours that it does not mention.
+    They are those of the real server's ``--openapi``, and those of ours that it does not mention, without the ones
+    below ``/orthanc-lab``, which no Orthanc has.
     """
     ours = [f"{verb.upper()} {path}" for path, verbs in json.loads(openapi())["paths"].items() for verb in verbs]
     real: list[str] = read_json(REAL)["operations"]
     has = {_bare(name) for name in ours}
     known = {_bare(name) for name in real}
     found = {name: _bare(name) in has for name in real}
-    return found | {name: True for name in ours if _bare(name) not in known}
+    return found | {name: True for name in ours if _bare(name) not in known and " /orthanc-lab/" not in name}
 
 
 def _bare(operation: str) -> str:

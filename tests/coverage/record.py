@@ -15,12 +15,12 @@ from typing import Any
 
 import orthanc_lab
 from orthanc_lab.testing.real import MISSING, RealOrthanc, find_program
+from orthanc_lab.testing.scenarios import SCENARIOS
+from orthanc_lab.testing.scenarios.bodies import build
 from orthanc_lab.testing.twin import Twin
 from tests.coverage.observing import KINDS, REAL, SEEN, Observation, read_json
 from tests.coverage.page import PAGE, page
 from tests.dimse.scripted_node import ScriptedNode
-from tests.twin.all_bodies import build
-from tests.twin.scenarios import SCENARIOS
 
 __all__ = ["real_operations", "real_options"]
 

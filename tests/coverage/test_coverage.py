@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from orthanc_lab.testing.scenarios import SCENARIOS
 from tests.coverage.observing import REAL, SEEN, read_json
 from tests.coverage.page import LEFT_OUT, PAGE, page, rows
 from tests.coverage.record import real_operations, real_options
-from tests.twin.scenarios import SCENARIOS
 
 
 def test_the_page_is_up_to_date() -> None:

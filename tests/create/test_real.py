@@ -19,6 +19,7 @@ from orthanc_lab.testing.real import RealOrthanc
 from tests.create.comparing import differences
 from tests.create.creator import DICTIONARY, Creator, data_uri
 from tests.create.pictures import chunks, pam, picture, png_of
+from tests.programs import program
 
 pytestmark = pytest.mark.real
 
@@ -222,11 +223,12 @@ def test_parents(servers: Servers) -> None:
     ],
 )  # fmt: skip
 def test_dciodvfy_says_the_same(servers: Servers, body: dict[str, Any], tmp_path: Path) -> None:
+    dciodvfy = program("dciodvfy")
     said = []
     for server in (servers.ours, servers.real):
         path = tmp_path / "file.dcm"
         path.write_bytes(server.file(server.answer(body)["ID"]))
-        told = subprocess.run(["dciodvfy", str(path)], capture_output=True, text=True, check=False)
+        told = subprocess.run([dciodvfy, str(path)], capture_output=True, text=True, check=False)
         said.append(sorted(re.sub(r"[0-9.]{20,}", "UID", line) for line in told.stderr.splitlines()))
     assert said[0] == said[1]
     assert said[0]

@@ -190,11 +190,33 @@ def test_unknown_types_and_broken_payloads_become_failures(engines: Engines) -> 
     engine = engines(restores={"Counting": broken})
     failed = {view.type: (view.state, view.error_code, view.error_details) for view in engine.views()}
     assert failed == {
-        "Gated": (JobState.FAILURE, 2, "Unknown type of job: Gated"),
+        "Gated": (JobState.FAILURE, 2, "Unknown type of job: Gated; its extension may be missing"),
         "Counting": (JobState.FAILURE, 20, "The saved job cannot be read: KeyError: 'steps'"),
     }
-    before = engine.views()
-    assert engines.restarted().views() == before  # also when its type is known again
+    after = {view.type: view.state for view in engines.restarted(start=False).views()}
+    assert after == {"Gated": JobState.PENDING, "Counting": JobState.FAILURE}, "one whose type is known again goes on"
+
+
+def test_the_history_forgets_no_job_whose_type_is_missing(engines: Engines) -> None:
+    engine = engines(start=False)
+    waiting = engine.submit(CountingJob(2))
+    engine.pause(waiting)
+    engine = engines.restarted(restores={}, history_size=0)
+    assert engine.ids() == []
+    engine = engines.restarted()
+    assert states(engine) == {waiting: JobState.PAUSED}
+    assert engine.resume(waiting)
+    wait_for_state(engine, waiting, JobState.SUCCESS)
+
+
+def test_a_job_whose_type_is_missing_can_be_deleted(engines: Engines) -> None:
+    engine = engines(start=False)
+    waiting = engine.submit(CountingJob(2))
+    engine = engines.restarted(restores={})
+    with pytest.raises(OrthancError, match="Unknown type"):
+        engine.resubmit(waiting)
+    assert engine.delete(waiting)
+    assert engines.restarted().ids() == []
 
 
 def test_progress_is_that_of_the_position_on_disk(engines: Engines) -> None:

@@ -250,6 +250,25 @@ def test_an_address_where_no_orthanc_is(lab):
     assert "secret" not in "\n".join(running.output)
 
 
+def test_a_lesson_by_its_number(lab):
+    running = lab("4", "--port", "0", "--lab-port", "0", "--once")
+    assert running.until("JupyterLab:").partition("?")[0].endswith("/lab/tree/04_dicomizing.ipynb")
+    assert running.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["77"], "There is no lesson 77. The lessons are:"),
+        (["01", "02"], "02: give one lesson and one configuration at most."),
+        (["01", "a.json", "b.json"], "b.json: give one lesson and one configuration at most."),
+    ],
+)
+def test_words_that_are_wrong(words, said, capsys):
+    assert command.main(words) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_a_configuration_that_is_missing(lab, tmp_path):
     running = lab("--lab-port", "0", str(tmp_path / "none.json"))
     assert running.wait() == 1

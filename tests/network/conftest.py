@@ -14,8 +14,8 @@ import orthanc_lab
 from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.real import RealOrthanc
+from orthanc_lab.testing.scenarios.bodies import build
 from tests.network.report_taker import ReportTaker
-from tests.twin.all_bodies import build
 
 FILES = (
     "a1", "a2", "a3", "b1", "c1", "d1", "french", "japanese", "russian", "korean", "german", "greek", "ct", "report",

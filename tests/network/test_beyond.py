@@ -10,12 +10,12 @@ import orthanc_lab
 from orthanc_lab.dimse.association import Proposal
 from orthanc_lab.dimse.command_set import Field, Operation
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE, IMPLICIT_LE
+from orthanc_lab.testing.scenarios.bodies.files import slice_of, written
 from tests.network.commitment_bodies import CT, information
 from tests.network.conftest import fill
 from tests.network.identifiers import UID, identifier
 from tests.network.report_taker import ReportTaker
 from tests.network.wire import COMMITMENT, FIND, GET, Wire
-from tests.twin.bodies import slice_of, written
 from tests.waiting import until
 
 _JPEG_2000 = "1.2.840.10008.1.2.4.90"

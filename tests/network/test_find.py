@@ -9,7 +9,7 @@ import requests
 
 import orthanc_lab
 from orthanc_lab.testing.dicom_peer import DicomPeer, DicomPeerError
-from tests.twin.bodies import slice_of, written
+from orthanc_lab.testing.scenarios.bodies.files import slice_of, written
 
 
 @pytest.fixture(scope="module")

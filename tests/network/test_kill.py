@@ -17,10 +17,10 @@ from orthanc_lab.protocol.transfer_syntaxes import IMPLICIT_LE
 from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.dicom_peer import DicomPeer
+from orthanc_lab.testing.scenarios.bodies.files import slice_of, written
 from tests.network.commitment_bodies import CT, information
 from tests.network.report_taker import ReportTaker
 from tests.network.wire import COMMITMENT, Wire
-from tests.twin.bodies import slice_of, written
 from tests.waiting import until
 
 FILES = 20

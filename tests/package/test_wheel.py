@@ -28,6 +28,8 @@ CONTENTS = [
     "orthanc_lab/sample_data/report.pdf",
     "orthanc_lab/sample_data/prometheus.yml",
     "orthanc_lab/lab/orthanc.svg",
+    "orthanc_lab/testing/certify/answers.json.xz",
+    "orthanc_lab/testing/scenarios/ledger.toml",
 ]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -16,24 +16,38 @@ import pytest
 
 import orthanc_lab
 import orthanc_lab.client
+import orthanc_lab.extensions
 import orthanc_lab.frames
+import orthanc_lab.testing.faults
+import orthanc_lab.testing.schedules
 import orthanc_lab.widgets
 from orthanc_lab import Client, samples
 from orthanc_lab.testing import plugin
+from orthanc_lab.testing.faults import Faults
 
 pytest_plugins = ["pytester"]
 
 MODULES = [
     "orthanc_lab",
     "orthanc_lab.client",
+    "orthanc_lab.extensions",
     "orthanc_lab.frames",
     "orthanc_lab.frames.charts",
     "orthanc_lab.samples",
+    "orthanc_lab.testing",
+    "orthanc_lab.testing.faults",
     "orthanc_lab.testing.plugin",
     "orthanc_lab.widgets",
 ]
 HOMES = {getattr(orthanc_lab, name).__module__ for name in orthanc_lab.__all__} | {"orthanc_lab.samples"}
-PACKAGES = (orthanc_lab.client, orthanc_lab.frames, orthanc_lab.widgets)
+PACKAGES = (
+    orthanc_lab.client,
+    orthanc_lab.extensions,
+    orthanc_lab.frames,
+    orthanc_lab.testing.faults,
+    orthanc_lab.testing.schedules,
+    orthanc_lab.widgets,
+)
 
 
 def names(module: str) -> list[tuple[str, object]]:
@@ -96,15 +110,16 @@ def modules_of(package: ModuleType) -> list[str]:
 
 @pytest.mark.parametrize("module", sorted(HOMES.union(*map(modules_of, PACKAGES))))
 def test_the_examples_run(module: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Examples may use a client, its server with a series of CT, and a folder."""
+    """Examples may use a client, its server with a series of CT and with faults, and a folder."""
     found = importlib.import_module(module)
     if not any(test.examples for test in doctest.DocTestFinder().find(found)):
         assert module not in HOMES
         return
-    server = request.getfixturevalue("orthanc_factory")()
+    faults = Faults()
+    server = request.getfixturevalue("orthanc_factory")(faults=faults)
     with Client.from_server(server) as client:
         client.upload(samples.path("ct/soft_tissue"))
-        names = {"client": client, "server": server, "folder": tmp_path}
+        names = {"client": client, "server": server, "faults": faults, "folder": tmp_path}
         names |= {"Client": Client, "orthanc_lab": orthanc_lab, "samples": samples}
         names = {name: value for name, value in names.items() if not hasattr(found, name)}
         options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

@@ -194,3 +194,67 @@ def test_the_fixtures_are_listed(run):
     result = run("--fixtures", test_file="def test_nothing(): ...")
     for fixture in ("orthanc", "orthanc_factory", "orthanc_settings"):
         result.stdout.re_match_lines([rf"{fixture} -- .*"])
+
+
+FAULTS = """
+    import pytest
+    import requests
+
+    def get(server):
+        return requests.get(f"{server.url}/system").status_code
+
+    BUSY = "503 without Retry-After"
+
+    @pytest.mark.parametrize("orthanc_faults", [BUSY, {"name": BUSY, "nth": 2}, [BUSY]], indirect=True)
+    def test_in_force_from_the_beginning(orthanc, orthanc_faults):
+        assert 503 in [get(orthanc), get(orthanc)]
+
+    def test_switched_off_at_the_end(orthanc, orthanc_faults):
+        assert orthanc_faults.in_force == ()
+        assert get(orthanc) == 200
+        orthanc_faults.on(BUSY)
+        assert get(orthanc) == 503
+
+    def test_of_one_server_alone(orthanc):
+        assert get(orthanc) == 200
+
+    @pytest.mark.parametrize("orthanc_faults", [{"name": "index locked", "optional": True}], indirect=True)
+    def test_optional(orthanc, orthanc_faults):
+        assert get(orthanc) == 200
+
+    DRAWN = []
+
+    @pytest.mark.parametrize("orthanc_faults", 2 * [{"name": BUSY, "probability": 0.5}], indirect=True)
+    def test_drawn_anew_for_each_test(orthanc, orthanc_faults):
+        DRAWN.append([get(orthanc) for _ in range(12)])
+        assert DRAWN[-1] == DRAWN[0]
+
+    @pytest.mark.parametrize("orthanc_faults", ["disk full at a byte"], indirect=True)
+    def test_what_a_fault_leads_to_is_no_error(orthanc, orthanc_faults):
+        file = requests.post(f"{orthanc.url}/tools/create-dicom", json={"Tags": {}})
+        assert file.status_code == 507
+    """
+
+
+def test_the_faults_of_the_fixture(run):
+    run(test_faults=FAULTS).assert_outcomes(passed=9)
+
+
+NEVER = """
+    import pytest
+
+    @pytest.mark.parametrize("orthanc_faults", ["index locked"], indirect=True)
+    def test_without_its_fault(orthanc, orthanc_faults):
+        pass
+
+    @pytest.mark.parametrize("orthanc_faults", ["index loked"], indirect=True)
+    def test_an_unknown_one(orthanc, orthanc_faults):
+        pass
+    """
+
+
+def test_a_fault_that_never_happened_or_is_unknown_fails_the_test(run):
+    found = run(test_never=NEVER)
+    found.assert_outcomes(passed=1, errors=2)
+    found.stdout.fnmatch_lines("*The fault 'index locked' has never happened: there were no changes of the index*")
+    found.stdout.fnmatch_lines("*There is no fault 'index loked'; did you mean 'index locked'*")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import orthanc_lab
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.real import RealOrthanc
+from orthanc_lab.testing.scenarios import LEDGER
+from orthanc_lab.testing.scenarios.bodies import build
 from orthanc_lab.testing.twin import Twin
 from tests.dimse.scripted_node import ScriptedNode
-from tests.twin.all_bodies import build
 
 
 @pytest.fixture(scope="session")
 def ledger() -> Ledger:
-    return Ledger.read(Path(__file__).parent / "ledger.toml")
+    return Ledger.read(LEDGER)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from orthanc_lab.testing.exchange import Answer
 from orthanc_lab.testing.ledger import Accepted, Ledger
 from orthanc_lab.testing.likeness import Pairs, compare_answers
 from orthanc_lab.testing.scenario import Capture, Send, Special, Wait, parse
-from tests.twin.bodies import slice_of, written
+from orthanc_lab.testing.scenarios.bodies.files import slice_of, written
 
 UUIDS = ("0e2d3c5f-95ba-4b5f-9c61-1d6a4a6ce5a1", "6a34c2ad-81be-4adc-8c7e-ade8fa552c1d")
 MORE_UUIDS = ("8df82301-80c8-4587-9818-82698ffa238a", "bda43e94-9098-4b9a-b745-d0e4d7d52ae5")

@@ -11,9 +11,9 @@ import pytest
 
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.scenario import Scenario
+from orthanc_lab.testing.scenarios import SCENARIOS
 from orthanc_lab.testing.twin import Twin
 from tests.coverage.observing import SEEN, Observation, read_json
-from tests.twin.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.real
 

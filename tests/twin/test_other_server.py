@@ -10,11 +10,11 @@ import pytest
 from orthanc_lab.testing.ledger import Accepted, Ledger
 from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.testing.scenario import Scenario
+from orthanc_lab.testing.scenarios import SCENARIOS
+from orthanc_lab.testing.scenarios.bodies import build
 from orthanc_lab.testing.twin import Twin
 from tests.dimse.scripted_node import ScriptedNode
-from tests.twin.all_bodies import build
 from tests.twin.other_server import OtherServer
-from tests.twin.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.real
 

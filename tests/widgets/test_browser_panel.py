@@ -91,6 +91,35 @@ def test_an_instance(panel):
     assert panel.viewer.caption == "Slice 7 of 20 · instance 7"
 
 
+def test_a_second_series(panel):
+    sent = listen(panel.viewer)
+    pick(panel, *CT, "CT · Soft tissue")
+    labels = {choice["label"]: choice["id"] for choice in panel.viewer.choices}
+    assert [*labels] == ["CT · Localizer", "CT · Sharp"]
+    panel.viewer.set_state({"compared": labels["CT · Sharp"]})  # as the browser does
+    panel.wait_until_shown()
+    panel.viewer.wait_until_sent()
+    second = panel.viewer.second
+    assert (second["count"], second["about"]["title"]) == (10, "CT · Sharp")
+    assert second["windows"][0]["name"].startswith("As stored")
+    assert second["about"]["frame"] == panel.viewer.about["frame"] != ""
+    assert {message["position"] for message, _ in sent if message["layer"] == 1} == set(range(10))
+    assert panel.status.text == ""
+    pick(panel, *CT, "CT · Sharp")
+    assert (panel.viewer.compared, panel.viewer.second["count"]) == ("", 0)
+    assert [choice["label"] for choice in panel.viewer.choices] == ["CT · Localizer", "CT · Soft tissue"]
+
+
+def test_what_has_no_image_is_not_compared(client, panel, study):
+    document = client.create_dicom(samples.path("report.pdf"), {"SeriesDescription": "Letter"}, parent=study)
+    panel.refresh()
+    pick(panel, *CT, "CT · Soft tissue")
+    panel.viewer.set_state({"compared": document.series.id})
+    panel.wait_until_shown()
+    assert (panel.viewer.compared, panel.viewer.second["count"]) == ("", 0)
+    assert panel.status.text == "Comparing: Encapsulated PDF"
+
+
 def test_the_gallery_picks_a_series(panel):
     pick(panel, *CT)
     panel.gallery.current = panel.gallery.items[2]["id"]
@@ -285,7 +314,7 @@ def test_a_look_without_a_change_sends_nothing(client, study):
     panel.close()
 
 
-def test_a_step_of_the_slider_sends_caption_and_tags(client, study):
+def test_a_step_of_the_slider_sends_tags_alone(client, study):
     with hear() as recorder:
         panel = BrowserPanel(client)
         panel.viewer._handle_custom_msg({"kind": "hello"}, [])
@@ -296,7 +325,7 @@ def test_a_step_of_the_slider_sends_caption_and_tags(client, study):
         panel.wait_until_shown()
         panel.viewer.wait_until_sent()
     sent = [message["state"] for _, message, _ in recorder.taken() if "state" in message]
-    assert [set(state) - {"position"} for state in sent if set(state) != {"position"}] == [{"caption"}, {"rows"}]
+    assert [set(state) - {"position"} for state in sent if set(state) != {"position"}] == [{"rows"}]
     panel.close()
 
 

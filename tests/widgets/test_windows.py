@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from orthanc_lab.widgets.browser.windows import ValueRange, aspect, given_window, presets
+from orthanc_lab.widgets.browser.header import Header
+from orthanc_lab.widgets.browser.windows import ValueRange, given_windows, presets
 from orthanc_lab.widgets.elements.slice_image import SliceImage, Window
 
 
@@ -13,45 +14,56 @@ from orthanc_lab.widgets.elements.slice_image import SliceImage, Window
     ("values", "kind"),
     [
         (np.array([[-1024.0, 3071.0]], "f4"), "int16"),
-        (np.array([[0, 65535]], "u2"), "float32"),
+        (np.array([[0, 255]], "f4"), "uint8"),
+        (np.array([[-1, 255]], "i2"), "int16"),
+        (np.array([[0, 65535]], "u2"), "uint16"),
+        (np.array([[-1, 65535]], "f4"), "float32"),
+        (np.array([[np.nan]], "f4"), "float32"),
         (np.array([[0.5]], "f4"), "float32"),
         (np.array([[[1, 2, 3]]], "u1"), "rgb"),
     ],
 )
 def test_values_keep_what_they_are(values, kind):
     picture = SliceImage.of(values)
-    read = np.frombuffer(picture.data, {"int16": "<i2", "float32": "<f4", "rgb": "u1"}[kind])
+    read = np.frombuffer(picture.data, {"int16": "<i2", "uint16": "<u2", "float32": "<f4"}.get(kind, "u1"))
     assert picture.kind == kind
-    assert np.array_equal(read.reshape(values.shape), values)
+    assert np.array_equal(read.reshape(values.shape), values, equal_nan=kind == "float32")
 
 
 def test_a_large_picture_is_thinned_out():
-    picture = SliceImage.of(np.zeros((4096, 3000), "u2"))
-    assert (picture.rows, picture.columns, picture.step, len(picture.data)) == (1024, 750, 4, 1024 * 750 * 2)
+    picture = SliceImage.of(np.full((10, 9000), 300, "u2"))
+    assert (picture.rows, picture.columns, picture.step, len(picture.data)) == (4, 3000, 3, 4 * 3000 * 2)
 
 
 ALL = Window("All values", 0, 2000)
 
 
-def test_the_given_window_comes_first():
-    tags = {"WindowCenter": "40", "WindowWidth": "400", "Modality": "CT"}
-    names = [window.name for window in presets(tags, ALL)]
-    assert names == ["As stored", "All values", "Soft tissue", "Lung", "Bone", "Brain"]
-    assert presets({"Modality": "MR"}, ALL) == [ALL]
+def header(**tags):
+    numbers = {"center": "0028,1050", "width": "0028,1051", "name": "0028,1055"}
+    return Header({numbers[name]: {"Name": name, "Type": "String", "Value": value} for name, value in tags.items()})
+
+
+def test_the_given_windows_come_first():
+    given = given_windows(header(center=r"40\-600", width=r"400\1500", name="SOFT"))
+    assert given == [Window("As stored: SOFT", 40, 400), Window("As stored, 2", -600, 1500)]
+    names = [window.name for window in presets("CT", given, ALL)]
+    assert names[:6] == ["As stored: SOFT", "As stored, 2", "All values", "Soft tissue", "Lung", "Bone"]
+    assert presets("MR", [], ALL) == [ALL]
 
 
 @pytest.mark.parametrize(
     "tags",
     [
         {},
-        {"WindowCenter": "40"},
-        {"WindowCenter": "40", "WindowWidth": "0"},
-        {"WindowCenter": "wide", "WindowWidth": "9"},
-        {"WindowCenter": None, "WindowWidth": None},
+        {"center": "40"},
+        {"center": "40", "width": "0"},
+        {"center": "wide", "width": "9"},
+        {"center": None, "width": None},
+        {"center": "inf", "width": "9"},
     ],
 )
 def test_no_window_is_given(tags):
-    assert given_window(tags) is None
+    assert given_windows(header(**tags)) == []
 
 
 def test_all_values_are_those_of_all_slices():
@@ -77,9 +89,3 @@ def test_of_8_bits_all_values_are_the_possible_ones(tags, window):
     seen = ValueRange(tags)
     seen.add(np.full((2, 2), 60))
     assert (seen.window.center, seen.window.width) == window
-
-
-def test_pixels_that_are_not_square():
-    assert aspect({"PixelSpacing": r"2\1"}) == 2
-    assert aspect({"PixelAspectRatio": r"1\2"}) == 0.5
-    assert aspect({"PixelSpacing": r"0\1"}) == aspect({"PixelSpacing": "x"}) == aspect({}) == 1

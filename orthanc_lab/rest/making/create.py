@@ -18,6 +18,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.memory_budget import Reservation
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.http.bodies import read_parsed_body
+from orthanc_lab.rest.http.origin import origin_of
 from orthanc_lab.rest.making.create_body import parse_create_body
 from orthanc_lab.rest.making.upload import stored_json
 from orthanc_lab.rest.services import Services
@@ -41,7 +42,7 @@ class CreateDicom:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Create and store; the answer is that of an upload, or names the new series."""
         body = parse_create_body(read_parsed_body(req))
-        origin = Origin(remote_ip=req.remote_addr or "", http_username=req.context.username)
+        origin = origin_of(req)
         with self._services.memory.reserve(0) as memory:
             answer_json(req, resp, self._created(body, origin, memory))
 

@@ -23,12 +23,12 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.transfer_syntaxes import is_known
 from orthanc_lab.rest.http.answers import unknown_resource
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_object
+from orthanc_lab.rest.http.origin import origin_of
 from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.making.patient_tags import check_patient_tags
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.records import Origin
 
-__all__ = ["ROUTES", "BulkModification", "InstanceModification", "ResourceModification", "origin_of", "string_list"]
+__all__ = ["ROUTES", "BulkModification", "InstanceModification", "ResourceModification", "string_list"]
 
 _COUNTER = "AnonymizationSequence"
 _KEEPING = "When keeping StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID tag, you must "
@@ -204,11 +204,6 @@ def string_list(body: Any, name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"List of strings expected in field: {name}")
     return value
-
-
-def origin_of(req: falcon.Request) -> Origin:
-    """Return where the new instances of a request come from."""
-    return Origin(remote_ip=req.remote_addr or "", http_username=req.context.username)
 
 
 _LEVELS = (Level.PATIENT, Level.STUDY, Level.SERIES)

@@ -20,8 +20,9 @@ from orthanc_lab.jobs.kinds.rewriting.study_change import StudyPlan
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_json
+from orthanc_lab.rest.http.origin import origin_of
 from orthanc_lab.rest.http.submission import submit_job
-from orthanc_lab.rest.making.modification import origin_of, string_list
+from orthanc_lab.rest.making.modification import string_list
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.ports import Resources
 

@@ -9,6 +9,7 @@ import falcon
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
+from orthanc_lab.rest.http.origin import origin_of
 from orthanc_lab.rest.making.upload_form import boundary_of, parts_of
 from orthanc_lab.rest.making.upload_gzip import gunzipped
 from orthanc_lab.rest.making.upload_zip import is_zip, members_of
@@ -27,7 +28,7 @@ def post_instances(services: Services, req: falcon.Request, resp: falcon.Respons
         15 for a body that is not a DICOM file, 21 for one without identifiers, 19 if the storage is full.
     """
     body: bytes = req.stream.read() if req.content_length is None else req.bounded_stream.read()
-    origin = Origin(remote_ip=req.remote_addr or "", http_username=_username(req))
+    origin = origin_of(req, _username(req))
     content_type = req.content_type or ""
     boundary = boundary_of(content_type) if content_type[:10].lower() == "multipart/" else None
     if boundary is not None:

@@ -83,31 +83,46 @@ class System:
 
 
 class PluginList:
-    """The plugins; there are always the one that extends the explorer, and the transfers accelerator."""
+    """The plugins: the one that extends the explorer, the transfers accelerator, and the extensions."""
 
     def __init__(self, services: Services) -> None:
-        pass
+        self._names = ["explorer.js", *sorted(_plugins(services))]
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the names."""
-        answer_json(req, resp, ["explorer.js", "transfers"])
+        answer_json(req, resp, self._names)
 
 
 class Plugin:
     """One plugin."""
 
     def __init__(self, services: Services) -> None:
-        pass
+        self._plugins = _plugins(services)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the script with which plugins extend the explorer: none does; what a plugin is; else 404/empty."""
-        if id == "transfers":
-            answer_json(req, resp, _TRANSFERS)
+        if id in self._plugins:
+            answer_json(req, resp, self._plugins[id])
             return
         if id != "explorer.js":
             raise EmptyAnswer(404)
         resp.content_type = "application/javascript"
         resp.data = _EXPLORER_SCRIPT
+
+
+def _plugins(services: Services) -> dict[str, dict[str, Any]]:
+    """Return what there is to tell of each plugin, by name."""
+    extensions = services.extensions.extensions if services.extensions is not None else ()
+    told = {
+        extension.name: {
+            "Description": extension.description,
+            "ExtendsOrthancExplorer": False,
+            "ID": extension.name,
+            "Version": extension.version,
+        }
+        for extension in extensions
+    }
+    return {"transfers": _TRANSFERS, **told}
 
 
 def _server_identifier(settings: Settings) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
 
+from orthanc_lab.protocol.ports import Clock
+from orthanc_lab.protocol.seeded import SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Assembly, Environment, assemble
+from orthanc_lab.server.embedding.lifetime import Lifetime
 from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
 from orthanc_lab.server.embedding.restartable import dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
+from orthanc_lab.server.embedding.stepping import Goal, run_until
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.reported_errors import keep_error
@@ -59,6 +63,7 @@ class InProcessServer(Stoppable):
         self.errors: list[BaseException] = []
         self._reset_asked = False
         self._assembly: Assembly | None = None
+        self._lifetime: Lifetime | None = None
         self._dicom = _dicom_listener() if isinstance(environment.executor, ThreadExecutor) else None
         try:
             defaults = dicom_on_a_free_port(options) if self._dicom else {}
@@ -69,7 +74,7 @@ class InProcessServer(Stoppable):
             self._own.remove()
             raise
         self.session = session_of(self.settings)
-        self.session.mount(self.url, WsgiTransport(self._answer))
+        self.session.mount(self.url, WsgiTransport(self.application))
 
     def __repr__(self) -> str:
         state = "without a socket" if self._assembly is not None else "(stopped)"
@@ -89,6 +94,11 @@ class InProcessServer(Stoppable):
         return self._assembly.services
 
     @property
+    def is_running(self) -> bool:
+        """False after a stop."""
+        return self._assembly is not None
+
+    @property
     def dicom_port(self) -> int:
         """The TCP port of DICOM; 0 if it is disabled, or there are no threads."""
         return self._dicom.port if self._dicom else 0
@@ -99,12 +109,99 @@ class InProcessServer(Stoppable):
         title: str = self.settings["DicomAet"]
         return title
 
+    # -- step by step, with a seeded executor ----------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the server; with a seeded executor a `ManualClock`."""
+        return self._environment.clock
+
+    def step(self) -> bool:
+        """Let one task go on to its next pause, drawn from the seed; False if none can.
+
+        A task is a worker of the jobs engine, or what the server does beside requests. No time passes.
+
+        Raises
+        ------
+        RuntimeError
+            Without an executor made by `orthanc_lab.seeded`.
+        """
+        return self._seeded().turn()
+
+    def run_until(self, goal: Goal, *, patience: float = 3600.0) -> None:
+        """Let tasks go on, drawn from the seed, until a condition holds or a time has come.
+
+        Time passes only where no task can go on: at once, to the moment at which the next one is due.
+
+        Parameters
+        ----------
+        goal
+            A function that returns whether the condition holds; or a time: seconds of `clock`, or a `datetime`.
+        patience
+            How many seconds of `clock` a condition is waited for.
+
+        Raises
+        ------
+        TimeoutError
+            If the condition does not hold after that time.
+        RuntimeError
+            If nothing goes on any more; without an executor made by `orthanc_lab.seeded`.
+
+        Examples
+        --------
+        >>> import orthanc_lab
+        >>> with orthanc_lab.in_process(executor=orthanc_lab.seeded(7)) as server:
+        ...     server.run_until(90)
+        ...     server.clock.now().isoformat()
+        '2026-01-01T00:01:30+00:00'
+        """
+        run_until(self._seeded(), goal, patience)
+
+    def crash(self) -> None:
+        """End as ``kill -9`` ends a process, and start again on the same folder.
+
+        What was not handed to the operating system is gone; answers that are still being read break off.
+
+        Raises
+        ------
+        RuntimeError
+            Without an executor made by `orthanc_lab.seeded`; inside a step.
+
+        Examples
+        --------
+        >>> import orthanc_lab
+        >>> with orthanc_lab.in_process(executor=orthanc_lab.seeded(7)) as server:
+        ...     made = server.session.post(f"{server.url}/tools/create-dicom", json={"Tags": {}}).json()
+        ...     server.crash()
+        ...     server.session.get(f"{server.url}/instances").json() == [made["ID"]]
+        True
+        """
+        self._seeded()
+        if self._lifetime is None:
+            raise RuntimeError("The server has stopped")
+        self._lifetime.end()
+        self._assembly = None
+        self._start()
+
+    def _seeded(self) -> SeededExecutor:
+        executor = self._environment.executor
+        if not isinstance(executor, SeededExecutor):
+            raise RuntimeError("This server runs by itself; start it with in_process(executor=orthanc_lab.seeded(7))")
+        return executor
+
+    # -- life ------------------------------------------------------------------------
+
     def _start(self) -> None:
-        self._assembly = assemble(self.settings, self, self._environment)
+        environment = self._environment
+        if isinstance(environment.executor, SeededExecutor):
+            self._lifetime = Lifetime(environment, environment.executor)
+            environment = self._lifetime.environment
+        self._assembly = assemble(self.settings, self, environment)
         if self._dicom:
             self._dicom.start(self._assembly)
 
-    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+    def application(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer a request (WSGI); the same for all that is started after a reset or a crash."""
         if self._assembly is not None and self._reset_asked:
             self._reset_asked = False
             self.shutdown()
@@ -113,7 +210,7 @@ class InProcessServer(Stoppable):
             raise requests.ConnectionError("The server has stopped")
         answer = self._assembly.application(environ, start_response)
         self._environment.executor.run_pending()
-        return answer
+        return answer if self._lifetime is None else _until_its_end(answer, self._lifetime)
 
     def reset(self) -> None:
         """Start again before the next request."""
@@ -122,6 +219,7 @@ class InProcessServer(Stoppable):
     def shutdown(self) -> None:
         """Answer no further request."""
         assembly, self._assembly = self._assembly, None
+        self._lifetime = None
         if assembly is not None:
             if self._dicom:
                 self._dicom.stop()
@@ -136,6 +234,23 @@ class InProcessServer(Stoppable):
         self.shutdown()
         self.session.close()
         self._own.remove()
+
+
+def _until_its_end(answer: Iterable[bytes], lifetime: Lifetime) -> Iterator[bytes]:
+    """Pass an answer on until the server crashes."""
+    pieces = iter(answer)
+    try:
+        while not lifetime.has_ended:
+            try:
+                piece = next(pieces)
+            except StopIteration:
+                return
+            yield piece
+        raise requests.ConnectionError("The server has crashed")
+    finally:
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
 
 
 def _dicom_listener() -> DicomListener:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.seeded import SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.log_lines import log_errors_only
 from orthanc_lab.server.options.names import check_names
@@ -18,6 +20,7 @@ from orthanc_lab.server.options.option_table import OPTIONS, without_unset
 from orthanc_lab.storage.lock import Lock, lock_folder, no_lock
 
 if TYPE_CHECKING:
+    from orthanc_lab.extensions.extension import Extension
     from orthanc_lab.server.embedding.child_server import ChildServer
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 
@@ -34,6 +37,8 @@ def serve(
     seed: int | None = ...,
     clock: Clock | None = ...,
     identifiers: Identifiers | None = ...,
+    faults: EnvironmentWrapper | None = ...,
+    extensions: Iterable[Any] = ...,
     **named: Any,
 ) -> EmbeddedServer: ...
 @overload
@@ -44,6 +49,7 @@ def serve(
     process: Literal[True],
     load_jobs: bool = ...,
     seed: int | None = ...,
+    extensions: Iterable[Any] = ...,
     **named: Any,
 ) -> ChildServer: ...
 def serve(
@@ -55,6 +61,8 @@ def serve(
     seed: int | None = None,
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
+    faults: EnvironmentWrapper | None = None,
+    extensions: Iterable[Any] = (),
     **named: Any,
 ) -> EmbeddedServer | ChildServer:
     """Start a server; it is a context manager that stops it.
@@ -74,13 +82,20 @@ def serve(
         Makes the identifiers the same at every run.
     clock, identifiers
         Replace the time and the random source of the machine (not with `process`).
+    faults
+        What can go wrong: `orthanc_lab.testing.faults.Faults` (not with `process`).
+    extensions
+        Kinds of job and routes (see `orthanc_lab.extensions`): classes, functions below ``@route``, an `Extension`, or
+        the names that the option ``Extensions`` takes. With `process`, those that a module or a file defines.
 
     Raises
     ------
     OrthancError
-        For options that Orthanc refuses, a folder in use, a port in use.
+        For options that Orthanc refuses, a folder in use, a port in use, extensions that do not fit.
     TypeError
-        For a name that is no option.
+        For a name that is no option, and what is no extension.
+    ValueError
+        With `process`: for what cannot be handed to another process.
 
     Examples
     --------
@@ -96,10 +111,11 @@ def serve(
     merged = _merged(options, named)
     place = _place(folder, merged)
     if process:
-        if clock is not None or identifiers is not None:
-            raise ValueError("A clock and identifiers cannot be handed to another process; a seed can")
-        return ChildServer(merged, place, load_jobs=load_jobs, seed=seed)
-    return EmbeddedServer(merged, place, _environment(seed, clock, identifiers), load_jobs)
+        if clock is not None or identifiers is not None or faults is not None:
+            raise ValueError("A clock, identifiers and faults cannot be handed to another process; a seed can")
+        return ChildServer(_with_references(merged, extensions), place, load_jobs=load_jobs, seed=seed)
+    environment = _environment(seed, clock, identifiers, extensions=extensions, faults=faults)
+    return EmbeddedServer(merged, place, environment, load_jobs)
 
 
 def in_process(
@@ -110,6 +126,8 @@ def in_process(
     clock: Clock | None = None,
     identifiers: Identifiers | None = None,
     executor: Literal["threads", "inline"] | Executor = "threads",
+    faults: EnvironmentWrapper | None = None,
+    extensions: Iterable[Any] = (),
     **named: Any,
 ) -> InProcessServer:
     """Return the same server without a socket: its `session` calls the application directly.
@@ -120,7 +138,9 @@ def in_process(
     ----------
     executor
         What runs jobs and other work that no request waits for: ``"threads"``, or ``"inline"`` to do without any
-        thread. Then jobs go on for a moment after each request, and while a request waits for one.
+        thread. Then jobs go on for a moment after each request, and while a request waits for one. With what
+        `orthanc_lab.seeded` returns nothing runs by itself: see `InProcessServer.step`. The clock is that of the
+        executor then, and the identifiers follow from the seed.
 
     Examples
     --------
@@ -130,7 +150,12 @@ def in_process(
     """
     log_errors_only()
     merged = _merged(options, named)
-    return InProcessServer(merged, _place(folder, merged), _environment(seed, clock, identifiers, executor))
+    if isinstance(executor, SeededExecutor):
+        if clock not in (None, executor.clock):
+            raise ValueError("The clock of a seeded executor is its own: seeded(7, clock=ManualClock())")
+        clock, seed = executor.clock, executor.seed if seed is None else seed
+    environment = _environment(seed, clock, identifiers, executor, extensions=extensions, faults=faults)
+    return InProcessServer(merged, _place(folder, merged), environment)
 
 
 def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +173,19 @@ def _environment(
     clock: Clock | None,
     identifiers: Identifiers | None,
     executor: Literal["threads", "inline"] | Executor = "threads",
+    *,
+    extensions: Iterable[Any],
+    faults: EnvironmentWrapper | None,
+) -> Environment:
+    environment = replace(_plain_environment(seed, clock, identifiers, executor), extensions=_loaded(extensions))
+    return environment if faults is None else faults.around(environment)
+
+
+def _plain_environment(
+    seed: int | None,
+    clock: Clock | None,
+    identifiers: Identifiers | None,
+    executor: Literal["threads", "inline"] | Executor,
 ) -> Environment:
     if identifiers is None:
         identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)
@@ -159,6 +197,26 @@ def _environment(
     if isinstance(executor, str):
         raise ValueError(f'The executor must be "threads", "inline" or an Executor, not {executor!r}')
     return Environment(clock, identifiers, executor, lock=_lock())
+
+
+def _loaded(extensions: Iterable[Any]) -> tuple[Extension, ...]:
+    if extensions == ():
+        return ()
+    from orthanc_lab.extensions.loading import load_all  # noqa: PLC0415 - most servers have no extensions
+
+    return load_all(extensions, Path.cwd())
+
+
+def _with_references(options: Mapping[str, Any], extensions: Iterable[Any]) -> dict[str, Any]:
+    """Return options with the names by which the child process loads extensions."""
+    if extensions == ():
+        return dict(options)
+    from orthanc_lab.extensions.loading import load_all, reference_of  # noqa: PLC0415 - most servers have no extensions
+
+    folder, given = Path.cwd(), tuple(extensions)
+    load_all(given, folder)  # what is wrong with them is told here
+    references = [reference_of(item, folder) for item in given]
+    return {**options, "Extensions": [*options.get("Extensions", ()), *references]}
 
 
 def _lock() -> Lock:

@@ -42,7 +42,10 @@ class WsgiTransport(BaseAdapter):
             started.append((status, headers))
             return None
 
-        body = self._application(self._environ(request), start_response)
+        try:
+            body = self._application(self._environ(request), start_response)
+        except ConnectionError as error:  # an OSError; requests has one of its own
+            raise requests.ConnectionError(error, request=request) from error
         status, headers = started[-1]
         answer = requests.Response()
         answer.status_code = int(status[:3])
@@ -141,3 +144,6 @@ class _Headers:
 
     def isclosed(self) -> bool:
         return True
+
+    def close(self) -> None:
+        pass

@@ -168,6 +168,9 @@ class Connection:
         answer: Iterable[bytes] = ()
         try:
             answer = application(environ, start)
+        except ConnectionError:  # there is nobody to answer any more
+            self._wire.abort()
+            return False
         except Exception:
             _log.exception("The application failed outside of its own error answers")
             start("500 Internal Server Error", [])

@@ -83,6 +83,7 @@ def _read_request(line: bytes) -> dict[str, str]:
     path, _, query = _origin_form(method, target).partition("#")[0].partition("?")
     return {
         "REQUEST_METHOD": method,
+        "REQUEST_URI": target,  # as it came, for a proxy
         "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path,
         "QUERY_STRING": query,
         "SERVER_PROTOCOL": protocol,

@@ -189,6 +189,12 @@ _JOBS = (
         check=threads,
     ),
     Option("JobsHistorySize", _INTEGER, 10, "Ended jobs that are kept."),
+    Option(
+        "JobsEventsSize",
+        _INTEGER,
+        100_000,
+        "Events of jobs that are kept in memory, some 140 bytes each; 0 for none. Not an option of Orthanc.",
+    ),
     Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
     Option("SynchronousCMove", _BOOLEAN, True, "C-MOVE waits for the end of its transfers.", late=True),
@@ -304,6 +310,13 @@ _SEARCH = (
 
 _EXTENSIONS = (
     Option("Plugins", _STRINGS, [], "Plug-ins of Orthanc.", honoured=False),
+    Option(
+        "Extensions",
+        _STRINGS,
+        [],
+        "Extensions in Python: files (halve.py), objects (package.module:name), or names of entry points of installed "
+        "packages (an option of orthanc-lab).",
+    ),
     Option("LuaScripts", _STRINGS, [], "Lua scripts.", honoured=False),
     Option("LuaHeartBeatPeriod", _INTEGER, 0, "Seconds between two calls of a Lua script.", honoured=False),
     Option("Locale", _STRING, "", "Locale of texts, which are Unicode here.", honoured=False),

@@ -7,11 +7,15 @@ value of ours has corresponded to the same value of theirs throughout the scenar
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 __all__ = ["Pairs"]
 
 _CLOCK_SECONDS = 120
+_DAY, _QUARTER = 86_400, 900  # seconds
+_FARTHEST_ZONES = 26 * 3600  # from UTC-12 to UTC+14
+_TWO_DAYS = timedelta(days=2)
+_FORMS = {"stamp": "%Y%m%dT%H%M%S", "time": "%H%M%S", "date": "%Y%m%d"}
 
 _TOKEN = re.compile(
     r"(?P<stamp>\b\d{8}T\d{6}(?:\.\d{1,6})?\b)"
@@ -23,6 +27,9 @@ _TOKEN = re.compile(
     r"|(?P<date>\b(?:19|20)\d{6}\b)"
 )
 
+_COUNTED = re.compile(r"(?<=\bAnonymized)\d+ ?")
+"""The number in the name of an anonymized patient: how many the server has anonymized since its start."""
+
 _UID_ROOT = re.compile(r"1\.2\.276\.0\.7230010\.3\.1\.\d\.|2\.25\.")
 """Roots of generated UIDs: that of DCMTK with the level, and that of UUIDs (DICOM PS 3.5, B.2)."""
 
@@ -31,6 +38,13 @@ _GENERATED_KINDS = frozenset({"id", "uid", "md5"})
 
 class Pairs:
     """The values that differ between the servers in one scenario, and how they correspond.
+
+    Parameters
+    ----------
+    age
+        How long before ours the answers of the real server were recorded, None if they were not. The zones of the two
+        servers may differ then, so whole quarters of an hour do not count, and neither do the numbers of anonymized
+        patients.
 
     Attributes
     ----------
@@ -41,8 +55,9 @@ class Pairs:
         Generated UIDs that were paired although they have different roots.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, age: timedelta | None = None) -> None:
         self.generated = False
+        self._age = age
         self.other_roots: list[tuple[str, str]] = []
         self._real_by_ours: dict[str, str] = {}
         self._ours_by_real: dict[str, str] = {}
@@ -53,7 +68,7 @@ class Pairs:
 
     def trial(self) -> Pairs:
         """Return a copy in which pairs can be tried out."""
-        other = Pairs()
+        other = Pairs(self._age)
         other.generated = self.generated
         other._real_by_ours = dict(self._real_by_ours)
         other._ours_by_real = dict(self._ours_by_real)
@@ -64,9 +79,11 @@ class Pairs:
         if ours == real:
             # A value that was equal once corresponds to itself, and never to another value later.
             return all(self._paired(kind, value, value) for kind, value in _split(ours)[0])
+        if self._age is not None:
+            ours, real = _COUNTED.sub("", ours), _COUNTED.sub("", real)
         our_tokens, our_frame = _split(ours)
         real_tokens, real_frame = _split(real)
-        if our_frame != real_frame or not our_tokens:
+        if our_frame != real_frame or not (our_tokens or ours == real):
             return False
         return all(
             self._paired(kind, mine, theirs[1]) for (kind, mine), theirs in zip(our_tokens, real_tokens, strict=True)
@@ -74,13 +91,28 @@ class Pairs:
 
     def _paired(self, kind: str, ours: str, real: str) -> bool:
         if kind in {"stamp", "time", "date"}:
-            return _close(kind, ours, real)
+            return ours == real or self._close(kind, ours, real)
         if ours != real and kind in _GENERATED_KINDS and not self.generated:
             return False
         if ours != real and kind == "uid" and not self._roots_alike(ours, real):
             return False
         known = self._real_by_ours.setdefault(ours, real)
         return known == real and self._ours_by_real.setdefault(real, ours) == ours
+
+    def _close(self, kind: str, ours: str, real: str) -> bool:
+        """Whether two times are close: the same zone and format, and at most minutes apart."""
+        mine, theirs = _moment(kind, ours), _moment(kind, real)
+        if mine is None or theirs is None:
+            return mine is theirs
+        apart = mine - theirs - (self._age or timedelta())
+        if kind == "date":
+            return abs(apart) < _TWO_DAYS
+        seconds = abs(apart.total_seconds())
+        if self._age is None:
+            return min(seconds, abs(seconds - _DAY)) <= _CLOCK_SECONDS
+        if kind == "stamp" and seconds > _FARTHEST_ZONES:
+            return False
+        return min(seconds % _QUARTER, -seconds % _QUARTER) <= _CLOCK_SECONDS
 
     def _roots_alike(self, ours: str, real: str) -> bool:
         mine, theirs = _UID_ROOT.match(ours), _UID_ROOT.match(real)
@@ -100,18 +132,8 @@ def _split(text: str) -> tuple[list[tuple[str, str]], str]:
     return tokens, _TOKEN.sub(lambda match: f"<{match.lastgroup}>", text)
 
 
-def _close(kind: str, ours: str, real: str) -> bool:
-    """Whether two times are close: the same zone and format, and at most minutes apart."""
-    if kind == "date":
-        return abs((_moment("%Y%m%d", ours) - _moment("%Y%m%d", real)).days) <= 1
-    form = "%Y%m%dT%H%M%S" if kind == "stamp" else "%H%M%S"
-    apart = _moment(form, ours.partition(".")[0]) - _moment(form, real.partition(".")[0])
-    seconds = abs(apart.total_seconds())
-    return min(seconds, abs(seconds - 86400)) <= _CLOCK_SECONDS
-
-
-def _moment(form: str, text: str) -> datetime:
+def _moment(kind: str, text: str) -> datetime | None:
     try:
-        return datetime.strptime(text, form)
+        return datetime.strptime(text.partition(".")[0], _FORMS[kind])
     except ValueError:
-        return datetime.min
+        return None

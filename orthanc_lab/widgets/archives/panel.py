@@ -15,7 +15,8 @@ from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.archives.archive_request import ArchiveRequest, Estimate, estimate, first_instance
 from orthanc_lab.widgets.archives.transfer_syntaxes import NAMES, choices, possible
-from orthanc_lab.widgets.elements.download import Download
+from orthanc_lab.widgets.code.spoken import in_folder
+from orthanc_lab.widgets.elements.download import Download, Save
 from orthanc_lab.widgets.jobs.job_rows import allowed
 from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
@@ -118,8 +119,8 @@ class ArchivePanel(ResourcesPanel):
         self.size = ipywidgets.Label(Estimate().words)
         self.bar = ipywidgets.IntProgress(description="Job", max=100, style=free)
         self.words = ipywidgets.Label()
-        self.stream = Download("Download", self._save_streamed)
-        self.download = Download("Download the archive", self._save_output)
+        self.stream = Download("Download", self._to_browser(self._save_streamed))
+        self.download = Download("Download the archive", self._to_browser(self._save_output))
 
     def _button(self, text: str, icon: str, words: str, action: Any) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, icon=icon, tooltip=words, layout={"width": "auto"})
@@ -200,13 +201,20 @@ class ArchivePanel(ResourcesPanel):
 
     # -- archives -------------------------------------------------------------------
 
+    def _to_browser(self, saves: Save) -> Save:
+        def saved(folder: Path, progress: Bytes) -> Path:
+            with self.coding():
+                return saves(in_folder(folder), progress)
+
+        return saved
+
     def _save_streamed(self, folder: Path, progress: Bytes) -> Path:
-        return self.request.save(self.client, folder, progress)
+        return self.request.save(self.code.client, folder, progress)
 
     def _save_output(self, folder: Path, progress: Bytes) -> Path:
         if self.job is None:
             raise ValueError("There is no archive yet")
-        return self.job.download(folder, progress=progress)
+        return self.code.job(self.job).download(folder, progress=progress)
 
     def save(self) -> Any:
         """Save the streamed archive, or that of the job, to the folder."""
@@ -218,7 +226,7 @@ class ArchivePanel(ResourcesPanel):
         self.save_button.disabled = True
         return self.act("Saving", partial(self._save, saves, folder))
 
-    def _save(self, saves: Any, folder: Path) -> str:
+    def _save(self, saves: Save, folder: Path) -> str:
         try:
             path = saves(folder, self._report)
         finally:
@@ -243,7 +251,7 @@ class ArchivePanel(ResourcesPanel):
     def _submit(self, request: ArchiveRequest, priority: int) -> str:
         self._state = None
         self.download.forget()
-        self.job = request.submit(self.client, priority)
+        self.job = request.submit(self.code.client, priority)
         return f"Job {self.job.id} is making the archive."
 
     def control(self, control: str) -> Any:
@@ -252,7 +260,7 @@ class ArchivePanel(ResourcesPanel):
 
     def _control(self, control: str) -> None:
         if self.job is not None:
-            getattr(Job(self.client.transport, self.job.document), control)()
+            getattr(self.code.job(self.job), control)()
 
     def poll(self) -> None:  # noqa: D102 - see Panel
         super().poll()

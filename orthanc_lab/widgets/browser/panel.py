@@ -13,9 +13,11 @@ import ipywidgets
 from orthanc_lab.client import Client, ClientError, Instance, Patient, Resource, ResponseError, Series, Study
 from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.widgets.browser.comparison import Comparison
+from orthanc_lab.widgets.browser.header import Header
 from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
 from orthanc_lab.widgets.browser.tag_rows import matching, tag_rows
-from orthanc_lab.widgets.browser.windows import ValueRange, aspect, presets
+from orthanc_lab.widgets.browser.windows import ValueRange
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
 from orthanc_lab.widgets.elements.slice_image import Values
@@ -42,6 +44,8 @@ class BrowserPanel(ResourcesPanel):
         A thumbnail of each series of the study.
     viewer
         The slices of the series.
+    comparison
+        The series beside or over it.
     tags, tag_search
         The table of tags, and the field that searches it.
     document
@@ -78,6 +82,7 @@ class BrowserPanel(ResourcesPanel):
         self.heading = ipywidgets.HTML()
         self.gallery = Gallery(label="Series")
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
+        self.comparison = Comparison(self.poll_client, self.viewer, self._numbered_tags, self.attempt)
         self.document = Download("Download the PDF", self._save_document)
         self.tag_search = ipywidgets.Text(
             placeholder="Search the tags", tooltip="Words in the name, number or value", layout={"width": "auto"}
@@ -103,6 +108,7 @@ class BrowserPanel(ResourcesPanel):
         """Wait until what was picked is shown."""
         for queue in (self._show_queue, self._tag_queue, self._sample_queue):
             queue.submit(lambda: None).result()
+        self.comparison.wait_until_shown()
 
     # -- picking --------------------------------------------------------------------
 
@@ -152,7 +158,7 @@ class BrowserPanel(ResourcesPanel):
         self._show_gallery(pick, resource, "")
 
     def _show_stack(self, pick: int, study: Study, series: Series, start: str, position: int | None = None) -> None:
-        stack = SliceStack(self.poll_client, series.instances)
+        stack = SliceStack(self.poll_client, series.instances, self._numbered_tags)
         if not stack.slices:
             return
         if position is None:
@@ -168,12 +174,14 @@ class BrowserPanel(ResourcesPanel):
         self._set_rows(stack.instance(position), tag_rows(tags))
         words = reason_without_image(values)
         if not words:
-            words = self._show_images(stack, position, values)
+            words = self._show_images(stack, position, tags)
         if words:
             self._show_nothing(words, has_document=words.startswith("Encapsulated PDF"))
 
-    def _show_images(self, stack: SliceStack, position: int, values: dict[str, Any]) -> str:
-        span = ValueRange(values)
+    def _show_images(self, stack: SliceStack, position: int, tags: dict[str, Any]) -> str:
+        header = Header(tags)
+        stack.learn(stack.instance(position), header)
+        span = ValueRange(values_by_keyword(tags))
         stack.seen = span.add
         try:
             stack.values(position)
@@ -182,15 +190,8 @@ class BrowserPanel(ResourcesPanel):
                 raise
             return f"The server cannot render this: {str(error).splitlines()[0]}"
         self.document.layout.display = "none"
-        self.viewer.show(
-            len(stack.slices),
-            stack.image,
-            windows=presets(values, span.window),
-            position=position,
-            is_inverted=values.get("PhotometricInterpretation") == "MONOCHROME1",
-            aspect=aspect(values),
-        )
-        self.viewer.caption = stack.caption(position)
+        title = self.branches.name(self._series)
+        self.viewer.show(stack.viewed(header, position, title=title, all_values=span.window), position)
         stack.seen = partial(self._widen, stack, span)
         if len(stack.slices) > _SAMPLE:  # of fewer slices the viewer loads all
             pick = self._picks.number
@@ -229,9 +230,12 @@ class BrowserPanel(ResourcesPanel):
                     known[one.id] = below, self._thumbnail(below)
             self._study = resource.id
             self._draw_gallery(series)
+        elif self._series:
+            self.comparison.offer({item["id"]: item["label"] for item in self.gallery.items}, self._series)
         self.gallery.current = current
 
     def _draw_gallery(self, series: list[Series]) -> None:
+        self.comparison.offer({one.id: self.branches.name(one.id) for one in series}, self._series)
         nothing = ((), b"")
         self.gallery.show(
             [
@@ -249,7 +253,6 @@ class BrowserPanel(ResourcesPanel):
         stack, position = self._stack, self.viewer.position
         if stack is None or position >= len(stack.slices):
             return
-        self.viewer.caption = stack.caption(position)
         instance = stack.instance(position)
         if instance != self._tagged:
             self._tag_queue.submit(lambda: self.attempt(partial(self._show_tags, stack, instance), "Reading the tags"))
@@ -260,8 +263,10 @@ class BrowserPanel(ResourcesPanel):
             self._set_rows(instance, tag_rows(self._tags_of(instance)))
 
     def _tags_of(self, instance: Instance) -> dict[str, Any]:
-        get = self.poll_client.transport.get
-        return {**get(f"{instance.path}/header"), **get(f"{instance.path}/tags")}
+        return {**self.poll_client.transport.get(f"{instance.path}/header"), **self._numbered_tags(instance)}
+
+    def _numbered_tags(self, instance: Instance) -> dict[str, Any]:
+        return dict(self.poll_client.transport.get(f"{instance.path}/tags"))
 
     def _set_rows(self, instance: Instance | None, rows: list[TagRow]) -> None:
         self._tagged, self._rows = instance, rows
@@ -314,6 +319,7 @@ class BrowserPanel(ResourcesPanel):
             self.viewer.resume()
 
     def close(self) -> None:  # noqa: D102 - see Panel
+        self.comparison.close()
         self._show_queue.close()
         self._tag_queue.close()
         self._sample_queue.close()

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from orthanc_lab.client import Client, Instance
-from orthanc_lab.widgets.elements.slice_image import SliceImage, Values
+from orthanc_lab.widgets.browser.frame_facts import FrameFacts, facts_of, place_of, rate_of
+from orthanc_lab.widgets.browser.header import Header
+from orthanc_lab.widgets.browser.windows import given_windows, presets
+from orthanc_lab.widgets.elements.slice_image import Place, SliceImage, Values, ViewedStack, Window
 
 __all__ = ["Slice", "SliceStack", "reason_without_image", "values_by_keyword"]
 
@@ -25,15 +28,33 @@ class Slice:
 class SliceStack:
     """The slices of several instances, in order.
 
+    Parameters
+    ----------
+    client
+        Reads the instances.
+    instances
+        In the order of their slices.
+    read_tags
+        Returns the tags of an instance, by number; called in threads.
+
     Examples
     --------
-    >>> stack = SliceStack(client, client.series.find(Modality="CT")[0].instances)
+    >>> read_tags = lambda instance: client.transport.get(f"{instance.path}/tags")
+    >>> stack = SliceStack(client, client.series.find(Modality="CT")[0].instances, read_tags)
     >>> len(stack.slices), stack.caption(4)
     (20, 'Slice 5 of 20 · instance 5')
     """
 
-    def __init__(self, client: Client, instances: Sequence[Instance]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        instances: Sequence[Instance],
+        read_tags: Callable[[Instance], Mapping[str, Any]],
+    ) -> None:
         self._client = client
+        self._read_tags = read_tags
+        self._main_tags = {instance.id: instance.tags for instance in instances}
+        self._facts: dict[str, list[FrameFacts]] = {}  # of each frame, by instance
         self.seen: Callable[[Values], object] = lambda values: None  # called with the values of each slice
         self.ids = [instance.id for instance in instances]
         self.slices = [
@@ -51,9 +72,35 @@ class SliceStack:
         """Return the position of the first slice of an instance."""
         return next((at for at, one in enumerate(self.slices) if one.id == id), None)
 
+    def learn(self, instance: Instance, header: Header) -> None:
+        """Take in the header of an instance."""
+        count = max((one.frames for one in self.slices if one.id == instance.id), default=1)
+        self._facts[instance.id] = [facts_of(header, frame) for frame in range(count)]
+
+    def facts(self, position: int) -> FrameFacts:
+        """Return what the header says of a slice; it is read if need be."""
+        one = self.slices[position]
+        if one.id not in self._facts:
+            instance = self.instance(position)
+            self.learn(instance, Header(self._read_tags(instance)))
+        return self._facts[one.id][one.frame]
+
+    def place(self, position: int) -> Place | None:
+        """Return where a slice lies, as far as this is known without a request."""
+        one = self.slices[position]
+        if one.id in self._facts:
+            return self._facts[one.id][one.frame].place
+        tags = self._main_tags[one.id]
+        if one.frames > 1:
+            return None
+        return place_of(tags.get("ImagePositionPatient", ""), tags.get("ImageOrientationPatient", ""))
+
     def values(self, position: int) -> Any:
         """Return the values of a slice."""
         values = self.instance(position).array(self.slices[position].frame)
+        facts = self.facts(position)
+        if facts.is_left_to_us and values.ndim == 2:
+            values = values * facts.slope + facts.intercept
         self.seen(values)
         return values
 
@@ -64,7 +111,32 @@ class SliceStack:
 
     def image(self, position: int) -> SliceImage:
         """Return a slice in the form that the viewer draws."""
-        return SliceImage.of(self.values(position))
+        values, facts = self.values(position), self.facts(position)
+        return SliceImage.of(
+            values,
+            place=facts.place,
+            spacing=facts.spacing,
+            slope=facts.slope,
+            intercept=facts.intercept,
+            unit=facts.unit,
+        )
+
+    def viewed(self, header: Header, position: int, *, title: str, all_values: Window) -> ViewedStack:
+        """Return what a viewer shows, with the windows that suit the slice at `position`, whose header is given."""
+        count = len(self.slices)
+        given = given_windows(header, self.slices[position].frame)
+        return ViewedStack(
+            count,
+            self.image,
+            presets(header.text("0008,0060"), given, all_values),
+            title=title,
+            captions=[self.caption(number) for number in range(count)],
+            places=[self.place(number) for number in range(count)],
+            frame_of_reference=header.text("0020,0052"),
+            letters="" if header.is_quadruped else header.text("0020,0020"),
+            is_inverted=header.text("0028,0004") == "MONOCHROME1",
+            rate=rate_of(header),
+        )
 
     def caption(self, position: int) -> str:
         """Return a description of a slice's place in the stack."""

@@ -1,16 +1,27 @@
-"""The windows that suit an image, and the shape of its pixels."""
+"""The windows that suit an image."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orthanc_lab.widgets.browser.header import Header
 from orthanc_lab.widgets.elements.slice_image import Values, Window
 
-__all__ = ["ValueRange", "aspect", "given_window", "presets"]
+__all__ = ["ValueRange", "given_windows", "presets"]
 
-_CT = (Window("Soft tissue", 40, 400), Window("Lung", -600, 1500), Window("Bone", 400, 1800), Window("Brain", 40, 80))
+_BY_MODALITY = {
+    "CT": (
+        Window("Soft tissue", 40, 400),
+        Window("Lung", -600, 1500),
+        Window("Bone", 400, 1800),
+        Window("Brain", 40, 80),
+        Window("Mediastinum", 50, 350),
+        Window("Liver", 60, 160),
+        Window("Angiography", 300, 600),
+    ),
+}
 
 
 def _numbers(tags: Mapping[str, Any], name: str) -> list[float]:
@@ -21,18 +32,24 @@ def _numbers(tags: Mapping[str, Any], name: str) -> list[float]:
         return []
 
 
-def given_window(tags: Mapping[str, Any]) -> Window | None:
-    r"""Return the first window in the tags of an instance.
+def given_windows(header: Header, frame: int = 0) -> list[Window]:
+    r"""Return the windows that a header has for a frame.
 
     Examples
     --------
-    >>> given_window({"WindowCenter": "50\\-600", "WindowWidth": "350\\1500"})
+    >>> tags = {"0028,1050": {"Value": "50\\-600"}, "0028,1051": {"Value": "350\\1500"}}
+    >>> given_windows(Header(tags))[0]
     Window(name='As stored', center=50.0, width=350.0)
     """
-    centers, widths = _numbers(tags, "WindowCenter"), _numbers(tags, "WindowWidth")
-    if not centers or not widths or widths[0] < 1:
-        return None
-    return Window("As stored", centers[0], widths[0])
+    group = header.group("0028,9132", frame)
+    centers, widths = group.numbers("0028,1050"), group.numbers("0028,1051")
+    names = [name.strip() for name in group.text("0028,1055").split("\\")]
+    found = []
+    for number, (center, width) in enumerate(zip(centers, widths, strict=False)):
+        name = names[number] if number < len(names) else ""
+        stored = "As stored" if number == 0 else f"As stored, {number + 1}"
+        found.append(Window(f"{stored}: {name}" if name else stored, center, width))
+    return [window for window in found if window.width >= 1]
 
 
 class ValueRange:
@@ -78,23 +95,6 @@ def _possible(tags: Mapping[str, Any]) -> tuple[float, float] | None:
     return min(ends), max(ends)
 
 
-def presets(tags: Mapping[str, Any], all_values: Window) -> list[Window]:
+def presets(modality: str, given: Sequence[Window], all_values: Window) -> list[Window]:
     """Return the windows to choose from, the best first."""
-    given = given_window(tags)
-    tissues = _CT if tags.get("Modality") == "CT" else ()
-    return [*([given] if given else []), all_values, *tissues]
-
-
-def aspect(tags: Mapping[str, Any]) -> float:
-    r"""Return the ratio of a pixel's height to its width.
-
-    Examples
-    --------
-    >>> aspect({"PixelSpacing": "2\\1"})
-    2.0
-    """
-    for name in ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio"):
-        numbers = _numbers(tags, name)
-        if len(numbers) == 2 and min(numbers) > 0:
-            return numbers[0] / numbers[1]
-    return 1.0
+    return [*given, all_values, *_BY_MODALITY.get(modality, ())]

@@ -13,6 +13,7 @@ import ipywidgets
 
 from orthanc_lab.client import Client, Instance, ResponseError, Series, display
 from orthanc_lab.widgets.closing import close_whole
+from orthanc_lab.widgets.code.spoken import with_names
 from orthanc_lab.widgets.dicomize.contents import Content, content_of, order, refusal, thumbnail
 from orthanc_lab.widgets.dicomize.field import Problem, row
 from orthanc_lab.widgets.dicomize.form import Form, Request, field_of, not_kept, words_of
@@ -265,7 +266,8 @@ class DicomizePanel(Panel):
     def _make(self, form: Form) -> str:
         request = form.request()
         try:
-            made = self.client.create_dicom(request.content, request.tags, **request.fields)
+            content = with_names(request.content, {content.path: repr(content.name) for content in form.contents})
+            made = self.code.client.create_dicom(content, request.tags, **request.fields)
         except ResponseError as error:
             if name := field_of(error, form):
                 self._say({name: words_of(error)})
@@ -300,7 +302,8 @@ class DicomizePanel(Panel):
         self.act("Deleting", partial(self._delete_now, made))
 
     def _delete_now(self, made: Instance | Series) -> str:
-        made.delete()
+        coded = self.code.client.series if isinstance(made, Series) else self.code.client.instances
+        coded[made.id].delete()
         self.made.remove(made)
         self._replace_result()
         return "Deleted."

@@ -17,6 +17,11 @@ class SliceFeed:
     budget
         Maximum number of bytes that the viewer holds.
 
+    Attributes
+    ----------
+    is_whole_wanted
+        Whether all slices that there is room for are sent in advance.
+
     Examples
     --------
     >>> feed = SliceFeed(10, ahead=1)
@@ -31,10 +36,11 @@ class SliceFeed:
         self._ahead = ahead
         self._budget = budget
         self._sizes: dict[int, int] = {}
+        self.is_whole_wanted = False
 
     def missing(self, at: int) -> int | None:
         """Return the nearest slice that the viewer lacks, None if it has all slices around `at`."""
-        for distance in range(self._ahead + 1):
+        for distance in range((self.count if self.is_whole_wanted else self._ahead) + 1):
             for number in (at + distance, at - distance):
                 if 0 <= number < self.count and number not in self._sizes:
                     return number if distance == 0 or self._has_room(at, number) else None
@@ -48,11 +54,14 @@ class SliceFeed:
     def put(self, at: int, number: int, size: int) -> list[int]:
         """Record that a slice was sent; return the slices to drop for it, the farthest from `at` first."""
         self._sizes[number] = size
-        dropped = []
+        dropped: list[int] = []
+        held = sum(self._sizes.values())
+        if held <= self._budget:
+            return dropped
         for other in sorted(self._sizes, key=lambda other: abs(other - at), reverse=True):
-            if sum(self._sizes.values()) <= self._budget or other in (at, number):
+            if held <= self._budget or other in (at, number):
                 break
-            del self._sizes[other]
+            held -= self._sizes.pop(other)
             dropped.append(other)
         return dropped
 

@@ -1,216 +1,144 @@
-// Slices: the kernel sends pixel values, which are drawn here by window centre and width.
-const ARRAYS = { int16: Int16Array, float32: Float32Array, rgb: Uint8Array };
-
-function newStore() {
-  return { stack: -1, slices: new Map(), views: new Set() };
+// Shows slices: the kernel sends pixel values, everything else happens here.
+/** @returns {any} */
+function newState(model) {
+  return {
+    position: model.get("position"),
+    second: { position: 0, isByPlace: false },
+    windows: [{ center: model.get("center"), width: model.get("width") }, { center: 0, width: 1 }],
+    isInverted: false, mode: "one", tool: "window", opacity: 0.5,
+    focus: { x: 0, y: 0 }, cursor: null, draft: null, active: 0,
+    measures: new Map(), ...planeCache(),
+  };
 }
 
-function receive(store, message, buffers) {
-  if (message.stack !== store.stack) {
-    store.stack = message.stack;
-    store.slices.clear();
-  }
-  const view = buffers[0];
-  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-  const values = message.kind === "none" ? null : new ARRAYS[message.kind](bytes);
-  store.slices.set(message.position, { ...message, values });
-  for (const position of message.dropped) store.slices.delete(position);
-  for (const draw of store.views) draw(message.position);
-}
-
-function make(tag, className, parent, attributes = {}) {
-  const made = document.createElement(tag);
-  made.className = className;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  parent.append(made);
-  return made;
-}
-
-function paint(canvas, slice, center, width, inverted) {
-  canvas.width = slice.columns;
-  canvas.height = slice.rows;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(slice.columns, slice.rows);
-  const pixels = image.data;
-  const { values } = slice;
-  if (slice.kind === "rgb") {
-    for (let from = 0, to = 0; to < pixels.length; from += 3, to += 4) {
-      pixels[to] = values[from];
-      pixels[to + 1] = values[from + 1];
-      pixels[to + 2] = values[from + 2];
-      pixels[to + 3] = 255;
-    }
-  } else {
-    const grey = new Uint32Array(pixels.buffer);
-    const span = Math.max(width - 1, 1e-6); // the linear function of the standard, PS3.3 C.11.2.1.2
-    for (let i = 0; i < values.length; i++) {
-      let level = ((values[i] - center + 0.5) / span + 0.5) * 255;
-      level = level <= 0 ? 0 : level >= 255 ? 255 : level + 0.5;
-      if (inverted) level = 255 - level;
-      grey[i] = 0xff000000 | ((level & 255) * 0x010101);
-    }
-  }
-  context.putImageData(image, 0, 0);
+// The planes that were made last, so that a change of the window does not make them again.
+function planeCache() {
+  const layouts = new Map();
+  const planes = new Map();
+  return {
+    layoutOf(layer, slice) {
+      const known = layouts.get(layer.stack);
+      if (known) return known;
+      layouts.clear();
+      const made = stackLayout(layer.about.places, slice.spacing, slice.rows * slice.step, slice.columns * slice.step);
+      if (!made.problem) layouts.set(layer.stack, made);
+      return made;
+    },
+    planeOf(layout, layer, axis, index) {
+      const key = `${layer.stack}/${index}/${layer.slices.size}`;
+      if (planes.get(axis)?.key !== key) planes.set(axis, { key, picture: planeAcross(layout, (at) => layer.slices.get(at), axis, index) });
+      return planes.get(axis).picture;
+    },
+  };
 }
 
 function renderViewer(store, model, el) {
   el.classList.add("orthanc-lab", "orthanc-viewer");
   keepKeys(el);
-  const frame = make("div", "orthanc-frame", el);
-  const canvas = make("canvas", "", frame, { role: "img", tabindex: "0" });
-  const words = make("div", "orthanc-none", frame);
-  const caption = make("div", "orthanc-caption", el, { "aria-live": "polite" });
-  const lines = make("div", "orthanc-sliders", el);
+  const state = newState(model);
+  const layer = (number) => layerOf(store, model, number);
+  const parts = makeParts(el);
+  const panes = new Map();
+  let scenes = [];
+  let isHeld = false; // while a pointer is down, the kernel is told only of slices that are missing
 
-  function slider(text) {
-    const label = make("label", "", lines);
-    make("span", "", label).textContent = text;
-    const range = make("input", "", label, { type: "range" });
-    const number = make("input", "", label, { type: "number", "aria-label": text });
-    return { label, range, number };
+  // -- drawing, at most once for a frame of the screen
+  let isDue = false;
+  function redraw() {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      draw();
+    });
   }
 
-  const place = slider("Slice");
-  const menuLabel = make("label", "", lines);
-  make("span", "", menuLabel).textContent = "Window";
-  const menu = make("select", "", menuLabel);
-  const center = slider("Centre");
-  const width = slider("Width");
-  let shown = { center: model.get("center"), width: model.get("width") }; // while a slider moves, ahead of the kernel
-
-  function drawPicture() {
-    const position = model.get("position");
-    const slice = model.get("stack") === store.stack ? store.slices.get(position) : undefined;
-    const text = model.get("words") || (slice ? slice.words : "");
-    const isLate = !slice && !model.get("words");
-    frame.classList.toggle("orthanc-late", isLate);
-    words.textContent = text || (isLate && !canvas.width ? "Loading …" : "");
-    words.hidden = !words.textContent;
-    canvas.hidden = Boolean(text);
-    caption.textContent = model.get("caption");
-    canvas.setAttribute("aria-label", model.get("caption") || model.get("label"));
-    if (!slice || !slice.values) return;
-    paint(canvas, slice, shown.center, shown.width, model.get("is_inverted"));
-    const high = slice.rows * model.get("aspect");
-    canvas.style.aspectRatio = `${slice.columns} / ${high}`;
-    canvas.style.width = `min(100%, ${Math.round(Math.max(384, Math.min(slice.columns, 768)) * Math.min(1, slice.columns / high))}px)`;
-    for (const line of [menuLabel, center.label, width.label]) line.hidden = slice.kind === "rgb";
-  }
-
-  function drawWindow() {
-    const span = model.get("high") - model.get("low");
-    const step = span > 20 ? 1 : span / 200 || 1;
-    for (const [pair, low, high, value] of [
-      [center, model.get("low"), model.get("high"), shown.center],
-      [width, step, Math.max(span, 1) * 1.5, shown.width],
-    ]) {
-      Object.assign(pair.range, { min: low, max: high, step });
-      pair.range.value = value;
-      pair.number.step = step;
-      if (pair.number !== document.activeElement) pair.number.value = Math.round(value * 100) / 100;
+  function draw() {
+    const [first, second] = [layer(0), layer(1)];
+    const slice = first.slices.get(state.position);
+    if (state.focus.x < 0 && slice) state.focus = { x: Math.floor((slice.columns * slice.step) / 2), y: Math.floor((slice.rows * slice.step) / 2) };
+    state.second = counterpart(first, state.position, slice?.values ? slice : null, second);
+    scenes = withCursor(scenesOf(state, first, second, model.get("words")), state.cursor);
+    parts.frames.dataset.panes = String(scenes.length);
+    for (const scene of scenes) if (!panes.has(scene.name)) panes.set(scene.name, addPane(scene.name));
+    for (const [name, pane] of panes) {
+      const scene = scenes.find((one) => one.name === name);
+      pane.frame.hidden = !scene;
+      if (!scene) continue;
+      const draft = state.draft?.name === name ? [state.draft.measure] : [];
+      drawPane(pane, { ...scene, measures: [...scene.measures, ...draft] });
     }
-    const windows = model.get("windows");
-    const names = ["By hand", ...windows.map((one) => one.name)];
-    if ([...menu.options].map((one) => one.text).join() !== names.join())
-      menu.replaceChildren(...names.map((name, at) => new Option(name, String(at - 1))));
-    menu.value = windows.findIndex((one) => one.center === shown.center && one.width === shown.width);
+    drawControls(parts, state, model, first, second, scenes);
+    teller.follow(first, second);
   }
 
-  function drawAll() {
-    const count = model.get("count");
-    shown = { center: model.get("center"), width: model.get("width") };
-    lines.hidden = count === 0;
-    place.label.hidden = count < 2;
-    Object.assign(place.range, { min: 1, max: count });
-    Object.assign(place.number, { min: 1, max: count });
-    place.range.value = model.get("position") + 1;
-    place.range.setAttribute("aria-valuetext", model.get("caption"));
-    if (place.number !== document.activeElement) place.number.value = model.get("position") + 1;
-    drawWindow();
-    drawPicture();
+  function addPane(name) {
+    const pane = makePane(parts.frames, name);
+    listenToPointer(pane, desk);
+    sizes.observe(pane.frame);
+    return pane;
   }
 
-  function go(position) {
-    const wanted = Math.max(0, Math.min(model.get("count") - 1, position));
-    if (!Number.isFinite(wanted) || wanted === model.get("position")) return;
-    model.set("position", wanted);
-    model.save_changes();
-  }
-
-  let isWaiting = false;
-  function setWindow(change, isFinal) {
-    shown = { ...shown, ...change };
-    shown.width = Math.max(shown.width, 1e-3);
-    if (!isWaiting) {
-      isWaiting = true;
-      requestAnimationFrame(() => {
-        isWaiting = false;
-        drawWindow();
-        drawPicture();
-      });
-    }
-    if (isFinal) {
-      model.set(shown);
-      model.save_changes();
-    }
-  }
-
-  function onKey(event) {
-    const steps = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1, PageUp: -10, PageDown: 10 };
-    if (event.key in steps) go(model.get("position") + steps[event.key]);
-    else if (event.key === "Home") go(0);
-    else if (event.key === "End") go(model.get("count") - 1);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  place.range.addEventListener("input", () => go(Number(place.range.value) - 1));
-  place.number.addEventListener("change", () => go(Number(place.number.value) - 1));
-  for (const [name, pair] of Object.entries({ center, width })) {
-    pair.range.addEventListener("input", () => setWindow({ [name]: Number(pair.range.value) }, false));
-    pair.range.addEventListener("change", () => setWindow({ [name]: Number(pair.range.value) }, true));
-    pair.number.addEventListener("change", () => setWindow({ [name]: Number(pair.number.value) }, true));
-  }
-  menu.addEventListener("change", () => {
-    const chosen = model.get("windows")[Number(menu.value)];
-    if (chosen) setWindow({ center: chosen.center, width: chosen.width }, true);
-  });
-  canvas.addEventListener("keydown", onKey);
-  canvas.addEventListener("wheel", (event) => {
-    if (canvas.getRootNode().activeElement !== canvas) return; // else the page scrolls
-    go(model.get("position") + Math.sign(event.deltaY));
-    event.preventDefault();
-  });
-  let drag = null; // where a drag began, and the window then
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.focus();
-    drag = { x: event.clientX, y: event.clientY, ...shown };
-    canvas.setPointerCapture(event.pointerId);
-    event.preventDefault();
-  });
-  const dragged = (event) => {
-    const scale = (model.get("high") - model.get("low")) / 512;
-    return {
-      center: drag.center + (event.clientY - drag.y) * scale,
-      width: Math.max(drag.width + (event.clientX - drag.x) * scale, scale || 1),
-    };
+  const sizes = new ResizeObserver(redraw);
+  const teller = makeTeller(store, model, state, () => isHeld || cine.isPlaying);
+  const go = (position) => {
+    const wanted = Math.max(0, Math.min(model.get("count") - 1, Math.round(position)));
+    if (!Number.isFinite(wanted) || wanted === state.position) return;
+    state.position = wanted;
+    redraw();
   };
-  canvas.addEventListener("pointermove", (event) => drag && setWindow(dragged(event), false));
-  canvas.addEventListener("pointerup", (event) => {
-    if (drag && (event.clientX !== drag.x || event.clientY !== drag.y)) setWindow(dragged(event), true);
-    drag = null;
+  const cine = makeCine({
+    position: () => state.position,
+    count: () => model.get("count"),
+    isThere: (position) => layer(0).slices.has(position),
+    ask: (position) => teller.ask(position),
+    go,
+    changed(isPlaying) {
+      if (isPlaying) teller.whole(0, true);
+      redraw();
+    },
   });
-  canvas.addEventListener("pointercancel", () => (drag = null));
-  canvas.title = "Arrow keys: slices; drag: window centre and width";
+  const desk = makeDesk({ state, model, parts, panes, layer, redraw, go, cine, scenes: () => scenes, hold: (is) => { isHeld = is; redraw(); } });
+  listenToControls(parts, desk, { state, model, layer, redraw, go, cine, teller, panes, scenes: () => scenes });
 
-  const onSlice = (position) => position === model.get("position") && drawPicture();
+  // -- what the kernel changes
+  function onStack() {
+    cine.stop();
+    Object.assign(state, { position: model.get("position"), cursor: null, draft: null, active: 0, isInverted: false, focus: { x: -1, y: -1 } });
+    cine.rate = model.get("about").rate ?? 10;
+    state.measures.clear();
+    for (const pane of panes.values()) Object.assign(pane, { view: { scale: null }, painted: "" });
+    state.windows[0] = { center: model.get("center"), width: model.get("width") };
+    teller.reset();
+    redraw();
+  }
+  function onSecond() {
+    const { windows } = model.get("second");
+    if (windows?.length) state.windows[1] = { center: windows[0].center, width: windows[0].width };
+    const pane = panes.get("second");
+    if (pane) Object.assign(pane, { view: { scale: null }, painted: "" });
+    state.active = 0;
+    redraw();
+  }
+  const heard = {
+    "change:stack": onStack,
+    "change:second": onSecond,
+    "change:position": () => { if (!teller.isAhead()) state.position = model.get("position"); redraw(); },
+    "change:center change:width": () => { state.windows[0] = { center: model.get("center"), width: model.get("width") }; redraw(); },
+    "change:words change:windows change:low change:high change:choices change:compared change:count": redraw,
+  };
+  for (const [names, hear] of Object.entries(heard)) model.on(names, hear);
+  const onSlice = () => redraw();
   store.views.add(onSlice);
-  model.on("change", drawAll);
-  drawAll();
+  onStack();
+  onSecond();
+  draw();
   return () => {
+    cine.stop();
+    sizes.disconnect();
+    teller.close();
     store.views.delete(onSlice);
-    model.off("change", drawAll);
+    for (const [names, hear] of Object.entries(heard)) model.off(names, hear);
   };
 }
 

@@ -1,34 +1,53 @@
-"""A viewer for a stack of slices, with a slider and a window."""
+"""A viewer for stacks of slices: window, zoom, measurements, cine, two series, three planes."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import traitlets
 
-from orthanc_lab.client import ClientError, UnreachableError
+from orthanc_lab.client import ClientError
 from orthanc_lab.widgets.elements.element import Element
-from orthanc_lab.widgets.elements.slice_feed import SliceFeed
-from orthanc_lab.widgets.elements.slice_image import SliceImage, Window
-from orthanc_lab.widgets.serial_queue import SerialQueue
+from orthanc_lab.widgets.elements.slice_image import SliceImage, ViewedStack, Window
+from orthanc_lab.widgets.elements.slice_sender import SliceSender
 
 __all__ = ["Viewer"]
 
+_PARTS = (
+    "geometry",
+    "volume",
+    "measuring",
+    "painting",
+    "words",
+    "transform",
+    "store",
+    "annotations",
+    "pane",
+    "scenes",
+    "cine",
+    "teller",
+    "pointer",
+    "desk",
+    "controls",
+    "board",
+)
+_NOTHING = ViewedStack(0, lambda number: SliceImage(), [Window("", 0, 1)])
 
-class Viewer(Element, script="viewer"):
-    """Shows one slice of a stack; the browser receives the pixel values and applies the window itself.
 
-    So a change of the window takes no message, and each slice is sent only once. Slices near the visible one are sent
-    in advance; the memory used in the browser is limited.
+class Viewer(Element, script="viewer", parts=[f"viewer_parts/{name}" for name in _PARTS]):
+    """Shows a stack of slices, and beside it or over it a second one; the browser receives values and draws them.
+
+    So a change of the window, a zoom, a measurement or a slice that is there already takes no message, and each slice
+    is sent only once. Slices near the visible one are sent in advance; the memory used in the browser is limited.
 
     Parameters
     ----------
     failed
         Called with the error if the server does not answer; `resume` continues afterwards.
     budget
-        Maximum number of bytes that the browser holds.
+        Maximum number of bytes of each stack that the browser holds.
 
     Attributes
     ----------
@@ -36,26 +55,29 @@ class Viewer(Element, script="viewer"):
         Number of slices, and the visible one, from 0.
     center, width
         The window.
-    caption
-        A description of the visible slice, also for screen readers.
     words
         A text shown instead of an image.
+    choices
+        The series that can be compared with this one: id and label of each.
+    compared
+        Id of the series that the user has chosen to compare, "" for none; who observes it calls `compare`.
 
     Examples
     --------
     >>> import numpy as np
     >>> viewer = Viewer()
-    >>> viewer.show(2, lambda number: SliceImage.of(np.full((4, 4), number)), windows=[Window("All", 1, 2)])
+    >>> load = lambda number: SliceImage.of(np.full((4, 4), number))
+    >>> viewer.show(ViewedStack(2, load, [Window("All", 1, 2)]))
     >>> viewer.wait_until_sent()
     >>> viewer.position = 1
-    >>> viewer.center, viewer.count
-    (1.0, 2)
+    >>> viewer.center, viewer.count, viewer.caption
+    (1.0, 2, 'Slice 2 of 2')
     """
 
     label = traitlets.Unicode("Slices").tag(sync=True)
     words = traitlets.Unicode("Nothing selected").tag(sync=True)
-    caption = traitlets.Unicode().tag(sync=True)
     stack = traitlets.Int(0).tag(sync=True)
+    about: Any = traitlets.Dict().tag(sync=True)
     count = traitlets.Int(0).tag(sync=True)
     position = traitlets.Int(0).tag(sync=True)
     windows: Any = traitlets.List().tag(sync=True)
@@ -63,59 +85,63 @@ class Viewer(Element, script="viewer"):
     width = traitlets.Float(1).tag(sync=True)
     low = traitlets.Float(0).tag(sync=True)
     high = traitlets.Float(1).tag(sync=True)
-    is_inverted = traitlets.Bool(False).tag(sync=True)
-    aspect = traitlets.Float(1).tag(sync=True)
+    choices: Any = traitlets.List().tag(sync=True)
+    compared = traitlets.Unicode().tag(sync=True)
+    second: Any = traitlets.Dict({"stack": 0, "count": 0}).tag(sync=True)
+    second_position = traitlets.Int(0).tag(sync=True)
 
     def __init__(
-        self, *, failed: Callable[[ClientError], object] = lambda error: None, budget: int = 96 << 20, **traits: Any
+        self, *, failed: Callable[[ClientError], object] = lambda error: None, budget: int = 256 << 20, **traits: Any
     ) -> None:
-        self._failed = failed
-        self._budget = budget
-        self._lock = threading.Lock()
-        self._queue: SerialQueue[None] = SerialQueue()
-        self._is_feeding = False
-        self._has_listener = False
-        self._load: Callable[[int], SliceImage] = lambda number: SliceImage()
-        self._feed = SliceFeed(0)
+        self._shown = _NOTHING
+        self._numbers = 0
+        self._senders = [SliceSender(partial(self._send_slice, layer), failed, budget) for layer in (0, 1)]
         super().__init__(**traits)
         self.on_msg(self._on_message)
-        self.observe(lambda change: self.resume(), "position")
+        self.observe(lambda change: self._senders[0].move(change["new"]), "position")
+        self.observe(lambda change: self._senders[1].move(change["new"]), "second_position")
 
-    def show(
-        self,
-        count: int,
-        load: Callable[[int], SliceImage],
-        *,
-        windows: Sequence[Window],
-        position: int = 0,
-        is_inverted: bool = False,
-        aspect: float = 1.0,
-    ) -> None:
-        """Replace the stack.
+    @property
+    def caption(self) -> str:
+        """Description of the visible slice; "" without one."""
+        return self._shown.caption(self.position) if self.count else ""
 
-        Parameters
-        ----------
-        count
-            Number of slices.
-        load
-            Returns a slice; called in a thread.
-        windows
-            The windows to choose from; the first is applied.
-        """
-        low = min(window.center - window.width / 2 for window in windows)
-        high = max(window.center + window.width / 2 for window in windows)
-        with self._lock:
-            self._load = load
-            self._feed = SliceFeed(count, budget=self._budget)
+    def show(self, stack: ViewedStack, position: int = 0) -> None:
+        """Replace the stack, and compare it with no other."""
+        self.compare("", None)
+        low, high = _ends(stack.windows)
+        self._shown = stack
+        self._senders[0].show(self._next(), stack.count, stack.load, position)
         with self.hold_sync():
             self.words = ""
-            self.stack += 1
-            self.count, self.position = count, position
-            self.windows = [window.plain() for window in windows]
-            self.center, self.width = windows[0].center, windows[0].width
+            self.stack = self._numbers
+            self.about = stack.plain()
+            self.count, self.position = stack.count, position
+            self.windows = [window.plain() for window in stack.windows]
+            self.center, self.width = stack.windows[0].center, stack.windows[0].width
             self.low, self.high = low, high
-            self.is_inverted, self.aspect = is_inverted, aspect
         self.resume()
+
+    def compare(self, id: str, stack: ViewedStack | None) -> None:
+        """Show a second stack, of the series `id`, in all arrangements of two; None for none."""
+        shown = stack or _NOTHING
+        self._senders[1].show(self._next(), shown.count, shown.load, self.second_position)
+        low, high = _ends(shown.windows)
+        with self.hold_sync():
+            self.compared = id
+            self.second = {
+                "stack": self._numbers,
+                "count": shown.count,
+                "about": shown.plain(),
+                "windows": [window.plain() for window in shown.windows],
+                "low": low,
+                "high": high,
+            }
+        self.resume()
+
+    def _next(self) -> int:
+        self._numbers += 1
+        return self._numbers
 
     def widen(self, window: Window) -> None:
         """Replace the window of the same name; if that one is applied, the new one is."""
@@ -132,77 +158,40 @@ class Viewer(Element, script="viewer"):
 
     def clear(self, words: str) -> None:
         """Show a text instead of an image."""
-        with self._lock:
-            self._feed = SliceFeed(0)
         with self.hold_sync():
-            self.stack += 1
-            self.count = self.position = 0
+            self.show(_NOTHING)
             self.words = words
-            self.caption = ""
 
     def resume(self) -> None:
-        """Send what is missing around the visible slice."""
-        with self._lock:
-            if self._is_feeding or not self._has_listener:
-                return
-            self._is_feeding = True
-        self._queue.submit(self._feed_all)
+        """Send what is missing around the visible slices."""
+        for sender in self._senders:
+            sender.resume()
 
     def wait_until_sent(self) -> None:
-        """Wait until the browser has all slices around the visible one."""
-        self._queue.submit(lambda: None).result()
+        """Wait until the browser has all slices around the visible ones."""
+        for sender in self._senders:
+            sender.wait_until_sent()
 
-    def _feed_all(self) -> None:
-        while True:
-            with self._lock:
-                feed, load, stack = self._feed, self._load, self.stack
-                number = feed.missing(self.position)
-                self._is_feeding = number is not None
-            if number is None:
-                return
-            try:
-                picture = self._loaded(load, number)
-            except ClientError as error:
-                with self._lock:
-                    self._is_feeding = False
-                self._failed(error)
-                return
-            with self._lock:
-                if feed is self._feed:
-                    self._post(feed, stack, number, picture)
-
-    def _loaded(self, load: Callable[[int], SliceImage], number: int) -> SliceImage:
-        try:
-            return load(number)
-        except UnreachableError:
-            raise
-        except ClientError as error:  # concerns this slice only
-            return SliceImage(words=str(error).partition("\n")[0])
-        except Exception as error:  # a fault must be visible, and must not stop the other slices
-            self.log.exception("A slice failed")
-            return SliceImage(words=f"This slice failed: {type(error).__name__}: {error}")
-
-    def _post(self, feed: SliceFeed, stack: int, number: int, picture: SliceImage) -> None:
-        dropped = feed.put(self.position, number, max(len(picture.data), 1))
-        message = {
-            "stack": stack,
-            "position": number,
-            "rows": picture.rows,
-            "columns": picture.columns,
-            "kind": picture.kind,
-            "step": picture.step,
-            "words": picture.words,
-            "dropped": dropped,
-        }
-        self.send(message, [picture.data])
+    def _send_slice(self, layer: int, told: dict[str, Any], data: bytes) -> None:
+        self.send({"layer": layer, **told}, [data])
 
     def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
-        with self._lock:  # a page was loaded: its browser holds nothing yet
-            self._has_listener = True
-            self._feed.forget()
-        self.resume()
+        if content["kind"] == "hello":
+            for sender in self._senders:
+                sender.listen()
+        elif content["kind"] == "whole":
+            self._senders[content["layer"]].want_whole(content["is_wanted"])
 
     def close(self) -> None:
         """Stop sending slices, and remove the viewer from the notebook."""
-        self._queue.close()
+        for sender in self._senders:
+            sender.close()
         super().close()
+
+
+def _ends(windows: Sequence[Window]) -> tuple[float, float]:
+    """Return the lowest and the highest value in any of the windows."""
+    return (
+        min(window.center - window.width / 2 for window in windows),
+        max(window.center + window.width / 2 for window in windows),
+    )

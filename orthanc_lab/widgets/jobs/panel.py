@@ -12,6 +12,7 @@ import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, Job, NotFoundError, UnreachableError
 from orthanc_lab.client.display import table as html_table
+from orthanc_lab.widgets.code.spoken import in_folder
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.table import Table
 from orthanc_lab.widgets.elements.toolbar import Toolbar
@@ -119,7 +120,7 @@ class JobsPanel(Panel):
         failures = []
         for job in jobs:
             try:
-                self._carry_out(control, job)
+                getattr(self.code.job(job), control)()
             except UnreachableError:
                 raise
             except ClientError as error:  # it may have ended by now; the others can still be done
@@ -128,20 +129,14 @@ class JobsPanel(Panel):
             raise ClientError("\n".join([f"{len(failures)} of {len(jobs)} failed.", *failures[:3]]))
         return f"{doing}, done."
 
-    def _carry_out(self, control: str, job: Job) -> None:
-        if control == "delete":
-            self.client.transport.send("DELETE", f"/jobs/{job.id}")
-        else:  # the methods of Job refresh it afterwards, but it may have dropped out of a short history by then
-            is_harmless = control in ("pause", "cancel")
-            self.client.transport.send("POST", f"/jobs/{job.id}/{control}", again=is_harmless)
-
     def _save(self, folder: Path, progress: Callable[[int, int | None], None]) -> Path:
         jobs = self.selected
         if not jobs:
             raise ClientError("The job is no longer selected.")
         try:
-            job = Job(self.client.transport, jobs[0].document)
-            return job.download(folder / f"{job.type}-{job.id[:8]}.zip", progress=progress)
+            with self.coding():
+                path = in_folder(folder, f"{jobs[0].type}-{jobs[0].id[:8]}.zip")
+                return self.code.job(jobs[0]).download(path, progress=progress)
         except NotFoundError as error:
             words = "it was streamed while it was made, or later ones have replaced it (option MediaArchiveSize)."
             raise ClientError(f"The server has no archive of this job: {words}") from error

@@ -169,7 +169,7 @@ class NetworkPanel(ResourcesPanel):
             self._light(name, Light("asking"))
             error = None
             try:
-                self.client.modalities[name].echo(timeout=_ECHO_SECONDS)
+                self.code.client.modalities[name].echo(timeout=_ECHO_SECONDS)
             except KeyError:
                 continue  # removed in the meantime
             except ClientError as failure:
@@ -189,7 +189,7 @@ class NetworkPanel(ResourcesPanel):
 
     def _remove(self, names: Sequence[str]) -> str:
         for name in names:
-            self.client.modalities[name].remove()
+            self.code.client.modalities[name].remove()
             self._lights.pop(name, None)
         return f"Removed {', '.join(names)}."
 
@@ -200,7 +200,7 @@ class NetworkPanel(ResourcesPanel):
     def _add(self) -> str:
         options = self.node_form.options
         name = self.node_form.name.value.strip()
-        self.client.modalities.add(name, **options)
+        self.code.client.modalities.add(name, **options)
         self._configurations = self.client.modalities.configurations()
         return f"Added {name}. {self._echo([name])}"
 
@@ -213,7 +213,7 @@ class NetworkPanel(ResourcesPanel):
 
     def _ask(self, node: str, level: Level) -> str:
         tags = self.query_form.tags
-        return self._show_answers(level, lambda: self.client.modalities[node].query(level, tags))
+        return self._show_answers(level, lambda: self.code.client.modalities[node].query(level, tags))
 
     def _show_answers(self, level: Level, ask: Callable[[], Query]) -> str:
         query = ask()
@@ -233,13 +233,17 @@ class NetworkPanel(ResourcesPanel):
         chosen = [int(id) for id in self.answers.selected]
         return [answer for answer in self.query or () if not chosen or answer.number in chosen]
 
+    def _coded(self, answer: Answer) -> Answer:
+        assert self.query is not None
+        return self.code.client.queries[self.query.id][answer.number]
+
     def below(self) -> Any:
         """Ask for what is below the selected answer."""
         (answer,) = self._chosen()
         level = self._query_level.child
         assert level is not None
         tags = dict.fromkeys(ASKED[level], "")
-        ask = partial(self._show_answers, level, lambda: answer.query(level, tags))
+        ask = partial(self._show_answers, level, lambda: self._coded(answer).query(level, tags))
         return self.act(f"Asking for {level.plural}", ask)
 
     def retrieve(self) -> Any:
@@ -248,7 +252,7 @@ class NetworkPanel(ResourcesPanel):
         return self.act("Starting", partial(self._retrieve, chosen))
 
     def _retrieve(self, chosen: Sequence[Answer]) -> str:
-        jobs = [answer.retrieve(method=self.method.value) for answer in chosen]
+        jobs = [self._coded(answer).retrieve(method=self.method.value) for answer in chosen]
         return f"{len(jobs)} {'transfer' if len(jobs) == 1 else 'transfers'} started."
 
     # -- send, and the jobs ---------------------------------------------------------
@@ -258,7 +262,7 @@ class NetworkPanel(ResourcesPanel):
         return self.act(f"Sending to {self.target.value}", partial(self._store, self.target.value, self.tree.checked))
 
     def _store(self, node: str, resources: Sequence[str]) -> str:
-        self.client.modalities[node].store(resources)
+        self.code.client.modalities[node].store(resources)
         return f"Started sending to {node}."
 
     def _selected_jobs(self) -> list[Job]:
@@ -271,7 +275,7 @@ class NetworkPanel(ResourcesPanel):
 
     def _control(self, control: str, jobs: Sequence[Job]) -> str:
         for job in jobs:
-            getattr(Job(self.client.transport, job.document), control)()
+            getattr(self.code.job(job), control)()
         return f"{control.capitalize()}: {len(jobs)} {'transfer' if len(jobs) == 1 else 'transfers'}, done."
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel

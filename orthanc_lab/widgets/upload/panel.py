@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from orthanc_lab.client import Client, ClientError, UploadInterruptedError, UploadReport
+from orthanc_lab.widgets.code.spoken import named
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone
 from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.panel import Panel
@@ -80,7 +81,7 @@ class UploadPanel(Panel):
             files, self._waiting = self._waiting, []
         whole = self._begin(files[-1].drop)
         try:
-            self._note(whole, self.client.upload([file.path for file in files], progress=self._tell), files)
+            self._note(whole, self._send_files(files), files)
         except UploadInterruptedError as error:
             self._note(whole, error.report, files)
             raise
@@ -91,6 +92,10 @@ class UploadPanel(Panel):
             for file in files:
                 file.discard()
         return self._counts()
+
+    def _send_files(self, files: list[DroppedFile]) -> UploadReport:
+        paths = [named(file.path, repr(file.name)) for file in files]
+        return self.code.client.upload(paths, progress=self._tell)
 
     def _counts(self) -> str:
         counts = f"{self.report.stored} new, {self.report.already_stored} already there"

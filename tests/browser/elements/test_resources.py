@@ -1,4 +1,4 @@
-"""Tree, viewer and tags in a real browser: keyboard, what a screen reader is told, pictures."""
+"""Tree and tags in a real browser: keyboard, what a screen reader is told, pictures."""
 
 from __future__ import annotations
 
@@ -13,21 +13,6 @@ class Numbers:
 
 tree = Tree(Numbers(), label="Numbers", mode="check", page=10)
 tree"""
-
-VIEWER = """\
-import numpy as np
-from orthanc_lab.widgets.elements.viewer import Viewer
-from orthanc_lab.widgets.elements.slice_image import SliceImage, Window
-
-viewer = Viewer()
-viewer.observe(lambda change: setattr(viewer, "caption", f"Slice {change['new'] + 1}"), "position")
-viewer.show(
-    30,
-    lambda number: SliceImage.of(np.full((8, 8), 10 * number)),
-    windows=[Window("Given", 100, 200), Window("Narrow", 50, 10)],
-    position=5,
-)
-viewer"""
 
 TAGS = """\
 from orthanc_lab.widgets.elements.tag_table import TagTable
@@ -121,39 +106,6 @@ def test_a_second_view_and_a_page_that_was_loaded_again_show_the_same(notebook):
             ).first.wait_for()
             tree.locator("li[aria-checked=true]", has_text="2.3").first.wait_for()
     assert book.errors == []
-
-
-def until_grey(area, low: int, high: int) -> None:
-    area.page.wait_for_function(
-        """([low, high]) => {
-          const canvas = document.querySelector('.orthanc-viewer canvas');
-          if (!canvas) return false;
-          const value = canvas.getContext('2d').getImageData(4, 4, 1, 1).data[0];
-          return canvas.width === 8 && low <= value && value <= high;
-        }""",
-        arg=[low, high],
-    )
-
-
-def test_slices_and_windows(output):
-    area = output(VIEWER)
-    until_grey(area, 62, 66)  # 50 of 0 … 200
-    area.locator(".orthanc-viewer canvas").focus()
-    press(area, "ArrowDown", "ArrowRight", "x", "d", "d")
-    area.get_by_text("Slice 8", exact=True).wait_for()
-    until_grey(area, 88, 92)
-    press(area, "End")
-    until_grey(area, 255, 255)
-    press(area, "Home")
-    until_grey(area, 0, 0)
-    press(area, "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown")
-    area.get_by_label("Window").select_option("Narrow")
-    until_grey(area, 120, 150)
-    width = area.get_by_role("spinbutton", name="Width")
-    width.fill("400")
-    width.press("Enter")
-    until_grey(area, 126, 130)
-    assert area.get_by_label("Window").evaluate("menu => menu.selectedOptions[0].text") == "By hand"
 
 
 def test_tags_open_and_show_all(output):

@@ -1,0 +1,73 @@
+"""The options of a server that are not at their defaults, as far as a client can see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orthanc_lab.testing.certify.target import Target
+from orthanc_lab.testing.exchange import Answer, Exchange, send
+
+__all__ = ["PAST", "visible_options"]
+
+PAST = "the past"
+"""In place of an option: what the server did before."""
+
+_KEYS = {
+    "CheckRevisions": "CheckRevisions",
+    "DicomAet": "DicomAet",
+    "DicomDefaultRetrieveMethod": "DefaultRetrieveMethod",
+    "ExtraMainDicomTags": "MainDicomTags",
+    "IngestTranscoding": "IngestTranscoding",
+    "MaximumPatientCount": "MaximumPatientCount",
+    "MaximumStorageMode": "MaximumStorageMode",
+    "MaximumStorageSize": "MaximumStorageSize",
+    "Name": "Name",
+    "OverwriteInstances": "OverwriteInstances",
+    "SslEnabled": "IsHttpServerSecure",
+    "StorageCompression": "StorageCompression",
+    "UserMetadata": "UserMetadata",
+}
+"""By option: the key of ``/system`` that shows it."""
+
+
+def visible_options(target: Target, system: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, str]:
+    """Return the options that are not at their defaults, with their values.
+
+    Parameters
+    ----------
+    system, usual
+        What ``/system`` says, and what it says with the default configuration.
+    """
+    found = {
+        option: json.dumps(system[key])[:80]
+        for option, key in _KEYS.items()
+        if key in system and system[key] != usual.get(key)
+    }
+    return found | dict(_probed(target))
+
+
+def _probed(target: Target) -> Iterator[tuple[str, str]]:
+    if send(target.url, Exchange("GET", "/system"), verify=target.verify).status == 401:
+        yield "AuthenticationEnabled", "true"
+    packed = target.reach(target.url, Exchange("GET", "/system", headers={"Accept-Encoding": "gzip"}))
+    if packed.headers.get("content-encoding") == "gzip":
+        yield "HttpCompressionEnabled", "true"
+    if packed.headers.get("connection", "").lower() == "close":
+        yield "KeepAlive", "false"
+    if not target.ask("GET", "/no-such-route").body:
+        yield "HttpDescribeErrors", "false"
+    if target.ask("GET", "/app/explorer.html").status == 404:
+        yield "OrthancExplorerEnabled", "false"
+    for option, path, usual in (
+        ("DefaultEncoding", "/tools/default-encoding", "Latin1"),
+        ("MetricsEnabled", "/tools/metrics", "1"),
+    ):
+        value = _text(target.ask("GET", path))
+        if value not in (usual, None):
+            yield option, value
+
+
+def _text(answer: Answer) -> str | None:
+    return answer.body.decode("utf-8", "replace").strip()[:80] if answer.status == 200 else None

@@ -1,0 +1,196 @@
+"""The faults of jobs: around the engine that resources see, each job, and the executor of the workers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from orthanc_lab.jobs.ports import Checkpoint, InProgress, Job, JobOutput, Jobs, JobView, NotReady, Restore, StopReason
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.execution import Executor, Steps, Task
+from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.testing.faults.fault import Fault
+from orthanc_lab.testing.faults.switches import FaultSwitches
+
+__all__ = ["FaultyJobs", "FaultyWorkers", "JobFaults"]
+
+_RETRY_SECONDS = 10.0  # between two looks of a job in Retry, should nobody wake it
+
+
+class JobFaults:
+    """What the wrappers of one server share."""
+
+    def __init__(self, faults: FaultSwitches) -> None:
+        self.faults = faults
+        self.jobs: Jobs  # without faults
+        self._here = threading.local()
+
+    def doom(self) -> None:
+        """Let the worker of this thread end before it does anything else."""
+        self._here.doomed = True
+
+    def is_doomed(self) -> bool:
+        """Whether the worker of this thread is to end; asked once."""
+        doomed = getattr(self._here, "doomed", False)
+        self._here.doomed = False
+        return doomed
+
+    def restored(self, restore: Restore) -> Restore:
+        """Return how a kind of job is made again, with faults."""
+        return lambda saved: FaultyJob(restore(saved), self)
+
+    def pause(self, job: FaultyJob) -> None:
+        """Pause the job that is calling."""
+        for view in self.jobs.views():
+            if view.state is JobState.RUNNING and view.type == job.type and job.id in (None, view.id):
+                self.jobs.pause(view.id)
+                return
+
+
+class FaultyJob:
+    """A job with the faults that are in force."""
+
+    def __init__(self, job: Job, around: JobFaults) -> None:
+        self._job = job
+        self._around = around
+        self._done = 0  # steps
+        self.id: str | None = None  # once it is known
+        self.retrying: Fault | None = None
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+        return self._job.type
+
+    def start(self) -> None:
+        """Start it, then do what a fault does before the first step."""
+        self._job.start()
+        self.retrying = self._around.faults.happens("job that stays in Retry", self.type)
+        self._between_steps()
+
+    def step(self) -> bool | NotReady | Checkpoint | InProgress:
+        """Do a step, then what a fault does after it."""
+        retrying = self.retrying
+        if retrying is not None and retrying.is_held:
+            return NotReady(_RETRY_SECONDS, retrying.when_off)
+        more = self._job.step()
+        if more and not isinstance(more, NotReady | InProgress):
+            self._done += 1
+            self._between_steps()
+        return more
+
+    def _between_steps(self) -> None:
+        if self._happens("job paused by somebody else"):
+            self._around.pause(self)
+        if self._happens("worker death between two steps"):
+            self._around.doom()
+        if self._happens("job that fails"):
+            raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, "a fault that was switched on")
+
+    def _happens(self, name: str) -> bool:
+        faults = self._around.faults.named(name)
+        return any(fault.trigger.at_step == self._done and fault.happens(self.type) for fault in faults)
+
+    def stop(self, reason: StopReason) -> None:
+        """Release what it holds."""
+        self._job.stop(reason)
+
+    def reset(self) -> None:
+        """Go back to the beginning."""
+        self._job.reset()
+        self._done = 0
+
+    def progress(self) -> float:
+        """Return the part done."""
+        return self._job.progress()
+
+    def content(self) -> dict[str, Any]:
+        """Return its public content."""
+        return self._job.content()
+
+    def serialize(self) -> dict[str, Any] | None:
+        """Return what makes it again."""
+        return self._job.serialize()
+
+    def outputs(self) -> Mapping[str, JobOutput]:
+        """Return its outputs."""
+        return self._job.outputs()
+
+
+class FaultyJobs:
+    """The engine as resources see it, with the faults that are in force."""
+
+    def __init__(self, jobs: Jobs, around: JobFaults) -> None:
+        self._jobs = jobs
+        self._around = around
+        self._faults = around.faults
+        self._submitted: dict[str, FaultyJob] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._jobs, name)  # the commands
+
+    def submit(self, job: Job, priority: int = 0) -> str:
+        """Submit a job that has faults."""
+        faulty = FaultyJob(job, self._around)
+        faulty.id = id = self._jobs.submit(faulty, priority)
+        if self._faults.named("job that stays in Retry"):
+            self._submitted[id] = faulty
+        return id
+
+    def run(self, job: Job, priority: int = 0) -> JobView:
+        """Run a job that has faults."""
+        return self._jobs.run(FaultyJob(job, self._around), priority)
+
+    def get(self, id: str) -> JobView | None:
+        """Return a job; one that has ended may be evicted by this look."""
+        view = self._jobs.get(id)
+        if (
+            view is not None
+            and view.state.is_final
+            and self._faults.happens("history evicted before it is fetched", id)
+        ):
+            self._jobs.delete(id)
+            return None
+        return None if view is None else self._shown(view)
+
+    def views(self) -> Sequence[JobView]:
+        """Return all jobs."""
+        return [self._shown(view) for view in self._jobs.views()]
+
+    def output(self, id: str, key: str) -> JobOutput | None:
+        """Return an output; it may be evicted by this look."""
+        output = self._jobs.output(id, key)
+        if output is not None and self._faults.happens("output evicted before it is fetched", id):
+            self._jobs.delete_output(id, key)
+            return None
+        return output
+
+    def _shown(self, view: JobView) -> JobView:
+        job = self._submitted.get(view.id)
+        if job is None or view.state is not JobState.RUNNING or job.retrying is None or not job.retrying.is_held:
+            return view
+        return replace(view, state=JobState.RETRY, eta=None, error_code=int(ErrorCode.NETWORK_PROTOCOL))
+
+
+class FaultyWorkers:
+    """An executor whose tasks end when they are doomed."""
+
+    def __init__(self, executor: Executor, around: JobFaults) -> None:
+        self._executor = executor
+        self._around = around
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._executor, name)
+
+    def spawn(self, name: str, steps: Steps) -> Task:
+        """Begin a task."""
+        return self._executor.spawn(name, self._mortal(steps))
+
+    def _mortal(self, steps: Steps) -> Steps:
+        for seconds in steps:
+            if self._around.is_doomed():
+                steps.close()
+                return
+            yield seconds

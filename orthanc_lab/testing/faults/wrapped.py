@@ -1,0 +1,61 @@
+"""An environment with faults: each is a wrapper around one of its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from orthanc_lab.jobs.ports import Jobs
+from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.server.assembly import Environment
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.testing.faults.clock import FaultyClock
+from orthanc_lab.testing.faults.disk import FaultyArea, FaultyOutputs, FaultyStorage, connecting
+from orthanc_lab.testing.faults.jobs import FaultyJobs, FaultyWorkers, JobFaults
+from orthanc_lab.testing.faults.requests import FaultyApplication
+from orthanc_lab.testing.faults.switches import FaultSwitches
+
+if TYPE_CHECKING:
+    from orthanc_lab.network.dispatch import Dispatch
+    from orthanc_lab.network.services import NetworkServices
+
+__all__ = ["wrapped"]
+
+
+def wrapped(environment: Environment, faults: FaultSwitches) -> Environment:
+    """Return an environment in which the faults happen that are in force."""
+    around = JobFaults(faults)
+
+    def jobs(engine: Jobs) -> Jobs:
+        around.jobs = environment.jobs(engine)
+        return cast(Jobs, FaultyJobs(around.jobs, around))
+
+    return replace(
+        environment,
+        clock=FaultyClock(environment.clock, faults),
+        file_area=lambda folder: FaultyArea(environment.file_area(folder), faults),
+        connect_index=connecting(environment.connect_index, "index", faults),
+        connect_jobs=connecting(environment.connect_jobs, "jobs", faults),
+        storage=lambda storage: cast(Storage, FaultyStorage(environment.storage(storage), faults)),
+        outputs=lambda outputs: FaultyOutputs(environment.outputs(outputs), faults),
+        jobs=jobs,
+        restore=lambda restore: around.restored(environment.restore(restore)),
+        workers=lambda executor: cast(Executor, FaultyWorkers(environment.workers(executor), around)),
+        application=lambda application, services: FaultyApplication(
+            environment.application(application, services), services, faults
+        ),
+        dispatch=_dispatch(environment.dispatch, faults),
+    )
+
+
+def _dispatch(
+    make: Callable[[NetworkServices], Dispatch] | None, faults: FaultSwitches
+) -> Callable[[NetworkServices], Dispatch]:
+    def dispatch(services: NetworkServices) -> Dispatch:
+        from orthanc_lab.network.dispatch import Dispatch  # noqa: PLC0415 - not on every platform
+        from orthanc_lab.testing.faults.dicom import with_faults  # noqa: PLC0415
+
+        return with_faults((make or Dispatch)(services), faults)
+
+    return dispatch

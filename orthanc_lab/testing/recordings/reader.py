@@ -1,0 +1,192 @@
+"""Reading a recording: its exchanges, and their bodies from the file."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from orthanc_lab.testing.recordings.errors import RecordingError
+from orthanc_lab.testing.recordings.exchange import RecordedExchange
+from orthanc_lab.testing.recordings.format import Record, RecordKind, read_magic, read_segments
+from orthanc_lab.testing.recordings.writer import PIECE
+
+__all__ = ["Recording"]
+
+_PARTS = (RecordKind.DATA, RecordKind.RUN)
+
+
+class Recording:
+    """A recording that is open for reading; threads may share it.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    RecordingError
+        If it is not a recording, is of another version, or is damaged.
+    OSError
+        If it cannot be read.
+
+    Attributes
+    ----------
+    header, summary
+        What the file says of itself, at its beginning and at its end; the summary of a capsule has its manifest.
+    exchanges
+        All exchanges, in the order in which they ended.
+    is_complete
+        False if the program that wrote it was killed: what it had not finished is missing.
+
+    Examples
+    --------
+    >>> for exchange in recording:
+    ...     print(exchange)
+    POST /instances -> 200
+    GET /statistics -> 200
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._file = self.path.open("rb")
+        self._lock = threading.Lock()
+        self._cached: tuple[int, list[Record]] = (-1, [])
+        self._bodies: dict[str, _StoredBody] = {}
+        self.header: dict[str, Any] = {}
+        self.exchanges: list[RecordedExchange] = []
+        self.summary: dict[str, Any] = {}
+        self.is_complete = False
+        try:
+            read_magic(self._file, str(path))
+            self._read_all()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[RecordedExchange]:
+        return iter(self.exchanges)
+
+    def __len__(self) -> int:
+        return len(self.exchanges)
+
+    def close(self) -> None:
+        """Close the file; bodies cannot be read any more."""
+        self._file.close()
+
+    def _read_all(self) -> None:
+        begun: Record | None = None  # the first record of the body that is being read
+        size = 0
+        for records in read_segments(self._file, str(self.path)):
+            for record in records:
+                if record.kind in _PARTS:
+                    begun = begun or record
+                    size += _size_of(record)
+                elif record.kind is RecordKind.BODY:
+                    first = begun or record
+                    digest = record.data.hex()
+                    self._bodies[digest] = _StoredBody(self, digest, size, first.segment, first.number)
+                    begun, size = None, 0
+                else:
+                    self._take(record)
+
+    def _take(self, record: Record) -> None:
+        try:
+            value = json.loads(record.data)
+            if record.kind is RecordKind.EXCHANGE:
+                self.exchanges.append(self._exchange(value))
+            elif record.kind is RecordKind.HEADER:
+                self.header = value
+            else:
+                self.summary = value
+                self.is_complete = True
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordingError(f"{self.path} is damaged at byte {record.segment}") from error
+
+    def _exchange(self, value: dict[str, Any]) -> RecordedExchange:
+        bodies = [None if value[name] is None else self._bodies[value[name]] for name in ("body", "answer")]
+        return RecordedExchange(
+            method=value["method"],
+            target=value["target"],
+            headers=tuple((str(name), str(text)) for name, text in value["headers"]),
+            body=bodies[0],
+            status=int(value["status"]),
+            answer_headers=tuple((str(name), str(text)) for name, text in value["answer_headers"]),
+            answer=bodies[1],
+            chunked=bool(value["chunked"]),
+            complete=bool(value["complete"]),
+            at=float(value["at"]),
+            took=float(value["took"]),
+        )
+
+    def pieces_from(self, segment: int, number: int) -> Iterator[bytes]:
+        """Yield the bytes of the body that starts at a record."""
+        while True:
+            records, following = self._segment(segment)
+            for record in records[number:]:
+                if record.kind is RecordKind.DATA:
+                    yield record.data
+                elif record.kind is RecordKind.RUN:
+                    yield from _run(record)
+                else:
+                    return
+            segment, number = following, 0
+
+    def _segment(self, position: int) -> tuple[list[Record], int]:
+        """Return the records of a segment, and the position of the next one."""
+        with self._lock:
+            if self._cached[0] != position:
+                records = next(read_segments(self._file, str(self.path), position), None)
+                if records is None:
+                    raise RecordingError(f"{self.path} has become shorter")
+                self._cached = (position, records)
+                self._following = self._file.tell()
+            return self._cached[1], self._following
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredBody:
+    """A body in a recording."""
+
+    _recording: Recording
+    digest: str
+    size: int
+    _segment: int
+    _number: int
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes, 64 kB at most at a time."""
+        return self._recording.pieces_from(self._segment, self._number)
+
+    def read(self) -> bytes:
+        """Return all bytes."""
+        return b"".join(self.pieces())
+
+    def __repr__(self) -> str:
+        return f"<{self.size} bytes, {self.digest[:8]}>"
+
+
+def _size_of(record: Record) -> int:
+    return len(record.data) if record.kind is RecordKind.DATA else int.from_bytes(record.data[1:9], "big")
+
+
+def _run(record: Record) -> Iterator[bytes]:
+    left = _size_of(record)
+    whole = record.data[:1] * min(left, PIECE)
+    while left:
+        piece = whole[:left]
+        yield piece
+        left -= len(piece)

@@ -1,0 +1,56 @@
+"""``orthanc-lab record --upstream URL --port N FILE``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.log_lines import log_to
+from orthanc_lab.testing.recordings.proxy import Recorder
+from orthanc_lab.testing.recordings.signals import ended_by_signals
+
+__all__ = ["main"]
+
+_FAILED = 255
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Record until Ctrl-C or SIGTERM; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="orthanc-lab record",
+        description="A proxy before an Orthanc that writes down all that passes, until Ctrl-C or SIGTERM. "
+        "Passwords and other credentials pass, and are not written.",
+        epilog="The file holds what the server and its clients sent, patients too: see orthanc-lab capsule.",
+    )
+    parser.add_argument(
+        "--upstream",
+        default="http://127.0.0.1:8042",
+        help="address of the Orthanc (default %(default)s); http://name:password@… logs in for clients that do not",
+    )
+    parser.add_argument(
+        "--port", type=int, default=8043, help="port of the proxy on the loopback interface (default %(default)s)"
+    )
+    parser.add_argument("--insecure", action="store_true", help="accept any certificate of the Orthanc")
+    parser.add_argument("file", type=Path, help="the recording; it must not exist")
+    chosen = parser.parse_args(arguments)
+    log_to(None)
+    with ended_by_signals() as ended:
+        try:
+            recorder = Recorder(chosen.upstream, chosen.file, port=chosen.port, verify=not chosen.insecure)
+            recorder.start(ended.set)
+        except FileExistsError:
+            print(f"{chosen.file} exists; a recording needs a new file", file=sys.stderr)
+            return _FAILED
+        except (OSError, ValueError, OrthancError) as error:
+            print(f"{error}", file=sys.stderr)
+            return _FAILED
+        print(f"Recording what passes {recorder.url} into {chosen.file}; Ctrl-C ends it", flush=True)
+        try:
+            ended.wait()
+        finally:
+            recorder.stop()
+    print(f"{recorder.exchanges} exchanges in {chosen.file}", flush=True)
+    return _FAILED if recorder.failure else 0

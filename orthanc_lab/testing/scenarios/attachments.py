@@ -1,0 +1,117 @@
+"""Attachments: the DICOM file and those of the user."""
+
+from orthanc_lab.testing.scenario import Scenario
+from orthanc_lab.testing.scenarios.tree import TREE
+
+DICOM = """
+GET /instances/{a1}/attachments
+GET /instances/{a1}/attachments?full
+GET /instances/{a1}/attachments/dicom
+GET /instances/{a1}/attachments/1
+GET /instances/{a1}/attachments/dicom/data
+GET /instances/{a1}/attachments/dicom/compressed-data
+GET /instances/{a1}/attachments/dicom/size
+GET /instances/{a1}/attachments/dicom/compressed-size
+GET /instances/{a1}/attachments/dicom/md5
+GET /instances/{a1}/attachments/dicom/compressed-md5
+GET /instances/{a1}/attachments/dicom/is-compressed
+GET /instances/{a1}/attachments/dicom/info
+GET /instances/{a1}/attachments/dicom/nope
+POST /instances/{a1}/attachments/dicom/verify-md5
+POST /instances/{a1}/attachments/dicom/compress
+GET /instances/{a1}/attachments/dicom/is-compressed
+GET /instances/{a1}/attachments/dicom
+GET /instances/{a1}/attachments/dicom/size
+GET /instances/{a1}/attachments/dicom/md5
+GET /instances/{a1}/attachments/dicom/data
+GET /instances/{a1}/file
+POST /instances/{a1}/attachments/dicom/verify-md5
+POST /instances/{a1}/attachments/dicom/uncompress
+GET /instances/{a1}/attachments/dicom/is-compressed
+GET /instances/{a1}/attachments/dicom/compressed-md5
+GET /instances/{a1}/attachments/dicom-until-pixel-data
+GET /instances/{a1}/attachments/dicom-until-pixel-data/data
+GET /instances/{a1}/attachments/dicom-as-json
+GET /instances/{a1}/attachments/nope
+GET /instances/{a1}/attachments/nope/data
+GET /instances/{a1}/attachments/1024
+GET /instances/{a1}/attachments/1024/data
+GET /instances/{a1}/attachments/99999/data
+GET /instances/nope/attachments
+GET /instances/nope/attachments/dicom
+GET /instances/nope/attachments/dicom/data
+GET /studies/{study}/attachments
+GET /studies/{study}/attachments/dicom/data
+GET /studies/{a1}/attachments
+PUT /instances/{a1}/attachments/dicom @a2
+DELETE /instances/{a1}/attachments/dicom
+PUT /instances/{a1}/attachments/1023 x
+PUT /instances/{a1}/attachments/65536 x
+PUT /instances/{a1}/attachments/nope x
+PUT /studies/nope/attachments/1024 x
+DELETE /studies/nope/attachments/1024
+DELETE /instances/{a1}/attachments/1024
+POST /instances/{a1}/attachments/1024/compress
+POST /instances/nope/attachments/dicom/verify-md5
+GET /instances/{a1}/attachments/dicom/compress
+"""
+
+RANGES = """
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=0-9]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=128-131]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=900-]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=-5]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=0-999999]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=999999-]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=9-3]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=x]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=0-1,4-5]
+GET /instances/{a1}/attachments/dicom/data [Range: lines=0-1]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=-0]
+GET /instances/{a1}/attachments/dicom/data [Range: bytes=-999999]
+GET /instances/{a1}/attachments/dicom/compressed-data [Range: bytes=0-9]
+PUT /instances/{a1}/attachments/1025
+GET /instances/{a1}/attachments/1025/data [Range: bytes=0-0]
+GET /instances/{a1}/attachments/1025/data
+"""
+
+USER = """
+PUT /studies/{study}/attachments/1025 hello
+GET /studies/{study}/attachments/1025/data
+GET /studies/{study}/attachments/1025/info
+GET /studies/{study}/attachments
+GET /studies/{study}/attachments?full
+PUT /studies/{study}/attachments/1025 good bye
+GET /studies/{study}/attachments/1025/data
+PUT /studies/{study}/attachments/notes @pdf
+GET /studies/{study}/attachments/notes/data
+GET /studies/{study}/attachments/notes/info
+GET /studies/{study}/attachments/1100/data
+PUT /studies/{study}/attachments/text abc
+GET /studies/{study}/attachments/text/data
+GET /studies/{study}/attachments/text/data?filename=a.txt
+GET /studies/{study}/attachments/text/compressed-data?filename=a.txt
+GET /studies/{study}/attachments/text/data [If-None-Match: "0-900150983cd24fb0d6963f7d28e17f72"]
+POST /studies/{study}/attachments/text/verify-md5
+PUT /studies/{study}/attachments/text [If-Match: nonsense] new
+PUT /studies/{study}/attachments/text [If-Match: "0-900150983cd24fb0d6963f7d28e17f72"] new
+GET /studies/{study}/attachments
+GET /studies/{study}/statistics
+DELETE /studies/{study}/attachments/text
+DELETE /studies/{study}/attachments/text
+GET /studies/{study}/attachments/text/data
+GET /statistics
+GET /changes
+"""
+
+SCENARIOS = [
+    Scenario("attachments-dicom", DICOM, TREE),
+    Scenario("attachments-ranges", RANGES, TREE),
+    Scenario(
+        "attachments-user",
+        USER,
+        TREE,
+        options={"UserContentType": {"notes": [1100, "application/pdf"], "text": 1200}},
+    ),
+]

@@ -1,0 +1,61 @@
+"""/changes and /exports."""
+
+from orthanc_lab.testing.scenario import Scenario
+from orthanc_lab.testing.scenarios.tree import TREE
+
+CHANGES = """
+GET /changes
+GET /changes?since=0&limit=3
+GET /changes?since=3&limit=3
+GET /changes?since=3
+GET /changes?limit=2
+GET /changes?since=10000
+GET /changes?limit=0
+GET /changes?since=x
+GET /changes?limit=x
+GET /changes?since=-1
+GET /changes?limit=-1
+GET /changes?last
+GET /changes?last=true
+GET /changes?to=4
+GET /changes?to=4&limit=2
+GET /changes?since=2&to=4
+GET /changes?since=4&to=2
+GET /changes?to=x
+GET /changes?type=NewSeries
+GET /changes?type=NewSeries;NewStudy
+GET /changes?type=NewInstance&limit=2
+GET /changes?type=NewInstance&since=4&limit=1
+GET /changes?type=NewInstance&to=9
+GET /changes?type=Nope
+GET /changes?type=Deleted
+GET /changes?type=
+GET /changes?last&type=NewPatient
+PUT /studies/{study}/metadata/1024 hello
+PUT /studies/{study}/metadata/1024 hello
+PUT /studies/{study}/attachments/1024 hello
+DELETE /studies/{study}/metadata/1024
+DELETE /studies/{study}/attachments/1024
+GET /changes?since=15
+GET /changes?type=UpdatedMetadata
+GET /changes?type=UpdatedAttachment
+DELETE /instances/{d1}
+GET /changes
+GET /changes?last
+DELETE /changes
+GET /changes
+GET /changes?last
+GET /statistics
+POST /instances @d1
+GET /changes
+GET /exports
+GET /exports?last
+GET /exports?since=0&limit=3
+DELETE /exports
+GET /exports
+"""
+
+SCENARIOS = [
+    Scenario("changes", CHANGES, TREE),
+    Scenario("changes-empty", "GET /changes\nGET /changes?last\nGET /changes?since=3\nDELETE /changes\nGET /changes"),
+]

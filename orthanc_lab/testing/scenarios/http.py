@@ -1,0 +1,146 @@
+"""HTTP itself: forms, verbs in queries, credentials nobody asks for, what browsers say of their pages."""
+
+from orthanc_lab.testing.scenario import Scenario
+from orthanc_lab.testing.scenarios.bodies.forms import form_bodies
+from orthanc_lab.testing.scenarios.tree import TREE
+
+_UPLOAD = (
+    "POST /instances [Content-Type: multipart/form-data; boundary=cut] @{}\nGET /instances\nDELETE /instances/{{a1}}"
+)
+_FORM_TYPES = """
+multipart/form-data; boundary=cut
+multipart/form-data;boundary=cut
+multipart/form-data  ;  boundary  =  cut
+multipart/form-data; boundary = "cut"
+multipart/form-data; boundary="cut"
+multipart/form-data; boundary='cut'
+multipart/form-data; boundary="cut
+multipart/form-data; boundary=cut"
+multipart/form-data; boundary="cut" x
+multipart/form-data; boundary=\\"cut\\"
+multipart/form-data; BOUNDARY=cut
+Multipart/Form-Data; boundary=cut
+multipart/form-data; charset=a; boundary=cut; x=y
+multipart/form-data; boundary=other; boundary=cut
+multipart/form-data; boundary=cut; boundary=other
+multipart/form-data; boundary=cut; boundary
+multipart/form-data; xboundary=other; boundary=cut
+multipart/form-data; a="boundary=other"; boundary=cut
+multipart/form-data; a=";boundary=other"; boundary=cut
+multipart/form-data;; boundary=cut
+multipart/form-data; =x; boundary=cut
+multipart/form-data; boundary=cut x
+multipart/form-data; boundary=cut=x
+multipart/form-data; boundary="cut=x"
+multipart/form-data; boundary="cut;x"
+multipart/form-data; boundary=
+multipart/form-data; boundary=""
+multipart/form-data; boundary
+multipart/form-data, boundary=cut
+multipart/form-data boundary=cut
+multipart/form-datax; boundary=cut
+multipart/mixed; boundary=cut
+multipart/related; boundary=cut
+multipart
+"""
+
+_METHODS = """
+GET /changes?_method=DELETE
+GET /changes?_method=delete
+GET /changes?_method=PUT
+GET /changes?_method=POST
+GET /changes?_method=GET
+GET /changes?_method=FOO
+GET /changes?_method=
+GET /changes?_method
+GET /changes?_Method=DELETE
+GET /changes?%5Fmethod=DELETE
+GET /changes?_method=D%45LETE
+GET /changes?_method=DELETE%20
+GET /changes?_method=DELETE=
+GET /changes?_method==DELETE
+GET /changes?limit=1&_method=DELETE
+GET /changes?_method=PUT&_method=DELETE
+GET /changes?_method=DELETE&_method=PUT
+GET /changes?_method=&_method=DELETE
+GET /changes?x_method=DELETE
+POST /changes?_method=DELETE
+PUT /changes?_method=DELETE
+HEAD /changes?_method=DELETE
+OPTIONS /changes?_method=DELETE
+GET /changes?_method=DELETE [X-HTTP-Method-Override: GET]
+GET /changes?_method=DELETE [X-HTTP-Method-Override: PUT]
+GET /changes?_method=DELETE [X-HTTP-Method-Override: ]
+GET /tools/metrics?_method=PUT 0
+GET /tools/metrics
+GET /tools/metrics?_method=put 1
+GET /tools/metrics
+GET /tools/metrics?_method=PUT x
+GET /instances/{a1}/metadata/1024?_method=PUT value
+GET /instances/{a1}/metadata/1024
+GET /instances/{a1}/metadata/1024?_method=DELETE
+GET /instances/{a1}/metadata/1024
+GET /nope?_method=DELETE
+GET /nope?_method=FOO
+GET /?_method=DELETE
+GET /app/explorer.html?_method=DELETE
+"""
+
+_CREDENTIALS = "\n".join(
+    f"{request} [Authorization: {credentials}]"
+    for credentials in (
+        "Basic !!!!", "Basic", "Basic YTpi", "basic !!!!", "BASIC !!!!", "Basic YTpi!", "Basic YTp", "Basic YT pi",
+        "Basic  YTpi", "Basic é", "Bearer !!!!", "Digest x", "Basic YQ==", "Basic ====", "Basic YT=pi", "Basic -_-_",
+        "!!!!", "Basic YTpi,x",
+    )
+    for request in ("GET /tools/log-level", "GET /nope", "GET //tools/../nope/", "PUT /studies", "GET /",
+                    "GET /changes?_method=DELETE")
+)  # fmt: skip
+
+_PAGES = "\n".join(
+    f"{request} [{headers}]"
+    for headers in (
+        "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Sec-Fetch-Site: same-origin",
+        "Sec-Fetch-Site: none", "Origin: https://attacker.example", "Origin: null",
+        "Sec-Fetch-Site: same-origin | Origin: https://proxy.example", "Host: pacs.example | Origin: http://pacs.example",
+        "Host: pacs.example",
+    )
+    for request in ("GET /changes", "DELETE /exports", "GET /exports?_method=DELETE")
+)  # fmt: skip
+
+_DOWNLOADS = "\n".join(
+    f"{request}?filename={name}"
+    for name in ("x.dcm", 'a"b', "a\\b", "a%22b", "a;b", "a'b")
+    for request in (
+        "GET /instances/{a1}/file",
+        "GET /instances/{a1}/attachments/dicom/data",
+        "GET /series/{series}/archive",
+    )
+)
+
+SCENARIOS = [
+    Scenario(
+        "http-forms",
+        "\n".join(_UPLOAD.format(name) for name in form_bodies(b"") if name not in ("form-spaced", "form-no-headers"))
+        + "\nPOST /instances [Content-Type: multipart/form-data; boundary=c u,t'] @form-spaced"
+        + '\nPOST /instances [Content-Type: multipart/form-data; boundary="c u,t\'"] @form-spaced',
+        before="a1 = POST /instances @a1\nDELETE /instances/{a1}",
+    ),
+    Scenario(
+        "http-form-without-headers",
+        "POST /instances [Content-Type: multipart/form-data; boundary=cut] @form-no-headers\nGET /instances",
+    ),
+    Scenario(
+        "http-form-types",
+        "\n".join(f"POST /instances [Content-Type: {line}] @multipart" for line in _FORM_TYPES.split("\n") if line),
+    ),
+    Scenario(
+        "http-keep-alive",
+        "GET /system\nGET /nope\nPOST /instances @a1\nPUT /studies",
+        options={"KeepAliveTimeout": 3, "TcpNoDelay": False},
+    ),
+    Scenario("http-method-in-query", _METHODS, TREE),
+    Scenario("http-credentials-nobody-asks-for", _CREDENTIALS),
+    Scenario("http-pages", _PAGES + "\nGET /app/explorer.html"),
+    Scenario("http-names-of-downloads", _DOWNLOADS, TREE),
+]

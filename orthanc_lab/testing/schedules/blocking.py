@@ -1,0 +1,155 @@
+"""Ordinary code as a client in a simulation: it runs on a thread of its own, which goes on when its turn has come."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication
+
+from orthanc_lab.protocol.execution import Steps
+from orthanc_lab.protocol.seeded import SeededExecutor
+
+__all__ = ["BlockingClient", "pausing", "simulated_time"]
+
+
+class _Ended(BaseException):
+    """Ends the code of a client whose simulation is over; not an error that the code could handle."""
+
+
+class _Current(threading.local):
+    client: BlockingClient | None = None
+
+
+_current = _Current()
+_LONGEST_STEP = 60.0  # seconds of the machine; a client that waits for something else would never be heard of again
+
+
+class BlockingClient:
+    """Runs a function; between two of its requests, and while it sleeps, others go on.
+
+    One thread runs at a time: either this one, or the one that lets the client go on.
+    """
+
+    def __init__(self, name: str, function: Callable[[], object], executor: SeededExecutor) -> None:
+        self.clock = executor.clock
+        self._function = function
+        self._go = threading.Semaphore(0)
+        self._back = threading.Semaphore(0)
+        self._wait: float | None = 0.0  # as a task yields it
+        self._is_over = False
+        self._is_dropped = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=f"client {name}", daemon=True)
+        self.task = executor.spawn(name, self._steps())
+        executor.caller = current_client
+
+    def _steps(self) -> Steps:
+        self._thread.start()
+        try:
+            while not self._is_over:
+                self._go.release()
+                if not self._back.acquire(timeout=_LONGEST_STEP):
+                    raise TimeoutError(f"{self._thread.name} waits for something that is not part of the simulation")
+                if self._error is not None:
+                    raise self._error
+                if not self._is_over:
+                    yield self._wait
+        finally:
+            self._is_dropped = True
+            self._go.release()
+
+    def suspend(self) -> None:
+        """Let others go on until somebody calls `wake`; called on the thread of the client."""
+        self.pause(None)
+
+    def wake(self) -> None:
+        """Let it go on when its turn comes."""
+        self.task.wake()
+
+    def pause(self, seconds: float | None) -> None:
+        """Let others go on; called on the thread of the client."""
+        if self._is_dropped:
+            raise _Ended
+        self._wait = seconds
+        self._back.release()
+        self._go.acquire()
+        if self._is_dropped:
+            raise _Ended
+
+    def _run(self) -> None:
+        _current.client = self
+        self._go.acquire()
+        try:
+            if not self._is_dropped:
+                self._function()
+        except _Ended:
+            pass
+        except BaseException as error:
+            self._error = error
+        self._is_over = True
+        self._back.release()
+
+
+def current_client() -> BlockingClient | None:
+    """Return the client on whose thread this is called."""
+    return _current.client
+
+
+def pausing(application: WSGIApplication) -> WSGIApplication:
+    """Return an application after whose answers, and before whose further pieces, others may go first."""
+
+    def paused(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        answer = application(environ, start_response)
+        _pause(0)
+        return _pieces(answer)
+
+    return paused
+
+
+def _pieces(answer: Iterable[bytes]) -> Iterator[bytes]:
+    try:
+        for number, piece in enumerate(answer):
+            if number:
+                _pause(0)
+            yield piece
+    finally:
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
+
+
+def _pause(seconds: float) -> None:
+    client = _current.client
+    if client is not None:
+        client.pause(seconds)
+
+
+@contextmanager
+def simulated_time() -> Iterator[None]:
+    """Let clients, and nobody else, sleep by the clock of their simulation, and ask it for the time."""
+    sleep, monotonic, now = time.sleep, time.monotonic, time.time
+
+    def simulated_sleep(seconds: float) -> None:
+        client = _current.client
+        if client is None:
+            sleep(seconds)
+        else:
+            client.pause(seconds)
+
+    def simulated_monotonic() -> float:
+        client = _current.client
+        return monotonic() if client is None else client.clock.monotonic()
+
+    def simulated_now() -> float:
+        client = _current.client
+        return now() if client is None else client.clock.now().timestamp()
+
+    time.sleep = simulated_sleep  # type: ignore[assignment] # the name of its parameter
+    time.monotonic, time.time = simulated_monotonic, simulated_now
+    try:
+        yield
+    finally:
+        time.sleep, time.monotonic, time.time = sleep, monotonic, now

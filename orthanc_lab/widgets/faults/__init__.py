@@ -1,0 +1,1 @@
+"""The panel for the faults of a server."""

@@ -1,0 +1,1 @@
+"""Tests of ``orthanc-lab certify``, and the recording of the answers that it compares with."""

@@ -1,0 +1,82 @@
+"""Credentials pass the proxy and are not in the file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import requests
+
+import orthanc_lab
+from orthanc_lab.testing import Recorder, Recording, recorded
+from orthanc_lab.testing.exchange import Exchange, send
+from orthanc_lab.testing.recordings.credentials import body_without_credentials
+
+SECRETS = ("s3cr3t-one", "s3cr3t-two", "s3cr3t-three", "s3cr3t-four", "s3cr3t-five", "s3cr3t-six", "s3cr3t-seven")
+
+
+def plain(path: Path) -> str:
+    """Return all that a recording says."""
+    with Recording(path) as recording:
+        bodies = [body.read() for one in recording for body in (one.body, one.answer) if body is not None]
+        heads = [json.dumps(one.as_json()) for one in recording]
+        return json.dumps(recording.header) + "".join(heads) + b"\n".join(bodies).decode("latin-1")
+
+
+def test_no_credential_is_in_the_file(tmp_path: Path) -> None:
+    with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": SECRETS[0]}) as server:
+        upstream = server.url.replace("//", f"//alice:{SECRETS[0]}@")
+        with Recorder(upstream, tmp_path / "story") as proxy:
+            peer = {"Url": f"http://bob:{SECRETS[1]}@127.0.0.1:9", "Username": "bob", "Password": SECRETS[1]}
+            assert requests.put(f"{proxy.url}/peers/one", json=peer, timeout=30).status_code == 200
+            peer_list = ["http://127.0.0.1:9/", "bob", SECRETS[2]]
+            assert requests.put(f"{proxy.url}/peers/two", json=peer_list, timeout=30).status_code == 200
+            more = {"Url": "http://127.0.0.1:9", "HttpHeaders": {"X-Mine": SECRETS[3]}}
+            requests.put(f"{proxy.url}/peers/three", json=more, timeout=30)
+            requests.get(f"{proxy.url}/peers?expand&token={SECRETS[4]}", timeout=30)
+            headers = {"X-Api-Key": SECRETS[5], "Cookie": f"session={SECRETS[6]}"}
+            requests.get(f"{proxy.url}/system", headers=headers, timeout=30)
+            with requests.Session() as session:
+                session.auth = ("alice", SECRETS[0])
+                assert session.get(f"{proxy.url}/system", timeout=30).status_code == 200
+                session.auth = ("alice", "wrong")
+                assert session.get(f"{proxy.url}/statistics", timeout=30).status_code == 401
+    text = plain(tmp_path / "story")
+    assert [secret for secret in (*SECRETS, "YWxpY2U6") if secret in text] == []
+    assert "(removed)" in text
+    with recorded(tmp_path / "story") as replay:  # the client sends its credentials again
+        assert requests.put(f"{replay.url}/peers/one", json=peer, timeout=30).status_code == 200
+        assert requests.put(f"{replay.url}/peers/two", json=peer_list, timeout=30).status_code == 200
+        assert send(replay.url, Exchange("GET", f"/peers?expand&token={SECRETS[4]}")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "clean"),
+    [
+        (b'{"password":"a\\"b","x":"password"}', b'{"password":"(removed)","x":"password"}'),
+        (b'{"AccessToken" : 123 }', b'{"AccessToken" : "(removed)" }'),
+        (b'{"Tokens": ["abc", "def"], "a": {"b": "c"}}', b'{"Tokens": "(removed)", "a": {"b": "c"}}'),
+        (b'{"a": "token", "b": "x"}', b'{"a": "token", "b": "x"}'),
+        (b'{"secret": "never end', b'{"secret": "(removed)"'),
+        (b'{"Password" : null}', b'{"Password" : null}'),
+        (b'[{"Url": "https://me:pw@there/x"}]', b'[{"Url": "https://there/x"}]'),
+        (b"DICM password", b"DICM password"),
+    ],
+)
+def test_fields_that_are_credentials_by_their_name(body: bytes, clean: bytes) -> None:
+    assert body_without_credentials("/tools/find", body) == clean
+
+
+def test_forms_and_compressed_documents() -> None:
+    form = (("content-type", "application/x-www-form-urlencoded"),)
+    assert body_without_credentials("/login", b"user=a&password=b", form) == b"user=a&password=(removed)"
+    packed = gzip.compress(b'{"Secret": "abc"}')
+    clean = body_without_credentials("/x", packed, (("content-encoding", "gzip"),))
+    assert gzip.decompress(clean) == b'{"Secret": "(removed)"}'
+
+
+def test_long_documents_take_linear_time() -> None:
+    for unit in (b'"', b'\\"', b'"token', b"token", b"a:", b"http://a"):
+        body_without_credentials("/peers", b"{" + unit * 200_000)
