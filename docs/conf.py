@@ -60,7 +60,8 @@ nitpick_ignore_regex = [
     (r"py:.*", r"orthanc_lab\.(jobs|storage|testing\.contracts)\..*"),
     (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
     (r"py:class", r"Path|t\.Any|Follow|Dataset|Association|PresentationContext|EventHandlerType"),
-    (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|nibabel|xarray|SimpleITK|pytest|ipywidgets|traitlets)\..*"),
+    (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),
+    (r"py:.*", r"(nibabel|xarray|SimpleITK)\..*"),
 ]
 
 pygments_dark_style = "github-dark"
