@@ -62,6 +62,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
     (r"py:class", r"Path|t\.Any|Follow|Dataset|Association|PresentationContext|EventHandlerType"),
     (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),
+    (r"py:.*", r"(nibabel|xarray|SimpleITK)\..*"),
 ]
 
 pygments_dark_style = "github-dark"
