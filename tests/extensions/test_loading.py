@@ -193,6 +193,7 @@ def test_the_command_line_serves_a_file_and_an_entry_point(package: str, file: P
     for name in (str(file), package):
         command = f"env PYTHONPATH={path} {sys.executable} -m orthanc_lab --extension={name} {{config}}"
         server = ServerProcess("orthanc-lab", command, {})
+        server.start()
         try:
             assert requests.get(f"{server.url}/halves", timeout=20).json() == [1, 2]
         finally:
