@@ -7,6 +7,7 @@ whose results may change from one version of Python to the next.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
@@ -20,16 +21,24 @@ __all__ = ["SEED_VERSION", "Caller", "Choices", "RandomChoices", "SeededExecutor
 SEED_VERSION = 1
 """Changes whenever a seed stands for another schedule than before."""
 
+_VERSION, _NUMBER = re.compile(r"[0-9]{1,9}"), re.compile(r"[0-9]{1,30}")
 _CHANGE_OF_PACE = 1 / 32
-_SLOWEST = 8
+_WEIGHTS = tuple(0.5**number for number in range(8))
+_NEVER = 1e-9
 _LONGEST_WAIT = 24 * 3600.0  # seconds of the clock; tasks that go on at intervals would let a lost wait go on for ever
 
 
 class Choices(Protocol):
     """Decides what happens next."""
 
-    def choose(self, names: Sequence[str]) -> int:
-        """Return the index of one of these names; there is at least one."""
+    def choose(self, names: Sequence[str], *, optional: int = 0) -> int:
+        """Return the index of one of these names; there is at least one.
+
+        Parameters
+        ----------
+        optional
+            How many of the last ones need not happen at all.
+        """
         ...
 
 
@@ -37,7 +46,8 @@ class RandomChoices:
     """Draws what happens next from a seed.
 
     Each name has a weight between 1 and 1/128, drawn anew now and then: some tasks get far ahead of others, and a
-    command may come after two steps or after two hundred. If all were equal, it would nearly always come early.
+    command may come after two steps or after two hundred. If all were equal, it would nearly always come early. Of what
+    need not happen, one half does not.
 
     Parameters
     ----------
@@ -54,20 +64,26 @@ class RandomChoices:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed).random  # the one function that is the same in every version of Python
         self._weights: dict[str, float] = {}
+        self._happens: dict[str, bool] = {}  # by the names of what need not
 
-    def choose(self, names: Sequence[str]) -> int:
+    def choose(self, names: Sequence[str], *, optional: int = 0) -> int:
         """Return the index of one of these names."""
         if len(names) == 1:
             return 0
         random, weights = self._random, self._weights
         if random() < _CHANGE_OF_PACE:
             weights.clear()
+        for name in names[len(names) - optional :]:
+            if name not in self._happens:
+                self._happens[name] = random() < 0.5
+            if not self._happens[name]:
+                weights[name] = _NEVER
         total = 0.0
         bounds = []
         for name in names:
             weight = weights.get(name)
             if weight is None:
-                weight = weights[name] = 0.5 ** int(random() * _SLOWEST)
+                weight = weights[name] = _WEIGHTS[int(random() * len(_WEIGHTS))]
             total += weight
             bounds.append(total)
         at = random() * total
@@ -284,7 +300,7 @@ def read_seed(seed: int | str) -> int:
     Raises
     ------
     ValueError
-        For a text that is no seed, or the seed of another version.
+        For what is no seed, or the seed of another version.
 
     Examples
     --------
@@ -295,11 +311,13 @@ def read_seed(seed: int | str) -> int:
         ...
     ValueError: The seed '9:7' is of version 9; this orthanc-lab reads version 1, for which it is another schedule
     """
-    if isinstance(seed, int):
+    if isinstance(seed, int) and seed >= 0:
         return seed
-    version, _, number = seed.partition(":")
-    if not (version.isdecimal() and number.isdecimal()) or len(number) > 30:
-        raise ValueError(f'A seed is a number, or a version and a number like "{SEED_VERSION}:7", not {seed!r:.60}')
+    version, _, number = str(seed).partition(":")
+    if not _VERSION.fullmatch(version) or not _NUMBER.fullmatch(number):
+        raise ValueError(
+            f'A seed is a whole number from 0, or a version and a number like "{SEED_VERSION}:7", not {seed!r:.60}'
+        )
     if int(version) != SEED_VERSION:
         raise ValueError(
             f"The seed {seed!r:.60} is of version {version}; this orthanc-lab reads version {SEED_VERSION}, for which"

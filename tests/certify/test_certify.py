@@ -6,6 +6,7 @@ import doctest
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -212,6 +213,14 @@ def test_nonsense_is_a_difference_and_a_server_that_goes_away_ends_it(
     assert "come after the server stopped answering" in capsys.readouterr().out
     ET.fromstring(junit.read_text("utf-8"))
     assert "<b>" not in html.read_text("utf-8").replace("<b>", "", 2).partition("<pre>")[2]
+
+
+def test_the_clock_and_the_zone_of_the_server_do_not_count(expected: Expected) -> None:
+    clock = orthanc_lab.ManualClock(datetime(2031, 3, 4, 23, 59, tzinfo=timezone(timedelta(hours=5, minutes=30))))
+    with orthanc_lab.serve(clock=clock) as server:
+        names = ["upload-tree", "create-bodies", "modify-levels", "jobs-success", "system-tools"]
+        certificate = Certification(server.url, only=names, expected=expected, accepted=Ledger.read(LEDGER)).run()
+        assert [str(one) for result in certificate.results for one in result.differing] == []
 
 
 def test_the_examples_run() -> None:

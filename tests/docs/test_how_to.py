@@ -138,6 +138,11 @@ def test_studies_go_to_a_real_orthanc(real_program: str, url: str, folder: Path)
         assert len(orthanc_lab.Client(real.url).instances) == len(samples.dicom_files("ct"))
 
 
+@pytest.mark.real
+def test_faults_in_front_of_a_real_orthanc(real_program: str) -> None:
+    exec(shown("faults.md", "in front of a real Orthanc").compiled({}), {})
+
+
 @pytest.fixture
 def prometheus(folder: Path, url: str) -> Iterator[str]:
     """A Prometheus with the configuration of the page."""

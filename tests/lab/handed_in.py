@@ -111,6 +111,29 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
             "{'id': 'MR', 'modality': 'MR', 'series': 1}]\n    def poll(self):\n        pass",
         ),
     },
+    "08": {
+        1: (
+            'mine = pseudonymize(mr, "X-9", "Face")',
+            'mine = pseudonymize(ct, "X-9", "Head")',
+            'mine = pseudonymize(mr, "R-001", "Head")',
+            "mine = mr_of_r1",
+        ),
+        2: ("split = client.jobs.list('Success', type='MergeStudy')[0]", "split = ct_of_r1"),
+        3: ("merge = client.jobs.list('Success', type='MergeStudy')[0]", "merge = ct_of_r1"),
+    },
+    "11": {
+        2: ("ended = waiting", "ended = client.archive_job(study).wait()"),
+        3: ("noticed = client.upload(samples.dicom_files('us'))", "import types\nnoticed = types.SimpleNamespace()"),
+    },
+    "13": {
+        1: (
+            "labelling = Densities",
+            'class Labelling(Job):\n    route = "/series/{id}/label"\n\n    def step(self):\n        return False\n\n'
+            "labelling = Labelling",
+        ),
+        2: ("paused = client.jobs.list()[0]", "paused = job"),
+        3: ("count = 99", "count = str(job)"),
+    },
     "09": {
         1: ("count = 99", "count = len(hospital.series)"),
         2: (

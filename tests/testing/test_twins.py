@@ -128,8 +128,11 @@ def shell() -> Iterator[InteractiveShell]:
 
 
 def cell(shell: InteractiveShell, text: str) -> Any:
-    shell.run_cell(text)
-    return shell.user_ns.get("_")
+    """Run a cell with the magic; return what it gives to be shown, None after an error."""
+    words, _, body = text.removeprefix("%%twin").partition("\n")
+    shell.user_ns.update(words=words.strip(), body=body)
+    shell.run_cell("found = get_ipython().run_cell_magic('twin', words, body)")
+    return shell.user_ns.pop("found", None)
 
 
 CELL = """\

@@ -18,7 +18,9 @@ OBLIQUE = np.array([[0.8, 0.36, 0.48], [-0.6, 0.48, 0.64]])  # orthonormal
 
 @pytest.fixture(scope="module")
 def js():
-    script = Script(program("node"), "geometry", "volume", "measuring", "painting", "words", "transform", "cine")
+    script = Script(
+        program("node"), "geometry", "volume", "measuring", "painting", "words", "transform", "scenes", "cine"
+    )
     yield script
     script.close()
 
@@ -101,22 +103,39 @@ def test_two_series_are_linked_by_place(js):
     backwards = layer([[50, 9, 28 - 2 * number, *AXIAL[3:]] for number in range(15)])
     shown = picture(np.zeros((4, 4)), place=first["about"]["places"][4])
     link = "counterpart(first, position, it, second)"
-    assert js(link, first=first, position=4, it=shown, second=backwards) == {"position": 8, "isByPlace": True}
+    assert js(link, first=first, position=4, it=shown, second=backwards) == {
+        "position": 8,
+        "isByPlace": True,
+        "distance": 0,
+    }
     for other in (layer(backwards["about"]["places"], "9.9"), layer([None] * 15)):
-        assert js(link, first=first, position=9, it=shown, second=other) == {"position": 14, "isByPlace": False}
-    alone = {"position": 0, "isByPlace": False}
+        assert js(link, first=first, position=9, it=shown, second=other) == {
+            "position": 14,
+            "isByPlace": False,
+            "distance": 0,
+        }
+    alone = {"position": 0, "isByPlace": False, "distance": 0}
     assert js(link, first=layer([None], ""), position=0, it=shown, second=layer([None] * 3, "")) == alone
 
 
 def test_one_picture_over_another(js):
     under = picture(np.zeros((8, 8)), Spacing(1, 1, "patient"), [10, 20, 0, *AXIAL[3:]])
     upper = picture(np.zeros((4, 4)), Spacing(2, 3, "patient"), [11, 24, 0, 0, 1, 0, 1, 0, 0])
-    a, b, c, d, e, f = js("mapping(upper, under)", upper=upper, under=under)
+    a, b, c, d, e, f = js("mapping(upper, under, true)", upper=upper, under=under)
     x, y = 2, 3
     point = affine(upper["place"], Spacing(2, 3)) @ [x, y, 1]
     assert (a * x + c * y + e, b * x + d * y + f) == pytest.approx((point[0] - 10, point[1] - 20))
-    plain = {**upper, "place": None}
-    assert js("mapping(upper, under)", upper=plain, under=under) == [2, 0, 0, 2, 0.5, 0.5]
+    assert js("mapping(upper, under, false)", upper=upper, under=under) == [2, 0, 0, 2, 0.5, 0.5]
+
+
+def test_how_far_the_second_series_is(js):
+    words = "linkWords(counterpart(first, 4, it, second))"
+    first = layer([[0, 0, 3 * number, *AXIAL[3:]] for number in range(10)])
+    shown = picture(np.zeros((4, 4)), place=first["about"]["places"][4])
+    for step, text in ((3, "same place"), (5, "2 mm away"), (1, "3 mm away")):
+        other = layer([[0, 0, step * number, *AXIAL[3:]] for number in range(10)])
+        assert js(words, first=first, it=shown, second=other) == text
+    assert js(words, first=first, it=shown, second=layer(other["about"]["places"], "9")) == "same part of the series"
 
 
 # -- planes ------------------------------------------------------------------------

@@ -21,12 +21,13 @@ from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 __all__ = ["Kernel", "KernelError"]
 
 _START_SECONDS = 60.0
+_INTERRUPT_SECONDS = 10.0
 _LOOK_SECONDS = 0.5  # how often a kernel is asked whether it is still there
 _LONGEST_VALUE = 100_000  # characters
 
 
 class KernelError(Exception):
-    """The kernel cannot go on: it died, or a cell took too long."""
+    """The kernel cannot go on: it died, hangs, or has no time left."""
 
 
 class Kernel:
@@ -69,12 +70,12 @@ class Kernel:
         self._close()
 
     def run(self, code: str) -> str:
-        """Run code; return "" or the error that it raised.
+        """Run code; return "" or the error that it raised. What takes too long is interrupted, which is an error.
 
         Raises
         ------
         KernelError
-            If it takes too long, or ends the kernel.
+            If it ends the kernel or cannot be interrupted, or if no time is left.
         """
         return _error(self._execute(code))
 
@@ -87,16 +88,30 @@ class Kernel:
             As `run`.
         """
         asked = {name: f"__import__('json').dumps({expression})" for name, expression in expressions.items()}
-        answers = self._execute("", asked)["user_expressions"] if asked else {}
+        answers = self._execute("", asked).get("user_expressions", {}) if asked else {}
         return {name: _value(answers.get(name, {})) for name in expressions}
 
     def _execute(self, code: str, expressions: Mapping[str, str] | None = None) -> dict[str, Any]:
         message = self._client.execute(
             code, store_history=False, user_expressions=dict(expressions or {}), allow_stdin=False, stop_on_error=False
         )
-        return self._reply(message, min(self._cell_seconds, self._end - time.monotonic()))
+        seconds = min(self._cell_seconds, self._end - time.monotonic())
+        reply = self._awaited(message, seconds)
+        if reply is None:
+            self._manager.interrupt_kernel()
+            self._reply(message, _INTERRUPT_SECONDS)
+            reply = {"status": "error", "ename": "Interrupted", "evalue": _too_long(seconds), "user_expressions": {}}
+        if time.monotonic() > self._end:
+            raise KernelError("the notebook takes too long")
+        return reply
 
     def _reply(self, message: str, seconds: float) -> dict[str, Any]:
+        reply = self._awaited(message, seconds)
+        if reply is None:
+            raise KernelError(f"it does not answer for {seconds:.0f} s")
+        return reply
+
+    def _awaited(self, message: str, seconds: float) -> dict[str, Any] | None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             try:
@@ -108,7 +123,7 @@ class Kernel:
             if reply["parent_header"].get("msg_id") == message:
                 content: dict[str, Any] = reply["content"]
                 return content
-        raise KernelError(f"it takes longer than {max(seconds, 0):.0f} s")
+        return None
 
     def _close(self) -> None:
         if self._client is not None:
@@ -116,6 +131,10 @@ class Kernel:
         if self._manager.has_kernel:
             self._manager.shutdown_kernel(now=True)  # its process group, with what it started
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _too_long(seconds: float) -> str:
+    return f"it takes longer than {max(seconds, 0):.0f} s"
 
 
 def _error(content: Mapping[str, Any]) -> str:

@@ -78,10 +78,11 @@ class Session:
         Raises
         ------
         KernelError
-            If a cell takes too long or ends the kernel.
+            If the kernel cannot go on.
         """
         criterion = self._criteria.exercises.get(exercise.number)
         before, known = self._before(criterion), self._last_events()
+        self._kernel.run(f"{exercise.variable} = ...")  # a name of the lesson is no answer
         error = next((found for source in answer if (found := self._kernel.run(source))), "")
         is_answered = self._kernel.values({"it": f"{exercise.variable} is not ..."})["it"] is True
         verdict = self._judged(criterion, before, known) if is_answered else Verdict(Mark.NONE)
@@ -91,8 +92,6 @@ class Session:
         complaint = self._kernel.run(exercise.check.source)
         if verdict.mark is Mark.RIGHT and complaint:
             verdict = Verdict(Mark.WRONG, complaint.removeprefix("AssertionError: "))
-        if complaint:
-            self._kernel.run(f"{exercise.variable} = ...")
         return verdict
 
     def _before(self, criterion: Criterion | None) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from orthanc_lab.protocol.ports import Clock
+from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.protocol.seeded import SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.services import Services
@@ -112,9 +112,15 @@ class InProcessServer(Stoppable):
     # -- step by step, with a seeded executor ----------------------------------------
 
     @property
-    def clock(self) -> Clock:
-        """The time of the server; with a seeded executor a `ManualClock`."""
-        return self._environment.clock
+    def clock(self) -> ManualClock:
+        """The time of the server, which moves in `run_until` and by hand.
+
+        Raises
+        ------
+        RuntimeError
+            Without an executor made by `orthanc_lab.seeded`.
+        """
+        return self._seeded().clock
 
     def step(self) -> bool:
         """Let one task go on to its next pause, drawn from the seed; False if none can.

@@ -26,7 +26,9 @@ _OFFSETS = frozenset({0x00041200, 0x00041202, 0x00041400, 0x00041420})
 """Positions in a DICOMDIR."""
 _FLAGS = frozenset({0x00041212, 0x00041410})
 _NUMBER = re.compile(r" *-?[0-9]{1,4} *", re.ASCII)
-_DECIMAL = re.compile(r"( *[+-]?[0-9]{1,4}(?:\.[0-9]{0,2})?)([0-9]*)( *)", re.ASCII)
+_DECIMAL = re.compile(
+    r"(?P<kept> *[+-]?[0-9]{1,4}(?:\.[0-9]{0,2})?)(?P<more>(?<=\.[0-9]{2})[0-9]+)?(?P<pad> *)", re.ASCII
+)
 _FILE = re.compile(r"IMAGES|DICOMDIR|IM[0-9]{1,6}", re.ASCII)
 _PROGRAM = re.compile(r"OFFIS_DCMTK_[0-9]{3}|PYDICOM [0-9.]{1,9}|PYNETDICOM_[0-9]{1,4}", re.ASCII)
 
@@ -36,8 +38,10 @@ def kept_text(tag: int, text: str) -> str | None:
 
     Examples
     --------
-    >>> kept_text(0x00080060, "CT"), kept_text(0x00080060, "MILLER"), kept_text(0x00200032, "-12.34567")
-    ('CT', None, '-12.34000')
+    >>> kept_text(0x00080060, "CT"), kept_text(0x00080060, "MILLER")
+    ('CT', None)
+    >>> kept_text(0x00200032, "-12.34567"), kept_text(0x00200032, "1234567"), kept_text(0x00200032, "7.5")
+    ('-12.34000', None, '7.5')
     """
     plain = text.strip(" ")
     if not plain:
@@ -73,7 +77,7 @@ def _terms() -> dict[int, set[str]]:
 
 def _rounded(text: str) -> str | None:
     match = _DECIMAL.fullmatch(text)
-    return None if match is None else match[1] + "0" * len(match[2]) + match[3]
+    return None if match is None else match["kept"] + "0" * len(match["more"] or "") + match["pad"]
 
 
 def kept_number_bytes(tag: int, vr: str, value: bytes) -> bool:

@@ -14,7 +14,15 @@ _MOST_SHOWN = 12  # of one place
 
 @dataclass(slots=True)
 class Manifest:
-    """What a capsule holds."""
+    """What a capsule holds; its text is for a person to read.
+
+    Examples
+    --------
+    >>> manifest = Manifest()
+    >>> manifest.keep("(0008,0060) Modality", "CT")
+    >>> print(str(manifest).splitlines()[-2])
+      (0008,0060) Modality: CT
+    """
 
     exchanges: int = 0
     bodies: Counter[str] = field(default_factory=Counter)

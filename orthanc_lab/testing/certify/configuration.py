@@ -9,7 +9,7 @@ from typing import Any
 from orthanc_lab.testing.certify.target import Target
 from orthanc_lab.testing.exchange import Answer, Exchange, send
 
-__all__ = ["PAST", "visible_options"]
+__all__ = ["PAST", "VISIBLE", "visible_options"]
 
 PAST = "the past"
 """In place of an option: what the server did before."""
@@ -30,6 +30,17 @@ _KEYS = {
     "UserMetadata": "UserMetadata",
 }
 """By option: the key of ``/system`` that shows it."""
+
+VISIBLE = frozenset(_KEYS) | {
+    "AuthenticationEnabled",
+    "DefaultEncoding",
+    "HttpCompressionEnabled",
+    "HttpDescribeErrors",
+    "KeepAlive",
+    "MetricsEnabled",
+    "OrthancExplorerEnabled",
+}
+"""The options that a client can see."""
 
 
 def visible_options(target: Target, system: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, str]:

@@ -118,7 +118,7 @@ def explore(
     UnsteadyScenarioError
         If it fails, but not again under the same schedule.
     ValueError
-        For a seed or a schedule of another version.
+        For a seed or a schedule of another version, or no schedule at all.
 
     Examples
     --------
@@ -146,6 +146,8 @@ def explore(
     """
     if replay is not None:
         return _replayed(scenario, replay, most_moves)
+    if schedules < 1:
+        raise ValueError(f"At least one schedule must be run, not {schedules}")
     begin, first, moves = time.perf_counter(), read_seed(seed), 0
     for number in range(first, first + schedules):
         choices = RecordedChoices(RandomChoices(number))

@@ -32,11 +32,11 @@ class NotedChoices:
         self._numbers: dict[str, int] = {}
         self._histories: list[dict[str, list[str]]] = []  # for each move: what became of which job
 
-    def choose(self, names: Sequence[str]) -> int:
+    def choose(self, names: Sequence[str], *, optional: int = 0) -> int:
         """Return the index of one of these names."""
         self._look()
         self._histories.append({})
-        return self._choices.choose(names)
+        return self._choices.choose(names, optional=optional)
 
     def notes(self, lines: Sequence[Line]) -> list[str]:
         """Return what each line does to jobs, "" for nothing."""

@@ -212,7 +212,7 @@ class Simulation:
                 return False
             names.append(_END)
         names += [event.name for event in self._may]
-        index = self._choices.choose(names)
+        index = self._choices.choose(names, optional=len(self._may))
         if index < len(ready):
             executor.go_on(ready[index])
             return True

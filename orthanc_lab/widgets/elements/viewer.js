@@ -110,6 +110,7 @@ function renderViewer(store, model, el) {
     for (const pane of panes.values()) Object.assign(pane, { view: { scale: null }, painted: "" });
     state.windows[0] = { center: model.get("center"), width: model.get("width") };
     teller.reset();
+    if (state.mode === "planes") teller.whole(0, true);
     redraw();
   }
   function onSecond() {

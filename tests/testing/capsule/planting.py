@@ -13,10 +13,12 @@ import urllib.parse
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pydicom
 from PIL import Image, PngImagePlugin
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -27,8 +29,10 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
 )
 
+from orthanc_lab.testing import capsule
 from orthanc_lab.testing.recordings import BytesBody, RecordedExchange
 
+FIELDS = Path(capsule.__path__[0], "known_words.txt").read_text("utf-8").split()
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TEXT_TAGS = (
     "PatientName",
@@ -170,6 +174,36 @@ def _dicom(plants: Plants, syntax: str) -> bytes:
     buffer = io.BytesIO()
     pydicom.dcmwrite(buffer, found, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def every_tag(plants: Plants, step: int) -> bytes:
+    """A DICOM file with an identifier in the tags of the standard, each by its VR or as bytes."""
+    out = [bytes(128), b"DICM", struct.pack("<HH2sH", 2, 0x10, b"UI", 20), b"1.2.840.10008.1.2.1\0"]
+    for tag in sorted(tag for tag in DicomDictionary if tag >> 16 > 7 and tag < 0x7FE00010)[::step]:
+        vr = DicomDictionary[tag][0][:2]
+        if vr == "SQ":
+            continue
+        value = {"UI": plants.uid, "DA": plants.date, "IS": plants.number, "DS": plants.number}.get(vr, plants.upper)()
+        content = value.encode() + b" " * (len(value) % 2)
+        head = struct.pack("<HH2s", tag >> 16, tag & 0xFFFF, vr.encode())
+        long = vr in ("OB", "OD", "OF", "OL", "OV", "OW", "SV", "UC", "UN", "UR", "UT", "UV")
+        out += [head, struct.pack("<HI", 0, len(content)) if long else struct.pack("<H", len(content)), content]
+    return b"".join(out)
+
+
+def every_field(plants: Plants, step: int) -> bytes:
+    """A JSON document with an identifier in the fields of Orthanc and of DICOM: as text, number, list, object."""
+    names = sorted({*FIELDS, *(entry[4] for entry in DicomDictionary.values() if entry[4])})[::step]
+    number = [name for name in names if not name.endswith("Size")]
+    return json.dumps(
+        [
+            {name: plants.upper() for name in names},
+            {name: int(plants.number()) for name in number},
+            {name: plants.number() for name in names},
+            {name: [plants.word()] for name in names[::7]},
+            {name: {"Value": plants.word(), "Name": plants.word()} for name in names[::7]},
+        ]
+    ).encode()
 
 
 def documents(plants: Plants) -> Iterator[tuple[str, bytes]]:

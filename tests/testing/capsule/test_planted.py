@@ -10,7 +10,7 @@ import pytest
 
 from orthanc_lab.testing import make_capsule
 from orthanc_lab.testing.recordings import BytesBody, RecordedExchange, RecordingWriter
-from tests.testing.capsule.planting import Plants, dicom, exchanges, hashes
+from tests.testing.capsule.planting import Plants, dicom, every_field, every_tag, exchanges, hashes
 from tests.testing.capsule.scan import dates_in, found_in
 
 
@@ -31,6 +31,19 @@ def test_no_planted_identifier_is_found(tmp_path: Path) -> None:
     found, planted = look(500, 1, tmp_path)
     assert planted >= 500
     assert found == set()
+
+
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.long)])
+def test_none_is_found_in_any_tag_or_field(step: int, tmp_path: Path) -> None:
+    plants = Plants(5)
+    with RecordingWriter(tmp_path / "recording") as writer:
+        for make in (every_tag, every_field):
+            body = BytesBody(make(plants, step))
+            writer.add(RecordedExchange("GET", "/", status=200, answer=body))
+    make_capsule(tmp_path / "recording", tmp_path / "capsule")
+    assert len(plants.secrets) > 20_000 / step
+    assert found_in(tmp_path / "capsule", plants.secrets) == set()
+    assert dates_in(tmp_path / "capsule") & set(plants.dates) == set()
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ import requests
 
 from orthanc_lab import Client, InProcessServer, samples, testing
 from orthanc_lab.testing import ScheduleError, Simulation
+from orthanc_lab.testing.faults import Faults
 
 RETRIES = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
@@ -133,6 +134,30 @@ def test_an_answer_is_lost_in_a_crash_but_not_what_was_done() -> None:
     testing.explore(scenario, 12)
 
 
+def test_a_fault_comes_at_some_moment() -> None:
+    happened: list[int] = []
+
+    def scenario(simulation: Simulation) -> None:
+        faults = Faults()
+        server = simulation.server(faults=faults)
+        content = samples.dicom_files("ct")[0].read_bytes()
+
+        def upload() -> None:
+            for _ in range(2):
+                try:
+                    server.session.post(f"{server.url}/instances", data=content)
+                except RETRIES:
+                    happened.append(len(server.session.get(f"{server.url}/instances").json()))
+
+        simulation.client("upload", upload)
+        simulation.may("the answer is lost", lambda: faults.on("answer lost after the commit"))
+        simulation.run()
+        assert len(server.session.get(f"{server.url}/instances").json()) == 1
+
+    testing.explore(scenario, 12)
+    assert set(happened) == {1}
+
+
 def test_a_client_sleeps_by_the_clock_of_the_simulation() -> None:
     def scenario(simulation: Simulation) -> None:
         seen: list[float] = []
@@ -195,7 +220,7 @@ def test_a_request_that_waits_for_a_paused_job(resumed: bool) -> None:
                 server.session.post(f"{server.url}/jobs/{job}/{verb}")
 
         simulation.client("archive", lambda: server.session.get(f"{study}/archive"))
-        simulation.may("pause", lambda: on_all_jobs("pause"))
+        (simulation.may if resumed else simulation.will)("pause", lambda: on_all_jobs("pause"))
         simulation.run()
         if resumed:
             on_all_jobs("resume")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -214,6 +215,23 @@ def test_a_schedule_that_does_not_fit(text: str, message: str) -> None:
 
     with pytest.raises(ValueError, match=message):
         testing.replay(scenario, text)
+
+
+def test_no_schedules_are_no_test() -> None:
+    with pytest.raises(ValueError, match="At least one schedule must be run, not 0"):
+        testing.explore(lambda simulation: None, 0)
+    with pytest.raises(ValueError, match="is of version 2"):
+        testing.explore(lambda simulation: None, seed="2:1")
+
+
+def test_a_long_line_is_read_at_once() -> None:
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="only these can go on"):
+        testing.replay(
+            lambda simulation: simulation.may("crash", int) or simulation.run(),
+            "orthanc-lab schedule 1\n" + "x × " * 100_000 + "x",
+        )
+    assert time.process_time() - begin < 5
 
 
 def test_comments_and_blanks_do_not_matter() -> None:

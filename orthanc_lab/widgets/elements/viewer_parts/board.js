@@ -99,6 +99,7 @@ function drawWindow(parts, shown, layer, picture) {
 
 function drawControls(parts, state, model, first, second, scenes) {
   const isEmpty = first.count === 0;
+  parts.frames.classList.toggle("orthanc-empty", isEmpty);
   const hasTwo = second.count > 0 && (state.mode === "beside" || state.mode === "over");
   parts.lines.hidden = parts.bar.hidden = parts.help.hidden = parts.readout.hidden = isEmpty;
   parts.place.label.hidden = parts.cine.hidden = first.count < 2;

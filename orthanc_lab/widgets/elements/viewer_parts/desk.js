@@ -41,7 +41,7 @@ function makeDesk({ state, model, parts, panes, layer, redraw, go, cine, scenes,
     const at = inside(picture, whole(pixel));
     const spot = isMeasured(picture) ? pointOf(picture, at.x, at.y) : null;
     const isShared = Boolean(layer(0).about.frame) && layer(0).about.frame === layer(1).about?.frame;
-    state.cursor = { name: pane.name, ...at, point: spot, layer: number, isShared };
+    state.cursor = { name: pane.name, ...at, point: spot, place: picture.place, layer: number, isShared };
     if (state.mode === "planes" && spot) {
       const first = layer(0);
       const slice = first.slices.get(state.position);
@@ -92,7 +92,7 @@ function makeDesk({ state, model, parts, panes, layer, redraw, go, cine, scenes,
     pane.view = view;
     const linked = state.mode === "beside" ? shownPanes().filter((other) => other !== pane) : [];
     const { picture } = pane.shown;
-    for (const other of linked) other.view = view.scale === null ? view : likewise(viewOf(pane), picture, other.shown.picture);
+    for (const other of linked) other.view = view.scale === null ? view : likewise(viewOf(pane), picture, other.shown.picture, state.second.isByPlace);
     redraw();
   }
 

@@ -74,15 +74,21 @@ function counterpart(first, position, picture, second) {
   if (isSameFrame && picture && isMeasured(picture)) {
     const centre = pointOf(picture, (picture.columns * picture.step - 1) / 2, (picture.rows * picture.step - 1) / 2);
     const nearest = nearestSlice(second.about.places, centre);
-    if (nearest !== undefined) return { position: nearest, isByPlace: true };
+    if (nearest !== undefined) {
+      const place = second.about.places[nearest];
+      return { position: nearest, isByPlace: true, distance: Math.abs(dot(minus(centre, originOf(place)), normalOf(place))) };
+    }
   }
   const share = first.count > 1 ? position / (first.count - 1) : 0;
-  return { position: Math.round(share * Math.max(second.count - 1, 0)), isByPlace: false };
+  return { position: Math.round(share * Math.max(second.count - 1, 0)), isByPlace: false, distance: 0 };
 }
 
-// The six numbers that draw pixels of `from` onto pixels of `onto`: x' = a x + c y + e, y' = b x + d y + f.
-function mapping(from, onto) {
-  if (isMeasured(from) && isMeasured(onto)) {
+const isParallel = (one, other) => Math.abs(dot(normalOf(one.place), normalOf(other.place))) > Math.cos(Math.PI / 36);
+
+// The six numbers that draw pixels of `from` onto pixels of `onto`: x' = a x + c y + e, y' = b x + d y + f. What has no
+// common place is stretched to the same size.
+function mapping(from, onto, isByPlace) {
+  if (isByPlace && isMeasured(from) && isMeasured(onto)) {
     const [start, right, down] = [[0, 0], [1, 0], [0, 1]].map(([x, y]) => pixelOf(onto, pointOf(from, x, y)));
     return [right.x - start.x, right.y - start.y, down.x - start.x, down.y - start.y, start.x, start.y];
   }

@@ -9,7 +9,7 @@ function makePane(parent, name) {
     view: /** @type {any} */ ({ scale: null }),
     buffer: document.createElement("canvas"), over: document.createElement("canvas"),
     tables: makeTables(), overTables: makeTables(),
-    painted: "", shown: /** @type {any} */ (null),
+    painted: "", overPainted: "", shown: /** @type {any} */ (null),
   };
   return pane;
 }
@@ -42,11 +42,14 @@ function drawPicture(context, pane, view, ratio, shown) {
 }
 
 // Draw a second picture over the first, where it lies in the patient.
-function drawOver(context, pane, view, picture, over) {
+function drawOver(context, pane, view, ratio, picture, over) {
   const { picture: upper } = over;
-  const whole = { left: 0, top: 0, step: 1, wide: upper.columns, high: upper.rows };
-  paint(pane.over, upper, whole, pane.overTables, over.window, HOT);
-  const [a, b, c, d, e, f] = mapping(upper, picture);
+  const [a, b, c, d, e, f] = mapping(upper, picture, over.isByPlace);
+  const step = Math.max(1, Math.floor(1 / (view.scale * Math.hypot(a, b) * upper.step * ratio)));
+  const whole = { left: 0, top: 0, step, wide: Math.ceil(upper.columns / step), high: Math.ceil(upper.rows / step) };
+  const key = [over.key, step, over.window.center, over.window.width].join();
+  if (key !== pane.overPainted) paint(pane.over, upper, whole, pane.overTables, over.window, HOT);
+  pane.overPainted = key;
   const across = view.scale;
   const down = view.scale * view.aspect;
   const start = toPane(view, pane, e, f);
@@ -54,8 +57,7 @@ function drawOver(context, pane, view, picture, over) {
   context.transform(a * across, b * down, c * across, d * down, start.x, start.y);
   context.globalAlpha = over.opacity;
   context.imageSmoothingEnabled = true;
-  const { step } = upper;
-  context.drawImage(pane.over, -0.5, -0.5, upper.columns * step, upper.rows * step);
+  context.drawImage(pane.over, -0.5, -0.5, whole.wide * step * upper.step, whole.high * step * upper.step);
   context.restore();
 }
 
@@ -79,7 +81,7 @@ function drawPane(pane, shown) {
   }
   const view = settled(pane.view, picture, pane);
   drawPicture(context, pane, view, ratio, shown);
-  if (shown.over) drawOver(context, pane, view, picture, shown.over);
+  if (shown.over) drawOver(context, pane, view, ratio, picture, shown.over);
   drawLetters(context, pane, edgeLetters(picture.place, shown.letters));
   drawBar(context, pane, barOf(picture, view, pane));
   drawTitles(context, pane, shown.titles);

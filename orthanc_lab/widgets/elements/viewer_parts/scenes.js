@@ -67,10 +67,19 @@ function scenesOf(state, first, second, words) {
     return state.mode === "beside" && !words && first.count ? [main, emptyScene("second", "Choose the second series")] : [main];
   }
   const other = sliceScene("second", second, state.second.position, state);
-  const how = state.second.isByPlace ? "same place" : "same part of the series";
+  const how = linkWords(state.second);
   if (state.mode === "beside") return [{ ...main, titles: [first.about.title] }, { ...other, titles: [second.about.title, how] }];
-  const over = other.picture && { picture: other.picture, window: other.window, opacity: state.opacity };
-  return [{ ...main, over, titles: [`${second.about.title}: ${how}`] }];
+  const { isByPlace } = state.second;
+  if (isByPlace && main.picture && other.picture && isMeasured(other.picture) && !isParallel(main.picture, other.picture))
+    return [{ ...main, titles: [second.about.title, "not shown: it lies in another direction"] }];
+  const over = other.picture && { picture: other.picture, key: other.key, window: other.window, opacity: state.opacity, isByPlace };
+  return [{ ...main, over, titles: [second.about.title, how] }];
+}
+
+// How far the slice of the second series is from that of the first.
+function linkWords({ isByPlace, distance }) {
+  if (!isByPlace) return "same part of the series";
+  return distance < 0.05 ? "same place" : `${numberWords(distance, 1)} mm away`;
 }
 
 // The cursor in every pane: at a point of the patient where both have one, else only where it was set.
@@ -81,7 +90,9 @@ function withCursor(scenes, cursor) {
     if (!picture) return scene;
     if (scene.name === cursor.name) return { ...scene, crosses: [{ x: cursor.x, y: cursor.y }] };
     if (!cursor.point || !isMeasured(picture)) return scene;
-    if (cursor.frame !== undefined && scene.layer !== cursor.layer && !cursor.isShared) return scene;
-    return { ...scene, crosses: [pixelOf(picture, cursor.point)] };
+    if (scene.layer !== cursor.layer && !cursor.isShared) return scene;
+    const at = pixelOf(picture, cursor.point);
+    const isNear = scene.isPlane || isParallel(picture, cursor) || Math.abs(at.distance) < 2;
+    return isNear ? { ...scene, crosses: [at] } : scene;
   });
 }

@@ -39,10 +39,10 @@ function zoomed(view, pane, factor, x, y) {
 
 const panned = (view, right, down) => ({ scale: view.scale, x: view.x - right / view.scale, y: view.y - down / (view.scale * view.aspect) });
 
-// The view of a second picture that shows the same part of the patient at the same size, or of the picture.
-function likewise(view, picture, other) {
+// The view of a second picture that shows the same part of the patient at the same size; else the same part of it.
+function likewise(view, picture, other, isByPlace) {
   if (view.scale === null) return view;
-  if (isMeasured(picture) && isMeasured(other)) {
+  if (isByPlace && isMeasured(picture) && isMeasured(other) && isParallel(picture, other)) {
     const { x, y } = pixelOf(other, pointOf(picture, view.x, view.y));
     return { scale: (view.scale * other.spacing.column) / picture.spacing.column, x, y };
   }
