@@ -14,7 +14,7 @@ from orthanc_lab.testing.faults.behind import ServerBehind
 from orthanc_lab.testing.faults.fault import Fault
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
-__all__ = ["FaultyApplication"]
+__all__ = ["FAULTS_OF_REQUESTS", "FaultyApplication"]
 
 _Start = Callable[..., Any]
 _WORDS = "a fault that was switched on"
@@ -226,3 +226,6 @@ _ACTS: Mapping[str, Callable[[_Request], Iterable[bytes]]] = {
     "slow peer": _come_late,
     "restart that forgets": _restart,
 }
+
+FAULTS_OF_REQUESTS = tuple(_ACTS)
+"""The names of those that need no look inside of a server."""
