@@ -22,6 +22,7 @@ extensions = [
     "job_states",
     "lessons",
     "project_tables",
+    "survival",
     "public_names",
 ]
 suppress_warnings = ["config.cache"]
@@ -57,9 +58,11 @@ nitpick_ignore_regex = [
         r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.assembly|rest\.services|widgets)\..*",
     ),
     (r"py:.*", r"orthanc_lab\.(jobs|storage|testing\.contracts)\..*"),
+    (r"py:.*", r"orthanc_lab\.testing\.(certify\.expected|twins)\..*"),
     (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
     (r"py:class", r"Path|t\.Any|Follow|Dataset|Association|PresentationContext|EventHandlerType"),
     (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),
+    (r"py:.*", r"(nibabel|xarray|SimpleITK)\..*"),
 ]
 
 pygments_dark_style = "github-dark"

@@ -102,6 +102,11 @@ _MODULES = ("client", "extensions", "frames", "samples", "testing", "widgets")
 """Parts of the package that need no import of their own: ``orthanc_lab.samples``."""
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Load the magic ``%%twin``: ``%load_ext orthanc_lab``."""
+    shell.register_magics(importlib.import_module(f"{__name__}.testing.twins.magic").TwinMagics)
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")

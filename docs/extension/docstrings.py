@@ -15,8 +15,8 @@ from sphinx.util.inspect import stringify_signature
 _ATTRIBUTES = re.compile(r":ivar (\w+(?:, \w+)+):(.*)")
 _COLON, _HIDDEN = ": ", "\ue000"
 _MADE_BY_OTHERS = {
-    "ChildServer", "Collection", "EmbeddedServer", "InProcessServer", "Instance", "Job", "Jobs", "Patient",
-    "RemoteServer", "Resource", "Series", "Study", "Transport", "UploadReport",
+    "ChildServer", "Collection", "EmbeddedServer", "Fault", "FaultKind", "InProcessServer", "Instance", "Job", "Jobs",
+    "Patient", "RemoteServer", "Resource", "Series", "Study", "Transport", "UploadReport",
 }  # fmt: skip
 """Classes that readers never construct themselves: their constructors are not shown."""
 _WIDGETS = "orthanc_lab.widgets."  # ipywidgets hides the constructors behind *args and **kwargs

@@ -21,6 +21,7 @@ from orthanc_lab.frames.columns import COLUMNS
 from orthanc_lab.server.api_document import openapi
 from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.testing import plugin
+from orthanc_lab.testing.faults.kinds import KINDS
 from orthanc_lab.testing.scenarios import LEDGER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +111,18 @@ class Ledger(Table):
         for entry in ledger()[self.arguments[0]]:
             where = entry.get("exchange") or (f"scenario {entry['scenario']}" if "scenario" in entry else "everywhere")
             yield f"`` {where} ``", f"`` {entry.get('field', 'anything')} ``", entry["reason"]
+
+
+class Faults(Table):
+    """The faults that can be switched on."""
+
+    heads = ("Fault", "What happens", "What a good client does", "Takes")
+    widths = (22, 34, 34, 10)
+
+    def rows(self) -> Iterable[Row]:
+        """One row for each fault."""
+        for kind in KINDS.values():
+            yield f"`{kind.name}`", kind.what, kind.good_client, ", ".join(f"`{name}`" for name in kind.when)
 
 
 class Parts(SphinxDirective):
@@ -207,6 +220,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
         "ledger": LedgerParts,
         "ledger-part": Ledger,
         "command-line": CommandLine,
+        "faults": Faults,
         "fixtures": Fixtures,
     }.items():
         app.add_directive(name, directive)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
-__all__ = ["PEER", "SendingToNode", "SendingToPeer"]
+__all__ = ["PEER", "SendingToNode", "SendingToPeer", "StoringAtPeer"]
 
 PEER = "bench"
 """The name by which both servers know a third one."""
@@ -57,10 +57,17 @@ class SendingToPeer:
     def _submit(self, wire: Wire, patients: list[str]) -> str:
         """Return the job that sends."""
         if "transfers" not in wire.get_json("/plugins"):
-            return str(wire.call("POST", f"/peers/{PEER}/store", {"Resources": patients, "Asynchronous": True})["ID"])
+            return _store(wire, "peers", patients)
         resources = [{"Level": "Patient", "ID": patient} for patient in patients]
         transfer = {"Resources": resources, "Compression": "none", "Peer": PEER}
         return str(wire.call("POST", "/transfers/send", transfer)["ID"])
+
+
+class StoringAtPeer(SendingToPeer):
+    """Sends all that a server has to its peer instance by instance."""
+
+    def _submit(self, wire: Wire, patients: list[str]) -> str:
+        return _store(wire, "peers", patients)
 
 
 class SendingToNode(SendingToPeer):
@@ -86,7 +93,11 @@ class SendingToNode(SendingToPeer):
         return super().prepare()
 
     def _submit(self, wire: Wire, patients: list[str]) -> str:
-        return str(wire.call("POST", f"/modalities/{PEER}/store", {"Resources": patients, "Asynchronous": True})["ID"])
+        return _store(wire, "modalities", patients)
+
+
+def _store(wire: Wire, kind: str, patients: list[str]) -> str:
+    return str(wire.call("POST", f"/{kind}/{PEER}/store", {"Resources": patients, "Asynchronous": True})["ID"])
 
 
 def _await(wire: Wire, job: str) -> None:

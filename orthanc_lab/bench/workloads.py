@@ -17,7 +17,7 @@ from typing import Any
 from orthanc_lab.bench import material
 from orthanc_lab.bench.dicom_retrieving import RETRIEVING, finding, getting, moving
 from orthanc_lab.bench.dicom_wire import associate_and_send, dicom_port, echo_message, store_message
-from orthanc_lab.bench.sending import SendingToNode, SendingToPeer
+from orthanc_lab.bench.sending import SendingToNode, SendingToPeer, StoringAtPeer
 from orthanc_lab.bench.wire import Wire, http_request, send_all
 
 __all__ = ["WORKLOADS", "Cost", "Workload", "posts"]
@@ -320,6 +320,11 @@ def _to_peer(name: str, maker: Callable[[int], list[bytes]], count: int) -> Work
     return Workload(name, 1, sending.prepare, sending.setup, needs_peer=True)
 
 
+def _at_peer(name: str, maker: Callable[[int], list[bytes]], count: int) -> Workload:
+    storing = StoringAtPeer(maker, count)
+    return Workload(name, 1.5, storing.prepare, storing.setup, needs_peer=True)
+
+
 def _to_node(name: str, target: float, maker: Callable[[int], list[bytes]], count: int, *accepted: str) -> Workload:
     sending = SendingToNode(maker, count, accepted or ("1.2.840.10008.1.*",))
     return Workload(name, target, sending.prepare, sending.setup, needs_peer=True)
@@ -351,6 +356,8 @@ WORKLOADS: list[Workload] = [
     Workload("create-dicom PDF 20 MB", 2.5, _create("application/pdf", lambda: material.pdf(20), 4)),
     _to_peer("200 CT to a peer: transfer / OrthancPeerStore", material.ct_instances, 200),
     _to_peer("2,000 x 4 kB to a peer: transfer / OrthancPeerStore", material.small_instances, 2000),
+    _at_peer("OrthancPeerStore of 200 CT to our server", material.ct_instances, 200),
+    _at_peer("OrthancPeerStore of 500 x 4 kB to our server", material.small_instances, 500),
     Workload("C-STORE in, 4 kB, 1 association", 0.5, _received(material.small_instances, 300, 1), options=_DICOM),
     Workload("C-STORE in, 4 kB, 4 associations", 0.5, _received(material.small_instances, 600, 4), options=_DICOM),
     Workload("C-STORE in, CT 512 kB, 1 association", 0.5, _received(material.ct_instances, 80, 1), options=_DICOM),

@@ -28,6 +28,7 @@ from orthanc_lab.client.resource import Resource
 from orthanc_lab.client.storage_commitment import StorageCommitment
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.upload_report import UploadInterruptedError, UploadReport
+from orthanc_lab.client.volumes.errors import VolumeError
 
 __all__ = [
     "Answer",
@@ -65,6 +66,7 @@ __all__ = [
     "UnreachableError",
     "UploadInterruptedError",
     "UploadReport",
+    "VolumeError",
 ]
 
 

@@ -17,7 +17,7 @@ from typing import IO, Any, TypeAlias
 import requests
 import urllib3
 
-from orthanc_lab.client.errors import ConnectionLostError
+from orthanc_lab.client.errors import ConnectionLostError, UnreachableError
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
 
@@ -78,17 +78,8 @@ def save_stream(
     options["timeout"] = _PATIENCE if timeout is None else timeout
     options["headers"] = {"Accept-Encoding": "identity"}  # so that Content-Length counts what arrives
     part = folder / f".orthanc-lab.{uuid.uuid4().hex[:8]}.part"
-    pauses = transport.pauses()
     try:
-        while True:
-            try:
-                name = _fetch(transport, _Request(method, path, options), part, progress)
-                break
-            except ConnectionLostError as lost:
-                pause = None if lost.was_silent else next(pauses, None)
-                if pause is None:
-                    raise
-                time.sleep(pause)
+        name = _fetched(transport, _Request(method, path, options), part, progress)
         if check is not None:
             check(part)
         if target.is_dir():
@@ -104,6 +95,25 @@ class _Request:
     method: str
     path: str
     options: Mapping[str, Any]
+
+
+def _fetched(transport: Transport, request: _Request, part: Path, progress: Follow) -> str:
+    """Write the whole response to a file, at another attempt if need be; return the name that the server gave it."""
+    pauses = transport.pauses()
+    lost: ConnectionLostError | None = None
+    while True:
+        try:
+            return _fetch(transport, request, part, progress)
+        except ConnectionLostError as error:
+            lost = error
+            pause = None if error.was_silent else next(pauses, None)
+            if pause is None:
+                raise
+            time.sleep(pause)
+        except UnreachableError:
+            if lost is None:
+                raise
+            raise lost from None  # that a part of it came is what the caller needs to know
 
 
 def _fetch(transport: Transport, request: _Request, part: Path, progress: Follow) -> str:

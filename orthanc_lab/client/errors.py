@@ -59,6 +59,13 @@ _ADVICE_BY_CODE: dict[int | None, str] = {  # more precise than the advice by st
 }
 
 
+_OUTPUT = re.compile(r"^GET \S*/jobs/[^/\s]+/[^/\s]+$")
+_OUTPUT_ADVICE = (
+    "The job has no such output, or not any more: the server keeps only those of the last jobs (MediaArchiveSize). "
+    "Submit it again."
+)
+
+
 class ClientError(Exception):
     """Base class of all client errors.
 
@@ -112,10 +119,11 @@ class ConnectionLostError(UnreachableError):
     """
 
     def __init__(self, url: str, request: str, cause: object, *, was_silent: bool = False) -> None:
-        ClientError.__init__(
-            self,
-            f"The response of {url} to {request} is incomplete ({cause}).\nIs the server still running? Try again.",
-        )
+        words = without_pool(reason_of(cause)) if isinstance(cause, requests.RequestException) else cause
+        advice = "Is the server still running? Try again."
+        if was_silent:
+            advice = "It is connected but silent: is it busy? Raise the limit: timeout=…."
+        ClientError.__init__(self, f"The response of {url} to {request} is incomplete ({words}).\n{advice}")
         self.url = url
         self.was_silent = was_silent
 
@@ -206,6 +214,8 @@ class ResponseError(ClientError):
         words = f"{text}: {details}" if details else text
         number = f", Orthanc error {code}" if code is not None else ""
         advice = _ADVICE_BY_CODE.get(code) or network_advice(details) or _ADVICE.get(status, "")
+        if status == 404 and _OUTPUT.search(request):
+            advice = _OUTPUT_ADVICE
         super().__init__("\n".join(part for part in (f"{words} (HTTP {status}{number})", request, advice) if part))
         self.status = status
         self.code = code
@@ -407,4 +417,9 @@ def reason_of(error: requests.RequestException) -> object:
 
 def _cause(error: requests.RequestException) -> str:
     """Return the operating system's reason, without the names of urllib3 objects around it."""
-    return re.sub(r"^HTTPS?Connection(Pool)?\(host='[^']*', port=[^)]*\): ", "", str(reason_of(error)))
+    return without_pool(reason_of(error))
+
+
+def without_pool(cause: object) -> str:
+    """Return the words of urllib3 without the name of the connection."""
+    return re.sub(r"^HTTPS?Connection(Pool)?\(host='[^']*', port=[^)]*\): ", "", str(cause))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pydicom
 
+    from orthanc_lab.client.volumes.volume import Volume
+
 __all__ = ["Container", "Instance", "Patient", "Series", "Study", "made_by", "resource_at"]
 
 
@@ -205,6 +207,48 @@ class Series(Container):
     def study(self) -> Study:
         """Study of the series."""
         return Study(self._transport, self.document["ParentStudy"])
+
+    def volume(
+        self,
+        *,
+        rescale: bool = True,
+        where: Mapping[str, Any] | None = None,
+        strict: bool = True,
+        progress: Follow = None,
+    ) -> Volume:
+        """Return the images as one array with its place in space; several are read at the same time.
+
+        What the files do not say is not guessed: images at the same place, gaps, and images of other directions raise
+        an error that names them.
+
+        Parameters
+        ----------
+        rescale
+            Whether to apply RescaleSlope and RescaleIntercept, so that the values of a CT are in Hounsfield units.
+        where
+            Elements that an image must have: ``{"EchoTime": 10}``, for a series that holds several volumes.
+        strict
+            False stacks images that form no grid all the same; the volume then has no affine, and says why.
+        progress
+            Called with the number of files read so far and the total, in place of a progress bar; False for neither.
+
+        Raises
+        ------
+        VolumeError
+            If there are no images, they form no grid, or they cannot be decoded.
+
+        Examples
+        --------
+        >>> volume = client.series.find(Modality="CT")[0].volume()
+        >>> volume.shape, volume.spacing, volume.units, volume.orientation
+        ((20, 128, 128), (4.0, 1.875, 1.875), 'HU', 'SPL')
+        """
+        # It loads NumPy.
+        from orthanc_lab.client.volumes.reading import Source, VolumeRequest, read_volume  # noqa: PLC0415
+
+        request = VolumeRequest(rescale, where, strict, self.tags.get("SeriesDescription", ""))
+        sources = [Source(instance.id, instance.path, instance.number) for instance in self.instances]
+        return read_volume(self._transport, sources, request, progress)
 
     @property
     def summary(self) -> dict[str, str]:

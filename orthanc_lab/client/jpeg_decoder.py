@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import threading
 from typing import Any
 
 from pydicom.pixels.decoders.base import DecodeRunner, get_decoder
@@ -38,8 +39,16 @@ def decode_frame(data: bytes, runner: DecodeRunner) -> bytearray:
     return bytearray(pixels.tobytes())
 
 
-@functools.cache
+_registering = threading.Lock()
+
+
 def register() -> None:
     """Make the plug-in known to pydicom; once is enough."""
+    with _registering:
+        _register_once()
+
+
+@functools.cache
+def _register_once() -> None:
     for uid in DECODER_DEPENDENCIES:
         get_decoder(uid).add_plugin(_LABEL, (__name__, "decode_frame"))

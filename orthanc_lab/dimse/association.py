@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple
 
@@ -154,6 +155,14 @@ class RequestedAssociation(QuickAssociation):
         if self.is_established and self.dul.to_user_queue.empty():
             self.acse.negotiate_release()
         self.kill()
+
+    def cut(self) -> None:
+        """Cut the connection, from another thread: whoever waits for a message learns that the association ended."""
+        connection = self.dul.socket
+        connected = connection.socket if connection is not None else None
+        if connected is not None:
+            with suppress(OSError):  # it has ended by itself
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)  # not of its class: TLS would be forgotten
 
     def kill(self) -> None:
         """Close the connection at once: what was sent last is a release, or nobody waits for it."""

@@ -64,7 +64,35 @@ class Orthanc(Protocol):
         ...
 
 
-class LocalCalls:
+class _Calls:
+    """The methods of `Orthanc`, over one that makes the call."""
+
+    def get(self, uri: str) -> Any:
+        """GET a value."""
+        return _value(*self.call("GET", uri))
+
+    def read(self, uri: str) -> bytes:
+        """GET bytes."""
+        return self.call("GET", uri)[1]
+
+    def post(self, uri: str, body: Any = b"") -> Any:
+        """POST a body."""
+        return _value(*self.call("POST", uri, body))
+
+    def put(self, uri: str, body: Any = b"") -> Any:
+        """PUT a body."""
+        return _value(*self.call("PUT", uri, body))
+
+    def delete(self, uri: str) -> Any:
+        """DELETE."""
+        return _value(*self.call("DELETE", uri))
+
+    def call(self, method: str, uri: str, body: Any = b"") -> tuple[str, bytes]:
+        """Return the media type and the body of an answer."""
+        raise NotImplementedError
+
+
+class LocalCalls(_Calls):
     """Calls an application that is connected later: the jobs of extensions are made before it is."""
 
     def __init__(self) -> None:
@@ -74,27 +102,7 @@ class LocalCalls:
         """Take the application that the calls go to."""
         self._application = application
 
-    def get(self, uri: str) -> Any:
-        """GET a value."""
-        return _value(*self._call("GET", uri))
-
-    def read(self, uri: str) -> bytes:
-        """GET bytes."""
-        return self._call("GET", uri)[1]
-
-    def post(self, uri: str, body: Any = b"") -> Any:
-        """POST a body."""
-        return _value(*self._call("POST", uri, body))
-
-    def put(self, uri: str, body: Any = b"") -> Any:
-        """PUT a body."""
-        return _value(*self._call("PUT", uri, body))
-
-    def delete(self, uri: str) -> Any:
-        """DELETE."""
-        return _value(*self._call("DELETE", uri))
-
-    def _call(self, method: str, uri: str, body: Any = b"") -> tuple[str, bytes]:
+    def call(self, method: str, uri: str, body: Any = b"") -> tuple[str, bytes]:
         """Return the media type and the body of an answer.
 
         Raises
@@ -124,10 +132,10 @@ class LocalCalls:
         return headers.get("content-type", ""), content
 
 
-class RevocableCalls:
+class RevocableCalls(_Calls):
     """The calls of one run of a job, which come to an end with it."""
 
-    def __init__(self, calls: Orthanc, why: str) -> None:
+    def __init__(self, calls: LocalCalls, why: str) -> None:
         self._calls = calls
         self._why = why
         self._revoked = False
@@ -147,30 +155,10 @@ class RevocableCalls:
         if self._revoked:
             raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, self._why)
 
-    def get(self, uri: str) -> Any:
-        """GET a value."""
+    def call(self, method: str, uri: str, body: Any = b"") -> tuple[str, bytes]:
+        """Return the media type and the body of an answer, unless the run has ended."""
         self.check()
-        return self._calls.get(uri)
-
-    def read(self, uri: str) -> bytes:
-        """GET bytes."""
-        self.check()
-        return self._calls.read(uri)
-
-    def post(self, uri: str, body: Any = b"") -> Any:
-        """POST a body."""
-        self.check()
-        return self._calls.post(uri, body)
-
-    def put(self, uri: str, body: Any = b"") -> Any:
-        """PUT a body."""
-        self.check()
-        return self._calls.put(uri, body)
-
-    def delete(self, uri: str) -> Any:
-        """DELETE."""
-        self.check()
-        return self._calls.delete(uri)
+        return self._calls.call(method, uri, body)
 
 
 def _bytes_of(body: Any) -> bytes:

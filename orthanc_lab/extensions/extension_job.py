@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from orthanc_lab.extensions.call_task import CallTask
-from orthanc_lab.extensions.calls import Orthanc
+from orthanc_lab.extensions.calls import LocalCalls
 from orthanc_lab.extensions.job import Job
 from orthanc_lab.extensions.job_outlet import listed, remove
 from orthanc_lab.extensions.job_run import JobRun, Saved, Stepped
@@ -29,7 +29,7 @@ _LAST_CALL_S = 2.0  # for stop() when the server stops
 class ExtensionTools:
     """The parts of a server that the jobs of extensions use."""
 
-    orthanc: Orthanc
+    orthanc: LocalCalls
     executor: Executor
     outputs: OutputStore
     clock: Clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from orthanc_lab.extensions.calls import Orthanc, RevocableCalls
+from orthanc_lab.extensions.calls import LocalCalls, RevocableCalls
 from orthanc_lab.extensions.failures import extension_error, noted
 from orthanc_lab.extensions.job import Job
 from orthanc_lab.extensions.job_outlet import JobOutlet
@@ -36,7 +36,7 @@ class Stepped:
     saved: Saved
 
 
-def prepared(kind: type[Job], orthanc: Orthanc, parameters: dict[str, Any]) -> Saved:
+def prepared(kind: type[Job], orthanc: LocalCalls, parameters: dict[str, Any]) -> Saved:
     """Return what is saved of a new job.
 
     Raises
@@ -65,7 +65,7 @@ def prepared(kind: type[Job], orthanc: Orthanc, parameters: dict[str, Any]) -> S
 class JobRun:
     """The object of a run. Its methods are called on one task, save for `revoke`."""
 
-    def __init__(self, kind: type[Job], orthanc: Orthanc, store: OutputStore, saved: Saved) -> None:
+    def __init__(self, kind: type[Job], orthanc: LocalCalls, store: OutputStore, saved: Saved) -> None:
         self._kind = kind
         self._saved = saved
         self._calls = RevocableCalls(orthanc, f"This run of the job {kind.type} has ended")

@@ -85,7 +85,8 @@ def reference_of(item: object, folder: Path) -> str:
         text = os.fspath(item)
         return str(folder / text) if text.endswith(".py") else text
     module, name = _place_of(item)
-    if sys.modules.get(module) is None or module == "__main__" or getattr(sys.modules[module], name, None) is not item:
+    is_importable = module != "__main__" and not module.startswith(_MODULES)
+    if not is_importable or getattr(sys.modules.get(module), name, None) is not item:
         raise ValueError(
             f"Another process cannot import {item!r:.80}, which was made in this one: write it into a file, and give "
             'its name, extensions=["my_job.py"]'

@@ -14,7 +14,7 @@ from orthanc_lab.jobs.job_table import JobTable
 from orthanc_lab.jobs.journal import Journal
 from orthanc_lab.jobs.machine import Effect, Event, Moment, Report, Status, advance, stop_reason
 from orthanc_lab.jobs.output_store import OutputStore
-from orthanc_lab.jobs.ports import Job, JobOutput, JobView, Restore, StopReason
+from orthanc_lab.jobs.ports import Interruptible, Job, JobOutput, JobView, Restore, StopReason
 from orthanc_lab.jobs.ready_queue import ReadyQueue, Wake
 from orthanc_lab.jobs.rows import frozen_copy
 from orthanc_lab.jobs.store import JobStore
@@ -28,6 +28,7 @@ from orthanc_lab.protocol.ports import Clock, Identifiers
 __all__ = ["JobsEngine"]
 
 _LOG = logging.getLogger(__name__)
+_STEP_SECONDS = 1.0  # for steps to end by themselves when the engine stops
 _RETRY_SECONDS = 0.5  # between two attempts to write the end of a job to a full disk
 
 
@@ -134,7 +135,10 @@ class JobsEngine:
         self.stopping = True
         self._table.close()
         self._wake_all()
-        for worker in self._workers.values():
+        late = [worker for worker in self._workers.values() if not worker.join(min(timeout, _STEP_SECONDS))]
+        if late:
+            self._interrupt_steps()
+        for worker in late:
             worker.join(timeout)
         for entry in self._table.entries():
             self._release(entry)
@@ -345,6 +349,16 @@ class JobsEngine:
         except Exception as error:
             self.report(error)
         entry.stopped_for = reason
+
+    def _interrupt_steps(self) -> None:
+        for entry in self._table.entries():
+            job = entry.job
+            if entry.status.state is JobState.RUNNING and isinstance(job, Interruptible):
+                entry.interrupted = True
+                try:
+                    job.interrupt()
+                except Exception as error:
+                    self.report(error)
 
     def _release(self, entry: Entry) -> None:
         """Let those go on that wait for a job, once no worker will come for it."""

@@ -27,6 +27,7 @@ class Entry:
         "created",
         "ended",
         "id",
+        "interrupted",
         "job",
         "lacks_kind",
         "lock",
@@ -76,6 +77,7 @@ class Entry:
         self.worker = 0  # the number of the worker that runs it, from 1
         self.steps = 0  # done since it was submitted, or restored
         self.waits = False  # whether its last step could do nothing yet
+        self.interrupted = False  # True once its step was broken off, because the engine stops
         self.stopped_for: StopReason | None = None  # the last reason that the job was given
         self._shown: tuple[Status, JobView] | None = None
 

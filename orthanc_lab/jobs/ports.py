@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
@@ -24,6 +24,7 @@ from orthanc_lab.protocol.jobs import JobState
 __all__ = [
     "Checkpoint",
     "InProgress",
+    "Interruptible",
     "Job",
     "JobEvents",
     "JobOutput",
@@ -145,6 +146,18 @@ class Job(Protocol):
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return the outputs by key once the job succeeded; usually empty."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A job whose steps may wait long for somebody else."""
+
+    def interrupt(self) -> None:
+        """Let the step in progress fail soon; called from another thread, when the engine stops.
+
+        The job does not fail by it: it goes on after the next start, from where the last finished step left it.
+        """
         ...
 
 

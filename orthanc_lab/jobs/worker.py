@@ -102,9 +102,9 @@ def _start(entry: Entry, job: Job, host: WorkerHost) -> Steps:
 
 
 def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
-    more, event, report = _stepped(entry, job, host)
+    stepped = _stepped(entry, job, host)
     is_last_wait = False
-    while isinstance(more, InProgress):
+    while stepped is not None and isinstance(more := stepped[0], InProgress):
         if is_last_wait and host.stopping:
             return
         if is_last_wait and entry.status.canceling:
@@ -112,7 +112,10 @@ def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
         is_last_wait = host.stopping or entry.status.canceling
         more.when_done(wake)
         yield min(more.seconds, _LAST_WAIT_S) if is_last_wait else more.seconds
-        more, event, report = _stepped(entry, job, host)
+        stepped = _stepped(entry, job, host)
+    if stepped is None:
+        return
+    more, event, report = stepped
     yield 0
     yield from host.move(entry, event, report)
     yield 0
@@ -124,7 +127,8 @@ def _step(entry: Entry, job: Job, host: WorkerHost, wake: Wake) -> Steps:
 _More = bool | NotReady | Checkpoint | InProgress
 
 
-def _stepped(entry: Entry, job: Job, host: WorkerHost) -> tuple[_More, Event, Report]:
+def _stepped(entry: Entry, job: Job, host: WorkerHost) -> tuple[_More, Event, Report] | None:
+    """Return what a step has come to; None if the stop of the engine broke it off."""
     more: _More = False
     try:
         more = job.step()
@@ -132,6 +136,8 @@ def _stepped(entry: Entry, job: Job, host: WorkerHost) -> tuple[_More, Event, Re
             entry.outputs = dict(job.outputs())
         return more, _event_after(more), report_of(job)
     except BaseException as error:
+        if entry.interrupted:
+            return None
         return False, Event.FAILED, _failure(entry, job, error, host)
 
 

@@ -1,26 +1,32 @@
-"""Calling another Orthanc server over HTTP. It takes 0.1 s to import, so it is loaded with the first call."""
+"""Calling another Orthanc server over HTTP. What it needs is loaded with the first call."""
 
 from __future__ import annotations
 
 import logging
+import ssl
+import weakref
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from types import TracebackType
 
-import requests
-
-from orthanc_lab.peers.failures import words_of
+from orthanc_lab.peers.address import Address, Place, basic_credentials, read_address
+from orthanc_lab.peers.connection import Connection, Deadline, Received
+from orthanc_lab.peers.failures import REDIRECTIONS, CallError
 from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.peers.peer import Peer, without_credentials
-from orthanc_lab.peers.session import open_session
+from orthanc_lab.peers.request import Request
+from orthanc_lab.peers.tls import open_context
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Clock
 
-__all__ = ["PeerAnswer", "PeerClient"]
+__all__ = ["PeerAnswer", "PeerCall", "PeerClient"]
 
 _LONGEST_ANSWER = 64 * 1024 * 1024  # bytes; a peer that sends more is not an Orthanc server
-_CHUNK = 64 * 1024
+_MOST_REDIRECTIONS = 30
+_MOMENT = 1  # second
 _log = logging.getLogger("orthanc_lab.http")
 _KNOWN_STATUSES = {int(status) for status in HTTPStatus} - {103, 308, 418, 421, 425, 428, 429, 431, 451, 511}
 
@@ -39,14 +45,8 @@ class PeerAnswer:
         return 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    timeout: int | None  # seconds
-    longest: int  # bytes of an answer
-
-
 class PeerClient:
-    """A connection to a peer, kept open from one request to the next.
+    """Calls a peer, from any thread; its connections are kept open from one request to the next.
 
     Raises
     ------
@@ -62,7 +62,10 @@ class PeerClient:
         self._options = options
         self._clock = clock
         self._timeout = peer.timeout or options.timeout or None
-        self._session: requests.Session | None = None
+        self._idle: deque[Connection] = deque()
+        self._tls: ssl.SSLContext | None = None
+        self._is_closed = False
+        weakref.finalize(self, _close_all, self._idle)  # of a job that was abandoned in the middle of a step
 
     def __enter__(self) -> PeerClient:
         return self
@@ -81,7 +84,7 @@ class PeerClient:
             9 if there is no answer, with details in the words of libcurl; 3 for a status that
             Orthanc does not know.
         """
-        return self._request("GET", path, None, {})
+        return self.call("GET", path)
 
     def post(self, path: str, body: bytes, *, compressed: bool = False) -> PeerAnswer:
         """Return the answer to a POST; `compressed` means that the body is in gzip format.
@@ -91,10 +94,14 @@ class PeerClient:
         OrthancError
             9 or 3, as `get`.
         """
+        return self.begin_post(path, body, compressed=compressed).answer()
+
+    def begin_post(self, path: str, body: bytes, *, compressed: bool = False) -> PeerCall:
+        """Send a POST, as `post`; the peer works on it while the caller does something else."""
         headers = {"Content-Type": "application/dicom"}
         if compressed:
             headers["Content-Encoding"] = "gzip"
-        return self._request("POST", path, body, headers)
+        return self._begin("POST", path, body, headers, timeout=self._timeout, longest=_LONGEST_ANSWER)
 
     def call(
         self,
@@ -122,65 +129,167 @@ class PeerClient:
         OrthancError
             9 or 3, as `get`.
         """
-        limits = _Limits(self._timeout if timeout is None else timeout or None, longest)
-        return self._request(verb, path.removeprefix("/"), body, dict(headers or {}), limits)
+        seconds = self._timeout if timeout is None else timeout or None
+        path = path.removeprefix("/")
+        return self._begin(verb, path, body, headers or {}, timeout=seconds, longest=longest).answer()
 
     def close(self) -> None:
-        """Close the connection; the next request opens another one."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        """Close the connections: those in use once they have been answered."""
+        self._is_closed = True
+        _close_all(self._idle)
 
-    def _request(
-        self, verb: str, path: str, body: bytes | None, headers: dict[str, str], limits: _Limits | None = None
-    ) -> PeerAnswer:
-        url = self._peer.url + path
-        limits = limits or _Limits(self._timeout, _LONGEST_ANSWER)
-        reused = self._session is not None
-        while True:
-            try:
-                return self._send(verb, url, body, headers, limits)
-            except requests.ConnectionError as error:
-                self.close()
-                # A server may close an idle connection just when it is used again.
-                if not reused or isinstance(error, requests.Timeout):
-                    raise OrthancError(ErrorCode.NETWORK_PROTOCOL, words_of(error, without_credentials(url))) from error
-                reused = False
-            except (requests.RequestException, OSError, ValueError) as error:
-                self.close()
-                raise OrthancError(ErrorCode.NETWORK_PROTOCOL, words_of(error, without_credentials(url))) from error
+    def _begin(
+        self,
+        verb: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        timeout: int | None,
+        longest: int,
+    ) -> PeerCall:
+        secret = dict(self._peer.headers)
+        if self._peer.username:
+            secret["Authorization"] = basic_credentials(self._peer.username, self._peer.password)
+        request = Request(verb, self._peer.url + path, body, headers, secret)
+        return PeerCall(self, request, timeout, longest)
 
-    def _send(self, verb: str, url: str, body: bytes | None, headers: dict[str, str], limits: _Limits) -> PeerAnswer:
-        if self._session is None:
-            self._session = open_session(self._peer, self._options)
-        target = url if "://" in url else f"http://{url}"
-        end = None if limits.timeout is None else self._clock.monotonic() + limits.timeout
-        with self._session.request(
-            verb, target, data=body, headers=headers, timeout=limits.timeout, stream=True
-        ) as answer:
-            if self._options.verbose:
-                self._log_heads(answer)
-            content = bytearray()
-            for chunk in answer.iter_content(_CHUNK):
-                content += chunk
-                if len(content) > limits.longest:
-                    raise requests.exceptions.ChunkedEncodingError("The answer is too long")
-                if end is not None and self._clock.monotonic() > end:
-                    raise requests.Timeout("The answer comes too slowly")
-            status = answer.status_code
-            cookies = "; ".join(text.partition(";")[0] for text in answer.raw.headers.getlist("Set-Cookie"))
-        if status not in _KNOWN_STATUSES:
-            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
-        return PeerAnswer(status, bytes(content), cookies)
+    def _connection(self, place: Place, deadline: Deadline, *, fresh: bool) -> Connection:
+        """Return a connection; `fresh` is for a request whose connection turned out to be closed."""
+        while not fresh and (kept := _taken_from(self._idle)) is not None:
+            if kept.place == place:
+                return kept
+            kept.close()
+        proxy = read_address(self._options.proxy) if self._options.proxy else None
+        return Connection(place, deadline, partial(self._open_tls, place), proxy, partial(open_context, self._options))
 
-    def _log_heads(self, answer: requests.Response) -> None:
-        """Log the heads of a call and of those that were redirected, in libcurl's form, but without secrets."""
+    def _release(self, connection: Connection) -> None:
+        if connection.is_usable and not self._is_closed:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _open_tls(self, place: Place) -> ssl.SSLContext:
+        if place != read_address(self._peer.url).place:
+            return open_context(self._options)  # a peer's certificate is for itself alone
+        if self._tls is None:
+            self._tls = open_context(self._options, self._peer)
+        return self._tls
+
+    def _log_heads(self, request: Request, address: Address, lines: list[str], received: Received) -> None:
+        """Log the heads of a call in libcurl's form, but without secrets."""
+        if not self._options.verbose:
+            return
         secret = {"authorization", *(name.lower() for name in self._peer.headers)}
-        for exchange in (*answer.history, answer):
-            sent = exchange.request
-            lines = [f"> {sent.method} {without_credentials(sent.url or '')}"]
-            lines += [f"> {name}: {'***' if name.lower() in secret else value}" for name, value in sent.headers.items()]
-            lines.append(f"< HTTP/1.1 {exchange.status_code} {exchange.reason}")
-            lines += [f"< {name}: {value}" for name, value in exchange.headers.items()]
-            for line in lines:
-                _log.warning("%s", line)
+        shown = [f"> {request.verb} {address.url}"]
+        for line in lines:
+            name, _, value = line.partition(": ")
+            shown.append(f"> {name}: {'***' if name.lower() in secret else value}")
+        shown.append(f"< HTTP/1.1 {received.status} {received.reason}")
+        shown += [f"< {name}: {value}" for name, value in received.headers]
+        for line in shown:
+            _log.warning("%s", line)
+
+
+def _taken_from(idle: deque[Connection]) -> Connection | None:
+    try:
+        return idle.pop()
+    except IndexError:  # another thread may have taken the last one
+        return None
+
+
+def _close_all(idle: deque[Connection]) -> None:
+    while (kept := _taken_from(idle)) is not None:
+        kept.close()
+
+
+class PeerCall:
+    """A request on its way to a peer."""
+
+    def __init__(self, client: PeerClient, request: Request, timeout: int | None, longest: int) -> None:
+        self._client = client
+        self._first = self._request = request
+        self._longest = longest
+        self._connection: Connection | None = None
+        self._failure: CallError | None = None
+        self._deadline = Deadline(client._clock, timeout)
+        try:
+            self._send(self._deadline)
+        except CallError as error:
+            self._failure = error  # is told to whom asks for the answer
+
+    def answer(self, seconds: int | None = None) -> PeerAnswer:
+        """Wait for the answer; once.
+
+        Parameters
+        ----------
+        seconds
+            For which to wait, in place of what is left of the time-out of the call.
+
+        Raises
+        ------
+        OrthancError
+            9 or 3, as `PeerClient.get`.
+        """
+        try:
+            if seconds is None:
+                received = self._final(self._deadline.extended(_MOMENT))  # it may have come while nobody waited
+            else:
+                received = self._final(Deadline(self._client._clock, seconds))
+        except CallError as error:
+            self.abandon()
+            url = without_credentials(self._first.url)
+            text = f"libCURL error: {error.words} while accessing {url}"
+            raise OrthancError(ErrorCode.NETWORK_PROTOCOL, text) from error
+        if received.status not in _KNOWN_STATUSES:
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+        cookies = "; ".join(text.partition(";")[0] for text in received.all("set-cookie"))
+        return PeerAnswer(received.status, received.body, cookies)
+
+    def abandon(self) -> None:
+        """Close the connection: nobody waits for the answer."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _final(self, deadline: Deadline) -> Received:
+        """Return the answer after redirections."""
+        for _ in range(_MOST_REDIRECTIONS):
+            received = self._receive(deadline)
+            following = self._request.redirected(received.status, received.all("location"))
+            if following is None:
+                return received
+            self._request = following
+            self._send(deadline)
+        raise CallError(REDIRECTIONS)
+
+    def _receive(self, deadline: Deadline) -> Received:
+        connection = self._connection
+        was_kept = connection is not None and connection.was_used
+        try:
+            if self._failure is not None:
+                raise self._failure
+            return self._receive_from(connection, deadline)
+        except CallError as error:
+            self.abandon()
+            # A server may close an idle connection just when it is used again.
+            if not (was_kept and error.silent):
+                raise
+        self._send(deadline, fresh=True)
+        return self._receive_from(self._connection, deadline)
+
+    def _receive_from(self, connection: Connection | None, deadline: Deadline) -> Received:
+        assert connection is not None
+        received = connection.receive(self._request.verb, deadline, self._longest)
+        address = self._request.address
+        self._client._log_heads(self._request, address, self._request.head(address), received)
+        self._connection = None
+        self._client._release(connection)
+        return received
+
+    def _send(self, deadline: Deadline, *, fresh: bool = False) -> None:
+        request = self._request
+        address = request.address
+        lines = request.head(address)
+        self._connection = self._client._connection(address.place, deadline, fresh=fresh)
+        self._connection.send(request.verb, address.target, lines, request.body, deadline)

@@ -2,64 +2,69 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
-from collections.abc import Iterator
 
-import requests
-import urllib3.exceptions
+__all__ = ["CallError", "connection_failure", "receiving_failure", "sending_failure"]
 
-__all__ = ["words_of"]
+BAD_URL = "URL using bad/illegal format or missing URL"
+BAD_ARGUMENT = "A libcurl function was given a bad argument"
+NO_PROXY_NAME = "Could not resolve proxy name"
+NO_NAME = "Could not resolve hostname"
+NO_CONNECTION = "Could not connect to server"
+TIMEOUT = "Timeout was reached"
+EMPTY = "Server returned nothing (no headers, no data)"
+UNKNOWN_PROTOCOL = "Unsupported protocol"
+WEIRD = "Weird server reply"
+PARTIAL = "Transferred a partial file"
+RECEIVING = "Failure when receiving data from the peer"
+SENDING = "Failed sending data to the peer"
+REDIRECTIONS = "Number of redirects hit maximum amount"
+CA_FILE = "Problem with the SSL CA cert (path? access rights?)"
+CLIENT_CERTIFICATE = "Problem with the local SSL certificate"
+NOT_TRUSTED = "SSL peer certificate or SSH remote key was not OK"
+HANDSHAKE = "SSL connect error"
 
-_TIMEOUT = "Timeout was reached"
-_NO_CONNECTION = "Could not connect to server"
 
+class CallError(Exception):
+    """A call that got no answer.
 
-def words_of(error: Exception, url: str) -> str:
-    """Return the details of the error of a call.
-
-    Parameters
+    Attributes
     ----------
-    error
-        What requests or the ssl module raised.
-    url
-        The URL that was called.
+    words
+        What libcurl calls it.
+    silent
+        Whether the peer had closed the connection, without a byte of an answer.
     """
-    return f"libCURL error: {_reason(error)} while accessing {url}"
+
+    def __init__(self, words: str, *, silent: bool = False) -> None:
+        super().__init__(words)
+        self.words = words
+        self.silent = silent
 
 
-def _reason(error: Exception) -> str:
-    causes = list(_causes(error))
-    if isinstance(error, requests.Timeout):
-        return _TIMEOUT
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, UnicodeError)):
-        return "URL using bad/illegal format or missing URL"
-    if any(isinstance(cause, urllib3.exceptions.NameResolutionError) for cause in causes):
-        return "Could not resolve hostname"
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return "SSL peer certificate or SSH remote key was not OK"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "Could not resolve proxy name"
-    if isinstance(error, ssl.SSLError):  # from loading the client certificate
-        return "Problem with the local SSL certificate"
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return "SSL connect error"
-    broken = (ConnectionResetError, requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
-    if any(isinstance(cause, broken) for cause in causes):
-        return "Failure when receiving data from the peer"
-    if any(isinstance(cause, urllib3.exceptions.ProtocolError) for cause in causes):
-        return "Server returned nothing (no headers, no data)"
-    return _NO_CONNECTION
+def connection_failure(error: Exception) -> CallError:
+    """Return why a connection did not come about, beyond the names of hosts."""
+    if isinstance(error, TimeoutError):
+        return CallError(TIMEOUT)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return CallError(NOT_TRUSTED)
+    return CallError(HANDSHAKE if isinstance(error, ssl.SSLError) else NO_CONNECTION)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that are behind it: requests wraps urllib3, which wraps the socket's."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        behind = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
-        waiting += [cause for cause in behind if isinstance(cause, BaseException)]
+def sending_failure(error: Exception) -> CallError:
+    """Return why a request could not be sent."""
+    return CallError(TIMEOUT if isinstance(error, TimeoutError) else SENDING)
+
+
+def receiving_failure(error: Exception, *, begun: bool) -> CallError:
+    """Return why an answer did not come; `begun` tells whether its head had."""
+    if isinstance(error, TimeoutError):
+        return CallError(TIMEOUT)
+    if isinstance(error, http.client.RemoteDisconnected):
+        return CallError(EMPTY, silent=True)
+    if isinstance(error, http.client.IncompleteRead):
+        return CallError(PARTIAL)
+    if isinstance(error, http.client.BadStatusLine):
+        return CallError(UNKNOWN_PROTOCOL)
+    return CallError(RECEIVING, silent=isinstance(error, ConnectionError) and not begun)

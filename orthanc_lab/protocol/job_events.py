@@ -49,6 +49,8 @@ class Cause(Enum):
     HISTORY = "History"  # was full
 
 
+_EVENTS = {event.value: event for event in Happened}
+_STATES = {state.value: state for state in JobState}
 _COMMANDS = frozenset(
     (Happened.CANCEL, Happened.PAUSE, Happened.RESUME, Happened.RESUBMIT, Happened.DELETE, Happened.SUBMITTED)
 )
@@ -133,7 +135,7 @@ def read_event(document: Mapping[str, Any]) -> JobEvent:
         job=str(document["Job"]),
         kind=str(document["Type"]),
         priority=int(document["Priority"]),
-        event=Happened(document["Event"]),
+        event=_EVENTS[document["Event"]],
         before=_state(document["Before"]),
         after=_state(document["After"]),
         worker=None if document["Worker"] is None else int(document["Worker"]),
@@ -144,4 +146,4 @@ def read_event(document: Mapping[str, Any]) -> JobEvent:
 
 
 def _state(name: str | None) -> JobState | None:
-    return None if name is None else JobState(name)
+    return None if name is None else _STATES[name]

@@ -7,29 +7,49 @@ whose results may change from one version of Python to the next.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
+from weakref import WeakSet
 
 from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
 from orthanc_lab.protocol.inline import InlineExecutor, InlineTask
 from orthanc_lab.protocol.ports import ManualClock
 
-__all__ = ["SEED_VERSION", "Caller", "Choices", "RandomChoices", "SeededExecutor", "TaskGroup", "read_seed", "seeded"]
+__all__ = [
+    "SEED_VERSION",
+    "Caller",
+    "Choices",
+    "Crashed",
+    "RandomChoices",
+    "SeededExecutor",
+    "TaskGroup",
+    "read_seed",
+    "seeded",
+]
 
 SEED_VERSION = 1
 """Changes whenever a seed stands for another schedule than before."""
 
+_VERSION, _NUMBER = re.compile(r"[0-9]{1,9}"), re.compile(r"[0-9]{1,30}")
 _CHANGE_OF_PACE = 1 / 32
-_SLOWEST = 8
+_WEIGHTS = tuple(0.5**number for number in range(8))
+_NEVER = 1e-9
 _LONGEST_WAIT = 24 * 3600.0  # seconds of the clock; tasks that go on at intervals would let a lost wait go on for ever
 
 
 class Choices(Protocol):
     """Decides what happens next."""
 
-    def choose(self, names: Sequence[str]) -> int:
-        """Return the index of one of these names; there is at least one."""
+    def choose(self, names: Sequence[str], *, optional: int = 0) -> int:
+        """Return the index of one of these names; there is at least one.
+
+        Parameters
+        ----------
+        optional
+            How many of the last ones need not happen at all.
+        """
         ...
 
 
@@ -37,7 +57,8 @@ class RandomChoices:
     """Draws what happens next from a seed.
 
     Each name has a weight between 1 and 1/128, drawn anew now and then: some tasks get far ahead of others, and a
-    command may come after two steps or after two hundred. If all were equal, it would nearly always come early.
+    command may come after two steps or after two hundred. If all were equal, it would nearly always come early. Of what
+    need not happen, one half does not.
 
     Parameters
     ----------
@@ -54,20 +75,26 @@ class RandomChoices:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed).random  # the one function that is the same in every version of Python
         self._weights: dict[str, float] = {}
+        self._happens: dict[str, bool] = {}  # by the names of what need not
 
-    def choose(self, names: Sequence[str]) -> int:
+    def choose(self, names: Sequence[str], *, optional: int = 0) -> int:
         """Return the index of one of these names."""
         if len(names) == 1:
             return 0
         random, weights = self._random, self._weights
         if random() < _CHANGE_OF_PACE:
             weights.clear()
+        for name in names[len(names) - optional :]:
+            if name not in self._happens:
+                self._happens[name] = random() < 0.5
+            if not self._happens[name]:
+                weights[name] = _NEVER
         total = 0.0
         bounds = []
         for name in names:
             weight = weights.get(name)
             if weight is None:
-                weight = weights[name] = 0.5 ** int(random() * _SLOWEST)
+                weight = weights[name] = _WEIGHTS[int(random() * len(_WEIGHTS))]
             total += weight
             bounds.append(total)
         at = random() * total
@@ -87,6 +114,10 @@ class Caller(Protocol):
     def wake(self) -> None:
         """Let it go on when its turn comes."""
         ...
+
+
+class Crashed(BaseException):
+    """What goes on inside of a server that has crashed ends; no error that the server could handle."""
 
 
 class SeededExecutor(InlineExecutor):
@@ -168,13 +199,17 @@ class SeededExecutor(InlineExecutor):
 
 
 class _SeededHappening:
-    def __init__(self, executor: SeededExecutor) -> None:
+    def __init__(self, executor: SeededExecutor, group: TaskGroup | None = None) -> None:
         self._executor = executor
+        self._group = group
         self._is_set = False
         self._waiting: list[Caller] = []
 
     def set(self) -> None:
         self._is_set = True
+        self.wake()
+
+    def wake(self) -> None:
         for caller in self._waiting:
             caller.wake()
 
@@ -183,19 +218,21 @@ class _SeededHappening:
 
     def wait(self) -> None:
         caller = self._executor.caller()
-        if caller is None:
-            self._take_turns()
-            return
-        self._waiting.append(caller)
+        end = self._executor.clock.monotonic() + _LONGEST_WAIT
+        if caller is not None:
+            self._waiting.append(caller)
         while not self._is_set:
-            caller.suspend()
+            if self._group is not None and self._group.has_ended:
+                raise Crashed
+            if caller is not None:
+                caller.suspend()
+            else:
+                self._take_a_turn(end)
 
-    def _take_turns(self) -> None:
-        clock = self._executor.clock
-        end = clock.monotonic() + _LONGEST_WAIT
-        while not self._is_set:
-            if not self._executor.turn() and (clock.monotonic() > end or not self._executor.wait_for_a_task()):
-                raise RuntimeError("Nothing is left that could end this wait")
+    def _take_a_turn(self, end: float) -> None:
+        executor = self._executor
+        if not executor.turn() and (executor.clock.monotonic() > end or not executor.wait_for_a_task()):
+            raise RuntimeError("Nothing is left that could end this wait")
 
 
 class TaskGroup:
@@ -204,6 +241,8 @@ class TaskGroup:
     def __init__(self, executor: SeededExecutor) -> None:
         self._executor = executor
         self._tasks: list[InlineTask] = []
+        self._happenings: WeakSet[_SeededHappening] = WeakSet()
+        self.has_ended = False
 
     def spawn(self, name: str, steps: Steps) -> Task:
         """Take a task in."""
@@ -218,7 +257,9 @@ class TaskGroup:
 
     def happening(self) -> Happening:
         """Return something whose `wait` lets tasks go on."""
-        return self._executor.happening()
+        made = _SeededHappening(self._executor, self)
+        self._happenings.add(made)
+        return made
 
     def pace(self) -> Pace:
         """Return a pace that holds nobody back."""
@@ -240,10 +281,13 @@ class TaskGroup:
             raise RuntimeError(f"A crash comes between two steps, not inside one: {running} is in the middle of a step")
 
     def drop_all(self) -> None:
-        """Forget all tasks where they are."""
+        """Forget all tasks where they are; who waits for something of them gets `Crashed`."""
+        self.has_ended = True
         for task in self._tasks:
             self._executor.drop(task)
         self._tasks.clear()
+        for happening in self._happenings:
+            happening.wake()
 
 
 def seeded(seed: int | str, *, clock: ManualClock | None = None) -> SeededExecutor:
@@ -284,7 +328,7 @@ def read_seed(seed: int | str) -> int:
     Raises
     ------
     ValueError
-        For a text that is no seed, or the seed of another version.
+        For what is no seed, or the seed of another version.
 
     Examples
     --------
@@ -295,11 +339,13 @@ def read_seed(seed: int | str) -> int:
         ...
     ValueError: The seed '9:7' is of version 9; this orthanc-lab reads version 1, for which it is another schedule
     """
-    if isinstance(seed, int):
+    if isinstance(seed, int) and seed >= 0:
         return seed
-    version, _, number = seed.partition(":")
-    if not (version.isdecimal() and number.isdecimal()) or len(number) > 30:
-        raise ValueError(f'A seed is a number, or a version and a number like "{SEED_VERSION}:7", not {seed!r:.60}')
+    version, _, number = str(seed).partition(":")
+    if not _VERSION.fullmatch(version) or not _NUMBER.fullmatch(number):
+        raise ValueError(
+            f'A seed is a whole number from 0, or a version and a number like "{SEED_VERSION}:7", not {seed!r:.60}'
+        )
     if int(version) != SEED_VERSION:
         raise ValueError(
             f"The seed {seed!r:.60} is of version {version}; this orthanc-lab reads version {SEED_VERSION}, for which"

@@ -29,9 +29,11 @@ _VERBOSITY = re.compile(r"--(verbose|trace)(?:-(\w+))?")
 _COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
+    "grade": ("orthanc_lab.lab.grading.command", "grade the exercises of notebooks"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
     "certify": ("orthanc_lab.testing.certify.command", "tell which answers of a server differ from Orthanc's"),
     "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
+    "capsule": ("orthanc_lab.testing.capsule.command", "make a recording fit to be shared"),
     "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
@@ -49,9 +51,11 @@ Options are read from left to right; --verbose and --trace override earlier opti
   serve                 start the server (also without this word)
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
+  grade                 grade the exercises that students have solved; --help tells more
   bench                 measure this server beside another one; --help tells more
   certify               tell which answers of a server differ from Orthanc's; --help tells more
   record                write down all that passes to and from a server; --help tells more
+  capsule               make a recording fit to be shared; --help tells more
   replay                answer as a recording does; --help tells more
 
   --help                show this text

@@ -6,12 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orthanc_lab.testing.capsule import Manifest, make_capsule
     from orthanc_lab.testing.recordings import NotRecordedError, Recorder, Recording, RecordingError, recorded
     from orthanc_lab.testing.schedules.exploring import Exploration, ScheduleError, explore, replay
     from orthanc_lab.testing.schedules.simulation import Simulation
 
 __all__ = [
     "Exploration",
+    "Manifest",
     "NotRecordedError",
     "Recorder",
     "Recording",
@@ -19,6 +21,7 @@ __all__ = [
     "ScheduleError",
     "Simulation",
     "explore",
+    "make_capsule",
     "recorded",
     "replay",
 ]
@@ -26,6 +29,7 @@ __all__ = [
 # Loaded on first access: the plug-in is imported by every test session.
 _HOMES = {
     "Exploration": "schedules.exploring",
+    "Manifest": "capsule",
     "NotRecordedError": "recordings",
     "Recorder": "recordings",
     "Recording": "recordings",
@@ -33,11 +37,12 @@ _HOMES = {
     "ScheduleError": "schedules.exploring",
     "Simulation": "schedules.simulation",
     "explore": "schedules.exploring",
+    "make_capsule": "capsule",
     "recorded": "recordings",
     "replay": "schedules.exploring",
 }
 
-_PACKAGES = ("faults",)
+_PACKAGES = ("certify", "faults")
 
 
 def __getattr__(name: str) -> Any:

@@ -2,11 +2,14 @@
 
 All tests with the same settings share one server. It is renewed before each test, which takes about 10 ms: the
 storage is empty, and there are no jobs. An error inside the server fails the test at its end, with its traceback.
+
+A test with the marker ``twin`` runs twice, on this server and on another one, and fails if their answers differ.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from orthanc_lab.testing.dicom_node import DicomNode
     from orthanc_lab.testing.dicom_peer import DicomPeer
     from orthanc_lab.testing.faults import Fault, Faults
+    from orthanc_lab.testing.twins.twin_server import TwinServer
 
 __all__ = [
     "dicom_node",
@@ -30,6 +34,52 @@ __all__ = [
 ]
 
 _ORTHANC_ERROR = "orthanc_lab.protocol.errors.OrthancError"
+
+_TWIN = "twin(ledger=…): run the test on this server and on another Orthanc, and compare their answers"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of twin tests."""
+    group = parser.getgroup("orthanc", "Orthanc: the other server of tests with the marker twin")
+    group.addoption("--twin-url", metavar="URL", help="a server without studies; what the tests store is deleted")
+    group.addoption("--twin-program", metavar="PATH", help="the program Orthanc (usual: the one that is installed)")
+    group.addoption("--twin-recording", metavar="FILE", help="a recording, or a capsule, that answers in its place")
+    group.addoption("--twin-ledger", metavar="FILE", help="accepted differences, with their reasons")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of twin tests."""
+    config.addinivalue_line("markers", _TWIN)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make two of a twin test."""
+    if metafunc.definition.get_closest_marker("twin"):
+        from orthanc_lab.testing.twins.marked_tests import parametrize  # noqa: PLC0415 - costs nothing without twins
+
+        parametrize(metafunc)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """Compare the two sides of a twin test once both have passed."""
+    result = yield
+    if pyfuncitem.get_closest_marker("twin"):
+        from orthanc_lab.testing.twins.marked_tests import judge  # noqa: PLC0415 - costs nothing without twins
+
+        judge(pyfuncitem)
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the lines of ledgers that no twin test needs any more."""
+    if "orthanc_lab.testing.twins.marked_tests" in sys.modules:
+        from orthanc_lab.testing.twins.marked_tests import unneeded_lines  # noqa: PLC0415 - see above
+
+        if lines := unneeded_lines(config):
+            terminalreporter.section("ledger of twin tests: nothing differs any more where these lines say so")
+            terminalreporter.line("\n".join(lines))
 
 
 class ServersOfSession:
@@ -119,10 +169,11 @@ def orthanc(
     _orthanc_servers: ServersOfSession,
     orthanc_settings: dict[str, Any],
     orthanc_extensions: Sequence[Any],
-) -> Iterator[EmbeddedServer]:
+) -> Iterator[EmbeddedServer | TwinServer]:
     """Provide a running, empty server: ``orthanc.url``, ``orthanc.session``, ``orthanc.services``.
 
-    It is an `orthanc_lab.EmbeddedServer`. An error inside the server fails the test at its end.
+    It is an `orthanc_lab.EmbeddedServer`. An error inside the server fails the test at its end. In a test with the
+    marker ``twin`` it is a `orthanc_lab.testing.twins.twin_server.TwinServer`, which has no ``services``.
 
     Examples
     --------
@@ -132,10 +183,22 @@ def orthanc(
     ...     client = orthanc_lab.Client.from_server(orthanc)
     ...     assert client.upload(samples.path("ct/sharp")).stored == 10
     """
+    if getattr(request, "param", "") == "real":
+        from orthanc_lab.testing.twins.marked_tests import other_server  # noqa: PLC0415 - costs nothing without twins
+
+        with other_server(request, orthanc_settings) as other:
+            yield other
+        return
     has_faults = "orthanc_faults" in request.fixturenames
     faults = request.getfixturevalue("_orthanc_faults_of_session") if has_faults else None
     server = _orthanc_servers.clean(orthanc_settings, orthanc_extensions, faults)
-    yield server
+    if getattr(request, "param", "") == "ours":
+        from orthanc_lab.testing.twins.marked_tests import behind_a_proxy  # noqa: PLC0415 - see above
+
+        with behind_a_proxy(request, server) as twin:
+            yield twin
+    else:
+        yield server
     if not server.is_running:
         _orthanc_servers.forget(server)
     raise_errors(server)

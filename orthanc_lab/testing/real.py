@@ -35,6 +35,8 @@ class RealOrthanc:
     ----------
     folder
         Folder for the index, the files and the configuration; a temporary one if omitted.
+    program
+        Path of the program, if it is not to be searched for.
     arguments
         Command-line arguments before the configuration file, such as ``--no-jobs``.
     **options
@@ -55,8 +57,16 @@ class RealOrthanc:
         If it did not start; the message contains its log.
     """
 
-    def __init__(self, *, folder: Path | None = None, arguments: tuple[str, ...] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        folder: Path | None = None,
+        program: str | None = None,
+        arguments: tuple[str, ...] = (),
+        **options: Any,
+    ) -> None:
         self._options = options
+        self._program = program
         self._arguments = arguments
         self._given = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,7 +91,7 @@ class RealOrthanc:
 
     def start(self) -> None:
         """Start the process and wait until it accepts connections."""
-        program = find_program()
+        program = self._program or find_program()
         if program is None:
             raise FileNotFoundError(MISSING)
         self.folder = self._given or Path(tempfile.mkdtemp(prefix="real-orthanc-"))
@@ -92,7 +102,7 @@ class RealOrthanc:
         configuration = self.folder / "orthanc.json"
         configuration.write_text(json.dumps({**defaults, **self._options, **ports}))
         self._log = (self.folder / "log.txt").open("ab")
-        self._process = subprocess.Popen(  # noqa: S603 - the program was found by its name, the rest is ours
+        self._process = subprocess.Popen(  # noqa: S603 - the program was found by its name or given, the rest is ours
             [program, *self._arguments, str(configuration)],
             stdin=subprocess.DEVNULL,
             stdout=self._log,

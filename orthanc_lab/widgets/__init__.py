@@ -16,6 +16,7 @@ from orthanc_lab.widgets.metrics.panel import MetricsPanel
 from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.panel import ServerPanel
+from orthanc_lab.widgets.timeline.panel import TimelinePanel
 from orthanc_lab.widgets.upload.panel import UploadPanel
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ServerPanel",
     "Status",
     "Table",
+    "TimelinePanel",
     "UploadPanel",
     "dashboard",
 ]

@@ -19,6 +19,7 @@ from orthanc_lab.widgets.metrics.panel import MetricsPanel
 from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.panel import ServerPanel
+from orthanc_lab.widgets.timeline.panel import TimelinePanel
 from orthanc_lab.widgets.upload.panel import UploadPanel
 
 __all__ = ["Dashboard", "dashboard"]
@@ -31,6 +32,7 @@ _PANELS: tuple[type[Panel], ...] = (
     DicomizePanel,
     NetworkPanel,
     MetricsPanel,
+    TimelinePanel,
     ServerPanel,
 )
 

@@ -201,6 +201,24 @@ def test_metrics_move(board, client):
 
 
 @pytest.mark.long
+def test_the_timeline_looks_back(board, client):
+    job = client.studies.find()[0].archive_job().wait()
+    panel = board.tab("Timeline")
+    says(panel, f"Archive {job.id[:8]}: it made its last step")
+    row = panel.locator("tbody tr", has_text=job.id[:8])
+    row.get_by_text("Success").wait_for()
+    bar = panel.locator(".orthanc-bar", has_text=f"Archive {job.id[:8]}")
+    bar.wait_for()
+    board.picture("timeline")
+    press(panel, "Earlier")
+    row.get_by_text("Running").wait_for()
+    assert "took it" in panel.inner_text()
+    assert bar.bounding_box()["width"] >= 2
+    assert f"Archive {job.id[:8]}" in panel.get_by_role("img").get_attribute("aria-label")
+    assert board.faults() == []
+
+
+@pytest.mark.long
 def test_a_server_is_killed_and_started_again(notebook, artefacts):
     book = notebook(
         """\
@@ -291,3 +309,26 @@ def test_the_same_on_the_real_orthanc(notebook, artefacts, real_program, tmp_pat
         says(chart, str(client.statistics["CountInstances"]))
         board.picture("real-orthanc")
         assert board.faults() == []
+
+
+@pytest.mark.long
+def test_the_code_of_a_click_is_shown_and_inserted(board, client):
+    panel = board.tab("Archive")
+    panel.get_by_role("treeitem", name="Phantom CT").click()
+    says(panel, "instances")
+    press(panel, "Job")
+    press(panel, "Start the job")
+    code = panel.locator(".orthanc-code")
+    code.locator("summary").click()
+    says(code, "client.archive_job([")
+    board.picture("code-python")
+    press(code, "curl")
+    says(code, "/tools/create-archive -d")
+    press(code, "Python")
+    before = len(client.jobs)
+    press(code, "Insert as cell")
+    says(code, "Inserted")
+    assert len(client.jobs) == before
+    assert board.page.locator(".jp-Cell .cm-content", has_text="client.archive_job").count() == 1
+    board.picture("code-inserted")
+    assert board.faults() == []

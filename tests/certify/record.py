@@ -1,5 +1,7 @@
 """``python -m tests.certify.record``: record the answers of the real Orthanc 1.12.7 that ``certify`` compares with.
 
+With ``--all`` all of them, else those of scenarios that have changed.
+
 Each scenario runs on a fresh server with the default configuration. Then all scenarios run on servers that are not
 fresh, or have other options: an answer that differs there is marked with what it depends on.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import lzma
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +40,6 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "HttpCompressionEnabled": {"HttpCompressionEnabled": True},
     "HttpDescribeErrors": {"HttpDescribeErrors": False},
     "IngestTranscoding": {"IngestTranscoding": "1.2.840.10008.1.2"},
-    "KeepAlive": {"KeepAlive": False},
     "LimitFindResults": {"LimitFindResults": 2, "LimitFindInstances": 2},
     "MaximumPatientCount": {"MaximumPatientCount": 100},
     "MaximumStorageSize": {"MaximumStorageSize": 1000},
@@ -56,6 +57,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 def answers_of(scenario: Scenario, bodies: Mapping[str, bytes]) -> ExpectedScenario:
     """Return the answers of a fresh server."""
     steps: list[ExpectedStep] = []
+    now = datetime.now(UTC)
     with RealOrthanc(**USUAL) as real:
         side = Side(real.url, bodies)
         for step in parse(scenario.before) + parse(scenario.text):
@@ -67,7 +69,7 @@ def answers_of(scenario: Scenario, bodies: Mapping[str, bytes]) -> ExpectedScena
                 waited = side.wait(step)
                 assert waited.reached, f"{scenario.name}: {step.line}"
                 steps.append(ExpectedStep(state=waited.state))
-    return ExpectedScenario(digest(scenario), tuple(steps))
+    return ExpectedScenario(digest(scenario), now, tuple(steps))
 
 
 def _kept(answer: Answer) -> ExpectedStep:
@@ -76,14 +78,13 @@ def _kept(answer: Answer) -> ExpectedStep:
     return ExpectedStep(answer)
 
 
-def recorded() -> Expected:
-    """Return the answers of fresh servers."""
+def recorded(names: Collection[str]) -> Expected:
+    """Return the answers of fresh servers to these scenarios."""
     with RealOrthanc(**USUAL) as real:
         system = requests.get(f"{real.url}/system", timeout=30).json()
     bodies = build()
-    fitting = [scenario for scenario in SCENARIOS if not misfit(scenario)]
-    found = Expected(system["Version"], datetime.now(UTC), system)
-    return replace(found, scenarios={scenario.name: answers_of(scenario, bodies) for scenario in fitting})
+    scenarios = {scenario.name: answers_of(scenario, bodies) for scenario in SCENARIOS if scenario.name in names}
+    return Expected(system["Version"], system, scenarios)
 
 
 def marked(expected: Expected, cause: str, options: Mapping[str, Any], rounds: int) -> Expected:
@@ -91,12 +92,10 @@ def marked(expected: Expected, cause: str, options: Mapping[str, Any], rounds: i
     plain = {name: replace(entry, steps=_unmarked(entry.steps)) for name, entry in expected.scenarios.items()}
     differing: dict[str, set[int]] = {name: set() for name in plain}
     with RealOrthanc(**USUAL, **options) as real:
-        user = "orthanc:orthanc@" if "RegisteredUsers" in options else ""
+        address = real.url.replace("//", "//orthanc:orthanc@") if "RegisteredUsers" in options else real.url
         for _ in range(rounds):
-            certification = Certification(
-                real.url.replace("//", f"//{user}"), expected=replace(expected, scenarios=plain)
-            )
-            for result in certification.run().results:
+            certificate = Certification(address, only=list(plain), expected=replace(expected, scenarios=plain)).run()
+            for result in certificate.results:
                 if not result.not_run:
                     here = {index for index, one in enumerate(result.compared) if one.differences}
                     missing = range(len(result.compared), len(plain[result.name].steps))  # after a job in another state
@@ -123,11 +122,18 @@ def _marked(steps: tuple[ExpectedStep, ...], differing: set[int], cause: str) ->
 
 
 def main(words: list[str]) -> None:
-    """Record everything, or only mark again what depends on the causes that are named."""
-    expected = Expected.read() if words else recorded()
-    for cause in words or VARIANTS:
-        expected = marked(expected, cause, VARIANTS[cause], 2 if cause == PAST else 1)
-        expected.write(ANSWERS)
+    """Record the scenarios that have changed, with ``--all`` all of them."""
+    fitting = {scenario.name: digest(scenario) for scenario in SCENARIOS if not misfit(scenario)}
+    known = {} if "--all" in words else dict(Expected.read().scenarios)
+    same = {name: entry for name, entry in known.items() if fitting.get(name) == entry.digest}
+    if set(same) == set(fitting) == set(known):
+        print("Nothing has changed.")
+        return
+    expected = recorded(set(fitting) - set(same))
+    for cause, options in VARIANTS.items() if expected.scenarios else ():
+        expected = marked(expected, cause, options, 2)
+    everything = same | dict(expected.scenarios)
+    replace(expected, scenarios={name: everything[name] for name in fitting}).write(ANSWERS)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import requests
 import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.server.command_line import main
+from orthanc_lab.testing.certify import certification
 from orthanc_lab.testing.certify.certification import Certification
 from orthanc_lab.testing.certify.expected import Expected, digest
 from orthanc_lab.testing.certify.fitting import misfit
@@ -80,14 +83,14 @@ def test_options_that_are_set_take_away_what_depends_on_them(expected: Expected)
         with pytest.raises(TargetError, match="wants a user name and a password"):
             Certification(server.url, expected=expected)
         address = server.url.replace("//", "//alice:secret@")
-        certification = Certification(address, only=["upload-again"], expected=expected)
-        assert certification.options == {
+        one = Certification(address, only=["upload-again"], expected=expected)
+        assert one.options == {
             "AuthenticationEnabled": "true",
             "Name": '"other"',
             "OverwriteInstances": "true",
         }
-        assert "secret" not in certification.plan()
-        certificate = certification.run()
+        assert "secret" not in one.plan()
+        certificate = one.run()
         assert "the answer depends on OverwriteInstances, which is not at its default" in certificate.skipped
         assert certificate.differing == 0
 
@@ -102,8 +105,8 @@ def test_studies_jobs_settings_peers_stay_as_they_were(expected: Expected) -> No
         with pytest.raises(TargetError, match="holds 2 studies"):
             Certification(server.url, expected=expected)
         names = ["system-default-encoding", "browse-deletion", "peers-configuration", "changes", "jobs-success"]
-        certification = Certification(server.url, only=names, expected=expected, among_studies=True)
-        certificate = certification.run()
+        one = Certification(server.url, only=names, expected=expected, among_studies=True)
+        certificate = one.run()
         after = {path: server.session.get(server.url + path).json() for path in EVERYTHING}
         assert set(before.pop("/jobs")) <= set(after.pop("/jobs"))  # those of synchronous requests have no name
         assert after == before
@@ -210,6 +213,18 @@ def test_nonsense_is_a_difference_and_a_server_that_goes_away_ends_it(
     assert "come after the server stopped answering" in capsys.readouterr().out
     ET.fromstring(junit.read_text("utf-8"))
     assert "<b>" not in html.read_text("utf-8").replace("<b>", "", 2).partition("<pre>")[2]
+
+
+def test_the_clock_and_the_zone_of_the_server_do_not_count(expected: Expected) -> None:
+    clock = orthanc_lab.ManualClock(datetime(2031, 3, 4, 23, 59, tzinfo=timezone(timedelta(hours=5, minutes=30))))
+    with orthanc_lab.serve(clock=clock) as server:
+        names = ["upload-tree", "create-bodies", "modify-levels", "jobs-success", "system-tools"]
+        certificate = Certification(server.url, only=names, expected=expected, accepted=Ledger.read(LEDGER)).run()
+        assert [str(one) for result in certificate.results for one in result.differing] == []
+
+
+def test_the_examples_run() -> None:
+    assert doctest.testmod(certification, optionflags=doctest.ELLIPSIS) == (0, 2)
 
 
 def test_addresses() -> None:

@@ -31,7 +31,7 @@ def test_parts_of_the_package_need_no_second_import():
 
 def test_only_what_is_meant_is_offered():
     assert {"Client", "serve", "samples", "frames", "widgets"} <= set(dir(orthanc_lab))
-    assert set(dir(orthanc_lab)) <= {*orthanc_lab.__all__, "client", "frames", "samples", "testing", "widgets"}
+    assert set(dir(orthanc_lab)) <= {*orthanc_lab.__all__, *orthanc_lab._MODULES}
     for module in (orthanc_lab.client, orthanc_lab.frames, orthanc_lab.widgets):
         assert set(dir(module)) <= {*module.__all__, "charts"}
 

@@ -123,11 +123,24 @@ def test_a_server_in_the_background(folder: Path) -> None:
     assert not is_listening(int(port))
 
 
+def test_a_server_is_certified(folder: Path) -> None:
+    with orthanc_lab.serve() as server:
+        snippet = shown("twin.md", "certify")
+        run_shell(snippet, {ADDRESS: server.url, "--yes": "--yes --only browse-lists"})
+    assert "No difference" in (folder / "report.html").read_text("utf-8")
+    assert (folder / "report.xml").exists()
+
+
 @pytest.mark.real
 def test_studies_go_to_a_real_orthanc(real_program: str, url: str, folder: Path) -> None:
     with RealOrthanc() as real:
         run_shell(shown("real-orthanc.md", "from one to the other"), {ADDRESS: url, "http://real:8042": real.url})
         assert len(orthanc_lab.Client(real.url).instances) == len(samples.dicom_files("ct"))
+
+
+@pytest.mark.real
+def test_faults_in_front_of_a_real_orthanc(real_program: str) -> None:
+    exec(shown("faults.md", "in front of a real Orthanc").compiled({}), {})
 
 
 @pytest.fixture

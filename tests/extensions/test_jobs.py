@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 import orthanc_lab
 from orthanc_lab import OrthancError, samples
-from orthanc_lab.extensions import Job
+from orthanc_lab.extensions import Job, StopReason
 from tests.extensions.conftest import Asking
 from tests.extensions.kinds import CALLS, ENTERED, GATES, Counting
 from tests.waiting import until
@@ -318,3 +319,33 @@ def test_a_job_waits_for_its_extension_over_restarts(tmp_path: Any) -> None:
         assert Asking(server).command(paused, "resume") == 200
         until(lambda: Asking(server).job(paused)["Content"]["Done"] > before["Content"]["Done"])
         assert Asking(server).command(paused, "cancel") == 200
+
+
+class Threads(Job):
+    """Notes the thread of each call."""
+
+    save_every_step = False
+    seen: ClassVar[list[tuple[str, int]]] = []
+
+    def start(self) -> None:
+        self.seen.append(("start", threading.get_ident()))
+
+    def step(self) -> bool:
+        self.seen.append(("step", threading.get_ident()))
+        self.state["done"] = self.state.get("done", 0) + 1
+        return bool(self.state["done"] < 3)
+
+    def stop(self, reason: StopReason) -> None:
+        self.seen.append((reason.value, threading.get_ident()))
+
+
+def test_one_thread_makes_the_calls_of_a_run(serving: Callable[..., Asking]) -> None:
+    asking = serving(Threads)
+    id = asking.submit("/extensions/Threads")
+    asking.client.jobs[id].wait(timeout=20)
+    until(lambda: len(Threads.seen) == 5)
+    assert [name for name, _ in Threads.seen] == ["start", "step", "step", "step", "success"]
+    assert len({thread for _, thread in Threads.seen}) == 1
+    assert threading.get_ident() not in {thread for _, thread in Threads.seen}
+    events = [event.event.value for event in asking.client.jobs.events()]
+    assert events.count("Stepped") == 2, "it is not saved at each step"

@@ -16,7 +16,7 @@ STEPS = 60
 
 
 def test_a_job_goes_on_after_kill_9(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    kills = min(pytestconfig.getoption("--kills"), 12)
+    kills = 12 if pytestconfig.getoption("--long") else 2
     seed = random.randrange(10**6)
     draw = random.Random(seed)
     lines = tmp_path / "lines"

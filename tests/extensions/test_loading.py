@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import orthanc_lab
 from orthanc_lab import OrthancError
+from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.extensions import Extension, Job, Route, StopReason
 from tests.extensions import kinds
 from tests.extensions.conftest import Asking
@@ -184,6 +187,19 @@ def test_the_command_line(file: Path, tmp_path: Path) -> None:
     assert "nothing.py': there is no such file" in done.stderr
 
 
+@pytest.mark.long
+def test_the_command_line_serves_a_file_and_an_entry_point(package: str, file: Path) -> None:
+    path = f"{file.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    for name in (str(file), package):
+        command = f"env PYTHONPATH={path} {sys.executable} -m orthanc_lab --extension={name} {{config}}"
+        server = ServerProcess("orthanc-lab", command, {})
+        server.start()
+        try:
+            assert requests.get(f"{server.url}/halves", timeout=20).json() == [1, 2]
+        finally:
+            server.remove()
+
+
 def test_another_process_loads_what_a_module_or_a_file_defines(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(file.parent)
     given = ["halve.py", kinds.kinds]
@@ -191,9 +207,7 @@ def test_another_process_loads_what_a_module_or_a_file_defines(file: Path, monke
         asking = Asking(server)
         assert asking.ask("POST", "/extensions/Halve", json={"Of": 8}).json() == {"Half": 4}
         assert asking.get("/kinds/echo/a/b")["Process"] == server.pid
-        server.kill()
-        server.restart()
-        assert Asking(server).get("/plugins") == ["explorer.js", "halve", "kinds", "transfers"]
+        assert asking.get("/plugins") == ["explorer.js", "halve", "kinds", "transfers"]
 
 
 @pytest.mark.parametrize("item", [Extension("x"), Extension("y", (), [get("/y")]), job()])

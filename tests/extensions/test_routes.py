@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 
 import orthanc_lab
 from orthanc_lab import OrthancError, samples
@@ -125,6 +129,14 @@ def test_what_is_returned_is_the_answer(returning: Asking, value: Any, content_t
         (OrthancError(46, "There is one"), 409, 46, "There is one"),
         (lambda request: Answer(status=99), 500, 1, "ValueError: 99 is not the HTTP status of an answer"),
         (lambda request: Answer(headers={"A": "b\r\nC: d"}), 500, 1, "ValueError: The header 'A' cannot be sent"),
+        (lambda request: Answer(headers={"A b": "c"}), 500, 1, "ValueError: The header 'A b' cannot be sent"),
+        (
+            lambda request: Answer(headers={"Content-length": "9"}),
+            500,
+            1,
+            "ValueError: The header Content-length is not f",
+        ),
+        (lambda request: Answer("", "a\nb"), 500, 1, "ValueError: 'a\\nb' is not a media type"),
         (lambda request: Answer(7), 500, 1, "TypeError: The body of an answer must be bytes or str, not int"),
         (lambda request: request.json(), 400, 28, ""),
         (lambda request: request.orthanc.get("patients"), 400, 12, "'patients' must begin with \"/\""),
@@ -247,3 +259,29 @@ def test_routes_that_do_not_fit(method: str, path: str, handler: Callable[..., A
         Route(method, path, handler)
     assert caught.value.code == 1
     assert caught.value.details.startswith(words)
+
+
+@pytest.mark.long
+def test_a_server_stops_although_a_route_never_answers() -> None:
+    entered, end = threading.Event(), threading.Event()
+
+    def hang(request: Request) -> None:
+        entered.set()
+        end.wait(100)
+
+    with orthanc_lab.serve(extensions=[Route("GET", "/hang", hang)]) as server, ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(server.session.get, f"{server.url}/hang")
+        assert entered.wait(20)
+        assert server.session.get(f"{server.url}/system").status_code == 200
+        began = time.monotonic()
+        server.halt()
+        assert time.monotonic() - began < 20
+        assert isinstance(answer.exception(20), requests.RequestException)
+        end.set()
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_leaves_the_connection_usable(asking: Asking, status: int) -> None:
+    answer = asking.ask("GET", f"/kinds/status/{status}")
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert asking.get("/jobs") == []

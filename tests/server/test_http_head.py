@@ -21,6 +21,7 @@ def head(*lines, first="GET / HTTP/1.1"):
 def test_what_a_head_says():
     assert read_head(head("Host: a", "content-TYPE:\t text/plain ", "X-Test: 1", first="POST /a/b?c=d&e HTTP/1.1")) == {
         "REQUEST_METHOD": "POST",
+        "REQUEST_URI": "/a/b?c=d&e",
         "PATH_INFO": "/a/b",
         "QUERY_STRING": "c=d&e",
         "SERVER_PROTOCOL": "HTTP/1.1",

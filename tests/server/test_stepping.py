@@ -147,7 +147,7 @@ def test_a_crash_inside_a_step_is_refused(server: InProcessServer) -> None:
 
 def test_a_server_that_runs_by_itself_has_no_steps() -> None:
     with orthanc_lab.in_process(executor="inline") as server:
-        for act in (server.step, server.crash, lambda: server.run_until(1)):
+        for act in (server.step, server.crash, lambda: server.run_until(1), lambda: server.clock):
             with pytest.raises(RuntimeError, match="This server runs by itself"):
                 act()
 
@@ -160,9 +160,16 @@ def test_a_stopped_server_does_not_crash(server: InProcessServer) -> None:
 
 @pytest.mark.parametrize(
     ("seed", "text"),
-    [("2:7", "is of version 2"), ("seven", "A seed is a number"), ("1:", "A seed is"), ("1:" + "9" * 99, "A seed is")],
+    [
+        ("2:7", "is of version 2"),
+        ("seven", "A seed is a whole number"),
+        ("1:", "A seed is"),
+        ("1:" + "9" * 99, "A seed is"),
+        (-7, "A seed is"),
+        (7.5, "A seed is"),
+    ],
 )
-def test_a_seed_of_another_version(seed: str, text: str) -> None:
+def test_what_is_no_seed_or_one_of_another_version(seed: Any, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         orthanc_lab.seeded(seed)
 

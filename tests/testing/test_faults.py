@@ -20,8 +20,10 @@ from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings
-from orthanc_lab.testing.faults import Fault, FaultNeverHappened, Faults
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
+from orthanc_lab.testing.faults import Fault, FaultNeverHappened, Faults, FaultyProxy
 from orthanc_lab.testing.faults.kinds import KINDS
+from orthanc_lab.testing.real import RealOrthanc
 from tests.waiting import until
 
 SLICES = samples.dicom_files("ct/localizer") + samples.dicom_files("ct/sharp")[:2]
@@ -124,9 +126,9 @@ def test_a_streamed_archive_is_reset(filled: House) -> None:
 
 
 def test_a_connection_is_reset_after_the_answer(house: House) -> None:
-    with requests.Session() as session, house.faults.on("connection reset after the answer"):
-        for _ in range(2):
-            assert session.get(f"{house.server.url}/system", timeout=20).json()["ApiVersion"] == 27
+    client = orthanc_lab.Client(house.server.url)  # the next request may come before the reset, and is sent again
+    with house.faults.on("connection reset after the answer"):
+        assert [client.system["ApiVersion"] for _ in range(2)] == [27, 27]
 
 
 @pytest.mark.parametrize("at_byte", [None, 50])
@@ -299,8 +301,9 @@ def test_a_restart_that_forgets(filled: House) -> None:
 def test_a_disk_that_takes_nothing(house: House, name: str) -> None:
     house.upload()
     with house.faults.on(name):
-        refused = house.upload(SLICES[1])
-        assert refused.json()["OrthancStatus"] == {"disk full at a byte": 19, "read-only disk": 14}[name]
+        for refused in (dicom(), dicom(pixels=LARGE)):  # in the index, and in a file
+            status = house.ask("POST", "/instances", data=refused).json()["OrthancStatus"]
+            assert status == {"disk full at a byte": 19, "read-only disk": 14}[name]
         assert house.ask("POST", "/tools/create-archive", json={"Resources": house.get("/studies")}).ok  # a stream
         order = {"Resources": house.get("/studies"), "Asynchronous": True}
         assert not house.ask("POST", "/tools/create-archive", json=order).ok
@@ -488,3 +491,38 @@ def test_with_a_seeded_executor() -> None:
         assert job.refresh().state.value == "Paused"
         job.resume()
         server.run_until(lambda: job.refresh().state.value == "Success")
+
+
+# -- in front of another server ----------------------------------------------------------
+
+
+@pytest.fixture(params=["ours", pytest.param("real", marks=pytest.mark.real)])
+def behind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a server without faults."""
+    if request.param == "ours":
+        yield request.getfixturevalue("orthanc").url
+        return
+    request.getfixturevalue("real_program")
+    with RealOrthanc() as real:
+        yield real.url
+
+
+def test_a_proxy_has_the_faults_of_http(behind: str) -> None:
+    faults = Faults()
+    with FaultyProxy(behind, faults) as proxy:
+        client = orthanc_lab.Client(proxy.url)
+        with faults.on("answer lost after the commit", where="POST /instances"):
+            assert client.upload(SLICES[0]).already_stored == 1
+        with faults.on("connection reset in the request"), pytest.raises(requests.ConnectionError):
+            requests.post(f"{proxy.url}/instances", data=SLICES[1].read_bytes(), timeout=20)
+        with faults.on("truncated ZIP"):
+            answer = requests.get(f"{proxy.url}{client.studies.find()[0].path}/archive", timeout=20)
+        assert not zipfile.is_zipfile(io.BytesIO(answer.content))
+        with faults.on("peer that accepts and loses"):
+            assert client.upload(SLICES[1], verify=True).stored == 0
+        with faults.on("503 with Retry-After", times=1):
+            assert client.upload(SLICES[1]).stored == 1
+        last = client.transport.get("/changes", {"last": ""})["Last"]
+        with faults.on("stale since of changes"):
+            assert client.transport.get("/changes", {"since": last})["Changes"] == []
+        assert sorted(instance.file() for instance in client.instances) == sorted(f.read_bytes() for f in SLICES[:2])

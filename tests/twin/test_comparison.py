@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import timedelta
 
 import numpy as np
 import pydicom
@@ -73,6 +74,20 @@ def test_made_up_values_are_alike_when_they_stay_together() -> None:
 def test_clock_readings_are_alike_when_they_are_near_and_of_one_format() -> None:
     assert fields({"Time": "20200101T000001.123456"}, {"Time": "20200101T000002.654321"}) == []
     assert fields({"Time": "20200101T000001"}, {"Time": "20200101-000002"}) == ["body $.Time"]
+
+
+def test_clock_readings_of_a_recording_are_older() -> None:
+    def alike(ours: str, real: str) -> bool:
+        return not fields({"Time": ours}, {"Time": real}, Pairs(timedelta(days=40, hours=1)))
+
+    assert alike("20200210T020010", "20200101T010000")
+    assert alike("20200210T073010", "20200101T010000")  # in another zone
+    assert not alike("20200210T021000", "20200101T010000")
+    assert not alike("20200220T020010", "20200101T010000")
+    assert alike("20200210", "20200101")
+    assert not alike("20200220", "20200101")
+    assert alike("Anonymized7", "Anonymized12")
+    assert not alike("Anonymized7x", "Anonymized12")
 
 
 def test_identifiers_must_be_equal_until_something_was_generated() -> None:

@@ -16,6 +16,7 @@ from orthanc_lab.widgets.code.spoken import named, with_names
 from tests.programs import program
 from tests.widgets.dropping import drop, settle
 from tests.widgets.test_jobs_panel import paused_job
+from tests.widgets.test_network_panel import ended
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,7 @@ def test_nodes(network, archive):
     assert writes(run(panel, network)) == writes(sent(panel))
     panel.retrieve().result()
     assert panel.code_view.python == f"client.queries[{panel.query.id!r}][0].retrieve()"
+    ended(panel)
     panel.close()
 
 

@@ -36,7 +36,7 @@ class _PeerResource:
         self._peers = PeerDirectory(services.settings, services.storage)
 
     def _client(self, name: str) -> PeerClient:
-        # It loads requests: 0.1 s that most servers never need.
+        # It loads an HTTP client that most servers never need.
         from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
         return PeerClient(self._peers.get(name), self._services.job_tools.http, self._services.clock)

@@ -49,7 +49,7 @@ class _TransferResource:
         self._peers = PeerDirectory(services.settings, services.storage)
 
     def _client(self, peer: Peer) -> PeerClient:
-        # It loads requests: 0.1 s that most servers never need.
+        # It loads an HTTP client that most servers never need.
         from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
         return PeerClient(peer, self._tools.http, self._services.clock)

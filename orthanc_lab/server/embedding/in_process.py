@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from orthanc_lab.protocol.ports import Clock
-from orthanc_lab.protocol.seeded import SeededExecutor
+from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.protocol.seeded import Crashed, SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Assembly, Environment, assemble
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from orthanc_lab.server.dicom_listener import DicomListener
 
 __all__ = ["InProcessServer"]
+
+_CRASHED = "The server has crashed"
 
 
 class InProcessServer(Stoppable):
@@ -94,6 +96,11 @@ class InProcessServer(Stoppable):
         return self._assembly.services
 
     @property
+    def is_running(self) -> bool:
+        """False after a stop."""
+        return self._assembly is not None
+
+    @property
     def dicom_port(self) -> int:
         """The TCP port of DICOM; 0 if it is disabled, or there are no threads."""
         return self._dicom.port if self._dicom else 0
@@ -107,9 +114,15 @@ class InProcessServer(Stoppable):
     # -- step by step, with a seeded executor ----------------------------------------
 
     @property
-    def clock(self) -> Clock:
-        """The time of the server; with a seeded executor a `ManualClock`."""
-        return self._environment.clock
+    def clock(self) -> ManualClock:
+        """The time of the server, which moves in `run_until` and by hand.
+
+        Raises
+        ------
+        RuntimeError
+            Without an executor made by `orthanc_lab.seeded`.
+        """
+        return self._seeded().clock
 
     def step(self) -> bool:
         """Let one task go on to its next pause, drawn from the seed; False if none can.
@@ -153,7 +166,7 @@ class InProcessServer(Stoppable):
         run_until(self._seeded(), goal, patience)
 
     def crash(self) -> None:
-        """End as `kill -9` ends a process, and start again on the same folder.
+        """End as ``kill -9`` ends a process, and start again on the same folder.
 
         What was not handed to the operating system is gone; answers that are still being read break off.
 
@@ -203,9 +216,13 @@ class InProcessServer(Stoppable):
             self._start()
         if self._assembly is None:
             raise requests.ConnectionError("The server has stopped")
-        answer = self._assembly.application(environ, start_response)
+        lifetime = self._lifetime
+        try:
+            answer = self._assembly.application(environ, start_response)
+        except Crashed:
+            raise requests.ConnectionError(_CRASHED) from None
         self._environment.executor.run_pending()
-        return answer if self._lifetime is None else _until_its_end(answer, self._lifetime)
+        return answer if lifetime is None else _until_its_end(answer, lifetime)
 
     def reset(self) -> None:
         """Start again before the next request."""
@@ -241,7 +258,9 @@ def _until_its_end(answer: Iterable[bytes], lifetime: Lifetime) -> Iterator[byte
             except StopIteration:
                 return
             yield piece
-        raise requests.ConnectionError("The server has crashed")
+        raise Crashed
+    except Crashed:
+        raise requests.ConnectionError(_CRASHED) from None
     finally:
         close = getattr(answer, "close", None)
         if close is not None:

@@ -6,7 +6,7 @@ import hashlib
 import io
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -134,7 +134,7 @@ class Certification:
             self._traces,
             _bodies(),
             self._ledger,
-            self._age(),
+            self._now(),
             tuple(self._traces.held),
             tuple(self.options),
         )
@@ -167,13 +167,12 @@ class Certification:
             if scenario.name in self._expected.scenarios and not misfit(scenario, self._traces.held)
         ]
 
-    def _age(self) -> timedelta:
+    def _now(self) -> datetime:
         answer = self._target.ask("GET", "/tools/now")
         try:
-            now = datetime.strptime(answer.body.decode("latin-1").strip() + "+0000", "%Y%m%dT%H%M%S%z")
+            return datetime.strptime(answer.body.decode("latin-1").strip() + "+0000", "%Y%m%dT%H%M%S%z")
         except ValueError:
             raise TargetError("GET /tools/now is not answered with a time") from None
-        return now - self._expected.recorded
 
     def _refuse_unless(self, among_studies: bool) -> None:
         if not among_studies:

@@ -38,6 +38,7 @@ class ExpectedScenario:
     """The answers to a scenario."""
 
     digest: str  # of its lines
+    recorded: datetime
     steps: tuple[ExpectedStep, ...]
 
 
@@ -46,7 +47,6 @@ class Expected:
     """All answers."""
 
     version: str  # of the Orthanc that gave them
-    recorded: datetime
     system: Mapping[str, Any]  # what /system says with the default configuration
     scenarios: Mapping[str, ExpectedScenario] = field(default_factory=dict)
 
@@ -64,11 +64,8 @@ class Expected:
             if document["format"] != _FORMAT:
                 raise ValueError(f"{path} has format {document['format']}; this version reads {_FORMAT}")
             bodies = [_decoded(body) for body in document["bodies"]]
-            scenarios = {
-                name: ExpectedScenario(entry["digest"], tuple(_step(step, bodies, document) for step in entry["steps"]))
-                for name, entry in document["scenarios"].items()
-            }
-            return cls(document["version"], datetime.fromisoformat(document["recorded"]), document["system"], scenarios)
+            scenarios = {name: _scenario(entry, bodies, document) for name, entry in document["scenarios"].items()}
+            return cls(document["version"], document["system"], scenarios)
         except (lzma.LZMAError, KeyError, IndexError, TypeError) as error:
             raise ValueError(f"{path} does not hold recorded answers: {error!r}") from error
 
@@ -77,13 +74,16 @@ class Expected:
         bodies: dict[bytes, int] = {}
         headers: dict[str, int] = {}
         scenarios = {
-            name: {"digest": entry.digest, "steps": [_entry(step, bodies, headers) for step in entry.steps]}
+            name: {
+                "digest": entry.digest,
+                "recorded": entry.recorded.astimezone(UTC).isoformat(timespec="seconds"),
+                "steps": [_entry(step, bodies, headers) for step in entry.steps],
+            }
             for name, entry in self.scenarios.items()
         }
         document = {
             "format": _FORMAT,
             "version": self.version,
-            "recorded": self.recorded.astimezone(UTC).isoformat(timespec="seconds"),
             "system": dict(self.system),
             "headers": [json.loads(text) for text in headers],
             "bodies": [_encoded(body) for body in bodies],
@@ -111,6 +111,11 @@ def _entry(step: ExpectedStep, bodies: dict[bytes, int], headers: dict[str, int]
     }
     flags = {"complete": False} if not answer.complete else {}
     return entry | flags | ({"shortened": True} if step.shortened else {}) | depends
+
+
+def _scenario(entry: Mapping[str, Any], bodies: list[bytes], document: Mapping[str, Any]) -> ExpectedScenario:
+    steps = tuple(_step(step, bodies, document) for step in entry["steps"])
+    return ExpectedScenario(entry["digest"], datetime.fromisoformat(entry["recorded"]), steps)
 
 
 def _step(entry: Mapping[str, Any], bodies: list[bytes], document: Mapping[str, Any]) -> ExpectedStep:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from orthanc_lab.testing.exchange import Answer, Exchange
 from orthanc_lab.testing.likeness import Difference
 
 __all__ = ["AcceptedDifference", "Certificate", "Compared", "ScenarioResult"]
+
+_INDEX = re.compile(r"\[\d+\]")
+_LENGTHS = re.compile(r" length \d+ != \d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,8 @@ class Certificate:
 
     def fields(self) -> list[tuple[str, int]]:
         """Return what differs (``status``, ``header server`` …) with the number of answers, the most frequent first."""
-        found = (difference.field for one in self._all() for difference in one.differences)
-        return Counter(found).most_common()
+        found = ({_without_numbers(difference.field) for difference in one.differences} for one in self._all())
+        return Counter(field for fields in found for field in fields).most_common()
 
     def _all(self) -> Iterator[Compared]:
         return (one for result in self.results for one in result.compared)
@@ -124,3 +128,7 @@ class Certificate:
         lines += [f"{count} scenarios not run: {reason}" for reason, count in self.not_run.most_common()]
         lines += [f"left on the server: {what}" for what in self.left]
         return "\n".join(lines)
+
+
+def _without_numbers(field: str) -> str:
+    return _LENGTHS.sub(" length", _INDEX.sub("[*]", field))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
-from orthanc_lab.testing.certify.configuration import PAST
+from orthanc_lab.testing.certify.configuration import CONNECTION, PAST, VISIBLE
 from orthanc_lab.testing.certify.expected import ExpectedScenario, ExpectedStep
 from orthanc_lab.testing.certify.fitting import tells_of
 from orthanc_lab.testing.certify.results import AcceptedDifference, Compared, ScenarioResult
@@ -21,6 +21,8 @@ from orthanc_lab.testing.side import Side
 
 __all__ = ["Circumstances", "run_scenario"]
 
+_OF_THE_CONNECTION = frozenset(f"header {name}" for name in CONNECTION)
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -30,7 +32,7 @@ class Circumstances:
     traces: Traces
     bodies: Mapping[str, bytes]
     ledger: Ledger
-    age: timedelta  # of the recorded answers, by the clock of the server
+    now: datetime  # by the clock of the server
     held: Collection[str] = ()  # kinds of things that the server held before
     options: Collection[str] = ()  # that are not at their defaults
 
@@ -47,7 +49,7 @@ class _Run:
         self._scenario = scenario
         self._around = around
         self._expected = expected
-        self._pairs = Pairs(around.age)
+        self._pairs = Pairs(around.now - expected.recorded)
         self._side = Side(around.target.url, around.bodies, reach=self._reach)
 
     def all(self) -> Iterator[Compared]:
@@ -110,6 +112,8 @@ class _Run:
         expected: ExpectedStep,
         answers: tuple[Exchange, Answer, Answer] | None = None,
     ) -> Compared:
+        if "KeepAlive" in self._around.options:
+            differences = [one for one in differences if one.field not in _OF_THE_CONNECTION]
         if not differences:
             return Compared(line)
         left, accepted = [], []
@@ -120,7 +124,8 @@ class _Run:
             else:
                 accepted.append(AcceptedDifference(difference, reason))
         exchange, answer, wanted = answers or (None, None, None)
-        return Compared(line, tuple(left), tuple(accepted), "", expected.depends, exchange, answer, wanted)
+        unseen = tuple(option for option in expected.depends if option not in VISIBLE)
+        return Compared(line, tuple(left), tuple(accepted), "", unseen, exchange, answer, wanted)
 
 
 def _differences(answer: Answer, expected: Answer, pairs: Pairs, name: str) -> list[Difference]:

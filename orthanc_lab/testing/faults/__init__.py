@@ -3,5 +3,6 @@
 from orthanc_lab.testing.faults.fault import Fault, FaultNeverHappened
 from orthanc_lab.testing.faults.faults import Faults
 from orthanc_lab.testing.faults.kind import FaultKind
+from orthanc_lab.testing.faults.proxy import FaultyProxy
 
-__all__ = ["Fault", "FaultKind", "FaultNeverHappened", "Faults"]
+__all__ = ["Fault", "FaultKind", "FaultNeverHappened", "Faults", "FaultyProxy"]

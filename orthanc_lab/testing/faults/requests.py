@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
-from wsgiref.types import WSGIApplication
 
-from orthanc_lab.rest.services import Services
 from orthanc_lab.testing.faults import answers
 from orthanc_lab.testing.faults.answers import Answer, answer_of, body_of, read_all, send, with_body
+from orthanc_lab.testing.faults.behind import ServerBehind
 from orthanc_lab.testing.faults.fault import Fault
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
-__all__ = ["FaultyApplication"]
+__all__ = ["FAULTS_OF_REQUESTS", "FaultyApplication"]
 
 _Start = Callable[..., Any]
 _WORDS = "a fault that was switched on"
@@ -30,7 +29,7 @@ class _Request:
     environ: dict[str, Any]
     start: _Start
     application: Callable[..., Iterable[bytes]]
-    services: Services
+    behind: ServerBehind
 
     def go_on(self) -> Iterable[bytes]:
         """Let the application answer, unchanged."""
@@ -48,9 +47,11 @@ class _Request:
 class FaultyApplication:
     """An application with the faults of HTTP that are in force."""
 
-    def __init__(self, application: WSGIApplication, services: Services, faults: FaultSwitches) -> None:
+    def __init__(
+        self, application: Callable[..., Iterable[bytes]], behind: ServerBehind, faults: FaultSwitches
+    ) -> None:
         self._application = application
-        self._services = services
+        self._behind = behind
         self._faults = faults
 
     def __call__(self, environ: dict[str, Any], start: _Start) -> Iterable[bytes]:
@@ -59,11 +60,11 @@ class FaultyApplication:
         if not faults:
             return self._application(environ, start)
         line = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
-        application: Callable[..., Iterable[bytes]] = self._application
+        application = self._application
         for fault in faults:
             act = _ACTS.get(fault.name)
             if act is not None and fault.trigger.concerns(line):
-                application = _Layer(act, fault, line, application, self._services)
+                application = _Layer(act, fault, line, application, self._behind)
         return application(environ, start)
 
 
@@ -75,10 +76,10 @@ class _Layer:
     fault: Fault
     line: str
     application: Callable[..., Iterable[bytes]]
-    services: Services
+    behind: ServerBehind
 
     def __call__(self, environ: dict[str, Any], start: _Start) -> Iterable[bytes]:
-        return self.act(_Request(self.fault, self.line, environ, start, self.application, self.services))
+        return self.act(_Request(self.fault, self.line, environ, start, self.application, self.behind))
 
 
 def _lose_the_answer(request: _Request) -> Iterable[bytes]:
@@ -176,7 +177,7 @@ def _deliver_twice(request: _Request) -> Iterable[bytes]:
 def _number_changes_anew(request: _Request) -> Iterable[bytes]:
     if not request.happens():
         return request.go_on()
-    base = request.fault.remember(request.services.storage.last_change_number)
+    base = request.fault.remember(request.behind.last_change_number)
     query = dict(parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True))
     if "last" not in query:
         since = query.get("since", "0")
@@ -197,14 +198,14 @@ def _accept_and_lose(request: _Request) -> Iterable[bytes]:
         document = json.loads(whole)
         for one in document if isinstance(document, list) else [document]:
             if one.get("Status") == "Success":
-                request.services.storage.delete(one["ID"])
+                request.behind.lose(one["ID"])
     return send(request.start, Answer(answer.status, answer.headers, [whole]))
 
 
 def _restart(request: _Request) -> Iterable[bytes]:
     if not request.happens():
         return request.go_on()
-    request.services.control.reset()
+    request.behind.restart()
     raise ConnectionResetError(_WORDS)
 
 
@@ -225,3 +226,6 @@ _ACTS: Mapping[str, Callable[[_Request], Iterable[bytes]]] = {
     "slow peer": _come_late,
     "restart that forgets": _restart,
 }
+
+FAULTS_OF_REQUESTS = tuple(_ACTS)
+"""The names of those that need no look inside of a server."""

@@ -10,6 +10,7 @@ from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.server.assembly import Environment
 from orthanc_lab.storage.ports import Storage
+from orthanc_lab.testing.faults.behind import OwnServer
 from orthanc_lab.testing.faults.clock import FaultyClock
 from orthanc_lab.testing.faults.disk import FaultyArea, FaultyOutputs, FaultyStorage, connecting
 from orthanc_lab.testing.faults.jobs import FaultyJobs, FaultyWorkers, JobFaults
@@ -43,7 +44,7 @@ def wrapped(environment: Environment, faults: FaultSwitches) -> Environment:
         restore=lambda restore: around.restored(environment.restore(restore)),
         workers=lambda executor: cast(Executor, FaultyWorkers(environment.workers(executor), around)),
         application=lambda application, services: FaultyApplication(
-            environment.application(application, services), services, faults
+            environment.application(application, services), OwnServer(services), faults
         ),
         dispatch=_dispatch(environment.dispatch, faults),
     )

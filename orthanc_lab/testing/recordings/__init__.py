@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from orthanc_lab.testing.recordings.bodies import BytesBody
 from orthanc_lab.testing.recordings.errors import NotRecordedError, RecordingError
-from orthanc_lab.testing.recordings.exchange import RecordedExchange
+from orthanc_lab.testing.recordings.exchange import Body, RecordedExchange
 from orthanc_lab.testing.recordings.proxy import Recorder
 from orthanc_lab.testing.recordings.reader import Recording
 from orthanc_lab.testing.recordings.replay import Replay, recorded
 from orthanc_lab.testing.recordings.writer import RecordingWriter
 
 __all__ = [
+    "Body",
     "BytesBody",
     "NotRecordedError",
     "RecordedExchange",

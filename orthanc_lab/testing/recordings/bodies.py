@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
 from orthanc_lab.testing.recordings.writer import PIECE
@@ -47,10 +48,16 @@ class BytesBody:
 
 
 class SpooledBody:
-    """A body that grows while it passes; beyond a megabyte it is in a temporary file without a name."""
+    """A body that grows while it passes; beyond a megabyte it is in a temporary file without a name.
 
-    def __init__(self) -> None:
-        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by `close`
+    Parameters
+    ----------
+    folder
+        Where that file is; the system's own one if omitted.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._file = SpooledTemporaryFile(_IN_MEMORY, dir=None if folder is None else str(folder))  # noqa: SIM115 - closed by `close`
         self._digest = hashlib.sha256()
         self.size = 0
         """Number of bytes."""

@@ -122,20 +122,10 @@ class Recorder:
         self._writer.close()
 
     def _application(self, environ: dict[str, Any], start_response: _StartResponse) -> Iterable[bytes]:
-        return _Passing(self, environ).answer(start_response)
+        bodies = SpooledBody(self._path.parent), SpooledBody(self._path.parent)  # the system's folder may be memory
+        return _Passing(self._upstream, environ, bodies, self._began, self._write).answer(start_response)
 
-    # -- for the exchanges ------------------------------------------------------------
-
-    def now(self) -> float:
-        """Return the seconds since the start of the recording."""
-        return time.monotonic() - self._began
-
-    @property
-    def upstream(self) -> Upstream:
-        """The server."""
-        return self._upstream
-
-    def write(self, exchange: RecordedExchange) -> None:
+    def _write(self, exchange: RecordedExchange) -> None:
         """Write an exchange; if that fails, nothing more is recorded."""
         try:
             self._writer.add(exchange)
@@ -150,24 +140,32 @@ class Recorder:
 class _Passing:
     """One exchange on its way."""
 
-    def __init__(self, recorder: Recorder, environ: dict[str, Any]) -> None:
-        self._recorder = recorder
-        self._at = recorder.now()
+    def __init__(
+        self,
+        upstream: Upstream,
+        environ: dict[str, Any],
+        bodies: tuple[SpooledBody, SpooledBody],
+        began: float,
+        write: Callable[[RecordedExchange], None],
+    ) -> None:
+        self._upstream = upstream
+        self._record = write
+        self._began = began
+        self._at = time.monotonic() - began
         self._method: str = environ["REQUEST_METHOD"]
         self._target: str = environ["REQUEST_URI"]
         self._size: str = environ.get("CONTENT_LENGTH", "")
         self._has_body = bool(self._size) or "HTTP_TRANSFER_ENCODING" in environ
         self._input = environ["wsgi.input"]
         self._headers = _headers_of(environ)
-        self._sent = SpooledBody()
-        self._received = SpooledBody()
+        self._sent, self._received = bodies
         self._has_ended = False
 
     def answer(self, start_response: _StartResponse) -> Iterable[bytes]:
         """Pass the request on, and return the answer while it comes."""
         body = self._sent.passing(self._input.read) if self._has_body else None
         try:
-            answer = self._recorder.upstream.send(self._method, self._target, self._headers, body, self._size)
+            answer = self._upstream.send(self._method, self._target, self._headers, body, self._size)
         except (OSError, http.client.HTTPException) as error:
             _log.warning("%s %s: no answer from the server: %r", self._method, self._target, error)
             self._write(None, complete=False)
@@ -231,9 +229,9 @@ class _Passing:
                 chunked=answer is not None and answer.chunked,
                 complete=complete,
                 at=self._at,
-                took=self._recorder.now() - self._at,
+                took=time.monotonic() - self._began - self._at,
             )
-            self._recorder.write(exchange)
+            self._record(exchange)
         finally:
             self._sent.close()
             self._received.close()

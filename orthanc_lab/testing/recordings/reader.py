@@ -37,8 +37,8 @@ class Recording:
 
     Attributes
     ----------
-    header
-        What the file says of itself.
+    header, summary
+        What the file says of itself, at its beginning and at its end; the summary of a capsule has its manifest.
     exchanges
         All exchanges, in the order in which they ended.
     is_complete
@@ -60,6 +60,7 @@ class Recording:
         self._bodies: dict[str, _StoredBody] = {}
         self.header: dict[str, Any] = {}
         self.exchanges: list[RecordedExchange] = []
+        self.summary: dict[str, Any] = {}
         self.is_complete = False
         try:
             read_magic(self._file, str(path))
@@ -110,6 +111,7 @@ class Recording:
             elif record.kind is RecordKind.HEADER:
                 self.header = value
             else:
+                self.summary = value
                 self.is_complete = True
         except (KeyError, TypeError, ValueError) as error:
             raise RecordingError(f"{self.path} is damaged at byte {record.segment}") from error

@@ -100,13 +100,19 @@ class RecordingWriter:
                 raise
             self.exchanges += 1
 
-    def close(self) -> None:
-        """Write that the recording ends here, and close the file."""
+    def close(self, summary: dict[str, Any] | None = None) -> None:
+        """Write that the recording ends here, and close the file.
+
+        Parameters
+        ----------
+        summary
+            What the file says of itself at its end.
+        """
         with self._lock:
             if self._file < 0:
                 return
             try:
-                self._put(RecordKind.END, _json({"exchanges": self.exchanges}))
+                self._put(RecordKind.END, _json({"exchanges": self.exchanges, **(summary or {})}))
                 self._flush()
             finally:
                 self._end()

@@ -37,6 +37,8 @@ GET /jobs/{three}/archive
 POST /jobs/{four}/resubmit
 WAIT {four}
 GET /jobs/{four}
+GET /orthanc-lab/events
+GET /orthanc-lab/jobs/{four}/waiting
 GET /tools/metrics-prometheus
 """
 

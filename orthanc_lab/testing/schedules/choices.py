@@ -30,9 +30,9 @@ class RecordedChoices:
         self._choices = choices
         self.names: list[str] = []
 
-    def choose(self, names: Sequence[str]) -> int:
+    def choose(self, names: Sequence[str], *, optional: int = 0) -> int:
         """Return the index of one of these names."""
-        index = self._choices.choose(names)
+        index = self._choices.choose(names, optional=optional)
         self.names.append(names[index])
         return index
 
@@ -64,7 +64,7 @@ class ScriptedChoices:
         self._names: list[str] = []
         self.detours = 0
 
-    def choose(self, names: Sequence[str]) -> int:
+    def choose(self, names: Sequence[str], *, optional: int = 0) -> int:
         """Return the index of one of these names.
 
         Raises

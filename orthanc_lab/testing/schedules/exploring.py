@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orthanc_lab.protocol.seeded import SEED_VERSION, Choices, RandomChoices, read_seed
 from orthanc_lab.testing.schedules.choices import RecordedChoices, ScriptedChoices
+from orthanc_lab.testing.schedules.notes import NotedChoices
 from orthanc_lab.testing.schedules.shrinking import Needed, shrink
 from orthanc_lab.testing.schedules.simulation import Simulation
 from orthanc_lab.testing.schedules.text import Line, read_schedule, to_lines, write_schedule
@@ -117,7 +118,7 @@ def explore(
     UnsteadyScenarioError
         If it fails, but not again under the same schedule.
     ValueError
-        For a seed or a schedule of another version.
+        For a seed or a schedule of another version, or no schedule at all.
 
     Examples
     --------
@@ -145,6 +146,8 @@ def explore(
     """
     if replay is not None:
         return _replayed(scenario, replay, most_moves)
+    if schedules < 1:
+        raise ValueError(f"At least one schedule must be run, not {schedules}")
     begin, first, moves = time.perf_counter(), read_seed(seed), 0
     for number in range(first, first + schedules):
         choices = RecordedChoices(RandomChoices(number))
@@ -203,6 +206,8 @@ def _run(scenario: Scenario, choices: Choices, most_moves: int) -> BaseException
     """Run a scenario, and return how it fails."""
     try:
         with Simulation(choices, most_moves=most_moves) as simulation:
+            if isinstance(choices, NotedChoices):
+                choices.states = simulation.job_states
             scenario(simulation)
             simulation.raise_errors()
     except _failures() as error:
@@ -227,9 +232,10 @@ def _report(scenario: Scenario, seed: str, lines: list[Line], error: BaseExcepti
         return Needed(choices.lines, choices.detours)
 
     again = attempt(lines)
-    shortest = None if again is None else shrink(again, attempt, _MOST_RUNS)
-    final = None if shortest is None else _run(scenario, ScriptedChoices(shortest, strict=True), most_moves)
-    if shortest is None or final is None:
+    shortest = [] if again is None else shrink(again, attempt, _MOST_RUNS)
+    noted = NotedChoices(ScriptedChoices(shortest, strict=True))
+    final = None if again is None else _run(scenario, noted, most_moves)
+    if final is None:
         unsteady = UnsteadyScenarioError(
             f"The scenario failed with seed {seed!r}, and did not fail again in the same way under the same schedule:"
             " it depends on something else (the time of the machine, random numbers, the order of a set, what an"
@@ -237,7 +243,7 @@ def _report(scenario: Scenario, seed: str, lines: list[Line], error: BaseExcepti
         )
         unsteady.__cause__ = error
         return unsteady
-    text = write_schedule(shortest)
+    text = write_schedule(shortest, noted.notes(shortest))
     message = (
         f"{''.join(traceback.format_exception_only(final)).strip()}\n\n{text}\n\n"
         f'Run it again with testing.replay(scenario, text). Found with seed "{seed}", shrunk from {len(lines)} lines'

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from orthanc_lab.jobs.engine import JobsEngine
+from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Steps
 from orthanc_lab.protocol.inline import InlineTask
+from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
 from orthanc_lab.protocol.seeded import Choices, SeededExecutor
+from orthanc_lab.server.assembly import EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.embedding.serve import in_process
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
-from orthanc_lab.testing.schedules.blocking import BlockingClient, pausing, simulated_time
+from orthanc_lab.testing.schedules.blocking import BlockingClient, PausingFiles, pausing, simulated_time
 from orthanc_lab.testing.schedules.choices import TIME
 from orthanc_lab.testing.schedules.engine import JobKind, SimulatedEngine
 from orthanc_lab.testing.schedules.text import check_name
 
 __all__ = ["EndlessError", "Simulation"]
-
-Value = TypeVar("Value")
 
 _END = "end"
 
@@ -78,6 +79,7 @@ class Simulation:
         self._will: list[_Event] = []
         self._may: list[_Event] = []
         self._servers: list[InProcessServer] = []
+        self._engines: list[SimulatedEngine] = []
         self._clients: list[InlineTask] = []
         self._has_blocking_clients = False
         self._stack = ExitStack()
@@ -92,11 +94,16 @@ class Simulation:
 
     # -- who takes part --------------------------------------------------------------
 
-    def server(self, options: dict[str, Any] | None = None, **named: Any) -> InProcessServer:
+    def server(
+        self, options: dict[str, Any] | None = None, *, faults: EnvironmentWrapper | None = None, **named: Any
+    ) -> InProcessServer:
         """Start a server; it stops at the end. The parameters are those of `orthanc_lab.in_process`."""
-        server: InProcessServer = self._stack.enter_context(in_process(options, executor=self.executor, **named))
-        server.session.mount(server.url, WsgiTransport(pausing(server.application)))
+        around = PausingFiles(faults)
+        server: InProcessServer = self._stack.enter_context(
+            in_process(options, executor=self.executor, faults=around, **named)
+        )
         self._servers.append(server)
+        server.session.mount(server.url, WsgiTransport(pausing(server.application)))
         return server
 
     def jobs_engine(
@@ -116,7 +123,8 @@ class Simulation:
             ``history_size``, ``media_archive_size`` …, as `JobsEngine` takes them.
         """
         options = {"concurrent_jobs": workers, "on_error": self.errors.append, **options}
-        return SimulatedEngine(self.executor, self.identifiers, kinds, make, **options)
+        self._engines.append(SimulatedEngine(self.executor, self.identifiers, kinds, make, **options))
+        return self._engines[-1]
 
     def client(self, name: str, code: Callable[[], object] | Steps) -> None:
         """Let the code of a client take part.
@@ -128,7 +136,7 @@ class Simulation:
         code
             A function: ordinary code that sends requests to a `server` of this simulation, with our client, another
             one or none. Others may go first after each of its requests, after each piece of an answer that comes in
-            pieces, and while it is in `time.sleep`, which takes simulated time. If it has not ended when the scenario
+            pieces, and while it is in ``time.sleep``, which takes simulated time. If it has not ended when the scenario
             has, that is a failure. Or a generator, for what sends no requests: others may go first where it yields,
             and ``yield 2.5`` waits for 2.5 seconds of `clock`.
         """
@@ -157,7 +165,7 @@ class Simulation:
         """Call a function at some moments of a later `run`, `times` times at most, or never: a crash."""
         self._may.append(_Event(self._new_name(name), act, times))
 
-    def choose(self, name: str, values: Sequence[Value]) -> Value:
+    def choose(self, name: str, values: Sequence[Any]) -> Any:
         """Let the schedule choose one of several values, the first one if it says nothing.
 
         Raises
@@ -210,7 +218,7 @@ class Simulation:
                 return False
             names.append(_END)
         names += [event.name for event in self._may]
-        index = self._choices.choose(names)
+        index = self._choices.choose(names, optional=len(self._may))
         if index < len(ready):
             executor.go_on(ready[index])
             return True
@@ -230,6 +238,12 @@ class Simulation:
                 self._may.remove(event)
             event.act()
         return True
+
+    def job_states(self) -> dict[str, JobState]:
+        """Return the states of the jobs of all engines and servers, by their ids."""
+        engines: list[Jobs] = [simulated.engine for simulated in self._engines]
+        engines += [server.services.engine for server in self._servers if server.is_running]
+        return {view.id: view.state for engine in engines for view in engine.views()}
 
     def raise_errors(self) -> None:
         """Raise the errors inside of engines and servers.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import NamedTuple
 
 __all__ = ["FORMAT_VERSION", "Line", "check_name", "read_schedule", "to_lines", "write_schedule"]
@@ -43,18 +43,20 @@ def to_lines(names: Iterable[str]) -> list[Line]:
     return [Line(name, len(list(group))) for name, group in groupby(names)]
 
 
-def write_schedule(lines: Sequence[Line]) -> str:
-    """Return a schedule as text.
+def write_schedule(lines: Sequence[Line], notes: Sequence[str] = ()) -> str:
+    """Return a schedule as text, with a comment behind each line.
 
     Examples
     --------
-    >>> print(write_schedule([Line("jobs-worker-0", 3), Line("cancel")]))
+    >>> print(write_schedule([Line("jobs-worker-0", 3), Line("cancel")], ["", "job 1: Running → Failure"]))
     orthanc-lab schedule 1
     jobs-worker-0 × 3
-    cancel
+    cancel             # job 1: Running → Failure
     """
-    written = (line.name if line.times == 1 else f"{line.name} × {line.times}" for line in lines)
-    return "\n".join((f"{_HEAD} {FORMAT_VERSION}", *written))
+    written = [line.name if line.times == 1 else f"{line.name} × {line.times}" for line in lines]
+    width = max(map(len, written), default=0)
+    noted = (f"{line:{width}}  # {note}" if note else line for line, note in zip_longest(written, notes, fillvalue=""))
+    return "\n".join((f"{_HEAD} {FORMAT_VERSION}", *noted))
 
 
 def read_schedule(text: str) -> list[Line]:

@@ -6,7 +6,6 @@ import heapq
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, BinaryIO
 
 from orthanc_lab.jobs.engine import JobsEngine
@@ -14,8 +13,7 @@ from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.machine import Event, Report, advance
 from orthanc_lab.jobs.ports import JobOutput
 from orthanc_lab.jobs.ready_queue import ReadyQueue, Wake
-from orthanc_lab.jobs.worker import _run_job
-from orthanc_lab.protocol.execution import Steps
+from orthanc_lab.protocol.execution import Pace, Steps
 from orthanc_lab.protocol.job_events import Happened
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.testing import Simulation
@@ -28,35 +26,30 @@ Engine = Callable[..., JobsEngine]
 
 
 class LateQueue(ReadyQueue):
-    """A worker that finds no job says so one step later: a job that comes in between wakes nobody."""
+    """A worker that finds no job rests one step later, without looking again: a job that comes then wakes nobody."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__(pace)
+        self._going_to_rest: list[Wake] = []
 
     def take(self, worker: Wake) -> Entry | None:
         with self._lock:
-            return self._pop()
-
-    def rest(self, worker: Wake) -> None:
-        with self._lock:
-            self._rest(worker)
+            if worker in self._going_to_rest:
+                self._going_to_rest.remove(worker)
+                self._rest(worker)
+                return None
+            entry = self._pop()
+            if entry is None:
+                self._going_to_rest.append(worker)
+        if entry is None:
+            worker()  # for the next step
+        return entry
 
 
 class SleepyEngine(JobsEngine):
     def start(self) -> None:
         self._ready = LateQueue(self._executor.pace())
-        for number in range(self._number_of_workers):
-            steps = self._run(partial(self._wake, number))
-            self._workers[number] = self._executor.spawn(f"jobs-worker-{number}", steps)
-
-    def _run(self, wake: Wake) -> Steps:
-        assert isinstance(self._ready, LateQueue)
-        while not self.stopping:
-            entry = self.take(wake)
-            if entry is None:
-                yield 0
-                self._ready.rest(wake)
-                yield None
-            elif self.pick(entry, wake):
-                yield 0
-                yield from _run_job(entry, self, wake)
+        super().start()
 
 
 def every_job_ends(make: Engine, simulation: Simulation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -43,6 +44,21 @@ def test_a_planted_bug_is_found_and_shrunk(bug: Planted) -> None:
 def test_the_engine_has_none_of_them(bug: Planted, request: pytest.FixtureRequest) -> None:
     schedules = 5000 if request.config.getoption("--long") else 200
     assert testing.explore(partial(bug.scenario, JobsEngine), schedules).schedules == schedules
+
+
+def test_a_schedule_says_what_its_lines_do_to_jobs() -> None:
+    def scenario(simulation: Simulation) -> None:
+        jobs = simulation.jobs_engine(workers=1)
+        ids = [jobs.submit(CountingJob(3, name)) for name in ("one", "two")]
+        simulation.will("pause", lambda: jobs.engine.pause(ids[1]))
+        simulation.may("crash", jobs.crash)
+        simulation.run()
+        assert jobs.state(ids[1]) is not JobState.PAUSED
+
+    found = failure(scenario)
+    assert found.schedule == "orthanc-lab schedule 1\npause  # job 2: Pending → Paused"
+    with pytest.raises(AssertionError):
+        testing.replay(scenario, found.schedule)
 
 
 # -- what a scenario may use ------------------------------------------------------------------
@@ -199,6 +215,23 @@ def test_a_schedule_that_does_not_fit(text: str, message: str) -> None:
 
     with pytest.raises(ValueError, match=message):
         testing.replay(scenario, text)
+
+
+def test_no_schedules_are_no_test() -> None:
+    with pytest.raises(ValueError, match="At least one schedule must be run, not 0"):
+        testing.explore(lambda simulation: None, 0)
+    with pytest.raises(ValueError, match="is of version 2"):
+        testing.explore(lambda simulation: None, seed="2:1")
+
+
+def test_a_long_line_is_read_at_once() -> None:
+    begin = time.process_time()
+    with pytest.raises(ValueError, match="only these can go on"):
+        testing.replay(
+            lambda simulation: simulation.may("crash", int) or simulation.run(),
+            "orthanc-lab schedule 1\n" + "x × " * 100_000 + "x",
+        )
+    assert time.process_time() - begin < 5
 
 
 def test_comments_and_blanks_do_not_matter() -> None:

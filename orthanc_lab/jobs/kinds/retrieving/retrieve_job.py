@@ -63,6 +63,7 @@ class RetrieveJob(ABC):
         self._request = request
         self._association: RequestedAssociation | None = None
         self._running: Retrieval | None = None
+        self._is_interrupted = False
         self.reset()
 
     @classmethod
@@ -109,7 +110,7 @@ class RetrieveJob(ABC):
             if self._running.step():
                 return True
         except OrthancError as error:
-            if not self._request.permissive:
+            if not self._request.permissive or self._is_interrupted:
                 raise
             _log.warning("Ignoring an error in a permissive job: %s", error.details or error.text)
             self._drop_broken()
@@ -126,6 +127,13 @@ class RetrieveJob(ABC):
             self._running.cancel()
             self._association.abort()
         self._release()
+
+    def interrupt(self) -> None:
+        """Cut the connection that the step in progress waits on."""
+        self._is_interrupted = True
+        association = self._association
+        if association is not None:
+            association.cut()
 
     def reset(self) -> None:
         """Begin again with the first query."""

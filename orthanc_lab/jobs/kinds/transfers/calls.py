@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,8 @@ class PeerCalls:
     def __init__(self, peer: Peer, tools: JobTools) -> None:
         self._peer = peer
         self._tools = tools
-        self._idle: deque[PeerClient] = deque()
+        self._opened: PeerClient | None = None
+        self._opening = threading.Lock()
 
     def call(
         self,
@@ -59,25 +60,24 @@ class PeerCalls:
         OrthancError
             9 if there is no answer.
         """
-        client = self._client()
-        try:
-            answer = client.call(verb, path, body, headers, timeout=timeout, longest=longest)
-        finally:
-            self._idle.append(client)
+        answer = self._client.call(verb, path, body, headers, timeout=timeout, longest=longest)
         if answer.status != 200:
             raise RefusedError(verb, path.partition("?")[0], answer.status)
         return answer
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
-        while self._idle:
-            self._idle.pop().close()
+        """Close the connections; the next call opens others."""
+        with self._opening:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
+    @property
     def _client(self) -> PeerClient:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            # It loads requests: 0.1 s that most servers never need.
-            from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
+        with self._opening:
+            if self._opened is None:
+                # It loads an HTTP client that most servers never need.
+                from orthanc_lab.peers.client import PeerClient  # noqa: PLC0415
 
-            return PeerClient(self._peer, self._tools.http, self._tools.clock)
+                self._opened = PeerClient(self._peer, self._tools.http, self._tools.clock)
+            return self._opened

@@ -1,0 +1,1 @@
+"""Series as arrays of voxels, with their place in space."""

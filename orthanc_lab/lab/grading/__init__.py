@@ -1,0 +1,1 @@
+"""Grading of the exercises: what the server says is judged, not what a notebook shows."""

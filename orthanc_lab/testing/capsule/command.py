@@ -1,0 +1,56 @@
+"""``orthanc-lab capsule FILE OUT``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from orthanc_lab.testing.capsule.capsule import make_capsule
+from orthanc_lab.testing.recordings.errors import RecordingError
+
+__all__ = ["main"]
+
+_FAILED = 255
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make a capsule, show its manifest, and ask whether it is to be saved; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="orthanc-lab capsule",
+        description="Makes a recording fit to be shared: DICOM files become synthetic ones of the same shape, words "
+        "and identifiers pseudonyms, pixels and free text are gone. It shows what stays, and asks before it saves.",
+        epilog="Read what it shows: you decide whether what stays may be shared.",
+    )
+    parser.add_argument("file", type=Path, help="the recording")
+    parser.add_argument("out", type=Path, help="the capsule; it must not exist")
+    parser.add_argument("--yes", action="store_true", help="save without asking")
+    chosen = parser.parse_args(arguments)
+    out: Path = chosen.out
+    part = out.with_name(f"{out.name}.part")
+    try:
+        if out.exists():
+            raise FileExistsError(f"{out} exists; a capsule needs a new file")
+        part.unlink(missing_ok=True)
+        manifest = make_capsule(chosen.file, part)
+    except (OSError, RecordingError) as error:
+        print(f"{error}", file=sys.stderr)
+        return _FAILED
+    print(manifest)
+    print(f"{part.stat().st_size} bytes")
+    if chosen.yes or _agrees(out):
+        os.replace(part, out)  # noqa: PTH105 - the name of the function says it
+        print(f"Saved as {out}")
+        return 0
+    part.unlink()
+    print("Not saved")
+    return 1
+
+
+def _agrees(out: Path) -> bool:
+    try:
+        return input(f"Save it as {out}? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

@@ -1,0 +1,1 @@
+"""Which client survives which fault: ``python -m orthanc_lab.testing.survival``."""

@@ -1,0 +1,142 @@
+"""The clients, each used as its documentation shows, with the time-outs that it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = ["CLIENTS", "DISTRIBUTIONS", "UsedClient"]
+
+TIMEOUT_S = 1.0  # for an answer, and between two parts of it
+WAIT_S = 3.0  # for the end of a job
+_POLL_S = 0.1
+
+
+class UsedClient(Protocol):
+    """A client, as the tasks use it. What it does not do is an exception."""
+
+    def upload(self, folder: Path) -> None:
+        """Upload all files of a folder."""
+        ...
+
+    def archive_by_a_job(self, study: str, target: Path) -> None:
+        """Have an archive made by a job, wait for its end, and save the output."""
+        ...
+
+    def download(self, study: str, target: Path) -> None:
+        """Save the archive of a study."""
+        ...
+
+
+class _Ours:
+    """`orthanc_lab.Client`, which is told to verify what it transfers."""
+
+    def __init__(self, url: str) -> None:
+        from orthanc_lab import Client  # noqa: PLC0415
+
+        self._client = Client(url, timeout=TIMEOUT_S)
+
+    def upload(self, folder: Path) -> None:
+        report = self._client.upload(folder, progress=False, verify=True)
+        if report.refused:
+            raise ValueError("; ".join(f"{Path(name).name}: {why}" for name, why in report.refused.items()))
+
+    def archive_by_a_job(self, study: str, target: Path) -> None:
+        job = self._client.archive_job(study)
+        job.wait(WAIT_S, progress=False).download(target, progress=False, timeout=TIMEOUT_S, verify=True)
+
+    def download(self, study: str, target: Path) -> None:
+        self._client.archive(study, target, progress=False, timeout=TIMEOUT_S, verify=True)
+
+
+class _Pyorthanc:
+    """pyorthanc, whose requests have a time-out, and whose wait has none."""
+
+    def __init__(self, url: str) -> None:
+        import pyorthanc  # noqa: PLC0415
+
+        self._library = pyorthanc
+        self._client = pyorthanc.Orthanc(url, timeout=TIMEOUT_S)
+
+    def upload(self, folder: Path) -> None:
+        self._library.upload(self._client, folder)
+
+    def archive_by_a_job(self, study: str, target: Path) -> None:
+        answer: Any = self._client.post_studies_id_archive(study, json={"Asynchronous": True})
+        job = self._library.Job(answer["ID"], self._client)
+        job.wait_until_completion(_POLL_S)
+        if job.state == "Failure":
+            raise RuntimeError(f"The job failed: {job.error}")
+        output: Any = self._client.get_jobs_id_key(job.id_, "archive")
+        target.write_bytes(output)
+
+    def download(self, study: str, target: Path) -> None:
+        target.write_bytes(self._library.Study(study, self._client).get_zip())
+
+
+class _ApiClient:
+    """orthanc-api-client, whose wait has a time-out, and whose requests have none."""
+
+    def __init__(self, url: str) -> None:
+        from orthanc_api_client import OrthancApiClient  # noqa: PLC0415
+        from orthanc_api_client.job import Job  # noqa: PLC0415
+
+        self._client = OrthancApiClient(url)
+        self._job = Job
+
+    def upload(self, folder: Path) -> None:
+        self._client.upload_folder(str(folder))
+
+    def archive_by_a_job(self, study: str, target: Path) -> None:
+        answer = self._client.post(f"studies/{study}/archive", json={"Asynchronous": True}).json()
+        job = self._job(self._client, answer["ID"])
+        if not job.wait_completed(timeout=WAIT_S, polling_interval=_POLL_S):
+            raise TimeoutError(f"The job is still {job.info.status}")
+        if job.info.status == "Failure":
+            raise RuntimeError("The job failed")
+        target.write_bytes(self._client.get_binary(f"jobs/{job.orthanc_id}/archive"))
+
+    def download(self, study: str, target: Path) -> None:
+        self._client.studies.download_archive(study, str(target))
+
+
+class _BareRequests:
+    """A script of a dozen lines, with `requests` as it comes: no time-out, no second attempt."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def upload(self, folder: Path) -> None:
+        for file in sorted(folder.iterdir()):
+            self._call("POST", "/instances", data=file.read_bytes())
+
+    def archive_by_a_job(self, study: str, target: Path) -> None:
+        job = self._call("POST", f"/studies/{study}/archive", json={"Asynchronous": True}).json()["ID"]
+        while (state := self._call("GET", f"/jobs/{job}").json()["State"]) != "Success":
+            if state == "Failure":
+                raise RuntimeError("The job failed")
+            time.sleep(_POLL_S)
+        target.write_bytes(self._call("GET", f"/jobs/{job}/archive").content)
+
+    def download(self, study: str, target: Path) -> None:
+        target.write_bytes(self._call("GET", f"/studies/{study}/archive").content)
+
+    def _call(self, verb: str, path: str, **options: Any) -> Any:
+        import requests  # noqa: PLC0415
+
+        answer = requests.request(verb, self._url + path, **options)  # noqa: S113 - as many scripts do
+        answer.raise_for_status()
+        return answer
+
+
+CLIENTS: Mapping[str, Callable[[str], UsedClient]] = {
+    "orthanc-lab": _Ours,
+    "pyorthanc": _Pyorthanc,
+    "orthanc-api-client": _ApiClient,
+    "bare requests": _BareRequests,
+}
+
+DISTRIBUTIONS = {"bare requests": "requests"}
+"""The names of distributions, where they are not those of the clients."""

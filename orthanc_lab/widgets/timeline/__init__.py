@@ -1,0 +1,1 @@
+"""The panel for what happened to jobs."""
