@@ -1,4 +1,4 @@
-"""The cost of our client compared with bare `requests` and with pyorthanc, on the same server; and of frames."""
+"""The cost of our client compared with bare `requests`, pyorthanc and pydicom, on the same server; and of frames."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from orthanc_lab.bench import material
 from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
 from orthanc_lab.bench.servers import ServerProcess
+from orthanc_lab.bench.volume_figures import volume_gain
 from orthanc_lab.client.client import Client
 
 __all__ = ["measure_client", "overhead", "upload_gain"]
@@ -111,6 +112,7 @@ def measure_client(command: str, pairs: int) -> list[Figure]:
             print(f"Skipping the upload: {missing}", file=sys.stderr)
         try:
             with Client(url) as client:
+                figures.append(volume_gain(client, pairs))
                 figures += [frame_of_jobs(client, pairs), frame_of_scrape(client, pairs)]
         except ModuleNotFoundError as missing:
             print(f"Skipping the frames: {missing}", file=sys.stderr)

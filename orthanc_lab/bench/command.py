@@ -74,7 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--against", help="command line of the other server, e.g. 'Orthanc {config}'")
     parser.add_argument(
-        "--client", action="store_true", help="measure our client against requests and pyorthanc, and the frames"
+        "--client",
+        action="store_true",
+        help="measure our client against requests, pyorthanc and pydicom, and the frames",
     )
     parser.add_argument("--ours", default=_OURS, help="command line of our server (default: this installation)")
     parser.add_argument("--only", default="", help="run only workloads whose name contains this text")

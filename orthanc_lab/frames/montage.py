@@ -1,8 +1,10 @@
-"""The slices of a study or series side by side."""
+"""The slices of a study, series or volume side by side."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from orthanc_lab.client import Instance, ResponseError, Series, Study
+from orthanc_lab.client.volumes.volume import Volume
 from orthanc_lab.frames.style import GREY, ChartAxes, Charts, message, new_figure
+from orthanc_lab.frames.volume_slices import Axis, volume_slices
 
 __all__ = ["montage"]
 
@@ -19,21 +23,29 @@ _PANEL = 1.9  # inches
 
 
 def montage(
-    resource: Study | Series, count: int = 12, columns: int = 4, window: tuple[float, float] | None = None
+    resource: Study | Series | Volume,
+    count: int = 12,
+    columns: int = 4,
+    window: tuple[float, float] | None = None,
+    *,
+    axis: Axis = "slice",
 ) -> Charts:
-    """Show windowed slices of a study or series, evenly spaced from first to last.
+    """Show windowed slices of a study, series or volume, evenly spaced from first to last.
 
     Parameters
     ----------
     resource
-        A study or series; each series of a study gets its share of the slices, at least one.
+        A study or series; each series of a study gets its share of the slices, at least one. Or a volume, whose slices
+        are in the order of their positions.
     count
         Maximum number of slices.
     columns
         Number of slices side by side.
     window
         Center and width (for CT in Hounsfield units); by default the window stored in the file (DICOM PS3.3
-        section C.11.2).
+        section C.11.2), and for a volume all but the darkest and the brightest hundredth of its values.
+    axis
+        Of a volume, the axis across which it is cut: ``"row"`` and ``"column"`` show it from the other sides.
 
     Examples
     --------
@@ -44,13 +56,19 @@ def montage(
     ...     client = orthanc_lab.Client.from_server(server)
     ...     _ = client.upload(samples.path("ct/soft_tissue"))
     ...     charts.montage(list(client.studies)[0], count=3, window=(40, 400))
+    ...     charts.montage(list(client.series)[0].volume(), count=2, axis="column")
     <3 charts: CT 2 · 1/20, CT 2 · 11/20, CT 2 · 20/20>
+    <2 charts: column 1/128, column 128/128>
     """
     if count < 1 or columns < 1:
         raise ValueError("count and columns must be at least 1")
     if window is not None and not window[1] > 0:
         raise ValueError(f"The width of a window must be more than 0, not {window[1]}")
-    chosen = _chosen(resource, count)
+    chosen: list[tuple[str, Callable[[Axes], None]]]
+    if isinstance(resource, Volume):
+        chosen = list(volume_slices(resource, count, axis, window))
+    else:
+        chosen = [(label, partial(_show, instance, window)) for label, instance in _chosen(resource, count)]
     wide = min(columns, max(len(chosen), 1))
     rows = max(-(-len(chosen) // wide), 1)
     figure = new_figure(max(_PANEL * wide, 4), (_PANEL + 0.15) * rows + 0.45)
@@ -60,9 +78,10 @@ def montage(
         message(axes, "no instances")
         return Charts([axes])
     panels = []
-    for number, (label, instance) in enumerate(chosen):
+    for number, (label, draw) in enumerate(chosen):
         axes = figure.add_subplot(rows, wide, number + 1, axes_class=ChartAxes)
-        _show(axes, label, instance, window)
+        axes.set_title(label, fontsize=8.5, color=GREY, pad=3)
+        draw(axes)
         panels.append(axes)
     return Charts(panels)
 
@@ -88,16 +107,19 @@ def _shares(sizes: list[int], count: int) -> list[int]:
     return shares
 
 
-def _title(figure: Figure, resource: Study | Series, window: tuple[float, float] | None) -> None:
-    tags = resource.tags
-    name = tags.get("StudyDescription") or tags.get("SeriesDescription") or type(resource).__name__
-    shown = f"window center {window[0]:g}, width {window[1]:g}" if window else "window as stored"
+def _title(figure: Figure, resource: Study | Series | Volume, window: tuple[float, float] | None) -> None:
+    if isinstance(resource, Volume):
+        name, own = resource.name or "Volume", "window from 1 to 99 % of the values"
+    else:
+        tags = resource.tags
+        name = tags.get("StudyDescription") or tags.get("SeriesDescription") or type(resource).__name__
+        own = "window as stored"
+    shown = f"window center {window[0]:g}, width {window[1]:g}" if window else own
     figure.suptitle(f"{name} ({shown})", fontsize=11, fontweight="bold", x=0.01, ha="left")
 
 
-def _show(axes: Axes, label: str, instance: Instance, window: tuple[float, float] | None) -> None:
+def _show(instance: Instance, window: tuple[float, float] | None, axes: Axes) -> None:
     parameters: dict[str, Any] = {"window_center": window[0], "window_width": window[1]} if window else {}
-    axes.set_title(label, fontsize=8.5, color=GREY, pad=3)
     try:
         picture = np.asarray(Image.open(io.BytesIO(instance.rendered(**parameters))))
     except ResponseError:

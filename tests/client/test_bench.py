@@ -14,6 +14,7 @@ from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
 from orthanc_lab.bench.pairing import measure
 from orthanc_lab.bench.servers import ServerProcess
+from orthanc_lab.bench.volume_figures import volume_gain
 from orthanc_lab.bench.workloads import Cost, Workload, posts
 
 
@@ -41,6 +42,13 @@ def test_a_frame_of_another_size_is_no_figure(monkeypatch: pytest.MonkeyPatch) -
         pytest.raises(RuntimeError, match="59 rows instead of 60"),
     ):
         frame_of_scrape(client, rounds=1)
+
+
+def test_a_volume_is_compared() -> None:
+    with orthanc_lab.serve() as server, orthanc_lab.Client.from_server(server) as client:
+        figure = volume_gain(client, pairs=2, slices=2)
+    assert len(figure.values) == 2
+    assert min(figure.values) > 0
 
 
 def test_nothing_is_made_for_a_workload_that_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,11 +92,13 @@ def test_without_pandas_the_other_figures_are_there(monkeypatch, capsys) -> None
 
     monkeypatch.setattr(client_figures, "overhead", lambda url, pairs: Figure("calls", [1.0], 1.15, True))
     monkeypatch.setattr(client_figures, "upload_gain", lambda url, pairs: Figure("upload", [2.0], 3, False))
+    monkeypatch.setattr(client_figures, "volume_gain", lambda client, pairs: Figure("volume", [6.0], 5, False))
     monkeypatch.setattr(client_figures, "frame_of_jobs", missing)
     assert command.main(["--client", "--rounds", "1"]) == 1  # a goal is missed
     printed = capsys.readouterr()
     assert printed.out.splitlines()[2:] == [
         "| calls | 1.00 (1.00 to 1.00) | ≤ 1.15 | yes |",
         "| upload | 2.00 (2.00 to 2.00) | ≥ 3 | NO |",
+        "| volume | 6.00 (6.00 to 6.00) | ≥ 5 | yes |",
     ]
     assert "Skipping the frames: No module named 'pandas'" in printed.err

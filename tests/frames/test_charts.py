@@ -161,6 +161,18 @@ def test_a_montage_shows_slices_by_their_window(filled):
             charts.montage(study, **wrong)
 
 
+def test_a_montage_of_a_volume_shows_it_from_all_sides(filled):
+    volume = next(iter(filled.studies)).series[1].volume()
+    assert [axes.get_title() for axes in charts.montage(volume, count=2)] == ["slice 1/20", "slice 20/20"]
+    (cut,) = charts.montage(volume, count=1, axis="row", window=(40, 400))
+    drawn = cut.images[0]
+    assert (drawn.get_array() == volume.array[::-1, 0]).all()  # the head is above
+    assert drawn.get_clim() == (-160, 240)
+    assert cut.get_aspect() == pytest.approx(volume.spacing[0] / volume.spacing[2])
+    with pytest.raises(ValueError, match="axes slice, row, column"):
+        charts.montage(volume, axis="z")
+
+
 def test_what_has_no_picture_says_so(client):
     document = client.create_dicom(None, {"PatientName": "Text", "Modality": "SR"})
     (axes,) = charts.montage(document.series)

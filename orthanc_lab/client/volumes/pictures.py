@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-__all__ = ["cross_sections"]
+__all__ = ["cross_sections", "shown_range"]
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -20,7 +20,7 @@ _AXES = ("slice", "row", "column")
 
 def cross_sections(array: Array, spacing: Sequence[float | None], orientation: str) -> Iterator[tuple[str, bytes]]:
     """Yield a description and a PNG of the middle slice, row and column; only of the slice without an orientation."""
-    low, high = (0.0, 255.0) if array.ndim == 4 else _window(array)
+    low, high = (0.0, 255.0) if array.ndim == 4 else shown_range(array)
     for axis in range(3 if orientation and array.shape[0] > 1 else 1):
         cut = np.take(array, array.shape[axis] // 2, axis)
         down, across = [other for other in range(3) if other != axis]
@@ -34,7 +34,8 @@ def cross_sections(array: Array, spacing: Sequence[float | None], orientation: s
         yield f"The middle {_AXES[axis]}", out.getvalue()
 
 
-def _window(array: Array) -> tuple[float, float]:
+def shown_range(array: Array) -> tuple[float, float]:
+    """Return between which values to draw: all but the darkest and the brightest hundredth."""
     some = array[:: max(1, array.shape[0] // 16), ::2, ::2]
     low, high = np.percentile(some, _PERCENTILES)
     return float(low), float(high)
