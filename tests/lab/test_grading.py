@@ -123,6 +123,8 @@ def test_only_answers_are_taken(small: Path, tmp_path: Path) -> None:
     document["cells"].insert(3, helper)  # before the first exercise
     document["cells"].insert(1, {**helper, "source": "three = 5"})  # in the lesson
     assert sources(lesson, document, tmp_path)[0] == ["import math", "answer_1 = ..."]
+    cells = [{**cell, "id": f"c{number}"} for number, cell in enumerate(document["cells"])]
+    assert sources(lesson, {**document, "cells": cells}, tmp_path)[1:] == [["answer_2 = 4"], ["answer_3 = ..."]]
     cells = [{**cell, "metadata": {}, "id": f"c{number}"} for number, cell in enumerate(document["cells"])]
     assert sources(lesson, {**document, "cells": cells}, tmp_path)[1:] == [[], []]  # nobody can tell which is which
 
