@@ -1,4 +1,4 @@
-"""The survival matrix, as ``python -m orthanc_lab.testing.survival docs/survival.json`` recorded it."""
+"""The survival matrices, as ``python -m orthanc_lab.testing.survival`` recorded them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-RECORD = Path(__file__).parents[1] / "survival.json"
+DOCS = Path(__file__).parents[1]
 SIGNS = {"survives": "✓ survives", "says so": "! says so", "wrong": "✗ wrong", "hangs": "∞ hangs", "not met": "–"}
 OURS = "orthanc-lab"
 
 
 @cache
-def matrix() -> dict[str, Any]:
-    """Return the record."""
-    found: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
+def matrix(name: str) -> dict[str, Any]:
+    """Return a record."""
+    found: dict[str, Any] = json.loads((DOCS / name).read_text("utf-8"))
     return found
 
 
@@ -31,11 +31,11 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def task_table(task: str) -> str:
+def task_table(record: dict[str, Any], task: str) -> str:
     """Return the faults that a task has met, with the outcome for each client."""
-    clients = list(matrix()["versions"])
+    clients = list(record["versions"])
     faults: dict[str, dict[str, str]] = {}
-    for cell in matrix()["cells"]:
+    for cell in record["cells"]:
         if cell["task"] == task:
             faults.setdefault(cell["fault"], {})[cell["client"]] = cell["result"]
     met = {fault: results for fault, results in faults.items() if set(results.values()) != {"not met"}}
@@ -44,21 +44,24 @@ def task_table(task: str) -> str:
 
 
 class Survival(SphinxDirective):
-    """The versions, a table for each task, and the words of our own client."""
+    """The versions, a table for each task, and the words of our own client, from a record (argument)."""
+
+    required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
-        found = matrix()
+        found = matrix(self.arguments[0])
         versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-        parts = [f"Recorded on {found['day']}: {versions}; a cell may take {found['limit']:g} s."]
+        limit = f"a cell may take {found['limit']:g} s"
+        parts = [f"Recorded on {found['day']} with the server {found['server']}: {versions}; {limit}."]
         for task in dict.fromkeys(cell["task"] for cell in found["cells"]):
-            parts.append(f"## {task[0].upper()}{task[1:]}\n\n{task_table(task)}")
+            parts.append(f"### {task[0].upper()}{task[1:]}\n\n{task_table(found, task)}")
         said = [
             (cell["fault"], cell["task"], f"`` {cell['words']} ``")
             for cell in found["cells"]
             if cell["client"] == OURS and cell["result"] == "says so"
         ]
-        parts.append(f"## What orthanc-lab says\n\n{table(('Fault', 'Task', 'Words'), said)}")
+        parts.append(f"### What orthanc-lab says\n\n{table(('Fault', 'Task', 'Words'), said)}")
         return self.parse_text_to_nodes("\n\n".join(parts), allow_section_headings=True)
 
 

@@ -52,8 +52,9 @@ class Story(Sequence[JobEvent]):
     'Client'
     """
 
-    def __init__(self, id: str, events: Iterable[JobEvent]) -> None:
+    def __init__(self, id: str, events: Iterable[JobEvent], created: datetime | None = None) -> None:
         self.id = id
+        self.created = created  # as the server says, also where the log has no event of it
         self._events = tuple(events)
 
     def __getitem__(self, index: int) -> JobEvent:  # type: ignore[override]  # a slice of a story is no story
@@ -77,13 +78,14 @@ class Story(Sequence[JobEvent]):
         """What is missing at the beginning, "" if nothing is."""
         if not self._events:
             return "The log of the server has no event of this job."
+        submitted = f" The job was submitted at {self.created:%Y-%m-%d %H:%M:%S} UTC." if self.created else ""
         match self._events[0].event:
             case Happened.SUBMITTED:
                 return ""
             case Happened.RESTORED:
-                return "What happened before the server was started is not in its log."
+                return f"What happened before the server was started is not in its log.{submitted}"
             case _:
-                return "The beginning is no longer in the log of the server (option JobsEventsSize)."
+                return f"The beginning is no longer in the log of the server (option JobsEventsSize).{submitted}"
 
     def __str__(self) -> str:
         head = f"{self._events[0].kind if self._events else 'Job'} {self.id}"

@@ -268,7 +268,7 @@ class Job:
         >>> [event.after.value for event in job.story().moves]
         ['Pending', 'Running', 'Success']
         """
-        return Story(self.id, all_events(self._transport, job=self.id))
+        return Story(self.id, all_events(self._transport, job=self.id), self.created)
 
     def why(self) -> str:
         """Return what the job waits for, in words; only from the server of this package.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,6 +13,8 @@ from orthanc_lab.protocol import lenient_json
 
 __all__ = ["Answer", "Request"]
 
+_OF_THE_SERVER = frozenset({"connection", "content-length", "content-type", "set-cookie", "transfer-encoding"})
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _STATUS = frozenset(status.value for status in HTTPStatus if status >= 200)
 
 
@@ -83,7 +86,7 @@ class Answer:
     status
         The HTTP status, 200 or above.
     headers
-        Further headers.
+        Further headers; not those on which the framing of the message depends.
 
     Raises
     ------
@@ -106,9 +109,13 @@ class Answer:
             raise TypeError(f"The body of an answer must be bytes or str, not {type(self.body).__name__}")
         if self.status not in _STATUS:
             raise ValueError(f"{self.status!r} is not the HTTP status of an answer")
-        for name, value in (("Content-Type", self.content_type), *self.headers.items()):
-            if not (_is_line(name) and _is_line(value) and name.strip() and ":" not in name):
+        if not _is_line(self.content_type):
+            raise ValueError(f"{self.content_type!r:.80} is not a media type")
+        for name, value in self.headers.items():
+            if not (_is_line(name) and _is_line(value) and _TOKEN.fullmatch(name)):
                 raise ValueError(f"The header {name!r:.80} cannot be sent")
+            if name.lower() in _OF_THE_SERVER:
+                raise ValueError(f"The header {name} is not for extensions to set")
 
 
 def _is_line(text: object) -> bool:

@@ -6,6 +6,8 @@ import hashlib
 import struct
 import threading
 from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -124,12 +126,9 @@ class EventLog:
         job
             Only events of this job.
         """
-        with self._lock:
-            first = max(sequence, self._last - len(self._jobs), 0)
-            numbers = range(first + 1, self._last + 1)
-            wanted = (number for number in numbers if job is None or self._jobs[self._place(number)] == job)
-            chosen = list(islice(wanted, limit))
-            return [self._event(number) for number in chosen]
+        part = self._part(max(sequence, 0) + 1, None if job is not None else limit)
+        places = (place for place, other in enumerate(part.jobs) if job is None or other == job)
+        return [part.event(place) for place in islice(places, limit)]
 
     def of(self, job: str) -> list[JobEvent]:
         """Return the events of one job that are still here."""
@@ -140,31 +139,51 @@ class EventLog:
 
         Neither times nor identifiers count; jobs are told apart by the order in which they appear.
         """
+        part = self._part(1)
+        numbers: dict[str, int] = {}
+        found = hashlib.sha256()
+        for place, (job, kind) in enumerate(zip(part.jobs, part.kinds, strict=True)):
+            found.update(b"%d %s " % (numbers.setdefault(job, len(numbers)), kind.encode()))
+            found.update(part.records[place * _SIZE : (place + 1) * _SIZE])
+        return found.hexdigest()
+
+    def _part(self, first: int, most: int | None = None) -> _Part:
+        """Return a copy of the events from a number on that are still here, and not more than `most` of them."""
         with self._lock:
-            numbers: dict[str, int] = {}
-            found = hashlib.sha256()
-            for number in range(self._last - len(self._jobs) + 1, self._last + 1):
-                place = self._place(number)
-                job = numbers.setdefault(self._jobs[place], len(numbers))
-                found.update(b"%d %s " % (job, self._kinds[place].encode()))
-                found.update(self._record(place))
-            return found.hexdigest()
+            first = max(first, self._last - len(self._jobs) + 1)
+            size = max(0, self._last - first + 1)
+            size = size if most is None else min(size, most)
+            start = (first - 1) % (self._limit or 1)
+            # In the ring, what comes after its last place is at its first one.
+            here, rest = slice(start, start + size), slice(0, max(0, start + size - self._limit))
+            return _Part(
+                first,
+                bytes(self._records[here.start * _SIZE : here.stop * _SIZE] + self._records[: rest.stop * _SIZE]),
+                self._times[here] + self._times[rest],
+                self._jobs[here] + self._jobs[rest],
+                self._kinds[here] + self._kinds[rest],
+            )
 
-    def _place(self, number: int) -> int:
-        return (number - 1) % self._limit
 
-    def _record(self, place: int) -> bytes:
-        return bytes(self._records[place * _SIZE : (place + 1) * _SIZE])
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Events that follow each other."""
 
-    def _event(self, number: int) -> JobEvent:
-        place = self._place(number)
-        values = _RECORD.unpack_from(self._records, place * _SIZE)
+    first: int  # the number of the first of them
+    records: bytes
+    times: Sequence[float]
+    jobs: Sequence[str]
+    kinds: Sequence[str]
+
+    def event(self, place: int) -> JobEvent:
+        """Return one of the events."""
+        values = _RECORD.unpack_from(self.records, place * _SIZE)
         event, before, after, progress, worker, step, priority, error_code = values
         return JobEvent(
-            number,
-            datetime.fromtimestamp(self._times[place], UTC),
-            self._jobs[place],
-            self._kinds[place],
+            self.first + place,
+            datetime.fromtimestamp(self.times[place], UTC),
+            self.jobs[place],
+            self.kinds[place],
             priority,
             _HAPPENED[event],
             _STATES[before],

@@ -11,12 +11,23 @@ import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
+from weakref import WeakSet
 
 from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
 from orthanc_lab.protocol.inline import InlineExecutor, InlineTask
 from orthanc_lab.protocol.ports import ManualClock
 
-__all__ = ["SEED_VERSION", "Caller", "Choices", "RandomChoices", "SeededExecutor", "TaskGroup", "read_seed", "seeded"]
+__all__ = [
+    "SEED_VERSION",
+    "Caller",
+    "Choices",
+    "Crashed",
+    "RandomChoices",
+    "SeededExecutor",
+    "TaskGroup",
+    "read_seed",
+    "seeded",
+]
 
 SEED_VERSION = 1
 """Changes whenever a seed stands for another schedule than before."""
@@ -105,6 +116,10 @@ class Caller(Protocol):
         ...
 
 
+class Crashed(BaseException):
+    """What goes on inside of a server that has crashed ends; no error that the server could handle."""
+
+
 class SeededExecutor(InlineExecutor):
     """Runs no task by itself: each `turn` lets one of those that are ready go on.
 
@@ -184,13 +199,17 @@ class SeededExecutor(InlineExecutor):
 
 
 class _SeededHappening:
-    def __init__(self, executor: SeededExecutor) -> None:
+    def __init__(self, executor: SeededExecutor, group: TaskGroup | None = None) -> None:
         self._executor = executor
+        self._group = group
         self._is_set = False
         self._waiting: list[Caller] = []
 
     def set(self) -> None:
         self._is_set = True
+        self.wake()
+
+    def wake(self) -> None:
         for caller in self._waiting:
             caller.wake()
 
@@ -199,19 +218,21 @@ class _SeededHappening:
 
     def wait(self) -> None:
         caller = self._executor.caller()
-        if caller is None:
-            self._take_turns()
-            return
-        self._waiting.append(caller)
+        end = self._executor.clock.monotonic() + _LONGEST_WAIT
+        if caller is not None:
+            self._waiting.append(caller)
         while not self._is_set:
-            caller.suspend()
+            if self._group is not None and self._group.has_ended:
+                raise Crashed
+            if caller is not None:
+                caller.suspend()
+            else:
+                self._take_a_turn(end)
 
-    def _take_turns(self) -> None:
-        clock = self._executor.clock
-        end = clock.monotonic() + _LONGEST_WAIT
-        while not self._is_set:
-            if not self._executor.turn() and (clock.monotonic() > end or not self._executor.wait_for_a_task()):
-                raise RuntimeError("Nothing is left that could end this wait")
+    def _take_a_turn(self, end: float) -> None:
+        executor = self._executor
+        if not executor.turn() and (executor.clock.monotonic() > end or not executor.wait_for_a_task()):
+            raise RuntimeError("Nothing is left that could end this wait")
 
 
 class TaskGroup:
@@ -220,6 +241,8 @@ class TaskGroup:
     def __init__(self, executor: SeededExecutor) -> None:
         self._executor = executor
         self._tasks: list[InlineTask] = []
+        self._happenings: WeakSet[_SeededHappening] = WeakSet()
+        self.has_ended = False
 
     def spawn(self, name: str, steps: Steps) -> Task:
         """Take a task in."""
@@ -234,7 +257,9 @@ class TaskGroup:
 
     def happening(self) -> Happening:
         """Return something whose `wait` lets tasks go on."""
-        return self._executor.happening()
+        made = _SeededHappening(self._executor, self)
+        self._happenings.add(made)
+        return made
 
     def pace(self) -> Pace:
         """Return a pace that holds nobody back."""
@@ -256,10 +281,13 @@ class TaskGroup:
             raise RuntimeError(f"A crash comes between two steps, not inside one: {running} is in the middle of a step")
 
     def drop_all(self) -> None:
-        """Forget all tasks where they are."""
+        """Forget all tasks where they are; who waits for something of them gets `Crashed`."""
+        self.has_ended = True
         for task in self._tasks:
             self._executor.drop(task)
         self._tasks.clear()
+        for happening in self._happenings:
+            happening.wake()
 
 
 def seeded(seed: int | str, *, clock: ManualClock | None = None) -> SeededExecutor:

@@ -27,6 +27,10 @@ class Accepted:
         """Whether this line covers a difference."""
         return _matches(scenario, self.scenario) and _matches(exchange, self.exchange) and _matches(field, self.field)
 
+    def concerns(self, scenario: str) -> bool:
+        """Whether this line is about a scenario."""
+        return _matches(scenario, self.scenario)
+
 
 class Ledger:
     """The accepted differences of a suite; it records which of them occurred.
@@ -67,6 +71,11 @@ class Ledger:
         self._seen.update(covering)
         return covering[0].reason if covering else None
 
+    @property
+    def ran(self) -> frozenset[str]:
+        """The scenarios that were run to their ends."""
+        return frozenset(self._ran)
+
     def has_run(self, scenario: str) -> None:
         """Record that a scenario was run to its end."""
         self._ran.add(scenario)
@@ -82,7 +91,7 @@ class Ledger:
         names = list(scenarios)
         stale = []
         for line in self.lines:
-            concerned = {name for name in names if _matches(name, line.scenario)}
+            concerned = set(filter(line.concerns, names))
             if line not in self._seen and concerned <= self._ran:
                 stale.append(line)
         return stale

@@ -9,6 +9,7 @@ A test with the marker ``twin`` runs twice, on this server and on another one, a
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
 
         judge(pyfuncitem)
     return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the lines of ledgers that no twin test needs any more."""
+    if "orthanc_lab.testing.twins.marked_tests" in sys.modules:
+        from orthanc_lab.testing.twins.marked_tests import unneeded_lines  # noqa: PLC0415 - see above
+
+        if lines := unneeded_lines(config):
+            terminalreporter.section("ledger of twin tests: nothing differs any more where these lines say so")
+            terminalreporter.line("\n".join(lines))
 
 
 class ServersOfSession:

@@ -40,7 +40,6 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "HttpCompressionEnabled": {"HttpCompressionEnabled": True},
     "HttpDescribeErrors": {"HttpDescribeErrors": False},
     "IngestTranscoding": {"IngestTranscoding": "1.2.840.10008.1.2"},
-    "KeepAlive": {"KeepAlive": False},
     "LimitFindResults": {"LimitFindResults": 2, "LimitFindInstances": 2},
     "MaximumPatientCount": {"MaximumPatientCount": 100},
     "MaximumStorageSize": {"MaximumStorageSize": 1000},

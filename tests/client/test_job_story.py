@@ -145,7 +145,9 @@ def test_a_restart_keeps_the_state_and_says_so(tmp_path: Path) -> None:
     with orthanc_lab.in_process(StorageDirectory=str(tmp_path), executor="inline") as server:
         story = Client.from_server(server).jobs[job.id].story()
         assert [line.words for line in story.lines] == ["the server started, and found it Success on disk"]
-        assert story.note == "What happened before the server was started is not in its log."
+        assert story.note.startswith(
+            "What happened before the server was started is not in its log. The job was submitted"
+        )
 
 
 def test_a_log_that_is_too_short_says_so() -> None:
@@ -154,7 +156,9 @@ def test_a_log_that_is_too_short_says_so() -> None:
         client.upload(samples.path("ct/soft_tissue"))
         job = client.studies.find()[0].archive_job().wait()
         assert len(job.story()) == 2
-        assert job.story().note == "The beginning is no longer in the log of the server (option JobsEventsSize)."
+        assert job.story().note.startswith(
+            "The beginning is no longer in the log of the server (option JobsEventsSize)."
+        )
         client.studies.find()[0].archive_job().wait()
         assert str(job.story()) == f"Job {job.id}\n  The log of the server has no event of this job."
 

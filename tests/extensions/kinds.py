@@ -108,4 +108,12 @@ def total(request: Request) -> Answer:
     return Answer(str(sum(request.json())), "text/x-sum", status=201, headers={"X-Test": "yes"})
 
 
-kinds = Extension("kinds", [Counting, Gated, Hanging, Lines], [echo, total], version="1.2", description="For tests")
+@route("GET", "/kinds/status/{code}")
+def status(request: Request, code: str) -> Answer:
+    """Answer a status."""
+    return Answer(b"a body", status=int(code))
+
+
+kinds = Extension(
+    "kinds", [Counting, Gated, Hanging, Lines], [echo, total, status], version="1.2", description="For tests"
+)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import orthanc_lab
 from orthanc_lab import OrthancError
+from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.extensions import Extension, Job, Route, StopReason
 from tests.extensions import kinds
 from tests.extensions.conftest import Asking
@@ -182,6 +185,19 @@ def test_the_command_line(file: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 255
     assert "nothing.py': there is no such file" in done.stderr
+
+
+@pytest.mark.long
+def test_the_command_line_serves_a_file_and_an_entry_point(package: str, file: Path) -> None:
+    path = f"{file.parent}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    for name in (str(file), package):
+        command = f"env PYTHONPATH={path} {sys.executable} -m orthanc_lab --extension={name} {{config}}"
+        server = ServerProcess("orthanc-lab", command, {})
+        server.start()
+        try:
+            assert requests.get(f"{server.url}/halves", timeout=20).json() == [1, 2]
+        finally:
+            server.remove()
 
 
 def test_another_process_loads_what_a_module_or_a_file_defines(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,14 @@ def test_what_is_returned_is_the_answer(returning: Asking, value: Any, content_t
         (OrthancError(46, "There is one"), 409, 46, "There is one"),
         (lambda request: Answer(status=99), 500, 1, "ValueError: 99 is not the HTTP status of an answer"),
         (lambda request: Answer(headers={"A": "b\r\nC: d"}), 500, 1, "ValueError: The header 'A' cannot be sent"),
+        (lambda request: Answer(headers={"A b": "c"}), 500, 1, "ValueError: The header 'A b' cannot be sent"),
+        (
+            lambda request: Answer(headers={"Content-length": "9"}),
+            500,
+            1,
+            "ValueError: The header Content-length is not f",
+        ),
+        (lambda request: Answer("", "a\nb"), 500, 1, "ValueError: 'a\\nb' is not a media type"),
         (lambda request: Answer(7), 500, 1, "TypeError: The body of an answer must be bytes or str, not int"),
         (lambda request: request.json(), 400, 28, ""),
         (lambda request: request.orthanc.get("patients"), 400, 12, "'patients' must begin with \"/\""),
@@ -270,3 +278,10 @@ def test_a_server_stops_although_a_route_never_answers() -> None:
         assert time.monotonic() - began < 20
         assert isinstance(answer.exception(20), requests.RequestException)
         end.set()
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_leaves_the_connection_usable(asking: Asking, status: int) -> None:
+    answer = asking.ask("GET", f"/kinds/status/{status}")
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert asking.get("/jobs") == []

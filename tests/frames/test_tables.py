@@ -33,6 +33,24 @@ def test_an_empty_server_gives_typed_columns(client, name):
     assert_typed(frame)
 
 
+def test_events(filled, request):
+    if "real" in request.node.callspec.id:
+        with pytest.raises(orthanc_lab.NoEventLogError):
+            frames.events(filled)
+        return
+    known = len(frames.events(filled))
+    job = next(iter(filled.studies)).archive_job(priority=3).wait()
+    frame = frames.events(filled, known)
+    assert_typed(frame)
+    mine = frame[frame["job"] == job.id]
+    assert mine["seq"].is_monotonic_increasing
+    assert set(mine["priority"]) == {3}
+    moves = mine[mine["before"].astype("str") != mine["after"].astype("str")]
+    assert moves["event"].tolist() == ["Submitted", "Picked", "Finished"]
+    assert moves["cause"].tolist() == ["Client", "Worker", "Worker"]
+    assert moves["worker"].isna().tolist() == [True, False, False]
+
+
 def test_jobs(filled):
     study = next(iter(filled.studies))
     size = int(filled.statistics["TotalUncompressedSize"])

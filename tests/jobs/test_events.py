@@ -125,6 +125,25 @@ def test_the_oldest_leave_the_history_and_the_log(engines: Engines) -> None:
     assert log.since(7) == log.since(10**30) == log.since(0, 0) == []
 
 
+@pytest.mark.parametrize("jobs", [1, 2, 3, 4, 7])
+def test_any_part_of_the_ring(engines: Engines, jobs: int) -> None:
+    inline = Inline(engines, events_size=7, history_size=100)
+    log = inline.engine.events
+    seen: list[JobEvent] = []
+    for _ in range(jobs):
+        inline.run(CountingJob())
+        seen += log.since(len(seen))
+    kept = seen[-7:]
+    for since in range(-1, len(seen) + 2):
+        after = [event for event in kept if event.sequence > since]
+        assert log.since(since) == after
+        for limit in range(5):
+            assert log.since(since, limit) == after[:limit]
+            mine = [event for event in after if event.job == seen[-1].job]
+            assert log.since(since, limit, job=seen[-1].job) == mine[:limit]
+    assert log.first == (kept[0].sequence if kept else 0)
+
+
 def test_no_log(engines: Engines) -> None:
     inline = Inline(engines, events_size=0)
     inline.run(CountingJob())

@@ -79,13 +79,27 @@ def test_a_table_for_a_teacher(small: Path, tmp_path: Path) -> None:
 
 def test_a_cell_that_takes_too_long_and_one_that_ends_the_kernel(small: Path, tmp_path: Path) -> None:
     changes = {"exercise-1": "import time\ntime.sleep(3600)", "exercise-2": "import os\nos._exit(0)"}
-    row = grade(write(tmp_path / "mine.ipynb", handed_in(small, changes)), folder=small.parent, cell_seconds=2)
+    row = grade(write(tmp_path / "mine.ipynb", handed_in(small, changes)), folder=small.parent, cell_seconds=5)
     assert [verdict.mark.value for verdict in row.verdicts] == ["error"] * 3
     assert [verdict.words for verdict in row.verdicts] == [
-        "Interrupted: it takes longer than 2 s",
+        "Interrupted: it takes longer than 5 s",
         *["not reached"] * 2,
     ]
     assert row.problem == "stopped: it ended the kernel"
+
+
+def test_a_notebook_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_PASSWORD", "secret")
+    monkeypatch.setenv("ORTHANC_URL", "http://127.0.0.1:1")
+    with Kernel() as kernel:
+        names = kernel.values({"names": "sorted(__import__('os').environ)", "other": "undefined"})
+        assert "PATH" in names["names"]
+        assert not {"A_PASSWORD", "ORTHANC_URL"}.intersection(names["names"])
+        assert names["other"] is None
+        assert kernel.run("1 / 0") == "ZeroDivisionError: division by zero"
+        assert kernel.run("input()").startswith("StdinNotImplementedError")
+        folder = kernel.folder
+    assert not folder.exists()
 
 
 def test_a_notebook_that_takes_too_long(small: Path, tmp_path: Path) -> None:
@@ -109,6 +123,8 @@ def test_only_answers_are_taken(small: Path, tmp_path: Path) -> None:
     document["cells"].insert(3, helper)  # before the first exercise
     document["cells"].insert(1, {**helper, "source": "three = 5"})  # in the lesson
     assert sources(lesson, document, tmp_path)[0] == ["import math", "answer_1 = ..."]
+    cells = [{**cell, "id": f"c{number}"} for number, cell in enumerate(document["cells"])]
+    assert sources(lesson, {**document, "cells": cells}, tmp_path)[1:] == [["answer_2 = 4"], ["answer_3 = ..."]]
     cells = [{**cell, "metadata": {}, "id": f"c{number}"} for number, cell in enumerate(document["cells"])]
     assert sources(lesson, {**document, "cells": cells}, tmp_path)[1:] == [[], []]  # nobody can tell which is which
 

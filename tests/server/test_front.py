@@ -327,7 +327,7 @@ def test_writing_read_only(read_only, method, path):
 
 def test_remote_clients_are_refused():
     with orthanc_lab.in_process() as server, requests.Session() as session:
-        session.mount("http://", WsgiTransport(server._answer, remote_address="192.0.2.1"))
+        session.mount("http://", WsgiTransport(server.application, remote_address="192.0.2.1"))
         answer = session.get("http://orthanc/system")
         assert answer.status_code == 403
         assert is_empty(answer)
@@ -336,12 +336,12 @@ def test_remote_clients_are_refused():
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.1", "::1"])
 def test_loopback_clients_are_not(address):
     with orthanc_lab.in_process() as server, requests.Session() as session:
-        session.mount("http://", WsgiTransport(server._answer, remote_address=address))
+        session.mount("http://", WsgiTransport(server.application, remote_address=address))
         assert session.get("http://orthanc/system").status_code == 200
 
 
 def test_remote_clients_are_served_if_allowed():
     options = {"RemoteAccessAllowed": True, "AuthenticationEnabled": False}
     with orthanc_lab.in_process(options) as server, requests.Session() as session:
-        session.mount("http://", WsgiTransport(server._answer, remote_address="192.0.2.1"))
+        session.mount("http://", WsgiTransport(server.application, remote_address="192.0.2.1"))
         assert session.get("http://orthanc/system").status_code == 200

@@ -447,6 +447,9 @@ def test_without_a_socket_and_without_threads() -> None:
         client = orthanc_lab.Client.from_server(server)
         with faults.on("answer lost after the commit"):
             assert client.upload(samples.path("ct/localizer")).already_stored == 1
+        for name in ("connection reset in the answer", "connection reset before the answer", "503 with Retry-After"):
+            with faults.on(name, times=1, where="GET /system"):
+                assert client.system["ApiVersion"] == 27
         with faults.on("job paused by somebody else"):
             job = client.studies.find()[0].archive_job()
             with pytest.raises(orthanc_lab.JobPausedError):

@@ -14,6 +14,7 @@ from orthanc_lab.testing.faults.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 RECORD = json.loads((ROOT / "docs" / "survival.json").read_text("utf-8"))
+RECORD_OF_REAL = json.loads((ROOT / "docs" / "survival-real.json").read_text("utf-8"))
 
 
 def matrix(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +54,7 @@ def test_the_page_shows_all_faults_and_ours_never_fails_in_silence() -> None:
         "stale since of changes",
     }
     assert {cell["fault"] for cell in RECORD["cells"]} <= KINDS.keys()
-    ours = [cell for cell in RECORD["cells"] if cell["client"] == "orthanc-lab"]
+    ours = [cell for cell in RECORD["cells"] + RECORD_OF_REAL["cells"] if cell["client"] == "orthanc-lab"]
     assert {cell["result"] for cell in ours} == {"survives", "says so", "not met"}
     assert all(len(cell["words"]) > 40 for cell in ours if cell["result"] == "says so")
 
@@ -61,8 +62,23 @@ def test_the_page_shows_all_faults_and_ours_never_fails_in_silence() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_all_cells_of_ours_are_as_recorded(tmp_path: Path) -> None:
-    done = matrix(str(tmp_path / "matrix.json"), "--limit", "20")
+    done = matrix(str(tmp_path / "matrix.json"), "--limit", "12")
     assert done.returncode == 0, done.stderr
     now = json.loads((tmp_path / "matrix.json").read_text("utf-8"))
-    assert results(now, "orthanc-lab") == results(RECORD, "orthanc-lab")
+    ours, recorded = results(now, "orthanc-lab"), results(RECORD, "orthanc-lab")
+    # Which of two jobs ends last, and so keeps its output, is a matter of chance.
+    twice = ("duplicate delivery", "archive by a job", "orthanc-lab")
+    assert {ours.pop(twice), recorded.pop(twice)} <= {"survives", "says so"}
+    assert ours == recorded
     assert set(results(now).values()) <= {"survives", "says so", "wrong", "hangs", "not met"}
+
+
+@pytest.mark.long
+@pytest.mark.real
+@pytest.mark.timeout(600)
+def test_uploads_to_the_real_server_are_as_recorded(real_program: str) -> None:
+    chosen = ("--real", "--client", "orthanc-lab", "--task", "upload")
+    done = matrix(*chosen, "--limit", "30", "--at-once", "2")
+    assert done.returncode == 0, done.stderr
+    now = results(json.loads(done.stdout))
+    assert now == {place: result for place, result in results(RECORD_OF_REAL).items() if place in now}

@@ -81,7 +81,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_the_program_orthanc_is_the_other_side(run: Run, real_program: str, pytester: pytest.Pytester) -> None:
     for name, place in (("accepted", "GET /studies*"), ("more", "GET /series*")):
         line = f'[[accepted]]\nscenario = "*::test_accepted"\nexchange = "{place}"\nreason = "a wrong number"\n'
-        pytester.path.joinpath(f"{name}.toml").write_text(line)
+        stale = f'[[accepted]]\nscenario = "*::test_*"\nexchange = "GET /{name}-nothing"\nreason = "stale"\n'
+        pytester.path.joinpath(f"{name}.toml").write_text(line + stale)
     found = run(TESTS, "--twin-program", real_program, "--twin-ledger", "accepted.toml")
     found.assert_outcomes(passed=11, failed=2)
     found.stdout.fnmatch_lines_random([
@@ -94,6 +95,8 @@ def test_the_program_orthanc_is_the_other_side(run: Run, real_program: str, pyte
         "    ours: sent",
         "FAILED test_mine.py::test_pages[[]real--1] *",
         "FAILED test_mine.py::test_requests[[]real] *",
+        "*[*]::test_[*]: GET /accepted-nothing: [*]",
+        "*[*]::test_[*]: GET /more-nothing: [*]",
     ])  # fmt: skip
 
 

@@ -16,10 +16,28 @@ from types import TracebackType
 from typing import Any
 
 from orthanc_lab.client.progress import VARIABLE as PROGRESS
-from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 
 __all__ = ["Kernel", "KernelError"]
 
+# Other variables may have passwords, or lead the lesson to another server.
+_PASSED_ON = frozenset(
+    [
+        "PATH",
+        "HOME",
+        "LANG",
+        "TZ",
+        "USER",
+        "LOGNAME",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+        "LD_LIBRARY_PATH",
+        "MPLCONFIGDIR",
+        "XDG_CACHE_HOME",
+        "JUPYTER_PATH",
+        "JUPYTER_DATA_DIR",
+    ]
+)
 _START_SECONDS = 60.0
 _INTERRUPT_SECONDS = 10.0
 _LOOK_SECONDS = 0.5  # how often a kernel is asked whether it is still there
@@ -51,7 +69,9 @@ class Kernel:
         self._client: Any = None
 
     def __enter__(self) -> Kernel:
-        environment = {name: value for name, value in os.environ.items() if name not in (VARIABLE, LAB_VARIABLE)}
+        environment = {
+            name: value for name, value in os.environ.items() if name.startswith("LC_") or name in _PASSED_ON
+        }
         environment |= {PROGRESS: "0", "IPYTHONDIR": str(self.folder / "ipython"), "TMPDIR": str(self.folder)}
         try:
             self._manager.start_kernel(cwd=str(self.folder), env=environment, stdout=DEVNULL, stderr=DEVNULL)

@@ -136,13 +136,14 @@ def answers(cells: Sequence[Cell], lesson: Lesson) -> list[list[Cell]]:
     """
     own = {cell.source for cell in lesson.cells if cell.is_code and "exercise" not in cell.tags}
     found: list[list[Cell]] = [[] for _ in lesson.exercises]
-    current = -1
+    current, seen = -1, 0
     for cell in cells:
         if not cell.is_code:
             current = max(current, 0) if cell.source.startswith("## Exercises") else current
             continue
-        begun = _exercise_of(cell, lesson)
-        current = current if begun is None else begun
+        if "exercise" in cell.tags:
+            current = _exercise_of(cell, lesson, seen)
+            seen += 1
         if 0 <= current < len(found):
             if "check" in cell.tags:
                 current += 1
@@ -151,10 +152,9 @@ def answers(cells: Sequence[Cell], lesson: Lesson) -> list[list[Cell]]:
     return found
 
 
-def _exercise_of(cell: Cell, lesson: Lesson) -> int | None:
-    if "exercise" not in cell.tags:
-        return None
-    return next((at for at, exercise in enumerate(lesson.exercises) if exercise.place.id == cell.id), None)
+def _exercise_of(cell: Cell, lesson: Lesson, seen: int) -> int:
+    """Return which exercise a cell is for: by its id, or by its place if a program has given it another one."""
+    return next((at for at, exercise in enumerate(lesson.exercises) if exercise.place.id == cell.id), seen)
 
 
 def is_the_solution(written: Sequence[Cell], exercise: Exercise) -> bool:

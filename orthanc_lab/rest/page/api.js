@@ -29,6 +29,7 @@ export const post = (path, body) =>
   request("POST", path, body instanceof Blob || typeof body === "string" ? body : JSON.stringify(body))
     .then((answer) => answer.text())
     .then((text) => (text ? JSON.parse(text) : null));
+export const send = (method, path, body = "") => request(method, path, body);
 export const remove = (path) => request("DELETE", path);
 
 // The only maker of elements: text goes in as text, so that no tag of a file is read as HTML.

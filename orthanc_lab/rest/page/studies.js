@@ -1,68 +1,78 @@
-// The list of studies: search, series with a slice viewer, download and deletion.
+// The list of studies: search, filters and pages; series, labels, download and deletion of each.
 
-import { address, byId, element, get, guarded, post, remove } from "./api.js";
+import { byId, element, get, guarded, remove, send } from "./api.js";
 import { download } from "./jobs.js";
+import { find, LIMIT } from "./search.js";
+import { viewer } from "./viewer.js";
+import { counted, dateWords, personWords } from "./words.js";
 
-const LIMIT = 100;
 const list = byId("study-list");
-const text = /** @type {HTMLInputElement} */ (byId("search-text"));
 const count = byId("search-count");
+const pages = byId("pages");
+const form = /** @type {HTMLFormElement} */ (byId("search"));
+const fieldOf = (id) => /** @type {HTMLInputElement} */ (byId(id));
+const fields = { words: "search-text", from: "date-from", to: "date-to", modality: "modality" };
 
-const UID = /^\d+(\.\d+){3,}$/;
-const ORDER = [{ Type: "DicomTag", Key: "StudyDate", Direction: "DESC" }];
+let since = 0;
+let asked = 0;
 
-// The queries for what was typed: of studies, and of series for what only they have.
-function queriesOf(words) {
-  const of = (Level, Query) => ({ Level, Query, Expand: true, Limit: LIMIT, ...(Level === "Study" ? { OrderBy: ORDER } : {}) });
-  if (!words) return [of("Study", {})];
-  if (UID.test(words)) return [of("Study", { StudyInstanceUID: words }), of("Series", { SeriesInstanceUID: words })];
-  const tags = ["PatientName", "PatientID", "AccessionNumber", "StudyDescription"];
-  const part = `*${words}*`;
-  return [...tags.map((tag) => of("Study", { [tag]: part })), of("Series", { SeriesDescription: part })];
-}
-
-async function find(words) {
-  const answers = await Promise.all(queriesOf(words).map((query) => post("tools/find", query)));
-  const found = new Map(answers.flat().filter((one) => one.Type === "Study").map((study) => [study.ID, study]));
-  const parents = new Set(answers.flat().filter((one) => one.Type === "Series").map((series) => series.ParentStudy));
-  const others = [...parents].filter((id) => !found.has(id));
-  if (others.length) {
-    const more = await post("tools/bulk-content", { Resources: others, Metadata: false });
-    for (const study of more) found.set(study.ID, study);
-  }
-  const dateOf = (study) => study.MainDicomTags.StudyDate ?? "";
-  return [...found.values()].sort((one, other) => dateOf(other).localeCompare(dateOf(one))).slice(0, LIMIT);
-}
-
-const counted = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
-const personWords = (name) => (name ?? "").split("=").map((part) => part.split("^").filter(Boolean).join(" ")).filter(Boolean).join(" = ");
-const dateWords = (date) => (date ?? "").replace(/^(\d{4})(\d\d)(\d\d)$/, "$1-$2-$3");
+const wanted = () => {
+  const values = Object.entries(fields).map(([key, id]) => [key, fieldOf(id).value.trim()]);
+  return /** @type {import("./search.js").Wanted} */ (Object.fromEntries(values));
+};
 
 export async function refresh() {
-  const words = text.value.trim();
-  const [studies, all] = await Promise.all([find(words), get("statistics")]);
-  if (words !== text.value.trim()) return; // the user has typed on
-  const shown = counted(studies.length, "study", "studies");
-  count.textContent = studies.length < LIMIT ? shown
-    : words ? `the first ${shown}: type more` : `the latest ${LIMIT} of ${counted(all.CountStudies, "study", "studies")}`;
+  const number = ++asked;
+  const now = wanted();
+  const { studies, total } = await find(now, since);
+  if (number !== asked) return; // the user has typed on
+  if (!studies.length && since) {
+    since = 0; // what was there has been deleted
+    return refresh();
+  }
+  count.textContent = wordsOf(studies.length, total);
   list.replaceChildren(...studies.map(studyCard));
+  pages.replaceChildren(...pageButtons(studies.length, total));
   if (!studies.length) {
-    list.append(element("p", { class: "empty" }, text.value
+    list.append(element("p", { class: "empty" }, Object.values(now).some(Boolean)
       ? "No study matches the search."
       : "No study yet. Drop DICOM files or a ZIP archive anywhere on this page; PNG, JPEG and PDF become DICOM."));
   }
 }
 
+function wordsOf(shown, total) {
+  if (total === null) return `the first ${counted(shown, "study", "studies")}: type more`;
+  if (total <= LIMIT) return counted(total, "study", "studies");
+  return `${(since + 1).toLocaleString("en")} to ${(since + shown).toLocaleString("en")} of ${counted(total, "study", "studies")}`;
+}
+
+function pageButtons(shown, total) {
+  if (total === null || total <= LIMIT) return [];
+  const to = (words, place, disabled) => element("button", {
+    type: "button", disabled, onclick: guarded(async () => { since = place; await refresh(); scrollTo(0, 0); }),
+  }, words);
+  const last = Math.floor((total - 1) / LIMIT) * LIMIT;
+  return [
+    to("First", 0, since === 0), to("Previous", since - LIMIT, since === 0),
+    to("Next", since + LIMIT, since + shown >= total), to("Last", last, since === last),
+  ];
+}
+
 function studyCard(study) {
   const tags = study.MainDicomTags;
   const patient = study.PatientMainDicomTags;
+  const more = study.RequestedTags ?? {};
+  const instances = Number(more.NumberOfStudyRelatedInstances ?? 0);
   const card = element("details", {},
     element("summary", {},
       element("strong", {}, personWords(patient.PatientName) || "(no name)"),
       element("span", { class: "quiet" }, patient.PatientID || "(no ID)"),
-      element("span", {}, tags.StudyDescription || "(no description)"),
+      element("span", { class: "description" }, tags.StudyDescription || "(no description)"),
+      element("span", {}, (more.ModalitiesInStudy ?? "").replaceAll("\\", ", ")),
+      element("span", { class: "quiet" }, instances ? counted(instances, "instance", "instances") : ""),
       element("span", { class: "quiet" }, tags.AccessionNumber || ""),
       element("span", { class: "quiet" }, dateWords(tags.StudyDate))),
+    labelsOf(study),
     element("div", { class: "actions" },
       element("button", { onclick: guarded(() => download(`studies/${study.ID}/archive`)) }, "Download ZIP"),
       element("button", { onclick: guarded(() => download(`studies/${study.ID}/media`)) }, "Download DICOMDIR"),
@@ -76,6 +86,30 @@ function studyCard(study) {
     card.append(...series.map(seriesCard));
   }));
   return card;
+}
+
+function labelsOf(study) {
+  const path = (label) => `studies/${study.ID}/labels/${encodeURIComponent(label)}`;
+  const line = element("div", { class: "labels" });
+  const draw = (labels) => {
+    const entry = /** @type {HTMLInputElement} */ (element("input", {
+      "aria-label": "New label", placeholder: "Add a label", size: 12, maxlength: 64, pattern: "[A-Za-z0-9_\\-]+",
+      title: "Letters, digits, - and _",
+    }));
+    const add = element("form", {
+      onsubmit: (event) => {
+        event.preventDefault();
+        const label = entry.value.trim();
+        if (label) guarded(async () => { await send("PUT", path(label)); draw(await get(`studies/${study.ID}/labels`)); })();
+      },
+    }, entry);
+    line.replaceChildren(...labels.map((label) => element("span", { class: "label" }, label, element("button", {
+      "aria-label": `Remove the label ${label}`,
+      onclick: guarded(async () => { await remove(path(label)); draw(await get(`studies/${study.ID}/labels`)); }),
+    }, "×"))), add);
+  };
+  draw(study.Labels ?? []);
+  return line;
 }
 
 async function removeStudy(study) {
@@ -99,32 +133,10 @@ function seriesCard(series) {
   return card;
 }
 
-const numberOf = (instance) => Number(instance.MainDicomTags.InstanceNumber ?? 0);
-
-async function viewer(series) {
-  const instances = (await get(`series/${series.ID}/instances`)).sort((a, b) => numberOf(a) - numberOf(b));
-  const picture = element("img", { alt: "No picture can be made of this instance" });
-  const rows = element("tbody");
-  const slider = element("input", {
-    type: "range", min: 0, max: instances.length - 1, value: instances.length >> 1, "aria-label": "Slice",
-  });
-  const show = guarded(async () => {
-    const { ID } = instances[slider.value];
-    picture.src = address(`instances/${ID}/preview`);
-    const tags = await get(`instances/${ID}/simplified-tags`);
-    rows.replaceChildren(...Object.entries(tags).filter(([, value]) => typeof value === "string").map(([name, value]) =>
-      element("tr", {}, element("td", { class: "quiet" }, name), element("td", {}, value))));
-  });
-  slider.addEventListener("input", show);
-  await show();
-  return element("div", { class: "viewer" },
-    element("div", {}, picture, element("div", {}, slider)),
-    element("details", {}, element("summary", {}, "Tags"), element("table", {}, rows)));
-}
-
 let typing;
-text.addEventListener("input", () => {
+form.addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(guarded(refresh), 200);
+  typing = setTimeout(guarded(async () => { since = 0; await refresh(); }), 200);
 });
-byId("search").addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("reset", () => setTimeout(guarded(async () => { since = 0; await refresh(); })));

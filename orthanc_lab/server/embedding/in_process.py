@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from orthanc_lab.protocol.ports import ManualClock
-from orthanc_lab.protocol.seeded import SeededExecutor
+from orthanc_lab.protocol.seeded import Crashed, SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Assembly, Environment, assemble
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from orthanc_lab.server.dicom_listener import DicomListener
 
 __all__ = ["InProcessServer"]
+
+_CRASHED = "The server has crashed"
 
 
 class InProcessServer(Stoppable):
@@ -214,9 +216,13 @@ class InProcessServer(Stoppable):
             self._start()
         if self._assembly is None:
             raise requests.ConnectionError("The server has stopped")
-        answer = self._assembly.application(environ, start_response)
+        lifetime = self._lifetime
+        try:
+            answer = self._assembly.application(environ, start_response)
+        except Crashed:
+            raise requests.ConnectionError(_CRASHED) from None
         self._environment.executor.run_pending()
-        return answer if self._lifetime is None else _until_its_end(answer, self._lifetime)
+        return answer if lifetime is None else _until_its_end(answer, lifetime)
 
     def reset(self) -> None:
         """Start again before the next request."""
@@ -252,7 +258,9 @@ def _until_its_end(answer: Iterable[bytes], lifetime: Lifetime) -> Iterator[byte
             except StopIteration:
                 return
             yield piece
-        raise requests.ConnectionError("The server has crashed")
+        raise Crashed
+    except Crashed:
+        raise requests.ConnectionError(_CRASHED) from None
     finally:
         close = getattr(answer, "close", None)
         if close is not None:

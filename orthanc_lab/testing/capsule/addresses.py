@@ -16,6 +16,8 @@ _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]{0,15}://)([^/?#]*)(.*)", re.DOTALL)
 _SMALL = re.compile(r"[0-9]{1,4}", re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,7}", re.ASCII)
 _COUNTED = frozenset({"since", "limit", "last", "to", "offset"})
+_NUMBERED = frozenset({"frames", "answers", "metadata", "attachments", "content", "rendered"})
+"""Parts of paths after which a number says which one."""
 _WORDS = frozenset({"", "true", "false", "Patient", "Study", "Series", "Instance", "DICOM", "all", "yes", "no"})
 _MEMBER = re.compile(r"DICOMDIR|IMAGES|IM[0-9]{1,6}|[A-Z]{2}[0-9]{6}\.dcm", re.ASCII)
 _SCHEMES = frozenset({"http://", "https://"})
@@ -40,7 +42,8 @@ class Addresses:
     def target(self, text: str) -> str:
         """Return a path with its query, as in the line of a request, or in a field of JSON."""
         path, mark, query = text.partition("?")
-        path = "/".join(self._part(part, quoted=True) for part in path.split("/"))
+        parts = path.split("/")
+        path = "/".join(map(self._part, parts, ["", *parts]))
         return path + mark + "&".join(map(self._parameter, query.split("&")))
 
     def address(self, text: str) -> str:
@@ -68,12 +71,13 @@ class Addresses:
             return self._host(name) + ":" + self._scrubber.number(port)
         return host if host in _LOCAL else self._scrubber.text(host)
 
-    def _part(self, part: str, *, quoted: bool) -> str:
-        if not part or _SMALL.fullmatch(part) or is_known_tag(part) or is_route_word(part) or is_keyword(part):
+    def _part(self, part: str, before: str) -> str:
+        is_number = _SMALL.fullmatch(part) and (before in _NUMBERED or is_known_tag(before))
+        if not part or is_number or is_known_tag(part) or is_route_word(part) or is_keyword(part):
             if part and not self._scrubber.learning:
                 self._manifest.keep("parts of paths", part)
             return part
-        plain = unquote(part) if quoted and "%" in part else part
+        plain = unquote(part) if "%" in part else part
         new = self._file(plain)
         return quote(new, safe=_SAFE) if plain != part or not new.isascii() else new
 
@@ -90,7 +94,8 @@ class Addresses:
         if value in _WORDS or value in MEDIA_TYPES or (name in _COUNTED and _COUNT.fullmatch(value)):
             return value
         words = value.split(";" if ";" in value else ",")
-        if _SMALL.fullmatch(value) or all(map(_is_known, words)):
+        is_number = _SMALL.fullmatch(value) and is_parameter(name) and not is_keyword(name)
+        if is_number or all(map(_is_known, words)):
             if not self._scrubber.learning:
                 self._manifest.keep("values of parameters", value)
             return quote(value, safe=_SAFE)

@@ -61,7 +61,7 @@ class BodyTwin:
             self.addresses,
             manifest,
             decoded=self._decoded,
-            private_tags=self._dicom.tags,
+            private_tags=self._dicom.private_tags,
         )
         self.containers = Containers(self.addresses, self._inner)
         self._depth = 0

@@ -70,8 +70,8 @@ class DicomTwin:
     def __init__(self, values: TagValues, manifest: Manifest) -> None:
         self._values = values
         self._manifest = manifest
-        self.tags: set[int] = set()
-        """All private tags that came."""
+        self.private_tags: dict[int, str] = {}
+        """The private tags that came, with their VRs."""
 
     def of(self, content: bytes) -> tuple[bytes, Identity | None]:
         """Return the twin of a file, and what identified the file.
@@ -106,7 +106,7 @@ class DicomTwin:
     def replaced(self, tag: int, vr: str, value: bytes, charset: str) -> bytes:
         """Return the bytes in the place of a value, little endian."""
         if tag & 0x10000:
-            self.tags.add(tag)
+            self.private_tags.setdefault(tag, vr)
         return self._values.encoded(tag, vr, value, charset)
 
     def lost(self, size: int) -> None:

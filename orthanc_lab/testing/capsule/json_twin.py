@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orthanc_lab.testing.capsule.addresses import Addresses
 from orthanc_lab.testing.capsule.manifest import Manifest
 from orthanc_lab.testing.capsule.pseudonyms import filled
-from orthanc_lab.testing.capsule.registered import entry_of, is_known_tag, tag_of, tag_of_key
+from orthanc_lab.testing.capsule.registered import (
+    entry_of,
+    is_known_tag,
+    is_tag_name,
+    tag_of,
+    tag_of_key,
+    vr_of_private_name,
+)
 from orthanc_lab.testing.capsule.scrubbing import Scrubber
 from orthanc_lab.testing.capsule.tag_values import TagValues
 from orthanc_lab.testing.capsule.vocabulary import (
@@ -32,7 +39,9 @@ _PRIVATE = re.compile(r"[0-9a-fA-F]{4},[0-9a-fA-F]{4}")
 _PLAIN = re.compile(r"[0-9A-Fa-f]{8}")
 _SMALL = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,2}0*)?", re.ASCII)
 _SECONDS = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,6})?)[0-9]*(e-[0-9]{1,2})?", re.ASCII)
-_OF_TAG = frozenset({"Value", "Alphabetic", "Ideographic", "Phonetic", "PrivateCreator"})
+_PRIVATE_BY_NAME = 0x00091000
+"""Stands for private tags that are shown by their names."""
+_OF_TAG = frozenset({"Value", "Alphabetic", "Ideographic", "Phonetic"})
 _MESSAGES = frozenset({"Details", "ErrorDetails", "Message", "ErrorDescription", "HttpError", "OrthancError", "Reason"})
 _OWN_FIELDS = frozenset({"CreationTime", "Date", "FailureReason", "Originator", "Priority", "Status"})
 """Fields of Orthanc that are keywords of DICOM as well, of tags that are in no instance."""
@@ -67,7 +76,7 @@ class JsonTwin:
     decoded
         Returns the twin of what is in base64.
     private_tags
-        Those that came in files.
+        Those that came in files, with their VRs.
     """
 
     def __init__(
@@ -78,7 +87,7 @@ class JsonTwin:
         manifest: Manifest,
         *,
         decoded: Callable[[str, str], str],
-        private_tags: set[int],
+        private_tags: Mapping[int, str],
     ) -> None:
         self._scrubber = scrubber
         self._values = values
@@ -123,24 +132,32 @@ class JsonTwin:
             new = self._key(text, place)
         else:
             new = self._value(text, place)
-            if place.is_object and place.key == "vr" and kept_field_value("vr", text):
-                place.vr = text
+            if place.is_object and place.tag is not None:
+                self._notice_vr(text, place)
         return token if new == text else json.dumps(new, ensure_ascii=token.isascii())
+
+    def _notice_vr(self, text: str, place: _Open) -> None:
+        """Take the VR of the values that follow from the field before them."""
+        if place.key == "vr" and kept_field_value("vr", text):
+            place.vr = text
+        elif place.key == "Name" and place.tag is not None and place.tag & 0x10000:
+            place.vr = self._private_tags.get(place.tag) or vr_of_private_name(text)
 
     def _tag(self, key: str, place: _Open) -> int | None:
         if key in _OWN_FIELDS:
             return None
         if _PLAIN.fullmatch(key) and not is_known_tag(key) and tag_of(key) not in self._private_tags:
             return None
-        tag = tag_of_key(key)
+        tag = tag_of_key(key)  # of "PrivateCreator" too
         if tag is not None:
             return tag
-        return place.tag if key in _OF_TAG else None
+        if place.tag is not None and key in _OF_TAG:
+            return place.tag
+        return _PRIVATE_BY_NAME if vr_of_private_name(key) and not is_field(key) else None
 
     def _key(self, key: str, place: _Open) -> str:
-        if is_field(key) or (place.tag_of_key is not None and (_PRIVATE.fullmatch(key) or _PLAIN.fullmatch(key))):
-            return key
-        if place.tag_of_key is not None and key not in _OF_TAG:
+        is_number = _PRIVATE.fullmatch(key) or _PLAIN.fullmatch(key)
+        if is_field(key) or is_tag_name(key) or (is_number and place.tag_of_key is not None):
             return key
         return self._scrubber.text(key)
 
@@ -149,15 +166,25 @@ class JsonTwin:
             return text
         name = place.key if place.is_object else place.name
         tag = place.tag_of_key if place.is_object else place.tag
-        if tag is None or (place.is_object and name in ("Name", "Type", "vr")):
-            return self._field(name, text)
-        entry = entry_of(tag, None)
-        vr = place.vr or ("UN" if entry is None else entry.vr)
+        if tag is None:
+            is_name = place.tag is not None and name == "Name" and is_tag_name(text)
+            return text if is_name else self._field(name, text)
         if text.startswith("data:"):
             return self._data(text)
-        if tag & 0x10000 and not place.vr and not 0x10 <= tag & 0xFFFF <= 0xFF:
+        vr = self._vr(place, name, tag)
+        if not vr:
             return self._scrubber.text(text) if len(text) <= _LONG else filled(text)
         return self._values.text(tag, vr, text)
+
+    def _vr(self, place: _Open, name: str, tag: int) -> str:
+        """Return the VR of a value, "" if nothing tells it."""
+        if tag == _PRIVATE_BY_NAME:
+            return vr_of_private_name(name)
+        if name == "PrivateCreator":
+            return "LO"
+        stated = "" if place.is_object and name not in _OF_TAG else place.vr
+        entry = entry_of(tag, None)
+        return stated or self._private_tags.get(tag) or (entry.vr if entry else "")
 
     def _field(self, name: str, text: str) -> str:
         if kept_field_value(name, text):
@@ -191,7 +218,7 @@ class JsonTwin:
         if name == "EffectiveRuntime" and (seconds := _SECONDS.fullmatch(token)):
             return seconds[1] + (seconds[2] or "")
         if tag is not None:
-            new = self._values.text(tag, place.vr or "US", token)
+            new = self._values.text(tag, self._vr(place, name, tag) or "US", token)
             return new if _is_number(new) else "0"
         new = self._scrubber.number(token)
         return new if _is_number(new) else re.sub(r"(?<![0-9.])0+(?=[0-9])", lambda zeros: "1" * len(zeros[0]), new)
@@ -204,7 +231,7 @@ def _follow(mark: str, opened: list[_Open]) -> None:
         if place is not None:
             name = place.key if place.is_object else place.name
             tag = place.tag_of_key if place.is_object else place.tag
-            vr = place.vr
+            vr = place.vr if name in _OF_TAG or not place.is_object else ""
         opened.append(_Open(mark == "{", name, tag, vr=vr))
     elif mark in "}]":
         if opened:

@@ -14,7 +14,7 @@ __all__ = ["kept_number_bytes", "kept_text"]
 _NUMBERS = frozenset(
     {0x00200011, 0x00200012, 0x00200013, 0x00200100, 0x00200105, 0x00201002, 0x00201200, 0x00201202, 0x00201204}
     | {0x00201206, 0x00201208, 0x00201209, 0x00280002, 0x00280006, 0x00280008, 0x00280010, 0x00280011, 0x00280100}
-    | {0x00280101, 0x00280102, 0x00280103, 0x00540081, 0x00540101, 0x00541330, 0x00180091, 0x00181310, 0x00280014}
+    | {0x00280101, 0x00280102, 0x00280103, 0x00540081, 0x00540101, 0x00541330, 0x00180091, 0x00280014}
 )
 """Counts, sizes in pixels, and places in an order."""
 _DECIMALS = frozenset(
@@ -25,6 +25,7 @@ _DECIMALS = frozenset(
 _OFFSETS = frozenset({0x00041200, 0x00041202, 0x00041400, 0x00041420})
 """Positions in a DICOMDIR."""
 _FLAGS = frozenset({0x00041212, 0x00041410})
+_LENGTH = re.compile(r"[0-9]{1,7}", re.ASCII)  # of a group
 _NUMBER = re.compile(r" *-?[0-9]{1,4} *", re.ASCII)
 _DECIMAL = re.compile(
     r"(?P<kept> *[+-]?[0-9]{1,4}(?:\.[0-9]{0,2})?)(?P<more>(?<=\.[0-9]{2})[0-9]+)?(?P<pad> *)", re.ASCII
@@ -48,6 +49,8 @@ def kept_text(tag: int, text: str) -> str | None:
         return text
     if plain in _terms().get(tag, ()):
         return text
+    if not tag & 0xFFFF:
+        return text if _LENGTH.fullmatch(text) else None
     if tag in _NUMBERS:
         return text if _NUMBER.fullmatch(text) else None
     if tag in _DECIMALS:
@@ -85,5 +88,5 @@ def kept_number_bytes(tag: int, vr: str, value: bytes) -> bool:
     if len(value) == 2:
         return tag in _NUMBERS or tag in _FLAGS
     if len(value) == 4 and vr == "UL":
-        return tag in _OFFSETS or not tag & 0xFFFF
+        return tag in _OFFSETS or (not tag & 0xFFFF and int.from_bytes(value, "little") < 10_000_000)
     return tag == 0x00020001 and value == b"\0\1"

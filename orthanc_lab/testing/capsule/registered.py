@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import functools
 
-from orthanc_lab.dicom.dictionary.dictionary import STANDARD, BuiltInTables, DictionaryEntry
+from orthanc_lab.dicom.dictionary.dictionary import STANDARD, UNKNOWN_NAME, BuiltInTables, DictionaryEntry
 from orthanc_lab.dicom.dictionary.text_tables import read_lines
 from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 
-__all__ = ["entry_of", "is_keyword", "is_known_creator", "is_known_tag", "is_registered_uid", "tag_of", "tag_of_key"]
+__all__ = [
+    "entry_of",
+    "is_keyword",
+    "is_known_creator",
+    "is_known_tag",
+    "is_registered_uid",
+    "is_tag_name",
+    "tag_of",
+    "tag_of_key",
+    "vr_of_private_name",
+]
 
 _PROGRAMS = frozenset(
     {"1.2.276.0.7230010.3.0.3.6.9", "1.2.276.0.7230010.3.0.3.6.7", "1.2.826.0.1.3680043.8.498.1"}
@@ -46,6 +56,26 @@ def _creators() -> frozenset[str]:
 def is_keyword(text: str) -> bool:
     """Tell whether a text is the keyword of a tag of the standard."""
     return text in _names()
+
+
+def is_tag_name(text: str) -> bool:
+    """Tell whether a text is what Orthanc calls a tag: also a private one of the dictionary, or an unknown one."""
+    return text in _names() or text in _private_vrs() or text == UNKNOWN_NAME
+
+
+def vr_of_private_name(text: str) -> str:
+    """Return the VR of a private tag by its name in the dictionary, "" for another name."""
+    return _private_vrs().get(text, "")
+
+
+@functools.cache
+def _private_vrs() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in read_lines("dictionary_private.txt"):
+        if not line.startswith("["):
+            _, vr, name = line.split(" ")
+            found.setdefault(name, vr)
+    return found
 
 
 def tag_of_key(text: str) -> int | None:

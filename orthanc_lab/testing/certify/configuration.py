@@ -9,7 +9,7 @@ from typing import Any
 from orthanc_lab.testing.certify.target import Target
 from orthanc_lab.testing.exchange import Answer, Exchange, send
 
-__all__ = ["PAST", "VISIBLE", "visible_options"]
+__all__ = ["CONNECTION", "PAST", "VISIBLE", "visible_options"]
 
 PAST = "the past"
 """In place of an option: what the server did before."""
@@ -31,12 +31,17 @@ _KEYS = {
 }
 """By option: the key of ``/system`` that shows it."""
 
+CONNECTION = ("connection", "keep-alive")
+"""Headers that each hop on the way decides on; they are compared only if they are Orthanc's usual ones."""
+
+_LONG = "/tools/accepted-sop-classes"  # shorter answers are never compressed
+_USUAL_CONNECTION = ["keep-alive", "timeout"]
+
 VISIBLE = frozenset(_KEYS) | {
     "AuthenticationEnabled",
     "DefaultEncoding",
     "HttpCompressionEnabled",
     "HttpDescribeErrors",
-    "KeepAlive",
     "MetricsEnabled",
     "OrthancExplorerEnabled",
 }
@@ -62,11 +67,11 @@ def visible_options(target: Target, system: Mapping[str, Any], usual: Mapping[st
 def _probed(target: Target) -> Iterator[tuple[str, str]]:
     if send(target.url, Exchange("GET", "/system"), verify=target.verify).status == 401:
         yield "AuthenticationEnabled", "true"
-    packed = target.reach(target.url, Exchange("GET", "/system", headers={"Accept-Encoding": "gzip"}))
+    packed = target.reach(target.url, Exchange("GET", _LONG, headers={"Accept-Encoding": "gzip"}))
     if packed.headers.get("content-encoding") == "gzip":
         yield "HttpCompressionEnabled", "true"
-    if packed.headers.get("connection", "").lower() == "close":
-        yield "KeepAlive", "false"
+    if [packed.headers.get(name, "").partition("=")[0].lower() for name in CONNECTION] != _USUAL_CONNECTION:
+        yield "KeepAlive", "false, or another server stands before it"
     if not target.ask("GET", "/no-such-route").body:
         yield "HttpDescribeErrors", "false"
     if target.ask("GET", "/app/explorer.html").status == 404:

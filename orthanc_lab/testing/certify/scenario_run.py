@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orthanc_lab.testing.certify.configuration import PAST, VISIBLE
+from orthanc_lab.testing.certify.configuration import CONNECTION, PAST, VISIBLE
 from orthanc_lab.testing.certify.expected import ExpectedScenario, ExpectedStep
 from orthanc_lab.testing.certify.fitting import tells_of
 from orthanc_lab.testing.certify.results import AcceptedDifference, Compared, ScenarioResult
@@ -20,6 +20,8 @@ from orthanc_lab.testing.scenario import Scenario, Send, Special, Wait, parse
 from orthanc_lab.testing.side import Side
 
 __all__ = ["Circumstances", "run_scenario"]
+
+_OF_THE_CONNECTION = frozenset(f"header {name}" for name in CONNECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class _Run:
         expected: ExpectedStep,
         answers: tuple[Exchange, Answer, Answer] | None = None,
     ) -> Compared:
+        if "KeepAlive" in self._around.options:
+            differences = [one for one in differences if one.field not in _OF_THE_CONNECTION]
         if not differences:
             return Compared(line)
         left, accepted = [], []

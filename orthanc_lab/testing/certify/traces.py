@@ -13,6 +13,7 @@ __all__ = ["Traces"]
 
 _RESOURCE = re.compile(rb"\b[0-9a-f]{8}(?:-[0-9a-f]{8}){4}\b")
 _JOB = re.compile(rb"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_IDENTIFIER = re.compile(r"[0-9a-f-]{36,44}")
 _READING = re.compile(r"/tools/(find|lookup|count-resources|bulk-content|labels)")
 _NAMED = re.compile(r"/(peers|modalities)/([^/?]+)")
 _LOG_LEVELS = ("", "-generic", "-plugins", "-http", "-sqlite", "-dicom", "-jobs", "-lua")
@@ -100,7 +101,10 @@ class Traces:
         return left
 
     def _new(self, path: str) -> list[str]:
-        return [identifier for identifier in self._list(path) if identifier not in self._held[path]]
+        new = [identifier for identifier in self._list(path) if identifier not in self._held[path]]
+        if not all(map(_IDENTIFIER.fullmatch, new)):
+            raise TargetError(f"GET {path} was answered with something that is no identifier")
+        return new
 
     def _remove_patient(self, patient: str) -> bool:
         if patient not in self._made | self._patients:

@@ -9,8 +9,8 @@ from typing import Any
 
 from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.testing.faults.behind import OtherServer
+from orthanc_lab.testing.faults.faults import Faults
 from orthanc_lab.testing.faults.requests import FaultyApplication
-from orthanc_lab.testing.faults.switches import FaultSwitches
 from orthanc_lab.testing.recordings.upstream import Upstream, UpstreamAnswer
 
 __all__ = ["FaultyProxy"]
@@ -44,7 +44,7 @@ class FaultyProxy:
     [503, 200]
     """
 
-    def __init__(self, upstream: str, faults: FaultSwitches) -> None:
+    def __init__(self, upstream: str, faults: Faults) -> None:
         self._upstream = Upstream(upstream)
         self._server = HttpServer(FaultyApplication(self._pass, OtherServer(upstream), faults))
         self.url = f"http://127.0.0.1:{self._server.port}"

@@ -14,10 +14,11 @@ from orthanc_lab.testing.faults.behind import ServerBehind
 from orthanc_lab.testing.faults.fault import Fault
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
-__all__ = ["FaultyApplication"]
+__all__ = ["FAULTS_OF_REQUESTS", "FaultyApplication"]
 
 _Start = Callable[..., Any]
 _WORDS = "a fault that was switched on"
+_DIGITS = 18  # of a number in a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _number_changes_anew(request: _Request) -> Iterable[bytes]:
     query = dict(parse_qsl(request.environ.get("QUERY_STRING", ""), keep_blank_values=True))
     if "last" not in query:
         since = query.get("since", "0")
-        query["since"] = str(base + (int(since) if since.isdecimal() else 0))
+        query["since"] = str(base + (int(since) if since.isdecimal() and len(since) <= _DIGITS else 0))
     answer = answer_of(request.application, {**request.environ, "QUERY_STRING": urlencode(query)})
     document = json.loads(read_all(answer))
     document["Changes"] = [{**change, "Seq": change["Seq"] - base} for change in document["Changes"]]
@@ -226,3 +227,6 @@ _ACTS: Mapping[str, Callable[[_Request], Iterable[bytes]]] = {
     "slow peer": _come_late,
     "restart that forgets": _restart,
 }
+
+FAULTS_OF_REQUESTS = tuple(_ACTS)
+"""The names of those that need no look inside of a server."""

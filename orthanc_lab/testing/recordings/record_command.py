@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--upstream",
-        default="http://127.0.0.1:8042",
-        help="address of the Orthanc (default %(default)s); http://name:password@… logs in for clients that do not",
+        default=os.environ.get("ORTHANC_URL", "http://127.0.0.1:8042"),
+        help="address of the Orthanc (default: the variable ORTHANC_URL, else http://127.0.0.1:8042); "
+        "http://name:password@… logs in for clients that do not, but other users of this machine see it in the command",
     )
     parser.add_argument(
         "--port", type=int, default=8043, help="port of the proxy on the loopback interface (default %(default)s)"

@@ -25,6 +25,7 @@ __all__ = ["Replay", "recorded"]
 _log = logging.getLogger("orthanc_lab.recordings")
 _StartResponse = Callable[..., Any]
 _NOT_RECORDED = 501
+_MOST_MISSES = 1000
 
 
 class Replay:
@@ -109,7 +110,8 @@ class Replay:
         if exchange is None:
             miss = self._matcher.explain(key)
             _log.warning("%s", miss)
-            self.misses.append(miss)
+            if len(self.misses) < _MOST_MISSES:
+                self.misses.append(miss)
             start_response(f"{_NOT_RECORDED} Not Implemented", [("Content-Type", "text/plain; charset=utf-8")])
             return [f"{miss}\n".encode()]
         return _answer(exchange, start_response)

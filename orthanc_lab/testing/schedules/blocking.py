@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
 
 from orthanc_lab.protocol.execution import Steps
 from orthanc_lab.protocol.seeded import SeededExecutor
+from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
+from orthanc_lab.storage.files.area import FileArea
 
-__all__ = ["BlockingClient", "pausing", "simulated_time"]
+__all__ = ["BlockingClient", "PausingFiles", "pausing", "simulated_time"]
 
 
 class _Ended(BaseException):
@@ -125,6 +128,43 @@ def _pause(seconds: float) -> None:
     client = _current.client
     if client is not None:
         client.pause(seconds)
+
+
+class PausingFiles:
+    """Lets others go first in the middle of a request: where a file was written, and before one is removed.
+
+    Parameters
+    ----------
+    faults
+        What else is around the environment of the server.
+    """
+
+    def __init__(self, faults: EnvironmentWrapper | None = None) -> None:
+        self._faults = faults
+
+    def around(self, environment: Environment) -> Environment:
+        """Return an environment with such files."""
+        inner = environment if self._faults is None else self._faults.around(environment)
+        return replace(inner, file_area=lambda folder: _PausingArea(inner.file_area(folder)))
+
+
+class _PausingArea:
+    def __init__(self, area: FileArea) -> None:
+        self._area = area
+
+    def write(self, name: str, data: bytes, *, sync: bool) -> None:
+        self._area.write(name, data, sync=sync)
+        _pause(0)
+
+    def sync(self, name: str) -> None:
+        self._area.sync(name)
+
+    def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
+        return self._area.read(name, size, offset)
+
+    def remove(self, name: str) -> None:
+        _pause(0)
+        self._area.remove(name)
 
 
 @contextmanager

@@ -14,10 +14,11 @@ from orthanc_lab.protocol.inline import InlineTask
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
 from orthanc_lab.protocol.seeded import Choices, SeededExecutor
+from orthanc_lab.server.assembly import EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.embedding.serve import in_process
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
-from orthanc_lab.testing.schedules.blocking import BlockingClient, pausing, simulated_time
+from orthanc_lab.testing.schedules.blocking import BlockingClient, PausingFiles, pausing, simulated_time
 from orthanc_lab.testing.schedules.choices import TIME
 from orthanc_lab.testing.schedules.engine import JobKind, SimulatedEngine
 from orthanc_lab.testing.schedules.text import check_name
@@ -93,11 +94,16 @@ class Simulation:
 
     # -- who takes part --------------------------------------------------------------
 
-    def server(self, options: dict[str, Any] | None = None, **named: Any) -> InProcessServer:
+    def server(
+        self, options: dict[str, Any] | None = None, *, faults: EnvironmentWrapper | None = None, **named: Any
+    ) -> InProcessServer:
         """Start a server; it stops at the end. The parameters are those of `orthanc_lab.in_process`."""
-        server: InProcessServer = self._stack.enter_context(in_process(options, executor=self.executor, **named))
-        server.session.mount(server.url, WsgiTransport(pausing(server.application)))
+        around = PausingFiles(faults)
+        server: InProcessServer = self._stack.enter_context(
+            in_process(options, executor=self.executor, faults=around, **named)
+        )
         self._servers.append(server)
+        server.session.mount(server.url, WsgiTransport(pausing(server.application)))
         return server
 
     def jobs_engine(

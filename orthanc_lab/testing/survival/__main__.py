@@ -27,13 +27,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from orthanc_lab.testing.survival.matrix import all_cells, make_matrix  # noqa: PLC0415
 
     try:
-        cells = all_cells(options.fault, options.client, options.task)
+        cells = all_cells(options.fault, options.client, options.task, real=options.real)
         _check(cells)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     matrix = make_matrix(
-        cells, limit=options.limit, at_once=options.at_once, tell=lambda line: print(line, file=sys.stderr)
+        cells,
+        limit=options.limit,
+        at_once=options.at_once,
+        real=options.real,
+        tell=lambda line: print(line, file=sys.stderr),
     )
     text = json.dumps(matrix, indent=1) + "\n"
     if options.out is None:
@@ -61,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fault", action="append", default=[], help="this fault alone (may be given several times)")
     parser.add_argument("--client", action="append", default=[], help="this client alone")
     parser.add_argument("--task", action="append", default=[], help="this task alone")
+    parser.add_argument("--real", action="store_true", help="on a real Orthanc, behind a proxy with the faults of HTTP")
     parser.add_argument("--limit", type=float, default=8.0, help="seconds for a cell (%(default)s)")
     parser.add_argument("--at-once", type=int, default=4, help="cells that run at a time (%(default)s)")
     return parser

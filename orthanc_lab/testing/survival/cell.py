@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +14,8 @@ import orthanc_lab
 from orthanc_lab.testing.faults.faults import Faults
 from orthanc_lab.testing.faults.kind import FaultKind
 from orthanc_lab.testing.faults.kinds import KINDS
+from orthanc_lab.testing.faults.proxy import FaultyProxy
+from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.testing.survival.clients import CLIENTS
 from orthanc_lab.testing.survival.tasks import TASKS, Task
 
@@ -46,19 +50,20 @@ class Outcome:
         return asdict(self)
 
 
-def run_cell(cell: Cell, folder: Path) -> Outcome:
+def run_cell(cell: Cell, folder: Path, *, real_port: int = 0) -> Outcome:
     """Run a cell in this process; it may take for ever.
 
     Parameters
     ----------
     folder
         An empty folder.
+    real_port
+        Where a real Orthanc is to listen, behind a proxy with the faults; 0 for the server of this package.
     """
     kind, task, faults = KINDS[cell.fault], TASKS[cell.task], Faults()
-    with orthanc_lab.serve(_OPTIONS, folder=folder / "storage", faults=faults) as server:
-        judge = orthanc_lab.Client.from_server(server)
+    with _server(folder, faults, real_port) as (url, judge):
         study = task.prepare(judge, folder)
-        client = CLIENTS[cell.client](server.url)
+        client = CLIENTS[cell.client](url)
         fault = faults.on(kind.name, optional=True, **_trigger(kind, task))
         error: Exception | None = None
         try:
@@ -71,6 +76,18 @@ def run_cell(cell: Cell, folder: Path) -> Outcome:
         if error is not None:
             return Outcome("says so", _words(error))
         return Outcome("survives" if task.is_done(judge, folder) else "wrong")
+
+
+@contextmanager
+def _server(folder: Path, faults: Faults, real_port: int) -> Iterator[tuple[str, orthanc_lab.Client]]:
+    """Start a server; return where it fails, and a client for which it does not."""
+    if real_port:
+        real = RealOrthanc(folder=folder / "real", HttpPort=real_port)
+        with real as orthanc, FaultyProxy(orthanc.url, faults) as proxy:
+            yield proxy.url, orthanc_lab.Client(orthanc.url)
+        return
+    with orthanc_lab.serve(_OPTIONS, folder=folder / "storage", faults=faults) as server:
+        yield server.url, orthanc_lab.Client.from_server(server)
 
 
 def _trigger(kind: FaultKind, task: Task) -> dict[str, Any]:

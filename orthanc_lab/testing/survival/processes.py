@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.survival.cell import Cell, Outcome, failure, run_cell
 
 __all__ = ["run_cells"]
@@ -43,7 +44,9 @@ class _Running:
     received: bytearray = field(default_factory=bytearray)
 
 
-def run_cells(cells: Sequence[Cell], *, limit: float, at_once: int) -> Iterator[tuple[Cell, Outcome]]:
+def run_cells(
+    cells: Sequence[Cell], *, limit: float, at_once: int, real: bool = False
+) -> Iterator[tuple[Cell, Outcome]]:
     """Run cells, and yield each with its outcome as it ends.
 
     Parameters
@@ -52,6 +55,8 @@ def run_cells(cells: Sequence[Cell], *, limit: float, at_once: int) -> Iterator[
         Seconds for a cell; one that takes longer hangs.
     at_once
         How many run at a time.
+    real
+        Whether the server is a real Orthanc.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def run_cells(cells: Sequence[Cell], *, limit: float, at_once: int) -> Iterator[
         try:
             while waiting or running:
                 while waiting and len(running) < at_once:
-                    one = _begin(waiting.pop(), limit)
+                    one = _begin(waiting.pop(), limit, free_port() if real else 0)
                     running[one.pipe] = one
                     selector.register(one.pipe, selectors.EVENT_READ)
                 pause = max(0.0, min(one.deadline for one in running.values()) - time.monotonic())
@@ -85,22 +90,22 @@ def run_cells(cells: Sequence[Cell], *, limit: float, at_once: int) -> Iterator[
                 _end(one, hangs=True)
 
 
-def _begin(cell: Cell, limit: float) -> _Running:
+def _begin(cell: Cell, limit: float, real_port: int) -> _Running:
     folder = Path(tempfile.mkdtemp(prefix="orthanc-lab-survival-"))
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
-        _be_a_cell(cell, folder, writing)
+        _be_a_cell(cell, folder, writing, real_port)
     os.close(writing)
     return _Running(cell, process, reading, time.monotonic() + limit, folder)
 
 
-def _be_a_cell(cell: Cell, folder: Path, pipe: int) -> None:
+def _be_a_cell(cell: Cell, folder: Path, pipe: int, real_port: int) -> None:
     """Run a cell in a process that was just made, and end it."""
     os.setpgid(0, 0)
     logging.disable()  # errors of the server are what it is about
     try:
-        document = run_cell(cell, folder).document()
+        document = run_cell(cell, folder, real_port=real_port).document()
     except BaseException as error:
         document = {"failure": failure(error)}
     with os.fdopen(pipe, "wb") as file:
@@ -111,7 +116,7 @@ def _be_a_cell(cell: Cell, folder: Path, pipe: int) -> None:
 
 def _end(one: _Running, *, hangs: bool) -> Outcome:
     if hangs:
-        os.kill(one.process, signal.SIGKILL)
+        os.killpg(one.process, signal.SIGKILL)  # a real Orthanc is in its group
     os.close(one.pipe)
     os.waitpid(one.process, 0)
     shutil.rmtree(one.folder, ignore_errors=True)

@@ -24,9 +24,10 @@ from orthanc_lab.testing.twins.twin_server import SIDES, TwinServer
 if TYPE_CHECKING:
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 
-__all__ = ["behind_a_proxy", "judge", "other_server", "parametrize"]
+__all__ = ["behind_a_proxy", "judge", "other_server", "parametrize", "unneeded_lines"]
 
 _FIXTURE = "orthanc"
+_LEDGERS = pytest.StashKey[dict[tuple[Path, ...], Ledger]]()
 _SIDE = re.compile(rf"(?:^|-)(?:{'|'.join(SIDES)})(?=-|$)")  # in the identifier of the parameters; it comes first
 _ADVICE = """
 If a difference is right, a file of accepted ones says why (--twin-ledger, or @pytest.mark.twin(ledger=…)):
@@ -120,11 +121,24 @@ def _folder(item: pytest.Function, factory: pytest.TempPathFactory) -> Path:
 
 
 def _ledger(item: pytest.Function) -> Ledger:
-    lines = list(Ledger.read(LEDGER).lines)
+    """Return the ledger of a test: the lines of the package, of the marker and of the command line."""
+    paths = []
     marker = item.get_closest_marker("twin")
-    given = marker.kwargs.get("ledger") if marker else None
-    if given:
-        lines += Ledger.read(item.path.parent / given).lines
+    if marker and (given := marker.kwargs.get("ledger")):
+        paths.append(item.path.parent / given)
     if option := item.config.getoption("twin_ledger"):
-        lines += Ledger.read(item.config.invocation_params.dir / option).lines
-    return Ledger(lines)
+        paths.append(item.config.invocation_params.dir / option)
+    ledgers = item.config.stash.setdefault(_LEDGERS, {})
+    key = tuple(paths)
+    if key not in ledgers:
+        ledgers[key] = Ledger([line for path in (LEDGER, *paths) for line in Ledger.read(path).lines])
+    return ledgers[key]
+
+
+def unneeded_lines(config: pytest.Config) -> list[str]:
+    """Return the lines of the user's ledgers that concern tests of this session, and covered nothing."""
+    own = Ledger.read(LEDGER).lines
+    ledgers = config.stash.get(_LEDGERS, {}).values()
+    stale = (line for ledger in ledgers for line in ledger.stale(ledger.ran) if line not in own)
+    ran = {name for ledger in ledgers for name in ledger.ran}
+    return [f"{line.scenario}: {line.exchange}: {line.field}" for line in stale if any(map(line.concerns, ran))]

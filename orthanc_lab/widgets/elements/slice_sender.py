@@ -16,6 +16,8 @@ __all__ = ["SliceSender"]
 
 Load = Callable[[int], SliceImage]
 
+_UNDERWAY = 32 << 20  # bytes that the browser has not confirmed; what is sent ahead waits, not what is seen
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +48,7 @@ class SliceSender:
         self._feed = SliceFeed(0)
         self._stack = 0
         self._position = 0
+        self._sent = self._confirmed = 0  # bytes
 
     def show(self, stack: int, count: int, load: Load, position: int) -> None:
         """Replace the stack by another, which has its own number; `resume` begins to send."""
@@ -68,7 +71,14 @@ class SliceSender:
         """Begin to send: a page was loaded, and its browser holds nothing yet."""
         with self._lock:
             self._has_listener = True
+            self._confirmed = self._sent
             self._feed.forget()
+        self.resume()
+
+    def confirm(self, sent: int) -> None:
+        """Record that the browser has received that many bytes since the beginning."""
+        with self._lock:
+            self._confirmed = max(self._confirmed, min(sent, self._sent))
         self.resume()
 
     def resume(self) -> None:
@@ -92,6 +102,8 @@ class SliceSender:
             with self._lock:
                 feed, load, stack = self._feed, self._load, self._stack
                 number = feed.missing(self._position)
+                if number != self._position and self._sent - self._confirmed > _UNDERWAY:
+                    number = None  # until the browser confirms
                 self._is_feeding = number is not None
             if number is None:
                 return
@@ -105,7 +117,9 @@ class SliceSender:
             with self._lock:
                 if feed is self._feed:
                     dropped = feed.put(self._position, number, max(len(picture.data), 1))
-                    told = {"stack": stack, "position": number, "dropped": dropped, **picture.plain()}
+                    self._sent += len(picture.data)
+                    told = {"stack": stack, "position": number, "dropped": dropped, "sent": self._sent}
+                    told |= picture.plain()
                     self._send(told, picture.data)
 
 

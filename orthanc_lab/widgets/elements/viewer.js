@@ -147,7 +147,7 @@ export default () => {
   const store = newStore();
   return {
     initialize({ model }) {
-      model.on("msg:custom", (message, buffers) => receive(store, message, buffers));
+      model.on("msg:custom", (message, buffers) => receive(store, message, buffers, (answer) => model.send(answer)));
       model.send({ kind: "hello" });
     },
     render: ({ model, el }) => renderViewer(store, model, el),

@@ -179,6 +179,8 @@ class Viewer(Element, script="viewer", parts=[f"viewer_parts/{name}" for name in
         if content["kind"] == "hello":
             for sender in self._senders:
                 sender.listen()
+        elif content["kind"] == "got":
+            self._senders[content["layer"]].confirm(content["sent"])
         elif content["kind"] == "whole":
             self._senders[content["layer"]].want_whole(content["is_wanted"])
 

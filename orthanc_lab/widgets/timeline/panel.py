@@ -24,7 +24,7 @@ __all__ = ["TimelinePanel"]
 _CAPACITY = 100_000  # events
 _MOST_ROWS = 200
 _MOST_BARS = 500
-_PAGES = 20  # of a poll: the whole log of a server with the default limit
+_PAGES = 2  # of a poll, with 10,000 events each: what is left comes with the next polls
 _WINDOWS: Mapping[str, float] = {"1 s": 1, "10 s": 10, "1 min": 60, "10 min": 600, "1 h": 3600}
 
 

@@ -44,7 +44,8 @@ class Counting(Viewer):
     heard = 0
 
     def _handle_msg(self, message):
-        self.heard += 1
+        if message["content"]["data"].get("content", {}).get("kind") != "got":  # slices have come
+            self.heard += 1
         messages.value = f"{self.heard} messages"
         super()._handle_msg(message)
 

@@ -83,16 +83,16 @@ def test_words_that_promise_too_much_are_nowhere() -> None:
 
 
 def instances(number: int) -> list[bytes]:
-    """CT instances of 256 by 256 noisy pixels."""
+    """CT instances of 128 by 128 noisy pixels."""
     data_set = pydicom.dcmread(samples.dicom_files("ct")[1])
     noise = np.random.default_rng(1)
-    data_set.Rows = data_set.Columns = 256
+    data_set.Rows = data_set.Columns = 128
     found = []
     for index in range(number):
         data_set.SOPInstanceUID = data_set.file_meta.MediaStorageSOPInstanceUID = f"1.2.826.4711.{index}"
         data_set.InstanceNumber = str(index + 1)
         data_set.ImagePositionPatient = [-100.0, -100.0, 2.5 * index]
-        data_set.PixelData = noise.integers(0, 4096, 65536, dtype=np.uint16).tobytes()
+        data_set.PixelData = noise.integers(0, 4096, 128 * 128, dtype=np.uint16).tobytes()
         buffer = io.BytesIO()
         pydicom.dcmwrite(buffer, data_set)
         found.append(buffer.getvalue())
@@ -118,5 +118,5 @@ def test_a_capsule_is_small(number: int, most: int, tmp_path: Path) -> None:
             )
             writer.add(exchange)
     make_capsule(tmp_path / "recording", tmp_path / "capsule")
-    assert (tmp_path / "recording").stat().st_size > 60_000 * number
+    assert (tmp_path / "recording").stat().st_size > 20_000 * number
     assert (tmp_path / "capsule").stat().st_size < most

@@ -8,7 +8,8 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from orthanc_lab.testing import make_capsule
+from orthanc_lab.protocol.identifiers import orthanc_id
+from orthanc_lab.testing import Recording, make_capsule
 from orthanc_lab.testing.recordings import BytesBody, RecordedExchange, RecordingWriter
 from tests.testing.capsule.planting import Plants, dicom, every_field, every_tag, exchanges, hashes
 from tests.testing.capsule.scan import dates_in, found_in
@@ -63,10 +64,24 @@ def test_the_scan_finds_what_is_there(tmp_path: Path) -> None:
     assert dates_in(tmp_path / "recording") >= set(plants.dates)
 
 
-def test_identifiers_of_orthanc_are_those_of_the_pseudonyms(tmp_path: Path) -> None:
-    from orthanc_lab.protocol.identifiers import orthanc_id
-    from orthanc_lab.testing import Recording
+def test_short_numbers_that_name_somebody_are_replaced(tmp_path: Path) -> None:
+    targets = ("/patients/4711", "/tools/x?PatientID=4711", "/dicom-web/studies?PatientID=4711", "/x/4711.dcm")
+    counted = ("/instances/frames/4711", "/changes?since=4711&limit=12", "/studies/content/0010-0010/3")
+    document = b'{"PatientID": "4711", "Labels": ["4711"], "x": 4711, "Details": "Patient 4711 not found"}'
+    with RecordingWriter(tmp_path / "recording") as writer:
+        for target in (*targets, *counted):
+            writer.add(RecordedExchange("GET", target, status=200, answer=BytesBody(document)))
+    make_capsule(tmp_path / "recording", tmp_path / "capsule")
+    with Recording(tmp_path / "capsule") as capsule:
+        made = [one.target for one in capsule]
+        assert [target for target in made[: len(targets)] if "4711" in target] == []
+        assert made[len(targets) + 1 :] == ["/changes?since=4711&limit=12", "/studies/content/0010-0010/3"]
+        assert made[len(targets)].endswith("/frames/4711")
+        assert capsule.exchanges[0].answer is not None
+        assert b"4711" not in capsule.exchanges[0].answer.read()
 
+
+def test_identifiers_of_orthanc_are_those_of_the_pseudonyms(tmp_path: Path) -> None:
     content = dicom(Plants(4))
     original = pydicom.dcmread(io.BytesIO(content))
     parts = [original[tag].value for tag in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")]

@@ -21,6 +21,7 @@ from tests.testing.capsule.planting import SYNTAXES, Plants, dicom
 from tests.testing.capsule.story import Story, read, record
 
 KEY = b"of the tests"
+ENDS = ("tags", "simplified-tags")
 
 
 def twins(contents: list[tuple[str, bytes]], folder: Path, key: bytes | None = KEY) -> list[bytes]:
@@ -133,6 +134,23 @@ def test_a_capsule_is_answered_like_a_recording(tmp_path: Path) -> None:
         upload = read(tmp_path / "capsule")[0]
         answer = client.transport.send("POST", "/instances", data=upload.body).json()
         assert answer["ParentPatient"] == patient["ID"]
+
+
+def test_the_twin_of_an_answer_is_what_a_server_answers_about_the_twin(tmp_path: Path) -> None:
+    files = [path.read_bytes() for path in (*samples.dicom_files("ct")[:2], *samples.dicom_files("us"))]
+    files += [dicom(Plants(number), syntax) for number, syntax in enumerate(SYNTAXES)]
+    told: list[tuple[str, bytes]] = []
+    with orthanc_lab.in_process() as server:
+        for file in files:
+            identifier = server.session.post(f"{server.url}/instances", data=file).json()["ID"]
+            answers = (server.session.get(f"{server.url}/instances/{identifier}/{end}") for end in ENDS)
+            told += [("application/dicom", file), *(("application/json", answer.content) for answer in answers)]
+    made = twins(told, tmp_path)
+    with orthanc_lab.in_process() as server:
+        for file, *answered in zip(*[iter(made)] * 3, strict=True):
+            identifier = server.session.post(f"{server.url}/instances", data=file).json()["ID"]
+            for end, answer in zip(ENDS, answered, strict=True):
+                assert server.session.get(f"{server.url}/instances/{identifier}/{end}").json() == json.loads(answer)
 
 
 def test_values_are_the_same_wherever_they_come(tmp_path: Path) -> None:

@@ -67,9 +67,12 @@ def test_a_file_that_is_cut_off_has_what_was_finished(file: bytes, tmp_path: Pat
 
 
 @pytest.fixture
-def recorder(ours: orthanc_lab.EmbeddedServer, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def recorder(
+    ours: orthanc_lab.EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     port = free_port()
-    command = [sys.executable, "-m", "orthanc_lab", "record", "--upstream", ours.url, "--port", str(port)]
+    monkeypatch.setenv("ORTHANC_URL", ours.url)
+    command = [sys.executable, "-m", "orthanc_lab", "record", "--port", str(port)]
     process = subprocess.Popen([*command, str(tmp_path / "story")], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline().startswith("Recording what passes http://127.0.0.1:")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
@@ -132,6 +133,56 @@ def test_an_answer_is_lost_in_a_crash_but_not_what_was_done() -> None:
         assert answered[0] in ("lost", f"{server.url}/studies/{kept[0]}")
 
     testing.explore(scenario, 12)
+
+
+@pytest.mark.parametrize("moves", [1, 2, 3])
+def test_a_crash_in_the_middle_of_an_upload(moves: int) -> None:
+    """After the first move the file is there, but not its row; after the second the answer is on its way."""
+
+    def files(server: InProcessServer) -> list[Path]:
+        return [path for path in server.folder.glob("??/??/*") if path.is_file()]
+
+    def scenario(simulation: Simulation) -> None:
+        server = simulation.server()
+        content = samples.dicom_files("ct")[0].read_bytes()
+        answered: list[int] = []
+
+        def upload() -> None:
+            try:
+                answered.append(server.session.post(f"{server.url}/instances", data=content).status_code)
+            except RETRIES:
+                answered.append(0)
+
+        simulation.client("upload", upload)
+        simulation.may("crash", server.crash)
+        simulation.run()
+        stored = len(server.session.get(f"{server.url}/instances").json())
+        assert (answered, stored) == {1: ([0], 0), 2: ([0], 1), 3: ([200], 1)}[moves]
+        assert len(files(server)) == stored
+
+    testing.replay(scenario, f"orthanc-lab schedule 1\nupload × {moves}\ncrash")
+
+
+def test_a_request_that_waits_for_a_job_breaks_off_in_a_crash() -> None:
+    def scenario(simulation: Simulation) -> None:
+        server = simulation.server(SynchronousZipStream=False)
+        study = make_study(server)
+        broken: list[str] = []
+
+        def archive() -> None:
+            try:
+                server.session.get(f"{study}/archive")
+            except RETRIES:
+                broken.append("off")
+
+        simulation.client("archive", archive)
+        simulation.may("crash", server.crash)
+        simulation.run()
+        assert broken == ["off"]
+
+    testing.replay(scenario, "orthanc-lab schedule 1\narchive\ncrash")
+    with pytest.raises(AssertionError, match="assert"):
+        testing.replay(scenario, "orthanc-lab schedule 1")
 
 
 def test_a_fault_comes_at_some_moment() -> None:

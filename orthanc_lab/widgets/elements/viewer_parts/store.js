@@ -1,10 +1,16 @@
 // The slices that the kernel has sent, of two stacks.
+const CONFIRMED = 4 << 20; // bytes after which the kernel is told that they have come
+
 function newStore() {
-  return { layers: [0, 1].map(() => ({ stack: -1, slices: new Map() })), views: new Set() };
+  return { layers: [0, 1].map(() => ({ stack: -1, slices: new Map(), confirmed: 0 })), views: new Set() };
 }
 
-function receive(store, message, buffers) {
+function receive(store, message, buffers, send) {
   const layer = store.layers[message.layer];
+  if (message.sent - layer.confirmed > CONFIRMED) {
+    layer.confirmed = message.sent;
+    send({ kind: "got", layer: message.layer, sent: message.sent });
+  }
   if (message.stack < layer.stack) return; // of a stack that is gone
   if (message.stack > layer.stack) {
     layer.stack = message.stack;
