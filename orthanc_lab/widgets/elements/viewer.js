@@ -114,16 +114,25 @@ function renderViewer(store, model, el) {
     redraw();
   }
   function onSecond() {
-    const { windows } = model.get("second");
-    if (windows?.length) state.windows[1] = { center: windows[0].center, width: windows[0].width };
+    const [{ center, width } = { center: 0, width: 1 }] = model.get("second_windows").windows;
+    state.windows[1] = { center, width };
     const pane = panes.get("second");
     if (pane) Object.assign(pane, { view: { scale: null }, painted: "" });
     state.active = 0;
     redraw();
   }
+  let offered = model.get("second_windows").windows;
+  function onWiderWindow() {
+    const before = offered.find((one) => isWindow(one, state.windows[1]));
+    offered = model.get("second_windows").windows;
+    const now = offered.find((one) => one.name === before?.name);
+    if (now) state.windows[1] = { center: now.center, width: now.width };
+    redraw();
+  }
   const heard = {
     "change:stack": onStack,
     "change:second": onSecond,
+    "change:second_windows": onWiderWindow,
     "change:position": () => { if (!teller.isAhead()) state.position = model.get("position"); redraw(); },
     "change:center change:width": () => { state.windows[0] = { center: model.get("center"), width: model.get("width") }; redraw(); },
     "change:words change:windows change:low change:high change:choices change:compared change:count": redraw,

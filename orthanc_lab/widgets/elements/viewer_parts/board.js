@@ -84,6 +84,8 @@ function listenToControls(parts, desk, { state, model, layer, redraw, go, cine, 
   parts.opacity.number.addEventListener("change", fade);
 }
 
+const isWindow = (one, other) => one.center === other.center && one.width === other.width;
+
 function drawWindow(parts, shown, layer, picture) {
   const span = layer.high - layer.low;
   const step = span > 20 ? 1 : span / 200 || 1;
@@ -91,7 +93,7 @@ function drawWindow(parts, shown, layer, picture) {
   setSlider(parts.width, { low: step, high: Math.max(span, 1) * 1.5, step, value: shown.width });
   const names = (layer.windows ?? []).map((one, at) => ({ value: String(at), label: one.name }));
   fillMenu(parts.windows.select, [{ value: BY_HAND, label: "By hand" }, ...names, { value: MIDDLE, label: "Middle 98 % of this slice" }]);
-  const found = (layer.windows ?? []).findIndex((one) => one.center === shown.center && one.width === shown.width);
+  const found = (layer.windows ?? []).findIndex((one) => isWindow(one, shown));
   parts.windows.select.value = String(found);
   const isColour = picture?.kind === "rgb";
   for (const line of [parts.windows.label, parts.center.label, parts.width.label]) line.hidden = isColour;
