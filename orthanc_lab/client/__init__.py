@@ -20,8 +20,9 @@ from orthanc_lab.client.errors import (
     UnreachableError,
 )
 from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study
+from orthanc_lab.client.job_list import Jobs
 from orthanc_lab.client.job_story import Story
-from orthanc_lab.client.jobs import Job, Jobs
+from orthanc_lab.client.jobs import Job
 from orthanc_lab.client.modalities import Modalities, Modality
 from orthanc_lab.client.queries import Answer, Queries, Query
 from orthanc_lab.client.resource import Resource

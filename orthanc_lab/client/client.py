@@ -15,7 +15,8 @@ from orthanc_lab.client.collection import Collection
 from orthanc_lab.client.content import data_uri, dicom_tags
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study, made_by, resource_at
-from orthanc_lab.client.jobs import Job, Jobs
+from orthanc_lab.client.job_list import Jobs
+from orthanc_lab.client.jobs import Job
 from orthanc_lab.client.modalities import Modalities
 from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.queries import Queries

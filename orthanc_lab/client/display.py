@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from html import escape
 from typing import Any
 
 from orthanc_lab.client.errors import ClientError
 
-__all__ = ["Address", "card", "guarded", "paragraph", "picture", "progress_bar", "table"]
+__all__ = ["Address", "card", "guarded", "moment", "paragraph", "picture", "progress_bar", "table"]
 
 _MOST_ROWS = 50
 _MOST_LETTERS = 200
@@ -73,6 +74,11 @@ def picture(png: bytes, words: str) -> str:
 def paragraph(text: str) -> str:
     """Return a text below a table; "" for none."""
     return f"<div>{escape(text)}</div>" if text else ""
+
+
+def moment(time: datetime | None) -> str:
+    """Return a time, to the second; "" for none."""
+    return "" if time is None else f"{time:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def progress_bar(percent: int) -> str:

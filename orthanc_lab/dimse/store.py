@@ -112,6 +112,12 @@ class InstanceSender:
         if association is not None:
             association.close()
 
+    def cut(self) -> None:
+        """Cut the connection, from another thread: an instance that is being sent fails."""
+        association = self._association
+        if association is not None:
+            association.cut()
+
     def _read(self, dicom: bytes) -> SentFile:
         try:
             return read_sent_file(dicom)

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from orthanc_lab.peers.address import Address, Place, basic_credentials, read_address
 from orthanc_lab.peers.connection import Connection, Deadline, Received
-from orthanc_lab.peers.failures import REDIRECTIONS, CallError
+from orthanc_lab.peers.failures import NO_CONNECTION, REDIRECTIONS, CallError
 from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.peers.peer import Peer, without_credentials
 from orthanc_lab.peers.request import Request
@@ -64,7 +64,8 @@ class PeerClient:
         self._timeout = peer.timeout or options.timeout or None
         self._idle: deque[Connection] = deque()
         self._tls: ssl.SSLContext | None = None
-        self._is_closed = False
+        self._is_closed = self._is_cut = False
+        self._in_use: set[Connection] = set()
         weakref.finalize(self, _close_all, self._idle)  # of a job that was abandoned in the middle of a step
 
     def __enter__(self) -> PeerClient:
@@ -138,6 +139,12 @@ class PeerClient:
         self._is_closed = True
         _close_all(self._idle)
 
+    def cut(self) -> None:
+        """Cut the connections, from another thread: whoever waits for an answer gets an error; no call follows."""
+        self._is_cut = True
+        for connection in list(self._in_use):
+            connection.cut()
+
     def _begin(
         self,
         verb: str,
@@ -156,6 +163,8 @@ class PeerClient:
 
     def _connection(self, place: Place, deadline: Deadline, *, fresh: bool) -> Connection:
         """Return a connection; `fresh` is for a request whose connection turned out to be closed."""
+        if self._is_cut:
+            raise CallError(NO_CONNECTION)
         while not fresh and (kept := _taken_from(self._idle)) is not None:
             if kept.place == place:
                 return kept
@@ -164,6 +173,7 @@ class PeerClient:
         return Connection(place, deadline, partial(self._open_tls, place), proxy, partial(open_context, self._options))
 
     def _release(self, connection: Connection) -> None:
+        self._in_use.discard(connection)
         if connection.is_usable and not self._is_closed:
             self._idle.append(connection)
         else:
@@ -250,6 +260,7 @@ class PeerCall:
         """Close the connection: nobody waits for the answer."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._client._in_use.discard(connection)
             connection.close()
 
     def _final(self, deadline: Deadline) -> Received:
@@ -292,4 +303,5 @@ class PeerCall:
         address = request.address
         lines = request.head(address)
         self._connection = self._client._connection(address.place, deadline, fresh=fresh)
+        self._client._in_use.add(self._connection)
         self._connection.send(request.verb, address.target, lines, request.body, deadline)

@@ -7,6 +7,7 @@ import io
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -167,6 +168,11 @@ class Connection:
         self.was_used = True
         self.is_usable = self.is_usable and not response.will_close
         return Received(response.status, response.reason, response.getheaders(), body)
+
+    def cut(self) -> None:
+        """Let whoever waits for something on it, in another thread, find that it has ended."""
+        with suppress(OSError):  # it has ended already
+            socket.socket.shutdown(getattr(self._socket, "socket", self._socket), socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it."""

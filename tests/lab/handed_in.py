@@ -125,6 +125,24 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
         2: ("ended = waiting", "ended = client.archive_job(study).wait()"),
         3: ("noticed = client.upload(samples.dicom_files('us'))", "import types\nnoticed = types.SimpleNamespace()"),
     },
+    "12": {
+        1: (
+            'lines = "orthanc-lab schedule 1"',
+            'lines = "orthanc-lab schedule 1\\nAda\\nBob"',
+            'lines = "Ada, Bob, Cem"',
+        ),
+        2: (
+            "close = open_study",
+            "def close(server, address, name):\n    pass",
+            "def close(server, address, name):\n    server.session.put(address, data='4')",
+        ),
+        3: (
+            "seed = 1",
+            "seed = True",
+            "real, story = story, lambda seed: [[0, 0, 1]]\nseed = 1",
+            "story = real\nseed = 2",
+        ),
+    },
     "13": {
         1: (
             "labelling = Densities",

@@ -11,12 +11,16 @@ import pytest
 import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.testing.dicom_node import DicomNode
-from tests.rest.test_peers import Caller, wait_for_end
+from tests.rest.test_peers import CT_INSTANCE, Caller, Peer, wait_for_end
+
+
+def workers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("jobs-worker")}
 
 
 @pytest.mark.parametrize(("operation", "permissive"), [("move", False), ("get", True)])
 def test_a_stop_interrupts_what_waits_for_a_node(tmp_path: Path, operation: str, permissive: bool) -> None:
-    before = set(threading.enumerate())
+    before = workers()
     with DicomNode(*samples.dicom_files("mr")[:3], aet="NODE") as node:
         node.hold()
         modalities = {"node": {"AET": "NODE", "Host": "127.0.0.1", "Port": node.port}}
@@ -27,9 +31,38 @@ def test_a_stop_interrupts_what_waits_for_a_node(tmp_path: Path, operation: str,
         with orthanc_lab.serve(folder=tmp_path, DicomModalities=modalities) as server:
             job = Caller(server.url)("POST", f"/modalities/node/{operation}", body).json()["ID"]
             node.wait_until_held()
-        workers = [thread for thread in threading.enumerate() if thread.name.startswith("jobs-worker")]
-        assert not set(workers) - before
+        assert workers() <= before
         node.let_go()
         with orthanc_lab.serve(folder=tmp_path, DicomModalities=modalities) as server:
             ended = wait_for_end(Caller(server.url), job)
     assert (ended["State"], ended["Progress"]) == ("Success", 100)
+
+
+@pytest.mark.parametrize("permissive", [False, True])
+def test_a_stop_interrupts_what_is_being_sent(tmp_path: Path, permissive: bool) -> None:
+    before = workers()
+    peer = Peer()
+    peer.gate.clear()
+    with DicomNode(aet="NODE") as node:
+        node.hold()
+        options: dict[str, Any] = {
+            "DicomModalities": {"node": {"AET": "NODE", "Host": "127.0.0.1", "Port": node.port}},
+            "DicomScuTimeout": 0,
+            "HttpTimeout": 0,
+            "OrthancPeers": {"p": [peer.url]},
+        }
+        body = {"Resources": [CT_INSTANCE], "Asynchronous": True, "Permissive": permissive}
+        with orthanc_lab.serve(folder=tmp_path, **options) as server:
+            call = Caller(server.url)
+            jobs = [call("POST", path, body).json()["ID"] for path in ("/modalities/node/store", "/peers/p/store")]
+            node.wait_until_held()
+            assert peer.arrived.acquire(timeout=20)
+        assert workers() <= before
+        node.let_go()
+        peer.gate.set()
+        with orthanc_lab.serve(folder=tmp_path, **options) as server:
+            call = Caller(server.url)
+            assert [wait_for_end(call, job)["State"] for job in jobs] == ["Success"] * 2
+        assert node.instances
+    assert len(peer.requests) == 2  # it was sent once more
+    peer.close()

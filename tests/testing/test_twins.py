@@ -116,6 +116,7 @@ def test_a_recording_is_the_other_side(run: Run, tmp_path: Path) -> None:
     found.stdout.fnmatch_lines(["The recording does not hold these requests:", "*since=-1*"])
 
 
+@pytest.mark.long
 def test_a_twin_test_needs_the_fixture(run: Run) -> None:
     found = run("import pytest\n@pytest.mark.twin\ndef test_none():\n    pass\n")
     found.assert_outcomes(errors=1)

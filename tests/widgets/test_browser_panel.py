@@ -101,13 +101,29 @@ def test_a_second_series(panel):
     panel.viewer.wait_until_sent()
     second = panel.viewer.second
     assert (second["count"], second["about"]["title"]) == (10, "CT · Sharp")
-    assert second["windows"][0]["name"].startswith("As stored")
+    assert panel.viewer.second_windows["windows"][0]["name"].startswith("As stored")
     assert second["about"]["frame"] == panel.viewer.about["frame"] != ""
     assert {message["position"] for message, _ in sent if message["layer"] == 1} == set(range(10))
     assert panel.status.text == ""
     pick(panel, *CT, "CT · Sharp")
     assert (panel.viewer.compared, panel.viewer.second["count"]) == ("", 0)
     assert [choice["label"] for choice in panel.viewer.choices] == ["CT · Localizer", "CT · Soft tissue"]
+
+
+def test_all_values_of_a_second_series_are_those_that_were_seen(client, panel):
+    levels = [np.full((8, 8), 1000 + number, np.uint16) for number in range(40)]
+    first = client.create_dicom(levels[:2])
+    levels[21] += 500  # not in the sample
+    second = client.create_dicom(levels, parent=first.study, tags={"SeriesDescription": "Second"})
+    listen(panel.viewer)
+    open_series(panel, first)
+    panel.viewer.set_state({"compared": second.id})
+    panel.wait_until_shown()
+    assert panel.viewer.second_windows["high"] == 1039
+    panel.viewer.set_state({"second_position": 20})
+    panel.viewer.wait_until_sent()
+    (window,) = panel.viewer.second_windows["windows"]
+    assert (window["center"] + window["width"] / 2, panel.viewer.second_windows["high"]) == (1521, 1521)
 
 
 def test_what_has_no_image_is_not_compared(client, panel, study):

@@ -92,7 +92,7 @@ class HeaderTwin:
     def _revision(self, value: str) -> str:
         match = _REVISION.fullmatch(value)
         if match is None:
-            return self._scrubber.text(value)
+            return f'"{self._scrubber.text(value.strip(chr(34)))}"'
         checksum = f"-{self._scrubber.word(match[3])}" if match[3] else ""
         return f'{match[1] or ""}"{match[2]}{checksum}"'
 

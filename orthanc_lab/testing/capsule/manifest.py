@@ -24,16 +24,16 @@ class Manifest:
       (0008,0060) Modality: CT
     """
 
-    exchanges: int = 0
-    bodies: Counter[str] = field(default_factory=Counter)
+    exchanges: int = field(init=False, default=0)
+    bodies: Counter[str] = field(init=False, default_factory=Counter)
     """Different bodies, by what they are."""
-    replaced: Counter[str] = field(default_factory=Counter)
+    replaced: Counter[str] = field(init=False, default_factory=Counter)
     """What was replaced, by what it was."""
-    unread: int = 0
+    unread: int = field(init=False, default=0)
     """Bytes of DICOM files and documents that could not be read, and are zero."""
-    headers: int = 0
+    headers: int = field(init=False, default=0)
     """Headers that were left out."""
-    kept: dict[str, Counter[str]] = field(default_factory=dict)
+    kept: dict[str, Counter[str]] = field(init=False, default_factory=dict)
     """Values that stay as they were, by the place where they stand."""
 
     def keep(self, place: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""Texts of any kind: each word, UID, identifier, date in them replaced; ASCII punctuation stays."""
+"""Texts of any kind: each word, UID, identifier, date in them replaced; usual punctuation stays."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from orthanc_lab.testing.capsule.registered import is_registered_uid
 __all__ = ["Scrubber"]
 
 _HEX = r"[0-9a-fA-F]"
-_TOKEN = re.compile(
+_TOKENS = (
     rf"(?P<hex>(?<![^\W_])(?:{_HEX}{{8}}(?:-{_HEX}{{8}}){{4}}|{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}})(?![^\W_]))"
     r"|(?P<uid>(?<![^\W_])(?<!\.)\d++(?:\.\d++){3,}+(?![^\W_]))"
     r"|(?P<stamp>(?<![^\W_])\d{8}[T-]\d{6}(?:\.\d{1,9})?(?![^\W_]))"
     r"|(?P<word>[^\W_]++)"
-    r"|(?P<other>[^\x00-\x7f]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f])"
 )
+_TOKEN = re.compile(_TOKENS + r"|(?P<other>[^\w \t\r\n^=\\/.,:*?@()+-])")
+_WITHOUT_MARKS = re.compile(_TOKENS + r"|(?P<other>[^\w \t\r\n])")
+_SEVEN_BITS = frozenset("$%")
+"""Letters of Japanese, shown as bytes of 7 bits, are these and a punctuation mark or a letter of ASCII."""
 _DIGEST = re.compile(rf"(?=[0-9]*[a-fA-F])(?:{_HEX}{{32}}|{_HEX}{{40}}|{_HEX}{{64}})")
 _DIGITS = re.compile(r"\d+")
 _OTHER = "_"
@@ -92,8 +95,9 @@ class Scrubber:
     # -- texts ------------------------------------------------------------------------
 
     def text(self, text: str) -> str:
-        """Return a text of the same length and punctuation."""
-        return _TOKEN.sub(self._token, text)
+        """Return a text of the same length and usual punctuation."""
+        token = _TOKEN if _SEVEN_BITS.isdisjoint(text) else _WITHOUT_MARKS
+        return token.sub(self._token, text)
 
     def words(self, text: str, safe: frozenset[str]) -> str:
         """Return a text in which the words of a list stay."""

@@ -23,6 +23,7 @@ _DATE = re.compile(r"\d++", re.ASCII)
 _TIME = re.compile(r"\d++(?:\.\d++)?", re.ASCII)
 _MOMENT = re.compile(r"(\d{8})(\d{2,6}(?:\.\d{0,6})?)?([+-]\d{4})?", re.ASCII)
 _AGE = re.compile(r"(\d{1,3})([DWMY])", re.ASCII)
+_JAPANESE = re.compile(r"ISO 2022 IR (?:87|159)")
 _PRINTABLE = re.compile(rb"[\x20-\x7e\r\n\t]*+")
 
 
@@ -117,16 +118,29 @@ class TagValues:
     def _encoded_text(self, tag: int, vr: str, value: bytes, charset: str) -> bytes:
         core = value.rstrip(b"\0 ")
         pad = re.sub(rb"[^\0 ]", b" ", value[len(core) :])
-        codec = "latin-1"
-        if vr in TEXT_VRS_OF_CHARSET:
-            codec = (by_term(charset.split("\\", maxsplit=1)[0]) or LATIN1).codec
         try:
-            if b"\x1b" in core:
-                raise ValueError
+            codec = _codec(vr, core, charset)
             new = self.text(tag, vr, core.decode(codec)).encode(codec)
-        except ValueError:  # bytes that the character set does not have, or changes of it
+        except ValueError:  # bytes that the character set does not have
             new = b""
         return (new if len(new) == len(core) else b"x" * len(core)) + pad
+
+
+def _codec(vr: str, text: bytes, charset: str) -> str:
+    """Return the codec of a text.
+
+    Raises
+    ------
+    ValueError
+        For changes of the character set within the text that no codec knows.
+    """
+    if vr not in TEXT_VRS_OF_CHARSET:
+        return LATIN1.codec
+    if b"\x1b" not in text:
+        return (by_term(charset.split("\\", maxsplit=1)[0]) or LATIN1).codec
+    if _JAPANESE.search(charset) is None:
+        raise ValueError(charset)
+    return "iso2022_jp_1"
 
 
 def _place(tag: int) -> str:

@@ -9,7 +9,7 @@ from orthanc_lab.client import Client, Instance, Series
 from orthanc_lab.widgets.browser.header import Header
 from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
 from orthanc_lab.widgets.browser.windows import ValueRange
-from orthanc_lab.widgets.elements.slice_image import ViewedStack
+from orthanc_lab.widgets.elements.slice_image import Values, ViewedStack
 from orthanc_lab.widgets.elements.viewer import Viewer
 from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.serial_queue import SerialQueue
@@ -72,7 +72,7 @@ class Comparison:
     def _show(self, pick: int, id: str) -> None:
         stack = None
         try:
-            stack = self._load(id) if id in self._labels else None
+            stack = self._load(pick, id) if id in self._labels else None
         finally:
             self._compare(pick, id, stack)
 
@@ -81,7 +81,7 @@ class Comparison:
             self._shown = id if stack else ""
             self._viewer.compare(self._shown, stack)
 
-    def _load(self, id: str) -> ViewedStack | None:
+    def _load(self, pick: int, id: str) -> ViewedStack | None:
         stack = SliceStack(self._client, Series(self._client.transport, id).instances, self._read_tags)
         if not stack.slices:
             return None
@@ -96,4 +96,9 @@ class Comparison:
         span = ValueRange(values)
         for position in stack.sample(_SAMPLE):
             span.add(stack.values(position))
+        stack.seen = lambda values: self._widen(pick, span, values)
         return stack.viewed(header, middle, title=self._labels[id], all_values=span.window)
+
+    def _widen(self, pick: int, span: ValueRange, values: Values) -> None:
+        if span.add(values) and self._picks.is_latest(pick):
+            self._viewer.widen_second(span.window)

@@ -11,6 +11,8 @@ function newState(model) {
   };
 }
 
+const MOST_TRIES = 8; // to draw on a pane without a size
+
 // The planes that were made last, so that a change of the window does not make them again.
 function planeCache() {
   const layouts = new Map();
@@ -44,6 +46,7 @@ function renderViewer(store, model, el) {
 
   // -- drawing, at most once for a frame of the screen
   let isDue = false;
+  let tries = 0;
   function redraw() {
     if (isDue) return;
     isDue = true;
@@ -68,6 +71,9 @@ function renderViewer(store, model, el) {
       const draft = state.draft?.name === name ? [state.draft.measure] : [];
       drawPane(pane, { ...scene, measures: [...scene.measures, ...draft] });
     }
+    const isUnseen = scenes.some((scene) => !hasSize(panes.get(scene.name)));
+    tries = isUnseen ? tries + 1 : 0;
+    if (isUnseen && tries < MOST_TRIES) setTimeout(redraw, 250); // a size that comes back at once is not observed
     drawControls(parts, state, model, first, second, scenes);
     teller.follow(first, second);
   }
@@ -114,16 +120,25 @@ function renderViewer(store, model, el) {
     redraw();
   }
   function onSecond() {
-    const { windows } = model.get("second");
-    if (windows?.length) state.windows[1] = { center: windows[0].center, width: windows[0].width };
+    const [{ center, width } = { center: 0, width: 1 }] = model.get("second_windows").windows;
+    state.windows[1] = { center, width };
     const pane = panes.get("second");
     if (pane) Object.assign(pane, { view: { scale: null }, painted: "" });
     state.active = 0;
     redraw();
   }
+  let offered = model.get("second_windows").windows;
+  function onWiderWindow() {
+    const before = offered.find((one) => isWindow(one, state.windows[1]));
+    offered = model.get("second_windows").windows;
+    const now = offered.find((one) => one.name === before?.name);
+    if (now) state.windows[1] = { center: now.center, width: now.width };
+    redraw();
+  }
   const heard = {
     "change:stack": onStack,
     "change:second": onSecond,
+    "change:second_windows": onWiderWindow,
     "change:position": () => { if (!teller.isAhead()) state.position = model.get("position"); redraw(); },
     "change:center change:width": () => { state.windows[0] = { center: model.get("center"), width: model.get("width") }; redraw(); },
     "change:words change:windows change:low change:high change:choices change:compared change:count": redraw,

@@ -88,6 +88,7 @@ class Viewer(Element, script="viewer", parts=[f"viewer_parts/{name}" for name in
     choices: Any = traitlets.List().tag(sync=True)
     compared = traitlets.Unicode().tag(sync=True)
     second: Any = traitlets.Dict({"stack": 0, "count": 0}).tag(sync=True)
+    second_windows: Any = traitlets.Dict({"windows": [], "low": 0, "high": 1}).tag(sync=True)
     second_position = traitlets.Int(0).tag(sync=True)
 
     def __init__(
@@ -129,15 +130,19 @@ class Viewer(Element, script="viewer", parts=[f"viewer_parts/{name}" for name in
         low, high = _ends(shown.windows)
         with self.hold_sync():
             self.compared = id
-            self.second = {
-                "stack": self._numbers,
-                "count": shown.count,
-                "about": shown.plain(),
-                "windows": [window.plain() for window in shown.windows],
-                "low": low,
-                "high": high,
-            }
+            self.second = {"stack": self._numbers, "count": shown.count, "about": shown.plain()}
+            windows = [window.plain() for window in shown.windows]
+            self.second_windows = {"windows": windows, "low": low, "high": high}
         self.resume()
+
+    def widen_second(self, window: Window) -> None:
+        """Replace the window of the same name of the second stack; where that one is applied, the new one is."""
+        old = self.second_windows
+        self.second_windows = {
+            "windows": [window.plain() if each["name"] == window.name else each for each in old["windows"]],
+            "low": min(old["low"], window.center - window.width / 2),
+            "high": max(old["high"], window.center + window.width / 2),
+        }
 
     def _next(self) -> int:
         self._numbers += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pydicom
@@ -79,6 +80,21 @@ def test_short_numbers_that_name_somebody_are_replaced(tmp_path: Path) -> None:
         assert made[len(targets)].endswith("/frames/4711")
         assert capsule.exchanges[0].answer is not None
         assert b"4711" not in capsule.exchanges[0].answer.read()
+
+
+def test_letters_of_other_scripts_are_replaced_however_they_are_written(tmp_path: Path) -> None:
+    name = "やまだ"
+    seven_bits = name.encode("iso2022_jp")[3:-3].decode()  # as Orthanc shows some files
+    document = json.dumps({"PatientName": seven_bits, "Labels": [name, "Škoda", "α", "पाटिल"]}).encode()
+    with RecordingWriter(tmp_path / "recording") as writer:
+        writer.add(RecordedExchange("GET", "/", status=200, answer=BytesBody(document)))
+    make_capsule(tmp_path / "recording", tmp_path / "capsule")
+    with Recording(tmp_path / "capsule") as capsule:
+        assert capsule.exchanges[0].answer is not None
+        twin = json.loads(capsule.exchanges[0].answer.read())
+    assert set(twin["PatientName"]) <= set("_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+    assert [len(label) for label in twin["Labels"]] == [3, 5, 1, 5]
+    assert not {letter for label in twin["Labels"] for letter in label} & set("やまだαपाटिल")
 
 
 def test_identifiers_of_orthanc_are_those_of_the_pseudonyms(tmp_path: Path) -> None:

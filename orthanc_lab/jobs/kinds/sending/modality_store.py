@@ -48,6 +48,7 @@ class ModalityStoreJob:
         self._tools = tools
         self._request = request
         self._sender: InstanceSender | None = None
+        self._is_interrupted = False
         self.reset()
 
     @classmethod
@@ -99,6 +100,13 @@ class ModalityStoreJob:
         """Release the association."""
         self._close()
         self._sender = None
+
+    def interrupt(self) -> None:
+        """Cut the connection that the step in progress waits on."""
+        self._is_interrupted = True
+        sender = self._sender
+        if sender is not None:
+            sender.cut()
 
     def reset(self) -> None:
         """Send all from the first one again."""
@@ -159,7 +167,7 @@ class ModalityStoreJob:
         try:
             self._sender.send(dicom, self._upcoming)
         except OrthancError as error:
-            if not self._request.permissive:
+            if not self._request.permissive or self._is_interrupted:
                 raise
             _log.warning("An instance was not sent to %s: %s", self._request.modality.aet, error)
 

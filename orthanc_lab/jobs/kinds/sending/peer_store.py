@@ -25,7 +25,7 @@ _MEGABYTE = 1024 * 1024
 _GZIP_LEVEL = 6
 _ALONE = 4  # instances that go one by one at first
 _AT_ONCE = 4
-_PATIENCE = 1  # seconds for each answer, before a pause
+_PATIENCE = 5  # seconds for each answer, before a pause
 _MOST_AHEAD = 32 * _MEGABYTE  # bytes on their way, before another instance follows
 
 
@@ -59,6 +59,7 @@ class PeerStoreJob:
         self._ahead: deque[Upload] = deque()  # from the position on
         self._well = 0  # number of instances that the peer has taken since the start
         self._must_go_alone = False
+        self._is_interrupted = False
         self._size = 0  # bytes
         self.reset()
 
@@ -126,6 +127,13 @@ class PeerStoreJob:
             self._client.close()
             self._client = None
 
+    def interrupt(self) -> None:
+        """Cut the connections that the step in progress waits on."""
+        self._is_interrupted = True
+        client = self._client
+        if client is not None:
+            client.cut()
+
     def reset(self) -> None:
         """Send all from the first one again; the size keeps growing, as in Orthanc."""
         self._position = 0  # number of instances that are done
@@ -176,6 +184,8 @@ class PeerStoreJob:
     def _take(self, upload: Upload) -> None:
         """Wait for the answer for the instance at the position, and count it."""
         upload.wait()
+        if upload.failure is not None and self._is_interrupted:
+            raise upload.failure
         if upload.failure is not None and upload.was_read and not upload.is_alone:
             upload = self._again_alone()
         self._size += upload.size

@@ -4,7 +4,7 @@ const BY_HAND = "-1";
 const REPEATS = [{ value: "loop", label: "over and over" }, { value: "back", label: "forth and back" }, { value: "once", label: "once" }];
 
 function makeParts(el) {
-  const bar = make("div", "orthanc-bar", el, { role: "toolbar", "aria-label": "Picture" });
+  const bar = make("div", "orthanc-actions", el, { role: "toolbar", "aria-label": "Picture" });
   const frames = make("div", "orthanc-frames", el);
   const readout = make("div", "orthanc-readout", el);
   const caption = make("div", "orthanc-caption", el, { "aria-live": "polite" });
@@ -15,7 +15,7 @@ function makeParts(el) {
   const windows = menu(lines, "Window", []);
   const center = slider(lines, "Centre");
   const width = slider(lines, "Width");
-  const more = make("div", "orthanc-more", lines);
+  const more = make("div", "orthanc-arrangement", lines);
   return {
     bar, frames, readout, caption, live, lines, place, windows, center, width, cine, more,
     mode: menu(more, "Show", MODES),
@@ -84,6 +84,8 @@ function listenToControls(parts, desk, { state, model, layer, redraw, go, cine, 
   parts.opacity.number.addEventListener("change", fade);
 }
 
+const isWindow = (one, other) => one.center === other.center && one.width === other.width;
+
 function drawWindow(parts, shown, layer, picture) {
   const span = layer.high - layer.low;
   const step = span > 20 ? 1 : span / 200 || 1;
@@ -91,7 +93,7 @@ function drawWindow(parts, shown, layer, picture) {
   setSlider(parts.width, { low: step, high: Math.max(span, 1) * 1.5, step, value: shown.width });
   const names = (layer.windows ?? []).map((one, at) => ({ value: String(at), label: one.name }));
   fillMenu(parts.windows.select, [{ value: BY_HAND, label: "By hand" }, ...names, { value: MIDDLE, label: "Middle 98 % of this slice" }]);
-  const found = (layer.windows ?? []).findIndex((one) => one.center === shown.center && one.width === shown.width);
+  const found = (layer.windows ?? []).findIndex((one) => isWindow(one, shown));
   parts.windows.select.value = String(found);
   const isColour = picture?.kind === "rgb";
   for (const line of [parts.windows.label, parts.center.label, parts.width.label]) line.hidden = isColour;
@@ -99,7 +101,7 @@ function drawWindow(parts, shown, layer, picture) {
 
 function drawControls(parts, state, model, first, second, scenes) {
   const isEmpty = first.count === 0;
-  parts.frames.classList.toggle("orthanc-empty", isEmpty);
+  parts.frames.classList.toggle("orthanc-blank", isEmpty);
   const hasTwo = second.count > 0 && (state.mode === "beside" || state.mode === "over");
   parts.lines.hidden = parts.bar.hidden = parts.help.hidden = parts.readout.hidden = isEmpty;
   parts.place.label.hidden = parts.cine.hidden = first.count < 2;

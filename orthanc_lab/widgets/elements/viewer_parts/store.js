@@ -30,7 +30,7 @@ function layerOf(store, model, number) {
   const told =
     number === 0
       ? Object.fromEntries(["stack", "count", "about", "windows", "low", "high"].map((name) => [name, model.get(name)]))
-      : model.get("second");
+      : { ...model.get("second"), ...model.get("second_windows") };
   const held = store.layers[number].stack === told.stack ? store.layers[number].slices : new Map();
   const places = told.about?.places ?? [];
   const known = places.includes(null) ? places.map((place, position) => place ?? held.get(position)?.place ?? null) : places;
