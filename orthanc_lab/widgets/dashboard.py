@@ -16,6 +16,7 @@ from orthanc_lab.widgets.faults.panel import FaultsPanel
 from orthanc_lab.widgets.faults.switchable import SwitchableFaults
 from orthanc_lab.widgets.jobs.panel import JobsPanel
 from orthanc_lab.widgets.metrics.panel import MetricsPanel
+from orthanc_lab.widgets.modify.panel import ModifyPanel
 from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.panel import ServerPanel
@@ -28,6 +29,7 @@ _PANELS: tuple[type[Panel], ...] = (
     JobsPanel,
     BrowserPanel,
     ArchivePanel,
+    ModifyPanel,
     UploadPanel,
     DicomizePanel,
     NetworkPanel,

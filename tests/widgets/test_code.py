@@ -10,9 +10,10 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab import Client, samples
-from orthanc_lab.widgets import ArchivePanel, DicomizePanel, JobsPanel, NetworkPanel, UploadPanel
+from orthanc_lab.widgets import ArchivePanel, DicomizePanel, JobsPanel, ModifyPanel, NetworkPanel, UploadPanel
 from orthanc_lab.widgets.code.code_log import CodeLog
 from orthanc_lab.widgets.code.spoken import named, with_names
+from orthanc_lab.widgets.dicomize.keywords import find
 from tests.programs import program
 from tests.widgets.dropping import drop, settle
 from tests.widgets.test_jobs_panel import paused_job
@@ -118,6 +119,35 @@ def test_an_archive(client, study, tmp_path, monkeypatch):
     assert writes(sent(panel)) == command
     assert writes(run(panel, client)) == command
     panel.close()
+
+
+def test_a_change(client, study):
+    panel = ModifyPanel(client)
+    panel.branches.learn(study.series)
+    panel.tree.toggle(study.series[0].id)
+    panel.form.action.value = "modify"
+    panel.form.replace.add(find("SeriesDescription"), "Checked")
+    for press in (panel.preview, panel.make):
+        press().result()
+        command = writes(sent(panel))
+        assert len(command) == 1
+        assert writes(run(panel, client)) == command
+    settle_jobs(client)
+    made = client.series.find(SeriesDescription="Checked")
+    assert len(made) == 2
+    panel.form.action.value = "split"
+    panel.tree.clear()
+    panel.branches.learn(made)
+    panel.tree.toggle(made[0].id)
+    panel.make().result()
+    assert panel.code_view.python.startswith(f"client.studies[{study.id!r}].split([{made[0].id!r}], ")
+    settle_jobs(client)
+    panel.close()
+
+
+def settle_jobs(client):
+    for job in client.jobs:
+        job.wait(progress=False)
 
 
 def test_nodes(network, archive):

@@ -62,10 +62,15 @@ class TimelinePanel(Panel):
         self._began: datetime | None = None  # the log that the events are of
         self._drawing = threading.RLock()  # both polling and the user may change what is shown
         self.slider = ipywidgets.IntSlider(
-            max=0, description="Event", layout={"width": "40em"}, style={"description_width": "4em"}
+            max=0, description="Event", layout={"flex": "1 1 24em", "width": "auto"}, style={"description_width": "4em"}
         )
-        self.earlier = ipywidgets.Button(icon="step-backward", description="Earlier", tooltip="The event before")
-        self.later = ipywidgets.Button(icon="step-forward", description="Later", tooltip="The event after")
+        narrow = {"width": "auto", "min_width": "0"}
+        self.earlier = ipywidgets.Button(
+            icon="step-backward", description="Earlier", tooltip="The event before", layout=narrow
+        )
+        self.later = ipywidgets.Button(
+            icon="step-forward", description="Later", tooltip="The event after", layout=narrow
+        )
         self.window = ipywidgets.Dropdown(options=_WINDOWS, value=10, description="Lanes", layout={"width": "12em"})
         self.words = ipywidgets.HTML()
         self.lanes = Lanes(label="What the workers did")
