@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from html import escape
@@ -17,6 +18,7 @@ from orthanc_lab.widgets.browser.comparison import Comparison
 from orthanc_lab.widgets.browser.header import Header
 from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
 from orthanc_lab.widgets.browser.tag_rows import matching, tag_rows
+from orthanc_lab.widgets.browser.use_buttons import UseButtons
 from orthanc_lab.widgets.browser.windows import ValueRange
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
@@ -25,7 +27,7 @@ from orthanc_lab.widgets.elements.tag_row import TagRow
 from orthanc_lab.widgets.elements.tag_table import TagTable
 from orthanc_lab.widgets.elements.viewer import Viewer
 from orthanc_lab.widgets.latest import Latest
-from orthanc_lab.widgets.resource_branches import study_words
+from orthanc_lab.widgets.resource_branches import lineage, study_words
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
@@ -80,6 +82,8 @@ class BrowserPanel(ResourcesPanel):
         self._tag_queue: SerialQueue[object] = SerialQueue()
         self._sample_queue: SerialQueue[object] = SerialQueue()
         self.heading = ipywidgets.HTML()
+        self._uses: Mapping[str, Callable[[Resource], object]] = {}
+        self.use_buttons = UseButtons(self.use)
         self.gallery = Gallery(label="Series")
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
         self.comparison = Comparison(self.poll_client, self.viewer, self._numbered_tags, self.attempt)
@@ -99,7 +103,8 @@ class BrowserPanel(ResourcesPanel):
         self.document.layout.display = "none"
         left = ipywidgets.VBox([self.search_and_tree()], layout={"flex": "1 1 300px", "min_width": "0"})
         right = ipywidgets.VBox(
-            [self.heading, self.gallery, self.viewer, self.document], layout={"flex": "2 1 400px", "min_width": "0"}
+            [self.heading, self.use_buttons, self.gallery, self.viewer, self.document],
+            layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
         self.body.children = [both, self.tag_search, self.tags]
@@ -110,6 +115,42 @@ class BrowserPanel(ResourcesPanel):
             queue.submit(lambda: None).result()
         self.comparison.wait_until_shown()
 
+    # -- from and to other panels ---------------------------------------------------
+
+    def show_resource(self, resource: Resource) -> None:
+        """Pick a resource of the server; where its patient is not among those listed, its study is sought.
+
+        Raises
+        ------
+        NotFoundError
+            If it has been deleted.
+        """
+        line = lineage(resource.refresh())
+        self.refresh()
+        for text in ("", line[1].StudyInstanceUID if len(line) > 1 else ""):
+            if self.tree.node(line[0].id) is not None:
+                break
+            self.search.value = text
+            self.wait_until_found()
+        with self._turn:
+            self.learn(line)
+            self.tree.opened = list(dict.fromkeys([*self.tree.opened, *(one.id for one in line[:-1])]))
+            self.tree.current = resource.id
+
+    def connect(self, uses: Mapping[str, Callable[[Resource], object]]) -> None:
+        """Offer to use what is picked in other panels, by their titles."""
+        self._uses = uses
+        self.use_buttons.offer(uses)
+
+    def use(self, title: str) -> Any:
+        """Use what is picked in another panel of the dashboard."""
+        resource = self.branches.resource(self.tree.current)
+        return self.act(f"To {title}", partial(self._use, title, resource))
+
+    def _use(self, title: str, resource: Resource | None) -> None:
+        if resource is not None:
+            self._uses[title](resource)
+
     # -- picking --------------------------------------------------------------------
 
     def _pick_series(self, id: str) -> None:
@@ -119,6 +160,7 @@ class BrowserPanel(ResourcesPanel):
     def _pick(self) -> None:
         pick = self._picks.begin()
         resource = self.branches.resource(self.tree.current)
+        self.use_buttons.show(resource is not None)
         if resource is None:
             self._series = self._study = ""
             self._stack = None
