@@ -25,6 +25,7 @@ from orthanc_lab.widgets.dicomize.tag_fields import TagFields
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone, RefusedError
 from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.show_button import ShowButton
 
 __all__ = ["DicomizePanel"]
 
@@ -95,6 +96,7 @@ class DicomizePanel(Panel):
             for words in _OPTIONS
         )
         self.make_button = _button("Make DICOM", "magic", "Create the instance or series on the server", "primary")
+        self.show_button = ShowButton(self.act)
         self.result = ipywidgets.VBox()
         self.files.observe(lambda change: self._draw_pictures(), "selected")
         self.remove_button.on_click(lambda _: self.remove(self.files.selected))
@@ -111,7 +113,7 @@ class DicomizePanel(Panel):
         options = [row(box, ipywidgets.Label(words)) for box, words in zip(boxes, _OPTIONS.values(), strict=True)]
         files = [self.files, row(self.pictures, self.remove_button), self.mixture, self.contents_problem]
         fields = [ipywidgets.VBox(files), self.tags, self.parent, self.private_part, *options]
-        return [self.zone, *fields, row(self.make_button), self.result]
+        return [self.zone, *fields, row(self.make_button, self.show_button), self.result]
 
     def poll(self) -> None:
         """Only check whether the server answers: nothing else about it is shown here."""
@@ -279,6 +281,7 @@ class DicomizePanel(Panel):
             self._enable()
         self.made.append(made)
         self._is_done = True
+        self.show_button.offer(lambda: made)
         self._show(made, form, request)
         return f"Made: {made.level.value.lower()} {made.id}"
 
@@ -294,6 +297,8 @@ class DicomizePanel(Panel):
         self._replace_result(view)
 
     def _replace_result(self, *views: ipywidgets.Widget) -> None:
+        if not views:
+            self.show_button.offer(None)
         old, self.result.children = self.result.children, views
         for widget in old:
             close_whole(widget)

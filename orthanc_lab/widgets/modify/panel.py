@@ -19,6 +19,7 @@ from orthanc_lab.widgets.modify.change_form import ChangeForm
 from orthanc_lab.widgets.modify.change_request import ChangeRequest
 from orthanc_lab.widgets.resource_branches import study_words
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
+from orthanc_lab.widgets.show_button import ShowButton
 from orthanc_lab.widgets.tag_differences import columns
 
 __all__ = ["ModifyPanel"]
@@ -70,6 +71,7 @@ class ModifyPanel(ResourcesPanel):
         self.make_button = ipywidgets.Button(
             description="Start the job", icon="cogs", button_style="primary", layout={"width": "auto"}
         )
+        self.show_button = ShowButton(self.act)
         self.hint = ipywidgets.Label()
         self.differences = Table(columns("Before", "After"), label="What happens to the tags of one instance")
         self.jobs = Table(_JOB_COLUMNS, label="Jobs started here", empty="No jobs yet")
@@ -82,7 +84,7 @@ class ModifyPanel(ResourcesPanel):
 
     def _lay_out(self) -> None:
         left = ipywidgets.VBox([self.search_and_tree()], layout={"flex": "1 1 300px", "min_width": "0"})
-        buttons = line(self.preview_button, self.make_button, self.hint)
+        buttons = line(self.preview_button, self.make_button, self.show_button, self.hint)
         right = ipywidgets.VBox([self.form, buttons, self.jobs], layout={"flex": "2 1 400px", "min_width": "0"})
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
         self.differences.layout.display = "none"
@@ -157,6 +159,7 @@ class ModifyPanel(ResourcesPanel):
 
     def _make(self, resources: Sequence[Resource]) -> str:
         request = self.form.request()
+        self.show_button.offer(None)
         count = 0
         for job in request.submit(self.code.client, request.spread(resources)):
             count += 1
@@ -192,6 +195,7 @@ class ModifyPanel(ResourcesPanel):
             self.status.warn("\n".join(f"{job.type} {job.id[:8]}: {job.error}" for job in failed[:3]))
         elif ended:
             made = [resource for job in ended for resource in made_by(self.poll_client.transport, job)]
+            self.show_button.offer(lambda: made[0])
             names = [_name(resource) for resource in made[:3]]
             self.status.say(f"Made: {'; '.join(names)}{' …' if len(made) > len(names) else ''}")
 
