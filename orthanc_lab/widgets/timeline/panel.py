@@ -14,6 +14,7 @@ from orthanc_lab.client import Client
 from orthanc_lab.client.display import table as html_table
 from orthanc_lab.client.job_events import events_page
 from orthanc_lab.widgets.elements.lanes import Lanes
+from orthanc_lab.widgets.elements.slider import Slider
 from orthanc_lab.widgets.elements.table import Table
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.timeline.replay import Replay
@@ -61,9 +62,7 @@ class TimelinePanel(Panel):
         self.replay = Replay(_CAPACITY)
         self._began: datetime | None = None  # the log that the events are of
         self._drawing = threading.RLock()  # both polling and the user may change what is shown
-        self.slider = ipywidgets.IntSlider(
-            max=0, description="Event", layout={"flex": "1 1 24em", "width": "auto"}, style={"description_width": "4em"}
-        )
+        self.slider = Slider(label="Event", layout={"flex": "1 1 20em", "max_width": "40em"})
         narrow = {"width": "auto", "min_width": "0"}
         self.earlier = ipywidgets.Button(
             icon="step-backward", description="Earlier", tooltip="The event before", layout=narrow
