@@ -141,6 +141,8 @@ class ServerPanel(Panel):
             self.log_view.lines = self.server.tail()
         if not self._is_acting:
             self.toolbar.offers = self._offers()
+            if self.editor is not None:
+                self.editor.follow()
         self._facts.value = f'<div class="orthanc-lab">{self._facts_html()}</div>'
 
     def _offers(self) -> dict[str, str]:
