@@ -18,6 +18,7 @@ from orthanc_lab.widgets.browser.comparison import Comparison
 from orthanc_lab.widgets.browser.header import Header
 from orthanc_lab.widgets.browser.label_editor import LabelEditor
 from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
+from orthanc_lab.widgets.browser.study_list import StudyList
 from orthanc_lab.widgets.browser.tag_rows import tag_rows
 from orthanc_lab.widgets.browser.tag_view import TagView
 from orthanc_lab.widgets.browser.use_buttons import UseButtons
@@ -44,6 +45,8 @@ class BrowserPanel(ResourcesPanel):
     ----------
     gallery
         A thumbnail of each series of the study.
+    studies
+        The table of studies.
     viewer
         The slices of the series.
     comparison
@@ -86,6 +89,7 @@ class BrowserPanel(ResourcesPanel):
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
         self.comparison = Comparison(self.poll_client, self.viewer, self._numbered_tags, self.attempt)
         self.document = Download("Download the PDF", self._save_document)
+        self.studies = StudyList(self.poll_client, self.attempt, self._pick_study)
         self.labels = LabelEditor(add=self.add_label, remove=self.remove_label)
         self.tag_view = TagView(self.poll_client, self.guard)
         self.tags, self.tag_search = self.tag_view.table, self.tag_view.search
@@ -103,7 +107,9 @@ class BrowserPanel(ResourcesPanel):
             layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
-        self.body.children = [both, self.tag_view]
+        self.studies_part = ipywidgets.Accordion([self.studies], titles=["Studies"], selected_index=None)
+        self.studies_part.observe(lambda change: self._list_studies(), "selected_index")
+        self.body.children = [self.studies_part, both, self.tag_view]
 
     def wait_until_shown(self) -> None:
         """Wait until what was picked is shown."""
@@ -148,6 +154,14 @@ class BrowserPanel(ResourcesPanel):
             self._uses[title](resource)
 
     # -- picking --------------------------------------------------------------------
+
+    def _list_studies(self) -> None:
+        if self.studies_part.selected_index is not None:
+            self.studies.reload()
+
+    def _pick_study(self, study: Study) -> None:
+        if self.tree.current != study.id:
+            self._show_queue.submit(lambda: self.attempt(partial(self.show_resource, study), "Showing"))
 
     def _pick_series(self, id: str) -> None:
         if id and id != self._series:
@@ -339,6 +353,7 @@ class BrowserPanel(ResourcesPanel):
 
     def changed(self, gone: set[str]) -> None:  # noqa: D102 - see ResourcesPanel
         self._study = ""
+        self._list_studies()
         resource = self.branches.resource(self.tree.current)
         if resource is not None and self._picks.number:
             action = partial(self._show_changes, self._picks.number, resource)
@@ -366,6 +381,7 @@ class BrowserPanel(ResourcesPanel):
         self._show_queue.close()
         self._tag_queue.close()
         self._sample_queue.close()
+        self.studies.close()
         super().close()
 
 
