@@ -41,7 +41,7 @@ class LabelEditor(ipywidgets.HBox):
             placeholder="letters, digits, - and _",
             continuous_update=False,
             style={"description_width": "initial"},
-            layout={"width": "18em"},
+            layout={"width": "22em"},
         )
         super().__init__([self.entry], layout={"flex_flow": "row wrap", "align_items": "center", "display": "none"})
         self.entry.observe(lambda change: self._add_typed(), "value")

@@ -25,6 +25,7 @@ from orthanc_lab.widgets.browser.use_buttons import UseButtons
 from orthanc_lab.widgets.browser.windows import ValueRange
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
+from orthanc_lab.widgets.elements.pdf_view import PdfView
 from orthanc_lab.widgets.elements.slice_image import Values
 from orthanc_lab.widgets.elements.viewer import Viewer
 from orthanc_lab.widgets.latest import Latest
@@ -35,6 +36,7 @@ from orthanc_lab.widgets.serial_queue import SerialQueue
 __all__ = ["BrowserPanel"]
 
 _MOST_SERIES = 40  # in the gallery
+_LARGEST_PDF = 32_000_000  # bytes; a larger one is only downloaded
 _SAMPLE = 25  # slices of a long stack that are looked at for the range of its values
 
 
@@ -88,6 +90,7 @@ class BrowserPanel(ResourcesPanel):
         self.gallery = Gallery(label="Series")
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
         self.comparison = Comparison(self.poll_client, self.viewer, self._numbered_tags, self.attempt)
+        self.pdf = PdfView(self._pdf, label="Encapsulated PDF")
         self.document = Download("Download the PDF", self._save_document)
         self.studies = StudyList(self.poll_client, self.attempt, self._pick_study)
         self.labels = LabelEditor(add=self.add_label, remove=self.remove_label)
@@ -103,7 +106,7 @@ class BrowserPanel(ResourcesPanel):
         self.document.layout.display = "none"
         left = ipywidgets.VBox([self.search_and_tree()], layout={"flex": "1 1 300px", "min_width": "0"})
         right = ipywidgets.VBox(
-            [self.heading, self.use_buttons, self.labels, self.gallery, self.viewer, self.document],
+            [self.heading, self.use_buttons, self.labels, self.gallery, self.viewer, self.pdf, self.document],
             layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
@@ -243,7 +246,7 @@ class BrowserPanel(ResourcesPanel):
             if not stack.instance(position).exists():
                 raise
             return f"The server cannot render this: {str(error).splitlines()[0]}"
-        self.document.layout.display = "none"
+        self._show_document(False)
         title = self.branches.name(self._series)
         self.viewer.show(stack.viewed(header, position, title=title, all_values=span.window), position)
         stack.seen = partial(self._widen, stack, span)
@@ -265,7 +268,7 @@ class BrowserPanel(ResourcesPanel):
 
     def _show_nothing(self, words: str, *, has_document: bool = False) -> None:
         self.viewer.clear(words)
-        self.document.layout.display = None if has_document else "none"
+        self._show_document(has_document)
 
     def _show_gallery(self, pick: int, resource: Resource, current: str) -> None:
         if self._study != resource.id:
@@ -321,6 +324,18 @@ class BrowserPanel(ResourcesPanel):
 
     def _numbered_tags(self, instance: Instance) -> dict[str, Any]:
         return dict(self.poll_client.transport.get(f"{instance.path}/tags"))
+
+    def _show_document(self, has_document: bool) -> None:
+        instance = self.tag_view.instance if has_document else None
+        is_small = instance is not None and int(instance.document["FileSize"]) <= _LARGEST_PDF
+        self.pdf.key = instance.id if instance is not None and is_small else ""
+        self.viewer.layout.display = "none" if self.pdf.key else None
+        self.document.layout.display = None if has_document else "none"
+
+    def _pdf(self, id: str) -> bytes | None:
+        found: list[bytes] = []
+        self.guard(lambda: found.append(Instance(self.poll_client.transport, id).pdf()), "Reading the PDF")
+        return found[0] if found else None
 
     def _save_document(self, folder: Path, progress: Bytes) -> Path:
         instance = self.tag_view.instance
