@@ -91,6 +91,7 @@ def test_a_folder_is_uploaded_and_a_study_picked_in_the_table(shown, artefacts, 
     press(panel, "Show")
     panel = board.tab("Browser")
     says(panel, "Phantom US")
+    assert panel.locator("iframe").is_hidden()
     client.create_dicom(samples.path("report.pdf"), {"PatientName": "Report^Rita", "StudyDate": "20270101"})
     panel.locator(".jp-Collapse-header, .lm-AccordionPanel-title", has_text="Studies").or_(
         panel.get_by_text("Studies", exact=True)

@@ -320,6 +320,13 @@ def test_value_and_rescale(js, meaning, words):
     assert js("valueWords(it, -1, 0) + valueWords(it, 0, 3)", it=one) == ""
 
 
+def test_a_pixel_that_was_left_out_is_not_named(js):
+    thinned = {**picture(np.zeros((3, 3))), "step": 2}
+    found = [js("heldPixel(it, {x, y: 4.4})", it=thinned, x=x) for x in (-0.4, 1.4, 1.6, 3.4)]
+    assert [pixel["x"] for pixel in found] == [0, 0, 2, 2]
+    assert {pixel["y"] for pixel in found} == {4}
+
+
 def test_a_colour(js):
     values = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     code = "valueWords({...it, values: Uint8Array.from(it.values)}, 1, 1)"

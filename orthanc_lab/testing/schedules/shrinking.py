@@ -2,8 +2,8 @@
 
 Not by hypothesis, which was measured on the four bugs that are planted in the tests, with a draw for each move: a run
 took 1.6 to 9.6 ms instead of 0.6, an output freed while it is downloaded was found in one of three times 2,000
-schedules (here within 60 in ten of ten), and what is left had 6 or 7 lines (here 4 or 5). It does not know that most
-moves are what would have come anyway.
+schedules (here within 60 in ten of ten), and what was left had 6 or 7 lines (here 3 to 5). It does not know that most
+moves are what would have come anyway, and need not be told.
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ _SAMPLE = 25  # slices of a long stack that are looked at for the range of its v
 
 
 class BrowserPanel(ResourcesPanel):
-    """Pick a patient, study, series or instance to see its images, with slice and window, and its tags.
+    """Pick a patient, study, series or instance to see its images and its tags.
+
+    The viewer tells values and places, measures, plays, and shows two series or three planes.
 
     Attributes
     ----------

@@ -62,8 +62,7 @@ function render({ model, el }) {
   const cancel = element("button", { type: "button", className: "button", textContent: "Cancel" });
   const running = element("div", { className: "running", hidden: true }, bar, " ", said, " ", cancel);
   const refused = element("ul", { className: "refused" });
-  refused.setAttribute("role", "alert");
-  el.append(zone, running, refused);
+  el.append(zone, running, element("div", { role: "alert" }, refused));
 
   let queue = [];
   let number = 0; // of transfers

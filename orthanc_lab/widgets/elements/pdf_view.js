@@ -14,7 +14,7 @@ function render({ model, el }) {
   function ask() {
     free();
     const key = model.get("key");
-    el.style.display = key ? "" : "none";
+    frame.hidden = !key;
     frame.title = model.get("label");
     if (key) model.send({ key });
   }

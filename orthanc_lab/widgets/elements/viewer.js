@@ -11,6 +11,8 @@ function newState(model) {
   };
 }
 
+const MOST_TRIES = 8; // to draw on a pane without a size
+
 // The planes that were made last, so that a change of the window does not make them again.
 function planeCache() {
   const layouts = new Map();
@@ -44,6 +46,7 @@ function renderViewer(store, model, el) {
 
   // -- drawing, at most once for a frame of the screen
   let isDue = false;
+  let tries = 0;
   function redraw() {
     if (isDue) return;
     isDue = true;
@@ -68,6 +71,9 @@ function renderViewer(store, model, el) {
       const draft = state.draft?.name === name ? [state.draft.measure] : [];
       drawPane(pane, { ...scene, measures: [...scene.measures, ...draft] });
     }
+    const isUnseen = scenes.some((scene) => !hasSize(panes.get(scene.name)));
+    tries = isUnseen ? tries + 1 : 0;
+    if (isUnseen && tries < MOST_TRIES) setTimeout(redraw, 250); // a size that comes back at once is not observed
     drawControls(parts, state, model, first, second, scenes);
     teller.follow(first, second);
   }

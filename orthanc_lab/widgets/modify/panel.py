@@ -61,6 +61,7 @@ class ModifyPanel(ResourcesPanel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._jobs: dict[str, Job] = {}
+        self._deletes = False  # whether a job that was started here deletes its sources
         self.form = ChangeForm(self._follow_form)
         self.preview_button = ipywidgets.Button(
             description="Preview",
@@ -160,6 +161,7 @@ class ModifyPanel(ResourcesPanel):
     def _make(self, resources: Sequence[Resource]) -> str:
         request = self.form.request()
         self.show_button.offer(None)
+        self._deletes = self._deletes or not request.keep_source
         count = 0
         for job in request.submit(self.code.client, request.spread(resources)):
             count += 1
@@ -184,6 +186,13 @@ class ModifyPanel(ResourcesPanel):
         self._jobs = {id: current.get(id, job) for id, job in self._jobs.items() if id in current or job.state.is_final}
         self._show_jobs()
         self._tell(ended)
+
+    def forget(self, gone: set[str]) -> None:
+        """Remove deleted resources from the tree; what the jobs of this panel delete is no news."""
+        if self._deletes:
+            self.tree.remove(gone)
+        else:
+            super().forget(gone)
 
     def _show_jobs(self) -> None:
         now = self.clock.now()

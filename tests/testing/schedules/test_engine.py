@@ -27,7 +27,7 @@ PENDING, RUNNING, PAUSED, SUCCESS, FAILURE = (
 
 @pytest.fixture
 def schedules(request: pytest.FixtureRequest) -> int:
-    return 5000 if request.config.getoption("--long") else 150
+    return 5000 if request.config.getoption("--long") else 80
 
 
 class BusyJob(CountingJob):

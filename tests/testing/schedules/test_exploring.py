@@ -42,7 +42,7 @@ def test_a_planted_bug_is_found_and_shrunk(bug: Planted) -> None:
 
 @pytest.mark.parametrize("bug", PLANTED, ids=lambda bug: bug.name)
 def test_the_engine_has_none_of_them(bug: Planted, request: pytest.FixtureRequest) -> None:
-    schedules = 5000 if request.config.getoption("--long") else 200
+    schedules = 5000 if request.config.getoption("--long") else 100
     assert testing.explore(partial(bug.scenario, JobsEngine), schedules).schedules == schedules
 
 
@@ -86,7 +86,7 @@ def test_what_was_acknowledged_survives_a_crash_at_any_moment() -> None:
             if ended is JobState.SUCCESS:
                 assert jobs.view(id).content["Done"] == 4
 
-    assert testing.explore(scenario, 300).schedules == 300
+    assert testing.explore(scenario, 150).schedules == 150
 
 
 def test_time_comes_into_it() -> None:

@@ -14,7 +14,7 @@ from tests.testing.schedules.saved_seeds import SEEDS, digests, saved
 @pytest.fixture
 def seeds(request: pytest.FixtureRequest) -> int:
     """How many are run again."""
-    return SEEDS if request.config.getoption("--long") else 200
+    return SEEDS if request.config.getoption("--long") else 100
 
 
 def test_they_are_different() -> None:

@@ -25,7 +25,7 @@ _MEGABYTE = 1024 * 1024
 _GZIP_LEVEL = 6
 _ALONE = 4  # instances that go one by one at first
 _AT_ONCE = 4
-_PATIENCE = 1  # seconds for each answer, before a pause
+_PATIENCE = 5  # seconds for each answer, before a pause
 _MOST_AHEAD = 32 * _MEGABYTE  # bytes on their way, before another instance follows
 
 

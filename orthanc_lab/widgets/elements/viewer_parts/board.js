@@ -4,7 +4,7 @@ const BY_HAND = "-1";
 const REPEATS = [{ value: "loop", label: "over and over" }, { value: "back", label: "forth and back" }, { value: "once", label: "once" }];
 
 function makeParts(el) {
-  const bar = make("div", "orthanc-bar", el, { role: "toolbar", "aria-label": "Picture" });
+  const bar = make("div", "orthanc-actions", el, { role: "toolbar", "aria-label": "Picture" });
   const frames = make("div", "orthanc-frames", el);
   const readout = make("div", "orthanc-readout", el);
   const caption = make("div", "orthanc-caption", el, { "aria-live": "polite" });
@@ -13,9 +13,9 @@ function makeParts(el) {
   const place = slider(lines, "Slice");
   const cine = make("div", "orthanc-cine", lines);
   const windows = menu(lines, "Window", []);
-  const center = slider(lines, "Centre");
+  const center = slider(lines, "Center");
   const width = slider(lines, "Width");
-  const more = make("div", "orthanc-more", lines);
+  const more = make("div", "orthanc-arrangement", lines);
   return {
     bar, frames, readout, caption, live, lines, place, windows, center, width, cine, more,
     mode: menu(more, "Show", MODES),
@@ -101,7 +101,7 @@ function drawWindow(parts, shown, layer, picture) {
 
 function drawControls(parts, state, model, first, second, scenes) {
   const isEmpty = first.count === 0;
-  parts.frames.classList.toggle("orthanc-empty", isEmpty);
+  parts.frames.classList.toggle("orthanc-blank", isEmpty);
   const hasTwo = second.count > 0 && (state.mode === "beside" || state.mode === "over");
   parts.lines.hidden = parts.bar.hidden = parts.help.hidden = parts.readout.hidden = isEmpty;
   parts.place.label.hidden = parts.cine.hidden = first.count < 2;

@@ -8,9 +8,10 @@ function makeDesk({ state, model, parts, panes, layer, redraw, go, cine, scenes,
   // Words about a pixel: for the eye at once, for a screen reader only when keys were pressed.
   function tell(pane, pixel, isSpoken) {
     const picture = pane?.shown?.picture;
-    const value = picture && pixel ? valueWords(picture, pixel.x, pixel.y) : "";
-    const over = value ? othersOf(pane).map((other) => overWords(picture, pixel, other)).join("") : "";
-    const words = value ? `${value}${over} · ${placeWords(picture, pixel.x, pixel.y)}` : "";
+    const at = picture && pixel && heldPixel(picture, pixel);
+    const value = at ? valueWords(picture, at.x, at.y) : "";
+    const over = value ? othersOf(pane).map((other) => overWords(picture, at, other)).join("") : "";
+    const words = value ? `${value}${over} · ${placeWords(picture, at.x, at.y)}` : "";
     parts.readout.textContent = words || "\u00a0";
     if (isSpoken) parts.live.textContent = words;
   }

@@ -14,6 +14,9 @@ function makePane(parent, name) {
   return pane;
 }
 
+// Whether a pane has a size: in a hidden tab, and for a moment while the page changes its theme, it has none.
+const hasSize = (pane) => pane.frame.clientWidth > 0 && pane.frame.clientHeight > 0;
+
 function fitCanvas(pane) {
   const ratio = window.devicePixelRatio || 1;
   pane.width = pane.frame.clientWidth;
@@ -62,20 +65,20 @@ function drawOver(context, pane, view, ratio, picture, over) {
 }
 
 function drawPane(pane, shown) {
-  const ratio = fitCanvas(pane);
-  const context = pane.canvas.getContext("2d");
   const { picture, words } = shown;
   pane.shown = shown;
   pane.frame.classList.toggle("orthanc-late", shown.isLate);
   pane.words.textContent = words;
   pane.words.hidden = !words;
   pane.canvas.setAttribute("aria-label", shown.label);
-  if (shown.isLate && pane.painted) return; // what was there stays until the slice comes
+  if (!hasSize(pane) || (shown.isLate && pane.painted)) return; // what was there stays until the slice comes
+  const ratio = fitCanvas(pane);
+  const context = pane.canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.fillStyle = "#000";
   context.fillRect(0, 0, pane.width, pane.height);
   pane.canvas.style.visibility = picture || !words ? "" : "hidden";
-  if (!picture || !pane.width || !pane.height) {
+  if (!picture) {
     pane.painted = "";
     return;
   }

@@ -9,6 +9,12 @@ function numberWords(value, digits = 2) {
 
 const withUnit = (text, unit) => (unit && text !== "no value" ? `${text} ${unit}` : text);
 
+// The pixel whose value is held for another one: itself, unless the picture was thinned out.
+function heldPixel(picture, { x, y }) {
+  const [column, row] = [x, y].map((at) => Math.floor((at + 0.5) / picture.step) * picture.step);
+  return { x: column, y: row };
+}
+
 // The index of a pixel in the values of a picture, -1 outside of it.
 function indexOf(picture, x, y) {
   const [column, row] = [x, y].map((at) => Math.floor((at + 0.5) / picture.step));
