@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, Instance, Patient, Resource, ResponseError, Series, Study
-from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.browser.comparison import Comparison
+from orthanc_lab.widgets.browser.document_view import DocumentView
 from orthanc_lab.widgets.browser.header import Header
 from orthanc_lab.widgets.browser.label_editor import LabelEditor
 from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
@@ -23,9 +22,7 @@ from orthanc_lab.widgets.browser.tag_rows import tag_rows
 from orthanc_lab.widgets.browser.tag_view import TagView
 from orthanc_lab.widgets.browser.use_buttons import UseButtons
 from orthanc_lab.widgets.browser.windows import ValueRange
-from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
-from orthanc_lab.widgets.elements.pdf_view import PdfView
 from orthanc_lab.widgets.elements.slice_image import Values
 from orthanc_lab.widgets.elements.viewer import Viewer
 from orthanc_lab.widgets.latest import Latest
@@ -36,7 +33,6 @@ from orthanc_lab.widgets.serial_queue import SerialQueue
 __all__ = ["BrowserPanel"]
 
 _MOST_SERIES = 40  # in the gallery
-_LARGEST_PDF = 32_000_000  # bytes; a larger one is only downloaded
 _SAMPLE = 25  # slices of a long stack that are looked at for the range of its values
 
 
@@ -57,8 +53,8 @@ class BrowserPanel(ResourcesPanel):
         The series beside or over it.
     tags, tag_search
         The table of tags, and the field that searches it.
-    document
-        The button for downloading an encapsulated PDF.
+    pdf, document
+        An encapsulated PDF, and the button for downloading it.
 
     Examples
     --------
@@ -92,8 +88,8 @@ class BrowserPanel(ResourcesPanel):
         self.gallery = Gallery(label="Series")
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
         self.comparison = Comparison(self.poll_client, self.viewer, self._numbered_tags, self.attempt)
-        self.pdf = PdfView(self._pdf, label="Encapsulated PDF")
-        self.document = Download("Download the PDF", self._save_document)
+        self._document = DocumentView(self.poll_client, self.guard)
+        self.pdf, self.document = self._document.pdf, self._document.download
         self.studies = StudyList(self.poll_client, self.attempt, self._pick_study)
         self.labels = LabelEditor(add=self.add_label, remove=self.remove_label)
         self.tag_view = TagView(self.poll_client, self.guard)
@@ -105,10 +101,9 @@ class BrowserPanel(ResourcesPanel):
         self.refresh()
 
     def _lay_out(self) -> None:
-        self.document.layout.display = "none"
         left = ipywidgets.VBox([self.search_and_tree()], layout={"flex": "1 1 300px", "min_width": "0"})
         right = ipywidgets.VBox(
-            [self.heading, self.use_buttons, self.labels, self.gallery, self.viewer, self.pdf, self.document],
+            [self.heading, self.use_buttons, self.labels, self.gallery, self.viewer, self._document],
             layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
@@ -328,24 +323,8 @@ class BrowserPanel(ResourcesPanel):
         return dict(self.poll_client.transport.get(f"{instance.path}/tags"))
 
     def _show_document(self, has_document: bool) -> None:
-        instance = self.tag_view.instance if has_document else None
-        is_small = instance is not None and int(instance.document["FileSize"]) <= _LARGEST_PDF
-        self.pdf.key = instance.id if instance is not None and is_small else ""
-        self.viewer.layout.display = "none" if self.pdf.key else None
-        self.document.layout.display = None if has_document else "none"
-
-    def _pdf(self, id: str) -> bytes | None:
-        found: list[bytes] = []
-        self.guard(lambda: found.append(Instance(self.poll_client.transport, id).pdf()), "Reading the PDF")
-        return found[0] if found else None
-
-    def _save_document(self, folder: Path, progress: Bytes) -> Path:
-        instance = self.tag_view.instance
-        if instance is None:
-            raise ValueError("No document is selected")
-        path = folder / f"{instance.id}.pdf"
-        path.write_bytes(instance.pdf())
-        return path
+        is_shown = self._document.show(self.tag_view.instance if has_document else None)
+        self.viewer.layout.display = "none" if is_shown else None
 
     # -- labels ---------------------------------------------------------------------
 
