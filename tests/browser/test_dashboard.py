@@ -213,7 +213,7 @@ def test_the_dark_theme(board):
     board.tab("Browser").get_by_role("treeitem", name="Phantom CT").wait_for()
     board.book.menu("Settings", "Theme", "JupyterLab Dark")
     board.page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
-    for title in ("Browser", "Jobs", "Archive", "DICOM-ize", "Metrics"):
+    for title in ("Browser", "Jobs", "Archive", "Modify", "DICOM-ize", "Metrics"):
         board.tab(title)
         board.picture(f"dark-{title}")
     board.book.menu("Settings", "Theme", "JupyterLab Light")

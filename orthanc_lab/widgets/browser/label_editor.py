@@ -37,10 +37,11 @@ class LabelEditor(ipywidgets.HBox):
         self.labels: list[str] = []
         self._buttons: list[ipywidgets.Button] = []
         self.entry = ipywidgets.Text(
-            placeholder="Add a label",
-            tooltip="Letters, digits, - and _",
+            description="Add a label",
+            placeholder="letters, digits, - and _",
             continuous_update=False,
-            layout={"width": "10em"},
+            style={"description_width": "initial"},
+            layout={"width": "22em"},
         )
         super().__init__([self.entry], layout={"flex_flow": "row wrap", "align_items": "center", "display": "none"})
         self.entry.observe(lambda change: self._add_typed(), "value")

@@ -6,23 +6,22 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, Instance, Patient, Resource, ResponseError, Series, Study
-from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.browser.comparison import Comparison
+from orthanc_lab.widgets.browser.document_view import DocumentView
 from orthanc_lab.widgets.browser.header import Header
 from orthanc_lab.widgets.browser.label_editor import LabelEditor
 from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
+from orthanc_lab.widgets.browser.study_list import StudyList
 from orthanc_lab.widgets.browser.tag_rows import tag_rows
 from orthanc_lab.widgets.browser.tag_view import TagView
 from orthanc_lab.widgets.browser.use_buttons import UseButtons
 from orthanc_lab.widgets.browser.windows import ValueRange
-from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
 from orthanc_lab.widgets.elements.slice_image import Values
 from orthanc_lab.widgets.elements.viewer import Viewer
@@ -46,14 +45,16 @@ class BrowserPanel(ResourcesPanel):
     ----------
     gallery
         A thumbnail of each series of the study.
+    studies
+        The table of studies.
     viewer
         The slices of the series.
     comparison
         The series beside or over it.
     tags, tag_search
         The table of tags, and the field that searches it.
-    document
-        The button for downloading an encapsulated PDF.
+    pdf, document
+        An encapsulated PDF, and the button for downloading it.
 
     Examples
     --------
@@ -87,7 +88,9 @@ class BrowserPanel(ResourcesPanel):
         self.gallery = Gallery(label="Series")
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
         self.comparison = Comparison(self.poll_client, self.viewer, self._numbered_tags, self.attempt)
-        self.document = Download("Download the PDF", self._save_document)
+        self._document = DocumentView(self.poll_client, self.guard)
+        self.pdf, self.document = self._document.pdf, self._document.download
+        self.studies = StudyList(self.poll_client, self.attempt, self._pick_study)
         self.labels = LabelEditor(add=self.add_label, remove=self.remove_label)
         self.tag_view = TagView(self.poll_client, self.guard)
         self.tags, self.tag_search = self.tag_view.table, self.tag_view.search
@@ -98,14 +101,15 @@ class BrowserPanel(ResourcesPanel):
         self.refresh()
 
     def _lay_out(self) -> None:
-        self.document.layout.display = "none"
         left = ipywidgets.VBox([self.search_and_tree()], layout={"flex": "1 1 300px", "min_width": "0"})
         right = ipywidgets.VBox(
-            [self.heading, self.use_buttons, self.labels, self.gallery, self.viewer, self.document],
+            [self.heading, self.use_buttons, self.labels, self.gallery, self.viewer, self._document],
             layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
-        self.body.children = [both, self.tag_view]
+        self.studies_part = ipywidgets.Accordion([self.studies], titles=["Studies"], selected_index=None)
+        self.studies_part.observe(lambda change: self._list_studies(), "selected_index")
+        self.body.children = [self.studies_part, both, self.tag_view]
 
     def wait_until_shown(self) -> None:
         """Wait until what was picked is shown."""
@@ -150,6 +154,14 @@ class BrowserPanel(ResourcesPanel):
             self._uses[title](resource)
 
     # -- picking --------------------------------------------------------------------
+
+    def _list_studies(self) -> None:
+        if self.studies_part.selected_index is not None:
+            self.studies.reload()
+
+    def _pick_study(self, study: Study) -> None:
+        if self.tree.current != study.id:
+            self._show_queue.submit(lambda: self.attempt(partial(self.show_resource, study), "Showing"))
 
     def _pick_series(self, id: str) -> None:
         if id and id != self._series:
@@ -231,7 +243,7 @@ class BrowserPanel(ResourcesPanel):
             if not stack.instance(position).exists():
                 raise
             return f"The server cannot render this: {str(error).splitlines()[0]}"
-        self.document.layout.display = "none"
+        self._show_document(False)
         title = self.branches.name(self._series)
         self.viewer.show(stack.viewed(header, position, title=title, all_values=span.window), position)
         stack.seen = partial(self._widen, stack, span)
@@ -253,7 +265,7 @@ class BrowserPanel(ResourcesPanel):
 
     def _show_nothing(self, words: str, *, has_document: bool = False) -> None:
         self.viewer.clear(words)
-        self.document.layout.display = None if has_document else "none"
+        self._show_document(has_document)
 
     def _show_gallery(self, pick: int, resource: Resource, current: str) -> None:
         if self._study != resource.id:
@@ -310,13 +322,9 @@ class BrowserPanel(ResourcesPanel):
     def _numbered_tags(self, instance: Instance) -> dict[str, Any]:
         return dict(self.poll_client.transport.get(f"{instance.path}/tags"))
 
-    def _save_document(self, folder: Path, progress: Bytes) -> Path:
-        instance = self.tag_view.instance
-        if instance is None:
-            raise ValueError("No document is selected")
-        path = folder / f"{instance.id}.pdf"
-        path.write_bytes(instance.pdf())
-        return path
+    def _show_document(self, has_document: bool) -> None:
+        is_shown = self._document.show(self.tag_view.instance if has_document else None)
+        self.viewer.layout.display = "none" if is_shown else None
 
     # -- labels ---------------------------------------------------------------------
 
@@ -341,6 +349,7 @@ class BrowserPanel(ResourcesPanel):
 
     def changed(self, gone: set[str]) -> None:  # noqa: D102 - see ResourcesPanel
         self._study = ""
+        self._list_studies()
         resource = self.branches.resource(self.tree.current)
         if resource is not None and self._picks.number:
             action = partial(self._show_changes, self._picks.number, resource)
@@ -368,6 +377,7 @@ class BrowserPanel(ResourcesPanel):
         self._show_queue.close()
         self._tag_queue.close()
         self._sample_queue.close()
+        self.studies.close()
         super().close()
 
 

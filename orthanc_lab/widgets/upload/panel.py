@@ -43,7 +43,10 @@ class UploadPanel(Panel):
         self._waiting: list[DroppedFile] = []
         self._drop = ""  # what the report is about
         self.zone = DropZone(
-            label="Drop DICOM files, folders or ZIP archives here, or", on_file=self.take, on_refused=self.refuse
+            label="Drop DICOM files, folders or ZIP archives here, or",
+            takes_folders=True,
+            on_file=self.take,
+            on_refused=self.refuse,
         )
         self.refused = Table(_COLUMNS, label="Files that were refused")
         self.refused.layout.display = "none"
