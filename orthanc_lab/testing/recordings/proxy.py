@@ -240,7 +240,7 @@ class _Passing:
 
     def _body(self, body: SpooledBody, headers: Headers) -> Body | None:
         start = next(body.pieces(), b"")
-        if not credentials.may_hold_credentials(start[:64], headers):
+        if not credentials.may_hold_credentials(self._target, start[:64], headers):
             return body
         if body.size > credentials.LONGEST:
             _log.warning("%s %s: the document is too long to be recorded", self._method, self._target)
