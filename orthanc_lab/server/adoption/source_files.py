@@ -61,15 +61,17 @@ class SourceFiles:
     def _stored(self, file: SourceFile) -> bytes:
         path = self._folder / file.uuid[:2] / file.uuid[2:4] / file.uuid
         try:
-            # A pipe of this name would wait for a writer.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as opened:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe of this name would wait for a writer
+            try:
                 found = os.fstat(descriptor)
                 if not stat.S_ISREG(found.st_mode):
                     raise FileError(f"{path} is no file")
                 if found.st_size != file.compressed_size:
                     raise FileError(f"{path} has {found.st_size} bytes in place of {file.compressed_size}")
-                return opened.read(file.compressed_size)
+                with os.fdopen(descriptor, "rb", closefd=False) as opened:
+                    return opened.read(file.compressed_size)
+            finally:
+                os.close(descriptor)
         except FileNotFoundError as error:
             raise FileError(f"{path} is missing") from error
         except OSError as error:
