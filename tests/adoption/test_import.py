@@ -19,6 +19,7 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab.server.adoption.command import main
+from orthanc_lab.server.adoption.source_lock import open_untouched
 from orthanc_lab.testing.real import RealOrthanc
 from tests.adoption.answers import answers
 from tests.adoption.conftest import OPTIONS, Made, untouched
@@ -174,6 +175,21 @@ def test_a_running_server_is_left_alone(
     assert "is in use: stop the Orthanc that owns it" in told
 
 
+def test_no_server_starts_on_what_is_being_read(real_program: str, source: Path, tmp_path: Path) -> None:
+    with (
+        untouched(source),
+        open_untouched(source / "index", tmp_path / "copies"),
+        pytest.raises(RuntimeError, match="database is locked"),
+    ):
+        RealOrthanc(folder=tmp_path, StorageDirectory=str(source), IndexDirectory=str(source)).start()
+
+
+def test_the_target_is_another_folder(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with untouched(source):
+        assert "the target needs one of its own" in ended(source, source, capsys)
+        assert "the target needs one of its own" in ended(source, source / "below", capsys)
+
+
 def test_a_target_that_is_served_is_left_alone(source: Path, target: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with orthanc_lab.serve(folder=target):
         assert "already in use by another server" in ended(source, target, capsys)
@@ -222,8 +238,9 @@ def test_what_is_no_folder_of_an_orthanc_is_refused(
     tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "does not exist" in ended(tmp_path / "nowhere", target, capsys)
-    (tmp_path / "index").write_bytes(b"no database, but text " * 100)
-    assert "is damaged, or no index of an Orthanc" in ended(tmp_path, target, capsys)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "index").write_bytes(b"no database, but text " * 100)
+    assert "is damaged, or no index of an Orthanc" in ended(tmp_path / "source", target, capsys)
 
 
 def test_the_words_must_say_where_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

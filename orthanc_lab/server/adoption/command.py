@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = _settings(chosen.configuration, chosen.storage)
         import_orthanc(chosen.folder, chosen.index or chosen.folder, settings, report)
     except SourceError as error:
-        return _ended(report, str(error), _FAILED)
+        return _ended(report, str(error), _FAILED, resumable=False)
     except OrthancError as error:
         return _ended(report, error.text + (f": {error.details}" if error.details else ""), _FAILED)
     except OSError as error:
@@ -78,6 +78,10 @@ def import_orthanc(folder: Path, index_folder: Path, settings: CheckedSettings, 
     if not settings["StoreDicom"]:
         raise SourceError("The target has StoreDicom = false, and would keep no file")
     target = Path(settings["IndexDirectory"])
+    for ours in (target, Path(settings["StorageDirectory"])):
+        for theirs in (folder, index_folder):
+            if ours.resolve().is_relative_to(theirs.resolve()):
+                raise SourceError(f"{ours} is, or is inside, the folder to import: the target needs one of its own")
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, SystemClock())
     storage = open_storage(
         Path(settings["StorageDirectory"]), options=storage_options(settings, dictionary_of(settings), memory)
@@ -102,7 +106,8 @@ def _settings(configuration: Path | None, storage: Path | None) -> CheckedSettin
     return CheckedSettings(read.values, read.folder)
 
 
-def _ended(report: Report, why: str, code: int) -> int:
-    print(*report.lines(), sep="\n")
-    print(f"{why}\nThe import ended early; started again, it goes on", file=sys.stderr)
+def _ended(report: Report, why: str, code: int, *, resumable: bool = True) -> int:
+    if report.taken or report.present or report.lost:
+        print(*report.lines(), sep="\n")
+    print(why, *(["The import ended early; started again, it goes on"] if resumable else ()), sep="\n", file=sys.stderr)
     return code

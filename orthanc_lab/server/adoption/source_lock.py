@@ -37,12 +37,8 @@ def open_untouched(index: Path, copies: Path) -> Iterator[sqlite3.Connection]:
     SourceError
         If the database is in use, or cannot be read.
     """
+    descriptor = _locked(index)
     try:
-        descriptor = os.open(index, os.O_RDONLY)
-    except OSError as error:
-        raise SourceError(f"Cannot read {index}: {error.strerror}") from error
-    try:
-        _lock(descriptor, index)
         logs = [log for end in _LOGS if (log := index.with_name(index.name + end)).exists() and log.stat().st_size]
         # Closing any other descriptor of the file would give the lock up: the copy is read from this one.
         path = _copied(descriptor, index, logs, copies) if logs else index
@@ -56,11 +52,25 @@ def open_untouched(index: Path, copies: Path) -> Iterator[sqlite3.Connection]:
         shutil.rmtree(copies, ignore_errors=True)
 
 
-def _lock(descriptor: int, index: Path) -> None:
+def _locked(index: Path) -> int:
+    """Return a descriptor that keeps all servers away; nothing is written to it.
+
+    Only a descriptor that could be written to can be locked for oneself alone. Where that is not allowed, a shared
+    lock has to do: it is refused while a server runs, but keeps none from starting.
+    """
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB, _SHARED_SIZE, _SHARED_FIRST)
+        try:
+            descriptor, kind = os.open(index, os.O_RDWR), fcntl.LOCK_EX
+        except OSError:
+            descriptor, kind = os.open(index, os.O_RDONLY), fcntl.LOCK_SH
     except OSError as error:
+        raise SourceError(f"Cannot read {index}: {error.strerror}") from error
+    try:
+        fcntl.lockf(descriptor, kind | fcntl.LOCK_NB, _SHARED_SIZE, _SHARED_FIRST)
+    except OSError as error:
+        os.close(descriptor)
         raise SourceError(f"{index} is in use: stop the Orthanc that owns it, then import again") from error
+    return descriptor
 
 
 def _copied(descriptor: int, index: Path, logs: list[Path], copies: Path) -> Path:
@@ -69,7 +79,7 @@ def _copied(descriptor: int, index: Path, logs: list[Path], copies: Path) -> Pat
     copy = copies / index.name
     for path in (copy, *(copies / log.name for log in logs)):
         create_private_file(path)
-    with os.fdopen(os.dup(descriptor), "rb", closefd=False) as source, copy.open("wb") as target:
+    with os.fdopen(descriptor, "rb", closefd=False) as source, copy.open("wb") as target:
         shutil.copyfileobj(source, target)
     for log in logs:
         shutil.copyfile(log, copies / log.name)
