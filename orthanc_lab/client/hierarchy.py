@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +173,31 @@ class Study(Container):
     def patient(self) -> Patient:
         """Patient of the study."""
         return Patient(self._transport, self.document["ParentPatient"])
+
+    def split(self, series: Sequence[str], *, priority: int = 0, **fields: Any) -> Job:
+        """Move series into a new study, in a job.
+
+        Parameters
+        ----------
+        series
+            Identifiers of the series.
+        priority
+            Priority of the job.
+        fields
+            Other fields described in the Orthanc Book (``Replace``, ``Remove``, ``KeepSource`` …).
+
+        Examples
+        --------
+        >>> study = client.studies.find()[0]
+        >>> job = study.split([study.series[0].id], Replace={"StudyDescription": "Apart"}, KeepSource=True)
+        >>> client.made_by(job.wait())[0].StudyDescription
+        'Apart'
+        """
+        return self._job("split", {"Series": list(series), **fields}, priority)
+
+    def merge(self, resources: Sequence[str], *, priority: int = 0, **fields: Any) -> Job:
+        """Move other studies or series into this study, in a job; `fields` are ``KeepSource`` …."""
+        return self._job("merge", {"Resources": list(resources), **fields}, priority)
 
     @property
     def summary(self) -> dict[str, str]:
@@ -387,6 +412,15 @@ class Instance(Resource):
     def pdf(self) -> bytes:
         """Return the PDF document encapsulated in the instance."""
         return bytes(self._transport.send("GET", f"{self.path}/pdf").content)
+
+    def modified(self, replace: Mapping[str, Any] | None = None, **fields: Any) -> bytes:
+        """Return a modified copy as a DICOM file, which the server does not store."""
+        body = {"Replace": dict(replace or {}), **fields}
+        return bytes(self._transport.send("POST", f"{self.path}/modify", json=body).content)
+
+    def anonymized(self, **fields: Any) -> bytes:
+        """Return an anonymized copy as a DICOM file, which the server does not store."""
+        return bytes(self._transport.send("POST", f"{self.path}/anonymize", json=fields).content)
 
     @property
     def summary(self) -> dict[str, str]:

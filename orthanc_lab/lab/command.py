@@ -51,7 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "words", nargs="*", metavar="LESSON or CONFIGURATION",
-        help="the number of a lesson to open, such as 04; a configuration file or folder, as for 'serve'",
+        help="the number of a lesson to open, such as 04 (default: the index of all lessons); a configuration file or "
+        "folder, as for 'serve'",
     )  # fmt: skip
     own = parser.add_argument_group("the server")
     own.add_argument("--no-samples", action="store_true", help="do not upload the sample studies to an empty server")
@@ -115,7 +116,7 @@ def _run(chosen: argparse.Namespace) -> int:
         _say_lessons(lessons)
         jupyter = Jupyter(
             lessons.folder, chosen.lab_port, environment, browser=not (chosen.no_browser or chosen.once),
-            notebook=lesson, events=events,
+            notebook=lesson or lessons.start, events=events,
         )  # fmt: skip
         try:
             if server is not None:

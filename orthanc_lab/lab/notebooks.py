@@ -12,8 +12,9 @@ __all__ = ["Lessons", "copy_notebooks", "find_lesson", "is_checkout", "packaged_
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PACKAGED = _PACKAGE / "notebooks"
 _CHECKOUT = _PACKAGE.parent / "notebooks"
+_START = "00_start_here.ipynb"
 _DIGITS = 2  # of the number of a lesson
-_LEFT_OUT = {".ipynb_checkpoints", "__pycache__"}
+_LEFT_OUT = {".ipynb_checkpoints", ".orthanc-lab-progress", "__pycache__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Lessons:
     folder: Path
     copied: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+
+    @property
+    def start(self) -> str | None:
+        """The notebook to open first: the index, if the folder has it."""
+        return _START if (self.folder / _START).is_file() else None
 
 
 def packaged_notebooks() -> Path:

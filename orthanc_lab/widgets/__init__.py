@@ -13,6 +13,7 @@ from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.faults.panel import FaultsPanel
 from orthanc_lab.widgets.jobs.panel import JobsPanel
 from orthanc_lab.widgets.metrics.panel import MetricsPanel
+from orthanc_lab.widgets.modify.panel import ModifyPanel
 from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.panel import ServerPanel
@@ -29,6 +30,7 @@ __all__ = [
     "FaultsPanel",
     "JobsPanel",
     "MetricsPanel",
+    "ModifyPanel",
     "NetworkPanel",
     "Panel",
     "ServerPanel",

@@ -92,9 +92,10 @@ def test_every_column_is_on_the_site(pages: dict[str, Page]) -> None:
 
 def test_every_accepted_difference_is_on_the_site(pages: dict[str, Page]) -> None:
     from orthanc_lab.testing.ledger import Ledger
+    from orthanc_lab.testing.scenarios import LEDGER
 
     text = " ".join(pages["reference/differences.html"].text.split())
-    lines = Ledger.read(Path(__file__).parents[1] / "twin" / "ledger.toml").lines
+    lines = Ledger.read(LEDGER).lines
     assert lines
     assert [line.reason for line in lines if " ".join(line.reason.split()) not in text] == []
 

@@ -47,7 +47,8 @@ class Lab:
     def start(self) -> Lab:
         """Wait until both have said where they are."""
         self.orthanc = self.until("Orthanc:")
-        self.jupyter, _, query = self.until("JupyterLab:").partition("/lab?")
+        address, _, query = self.until("JupyterLab:").partition("?")
+        self.jupyter = address.partition("/lab")[0]
         self.token = query.removeprefix("token=")
         self.session.headers["Authorization"] = f"token {self.token}"
         self.note_descendants()

@@ -16,7 +16,7 @@ from orthanc_lab.lab.grading.session import Mark, Session
 from orthanc_lab.lab.grading.table import FORMS, Row
 from tests.lab.handed_in import FOLDER, WRONG, WRONG_HERE, handed_in, small_lesson, solved
 
-LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+LESSONS = sorted(path for path in FOLDER.glob("[0-9]*.ipynb") if not path.name.startswith("00"))
 FIRST = LESSONS[0]
 
 

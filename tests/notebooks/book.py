@@ -21,6 +21,11 @@ def paths() -> list[Path]:
     return sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 
 
+def lessons() -> list[Path]:
+    """Return the notebooks with exercises: all but the index."""
+    return [path for path in paths() if not path.name.startswith("00_")]
+
+
 def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -62,7 +63,8 @@ def record(path: Path) -> bool:
     """Run a notebook and save it; return whether the file has changed."""
     before = path.read_text(encoding="utf-8")
     notebook, saved = read(path), read(path)
-    run(notebook, path.parent)
+    with tempfile.TemporaryDirectory() as folder:  # not beside the notebooks, where the score of a student is
+        run(notebook, Path(folder))
     tidy(notebook)
     for cell, old in zip(code_cells(notebook), code_cells(saved), strict=True):
         if old.outputs and (is_ignored(cell) or _is_the_same(cell, old)):

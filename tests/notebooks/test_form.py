@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.notebooks.book import ROOT, code_cells, paths, read, tagged
+from tests.notebooks.book import ROOT, code_cells, lessons, paths, read, tagged
 from tests.notebooks.record import is_ignored
 
 LARGEST = 500_000  # bytes
@@ -42,7 +42,7 @@ def test_it_opens_with_what_one_learns_and_how_long_it_takes(path):
     assert re.search(r"\*\*Time:\*\* about \d+ minutes", first.source)
 
 
-@every_notebook
+@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
 def test_it_ends_with_exercises_whose_answers_are_checked(path):
     notebook = read(path)
     titles = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
@@ -50,16 +50,25 @@ def test_it_ends_with_exercises_whose_answers_are_checked(path):
     exercises, solutions, checks = (tagged(notebook, tag) for tag in ("exercise", "solution", "check"))
     assert len(exercises) == len(solutions) == len(checks) >= 2
     order = [cell.id for cell in code_cells(notebook)]
-    for exercise, solution, check in zip(exercises, solutions, checks, strict=True):
+    (score,) = [cell for cell in code_cells(notebook) if cell.id == "score"]
+    assert f'exercises = Exercises("{path.stem[:2]}", {len(exercises)}' in score.source
+    assert "".join(titles).count("<summary>Hint ") >= 2 * len(exercises)
+    for number, (exercise, solution, check) in enumerate(zip(exercises, solutions, checks, strict=True), 1):
         place = order.index(exercise.id)
         assert order[place : place + 3] == [exercise.id, solution.id, check.id]
         (name,) = re.findall(r"^(\w+) = \.\.\.$", exercise.source, re.MULTILINE)
-        assert solution.source.startswith(f"if shown := ({name} is ...):\n"), "an answer must not be replaced"
-        end = r'print\("(\d): the solution is shown above" if shown else "\1 is right"\)\nif shown:\n'
-        end += rf"    {name} = \.\.\.$"
-        assert re.search(end, check.source), "who gives no answer is not told to be right"
-        assert solution.metadata.jupyter.source_hidden
-        assert re.search(r"^\s*assert ", check.source, re.MULTILINE)
+        assert solution.source.startswith(f"# A solution\nif shown := ({name} is ...):\n"), (
+            "an answer must not be replaced"
+        )
+        start, end = (
+            rf"# The check\nwith exercises\.check\({number}, shown\):\n+    ",
+            rf"\nif shown:\n    {name} = \.\.\.$",
+        )
+        assert re.match(start, check.source), "one call says what is right"
+        assert re.search(end, check.source), "who gives no answer is not told to be right later on"
+        assert re.search(r"^\s+assert ", check.source, re.MULTILINE)
+        for cell in (solution, check):
+            assert cell.metadata.jupyter.source_hidden, "tests are out of a reader's sight"
 
 
 @every_notebook
@@ -104,6 +113,8 @@ def test_its_outputs_tell_nothing_of_the_machine_and_the_moment(path):
 
 @every_notebook
 def test_its_links_to_other_notebooks_lead_somewhere(path):
-    words = "".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
-    for name in re.findall(r"\]\((?!https?://|#)([^)#]+)", words):
-        assert (path.parent / name).exists(), name
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            for name in re.findall(r"\]\((?!https?://|#)([^)#]+)", cell.source):
+                attached = name.removeprefix("attachment:") in cell.get("attachments", {})
+                assert attached or (path.parent / name).exists(), name

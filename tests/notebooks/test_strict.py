@@ -18,10 +18,12 @@ from tests.notebooks.record import is_ignored
 from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
 
 UNSOLVED = """\
+shown = False
 try:
     exec({check!r}, globals())
 except AssertionError as error:
-    assert str(error), "a check without a hint"
+    assert isinstance(error.__cause__ or error, AssertionError), "a check that cannot handle no answer"
+    assert str(error.__cause__ or error), "a check without a hint"
 else:
     raise AssertionError("a check that is content without an answer")
 """

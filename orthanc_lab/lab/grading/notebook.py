@@ -121,7 +121,10 @@ def lesson_of(cells: Sequence[Cell], folder: Path) -> Lesson:
     found = sorted(folder.glob(f"{number}_*.ipynb")) if number else []
     if not found:
         raise NotANotebookError("its first cell has not the title of a lesson")
-    return read_lesson(found[0])
+    lesson = read_lesson(found[0])
+    if not lesson.exercises:
+        raise NotANotebookError("this lesson has no exercises")
+    return lesson
 
 
 def _number(cells: Sequence[Cell]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -11,6 +12,7 @@ from typing import Any
 from orthanc_lab.client.client import Client
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.job_events import all_events, events_page
+from orthanc_lab.lab.exercises import NotRightError
 from orthanc_lab.lab.grading.evidence import Criterion, Evidence, WrongAnswerError
 from orthanc_lab.lab.grading.kernel import Kernel, KernelError
 from orthanc_lab.lab.grading.lessons import criteria_of
@@ -18,6 +20,8 @@ from orthanc_lab.lab.grading.notebook import Exercise, Lesson
 from orthanc_lab.protocol.job_events import JobEvent
 
 __all__ = ["Mark", "Session", "Verdict"]
+
+_ASSERTION = re.compile(rf"^(AssertionError|{NotRightError.__name__}): ")
 
 
 class Mark(Enum):
@@ -91,7 +95,7 @@ class Session:
         self._kernel.run(exercise.solution.source)
         complaint = self._kernel.run(exercise.check.source)
         if verdict.mark is Mark.RIGHT and complaint:
-            verdict = Verdict(Mark.WRONG, complaint.removeprefix("AssertionError: "))
+            verdict = Verdict(Mark.WRONG, _ASSERTION.sub("", complaint))
         return verdict
 
     def _before(self, criterion: Criterion | None) -> Any:

@@ -1,0 +1,1 @@
+"""The panel Modify: anonymize, modify, split and merge."""
