@@ -30,7 +30,8 @@ class Route:
         values, a str (sent as text), bytes, None (nothing) or an `Answer`. An `orthanc_lab.OrthancError` that it
         raises is answered as such; any other exception as error 1, with its text.
     writes
-        Whether a server with ``ReadOnly`` leaves it out; None for all verbs but GET.
+        Whether a server with ``ReadOnly`` leaves it out, and pages of other sites are refused; None for all verbs but
+        GET.
 
     Raises
     ------

@@ -16,6 +16,7 @@ from orthanc_lab.extensions.json_values import json_copy
 from orthanc_lab.extensions.messages import Answer, Request
 from orthanc_lab.extensions.routes import Route
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
+from orthanc_lab.rest.foreign_pages import FOREIGN_PAGE, ForeignPages
 from orthanc_lab.rest.http.answers import answer_json, answer_text
 from orthanc_lab.rest.http.bodies import job_fields, read_json, read_parsed_body
 from orthanc_lab.rest.http.submission import submit_job
@@ -51,7 +52,10 @@ def routes_of(host: ExtensionHost, services: Services) -> Iterable[tuple[str, Ca
             resource.take("POST", _submission(host, services, kind), writes=kind.writes)
         for route in extension.routes:
             resource = resources.setdefault(route.path, ExtensionResource())
-            resource.take(route.method, _responder(host, route), writes=route.changes_data)
+            respond = _responder(host, route)
+            if route.method == "GET" and route.changes_data:
+                respond = _kept_from_pages(respond, services)
+            resource.take(route.method, respond, writes=route.changes_data)
     return [(path, partial(_made, resource)) for path, resource in resources.items()]
 
 
@@ -92,6 +96,18 @@ def _responder(host: ExtensionHost, route: Route) -> Responder:
         _send(req, resp, answer, f"The answer of {route.method} {route.path}")
 
     return respond
+
+
+def _kept_from_pages(respond: Responder, services: Services) -> Responder:
+    """Return what refuses the pages of other sites, as the guard does it for the verbs that write by their nature."""
+    pages = ForeignPages(services.settings["HttpAllowedOrigins"])
+
+    def guarded(req: falcon.Request, resp: falcon.Response, **fields: str) -> None:
+        if not pages.may_write(req.env):
+            raise OrthancError(ErrorCode.FORBIDDEN_ACCESS, FOREIGN_PAGE)
+        respond(req, resp, **fields)
+
+    return guarded
 
 
 def _send(req: falcon.Request, resp: falcon.Response, answer: Any, what: str) -> None:

@@ -10,7 +10,10 @@ import ipaddress
 import platform
 from collections.abc import Iterable, Mapping
 
-__all__ = ["ForeignPages"]
+__all__ = ["FOREIGN_PAGE", "ForeignPages"]
+
+FOREIGN_PAGE = "A page of another site may not change data; HttpAllowedOrigins can allow its origin"
+"""Why a request is refused."""
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _FROM_HERE = ("same-origin", "none")  # Sec-Fetch-Site: by this server's own page, or by the user

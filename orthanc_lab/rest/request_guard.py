@@ -16,7 +16,7 @@ from wsgiref.types import WSGIApplication
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
-from orthanc_lab.rest.foreign_pages import ForeignPages
+from orthanc_lab.rest.foreign_pages import FOREIGN_PAGE, ForeignPages
 from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.webdav.application import WebDav
@@ -30,7 +30,6 @@ _REFUSED = frozenset({"PATCH", "CONNECT", "COPY", "MOVE", "REPORT"})
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _UNUSUAL = re.compile(r"//|\.(?:/|$)|[\\\0]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
-_FOREIGN_PAGE = "A page of another site may not change data; HttpAllowedOrigins can allow its origin"
 _FOREIGN_NAME = "Host is not a name of this machine; HttpAllowedOrigins can allow an origin with this name"
 _MOST_KNOWN = 64
 _LONGEST_HOST = 256
@@ -125,7 +124,7 @@ class RequestGuard:
     def _refusal(self, env: dict[str, Any], method: str) -> OrthancError | None:
         """Return why a request is not passed on, although its user may do what it asks for."""
         if method != "GET" and not self._pages.may_write(env):
-            return OrthancError(ErrorCode.FORBIDDEN_ACCESS, _FOREIGN_PAGE)
+            return OrthancError(ErrorCode.FORBIDDEN_ACCESS, FOREIGN_PAGE)
         host = env.get("HTTP_HOST")
         is_known = host in self._known_hosts
         if self._auth is None:

@@ -75,6 +75,12 @@ def note(request: Request) -> None:
         request.orthanc.put(f"/patients/{patient}/labels/{request.body.decode()}")
 
 
+@route("GET", "/mark", writes=True)
+def mark(request: Request) -> str:
+    """Stand for one that changes something."""
+    return "marked"
+
+
 class Look(Job):
     """Changes nothing."""
 
@@ -230,6 +236,16 @@ def test_pages_of_other_sites_do_not_reach_what_writes(asking: Asking) -> None:
     foreign = {"Origin": "https://other.example", "Sec-Fetch-Site": "cross-site"}
     assert asking.ask("POST", "/extensions/Counting", json={"To": 1}, headers=foreign).status_code == 403
     assert asking.get("/jobs") == []
+
+
+def test_pages_of_other_sites_do_not_reach_a_get_that_writes() -> None:
+    with orthanc_lab.in_process(extensions=[mark, user]) as server:
+        asking = Asking(server)
+        foreign = {"Sec-Fetch-Site": "cross-site"}
+        assert asking.ask("GET", "/mark", headers=foreign).status_code == 403
+        assert asking.ask("GET", "/user", headers=foreign).status_code == 200
+        assert asking.ask("GET", "/mark", headers={"Sec-Fetch-Site": "same-origin"}).text == "marked"
+        assert asking.ask("GET", "/mark").text == "marked"
 
 
 def test_a_route_is_a_function_still() -> None:
