@@ -229,7 +229,7 @@ class PeerCall:
         except CallError as error:
             self._failure = error  # is told to whom asks for the answer
 
-    def answer(self, seconds: int | None = None) -> PeerAnswer:
+    def answer(self, seconds: float | None = None) -> PeerAnswer:
         """Wait for the answer; once.
 
         Parameters

@@ -16,7 +16,7 @@ class Deadline:
         From now; None for no limit.
     """
 
-    def __init__(self, clock: Clock, seconds: int | None) -> None:
+    def __init__(self, clock: Clock, seconds: float | None) -> None:
         self._clock = clock
         self._end = None if seconds is None else clock.monotonic() + seconds
 

@@ -54,7 +54,7 @@ if TYPE_CHECKING:  # there are platforms without what they need
     from orthanc_lab.network.dispatch import Dispatch
     from orthanc_lab.network.services import NetworkServices
 
-__all__ = ["Assembly", "Environment", "EnvironmentWrapper", "assemble"]
+__all__ = ["Assembly", "Environment", "EnvironmentWrapper", "assemble", "dictionary_of", "storage_options"]
 
 _log = logging.getLogger("orthanc_lab")
 _Part = TypeVar("_Part")
@@ -146,14 +146,14 @@ def assemble(
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
-    dictionary = Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"], _tables(settings))
+    dictionary = dictionary_of(settings)
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
     # A semaphore counts for all: uploads, downloads and jobs.
     transcoding = BoundedSemaphore(settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1)
     folder = Path(settings["StorageDirectory"])
     storage = open_storage(
         folder,
-        options=replace(_storage_options(settings, dictionary, memory), transcoding=transcoding),
+        options=replace(storage_options(settings, dictionary, memory), transcoding=transcoding),
         clock=clock,
         executor=environment.executor,
         identifiers=identifiers,
@@ -252,6 +252,11 @@ def _extensions(settings: CheckedSettings, environment: Environment, outputs: Ou
     return ExtensionHost(found, executor=environment.executor, outputs=outputs, clock=environment.clock)
 
 
+def dictionary_of(settings: CheckedSettings) -> Dictionary:
+    """Return the DICOM tags that a server knows."""
+    return Dictionary(settings["Dictionary"], settings["DefaultPrivateCreator"], _tables(settings))
+
+
 def _tables(settings: CheckedSettings) -> Tables:
     """Return the tags that are known: the built-in ones, or those of files that replace them."""
     files = [settings.folder / file for file in settings["ExternalDictionaries"]]
@@ -269,7 +274,8 @@ def _files(settings: CheckedSettings, identifiers: Identifiers, folder: Path, su
     return FileOutputs(Path(chosen) / f"orthanc-lab-{mark}{suffix}", identifiers, shared=True)
 
 
-def _storage_options(settings: CheckedSettings, dictionary: Dictionary, memory: MemoryBudget) -> StorageOptions:
+def storage_options(settings: CheckedSettings, dictionary: Dictionary, memory: MemoryBudget) -> StorageOptions:
+    """Return the options of the storage that the settings name."""
     values = {option.storage_field: settings[name] for name, option in OPTIONS.items() if option.storage_field}
     return StorageOptions(
         **values,

@@ -86,6 +86,10 @@ class ArrivalReader:
                 metadata["ExpectedNumberOfInstances"] = str(expected)
         return self._indexed(arrival.header, level, metadata, arrival.sequences), metadata
 
+    def indexed(self, tags: Mapping[str, str], level: Level) -> IndexedTags:
+        """Return those of the tags that the index keeps for a level."""
+        return _with_forms(self._of_level(tags, level), level)
+
     def _instance_metadata(self, header: DicomHeader, origin: Origin, date: str) -> dict[str, str]:
         metadata = {"Origin": origin.request_origin, "ReceptionDate": date, "RemoteAET": origin.remote_aet}
         if header.sop_class is not None:
@@ -111,12 +115,14 @@ class ArrivalReader:
         self, header: DicomHeader, level: Level, metadata: dict[str, str], sequences: dict[Level, str]
     ) -> IndexedTags:
         """Return the tags of a level; what is known of them becomes metadata."""
-        source = header.tags
-        tags = {tag: source[tag] for tag in self._kept[level] if tag in source}
+        tags = self._of_level(header.tags, level)
         metadata["MainDicomTagsSignature"] = self._signatures[level]
         if level in sequences:
             metadata["MainDicomSequences"] = sequences[level]
-        return IndexedTags(fold(tags.get(IDENTIFIER_TAGS[level], "")).strip(), tags, folded_tags(tags))
+        return _with_forms(tags, level)
+
+    def _of_level(self, tags: Mapping[str, str], level: Level) -> dict[str, str]:
+        return {tag: tags[tag] for tag in self._kept[level] if tag in tags}
 
     def _sequences(self, dicom: bytes, present: tuple[str, ...]) -> dict[Level, str]:
         # Rarely needed, and the only one that reads a whole data set: kept out of the server's start.
@@ -125,3 +131,7 @@ class ArrivalReader:
         by_level = {level: [tag for tag in present if tag in self._tags[level]] for level in LEVELS}
         names = self._dictionary
         return {level: main_sequences(dicom, tags, names, self.encoding) for level, tags in by_level.items() if tags}
+
+
+def _with_forms(tags: dict[str, str], level: Level) -> IndexedTags:
+    return IndexedTags(fold(tags.get(IDENTIFIER_TAGS[level], "")).strip(), tags, folded_tags(tags))

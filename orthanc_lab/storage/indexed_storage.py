@@ -14,6 +14,7 @@ from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Clock, Identifiers
 from orthanc_lab.protocol.timestamps import iso_seconds
+from orthanc_lab.storage.adopting import Adopting
 from orthanc_lab.storage.annotations import change_metadata, set_label, set_protected
 from orthanc_lab.storage.arrival import ArrivalReader
 from orthanc_lab.storage.attaching import Attaching
@@ -84,6 +85,9 @@ class IndexedStorage:
             is_known=lambda id: index.find_level(id) is not None,
             transcode=ingest_transcoding(options, identifiers),
         )
+        adopting = Adopting(self._transactions, files, self._reader, options, self._ingest.make_files)
+        self.adopt = adopting.adopt
+        self.adopt_log = adopting.adopt_log
         self._opened = opened.pop_all()
         # The index answers these by itself.
         self.find_level = index.find_level

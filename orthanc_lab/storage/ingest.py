@@ -61,7 +61,7 @@ class Ingest:
         if not arrival.overwrite and self._files.is_large(dicom) and self._is_known(arrival.ids.instance):
             with contextlib.suppress(VanishedError):  # most likely nothing will be stored: spare the disk
                 return self._take_over([arrival])[0]
-        self._make_files(arrival, dicom)
+        self.make_files(arrival, dicom)
         return self._take_over([arrival])[0]
 
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool) -> list[Stored]:
@@ -95,7 +95,7 @@ class Ingest:
                     raise
                 arrival.keep_labels = keep_labels
                 known = md5 if dicom is file else ""
-                self._make_files(arrival, dicom, known, small=in_memory < _MOST_IN_MEMORY, syncing=syncing)
+                self.make_files(arrival, dicom, known, small=in_memory < _MOST_IN_MEMORY, syncing=syncing)
                 arrivals.append(arrival)
                 in_memory += sum(len(file.content or b"") for file in arrival.files)
             self._files.wait_for(syncing)
@@ -123,7 +123,7 @@ class Ingest:
     def _abandon(self, arrivals: list[Arrival]) -> None:
         self._files.abandon([file for arrival in arrivals for file in arrival.files])
 
-    def _make_files(
+    def make_files(
         self,
         arrival: Arrival,
         dicom: bytes,
@@ -132,6 +132,8 @@ class Ingest:
         small: bool = True,
         syncing: list[Future[None]] | None = None,
     ) -> None:
+        """Prepare the files of an arrival; see `AttachmentFiles.prepare`."""
+
         def prepare(type: int, content: bytes, md5: str = "") -> PreparedFile:
             return self._files.prepare(type, content, md5, compressed=self._compress, small=small, syncing=syncing)
 

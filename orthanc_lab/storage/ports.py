@@ -13,7 +13,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from orthanc_lab.protocol.changes import ChangeType
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.adopted import AdoptedInstance, AdoptedLog
 from orthanc_lab.storage.records import (
     Attachment,
     Change,
@@ -25,10 +27,12 @@ from orthanc_lab.storage.records import (
     ResourceStatistics,
     Statistics,
     Stored,
+    StoreStatus,
 )
 
 __all__ = [
     "READING",
+    "Adoption",
     "Annotations",
     "Attachments",
     "Deletion",
@@ -272,6 +276,36 @@ class Ingest(Protocol):
         ...
 
 
+class Adoption(Protocol):
+    """What another server stored is taken over, with what its index knew of it."""
+
+    def adopt(self, instances: Sequence[AdoptedInstance]) -> list[StoreStatus | OrthancError]:
+        """Take over instances as one, byte for byte; what is here already is completed, and keeps what it has.
+
+        No change is logged, all is stable, and nothing is recycled. An instance is there with all that belongs to
+        it, or not at all.
+
+        Returns
+        -------
+        list
+            For each instance what became of it, or why it cannot be taken: 15 or 21 if it is not a DICOM file or
+            lacks an identifier, 20 if its tags are those of another instance.
+
+        Raises
+        ------
+        OrthancError
+            19 if the storage is full, 14 if a file cannot be written.
+        """
+        ...
+
+    def adopt_log(self, log: AdoptedLog) -> int:
+        """Add lines of the other server's logs; return how many changes were of resources that are here.
+
+        A change keeps its number unless a later one has been given here.
+        """
+        ...
+
+
 class Deletion(Protocol):
     """Resources are deleted."""
 
@@ -357,7 +391,7 @@ class PropertyKeeping(Properties, Protocol):
         ...
 
 
-class Storage(Readable, Ingest, Deletion, Attachments, Annotations, LogKeeping, PropertyKeeping, Protocol):
+class Storage(Readable, Ingest, Adoption, Deletion, Attachments, Annotations, LogKeeping, PropertyKeeping, Protocol):
     """Index and attachments behind one face: all roles."""
 
     def close(self) -> None:

@@ -204,6 +204,10 @@ class Transaction(Protocol):
         """Add a change of a resource, with the next number."""
         ...
 
+    def skip_changes(self, number: int) -> None:
+        """Give later changes numbers above this one."""
+        ...
+
     def clear_changes(self) -> None:
         """Delete all changes; numbers go on."""
         ...

@@ -166,7 +166,7 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
 
 def solved(exercise: Exercise) -> str:
     """Return the source of an exercise with its solution as the answer."""
-    body = textwrap.dedent(exercise.solution.source.partition("\n")[2])
+    body = textwrap.dedent(exercise.solution.source.partition(":\n")[2])
     return exercise.place.source.replace(f"{exercise.variable} = ...", body)
 
 

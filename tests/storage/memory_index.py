@@ -230,6 +230,9 @@ class MemoryTransaction:
     def log_change(self, type: ChangeType, key: Key, date: str) -> None:
         self._content.changes.append((self._content.next("change"), type, key, date))
 
+    def skip_changes(self, number: int) -> None:
+        self._content.numbers["change"] = max(self._content.numbers["change"], number)
+
     def clear_changes(self) -> None:
         self._content.changes.clear()
 

@@ -244,6 +244,10 @@ class SqliteTransaction:
         totals.last_change += 1
         self._execute(_ADD_CHANGE, (totals.last_change, type.value, key, date))
 
+    def skip_changes(self, number: int) -> None:
+        """Give later changes numbers above this one."""
+        self._totals.last_change = max(self._totals.last_change, number)
+
     def clear_changes(self) -> None:
         """Delete all changes; numbers go on."""
         self._execute(SQL["clear_changes"])

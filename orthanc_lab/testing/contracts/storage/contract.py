@@ -10,6 +10,7 @@ import pytest
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.ports import Storage
+from orthanc_lab.testing.contracts.storage.adoption import AdoptionContract
 from orthanc_lab.testing.contracts.storage.annotations import AnnotationsContract
 from orthanc_lab.testing.contracts.storage.attachments import AttachmentsContract
 from orthanc_lab.testing.contracts.storage.deletion import DeletionContract
@@ -29,6 +30,7 @@ class StorageContract(
     SearchContract,
     AttachmentsContract,
     AnnotationsContract,
+    AdoptionContract,
     DeletionContract,
     LogsContract,
     LifetimeContract,

@@ -1,0 +1,1 @@
+"""``orthanc-lab import``: the storage of a real Orthanc is taken over."""
