@@ -65,7 +65,7 @@ def fill_panels(board: Board) -> None:
     panel.locator("tbody tr").first.click()
     panel = board.tab("Browser")
     panel.get_by_role("treeitem", name="Phantom CT").click()
-    panel.get_by_text("CT · Soft tissue").first.click()
+    panel.locator(".orthanc-gallery [role=option]", has_text="CT · Soft tissue").click()
     says(panel, "Slice 11 of 20")
     panel.get_by_text("Keys", exact=True).click()
     panel.get_by_text("Studies", exact=True).first.click()
