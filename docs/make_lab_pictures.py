@@ -1,8 +1,10 @@
-"""Make the screenshots of JupyterLab for the README; needs chromium, and the extras ``notebook`` and ``test``.
+"""Make the screenshots of JupyterLab for README and lesson 07; needs chromium, the extras ``notebook`` and ``test``.
 
 Run ``python docs/make_lab_pictures.py`` in an environment that has the package.
 """
 
+import base64
+import io
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
+from PIL import Image
 from playwright.sync_api import Locator, Page, sync_playwright
 
 import orthanc_lab
@@ -46,7 +50,7 @@ def opened(address: str, height: int) -> Iterator[Page]:
         )
         page = browser.new_page(viewport={"width": 1440, "height": height})
         page.set_default_timeout(60_000)
-        page.goto(address.replace("/lab?", f"/lab/tree/{NOTEBOOK}?reset&"))
+        page.goto(address.replace("00_start_here.ipynb?", f"{NOTEBOOK}?reset&"))
         yield page
         browser.close()
 
@@ -102,8 +106,22 @@ def jobs_picture(board: Locator, client: orthanc_lab.Client) -> None:
             job.wait()
 
 
+def attach(*names: str) -> None:
+    """Put pictures into the first cell of the lesson, with few colors so that it stays small."""
+    path = HERE.parent / "notebooks" / NOTEBOOK
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].attachments = {name: {"image/png": _small(HERE / name)} for name in names}
+    nbformat.write(notebook, path)
+
+
+def _small(path: Path) -> str:
+    with Image.open(path) as picture, io.BytesIO() as out:
+        picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(out, "png", optimize=True)
+        return base64.b64encode(out.getvalue()).decode("ascii")
+
+
 def main() -> None:
-    """Write both images to the folder of this file."""
+    """Write both images to the folder of this file, and into the lesson."""
     with (
         tempfile.TemporaryDirectory() as folder,
         running_lab(Path(folder)) as (orthanc, jupyter),
@@ -112,6 +130,7 @@ def main() -> None:
         board = run_notebook(page)
         lab_picture(page, board)
         jobs_picture(board, orthanc_lab.Client(orthanc))
+    attach("lab.png", "jobs.png")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,13 +22,27 @@ def copy(app: Sphinx) -> None:
     """Update the copies; Sphinx requires all pages in one folder, and follows no links out of it."""
     place = Path(app.srcdir) / PLACE
     place.mkdir(exist_ok=True)
-    found = {path.name: path for path in NOTEBOOKS.glob("*.ipynb")}
+    found: dict[str, bytes] = {}
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        found |= _pages(path)
     for stale in (path for path in place.iterdir() if path.name not in found):
         stale.unlink()
-    for name, path in found.items():
-        content = path.read_bytes().replace(*_LINKS)
+    for name, content in found.items():
         if not (place / name).exists() or (place / name).read_bytes() != content:
             (place / name).write_bytes(content)
+
+
+def _pages(path: Path) -> dict[str, bytes]:
+    """Return the copy of a notebook, and the pictures attached to its cells as files, which is what Sphinx shows."""
+    notebook = json.loads(path.read_bytes())
+    files: dict[str, bytes] = {}
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        for name, forms in cell.pop("attachments", {}).items():
+            files[f"{path.stem}-{name}"] = base64.b64decode(forms["image/png"])
+            text = text.replace(f"](attachment:{name})", f"]({path.stem}-{name})")
+        cell["source"] = text
+    return {path.name: json.dumps(notebook).encode().replace(*_LINKS), **files}
 
 
 class Lessons(Table):

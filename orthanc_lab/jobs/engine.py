@@ -296,6 +296,8 @@ class JobsEngine:
             if not self._table.holds(entry):
                 return False
             at = self._now()
+            if entry.lacks_kind and event is Event.CANCEL:
+                self._give_up(entry, at)
             after, effects = advance(entry.status, event, at, report)
             entered = False
             for effect in effects:
@@ -315,6 +317,12 @@ class JobsEngine:
         if Effect.COMPLETE in effects:
             self._trim_history(at)
         return True
+
+    def _give_up(self, entry: Entry, at: Moment) -> None:
+        """Let a job whose kind is missing be the failure that it seems to be, also where its kind is there again."""
+        self._journal.save(entry, entry.status)
+        entry.lacks_kind = False
+        self.events.record(Happened.CANCEL, entry, at, entry.status, entry.status)
 
     def _enter(self, entry: Entry, event: Event, at: Moment, after: Status) -> None:
         # First the log: whoever sees the job in its new state finds there how it came into it.

@@ -156,10 +156,11 @@ def _clear(cells: list[dict[str, object]], lesson: Lesson) -> None:
 
 def _row(entry: _Entry) -> str:
     head = entry.head
+    learn = re.sub("`([^`]*)`", r"<code>\1</code>", escape(head.learn))
     score = f"{'✓ ' if entry.is_done else ''}{entry.solved} of {entry.exercises}"
     return (
         f'<tr><td style="text-align: left"><a href="{escape(entry.file)}">{escape(head.title)}</a></td>'
-        f'<td style="text-align: left">{escape(head.learn)}</td>'
+        f'<td style="text-align: left">{learn}</td>'
         f'<td style="text-align: right">{head.minutes}</td><td style="text-align: right">{score}</td></tr>'
     )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import NamedTuple
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
-from orthanc_lab.peers.failures import BAD_URL, CallError
+from orthanc_lab.peers.failures import BAD_URL, UNKNOWN_PROTOCOL, CallError
 
-__all__ = ["Address", "Place", "basic_credentials", "read_address"]
+__all__ = ["Address", "Place", "basic_credentials", "joined", "read_address"]
 
 _PORTS = {"http": 80, "https": 443}
 _KEPT = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # printable ASCII that goes out as it is
@@ -55,12 +55,28 @@ def read_address(url: str) -> Address:
     except ValueError as error:
         raise CallError(BAD_URL) from error
     scheme = parts.scheme.lower()
-    if not host or scheme not in _PORTS or " " in url:
+    if scheme not in _PORTS:
+        raise CallError(UNKNOWN_PROTOCOL)
+    if not host or " " in url:
         raise CallError(BAD_URL)
     target = quote(parts.path or "/", safe=_KEPT) + (f"?{quote(parts.query, safe=_KEPT)}" if parts.query else "")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     credentials = basic_credentials(user, password) if user else ""
     return Address(Place(scheme, host, port or _PORTS[scheme]), target, credentials)
+
+
+def joined(url: str, location: str) -> str:
+    """Return where a header ``Location`` of the answer from a URL leads; its letters stand for one byte each.
+
+    Raises
+    ------
+    CallError
+        If it cannot be the address of anything.
+    """
+    try:
+        return urljoin(url if "://" in url else f"http://{url}", quote(location, safe=_KEPT, encoding="latin-1"))
+    except ValueError as error:
+        raise CallError(BAD_URL) from error
 
 
 def basic_credentials(user: str, password: str) -> str:

@@ -13,7 +13,9 @@ from http import HTTPStatus
 from types import TracebackType
 
 from orthanc_lab.peers.address import Address, Place, basic_credentials, read_address
-from orthanc_lab.peers.connection import Connection, Deadline, Received
+from orthanc_lab.peers.answer import Head, Received
+from orthanc_lab.peers.connection import Connection
+from orthanc_lab.peers.deadline import Deadline
 from orthanc_lab.peers.failures import NO_CONNECTION, REDIRECTIONS, CallError
 from orthanc_lab.peers.http_options import HttpOptions
 from orthanc_lab.peers.peer import Peer, without_credentials
@@ -166,7 +168,7 @@ class PeerClient:
         if self._is_cut:
             raise CallError(NO_CONNECTION)
         while not fresh and (kept := _taken_from(self._idle)) is not None:
-            if kept.place == place:
+            if kept.place == place and kept.is_quiet:
                 return kept
             kept.close()
         proxy = read_address(self._options.proxy) if self._options.proxy else None
@@ -186,17 +188,16 @@ class PeerClient:
             self._tls = open_context(self._options, self._peer)
         return self._tls
 
-    def _log_heads(self, request: Request, address: Address, lines: list[str], received: Received) -> None:
+    def _log_heads(self, request: Request, address: Address, lines: list[str], head: Head) -> None:
         """Log the heads of a call in libcurl's form, but without secrets."""
         if not self._options.verbose:
             return
-        secret = {"authorization", *(name.lower() for name in self._peer.headers)}
+        secret = {"authorization", "cookie", "set-cookie", *(name.lower() for name in self._peer.headers)}
         shown = [f"> {request.verb} {address.url}"]
-        for line in lines:
-            name, _, value = line.partition(": ")
-            shown.append(f"> {name}: {'***' if name.lower() in secret else value}")
-        shown.append(f"< HTTP/1.1 {received.status} {received.reason}")
-        shown += [f"< {name}: {value}" for name, value in received.headers]
+        sent = ((name, value) for name, _, value in (line.partition(": ") for line in lines))
+        shown += [f"> {name}: {'***' if name.lower() in secret else value}" for name, value in sent]
+        shown.append(f"< HTTP/1.1 {head.status} {head.reason}")
+        shown += [f"< {name}: {'***' if name.lower() in secret else value}" for name, value in head.headers]
         for line in shown:
             _log.warning("%s", line)
 
@@ -228,7 +229,7 @@ class PeerCall:
         except CallError as error:
             self._failure = error  # is told to whom asks for the answer
 
-    def answer(self, seconds: int | None = None) -> PeerAnswer:
+    def answer(self, seconds: float | None = None) -> PeerAnswer:
         """Wait for the answer; once.
 
         Parameters
@@ -251,10 +252,10 @@ class PeerCall:
             url = without_credentials(self._first.url)
             text = f"libCURL error: {error.words} while accessing {url}"
             raise OrthancError(ErrorCode.NETWORK_PROTOCOL, text) from error
-        if received.status not in _KNOWN_STATUSES:
+        if received.head.status not in _KNOWN_STATUSES:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
-        cookies = "; ".join(text.partition(";")[0] for text in received.all("set-cookie"))
-        return PeerAnswer(received.status, received.body, cookies)
+        cookies = "; ".join(text.partition(";")[0] for text in received.head.all("set-cookie"))
+        return PeerAnswer(received.head.status, received.body, cookies)
 
     def abandon(self) -> None:
         """Close the connection: nobody waits for the answer."""
@@ -267,7 +268,7 @@ class PeerCall:
         """Return the answer after redirections."""
         for _ in range(_MOST_REDIRECTIONS):
             received = self._receive(deadline)
-            following = self._request.redirected(received.status, received.all("location"))
+            following = self._request.redirected(received.head.status, received.head.all("location"))
             if following is None:
                 return received
             self._request = following
@@ -293,7 +294,7 @@ class PeerCall:
         assert connection is not None
         received = connection.receive(self._request.verb, deadline, self._longest)
         address = self._request.address
-        self._client._log_heads(self._request, address, self._request.head(address), received)
+        self._client._log_heads(self._request, address, self._request.head(address), received.head)
         self._connection = None
         self._client._release(connection)
         return received
@@ -304,4 +305,6 @@ class PeerCall:
         lines = request.head(address)
         self._connection = self._client._connection(address.place, deadline, fresh=fresh)
         self._client._in_use.add(self._connection)
+        if self._client._is_cut:  # while it was opened
+            raise CallError(NO_CONNECTION)
         self._connection.send(request.verb, address.target, lines, request.body, deadline)

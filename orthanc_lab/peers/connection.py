@@ -2,82 +2,29 @@
 
 from __future__ import annotations
 
-import http.client
-import io
 import socket
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from orthanc_lab.peers.address import Address, Place
+from orthanc_lab.peers.answer import AnswerReader, Received
+from orthanc_lab.peers.deadline import Deadline
 from orthanc_lab.peers.failures import (
     NO_NAME,
     NO_PROXY_NAME,
     RECEIVING,
-    WEIRD,
     CallError,
     connection_failure,
-    receiving_failure,
     sending_failure,
 )
-from orthanc_lab.protocol.ports import Clock
 
-__all__ = ["Connection", "Deadline", "Received"]
+__all__ = ["Connection"]
 
-_CHUNK = 64 * 1024
 _JOINED = 64 * 1024  # bytes; a longer body is not copied behind its head
 
 OpenTls = Callable[[], ssl.SSLContext]
-
-
-class Deadline:
-    """When a call has to be over.
-
-    Parameters
-    ----------
-    seconds
-        From now; None for no limit.
-    """
-
-    def __init__(self, clock: Clock, seconds: int | None) -> None:
-        self._clock = clock
-        self._end = None if seconds is None else clock.monotonic() + seconds
-
-    def extended(self, seconds: int) -> Deadline:
-        """Return one that is at least so many seconds away."""
-        later = Deadline(self._clock, seconds)
-        return self if self._end is None or later._end is None or self._end >= later._end else later
-
-    def left(self) -> float | None:
-        """Return the seconds that are left, None without a limit.
-
-        Raises
-        ------
-        TimeoutError
-            If it has passed.
-        """
-        if self._end is None:
-            return None
-        left = self._end - self._clock.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """An answer."""
-
-    status: int
-    reason: str
-    headers: Sequence[tuple[str, str]]
-    body: bytes
-
-    def all(self, name: str) -> list[str]:
-        """Return the values of a header; `name` is in lower case."""
-        return [value for given, value in self.headers if given.lower() == name]
 
 
 class Connection:
@@ -153,21 +100,23 @@ class Connection:
         CallError
             If there is none.
         """
-        response = http.client.HTTPResponse(_Source(self._socket, deadline), method=verb)  # type: ignore[arg-type]
-        begun = False
-        try:
-            response.begin()
-            begun = True
-            if response.length is None and response.headers.get("Content-Length", "").strip("0123456789 ,"):
-                raise CallError(WEIRD)
-            body = _read(response, longest)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise receiving_failure(error, begun=begun) from error
-        finally:
-            response.close()
+        received = AnswerReader(self._socket, deadline).read(verb, longest)
         self.was_used = True
-        self.is_usable = self.is_usable and not response.will_close
-        return Received(response.status, response.reason, response.getheaders(), body)
+        self.is_usable = self.is_usable and received.can_follow
+        return received
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has come on it since the last answer: what comes unasked must not pass for the next one."""
+        plain = getattr(self._socket, "socket", self._socket)
+        try:
+            plain.settimeout(0)
+            socket.socket.recv(plain, 1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def cut(self) -> None:
         """Let whoever waits for something on it, in another thread, find that it has ended."""
@@ -196,12 +145,8 @@ class Connection:
         if proxy.credentials:
             headers.append(f"Proxy-Authorization: {proxy.credentials}")
         self.send("CONNECT", at, headers, None, deadline)
-        answer = http.client.HTTPResponse(_Source(self._socket, deadline), method="CONNECT")  # type: ignore[arg-type]
-        try:
-            answer.begin()
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise receiving_failure(error, begun=False) from error
-        if answer.status != HTTPStatus.OK:
+        reader = AnswerReader(self._socket, deadline)
+        if reader.head().status != HTTPStatus.OK or not reader.is_drained:
             raise CallError(RECEIVING)
 
 
@@ -214,37 +159,3 @@ def _dial(place: Place, deadline: Deadline, no_name: str) -> socket.socket:
         raise connection_failure(error) from error
     dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return dialled
-
-
-def _read(response: http.client.HTTPResponse, longest: int) -> bytes:
-    content = bytearray()
-    while chunk := response.read(_CHUNK):
-        content += chunk
-        if len(content) > longest:
-            raise ValueError("The answer is too long")
-    if response.length:  # is missing
-        raise http.client.IncompleteRead(bytes(content), response.length)
-    return bytes(content)
-
-
-class _Source:
-    """What `http.client` takes for a socket: reading has a deadline, however little comes at a time."""
-
-    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
-        self._reader = _Reader(connected, deadline)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self._reader)
-
-
-class _Reader(io.RawIOBase):
-    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
-        self._socket = connected
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        self._socket.settimeout(self._deadline.left())
-        return self._socket.recv_into(buffer)

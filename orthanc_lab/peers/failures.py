@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
 
 __all__ = ["CallError", "connection_failure", "receiving_failure", "sending_failure"]
@@ -19,6 +18,8 @@ WEIRD = "Weird server reply"
 PARTIAL = "Transferred a partial file"
 RECEIVING = "Failure when receiving data from the peer"
 SENDING = "Failed sending data to the peer"
+ENCODING = "Unrecognized or bad HTTP Content or Transfer-Encoding"
+TOO_LARGE = "A value or data field grew larger than allowed"
 REDIRECTIONS = "Number of redirects hit maximum amount"
 CA_FILE = "Problem with the SSL CA cert (path? access rights?)"
 CLIENT_CERTIFICATE = "Problem with the local SSL certificate"
@@ -58,13 +59,7 @@ def sending_failure(error: Exception) -> CallError:
 
 
 def receiving_failure(error: Exception, *, begun: bool) -> CallError:
-    """Return why an answer did not come; `begun` tells whether its head had."""
+    """Return why an answer did not come; `begun` tells whether a part of it had."""
     if isinstance(error, TimeoutError):
         return CallError(TIMEOUT)
-    if isinstance(error, http.client.RemoteDisconnected):
-        return CallError(EMPTY, silent=True)
-    if isinstance(error, http.client.IncompleteRead):
-        return CallError(PARTIAL)
-    if isinstance(error, http.client.BadStatusLine):
-        return CallError(UNKNOWN_PROTOCOL)
     return CallError(RECEIVING, silent=isinstance(error, ConnectionError) and not begun)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from urllib.parse import urljoin
 
-from orthanc_lab.peers.address import Address, Place, read_address
+from orthanc_lab.peers.address import Address, Place, joined, read_address
 from orthanc_lab.peers.failures import BAD_ARGUMENT, CallError
 
 __all__ = ["Request"]
@@ -67,9 +66,9 @@ class Request:
         CallError
             If the new address cannot be read.
         """
-        if status not in _REDIRECTIONS or not locations:
+        if status not in _REDIRECTIONS or not locations or not locations[0]:
             return None
-        following = replace(self, url=urljoin(self.url if "://" in self.url else f"http://{self.url}", locations[0]))
+        following = replace(self, url=joined(self.url, locations[0]))
         if not _may_know(self.address.place, following.address.place):
             following = replace(following, secret={})
         if (status in (302, 303) and self.verb != "HEAD") or (status == 301 and self.verb == "POST"):

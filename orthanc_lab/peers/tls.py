@@ -38,7 +38,7 @@ def open_context(options: HttpOptions, peer: Peer | None = None) -> ssl.SSLConte
             context.load_cert_chain(
                 peer.certificate_file, peer.certificate_key_file or None, peer.certificate_key_password
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: for a password that is too long
             raise CallError(CLIENT_CERTIFICATE) from error
     return context
 

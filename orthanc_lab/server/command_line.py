@@ -19,14 +19,14 @@ from orthanc_lab.protocol.verbosity import CATEGORIES, set_verbosity
 from orthanc_lab.protocol.version import VERSION
 from orthanc_lab.server.log_lines import log_to, open_log_folder
 
-__all__ = ["main", "serve_until_stopped"]
+__all__ = ["COMMANDS", "main", "serve_until_stopped"]
 
 _log = logging.getLogger("orthanc_lab")
 _FAILED = 255
 _FILES = 8192
 _VERBOSITY = re.compile(r"--(verbose|trace)(?:-(\w+))?")
 
-_COMMANDS = {
+COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
     "import": ("orthanc_lab.server.adoption.command", "take over what a real Orthanc has stored"),
@@ -36,6 +36,7 @@ _COMMANDS = {
     "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
     "capsule": ("orthanc_lab.testing.capsule.command", "make a recording fit to be shared"),
     "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
+    "completion": ("orthanc_lab.lab.completion", "print a script by which bash completes all this"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
@@ -59,6 +60,7 @@ Options are read from left to right; --verbose and --trace override earlier opti
   record                write down all that passes to and from a server; --help tells more
   capsule               make a recording fit to be shared; --help tells more
   replay                answer as a recording does; --help tells more
+  completion            print a script by which bash completes all this; --help tells more
 
   --help                show this text
   --version             show the version
@@ -97,8 +99,8 @@ class Call:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in _COMMANDS:
-        module: Any = importlib.import_module(_COMMANDS[words[0]][0])
+    if words and words[0] in COMMANDS:
+        module: Any = importlib.import_module(COMMANDS[words[0]][0])
         code: int = module.main(words[1:])
         return code
     if words and words[0] == "serve":
@@ -115,7 +117,7 @@ def _resembled(word: str) -> str:
         return ""
     from difflib import get_close_matches  # noqa: PLC0415 - rarely needed
 
-    found = get_close_matches(word.lower(), [*_COMMANDS, "serve"], n=1, cutoff=0.7)
+    found = get_close_matches(word.lower(), [*COMMANDS, "serve"], n=1, cutoff=0.7)
     return found[0] if found else ""
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import ipywidgets
 
-from orthanc_lab.client import Client
+from orthanc_lab.client import Client, Resource
 from orthanc_lab.widgets.archives.panel import ArchivePanel
 from orthanc_lab.widgets.browser.panel import BrowserPanel
+from orthanc_lab.widgets.closing import all_below
 from orthanc_lab.widgets.controlled_server import ControlledServer
 from orthanc_lab.widgets.dicomize.panel import DicomizePanel
 from orthanc_lab.widgets.faults.panel import FaultsPanel
@@ -19,7 +21,9 @@ from orthanc_lab.widgets.metrics.panel import MetricsPanel
 from orthanc_lab.widgets.modify.panel import ModifyPanel
 from orthanc_lab.widgets.network.panel import NetworkPanel
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.resources_panel import ResourcesPanel
 from orthanc_lab.widgets.server.panel import ServerPanel
+from orthanc_lab.widgets.show_button import ShowButton
 from orthanc_lab.widgets.timeline.panel import TimelinePanel
 from orthanc_lab.widgets.upload.panel import UploadPanel
 
@@ -41,6 +45,8 @@ _PANELS: tuple[type[Panel], ...] = (
 
 class Dashboard(ipywidgets.VBox):
     """Panels in tabs, of which only the visible one polls the server; made by `dashboard`.
+
+    What is checked in one panel is checked in the others, too; the Browser shows what the others have made.
 
     Attributes
     ----------
@@ -64,7 +70,30 @@ class Dashboard(ipywidgets.VBox):
         super().__init__([self.tabs])
         self.add_class("orthanc-dashboard")
         self.tabs.observe(lambda change: self._show(), "selected_index")
+        self._checked = next((panel for panel in self._checking()), None)  # the last one in front
+        self._connect()
         self._show()
+
+    def _checking(self) -> list[ResourcesPanel]:
+        """Return the panels in which resources are checked: all have the same ones, as soon as they are in front."""
+        return [panel for panel in self.panels if isinstance(panel, ResourcesPanel) and panel.mode == "check"]
+
+    def _connect(self) -> None:
+        browser = next((panel for panel in self.panels if isinstance(panel, BrowserPanel)), None)
+        if browser is None:
+            return
+        browser.connect({panel.title: partial(self._use, panel) for panel in self._checking()})
+        for widget in all_below(self.tabs):
+            if isinstance(widget, ShowButton):
+                widget.connect(partial(self._browse, browser))
+
+    def _use(self, panel: ResourcesPanel, resource: Resource) -> None:
+        self.tabs.selected_index = self.panels.index(panel)
+        panel.check(resource)
+
+    def _browse(self, browser: BrowserPanel, resource: Resource) -> None:
+        browser.show_resource(resource)
+        self.tabs.selected_index = self.panels.index(browser)
 
     def __getitem__(self, title: str) -> Panel:
         for panel in self.panels:
@@ -75,6 +104,10 @@ class Dashboard(ipywidgets.VBox):
     def _show(self) -> None:
         for number, panel in enumerate(self.panels):
             panel.is_in_front = number == self.tabs.selected_index
+            if panel.is_in_front and isinstance(panel, ResourcesPanel) and panel in self._checking():
+                if self._checked is not None and panel is not self._checked:
+                    panel.adopt(self._checked)
+                self._checked = panel
 
     def snapshot(self) -> str:
         """Return all panels as HTML, for places that cannot show widgets."""

@@ -64,7 +64,7 @@ class Panel(ipywidgets.VBox):
     is_in_front
         False for a panel in a hidden tab, which does not poll.
     is_away
-        Whether the server did not answer the last poll; what is shown may then be out of date, and is dimmed.
+        Whether the server did not answer the last poll; what is shown may then be out of date, and is marked.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.elements.tree import Node
 from orthanc_lab.widgets.search_words import Query
 
-__all__ = ["ResourceBranches", "date_words", "person_words", "study_words"]
+__all__ = ["ResourceBranches", "date_words", "lineage", "person_words", "study_words"]
 
 _PAGE = 101  # what a tree shows at first, plus one
 _NEXT_PAGES = 500
@@ -35,6 +35,12 @@ def person_words(name: str) -> str:
 def date_words(date: str) -> str:
     """Return a date of VR DA with hyphens; other text is unchanged."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdecimal() else date
+
+
+def lineage(resource: Resource) -> list[Resource]:
+    """Return a resource and everything above it, the patient first."""
+    above = {Instance: "series", Series: "study", Study: "patient"}.get(type(resource))
+    return [*(lineage(getattr(resource, above)) if above else []), resource]
 
 
 def study_words(study: Resource) -> str:
@@ -96,6 +102,11 @@ class ResourceBranches:
     def name(self, id: str) -> str:
         """Return the label of a listed line, "" for an unknown one."""
         return self._known[id].label if id in self._known else ""
+
+    def adopt(self, other: ResourceBranches) -> None:
+        """Know what other branches of the same server know."""
+        self._known.update(other._known)
+        self._levels.update(other._levels)
 
     def learn(self, resources: Iterable[Resource]) -> None:
         """Add resources that were not found by listing."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Any, ClassVar, Literal
 
 import ipywidgets
 
-from orthanc_lab.client import Client, ClientError, NotFoundError
+from orthanc_lab.client import Client, ClientError, NotFoundError, Resource
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.elements.tree import Node, Tree
 from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.panel import Panel
-from orthanc_lab.widgets.resource_branches import ResourceBranches
+from orthanc_lab.widgets.resource_branches import ResourceBranches, lineage
 from orthanc_lab.widgets.search_words import FIELDS, queries
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
@@ -141,6 +141,23 @@ class ResourcesPanel(Panel):
         words = ", ".join(sorted(self.branches.name(id) or id for id in gone))
         self.tree.remove(gone)
         self.status.warn(f"Deleted on the server in the meantime: {words}")
+
+    def adopt(self, other: ResourcesPanel) -> None:
+        """Check the same as in another panel."""
+        self.branches.adopt(other.branches)
+        self.tree.adopt(other.tree.selection)
+
+    def check(self, resource: Resource) -> None:
+        """Check a resource of the server, wherever it is in the tree."""
+        line = lineage(resource)[: self.lowest.depth + 1]
+        self.learn(line)
+        self.tree.check(line[-1].id)
+
+    def learn(self, line: Sequence[Resource]) -> None:
+        """Know a patient, one of its studies, and so on, wherever they are in the tree."""
+        self.branches.learn(line)
+        ids = [one.id for one in line]
+        self.tree.selection.learn(dict(zip(ids, ["", *ids], strict=False)))
 
     def changed(self, gone: set[str]) -> None:
         """Follow a change on the server; `gone` holds checked or picked resources that were deleted."""

@@ -99,6 +99,11 @@ class Selection:
         for id in ids:
             self.checked.pop(id, None)
 
+    def adopt(self, other: Selection) -> None:
+        """Check the same as another selection."""
+        self._parents.update(other._parents)
+        self.checked = dict(other.checked)
+
     def clear(self) -> None:
         """Uncheck everything."""
         self.checked.clear()

@@ -59,9 +59,13 @@ class Difference:
             "change": self.change,
             "name": self.name,
             "tag": self.tag,
-            "before": (self.before or "")[:_SHORT],
-            "after": (self.after or "")[:_SHORT],
+            "before": _shown(self.before),
+            "after": _shown(self.after),
         }
+
+
+def _shown(value: str | None) -> str:
+    return "" if value is None else value[:_SHORT] or "(empty)"
 
 
 def differences(before: Iterable[TagRow], after: Iterable[TagRow]) -> list[Difference]:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import orthanc_lab
+from orthanc_lab.testing.holding_peer import HoldingPeer
+from tests.browser.board import CELL, Board
 from tests.browser.notebook_page import NotebookPage
 from tests.browser.notebooks import Notebooks
 from tests.lab.running import Lab
@@ -20,6 +23,7 @@ from tests.programs import BROWSERS, program
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
+WORKERS = 2  # of the server
 ROOT = Path(__file__).parents[2]
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 
@@ -123,3 +127,35 @@ def open_page(notebooks: Notebooks) -> Iterator[Callable[[str], Page]]:
     yield open_
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def client(lab) -> Iterator[orthanc_lab.Client]:
+    """The server, beside the browser: what it holds when the test begins is what it holds in the end."""
+    with orthanc_lab.Client(lab.orthanc) as client:
+        before = {study.id for study in client.studies}
+        yield client
+        for study in client.studies:
+            if study.id not in before:
+                study.delete()
+
+
+@pytest.fixture
+def board(shown, artefacts, client) -> Board:
+    return Board(shown(CELL), artefacts)
+
+
+@pytest.fixture
+def busy(client) -> Iterator[HoldingPeer]:
+    """All workers of the server are busy, until the peer lets go: further jobs stay where they are."""
+    with HoldingPeer() as peer:
+        client.transport.send("PUT", "/peers/held", json={"Url": peer.url})
+        peer.hold()
+        resources = [client.instances.find()[0].id]
+        jobs = [client.jobs.submit("/peers/held/store", {"Resources": resources}) for _ in range(WORKERS)]
+        peer.wait_until_held(WORKERS)
+        yield peer
+        peer.let_go()
+        for job in jobs:
+            job.wait()
+        client.transport.send("DELETE", "/peers/held")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 
 import PIL.Image
 import pydicom
@@ -12,45 +11,10 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab import samples
-from orthanc_lab.testing.holding_peer import HoldingPeer
 from orthanc_lab.testing.real import RealOrthanc
-from tests.browser.board import CELL, Board, fill, press, says
-
-WORKERS = 2
+from tests.browser.board import Board, fill, press, says
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def client(lab) -> Iterator[orthanc_lab.Client]:
-    """The server, beside the browser: what it holds when the test begins is what it holds in the end."""
-    with orthanc_lab.Client(lab.orthanc) as client:
-        before = {study.id for study in client.studies}
-        yield client
-        for study in client.studies:
-            if study.id not in before:
-                study.delete()
-
-
-@pytest.fixture
-def board(shown, artefacts, client) -> Board:
-    return Board(shown(CELL), artefacts)
-
-
-@pytest.fixture
-def busy(client) -> Iterator[HoldingPeer]:
-    """All workers of the server are busy, until the peer lets go: further jobs stay where they are."""
-    with HoldingPeer() as peer:
-        client.transport.send("PUT", "/peers/held", json={"Url": peer.url})
-        peer.hold()
-        resources = [client.instances.find()[0].id]
-        jobs = [client.jobs.submit("/peers/held/store", {"Resources": resources}) for _ in range(WORKERS)]
-        peer.wait_until_held(WORKERS)
-        yield peer
-        peer.let_go()
-        for job in jobs:
-            job.wait()
-        client.transport.send("DELETE", "/peers/held")
 
 
 def slices(count: int) -> list[bytes]:
@@ -249,7 +213,7 @@ def test_the_dark_theme(board):
     board.tab("Browser").get_by_role("treeitem", name="Phantom CT").wait_for()
     board.book.menu("Settings", "Theme", "JupyterLab Dark")
     board.page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
-    for title in ("Browser", "Jobs", "Archive", "DICOM-ize", "Metrics"):
+    for title in ("Browser", "Jobs", "Archive", "Modify", "DICOM-ize", "Metrics"):
         board.tab(title)
         board.picture(f"dark-{title}")
     board.book.menu("Settings", "Theme", "JupyterLab Light")

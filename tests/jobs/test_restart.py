@@ -12,6 +12,7 @@ import pytest
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.job_events import Happened
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock
 from tests.jobs.conftest import Engines, wait_for_state
@@ -217,6 +218,18 @@ def test_a_job_whose_type_is_missing_can_be_deleted(engines: Engines) -> None:
         engine.resubmit(waiting)
     assert engine.delete(waiting)
     assert engines.restarted().ids() == []
+
+
+def test_a_job_whose_type_is_missing_can_be_canceled(engines: Engines) -> None:
+    engine = engines(start=False)
+    waiting = engine.submit(CountingJob(2))
+    engine = engines.restarted(restores={})
+    assert engine.cancel(waiting)
+    assert engine.events.since()[-1].event is Happened.CANCEL
+    engine = engines.restarted()
+    assert states(engine) == {waiting: JobState.FAILURE}, "it does not go on, since somebody has said so"
+    assert engine.resubmit(waiting)
+    wait_for_state(engine, waiting, JobState.SUCCESS)
 
 
 def test_progress_is_that_of_the_position_on_disk(engines: Engines) -> None:

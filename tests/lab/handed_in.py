@@ -145,9 +145,9 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
     },
     "13": {
         1: (
-            "labelling = Densities",
-            'class Labelling(Job):\n    route = "/series/{id}/label"\n\n    def step(self):\n        return False\n\n'
-            "labelling = Labelling",
+            "labeling = Densities",
+            'class Labeling(Job):\n    route = "/series/{id}/label"\n\n    def step(self):\n        return False\n\n'
+            "labeling = Labeling",
         ),
         2: ("paused = client.jobs.list()[0]", "paused = job"),
         3: ("count = 99", "count = str(job)"),
@@ -166,7 +166,7 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
 
 def solved(exercise: Exercise) -> str:
     """Return the source of an exercise with its solution as the answer."""
-    body = textwrap.dedent(exercise.solution.source.partition("\n")[2])
+    body = textwrap.dedent(exercise.solution.source.partition(":\n")[2])
     return exercise.place.source.replace(f"{exercise.variable} = ...", body)
 
 

@@ -57,8 +57,13 @@ def test_it_ends_with_exercises_whose_answers_are_checked(path):
         place = order.index(exercise.id)
         assert order[place : place + 3] == [exercise.id, solution.id, check.id]
         (name,) = re.findall(r"^(\w+) = \.\.\.$", exercise.source, re.MULTILINE)
-        assert solution.source.startswith(f"if shown := ({name} is ...):\n"), "an answer must not be replaced"
-        start, end = rf"with exercises\.check\({number}, shown\):\n+    ", rf"\nif shown:\n    {name} = \.\.\.$"
+        assert solution.source.startswith(f"# A solution\nif shown := ({name} is ...):\n"), (
+            "an answer must not be replaced"
+        )
+        start, end = (
+            rf"# The check\nwith exercises\.check\({number}, shown\):\n+    ",
+            rf"\nif shown:\n    {name} = \.\.\.$",
+        )
         assert re.match(start, check.source), "one call says what is right"
         assert re.search(end, check.source), "who gives no answer is not told to be right later on"
         assert re.search(r"^\s+assert ", check.source, re.MULTILINE)
@@ -108,6 +113,8 @@ def test_its_outputs_tell_nothing_of_the_machine_and_the_moment(path):
 
 @every_notebook
 def test_its_links_to_other_notebooks_lead_somewhere(path):
-    words = "".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
-    for name in re.findall(r"\]\((?!https?://|#)([^)#]+)", words):
-        assert (path.parent / name).exists(), name
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            for name in re.findall(r"\]\((?!https?://|#)([^)#]+)", cell.source):
+                attached = name.removeprefix("attachment:") in cell.get("attachments", {})
+                assert attached or (path.parent / name).exists(), name

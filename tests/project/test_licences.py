@@ -26,7 +26,10 @@ REFUSED = re.compile(r"\bA?GPL|General Public License|Affero|Proprietary|SSPL|Co
 LESSER = re.compile(r"\bLGPL|Lesser General Public License", re.IGNORECASE)
 
 # By name: why it may stand here although its metadata do not say so.
-KNOWN = {"simpervisor": "its file LICENSE is the 3-clause BSD licence of Project Jupyter"}
+KNOWN = {
+    "axe-playwright-python": "its file LICENSE is the MIT licence; axe-core, which it brings, is under the MPL 2.0",
+    "simpervisor": "its file LICENSE is the 3-clause BSD licence of Project Jupyter",
+}
 
 # Tools of the test suite alone, which nothing of ours imports or ships.
 TOOLS = {

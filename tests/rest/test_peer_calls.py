@@ -25,6 +25,14 @@ from tests.rest.test_peers_setup import Certificates
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+BAD_CHUNKS = (b"-1\r\n{}", b"+2\r\n{}\r\n0\r\n\r\n", b"f" * 40 + b"\r\n{}", b"xyz\r\n{}", b"2\r\n{}XX0\r\n\r\n")
+
+
+def moved(location: str) -> bytes:
+    """Return an answer that leads elsewhere."""
+    head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    return head.encode()
 
 
 class Scripted:
@@ -101,10 +109,23 @@ def call(request: pytest.FixtureRequest) -> Iterator[Caller]:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "Transferred a partial file"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "Transferred a partial file"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nab", "Weird server reply"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\n{}", "Weird server reply"),
+        (b"HTTP/1.1 200 OK\r\nno header\r\n\r\n", "Weird server reply"),
+        (b"HTTP/1.1 200 O\0K\r\n\r\n", "Weird server reply"),
         (
-            b"HTTP/1.1 302 Found\r\nLocation: /system\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            "Number of redirects hit maximum amount",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            "Unrecognized or bad HTTP Content or Transfer-Encoding",
         ),
+        *((CHUNKED + rest, "Failure when receiving data from the peer") for rest in BAD_CHUNKS),
+        (CHUNKED + b"2\r\n{}\r\n0\r\n", "Transferred a partial file"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "Server returned nothing (no headers, no data)"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 6000 + b"\r\n", "A value or data field grew larger than allowed"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 400_000, "A value or data field grew larger than allowed"),
+        (moved("/system"), "Number of redirects hit maximum amount"),
+        (moved("/with a space"), "Number of redirects hit maximum amount"),
+        (moved("file:///etc/passwd"), "Unsupported protocol"),
+        (moved("http://[::1/"), "URL using bad/illegal format or missing URL"),
+        (moved("http://localhost:port/"), "URL using bad/illegal format or missing URL"),
     ],
 )
 def test_broken_answers(call: Caller, answer: bytes, words: str) -> None:
@@ -126,6 +147,9 @@ def test_a_reset(call: Caller) -> None:
     "answer",
     [
         b"HTTP/1.1 100 Continue\r\n\r\n" + CLOSING,
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 3 + CLOSING,
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + CLOSING,
+        CLOSING.replace(b"\r\n\r\n", b"\r\n" + b"X: a\r\n" * 200 + b"\r\n"),
         b"HTTP/1.1 200 OK\r\n\r\n{}",
         b"HTTP/1.0 200 OK\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n",
@@ -217,6 +241,59 @@ def test_an_answer_that_is_too_long_is_not_read_to_its_end() -> None:
         pytest.raises(OrthancError, match="Failure when receiving"),
     ):
         client.call("GET", "/", longest=50_000)
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 200 OK\r\n\r\n", CHUNKED + b"-1\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])
+def test_what_has_no_end_is_not_kept(said: bytes) -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    taken = []
+
+    def flood() -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(said)
+            for _ in range(2000):
+                connection.sendall(said if b"100" in said else bytes(50_000))
+                taken.append(True)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    with server, client_of(read_peer([f"http://127.0.0.1:{server.getsockname()[1]}"])) as client:
+        with pytest.raises(OrthancError, match="libCURL error"):
+            client.call("GET", "/", longest=1_000_000)
+        thread.join(20)
+    assert len(taken) < 2000 or b"100" in said
+
+
+@pytest.mark.parametrize("more", [OK, b"x", b"HTTP/1.1 500 Error\r\nContent-Length: 0\r\n\r\n"])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_comes_unasked_is_no_answer_to_the_next_request(more: bytes, is_late: bool) -> None:
+    """Else a peer that says more than it was asked would seem to have taken what it never got."""
+    answered, told = threading.Event(), threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def talk() -> None:
+        first, _ = server.accept()
+        with first:
+            first.recv(1 << 16)
+            first.sendall(OK if is_late else OK + more)
+            answered.wait(20)
+            if is_late:
+                first.sendall(more)
+            told.set()
+            second, _ = server.accept()
+            with second:
+                second.recv(1 << 16)
+                second.sendall(OK.replace(b"{}", b"[]"))
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    with server, client_of(read_peer([f"http://127.0.0.1:{server.getsockname()[1]}"])) as client:
+        assert client.post("instances", b"x").body == b"{}"
+        answered.set()
+        assert told.wait(20)
+        assert client.post("instances", b"y").body == b"[]"
+        thread.join(20)
 
 
 def test_a_header_that_would_be_two_is_not_sent() -> None:

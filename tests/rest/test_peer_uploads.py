@@ -220,6 +220,31 @@ def test_a_restart_in_the_middle(tmp_path: Path, peer: CrowdedPeer) -> None:
     assert set(peer.bodies) == set(FILES)
 
 
+def test_a_stop_while_one_is_to_be_sent_again_leaves_none_out(tmp_path: Path, peer: CrowdedPeer) -> None:
+    """It waits for the others that are on their way; the stop cuts those, and is no failure of the peer."""
+    refused, held = threading.Event(), threading.Event()
+
+    def answer(number: int, others: int, body: bytes) -> int:
+        if number == 4:
+            until(lambda: peer.now == 4)
+            refused.set()
+            return 500
+        if 4 < number < 8:
+            held.wait(20)
+        return 200
+
+    peer.answer = answer
+    with orthanc_lab.serve(folder=tmp_path, OrthancPeers={"p": [peer.url]}) as server:
+        call = Caller(server.url)
+        uploaded = [call("POST", "/instances", file).json()["ID"] for file in FILES]
+        job = submit(call, peer, uploaded, Permissive=True)
+        assert refused.wait(20)
+    held.set()
+    with orthanc_lab.serve(folder=tmp_path, OrthancPeers={"p": [peer.url]}) as again:
+        assert wait_for_end(Caller(again.url), job)["State"] == "Success"
+    assert set(peer.bodies) == set(FILES)
+
+
 def test_without_threads(peer: CrowdedPeer) -> None:
     with orthanc_lab.in_process(executor="inline", OrthancPeers={"p": [peer.url]}) as server:
         client = orthanc_lab.Client.from_server(server)

@@ -219,7 +219,7 @@ def test_small_pictures_of_a_ct_without_a_window_are_not_black(client, panel, st
         assert high - low > 100
 
 
-def test_a_document(client, panel, tmp_path):
+def test_a_document(client, panel, tmp_path, monkeypatch):
     client.create_dicom(samples.path("report.pdf"), {"PatientName": "Report^Rita", "DocumentTitle": "<Letter>"})
     panel.refresh()
     pick(panel, "Report Rita")
@@ -228,10 +228,17 @@ def test_a_document(client, panel, tmp_path):
     panel.wait_until_shown()
     assert panel.viewer.words == "Encapsulated PDF: <Letter>"
     assert panel.document.layout.display is None
+    sent = []
+    monkeypatch.setattr(panel.pdf, "send", lambda message, buffers: sent.append((message["key"], *buffers)))
+    panel.pdf._on_message(None, {"key": panel.pdf.key}, [])
+    panel.pdf._on_message(None, {"key": "another"}, [])
+    assert sent == [(panel.pdf.key, samples.path("report.pdf").read_bytes())]
+    assert panel.viewer.layout.display == "none"
     saved = panel.document.save_beside(tmp_path)
     assert saved.read_bytes()[:5] == b"%PDF-"
     pick(panel, *CT, "CT · Localizer")
     assert panel.document.layout.display == "none"
+    assert (panel.pdf.key, panel.viewer.layout.display) == ("", None)
 
 
 @pytest.mark.parametrize(

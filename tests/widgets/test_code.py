@@ -10,7 +10,17 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab import Client, samples
-from orthanc_lab.widgets import ArchivePanel, DicomizePanel, JobsPanel, ModifyPanel, NetworkPanel, UploadPanel
+from orthanc_lab.testing.faults import Faults
+from orthanc_lab.widgets import (
+    ArchivePanel,
+    DicomizePanel,
+    FaultsPanel,
+    JobsPanel,
+    ModifyPanel,
+    NetworkPanel,
+    ServerPanel,
+    UploadPanel,
+)
 from orthanc_lab.widgets.code.code_log import CodeLog
 from orthanc_lab.widgets.code.spoken import named, with_names
 from orthanc_lab.widgets.dicomize.keywords import find
@@ -165,6 +175,34 @@ def test_nodes(network, archive):
     assert panel.code_view.python == f"client.queries[{panel.query.id!r}][0].retrieve()"
     ended(panel)
     panel.close()
+
+
+def test_a_server(tmp_path):
+    with orthanc_lab.serve(RegisteredUsers={"alice": "s3cret"}, AuthenticationEnabled=True) as server:
+        panel = ServerPanel(server)
+        panel.control("restart").result()
+        assert panel.code_view.python == "server.restart()"
+        assert panel.code_view.curl == ""
+        panel._restart_with({**server.options, "Name": "Again"}).result()
+        assert "'Name': 'Again'" in panel.code_view.python
+        assert "s3cret" not in panel.code_view.python
+        assert orthanc_lab.Client.from_server(server).system["Name"] == "Again"
+        panel.close()
+
+
+def test_faults():
+    faults = Faults()
+    with orthanc_lab.serve(faults=faults) as server:
+        panel = FaultsPanel(Client.from_server(server), faults)
+        panel.table.selected = ["truncated ZIP"]
+        panel.switch("on").result()
+        python = panel.code_view.python
+        assert python.startswith("faults.on('truncated ZIP'")
+        panel.switch("off").result()
+        assert panel.code_view.python == "faults.off('truncated ZIP')"
+        exec(python, {"faults": faults})
+        assert [fault.name for fault in faults.in_force] == ["truncated ZIP"]
+        panel.close()
 
 
 def test_curl_runs_as_it_is_printed(client, study, tmp_path):

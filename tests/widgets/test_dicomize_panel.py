@@ -13,8 +13,9 @@ import orthanc_lab
 from orthanc_lab import Client, samples
 from orthanc_lab.client import Instance, Series
 from orthanc_lab.testing.real import RealOrthanc
-from orthanc_lab.widgets import DicomizePanel
+from orthanc_lab.widgets import DicomizePanel, ServerPanel
 from orthanc_lab.widgets.closing import all_below
+from orthanc_lab.widgets.dashboard import Dashboard
 from orthanc_lab.widgets.elements.download import Download
 from tests.widgets.browser import hear
 from tests.widgets.dropping import drop, settle
@@ -369,3 +370,39 @@ def test_a_dead_server_is_said_and_the_form_waits():
         panel.make().result()
         assert len(panel.made) == 1
         panel.close()
+
+
+def test_private_tags_are_added_to_the_dictionary_of_a_server_of_our_own():
+    with orthanc_lab.serve(Name="own") as server:
+        client = Client.from_server(server)
+        board = Dashboard([panel.in_dashboard(client, server) for panel in (DicomizePanel, ServerPanel)])
+        panel, controls = board["DICOM-ize"], board["Server"]
+        panel.private.creator.value = "My Company"
+        panel.private.add_button.click()
+        panel.private.rows[0].value.value = "a value"
+        button = panel.private.button
+        assert button.layout.display is None
+        button.press().result()
+        assert panel.status.text == "The server has restarted, and knows these private tags."
+        assert (button.layout.display, panel.private.snippet.value) == ("none", "")
+        assert server.options["Name"] == "own"
+        panel.add(samples.path("report.pdf"))
+        panel.make().result()
+        assert "MyCompany1001" in panel.made[0].all_tags
+        controls.refresh()
+        assert "MyCompany1001" in controls.editor.text.value
+        controls.editor.text.value = '{"Name": "typed"}'
+        server.restart({"Name": "elsewhere"})
+        controls.refresh()
+        assert controls.editor.text.value == '{"Name": "typed"}'
+        board.close()
+
+
+def test_no_button_for_the_dictionary_of_a_server_started_elsewhere(client):
+    panel = DicomizePanel(client)
+    panel.private.creator.value = "My Company"
+    panel.private.add_button.click()
+    panel.private.rows[0].value.value = "a value"
+    assert panel.private.snippet.value
+    assert panel.private.button.layout.display == "none"
+    panel.close()

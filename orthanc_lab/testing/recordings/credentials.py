@@ -12,8 +12,10 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
+from orthanc_lab.protocol import lenient_json
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.testing.recordings.exchange import Headers
 
 __all__ = [
@@ -64,6 +66,8 @@ _STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'  # one that does not end goes to the
 _FIELD = re.compile(rf"({_STRING})(?:(\s*+:\s*+)({_STRING}|-?\d[\w.+-]*+|[\[{{]))?", re.DOTALL)
 _USER = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}:(?:\\?/){2})[^\s/@\"'<>]{1,300}@")
 _PEERS = re.compile(r"/(?:peers|jobs|transfers|system|tools/(?:reset|execute-script))(?:[/?]|$)")
+_PEER = re.compile(r"/+peers/+[^/]+/*")
+_USER_WITHOUT_SCHEME = re.compile(r"[^/]*@")
 
 
 def request_headers(headers: Iterable[tuple[str, str]]) -> Headers:
@@ -121,12 +125,42 @@ def body_without_credentials(target: str, body: bytes, headers: Headers = ()) ->
     return _without_credentials(target, body, fields)
 
 
-def may_hold_credentials(start: bytes, headers: Headers) -> bool:
+def may_hold_credentials(target: str, start: bytes, headers: Headers) -> bool:
     """Tell from its first bytes whether a body is one that `body_without_credentials` may change."""
+    if _defines_a_peer(target):
+        return True
     fields = dict(headers)
     if start[:2] == b"\x1f\x8b":
         return fields.get("content-encoding", "").lower() == "gzip"
     return start.lstrip()[:1] in (b"{", b"[") or fields.get("content-type", "").startswith(_FORM)
+
+
+def _defines_a_peer(target: str) -> bool:
+    return _PEER.fullmatch(unquote(target.partition("?")[0])) is not None
+
+
+def _peer_without_credentials(body: bytes) -> bytes:
+    """Return the definition of a peer; servers take JSON here that is none for others, with comments, for example."""
+    try:
+        value = lenient_json.loads(body) if body else None
+    except OrthancError:
+        return REMOVED.encode()
+    if isinstance(value, list) and value and isinstance(value[0], str):
+        clean: Any = [_address(value[0]), *[REMOVED for _ in value[1:]]]
+    elif isinstance(value, dict):
+        given = {
+            name: REMOVED if _SECRET_NAME.search(name) and item is not None else item for name, item in value.items()
+        }
+        clean = _clean({name: _address(item) if name in ("Url", "URL") else item for name, item in given.items()})
+    else:
+        return body
+    return body if clean == value else json.dumps(clean).encode()
+
+
+def _address(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return _USER.sub(r"\1", value) if "://" in value else _USER_WITHOUT_SCHEME.sub("", value, count=1)
 
 
 def _unzipped(body: bytes) -> bytes:
@@ -137,6 +171,8 @@ def _unzipped(body: bytes) -> bytes:
 
 
 def _without_credentials(target: str, body: bytes, fields: Mapping[str, str]) -> bytes:
+    if _defines_a_peer(target):
+        body = _peer_without_credentials(body)
     text = body.decode("utf-8", "surrogateescape")
     if body[:64].lstrip()[:1] in (b"{", b"["):
         text = _USER.sub(r"\1", _FIELD.sub(_field, text))
@@ -170,7 +206,7 @@ def _without_nested(text: str) -> str:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, list):
-        if len(value) >= 2 and isinstance(value[0], str) and re.match(r"https?://", value[0]):
+        if len(value) >= 2 and isinstance(value[0], str) and re.match(r"(?i)https?://", value[0]):
             return [value[0], *[REMOVED for _ in value[1:]]]
         return [_clean(item) for item in value]
     if isinstance(value, dict):

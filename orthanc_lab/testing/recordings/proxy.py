@@ -16,6 +16,7 @@ from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.testing.recordings import credentials
 from orthanc_lab.testing.recordings.bodies import BytesBody, SpooledBody
 from orthanc_lab.testing.recordings.exchange import Body, Headers, RecordedExchange
+from orthanc_lab.testing.recordings.local_clients import for_local_clients
 from orthanc_lab.testing.recordings.upstream import Upstream, UpstreamAnswer
 from orthanc_lab.testing.recordings.writer import PIECE, RecordingWriter
 
@@ -30,7 +31,8 @@ class Recorder:
     """A proxy before a server; what passes is written to a recording until the end of the ``with`` block.
 
     Requests and answers pass as they come, piece by piece. Headers that may hold credentials, and the values of JSON
-    fields such as ``Password``, are passed on and not written down.
+    fields such as ``Password``, are passed on and not written down. What a browser sends for the page of another site
+    is refused.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ class Recorder:
             Called when the file cannot be written any more.
         """
         self._failed = failed or self._failed
-        self._server = HttpServer(self._application, port=self._asked_port)
+        self._server = HttpServer(for_local_clients(self._application), port=self._asked_port)
         try:
             header = {"upstream": self._upstream.url, "began": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
             self._writer = RecordingWriter(self._path, header)
@@ -238,7 +240,7 @@ class _Passing:
 
     def _body(self, body: SpooledBody, headers: Headers) -> Body | None:
         start = next(body.pieces(), b"")
-        if not credentials.may_hold_credentials(start[:64], headers):
+        if not credentials.may_hold_credentials(self._target, start[:64], headers):
             return body
         if body.size > credentials.LONGEST:
             _log.warning("%s %s: the document is too long to be recorded", self._method, self._target)

@@ -162,7 +162,7 @@ def _body_of(environ: dict[str, Any], target: str, headers: Headers) -> Body | N
     for _ in body.passing(environ["wsgi.input"].read):
         pass
     start = next(body.pieces(), b"")
-    if not credentials.may_hold_credentials(start[:64], headers) or body.size > credentials.LONGEST:
+    if not credentials.may_hold_credentials(target, start[:64], headers) or body.size > credentials.LONGEST:
         return body
     content = body.read()
     body.close()

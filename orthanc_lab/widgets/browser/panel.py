@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, Instance, Patient, Resource, ResponseError, Series, Study
-from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.browser.comparison import Comparison
+from orthanc_lab.widgets.browser.document_view import DocumentView
 from orthanc_lab.widgets.browser.header import Header
+from orthanc_lab.widgets.browser.label_editor import LabelEditor
 from orthanc_lab.widgets.browser.slice_stack import SliceStack, reason_without_image, values_by_keyword
-from orthanc_lab.widgets.browser.tag_rows import matching, tag_rows
+from orthanc_lab.widgets.browser.study_list import StudyList
+from orthanc_lab.widgets.browser.tag_rows import tag_rows
+from orthanc_lab.widgets.browser.tag_view import TagView
+from orthanc_lab.widgets.browser.use_buttons import UseButtons
 from orthanc_lab.widgets.browser.windows import ValueRange
-from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
 from orthanc_lab.widgets.elements.slice_image import Values
-from orthanc_lab.widgets.elements.tag_row import TagRow
-from orthanc_lab.widgets.elements.tag_table import TagTable
 from orthanc_lab.widgets.elements.viewer import Viewer
 from orthanc_lab.widgets.latest import Latest
-from orthanc_lab.widgets.resource_branches import study_words
+from orthanc_lab.widgets.resource_branches import lineage, study_words
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
@@ -44,14 +45,16 @@ class BrowserPanel(ResourcesPanel):
     ----------
     gallery
         A thumbnail of each series of the study.
+    studies
+        The table of studies.
     viewer
         The slices of the series.
     comparison
         The series beside or over it.
     tags, tag_search
         The table of tags, and the field that searches it.
-    document
-        The button for downloading an encapsulated PDF.
+    pdf, document
+        An encapsulated PDF, and the button for downloading it.
 
     Examples
     --------
@@ -76,35 +79,37 @@ class BrowserPanel(ResourcesPanel):
         self._study = ""  # the resource whose series are in the gallery
         self._thumbnails: dict[str, tuple[tuple[str, ...], bytes]] = {}  # by series, with the instances it had
         self._picks = Latest()
-        self._tagged: Instance | None = None
-        self._rows: list[TagRow] = []
         self._show_queue: SerialQueue[object] = SerialQueue()
         self._tag_queue: SerialQueue[object] = SerialQueue()
         self._sample_queue: SerialQueue[object] = SerialQueue()
         self.heading = ipywidgets.HTML()
+        self._uses: Mapping[str, Callable[[Resource], object]] = {}
+        self.use_buttons = UseButtons(self.use)
         self.gallery = Gallery(label="Series")
         self.viewer = Viewer(failed=lambda error: self.status.warn(f"Showing: {error}"))
         self.comparison = Comparison(self.poll_client, self.viewer, self._numbered_tags, self.attempt)
-        self.document = Download("Download the PDF", self._save_document)
-        self.tag_search = ipywidgets.Text(
-            placeholder="Search the tags", tooltip="Words in the name, number or value", layout={"width": "auto"}
-        )
-        self.tags = TagTable(self._whole)
+        self._document = DocumentView(self.poll_client, self.guard)
+        self.pdf, self.document = self._document.pdf, self._document.download
+        self.studies = StudyList(self.poll_client, self.attempt, self._pick_study)
+        self.labels = LabelEditor(add=self.add_label, remove=self.remove_label)
+        self.tag_view = TagView(self.poll_client, self.guard)
+        self.tags, self.tag_search = self.tag_view.table, self.tag_view.search
         self._lay_out()
         self.tree.observe(lambda change: self._pick(), "current")
         self.gallery.observe(lambda change: self._pick_series(change["new"]), "current")
         self.viewer.observe(lambda change: self._follow_slice(), "position")
-        self.tag_search.observe(lambda change: self._show_rows(), "value")
         self.refresh()
 
     def _lay_out(self) -> None:
-        self.document.layout.display = "none"
         left = ipywidgets.VBox([self.search_and_tree()], layout={"flex": "1 1 300px", "min_width": "0"})
         right = ipywidgets.VBox(
-            [self.heading, self.gallery, self.viewer, self.document], layout={"flex": "2 1 400px", "min_width": "0"}
+            [self.heading, self.use_buttons, self.labels, self.gallery, self.viewer, self._document],
+            layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
-        self.body.children = [both, self.tag_search, self.tags]
+        self.studies_part = ipywidgets.Accordion([self.studies], titles=["Studies"], selected_index=None)
+        self.studies_part.observe(lambda change: self._list_studies(), "selected_index")
+        self.body.children = [self.studies_part, both, self.tag_view]
 
     def wait_until_shown(self) -> None:
         """Wait until what was picked is shown."""
@@ -112,7 +117,51 @@ class BrowserPanel(ResourcesPanel):
             queue.submit(lambda: None).result()
         self.comparison.wait_until_shown()
 
+    # -- from and to other panels ---------------------------------------------------
+
+    def show_resource(self, resource: Resource) -> None:
+        """Pick a resource of the server; where its patient is not among those listed, its study is sought.
+
+        Raises
+        ------
+        NotFoundError
+            If it has been deleted.
+        """
+        line = lineage(resource.refresh())
+        self.refresh()
+        for text in ("", line[1].StudyInstanceUID if len(line) > 1 else ""):
+            if self.tree.node(line[0].id) is not None:
+                break
+            self.search.value = text
+            self.wait_until_found()
+        with self._turn:
+            self.learn(line)
+            self.tree.opened = list(dict.fromkeys([*self.tree.opened, *(one.id for one in line[:-1])]))
+            self.tree.current = resource.id
+
+    def connect(self, uses: Mapping[str, Callable[[Resource], object]]) -> None:
+        """Offer to use what is picked in other panels, by their titles."""
+        self._uses = uses
+        self.use_buttons.offer(uses)
+
+    def use(self, title: str) -> Any:
+        """Use what is picked in another panel of the dashboard."""
+        resource = self.branches.resource(self.tree.current)
+        return self.act(f"To {title}", partial(self._use, title, resource))
+
+    def _use(self, title: str, resource: Resource | None) -> None:
+        if resource is not None:
+            self._uses[title](resource)
+
     # -- picking --------------------------------------------------------------------
+
+    def _list_studies(self) -> None:
+        if self.studies_part.selected_index is not None:
+            self.studies.reload()
+
+    def _pick_study(self, study: Study) -> None:
+        if self.tree.current != study.id:
+            self._show_queue.submit(lambda: self.attempt(partial(self.show_resource, study), "Showing"))
 
     def _pick_series(self, id: str) -> None:
         if id and id != self._series:
@@ -121,13 +170,15 @@ class BrowserPanel(ResourcesPanel):
     def _pick(self) -> None:
         pick = self._picks.begin()
         resource = self.branches.resource(self.tree.current)
+        self.use_buttons.show(resource is not None)
         if resource is None:
             self._series = self._study = ""
             self._stack = None
             self.heading.value = ""
+            self.labels.show(None)
             self.gallery.show([])
             self._show_nothing("Nothing selected")
-            self._set_rows(None, [])
+            self.tag_view.show(None, [])
         else:
             action = partial(self._show, pick, resource)
             self._show_queue.submit(lambda: self.attempt(action, "Showing"))
@@ -135,6 +186,7 @@ class BrowserPanel(ResourcesPanel):
     def _show(self, pick: int, resource: Resource) -> None:
         if not self._picks.is_latest(pick):
             return
+        self.labels.show(resource.labels)
         if isinstance(resource, Instance):
             series, start = resource.series, resource.id
         elif isinstance(resource, Series):
@@ -156,7 +208,7 @@ class BrowserPanel(ResourcesPanel):
             self.branches.name(resource.id) if isinstance(resource, Patient) else study_words(resource)
         )
         self._show_nothing("Select a series")
-        self._set_rows(None, tag_rows({**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}))
+        self.tag_view.show(None, tag_rows({**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}))
         self._show_gallery(pick, resource, "")
 
     def _show_stack(self, pick: int, study: Study, series: Series, start: str, position: int | None = None) -> None:
@@ -173,7 +225,7 @@ class BrowserPanel(ResourcesPanel):
         self._stack, self._series = stack, series.id
         self.branches.learn([series])
         self.heading.value = _title(study_words(study), self.branches.name(series.id))
-        self._set_rows(stack.instance(position), tag_rows(tags))
+        self.tag_view.show(stack.instance(position), tag_rows(tags))
         words = reason_without_image(values)
         if not words:
             words = self._show_images(stack, position, tags)
@@ -191,7 +243,7 @@ class BrowserPanel(ResourcesPanel):
             if not stack.instance(position).exists():
                 raise
             return f"The server cannot render this: {str(error).splitlines()[0]}"
-        self.document.layout.display = "none"
+        self._show_document(False)
         title = self.branches.name(self._series)
         self.viewer.show(stack.viewed(header, position, title=title, all_values=span.window), position)
         stack.seen = partial(self._widen, stack, span)
@@ -213,7 +265,7 @@ class BrowserPanel(ResourcesPanel):
 
     def _show_nothing(self, words: str, *, has_document: bool = False) -> None:
         self.viewer.clear(words)
-        self.document.layout.display = None if has_document else "none"
+        self._show_document(has_document)
 
     def _show_gallery(self, pick: int, resource: Resource, current: str) -> None:
         if self._study != resource.id:
@@ -256,13 +308,13 @@ class BrowserPanel(ResourcesPanel):
         if stack is None or position >= len(stack.slices):
             return
         instance = stack.instance(position)
-        if instance != self._tagged:
+        if instance != self.tag_view.instance:
             self._tag_queue.submit(lambda: self.attempt(partial(self._show_tags, stack, instance), "Reading the tags"))
 
     def _show_tags(self, stack: SliceStack, instance: Instance) -> None:
         position = self.viewer.position
         if stack is self._stack and instance == stack.instance(position):  # else the slider has moved on
-            self._set_rows(instance, tag_rows(self._tags_of(instance)))
+            self.tag_view.show(instance, tag_rows(self._tags_of(instance)))
 
     def _tags_of(self, instance: Instance) -> dict[str, Any]:
         return {**self.poll_client.transport.get(f"{instance.path}/header"), **self._numbered_tags(instance)}
@@ -270,34 +322,34 @@ class BrowserPanel(ResourcesPanel):
     def _numbered_tags(self, instance: Instance) -> dict[str, Any]:
         return dict(self.poll_client.transport.get(f"{instance.path}/tags"))
 
-    def _set_rows(self, instance: Instance | None, rows: list[TagRow]) -> None:
-        self._tagged, self._rows = instance, rows
-        self._show_rows()
+    def _show_document(self, has_document: bool) -> None:
+        is_shown = self._document.show(self.tag_view.instance if has_document else None)
+        self.viewer.layout.display = "none" if is_shown else None
 
-    def _show_rows(self) -> None:
-        words = self.tag_search.value.strip()
-        self.tags.empty = "No matching tags" if words and self._rows else "Nothing selected"
-        self.tags.show(matching(self._rows, words) if words else self._rows, is_open=bool(words))
+    # -- labels ---------------------------------------------------------------------
 
-    def _whole(self, row: TagRow) -> str | None:
-        if not row.is_away or self._tagged is None:
-            return row.value
-        path = f"{self._tagged.path}/content/{row.path.replace(',', '-')}"
-        found: list[bytes] = []
-        self.guard(lambda: found.append(self.poll_client.transport.send("GET", path).content), "Reading the tag")
-        return found[0].decode("utf-8", "replace").rstrip("\0 ") if found else None
+    def add_label(self, label: str) -> Any:
+        """Add a label to what is picked."""
+        return self._change_label(f"Adding the label {label}", "add_label", label)
 
-    def _save_document(self, folder: Path, progress: Bytes) -> Path:
-        if self._tagged is None:
-            raise ValueError("No document is selected")
-        path = folder / f"{self._tagged.id}.pdf"
-        path.write_bytes(self._tagged.pdf())
-        return path
+    def remove_label(self, label: str) -> Any:
+        """Remove a label of what is picked."""
+        return self._change_label(f"Removing the label {label}", "remove_label", label)
+
+    def _change_label(self, doing: str, action: str, label: str) -> Any:
+        return self.act(doing, partial(self._labelled, self.branches.resource(self.tree.current), action, label))
+
+    def _labelled(self, resource: Resource | None, action: str, label: str) -> None:
+        if resource is not None:
+            getattr(getattr(self.code.client, resource.level.plural)[resource.id], action)(label)
+            if self.tree.current == resource.id:
+                self.labels.show(resource.labels)
 
     # -- changes on the server ------------------------------------------------------
 
     def changed(self, gone: set[str]) -> None:  # noqa: D102 - see ResourcesPanel
         self._study = ""
+        self._list_studies()
         resource = self.branches.resource(self.tree.current)
         if resource is not None and self._picks.number:
             action = partial(self._show_changes, self._picks.number, resource)
@@ -325,6 +377,7 @@ class BrowserPanel(ResourcesPanel):
         self._show_queue.close()
         self._tag_queue.close()
         self._sample_queue.close()
+        self.studies.close()
         super().close()
 
 

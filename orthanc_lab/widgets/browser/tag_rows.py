@@ -42,7 +42,8 @@ def _rows(tags: Mapping[str, Any], above: str, depth: int) -> Iterator[TagRow]:
             is_binary = _BINARY.issuperset(row.vr.split(" or ")) or "PrivateCreator" in element
             yield replace(row, value="(binary)" if is_binary else "")
         else:
-            yield replace(row, value=str(value).rstrip("\0"))
+            text = str(value).rstrip("\0")
+            yield replace(row, value=text, meaning=_uid_name(text) if text.startswith("1.2.840.") else "")
 
 
 def _items(items: Sequence[Mapping[str, Any]], above: str, depth: int) -> Iterator[TagRow]:
@@ -72,6 +73,12 @@ def _vr(tag: str) -> str:
         return ""
 
 
+def _uid_name(uid: str) -> str:
+    from pydicom._uid_dict import UID_dictionary  # noqa: PLC0415 - slow to import
+
+    return UID_dictionary[uid][0] if uid in UID_dictionary else ""
+
+
 def matching(rows: Iterable[TagRow], words: str) -> list[TagRow]:
     """Return the rows that contain all words in name, tag or value, ignoring case, and the rows above them.
 
@@ -89,7 +96,7 @@ def matching(rows: Iterable[TagRow], words: str) -> list[TagRow]:
 
 
 def _holds(row: TagRow, wanted: Collection[str]) -> bool:
-    text = f"{row.name} {row.tag} {row.tag.replace(',', '')} {row.vr} {row.value}".casefold()
+    text = f"{row.name} {row.tag} {row.tag.replace(',', '')} {row.vr} {row.value} {row.meaning}".casefold()
     return all(word in text for word in wanted)
 
 

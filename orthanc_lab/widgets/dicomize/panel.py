@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import ipywidgets
 
 from orthanc_lab.client import Client, Instance, ResponseError, Series, display
 from orthanc_lab.widgets.closing import close_whole
 from orthanc_lab.widgets.code.spoken import with_names
+from orthanc_lab.widgets.controlled_server import ControlledServer
 from orthanc_lab.widgets.dicomize.contents import Content, content_of, order, refusal, thumbnail
+from orthanc_lab.widgets.dicomize.dictionary_button import DictionaryButton
 from orthanc_lab.widgets.dicomize.field import Problem, row
 from orthanc_lab.widgets.dicomize.form import Form, Request, field_of, not_kept, words_of
 from orthanc_lab.widgets.dicomize.parent_menu import ParentMenu
@@ -25,6 +27,7 @@ from orthanc_lab.widgets.dicomize.tag_fields import TagFields
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone, RefusedError
 from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.show_button import ShowButton
 
 __all__ = ["DicomizePanel"]
 
@@ -66,7 +69,7 @@ class DicomizePanel(Panel):
 
     title = "DICOM-ize"
 
-    def __init__(self, client: Client, **options: Any) -> None:
+    def __init__(self, client: Client, *, server: ControlledServer | None = None, **options: Any) -> None:
         super().__init__(client, **options)
         self.made: list[Instance | Series] = []
         self.contents: list[Content] = []
@@ -89,12 +92,13 @@ class DicomizePanel(Panel):
         self.contents_problem = Problem()
         self.tags = TagFields(_TAGS, self._recheck)
         self.parent = ParentMenu(client, self.act, self._inherit)
-        self.private = PrivateRows(self._recheck)
+        self.private = PrivateRows(self._recheck, DictionaryButton(server, self._restart))
         self.capture, self.force, self.encapsulate = (
             ipywidgets.Checkbox(words in _TICKED, description=words, indent=False, layout={"width": "170px"})
             for words in _OPTIONS
         )
         self.make_button = _button("Make DICOM", "magic", "Create the instance or series on the server", "primary")
+        self.show_button = ShowButton(self.act)
         self.result = ipywidgets.VBox()
         self.files.observe(lambda change: self._draw_pictures(), "selected")
         self.remove_button.on_click(lambda _: self.remove(self.files.selected))
@@ -111,7 +115,19 @@ class DicomizePanel(Panel):
         options = [row(box, ipywidgets.Label(words)) for box, words in zip(boxes, _OPTIONS.values(), strict=True)]
         files = [self.files, row(self.pictures, self.remove_button), self.mixture, self.contents_problem]
         fields = [ipywidgets.VBox(files), self.tags, self.parent, self.private_part, *options]
-        return [self.zone, *fields, row(self.make_button), self.result]
+        return [self.zone, *fields, row(self.make_button, self.show_button), self.result]
+
+    @classmethod
+    def in_dashboard(cls, client: Client, server: ControlledServer | None, **options: Any) -> Self:  # noqa: D102 - see Panel
+        return cls(client, server=server, **options)
+
+    def _restart(self, doing: str, action: Callable[[], str | None]) -> Future[None]:
+        def restarted() -> str | None:
+            words = action()
+            self.private.check()
+            return words
+
+        return self.act(doing, restarted)
 
     def poll(self) -> None:
         """Only check whether the server answers: nothing else about it is shown here."""
@@ -279,6 +295,7 @@ class DicomizePanel(Panel):
             self._enable()
         self.made.append(made)
         self._is_done = True
+        self.show_button.offer(lambda: made)
         self._show(made, form, request)
         return f"Made: {made.level.value.lower()} {made.id}"
 
@@ -294,6 +311,8 @@ class DicomizePanel(Panel):
         self._replace_result(view)
 
     def _replace_result(self, *views: ipywidgets.Widget) -> None:
+        if not views:
+            self.show_button.offer(None)
         old, self.result.children = self.result.children, views
         for widget in old:
             close_whole(widget)

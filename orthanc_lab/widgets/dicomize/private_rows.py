@@ -8,6 +8,7 @@ from html import escape
 import ipywidgets
 
 from orthanc_lab.widgets.closing import close_whole
+from orthanc_lab.widgets.dicomize.dictionary_button import DictionaryButton
 from orthanc_lab.widgets.dicomize.field import Field, row
 from orthanc_lab.widgets.dicomize.private_tags import VRS, PrivateBlock, PrivateTag
 from orthanc_lab.widgets.dicomize.values import hint
@@ -52,6 +53,8 @@ class PrivateRows(ipywidgets.VBox):
     ----------
     changed
         Called after each change.
+    button
+        Adds the tags to the server's ``Dictionary``; None where that is not possible.
 
     Examples
     --------
@@ -65,8 +68,9 @@ class PrivateRows(ipywidgets.VBox):
     True
     """
 
-    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, changed: Callable[[], None] = lambda: None, button: DictionaryButton | None = None) -> None:
         self.rows: list[PrivateRow] = []
+        self.button = button
         self._changed = changed
         self.creator = ipywidgets.Text(
             description="Creator",
@@ -83,7 +87,7 @@ class PrivateRows(ipywidgets.VBox):
         self.add_button.on_click(lambda _: self._add())
         for entry in (self.creator, self.group):
             entry.observe(lambda change: self.check(), "value")
-        super().__init__([self.head, self.box, row(self.add_button), self.snippet])
+        super().__init__([self.head, self.box, row(self.add_button), self.snippet, *([button] if button else [])])
 
     def _add(self) -> None:
         used = {made.element.value for made in self.rows}
@@ -113,8 +117,15 @@ class PrivateRows(ipywidgets.VBox):
         block = self.block
         problems = block.problems()
         self.say(problems if block.creator or set(problems) != {"creator"} else {})  # many users enter it last
-        self.snippet.value = snippet_html(block) if block.rows and not problems else ""
+        self._show_snippet(block if block.rows and not problems else None)
         self._changed()
+
+    def _show_snippet(self, block: PrivateBlock | None) -> None:
+        if block is not None and self.button is not None and self.button.knows(block):
+            block = None
+        self.snippet.value = "" if block is None else snippet_html(block)
+        if self.button is not None:
+            self.button.offer(block)
 
     def focus(self, place: str) -> None:
         """Put the keyboard focus in a field: ``creator``, ``group``, or the number of a row."""

@@ -52,14 +52,17 @@ function render({ model, el }) {
   const view = Math.random().toString(36).slice(2);
   const input = element("input", { type: "file", className: "unseen" });
   const words = element("span");
-  const zone = element("div", { className: "zone" }, words, " ", element("label", { className: "button" }, "Choose files …", input));
+  const folder = element("input", { type: "file", className: "unseen", webkitdirectory: true });
+  folder.setAttribute("aria-label", "Choose a folder: all files in it");
+  const folderButton = element("label", { className: "button" }, "Choose a folder …", folder);
+  const buttons = [element("label", { className: "button" }, "Choose files …", input), " ", folderButton];
+  const zone = element("div", { className: "zone" }, words, " ", ...buttons);
   const bar = element("progress", { max: 1 });
   const said = element("span", { role: "status" });
   const cancel = element("button", { type: "button", className: "button", textContent: "Cancel" });
   const running = element("div", { className: "running", hidden: true }, bar, " ", said, " ", cancel);
   const refused = element("ul", { className: "refused" });
-  refused.setAttribute("role", "alert");
-  el.append(zone, running, refused);
+  el.append(zone, running, element("div", { role: "alert" }, refused));
 
   let queue = [];
   let number = 0; // of transfers
@@ -77,6 +80,7 @@ function render({ model, el }) {
     input.setAttribute("aria-label", model.get("label"));
     input.accept = model.get("accept");
     input.multiple = model.get("multiple");
+    folderButton.style.display = model.get("takes_folders") ? "" : "none";
   }
 
   function tell(more = "") {
@@ -271,6 +275,10 @@ function render({ model, el }) {
   input.addEventListener("change", () => {
     take([...input.files]);
     input.value = ""; // the same file can be chosen again
+  });
+  folder.addEventListener("change", () => {
+    take([...folder.files].map((file) => Object.assign(file, { place: file.webkitRelativePath })));
+    folder.value = "";
   });
   cancel.addEventListener("click", () => {
     const left = stop();

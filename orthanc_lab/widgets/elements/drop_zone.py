@@ -110,6 +110,7 @@ class DropZone(Element, script="drop_zone"):
     label = traitlets.Unicode().tag(sync=True)
     accept = traitlets.Unicode().tag(sync=True)
     multiple = traitlets.Bool(True).tag(sync=True)
+    takes_folders = traitlets.Bool(False).tag(sync=True)
     max_size = traitlets.Int(2 << 30).tag(sync=True)
     chunk_size = traitlets.Int(1_000_000).tag(sync=True)
     tells_refusals = traitlets.Bool(False).tag(sync=True)

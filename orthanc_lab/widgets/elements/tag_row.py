@@ -21,6 +21,7 @@ class TagRow:
     value: str  # in full
     depth: int = 0
     has_children: bool = False
+    meaning: str = ""  # what a UID stands for
     is_away: bool = False  # too long to be included in the list: must be fetched separately
 
     @property
@@ -43,6 +44,7 @@ class TagRow:
             "tag": self.tag,
             "vr": self.vr,
             "value": self.value[:_SHORT],
+            "meaning": self.meaning,
             "long": self.is_long,
             "nested": self.has_children,
         }

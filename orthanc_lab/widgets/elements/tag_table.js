@@ -1,4 +1,13 @@
 // Tags as a treegrid: sequences and their items expand and collapse here; long values are fetched on request.
+// PS3.6 has the registry of data elements in chapter 6, those of files in 7, of a DICOMDIR in 8; nothing is fetched
+// before a click.
+function addressInStandard(tag) {
+  const group = tag.slice(0, 4);
+  const chapter = { "0002": 7, "0004": 8 }[group] ?? 6;
+  const text = encodeURIComponent(`(${tag.toUpperCase()})`);
+  return `https://dicom.nema.org/medical/dicom/current/output/chtml/part06/chapter_${chapter}.html#:~:text=${text}`;
+}
+
 function render({ model, el }) {
   el.classList.add("orthanc-lab");
   keepKeys(el);
@@ -19,7 +28,24 @@ function render({ model, el }) {
   const note = document.createElement("div");
   note.className = "orthanc-none";
   scroll.append(table, empty, note);
-  el.append(scroll);
+  const copying = document.createElement("div");
+  copying.className = "orthanc-copying";
+  const copied = document.createElement("span");
+  copied.setAttribute("role", "status");
+  for (const name of model.get("copies")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "orthanc-more";
+    button.textContent = `Copy as ${name}`;
+    button.addEventListener("click", () => {
+      asked = name;
+      model.send({ copy: name });
+    });
+    copying.append(button);
+  }
+  copying.append(copied);
+  el.append(scroll, copying);
+  let asked = ""; // which copy this view waits for
   const toggled = new Set(); // paths that the user expanded, or collapsed if everything is expanded
   const isOpen = (path) => toggled.has(path) !== model.get("is_open");
 
@@ -39,10 +65,26 @@ function render({ model, el }) {
     }
     name.append(row.name);
     name.title = row.name;
-    line.insertCell().textContent = row.tag && `(${row.tag})`;
+    const number = line.insertCell();
+    if (/^[0-9a-f]{3}[02468ace],/i.test(row.tag)) {
+      const link = document.createElement("a");
+      link.href = addressInStandard(row.tag);
+      link.target = "_blank";
+      link.rel = "noopener noreferrer";
+      link.tabIndex = -1;
+      link.title = "Look it up in the DICOM standard";
+      link.textContent = `(${row.tag})`;
+      number.append(link);
+    } else number.textContent = row.tag && `(${row.tag})`;
     line.insertCell().textContent = row.vr;
     const value = line.insertCell();
     value.textContent = row.value;
+    if (row.meaning) {
+      const meaning = document.createElement("span");
+      meaning.className = "orthanc-quiet";
+      meaning.textContent = ` = ${row.meaning}`;
+      value.append(meaning);
+    }
     if (row.long) {
       const more = document.createElement("button");
       more.type = "button";
@@ -79,6 +121,8 @@ function render({ model, el }) {
     empty.textContent = model.get("empty");
     note.textContent = model.get("note");
     note.hidden = !note.textContent;
+    copied.textContent = "";
+    copying.hidden = rows.length === 0 || model.get("copies").length === 0;
     scroll.scrollTop = top;
     const lines = [...body.rows];
     const line = lines.find((one) => one.dataset.path === focused);
@@ -122,7 +166,7 @@ function render({ model, el }) {
       focus([...body.rows].find((one) => one.dataset.path === above));
     } else if (event.key === "Enter" || event.key === " ") {
       if (expanded) toggle(line);
-      else line.querySelector("button")?.click();
+      else /** @type {HTMLElement | null} */ (line.querySelector("button") ?? line.querySelector("a"))?.click();
     } else return;
     event.preventDefault();
     event.stopPropagation();
@@ -135,9 +179,23 @@ function render({ model, el }) {
     if (target.tagName === "BUTTON") model.send({ path: line.dataset.path });
     else if (line.hasAttribute("aria-expanded") && target.closest("td") === line.cells[0]) toggle(line);
   });
-  function onWhole({ path, text }) {
+  function onWhole({ path, copy, text }) {
+    if (copy) {
+      if (copy === asked) put(copy, text);
+      return;
+    }
     const line = [...body.rows].find((one) => one.dataset.path === path);
     if (line) line.cells[3].textContent = text;
+  }
+
+  async function put(name, text) {
+    asked = "";
+    try {
+      await navigator.clipboard.writeText(text);
+      copied.textContent = `Copied as ${name}.`;
+    } catch {
+      copied.textContent = "This page may not use the clipboard.";
+    }
   }
 
   table.addEventListener("keydown", onKey);

@@ -22,11 +22,15 @@ class TagTable(Element, script="tag_table"):
     ----------
     whole
         Returns the full value of a row; on failure it reports the error itself and returns None.
+    copy
+        Returns what a button of `copies` copies.
 
     Attributes
     ----------
     rows
         The rows shown, set by `show`.
+    copies
+        A button for each of these names copies the tags as text.
     is_open
         Whether all sequences are expanded at first.
 
@@ -42,10 +46,14 @@ class TagTable(Element, script="tag_table"):
     empty = traitlets.Unicode("Nothing selected").tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
     rows: Any = traitlets.List().tag(sync=True)
+    copies = traitlets.List(traitlets.Unicode()).tag(sync=True)
     is_open = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, whole: Callable[[TagRow], str | None], **traits: Any) -> None:
+    def __init__(
+        self, whole: Callable[[TagRow], str | None], *, copy: Callable[[str], str] = lambda name: "", **traits: Any
+    ) -> None:
         self._whole = whole
+        self._copy = copy
         self._shown: dict[str, TagRow] = {}
         super().__init__(**traits)
         self.on_msg(self._on_message)
@@ -61,7 +69,10 @@ class TagTable(Element, script="tag_table"):
             self.note = f"… and {more:,} more; use the search to find them" if more else ""
 
     def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
-        row = self._shown.get(content["path"])
+        if content.get("copy") in self.copies:
+            self.send({"copy": content["copy"], "text": self._copy(content["copy"])})
+            return
+        row = self._shown.get(content.get("path", ""))
         text = None if row is None else self._whole(row)
         if text is not None:
             self.send({"path": content["path"], "text": text})

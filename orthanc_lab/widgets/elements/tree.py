@@ -215,6 +215,16 @@ class Tree(Element, script="tree"):
         self._guard(lambda: self.selection.toggle(id, self._below, self._complete), "Checking")
         self._show_selection()
 
+    def adopt(self, selection: Selection) -> None:
+        """Check the same as in another tree of the same server."""
+        self.selection.adopt(selection)
+        self._show_selection()
+
+    def check(self, id: str) -> None:
+        """Check a line, unless it is checked or covered already."""
+        if self.selection.state(id) != "true":
+            self.toggle(id)
+
     def clear(self) -> None:
         """Uncheck everything."""
         self.selection.clear()

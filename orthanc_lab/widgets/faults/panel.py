@@ -101,17 +101,21 @@ class FaultsPanel(Panel):
         return self.act("Switching", partial(self._on if key == "on" else self._off, names))
 
     def _on(self, names: list[str]) -> str:
-        options = self.form.options
+        options, coded = self.form.options, self._coded()
         for name in names:
-            self.faults.on(name, **options)
+            coded.on(name, **options)
         return f"Switched on: {', '.join(names)}."
 
+    def _coded(self) -> SwitchableFaults:
+        return self.code.spoken(self.faults, "faults")
+
     def _off(self, names: list[str]) -> str:
+        coded = self._coded()
         if not names:
-            self.faults.off()
+            coded.off()
             return "All faults are switched off."
         for name in names:
-            self.faults.off(name)
+            coded.off(name)
         return f"Switched off: {', '.join(names)}."
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel

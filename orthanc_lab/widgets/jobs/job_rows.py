@@ -12,7 +12,7 @@ from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.elements.table import Column, Tone
 from orthanc_lab.widgets.elements.toolbar import Tool
 
-__all__ = ["COLUMNS", "CONTROLS", "TOOLS", "allowed", "has_output", "offers", "row"]
+__all__ = ["COLUMNS", "CONTROLS", "TOOLS", "allowed", "has_made", "has_output", "offers", "row"]
 
 _SIGNS: dict[str, tuple[str, Tone]] = {
     "Pending": ("hourglass-start", "waiting"),
@@ -105,6 +105,11 @@ def allowed(control: str, jobs: Iterable[Job]) -> list[Job]:
 def has_output(job: Job) -> bool:
     """Return whether the job has made a file; the server may have removed it by now."""
     return job.state is JobState.SUCCESS and job.type in _WITH_OUTPUT
+
+
+def has_made(job: Job) -> bool:
+    """Return whether the job has made resources: it modified, anonymized, split or merged."""
+    return job.state is JobState.SUCCESS and not job.content.keys().isdisjoint(("Resources", "Path", "TargetStudy"))
 
 
 def offers(jobs: Sequence[Job]) -> dict[str, str]:

@@ -10,15 +10,17 @@ from typing import Any
 
 import ipywidgets
 
-from orthanc_lab.client import Client, ClientError, Job, NotFoundError, UnreachableError
+from orthanc_lab.client import Client, ClientError, Job, NotFoundError, Resource, UnreachableError
 from orthanc_lab.client.display import table as html_table
+from orthanc_lab.client.hierarchy import made_by
 from orthanc_lab.widgets.code.spoken import in_folder
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.table import Table
 from orthanc_lab.widgets.elements.toolbar import Toolbar
 from orthanc_lab.widgets.jobs.job_filter import JobFilter
-from orthanc_lab.widgets.jobs.job_rows import COLUMNS, TOOLS, allowed, has_output, offers, row
+from orthanc_lab.widgets.jobs.job_rows import COLUMNS, TOOLS, allowed, has_made, has_output, offers, row
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.show_button import ShowButton
 
 __all__ = ["JobsPanel"]
 
@@ -60,9 +62,10 @@ class JobsPanel(Panel):
         self.table = Table(COLUMNS, label="Jobs")
         self.toolbar = Toolbar(TOOLS, label="What to do with the selected jobs", on_press=self.control)
         self.download = Download("Download", self._save, disabled=True, hint="Download the archive of the selected job")
+        self.show_button = ShowButton(self.act)
         self.table.observe(lambda change: self._follow_selection(), "selected")
         tools = ipywidgets.HBox(
-            [self.toolbar, self.download],
+            [self.toolbar, self.show_button, self.download],
             layout={"flex_flow": "row wrap", "align_items": "flex-start", "grid_gap": "4px"},
         )
         self.body.children = [self.filter, tools, self.table]
@@ -97,7 +100,12 @@ class JobsPanel(Panel):
         with self._drawing:
             jobs = [] if self.is_away else self.selected
             self.toolbar.offers = offers(jobs)
+            made = len(jobs) == 1 and has_made(jobs[0])
+            self.show_button.offer(partial(self._first_made, jobs[0]) if made else None)
             self.download.disabled = not (len(jobs) == 1 and has_output(jobs[0]))
+
+    def _first_made(self, job: Job) -> Resource:
+        return made_by(self.client.transport, job)[0]
 
     def show_away(self) -> None:  # noqa: D102 - see Panel
         super().show_away()

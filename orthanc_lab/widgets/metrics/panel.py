@@ -206,7 +206,7 @@ class MetricsPanel(Panel):
         return f"Saved {times} samples to {path.resolve()}\nIn Python: {code}, or panel.frame()"
 
     def _switch_on(self) -> str:
-        self.client.transport.send("PUT", "/tools/metrics", data="1")
+        self.code.client.transport.send("PUT", "/tools/metrics", data="1")
         return "The metrics are switched on."
 
     def _poll_every(self, interval: float) -> None:

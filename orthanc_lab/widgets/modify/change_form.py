@@ -16,7 +16,7 @@ from orthanc_lab.widgets.modify.change_request import Action, ChangeRequest, tag
 __all__ = ["ChangeForm"]
 
 _ACTIONS: dict[Action, str] = {
-    "anonymize": "Makes copies without what tells who the patient is (PS3.15), with new identifiers.",
+    "anonymize": "Makes copies without the tags that identify the patient (PS3.15), with new identifiers.",
     "modify": "Makes copies with other values of tags, with new identifiers for all that is below them.",
     "split": "Makes a new study of the checked series. Tags replaced or removed are those of the new study.",
     "merge": "Puts the checked studies or series into one study, with the patient and study tags of that study.",

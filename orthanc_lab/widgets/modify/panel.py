@@ -19,6 +19,7 @@ from orthanc_lab.widgets.modify.change_form import ChangeForm
 from orthanc_lab.widgets.modify.change_request import ChangeRequest
 from orthanc_lab.widgets.resource_branches import study_words
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
+from orthanc_lab.widgets.show_button import ShowButton
 from orthanc_lab.widgets.tag_differences import columns
 
 __all__ = ["ModifyPanel"]
@@ -60,6 +61,7 @@ class ModifyPanel(ResourcesPanel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._jobs: dict[str, Job] = {}
+        self._deletes = False  # whether a job that was started here deletes its sources
         self.form = ChangeForm(self._follow_form)
         self.preview_button = ipywidgets.Button(
             description="Preview",
@@ -70,6 +72,7 @@ class ModifyPanel(ResourcesPanel):
         self.make_button = ipywidgets.Button(
             description="Start the job", icon="cogs", button_style="primary", layout={"width": "auto"}
         )
+        self.show_button = ShowButton(self.act)
         self.hint = ipywidgets.Label()
         self.differences = Table(columns("Before", "After"), label="What happens to the tags of one instance")
         self.jobs = Table(_JOB_COLUMNS, label="Jobs started here", empty="No jobs yet")
@@ -82,7 +85,7 @@ class ModifyPanel(ResourcesPanel):
 
     def _lay_out(self) -> None:
         left = ipywidgets.VBox([self.search_and_tree()], layout={"flex": "1 1 300px", "min_width": "0"})
-        buttons = line(self.preview_button, self.make_button, self.hint)
+        buttons = line(self.preview_button, self.make_button, self.show_button, self.hint)
         right = ipywidgets.VBox([self.form, buttons, self.jobs], layout={"flex": "2 1 400px", "min_width": "0"})
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
         self.differences.layout.display = "none"
@@ -157,6 +160,8 @@ class ModifyPanel(ResourcesPanel):
 
     def _make(self, resources: Sequence[Resource]) -> str:
         request = self.form.request()
+        self.show_button.offer(None)
+        self._deletes = self._deletes or not request.keep_source
         count = 0
         for job in request.submit(self.code.client, request.spread(resources)):
             count += 1
@@ -182,6 +187,13 @@ class ModifyPanel(ResourcesPanel):
         self._show_jobs()
         self._tell(ended)
 
+    def forget(self, gone: set[str]) -> None:
+        """Remove deleted resources from the tree; what the jobs of this panel delete is no news."""
+        if self._deletes:
+            self.tree.remove(gone)
+        else:
+            super().forget(gone)
+
     def _show_jobs(self) -> None:
         now = self.clock.now()
         self.jobs.rows = [row(job, now) for job in reversed(self._jobs.values())]
@@ -192,6 +204,7 @@ class ModifyPanel(ResourcesPanel):
             self.status.warn("\n".join(f"{job.type} {job.id[:8]}: {job.error}" for job in failed[:3]))
         elif ended:
             made = [resource for job in ended for resource in made_by(self.poll_client.transport, job)]
+            self.show_button.offer(lambda: made[0])
             names = [_name(resource) for resource in made[:3]]
             self.status.say(f"Made: {'; '.join(names)}{' …' if len(made) > len(names) else ''}")
 

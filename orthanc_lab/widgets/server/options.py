@@ -66,8 +66,16 @@ class OptionsEditor(ipywidgets.VBox):
 
     def reset(self) -> None:
         """Go back to the options in force."""
-        self.text.value = json.dumps(hide_secrets(self._server.options), indent=3)
+        self._written = self.text.value = _as_text(self._server.options)
         self._say("", False)
+
+    def follow(self) -> None:
+        """Show the options in force, if they were changed elsewhere and nothing was typed here."""
+        in_force = _as_text(self._server.options)
+        if self.text.value == self._written != in_force:
+            self.reset()
+        elif self.text.value == in_force:
+            self._written = in_force
 
     def check(self) -> dict[str, Any] | None:
         """Check the text, show the outcome, and return the options; None if they are refused."""
@@ -93,12 +101,16 @@ class OptionsEditor(ipywidgets.VBox):
         options = self.check()
         if options is not None:
             self._restart(options)
-            self.text.value = json.dumps(hide_secrets(options), indent=3)
+            self.text.value = _as_text(options)
 
     def _say(self, words: str, is_error: bool) -> None:
         self.words = words
         kind = 'role="alert" class="orthanc-error"' if is_error else 'role="status" style="white-space:pre-wrap"'
         self._outcome.value = f'<div class="orthanc-lab"><div {kind}>{escape(words)}</div></div>'
+
+
+def _as_text(options: dict[str, Any]) -> str:
+    return json.dumps(hide_secrets(options), indent=3)
 
 
 def _button(label: str, icon: str, tooltip: str, action: Callable[[], object]) -> ipywidgets.Button:

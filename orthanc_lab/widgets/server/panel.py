@@ -13,10 +13,12 @@ import ipywidgets
 import orthanc_lab
 from orthanc_lab.client import Client, ClientError
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.widgets.code.spoken import named
 from orthanc_lab.widgets.controlled_server import ControlledServer, Killable, error_text
 from orthanc_lab.widgets.elements.log_view import LogView
 from orthanc_lab.widgets.elements.toolbar import Tool, Toolbar
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.server.hidden_secrets import hide_secrets
 from orthanc_lab.widgets.server.options import OptionsEditor, OptionsTable
 
 __all__ = ["ServerPanel"]
@@ -139,6 +141,8 @@ class ServerPanel(Panel):
             self.log_view.lines = self.server.tail()
         if not self._is_acting:
             self.toolbar.offers = self._offers()
+            if self.editor is not None:
+                self.editor.follow()
         self._facts.value = f'<div class="orthanc-lab">{self._facts_html()}</div>'
 
     def _offers(self) -> dict[str, str]:
@@ -178,21 +182,22 @@ class ServerPanel(Panel):
         server = self.server
         if server is None:
             raise ValueError("This server was not started by this program")
+        coded = self.code.spoken(server, "server")
         actions: dict[str, Callable[[], None]] = {
-            "start": server.restart,
-            "stop": server.halt,
-            "restart": server.restart,
+            "start": coded.restart,
+            "stop": coded.halt,
+            "restart": coded.restart,
         }
         if isinstance(server, Killable):
-            actions["kill"] = server.kill
+            actions["kill"] = self.code.spoken(server, "server").kill
         if control not in actions:
             raise ValueError(f"Cannot {control} this server; only a server started with process=True can be killed")
         return self._do(control, f"{_DOING[control]} the server", actions[control])
 
     def _restart_with(self, options: dict[str, Any]) -> Future[None]:
-        server = self.server
-        assert server is not None
-        return self._do("restart", "Restarting the server with these options", lambda: server.restart(options))
+        coded = self.code.spoken(_given(self.server), "server")
+        shown = named(options, repr(hide_secrets(options)))
+        return self._do("restart", "Restarting the server with these options", lambda: coded.restart(shown))
 
     def _do(self, control: str, doing: str, action: Callable[[], None]) -> Future[None]:
         self._is_acting = True

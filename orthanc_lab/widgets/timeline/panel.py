@@ -14,6 +14,7 @@ from orthanc_lab.client import Client
 from orthanc_lab.client.display import table as html_table
 from orthanc_lab.client.job_events import events_page
 from orthanc_lab.widgets.elements.lanes import Lanes
+from orthanc_lab.widgets.elements.slider import Slider
 from orthanc_lab.widgets.elements.table import Table
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.timeline.replay import Replay
@@ -61,11 +62,14 @@ class TimelinePanel(Panel):
         self.replay = Replay(_CAPACITY)
         self._began: datetime | None = None  # the log that the events are of
         self._drawing = threading.RLock()  # both polling and the user may change what is shown
-        self.slider = ipywidgets.IntSlider(
-            max=0, description="Event", layout={"width": "40em"}, style={"description_width": "4em"}
+        self.slider = Slider(label="Event", layout={"flex": "1 1 20em", "max_width": "40em"})
+        narrow = {"width": "auto", "min_width": "0"}
+        self.earlier = ipywidgets.Button(
+            icon="step-backward", description="Earlier", tooltip="The event before", layout=narrow
         )
-        self.earlier = ipywidgets.Button(icon="step-backward", description="Earlier", tooltip="The event before")
-        self.later = ipywidgets.Button(icon="step-forward", description="Later", tooltip="The event after")
+        self.later = ipywidgets.Button(
+            icon="step-forward", description="Later", tooltip="The event after", layout=narrow
+        )
         self.window = ipywidgets.Dropdown(options=_WINDOWS, value=10, description="Lanes", layout={"width": "12em"})
         self.words = ipywidgets.HTML()
         self.lanes = Lanes(label="What the workers did")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from orthanc_lab.client import Client, ClientError, UploadInterruptedError, UploadReport
+from orthanc_lab.client import Client, ClientError, Instance, Resource, UploadInterruptedError, UploadReport
 from orthanc_lab.widgets.code.spoken import named
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone
 from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.panel import Panel
+from orthanc_lab.widgets.show_button import ShowButton
 
 __all__ = ["UploadPanel"]
 
@@ -42,11 +43,15 @@ class UploadPanel(Panel):
         self._waiting: list[DroppedFile] = []
         self._drop = ""  # what the report is about
         self.zone = DropZone(
-            label="Drop DICOM files, folders or ZIP archives here, or", on_file=self.take, on_refused=self.refuse
+            label="Drop DICOM files, folders or ZIP archives here, or",
+            takes_folders=True,
+            on_file=self.take,
+            on_refused=self.refuse,
         )
         self.refused = Table(_COLUMNS, label="Files that were refused")
         self.refused.layout.display = "none"
-        self.body.children = [self.zone, self.refused]
+        self.show_button = ShowButton(self.act)
+        self.body.children = [self.zone, self.show_button, self.refused]
 
     def poll(self) -> None:
         """Only check whether the server answers: nothing else about it is shown here."""
@@ -74,6 +79,7 @@ class UploadPanel(Panel):
         with self._lock:
             if drop != self._drop:
                 self._drop, self.report = drop, UploadReport()
+                self.show_button.offer(None)
             return self.report
 
     def _upload(self) -> str | None:
@@ -119,6 +125,11 @@ class UploadPanel(Panel):
             elif path not in report.files:
                 whole.refused[file.name] = "was not sent; drop it again"
         self._show_refused()
+        self.show_button.offer(self._first_study if whole.files else None)
+
+    def _first_study(self) -> Resource:
+        instance = self.report.instances[0]
+        return Instance(self.client.transport, instance).series.study
 
     def _show_refused(self) -> None:
         refused = self.report.refused

@@ -53,6 +53,36 @@ def test_no_credential_is_in_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        '["127.0.0.1:9", "bob", "S"]',
+        '["bob:S@127.0.0.1:9"]',
+        '["HTTP://127.0.0.1:9", "bob", "S"]',
+        '// my peer\n["http://127.0.0.1:9", "bob", "S"]',
+        " " * 100 + '{"Url": "http://127.0.0.1:9", "Username": "bob", "Password": "S"}',
+        '{"Url": "http://127.0.0.1:9", "Username": "bob", "Password" /* mine */ : "S"}',
+        '{"Url": "http://127.0.0.1:9", "Username": "bob", "Pass\\u0077ord": "S"}',
+        '{"Url": "http://127.0.0.1:9", "HttpHeaders": {"X-Mine": "S",},}',
+        '{"Url": "http://127.0.0.1:9", "Password": "S", "Password": null}',
+        '{"Url": "http://127.0.0.1:9", "Password": "S"',
+    ],
+)
+@pytest.mark.parametrize("path", ["/peers/one", "//peers/one/", "/pe%65rs/one"])
+def test_no_form_of_a_peer_tells_its_password(path: str, body: str) -> None:
+    """Servers take much as JSON that is none, and addresses without a scheme."""
+    sent = body.replace('S"', f'{SECRETS[0]}"').replace(":S@", f":{SECRETS[0]}@").encode()
+    assert SECRETS[0].encode() in sent
+    assert SECRETS[0].encode() not in body_without_credentials(path, sent)
+
+
+@pytest.mark.parametrize(
+    "body", [b'["http://127.0.0.1:9/"]', b'{ "Url" : "http://127.0.0.1:9/", "Password" : null }', b""]
+)
+def test_a_peer_without_secrets_stays_as_it_is(body: bytes) -> None:
+    assert body_without_credentials("/peers/one", body) == body
+
+
+@pytest.mark.parametrize(
     ("body", "clean"),
     [
         (b'{"password":"a\\"b","x":"password"}', b'{"password":"(removed)","x":"password"}'),

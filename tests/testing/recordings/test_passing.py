@@ -20,6 +20,7 @@ from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing import Recorder, Recording
 from orthanc_lab.testing.exchange import Exchange, send
+from orthanc_lab.testing.faults import Faults, FaultyProxy
 from tests.programs import program
 from tests.waiting import until
 
@@ -54,6 +55,21 @@ def test_an_answer_passes_while_it_comes(tmp_path: Path) -> None:
         (one,) = recording
         assert one.answer is not None
         assert (one.answer.read(), one.chunked, one.complete) == (b"firstsecond", True, True)
+
+
+def test_pages_of_other_sites_are_refused(ours: orthanc_lab.EmbeddedServer, tmp_path: Path) -> None:
+    """The proxy may log in for them; and the server behind it does not see that the name is not its own."""
+    with Recorder(ours.url, tmp_path / "story") as proxy, FaultyProxy(ours.url, Faults()) as faulty:
+        for url in (proxy.url, faulty.url):
+            port = url.rpartition(":")[2]
+            named = {"Host": f"evil.example:{port}"}
+            assert requests.get(f"{url}/patients", headers=named, timeout=20).status_code == 403
+            for foreign in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+                sent = requests.post(f"{url}/tools/find", json={}, headers=foreign, timeout=20)
+                assert sent.status_code == 403
+            assert requests.get(f"{url}/patients", headers={"Sec-Fetch-Site": "cross-site"}, timeout=20).ok
+            assert requests.get(f"{url}/patients", headers={"Host": f"localhost:{port}"}, timeout=20).ok
+        assert proxy.exchanges == 2
 
 
 def test_a_client_that_leaves_has_its_exchange_broken_off(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ _MEGABYTE = 1024 * 1024
 _GZIP_LEVEL = 6
 _ALONE = 4  # instances that go one by one at first
 _AT_ONCE = 4
-_PATIENCE = 5  # seconds for each answer, before a pause
+_PATIENCE = 5  # seconds for the answers, before a pause
+_MOMENT = 0.1  # seconds for one that should have come
 _MOST_AHEAD = 32 * _MEGABYTE  # bytes on their way, before another instance follows
 
 
@@ -116,8 +117,9 @@ class PeerStoreJob:
         """Close the connections; for a pause, once the peer has answered: nothing is to be sent twice."""
         answered = 0
         if reason is StopReason.PAUSED:
+            end = self._tools.clock.monotonic() + _PATIENCE
             for upload in self._ahead:
-                upload.wait(_PATIENCE)
+                upload.wait(max(end - self._tools.clock.monotonic(), _MOMENT))
                 if upload.failure is not None:
                     break
                 answered += 1
@@ -184,10 +186,10 @@ class PeerStoreJob:
     def _take(self, upload: Upload) -> None:
         """Wait for the answer for the instance at the position, and count it."""
         upload.wait()
-        if upload.failure is not None and self._is_interrupted:
-            raise upload.failure
-        if upload.failure is not None and upload.was_read and not upload.is_alone:
+        if upload.failure is not None and upload.was_read and not (upload.is_alone or self._is_interrupted):
             upload = self._again_alone()
+        if upload.failure is not None and self._is_interrupted:
+            raise upload.failure  # which says nothing of the peer
         self._size += upload.size
         if upload.failure is None:
             self._well += 1

@@ -54,7 +54,7 @@ class Upload:
         self.size = len(body)
         self._call = begin(body)
 
-    def wait(self, seconds: int | None = None) -> None:
+    def wait(self, seconds: float | None = None) -> None:
         """Wait for the answer, if it is not there; for so many seconds, or as long as the peer's time-out says."""
         call, self._call = self._call, None
         if call is None:

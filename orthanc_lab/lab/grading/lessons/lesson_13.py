@@ -16,7 +16,7 @@ def _steps(job: Job) -> int:
     return sum(event.event in _STEPS for event in job.story())
 
 
-def _labelling(evidence: Evidence) -> None:
+def _labeling(evidence: Evidence) -> None:
     """Submit a job of the student's kind, to a server that the lesson has started with it."""
     url = evidence.values["url"]
     require(isinstance(url, str), "no server can be started with it")
@@ -48,7 +48,7 @@ def _counted(evidence: Evidence) -> None:
 
 
 CRITERIA = {
-    1: Criterion({"url": "start(labelling)[0].url"}, _labelling),
+    1: Criterion({"url": "start(labeling)[0].url"}, _labeling),
     2: Criterion({"id": "paused.id"}, _paused),
     3: Criterion({"it": "int(count)"}, _counted, before_values={"id": "job.id"}),
 }

@@ -13,7 +13,7 @@ function makeParts(el) {
   const place = slider(lines, "Slice");
   const cine = make("div", "orthanc-cine", lines);
   const windows = menu(lines, "Window", []);
-  const center = slider(lines, "Centre");
+  const center = slider(lines, "Center");
   const width = slider(lines, "Width");
   const more = make("div", "orthanc-arrangement", lines);
   return {
