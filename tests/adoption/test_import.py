@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -16,9 +17,11 @@ from pathlib import Path
 
 import pydicom
 import pytest
+import requests
 
 import orthanc_lab
 from orthanc_lab.server.adoption.command import main
+from orthanc_lab.server.adoption.progress import Progress
 from orthanc_lab.server.adoption.source_lock import open_untouched
 from orthanc_lab.testing.real import RealOrthanc
 from tests.adoption.answers import answers
@@ -209,11 +212,42 @@ def test_a_full_target_ends_the_import_and_later_it_goes_on(
 def test_a_disk_that_takes_no_more_ends_the_import_and_later_it_goes_on(source: Path, target: Path) -> None:
     command = [sys.executable, "-m", "orthanc_lab", "import", str(source), "--storage", str(target)]
     limited = ["bash", "-c", 'ulimit -f 20; exec "$@"', "bash", *command]  # kB of a file
-    ended = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}  # the limit would cut them
+    ended = subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False, env=environment)
     assert ended.returncode == 255
     assert "The import ended early; started again, it goes on" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert imported(source, target) == 0
+
+
+def test_jobs_stay_behind_and_bad_nodes_are_listed(
+    source: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settle(source)
+    with closing(sqlite3.connect(source / "index")) as index, index:
+        statement = "INSERT OR REPLACE INTO GlobalProperties VALUES (?, ?)"
+        index.execute(statement, (5, json.dumps({"Jobs": {"a": {}, "b": {}, "c": {}}})))
+        index.execute(statement, (21, json.dumps({"good": ["http://127.0.0.1:1/"], "bad": 7})))
+        index.execute("INSERT INTO Changes SELECT NULL, 99, internalId, 1, 'never' FROM Resources LIMIT 1")
+    told = ended(source, target, capsys, code=1)
+    assert "3 jobs stay behind" in told
+    assert "OrthancPeers bad: " in told
+    assert "a change: its type, level or date is unknown" in told
+    with orthanc_lab.serve(OPTIONS, folder=target) as server:
+        assert requests.get(f"{server.url}/peers", timeout=10).json() == ["good"]
+
+
+def test_a_terminal_shows_a_bar() -> None:
+    terminal = Terminal()
+    progress = Progress(4, terminal)
+    progress.show(2)
+    progress.end()
+    assert terminal.getvalue().endswith("\r[###############               ] 2 of 4 instances\n")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize(
