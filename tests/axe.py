@@ -25,7 +25,7 @@ def script() -> str:
 
 def expression_for(selector: str) -> str:
     """Return the JavaScript that checks what is inside; its value is for `lines_of`."""
-    options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": _RULES}}
+    options = {"resultTypes": ["violations"], "preload": False, "runOnly": {"type": "tag", "values": _RULES}}
     return f"axe.run({json.dumps(selector)}, {json.dumps(options)}).then((found) => found.violations)"
 
 
