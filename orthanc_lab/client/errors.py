@@ -59,7 +59,6 @@ _ADVICE_BY_CODE: dict[int | None, str] = {  # more precise than the advice by st
 }
 
 
-_OUTPUT = re.compile(r"^GET \S*/jobs/[^/\s]+/[^/\s]+$")
 _OUTPUT_ADVICE = (
     "The job has no such output, or not any more: the server keeps only those of the last jobs (MediaArchiveSize). "
     "Submit it again."
@@ -214,7 +213,7 @@ class ResponseError(ClientError):
         words = f"{text}: {details}" if details else text
         number = f", Orthanc error {code}" if code is not None else ""
         advice = _ADVICE_BY_CODE.get(code) or network_advice(details) or _ADVICE.get(status, "")
-        if status == 404 and _OUTPUT.search(request):
+        if status == 404 and _is_for_an_output(request):
             advice = _OUTPUT_ADVICE
         super().__init__("\n".join(part for part in (f"{words} (HTTP {status}{number})", request, advice) if part))
         self.status = status
@@ -383,6 +382,12 @@ def _text_of(response: requests.Response) -> str:
         return ""
     finally:
         response.close()
+
+
+def _is_for_an_output(request: str) -> bool:
+    verb, _, address = request.partition(" ")
+    parts = address.rpartition("/jobs/")[2].split("/")
+    return verb == "GET" and "/jobs/" in address and len(parts) == 2 and all(parts)
 
 
 def unreachable(url: str, error: requests.RequestException, *, perhaps_done: bool = False) -> UnreachableError:

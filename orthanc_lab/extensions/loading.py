@@ -23,7 +23,6 @@ __all__ = ["GROUP", "load", "load_all", "reference_of"]
 GROUP = "orthanc_lab.extensions"
 """The group of entry points by which packages offer extensions."""
 
-_OBJECT = re.compile(r"(\w+(?:\.\w+)*):(\w+)")
 _MODULES = "orthanc_lab_extension_"  # the modules that are made of files
 
 
@@ -65,8 +64,9 @@ def load(reference: str, folder: Path) -> Extension:
     try:
         if reference.endswith(".py"):
             return _of_module(_module_of(folder / reference), Path(reference).stem)
-        found = _OBJECT.fullmatch(reference)
-        item = getattr(importlib.import_module(found[1]), found[2]) if found else _of_entry_point(reference)
+        module, _, name = reference.partition(":")
+        is_object = name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+        item = getattr(importlib.import_module(module), name) if is_object else _of_entry_point(reference)
         return _of_module(item, reference) if isinstance(item, ModuleType) else as_extension(item)
     except (Exception, SystemExit) as error:
         why = error.details if isinstance(error, OrthancError) else of_exception(error).details

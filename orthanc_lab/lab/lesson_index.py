@@ -16,8 +16,6 @@ from orthanc_lab.lab.replacing import replace_file
 
 __all__ = ["LessonHead", "LessonIndex", "read_head"]
 
-_TITLE = re.compile(r"^# *(.+)$", re.M)
-_LEARN = re.compile(r"\*\*You will learn\*\*\s*(.+?)\s*\*\*Time", re.S)
 _MINUTES = re.compile(r"\*\*Time:?\*\*:?\s*about (\d+) minutes")
 
 
@@ -39,14 +37,14 @@ def read_head(path: Path) -> LessonHead:
         If it does not have the form of a lesson's first cell.
     """
     first = "".join(json.loads(path.read_text("utf-8"))["cells"][0]["source"])
-    words = []
-    for pattern in (_TITLE, _LEARN, _MINUTES):
-        found = pattern.search(first)
-        if found is None:
-            raise ValueError(f"The first cell of {path.name} does not match {pattern.pattern}")
-        words.append(" ".join(found[1].split()))
-    title, learn, minutes = words
-    return LessonHead(title, learn[0].upper() + learn[1:], int(minutes))
+    title = next((line.removeprefix("# ").strip() for line in first.splitlines() if line.startswith("# ")), "")
+    learn = " ".join(first.partition("**You will learn**")[2].partition("**Time")[0].split())
+    minutes = _MINUTES.search(first)
+    if not (title and learn and minutes):
+        raise ValueError(
+            f'The first cell of {path.name} needs a title, "**You will learn**" and "**Time:** about … minutes"'
+        )
+    return LessonHead(title, learn[0].upper() + learn[1:], int(minutes[1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossl
 
 from orthanc_lab.client.volumes.elements import find_elements
 from orthanc_lab.client.volumes.files import read_image
-from orthanc_lab.client.volumes.images import TAGS, moment_of
+from orthanc_lab.client.volumes.images import moment_of
+from orthanc_lab.client.volumes.tag_numbers import TAGS
 from tests.client.volume_files import encoded, enhanced, image
 
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]

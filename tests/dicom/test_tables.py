@@ -13,6 +13,7 @@ import pydicom.uid
 import pytest
 
 import orthanc_lab
+from orthanc_lab.client.volumes.tag_numbers import TAGS as VOLUME_TAGS
 from orthanc_lab.dicom.codecs.codec import codec_of
 from orthanc_lab.dicom.codecs.pixels import decode_frame
 from orthanc_lab.dicom.codecs.transcoding import transcode
@@ -37,6 +38,7 @@ from tests.dicom.build import file_of, image_of
 TOY = "1.2.3.4.5"
 TAG_TABLES = {"tags.py", "inheritance.py", "dictionary.py"}
 TAG_TABLES |= {"elscint_runs.py", "dicom_files.py"}  # private tags; the test harness
+TAG_TABLES |= {"tag_numbers.py", "kept_tags.py"}  # of the client, which has no dictionary; what a capsule keeps
 TAG = re.compile(r"\b0x(?:0[0-9A-F]{3}|7FE0|FFFE)[0-9A-F]{4}\b", re.IGNORECASE)
 
 
@@ -125,12 +127,17 @@ def test_each_tag_has_the_name_of_the_dictionary() -> None:
             assert name.replace("_", "").lower() == STANDARD.name_of(tag).lower()
 
 
+def test_the_tags_of_volumes_have_the_names_of_the_dictionary() -> None:
+    for name, tag in VOLUME_TAGS.items():
+        assert STANDARD.name_of(tag) == name
+
+
 def test_no_tag_is_written_as_a_number_elsewhere() -> None:
     package = Path(orthanc_lab.__file__).parent
     found = [
         f"{path.relative_to(package)}: {line.strip()}"
         for path in sorted(package.rglob("*.py"))
-        if path.name not in TAG_TABLES
+        if path.name not in TAG_TABLES and "scenarios" not in path.parts  # which are tests
         for line in path.read_text("utf-8").splitlines()
         if TAG.search(line) and "``0x" not in line
     ]

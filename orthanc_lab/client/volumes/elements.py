@@ -10,13 +10,13 @@ import struct
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from orthanc_lab.client.volumes.tag_numbers import ITEM, ITEM_END, PIXELS, SEQUENCE_END, TRANSFER_SYNTAX
+
 __all__ = ["Elements", "find_elements"]
 
 _IMPLICIT, _EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 _LONG = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
 _UNDEFINED = 0xFFFFFFFF
-_PIXELS = 0x7FE00010
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DEEPEST = 16
 _TAG = struct.Struct("<HH")
 _SHORT = struct.Struct("<H")
@@ -58,7 +58,7 @@ class _Finder:
         while data[at : at + 2] == b"\x02\x00":
             tag, start, length = self._head(at)
             at = start + length
-            if tag == 0x00020010:
+            if tag == TRANSFER_SYNTAX:
                 syntax = data[start:at]
         name = syntax.rstrip(b"\0 ").decode("latin-1")
         if name not in (_IMPLICIT, _EXPLICIT):
@@ -71,7 +71,7 @@ class _Finder:
         values: dict[int, bytes] = {}
         while True:
             tag, start, length = self._head(at)
-            if tag == _PIXELS:
+            if tag == PIXELS:
                 if length == _UNDEFINED or start + length > len(data):
                     raise _Unreadable
                 return Elements(values, start, length)
@@ -102,15 +102,15 @@ class _Finder:
             raise _Unreadable
         while True:
             tag, start, length = self._head(at)
-            if tag == _SEQUENCE_END:
+            if tag == SEQUENCE_END:
                 return start
-            if tag != _ITEM:
+            if tag != ITEM:
                 raise _Unreadable
             at = self._after_item(start, depth) if length == _UNDEFINED else start + length
 
     def _after_item(self, at: int, depth: int) -> int:
         while True:
             tag, start, length = self._head(at)
-            if tag == _ITEM_END:
+            if tag == ITEM_END:
                 return start
             at = self._after_sequence(start, depth + 1) if length == _UNDEFINED else start + length

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orthanc_lab.client.volumes.elements import find_elements
-from orthanc_lab.client.volumes.images import TAGS, Image, plain_image
+from orthanc_lab.client.volumes.images import Image, plain_image
+from orthanc_lab.client.volumes.tag_numbers import TAGS
 
 __all__ = ["read_image"]
 

@@ -18,6 +18,7 @@ from orthanc_lab.client.volumes.errors import VolumeError
 from orthanc_lab.client.volumes.files import read_image
 from orthanc_lab.client.volumes.geometry import Grid, grid_of
 from orthanc_lab.client.volumes.images import Frame, Image
+from orthanc_lab.client.volumes.tag_numbers import TEMPORAL_POSITION_INDEX
 from orthanc_lab.client.volumes.volume import Volume
 
 __all__ = ["Source", "VolumeRequest", "read_volume"]
@@ -121,7 +122,7 @@ def read_volume(transport: Transport, sources: Sequence[Source], request: Volume
 def _keywords(where: Mapping[str, object]) -> dict[str, int]:
     """Return the tags of what is chosen by, and of what may tell images apart."""
     if not where:
-        return {"TemporalPositionIndex": 0x00209128}
+        return {"TemporalPositionIndex": TEMPORAL_POSITION_INDEX}
     from pydicom.datadict import tag_for_keyword  # noqa: PLC0415 - slow to import
 
     found = {keyword: tag_for_keyword(keyword) for keyword in where}

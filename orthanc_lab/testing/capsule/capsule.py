@@ -8,6 +8,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from orthanc_lab.dicom.dictionary.tags import (
+    PATIENT_ID,
+    SERIES_INSTANCE_UID,
+    SOP_INSTANCE_UID,
+    STUDY_INSTANCE_UID,
+)
 from orthanc_lab.testing.capsule.body_twin import BodyTwin
 from orthanc_lab.testing.capsule.headers import HeaderTwin
 from orthanc_lab.testing.capsule.manifest import Manifest
@@ -22,7 +28,12 @@ __all__ = ["make_capsule"]
 
 _LARGEST = 256 << 20  # bytes of a body that is looked into
 _METHOD = re.compile(r"GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|PROPFIND|PROPPATCH|MKCOL|LOCK|UNLOCK|COPY|MOVE")
-_IDENTIFIERS = ((0x00100020, "LO"), (0x0020000D, "UI"), (0x0020000E, "UI"), (0x00080018, "UI"))
+_IDENTIFIERS = (
+    (PATIENT_ID, "LO"),
+    (STUDY_INSTANCE_UID, "UI"),
+    (SERIES_INSTANCE_UID, "UI"),
+    (SOP_INSTANCE_UID, "UI"),
+)
 
 
 def make_capsule(recording: str | Path, capsule: str | Path, *, key: bytes | None = None) -> Manifest:

@@ -39,7 +39,7 @@ _PRIVATE = re.compile(r"[0-9a-fA-F]{4},[0-9a-fA-F]{4}")
 _PLAIN = re.compile(r"[0-9A-Fa-f]{8}")
 _SMALL = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,2}0*)?", re.ASCII)
 _SECONDS = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,6})?)[0-9]*(e-[0-9]{1,2})?", re.ASCII)
-_PRIVATE_BY_NAME = 0x00091000
+_PRIVATE_BY_NAME = (0x0009 << 16) + 0x1000
 """Stands for private tags that are shown by their names."""
 _OF_TAG = frozenset({"Value", "Alphabetic", "Ideographic", "Phonetic"})
 _MESSAGES = frozenset({"Details", "ErrorDetails", "Message", "ErrorDescription", "HttpError", "OrthancError", "Reason"})

@@ -90,7 +90,7 @@ def file(name: str, content: bytes) -> dict[str, object]:
 
 def test_files_come_whole_and_in_the_order_of_their_names(zone):
     large = os.urandom(5_000_001)
-    zone.locator("input").set_input_files([file("10.bin", large), file("9.bin", b"9")])
+    zone.locator("input").first.set_input_files([file("10.bin", large), file("9.bin", b"9")])
     says(zone, f"2 came, the last is 10.bin with {hashlib.sha256(large).hexdigest()}")
     zone.locator(".running").wait_for(state="hidden")
 
@@ -98,7 +98,7 @@ def test_files_come_whole_and_in_the_order_of_their_names(zone):
 def test_a_chunk_that_is_lost_or_whose_answer_is_lost_is_sent_again(shown):
     zone = shown(LOSSY).area.locator(".drop-zone").first
     large = os.urandom(1_000_001)
-    zone.locator("input").set_input_files(file("lost.bin", large))
+    zone.locator("input").first.set_input_files(file("lost.bin", large))
     says(zone, f"1 came, the last is lost.bin with {hashlib.sha256(large).hexdigest()}")
     zone.locator(".running").wait_for(state="hidden")
 
@@ -114,7 +114,9 @@ def test_what_is_lost_of_a_download_is_asked_for_again(shown, tmp_path):
 
 
 def test_too_large_and_empty_files_are_refused_in_words(zone):
-    zone.locator("input").set_input_files([file("large", bytes(20_000_001)), file("empty", b""), file("good", b"x")])
+    zone.locator("input").first.set_input_files(
+        [file("large", bytes(20_000_001)), file("empty", b""), file("good", b"x")]
+    )
     says(zone, "large: has 20.0 MB; at most 20.0 MB are accepted here")
     says(zone, "empty: is empty")
     says(zone, "1 came, the last is good")
@@ -138,12 +140,12 @@ def test_while_a_cell_runs_it_says_so_and_can_be_cancelled(notebook, lab):
     zone = book.area.locator(".drop-zone").first
     book.menu("Run", "Run All Cells")
     zone.wait_for()
-    zone.locator("input").set_input_files(file("waits.bin", bytes(10_000_000)))
+    zone.locator("input").first.set_input_files(file("waits.bin", bytes(10_000_000)))
     says(zone, "waiting for the kernel")
     press(zone, "Cancel")
     says(zone, "Cancelled: one file was not sent")
     gate.write_text("")
-    zone.locator("input").set_input_files(file("next.bin", b"next"))
+    zone.locator("input").first.set_input_files(file("next.bin", b"next"))
     says(zone, "1 came, the last is next.bin")
     gate.unlink()
     assert book.errors == []
@@ -156,7 +158,7 @@ def test_a_kernel_that_was_restarted_is_said(notebook, lab):
     zone = book.area.locator(".drop-zone").first
     book.menu("Run", "Run All Cells")
     zone.wait_for()
-    zone.locator("input").set_input_files(file("waits.bin", bytes(10_000_000)))
+    zone.locator("input").first.set_input_files(file("waits.bin", bytes(10_000_000)))
     says(zone, "waiting for the kernel")
     book.menu("Kernel", "Restart Kernel…")
     press(book.page.get_by_role("dialog"), "Restart")
