@@ -99,18 +99,18 @@ def submit(call: Caller, peer: CrowdedPeer, instances: list[str], **fields: Any)
 
 
 def test_some_go_at_the_same_time(call: Caller, peer: CrowdedPeer, instances: list[str]) -> None:
-    arrived = threading.Barrier(4)
+    arrived = threading.Barrier(8)
 
     def answer(number: int, others: int, body: bytes) -> int:
-        if number in range(4, 8):
-            arrived.wait(20)  # until all four are there
+        if number in range(4, 12):
+            arrived.wait(20)  # until all eight are there
         return 200
 
     peer.answer = answer
     ended = wait_for_end(call, submit(call, peer, instances))
     assert (ended["State"], ended["Content"]["Size"]) == ("Success", str(sum(map(len, FILES))))
     assert sorted(peer.bodies) == sorted(FILES)
-    assert (peer.bodies[:4], peer.most, len(peer.ports)) == (FILES[:4], 4, 4)
+    assert (peer.bodies[:4], peer.most, len(peer.ports)) == (FILES[:4], 8, 8)
 
 
 def test_nothing_changes_for_a_peer_that_takes_one_at_a_time(
