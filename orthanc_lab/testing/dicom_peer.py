@@ -31,8 +31,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from orthanc_lab.testing.dicom_answers import Source, data_sets
+from orthanc_lab.testing.dicom_connections import prepare_connection
 from orthanc_lab.testing.dicom_contexts import proposed_for
-from orthanc_lab.testing.dicom_recorder import send_at_once
 
 __all__ = ["DicomPeer", "DicomPeerError", "Retrieval"]
 
@@ -135,7 +135,7 @@ class DicomPeer:
 
         def connected(event: Event) -> None:
             is_connected.set()
-            send_at_once(event)
+            prepare_connection(event)
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # pynetdicom leaves the socket open if nobody listens

@@ -23,13 +23,14 @@ from pynetdicom.pdu import (
     P_DATA_TF,
 )
 
+from orthanc_lab.testing.dicom_connections import prepare_connection
 from orthanc_lab.testing.dicom_faults import Fault, Faults
 from orthanc_lab.testing.dicom_records import AssociationRecord, Message
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
 
-__all__ = ["Recorder", "cut", "send_at_once"]
+__all__ = ["Recorder", "cut"]
 
 _NAMES: dict[type, str] = {
     A_ASSOCIATE_RQ: "A-ASSOCIATE-RQ",
@@ -85,7 +86,7 @@ class Recorder:
             (evt.EVT_PDU_SENT, self._send_pdu),
             (evt.EVT_DIMSE_RECV, self._receive_message),
             (evt.EVT_DIMSE_SENT, self._send_message),
-            (evt.EVT_CONN_OPEN, send_at_once),
+            (evt.EVT_CONN_OPEN, prepare_connection),
             (evt.EVT_CONN_CLOSE, self._close),
         ]
 
@@ -255,13 +256,6 @@ class Recorder:
         self._records = [new if record.number == new.number else record for record in self._records]
         state.record = new
         self._lock.notify_all()
-
-
-def send_at_once(event: Event) -> None:
-    """Send each fragment at once: by default a command waits 40 ms for the acknowledgement of the one before it."""
-    connection = event.assoc.dul.socket
-    if connection is not None and connection.socket is not None:
-        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def cut(association: Association, fault: Fault) -> None:

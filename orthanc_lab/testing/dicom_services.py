@@ -13,8 +13,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from orthanc_lab.testing.dicom_answers import answers, as_texts, matching
 from orthanc_lab.testing.dicom_commitment import results, send_report
+from orthanc_lab.testing.dicom_connections import prepare_connection
 from orthanc_lab.testing.dicom_contexts import proposed_for
-from orthanc_lab.testing.dicom_recorder import Recorder, cut, send_at_once
+from orthanc_lab.testing.dicom_recorder import Recorder, cut
 from orthanc_lab.testing.dicom_records import ReceivedInstance
 from orthanc_lab.testing.gate import Gate
 
@@ -141,7 +142,7 @@ class Services:
             return
         found = self._retrieved(event)
         contexts = proposed_for(found) if found else [build_context(Verification)]
-        yield (*destination, {"contexts": contexts, "evt_handlers": [(evt.EVT_CONN_OPEN, send_at_once)]})
+        yield (*destination, {"contexts": contexts, "evt_handlers": [(evt.EVT_CONN_OPEN, prepare_connection)]})
         yield from self._parts(event, found)
 
     def _get(self, event: Event) -> Iterator[Any]:

@@ -111,7 +111,7 @@ def _path(request: pytest.FixtureRequest) -> Path:
 def _folder(item: pytest.Function, factory: pytest.TempPathFactory) -> Path:
     """Return the folder that both sides of a test share, also if they run in two processes of pytest-xdist."""
     base = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if hasattr(item.config, "workerinput"):  # not the variable: tests that a worker starts inherit it
         base = base.parent
     parameters = _SIDE.sub("", item.callspec.id, count=1)
     key = hashlib.sha256(f"{item.nodeid.partition('[')[0]} {parameters}".encode()).hexdigest()[:16]
