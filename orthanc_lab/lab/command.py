@@ -16,6 +16,7 @@ from orthanc_lab.lab.jupyter import Jupyter, missing_packages
 from orthanc_lab.lab.notebooks import Lessons, copy_notebooks, find_lesson, is_checkout, packaged_notebooks
 from orthanc_lab.lab.own_server import DEFAULT_PORT, OwnServer, ServerChoice
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.embedding.own_folder import remove_abandoned_folders
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 from orthanc_lab.server.loopback import is_free
 
@@ -105,6 +106,7 @@ def _run(chosen: argparse.Namespace) -> int:
     events = Events()
     events.listen_to_signals()
     lessons = _lessons(chosen.folder)
+    remove_abandoned_folders()
     server = None if chosen.url else _server(chosen, configuration)
     try:
         if server is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from orthanc_lab import samples
 from orthanc_lab.client.client import Client
 from orthanc_lab.lab.credentials import USER
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.embedding.own_folder import OwnFolder
 from orthanc_lab.server.embedding.restartable import dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.lifecycle import Server
@@ -71,7 +71,7 @@ class OwnServer:
         self._choice = choice
         self._password = choice.password or secrets.token_urlsafe(16)
         is_kept = choice.storage is not None or choice.configuration is not None
-        self._temporary = None if is_kept else tempfile.TemporaryDirectory(prefix="orthanc-lab-")
+        self._temporary = None if is_kept else OwnFolder(None)
         self._thread: threading.Thread | None = None
         try:
             self._server = self._started()
@@ -98,7 +98,7 @@ class OwnServer:
             values["Dictionary"] = samples.dictionary()
             values |= {"AuthenticationEnabled": True, "RegisteredUsers": {USER: self._password}}
             values |= dicom_on_a_free_port({})  # and for this machine alone: DICOM has no password
-        folder = self._temporary.name if self._temporary else self._choice.storage
+        folder = self._temporary.path if self._temporary else self._choice.storage
         if folder is not None:
             values["StorageDirectory"] = values["IndexDirectory"] = str(Path(folder).absolute())
         return CheckedSettings(values, configuration.folder)
@@ -174,7 +174,7 @@ class OwnServer:
 
     def _remove(self) -> None:
         if self._temporary is not None:
-            self._temporary.cleanup()
+            self._temporary.remove()
 
 
 def _start(load: Callable[[], CheckedSettings], port: int | None) -> Server:

@@ -25,6 +25,10 @@ from orthanc_lab.widgets.serial_queue import SerialQueue
 __all__ = ["ArchivePanel"]
 
 _PAUSE = timedelta(seconds=0.25)  # between two reports of progress
+_MEANINGS = {
+    "stream": "It is downloaded while it is being made.",
+    "job": "The server makes it first. The job can be paused, and its archive be downloaded several times.",
+}
 _CONTROLS = {"pause": "pause", "resume": "play", "cancel": "times"}
 
 
@@ -81,19 +85,22 @@ class ArchivePanel(ResourcesPanel):
         self.refresh()
 
     def _make_controls(self) -> None:
-        free = {"description_width": "initial"}
+        free, labelled = {"description_width": "initial"}, {"description_width": "8em"}
         self.format = ipywidgets.ToggleButtons(
+            description="Format",
             options=[("ZIP", "archive"), ("ZIP with DICOMDIR", "media")],
             tooltips=["Folders for patients, studies and series", "As on a CD given to patients"],
-            style={"button_width": "auto"},
+            style={"button_width": "auto", **labelled},
         )
         self.extended = ipywidgets.Checkbox(description="SeriesDescription in the DICOMDIR", indent=False)
-        self.syntax = ipywidgets.Dropdown(description="Transfer syntax", options=choices(NAMES), style=free)
+        self.syntax = ipywidgets.Dropdown(description="Transfer syntax", options=choices(NAMES), style=labelled)
         self.way = ipywidgets.ToggleButtons(
+            description="Made",
             options=[("Stream", "stream"), ("Job", "job")],
             tooltips=["Download it while it is being made", "Let the server make it first, then download it"],
-            style={"button_width": "auto"},
+            style={"button_width": "auto", **labelled},
         )
+        self.meaning = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 4px 8em"))
         self.priority = ipywidgets.IntText(
             0,
             description="Priority",
@@ -102,7 +109,10 @@ class ArchivePanel(ResourcesPanel):
             tooltip="Jobs with a higher priority run earlier",
         )
         self.folder = ipywidgets.Text(
-            ".", description="Save as", style=free, tooltip="A folder or file on the kernel's machine"
+            ".",
+            description="Save as",
+            style=labelled,
+            tooltip='A folder or file on the kernel\'s machine; "." is the folder of the notebook',
         )
         self.save_button = self._button("Save", "save", "Save the archive there", self.save)
         self.stop_button = self._button("Stop", "stop", "Stop saving", self._stop.set)
@@ -117,7 +127,7 @@ class ArchivePanel(ResourcesPanel):
         }
         self.clear_button = self._button("Clear", "square-o", "Uncheck everything", self.tree.clear)
         self.size = ipywidgets.Label(Estimate().words)
-        self.bar = ipywidgets.IntProgress(description="Job", max=100, style=free)
+        self.bar = ipywidgets.IntProgress(description="Job", max=100, style=labelled)
         self.words = ipywidgets.Label()
         self.stream = Download("Download", self._to_browser(self._save_streamed))
         self.download = Download("Download the archive", self._to_browser(self._save_output))
@@ -134,6 +144,7 @@ class ArchivePanel(ResourcesPanel):
             [self.format, self.extended],
             [self.syntax],
             [self.way, self.priority, self.start_button, self.stream, self.download],
+            [self.meaning],
             [self.folder, self.save_button, self.stop_button],
         ]
         lines = [_line(row) for row in rows]
@@ -305,6 +316,7 @@ class ArchivePanel(ResourcesPanel):
         _show(by_job, self.priority, self.start_button, self.download)
         _show(by_job and self.job is not None, self._job_line)
         _show(not by_job, self.stream)
+        self.meaning.value = _MEANINGS[self.way.value]
 
     def show_away(self) -> None:  # noqa: D102 - see Panel
         super().show_away()

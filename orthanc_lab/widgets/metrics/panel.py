@@ -77,6 +77,7 @@ class MetricsPanel(Panel):
             value=f"metrics-{self.clock.now():%Y%m%d-%H%M%S}.parquet",
             description="File",
             tooltip="A name ending in .parquet or .csv",
+            layout={"width": "26em"},
         )
         self.save_button = ipywidgets.Button(description="Save", icon="save", tooltip="Save the recording")
         self.boxes: dict[str, ipywidgets.Checkbox] = {}
