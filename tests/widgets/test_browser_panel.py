@@ -47,6 +47,18 @@ def pick(panel, *labels):
 CT = ("Phantom CT", "CT quality phantom")
 
 
+def test_a_series_of_the_gallery_is_found_in_the_tree(panel):
+    patient = panel.tree.level()[0]
+    panel.tree.current = patient.id
+    panel.wait_until_shown()
+    assert panel.tree.opened == []
+    panel.gallery.current = panel.gallery.items[1]["id"]
+    panel.wait_until_shown()
+    (study,) = panel.tree.level(patient.id)
+    assert panel.tree.opened == [patient.id, study.id]
+    assert panel.tree.current in [node.id for node in panel.tree.level(study.id)]
+
+
 def test_a_patient_and_a_study(panel):
     pick(panel, CT[0])
     assert [item["label"] for item in panel.gallery.items] == ["CT · Localizer", "CT · Soft tissue", "CT · Sharp"]

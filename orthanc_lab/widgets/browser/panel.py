@@ -195,11 +195,19 @@ class BrowserPanel(ResourcesPanel):
             self._show_container(pick, resource)
             return
         study = series.study
+        self._open_branches_of(study)
         if self._series != series.id:
             self._show_stack(pick, study, series, start)
         elif start and self._stack is not None:
             self.viewer.position = self._stack.find(start) or 0
         self._show_gallery(pick, study, series.id)
+
+    def _open_branches_of(self, study: Study) -> None:
+        """Show in the tree where a series is that was picked elsewhere, if its patient is listed."""
+        above = [study.patient.id, study.id]
+        closed = [id for id in above if id not in self.tree.opened]
+        if closed and self.tree.node(above[0]) is not None:
+            self.tree.opened = [*self.tree.opened, *closed]
 
     def _show_container(self, pick: int, resource: Resource) -> None:
         document = self.poll_client.transport.get(resource.path, {"full": ""})
