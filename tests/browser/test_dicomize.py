@@ -37,7 +37,7 @@ def test_a_picture_with_a_private_tag_then_a_document(notebook, artefacts, serve
     book = notebook(CELL.format(url=server.url))
     book.run_all()
     panel = book.area.locator(".jp-OutputArea-output").first
-    files = panel.locator("input[type=file]")
+    files = panel.locator("input[type=file]").first
     files.set_input_files([samples.path("chart.png"), samples.dicom_files()[0]])
     says(panel, "PNG, 480 × 360, colour")
     says(panel, "is already a DICOM file")

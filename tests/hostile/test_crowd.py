@@ -106,7 +106,7 @@ def holds_out(victim: Victim, names: list[str], headers: str) -> None:
     every = kinds(f"{json.loads(body)['Path']}/file", headers)
     chosen = [every[name] for name in names]
     with Crowd(victim.port, chosen, CLIENTS, victim.tls) as crowd:
-        until(victim.answers_soon, seconds=30, what=lambda: f"no answer within {WITHIN_S} s; {crowd.visits} visits")
+        until(victim.answers_soon, seconds=60, what=lambda: f"no answer within {WITHIN_S} s; {crowd.visits} visits")
         small = dicom_file("crowd", "1.2", "1.2.3", "1.2.3.9")
         until(lambda: victim.exchange("POST /instances", small, seconds=30)[0] == 200)
 
@@ -118,6 +118,7 @@ def test_three_hundred_clients_of_all_kinds(tmp_path: Path, certificate: Path, e
         holds_out(victim, HOLDING, PASSWORD if knows else "")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", KINDS)
 def test_three_hundred_clients_of_one_kind(
     tmp_path: Path, certificate: Path, name: str, request: pytest.FixtureRequest
