@@ -135,7 +135,11 @@ class JobsEngine:
         self.stopping = True
         self._table.close()
         self._wake_all()
-        late = [worker for worker in self._workers.values() if not worker.join(min(timeout, _STEP_SECONDS))]
+        late, patience = [], min(timeout, _STEP_SECONDS)
+        for worker in self._workers.values():
+            if not worker.join(patience):
+                late.append(worker)
+                patience = 0  # it has passed, for the others too
         if late:
             self._interrupt_steps()
         for worker in late:
