@@ -9,7 +9,7 @@ from wsgiref.types import WSGIApplication
 from orthanc_lab.protocol.cluster import Cluster, ClusterServer, TakeOver
 from orthanc_lab.rest.application import make_application
 from orthanc_lab.rest.services import Services
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.environment import Environment
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
