@@ -54,7 +54,15 @@ if TYPE_CHECKING:  # there are platforms without what they need
     from orthanc_lab.network.dispatch import Dispatch
     from orthanc_lab.network.services import NetworkServices
 
-__all__ = ["Assembly", "Environment", "EnvironmentWrapper", "assemble", "dictionary_of", "storage_options"]
+__all__ = [
+    "Assembly",
+    "Environment",
+    "EnvironmentWrapper",
+    "assemble",
+    "dictionary_of",
+    "output_folder",
+    "storage_options",
+]
 
 _log = logging.getLogger("orthanc_lab")
 _Part = TypeVar("_Part")
@@ -166,7 +174,7 @@ def assemble(
     face: Storage = environment.storage(ReadOnlyStorage(storage) if settings["ReadOnly"] else storage)
     try:
         index = Path(settings["IndexDirectory"])
-        outputs = environment.outputs(_files(settings, identifiers, index / "jobs-outputs"))
+        outputs = environment.outputs(output_folder(settings, identifiers, index / "jobs-outputs"))
         tools = JobTools.of(
             settings,
             face,
@@ -198,7 +206,7 @@ def assemble(
             on_error=control.report,
         )
         pushes = PushReceiver(
-            _files(settings, identifiers, index / "transfers", "-transfers"),
+            output_folder(settings, identifiers, index / "transfers", "-transfers"),
             face,
             tools.transfers,
             PushMetrics(metrics),
@@ -265,7 +273,7 @@ def _tables(settings: CheckedSettings) -> Tables:
     return ExternalTables(files) if files else BuiltInTables(private=settings["LoadPrivateDictionary"])
 
 
-def _files(settings: CheckedSettings, identifiers: Identifiers, folder: Path, suffix: str = "") -> FileOutputs:
+def output_folder(settings: CheckedSettings, identifiers: Identifiers, folder: Path, suffix: str = "") -> FileOutputs:
     """Return where files of one use are: in a folder beside the index, or where ``TemporaryDirectory`` says."""
     chosen = settings["TemporaryDirectory"]
     if chosen is None:
