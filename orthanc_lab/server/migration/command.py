@@ -20,7 +20,8 @@ from orthanc_lab.server.adoption.logs import NODES, import_logs, import_nodes
 from orthanc_lab.server.adoption.progress import Progress
 from orthanc_lab.server.adoption.reached import ReachedStore
 from orthanc_lab.server.adoption.report import Report
-from orthanc_lab.server.assembly import dictionary_of, output_folder, storage_options
+from orthanc_lab.server.assembly import dictionary_of, storage_options
+from orthanc_lab.server.back_ends.local import files_beside_index
 from orthanc_lab.server.migration.ends import read_end
 from orthanc_lab.server.migration.jobs import migrate_jobs
 from orthanc_lab.server.migration.opening import OpenSource, open_source
@@ -126,7 +127,7 @@ def _migrate_jobs(found: OpenSource, target: CheckedSettings, report: Report) ->
     folder = Path(target["IndexDirectory"])
     jobs = SqliteJobStore(folder / "jobs.sqlite")
     try:
-        outputs = output_folder(target, SystemIdentifiers(), folder / "jobs-outputs")
+        outputs = files_beside_index(target, SystemIdentifiers(), "jobs-outputs")
         migrate_jobs(rows, found.outputs, jobs, outputs, report)
     finally:
         jobs.close()

@@ -20,7 +20,7 @@ from orthanc_lab.protocol.ports import SystemIdentifiers
 from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.server.adoption.errors import SourceError
 from orthanc_lab.server.adoption.source_lock import untouched
-from orthanc_lab.server.assembly import output_folder
+from orthanc_lab.server.back_ends.local import files_beside_index
 from orthanc_lab.server.migration.ends import INDEX
 from orthanc_lab.server.migration.source import MigrationSource
 from orthanc_lab.server.options.settings import CheckedSettings
@@ -72,7 +72,7 @@ def open_source(settings: CheckedSettings, copies: Path) -> Iterator[OpenSource]
             hashlib.sha1(str(index.resolve()).encode(), usedforsecurity=False).hexdigest(),
             MigrationSource(handover, DiskArea(Path(settings["StorageDirectory"]))),
             lambda: _jobs(folder / "jobs.sqlite", copies / "jobs"),
-            output_folder(settings, SystemIdentifiers(), folder / "jobs-outputs"),
+            files_beside_index(settings, SystemIdentifiers(), "jobs-outputs"),
         )
 
 
