@@ -367,8 +367,8 @@ def orthanc_cluster(
 
     Each is a process: ``cluster.urls``, ``cluster.kill(0)``, ``cluster.freeze(1)``, ``cluster.thaw(1)``,
     ``cluster.restart(0)``; see `orthanc_lab.testing.cluster.OrthancCluster`. Further arguments are options of all of
-    them: the ones of the fixture `bucket`, to share a bucket in place of the folder, or a section ``PostgreSQL`` that
-    leads through an `orthanc_lab.testing.cluster.DatabaseProxy`.
+    them, such as those of the fixture `bucket`, to share a bucket in place of the folder; ``own`` has further ones of
+    each, such as a section ``PostgreSQL`` that leads through an `orthanc_lab.testing.cluster.DatabaseProxy`.
 
     Examples
     --------
@@ -383,9 +383,15 @@ def orthanc_cluster(
 
     with ExitStack() as stack:
 
-        def start(count: int, options: Mapping[str, Any] | None = None, **named: Any) -> OrthancCluster:
+        def start(
+            count: int,
+            options: Mapping[str, Any] | None = None,
+            *,
+            own: Sequence[Mapping[str, Any]] = (),
+            **named: Any,
+        ) -> OrthancCluster:
             wanted = {**postgresql.settings, **(options or {}), **named}
-            return stack.enter_context(OrthancCluster(count, wanted, tmp_path_factory.mktemp("cluster")))
+            return stack.enter_context(OrthancCluster(count, wanted, tmp_path_factory.mktemp("cluster"), own))
 
         yield start
 

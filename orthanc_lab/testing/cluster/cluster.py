@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,8 @@ class OrthancCluster:
         Of all of them; without a ``StorageDirectory`` they share a folder here.
     folder
         Where each has a folder of its own, with its log.
+    own
+        Further options of each server.
 
     Attributes
     ----------
@@ -36,20 +38,23 @@ class OrthancCluster:
         The processes, as `orthanc_lab.serve` returns them with ``process=True``.
     """
 
-    def __init__(self, count: int, options: Mapping[str, Any], folder: Path) -> None:
+    def __init__(
+        self, count: int, options: Mapping[str, Any], folder: Path, own: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         self.folder = folder
         self.servers: list[ChildServer] = []
         self._frozen: set[int] = set()
         shared = {"StorageDirectory": str(folder / "files"), **options}
 
         def start(number: int) -> ChildServer:
-            own = folder / f"server-{number}"
+            home = folder / f"server-{number}"
             named = {
                 "Name": f"server-{number}",
                 "DatabaseServerIdentifier": f"server-{number}",
-                "IndexDirectory": str(own),
+                "IndexDirectory": str(home),
             }
-            return serve({**named, **shared}, folder=own, process=True)
+            further = own[number] if own else {}
+            return serve({**named, **shared, **further}, folder=home, process=True)
 
         with ThreadPoolExecutor(count) as pool:
             starting = [pool.submit(start, number) for number in range(count)]
