@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 __all__ = ["Freeze", "check_steps", "owners"]
@@ -36,7 +37,7 @@ def check_steps(log: Path, freezes: Iterable[Freeze] = ()) -> None:
     freezes = list(freezes)
     for key, steps in _steps(log).items():
         normal = [step for step in steps if not any(_was_frozen(step, freeze) for freeze in freezes)]
-        for earlier, later in zip(normal, normal[1:], strict=False):
+        for earlier, later in pairwise(normal):
             assert earlier.step <= later.step, f"{key}: {later} after {earlier}"
             assert earlier.end is None or earlier.end <= later.begin, f"{key}: {later} during {earlier}"
             assert earlier.step + 1 >= later.step or len(normal) < len(steps), f"{key}: {earlier}, then {later}"
