@@ -33,13 +33,14 @@ from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import ROUTES, make_application
 from orthanc_lab.rest.services import Control, Services
+from orthanc_lab.server.file_places import bucket_options, open_file_place
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.memory_trimming import MemoryTrimming
 from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
 from orthanc_lab.storage import StorageOptions, open_storage
-from orthanc_lab.storage.files.area import DiskArea, FileArea
+from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
@@ -75,13 +76,13 @@ class Environment:
     clock: Clock
     identifiers: Identifiers
     executor: Executor
-    file_area: Callable[[Path], FileArea] = DiskArea  # where the files of the storage are, given its folder
     connect_index: Callable[[Path], sqlite3.Connection] = connect  # opens the index, given its file
     connect_jobs: Callable[[Path], sqlite3.Connection] = connect_jobs  # opens the list of jobs, given its file
     open_log: OpenLog = DiskLog  # opens the journal of files, and the log of the index to wait for the disk
     lock: Lock = lock_folder  # makes the server the owner of its index
     extensions: tuple[Extension, ...] = ()  # beside those that the option ``Extensions`` names
     # What wraps a part that the assembly has made:
+    file_area: Callable[[FileArea], FileArea] = _as_it_is
     storage: Callable[[Storage], Storage] = _as_it_is
     outputs: Callable[[OutputStore], OutputStore] = _as_it_is
     jobs: Callable[[Jobs], Jobs] = _as_it_is  # the engine, as resources see it
@@ -151,6 +152,7 @@ def assemble(
     # A semaphore counts for all: uploads, downloads and jobs.
     transcoding = BoundedSemaphore(settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1)
     folder = Path(settings["StorageDirectory"])
+    files = open_file_place(folder, bucket_options(settings, settings.folder), clock)
     storage = open_storage(
         folder,
         options=replace(storage_options(settings, dictionary, memory), transcoding=transcoding),
@@ -158,7 +160,8 @@ def assemble(
         executor=environment.executor,
         identifiers=identifiers,
         metrics=metrics,
-        area=environment.file_area(folder),
+        area=environment.file_area(files.area),
+        is_elsewhere=files.is_elsewhere,
         open_log=environment.open_log,
         connect=environment.connect_index,
         lock=environment.lock,
