@@ -225,7 +225,7 @@ def _url_of(server: Any) -> str:
 def _started(call: Call) -> Any:
     """Return a server that listens, and ends at a signal."""
     from orthanc_lab.protocol.ports import SeededIdentifiers  # noqa: PLC0415 - so that --help is quick
-    from orthanc_lab.server.assembly import Environment  # noqa: PLC0415
+    from orthanc_lab.server.environment import Environment  # noqa: PLC0415
     from orthanc_lab.server.lifecycle import Server  # noqa: PLC0415
     from orthanc_lab.server.memory_trimming import keep_memory_for_all_threads  # noqa: PLC0415
     from orthanc_lab.server.options.configuration_files import read_configuration  # noqa: PLC0415

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orthanc_lab.testing.dicom_node import DicomNode
     from orthanc_lab.testing.dicom_peer import DicomPeer
     from orthanc_lab.testing.faults import Fault, Faults
+    from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
     from orthanc_lab.testing.seaweed import Bucket, SeaweedServer
     from orthanc_lab.testing.twins.twin_server import TwinServer
 
@@ -35,6 +36,8 @@ __all__ = [
     "orthanc_factory",
     "orthanc_faults",
     "orthanc_settings",
+    "postgresql",
+    "postgresql_server",
 ]
 
 _ORTHANC_ERROR = "orthanc_lab.protocol.errors.OrthancError"
@@ -314,6 +317,47 @@ def dicom_peer() -> type[DicomPeer]:
     from orthanc_lab.testing.dicom_peer import DicomPeer  # noqa: PLC0415 - costs nothing where it is not used
 
     return DicomPeer
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """Provide a throw-away PostgreSQL, made from the installed programs; all tests of the session share it.
+
+    It is an `orthanc_lab.testing.postgresql_server.PostgresqlServer`, which can be stopped, as by a crash too, and
+    started again. Where PostgreSQL is not installed, the test is skipped; in CI it fails. The extra ``cluster`` is
+    needed.
+
+    Examples
+    --------
+    >>> def test_each_database_has_a_name(postgresql_server):
+    ...     one, other = postgresql_server.create_database(), postgresql_server.create_database()
+    ...     assert one.name != other.name
+    """
+    from orthanc_lab.testing.postgresql_server import MISSING, PostgresqlServer, find_programs  # noqa: PLC0415
+
+    if find_programs() is None:
+        if os.environ.get("CI"):
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    with PostgresqlServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql(postgresql_server: PostgresqlServer) -> Iterator[PostgresqlDatabase]:
+    """Provide an empty database in a throw-away PostgreSQL: ``postgresql.settings`` are the options of a server.
+
+    It is an `orthanc_lab.testing.postgresql_server.PostgresqlDatabase`; see `postgresql_server`.
+
+    Examples
+    --------
+    >>> def test_two_servers_share_what_is_stored(postgresql, orthanc_factory):
+    ...     one, other = orthanc_factory(postgresql.settings), orthanc_factory(postgresql.settings)
+    ...     assert one.port != other.port
+    """
+    database = postgresql_server.create_database()
+    yield database
+    postgresql_server.drop_database(database)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from orthanc_lab.server.options.option import Kind, Option
@@ -14,7 +13,7 @@ __all__ = ["BUCKET_OPTIONS"]
 def _check(name: str, value: Any) -> None:
     """Refuse a section that cannot be."""
     if value:
-        SECTIONS[name](value, Path())
+        SECTIONS[name](value)
 
 
 _WHERE = "Keep the files of the storage in {} (the section of a plug-in of Orthanc; it needs the extra cluster)."

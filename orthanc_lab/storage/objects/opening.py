@@ -97,6 +97,9 @@ def _store(options: BucketOptions) -> ObjectStore:
     if isinstance(options, AzureOptions):
         return AzureStore(options.container, **_of_azure(options), **common)
     assert isinstance(options, GoogleOptions)
+    if not options.account_file.is_file():
+        text = f'The configuration option "GoogleCloudStorage.ServiceAccountFile" names no file: {options.account_file}'
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text)
     return GCSStore(options.bucket, service_account=str(options.account_file), **common)
 
 

@@ -83,15 +83,13 @@ class GoogleOptions(BucketOptions):
     bucket: str  # BucketName
 
 
-def read_bucket_options(settings: Mapping[str, Mapping[str, Any]], folder: Path) -> BucketOptions | None:
+def read_bucket_options(settings: Mapping[str, Mapping[str, Any]]) -> BucketOptions | None:
     """Return the options of the one section that a configuration has, None if it has none.
 
     Parameters
     ----------
     settings
         Sections by name; those of others are passed over.
-    folder
-        Where relative paths start.
 
     Raises
     ------
@@ -101,7 +99,7 @@ def read_bucket_options(settings: Mapping[str, Mapping[str, Any]], folder: Path)
     given = [name for name in SECTIONS if settings.get(name)]
     if len(given) > 1:
         raise OrthancError(ErrorCode.STORAGE_AREA_TAKEN, f"The configuration has the sections {' and '.join(given)}")
-    return SECTIONS[given[0]](settings[given[0]], folder) if given else None
+    return SECTIONS[given[0]](settings[given[0]]) if given else None
 
 
 class _Section:
@@ -188,7 +186,7 @@ class _Section:
             )
 
 
-def _read_s3(values: Mapping[str, Any], folder: Path) -> S3Options:
+def _read_s3(values: Mapping[str, Any]) -> S3Options:
     section = _Section("AwsS3Storage", values)
     access_key, secret_key = section.text("AccessKey", None), section.text("SecretKey", None)
     if bool(access_key) != bool(secret_key):
@@ -218,7 +216,7 @@ def _read_s3(values: Mapping[str, Any], folder: Path) -> S3Options:
     return S3Options(**options, **section.common())
 
 
-def _read_azure(values: Mapping[str, Any], folder: Path) -> AzureOptions:
+def _read_azure(values: Mapping[str, Any]) -> AzureOptions:
     section = _Section("AzureBlobStorage", values)
     try:
         account = read_connection_string(section.required("ConnectionString"))
@@ -233,16 +231,16 @@ def _read_azure(values: Mapping[str, Any], folder: Path) -> AzureOptions:
     return AzureOptions(**options, **section.common())
 
 
-def _read_google(values: Mapping[str, Any], folder: Path) -> GoogleOptions:
+def _read_google(values: Mapping[str, Any]) -> GoogleOptions:
     section = _Section("GoogleCloudStorage", values)
-    account_file = folder / section.required("ServiceAccountFile")
-    if not account_file.is_file():
-        raise section.refused("ServiceAccountFile", f"names no file: {account_file}")
-    options: dict[str, Any] = {"account_file": account_file, "bucket": section.required("BucketName")}
+    options: dict[str, Any] = {
+        "account_file": Path(section.required("ServiceAccountFile")),
+        "bucket": section.required("BucketName"),
+    }
     return GoogleOptions(**options, **section.common())
 
 
-SECTIONS: Mapping[str, Callable[[Mapping[str, Any], Path], BucketOptions]] = {
+SECTIONS: Mapping[str, Callable[[Mapping[str, Any]], BucketOptions]] = {
     "AwsS3Storage": _read_s3,
     "AzureBlobStorage": _read_azure,
     "GoogleCloudStorage": _read_google,

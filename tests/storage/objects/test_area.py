@@ -38,6 +38,6 @@ class TestS3(FileAreaContract):
     @pytest.fixture(params=["in one piece", "in parts"])
     def area(self, request: pytest.FixtureRequest, bucket: Bucket) -> FileArea:
         section = bucket.options(UseTransferManager=request.param == "in parts")
-        options = read_bucket_options({"AwsS3Storage": section}, Path())
+        options = read_bucket_options({"AwsS3Storage": section})
         assert options is not None
         return open_bucket(options)

@@ -28,16 +28,10 @@ class FilePlace:
     is_elsewhere: bool = False  # on another machine: what comes from there is checked, and may be late
 
 
-def bucket_options(settings: Settings, folder: Path) -> BucketOptions | None:
-    """Return the options of the bucket that the settings name, None if they name none.
-
-    Parameters
-    ----------
-    folder
-        Where relative paths start.
-    """
+def bucket_options(settings: Settings) -> BucketOptions | None:
+    """Return the options of the bucket that the settings name, None if they name none."""
     sections: Mapping[str, Mapping[str, Any]] = {name: settings[name] for name in SECTIONS}
-    return read_bucket_options(sections, folder)
+    return read_bucket_options(sections)
 
 
 def open_file_place(storage: Path, options: BucketOptions | None, clock: Clock) -> FilePlace:
