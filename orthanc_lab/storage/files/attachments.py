@@ -140,7 +140,7 @@ class AttachmentFiles:
         """Take note that the index refers to the files."""
         written = _written(files)
         if written:
-            self._journal.settle(written)
+            self._journal.taken_over(written)
 
     def take_over(self, transaction: object, files: Sequence[PreparedFile]) -> None:
         """Take note, within the transaction of the index, that it is going to refer to the files.
@@ -276,7 +276,7 @@ class AttachmentFiles:
             self._journal.note([name])
             self._area.write(name, data, sync=sync and syncing is None)
         except AreaError as error:
-            self._remove_at_last(name)
+            self._give_up(name)
             raise disk_error(error) from error
         except OSError as error:
             self.discard([name])
@@ -286,8 +286,9 @@ class AttachmentFiles:
         self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_written_bytes", len(data))
 
-    def _remove_at_last(self, name: str) -> None:
+    def _give_up(self, name: str) -> None:
         """Remove a file that may still appear: its name stays in the journal."""
+        self._journal.give_up([name])
         with contextlib.suppress(OSError):
             self._area.remove(name)
 

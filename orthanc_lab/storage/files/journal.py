@@ -45,6 +45,10 @@ class FileJournal(Protocol):
         """
         ...
 
+    def taken_over(self, names: Iterable[str]) -> None:
+        """Take note that this transaction has been committed."""
+        ...
+
     def release(self, transaction: object, names: Sequence[str]) -> None:
         """Write names down, within the transaction of the index after which nothing refers to their files.
 
@@ -60,7 +64,7 @@ class FileJournal(Protocol):
         ...
 
     def settle(self, names: Iterable[str]) -> None:
-        """Forget names: their files belong to the index, or are gone."""
+        """Forget names whose files are gone."""
         ...
 
     def close(self) -> None:
@@ -112,6 +116,10 @@ class LogJournal:
 
     def take_over(self, transaction: object, names: Sequence[str]) -> None:
         """Do nothing: a name that stays here does no harm to a file that is referred to."""
+
+    def taken_over(self, names: Iterable[str]) -> None:
+        """Forget names: their files belong to the index."""
+        self.settle(names)
 
     def release(self, transaction: object, names: Sequence[str]) -> None:
         """Write names down, before the commit."""
