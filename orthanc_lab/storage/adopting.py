@@ -120,12 +120,13 @@ class Adopting:
             used.clear()  # it may run again
             return [self._insert(transaction, candidate, used) for candidate in candidates]
 
+        about = {id for candidate in candidates for id in candidate.arrival.about}
         files = [file for candidate in candidates for file in candidate.files]
 
         def taken(_: object) -> list[PreparedFile]:
             return [file for file in files if file.attachment.uuid in used]
 
-        statuses = self._transactions.run(operation, taken)
+        statuses = self._transactions.run(operation, about, taken)
         self._files.settle(taken(statuses))
         self._files.abandon([file for file in files if file.attachment.uuid not in used])
         return statuses
@@ -175,7 +176,7 @@ def _insert_new(transaction: Transaction, arrival: Arrival, resource: AdoptedRes
     key = transaction.insert_resource(NewResource(level, resource.id, parent, tags, metadata, files, last_update))
     assert key is not None, "it was not there a moment ago, in this transaction"
     if level is not Level.INSTANCE and resource.is_stable:
-        transaction.settle(key)
+        transaction.settle({key: 0})
     return key
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from orthanc_lab.storage.files.attachments import AttachmentFiles
@@ -24,12 +24,17 @@ class Transactions:
         self._files = files
 
     def run(
-        self, operation: Callable[[Transaction], T], taken: Callable[[T], Sequence[PreparedFile]] | None = None
+        self,
+        operation: Callable[[Transaction], T],
+        about: Collection[str] = (),
+        taken: Callable[[T], Sequence[PreparedFile]] | None = None,
     ) -> T:
         """Run `operation` and return its result once it is committed. It may run more than once.
 
         Parameters
         ----------
+        about
+            Identifiers that it is going to look for.
         taken
             Returns, for a result, the files that the index has taken over.
         """
@@ -45,7 +50,7 @@ class Transactions:
                 self._files.announce_removal(transaction, released)
             return result
 
-        result = self._index.run(attempt)
+        result = self._index.run(attempt, about)
         if released:
             self._files.remove(released)
         return result

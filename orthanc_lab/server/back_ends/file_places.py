@@ -34,7 +34,9 @@ def bucket_options(settings: Settings) -> BucketOptions | None:
     return read_bucket_options(sections)
 
 
-def open_file_place(storage: Path, options: BucketOptions | None, clock: Clock) -> FilePlace:
+def open_file_place(
+    storage: Path, options: BucketOptions | None, clock: Clock, table: FileArea | None = None
+) -> FilePlace:
     """Return where the files of the storage are; a bucket has answered then.
 
     Parameters
@@ -43,15 +45,19 @@ def open_file_place(storage: Path, options: BucketOptions | None, clock: Clock) 
         The folder of the storage.
     options
         Of a bucket, if there is one.
+    table
+        In a database (``EnableStorage``), if there is one.
 
     Raises
     ------
     OrthancError
-        36 if the bucket stays away, 32 if it refuses what the server needs.
+        36 if the bucket stays away, 32 if it refuses what the server needs, 2036 if there is a table, too.
     """
     disk = DiskArea(storage)
     if options is None:
-        return FilePlace(disk)
+        return FilePlace(table or disk)
+    if table is not None:
+        raise OrthancError(ErrorCode.STORAGE_AREA_TAKEN, f"PostgreSQL.EnableStorage and {options.section} are given")
     try:
         from orthanc_lab.storage.objects.opening import check_bucket, open_bucket  # noqa: PLC0415 - rarely needed
     except ImportError as error:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.options import PostgresqlOptions
+from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Settings
+from orthanc_lab.protocol.private_files import make_private_folder
+from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
 from orthanc_lab.server.back_ends.local import LocalBackEnd
 from orthanc_lab.server.environment import Environment
+from orthanc_lab.storage import StorageOptions
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.postgresql.opening import open_shared_storage
+from orthanc_lab.storage.postgresql_files.area import DatabaseArea
 
 __all__ = ["SharedBackEnd"]
 
@@ -19,6 +28,28 @@ class SharedBackEnd(LocalBackEnd):
         self.database = Database(
             PostgresqlOptions.of_section(settings["PostgreSQL"]), settings["Name"] or "orthanc-lab"
         )
+
+    def open_storage(self, options: StorageOptions, metrics: Metrics) -> Storage:
+        """Open the index in the database, and the files."""
+        environment = self._environment
+        folder = Path(self._settings["StorageDirectory"])
+        index_folder = Path(self._settings["IndexDirectory"])
+        for needed in (folder, index_folder):
+            make_private_folder(needed)
+        files = open_file_place(folder, bucket_options(self._settings), environment.clock, self._table_of_files())
+        return open_shared_storage(
+            self.database,
+            environment.file_area(files.area),
+            is_elsewhere=files.is_elsewhere,
+            options=options,
+            clock=environment.clock,
+            executor=environment.executor,
+            identifiers=environment.identifiers,
+            metrics=metrics,
+        )
+
+    def _table_of_files(self) -> DatabaseArea | None:
+        return DatabaseArea(self.database) if self.database.options.enable_storage else None
 
     def close(self) -> None:
         """Close the connections."""

@@ -20,14 +20,16 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor, Steps
 from orthanc_lab.storage.postgresql_files.tables import prepare_tables
 
-__all__ = ["DatabaseJournal", "KnownFiles", "Sweeping"]
+__all__ = ["GRACE", "DatabaseJournal", "KnownFiles", "Sweeping"]
 
 T = TypeVar("T")
 
 KnownFiles = Callable[[Connection, Sequence[str]], Collection[str]]
 """Returns those of the names whose files something refers to, on a connection in a transaction."""
 
-_GRACE = 60.0  # seconds
+GRACE = 60.0
+"""Seconds after which the names of a server that is not heard of are given up."""
+
 _MOST = 1000  # files that are removed in one turn
 _LONGEST_END = 30.0  # seconds
 
@@ -188,7 +190,7 @@ class Sweeping:
     """
 
     def __init__(
-        self, journal: DatabaseJournal, remove: Callable[[str], None], executor: Executor, grace: float = _GRACE
+        self, journal: DatabaseJournal, remove: Callable[[str], None], executor: Executor, grace: float = GRACE
     ) -> None:
         self._journal = journal
         self._remove = remove
