@@ -16,7 +16,7 @@ from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
 from orthanc_lab.rest.http.cached_text import CachedJson
-from orthanc_lab.rest.server.database_backend import database_backend_plugin
+from orthanc_lab.rest.server.plugin_paths import database_backend_plugin, storage_area_plugin
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "Plugin", "PluginList", "System", "server_identifier"]
@@ -77,7 +77,7 @@ class System:
             "IsHttpServerSecure": _is_secure(settings),
             "MainDicomTags": _main_tags(settings, dictionary),
             "PluginsEnabled": True,
-            "StorageAreaPlugin": None,
+            "StorageAreaPlugin": storage_area_plugin(settings),
             "UserMetadata": _user_metadata(settings["UserMetadata"]),
             "Version": VERSION,
         }

@@ -9,12 +9,13 @@ from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.protocol.private_files import make_private_folder
+from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
 from orthanc_lab.server.back_ends.local import LocalBackEnd
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage import StorageOptions
-from orthanc_lab.storage.files.journal import FileJournal
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.postgresql.opening import open_shared_storage
+from orthanc_lab.storage.postgresql_files.area import DatabaseArea
 
 __all__ = ["SharedBackEnd"]
 
@@ -35,16 +36,20 @@ class SharedBackEnd(LocalBackEnd):
         index_folder = Path(self._settings["IndexDirectory"])
         for needed in (folder, index_folder):
             make_private_folder(needed)
+        files = open_file_place(folder, bucket_options(self._settings), environment.clock, self._table_of_files())
         return open_shared_storage(
             self.database,
-            environment.file_area(folder),
-            FileJournal(environment.open_log(index_folder / "files.journal")),
+            environment.file_area(files.area),
+            is_elsewhere=files.is_elsewhere,
             options=options,
             clock=environment.clock,
             executor=environment.executor,
             identifiers=environment.identifiers,
             metrics=metrics,
         )
+
+    def _table_of_files(self) -> DatabaseArea | None:
+        return DatabaseArea(self.database) if self.database.options.enable_storage else None
 
     def close(self) -> None:
         """Close the connections."""
