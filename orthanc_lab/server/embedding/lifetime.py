@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from orthanc_lab.protocol.seeded import Crashed, SeededExecutor, TaskGroup
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.log_file import LogFile
 

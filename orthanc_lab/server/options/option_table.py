@@ -18,6 +18,7 @@ from orthanc_lab.server.options.option import (
     threads,
     warning_names,
 )
+from orthanc_lab.server.options.postgresql_option import check_postgresql
 from orthanc_lab.server.options.transfers_option import check_transfers
 
 __all__ = ["OPTIONS", "without_unset"]
@@ -105,6 +106,13 @@ _STORAGE = (
         True,
         "Keep the DICOM files; without it the index alone, and the last files in memory.",
         storage_field="store_dicom",
+    ),
+    Option(
+        "PostgreSQL",
+        _OBJECT,
+        {},
+        "The database that has the index, and may be shared by several servers, as for Orthanc's plug-in.",
+        check=check_postgresql,
     ),
     Option("StoreMD5ForAttachments", _BOOLEAN, True, "Keep the MD5 of each file.", storage_field="store_md5"),
     Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Executor
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.testing.faults.behind import OwnServer
 from orthanc_lab.testing.faults.clock import FaultyClock

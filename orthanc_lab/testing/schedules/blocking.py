@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from orthanc_lab.protocol.execution import Steps
 from orthanc_lab.protocol.seeded import SeededExecutor
-from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
+from orthanc_lab.server.environment import Environment, EnvironmentWrapper
 from orthanc_lab.storage.files.area import FileArea
 
 __all__ = ["BlockingClient", "PausingFiles", "pausing", "simulated_time"]
