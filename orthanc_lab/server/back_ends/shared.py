@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import JobsService, Restore
+from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.cluster import Cluster
-from orthanc_lab.protocol.ports import Settings
+from orthanc_lab.protocol.ports import Settings, SystemClock
 from orthanc_lab.server.back_ends.local import LocalBackEnd
 from orthanc_lab.server.back_ends.shared_jobs import open_shared_jobs
 from orthanc_lab.server.environment import Environment
@@ -22,10 +24,20 @@ class SharedBackEnd(LocalBackEnd):
 
     def __init__(self, settings: Settings, environment: Environment) -> None:
         super().__init__(settings, environment)
+        self._outputs = PostgresqlOutputs(
+            self.database,
+            environment.file_area(Path(settings["StorageDirectory"])),
+            environment.identifiers,
+            SystemClock(),
+        )
         self._cluster: Callable[[], Cluster] | None = None
-        self.database = Database(
+        self.database: Database = Database(
             PostgresqlOptions.of_section(settings["PostgreSQL"]), settings["Name"] or "orthanc-lab"
         )
+
+    def open_outputs(self) -> OutputStore:
+        """Open the outputs of jobs: their parts are in the database, their bytes where the files are."""
+        return self._outputs
 
     def open_jobs(
         self,
@@ -40,7 +52,14 @@ class SharedBackEnd(LocalBackEnd):
         if not settings["SaveJobs"]:
             return super().open_jobs(outputs, restores, load_jobs=load_jobs, on_error=on_error)
         jobs = open_shared_jobs(
-            self.database, settings, environment, outputs, restores, load_jobs=load_jobs, on_error=on_error
+            self.database,
+            settings,
+            environment,
+            outputs,
+            restores,
+            load_jobs=load_jobs,
+            tidy=self._outputs.sweep,
+            on_error=on_error,
         )
         self._cluster = jobs.cluster
         return jobs
