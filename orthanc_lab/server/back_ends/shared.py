@@ -11,10 +11,16 @@ from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.cluster import Cluster
+from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Settings, SystemClock
+from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.server.back_ends.local import LocalBackEnd
 from orthanc_lab.server.back_ends.shared_jobs import open_shared_jobs
 from orthanc_lab.server.environment import Environment
+from orthanc_lab.storage import StorageOptions
+from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.postgresql.opening import open_shared_storage
 
 __all__ = ["SharedBackEnd"]
 
@@ -24,6 +30,9 @@ class SharedBackEnd(LocalBackEnd):
 
     def __init__(self, settings: Settings, environment: Environment) -> None:
         super().__init__(settings, environment)
+        self.database = Database(
+            PostgresqlOptions.of_section(settings["PostgreSQL"]), settings["Name"] or "orthanc-lab"
+        )
         self._outputs = PostgresqlOutputs(
             self.database,
             environment.file_area(Path(settings["StorageDirectory"])),
@@ -31,13 +40,28 @@ class SharedBackEnd(LocalBackEnd):
             SystemClock(),
         )
         self._cluster: Callable[[], Cluster] | None = None
-        self.database: Database = Database(
-            PostgresqlOptions.of_section(settings["PostgreSQL"]), settings["Name"] or "orthanc-lab"
+
+    def open_storage(self, options: StorageOptions, metrics: Metrics) -> Storage:
+        """Open the index in the database, and the files."""
+        environment = self._environment
+        folder = Path(self._settings["StorageDirectory"])
+        index_folder = Path(self._settings["IndexDirectory"])
+        for needed in (folder, index_folder):
+            make_private_folder(needed)
+        return open_shared_storage(
+            self.database,
+            environment.file_area(folder),
+            FileJournal(environment.open_log(index_folder / "files.journal")),
+            options=options,
+            clock=environment.clock,
+            executor=environment.executor,
+            identifiers=environment.identifiers,
+            metrics=metrics,
         )
 
     def open_outputs(self) -> OutputStore:
         """Open the outputs of jobs: their parts are in the database, their bytes where the files are."""
-        return self._outputs
+        return self._outputs if self._settings["SaveJobs"] else super().open_outputs()
 
     def open_jobs(
         self,

@@ -171,7 +171,8 @@ def test_outputs_of_no_job_are_dropped_after_a_while(
     for name in names:
         outputs.append(name, 0)[0].write(b"x")
     query = (
-        "INSERT INTO jobs (id, outputs, payload, position, type, created, state, status, priority, since, bound, holder)"
+        "INSERT INTO jobs (id, outputs, payload, position, type, created, state, status, priority, since, bound,"
+        " holder)"
         " VALUES (%s, %s, %s, %s, '', '', '', '', 0, 0, false, 0)"
     )
     shared_database.run(
