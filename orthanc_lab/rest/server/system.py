@@ -18,7 +18,7 @@ from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
 from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.services import Services
 
-__all__ = ["ROUTES", "Plugin", "PluginList", "System"]
+__all__ = ["ROUTES", "Plugin", "PluginList", "System", "server_identifier"]
 
 API_VERSION = 27
 DATABASE_VERSION = 6
@@ -68,7 +68,7 @@ class System:
             "ApiVersion": API_VERSION,
             "Capabilities": {"HasExtendedChanges": True, "HasExtendedFind": True},
             "DatabaseBackendPlugin": None,
-            "DatabaseServerIdentifier": _server_identifier(settings),
+            "DatabaseServerIdentifier": server_identifier(settings),
             "DatabaseVersion": DATABASE_VERSION,
             "DefaultRetrieveMethod": "C-MOVE",  # whatever the option says, as in Orthanc 1.12.7
             "HasLabels": True,
@@ -125,7 +125,8 @@ def _plugins(services: Services) -> dict[str, dict[str, Any]]:
     return {"transfers": _TRANSFERS, **told}
 
 
-def _server_identifier(settings: Settings) -> str:
+def server_identifier(settings: Settings) -> str:
+    """Return the identifier of a server: the option, else a hash of where it is."""
     configured = settings["DatabaseServerIdentifier"]
     if configured:
         return str(configured)
