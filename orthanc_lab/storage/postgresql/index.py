@@ -15,7 +15,7 @@ from orthanc_lab.storage.postgresql.log_queries import LogQueries
 from orthanc_lab.storage.postgresql.pending import Pending
 from orthanc_lab.storage.postgresql.resource_queries import ResourceQueries
 from orthanc_lab.storage.postgresql.statements import MIGRATIONS, ROOM, SQL
-from orthanc_lab.storage.postgresql.text import bindable
+from orthanc_lab.storage.postgresql.text import bindable, read_json
 from orthanc_lab.storage.postgresql.totals import Totals, totals_row
 from orthanc_lab.storage.postgresql.transaction import PostgresqlTransaction
 from orthanc_lab.storage.transaction import Transaction
@@ -77,17 +77,15 @@ class PostgresqlIndex(ResourceQueries, LogQueries):
 def _carry_out(connection: Connection, group: list[_Work[Any]]) -> None:
     """Run the operations of a group on a connection in pipeline mode."""
     known, pending = Known(), Pending(connection)
-    locked = connection.execute(SQL["lock"])
-    about = dict.fromkeys(id for work in group for id in work.about)
-    if about:
-        looked_up = connection.execute(SQL["known"], (bindable(about),))
-        known.learn(about, looked_up.fetchall())
-    before = locked.fetchone()
-    assert before is not None
+    about = bindable({id for work in group for id in work.about})
+    row = connection.execute(SQL["begin"], (about or None,)).fetchone()
+    assert row is not None
+    before, rows = row
+    if rows is not None:
+        rows = read_json(rows)
+    known.learn(about, rows or ())
     totals = Totals(*before)
     for work in group:
         work.result = work.operation(PostgresqlTransaction(connection, totals, known, pending))
-    pending.flush()
     after = totals_row(totals)
-    if after != before:
-        connection.execute(SQL["write_totals"], after)
+    pending.flush(after if list(after) != before else None)

@@ -1,8 +1,8 @@
-"""What a transaction is going to write: rows of the same table go into one statement."""
+"""What a transaction is going to write: all of it goes into one statement."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -20,44 +20,59 @@ class Pending:
     """Rows that are kept back until something is read, or until the commit."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._execute = connection.execute
-        self.resources: list[dict[str, Any]] = []
-        self.small_files: list[tuple[int, bytes]] = []
+        self._connection = connection
+        self._start()
+
+    def _start(self) -> None:
+        self.resources: dict[Key, dict[str, Any]] = {}  # new ones: columns and values
+        self.small_files: dict[int, bytes] = {}
         self.files: list[str] = []  # names of those in the storage area
         self.changes: list[tuple[int, str, Key, str]] = []
-        self.touches: dict[Key, tuple[str, int]] = {}
-        self.ranks: dict[Key, int | None] = {}
+        self._touches: dict[Key, tuple[str, int]] = {}
+        self._ranks: dict[Key, int | None] = {}
+        self._bytes = 0
 
-    def flush(self) -> None:
-        """Send all that is kept back, without waiting for the answers."""
-        execute = self._execute
-        if self.resources:
-            execute(SQL["add_resources"], (write_json(self.resources),))
-            self.resources = []
-        if self.small_files:
-            for part in _parts(self.small_files):
-                execute(SQL["add_small_files"], ([key for key, _ in part], [content for _, content in part]))
-            self.small_files = []
-        if self.files:
-            execute(SQL["add_files"], (self.files,))
-            self.files = []
-        if self.touches:
-            dates, numbers = zip(*self.touches.values(), strict=True)
-            execute(SQL["touch"], (list(self.touches), list(dates), list(numbers)))
-            self.touches = {}
-        if self.ranks:
-            execute(SQL["rerank"], (list(self.ranks), list(self.ranks.values())))
-            self.ranks = {}
-        if self.changes:
-            execute(SQL["add_changes"], tuple(map(list, zip(*self.changes, strict=True))))
-            self.changes = []
+    def add_small_file(self, key: int, content: bytes) -> None:
+        """Add the content of a small file; many of them do not wait for the rest."""
+        self.small_files[key] = content
+        self._bytes += len(content)
+        if self._bytes > _MOST_BYTES:
+            self.flush()
 
+    def touch(self, key: Key, date: str, number: int) -> None:
+        """Note a new instance below a resource."""
+        new = self.resources.get(key)
+        if new is None:
+            self._touches[key] = date, number
+        else:
+            new["last_update"], new["touched"] = date, number
 
-def _parts(files: Sequence[tuple[int, bytes]]) -> Iterator[Sequence[tuple[int, bytes]]]:
-    start = size = 0
-    for number, (_, content) in enumerate(files):
-        if size and size + len(content) > _MOST_BYTES:
-            yield files[start:number]
-            start, size = number, 0
-        size += len(content)
-    yield files[start:]
+    def set_rank(self, patient: Key, rank: int | None) -> None:
+        """Give a patient another place among those to be recycled."""
+        new = self.resources.get(patient)
+        if new is None:
+            self._ranks[patient] = rank
+        else:
+            new["rank"] = rank
+
+    def flush(self, totals: Sequence[int] | None = None) -> None:
+        """Send all that is kept back, without waiting for the answer.
+
+        Parameters
+        ----------
+        totals
+            What the row of totals is to be from now on; None if it is written later.
+        """
+        values: list[Any] = [
+            write_json(list(self.resources.values())) if self.resources else None,
+            list(self.small_files) or None,
+            list(self.small_files.values()) or None,
+            self.files or None,
+            write_json([(key, *touch) for key, touch in self._touches.items()]) if self._touches else None,
+            write_json(list(self._ranks.items())) if self._ranks else None,
+            write_json(self.changes) if self.changes else None,
+            None if totals is None else list(totals),
+        ]
+        if any(value is not None for value in values):
+            self._connection.execute(SQL["write"], values)
+            self._start()

@@ -103,17 +103,13 @@ SELECT DISTINCT label FROM labels ORDER BY label
 -- unstable:
 SELECT key, touched FROM resources WHERE NOT stable ORDER BY key DESC
 
--- ==== a transaction: what it looks at ====
+-- ==== a transaction: its beginning, what it looks at, what it writes (schema.sql has the functions) ====
 
--- lock:
-SELECT last_resource, last_small_file, last_change, last_export, last_rank, last_touch, stale_changes, patients, studies,
-       series, instances, disk_size, uncompressed_size
-FROM totals FOR UPDATE
+-- begin:
+SELECT totals, known::text FROM lock_index(%s::text[])
 
--- known:
-SELECT key, level, id, parent, last_update, stable, touched, rank,
-       CASE WHEN level = 2 THEN metadata ->> 'ExpectedNumberOfInstances' END
-FROM resources WHERE id = ANY(%s::text[]) AND level IN (0, 1, 2, 3)
+-- write:
+SELECT write_index(%s, %s::bigint[], %b::bytea[], %s::text[], %s, %s, %s, %s::bigint[])
 
 -- known_by_key:
 SELECT key, level, id, parent, last_update, stable, touched, rank,
@@ -165,33 +161,6 @@ SELECT key, id, level, parent FROM resources WHERE rank IS NOT NULL AND key <> %
 
 -- ==== a transaction: what it changes ====
 
--- add_resources:
-INSERT INTO resources (key, level, id, parent, identifier, tags, folded, metadata, folded_metadata, attachments, place,
-                       last_update, stable, touched, rank)
-SELECT key, level, id, parent, identifier, tags, folded, metadata, folded_metadata, attachments, place,
-       last_update, level = 3, 0, rank
-FROM json_to_recordset(%s) AS added (
-    key bigint, level smallint, id text, parent bigint, identifier text, tags jsonb, folded jsonb, metadata json,
-    folded_metadata jsonb, attachments json, place bigint, last_update text, rank bigint
-)
-
--- add_small_files:
-INSERT INTO small_files (key, content) SELECT * FROM unnest(%b::bigint[], %b::bytea[])
-
--- add_files:
-INSERT INTO files (uuid) SELECT * FROM unnest(%s::text[])
-
--- add_changes:
-INSERT INTO changes (seq, type, resource, date)
-SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[])
-
--- touch:
-UPDATE resources r SET last_update = t.date, stable = false, touched = t.number
-FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS t (key, date, number) WHERE r.key = t.key
-
--- rerank:
-UPDATE resources r SET rank = t.rank FROM unnest(%s::bigint[], %s::bigint[]) AS t (key, rank) WHERE r.key = t.key
-
 -- set_last_update:
 UPDATE resources SET last_update = %s WHERE key = ANY(%s::bigint[])
 
@@ -229,11 +198,6 @@ DELETE FROM files WHERE uuid = ANY(%s::text[])
 
 -- purge_changes:
 DELETE FROM changes WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.key = changes.resource)
-
--- write_totals:
-UPDATE totals SET last_resource = %s, last_small_file = %s, last_change = %s, last_export = %s, last_rank = %s,
-                  last_touch = %s, stale_changes = %s, patients = %s, studies = %s, series = %s, instances = %s,
-                  disk_size = %s, uncompressed_size = %s
 
 -- ==== changes, exports, totals, properties ====
 

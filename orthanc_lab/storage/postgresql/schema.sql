@@ -92,3 +92,60 @@ CREATE TABLE totals (                               -- one row: who writes locks
     uncompressed_size bigint NOT NULL
 ) WITH (fillfactor = 20);
 INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+-- What begins each transaction that writes: its lock, the totals, and what is known of some resources.
+CREATE FUNCTION lock_index(about text[], OUT totals bigint[], OUT known json) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT ARRAY[t.last_resource, t.last_small_file, t.last_change, t.last_export, t.last_rank, t.last_touch,
+                 t.stale_changes, t.patients, t.studies, t.series, t.instances, t.disk_size, t.uncompressed_size]
+    INTO totals FROM totals t FOR UPDATE;
+    IF about IS NOT NULL THEN  -- by a statement of its own, which sees what was committed while this one waited
+        SELECT json_agg(json_build_array(
+            r.key, r.level, r.id, r.parent, r.last_update, r.stable, r.touched, r.rank,
+            CASE WHEN r.level = 2 THEN r.metadata ->> 'ExpectedNumberOfInstances' END
+        )) INTO known FROM resources r WHERE r.id = ANY(about) AND r.level IN (0, 1, 2, 3);
+    END IF;
+END $$;
+
+-- What it writes, as one statement; NULL for nothing of a kind.
+CREATE FUNCTION write_index(
+    added json, small_keys bigint[], small_contents bytea[], names text[], touched json, ranked json, logged json,
+    sums bigint[]
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF added IS NOT NULL THEN
+        INSERT INTO resources (key, level, id, parent, identifier, tags, folded, metadata, folded_metadata,
+                               attachments, place, last_update, stable, touched, rank)
+        SELECT a.key, a.level, a.id, a.parent, a.identifier, a.tags, a.folded, a.metadata, a.folded_metadata,
+               a.attachments, a.place, a.last_update, a.level = 3, a.touched, a.rank
+        FROM json_to_recordset(added) AS a (
+            key bigint, level smallint, id text, parent bigint, identifier text, tags jsonb, folded jsonb,
+            metadata json, folded_metadata jsonb, attachments json, place bigint, last_update text, touched bigint,
+            rank bigint
+        );
+    END IF;
+    IF small_keys IS NOT NULL THEN
+        INSERT INTO small_files (key, content) SELECT * FROM unnest(small_keys, small_contents);
+    END IF;
+    IF names IS NOT NULL THEN
+        INSERT INTO files (uuid) SELECT * FROM unnest(names);
+    END IF;
+    IF touched IS NOT NULL THEN
+        UPDATE resources r SET last_update = t ->> 1, stable = false, touched = (t ->> 2)::bigint
+        FROM json_array_elements(write_index.touched) t WHERE r.key = (t ->> 0)::bigint;
+    END IF;
+    IF ranked IS NOT NULL THEN
+        UPDATE resources r SET rank = (t ->> 1)::bigint
+        FROM json_array_elements(ranked) t WHERE r.key = (t ->> 0)::bigint;
+    END IF;
+    IF logged IS NOT NULL THEN
+        INSERT INTO changes (seq, type, resource, date)
+        SELECT (t ->> 0)::bigint, t ->> 1, (t ->> 2)::bigint, t ->> 3 FROM json_array_elements(logged) t;
+    END IF;
+    IF sums IS NOT NULL THEN
+        UPDATE totals SET
+            last_resource = sums[1], last_small_file = sums[2], last_change = sums[3], last_export = sums[4],
+            last_rank = sums[5], last_touch = sums[6], stale_changes = sums[7], patients = sums[8], studies = sums[9],
+            series = sums[10], instances = sums[11], disk_size = sums[12], uncompressed_size = sums[13];
+    END IF;
+END $$;

@@ -104,23 +104,22 @@ class PostgresqlTransaction:
         metadata = resource.metadata
         place = parse_index(metadata.get("IndexInSeries")) if depth == _INSTANCE else None
         attachments = numbered(resource.files, totals.last_small_file)
-        self._pending.resources.append(
-            {
-                "key": key,
-                "level": depth,
-                "id": resource.id,
-                "parent": resource.parent,
-                "identifier": tags.identifier,
-                "tags": tags.tags,
-                "folded": tags.folded or None,
-                "metadata": metadata,
-                "folded_metadata": folded_tags(metadata) or None,
-                "attachments": attachments_object(attachments),
-                "place": place,
-                "last_update": resource.last_update,
-                "rank": rank,
-            }
-        )
+        self._pending.resources[key] = {
+            "key": key,
+            "level": depth,
+            "id": resource.id,
+            "parent": resource.parent,
+            "identifier": tags.identifier,
+            "tags": tags.tags,
+            "folded": tags.folded or None,
+            "metadata": metadata,
+            "folded_metadata": folded_tags(metadata) or None,
+            "attachments": attachments_object(attachments),
+            "place": place,
+            "last_update": resource.last_update,
+            "touched": 0,
+            "rank": rank,
+        }
         expected = metadata.get("ExpectedNumberOfInstances")
         self._known.add(
             KnownResource(
@@ -168,10 +167,11 @@ class PostgresqlTransaction:
             number = totals.last_touch = totals.last_touch + 1
             for resource in resources:
                 resource.last_update, resource.stable, resource.touched = date, False, number
-                self._pending.touches[resource.key] = date, number
+                self._pending.touch(resource.key, date, number)
         patient = resources[-1]
         if patient.rank is not None and patient.rank != totals.last_rank:
-            patient.rank = self._pending.ranks[patient.key] = totals.last_rank = totals.last_rank + 1
+            patient.rank = totals.last_rank = totals.last_rank + 1
+            self._pending.set_rank(patient.key, patient.rank)
         return number
 
     def set_last_update(self, keys: Sequence[Key], date: str) -> None:
@@ -250,7 +250,7 @@ class PostgresqlTransaction:
         if not protected:
             self._totals.last_rank += 1
         rank = None if protected else self._totals.last_rank
-        self._pending.ranks[patient] = rank
+        self._pending.set_rank(patient, rank)
         for resource in self._known.with_keys([patient]):
             resource.rank = rank
 
@@ -340,7 +340,7 @@ class PostgresqlTransaction:
             totals.uncompressed_size += attachment.uncompressed_size
             if isinstance(attachment, SmallFile):
                 totals.last_small_file = attachment.key
-                self._pending.small_files.append((attachment.key, file.content or b""))
+                self._pending.add_small_file(attachment.key, file.content or b"")
             else:
                 self._pending.files.append(attachment.uuid)
 
