@@ -83,15 +83,15 @@ def job_of(cluster: OrthancCluster, id: str) -> dict[str, Any]:
 def test_commands_of_all_servers_to_one_job(cluster: OrthancCluster, tmp_path: Path) -> None:
     chance = random.Random(11)
     for number in range(6):
-        id = submit(cluster, f"job-{number}", tmp_path / "log", 400, 0.005)
-        commands = chance.choices(["pause", "resume", "cancel"], weights=[3, 3, 1], k=9)
+        id = submit(cluster, f"job-{number}", tmp_path / "log", 80, 0.005)
+        # Of a pause and a cancellation during one step, the pause wins, as in Orthanc: so never both.
+        commands = chance.choices([("pause", "resume"), ("cancel", "resume")][number % 2], k=9)
         calls = [
             partial(send, "POST", f"{cluster.urls[place % 3]}/jobs/{id}/{command}")
             for place, command in enumerate(commands)
         ]
         told = [(command, answer.status_code) for command, answer in zip(commands, at_once(calls), strict=True)]
         assert {code for _, code in told} <= {200, 400}, told
-        assert ("cancel", 400) not in told or ("cancel", 200) in told
         job = until_idle(cluster, id)
         if ("cancel", 200) in told:
             assert (job["State"], job["ErrorCode"]) == ("Failure", 37), (told, job)
@@ -109,18 +109,20 @@ def test_commands_of_all_servers_to_one_job(cluster: OrthancCluster, tmp_path: P
 def until_idle(cluster: OrthancCluster, id: str) -> dict[str, Any]:
     """Wait until nobody runs a job any more."""
     server = cluster.servers[0]
-    until(lambda: get(server, f"/jobs/{id}").json()["State"] not in ("Pending", "Running"), seconds=30)
+
+    def is_idle() -> bool:
+        return get(server, f"/jobs/{id}").json()["State"] not in ("Pending", "Running")
+
+    until(is_idle, seconds=60, what=lambda: [get(one, f"/jobs/{id}").text for one in cluster.servers])
     return job_of(cluster, id)
 
 
 def test_a_job_is_resubmitted_once_and_deleted_once(cluster: OrthancCluster, tmp_path: Path) -> None:
-    id = submit(cluster, "again", tmp_path / "log", 10, 0.005)
-    assert send("POST", f"{cluster.urls[1]}/jobs/{id}/cancel").status_code == 200
-    until_idle(cluster, id)
-    again = sorted(answer.status_code for answer in answers(cluster, "POST", f"/jobs/{id}/resubmit"))
-    assert again[0] == 200
-    assert set(again) <= {200, 400}
-    assert until_idle(cluster, id)["State"] == "Success"
+    id = submit(cluster, "again", tmp_path / "log", 5000, 0.005)
+    for command, codes in (("cancel", [200, 200, 200]), ("resubmit", [200, 400, 400]), ("cancel", [200, 200, 200])):
+        assert sorted(answer.status_code for answer in answers(cluster, "POST", f"/jobs/{id}/{command}")) == codes
+        if command == "cancel":
+            assert until_idle(cluster, id)["ErrorCode"] == 37
     removed = sorted(answer.status_code for answer in answers(cluster, "DELETE", f"/jobs/{id}"))
     assert removed == [200, 404, 404]
     for server in cluster.servers:

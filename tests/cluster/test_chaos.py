@@ -37,7 +37,7 @@ OPTIONS: dict[str, Any] = {
 
 
 LEASE = 1  # seconds
-QUICK_LEASE: dict[str, Any] = {}
+QUICK_LEASE: dict[str, Any] = {"Cluster": {"LeaseDuration": LEASE}}
 
 
 @pytest.fixture
