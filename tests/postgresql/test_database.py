@@ -175,3 +175,22 @@ def test_notifications_come_with_the_commit(database: Database) -> None:
     database.run(lambda connection: notify(connection, "a"))
     until(lambda: ("a", "") in heard)
     listening.close()
+
+
+def test_only_one_server_where_the_lock_says_so(shared_database: PostgresqlDatabase) -> None:
+    options = quick_options(shared_database, lock=True, retries=0)
+    first = Database(options)
+    with pytest.raises(OrthancError) as caught:
+        Database(options)
+    assert caught.value.code == ErrorCode.DATABASE
+    first.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    assert first.fetch("SELECT 1") == [(1,)]
+    first.close()
+    Database(options).close()
+
+
+def test_a_database_that_is_away(shared_database: PostgresqlDatabase) -> None:
+    options = quick_options(shared_database, port=1, retries=3, retry_interval=0.05)
+    with pytest.raises(OrthancError) as caught:
+        Database(options)
+    assert caught.value.code == ErrorCode.DATABASE_UNAVAILABLE

@@ -100,5 +100,5 @@ TIME = f"SELECT {_NOW}"
 ORPHANS = (
     f"SELECT {_COLUMNS}, dead.name, extract(epoch FROM dead.lease_until)::double precision FROM jobs"
     " LEFT JOIN servers AS dead USING (epoch)"
-    " WHERE jobs.epoch IS NOT NULL AND (dead.epoch IS NULL OR dead.ended_at IS NOT NULL) FOR UPDATE OF jobs"
+    " WHERE jobs.epoch IS NOT NULL AND (dead.epoch IS NULL OR dead.ended_at IS NOT NULL) FOR UPDATE OF jobs SKIP LOCKED"
 )

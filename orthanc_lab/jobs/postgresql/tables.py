@@ -73,10 +73,16 @@ STEPS = (
     CREATE TABLE output_parts (
         name        text COLLATE "C" NOT NULL,
         place       bigint NOT NULL,
-        key         text COLLATE "C" NOT NULL UNIQUE,
+        key         text COLLATE "C" NOT NULL,
         size        bigint,
         made        timestamptz NOT NULL DEFAULT clock_timestamp(),
         PRIMARY KEY (name, place)
     );
+    CREATE UNIQUE INDEX output_parts_of_keys ON output_parts (key) WHERE key <> '';
+    CREATE TABLE output_trash (
+        key         text COLLATE "C" PRIMARY KEY,
+        due         timestamptz NOT NULL
+    );
+    CREATE INDEX output_trash_due ON output_trash (due);
     """,
 )

@@ -69,6 +69,8 @@ class SharedJobs:
         Runs the tasks that keep the lease, by the clock of the machine.
     load_jobs
         False forgets all jobs (``--no-jobs``), if no other server is there.
+    tidy
+        Called regularly; removes what no job needs any more.
     restores, concurrent_jobs, history_size, media_archive_size, events_size, on_error
         As for `orthanc_lab.jobs.engine.JobsEngine`; the sizes of the history and the archive count for all servers.
 
@@ -100,6 +102,7 @@ class SharedJobs:
         media_archive_size: int = 1,
         events_size: int = 100_000,
         load_jobs: bool = True,
+        tidy: Callable[[], None] | None = None,
         on_error: Callable[[BaseException], None] = _log_error,
     ) -> None:
         if concurrent_jobs < 0 or history_size < 0 or events_size < 0:
@@ -120,6 +123,7 @@ class SharedJobs:
         self._history_size = history_size
         self._media_archive_size = media_archive_size
         self._load_jobs = load_jobs
+        self._tidy = tidy
         self._kinds = sorted(restores or {})
         self._idle = IdleWorkers()
         self._workers: dict[int, Task] = {}
@@ -561,6 +565,8 @@ class SharedJobs:
                 self._give_back_unknown(row)
         if self._mirror.table.counts()[JobState.PENDING]:
             self._idle.wake_all()
+        if others and self._tidy is not None:
+            self._tidy()
 
     def _give_back_unknown(self, row: SharedRow) -> None:
         """Let a job wait again that was claimed here, when the answer to the claim was lost."""

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import JobsService, Restore
+from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.metrics import Metrics
-from orthanc_lab.protocol.ports import Settings
+from orthanc_lab.protocol.ports import Settings, SystemClock
 from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.server.back_ends.local import LocalBackEnd
 from orthanc_lab.server.back_ends.shared_jobs import open_shared_jobs
@@ -29,10 +30,16 @@ class SharedBackEnd(LocalBackEnd):
 
     def __init__(self, settings: Settings, environment: Environment) -> None:
         super().__init__(settings, environment)
-        self._cluster: Callable[[], Cluster] | None = None
         self.database = Database(
             PostgresqlOptions.of_section(settings["PostgreSQL"]), settings["Name"] or "orthanc-lab"
         )
+        self._outputs = PostgresqlOutputs(
+            self.database,
+            environment.file_area(Path(settings["StorageDirectory"])),
+            environment.identifiers,
+            SystemClock(),
+        )
+        self._cluster: Callable[[], Cluster] | None = None
 
     def open_storage(self, options: StorageOptions, metrics: Metrics) -> Storage:
         """Open the index in the database, and the files."""
@@ -52,6 +59,10 @@ class SharedBackEnd(LocalBackEnd):
             metrics=metrics,
         )
 
+    def open_outputs(self) -> OutputStore:
+        """Open the outputs of jobs: their parts are in the database, their bytes where the files are."""
+        return self._outputs if self._settings["SaveJobs"] else super().open_outputs()
+
     def open_jobs(
         self,
         outputs: OutputStore,
@@ -65,7 +76,14 @@ class SharedBackEnd(LocalBackEnd):
         if not settings["SaveJobs"]:
             return super().open_jobs(outputs, restores, load_jobs=load_jobs, on_error=on_error)
         jobs = open_shared_jobs(
-            self.database, settings, environment, outputs, restores, load_jobs=load_jobs, on_error=on_error
+            self.database,
+            settings,
+            environment,
+            outputs,
+            restores,
+            load_jobs=load_jobs,
+            tidy=self._outputs.sweep,
+            on_error=on_error,
         )
         self._cluster = jobs.cluster
         return jobs

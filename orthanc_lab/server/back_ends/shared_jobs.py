@@ -27,9 +27,16 @@ def open_shared_jobs(
     restores: Mapping[str, Restore],
     *,
     load_jobs: bool,
+    tidy: Callable[[], None],
     on_error: Callable[[BaseException], None],
 ) -> SharedJobs:
-    """Open the list of jobs in a database, with the engine of this server."""
+    """Open the list of jobs in a database, with the engine of this server.
+
+    Parameters
+    ----------
+    tidy
+        Removes what no job needs any more.
+    """
     duration = lease_duration(settings["Cluster"])
     id = server_identifier(settings)
     return SharedJobs(
@@ -46,6 +53,7 @@ def open_shared_jobs(
         media_archive_size=settings["MediaArchiveSize"],
         events_size=settings["JobsEventsSize"],
         load_jobs=load_jobs,
+        tidy=tidy,
         on_error=on_error,
     )
 
