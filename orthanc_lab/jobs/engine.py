@@ -105,7 +105,10 @@ class JobsEngine:
         self._store = store
         self._outputs = outputs
         self._journal = Journal(store, restores or {}, clock, on_error)
-        self._job_outputs = JobOutputs(outputs, media_archive_size, self._journal.save_outputs, on_error)
+        journal = self._journal
+        self._job_outputs = JobOutputs(
+            outputs, media_archive_size, journal.save_outputs, journal.save_outputs_later, on_error
+        )
         self._table = JobTable()
         self._ready = ReadyQueue(executor.pace())
         self._workers: dict[int, Task] = {}

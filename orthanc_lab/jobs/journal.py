@@ -116,6 +116,14 @@ class Journal:
         if entry.saved:
             self._store.write(OutputsChange(entry.sequence, write_outputs(entry.outputs)))
 
+    def save_outputs_later(self, entry: Entry) -> None:
+        """Write down with the next change which outputs a job still has.
+
+        A crash before it lets them come back: then they are surplus again at the next start.
+        """
+        if entry.saved:
+            self._store.write_later(OutputsChange(entry.sequence, write_outputs(entry.outputs)))
+
     def forget(self, entry: Entry) -> None:
         """Remove a job from the disk.
 

@@ -16,7 +16,7 @@ from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.services import Services
-from orthanc_lab.storage.files.area import DiskArea, FileArea
+from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.lock import Lock, lock_folder
 from orthanc_lab.storage.ports import Storage
@@ -47,13 +47,13 @@ class Environment:
     clock: Clock
     identifiers: Identifiers
     executor: Executor
-    file_area: Callable[[Path], FileArea] = DiskArea  # where the files of the storage are, given its folder
     connect_index: Callable[[Path], sqlite3.Connection] = connect  # opens the index, given its file
     connect_jobs: Callable[[Path], sqlite3.Connection] = connect_jobs  # opens the list of jobs, given its file
     open_log: OpenLog = DiskLog  # opens the journal of files, and the log of the index to wait for the disk
     lock: Lock = lock_folder  # makes the server the owner of its index
     extensions: tuple[Extension, ...] = ()  # beside those that the option ``Extensions`` names
     # What wraps a part that the assembly has made:
+    file_area: Callable[[FileArea], FileArea] = _as_it_is
     storage: Callable[[Storage], Storage] = _as_it_is
     outputs: Callable[[OutputStore], OutputStore] = _as_it_is
     jobs: Callable[[Jobs], Jobs] = _as_it_is  # the engine, as resources see it

@@ -121,9 +121,13 @@ class Adopting:
             return [self._insert(transaction, candidate, used) for candidate in candidates]
 
         about = {id for candidate in candidates for id in candidate.arrival.about}
-        statuses = self._transactions.run(operation, about)
         files = [file for candidate in candidates for file in candidate.files]
-        self._files.settle([file for file in files if file.attachment.uuid in used])
+
+        def taken(_: object) -> list[PreparedFile]:
+            return [file for file in files if file.attachment.uuid in used]
+
+        statuses = self._transactions.run(operation, about, taken)
+        self._files.settle(taken(statuses))
         self._files.abandon([file for file in files if file.attachment.uuid not in used])
         return statuses
 

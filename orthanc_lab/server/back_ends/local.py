@@ -14,6 +14,7 @@ from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Identifiers, Settings
+from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.ports import Storage
@@ -32,6 +33,7 @@ class LocalBackEnd:
         """Open the index and the files."""
         environment = self._environment
         folder = Path(self._settings["StorageDirectory"])
+        files = open_file_place(folder, bucket_options(self._settings), environment.clock)
         return open_storage(
             folder,
             options=options,
@@ -39,7 +41,8 @@ class LocalBackEnd:
             executor=environment.executor,
             identifiers=environment.identifiers,
             metrics=metrics,
-            area=environment.file_area(folder),
+            area=environment.file_area(files.area),
+            is_elsewhere=files.is_elsewhere,
             open_log=environment.open_log,
             connect=environment.connect_index,
             lock=environment.lock,

@@ -14,13 +14,14 @@ from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Settings, SystemClock
 from orthanc_lab.protocol.private_files import make_private_folder
+from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
 from orthanc_lab.server.back_ends.local import LocalBackEnd
 from orthanc_lab.server.back_ends.shared_jobs import open_shared_jobs
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage import StorageOptions
-from orthanc_lab.storage.files.journal import FileJournal
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.postgresql.opening import open_shared_storage
+from orthanc_lab.storage.postgresql_files.area import DatabaseArea
 
 __all__ = ["SharedBackEnd"]
 
@@ -33,25 +34,22 @@ class SharedBackEnd(LocalBackEnd):
         self.database = Database(
             PostgresqlOptions.of_section(settings["PostgreSQL"]), settings["Name"] or "orthanc-lab"
         )
+        folder = Path(settings["StorageDirectory"])
+        make_private_folder(folder)
+        self._files = open_file_place(folder, bucket_options(settings), environment.clock, self._table_of_files())
         self._outputs = PostgresqlOutputs(
-            self.database,
-            environment.file_area(Path(settings["StorageDirectory"])),
-            environment.identifiers,
-            SystemClock(),
+            self.database, environment.file_area(self._files.area), environment.identifiers, SystemClock()
         )
         self._cluster: Callable[[], Cluster] | None = None
 
     def open_storage(self, options: StorageOptions, metrics: Metrics) -> Storage:
         """Open the index in the database, and the files."""
         environment = self._environment
-        folder = Path(self._settings["StorageDirectory"])
-        index_folder = Path(self._settings["IndexDirectory"])
-        for needed in (folder, index_folder):
-            make_private_folder(needed)
+        make_private_folder(Path(self._settings["IndexDirectory"]))
         return open_shared_storage(
             self.database,
-            environment.file_area(folder),
-            FileJournal(environment.open_log(index_folder / "files.journal")),
+            environment.file_area(self._files.area),
+            is_elsewhere=self._files.is_elsewhere,
             options=options,
             clock=environment.clock,
             executor=environment.executor,
@@ -92,6 +90,9 @@ class SharedBackEnd(LocalBackEnd):
     def cluster(self) -> Callable[[], Cluster] | None:
         """What tells which servers share the list of jobs; None if jobs are not saved."""
         return self._cluster
+
+    def _table_of_files(self) -> DatabaseArea | None:
+        return DatabaseArea(self.database) if self.database.options.enable_storage else None
 
     def close(self) -> None:
         """Close the connections."""

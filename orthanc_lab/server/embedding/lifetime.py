@@ -96,7 +96,7 @@ class Lifetime:
         self.environment = replace(
             environment,
             executor=self._tasks,
-            file_area=lambda folder: _HeldArea(environment.file_area(folder), self),
+            file_area=lambda area: _HeldArea(environment.file_area(area), self),
             connect_index=lambda path: self._kept(environment.connect_index(path)),
             connect_jobs=lambda path: self._kept(environment.connect_jobs(path)),
             open_log=lambda path: self._kept(_HeldLog(environment.open_log(path), self)),

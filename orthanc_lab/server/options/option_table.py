@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orthanc_lab.server.options.bucket_options import BUCKET_OPTIONS
 from orthanc_lab.server.options.cluster_option import check_cluster
 from orthanc_lab.server.options.dicom_options import DICOM_OPTIONS
 from orthanc_lab.server.options.option import (
@@ -341,9 +342,8 @@ _EXTENSIONS = (
     Option("Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", check=warning_names),
 )
 
-OPTIONS: dict[str, Option] = {
-    option.name: option for option in (*_STORAGE, *_JOBS, *_HTTP, *_SEARCH, *DICOM_OPTIONS, *_EXTENSIONS)
-}
+_GROUPS = (_STORAGE, BUCKET_OPTIONS, _JOBS, _HTTP, _SEARCH, DICOM_OPTIONS, _EXTENSIONS)
+OPTIONS: dict[str, Option] = {option.name: option for group in _GROUPS for option in group}
 """All options by name."""
 
 

@@ -50,6 +50,11 @@ class PostgresqlTransaction:
         self._pending = pending
         self.released: list[Attachment] = []
 
+    @property
+    def connection(self) -> psycopg.Connection[Any]:
+        """The connection, in pipeline mode, for what shares the transaction."""
+        return self._connection
+
     # -- resources -----------------------------------------------------------------
 
     def find(self, level: Level, id: str) -> Key | None:

@@ -35,7 +35,7 @@ def wrapped(environment: Environment, faults: FaultSwitches) -> Environment:
     return replace(
         environment,
         clock=FaultyClock(environment.clock, faults),
-        file_area=lambda folder: FaultyArea(environment.file_area(folder), faults),
+        file_area=lambda area: FaultyArea(environment.file_area(area), faults),
         connect_index=connecting(environment.connect_index, "index", faults),
         connect_jobs=connecting(environment.connect_jobs, "jobs", faults),
         storage=lambda storage: cast(Storage, FaultyStorage(environment.storage(storage), faults)),

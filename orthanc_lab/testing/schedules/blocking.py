@@ -145,7 +145,7 @@ class PausingFiles:
     def around(self, environment: Environment) -> Environment:
         """Return an environment with such files."""
         inner = environment if self._faults is None else self._faults.around(environment)
-        return replace(inner, file_area=lambda folder: _PausingArea(inner.file_area(folder)))
+        return replace(inner, file_area=lambda area: _PausingArea(inner.file_area(area)))
 
 
 class _PausingArea:
