@@ -23,12 +23,13 @@ __all__ = [
     "take_over_row",
 ]
 
-_LIVE, _ENDED, _ALONE, _STOPPED = "Live", "Lease ended", "On its own", "Stopped"
+_LIVE, _ENDED, _ALONE, _STOPPED, _ABSENT = "Live", "Lease ended", "On its own", "Stopped", "Not registered"
 _SIGNS: dict[str, tuple[str, Tone]] = {
     _LIVE: ("check", "good"),
     _ENDED: ("hourglass-end", "bad"),
     _ALONE: ("circle-o", "plain"),
     _STOPPED: ("bolt", "bad"),
+    _ABSENT: ("question", "waiting"),
 }
 
 SERVER_COLUMNS = (
@@ -65,7 +66,7 @@ def server_rows(cluster: Cluster, handles: Iterable[Handle]) -> list[dict[str, A
     rows = {server.name: _server_row(server, cluster, own.get(server.name)) for server in cluster.servers}
     for name, handle in own.items():
         if name not in rows:
-            rows[name] = _row(name, _LIVE if handle.server.is_running else _STOPPED, address=handle.server.url)
+            rows[name] = _row(name, _ABSENT if handle.server.is_running else _STOPPED, address=handle.server.url)
     return [rows[name] for name in sorted(rows)]
 
 
