@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from orthanc_lab.testing.postgresql_server import MISSING, find_programs
 from tests.browser.board import Board, press, says
 from tests.browser.test_accessibility import Looking, theme
+from tests.programs import missing
 
 CELL = """\
 import tempfile
@@ -40,7 +42,9 @@ postgresql.__exit__(None, None, None)"""
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_server_is_killed_and_its_job_goes_on_elsewhere(notebook, artefacts, program_of_postgresql):
+def test_a_server_is_killed_and_its_job_goes_on_elsewhere(notebook, artefacts):
+    if find_programs() is None:
+        missing(MISSING)
     book = notebook(CELL)
     book.run_all()
     board = Board(book, artefacts)
