@@ -30,6 +30,7 @@ COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
     "import": ("orthanc_lab.server.adoption.command", "take over what a real Orthanc has stored"),
+    "migrate": ("orthanc_lab.server.migration.command", "move what a server has to another back end"),
     "grade": ("orthanc_lab.lab.grading.command", "grade the exercises of notebooks"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
     "certify": ("orthanc_lab.testing.certify.command", "tell which answers of a server differ from Orthanc's"),
@@ -54,6 +55,7 @@ Options are read from left to right; --verbose and --trace override earlier opti
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
   import                take over what a real Orthanc has stored; --help tells more
+  migrate               move what a server has to another back end; --help tells more
   grade                 grade the exercises that students have solved; --help tells more
   bench                 measure this server beside another one; --help tells more
   certify               tell which answers of a server differ from Orthanc's; --help tells more

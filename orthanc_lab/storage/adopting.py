@@ -170,7 +170,7 @@ def _insert_new(transaction: Transaction, arrival: Arrival, resource: AdoptedRes
     last_update = None if level is Level.INSTANCE else resource.metadata.get("LastUpdate", arrival.date)
     key = transaction.insert_resource(NewResource(level, resource.id, parent, tags, metadata, files, last_update))
     assert key is not None, "it was not there a moment ago, in this transaction"
-    if level is not Level.INSTANCE:
+    if level is not Level.INSTANCE and resource.is_stable:
         transaction.settle(key)
     return key
 
@@ -213,7 +213,9 @@ def _write_log(transaction: Transaction, log: AdoptedLog) -> int:
             taken += 1
     transaction.skip_changes(log.last_change)
     for export in log.exports:
-        transaction.log_export(export)
+        transaction.skip_exports(export.seq - 1)
+        transaction.log_export(export.line)
+    transaction.skip_exports(log.last_export)
     for patient in log.recycling:
         key = transaction.find(Level.PATIENT, patient)
         if key is not None and not transaction.is_protected(key):
@@ -221,5 +223,6 @@ def _write_log(transaction: Transaction, log: AdoptedLog) -> int:
     for name, reached in log.counters.items():
         while transaction.next_number(name) < reached:
             pass
-    transaction.set_property(log.progress, log.reached)
+    if log.progress:
+        transaction.set_property(log.progress, log.reached)
     return taken

@@ -216,6 +216,10 @@ class Transaction(Protocol):
         """Add a line to the exports, with the next number."""
         ...
 
+    def skip_exports(self, number: int) -> None:
+        """Give later exports numbers above this one."""
+        ...
+
     def clear_exports(self) -> None:
         """Delete all exports; numbers go on."""
         ...

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ import pytest
 
 if TYPE_CHECKING:
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
+    from orthanc_lab.testing.cluster import OrthancCluster
     from orthanc_lab.testing.dicom_node import DicomNode
     from orthanc_lab.testing.dicom_peer import DicomPeer
     from orthanc_lab.testing.faults import Fault, Faults
@@ -29,6 +30,7 @@ __all__ = [
     "dicom_node",
     "dicom_peer",
     "orthanc",
+    "orthanc_cluster",
     "orthanc_extensions",
     "orthanc_factory",
     "orthanc_faults",
@@ -355,6 +357,43 @@ def postgresql(postgresql_server: PostgresqlServer) -> Iterator[PostgresqlDataba
     database = postgresql_server.create_database()
     yield database
     postgresql_server.drop_database(database)
+
+
+@pytest.fixture
+def orthanc_cluster(
+    postgresql: PostgresqlDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., OrthancCluster]]:
+    """Start several servers on one database and one folder: ``orthanc_cluster(3)``; they stop at the end of the test.
+
+    Each is a process: ``cluster.urls``, ``cluster.kill(0)``, ``cluster.freeze(1)``, ``cluster.thaw(1)``,
+    ``cluster.restart(0)``; see `orthanc_lab.testing.cluster.OrthancCluster`. Further arguments are options of all of
+    them, such as those of the fixture `bucket`, to share a bucket in place of the folder; ``own`` has further ones of
+    each, such as a section ``PostgreSQL`` that leads through an `orthanc_lab.testing.cluster.DatabaseProxy`.
+
+    Examples
+    --------
+    >>> def test_what_one_has_stored_the_other_shows(orthanc_cluster):
+    ...     cluster = orthanc_cluster(2)
+    ...     one, other = cluster.servers
+    ...     made = one.session.post(f"{one.url}/tools/create-dicom", json={"Tags": {}}).json()
+    ...     cluster.kill(0)
+    ...     assert other.session.get(f"{other.url}/instances").json() == [made["ID"]]
+    """
+    from orthanc_lab.testing.cluster import OrthancCluster  # noqa: PLC0415 - costs nothing where it is not used
+
+    with ExitStack() as stack:
+
+        def start(
+            count: int,
+            options: Mapping[str, Any] | None = None,
+            *,
+            own: Sequence[Mapping[str, Any]] = (),
+            **named: Any,
+        ) -> OrthancCluster:
+            wanted = {**postgresql.settings, **(options or {}), **named}
+            return stack.enter_context(OrthancCluster(count, wanted, tmp_path_factory.mktemp("cluster"), own))
+
+        yield start
 
 
 def raise_errors(server: EmbeddedServer) -> None:

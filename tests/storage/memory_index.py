@@ -243,6 +243,9 @@ class MemoryTransaction:
             Export(number, export.level, export.id, export.remote_modality, date, *identifiers)
         )
 
+    def skip_exports(self, number: int) -> None:
+        self._content.numbers["export"] = max(self._content.numbers["export"], number)
+
     def clear_exports(self) -> None:
         self._content.exports.clear()
 

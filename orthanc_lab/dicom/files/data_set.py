@@ -7,14 +7,27 @@ read and written at the speed of a copy.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from typing import Any, NamedTuple
 
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, SHORT_VRS, STRING_VRS, WORD_SIZES
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
-__all__ = ["DataSet", "Element", "Pieces", "Value", "encode", "encode_file", "encode_head", "padded", "swapped"]
+__all__ = [
+    "DataSet",
+    "Element",
+    "Pieces",
+    "Room",
+    "Value",
+    "encode",
+    "encode_file",
+    "encode_head",
+    "joined",
+    "padded",
+    "swapped",
+]
 
 IMPLEMENTATION_CLASS_UID = "1.2.276.0.7230010.3.0.3.6.9"
 IMPLEMENTATION_VERSION_NAME = "OFFIS_DCMTK_369"
@@ -40,6 +53,46 @@ class Pieces(tuple[bytes, ...]):
     """Native pixel data in pieces that are not joined yet: only for a file that is being written."""
 
     __slots__ = ()
+
+
+class Room:
+    """A piece that is not made yet: when the pieces are joined, it is written into its place in the file.
+
+    Parameters
+    ----------
+    size
+        Its bytes.
+    fill
+        Writes all of them into the memory that it is given.
+    """
+
+    __slots__ = ("fill", "size")
+
+    def __init__(self, size: int, fill: Callable[[memoryview], None]) -> None:
+        self.size = size
+        self.fill = fill
+
+    def __len__(self) -> int:
+        return self.size
+
+
+def joined(pieces: Iterable[Any]) -> bytes:
+    """Return the bytes of pieces, among which may be a `Room`."""
+    listed = list(pieces)
+    if not any(isinstance(piece, Room) for piece in listed):
+        return b"".join(listed)
+    # Fresh zeros take no time, and nobody else has them, so `BytesIO` neither copies them here nor at the end.
+    whole = BytesIO(bytes(sum(map(len, listed))))
+    view = whole.getbuffer()
+    end = 0
+    for piece in listed:
+        start, end = end, end + len(piece)
+        if isinstance(piece, Room):
+            piece.fill(view[start:end])
+        else:
+            view[start:end] = piece
+    view.release()
+    return whole.getvalue()
 
 
 def padded(value: bytes, pad: bytes = b"\x00") -> bytes:
@@ -70,7 +123,7 @@ def encode(data_set: DataSet, transfer_syntax: str = EXPLICIT_LE) -> Iterator[by
 def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
     """Write a DICOM file (Part 10) with a fresh meta header; the data set is not deflated."""
     head = encode_head(transfer_syntax, sop_class, sop_instance)
-    return b"".join((head, *encode(data_set, transfer_syntax)))
+    return joined((head, *encode(data_set, transfer_syntax)))
 
 
 def encode_head(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from functools import partial
 
-from orthanc_lab.dicom.files.data_set import Pieces
 from orthanc_lab.dicom.images import jpeg_header
 from orthanc_lab.dicom.images.jpeg_header import JpegHeader
-from orthanc_lab.dicom.images.picture import Picture, samples_of
+from orthanc_lab.dicom.images.picture import Picture, copy_into, samples_of
 from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES, may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["decode_jpeg", "jpeg_size", "read_jpeg_header"]
+__all__ = ["jpeg_size", "read_jpeg", "read_jpeg_header"]
 
 _END_OF_IMAGE = b"\xff\xd9"
 _START_OF_SCAN = b"\xff\xda"
 
 
-def decode_jpeg(data: bytes) -> Picture:
-    """Decode a JPEG of 8-bit gray or colour; a truncated one is filled up, as libjpeg does.
+def read_jpeg(data: bytes) -> Picture:
+    """Read a JPEG of 8-bit gray or colour; a truncated one is filled up, as libjpeg does.
 
     Raises
     ------
@@ -27,20 +26,7 @@ def decode_jpeg(data: bytes) -> Picture:
         -1 with details if it is not a JPEG, 2 for CMYK, 15 if it is too large.
     """
     header = read_jpeg_header(data)
-    pixels = _decode_directly(data, header)
-    if pixels is not None:
-        return Picture(header.width, header.height, header.components, 8, pixels)
-    # Pillow takes a tenth of a second to import: only a server that gets pictures pays for it.
-    from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415
-
-    try:
-        with JpegImageFile(io.BytesIO(_terminated(data))) as image:
-            if image.size != (header.width, header.height):
-                raise ValueError("the picture has two sizes")
-            image.load()
-            return Picture(header.width, header.height, header.components, 8, samples_of(image))
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise _bad_jpeg(str(error)) from error
+    return Picture(header.width, header.height, header.components, 8, partial(_decode, data, header))
 
 
 def jpeg_size(data: bytes) -> int:
@@ -49,7 +35,7 @@ def jpeg_size(data: bytes) -> int:
     Raises
     ------
     OrthancError
-        As `decode_jpeg`.
+        As `read_jpeg`.
     """
     header = read_jpeg_header(data)
     return header.width * header.height * header.components
@@ -61,7 +47,7 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     Raises
     ------
     OrthancError
-        As `decode_jpeg`.
+        As `read_jpeg`.
     """
     if not data:
         raise _bad_jpeg("Empty input file")
@@ -82,21 +68,36 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     return header
 
 
-def _decode_directly(data: bytes, header: JpegHeader) -> Pieces | None:
-    """Decode with the extra ``codecs``, which spares two copies out of Pillow; None without it, or if it refuses."""
+def _decode(data: bytes, header: JpegHeader, target: memoryview) -> None:
+    if _decode_directly(data, header, target):
+        return
+    # Pillow takes a tenth of a second to import: only a server that gets pictures pays for it.
+    from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415
+
+    try:
+        with JpegImageFile(io.BytesIO(_terminated(data))) as image:
+            if image.size != (header.width, header.height):
+                raise ValueError("the picture has two sizes")
+            image.load()
+            copy_into(target, samples_of(image))
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise _bad_jpeg(str(error)) from error
+
+
+def _decode_directly(data: bytes, header: JpegHeader, target: memoryview) -> bool:
+    """Decode with the extra ``codecs``, without any copy; False without it, or if it refuses: Pillow says why."""
     try:
         from imagecodecs import Jpeg8Error, jpeg8_decode  # noqa: PLC0415 - as Pillow
     except ModuleNotFoundError:
-        return None
-    try:
-        samples: Any = jpeg8_decode(data)
-    except Jpeg8Error:
-        return None  # Pillow says why
+        return False
+    import numpy as np  # noqa: PLC0415 - as Pillow
+
     shape = (header.height, header.width) + ((3,) if header.components == 3 else ())
-    if samples.shape != shape or samples.itemsize != 1:
-        return None
-    view: Any = memoryview(samples).cast("B")  # joined like bytes, without a copy of its own
-    return Pieces((view,))
+    try:
+        jpeg8_decode(data, out=np.frombuffer(target, np.uint8).reshape(shape))
+    except (Jpeg8Error, ValueError):  # damaged, or of another size than its header says
+        return False
+    return True
 
 
 def _terminated(data: bytes) -> bytes:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
-from orthanc_lab.dicom.files.data_set import Pieces, swapped
-from orthanc_lab.dicom.images.picture import Picture
+from orthanc_lab.dicom.files.data_set import swapped
+from orthanc_lab.dicom.images.picture import Picture, copy_into
 from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["decode_pam"]
+__all__ = ["read_pam"]
 
 _FIELD = re.compile(rb"(?:(WIDTH|HEIGHT|DEPTH|MAXVAL) ([0-9]{1,10})|(TUPLTYPE) (.*))\Z")
 _KINDS = ((b"GRAYSCALE", 1, 8), (b"GRAYSCALE", 1, 16), (b"RGB", 3, 8))  # tuple type, depth, bits
 
 
-def decode_pam(data: bytes) -> Picture:
+def read_pam(data: bytes) -> Picture:
     """Read a portable arbitrary map of 8- or 16-bit gray or 8-bit RGB.
 
     Raises
@@ -43,4 +44,5 @@ def decode_pam(data: bytes) -> Picture:
         or len(pixels) > MAX_PICTURE_BYTES
     ):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    return Picture(width, height, depth, bits, Pieces((swapped(pixels, 2) if bits == 16 else pixels,)))
+    samples = (swapped(pixels, 2) if bits == 16 else pixels,)
+    return Picture(width, height, depth, bits, partial(copy_into, pieces=samples))

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from orthanc_lab.dicom.files.data_set import Pieces
-from orthanc_lab.dicom.images.picture import Picture, samples_of
+from orthanc_lab.dicom.images.picture import Picture, copy_into, samples_of
 from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES, may_unpack
 from orthanc_lab.protocol.deflate import HAS_ISAL, adler32, crc32, inflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -21,7 +21,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 if TYPE_CHECKING:
     from PIL.PngImagePlugin import PngImageFile
 
-__all__ = ["decode_png", "png_size"]
+__all__ = ["png_size", "read_png"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 33  # signature and IHDR
@@ -35,25 +35,19 @@ _END = b"\0\0\0\0IEND\xaeB`\x82"
 _UNPACKED_LIMIT = 64 << 20  # larger pictures are decoded with less memory, if more slowly
 
 
-def decode_png(data: bytes) -> Picture:
-    """Decode a PNG of 8- or 16-bit gray, RGB or RGBA; alpha is dropped.
+def read_png(data: bytes) -> Picture:
+    """Read a PNG of 8- or 16-bit gray, RGB or RGBA; alpha is dropped.
+
+    Its header is checked at once, the rest when it is decoded.
 
     Raises
     ------
     OrthancError
         15 if it is corrupted, 2 for the other kinds of PNG.
     """
-    width, height, depth, colour, size = _read_header(data)
-    try:
-        if HAS_ISAL and not data[28] and size <= _UNPACKED_LIMIT:
-            data = _unpacked(data, size + height)
-            if depth == 8 and colour != 0 and (pixels := _decode_directly(data)) is not None:
-                return Picture(width, height, 3, 8, pixels)
-        if (depth, colour) == (16, 6):
-            return Picture(width, height, 3, 16, _rgb16(data, (width, height)))
-        return Picture(width, height, 1 if colour == 0 else 3, depth, _decode(data, (width, height)))
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
+    header = _read_header(data)
+    samples = 1 if header.colour == 0 else 3
+    return Picture(header.width, header.height, samples, header.depth, partial(_decode, data, header))
 
 
 def png_size(data: bytes) -> int:
@@ -62,7 +56,7 @@ def png_size(data: bytes) -> int:
     Raises
     ------
     OrthancError
-        As `decode_png`.
+        As `read_png`.
     """
     return _read_header(data).size
 
@@ -88,6 +82,28 @@ def _read_header(data: bytes) -> _Header:
     if not 0 < size <= min(MAX_PICTURE_BYTES, len(data) * _DEFLATE_LIMIT, may_unpack(len(data))):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return _Header(width, height, depth, colour, size)
+
+
+def _decode(data: bytes, header: _Header, target: memoryview) -> None:
+    """Write the samples of a PNG into memory.
+
+    Raises
+    ------
+    OrthancError
+        15 if it is corrupted.
+    """
+    width, height, depth, colour, size = header
+    try:
+        if HAS_ISAL and not data[28] and size <= _UNPACKED_LIMIT:
+            data = _unpacked(data, size + height)
+            if depth == 8 and _decode_directly(data, header, target):
+                return
+        if (depth, colour) == (16, 6):
+            copy_into(target, _rgb16(data, (width, height)))
+        else:
+            copy_into(target, _decode_by_pillow(data, (width, height)))
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
 
 
 def _unpacked(data: bytes, size: int) -> bytes:
@@ -145,31 +161,37 @@ def _stored(rows: bytes) -> Iterator[bytes | memoryview]:
         yield block
 
 
-def _decode_directly(data: bytes) -> Pieces | None:
-    """Decode 8-bit colours with the extra ``codecs``, which spares a copy out of Pillow; None without it."""
+def _decode_directly(data: bytes, header: _Header, target: memoryview) -> bool:
+    """Decode 8 bits with the extra ``codecs``, which spares copies out of Pillow; False without it."""
     try:
-        from imagecodecs import SpngError, spng_decode  # noqa: PLC0415 - as Pillow
+        from imagecodecs import PngError, png_decode  # noqa: PLC0415 - as Pillow
     except ModuleNotFoundError:
-        return None
+        return False
+    import numpy as np  # noqa: PLC0415 - as Pillow
+
+    shape: tuple[int, ...] = (header.height, header.width)
+    if header.colour != 0:
+        shape += (3,)
+    samples = np.frombuffer(target, np.uint8).reshape(shape)
     try:
-        samples: Any = spng_decode(data)
-    except SpngError as error:
+        if header.colour == 6:
+            samples[...] = png_decode(data)[..., :3]
+        else:
+            png_decode(data, out=samples)
+    except PngError as error:
         raise ValueError("the picture is damaged") from error
-    if samples.shape[2] == 4:
-        samples = samples[..., :3].copy()
-    view: Any = memoryview(samples).cast("B")  # joined like bytes, without a copy of its own
-    return Pieces((view,))
+    return True
 
 
-def _decode(data: bytes, size: tuple[int, int]) -> Pieces:
+def _decode_by_pillow(data: bytes, size: tuple[int, int]) -> Sequence[bytes]:
     with _open(data, size) as image:
         image.load()
         if image.mode == "I;16":
-            return Pieces((image.tobytes(),))
+            return [image.tobytes()]
         return samples_of(image.convert("RGB") if image.mode == "RGBA" else image)
 
 
-def _rgb16(data: bytes, size: tuple[int, int]) -> Pieces:
+def _rgb16(data: bytes, size: tuple[int, int]) -> Sequence[bytes]:
     """Decode RGBA of 16 bits: Pillow keeps 8 bits of each sample, so each half is decoded by itself."""
     import numpy as np  # noqa: PLC0415 - as Pillow
 
@@ -179,7 +201,7 @@ def _rgb16(data: bytes, size: tuple[int, int]) -> Pieces:
             image.tile = [tile._replace(args=mode) for tile in image.tile or ()]
             image.load()
             halves.append(np.asarray(image)[..., :3])
-    return Pieces((np.stack(halves, axis=-1).tobytes(),))
+    return [np.stack(halves, axis=-1).tobytes()]
 
 
 def _open(data: bytes, size: tuple[int, int]) -> PngImageFile:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files import data_uri
-from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
+from orthanc_lab.dicom.files.data_set import DataSet, Element, Pieces, padded
 from orthanc_lab.dicom.images.picture import Picture
-from orthanc_lab.dicom.images.read_jpeg import decode_jpeg, jpeg_size, read_jpeg_header
-from orthanc_lab.dicom.images.read_pam import decode_pam
-from orthanc_lab.dicom.images.read_png import decode_png, png_size
+from orthanc_lab.dicom.images.read_jpeg import jpeg_size, read_jpeg, read_jpeg_header
+from orthanc_lab.dicom.images.read_pam import read_pam
+from orthanc_lab.dicom.images.read_png import png_size, read_png
 from orthanc_lab.dicom.making.documents import DOCUMENTS, embed_document
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.memory_budget import Reservation
@@ -18,11 +19,11 @@ from orthanc_lab.protocol.memory_budget import Reservation
 __all__ = ["embed", "encapsulate", "is_data_uri"]
 
 
-_DECODERS = {
-    "image/png": decode_png,
-    "image/jpeg": decode_jpeg,
-    "image/jpg": decode_jpeg,
-    "image/x-portable-arbitrarymap": decode_pam,
+_READERS = {
+    "image/png": read_png,
+    "image/jpeg": read_jpeg,
+    "image/jpg": read_jpeg,
+    "image/x-portable-arbitrarymap": read_pam,
 }
 _COPIES = 3  # of the pixels at the same time: those of the decoder, of the data set and of the file
 _UNSUPPORTED = frozenset(
@@ -58,13 +59,16 @@ def is_data_uri(value: object) -> bool:
     return isinstance(value, str) and data_uri.matches(value)
 
 
-def embed(data_set: DataSet, uri: str | memoryview, memory: Reservation | None = None) -> None:
+def embed(data_set: DataSet, uri: str | memoryview, memory: Reservation | None = None, *, at_once: bool = True) -> None:
     """Embed the content of a data URI in a data set (Orthanc Book, "Creation of DICOM instances").
 
     Parameters
     ----------
     memory
         To which the memory of a decoded picture is added.
+    at_once
+        False leaves a picture to be decoded when the file is written: into its place there, and what is wrong with
+        it, apart from its header, shows then.
 
     Raises
     ------
@@ -74,10 +78,10 @@ def embed(data_set: DataSet, uri: str | memoryview, memory: Reservation | None =
     """
     stated, data = data_uri.decode(uri)
     mime = _OTHER_NAMES.get(stated.lower(), stated.lower())
-    if mime in _DECODERS:
+    if mime in _READERS:
         if memory is not None:
             memory.add(_COPIES * _decoded_size(mime, data))
-        _embed_picture(data_set, _DECODERS[mime](data))
+        _embed_picture(data_set, _READERS[mime](data), at_once=at_once)
     elif mime in DOCUMENTS:
         embed_document(data_set, mime, data)
     elif mime == "application/octet-stream":
@@ -114,13 +118,14 @@ def encapsulate(data_set: DataSet, uri: str | memoryview) -> None:
     data_set[tags.PIXEL_DATA] = Element("OB", (bytes(4), padded(data)))  # one frame, at offset 0
 
 
-def _embed_picture(data_set: DataSet, picture: Picture) -> None:
+def _embed_picture(data_set: DataSet, picture: Picture, *, at_once: bool) -> None:
     _describe(data_set, picture.width, picture.height, picture.samples, picture.bits)
     if picture.samples == 3:
         data_set[tags.PHOTOMETRIC_INTERPRETATION] = Element("CS", b"RGB ")
     else:
         data_set.setdefault(tags.PHOTOMETRIC_INTERPRETATION, Element("CS", b"MONOCHROME2 "))
-    data_set[tags.PIXEL_DATA] = Element("OW", picture.pixels)
+    room: Any = picture.room  # joined like bytes
+    data_set[tags.PIXEL_DATA] = Element("OW", Pieces((picture.pixels if at_once else room,)))
 
 
 def _describe(data_set: DataSet, width: int, height: int, samples: int, bits: int) -> None:

@@ -106,7 +106,7 @@ class Draft:
                 message = f"Cannot apply this function to private tags: {format_tag(tag)}"
                 raise OrthancError(ErrorCode.INTERNAL_ERROR, message)
             if tag == tags.PIXEL_DATA:
-                self.embed(value)
+                content.embed(self.data_set, value, self._memory)
             else:
                 self.put(tag, value)
 
@@ -120,8 +120,14 @@ class Draft:
             self.data_set[tag] = element
 
     def embed(self, uri: str | memoryview) -> None:
-        """Put the content of a data URI into the file."""
-        content.embed(self.data_set, uri, self._memory)
+        """Put the content of a data URI into the file, whose tags are complete; `to_bytes` decodes a picture.
+
+        Raises
+        ------
+        OrthancError
+            As `content.embed`; `to_bytes` too.
+        """
+        content.embed(self.data_set, uri, self._memory, at_once=False)
 
     def encapsulate(self, uri: str | memoryview) -> None:
         """Put the bytes of a JPEG file into the file as they are."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import Protocol
 
 from orthanc_lab.protocol.private_files import FILE_MODE, make_private_folder
 
 __all__ = ["DiskArea", "FileArea"]
+
+_PIECE = 2 << 20  # bytes
+_ADVISES = sys.platform == "linux"
 
 
 class FileArea(Protocol):
@@ -30,6 +34,23 @@ class FileArea(Protocol):
     def remove(self, name: str) -> None:
         """Delete a file; nothing happens if there is none."""
         ...
+
+
+def _write(descriptor: int, view: memoryview) -> None:
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _write_and_sync(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    for start in range(0, len(view), _PIECE):
+        piece = view[start : start + _PIECE]
+        _write(descriptor, piece)
+        if _ADVISES and len(piece) == _PIECE:
+            # The disk begins with what is written, while the rest is still being copied; nothing of it can be
+            # dropped yet, so the file stays in memory.
+            os.posix_fadvise(descriptor, start, _PIECE, os.POSIX_FADV_DONTNEED)
+    os.fsync(descriptor)
 
 
 class DiskArea:
@@ -53,11 +74,10 @@ class DiskArea:
             make_private_folder(path[:-37])
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
             if sync:
-                os.fsync(descriptor)
+                _write_and_sync(descriptor, data)
+            else:
+                _write(descriptor, memoryview(data))
         except BaseException:
             os.close(descriptor)
             self.remove(name)

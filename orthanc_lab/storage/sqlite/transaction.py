@@ -259,6 +259,10 @@ class SqliteTransaction:
         line = (export.level.depth, export.id, export.remote_modality, export.date, *identifiers)
         self._execute(SQL["add_export"], (self._totals.last_export, *line))
 
+    def skip_exports(self, number: int) -> None:
+        """Give later exports numbers above this one."""
+        self._totals.last_export = max(self._totals.last_export, number)
+
     def clear_exports(self) -> None:
         """Delete all exports; numbers go on."""
         self._execute(SQL["clear_exports"])
