@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Guard:
     """
 
     query: str
-    parameters: Sequence[Any]
+    parameters: tuple[Any, ...]
     refusal: Callable[[], Exception]  # makes what is raised when there is no such row any more
 
 

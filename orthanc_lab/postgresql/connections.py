@@ -78,9 +78,10 @@ def connect(conninfo: str) -> Session:
     return Session(connection, *row)
 
 
+# Sequential scans only where nothing else is possible: plans are kept, and may have been made when a table was empty.
 _SETTINGS = sql.SQL(
-    "SET search_path = {schema}; SET statement_timeout = {longest}; SET jit = off; SET timezone = 'UTC'; "
-    "SET idle_in_transaction_session_timeout = {idle}; SET default_transaction_isolation = 'read committed'; "
+    "SET search_path = {schema}; SET statement_timeout = {longest}; SET jit = off; SET enable_seqscan = off; "
+    "SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = {idle}; SET default_transaction_isolation = 'read committed'; "
     "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 ).format(
     schema=sql.Identifier(SCHEMA),

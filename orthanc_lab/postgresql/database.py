@@ -22,6 +22,7 @@ from orthanc_lab.postgresql.acting import Guard, current_guard
 from orthanc_lab.postgresql.connections import LONGEST, Connection, Pool, Session, connect
 from orthanc_lab.postgresql.failures import away, database_error, is_collision, is_lost
 from orthanc_lab.postgresql.options import PostgresqlOptions
+from orthanc_lab.postgresql.ownership import END_BACKEND, Ownership
 from orthanc_lab.postgresql.schema import prepare
 
 __all__ = ["Database"]
@@ -52,8 +53,8 @@ class Database:
     Raises
     ------
     OrthancError
-        36 if it cannot be reached within the options' retries, 11 if it cannot be used, 18 if a newer version of this
-        program has changed it.
+        36 if it cannot be reached within the options' retries, 11 if another server has locked it or if it cannot be
+        used.
     """
 
     def __init__(self, options: PostgresqlOptions, application: str = "orthanc-lab") -> None:
@@ -62,7 +63,8 @@ class Database:
         self._patience = options.retries * options.retry_interval
         self._away_since: float | None = None
         self._closing = threading.Event()
-        self._pool = Pool(lambda: connect(self.conninfo), options.connections)
+        self._ownership = Ownership(self.conninfo) if options.lock else None
+        self._pool = Pool(self._connect, options.connections)
         try:
             self._read(prepare, patient=True)
         except BaseException:
@@ -137,6 +139,8 @@ class Database:
         """Close all connections; whoever waits for the database gets an error."""
         self._closing.set()
         self._pool.close()
+        if self._ownership is not None:
+            self._ownership.close()
 
     # -- attempts ------------------------------------------------------------------
 
@@ -208,6 +212,11 @@ class Database:
 
     # -- connections ---------------------------------------------------------------
 
+    def _connect(self) -> Session:
+        if self._ownership is not None:
+            self._ownership.hold()
+        return connect(self.conninfo)
+
     def _take(self, *, patient: bool, within: float | None) -> Session:
         while True:
             try:
@@ -248,16 +257,13 @@ class Database:
         def look(connection: Connection) -> bool:
             deadline = time.monotonic() + max(self._patience, LONGEST)
             identity = (session.pid, session.started)
-            while connection.execute(_END_BACKEND, identity).fetchone() is not None:
+            while connection.execute(END_BACKEND, identity).fetchone() is not None:
                 if time.monotonic() > deadline or self._closing.wait(_LOOK_AGAIN):
                     raise away()
             row = connection.execute("SELECT number FROM outcomes WHERE session = %s", (session.id,)).fetchone()
             return row is not None and row[0] == session.number
 
         return self._repeat(lambda: self._read(look, patient=True), patient=True)
-
-
-_END_BACKEND = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
 
 
 def _begin(session: Session, *, pipelined: bool) -> None:

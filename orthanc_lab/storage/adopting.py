@@ -120,7 +120,8 @@ class Adopting:
             used.clear()  # it may run again
             return [self._insert(transaction, candidate, used) for candidate in candidates]
 
-        statuses = self._transactions.run(operation)
+        about = {id for candidate in candidates for id in candidate.arrival.about}
+        statuses = self._transactions.run(operation, about)
         files = [file for candidate in candidates for file in candidate.files]
         self._files.settle([file for file in files if file.attachment.uuid in used])
         self._files.abandon([file for file in files if file.attachment.uuid not in used])
@@ -171,7 +172,7 @@ def _insert_new(transaction: Transaction, arrival: Arrival, resource: AdoptedRes
     key = transaction.insert_resource(NewResource(level, resource.id, parent, tags, metadata, files, last_update))
     assert key is not None, "it was not there a moment ago, in this transaction"
     if level is not Level.INSTANCE and resource.is_stable:
-        transaction.settle(key)
+        transaction.settle({key: 0})
     return key
 
 

@@ -109,7 +109,7 @@ class Ingest:
             return [self._insert(transaction, arrival) for arrival in arrivals]
 
         try:
-            results = self._transactions.run(operation)
+            results = self._transactions.run(operation, {id for arrival in arrivals for id in arrival.about})
         except BaseException:
             self._abandon(arrivals)
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from orthanc_lab.storage.files.attachments import AttachmentFiles
@@ -22,8 +22,14 @@ class Transactions:
         self._index = index
         self._files = files
 
-    def run(self, operation: Callable[[Transaction], T]) -> T:
-        """Run `operation` and return its result once it is committed. It may run more than once."""
+    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
+        """Run `operation` and return its result once it is committed. It may run more than once.
+
+        Parameters
+        ----------
+        about
+            Identifiers that it is going to look for.
+        """
         released: Sequence[Attachment] = ()
 
         def attempt(transaction: Transaction) -> T:
@@ -34,7 +40,7 @@ class Transactions:
                 self._files.announce_removal(released)
             return result
 
-        result = self._index.run(attempt)
+        result = self._index.run(attempt, about)
         if released:
             self._files.remove(released)
         return result

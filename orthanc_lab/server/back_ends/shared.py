@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import JobsService, Restore
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.cluster import Cluster
+from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Settings
+from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.server.back_ends.local import LocalBackEnd
 from orthanc_lab.server.back_ends.shared_jobs import open_shared_jobs
 from orthanc_lab.server.environment import Environment
+from orthanc_lab.storage import StorageOptions
+from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.postgresql.opening import open_shared_storage
 
 __all__ = ["SharedBackEnd"]
 
@@ -49,6 +56,24 @@ class SharedBackEnd(LocalBackEnd):
     def cluster(self) -> Callable[[], Cluster] | None:
         """What tells which servers share the list of jobs; None if jobs are not saved."""
         return self._cluster
+
+    def open_storage(self, options: StorageOptions, metrics: Metrics) -> Storage:
+        """Open the index in the database, and the files."""
+        environment = self._environment
+        folder = Path(self._settings["StorageDirectory"])
+        index_folder = Path(self._settings["IndexDirectory"])
+        for needed in (folder, index_folder):
+            make_private_folder(needed)
+        return open_shared_storage(
+            self.database,
+            environment.file_area(folder),
+            FileJournal(environment.open_log(index_folder / "files.journal")),
+            options=options,
+            clock=environment.clock,
+            executor=environment.executor,
+            identifiers=environment.identifiers,
+            metrics=metrics,
+        )
 
     def close(self) -> None:
         """Close the connections."""
