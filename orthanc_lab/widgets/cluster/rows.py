@@ -63,7 +63,8 @@ SERVER_TOOLS = (
 def server_rows(cluster: Cluster, handles: Iterable[Handle]) -> list[dict[str, Any]]:
     """Return the servers, by name; also those that this program started and that are gone."""
     own = {handle.name: handle for handle in handles}
-    rows = {server.name: _server_row(server, cluster, own.get(server.name)) for server in cluster.servers}
+    latest = sorted(cluster.servers, key=lambda server: server.epoch)  # one that was started again is there twice
+    rows = {server.name: _server_row(server, cluster, own.get(server.name)) for server in latest}
     for name, handle in own.items():
         if name not in rows:
             rows[name] = _row(name, _ABSENT if handle.server.is_running else _STOPPED, address=handle.server.url)
