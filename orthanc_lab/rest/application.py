@@ -143,6 +143,9 @@ class Context:
         req.context.memory = self._memory
 
 
+_RETRY_AFTER = "1"  # seconds
+
+
 class ErrorAnswers:
     """How each kind of failure is answered."""
 
@@ -156,6 +159,8 @@ class ErrorAnswers:
         if _lacks_files(error):
             error = OrthancError(error.code, error.details, status=503)
         resp.status = f"{error.status} {http_status_text(error.status)}"
+        if error.code == ErrorCode.DATABASE_UNAVAILABLE:
+            resp.set_header("Retry-After", _RETRY_AFTER)
         if self._describe:
             resp.content_type = "text/plain"
             resp.data = error_document(error, req.method, req.env.get("orthanc.uri") or req.path).encode("ascii")

@@ -21,6 +21,12 @@ def storage_area_plugin(settings: Settings) -> str | None:
     """
     for section, library in _AREAS.items():
         if settings[section]:
-            named = [path for path in settings["Plugins"] if path.endswith(library)]
-            return str(named[0]) if named else f"{_FOLDER}/{library}"
+            return _path(settings, library)
+    if settings["PostgreSQL"].get("EnableIndex") and settings["PostgreSQL"].get("EnableStorage"):
+        return _path(settings, "libOrthancPostgreSQLStorage.so")
     return None
+
+
+def _path(settings: Settings, library: str) -> str:
+    named = [path for path in settings["Plugins"] if path.endswith(library)]
+    return str(named[0]) if named else f"{_FOLDER}/{library}"
