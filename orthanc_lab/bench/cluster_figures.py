@@ -31,10 +31,12 @@ _LEASE = 3.0  # seconds, the default
 
 
 @contextmanager
-def _shared(databases: Databases) -> Iterator[dict[str, Any]]:
-    """Make a database and a folder; yields the options of servers that share them."""
+def _shared(databases: Databases, peer: HoldingPeer | None = None) -> Iterator[dict[str, Any]]:
+    """Make a database and a folder; yields the options of servers that share them, and know a peer as ``held``."""
+    peers = {} if peer is None else {"held": [peer.url]}
     with tempfile.TemporaryDirectory(prefix="orthanc-bench-") as folder:
-        yield {**databases.options(), "StorageDirectory": folder, "JobsHistorySize": 20_000}
+        shared = {"StorageDirectory": folder, "JobsHistorySize": 20_000, "OrthancPeers": peers}
+        yield {**databases.options(), **shared}
 
 
 @contextmanager
@@ -59,13 +61,12 @@ def claims(command: str, databases: Databases, jobs: int = _JOBS) -> Figure:
     ended one.
     """
     with (
-        _shared(databases) as options,
         HoldingPeer() as peer,
+        _shared(databases, peer) as options,
         _servers(command, options, "Front", workers=1) as (front,),
     ):
         wire = Wire(front.port)
         send_all(front.port, [http_request("POST", "/instances", material.small_instances(1)[0])])
-        wire.call("PUT", "/peers/held", {"Url": peer.url})
         peer.hold()
         held = wire.call("POST", "/peers/held/store", {"Resources": wire.get_json("/instances"), "Asynchronous": True})
         peer.wait_until_held()
@@ -89,12 +90,8 @@ def claims(command: str, databases: Databases, jobs: int = _JOBS) -> Figure:
 def take_overs(command: str, databases: Databases, kills: int = _KILLS) -> list[Figure]:
     """Measure when the job of a killed server runs elsewhere: after the kill, and after the end of its lease."""
     from_kill, from_lease = [], []
-    with _shared(databases) as options, HoldingPeer() as peer, _servers(command, options, *_NAMES) as servers:
+    with HoldingPeer() as peer, _shared(databases, peer) as options, _servers(command, options, *_NAMES) as servers:
         send_all(servers[0].port, [http_request("POST", "/instances", material.small_instances(1)[0])])
-        for server in servers:
-            wire = Wire(server.port)
-            wire.call("PUT", "/peers/held", {"Url": peer.url})
-            wire.close()
         for _ in range(kills):
             peer.hold()
             taken = _kill_who_runs(servers)
@@ -121,11 +118,16 @@ def _kill_who_runs(servers: list[ServerProcess]) -> tuple[float, float]:
     other = Wire(next(server.port for server in servers if server.name != runner))
     _await(lambda: _runs(other, job) not in (None, runner))
     seconds = time.perf_counter() - began
-    (taken,) = (taken for taken in other.get_json("/orthanc-lab/cluster")["TakeOvers"] if taken["Job"] == job)
+    taken = _await(lambda: _take_over(other, job))
     other.call("POST", f"/jobs/{job}/cancel")
     other.close()
     by_name[runner].start()
     return seconds, taken["Seconds"]
+
+
+def _take_over(wire: Wire, job: str) -> dict[str, Any] | None:
+    found: list[dict[str, Any]] = wire.get_json("/orthanc-lab/cluster")["TakeOvers"]
+    return next((taken for taken in found if taken["Job"] == job), None)
 
 
 def _runs(wire: Wire, job: str) -> str | None:

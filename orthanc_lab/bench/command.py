@@ -37,6 +37,7 @@ class Side:
     name: str
     command: str
     options: Callable[[], dict[str, Any]] = dict  # besides those of the workload, for one process
+    check: Callable[[dict[str, Any]], None] = lambda options: None  # that the process which was given them uses them
 
 
 def _disk() -> str:
@@ -59,7 +60,7 @@ def _disk() -> str:
 
 
 def _run(workload: Workload, sides: tuple[Side, Side], rounds: int) -> Result:
-    ours, theirs = sides
+    ours, _ = sides
     dicom_port = free_port()
     peer = ServerProcess(
         "peer", ours.command, {"DicomServerEnabled": True, "DicomPort": dicom_port, "DicomAet": "PEER"}
@@ -68,10 +69,15 @@ def _run(workload: Workload, sides: tuple[Side, Side], rounds: int) -> Result:
     if workload.needs_peer:
         options["OrthancPeers"] = {PEER: [peer.url]}
         options["DicomModalities"] = {PEER: ["PEER", "127.0.0.1", dicom_port]}
-    mine, other = (ServerProcess(side.name, side.command, {**options, **side.options()}) for side in (ours, theirs))
+    own = [side.options() for side in sides]
+    mine, other = (
+        ServerProcess(side.name, side.command, {**options, **its}) for side, its in zip(sides, own, strict=True)
+    )
     try:
         for server in (mine, other, peer) if workload.needs_peer else (mine, other):
             server.start()
+        for side, its in zip(sides, own, strict=True):
+            side.check(its)
         return measure(workload, mine, other, rounds, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
     finally:
         for server in (mine, other, peer):
@@ -164,7 +170,7 @@ def _sides(chosen: argparse.Namespace, stack: ExitStack) -> tuple[Side, Side]:
     if chosen.postgresql is None:
         return Side("ours", chosen.ours), Side("theirs", chosen.against)
     databases = stack.enter_context(Databases(chosen.postgresql))
-    ours = Side("ours", chosen.ours, databases.options)
+    ours = Side("ours", chosen.ours, databases.options, databases.check)
     if chosen.against is None:
         return ours, Side("SQLite", chosen.ours)
-    return ours, Side("theirs", chosen.against, databases.options)
+    return ours, Side("theirs", chosen.against, databases.options, databases.check)

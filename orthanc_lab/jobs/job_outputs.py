@@ -25,8 +25,10 @@ class JobOutputs:
         How many jobs keep their outputs; the least recently used goes first.
     save
         Writes down which outputs a job still has.
+    save_later
+        Writes it down with the next change of a job.
     on_error
-        Called with the error if an output cannot be removed, or a job cannot be written down.
+        Called with the error if an output cannot be removed.
 
     Raises
     ------
@@ -39,6 +41,7 @@ class JobOutputs:
         store: OutputStore,
         limit: int,
         save: Callable[[Entry], None],
+        save_later: Callable[[Entry], None],
         on_error: Callable[[BaseException], None],
     ) -> None:
         if limit <= 0:
@@ -46,6 +49,7 @@ class JobOutputs:
         self._store = store
         self._limit = limit
         self._save = save
+        self._save_later = save_later
         self._on_error = on_error
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Entry] = OrderedDict()  # by job id, least recently used first
@@ -111,12 +115,6 @@ class JobOutputs:
             if output.content is None:
                 self._remove(output.name)
         return any(output.content is not None for output in outputs.values())
-
-    def _save_later(self, entry: Entry) -> None:
-        try:
-            self._save(entry)
-        except OrthancError as error:  # the surplus is dropped again at the next start
-            self._on_error(error)
 
     def _remove(self, name: str) -> None:
         try:

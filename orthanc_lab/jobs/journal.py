@@ -116,6 +116,14 @@ class Journal:
         if entry.saved:
             self._store.write(OutputsChange(entry.sequence, write_outputs(entry.outputs)))
 
+    def save_outputs_later(self, entry: Entry) -> None:
+        """Write down with the next change which outputs a job still has.
+
+        A crash before it lets them come back: then they are surplus again at the next start.
+        """
+        if entry.saved:
+            self._store.write_later(OutputsChange(entry.sequence, write_outputs(entry.outputs)))
+
     def forget(self, entry: Entry) -> None:
         """Remove a job from the disk.
 
@@ -146,7 +154,7 @@ class Journal:
         row = self._store.row(entry.sequence)
         if row is None:
             raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
-        entry.payload, entry.job = make_job(row, self._restores)
+        entry.payload, entry.job = make_job(row.type, row.payload, row.position, self._restores)
 
     def read(self, outputs: OutputStore) -> tuple[list[Entry], Iterable[str]]:
         """Return the jobs on disk in the order of submission, and the texts in which their outputs are named."""

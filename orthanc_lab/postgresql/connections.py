@@ -29,7 +29,7 @@ SCHEMA = "orthanc_lab"
 LONGEST = 30.0
 """Seconds after which an answer is not waited for any more."""
 
-_IDLE_IN_TRANSACTION = 5.0
+_IDLE_IN_TRANSACTION = 2.0
 """Seconds after which PostgreSQL ends a transaction that a stopped process holds open."""
 
 logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of is raised, too

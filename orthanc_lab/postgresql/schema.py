@@ -12,7 +12,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["migrate", "prepare"]
 
-_OLDEST = 120_000  # of the versions of PostgreSQL
+_OLDEST = 130_000  # of the versions of PostgreSQL
 _LOCK = 0x6F72_7468  # of those who change the schema
 _BASE = """
 CREATE SCHEMA orthanc_lab;
@@ -36,7 +36,7 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     """
     version = connection.info.server_version
     if version < _OLDEST:
-        raise OrthancError(ErrorCode.DATABASE, f"PostgreSQL 12 or later is needed, this is {version // 10_000}")
+        raise OrthancError(ErrorCode.DATABASE, f"PostgreSQL 13 or later is needed, this is {version // 10_000}")
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise OrthancError(ErrorCode.DATABASE, f"The database must have the encoding UTF8, it has {encoding}")

@@ -101,6 +101,10 @@ def _write(value: Any, line: str, indent: str, parts: list[str], blanks: list[in
             _write(item, inner, indent, parts, blanks)
             mark = "," + inner
         parts.append(line + "]")
+    elif kind is int:
+        parts.append(repr(value))
+    elif kind is float:
+        parts.append(_number(value))
     elif value is None:
         parts.append("null")
     elif value is True:
@@ -143,4 +147,4 @@ def _number(value: float) -> str:
     if not math.isfinite(value):
         return "null"
     text = format(value, ".17g")
-    return text if any(mark in text for mark in ".en") else text + ".0"
+    return text if "." in text or "e" in text else text + ".0"

@@ -41,6 +41,8 @@ from orthanc_lab.rest.webdav.application import WebDav
 
 __all__ = ["ROUTES", "Route", "make_application"]
 
+_SOON = "1"  # seconds, for what is probably transient
+
 Route = tuple[str, Callable[[Services], Any]]
 
 ROUTES: Sequence[Route] = (
@@ -143,9 +145,6 @@ class Context:
         req.context.memory = self._memory
 
 
-_RETRY_AFTER = "1"  # seconds
-
-
 class ErrorAnswers:
     """How each kind of failure is answered."""
 
@@ -160,7 +159,7 @@ class ErrorAnswers:
             error = OrthancError(error.code, error.details, status=503)
         resp.status = f"{error.status} {http_status_text(error.status)}"
         if error.code == ErrorCode.DATABASE_UNAVAILABLE:
-            resp.set_header("Retry-After", _RETRY_AFTER)
+            resp.set_header("Retry-After", _SOON)
         if self._describe:
             resp.content_type = "text/plain"
             resp.data = error_document(error, req.method, req.env.get("orthanc.uri") or req.path).encode("ascii")

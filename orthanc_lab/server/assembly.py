@@ -15,10 +15,10 @@ from orthanc_lab.dicom.dictionary.entry import Tables
 from orthanc_lab.dicom.dictionary.external import ExternalTables
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.dimse.kept_queries import KeptQueries
-from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.kinds import KINDS, restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.output_store import OutputStore
+from orthanc_lab.jobs.ports import JobsService
 from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.application import ROUTES, make_application
@@ -55,7 +55,7 @@ class Assembly:
     application: WSGIApplication
     storage: Storage
     back_end: BackEnd
-    engine: JobsEngine
+    engine: JobsService
     trimming: MemoryTrimming
 
     def finish_jobs(self, timeout: float = 10) -> None:
@@ -153,6 +153,7 @@ def assemble(
         Originator(identifiers),
         memory=memory,
         extensions=extensions,
+        cluster=back_end.cluster,
     )
     add_gauges(metrics, services)
     application = environment.application(make_application(services), services)

@@ -37,7 +37,7 @@ COMMANDS = {
     "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
     "capsule": ("orthanc_lab.testing.capsule.command", "make a recording fit to be shared"),
     "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
-    "completion": ("orthanc_lab.lab.completion", "print a script by which bash completes all this"),
+    "completion": ("orthanc_lab.lab.completion", "print a script by which a shell completes all this"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
@@ -62,7 +62,7 @@ Options are read from left to right; --verbose and --trace override earlier opti
   record                write down all that passes to and from a server; --help tells more
   capsule               make a recording fit to be shared; --help tells more
   replay                answer as a recording does; --help tells more
-  completion            print a script by which bash completes all this; --help tells more
+  completion            print a script by which a shell completes all this; --help tells more
 
   --help                show this text
   --version             show the version

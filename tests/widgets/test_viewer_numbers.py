@@ -421,3 +421,24 @@ def test_the_order_of_a_cine(js, repeat, positions):
       return found;
     })()"""
     assert js(code, repeat=repeat, most=len(positions)) == positions
+
+
+@pytest.mark.parametrize(("rate", "frames", "shown"), [(25, 60, 50), (60, 60, 120), (10, 60, 20), (60, 10, 20)])
+def test_the_speed_of_a_cine(js, rate, frames, shown):
+    """In two seconds of a screen with so many frames per second; what is late is not made up for."""
+    code = """(() => {
+      let [now, due, position] = [0, null, 0];
+      globalThis.performance = { now: () => now };
+      globalThis.requestAnimationFrame = (call) => { due = call; };
+      const go = (at) => { position = at; };
+      const cine = makeCine({ position: () => position, count: () => 1000, isThere: () => true, go, changed() {} });
+      cine.rate = rate;
+      cine.play();
+      for (let at = 1; at <= 2 * frames; at++) {
+        now = at * 1000 / frames;
+        due(now);
+      }
+      cine.stop();
+      return position;
+    })()"""
+    assert abs(js(code, rate=rate, frames=frames) - shown) <= 1

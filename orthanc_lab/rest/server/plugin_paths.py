@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from orthanc_lab.protocol.ports import Settings
 
-__all__ = ["storage_area_plugin"]
+__all__ = ["database_backend_plugin", "storage_area_plugin"]
 
 _FOLDER = "/usr/share/orthanc/plugins"
+_INDEX = "libOrthancPostgreSQLIndex.so"
+_TABLE = "libOrthancPostgreSQLStorage.so"
 _AREAS = {
     "AwsS3Storage": "libOrthancAwsS3Storage.so",
     "AzureBlobStorage": "libOrthancAzureBlobStorage.so",
@@ -14,19 +18,21 @@ _AREAS = {
 }
 
 
-def storage_area_plugin(settings: Settings) -> str | None:
-    """Return the library that would keep the files of the storage, None if Orthanc itself would.
+def database_backend_plugin(settings: Settings) -> str | None:
+    """Return the library that would keep the index, None if Orthanc itself would."""
+    return _path(settings, _INDEX) if settings["PostgreSQL"].get("EnableIndex") else None
 
-    It is the one that the option ``Plugins`` names, else the one that is usual.
-    """
+
+def storage_area_plugin(settings: Settings) -> str | None:
+    """Return the library that would keep the files of the storage, None if Orthanc itself would."""
     for section, library in _AREAS.items():
         if settings[section]:
             return _path(settings, library)
-    if settings["PostgreSQL"].get("EnableIndex") and settings["PostgreSQL"].get("EnableStorage"):
-        return _path(settings, "libOrthancPostgreSQLStorage.so")
-    return None
+    section = settings["PostgreSQL"]
+    return _path(settings, _TABLE) if section.get("EnableIndex") and section.get("EnableStorage") else None
 
 
 def _path(settings: Settings, library: str) -> str:
+    """Return where a library is: where the option ``Plugins`` says, else where it usually is. Links are followed."""
     named = [path for path in settings["Plugins"] if path.endswith(library)]
-    return str(named[0]) if named else f"{_FOLDER}/{library}"
+    return os.path.realpath(named[0] if named else f"{_FOLDER}/{library}")

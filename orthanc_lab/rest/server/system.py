@@ -16,7 +16,7 @@ from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
 from orthanc_lab.rest.http.cached_text import CachedJson
-from orthanc_lab.rest.server.plugin_paths import storage_area_plugin
+from orthanc_lab.rest.server.plugin_paths import database_backend_plugin, storage_area_plugin
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "Plugin", "PluginList", "System", "server_identifier"]
@@ -68,7 +68,7 @@ class System:
             **{name: settings[name] for name in _SAME_NAME},
             "ApiVersion": API_VERSION,
             "Capabilities": {"HasExtendedChanges": True, "HasExtendedFind": True},
-            "DatabaseBackendPlugin": None,
+            "DatabaseBackendPlugin": database_backend_plugin(settings),
             "DatabaseServerIdentifier": server_identifier(settings),
             "DatabaseVersion": DATABASE_VERSION,
             "DefaultRetrieveMethod": "C-MOVE",  # whatever the option says, as in Orthanc 1.12.7

@@ -9,8 +9,9 @@ from pathlib import Path
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.output_store import OutputStore
-from orthanc_lab.jobs.ports import Restore
+from orthanc_lab.jobs.ports import JobsService, Restore
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
+from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Identifiers, Settings
 from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
@@ -58,7 +59,7 @@ class LocalBackEnd:
         *,
         load_jobs: bool,
         on_error: Callable[[BaseException], None],
-    ) -> JobsEngine:
+    ) -> JobsService:
         """Open the list of jobs, with the engine that runs them."""
         settings, environment = self._settings, self._environment
         file = Path(settings["IndexDirectory"]) / "jobs.sqlite" if settings["SaveJobs"] else None
@@ -76,6 +77,11 @@ class LocalBackEnd:
             load_jobs=load_jobs,
             on_error=on_error,
         )
+
+    @property
+    def cluster(self) -> Callable[[], Cluster] | None:
+        """None: nobody else has this list of jobs."""
+        return None
 
     def close(self) -> None:
         """Close nothing: the parts share nothing that is open."""

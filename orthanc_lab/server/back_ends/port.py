@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.output_store import OutputStore
-from orthanc_lab.jobs.ports import Restore
+from orthanc_lab.jobs.ports import JobsService, Restore
+from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.ports import Storage
@@ -33,7 +33,7 @@ class BackEnd(Protocol):
         *,
         load_jobs: bool,
         on_error: Callable[[BaseException], None],
-    ) -> JobsEngine:
+    ) -> JobsService:
         """Open the list of jobs, with the engine that runs them.
 
         Parameters
@@ -45,6 +45,11 @@ class BackEnd(Protocol):
         on_error
             Called with what goes wrong inside the engine.
         """
+        ...
+
+    @property
+    def cluster(self) -> Callable[[], Cluster] | None:
+        """What tells which servers share the list of jobs, once that is open; None if no others can."""
         ...
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orthanc_lab.server.options.bucket_options import BUCKET_OPTIONS
+from orthanc_lab.server.options.cluster_option import check_cluster
 from orthanc_lab.server.options.dicom_options import DICOM_OPTIONS
 from orthanc_lab.server.options.option import (
     Kind,
@@ -203,6 +204,14 @@ _JOBS = (
         _INTEGER,
         100_000,
         "Events of jobs that are kept in memory, some 140 bytes each; 0 for none. Not an option of Orthanc.",
+    ),
+    Option(
+        "Cluster",
+        _OBJECT,
+        {},
+        "Several servers on one PostgreSQL: after LeaseDuration (3 seconds) without a sign of life, the others go on"
+        " with the jobs of a server. Not an option of Orthanc.",
+        check=check_cluster,
     ),
     Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),

@@ -23,12 +23,13 @@ __all__ = [
     "take_over_row",
 ]
 
-_LIVE, _ENDED, _ALONE, _STOPPED = "Live", "Lease ended", "On its own", "Stopped"
+_LIVE, _ENDED, _ALONE, _STOPPED, _ABSENT = "Live", "Lease ended", "On its own", "Stopped", "Not registered"
 _SIGNS: dict[str, tuple[str, Tone]] = {
     _LIVE: ("check", "good"),
     _ENDED: ("hourglass-end", "bad"),
     _ALONE: ("circle-o", "plain"),
     _STOPPED: ("bolt", "bad"),
+    _ABSENT: ("question", "waiting"),
 }
 
 SERVER_COLUMNS = (
@@ -62,10 +63,11 @@ SERVER_TOOLS = (
 def server_rows(cluster: Cluster, handles: Iterable[Handle]) -> list[dict[str, Any]]:
     """Return the servers, by name; also those that this program started and that are gone."""
     own = {handle.name: handle for handle in handles}
-    rows = {server.name: _server_row(server, cluster, own.get(server.name)) for server in cluster.servers}
+    latest = sorted(cluster.servers, key=lambda server: server.epoch)  # one that was started again is there twice
+    rows = {server.name: _server_row(server, cluster, own.get(server.name)) for server in latest}
     for name, handle in own.items():
         if name not in rows:
-            rows[name] = _row(name, _LIVE if handle.server.is_running else _STOPPED, address=handle.server.url)
+            rows[name] = _row(name, _ABSENT if handle.server.is_running else _STOPPED, address=handle.server.url)
     return [rows[name] for name in sorted(rows)]
 
 
