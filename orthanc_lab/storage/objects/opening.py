@@ -119,6 +119,7 @@ def _of_s3(options: S3Options) -> dict[str, Any]:
     values: dict[str, Any] = {
         "region": options.region,
         "virtual_hosted_style_request": options.virtual_addressing,
+        "disable_bulk_delete": True,  # not all servers know it, and files are removed one by one
     }
     if options.endpoint:
         scheme, _, host = options.endpoint.rpartition("://")

@@ -80,7 +80,8 @@ class DatabaseJournal:
 
     def note(self, names: Sequence[str]) -> None:
         """Write names down, before their files are created."""
-        self._run(lambda connection: connection.execute(_NOTE, (self._room, self._writer, list(names))))
+        values = (self._room, self._writer, list(names))
+        self._database.run(lambda connection: connection.execute(_NOTE, values), guards=(), pipelined=True)
 
     def take_over(self, transaction: object, names: Sequence[str]) -> None:
         """Forget names in the transaction of the index by which attachments come to refer to their files."""
