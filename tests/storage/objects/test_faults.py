@@ -14,6 +14,7 @@ from orthanc_lab import EmbeddedServer, samples
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import SystemClock
 from orthanc_lab.storage.files.area import AreaError, FileArea
+from orthanc_lab.storage.files.late_files import LateArea
 from orthanc_lab.storage.objects.opening import check_bucket, open_bucket
 from orthanc_lab.storage.objects.options import BucketOptions, read_bucket_options
 from orthanc_lab.storage.objects.retrying import Retries
@@ -164,6 +165,15 @@ def test_a_file_that_comes_late(line: Bucket, faulty: FaultyS3, orthanc_factory:
         answer = server.session.get(f"{server.url}/instances/{stored['ID']}/file")
         assert faulty.happened == 3
     assert answer.content == file.read_bytes()
+
+
+def test_an_area_that_looks_again(area: FileArea, faulty: FaultyS3) -> None:
+    late, file = LateArea(area, SystemClock()), name()
+    late.write(file, DATA, sync=True)
+    with faulty.on("missing", times=2, verb="GET"):
+        assert late.read(file, 10, 5) == DATA[5:15]
+        assert faulty.happened == 2
+    late.remove(file)
 
 
 def large_files() -> tuple[Path, Path]:
