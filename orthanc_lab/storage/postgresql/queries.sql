@@ -262,3 +262,11 @@ SELECT value FROM properties WHERE name = %s
 
 -- set_property:
 INSERT INTO properties (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- ==== what is handed over to another storage ====
+
+-- instances_after:
+SELECT key, id FROM resources WHERE level = 3 AND key > %s ORDER BY key LIMIT %s
+
+-- recycling:
+SELECT id FROM resources WHERE rank IS NOT NULL ORDER BY rank
