@@ -34,6 +34,16 @@ _PORTS = (
     "filer.port.grpc",
     "s3.port.grpc",
 )
+_OWNER = {
+    "name": "lab",
+    "credentials": [{"accessKey": _ACCESS_KEY, "secretKey": _SECRET_KEY}],
+    "actions": ["Admin", "Read", "List", "Tagging", "Write"],
+}
+_GUEST = {  # who has a key, and may do nothing in the buckets of others
+    "name": "guest",
+    "credentials": [{"accessKey": "guest-access-key", "secretKey": "guest-secret-key"}],
+    "actions": ["Read:guest", "Write:guest"],
+}
 _GROWTH = "[master.volume_growth]\ncopy_1 = 1\n"  # a new bucket takes seven volumes else
 _FIXED = (
     "-s3",
@@ -142,11 +152,8 @@ class SeaweedServer:
         program = find_weed()
         if program is None:
             raise FileNotFoundError(MISSING_WEED)
-        credentials = [{"accessKey": _ACCESS_KEY, "secretKey": _SECRET_KEY}]
-        actions = ["Admin", "Read", "List", "Tagging", "Write"]
-        identities = {"identities": [{"name": "lab", "credentials": credentials, "actions": actions}]}
         users = self._folder / "s3.json"
-        users.write_text(json.dumps(identities))
+        users.write_text(json.dumps({"identities": [_OWNER, _GUEST]}))
         (self._folder / "master.toml").write_text(_GROWTH)
         data = self._folder / "data"
         data.mkdir(exist_ok=True)

@@ -243,3 +243,17 @@ def test_a_journal_or_log_that_cannot_be_written(
     assert house.files() == []
     house.close()
     assert (house.folder / "files.journal").read_bytes() == b""
+
+
+def test_a_file_that_could_not_be_removed_is_removed_once_the_disk_works(
+    house: House, storage: Storage, area: FaultyArea
+) -> None:
+    stored = [put(storage, pixels=LARGE) for _ in range(20)]
+    area.faults["remove"] = errno.EROFS
+    for one in stored:
+        storage.delete(one.instance)
+    assert len(house.files()) == 20
+    area.faults.clear()
+    for kept in range(1, 4):
+        put(storage, pixels=LARGE)
+        assert len(house.files()) == kept + max(0, 20 - 8 * kept)

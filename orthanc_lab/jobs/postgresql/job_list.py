@@ -169,7 +169,11 @@ class PostgresqlJobList:
         return self._database.run(operation, guards=(), pipelined=True)
 
     def claim(self, epoch: int, kinds: Collection[str]) -> Claimed | None:
-        """Claim the job whose turn it is."""
+        """Claim the job whose turn it is.
+
+        One statement, and not the three of a transaction whose outcome is known for sure: when the answer is lost, the
+        server finds the job in the list (`Mirror.stranded`) and gives it back.
+        """
         values = {"epoch": epoch, "kinds": list(kinds)}
 
         def operation(connection: Connection) -> Claimed | None:
@@ -179,7 +183,7 @@ class PostgresqlJobList:
             *row, is_elsewhere, payload, position = columns
             return Claimed(SharedRow(*row), Payload(payload, position) if is_elsewhere else None)
 
-        return self._database.run(operation, guards=(), pipelined=True)
+        return self._database.read(operation)
 
     def write(self, move: JobMove) -> SharedRow | None:
         """Carry a move out; None if the job is not as it was when that was decided."""

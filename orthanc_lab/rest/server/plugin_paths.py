@@ -10,6 +10,7 @@ __all__ = ["database_backend_plugin", "storage_area_plugin"]
 
 _FOLDER = "/usr/share/orthanc/plugins"
 _INDEX = "libOrthancPostgreSQLIndex.so"
+_TABLE = "libOrthancPostgreSQLStorage.so"
 _AREAS = {
     "AwsS3Storage": "libOrthancAwsS3Storage.so",
     "AzureBlobStorage": "libOrthancAzureBlobStorage.so",
@@ -18,8 +19,8 @@ _AREAS = {
 
 
 def database_backend_plugin(settings: Settings) -> str | None:
-    """Return the library that would keep the index, None if Orthanc itself would; as in Orthanc, links are followed."""
-    return os.path.realpath(_path(settings, _INDEX)) if settings["PostgreSQL"].get("EnableIndex") else None
+    """Return the library that would keep the index, None if Orthanc itself would."""
+    return _path(settings, _INDEX) if settings["PostgreSQL"].get("EnableIndex") else None
 
 
 def storage_area_plugin(settings: Settings) -> str | None:
@@ -27,10 +28,11 @@ def storage_area_plugin(settings: Settings) -> str | None:
     for section, library in _AREAS.items():
         if settings[section]:
             return _path(settings, library)
-    return None
+    section = settings["PostgreSQL"]
+    return _path(settings, _TABLE) if section.get("EnableIndex") and section.get("EnableStorage") else None
 
 
 def _path(settings: Settings, library: str) -> str:
-    """Return where a library is: where the option ``Plugins`` says, else where it usually is."""
+    """Return where a library is: where the option ``Plugins`` says, else where it usually is. Links are followed."""
     named = [path for path in settings["Plugins"] if path.endswith(library)]
-    return str(named[0]) if named else f"{_FOLDER}/{library}"
+    return os.path.realpath(named[0] if named else f"{_FOLDER}/{library}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
@@ -25,6 +26,7 @@ from orthanc_lab.storage.records import Attachment, AttachmentType
 __all__ = ["AttachmentFiles", "disk_error"]
 
 _AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk
+_MOST_LEFT, _LEFT_AT_ONCE = 10_000, 8
 _OF_DICOM = (AttachmentType.DICOM, AttachmentType.DICOM_UNTIL_PIXEL_DATA)
 SMALL = 32 * 1024
 """Files up to this size (bytes) are kept in the index: they share its commit."""
@@ -65,6 +67,7 @@ class AttachmentFiles:
         self._late = late
         self._cache = FileCache(options.maximum_cache_size << 20, metrics)
         self._pool = executor.pool("storage", _AT_ONCE)
+        self._left: deque[str] = deque(maxlen=_MOST_LEFT)  # names of files that could not be removed
 
     def is_large(self, data: bytes) -> bool:
         """Tell whether `data` would be a file of its own, if not compressed."""
@@ -189,16 +192,28 @@ class AttachmentFiles:
         self._remove(self._journal.give_up(names))
 
     def _remove(self, names: Sequence[str]) -> None:
+        if self._remove_each(names) and self._left:
+            self._try_again()
+
+    def _remove_each(self, names: Sequence[str]) -> bool:
+        """Remove files; whether at least one could be removed."""
         gone = []
         for name in names:
             start = self._now()
             try:
                 self._area.remove(name)
             except OSError:
+                self._left.append(name)
                 continue
             gone.append(name)
             self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
         self._journal.settle(gone)
+        return bool(gone)
+
+    def _try_again(self) -> None:
+        """Remove some of the files that could not be removed, now that the area works."""
+        with contextlib.suppress(IndexError):  # nothing is left
+            self._remove_each([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
 
     def close(self) -> None:
         """End the work beside writes."""
@@ -285,6 +300,8 @@ class AttachmentFiles:
             syncing.append(self._pool.submit(self._area.sync, name))
         self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_written_bytes", len(data))
+        if self._left:
+            self._try_again()
 
     def _give_up(self, name: str) -> None:
         """Remove a file that may still appear: its name stays in the journal."""

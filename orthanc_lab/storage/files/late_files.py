@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from orthanc_lab.protocol.pausing import pause
 from orthanc_lab.protocol.ports import Clock
+from orthanc_lab.storage.files.area import FileArea
 
-__all__ = ["LateFiles"]
+__all__ = ["LateArea", "LateFiles"]
 
 _FIRST_PAUSE = 0.05  # seconds
 _LONGEST_PAUSE = 1.0
@@ -50,3 +51,24 @@ class LateFiles:
                     raise
             pause(self.clock, seconds)
             seconds = min(2 * seconds, _LONGEST_PAUSE)
+
+
+class LateArea:
+    """A file area for those who know what is there: a file that is missing is looked for again.
+
+    Parameters
+    ----------
+    area
+        Where the files are.
+    """
+
+    def __init__(self, area: FileArea, clock: Clock) -> None:
+        self._late = LateFiles(clock, lambda uuid: True)
+        self._area = area
+        self.write = area.write
+        self.sync = area.sync
+        self.remove = area.remove
+
+    def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
+        """Return the content of a file from `offset` on, or `size` bytes of it, less at its end."""
+        return self._late.read(name, lambda: self._area.read(name, size, offset))

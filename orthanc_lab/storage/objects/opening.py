@@ -7,12 +7,14 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.storage.files.area import AreaError
 from orthanc_lab.storage.objects.area import ObjectArea, Parts, Writing
+from orthanc_lab.storage.objects.errors import words_of
 from orthanc_lab.storage.objects.options import AzureOptions, BucketOptions, GoogleOptions, S3Options
 from orthanc_lab.storage.objects.retrying import Retries
 
@@ -31,6 +33,11 @@ def open_bucket(options: BucketOptions, clock: Clock | None = None, *, folder: s
     ----------
     folder
         Below the root of the files of the storage, for files of other uses.
+
+    Raises
+    ------
+    OrthancError
+        3 if the options cannot be used.
     """
     keys = options.keys
     if folder:
@@ -42,8 +49,13 @@ def open_bucket(options: BucketOptions, clock: Clock | None = None, *, folder: s
         if options.in_parts:
             parts = Parts(max(options.part_size << 20, _SMALLEST_PART), options.parts_at_once)
     attributes = {"Storage-Class": options.storage_class} if options.storage_class else {}
+    try:
+        store = _store(options)
+    except BaseError as error:
+        text = f'The section "{options.section}" cannot be used: {words_of(error, options.secrets)}'
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text) from None  # the original may tell secrets
     return ObjectArea(
-        _store(options),
+        store,
         keys,
         writing=Writing(attributes, tags, parts),
         retries=Retries(clock or SystemClock(), options.max_retries),
@@ -107,6 +119,7 @@ def _of_s3(options: S3Options) -> dict[str, Any]:
     values: dict[str, Any] = {
         "region": options.region,
         "virtual_hosted_style_request": options.virtual_addressing,
+        "disable_bulk_delete": True,  # not all servers know it, and files are removed one by one
     }
     if options.endpoint:
         scheme, _, host = options.endpoint.rpartition("://")

@@ -21,7 +21,7 @@ from orthanc_lab.storage.postgresql.index import PostgresqlIndex
 from orthanc_lab.storage.postgresql.statements import SQL
 from orthanc_lab.storage.postgresql_files.journal import GRACE, DatabaseJournal, Sweeping
 
-__all__ = ["open_shared_storage"]
+__all__ = ["open_shared_storage", "storage_journal"]
 
 _ROOM = "storage"
 
@@ -57,7 +57,7 @@ def open_shared_storage(
     with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
         index = PostgresqlIndex(database)
         opened.callback(index.close)
-        journal = DatabaseJournal(database, _ROOM, _known)
+        journal = storage_journal(database)
         opened.callback(journal.close)
         files = AttachmentFiles(
             area,
@@ -82,6 +82,11 @@ def open_shared_storage(
             identifiers=identifiers,
             metrics=metrics,
         )
+
+
+def storage_journal(database: Database) -> DatabaseJournal:
+    """Return the journal of the files of the storage."""
+    return DatabaseJournal(database, _ROOM, _known)
 
 
 def _known(connection: Connection, names: Sequence[str]) -> set[str]:

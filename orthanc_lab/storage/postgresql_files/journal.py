@@ -40,11 +40,15 @@ _GIVE_UP = (
     " ON CONFLICT (room, name) DO UPDATE SET given_up = true, at = clock_timestamp()"
 )
 _SETTLE = "DELETE FROM file_journal WHERE room = %s AND name = ANY(%s)"
-_STILL_HERE = "UPDATE file_journal SET at = clock_timestamp() WHERE room = %s AND writer = %s AND NOT given_up"
-_GIVE_UP_OLD = (
-    "UPDATE file_journal SET given_up = true"
-    " WHERE room = %s AND NOT given_up AND at < clock_timestamp() - make_interval(secs => %s)"
+# Rows that a transaction of the index is taking away are passed over: waiting for one, with others locked, could make a
+# circle of those who wait.
+_UPDATE = (
+    "WITH found AS (SELECT room, name FROM file_journal WHERE room = %s AND NOT given_up AND {which}"
+    " FOR UPDATE SKIP LOCKED) UPDATE file_journal AS row SET {change} FROM found"
+    " WHERE row.room = found.room AND row.name = found.name"
 )
+_STILL_HERE = _UPDATE.format(which="writer = %s", change="at = clock_timestamp()")
+_GIVE_UP_OLD = _UPDATE.format(which="at < clock_timestamp() - make_interval(secs => %s)", change="given_up = true")
 _OLD = (
     "SELECT name FROM file_journal"
     " WHERE room = %s AND given_up AND at < clock_timestamp() - make_interval(secs => %s) ORDER BY at LIMIT %s"
@@ -77,10 +81,12 @@ class DatabaseJournal:
         self._writer = secrets.token_hex(8)  # not of the identifiers: those of a seed are the same at every server
         self._lock = threading.Lock()
         self._gone: list[str] = []  # names to be forgotten; another server that finds them does no harm
+        self._lost: list[str] = []  # names to be given up, once the database is there
 
     def note(self, names: Sequence[str]) -> None:
         """Write names down, before their files are created."""
-        self._run(lambda connection: connection.execute(_NOTE, (self._room, self._writer, list(names))))
+        values = (self._room, self._writer, list(names))
+        self._database.run(lambda connection: connection.execute(_NOTE, values), guards=(), pipelined=True)
 
     def take_over(self, transaction: object, names: Sequence[str]) -> None:
         """Forget names in the transaction of the index by which attachments come to refer to their files."""
@@ -112,9 +118,16 @@ class DatabaseJournal:
     def give_up(self, names: Sequence[str]) -> Sequence[str]:
         """Return those of the names that no transaction can take over any more: their files can be removed.
 
-        None while the database is away: another server, or this one later, finds the names.
+        None while the database is away: they are given up later.
         """
+        try:
+            return self._give_up(names) if names else ()
+        except OrthancError:
+            with self._lock:
+                self._lost.extend(names)
+            return ()
 
+    def _give_up(self, names: Sequence[str]) -> Sequence[str]:
         def operation(connection: Connection) -> list[str]:
             # This waits for a transaction that is taking them over, should its outcome be unknown.
             connection.execute(_GIVE_UP, (self._room, self._writer, list(names)))
@@ -123,10 +136,7 @@ class DatabaseJournal:
                 connection.execute(_SETTLE, (self._room, list(known)))
             return [name for name in names if name not in known]
 
-        if names:
-            with contextlib.suppress(OrthancError):
-                return self._run(operation)
-        return ()
+        return self._run(operation)
 
     def settle(self, names: Iterable[str]) -> None:
         """Forget names whose files are gone, at the next opportunity."""
@@ -137,8 +147,21 @@ class DatabaseJournal:
         """Forget what is to be forgotten, if the database is there."""
         with contextlib.suppress(OrthancError):
             self.forget_gone()
+            self.give_up_lost()
 
     # -- of the task that looks after it -------------------------------------------
+
+    def give_up_lost(self) -> None:
+        """Give up the names that could not be given up."""
+        with self._lock:
+            lost, self._lost = self._lost, []
+        if lost:
+            try:
+                self._give_up(lost)
+            except OrthancError:
+                with self._lock:
+                    self._lost.extend(lost)
+                raise
 
     def forget_gone(self) -> None:
         """Delete the names of files that are gone."""
@@ -208,6 +231,7 @@ class Sweeping:
         while not self._closing:
             with contextlib.suppress(OrthancError):  # the database is away: later
                 self._journal.forget_gone()
+                self._journal.give_up_lost()
                 self._sweep()
             yield self._grace / 4
 

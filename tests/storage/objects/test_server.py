@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
 import pytest
+import requests
 from obstore.store import S3Store
 
 import orthanc_lab
 from orthanc_lab import EmbeddedServer, samples
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.seaweed import Bucket
+from tests.storage.conftest import files_in
 
 Factory = Callable[..., EmbeddedServer]
 
@@ -61,3 +65,34 @@ def test_files_are_in_the_bucket(bucket: Bucket, orthanc_factory: Factory, caplo
     assert '"AwsS3Storage.Bucket" is unknown' in caplog.text
     instance.delete()
     assert keys_in(bucket) == []
+
+
+def test_files_in_two_places(bucket: Bucket, orthanc_factory: Factory, tmp_path: Path) -> None:
+    """From the folder to the bucket, and back again."""
+    modes: dict[str, str] = {}
+    for mode in ("", "WriteToObjectStorage", "WriteToFileSystem"):
+        sections = {"AwsS3Storage": bucket.options(HybridMode=mode)} if mode else {}
+        with orthanc_lab.serve(folder=tmp_path, MaximumStorageCacheSize=0, **sections) as server:
+            data = dicom(pixels=LARGE)
+            modes[server.session.post(f"{server.url}/instances", data=data).json()["ID"]] = mode
+            for id in modes:
+                assert server.session.get(f"{server.url}/instances/{id}/file").status_code == 200
+    assert (len(files_in(tmp_path)), len(keys_in(bucket))) == (2, 1)
+    server = orthanc_factory(folder=tmp_path, AwsS3Storage=bucket.options(HybridMode="WriteToFileSystem"))
+    for id in modes:
+        assert server.session.delete(f"{server.url}/instances/{id}").status_code == 200
+    assert (files_in(tmp_path), keys_in(bucket)) == ([], [])
+
+
+def test_a_large_file_goes_in_parts(bucket: Bucket, orthanc_factory: Factory) -> None:
+    section = bucket.options(UseTransferManager=True, StorageClass="STANDARD_IA", Tags={"use": "a test"})
+    server = orthanc_factory(AwsS3Storage=section, MaximumStorageCacheSize=0)
+    data = dicom(pixels=LARGE * 100)
+    assert len(data) > 5 << 20
+    id = server.session.post(f"{server.url}/instances", data=data).json()["ID"]
+    assert server.session.get(f"{server.url}/instances/{id}/file").content == data
+    (key,) = keys_in(bucket)
+    signed = obstore.sign(store_of(bucket), "GET", key, timedelta(minutes=1))
+    headers = requests.get(signed, timeout=20).headers
+    assert (headers["X-Amz-Storage-Class"], headers["X-Amz-Tagging-Count"]) == ("STANDARD_IA", "1")
+    assert headers["Etag"].endswith('-2"')  # of how many parts it was made

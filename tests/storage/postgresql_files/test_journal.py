@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -15,6 +15,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.storage.postgresql_files.journal import DatabaseJournal, Sweeping
+from orthanc_lab.testing.cluster.tcp_proxy import TcpProxy
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
 from tests.postgresql.conftest import quick_options
 
@@ -193,4 +194,44 @@ def test_names_wait_for_a_database_that_is_away(servers: tuple[Server, Server]) 
     assert away.journal.give_up([file]) == ()
     away.journal.settle([file])
     away.journal.close()
+    assert other.sweep(0) == [file]
+
+
+def test_nobody_waits_in_a_circle(servers: tuple[Server, Server]) -> None:
+    """A server looks after its names while a transaction takes them over, one after the other."""
+    one, _ = servers
+    names = sorted(name() for _ in range(20))
+    one.journal.note(names)
+    taken, looked = threading.Event(), threading.Event()
+
+    def commit(connection: Connection) -> None:
+        one.journal.take_over_on(connection, names[10:])
+        taken.set()
+        assert looked.wait(20)
+        one.journal.take_over_on(connection, names[:10])
+
+    writer = threading.Thread(target=one.database.run, args=(commit,))
+    writer.start()
+    assert taken.wait(20)
+    assert one.journal.old(60) == ()
+    looked.set()
+    writer.join()
+    assert one.names() == []
+
+
+def test_names_are_given_up_once_the_database_is_back(
+    servers: tuple[Server, Server], shared_database: PostgresqlDatabase
+) -> None:
+    one, other = servers
+    with TcpProxy(shared_database.host, shared_database.port) as line:
+        options = replace(quick_options(shared_database), host="127.0.0.1", port=line.port, retries=1)
+        behind = Server(Database(options), one.room)
+        file = name()
+        behind.journal.note([file])
+        line.refuse()
+        assert behind.journal.give_up([file]) == ()
+        line.go_on()
+        assert behind.sweep(60) == []
+        assert other.database.fetch("SELECT given_up FROM file_journal WHERE room = %s", (one.room,)) == [(True,)]
+        behind.database.close()
     assert other.sweep(0) == [file]
