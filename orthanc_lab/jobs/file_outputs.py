@@ -35,6 +35,11 @@ class FileOutputs:
         self._identifiers = identifiers
         self._folder_checked = False
 
+    @property
+    def grain(self) -> int:
+        """0: a file takes any bytes as well as many."""
+        return 0
+
     def new_name(self, suffix: str) -> str:
         """Return the name of a file that does not exist yet."""
         self._make_folder()

@@ -74,6 +74,11 @@ class FaultyOutputs:
         self._outputs = outputs
         self._faults = faults
 
+    @property
+    def grain(self) -> int:
+        """Bytes that are worth a write of their own."""
+        return self._outputs.grain
+
     def new_name(self, suffix: str) -> str:
         """Return a name that no output has."""
         return self._outputs.new_name(suffix)
