@@ -55,7 +55,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(collections|concurrent|contextlib|datetime|pathlib|types|typing|enum|ssl|threading)\..*"),
     (
         r"py:.*",
-        r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.assembly|rest\.services|widgets)\..*",
+        r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.environment|rest\.services|widgets)\..*",
     ),
     (r"py:.*", r"orthanc_lab\.(jobs|storage|testing\.contracts)\..*"),
     (r"py:.*", r"orthanc_lab\.testing\.(certify\.expected|twins)\..*"),

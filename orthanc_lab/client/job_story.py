@@ -80,6 +80,8 @@ class Story(Sequence[JobEvent]):
         """What is missing at the beginning, "" if nothing is."""
         if not self._events:
             return "The log of the server has no event of this job."
+        if any(event.event is Happened.TAKEN_OVER for event in self._events):
+            return "The beginning is in the log of another server, which ran the job before."
         submitted = f" The job was submitted at {self.created:%Y-%m-%d %H:%M:%S} UTC." if self.created else ""
         match self._events[0].event:
             case Happened.SUBMITTED:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import time
 from typing import Any
 
 from orthanc_lab.lab.json_schemas import import_without_iri
@@ -11,6 +13,9 @@ from orthanc_lab.lab.jupyter import READY
 from orthanc_lab.server.embedding.end_of_input import at_end_of_input
 
 __all__ = ["main"]
+
+PATIENCE_S = 15.0
+"""How long an orderly stop may take; the parent, if it is still there, waits a little longer."""
 
 
 def main() -> int:
@@ -24,9 +29,16 @@ def main() -> int:
     address = _address(server)
     server.identity_provider.token_generated = False  # otherwise it would also print the address
     server.io_loop.add_callback(lambda: print(f"{READY}{address}", flush=True))
-    at_end_of_input(lambda: server.io_loop.add_callback(server.stop))
+    at_end_of_input(lambda: _end(server))
     server.start()
     return 0
+
+
+def _end(server: Any) -> None:
+    """Stop, whatever happens to the orderly stop: nobody is left who could see that this program goes on."""
+    server.io_loop.add_callback(server.stop)
+    time.sleep(PATIENCE_S)
+    os._exit(1)  # its kernels notice, and end too
 
 
 def _without_news(handler: Any, page: dict[str, Any]) -> dict[str, Any]:

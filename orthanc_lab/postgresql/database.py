@@ -17,6 +17,7 @@ from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from orthanc_lab.postgresql.acting import Guard, current_guard
 from orthanc_lab.postgresql.connections import LONGEST, Connection, Pool, Session, connect
@@ -49,6 +50,8 @@ class Database:
         Where it is, and how patient to be.
     application
         What PostgreSQL shows as the name of the program.
+    read_only
+        PostgreSQL refuses whatever would write; no tables are made.
 
     Raises
     ------
@@ -57,9 +60,14 @@ class Database:
         used.
     """
 
-    def __init__(self, options: PostgresqlOptions, application: str = "orthanc-lab") -> None:
+    def __init__(
+        self, options: PostgresqlOptions, application: str = "orthanc-lab", *, read_only: bool = False
+    ) -> None:
         self.options = options
         self.conninfo = options.connection_string(application)
+        if read_only:
+            self.conninfo = make_conninfo(self.conninfo, options="-c default_transaction_read_only=on")
+        self._read_only = read_only
         self._patience = options.retries * options.retry_interval
         self._away_since: float | None = None
         self._closing = threading.Event()
@@ -99,6 +107,8 @@ class Database:
             36 if the database is away for longer than the options' retries, or if the outcome of the commit could
             not be found out in that time; 42 if the transaction collided too often; 11 for other failures.
         """
+        if self._read_only:
+            return self.read(operation, within=within)
         if guards is None:
             guard = current_guard()
             guards = () if guard is None else (guard,)

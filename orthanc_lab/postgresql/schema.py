@@ -32,7 +32,7 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     Raises
     ------
     OrthancError
-        11 if the database is too old or not in UTF-8.
+        11 if the database is too old or not in UTF-8, or if it is only to be read and there is nothing.
     """
     version = connection.info.server_version
     if version < _OLDEST:
@@ -43,7 +43,12 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         row = connection.execute("SELECT to_regclass(%s)", (f"{SCHEMA}.outcomes",)).fetchone()
-        if row is not None and row[0] is None:
+        is_new = row is not None and row[0] is None
+        if _is_read_only(connection):
+            if is_new:
+                raise OrthancError(ErrorCode.DATABASE, "The database has no tables of this program")
+            return
+        if is_new:
             connection.execute(_BASE)
         connection.execute("DELETE FROM outcomes WHERE at < now() - interval '1 day'")
 
@@ -62,12 +67,12 @@ def migrate(connection: psycopg.Connection[Any], room: str, steps: Sequence[str]
     Raises
     ------
     OrthancError
-        18 if a newer version of this program has changed them.
+        18 if a newer version of this program has changed them, or an older one, and nothing may be written.
     """
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
     row = connection.execute("SELECT version FROM versions WHERE room = %s", (room,)).fetchone()
     version: int = 0 if row is None else row[0]
-    if version > len(steps):
+    if version > len(steps) or (version < len(steps) and _is_read_only(connection)):
         raise OrthancError(
             ErrorCode.INCOMPATIBLE_DATABASE_VERSION,
             f"The tables of the {room} have version {version}, expected {len(steps)}",
@@ -81,3 +86,8 @@ def migrate(connection: psycopg.Connection[Any], room: str, steps: Sequence[str]
         " ON CONFLICT (room) DO UPDATE SET version = excluded.version",
         (room, len(steps)),
     )
+
+
+def _is_read_only(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute("SHOW transaction_read_only").fetchone()
+    return row is not None and row[0] == "on"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.transaction import Key, Transaction
 
-__all__ = ["change_metadata", "key_of", "set_label", "set_protected"]
+__all__ = ["CheckMetadata", "change_metadata", "key_of", "set_label", "set_protected"]
+
+CheckMetadata = Callable[[str | None, int], None]
+"""Raises if a metadata must not be changed: called with its value, None if there is none, and its revision."""
 
 
 def key_of(transaction: Transaction, id: str) -> Key:
@@ -24,8 +29,10 @@ def key_of(transaction: Transaction, id: str) -> Key:
     return place.key
 
 
-def change_metadata(transaction: Transaction, id: str, name: str, value: str | None, logged: str) -> bool:
-    """Write a metadata, or delete it (None); False if there is none to delete.
+def change_metadata(
+    transaction: Transaction, id: str, name: str, value: str | None, *, logged: str, check: CheckMetadata | None
+) -> int | None:
+    """Write a metadata, or delete it (None); return its revision, None if there is none to delete.
 
     Parameters
     ----------
@@ -33,17 +40,20 @@ def change_metadata(transaction: Transaction, id: str, name: str, value: str | N
         Date of the UpdatedMetadata change; empty for none.
     """
     key = key_of(transaction, id)
-    metadata = transaction.metadata(key)
-    if value is None and name not in metadata:
-        return False
-    if value is None:
-        del metadata[name]
-    else:
+    metadata, revisions = transaction.metadata(key), transaction.metadata_revisions(key)
+    current, revision = metadata.pop(name, None), revisions.pop(name, 0)
+    if check is not None:
+        check(current, revision)
+    if value is None and current is None:
+        return None
+    if value is not None:
         metadata[name] = value
-    transaction.set_metadata(key, metadata)
+        if current is not None:
+            revision = revisions[name] = revision + 1
+    transaction.set_metadata(key, metadata, revisions)
     if logged:
         transaction.log_change(ChangeType.UPDATED_METADATA, key, logged)
-    return True
+    return revision
 
 
 def set_label(transaction: Transaction, id: str, label: str, present: bool) -> None:

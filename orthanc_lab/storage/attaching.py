@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -13,7 +14,10 @@ from orthanc_lab.storage.records import Attachment
 from orthanc_lab.storage.transaction import Key, Transaction
 from orthanc_lab.storage.transactions import Transactions
 
-__all__ = ["Attaching"]
+__all__ = ["Attaching", "CheckAttachment"]
+
+CheckAttachment = Callable[[Attachment | None], None]
+"""Raises if an attachment must not be changed: called with what is there, None if there is none."""
 
 _FIRST_OF_USER = 1024
 
@@ -25,10 +29,20 @@ class Attaching:
         self._transactions = transactions
         self._files = files
 
-    def put(self, id: str, type: int, data: bytes, date: str, *, compressed: bool) -> Attachment:
+    def put(
+        self, id: str, type: int, data: bytes, date: str, *, compressed: bool, check: CheckAttachment | None = None
+    ) -> Attachment:
         """Write or replace an attachment."""
+
+        def operation(transaction: Transaction) -> Attachment:
+            key = key_of(transaction, id)
+            current = transaction.attachments(key).get(type)
+            if check is not None:
+                check(current)
+            return _put(transaction, key, file, current, date)
+
         file = self._files.prepare(type, data, compressed=compressed)
-        return self._take_over(file, lambda transaction: _put(transaction, key_of(transaction, id), file, date))
+        return self._take_over(file, operation)
 
     def replace(self, id: str, old: Attachment, data: bytes, date: str, *, compressed: bool) -> bool:
         """Write the content of an attachment anew; False if it has been replaced in the meantime."""
@@ -40,7 +54,7 @@ class Attaching:
                 raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
             if current.uuid != old.uuid:
                 raise _ReplacedError
-            return _put(transaction, key, file, date)
+            return _put(transaction, key, file, current, date)
 
         file = self._files.prepare(old.type, data, compressed=compressed)
         try:
@@ -58,12 +72,15 @@ class Attaching:
         self._files.settle([file])
         return attachment
 
-    def delete(self, id: str, type: int, date: str) -> bool:
+    def delete(self, id: str, type: int, date: str, check: CheckAttachment | None = None) -> bool:
         """Delete an attachment; False if there is none."""
 
         def operation(transaction: Transaction) -> bool:
             key = key_of(transaction, id)
-            if type not in transaction.attachments(key):
+            current = transaction.attachments(key).get(type)
+            if check is not None:
+                check(current)
+            if current is None:
                 return False
             transaction.remove_attachment(key, type)
             _log(transaction, key, type, date)
@@ -72,7 +89,9 @@ class Attaching:
         return self._transactions.run(operation)
 
 
-def _put(transaction: Transaction, key: Key, file: PreparedFile, date: str) -> Attachment:
+def _put(transaction: Transaction, key: Key, file: PreparedFile, current: Attachment | None, date: str) -> Attachment:
+    if current is not None:
+        file = replace(file, attachment=replace(file.attachment, revision=current.revision + 1))
     attachment = transaction.put_attachment(key, file)
     _log(transaction, key, attachment.type, date)
     return attachment

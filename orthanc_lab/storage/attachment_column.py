@@ -18,20 +18,27 @@ def read_attachments(column: str | None) -> dict[int, Attachment]:
     if column is None:
         return {}
     attachments: dict[int, Attachment] = {}
-    for name, (uuid, size, md5, size_on_disk, md5_on_disk, compressed, key) in orjson.loads(column).items():
+    for name, item in orjson.loads(column).items():
+        uuid, size, md5, size_on_disk, md5_on_disk, compressed, key, *revision = item
         type = int(name)
-        fields = (type, uuid, size, md5, size_on_disk, md5_on_disk, bool(compressed))
+        fields = (type, uuid, size, md5, size_on_disk, md5_on_disk, bool(compressed), revision[0] if revision else 0)
         attachments[type] = Attachment(*fields) if key is None else SmallFile(*fields, key)
     return attachments
 
 
-def write_attachments(attachments: Iterable[Attachment]) -> str | None:
-    """Return the column for some attachments."""
-    column = attachments_object(attachments)
+def write_attachments(attachments: Iterable[Attachment], *, revisions: bool = False) -> str | None:
+    """Return the column for some attachments.
+
+    Parameters
+    ----------
+    revisions
+        Whether the index counts how often an attachment was replaced.
+    """
+    column = attachments_object(attachments, revisions=revisions)
     return orjson.dumps(column).decode() if column else None
 
 
-def attachments_object(attachments: Iterable[Attachment]) -> dict[str, Any] | None:
+def attachments_object(attachments: Iterable[Attachment], *, revisions: bool = False) -> dict[str, Any] | None:
     """Return what the column has for some attachments."""
     column = {
         str(int(it.type)): (
@@ -42,6 +49,7 @@ def attachments_object(attachments: Iterable[Attachment]) -> dict[str, Any] | No
             it.compressed_md5,
             int(it.compressed),
             it.key if isinstance(it, SmallFile) else None,
+            *((it.revision,) if revisions and it.revision else ()),
         )
         for it in attachments
     }
@@ -69,5 +77,6 @@ def _small_file(it: Attachment, key: int) -> SmallFile:
         it.compressed_size,
         it.compressed_md5,
         it.compressed,
+        it.revision,
         key,
     )

@@ -15,9 +15,9 @@ from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Clock, Identifiers
 from orthanc_lab.protocol.timestamps import iso_seconds
 from orthanc_lab.storage.adopting import Adopting
-from orthanc_lab.storage.annotations import change_metadata, set_label, set_protected
+from orthanc_lab.storage.annotations import CheckMetadata, change_metadata, set_label, set_protected
 from orthanc_lab.storage.arrival import ArrivalReader
-from orthanc_lab.storage.attaching import Attaching
+from orthanc_lab.storage.attaching import Attaching, CheckAttachment
 from orthanc_lab.storage.deletion import delete
 from orthanc_lab.storage.exports import log_export
 from orthanc_lab.storage.files.attachments import AttachmentFiles
@@ -219,13 +219,14 @@ class IndexedStorage:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
         return self._files.read(attachment, raw=raw, fresh=fresh)
 
-    def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:
+    def put_attachment(self, id: str, type: int, data: bytes, check: CheckAttachment | None = None) -> Attachment:
         """Write or replace an attachment."""
-        return self._attaching.put(id, type, data, self._now(), compressed=self._options.storage_compression)
+        compressed = self._options.storage_compression
+        return self._attaching.put(id, type, data, self._now(), compressed=compressed, check=check)
 
-    def delete_attachment(self, id: str, type: int) -> bool:
+    def delete_attachment(self, id: str, type: int, check: CheckAttachment | None = None) -> bool:
         """Delete an attachment; False if there is none."""
-        return self._attaching.delete(id, type, self._now())
+        return self._attaching.delete(id, type, self._now(), check)
 
     def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
         """Compress or uncompress an attachment on disk."""
@@ -237,13 +238,13 @@ class IndexedStorage:
 
     # -- metadata, labels, protection ----------------------------------------------
 
-    def set_metadata(self, id: str, name: str, value: str) -> None:
-        """Write a metadata; a user-defined one logs an UpdatedMetadata change."""
-        self._change_metadata(id, name, value)
+    def set_metadata(self, id: str, name: str, value: str, check: CheckMetadata | None = None) -> int:
+        """Write a metadata and return its revision; a user-defined one logs an UpdatedMetadata change."""
+        return self._change_metadata(id, name, value, check) or 0
 
-    def delete_metadata(self, id: str, name: str) -> bool:
+    def delete_metadata(self, id: str, name: str, check: CheckMetadata | None = None) -> bool:
         """Delete a metadata; False if there is none."""
-        return self._change_metadata(id, name, None)
+        return self._change_metadata(id, name, None, check) is not None
 
     def set_label(self, id: str, label: str, present: bool) -> None:
         """Add or remove a label."""
@@ -308,7 +309,14 @@ class IndexedStorage:
         """Return resources with the names of metadata that the configuration gives."""
         if not self._options.user_metadata:
             return resources
-        return [replace(one, metadata=self._names.shown(one.metadata)) for one in resources]
+        return [
+            replace(
+                one,
+                metadata=self._names.shown(one.metadata),
+                metadata_revisions=self._names.shown(one.metadata_revisions),
+            )
+            for one in resources
+        ]
 
     def _attachment(self, id: str, type: int) -> Attachment:
         attachment = self._index.attachment(id, type)
@@ -316,7 +324,9 @@ class IndexedStorage:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
         return attachment
 
-    def _change_metadata(self, id: str, name: str, value: str | None) -> bool:
+    def _change_metadata(self, id: str, name: str, value: str | None, check: CheckMetadata | None) -> int | None:
         logged = self._now() if self._names.is_user_defined(name) else ""
         stored = self._names.stored(name)
-        return self._transactions.run(lambda transaction: change_metadata(transaction, id, stored, value, logged))
+        return self._transactions.run(
+            lambda transaction: change_metadata(transaction, id, stored, value, logged=logged, check=check)
+        )

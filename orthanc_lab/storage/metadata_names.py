@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 __all__ = ["METADATA_NUMBERS", "MetadataNames"]
+
+T = TypeVar("T")
 
 METADATA_NUMBERS: dict[str, int] = {
     "IndexInSeries": 1,
@@ -48,7 +51,7 @@ class MetadataNames:
         """Return what the index calls the metadata with this name or number."""
         return self._numbers.get(name, name)
 
-    def shown(self, metadata: Mapping[str, str]) -> Mapping[str, str]:
+    def shown(self, metadata: Mapping[str, T]) -> Mapping[str, T]:
         """Return metadata of the index with the names that the configuration gives them."""
         if not self._names:
             return metadata

@@ -9,7 +9,7 @@ on disk when it returns: a ``kill -9`` a moment later loses nothing and leaves n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from orthanc_lab.protocol.changes import ChangeType
@@ -330,12 +330,26 @@ class Deletion(Protocol):
 class Attachments(Protocol):
     """Attachments are written and deleted."""
 
-    def put_attachment(self, id: str, type: int, data: bytes) -> Attachment:
-        """Write or replace an attachment."""
+    def put_attachment(
+        self, id: str, type: int, data: bytes, check: Callable[[Attachment | None], None] | None = None
+    ) -> Attachment:
+        """Write or replace an attachment.
+
+        Parameters
+        ----------
+        check
+            Raises if what is there must not be replaced; nobody changes it in between. It may be called repeatedly.
+        """
         ...
 
-    def delete_attachment(self, id: str, type: int) -> bool:
-        """Delete an attachment; False if there is none."""
+    def delete_attachment(self, id: str, type: int, check: Callable[[Attachment | None], None] | None = None) -> bool:
+        """Delete an attachment; False if there is none.
+
+        Parameters
+        ----------
+        check
+            As for `put_attachment`.
+        """
         ...
 
     def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
@@ -346,12 +360,27 @@ class Attachments(Protocol):
 class Annotations(Protocol):
     """Metadata, labels and protection are changed."""
 
-    def set_metadata(self, id: str, name: str, value: str) -> None:
-        """Write a metadata; a user-defined one logs an UpdatedMetadata change."""
+    def set_metadata(
+        self, id: str, name: str, value: str, check: Callable[[str | None, int], None] | None = None
+    ) -> int:
+        """Write a metadata and return its revision; a user-defined one logs an UpdatedMetadata change.
+
+        Parameters
+        ----------
+        check
+            Raises if what is there must not be changed: called with the value, None if there is none, and its
+            revision; nobody changes it in between. It may be called repeatedly.
+        """
         ...
 
-    def delete_metadata(self, id: str, name: str) -> bool:
-        """Delete a metadata; False if there is none."""
+    def delete_metadata(self, id: str, name: str, check: Callable[[str | None, int], None] | None = None) -> bool:
+        """Delete a metadata; False if there is none.
+
+        Parameters
+        ----------
+        check
+            As for `set_metadata`.
+        """
         ...
 
     def set_label(self, id: str, label: str, present: bool) -> None:

@@ -86,6 +86,7 @@ class Attachment:
     compressed_size: int  # bytes on disk
     compressed_md5: str
     compressed: bool  # zlib with Orthanc's 8-byte size prefix
+    revision: int = 0  # how often it was replaced, where the index counts that
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ class Resource:
     attachments: Mapping[int, Attachment]
     is_stable: bool
     is_protected: bool  # patients only
+    metadata_revisions: Mapping[str, int] = field(default_factory=dict)
+    """How often each metadata was replaced: those that were, where the index counts that."""
 
 
 @dataclass(frozen=True, slots=True)

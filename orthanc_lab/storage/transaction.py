@@ -157,8 +157,12 @@ class Transaction(Protocol):
         """Return the metadata of a resource, without LastUpdate."""
         ...
 
-    def set_metadata(self, key: Key, metadata: Mapping[str, str]) -> None:
-        """Replace the metadata of a resource."""
+    def metadata_revisions(self, key: Key) -> dict[str, int]:
+        """Return how often metadata of a resource were replaced, for those that were; empty if nobody counts."""
+        ...
+
+    def set_metadata(self, key: Key, metadata: Mapping[str, str], revisions: Mapping[str, int] | None = None) -> None:
+        """Replace the metadata of a resource, and (unless None) their revisions, if the index keeps them."""
         ...
 
     def attachments(self, key: Key) -> Mapping[int, Attachment]:

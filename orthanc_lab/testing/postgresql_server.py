@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -33,6 +34,14 @@ def find_programs() -> Path | None:
 
 def _version(name: str) -> tuple[int, ...]:
     return tuple(int(part) for part in name.split(".") if part.isdigit())
+
+
+def _open_to_all() -> Path:
+    """Return a folder for temporary files that any user can reach, which the one of this process may not be."""
+    for place in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - mkdtemp follows
+        if place.is_dir() and all(folder.stat().st_mode & stat.S_IXOTH for folder in (place, *place.parents)):
+            return place
+    return Path(tempfile.gettempdir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,8 @@ class PostgresqlServer:
         self.user = "postgres" if self._is_root else getpass.getuser()
 
     def __enter__(self) -> PostgresqlServer:
-        self.folder = Path(tempfile.mkdtemp(prefix="orthanc-lab-postgresql-"))
+        place = _open_to_all() if self._is_root else None
+        self.folder = Path(tempfile.mkdtemp(prefix="orthanc-lab-postgresql-", dir=place))
         if self._is_root:
             shutil.chown(self.folder, self.user)
         try:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from orthanc_lab.testing.cluster import OrthancCluster
+from tests.cluster.files import check_files
 from tests.crash.audit import check_changes, check_instances, check_jobs, get
 from tests.crash.facts import Facts
 
@@ -13,10 +14,17 @@ __all__ = ["Audit"]
 
 
 class Audit:
-    """What was seen of a cluster so far, and must stay true."""
+    """What was seen of a cluster so far, and must stay true.
 
-    def __init__(self, cluster: OrthancCluster, facts: Facts) -> None:
+    Parameters
+    ----------
+    database
+        URI of the database, if the files are in the folder of the cluster.
+    """
+
+    def __init__(self, cluster: OrthancCluster, facts: Facts, database: str = "") -> None:
         self.cluster = cluster
+        self._database = database
         self.facts = facts
         self.checked: dict[str, set[str]] = defaultdict(set)  # URL -> instances whose files were compared there
         self._ended: dict[str, dict[str, Any]] = {}  # jobs that were seen to have ended
@@ -33,6 +41,8 @@ class Audit:
             changes = later
         assert len({get(server, "/jobs").text for server in self.cluster.servers}) == 1
         self.check_ended()
+        if self._database:
+            check_files(self._database, self.cluster.folder / "files")
 
     def check_ended(self) -> None:
         """No job that has succeeded is run again: its end and its outputs stay as they were."""

@@ -17,11 +17,13 @@ import pytest
 
 from orthanc_lab.testing.cluster import DatabaseProxy, OrthancCluster
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
+from orthanc_lab.testing.seaweed import MISSING_WEED, SeaweedServer, find_weed
 from tests.cluster.audit import Audit
 from tests.cluster.load import Load
 from tests.cluster.steps import Freeze, check_steps, owners
 from tests.crash.audit import finish_jobs, get, holds_dicom
 from tests.crash.facts import Facts
+from tests.programs import missing
 from tests.waiting import until
 
 Start = Callable[..., OrthancCluster]
@@ -87,12 +89,14 @@ def story(cluster: OrthancCluster, job: str) -> str:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_servers_are_killed(orthanc_cluster: Start, request: pytest.FixtureRequest, seed: int, tmp_path: Path) -> None:
+def test_servers_are_killed(
+    orthanc_cluster: Start, postgresql: PostgresqlDatabase, request: pytest.FixtureRequest, seed: int, tmp_path: Path
+) -> None:
     kills = request.config.getoption("--kills")
     chance = random.Random(seed)
     cluster = orthanc_cluster(SERVERS, OPTIONS)
     facts, operations = Facts(), 0
-    audit = Audit(cluster, facts)
+    audit = Audit(cluster, facts, postgresql.uri)
     log = tmp_path / "steps"
     ids: list[str] = []
     for kill in range(kills):
@@ -135,11 +139,13 @@ def orphans(cluster: OrthancCluster) -> list[Path]:
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_server_is_frozen_for_longer_than_its_lease(orthanc_cluster: Start, tmp_path: Path, seed: int) -> None:
+def test_a_server_is_frozen_for_longer_than_its_lease(
+    orthanc_cluster: Start, postgresql: PostgresqlDatabase, tmp_path: Path, seed: int
+) -> None:
     chance = random.Random(seed)
     cluster = orthanc_cluster(SERVERS, {**OPTIONS, **QUICK_LEASE})
     facts = Facts()
-    audit = Audit(cluster, facts)
+    audit = Audit(cluster, facts, postgresql.uri)
     freezes = []
     for number in range(4):
         victim = chance.randrange(SERVERS)
@@ -162,12 +168,16 @@ def test_a_server_is_frozen_for_longer_than_its_lease(orthanc_cluster: Start, tm
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_database_crashes(
-    orthanc_cluster: Start, postgresql_server: PostgresqlServer, seed: int, tmp_path: Path
+    orthanc_cluster: Start,
+    postgresql_server: PostgresqlServer,
+    postgresql: PostgresqlDatabase,
+    seed: int,
+    tmp_path: Path,
 ) -> None:
     chance = random.Random(seed)
     cluster = orthanc_cluster(SERVERS, OPTIONS)
     facts = Facts()
-    audit = Audit(cluster, facts)
+    audit = Audit(cluster, facts, postgresql.uri)
     for number in range(3):
         with told(seed, f"crash {number}"):
             ids = submit(cluster, tmp_path / f"steps-{number}", 3)
@@ -200,7 +210,7 @@ def test_lines_to_the_database_are_cut_and_stall(
     own = [{"PostgreSQL": {**postgresql.section, "Port": line.port}} for line in lines]
     cluster = orthanc_cluster(SERVERS, OPTIONS, own=own)
     facts = Facts()
-    audit = Audit(cluster, facts)
+    audit = Audit(cluster, facts, postgresql.uri)
     hit = 0
     for number in range(6):
         line = chance.choice(lines)
@@ -225,3 +235,30 @@ def test_lines_to_the_database_are_cut_and_stall(
     commits, lost = (sum(getattr(one, name) for one in lines) for name in ("lost_commits", "lost_answers"))
     print(f"{hit} connections cut, {commits} commits lost, {lost} answers lost")
     assert min(hit, commits, lost) > 5
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_the_bucket_is_killed(orthanc_cluster: Start, seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    if find_weed() is None:
+        missing(MISSING_WEED)
+    with SeaweedServer() as weed:
+        cluster = orthanc_cluster(SERVERS, OPTIONS, AwsS3Storage=weed.bucket().options())
+        facts = Facts()
+        audit = Audit(cluster, facts)
+        for number in range(2):
+            with told(seed, f"kill {number} of the S3 server"):
+                ids = submit(cluster, tmp_path / f"steps-{number}", 3)
+                with Load(cluster, facts, hash((seed, number))) as load:
+                    time.sleep(chance.uniform(0.3, 1.0))
+                    weed.kill()
+                    cluster.kill(number)
+                    time.sleep(chance.uniform(0.1, 1.0))
+                    weed.start()
+                    cluster.restart(number)
+                    before = load.operations
+                    until(lambda load=load, before=before: load.operations > before + 10, seconds=60)
+                audit.check()
+                wait_for(cluster, ids)
+                check_steps(tmp_path / f"steps-{number}")

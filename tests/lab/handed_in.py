@@ -143,6 +143,10 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
             "story = real\nseed = 2",
         ),
     },
+    "10": {
+        1: ("ended = waiting", "ended = job", "open_gate()\nended = clients[0].jobs.list()[0]"),
+        2: ("six = []", "six = [study.archive_job().wait()] * 6", "six = [job] * 6"),
+    },
     "13": {
         1: (
             "labeling = Densities",

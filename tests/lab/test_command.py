@@ -19,6 +19,7 @@ import requests
 import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.lab import command
+from orthanc_lab.lab.jupyter import READY
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
 from orthanc_lab.server.loopback import free_port, is_listening
 from tests.lab.running import Lab
@@ -280,6 +281,31 @@ def test_a_jupyter_that_cannot_start(lab):
     running = lab("--port", "0", "--lab-port", "0", JUPYTER_RUNTIME_DIR="/dev/null/nowhere")
     assert running.wait() == 1
     assert "JupyterLab did not start (exit code 1)." in "\n".join(running.output)
+
+
+@pytest.mark.long
+def test_a_jupyter_whose_orderly_stop_fails_ends_all_the_same(tmp_path):
+    code = """if True:
+        import sys
+        from orthanc_lab.lab import jupyter_child
+        from orthanc_lab.lab.json_schemas import import_without_iri
+        import_without_iri()
+        from jupyter_server.serverapp import ServerApp
+        def fail(self, from_signal=False):
+            raise RuntimeError("no stop")
+        ServerApp.stop = fail
+        jupyter_child.PATIENCE_S = 0.5
+        sys.exit(jupyter_child.main())
+    """
+    options = ["--ServerApp.port=0", "--ServerApp.open_browser=False", "--ServerApp.allow_root=True"]
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *options, f"--ServerApp.root_dir={tmp_path}"],
+        env={**os.environ, "HOME": str(tmp_path)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert next(line for line in child.stdout if line.startswith(READY))
+    child.communicate(timeout=60)
+    assert child.returncode == 1
 
 
 def test_what_it_leaves_out_of_jsonschema_is_there_for_others():

@@ -15,6 +15,7 @@ from orthanc_lab.lab.grading.notebook import Lesson, NotANotebookError, answers,
 from orthanc_lab.lab.grading.session import Mark, Session
 from orthanc_lab.lab.grading.table import FORMS, Row
 from tests.lab.handed_in import FOLDER, WRONG, WRONG_HERE, handed_in, small_lesson, solved
+from tests.notebooks.programs import need_program
 
 LESSONS = sorted(path for path in FOLDER.glob("[0-9]*.ipynb") if not path.name.startswith("00"))
 FIRST = LESSONS[0]
@@ -25,6 +26,7 @@ FIRST = LESSONS[0]
 )
 @pytest.mark.timeout(300)
 def test_right_answers_are_right_and_wrong_ones_are_not(path: Path) -> None:
+    need_program(path)
     lesson = read_lesson(path)
     wrong = list(WRONG.values()) if path is FIRST else [WRONG["left as it was"], WRONG["like anything"]]
     with Kernel(total_seconds=240) as kernel, Session(lesson, kernel) as session:

@@ -11,7 +11,9 @@ import sys
 from collections.abc import Set
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 import requests
 
@@ -23,6 +25,7 @@ from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Change
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.contracts.storage.folder import put
+from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
 from tests.adoption.answers import Answers, answers
 from tests.adoption.conftest import untouched
 from tests.migration.conftest import OPTIONS, Left, jobs_of
@@ -113,6 +116,51 @@ def instances_of(target: Path) -> int:
             return number
     except sqlite3.Error:  # there are no tables yet
         return 0
+
+
+@pytest.fixture(params=["folder", "table", pytest.param("bucket", marks=pytest.mark.long)])
+def shared_options(request: pytest.FixtureRequest, postgresql: PostgresqlDatabase) -> dict[str, Any]:
+    """The options of a server on PostgreSQL, with its files in one of the places that there are."""
+    places = {"StorageDirectory": "files", "IndexDirectory": "own"}
+    options = {**OPTIONS, **postgresql.settings, "StableAge": 1000, **places}
+    if request.param == "table":
+        options["PostgreSQL"] = {**postgresql.section, "EnableStorage": True}
+    elif request.param == "bucket":
+        options["AwsS3Storage"] = request.getfixturevalue("bucket").options()
+    return options
+
+
+def test_to_postgresql_and_back(
+    left: Left, source: Path, tmp_path: Path, postgresql: PostgresqlDatabase, shared_options: dict[str, Any]
+) -> None:
+    options = shared_options
+    configuration = tmp_path / "orthanc.json"
+    configuration.write_text(json.dumps(options))
+    with untouched(source):
+        assert main([str(source), str(configuration)]) == 0
+    absolute = {name: str(tmp_path / options[name]) for name in ("StorageDirectory", "IndexDirectory")}
+    with orthanc_lab.serve({**options, **absolute}) as server:
+        assert_same(answers(server.url), left.answers)
+        assert jobs_of(server.url) == left.jobs
+        assert main([str(configuration), str(tmp_path / "back")]) == 255  # it is in use
+    before = content_of(postgresql)
+    assert main([str(configuration), str(tmp_path / "back")]) == 0
+    assert content_of(postgresql) == before
+    with orthanc_lab.serve({**OPTIONS, "StableAge": 1000}, folder=tmp_path / "back") as server:
+        assert_same(answers(server.url), left.answers)
+        assert jobs_of(server.url) == left.jobs
+
+
+def content_of(database: PostgresqlDatabase) -> dict[str, str]:
+    """Return a digest of each table."""
+    tables = "SELECT relid::regclass::text FROM pg_stat_user_tables WHERE schemaname = 'orthanc_lab'"
+    with psycopg.connect(database.uri) as connection:
+        found = {}
+        for (name,) in connection.execute(tables).fetchall():
+            query = f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} AS t"
+            found[name] = connection.execute(query.encode()).fetchone()[0]
+        assert len(found) > 10
+        return found
 
 
 def assert_same(found: Answers, expected: Answers, apart: Set[str] = frozenset()) -> None:

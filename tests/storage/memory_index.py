@@ -173,7 +173,10 @@ class MemoryTransaction:
     def metadata(self, key: Key) -> dict[str, str]:
         return dict(self._rows[key].metadata)
 
-    def set_metadata(self, key: Key, metadata: Mapping[str, str]) -> None:
+    def metadata_revisions(self, key: Key) -> dict[str, int]:
+        return {}
+
+    def set_metadata(self, key: Key, metadata: Mapping[str, str], revisions: Mapping[str, int] | None = None) -> None:
         self._rows[key].metadata = dict(metadata)
 
     def attachments(self, key: Key) -> Mapping[int, Attachment]:
@@ -194,6 +197,7 @@ class MemoryTransaction:
                 it.compressed_size,
                 it.compressed_md5,
                 it.compressed,
+                it.revision,
                 number,
             )
         attachments[it.type] = it

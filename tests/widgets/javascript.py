@@ -1,4 +1,4 @@
-"""Runs the pure parts of the viewer's JavaScript in Node.js."""
+"""Runs the pure parts of the JavaScript of elements in Node.js."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orthanc_lab.widgets.elements
 
 __all__ = ["Script"]
 
-PARTS = Path(orthanc_lab.widgets.elements.__file__).parent / "viewer_parts"
+ELEMENTS = Path(orthanc_lab.widgets.elements.__file__).parent
 SERVE = """
 const plain = (key, value) => {
   if (ArrayBuffer.isView(value)) return [...value].map((one) => (Number.isNaN(one) ? null : one));
@@ -37,10 +37,10 @@ process.stdin.on("data", (chunk) => {
 
 
 class Script:
-    """Some files of the viewer, loaded once; each call evaluates an expression in which their functions are known."""
+    """Some files of elements, loaded once; each call evaluates an expression in which their functions are known."""
 
     def __init__(self, node: str, *parts: str) -> None:
-        text = "".join((PARTS / f"{name}.js").read_text("utf-8") for name in parts)
+        text = "".join((ELEMENTS / f"{name}.js").read_text("utf-8") for name in parts)
         names = "".join(f"get {name}() {{ return {name}; }}," for name in _declared(text))
         self._process = subprocess.Popen(
             [node, "-e", f"{text}\nconst scope = {{ {names} }};\n{SERVE}"],

@@ -8,6 +8,8 @@ from math import isnan, nan
 import pytest
 
 from orthanc_lab.widgets.elements.line_charts import Chart, LineCharts
+from tests.programs import program
+from tests.widgets.javascript import Script
 
 JOBS = Chart("Jobs", "", {"running": "running", "pending": "pending"})
 
@@ -57,3 +59,36 @@ def test_the_oldest_go(charts):
     assert [time for time, _ in charts.samples] == [2.0, 3.0, 4.0]
     charts.add(5.0, {})
     assert [time for time, _ in charts.samples] == [3.0, 4.0, 5.0]
+
+
+@pytest.fixture(scope="module")
+def js():
+    script = Script(program("node"), "chart_parts/numbers")
+    yield script
+    script.close()
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (54_123_456, "bytes/s", "54.1 MB/s"),
+        (7.25, "bytes/s", "7.25 bytes/s"),
+        (12_345, "bytes", "12.3 kB"),
+        (12_345, "1/s", "12.3 k/s"),
+        (3, "1/s", "3 1/s"),
+        (12_345.6, "ms", "12,346 ms"),
+        (7074, "", "7074"),
+        (1_234_567, "", "1.23 M"),
+        (None, "ms", "–"),
+    ],
+)
+def test_values_in_words(js, value, unit, words):
+    assert js("valueText(value ?? NaN, unit)", value=value, unit=unit) == words
+
+
+def test_lines_that_are_compared_begin_at_zero(js):
+    assert js("axisRange(5012, 7074, 2)") == [0, 7074]
+    assert js("axisRange(5012, 5074, 1)") == [5012, 5074]
+    assert js("axisRange(-3, 7, 2)") == [-3, 7]
+    assert js("axisRange(0, 0, 2)") == [0, 1]
+    assert js("axisRange(Infinity, -Infinity, 2)") == [0, 1]

@@ -18,9 +18,8 @@ OBLIQUE = np.array([[0.8, 0.36, 0.48], [-0.6, 0.48, 0.64]])  # orthonormal
 
 @pytest.fixture(scope="module")
 def js():
-    script = Script(
-        program("node"), "geometry", "volume", "measuring", "painting", "words", "transform", "scenes", "cine"
-    )
+    names = ("geometry", "volume", "measuring", "painting", "words", "transform", "scenes", "cine")
+    script = Script(program("node"), *(f"viewer_parts/{name}" for name in names))
     yield script
     script.close()
 

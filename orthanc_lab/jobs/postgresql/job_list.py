@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from orthanc_lab.jobs.postgresql import statements
@@ -52,22 +53,24 @@ class PostgresqlJobList:
     # -- leases --------------------------------------------------------------------
 
     def register(self, server: str, name: str, address: str) -> Lease:
-        """Let a server in; if it is alone, without those that were there before."""
+        """Let a server in; if it is alone, without those that were there before. A name that is taken gets a number."""
 
         def operation(connection: Connection) -> tuple[Any, ...]:
             if self._alone:
                 connection.execute("UPDATE servers SET ended_at = clock_timestamp() WHERE ended_at IS NULL")
                 _take_away(connection)
+            taken = {taken for (taken,) in connection.execute("SELECT name FROM servers WHERE ended_at IS NULL")}
+            names = (name if number == 1 else f"{name} ({number})" for number in count(1))
             return _one(
                 connection,
                 "INSERT INTO servers (server, name, address, lease_until)"
                 " VALUES (%s, %s, %s, clock_timestamp() + %s * interval '1 second')"
-                " RETURNING epoch, extract(epoch FROM lease_until)::double precision",
-                (server, name, address, self._duration),
+                " RETURNING epoch, name, extract(epoch FROM lease_until)::double precision",
+                (server, next(one for one in names if one not in taken), address, self._duration),
             )
 
-        epoch, until = self._database.run(operation, guards=())
-        return Lease(epoch, server, name, address, until)
+        epoch, shown, until = self._database.run(operation, guards=())
+        return Lease(epoch, server, shown, address, until)
 
     def renew(self, epoch: int, address: str) -> bool:
         """Make the lease of a server last; no longer than it lasts is waited for that."""
@@ -116,7 +119,7 @@ class PostgresqlJobList:
             _take_away(connection)
             notify(connection, _CHANNEL, READY)
 
-        self._database.run(operation, guards=())
+        self._database.run(operation, guards=(), within=self._duration)
 
     def clear(self, epoch: int) -> bool:
         """Forget all jobs, unless there are other servers."""
@@ -166,7 +169,11 @@ class PostgresqlJobList:
         return self._database.run(operation, guards=(), pipelined=True)
 
     def claim(self, epoch: int, kinds: Collection[str]) -> Claimed | None:
-        """Claim the job whose turn it is."""
+        """Claim the job whose turn it is.
+
+        One statement, and not the three of a transaction whose outcome is known for sure: when the answer is lost, the
+        server finds the job in the list (`Mirror.stranded`) and gives it back.
+        """
         values = {"epoch": epoch, "kinds": list(kinds)}
 
         def operation(connection: Connection) -> Claimed | None:
@@ -176,7 +183,7 @@ class PostgresqlJobList:
             *row, is_elsewhere, payload, position = columns
             return Claimed(SharedRow(*row), Payload(payload, position) if is_elsewhere else None)
 
-        return self._database.run(operation, guards=(), pipelined=True)
+        return self._database.read(operation)
 
     def write(self, move: JobMove) -> SharedRow | None:
         """Carry a move out; None if the job is not as it was when that was decided."""

@@ -140,29 +140,30 @@ class Moves:
         raise _contended()
 
     def give_back(self, entry: SharedEntry) -> None:
-        """Let another server go on with a job that runs here, since this one stops.
+        """Let any server go on with a job that runs here, from its last finished step.
 
         Raises
         ------
         OrthancError
             If that cannot be written.
         """
-        with entry.lock:
-            if entry.lost or not entry.is_run_here:
-                return
-            position = self._position(entry)
-            stop_job(entry, StopReason.SHUTDOWN, self._on_error)
-            at = self._now()
-            self._events.record(Happened.INTERRUPTED, entry, at, entry.status, entry.status)
-            if entry.bound:
-                return  # it goes with this server
-            after, effects = released(entry.status, at)
-            move = self._move(entry, after, effects, position)
-            row = self._store.write(move)
-            if row is not None:
-                self._mirror.settle(entry, row, after)
-                return
-        self._look_again(entry)
+        for _ in range(_ATTEMPTS):
+            with entry.lock:
+                if entry.lost or not entry.is_run_here or entry.bound:
+                    return  # one that only this server can run goes with it
+                at = self._now()
+                after, effects = released(entry.status, at)
+                position = self._position(entry)
+                goes_on = after.state is JobState.PENDING
+                stop_job(entry, StopReason.SHUTDOWN if goes_on else stop_reason(after), self._on_error)
+                row = self._store.write(self._move(entry, after, effects, position))
+                if row is not None:
+                    self._events.record(Happened.INTERRUPTED, entry, at, entry.status, after)
+                    entry.job = entry.payload = None
+                    self._mirror.settle(entry, row, after)
+                    return
+            entry = self._look_again(entry)
+        raise _contended()
 
     def make_job(self, entry: SharedEntry, payload: str | None, position: str | None) -> Job:
         """Make the job of an entry from what was written down.

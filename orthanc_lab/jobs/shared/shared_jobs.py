@@ -40,6 +40,7 @@ __all__ = ["SharedJobs"]
 _LOG = logging.getLogger(__name__)
 _STEP_SECONDS = 1.0  # for steps to end by themselves when the engine stops
 _RETRY_SECONDS = 0.2  # between two attempts to write a move, while the list cannot be reached
+_NEARLY_FULL = 0.8  # of the history
 _TAKE_OVERS = 100  # that are shown
 
 
@@ -413,9 +414,13 @@ class SharedJobs:
         if Effect.COMPLETE in effects:
             if entry.outputs:
                 self._take_in(self._store.trim_outputs(self._media_archive_size))
-            counts = self._mirror.table.counts()
-            if counts[JobState.SUCCESS] + counts[JobState.FAILURE] > self._history_size:
+            # Other servers complete jobs, too, and this one hears of that a moment later.
+            if self._number_ended() >= _NEARLY_FULL * self._history_size:
                 self._take_in(self._store.trim_history(self._history_size))
+
+    def _number_ended(self) -> int:
+        counts = self._mirror.table.counts()
+        return counts[JobState.SUCCESS] + counts[JobState.FAILURE]
 
     def _take_in(self, dropped: Sequence[Dropped]) -> None:
         for one in dropped:
@@ -471,10 +476,15 @@ class SharedJobs:
     def move(self, entry: Entry, event: Event, report: Report | None = None) -> Steps:
         """Make a move on behalf of a worker; it is tried again while the list cannot be reached."""
         assert isinstance(entry, SharedEntry)
+        # Without the database, a job is not to blame: it goes on at its last finished step.
+        gives_back = _is_away(event, report) and not entry.bound
         reported = False
         while not entry.lost:
             if self._keeper.is_sure or self.stopping:
                 try:
+                    if gives_back:
+                        self._moves.give_back(entry)
+                        return
                     effects = self._moves.advance(entry, event, report)
                     break
                 except OrthancError as error:
@@ -561,6 +571,8 @@ class SharedJobs:
         if others:
             for row in self._store.end_leases():
                 self._mirror.learn(row)
+            if self._number_ended() > self._history_size:
+                self._take_in(self._store.trim_history(self._history_size))
             for row in self._mirror.stranded(self._keeper.duration):
                 self._give_back_unknown(row)
         if self._mirror.table.counts()[JobState.PENDING]:
@@ -592,6 +604,10 @@ class SharedJobs:
         # Servers have the time of day in common, and nothing else.
         now = self._clock.now()
         return Moment(now, now.timestamp())
+
+
+def _is_away(event: Event, report: Report | None) -> bool:
+    return event is Event.FAILED and report is not None and report.error_code == ErrorCode.DATABASE_UNAVAILABLE
 
 
 def _place(entry: Entry) -> tuple[int, int]:

@@ -1,27 +1,23 @@
 """Revisions of metadata and attachments: ``ETag``, ``If-Match``, ``If-None-Match``.
 
-The index keeps no revision numbers, as Orthanc's on SQLite: a read answers revision 0, and a
-write that replaces something answers revision 1.
+The index on SQLite keeps no revision numbers, as Orthanc's: a read answers revision 0, and a
+write that replaces something answers revision 1. The one on PostgreSQL counts.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import falcon
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import EmptyAnswer
 
-__all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "require_if_match", "revision_held", "set_etag"]
+__all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "require_if_match", "set_etag"]
 
 _ETAG = re.compile(r"([0-9]{1,20})-(.*+)", re.DOTALL)
 _MAXIMUM = 2**63
-_LOCK = threading.Lock()
 
 
 def md5_hex(value: bytes) -> str:
@@ -29,12 +25,12 @@ def md5_hex(value: bytes) -> str:
     return hashlib.md5(value, usedforsecurity=False).hexdigest()
 
 
-def set_etag(resp: falcon.Response, md5: str, revision: int = 0) -> None:
+def set_etag(resp: falcon.Response, md5: str, revision: int) -> None:
     """Set the header ``ETag: "REVISION-MD5"``."""
     resp.set_header("ETag", f'"{revision}-{md5}"')
 
 
-def answer_if_none_match(req: falcon.Request, resp: falcon.Response, md5: str) -> None:
+def answer_if_none_match(req: falcon.Request, resp: falcon.Response, md5: str, revision: int) -> None:
     """Set the ETag of a read; a client that has the value already gets 304 without a body.
 
     Raises
@@ -44,19 +40,19 @@ def answer_if_none_match(req: falcon.Request, resp: falcon.Response, md5: str) -
     OrthancError
         3 for a header that is not an ETag.
     """
-    set_etag(resp, md5)
+    set_etag(resp, md5, revision)
     header = req.get_header("If-None-Match")
-    if header is not None and _parse(header, "If-None-Match") == (0, md5):
-        raise EmptyAnswer(304, {"ETag": f'"0-{md5}"'})
+    if header is not None and _parse(header, "If-None-Match") == (revision, md5):
+        raise EmptyAnswer(304, {"ETag": f'"{revision}-{md5}"'})
 
 
-def check_if_match(req: falcon.Request, current_md5: str | None, *, required: bool) -> None:
+def check_if_match(req: falcon.Request, current_md5: str | None, revision: int, *, required: bool) -> None:
     """Check that the client writes over the value it has read.
 
     Parameters
     ----------
-    current_md5
-        MD5 of the current value; None if there is no value, and nothing to protect.
+    current_md5, revision
+        Of the current value; the MD5 is None if there is no value, and nothing to protect.
     required
         Whether the header must be there (``CheckRevisions``).
 
@@ -71,24 +67,8 @@ def check_if_match(req: falcon.Request, current_md5: str | None, *, required: bo
             raise OrthancError(ErrorCode.REVISION)
         return
     known = _parse(header, "if-match")
-    if current_md5 is not None and known != (0, current_md5):
+    if current_md5 is not None and known != (revision, current_md5):
         raise OrthancError(ErrorCode.REVISION)
-
-
-@contextmanager
-def revision_held(req: falcon.Request, required: bool) -> Iterator[None]:
-    """Keep others from writing between the check of a revision and the write that depends on it.
-
-    Parameters
-    ----------
-    required
-        Whether all clients name revisions (``CheckRevisions``); those that do not need not wait.
-    """
-    if required or req.get_header("If-Match") is not None:
-        with _LOCK:
-            yield
-    else:
-        yield
 
 
 def require_if_match(req: falcon.Request) -> None:

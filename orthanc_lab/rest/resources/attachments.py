@@ -27,7 +27,6 @@ from orthanc_lab.rest.http.revisions import (
     check_if_match,
     md5_hex,
     require_if_match,
-    revision_held,
     set_etag,
 )
 from orthanc_lab.rest.resources.numbered_names import attachment_names, content_type_of
@@ -100,8 +99,9 @@ class OneAttachment(_Attachments):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Answer what can be asked of it: nothing about its MD5 with ``StoreMD5ForAttachments`` off."""
-        md5 = self._get(id, name).uncompressed_md5
-        answer_if_none_match(req, resp, md5)
+        attachment = self._get(id, name)
+        md5 = attachment.uncompressed_md5
+        answer_if_none_match(req, resp, md5, attachment.revision)
         answer_json(req, resp, [operation for operation in _OPERATIONS if md5 or "md5" not in operation])
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
@@ -110,12 +110,8 @@ class OneAttachment(_Attachments):
         body = read_body(req)
         if self._storage.find_level(id) is None:
             raise OrthancError(ErrorCode.INEXISTENT_ITEM)
-        with revision_held(req, self._check_revisions):
-            current = self._find(id, number, of_any_level=True)
-            md5 = None if current is None else current.uncompressed_md5
-            check_if_match(req, md5, required=self._check_revisions)
-            self._storage.put_attachment(id, number, body)
-        set_etag(resp, md5_hex(body), revision=0 if current is None else 1)
+        check = _check(req, required=self._check_revisions)
+        set_etag(resp, md5_hex(body), self._storage.put_attachment(id, number, body, check).revision)
         answer_empty_object(resp)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
@@ -123,12 +119,19 @@ class OneAttachment(_Attachments):
         number = self._writable(name)
         if self._check_revisions:
             require_if_match(req)
-        with revision_held(req, self._check_revisions):
-            current = self._find(id, number, of_any_level=True)
-            check_if_match(req, None if current is None else current.uncompressed_md5, required=False)
-            if not self._storage.delete_attachment(id, number):
-                raise unknown_resource()
+        if not self._storage.delete_attachment(id, number, _check(req, required=False)):
+            raise unknown_resource()
         answer_nothing(resp)
+
+
+def _check(req: falcon.Request, *, required: bool) -> Callable[[Attachment | None], None]:
+    """Return what refuses to change an attachment that the client has not read."""
+
+    def check(current: Attachment | None) -> None:
+        md5, revision = (None, 0) if current is None else (current.uncompressed_md5, current.revision)
+        check_if_match(req, md5, revision, required=required)
+
+    return check
 
 
 class AttachmentFact(_Attachments):
@@ -141,7 +144,7 @@ class AttachmentFact(_Attachments):
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Answer what the path asks about the file, as text; ``info`` answers all of it as JSON."""
         attachment = self._get(id, name)
-        answer_if_none_match(req, resp, attachment.uncompressed_md5)
+        answer_if_none_match(req, resp, attachment.uncompressed_md5, attachment.revision)
         if self._fact is None:
             answer_json(req, resp, attachment_json(attachment))
             return
@@ -163,7 +166,7 @@ class AttachmentData(_Attachments):
         attachment = self._get(id, name)
         header = req.get_header("Range")
         wanted = None if header is None else parse_range(header)
-        answer_if_none_match(req, resp, attachment.uncompressed_md5)
+        answer_if_none_match(req, resp, attachment.uncompressed_md5, attachment.revision)
         content = self._storage.read_attachment(attachment, raw=self._raw)
         resp.content_type = "application/octet-stream"
         if wanted is not None:

@@ -17,7 +17,6 @@ from orthanc_lab.rest.http.revisions import (
     check_if_match,
     md5_hex,
     require_if_match,
-    revision_held,
     set_etag,
 )
 from orthanc_lab.rest.resources.numbered_names import metadata_names
@@ -58,22 +57,20 @@ class OneMetadata(PartOfResource):
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Answer the value as text; 404/empty if the resource does not have it."""
         shown = self._names.name(self._names.number(name))
-        value = self._resource(id).metadata.get(shown)
+        resource = self._resource(id)
+        value = resource.metadata.get(shown)
         if value is None:
             raise EmptyAnswer(404)
         body = _bytes(value)
-        answer_if_none_match(req, resp, md5_hex(body))
+        answer_if_none_match(req, resp, md5_hex(body), resource.metadata_revisions.get(shown, 0))
         answer_text(resp, body)
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Write a user-defined metadata; the body is its value."""
         shown = self._writable(name)
         body = read_body(req)
-        with revision_held(req, self._check_revisions):
-            current = self._current(id, shown)
-            check_if_match(req, current, required=self._check_revisions)
-            self._storage.set_metadata(id, shown, _text(body))
-        set_etag(resp, md5_hex(body), revision=0 if current is None else 1)
+        check = self._check(req, required=self._check_revisions)
+        set_etag(resp, md5_hex(body), self._storage.set_metadata(id, shown, _text(body), check))
         answer_nothing(resp)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
@@ -81,10 +78,8 @@ class OneMetadata(PartOfResource):
         shown = self._writable(name)
         if self._check_revisions:
             require_if_match(req)
-        with revision_held(req, self._check_revisions):
-            check_if_match(req, self._current(id, shown), required=False)
-            if not self._storage.delete_metadata(id, shown):
-                raise unknown_resource()
+        if not self._storage.delete_metadata(id, shown, self._check(req, required=False)):
+            raise unknown_resource()
         answer_nothing(resp)
 
     def _writable(self, name: str) -> str:
@@ -92,9 +87,14 @@ class OneMetadata(PartOfResource):
         check_user_defined(number)
         return self._names.name(number)
 
-    def _current(self, id: str, name: str) -> str | None:
-        value = self._resource(id, of_any_level=True).metadata.get(name)
-        return None if value is None else md5_hex(_bytes(value))
+    @staticmethod
+    def _check(req: falcon.Request, *, required: bool) -> Callable[[str | None, int], None]:
+        """Return what refuses to change a value that the client has not read."""
+
+        def check(value: str | None, revision: int) -> None:
+            check_if_match(req, None if value is None else md5_hex(_bytes(value)), revision, required=required)
+
+        return check
 
 
 # A client may write bytes that are not UTF-8. The index keeps Unicode, so each of them is written

@@ -35,9 +35,14 @@ def bucket_options(settings: Settings) -> BucketOptions | None:
 
 
 def open_file_place(
-    storage: Path, options: BucketOptions | None, clock: Clock, table: FileArea | None = None
+    storage: Path,
+    options: BucketOptions | None,
+    clock: Clock,
+    table: FileArea | None = None,
+    *,
+    is_written: bool = True,
 ) -> FilePlace:
-    """Return where the files of the storage are; a bucket has answered then.
+    """Return where the files of the storage are; a bucket has answered then, if it is to be written to.
 
     Parameters
     ----------
@@ -64,7 +69,8 @@ def open_file_place(
         raise OrthancError(ErrorCode.STORAGE_AREA_PLUGIN, _NO_EXTRA) from error
     for warning in options.warnings:
         _log.warning("%s", warning)
-    check_bucket(options, clock)
+    if is_written:
+        check_bucket(options, clock)
     bucket = open_bucket(options, clock)
     match options.hybrid:
         case "WriteToFileSystem":

@@ -6,34 +6,28 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.protocol.memory_budget import MemoryBudget
-from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
 from orthanc_lab.server.adoption.errors import SourceError
 from orthanc_lab.server.adoption.instances import InstanceImport
 from orthanc_lab.server.adoption.logs import NODES, import_logs, import_nodes
 from orthanc_lab.server.adoption.progress import Progress
 from orthanc_lab.server.adoption.reached import ReachedStore
 from orthanc_lab.server.adoption.report import Report
-from orthanc_lab.server.assembly import dictionary_of, storage_options
-from orthanc_lab.server.back_ends.local import files_beside_index
-from orthanc_lab.server.migration.ends import read_end
+from orthanc_lab.server.migration.ends import check_apart, read_end
 from orthanc_lab.server.migration.jobs import migrate_jobs
-from orthanc_lab.server.migration.opening import OpenSource, open_source
+from orthanc_lab.server.migration.local_source import open_local_source
+from orthanc_lab.server.migration.source import OpenSource
+from orthanc_lab.server.migration.target import OpenTarget, open_target
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage.metadata_names import MetadataNames
-from orthanc_lab.storage.opening import open_storage
 from orthanc_lab.storage.ports import Storage
 
 __all__ = ["main", "migrate"]
 
 _INCOMPLETE, _FAILED, _INTERRUPTED = 1, 255, 130
-_NEVER = 1e9  # seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,35 +72,27 @@ def migrate(source: CheckedSettings, target: CheckedSettings, report: Report) ->
     """
     if not target["StoreDicom"]:
         raise SourceError("The target has StoreDicom = false, and would keep no file")
-    _check_apart(source, target)
+    check_apart(source, target)
     with ExitStack() as opened:
-        copies = Path(target["IndexDirectory"]) / "migrated"
-        found = opened.enter_context(open_source(source, copies))
-        storage = _open_target(target)
-        opened.callback(storage.close)
+        found = opened.enter_context(_open_source(source, Path(target["IndexDirectory"]) / "migrated"))
+        made = opened.enter_context(open_target(target))
         progress = Progress(found.data.count(), sys.stderr)
-        store = ReachedStore(storage, f"Migrated:{found.name}")
+        store = ReachedStore(made.storage, f"Migrated:{found.name}")
         names = MetadataNames(target["UserMetadata"])
-        instances = InstanceImport(found.data, found.data, storage, names=names, report=report, store=store)
+        instances = InstanceImport(found.data, found.data, made.storage, names=names, report=report, store=store)
         instances.run(progress.show)
         import_logs(found.data, store, report)
-        _migrate_properties(storage, found.data.properties(), report)
-        _migrate_jobs(found, target, report)
+        _migrate_properties(made.storage, found.data.properties(), report)
+        _migrate_jobs(found, made, report)
         progress.end()
 
 
-def _check_apart(source: CheckedSettings, target: CheckedSettings) -> None:
-    for name in ("IndexDirectory", "StorageDirectory"):
-        for other in ("IndexDirectory", "StorageDirectory"):
-            if Path(target[name]).resolve().is_relative_to(Path(source[other]).resolve()):
-                raise SourceError(f"{target[name]} is, or is inside, a folder of the source: the target needs its own")
+def _open_source(settings: CheckedSettings, copies: Path) -> AbstractContextManager[OpenSource]:
+    if settings["PostgreSQL"].get("EnableIndex"):
+        from orthanc_lab.server.migration.shared_ends import open_shared_source  # noqa: PLC0415 - needs ``cluster``
 
-
-def _open_target(settings: CheckedSettings) -> Storage:
-    memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, SystemClock())
-    options = storage_options(settings, dictionary_of(settings), memory)
-    # What is not stable yet becomes so at the server; a change that is logged here would take a number of the source.
-    return open_storage(Path(settings["StorageDirectory"]), options=replace(options, stable_age=_NEVER))
+        return open_shared_source(settings)
+    return open_local_source(settings, copies)
 
 
 def _migrate_properties(storage: Storage, properties: Mapping[str, str], report: Report) -> None:
@@ -118,19 +104,12 @@ def _migrate_properties(storage: Storage, properties: Mapping[str, str], report:
             storage.set_property(name, value)
 
 
-def _migrate_jobs(found: OpenSource, target: CheckedSettings, report: Report) -> None:
+def _migrate_jobs(found: OpenSource, made: OpenTarget, report: Report) -> None:
     rows = found.jobs()
-    if not target["SaveJobs"]:
-        if rows:
-            report.notes.append(f"{len(rows)} jobs stay behind: the target has SaveJobs = false")
-        return
-    folder = Path(target["IndexDirectory"])
-    jobs = SqliteJobStore(folder / "jobs.sqlite")
-    try:
-        outputs = files_beside_index(target, SystemIdentifiers(), "jobs-outputs")
-        migrate_jobs(rows, found.outputs, jobs, outputs, report)
-    finally:
-        jobs.close()
+    if made.jobs is not None:
+        migrate_jobs(rows, found.outputs, made.jobs, made.outputs, report)
+    elif rows:
+        report.notes.append(f"{len(rows)} jobs stay behind: the target has SaveJobs = false")
 
 
 def _ended(report: Report, why: str, code: int, *, resumable: bool = True) -> int:

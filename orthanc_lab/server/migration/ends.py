@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from orthanc_lab.server.adoption.errors import SourceError
+from orthanc_lab.server.back_ends.file_places import bucket_options
 from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings
 
-__all__ = ["INDEX", "read_end"]
+__all__ = ["INDEX", "check_apart", "read_end"]
 
 INDEX = "index.sqlite"
 
@@ -39,3 +40,31 @@ def read_end(path: Path, *, new: bool) -> CheckedSettings:
     if new and (not path.exists() or (is_folder and not any(path.iterdir()))):
         return CheckedSettings({"StorageDirectory": str(path.absolute())})
     raise SourceError(f"{path} is neither a configuration nor the folder of a server")
+
+
+def check_apart(source: CheckedSettings, target: CheckedSettings) -> None:
+    """Refuse two servers that would have something in common.
+
+    Raises
+    ------
+    SourceError
+        If they have: the source would be written to.
+    """
+    for ours in _folders(target):
+        for theirs in _folders(source):
+            if ours.resolve().is_relative_to(theirs.resolve()):
+                raise SourceError(f"{ours} is, or is inside, a folder of the source: the target needs its own")
+    bucket = bucket_options(target)
+    if bucket is not None and bucket == bucket_options(source):
+        raise SourceError("Both have their files in the same bucket: the target needs a RootPath of its own")
+
+
+def _folders(settings: CheckedSettings) -> list[Path]:
+    """Return the folders in which a server keeps something."""
+    database, bucket = settings["PostgreSQL"], bucket_options(settings)
+    folders = []
+    if not database.get("EnableIndex"):
+        folders.append(Path(settings["IndexDirectory"]))
+    if not database.get("EnableStorage") and (bucket is None or bucket.hybrid != "Disabled"):
+        folders.append(Path(settings["StorageDirectory"]))
+    return folders

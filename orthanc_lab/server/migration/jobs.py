@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from orthanc_lab.jobs.output_store import OutputStore
-from orthanc_lab.jobs.store import JobRow, JobStore
+from orthanc_lab.jobs.store import JobRow
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.server.adoption.report import Report
+from orthanc_lab.server.migration.target import JobRows
 
 __all__ = ["migrate_jobs"]
 
@@ -18,7 +20,7 @@ _PIECE = 1 << 20  # bytes
 
 
 def migrate_jobs(
-    rows: Sequence[JobRow], outputs: OutputStore, target: JobStore, target_outputs: OutputStore, report: Report
+    rows: Sequence[JobRow], outputs: OutputStore, target: JobRows, target_outputs: OutputStore, report: Report
 ) -> None:
     """Add jobs to the end of a list, in the order of their submission; those that are in it already stay.
 
@@ -43,8 +45,12 @@ def migrate_jobs(
                 else:
                     copied += 1
         sequence += 1
-        target.write(replace(row, sequence=sequence))
-        taken += 1
+        try:
+            target.write(replace(row, sequence=sequence))
+        except OrthancError as error:
+            report.lose(f"job {row.id}", error.details or error.text)
+        else:
+            taken += 1
     if rows:
         report.notes.append(
             f"{taken} jobs were {report.verb} with {copied} outputs, {len(rows) - taken} were there already"

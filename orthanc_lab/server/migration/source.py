@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orthanc_lab.jobs.output_store import OutputStore
+from orthanc_lab.jobs.store import JobRow
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.timestamps import iso_seconds
 from orthanc_lab.server.adoption.source_files import verified
 from orthanc_lab.server.adoption.source_rows import FileError, SourceFile, SourceInstance, SourceResource
 from orthanc_lab.storage.adopted import AdoptedChange, AdoptedExport
 from orthanc_lab.storage.files.area import FileArea
+from orthanc_lab.storage.files.names import file_name
 from orthanc_lab.storage.files.prepared import SmallFile
 from orthanc_lab.storage.handover import Handover
 from orthanc_lab.storage.records import Attachment, Export, Resource
 from orthanc_lab.storage.transaction import NewExport
 
-__all__ = ["MigrationSource"]
+__all__ = ["MigrationSource", "OpenSource"]
 
 _BATCH = 100
 _PLAIN, _ZLIB = 1, 2  # as Orthanc numbers them
@@ -101,7 +104,7 @@ class MigrationSource:
                 raise FileError(f"the index has lost the file {file.uuid}")
         else:
             try:
-                stored = self._area.read(file.uuid)
+                stored = self._area.read(file_name(attachment))
             except FileNotFoundError as error:
                 raise FileError(f"the file {file.uuid} is missing") from error
             except OSError as error:
@@ -126,6 +129,16 @@ class MigrationSource:
     def properties(self) -> Mapping[str, str]:
         """Return all global properties."""
         return self._index.properties()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """A server that has stopped, for as long as it is read."""
+
+    name: str  # the same at each migration from it, and that of no other
+    data: MigrationSource
+    jobs: Callable[[], Sequence[JobRow]]
+    outputs: OutputStore
 
 
 def _source_resource(key: int, one: Resource) -> SourceResource:

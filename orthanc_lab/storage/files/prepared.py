@@ -21,4 +21,4 @@ class PreparedFile:
 class SmallFile(Attachment):
     """An attachment whose content is kept by the index, not in the storage area."""
 
-    key: int  # by which the index finds the content
+    key: int = 0  # by which the index finds the content

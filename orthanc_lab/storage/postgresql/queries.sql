@@ -7,6 +7,7 @@
 
 -- resource:
 SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+       r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
 FROM resources r LEFT JOIN resources p ON p.key = r.parent
@@ -28,6 +29,7 @@ above (key) AS (
     SELECT r.parent FROM above JOIN resources r ON r.key = above.key WHERE r.parent IS NOT NULL
 )
 SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+       r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
 FROM (SELECT key FROM below UNION SELECT key FROM above) family
@@ -35,6 +37,7 @@ JOIN resources r ON r.key = family.key LEFT JOIN resources p ON p.key = r.parent
 
 -- resources:
 SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+       r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
 FROM resources r LEFT JOIN resources p ON p.key = r.parent
@@ -42,6 +45,7 @@ WHERE r.id = ANY(%s::text[]) AND r.level IN (0, 1, 2, 3)
 
 -- resources_of_level:
 SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+       r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
 FROM resources r LEFT JOIN resources p ON p.key = r.parent
@@ -50,6 +54,7 @@ WHERE r.level = %s ORDER BY r.id LIMIT %s OFFSET %s
 -- found_resources:
 WITH found AS MATERIALIZED (SELECT s.key, row_number() OVER () AS number FROM ({search}) s)
 SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+       r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
 FROM found JOIN resources r ON r.key = found.key LEFT JOIN resources p ON p.key = r.parent
@@ -147,6 +152,9 @@ SELECT place, count(*) FROM resources WHERE parent = %s AND place IS NOT NULL GR
 -- metadata:
 SELECT metadata::text FROM resources WHERE key = %s
 
+-- revisions:
+SELECT revisions::text FROM resources WHERE key = %s
+
 -- attachments_of:
 SELECT attachments::text FROM resources WHERE key = %s
 
@@ -172,6 +180,9 @@ UPDATE resources SET tags = %s, folded = %s WHERE key = %s
 
 -- set_metadata:
 UPDATE resources SET metadata = %s, folded_metadata = %s, place = CASE WHEN level = 3 THEN %s::bigint END WHERE key = %s
+
+-- set_revisions:
+UPDATE resources SET revisions = %s WHERE key = %s
 
 -- add_label:
 INSERT INTO labels (resource, label) VALUES (%s, %s) ON CONFLICT DO NOTHING
@@ -251,3 +262,11 @@ SELECT value FROM properties WHERE name = %s
 
 -- set_property:
 INSERT INTO properties (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- ==== what is handed over to another storage ====
+
+-- instances_after:
+SELECT key, id FROM resources WHERE level = 3 AND key > %s ORDER BY key LIMIT %s
+
+-- recycling:
+SELECT id FROM resources WHERE rank IS NOT NULL ORDER BY rank

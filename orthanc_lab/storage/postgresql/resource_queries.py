@@ -106,7 +106,7 @@ def _page(level: Level, since: int, limit: int) -> tuple[Any, ...]:
 
 
 def _resource(row: Sequence[Any]) -> Resource:
-    id, level, parent, tags, metadata, attachments, last_update, stable, rank, children, labels = row
+    id, level, parent, tags, metadata, attachments, last_update, stable, rank, revisions, children, labels = row
     return Resource(
         id,
         LEVELS[level],
@@ -118,6 +118,7 @@ def _resource(row: Sequence[Any]) -> Resource:
         read_attachments(attachments),
         stable,
         level == 0 and rank is None,
+        {} if revisions is None else read_json(revisions),
     )
 
 

@@ -15,8 +15,9 @@ CREATE TABLE resources (
     folded          jsonb,                          -- those of the tags that differ in upper case, so written
     metadata        json NOT NULL,                  -- name, or number of a user-defined one -> value
     folded_metadata jsonb,                          -- those that differ in upper case, so written
-    attachments     json,                           -- type -> [uuid, uncompressed size, its MD5, compressed size,
-                                                    -- its MD5, is compressed, key of a small file or null]
+    revisions       json,                           -- name of a metadata -> how often it was replaced
+    attachments     json,                           -- type -> [uuid, uncompressed size, its MD5, compressed size, its
+                                                    -- MD5, is compressed, key of a small file or null, revision]
     place           bigint,                         -- of an instance: metadata IndexInSeries, if that is a number
     last_update     text COLLATE "C",               -- metadata LastUpdate; NULL for an instance
     stable          boolean NOT NULL,               -- false until StableAge has passed without a new instance below

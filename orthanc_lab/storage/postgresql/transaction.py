@@ -208,11 +208,19 @@ class PostgresqlTransaction:
         metadata: dict[str, str] = read_json(self._known_row("metadata", key)[0])
         return metadata
 
-    def set_metadata(self, key: Key, metadata: Mapping[str, str]) -> None:
-        """Replace the metadata of a resource."""
+    def metadata_revisions(self, key: Key) -> dict[str, int]:
+        """Return how often metadata of a resource were replaced, for those that were."""
+        column = self._known_row("revisions", key)[0]
+        revisions: dict[str, int] = {} if column is None else read_json(column)
+        return revisions
+
+    def set_metadata(self, key: Key, metadata: Mapping[str, str], revisions: Mapping[str, int] | None = None) -> None:
+        """Replace the metadata of a resource, and (unless None) their revisions."""
         folded = folded_tags(metadata)
         place = parse_index(metadata.get("IndexInSeries"))
         self._write("set_metadata", write_json(metadata), write_json(folded) if folded else None, place, key)
+        if revisions is not None:
+            self._write("set_revisions", write_json(revisions) if revisions else None, key)
         self._known.clear()  # it might be ExpectedNumberOfInstances
 
     def attachments(self, key: Key) -> dict[int, Attachment]:
@@ -227,14 +235,14 @@ class PostgresqlTransaction:
             self._release([attachments[attachment.type]])
         self._add_files(added, [file])
         attachments[attachment.type] = attachment
-        self._write("set_attachments", write_attachments(attachments.values()), key)
+        self._write("set_attachments", write_attachments(attachments.values(), revisions=True), key)
         return attachment
 
     def remove_attachment(self, key: Key, type: int) -> None:
         """Delete an attachment."""
         attachments = self.attachments(key)
         self._release([attachments.pop(type)])
-        self._write("set_attachments", write_attachments(attachments.values()), key)
+        self._write("set_attachments", write_attachments(attachments.values(), revisions=True), key)
 
     def labels(self, key: Key) -> Sequence[str]:
         """Return the labels of a resource, in any order."""

@@ -179,7 +179,11 @@ class SqliteTransaction:
         metadata: dict[str, str] = read_json(self._execute(SQL["metadata"], (key,)).fetchone()[0])
         return metadata
 
-    def set_metadata(self, key: Key, metadata: Mapping[str, str]) -> None:
+    def metadata_revisions(self, key: Key) -> dict[str, int]:
+        """Return nothing: as in Orthanc, the index on SQLite does not count them."""
+        return {}
+
+    def set_metadata(self, key: Key, metadata: Mapping[str, str], revisions: Mapping[str, int] | None = None) -> None:
         """Replace the metadata of a resource."""
         self._execute(SQL["set_metadata"], (write_json(metadata), key))
         self._cache.clear()  # it might be ExpectedNumberOfInstances

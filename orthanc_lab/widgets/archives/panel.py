@@ -88,6 +88,7 @@ class ArchivePanel(ResourcesPanel):
         free, labelled = {"description_width": "initial"}, {"description_width": "8em"}
         self.format = ipywidgets.ToggleButtons(
             description="Format",
+            tooltip="What is downloaded",
             options=[("ZIP", "archive"), ("ZIP with DICOMDIR", "media")],
             tooltips=["Folders for patients, studies and series", "As on a CD given to patients"],
             style={"button_width": "auto", **labelled},
@@ -96,11 +97,12 @@ class ArchivePanel(ResourcesPanel):
         self.syntax = ipywidgets.Dropdown(description="Transfer syntax", options=choices(NAMES), style=labelled)
         self.way = ipywidgets.ToggleButtons(
             description="Made",
+            tooltip="When it is made",
             options=[("Stream", "stream"), ("Job", "job")],
             tooltips=["Download it while it is being made", "Let the server make it first, then download it"],
             style={"button_width": "auto", **labelled},
         )
-        self.meaning = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 4px 8em"))
+        self.meaning = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 4px calc(8em + 12px)"))
         self.priority = ipywidgets.IntText(
             0,
             description="Priority",

@@ -176,7 +176,8 @@ class ClusterPanel(Panel):
         return f"Started again: {names}."
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
-        tables = ((SERVER_COLUMNS, self.table), (RUNNING_COLUMNS, self.running), (TAKE_OVER_COLUMNS, self.take_overs))
+        taken = (TAKE_OVER_COLUMNS[1:], self.take_overs)  # when it was is of no use later on
+        tables = ((SERVER_COLUMNS, self.table), (RUNNING_COLUMNS, self.running), taken)
         return super().snapshot() + f"<p>{escape(self.facts)}</p>" + "".join(_html(*pair) for pair in tables)
 
     def close(self) -> None:

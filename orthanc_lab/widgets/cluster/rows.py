@@ -118,7 +118,7 @@ def take_over_row(taken: TakeOver) -> Mapping[str, Any]:
 
 def facts(cluster: Cluster) -> str:
     """Return the whole in one line."""
-    parts = [_count(len(cluster.servers), "server", "servers")]
+    parts = [_count(len({server.id for server in cluster.servers}), "server", "servers")]
     parts.append(f"{_count(sum(len(server.running) for server in cluster.servers), 'job runs', 'jobs run')}")
     parts.append(f"{_count(cluster.queue, 'job waits', 'jobs wait')} for a worker")
     if cluster.is_shared:

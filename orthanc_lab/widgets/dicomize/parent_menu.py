@@ -39,7 +39,11 @@ class ParentMenu(ipywidgets.VBox):
         self._changed = changed
         self._found: Mapping[str, Found] = {}
         self.level = ipywidgets.Dropdown(
-            options=[_NONE, *LEVELS], description="Parent", tooltip="What to attach it to", style=_STYLE
+            options=[_NONE, *LEVELS],
+            description="Parent",
+            tooltip="What to attach it to",
+            style=_STYLE,
+            layout={"width": "340px", "max_width": "100%"},
         )
         self.text = ipywidgets.Text(
             description="Search", placeholder="name, ID, accession number, description …", style=_STYLE

@@ -31,7 +31,11 @@ class TagField(Field):
             placeholder=hint(attribute.vr),
             continuous_update=False,
             style={"description_width": "150px"},
-            layout={"flex": "1 1 300px", "max_width": "500px"},
+            layout={
+                "flex": "1 1 220px",
+                "min_width": "220px",
+                "max_width": "500px",
+            },  # the button stays beside it on a narrow page
         )
         self.remove = ipywidgets.Button(
             icon="times", tooltip=f"Remove {attribute.key} from the form", layout={"width": "36px"}

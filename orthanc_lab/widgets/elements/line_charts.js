@@ -23,50 +23,6 @@ function html(name, className, ...children) {
   return made;
 }
 
-function numberText(value) {
-  if (!Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size >= 1e9) return `${+(value / 1e9).toPrecision(3)} G`;
-  if (size >= 1e6) return `${+(value / 1e6).toPrecision(3)} M`;
-  if (size >= 1e4) return `${+(value / 1e3).toPrecision(3)} k`;
-  return String(+value.toPrecision(4));
-}
-
-const withUnit = (value, unit) => (unit && Number.isFinite(value) ? `${numberText(value)} ${unit}` : numberText(value));
-
-function niceStep(span, marks) {
-  const raw = span / marks;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  return power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
-}
-
-// The axis begins at 0, unless that would hide the changes.
-function range(low, high) {
-  if (low > high) return [0, 1];
-  const floor = low >= 0 && low < 0.7 * high ? 0 : low;
-  if (high > floor) return [floor, high];
-  return high === 0 ? [0, 1] : [floor - Math.abs(floor) * 0.05, high + Math.abs(high) * 0.05];
-}
-
-// Few points a pixel: the lowest and the highest of each column stay.
-function thinned(points, width) {
-  if (points.length <= 4 * width) return points;
-  const kept = [];
-  for (let start = 0; start < points.length; ) {
-    const column = Math.floor(points[start][0]);
-    let end = start;
-    let low = start;
-    let high = start;
-    for (; end < points.length && Math.floor(points[end][0]) === column; end += 1) {
-      if (points[end][1] < points[low][1]) low = end;
-      if (points[end][1] > points[high][1]) high = end;
-    }
-    for (const place of new Set([start, Math.min(low, high), Math.max(low, high), end - 1])) kept.push(points[place]);
-    start = end;
-  }
-  return kept;
-}
-
 function pathOf(times, values, x, y, width) {
   let text = "";
   let points = [];
@@ -152,7 +108,7 @@ class Chart {
     Object.assign(this, { times, rows, begin, end });
     let [low, high] = [Infinity, -Infinity];
     for (const row of rows) for (const value of row) if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
-    const [bottom, top] = range(low, high);
+    const [bottom, top] = axisRange(low, high, rows.length);
     this.x = (time) => MARGIN.left + ((time - begin) / (end - begin)) * this.inner;
     this.y = (value) => HEIGHT - MARGIN.bottom - ((value - bottom) / (top - bottom)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
     this.mark = svg("path", { class: "cursor", d: "" });
@@ -163,7 +119,7 @@ class Chart {
       this.mark,
     );
     const texts = rows.map((row, number) => {
-      const text = withUnit(row.at(-1) ?? NaN, this.unit);
+      const text = valueText(row.at(-1) ?? NaN, this.unit);
       this.lasts[number].textContent = text;
       return `${this.lines[number]} ${text === "–" ? "no value" : text}`;
     });
@@ -206,7 +162,7 @@ class Chart {
     }
     const left = this.x(this.times[cursor]);
     this.mark?.setAttribute("d", `M${left} ${MARGIN.top}V${HEIGHT - MARGIN.bottom}`);
-    const values = this.rows.map((row, number) => html("div", "", `${this.lines[number]} ${withUnit(row[cursor], this.unit)}`));
+    const values = this.rows.map((row, number) => html("div", "", `${this.lines[number]} ${valueText(row[cursor], this.unit)}`));
     this.tip.replaceChildren(html("div", "", `${timeText(this.times[cursor])} UTC`), ...values);
     this.tip.setAttribute("role", "status");
     const isRight = left > MARGIN.left + this.inner / 2;

@@ -26,7 +26,7 @@ class Chart:
     lines: Mapping[str, str]  # the legend of each line, by key
 
 
-class LineCharts(Element, script="line_charts"):
+class LineCharts(Element, script="line_charts", parts=["chart_parts/numbers"]):
     """Small multiples of line charts over the last seconds.
 
     Parameters

@@ -65,10 +65,11 @@ def steps_until(server: Server, id: str, state: JobState) -> JobView:
 
 
 def test_a_job_is_shown_and_run_by_any_server(servers: Servers) -> None:
-    one, other = servers(), servers()
+    one = servers()
     gate = GatedJob()
     blocked = one.engine.submit(gate)
     gate.wait_until_in_step()
+    other = servers()
     id = one.engine.submit(CountingJob(3, name="a"))
     assert other.engine.ids() == sorted([blocked, id])
     wait_for_state(other.engine, id, JobState.SUCCESS)
@@ -126,8 +127,9 @@ def test_a_command_reaches_a_job_at_another_server(servers: Servers) -> None:
 @pytest.mark.parametrize("event", ["pause", "cancel"])
 def test_a_job_that_waits_is_commanded_from_elsewhere(servers: Servers, event: str) -> None:
     """Also the one that the server which has it in its memory would run."""
-    one, other = servers(restores=HELD), servers(restores={})
+    one = servers(restores=HELD)
     held_by(one, steps=1)
+    other = servers(restores={})
     job = CountingJob()
     id = one.engine.submit(job)
     assert getattr(other.engine, event)(id)
@@ -162,8 +164,9 @@ def test_two_servers_command_one_job_at_once(servers: Servers) -> None:
 
 def test_a_caller_waits_for_a_job_at_another_server(servers: Servers) -> None:
     """And gets its content, or its failure."""
-    one, other = servers(restores=HELD), servers(restores=HELD)
+    one = servers(restores=HELD)
     held_by(one)
+    other = servers(restores=HELD)
     ended = Waiting(one.engine, CountingJob(2, name="x")).end()
     assert ended.view.content == {"Done": 2, "Name": "x"}
     assert one.engine.cluster().jobs[ended.view.id] == other.name
@@ -175,8 +178,9 @@ def test_a_caller_waits_for_a_job_at_another_server(servers: Servers) -> None:
 
 def test_a_caller_learns_the_end_of_a_job_that_is_forgotten(servers: Servers) -> None:
     """The history is full before its server looks."""
-    one, other = servers(restores=HELD, history_size=1), servers(restores=HELD, history_size=1)
+    one = servers(restores=HELD, history_size=1)
     held_by(one)
+    other = servers(restores=HELD, history_size=1)
     waiting = Waiting(one.engine, CountingJob(2, name="x"))
     for _ in range(5):
         other.engine.submit(CountingJob())
@@ -186,8 +190,9 @@ def test_a_caller_learns_the_end_of_a_job_that_is_forgotten(servers: Servers) ->
 
 def test_a_job_that_cannot_be_saved_stays_with_its_server(servers: Servers) -> None:
     """It is in the list all the same, and its server runs it when it has a worker."""
-    one, other = servers(restores=HELD), servers(restores=HELD)
+    one = servers(restores=HELD)
     held_by(one)
+    other = servers(restores=HELD)
     job = CountingJob(durable=False)
     id = one.engine.submit(job)
     assert other.engine.get(id).state is JobState.PENDING  # type: ignore[union-attr]
@@ -352,3 +357,29 @@ def test_after_the_end_of_an_engine(servers: Servers) -> None:
     with pytest.raises(OrthancError) as raised:
         one.engine.submit(CountingJob())
     assert raised.value.code == 36
+
+
+def test_a_job_is_not_to_blame_for_a_database_that_is_away(servers: Servers) -> None:
+    """Its step fails for that reason, and it goes on at its last finished step."""
+    server = servers(restores={"Failing": FailingJob.restore})
+    job = FailingJob(OrthancError(36), at=1)
+    view = server.engine.run(job)
+    assert view.content["Done"] == 3
+    events = [event.event for event in server.engine.events.of(view.id)]
+    assert Happened.INTERRUPTED in events
+    assert Happened.FAILED not in events
+
+
+def test_servers_of_one_name_are_told_apart(servers: Servers) -> None:
+    one, other = servers("same"), servers("same")
+    assert [server.name for server in one.engine.cluster().servers] == ["same", "same (2)"]
+    assert [server.is_self for server in other.engine.cluster().servers] == [False, True]
+
+
+def test_without_a_history(servers: Servers) -> None:
+    """A job is forgotten when it has ended; a caller is told that there is nothing to tell."""
+    server = servers(history_size=0)
+    with pytest.raises(OrthancError) as raised:
+        server.engine.run(CountingJob())
+    assert raised.value.code == 7
+    until(lambda: server.engine.ids() == [])

@@ -1,4 +1,4 @@
-"""Both ends of a migration, opened: the source without a trace."""
+"""A server with SQLite and files, opened without a trace to be moved away from."""
 
 from __future__ import annotations
 
@@ -9,42 +9,31 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.jobs.store import JobRow
-from orthanc_lab.protocol.ports import SystemIdentifiers
+from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.server.adoption.errors import SourceError
 from orthanc_lab.server.adoption.source_lock import untouched
+from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
 from orthanc_lab.server.back_ends.local import files_beside_index
 from orthanc_lab.server.migration.ends import INDEX
-from orthanc_lab.server.migration.source import MigrationSource
+from orthanc_lab.server.migration.source import MigrationSource, OpenSource
 from orthanc_lab.server.options.settings import CheckedSettings
-from orthanc_lab.storage.files.area import DiskArea
+from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.sqlite.handover import SqliteHandover
 
-__all__ = ["OpenSource", "open_source"]
+__all__ = ["open_local_source"]
 
 _LOGS = ("", "-wal")
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSource:
-    """A server that has stopped, for as long as it is read."""
-
-    name: str  # the same at each migration from it, and that of no other
-    data: MigrationSource
-    jobs: Callable[[], Sequence[JobRow]]
-    outputs: OutputStore
-
-
 @contextmanager
-def open_source(settings: CheckedSettings, copies: Path) -> Iterator[OpenSource]:
-    """Open the server with these settings to read it; no server starts on what it has until this is left.
+def open_local_source(settings: CheckedSettings, copies: Path) -> Iterator[OpenSource]:
+    """Open the server with these settings to read it; no server starts on its folder until this is left.
 
     Parameters
     ----------
@@ -70,10 +59,17 @@ def open_source(settings: CheckedSettings, copies: Path) -> Iterator[OpenSource]
         opened.callback(handover.close)
         yield OpenSource(
             hashlib.sha1(str(index.resolve()).encode(), usedforsecurity=False).hexdigest(),
-            MigrationSource(handover, DiskArea(Path(settings["StorageDirectory"]))),
+            MigrationSource(handover, _files(settings)),
             lambda: _jobs(folder / "jobs.sqlite", copies / "jobs"),
             files_beside_index(settings, SystemIdentifiers(), "jobs-outputs"),
         )
+
+
+def _files(settings: CheckedSettings) -> FileArea:
+    place = open_file_place(
+        Path(settings["StorageDirectory"]), bucket_options(settings), SystemClock(), is_written=False
+    )
+    return place.area
 
 
 def _connection(address: str) -> sqlite3.Connection:
