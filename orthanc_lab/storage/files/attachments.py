@@ -21,7 +21,8 @@ from orthanc_lab.storage.records import Attachment, AttachmentType
 
 __all__ = ["AttachmentFiles", "disk_error"]
 
-_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk
+_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk; or removes files
+_MANY = 16  # files that several threads remove: much of it is waiting for the file system
 _OF_DICOM = (AttachmentType.DICOM, AttachmentType.DICOM_UNTIL_PIXEL_DATA)
 SMALL = 32 * 1024
 """Files up to this size (bytes) are kept in the index: they share its commit."""
@@ -166,6 +167,15 @@ class AttachmentFiles:
 
     def discard(self, names: Sequence[str]) -> None:
         """Remove files that nothing refers to; those that cannot be removed now are removed at the next start."""
+        if len(names) < _MANY:
+            gone = self._removed(names)
+        else:
+            parts = [self._pool.submit(self._removed, names[first::_AT_ONCE]) for first in range(_AT_ONCE)]
+            gone = [name for part in parts for name in part.result()]
+        self._journal.settle(gone)
+
+    def _removed(self, names: Sequence[str]) -> list[str]:
+        """Remove files; return those that are gone."""
         gone = []
         for name in names:
             start = self._now()
@@ -175,7 +185,7 @@ class AttachmentFiles:
                 continue
             gone.append(name)
             self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
-        self._journal.settle(gone)
+        return gone
 
     def close(self) -> None:
         """End the work beside writes."""
