@@ -17,7 +17,10 @@ _PACKAGES = {
         ("dcmdump", "dcmmkdir", "dcmqrscp", "echoscu", "findscu", "getscu", "movescu", "storescp", "storescu"), "dcmtk"
     ),
     "dciodvfy": "dicom3tools",
+    "nginx": "nginx-light",
+    **dict.fromkeys(("pg_dump", "pg_restore", "psql"), "postgresql-client"),
     "promtool": "prometheus",
+    "systemd-analyze": "systemd",
     "tsc": "node-typescript",
 }
 

@@ -8,10 +8,17 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orthanc_lab.bench import report
 from orthanc_lab.bench.client_figures import measure_client
+from orthanc_lab.bench.cluster_figures import measure_cluster
+from orthanc_lab.bench.databases import Databases
+from orthanc_lab.bench.on_postgresql import COMPARED_WITH_SQLITE, ON_POSTGRESQL
 from orthanc_lab.bench.pairing import Result, measure
 from orthanc_lab.bench.sending import PEER
 from orthanc_lab.bench.servers import ServerProcess
@@ -21,6 +28,16 @@ from orthanc_lab.server.loopback import free_port
 __all__ = ["main"]
 
 _OURS = f"{sys.executable} -m orthanc_lab serve {{config}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two servers that are compared."""
+
+    name: str
+    command: str
+    options: Callable[[], dict[str, Any]] = dict  # besides those of the workload, for one process
+    check: Callable[[dict[str, Any]], None] = lambda options: None  # that the process which was given them uses them
 
 
 def _disk() -> str:
@@ -42,17 +59,25 @@ def _disk() -> str:
     return "; ".join(figures)
 
 
-def _run(workload: Workload, ours: str, against: str, rounds: int) -> Result:
+def _run(workload: Workload, sides: tuple[Side, Side], rounds: int) -> Result:
+    ours, _ = sides
     dicom_port = free_port()
-    peer = ServerProcess("peer", ours, {"DicomServerEnabled": True, "DicomPort": dicom_port, "DicomAet": "PEER"})
+    peer = ServerProcess(
+        "peer", ours.command, {"DicomServerEnabled": True, "DicomPort": dicom_port, "DicomAet": "PEER"}
+    )
     options = dict(workload.options)
     if workload.needs_peer:
         options["OrthancPeers"] = {PEER: [peer.url]}
         options["DicomModalities"] = {PEER: ["PEER", "127.0.0.1", dicom_port]}
-    mine, other = ServerProcess("ours", ours, options), ServerProcess("theirs", against, options)
+    own = [side.options() for side in sides]
+    mine, other = (
+        ServerProcess(side.name, side.command, {**options, **its}) for side, its in zip(sides, own, strict=True)
+    )
     try:
         for server in (mine, other, peer) if workload.needs_peer else (mine, other):
             server.start()
+        for side, its in zip(sides, own, strict=True):
+            side.check(its)
         return measure(workload, mine, other, rounds, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
     finally:
         for server in (mine, other, peer):
@@ -67,6 +92,16 @@ def _client(ours: str, pairs: int) -> int:
     return 0 if all(figure.reached for figure in figures) else 1
 
 
+def _cluster(ours: str, uri: str, *, grow: bool) -> int:
+    figures = []
+    print("| figure | median (spread) | goal | reached |\n|---|--:|--:|---|", flush=True)
+    with Databases(uri) as databases:
+        for figure in measure_cluster(ours, databases, grow=grow):
+            print(figure.row(), flush=True)
+            figures.append(figure)
+    return 0 if all(figure.reached for figure in figures) else 1
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure both servers side by side; returns 0 if every goal was reached, otherwise 1."""
     parser = argparse.ArgumentParser(
@@ -78,6 +113,19 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="measure our client against requests, pyorthanc and pydicom, and the frames",
     )
+    parser.add_argument(
+        "--postgresql",
+        nargs="?",
+        const="",
+        metavar="URI",
+        help="keep the index of both servers in PostgreSQL: a throw-away one from the installed programs, or the one "
+        "where databases may be made, e.g. postgresql://user:password@host/postgres; "
+        "without --against, ours on PostgreSQL is compared with ours on SQLite",
+    )
+    parser.add_argument(
+        "--cluster", action="store_true", help="measure three of our servers on one PostgreSQL (see --postgresql)"
+    )
+    parser.add_argument("--growth", action="store_true", help="with --cluster: also with 100,000 instances")
     parser.add_argument("--ours", default=_OURS, help="command line of our server (default: this installation)")
     parser.add_argument("--only", default="", help="run only workloads whose name contains this text")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of A B B A (default 3: six pairs)")
@@ -86,21 +134,43 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.client:
         return _client(chosen.ours, 2 * chosen.rounds)
-    if chosen.against is None:
-        parser.error("one of --against (the other server) and --client is required")
-    workloads = [workload for workload in WORKLOADS if chosen.only.lower() in workload.name.lower()]
+    if chosen.cluster:
+        return _cluster(chosen.ours, chosen.postgresql or "", grow=chosen.growth)
+    if chosen.against is None and chosen.postgresql is None:
+        parser.error("one of --against (the other server), --postgresql, --cluster and --client is required")
+    every = _workloads(chosen)
+    workloads = [workload for workload in every if chosen.only.lower() in workload.name.lower()]
     if not workloads:
-        names = ", ".join(workload.name for workload in WORKLOADS)
+        names = ", ".join(workload.name for workload in every)
         parser.error(f"no workload's name contains {chosen.only!r}; choose from: {names}")
     print(f"{os.cpu_count()} cores; disk: {_disk()}")
     print(report.title_row(), flush=True)
     results = []
-    for workload in workloads:
-        results.append(_run(workload, chosen.ours, chosen.against, chosen.rounds))
-        print(report.row(results[-1]), flush=True)
+    with ExitStack() as stack:
+        sides = _sides(chosen, stack)
+        for workload in workloads:
+            results.append(_run(workload, sides, chosen.rounds))
+            print(report.row(results[-1]), flush=True)
     print(f"\n{report.bars(results)}")
     if chosen.json:
         chosen.json.write_text(json.dumps(report.as_json(results), indent=1), encoding="utf-8")
     if chosen.chart:
         report.save_chart(results, chosen.chart)
     return 0 if all(result.reached for result in results) else 1
+
+
+def _workloads(chosen: argparse.Namespace) -> list[Workload]:
+    if chosen.postgresql is None:
+        return WORKLOADS
+    return COMPARED_WITH_SQLITE if chosen.against is None else ON_POSTGRESQL
+
+
+def _sides(chosen: argparse.Namespace, stack: ExitStack) -> tuple[Side, Side]:
+    """Return the two sides; the databases that they need end with the stack."""
+    if chosen.postgresql is None:
+        return Side("ours", chosen.ours), Side("theirs", chosen.against)
+    databases = stack.enter_context(Databases(chosen.postgresql))
+    ours = Side("ours", chosen.ours, databases.options, databases.check)
+    if chosen.against is None:
+        return ours, Side("SQLite", chosen.ours)
+    return ours, Side("theirs", chosen.against, databases.options, databases.check)

@@ -150,7 +150,7 @@ def send_all(port: int, requests: Sequence[bytes], clients: int = 1) -> None:
         for request in part:
             status, _, _ = wire.send(request)
             if status != 200:
-                raise RuntimeError(f"{request[:60]!r} was answered with {status}")
+                raise RuntimeError(f"{request[:60]!r} to port {port} was answered with {status}")
         wire.close()
 
     if clients == 1:

@@ -1,6 +1,7 @@
 """A client for any Orthanc, 1.12 or later: the real one, or the server of this package."""
 
 from orthanc_lab.client.client import Client
+from orthanc_lab.client.cluster import Cluster
 from orthanc_lab.client.collection import Collection, Found
 from orthanc_lab.client.errors import (
     CanceledError,
@@ -12,6 +13,7 @@ from orthanc_lab.client.errors import (
     JobPausedError,
     JobRetryError,
     JobTimeoutError,
+    NoClusterError,
     NoEventLogError,
     NotFoundError,
     NotOrthancError,
@@ -36,6 +38,7 @@ __all__ = [
     "CanceledError",
     "Client",
     "ClientError",
+    "Cluster",
     "Collection",
     "ConnectionLostError",
     "DamagedDownloadError",
@@ -50,6 +53,7 @@ __all__ = [
     "Jobs",
     "Modalities",
     "Modality",
+    "NoClusterError",
     "NoEventLogError",
     "NotFoundError",
     "NotOrthancError",

@@ -11,6 +11,7 @@ import requests
 
 from orthanc_lab.client import display
 from orthanc_lab.client.archives import archive_job, save_archive
+from orthanc_lab.client.cluster import Cluster, cluster_of
 from orthanc_lab.client.collection import Collection
 from orthanc_lab.client.content import data_uri, dicom_tags
 from orthanc_lab.client.errors import ClientError
@@ -394,6 +395,23 @@ class Client:
     def metrics_text(self) -> str:
         """Return the metrics in the Prometheus text format."""
         return str(self.transport.send("GET", "/tools/metrics-prometheus").text)
+
+    def cluster(self) -> Cluster:
+        """Return the servers that share the list of jobs, what each runs, and which jobs one took over from another.
+
+        A server on SQLite is the only one.
+
+        Raises
+        ------
+        NoClusterError
+            If the server cannot tell: only the one of this package can.
+
+        Examples
+        --------
+        >>> client.cluster()
+        <Cluster: ... runs 0 jobs; 0 jobs wait for a worker>
+        """
+        return cluster_of(self.transport)
 
     def close(self) -> None:
         """Close the connections."""

@@ -63,12 +63,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, count: int | N
     return f"<table><thead><tr>{top}</tr></thead><tbody>{shown}</tbody></table>{rest}"
 
 
-def picture(png: bytes, words: str) -> str:
+def picture(png: bytes, words: str, *, wide: int = 128) -> str:
     """Return a PNG as an inline image with alternative text; "" for no bytes."""
     if not png:
         return ""
     data = base64.b64encode(png).decode("ascii")
-    return f'<img alt="{escape(words)}" style="max-width:128px" src="data:image/png;base64,{data}">'
+    return f'<img alt="{escape(words)}" style="max-width:{wide}px" src="data:image/png;base64,{data}">'
 
 
 def paragraph(text: str) -> str:

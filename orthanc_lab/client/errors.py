@@ -22,6 +22,7 @@ __all__ = [
     "JobPausedError",
     "JobRetryError",
     "JobTimeoutError",
+    "NoClusterError",
     "NoEventLogError",
     "NotFoundError",
     "NotOrthancError",
@@ -168,6 +169,24 @@ class NotOrthancError(ClientError):
             "Is this the address of an Orthanc server? It is the part of the URL before /app/explorer.html."
         )
         self.request = request
+
+
+class NoClusterError(ClientError):
+    """The server does not tell which servers share its list of jobs; the one of this package does.
+
+    Examples
+    --------
+    >>> raise NoClusterError("http://localhost:8042")
+    Traceback (most recent call last):
+    orthanc_lab.client.errors.NoClusterError: http://localhost:8042 does not tell which servers share its jobs...
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url} does not tell which servers share its jobs: an Orthanc lists its own ones only, "
+            "the servers of orthanc-lab on one PostgreSQL have one list."
+        )
+        self.url = url
 
 
 class NoEventLogError(ClientError):

@@ -22,6 +22,8 @@ _IN_WORDS = {
     Happened.RETRY_DUE: "the time of the next try had come",
     Happened.INTERRUPTED: "the server stopped; the job goes on after the next start",
     Happened.DROPPED: "it dropped out of the history, which was full",
+    Happened.LOST: "the lease of its server had ended; another one goes on with it",
+    Happened.TAKEN_OVER: "taken over from a server whose lease had ended",
 }
 _ASKED = {Happened.CANCEL: "cancel", Happened.PAUSE: "pause"}
 _DONE = {JobState.PAUSED: "paused", JobState.FAILURE: "canceled"}

@@ -5,6 +5,7 @@ They need the extra ``frames``: ``pip install 'orthanc-lab[frames]'``. The chart
 
 from orthanc_lab.frames.answer_table import answers
 from orthanc_lab.frames.change_table import changes
+from orthanc_lab.frames.cluster_table import cluster
 from orthanc_lab.frames.columns import describe
 from orthanc_lab.frames.counters import long, rates, wide
 from orthanc_lab.frames.event_table import events
@@ -23,6 +24,7 @@ __all__ = [
     "Recorder",
     "answers",
     "changes",
+    "cluster",
     "describe",
     "events",
     "instances",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from orthanc_lab.client import Client
+from orthanc_lab.client import Client, NoClusterError
 from orthanc_lab.frames.columns import typed
 
 __all__ = ["jobs", "jobs_frame"]
@@ -18,7 +18,8 @@ def jobs(client: Client) -> pd.DataFrame:
 
     Columns: ``id``, ``type``, ``state``, ``priority``, ``progress_pct``, ``created``, ``completed``, ``eta``,
     ``asked``, ``runtime_s``, ``total_s``, ``error_code``, ``error``, ``description``, ``instances``,
-    ``failed_instances``, ``size_bytes``; `describe` explains them.
+    ``failed_instances``, ``size_bytes``; `describe` explains them. Where several servers share the list of jobs,
+    there is also ``server``.
 
     The server keeps the last ``JobsHistorySize`` finished jobs.
 
@@ -34,11 +35,25 @@ def jobs(client: Client) -> pd.DataFrame:
           type    state  instances
     0  Archive  Success         20
     """
-    return jobs_frame(client.transport.get("/jobs", {"expand": ""}))
+    return jobs_frame(client.transport.get("/jobs", {"expand": ""}), servers=_servers(client))
 
 
-def jobs_frame(documents: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def _servers(client: Client) -> Mapping[str, str] | None:
+    """Return the server of each job, None of a server that shares its jobs with nobody."""
+    try:
+        cluster = client.cluster()
+    except NoClusterError:
+        return None
+    return cluster.jobs if cluster.is_shared else None
+
+
+def jobs_frame(documents: Iterable[Mapping[str, Any]], *, servers: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Return the frame for job objects as returned by ``GET /jobs?expand``.
+
+    Parameters
+    ----------
+    servers
+        The name of the server of each job, ``client.cluster().jobs``, for a column ``server``.
 
     Examples
     --------
@@ -77,6 +92,8 @@ def jobs_frame(documents: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         }
     )
     frame.insert(10, "total_s", (frame["completed"] - frame["created"]).dt.total_seconds())
+    if servers is not None:
+        frame["server"] = typed([servers.get(document["ID"]) for document in documents], "server")
     return frame.sort_values("created", kind="stable", ignore_index=True)
 
 

@@ -10,6 +10,7 @@ from orthanc_lab.protocol.metrics import POLICIES, MetricPolicy
 __all__ = ["FAMILIES", "family_of", "kind_of", "short_name", "unit_of"]
 
 _FAMILIES = (
+    (r"_lab_cluster_", "Cluster"),
     (r"_count_(patients|studies|series|instances)$", "Resources"),
     (r"_(disk|uncompressed)_size_mb$", "Stored data"),
     (r"_storage_(read|written)_bytes$", "Disk traffic"),
@@ -58,4 +59,10 @@ def short_name(name: str) -> str:
     text = name.removeprefix("orthanc_")
     unit = next((suffix for suffix, _ in _UNITS if text.endswith(suffix)), "")
     text = text.removesuffix(unit).removesuffix("_duration").removesuffix("_count")
-    return text.removeprefix("count_").removeprefix("jobs_").replace("_", " ").replace("rest api", "REST")
+    return (
+        text.removeprefix("count_")
+        .removeprefix("jobs_")
+        .removeprefix("lab_cluster_")
+        .replace("_", " ")
+        .replace("rest api", "REST")
+    )

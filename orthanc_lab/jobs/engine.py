@@ -12,6 +12,7 @@ from orthanc_lab.jobs.event_log import EventLog
 from orthanc_lab.jobs.job_outputs import JobOutputs
 from orthanc_lab.jobs.job_table import JobTable
 from orthanc_lab.jobs.journal import Journal
+from orthanc_lab.jobs.leaving import stop_job
 from orthanc_lab.jobs.machine import Effect, Event, Moment, Report, Status, advance, stop_reason
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Interruptible, Job, JobOutput, JobView, Restore, StopReason
@@ -357,13 +358,7 @@ class JobsEngine:
                 self._table.leave_history(entry)
 
     def _stop_job(self, entry: Entry, reason: StopReason) -> None:
-        if entry.job is None or entry.stopped_for is reason:
-            return
-        try:
-            entry.job.stop(reason)
-        except Exception as error:
-            self.report(error)
-        entry.stopped_for = reason
+        stop_job(entry, reason, self.report)
 
     def _interrupt_steps(self) -> None:
         for entry in self._table.entries():

@@ -89,11 +89,15 @@ class Entry:
         if status.state is JobState.RUNNING:
             # While a job runs, only the time since its last step is shown, as Orthanc 1.12.7 does.
             at = now()
-            runtime = round(at.seconds - status.since, 3)
+            runtime = round(max(at.seconds - status.since, 0), 3)
             return self._view(status, runtime, _eta(status.progress, runtime, at))
         view = self._view(status, round(status.runtime, 3), None)
         self._shown = (status, view)
         return view
+
+    def view_of_end(self, status: Status) -> JobView:
+        """Return what one can see of the job in a final status, also if it is forgotten by now."""
+        return self._view(status, round(status.runtime, 3), None)
 
     def _view(self, status: Status, runtime: float, eta: datetime | None) -> JobView:
         return JobView(

@@ -38,9 +38,7 @@ class FileOutputs:
 
     def new_name(self, suffix: str) -> str:
         """Return the name of a file that does not exist yet."""
-        if not self._folder_checked:
-            make_private_folder(self._folder)
-        self._check_folder()
+        self._make_folder()
         if not os.access(self._place, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, f"no access to {self._folder.name}")
         while True:
@@ -50,6 +48,7 @@ class FileOutputs:
 
     def append(self, name: str, offset: int) -> tuple[OutputWriter, int]:
         """Open a file and cut it back to `offset` bytes, or to none if it is shorter."""
+        self._make_folder()
         descriptor = os.open(self._path(name), os.O_RDWR | os.O_CREAT | _NO_LINKS, FILE_MODE)
         try:
             size = os.fstat(descriptor).st_size
@@ -92,6 +91,11 @@ class FileOutputs:
     def _path(self, name: str) -> Path:
         self._check_folder()
         return self._folder / name
+
+    def _make_folder(self) -> None:
+        if not self._folder_checked:
+            make_private_folder(self._folder)
+        self._check_folder()
 
     def _check_folder(self) -> None:
         """Refuse a folder that another user may have put there to read what is written, or to have it overwritten."""

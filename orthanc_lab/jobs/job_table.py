@@ -90,6 +90,13 @@ class JobTable:
                 self._counts[after] += 1
         entry.status = status
 
+    def replace(self, old: Entry, new: Entry) -> None:
+        """Let another entry stand for the same job."""
+        with self._lock:
+            self._entries[new.id] = new
+            self._counts[old.status.state] -= 1
+            self._counts[new.status.state] += 1
+
     def remove(self, entry: Entry) -> None:
         """Forget a job, whose lock is held."""
         with self._lock:

@@ -154,7 +154,7 @@ class Journal:
         row = self._store.row(entry.sequence)
         if row is None:
             raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
-        entry.payload, entry.job = make_job(row, self._restores)
+        entry.payload, entry.job = make_job(row.type, row.payload, row.position, self._restores)
 
     def read(self, outputs: OutputStore) -> tuple[list[Entry], Iterable[str]]:
         """Return the jobs on disk in the order of submission, and the texts in which their outputs are named."""

@@ -30,6 +30,7 @@ __all__ = [
     "JobOutput",
     "JobView",
     "Jobs",
+    "JobsService",
     "NotReady",
     "Restore",
     "StopReason",
@@ -309,4 +310,22 @@ class Jobs(Protocol):
 
     def delete_output(self, id: str, key: str) -> bool:
         """Remove an output of a job that succeeded; False if there is none."""
+        ...
+
+
+class JobsService(Jobs, Protocol):
+    """The jobs engine as the assembly sees it."""
+
+    def start(self) -> None:
+        """Let jobs run."""
+        ...
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Finish the current steps and release the callers that wait; does nothing the second time.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait for a step that does not end.
+        """
         ...

@@ -52,7 +52,7 @@ def restore_entry(
     entry.saved = True
     if not status.state.is_final:
         try:
-            entry.payload, entry.job = make_job(row, restores)
+            entry.payload, entry.job = make_job(row.type, row.payload, row.position, restores)
             # A command may have been saved later than the last note.
             entry.status = _as_far_as_it_is(status, entry.job)
         except OrthancError as error:
@@ -63,8 +63,17 @@ def restore_entry(
     return entry, sound
 
 
-def make_job(row: JobRow, restores: Mapping[str, Restore]) -> tuple[dict[str, Any], Job]:
+def make_job(
+    kind: str, saved: str | None, changed: str | None, restores: Mapping[str, Restore]
+) -> tuple[dict[str, Any], Job]:
     """Return a job with its payload as it was submitted.
+
+    Parameters
+    ----------
+    kind
+        Its type.
+    saved, changed
+        Its payload and its position, as they were written down.
 
     Raises
     ------
@@ -72,14 +81,14 @@ def make_job(row: JobRow, restores: Mapping[str, Restore]) -> tuple[dict[str, An
         2 if no kind of job has this type, 6 if the job was not saved, 20 if what was saved
         cannot be read, or what the kind itself raises.
     """
-    restore = restores.get(row.type)
+    restore = restores.get(kind)
     if restore is None:
-        raise MissingKind(ErrorCode.NOT_IMPLEMENTED, f"Unknown type of job: {row.type}; its extension may be missing")
-    if row.payload is None:
+        raise MissingKind(ErrorCode.NOT_IMPLEMENTED, f"Unknown type of job: {kind}; its extension may be missing")
+    if saved is None:
         raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS, "This job was not saved, and cannot be run again")
     try:
-        payload = loads(row.payload)
-        position = loads(row.position) if row.position else {}
+        payload = loads(saved)
+        position = loads(changed) if changed else {}
         return payload, restore({**payload, **position})
     except OrthancError:
         raise

@@ -88,8 +88,8 @@ def _written(output: JobOutput) -> list[str]:
     return columns if output.content is None else [*columns, b64encode(output.content).decode()]
 
 
-def read_outputs(text: str, store: OutputStore) -> dict[str, JobOutput]:
-    """Read the outputs back, without those that are gone from the output store.
+def read_outputs(text: str, store: OutputStore | None = None) -> dict[str, JobOutput]:
+    """Read the outputs back; if the output store is given, without those that are gone from it.
 
     Raises
     ------
@@ -99,6 +99,8 @@ def read_outputs(text: str, store: OutputStore) -> dict[str, JobOutput]:
     if text == "{}":
         return {}
     listed = {key: _read(*columns) for key, columns in loads(text).items()}
+    if store is None:
+        return listed
     return {key: it for key, it in listed.items() if it.content is not None or store.size(it.name) is not None}
 
 

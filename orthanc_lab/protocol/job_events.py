@@ -34,6 +34,8 @@ class Happened(Enum):
     RESTORED = "Restored"
     INTERRUPTED = "Interrupted"
     DROPPED = "Dropped"
+    LOST = "Lost"
+    TAKEN_OVER = "TakenOver"
 
     __hash__ = object.__hash__  # see JobState
 
@@ -47,6 +49,7 @@ class Cause(Enum):
     RESTART = "Restart"  # found the job on disk
     STOP = "Stop"  # of the jobs engine
     HISTORY = "History"  # was full
+    LEASE = "Lease"  # of the server that ran it had ended
 
 
 _EVENTS = {event.value: event for event in Happened}
@@ -59,6 +62,8 @@ _CAUSES = {
     Happened.RESTORED: Cause.RESTART,
     Happened.INTERRUPTED: Cause.STOP,
     Happened.DROPPED: Cause.HISTORY,
+    Happened.LOST: Cause.LEASE,
+    Happened.TAKEN_OVER: Cause.LEASE,
 }
 _BETWEEN_STEPS = frozenset((Happened.STARTED, Happened.STEPPED, Happened.WAITED, Happened.CHECKPOINTED))
 

@@ -16,7 +16,7 @@ from orthanc_lab.rest.compression import CompressedAnswers
 from orthanc_lab.rest.http.answers import EmptyAnswer
 from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.instances import content, files, frames, instances_tags, modules, ordered_slices, tags
-from orthanc_lab.rest.jobs import events, jobs, peers
+from orthanc_lab.rest.jobs import cluster, events, jobs, peers
 from orthanc_lab.rest.making import archives, create, modification, study_changes
 from orthanc_lab.rest.network import commitment, modalities, modality_store, queries, retrieve, worklist
 from orthanc_lab.rest.network import find as find_of_modalities
@@ -40,6 +40,8 @@ from orthanc_lab.rest.transfers import receiving, sending, source
 from orthanc_lab.rest.webdav.application import WebDav
 
 __all__ = ["ROUTES", "Route", "make_application"]
+
+_SOON = "1"  # seconds, for what is probably transient
 
 Route = tuple[str, Callable[[Services], Any]]
 
@@ -69,6 +71,7 @@ ROUTES: Sequence[Route] = (
     *archives.ROUTES,
     *jobs.ROUTES,
     *events.ROUTES,
+    *cluster.ROUTES,
     *peers.ROUTES,
     # transfers
     *source.ROUTES,
@@ -155,6 +158,8 @@ class ErrorAnswers:
         if _lacks_files(error):
             error = OrthancError(error.code, error.details, status=503)
         resp.status = f"{error.status} {http_status_text(error.status)}"
+        if error.code == ErrorCode.DATABASE_UNAVAILABLE:
+            resp.set_header("Retry-After", _SOON)
         if self._describe:
             resp.content_type = "text/plain"
             resp.data = error_document(error, req.method, req.env.get("orthanc.uri") or req.path).encode("ascii")

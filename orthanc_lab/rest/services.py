@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +12,7 @@ from orthanc_lab.dimse.kept_queries import KeptQueries
 from orthanc_lab.dimse.options import DicomOptions
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import Jobs
+from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.protocol.ports import Clock, Identifiers, Settings
@@ -78,3 +80,4 @@ class Services:
     upload_limits: UploadLimits = UploadLimits()
     memory: MemoryBudget = UNLIMITED  # for what is being unpacked
     extensions: ExtensionHost | None = None  # None if there are no extensions
+    cluster: Callable[[], Cluster] | None = None  # None if no other server runs the jobs of this list

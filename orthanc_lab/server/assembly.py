@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
 from orthanc_lab.dicom.dictionary.dictionary import BuiltInTables, Dictionary
@@ -18,91 +15,35 @@ from orthanc_lab.dicom.dictionary.entry import Tables
 from orthanc_lab.dicom.dictionary.external import ExternalTables
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
 from orthanc_lab.dimse.kept_queries import KeptQueries
-from orthanc_lab.jobs.engine import JobsEngine
-from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.kinds import KINDS, restores
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.output_store import OutputStore
-from orthanc_lab.jobs.ports import Jobs, Restore
-from orthanc_lab.jobs.sqlite_store import SqliteJobStore
-from orthanc_lab.jobs.sqlite_store import connect as connect_jobs
-from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.jobs.ports import JobsService
 from orthanc_lab.protocol.memory_budget import MemoryBudget
-from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
-from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.application import ROUTES, make_application
 from orthanc_lab.rest.services import Control, Services
+from orthanc_lab.server.back_ends.choice import open_back_end
+from orthanc_lab.server.back_ends.local import files_beside_index
+from orthanc_lab.server.back_ends.port import BackEnd
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.memory_trimming import MemoryTrimming
 from orthanc_lab.server.options.option_table import OPTIONS
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.read_only import ReadOnlyStorage
-from orthanc_lab.storage import StorageOptions, open_storage
-from orthanc_lab.storage.files.area import DiskArea, FileArea
-from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
-from orthanc_lab.storage.lock import Lock, lock_folder
+from orthanc_lab.storage import StorageOptions
 from orthanc_lab.storage.ports import Storage
-from orthanc_lab.storage.sqlite.connections import connect
 from orthanc_lab.transfers.originator import Originator
 from orthanc_lab.transfers.push_metrics import PushMetrics
 from orthanc_lab.transfers.push_receiver import PushReceiver
 
 if TYPE_CHECKING:  # there are platforms without what they need
-    from orthanc_lab.extensions.extension import Extension
     from orthanc_lab.extensions.host import ExtensionHost
-    from orthanc_lab.network.dispatch import Dispatch
-    from orthanc_lab.network.services import NetworkServices
 
-__all__ = ["Assembly", "Environment", "EnvironmentWrapper", "assemble", "dictionary_of", "storage_options"]
+__all__ = ["Assembly", "assemble", "dictionary_of", "storage_options"]
 
 _log = logging.getLogger("orthanc_lab")
-_Part = TypeVar("_Part")
-
-
-def _as_it_is(part: _Part) -> _Part:
-    return part
-
-
-def _application(application: WSGIApplication, services: Services) -> WSGIApplication:
-    return application
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What a server takes from outside; a fault there is a wrapper around one of these."""
-
-    clock: Clock
-    identifiers: Identifiers
-    executor: Executor
-    file_area: Callable[[Path], FileArea] = DiskArea  # where the files of the storage are, given its folder
-    connect_index: Callable[[Path], sqlite3.Connection] = connect  # opens the index, given its file
-    connect_jobs: Callable[[Path], sqlite3.Connection] = connect_jobs  # opens the list of jobs, given its file
-    open_log: OpenLog = DiskLog  # opens the journal of files, and the log of the index to wait for the disk
-    lock: Lock = lock_folder  # makes the server the owner of its index
-    extensions: tuple[Extension, ...] = ()  # beside those that the option ``Extensions`` names
-    # What wraps a part that the assembly has made:
-    storage: Callable[[Storage], Storage] = _as_it_is
-    outputs: Callable[[OutputStore], OutputStore] = _as_it_is
-    jobs: Callable[[Jobs], Jobs] = _as_it_is  # the engine, as resources see it
-    restore: Callable[[Restore], Restore] = _as_it_is  # of each kind of job
-    workers: Callable[[Executor], Executor] = _as_it_is  # what runs the workers of jobs
-    application: Callable[[WSGIApplication, Services], WSGIApplication] = _application
-    dispatch: Callable[[NetworkServices], Dispatch] | None = None  # makes what answers DICOM; None for the usual one
-
-    @classmethod
-    def of_system(cls, identifiers: Identifiers | None = None) -> Environment:
-        """Return the clock, the random source (or other identifiers) and the threads of the machine."""
-        clock = SystemClock()
-        return cls(clock, identifiers or SystemIdentifiers(), ThreadExecutor(clock))
-
-
-class EnvironmentWrapper(Protocol):
-    """Gives a server another environment than the one that it would have."""
-
-    def around(self, environment: Environment) -> Environment:
-        """Return the environment that the server gets."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +54,8 @@ class Assembly:
     services: Services
     application: WSGIApplication
     storage: Storage
-    engine: JobsEngine
+    back_end: BackEnd
+    engine: JobsService
     trimming: MemoryTrimming
 
     def finish_jobs(self, timeout: float = 10) -> None:
@@ -126,6 +68,7 @@ class Assembly:
         self.finish_jobs()
         self.services.pushes.close()
         self.storage.close()
+        self.back_end.close()
 
 
 def assemble(
@@ -141,7 +84,7 @@ def assemble(
     Raises
     ------
     OrthancError
-        11 if another server owns the index, 3 for settings that do not fit.
+        11 if another server owns the index, 3 for settings that do not fit, 36 if a database cannot be reached.
     """
     environment = environment or Environment.of_system()
     clock, identifiers = environment.clock, environment.identifiers
@@ -150,23 +93,17 @@ def assemble(
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
     # A semaphore counts for all: uploads, downloads and jobs.
     transcoding = BoundedSemaphore(settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1)
-    folder = Path(settings["StorageDirectory"])
-    storage = open_storage(
-        folder,
-        options=replace(storage_options(settings, dictionary, memory), transcoding=transcoding),
-        clock=clock,
-        executor=environment.executor,
-        identifiers=identifiers,
-        metrics=metrics,
-        area=environment.file_area(folder),
-        open_log=environment.open_log,
-        connect=environment.connect_index,
-        lock=environment.lock,
-    )
+    back_end = open_back_end(settings, environment)
+    try:
+        storage = back_end.open_storage(
+            replace(storage_options(settings, dictionary, memory), transcoding=transcoding), metrics
+        )
+    except BaseException:
+        back_end.close()
+        raise
     face: Storage = environment.storage(ReadOnlyStorage(storage) if settings["ReadOnly"] else storage)
     try:
-        index = Path(settings["IndexDirectory"])
-        outputs = environment.outputs(_files(settings, identifiers, index / "jobs-outputs"))
+        outputs = environment.outputs(back_end.open_outputs())
         tools = JobTools.of(
             settings,
             face,
@@ -179,26 +116,14 @@ def assemble(
         )
         extensions = _extensions(settings, environment, outputs)
         known = {**restores(tools), **(extensions.restores() if extensions is not None else {})}
-        engine = JobsEngine(
-            SqliteJobStore(
-                index / "jobs.sqlite" if settings["SaveJobs"] else None,
-                keep=load_jobs,
-                connect=environment.connect_jobs,
-            ),
+        engine = back_end.open_jobs(
             outputs,
-            clock,
-            identifiers,
-            environment.workers(environment.executor),
-            restores={kind: environment.restore(restore) for kind, restore in known.items()},
-            concurrent_jobs=settings["ConcurrentJobs"],
-            history_size=settings["JobsHistorySize"],
-            media_archive_size=settings["MediaArchiveSize"],
-            events_size=settings["JobsEventsSize"],
+            {kind: environment.restore(restore) for kind, restore in known.items()},
             load_jobs=load_jobs,
             on_error=control.report,
         )
         pushes = PushReceiver(
-            _files(settings, identifiers, index / "transfers", "-transfers"),
+            files_beside_index(settings, identifiers, "transfers", "-transfers"),
             face,
             tools.transfers,
             PushMetrics(metrics),
@@ -208,6 +133,7 @@ def assemble(
         )
     except BaseException:
         storage.close()
+        back_end.close()
         raise
     services = Services(
         settings,
@@ -227,12 +153,13 @@ def assemble(
         Originator(identifiers),
         memory=memory,
         extensions=extensions,
+        cluster=back_end.cluster,
     )
     add_gauges(metrics, services)
     application = environment.application(make_application(services), services)
     engine.start()
     trimming = MemoryTrimming(metrics, clock, environment.executor)
-    return Assembly(environment, services, application, storage, engine, trimming)
+    return Assembly(environment, services, application, storage, back_end, engine, trimming)
 
 
 def _extensions(settings: CheckedSettings, environment: Environment, outputs: OutputStore) -> ExtensionHost | None:
@@ -263,15 +190,6 @@ def _tables(settings: CheckedSettings) -> Tables:
     for file in files:
         _log.warning('Loading external DICOM dictionary: "%s"', file)
     return ExternalTables(files) if files else BuiltInTables(private=settings["LoadPrivateDictionary"])
-
-
-def _files(settings: CheckedSettings, identifiers: Identifiers, folder: Path, suffix: str = "") -> FileOutputs:
-    """Return where files of one use are: in a folder beside the index, or where ``TemporaryDirectory`` says."""
-    chosen = settings["TemporaryDirectory"]
-    if chosen is None:
-        return FileOutputs(folder, identifiers)
-    mark = hashlib.sha1(str(folder.parent.resolve()).encode(), usedforsecurity=False).hexdigest()[:16]
-    return FileOutputs(Path(chosen) / f"orthanc-lab-{mark}{suffix}", identifiers, shared=True)
 
 
 def storage_options(settings: CheckedSettings, dictionary: Dictionary, memory: MemoryBudget) -> StorageOptions:

@@ -30,13 +30,14 @@ COMMANDS = {
     "lab": ("orthanc_lab.lab.command", "a server and the notebooks in JupyterLab"),
     "demo": ("orthanc_lab.server.demo", "a tour of the server on sample data"),
     "import": ("orthanc_lab.server.adoption.command", "take over what a real Orthanc has stored"),
+    "migrate": ("orthanc_lab.server.migration.command", "move what a server has to another back end"),
     "grade": ("orthanc_lab.lab.grading.command", "grade the exercises of notebooks"),
     "bench": ("orthanc_lab.bench.command", "measure this server beside another one"),
     "certify": ("orthanc_lab.testing.certify.command", "tell which answers of a server differ from Orthanc's"),
     "record": ("orthanc_lab.testing.recordings.record_command", "write down all that passes to and from a server"),
     "capsule": ("orthanc_lab.testing.capsule.command", "make a recording fit to be shared"),
     "replay": ("orthanc_lab.testing.recordings.replay_command", "answer as a recording does"),
-    "completion": ("orthanc_lab.lab.completion", "print a script by which bash completes all this"),
+    "completion": ("orthanc_lab.lab.completion", "print a script by which a shell completes all this"),
 }
 """Sub-commands beside ``serve``: module with a ``main(arguments)``, and what it does."""
 
@@ -54,13 +55,14 @@ Options are read from left to right; --verbose and --trace override earlier opti
   lab                   a server on sample data, and the notebooks in JupyterLab; --help tells more
   demo                  a tour of the server on sample data; --help tells more
   import                take over what a real Orthanc has stored; --help tells more
+  migrate               move what a server has to another back end; --help tells more
   grade                 grade the exercises that students have solved; --help tells more
   bench                 measure this server beside another one; --help tells more
   certify               tell which answers of a server differ from Orthanc's; --help tells more
   record                write down all that passes to and from a server; --help tells more
   capsule               make a recording fit to be shared; --help tells more
   replay                answer as a recording does; --help tells more
-  completion            print a script by which bash completes all this; --help tells more
+  completion            print a script by which a shell completes all this; --help tells more
 
   --help                show this text
   --version             show the version
@@ -225,7 +227,7 @@ def _url_of(server: Any) -> str:
 def _started(call: Call) -> Any:
     """Return a server that listens, and ends at a signal."""
     from orthanc_lab.protocol.ports import SeededIdentifiers  # noqa: PLC0415 - so that --help is quick
-    from orthanc_lab.server.assembly import Environment  # noqa: PLC0415
+    from orthanc_lab.server.environment import Environment  # noqa: PLC0415
     from orthanc_lab.server.lifecycle import Server  # noqa: PLC0415
     from orthanc_lab.server.memory_trimming import keep_memory_for_all_threads  # noqa: PLC0415
     from orthanc_lab.server.options.configuration_files import read_configuration  # noqa: PLC0415

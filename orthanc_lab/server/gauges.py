@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
+from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.services import Services
@@ -48,3 +50,15 @@ def add_gauges(metrics: PublishedMetrics, services: Services) -> None:
 
     for read in (database, jobs, up_time, caches):
         metrics.add_gauge(read)
+    if services.cluster is not None:
+        metrics.add_gauge(partial(_cluster, services.cluster))
+
+
+def _cluster(look: Callable[[], Cluster]) -> Iterator[tuple[str, float]]:
+    cluster = look()
+    leases = [server.lease_remaining for server in cluster.servers if server.lease_remaining is not None]
+    yield "orthanc_lab_cluster_servers", len(cluster.servers)
+    yield "orthanc_lab_cluster_leases", sum(remaining > 0 for remaining in leases)
+    yield "orthanc_lab_cluster_take_overs_total", cluster.taken_over
+    yield "orthanc_lab_cluster_queue", cluster.queue
+    yield "orthanc_lab_cluster_running", sum(len(server.running) for server in cluster.servers)

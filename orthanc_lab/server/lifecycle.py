@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum
 
-from orthanc_lab.server.assembly import Assembly, Environment, assemble
+from orthanc_lab.server.assembly import Assembly, assemble
 from orthanc_lab.server.dicom_listener import DicomListener
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.http.listener import HttpListener
 from orthanc_lab.server.listeners import Listener
 from orthanc_lab.server.options.settings import CheckedSettings

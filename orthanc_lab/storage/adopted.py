@@ -9,7 +9,7 @@ from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.transaction import NewExport
 
-__all__ = ["AdoptedChange", "AdoptedInstance", "AdoptedLog", "AdoptedResource"]
+__all__ = ["AdoptedChange", "AdoptedExport", "AdoptedInstance", "AdoptedLog", "AdoptedResource"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class AdoptedResource:
     labels: Sequence[str] = ()
     attachments: Mapping[int, bytes] = field(default_factory=dict)  # those of users
     is_protected: bool = False
+    is_stable: bool = True  # where it is new
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,22 @@ class AdoptedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptedExport:
+    """A line of the other server's exports."""
+
+    seq: int
+    line: NewExport
+
+
+@dataclass(frozen=True, slots=True)
 class AdoptedLog:
     """A part of the other server's logs, to be added as one."""
 
-    progress: str  # name of the property that says how far the logs were taken over
-    reached: str  # its value from now on
+    progress: str = ""  # name of the property that says how far the logs were taken over; "" for none
+    reached: str = ""  # its value from now on
     changes: Sequence[AdoptedChange] = ()
     last_change: int = 0  # later changes have numbers above this one
-    exports: Sequence[NewExport] = ()
+    exports: Sequence[AdoptedExport] = ()
+    last_export: int = 0  # as last_change
     recycling: Sequence[str] = ()  # patients, the first one to be recycled first
     counters: Mapping[str, int] = field(default_factory=dict)  # what named counters have reached

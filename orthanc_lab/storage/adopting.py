@@ -120,9 +120,14 @@ class Adopting:
             used.clear()  # it may run again
             return [self._insert(transaction, candidate, used) for candidate in candidates]
 
-        statuses = self._transactions.run(operation)
+        about = {id for candidate in candidates for id in candidate.arrival.about}
         files = [file for candidate in candidates for file in candidate.files]
-        self._files.settle([file for file in files if file.attachment.uuid in used])
+
+        def taken(_: object) -> list[PreparedFile]:
+            return [file for file in files if file.attachment.uuid in used]
+
+        statuses = self._transactions.run(operation, about, taken)
+        self._files.settle(taken(statuses))
         self._files.abandon([file for file in files if file.attachment.uuid not in used])
         return statuses
 
@@ -170,8 +175,8 @@ def _insert_new(transaction: Transaction, arrival: Arrival, resource: AdoptedRes
     last_update = None if level is Level.INSTANCE else resource.metadata.get("LastUpdate", arrival.date)
     key = transaction.insert_resource(NewResource(level, resource.id, parent, tags, metadata, files, last_update))
     assert key is not None, "it was not there a moment ago, in this transaction"
-    if level is not Level.INSTANCE:
-        transaction.settle(key)
+    if level is not Level.INSTANCE and resource.is_stable:
+        transaction.settle({key: 0})
     return key
 
 
@@ -213,7 +218,9 @@ def _write_log(transaction: Transaction, log: AdoptedLog) -> int:
             taken += 1
     transaction.skip_changes(log.last_change)
     for export in log.exports:
-        transaction.log_export(export)
+        transaction.skip_exports(export.seq - 1)
+        transaction.log_export(export.line)
+    transaction.skip_exports(log.last_export)
     for patient in log.recycling:
         key = transaction.find(Level.PATIENT, patient)
         if key is not None and not transaction.is_protected(key):
@@ -221,5 +228,6 @@ def _write_log(transaction: Transaction, log: AdoptedLog) -> int:
     for name, reached in log.counters.items():
         while transaction.next_number(name) < reached:
             pass
-    transaction.set_property(log.progress, log.reached)
+    if log.progress:
+        transaction.set_property(log.progress, log.reached)
     return taken

@@ -38,6 +38,11 @@ class Arrival:
     files: tuple[PreparedFile, ...] = ()  # once they are prepared
     keep_labels: bool = False  # of the instance that it replaces, and of those above it
 
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The identifiers of the instance and of what is above it."""
+        return self.ids.patient, self.ids.study, self.ids.series, self.ids.instance
+
     def stored(self, status: StoreStatus) -> Stored:
         """Return the answer to the upload."""
         return Stored(status, self.ids.instance, self.ids.series, self.ids.study, self.ids.patient)

@@ -51,7 +51,7 @@ class Attaching:
 
     def _take_over(self, file: PreparedFile, operation: Callable[[Transaction], Attachment]) -> Attachment:
         try:
-            attachment = self._transactions.run(operation)
+            attachment = self._transactions.run(operation, taken=lambda _: [file])
         except BaseException:
             self._files.abandon([file])
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from orthanc_lab.protocol.changes import ChangeType
@@ -23,11 +23,19 @@ class Index(Protocol):
     metadata: the index has numbers for user-defined ones.
     """
 
-    def run(self, operation: Callable[[Transaction], T]) -> T:
+    is_shared: bool
+    """Whether other servers may change it, too."""
+
+    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
         """Run an operation in a transaction and return its result once that is committed, and on the disk.
 
         The operation may run more than once (if another one that shares its commit fails, or a back end with
         several owners has to try again), so it changes nothing but the transaction.
+
+        Parameters
+        ----------
+        about
+            Identifiers that the operation is going to look for: an index that is far away asks for all at once.
         """
         ...
 
@@ -85,8 +93,8 @@ class Index(Protocol):
         """Return all labels in use, sorted."""
         ...
 
-    def unstable(self) -> Sequence[Key]:
-        """Return the resources that are not stable; those below before those above them."""
+    def unstable(self) -> Sequence[tuple[Key, int]]:
+        """Return the resources that are not stable, with their last `touch`; those below before those above them."""
         ...
 
     # -- files ---------------------------------------------------------------------

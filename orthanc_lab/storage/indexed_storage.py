@@ -73,7 +73,12 @@ class IndexedStorage:
         self._transactions = Transactions(index, files)
         self._attaching = Attaching(self._transactions, files)
         stability = Stability(
-            self._transactions, index.unstable(), clock=clock, executor=executor, age=options.stable_age
+            self._transactions,
+            index.unstable,
+            is_shared=index.is_shared,
+            clock=clock,
+            executor=executor,
+            age=options.stable_age,
         )
         opened.callback(stability.close)
         self._ingest = Ingest(

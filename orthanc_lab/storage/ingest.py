@@ -108,13 +108,17 @@ class Ingest:
         def operation(transaction: Transaction) -> list[Stored]:
             return [self._insert(transaction, arrival) for arrival in arrivals]
 
+        def taken(results: list[Stored]) -> list[PreparedFile]:
+            pairs = zip(arrivals, results, strict=True)
+            return [file for arrival, result in pairs if _is_new(result) for file in arrival.files]
+
         try:
-            results = self._transactions.run(operation)
+            results = self._transactions.run(operation, {id for arrival in arrivals for id in arrival.about}, taken)
         except BaseException:
             self._abandon(arrivals)
             raise
         for arrival, result in zip(arrivals, results, strict=True):
-            if result.status is StoreStatus.SUCCESS:
+            if _is_new(result):
                 self._files.settle(arrival.files)
             else:
                 self._files.abandon(arrival.files)
@@ -147,3 +151,7 @@ class Ingest:
             self._abandon([arrival])
             raise
         arrival.files += (head,)
+
+
+def _is_new(result: Stored) -> bool:
+    return result.status is StoreStatus.SUCCESS

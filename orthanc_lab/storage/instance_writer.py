@@ -35,10 +35,10 @@ class InstanceWriter:
     Parameters
     ----------
     touched
-        Called with the keys of series, study and patient that get an instance.
+        Called with the keys of series, study and patient that get an instance, and the number of the touch.
     """
 
-    def __init__(self, options: StorageOptions, touched: Callable[[Sequence[Key]], None]) -> None:
+    def __init__(self, options: StorageOptions, touched: Callable[[Sequence[Key], int], None]) -> None:
         self._largest = options.maximum_storage_size << 20
         self._most_patients = options.maximum_patient_count
         self._recycles = options.maximum_storage_mode != "Reject"
@@ -70,8 +70,8 @@ class InstanceWriter:
             transaction.log_change(change, parent, date)
         if lineage.expected is not None:
             self._log_completeness(transaction, arrival, lineage.series, lineage.expected)
-        transaction.touch(lineage, date)
-        self._touched((lineage.series, lineage.study, lineage.patient))
+        number = transaction.touch(lineage, date)
+        self._touched((lineage.series, lineage.study, lineage.patient), number)
         return arrival.stored(StoreStatus.SUCCESS)
 
     def _create_lineage(self, transaction: Transaction, arrival: Arrival, created: _New) -> Lineage:

@@ -13,8 +13,10 @@ from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.storage.files.area import DiskArea, FileArea
 from orthanc_lab.storage.files.attachments import AttachmentFiles, disk_error
-from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.files.journal import LogJournal
+from orthanc_lab.storage.files.late_files import LateFiles
 from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
+from orthanc_lab.storage.files.names import uuid_of
 from orthanc_lab.storage.index import Index
 from orthanc_lab.storage.indexed_storage import IndexedStorage
 from orthanc_lab.storage.lock import Lock, lock_folder
@@ -38,6 +40,7 @@ def open_storage(
     identifiers: Identifiers | None = None,
     metrics: Metrics | None = None,
     area: FileArea | None = None,
+    is_elsewhere: bool = False,
     open_log: OpenLog = DiskLog,
     connect: Connect = connect,
     lock: Lock = lock_folder,
@@ -52,6 +55,8 @@ def open_storage(
         Runs what happens beside requests; threads, if not given.
     area
         Where the files are, if not in `folder`.
+    is_elsewhere
+        Whether that is no disk of this machine: what comes from there is checked, and may be late.
     open_log
         Opens the journal of files, and the log of the index to wait for the disk.
     connect
@@ -76,7 +81,7 @@ def open_storage(
     try:
         with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
             opened.callback(lock(index_folder))
-            journal = FileJournal(open_log(index_folder / "files.journal"))
+            journal = LogJournal(open_log(index_folder / "files.journal"))
             opened.callback(journal.close)
             index = SqliteIndex(
                 index_folder / "index.sqlite", sync=options.sync_storage_area, connect=connect, open_log=open_log
@@ -91,6 +96,7 @@ def open_storage(
                 identifiers=identifiers,
                 metrics=metrics,
                 read_small=index.small_file,
+                late=LateFiles(clock, lambda uuid: bool(index.known_files([uuid]))) if is_elsewhere else None,
             )
             opened.callback(files.close)
             _remove_leftovers(index, files, journal)
@@ -108,12 +114,13 @@ def open_storage(
         raise disk_error(error) from error
 
 
-def _remove_leftovers(index: Index, files: AttachmentFiles, journal: FileJournal) -> None:
+def _remove_leftovers(index: Index, files: AttachmentFiles, journal: LogJournal) -> None:
     """Remove the files that an earlier process wrote or was about to remove, unless the index refers to them."""
     if journal.leftovers:
-        known = index.known_files(journal.leftovers)
-        journal.settle(known)
-        files.discard([name for name in journal.leftovers if name not in known])
+        names = journal.leftovers
+        known = index.known_files([uuid_of(name) for name in names])
+        journal.settle([name for name in names if uuid_of(name) in known])
+        files.discard([name for name in names if uuid_of(name) not in known])
 
 
 def _make_folder(folder: Path) -> None:

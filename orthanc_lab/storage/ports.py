@@ -282,8 +282,8 @@ class Adoption(Protocol):
     def adopt(self, instances: Sequence[AdoptedInstance]) -> list[StoreStatus | OrthancError]:
         """Take over instances as one, byte for byte; what is here already is completed, and keeps what it has.
 
-        No change is logged, all is stable, and nothing is recycled. An instance is there with all that belongs to
-        it, or not at all.
+        No change is logged, and nothing is recycled; what is new is as stable as it was. An instance is there with
+        all that belongs to it, or not at all.
 
         Returns
         -------
@@ -301,7 +301,7 @@ class Adoption(Protocol):
     def adopt_log(self, log: AdoptedLog) -> int:
         """Add lines of the other server's logs; return how many changes were of resources that are here.
 
-        A change keeps its number unless a later one has been given here.
+        Changes and exports keep their numbers unless later ones have been given here.
         """
         ...
 

@@ -1,9 +1,16 @@
-"""Resources become stable some time after their last new instance."""
+"""Resources become stable some time after their last new instance.
+
+Where several servers share an index, each watches what it has touched, by its own clock alone, and makes it stable
+unless another server has touched it later: its number (`Transaction.touch`) tells. Now and then each looks for what
+others have touched, and would see to it, from then on, should they be gone.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import OrthancError
@@ -18,11 +25,18 @@ __all__ = ["Stability"]
 
 _RETRY = 1.0  # seconds until the next try, if the index could not be written
 _LONGEST_END = 30.0  # seconds
+_LOOK_AGAIN = 5.0  # seconds between two looks at what other servers have touched
+_MOST = 1000  # resources that become stable in one transaction
 _STABLE = {
     Level.PATIENT: ChangeType.STABLE_PATIENT,
     Level.STUDY: ChangeType.STABLE_STUDY,
     Level.SERIES: ChangeType.STABLE_SERIES,
 }
+
+
+class _Watched(NamedTuple):
+    deadline: float  # by the monotonic clock
+    number: int  # of the last touch that is known
 
 
 class Stability:
@@ -33,32 +47,43 @@ class Stability:
     Parameters
     ----------
     unstable
-        Resources that are not stable at the start.
+        Returns the resources that are not stable, with their last touch.
+    is_shared
+        Whether other servers touch resources, too.
     age
         Seconds without a new instance after which a resource is stable (``StableAge``).
     """
 
     def __init__(
-        self, transactions: Transactions, unstable: Sequence[Key], *, clock: Clock, executor: Executor, age: float
+        self,
+        transactions: Transactions,
+        unstable: Callable[[], Sequence[tuple[Key, int]]],
+        *,
+        is_shared: bool,
+        clock: Clock,
+        executor: Executor,
+        age: float,
     ) -> None:
         self._transactions = transactions
+        self._unstable = unstable
         self._clock = clock
         self._age = age
-        self._lock = threading.Lock()  # guards the deadlines
+        self._lock = threading.Lock()  # guards the watched
         self._closing = False
-        deadline = clock.monotonic() + age
-        self._deadlines: dict[Key, float] = dict.fromkeys(unstable, deadline)  # by time
+        self._watched: dict[Key, _Watched] = {}  # by time
+        self._look_again = clock.monotonic() if is_shared else None  # when to look at what others have touched
+        self._take_note()
         self._task = executor.spawn("stable-resources", self._watch())
 
-    def touch(self, keys: Sequence[Key]) -> None:
+    def touch(self, keys: Sequence[Key], number: int) -> None:
         """Take note of a new instance below these resources."""
-        deadline = self._clock.monotonic() + self._age
-        deadlines = self._deadlines
+        watched = self._watched
+        entry = _Watched(self._clock.monotonic() + self._age, number)
         with self._lock:
-            is_first = not deadlines
+            is_first = not watched
             for key in keys:
-                deadlines.pop(key, None)
-                deadlines[key] = deadline
+                watched.pop(key, None)
+                watched[key] = entry
         if is_first:
             self._task.wake()
 
@@ -70,40 +95,54 @@ class Stability:
 
     def _watch(self) -> Steps:
         while not self._closing:
-            due, pause = self._due()
-            if due:
-                try:
+            try:
+                if self._look_again is not None and self._clock.monotonic() >= self._look_again:
+                    self._take_note()
+                due, pause = self._due()
+                if due:
                     self._settle(due)
-                except OrthancError:  # a full disk: the uploads were answered, so the changes must come
-                    pause = _RETRY
-                else:
                     continue
+            except OrthancError:  # a full disk: the uploads were answered, so the changes must come
+                pause = _RETRY
             yield pause
 
-    def _due(self) -> tuple[dict[Key, float], float | None]:
-        """Return what is to be stable now, and the seconds until there is more; None if nothing is unstable."""
+    def _take_note(self) -> None:
+        """Watch what is unstable and was touched by others, or before the start."""
+        unstable = self._unstable()
         now = self._clock.monotonic()
-        due: dict[Key, float] = {}
+        if self._look_again is not None:
+            self._look_again = now + _LOOK_AGAIN
         with self._lock:
-            for key, deadline in self._deadlines.items():
-                if deadline > now:
-                    return due, deadline - now
-                due[key] = deadline
-        return due, None
+            for key, number in unstable:
+                known = self._watched.get(key)
+                if known is None or known.number < number:
+                    self._watched.pop(key, None)
+                    self._watched[key] = _Watched(now + self._age, number)
 
-    def _settle(self, due: dict[Key, float]) -> None:
+    def _due(self) -> tuple[dict[Key, _Watched], float | None]:
+        """Return what is to be stable now, and the seconds until there is more to do; None if there is nothing."""
+        now = self._clock.monotonic()
+        due: dict[Key, _Watched] = {}
+        pause = None if self._look_again is None else max(self._look_again - now, 0)
+        with self._lock:
+            for key, watched in islice(self._watched.items(), _MOST):
+                if watched.deadline > now:
+                    left = watched.deadline - now
+                    return due, left if pause is None else min(left, pause)
+                due[key] = watched
+        return due, pause
+
+    def _settle(self, due: dict[Key, _Watched]) -> None:
         date = iso_seconds(self._clock.now())
 
         def operation(transaction: Transaction) -> None:
-            for key, deadline in due.items():
-                if self._deadlines.get(key) != deadline:
-                    continue  # it got an instance in the meantime
-                level = transaction.settle(key)
-                if level is not None:
-                    transaction.log_change(_STABLE[level], key, date)
+            # Without those that got an instance in the meantime.
+            touched = {key: watched.number for key, watched in due.items() if self._watched.get(key) is watched}
+            for key, level in transaction.settle(touched):
+                transaction.log_change(_STABLE[level], key, date)
 
         self._transactions.run(operation)
         with self._lock:
-            for key, deadline in due.items():
-                if self._deadlines.get(key) == deadline:
-                    del self._deadlines[key]
+            for key, watched in due.items():
+                if self._watched.get(key) is watched:
+                    del self._watched[key]

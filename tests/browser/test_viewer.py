@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from tests.browser.board import CELL, Board, says
+import pydicom
+import pytest
+from pydicom.encaps import encapsulate, generate_frames
+
+from orthanc_lab import samples
+from tests.browser.board import CELL, Board, fill, press, says
+from tests.browser.elements.test_viewer import play_all
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -49,4 +55,33 @@ def test_a_person_measures_compares_and_plays(shown, artefacts):
     panel.get_by_role("button", name="Play").click()
     panel.get_by_role("img", name="US · Cine loop · Frame 3 of 16").wait_for()
     panel.get_by_role("button", name="Stop").click()
+    assert board.faults() == []
+
+
+def long_cine() -> bytes:
+    """Return the cine loop of the samples with 1,000 frames."""
+    dataset = pydicom.dcmread(samples.dicom_files("us/cine")[0])
+    frames = list(generate_frames(dataset.PixelData, number_of_frames=16))
+    dataset.PixelData = encapsulate([frames[number % 16] for number in range(1000)])
+    dataset.NumberOfFrames = 1000
+    dataset.PatientID, dataset.PatientName, dataset.SeriesDescription = "LONG", "Long^Cine", "Long loop"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = (pydicom.uid.generate_uid() for _ in range(2))
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    out = io.BytesIO()
+    dataset.save_as(out)
+    return out.getvalue()
+
+
+@pytest.mark.long
+def test_a_thousand_frames_are_played_over_and_over(shown, artefacts, client):
+    client.upload(long_cine(), progress=False)
+    board = Board(shown(CELL), artefacts)
+    panel = board.tab("Browser")
+    panel.get_by_role("treeitem", name="Long Cine").click()
+    panel.get_by_text("US · Long loop").first.click()
+    says(panel, "Frame 501 of 1000")
+    fill(panel, "Slices per second", "60")
+    press(panel, "Play")
+    play_all(board.page, 1000)
+    panel.locator(".orthanc-viewer").get_by_role("button", name="Stop").click()
     assert board.faults() == []

@@ -61,5 +61,23 @@ def test_the_application_works_without_its_code(profile, voila, artefacts):
     press(application, "Mark as read")
     says(row, "read")
     application.screenshot(path=artefacts / "voila-application.png")
+
+    whole = boards.first
+    whole.get_by_role("tab", name="Browser", exact=True).click()
+    panel = whole.locator(".widget-tab-contents > :not(.lm-mod-hidden)").first
+    panel.get_by_role("treeitem", name="Phantom CT").click()
+    panel.get_by_text("CT · Soft tissue").first.click()
+    canvas = panel.get_by_role("img", name="CT · Soft tissue · Slice 11 of 20")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    panel.locator(".orthanc-readout", has_text="HU").wait_for()
+    panel.locator(".orthanc-viewer").get_by_role("button", name="Play").click()
+    panel.get_by_role("img", name="CT · Soft tissue · Slice 1 of 20").wait_for()
+    panel.locator(".orthanc-viewer").get_by_role("button", name="Stop").click()
+    panel.get_by_role("combobox", name="Show", exact=True).select_option("planes")
+    panel.get_by_role("img", name="CT · Soft tissue · sagittal 65 of 128").wait_for()
+    whole.screenshot(path=artefacts / "voila-viewer.png")
+    assert page.get_by_text("javascript error").count() == 0
     page.screenshot(path=artefacts / "voila.png", full_page=True)
     page.close()

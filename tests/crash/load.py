@@ -29,16 +29,16 @@ class Client(threading.Thread):
         self._session = requests.Session()
         self.operations = 0
         self.error = None
-
-    def run(self):
-        actions = (
+        self.actions = (
             [self._upload] * 5
             + [self._upload_zip, self._remove_instance, self._create]
             + [self._submit, self._touch] * 2
         )
+
+    def run(self):
         try:
             while True:
-                self._random.choice(actions)()
+                self._random.choice(self.actions)()
                 self.operations += 1
         except GONE:
             pass  # the server was killed: what was in flight stays "maybe"

@@ -9,7 +9,7 @@ import pytest
 
 from orthanc_lab.jobs.engine import JobsEngine
 from orthanc_lab.jobs.file_outputs import FileOutputs
-from orthanc_lab.jobs.ports import JobOutput, JobView
+from orthanc_lab.jobs.ports import JobOutput, Jobs, JobView
 from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
@@ -64,7 +64,7 @@ class Engines:
 class Waiting(threading.Thread):
     """A caller of `run` in its own thread."""
 
-    def __init__(self, engine: JobsEngine, job: Any) -> None:
+    def __init__(self, engine: Jobs, job: Any) -> None:
         super().__init__(daemon=True)
         self.engine, self.job = engine, job
         self.error: OrthancError | None = None
@@ -95,7 +95,7 @@ def engine(engines: Engines) -> JobsEngine:
     return engines()
 
 
-def wait_for_state(engine: JobsEngine, id: str, state: JobState) -> JobView:
+def wait_for_state(engine: Jobs, id: str, state: JobState) -> JobView:
     """Wait until a job is in a state."""
 
     def reached() -> JobView | None:

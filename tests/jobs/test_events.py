@@ -248,7 +248,7 @@ def test_an_event_takes_less_than_200_bytes(engines: Engines) -> None:
 
 
 def test_every_event_of_the_machine_has_a_name() -> None:
-    assert {event.name for event in Event} | {"SUBMITTED", "INTERRUPTED", "DROPPED"} == {
+    assert {event.name for event in Event} | {"SUBMITTED", "INTERRUPTED", "DROPPED", "LOST", "TAKEN_OVER"} == {
         event.name for event in Happened
     }
 

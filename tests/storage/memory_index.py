@@ -6,7 +6,7 @@ import copy
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -149,11 +149,12 @@ class MemoryTransaction:
                 self.remove_attachment(key, type)
             del self._rows[key]
 
-    def touch(self, lineage: Lineage, date: str) -> None:
+    def touch(self, lineage: Lineage, date: str) -> int:
         for key in (lineage.series, lineage.study, lineage.patient):
             self._rows[key].last_update, self._rows[key].stable = date, False
         if not self.is_protected(lineage.patient):
             self.set_protected(lineage.patient, False)
+        return 0
 
     def set_last_update(self, keys: Sequence[Key], date: str) -> None:
         for key in keys:
@@ -220,12 +221,11 @@ class MemoryTransaction:
         waiting = [(row.rank, row.key) for row in self._rows.values() if row.rank is not None and row.key != spared]
         return self.place_of(min(waiting)[1]) if waiting else None
 
-    def settle(self, key: Key) -> Level | None:
-        row = self._rows.get(key)
-        if row is None or row.stable:
-            return None
-        row.stable = True
-        return row.level
+    def settle(self, touched: Mapping[Key, int]) -> Sequence[tuple[Key, Level]]:
+        rows = [self._rows[key] for key in touched if key in self._rows and not self._rows[key].stable]
+        for row in rows:
+            row.stable = True
+        return [(row.key, row.level) for row in rows]
 
     def log_change(self, type: ChangeType, key: Key, date: str) -> None:
         self._content.changes.append((self._content.next("change"), type, key, date))
@@ -242,6 +242,9 @@ class MemoryTransaction:
         self._content.exports.append(
             Export(number, export.level, export.id, export.remote_modality, date, *identifiers)
         )
+
+    def skip_exports(self, number: int) -> None:
+        self._content.numbers["export"] = max(self._content.numbers["export"], number)
 
     def clear_exports(self) -> None:
         self._content.exports.clear()
@@ -266,7 +269,9 @@ class MemoryIndex:
             raise OrthancError(ErrorCode.DATABASE, "The index is closed")
         return self._content
 
-    def run(self, operation: Callable[[Transaction], T]) -> T:
+    is_shared = False
+
+    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
         with self._lock:
             draft = copy.deepcopy(self.content)
             result = operation(MemoryTransaction(draft))
@@ -342,8 +347,8 @@ class MemoryIndex:
     def all_labels(self) -> list[str]:
         return sorted({label for row in self.content.rows.values() for label in row.labels})
 
-    def unstable(self) -> Sequence[Key]:
-        return sorted((row.key for row in self.content.rows.values() if not row.stable), reverse=True)
+    def unstable(self) -> Sequence[tuple[Key, int]]:
+        return sorted(((row.key, 0) for row in self.content.rows.values() if not row.stable), reverse=True)
 
     # -- search --------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
 from orthanc_lab.storage import StorageOptions
 from orthanc_lab.storage.files.area import DiskArea
 from orthanc_lab.storage.files.attachments import AttachmentFiles
-from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.files.journal import LogJournal
 from orthanc_lab.storage.files.log_file import DiskLog
 from orthanc_lab.storage.indexed_storage import IndexedStorage
 from orthanc_lab.storage.ports import Storage
@@ -34,7 +34,7 @@ class Memory:
         self.executor = InlineExecutor(clock)
         identifiers, metrics = SystemIdentifiers(), NoMetrics()
         opened = ExitStack()
-        journal = FileJournal(DiskLog(folder / "files.journal"))
+        journal = LogJournal(DiskLog(folder / "files.journal"))
         opened.callback(journal.close)
         index = MemoryIndex(self._contents.get(folder))
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from cheroot.wsgi import Server
 
-from orthanc_lab.server.assembly import Environment, assemble
+from orthanc_lab.server.assembly import assemble
 from orthanc_lab.server.embedding.own_folder import OwnFolder
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["OtherServer"]

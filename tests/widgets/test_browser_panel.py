@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 
 import numpy as np
 import PIL.Image
@@ -307,6 +309,20 @@ def test_instances_that_come_are_in_the_slider(client):
     panel.wait_until_shown()
     assert (panel.viewer.count, panel.viewer.position) == (20, 4)
     assert panel.tree.level(panel.tree.opened[1])[0].note == "20 instances"
+
+
+def test_a_saved_notebook_has_the_slice_as_a_picture(client, panel):
+    assert "<img" not in panel._repr_mimebundle_()["text/html"]
+    id = pick(panel, *CT, "CT · Soft tissue")
+    panel.viewer.position, panel.viewer.center, panel.viewer.width = 3, 40, 400
+    html = panel._repr_mimebundle_()["text/html"]
+    assert 'alt="CT · Soft tissue · Slice 4 of 20 · instance 4"' in html
+    data = base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])
+    with PIL.Image.open(io.BytesIO(data)) as picture:
+        levels = np.asarray(picture).astype(int)
+    values = client.series[id].instances[3].array()
+    expected = np.floor(np.clip(((values - 39.5) / 399 + 0.5) * 255, 0, 255) + 0.5)
+    assert np.array_equal(levels, expected)
 
 
 def test_small_pictures_are_asked_for_again_only_where_instances_came(client, panel, monkeypatch):

@@ -6,11 +6,13 @@ import pytest
 
 from orthanc_lab import samples
 from orthanc_lab.client import Patient, Series, Study
+from orthanc_lab.rest.making import study_changes
 from orthanc_lab.widgets import ModifyPanel
 from orthanc_lab.widgets.dicomize.keywords import find
 from orthanc_lab.widgets.elements.tag_row import TagRow
 from orthanc_lab.widgets.modify.change_request import MOST, ChangeRequest, tag_names
-from orthanc_lab.widgets.tag_differences import differences
+from orthanc_lab.widgets.modify.module_tags import MODULE_TAGS
+from orthanc_lab.widgets.tag_differences import dataset_rows, differences
 
 
 @pytest.fixture
@@ -84,6 +86,63 @@ def test_modified_and_the_source_deleted(client, panel, study):
     assert client.instances.find()[0].all_tags.get("InstitutionName") is None
 
 
+def of_job(before, made):
+    """Return what a job has changed, as a preview tells it."""
+    found = [one.row() for one in differences(*(list(dataset_rows(each.dataset())) for each in (before, made)))]
+    return {row["name"]: (row["change"], row["before"], row["after"]) for row in found}
+
+
+def known(found):
+    """Leave out values that are made up anew each time."""
+    return {
+        name: ("made up" if "UID" in name and name != "StudyInstanceUID" else change) for name, change in found.items()
+    }
+
+
+def test_the_preview_of_a_split_is_what_it_does(client, panel, study):
+    panel.form.action.value = "split"
+    panel.form.replace.add(find("StudyDescription"), "Apart")
+    panel.form.replace.add(find("PatientID"), "OTHER")
+    panel.form.remove.value = "AccessionNumber"
+    check_series(panel, study, 1)
+    panel.preview().result()
+    found = changes(panel)
+    assert found["StudyInstanceUID"] == ("Replaced", study.StudyInstanceUID, "(a new UID)")
+    assert found["StudyDescription"] == ("Replaced", "CT quality phantom", "Apart")
+    assert len(client.studies) == 1
+    (series,) = (client.series[id] for id in panel.tree.checked)
+    panel.make().result()
+    finish(panel)
+    (apart,) = client.studies.find(PatientID="OTHER")
+    done = of_job(series.instances[0], apart.series[0].instances[0])
+    new = done.pop("StudyInstanceUID"), found.pop("StudyInstanceUID")
+    assert new[0][1] == new[1][1] != new[0][2] == apart.StudyInstanceUID
+    assert known(done) == known(found)
+
+
+def test_the_preview_of_a_merge_is_what_it_does(client, panel, study):
+    client.upload(samples.path("mr"), progress=False)
+    (target,) = client.studies.find(PatientID="PHANTOM-MR")
+    panel.refresh()
+    panel.form.action.value = "merge"
+    for node in panel.tree.level():
+        panel.tree.toggle(node.id)
+    panel.form.target.value = target.id
+    panel.preview().result()
+    found = changes(panel)
+    assert found["StudyInstanceUID"] == ("Replaced", study.StudyInstanceUID, target.StudyInstanceUID)
+    assert found["PatientName"] == ("Replaced", "Phantom^CT", "Phantom^MR")
+    before = study.series[0].instances[0]
+    panel.make().result()
+    finish(panel)
+    (merged,) = (one for one in target.series if one.SeriesDescription == before.series.SeriesDescription)
+    assert known(of_job(before, merged.instances[0])) == known(found)
+
+
+def test_the_modules_are_those_of_the_server():
+    assert {int(tag.replace(",", ""), 16) for tag in MODULE_TAGS} == set(study_changes._MODULE_TAGS)
+
+
 def test_split_and_merge(client, panel, study):
     panel.form.action.value = "split"
     panel.form.replace.add(find("StudyDescription"), "Apart")
@@ -122,6 +181,8 @@ def test_words_before_anything_is_sent(panel, client, study):
     assert ChangeRequest("modify").problem([study]).startswith("Nothing would change")
     assert ChangeRequest("split").problem([study]).startswith("Check the series")
     assert ChangeRequest("split").problem(series) == ""
+    assert "SeriesDescription: a split" in ChangeRequest("split", remove=("SeriesDescription",)).problem(series)
+    assert "StudyInstanceUID: a split" in ChangeRequest("split", replace={"StudyInstanceUID": "1"}).problem(series)
     assert ChangeRequest("merge").spread([patient, *series]) == [study, *series]
     assert ChangeRequest("anonymize").spread([patient]) == [patient]
     assert ChangeRequest("modify", replace={"PatientSex": "F"}).spread([patient]) == [study]

@@ -366,6 +366,22 @@ def test_painted_pixels(js, kind, step):
     assert np.array_equal(np.array(found["pixels"]).reshape(seen.shape) & 255, levels)
 
 
+@pytest.mark.parametrize("kind", ["uint8", "int16", "uint16"])
+def test_a_table_has_the_level_of_every_value(js, kind):
+    code = """(() => {
+      const tables = makeTables();
+      const lowest = kind === "int16" ? -32768 : 0;
+      return windows.map((window) => {
+        const table = tables(kind, window, GREYS);
+        const valueAt = (at) => (at > lowest + table.length - 1 ? at - 65536 : at);
+        return table.findIndex((colour, at) => colour !== GREYS[levelOf(valueAt(at), window.center, window.width)]);
+      });
+    })()"""
+    places = [(0, 1), (40, 400), (-600, 1500), (0.5, 1e-3), (-40000, 3), (70000, 10), (32767, 4), (-32768, 2), (0, 1e6)]
+    found = js(code, kind=kind, windows=[{"center": center, "width": width} for center, width in places])
+    assert found == [-1] * len(places)
+
+
 def test_the_middle_of_the_values(js):
     values = np.random.default_rng(3).normal(0, 10, (40, 50)).astype("f4")
     window = js("middleWindow(it)", it=picture(values))
@@ -405,3 +421,24 @@ def test_the_order_of_a_cine(js, repeat, positions):
       return found;
     })()"""
     assert js(code, repeat=repeat, most=len(positions)) == positions
+
+
+@pytest.mark.parametrize(("rate", "frames", "shown"), [(25, 60, 50), (60, 60, 120), (10, 60, 20), (60, 10, 20)])
+def test_the_speed_of_a_cine(js, rate, frames, shown):
+    """In two seconds of a screen with so many frames per second; what is late is not made up for."""
+    code = """(() => {
+      let [now, due, position] = [0, null, 0];
+      globalThis.performance = { now: () => now };
+      globalThis.requestAnimationFrame = (call) => { due = call; };
+      const go = (at) => { position = at; };
+      const cine = makeCine({ position: () => position, count: () => 1000, isThere: () => true, go, changed() {} });
+      cine.rate = rate;
+      cine.play();
+      for (let at = 1; at <= 2 * frames; at++) {
+        now = at * 1000 / frames;
+        due(now);
+      }
+      cine.stop();
+      return position;
+    })()"""
+    assert abs(js(code, rate=rate, frames=frames) - shown) <= 1

@@ -16,9 +16,10 @@ from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
 from orthanc_lab.rest.http.cached_text import CachedJson
+from orthanc_lab.rest.server.plugin_paths import database_backend_plugin, storage_area_plugin
 from orthanc_lab.rest.services import Services
 
-__all__ = ["ROUTES", "Plugin", "PluginList", "System"]
+__all__ = ["ROUTES", "Plugin", "PluginList", "System", "server_identifier"]
 
 API_VERSION = 27
 DATABASE_VERSION = 6
@@ -67,8 +68,8 @@ class System:
             **{name: settings[name] for name in _SAME_NAME},
             "ApiVersion": API_VERSION,
             "Capabilities": {"HasExtendedChanges": True, "HasExtendedFind": True},
-            "DatabaseBackendPlugin": None,
-            "DatabaseServerIdentifier": _server_identifier(settings),
+            "DatabaseBackendPlugin": database_backend_plugin(settings),
+            "DatabaseServerIdentifier": server_identifier(settings),
             "DatabaseVersion": DATABASE_VERSION,
             "DefaultRetrieveMethod": "C-MOVE",  # whatever the option says, as in Orthanc 1.12.7
             "HasLabels": True,
@@ -76,7 +77,7 @@ class System:
             "IsHttpServerSecure": _is_secure(settings),
             "MainDicomTags": _main_tags(settings, dictionary),
             "PluginsEnabled": True,
-            "StorageAreaPlugin": None,
+            "StorageAreaPlugin": storage_area_plugin(settings),
             "UserMetadata": _user_metadata(settings["UserMetadata"]),
             "Version": VERSION,
         }
@@ -125,7 +126,8 @@ def _plugins(services: Services) -> dict[str, dict[str, Any]]:
     return {"transfers": _TRANSFERS, **told}
 
 
-def _server_identifier(settings: Settings) -> str:
+def server_identifier(settings: Settings) -> str:
+    """Return the identifier of a server: the option, else a hash of where it is."""
     configured = settings["DatabaseServerIdentifier"]
     if configured:
         return str(configured)

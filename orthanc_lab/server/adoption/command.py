@@ -14,6 +14,7 @@ from orthanc_lab.server.adoption.errors import SourceError
 from orthanc_lab.server.adoption.instances import InstanceImport
 from orthanc_lab.server.adoption.logs import import_logs, import_nodes
 from orthanc_lab.server.adoption.progress import Progress
+from orthanc_lab.server.adoption.reached import ReachedStore
 from orthanc_lab.server.adoption.report import Report
 from orthanc_lab.server.adoption.source_files import SourceFiles
 from orthanc_lab.server.adoption.source_index import SourceIndex
@@ -91,9 +92,14 @@ def import_orthanc(folder: Path, index_folder: Path, settings: CheckedSettings, 
             index = SourceIndex(connection, index_path)
             progress = Progress(index.count(), sys.stderr)
             names = MetadataNames(settings["UserMetadata"])
-            InstanceImport(index, SourceFiles(folder), storage, names, report).run(progress.show)
-            import_logs(index, storage, report)
-            import_nodes(index, storage, report)
+            store = ReachedStore(storage, f"Imported:{index.identity}")
+            instances = InstanceImport(index, SourceFiles(folder), storage, names=names, report=report, store=store)
+            instances.run(progress.show)
+            import_logs(index, store, report)
+            import_nodes(storage, "DicomModalities", index.modalities(), report)
+            import_nodes(storage, "OrthancPeers", index.peers(), report)
+            if jobs := index.job_count():
+                report.notes.append(f"{jobs} jobs stay behind: each server has a form of its own for them")
             progress.end()
     finally:
         storage.close()

@@ -1,14 +1,20 @@
-"""The instances of a real Orthanc are taken over, in groups that share a commit."""
+"""The instances of another server are taken over, in groups that share a commit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.adoption.reached import ReachedStore
 from orthanc_lab.server.adoption.report import Report
-from orthanc_lab.server.adoption.source_files import FileError, SourceFiles
-from orthanc_lab.server.adoption.source_index import SourceIndex
-from orthanc_lab.server.adoption.source_rows import SourceFile, SourceInstance, SourceResource
+from orthanc_lab.server.adoption.source_rows import (
+    FileError,
+    FileSource,
+    InstanceSource,
+    SourceFile,
+    SourceInstance,
+    SourceResource,
+)
 from orthanc_lab.storage.adopted import AdoptedInstance, AdoptedResource
 from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.ports import Storage
@@ -17,6 +23,7 @@ from orthanc_lab.storage.records import AttachmentType, Resource, StoreStatus
 __all__ = ["InstanceImport"]
 
 _MOST_INSTANCES, _MOST_BYTES = 100, 32 << 20  # of a group
+_MOST_COMPLETE = 100_000
 _FIRST_OF_USER = 1024
 
 
@@ -27,17 +34,27 @@ class InstanceImport:
     ----------
     names
         What the target calls metadata.
+    store
+        Knows which instances were read back.
     """
 
     def __init__(
-        self, index: SourceIndex, files: SourceFiles, storage: Storage, names: MetadataNames, report: Report
+        self,
+        index: InstanceSource,
+        files: FileSource,
+        storage: Storage,
+        *,
+        names: MetadataNames,
+        report: Report,
+        store: ReachedStore,
     ) -> None:
         self._index = index
         self._files = files
         self._storage = storage
         self._names = names
         self._report = report
-        self._complete: set[int] = set()  # patients, studies and series that need nothing more
+        self._store = store
+        self._complete: set[str] = set()  # some patients, studies and series that need nothing more
         self._group: list[tuple[SourceInstance, AdoptedInstance]] = []
         self._bytes = 0
 
@@ -58,13 +75,15 @@ class InstanceImport:
 
     def _add(self, instance: SourceInstance) -> None:
         own = instance.own
-        found = {one.id: one for one in self._storage.get_many([one.id for one in instance.lineage])}
+        asked = [one.id for one in instance.lineage if one.id not in self._complete]
+        found = {one.id: one for one in self._storage.get_many(asked)}
         present = found.get(own.id)
         dicom = next((file for file in own.files if file.type == AttachmentType.DICOM), None)
         if dicom is None:
             self._report.lose(f"instance {own.id}", "it has no DICOM file")
             return
-        if present is not None and self._needs_nothing(instance, dicom, found):
+        is_read_back = own.key <= self._store.reached.instances
+        if present is not None and is_read_back and self._needs_nothing(instance, dicom, found):
             self._report.present += 1
             return
         try:
@@ -86,12 +105,12 @@ class InstanceImport:
         if present is None or not dicom.uncompressed_md5 or present.uncompressed_md5 != dicom.uncompressed_md5:
             return False
         for one in instance.lineage:
-            if one.key in self._complete:
+            if one.id in self._complete:
                 continue
             if one.id not in found or self._lacks(one, found[one.id]):
                 return False
             if one is not instance.own:
-                self._complete.add(one.key)
+                self._complete.add(one.id)
         return True
 
     def _lacks(self, one: SourceResource, present: Resource) -> bool:
@@ -105,7 +124,7 @@ class InstanceImport:
 
     def _adopted(self, one: SourceResource, present: Resource | None) -> AdoptedResource:
         """Return what is still to be taken over of a resource, with the attachments of users."""
-        if one.key in self._complete:
+        if one.id in self._complete:
             return AdoptedResource(one.level, one.id)
         attachments = {}
         for file in one.files:
@@ -115,13 +134,17 @@ class InstanceImport:
                 attachments[file.type] = self._files.read(file)
             except FileError as error:
                 self._lose_attachment(one, file, str(error))
-        return AdoptedResource(one.level, one.id, one.tags, one.metadata, one.labels, attachments, one.is_protected)
+        return AdoptedResource(
+            one.level, one.id, one.tags, one.metadata, one.labels, attachments, one.is_protected, one.is_stable
+        )
 
     def _lose_attachment(self, one: SourceResource, file: SourceFile, why: str) -> None:
         self._report.lose(f"attachment {file.type} of the {one.level.value.lower()} {one.id}", why)
 
     def _flush(self) -> None:
         group, self._group, self._bytes = self._group, [], 0
+        if len(self._complete) > _MOST_COMPLETE:
+            self._complete.clear()
         if not group:
             return
         results = self._storage.adopt([adopted for _, adopted in group])
@@ -129,12 +152,13 @@ class InstanceImport:
             if isinstance(result, OrthancError):
                 self._report.lose(f"instance {instance.own.id}", result.details or result.text)
                 continue
-            self._complete.update(one.key for one in instance.lineage[:-1])
+            self._complete.update(one.id for one in instance.lineage[:-1])
             if result is StoreStatus.SUCCESS:
                 self._report.taken += 1
             else:
                 self._report.present += 1
             self._read_back(adopted)
+        self._store.note(instances=max(self._store.reached.instances, group[-1][0].own.key))
 
     def _read_back(self, adopted: AdoptedInstance) -> None:
         for one in adopted.lineage:

@@ -1,102 +1,70 @@
-"""The logs and properties of a real Orthanc are taken over."""
+"""The logs and properties of another server are taken over."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from orthanc_lab.dimse.modality import check_name, read_modality
 from orthanc_lab.peers.peer import read_peer
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.adoption.reached import ReachedStore
 from orthanc_lab.server.adoption.report import Report
-from orthanc_lab.server.adoption.source_index import SourceIndex
+from orthanc_lab.server.adoption.source_rows import LogSource
 from orthanc_lab.storage.adopted import AdoptedLog
 from orthanc_lab.storage.ports import Storage
 
-__all__ = ["import_logs", "import_nodes"]
+__all__ = ["NODES", "import_logs", "import_nodes"]
 
 _AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Reached:
-    """How far the logs were taken over: a property of the target, written with each part of them."""
-
-    changes: int = 0
-    exports: int = 0
-    finished: bool = False  # once: what was done at the end
-
-    @classmethod
-    def read(cls, text: str | None) -> _Reached:
-        return cls(**json.loads(text)) if text else cls()
-
-    def written(self) -> str:
-        return json.dumps({"changes": self.changes, "exports": self.exports, "finished": self.finished})
-
-
-def import_logs(index: SourceIndex, storage: Storage, report: Report) -> None:
-    """Import changes, exports and the order of recycling, from where the last import of this index ended."""
-    name = f"Imported:{index.identity}"
-    reached = _Reached.read(storage.get_property(name))
+def import_logs(source: LogSource, store: ReachedStore, report: Report) -> None:
+    """Import changes, exports and the order of recycling, from where the last import of this source ended."""
     while True:
-        changes, last, strange = index.changes(reached.changes, _AT_ONCE)
+        changes, last, strange = source.changes(store.reached.changes, _AT_ONCE)
         if last is None:
             break
-        reached = replace(reached, changes=last)
-        taken = storage.adopt_log(AdoptedLog(name, reached.written(), changes=changes))
-        report.changes += taken
+        report.changes += store.note(AdoptedLog(changes=changes), changes=last)
         for _ in range(strange):
             report.lose("a change", "its type, level or date is unknown")
     while True:
-        exports, last, strange = index.exports(reached.exports, _AT_ONCE)
+        exports, last, strange = source.exports(store.reached.exports, _AT_ONCE)
         if last is None:
             break
-        reached = replace(reached, exports=last)
-        storage.adopt_log(AdoptedLog(name, reached.written(), exports=exports))
+        store.note(AdoptedLog(exports=exports), exports=last)
         report.exports += len(exports)
         for _ in range(strange):
             report.lose("an export", "its level or date is unknown")
-    counters = {} if reached.finished or not index.anonymized() else {"AnonymizationSequence": index.anonymized()}
-    reached = replace(reached, finished=True)
-    storage.adopt_log(
-        AdoptedLog(
-            name,
-            reached.written(),
-            last_change=index.last_change(),
-            recycling=index.recycling(),
-            counters=counters,
-        )
+    last_change, last_export = source.last_numbers()
+    counters = {} if store.reached.finished else source.counters()
+    recycling = source.recycling()
+    store.note(
+        AdoptedLog(last_change=last_change, last_export=last_export, recycling=recycling, counters=counters),
+        finished=True,
     )
 
 
-def import_nodes(index: SourceIndex, storage: Storage, report: Report) -> None:
-    """Import the DICOM nodes and peers that the database holds; those of the target stay."""
-
-    def check_modality(name: str, definition: Any) -> None:
-        check_name(name)
-        read_modality(definition)
-
-    _import_nodes(storage, "DicomModalities", index.modalities(), check_modality, report)
-    _import_nodes(storage, "OrthancPeers", index.peers(), lambda _, definition: read_peer(definition), report)
-    jobs = index.job_count()
-    if jobs:
-        report.notes.append(f"{jobs} jobs stay behind: each server has a form of its own for them")
+def _check_modality(name: str, definition: Any) -> None:
+    check_name(name)
+    read_modality(definition)
 
 
-def _import_nodes(
-    storage: Storage,
-    name: str,
-    nodes: Mapping[str, Any],
-    check: Callable[[str, Any], object],
-    report: Report,
-) -> None:
+NODES: Mapping[str, Callable[[str, Any], object]] = {
+    "DicomModalities": _check_modality,
+    "OrthancPeers": lambda _, definition: read_peer(definition),
+}
+"""The properties that hold other nodes, with what refuses a definition that is none."""
+
+
+def import_nodes(storage: Storage, name: str, nodes: Mapping[str, Any], report: Report) -> None:
+    """Import the nodes that a property of the other database holds; those of the target stay."""
     present: dict[str, Any] = json.loads(storage.get_property(name) or "{}")
     merged = dict(present)
     for node, definition in nodes.items():
         try:
-            check(node, definition)
+            NODES[name](node, definition)
         except OrthancError as error:
             report.lose(f"{name} {node}", error.details or error.text)
         else:

@@ -19,7 +19,8 @@ class Report:
     exports: int = 0
     lost: int = 0  # what could not be taken
     reasons: list[str] = field(default_factory=list)  # of the first of them
-    notes: list[str] = field(default_factory=list)  # what an import never takes
+    notes: list[str] = field(default_factory=list)  # further lines
+    verb: str = "imported"
 
     def lose(self, what: str, why: str) -> None:
         """Take note of something that could not be taken."""
@@ -30,8 +31,8 @@ class Report:
     def lines(self) -> list[str]:
         """Return the report, line by line."""
         lines = [
-            f"{self.taken} instances were imported, {self.present} were there already",
-            f"{self.changes} changes and {self.exports} exports were imported",
+            f"{self.taken} instances were {self.verb}, {self.present} were there already",
+            f"{self.changes} changes and {self.exports} exports were {self.verb}",
             *self.notes,
         ]
         if self.lost:

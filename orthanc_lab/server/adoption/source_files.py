@@ -9,17 +9,13 @@ import stat
 import zlib
 from pathlib import Path
 
-from orthanc_lab.server.adoption.source_rows import SourceFile
+from orthanc_lab.server.adoption.source_rows import FileError, SourceFile
 
-__all__ = ["FileError", "SourceFiles"]
+__all__ = ["SourceFiles", "verified"]
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLAIN, _ZLIB = 1, 2
 _SIZE_BYTES = 8
-
-
-class FileError(Exception):
-    """A file that is not what its row says; the message says how."""
 
 
 class SourceFiles:
@@ -44,19 +40,7 @@ class SourceFiles:
         """
         if not _UUID.fullmatch(file.uuid):
             raise FileError("the index names a file that can be none")
-        stored = self._stored(file)
-        _check_md5(stored, file.compressed_md5)
-        if file.compression == _PLAIN:
-            content = stored
-        elif file.compression == _ZLIB:
-            content = _uncompress(stored, file.uncompressed_size)
-        else:
-            raise FileError(f"compression {file.compression} is unknown")
-        if len(content) != file.uncompressed_size:
-            raise FileError(f"{len(content)} bytes in place of {file.uncompressed_size}")
-        if file.uncompressed_md5 != file.compressed_md5 or content is not stored:
-            _check_md5(content, file.uncompressed_md5)
-        return content
+        return verified(self._stored(file), file)
 
     def _stored(self, file: SourceFile) -> bytes:
         path = self._folder / file.uuid[:2] / file.uuid[2:4] / file.uuid
@@ -76,6 +60,28 @@ class SourceFiles:
             raise FileError(f"{path} is missing") from error
         except OSError as error:
             raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def verified(stored: bytes, file: SourceFile) -> bytes:
+    """Return the content of a file, given the bytes that were stored for it.
+
+    Raises
+    ------
+    FileError
+        If its size or MD5 is not that of its row.
+    """
+    _check_md5(stored, file.compressed_md5)
+    if file.compression == _PLAIN:
+        content = stored
+    elif file.compression == _ZLIB:
+        content = _uncompress(stored, file.uncompressed_size)
+    else:
+        raise FileError(f"compression {file.compression} is unknown")
+    if len(content) != file.uncompressed_size:
+        raise FileError(f"{len(content)} bytes in place of {file.uncompressed_size}")
+    if file.uncompressed_md5 != file.compressed_md5 or content is not stored:
+        _check_md5(content, file.uncompressed_md5)
+    return content
 
 
 def _check_md5(content: bytes, wanted: str) -> None:

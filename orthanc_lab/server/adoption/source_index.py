@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from orthanc_lab.server.adoption.source_rows import (
     SourceInstance,
     SourceResource,
 )
-from orthanc_lab.storage.adopted import AdoptedChange
+from orthanc_lab.storage.adopted import AdoptedChange, AdoptedExport
 from orthanc_lab.storage.transaction import NewExport
 
 __all__ = ["SourceIndex"]
@@ -168,29 +168,30 @@ class SourceIndex:
                 changes.append(AdoptedChange(seq, CHANGE_TYPES[type], LEVEL_NUMBERS[level], _text(id), date[:15]))
         return changes, rows[-1][0] if rows else None, len(rows) - len(changes)
 
-    def exports(self, since: int, limit: int) -> tuple[list[NewExport], int | None, int]:
+    def exports(self, since: int, limit: int) -> tuple[list[AdoptedExport], int | None, int]:
         """Return the next exports, as `changes` does."""
         rows = self._execute(_EXPORTS, (since, limit)).fetchall()
         exports = []
-        for _, level, id, modality, date, *identifiers in rows:
+        for seq, level, id, modality, date, *identifiers in rows:
             if level in LEVEL_NUMBERS and _is_date(date):
                 named = {one: _text(text) for one, text in zip(LEVELS, identifiers, strict=True)}
-                exports.append(NewExport(LEVEL_NUMBERS[level], _text(id), _text(modality), date[:15], named))
+                line = NewExport(LEVEL_NUMBERS[level], _text(id), _text(modality), date[:15], named)
+                exports.append(AdoptedExport(seq, line))
         return exports, rows[-1][0] if rows else None, len(rows) - len(exports)
 
-    def last_change(self) -> int:
-        """Return the number of the last change ever logged."""
-        row = self._execute("SELECT seq FROM sqlite_sequence WHERE name = 'Changes'").fetchone()
-        return 0 if row is None else _number(row[0])
+    def last_numbers(self) -> tuple[int, int]:
+        """Return the numbers of the last change and of the last export ever logged."""
+        reached = dict(self._execute("SELECT name, seq FROM sqlite_sequence"))
+        return max(_number(reached.get("Changes", 0)), 0), max(_number(reached.get("ExportedResources", 0)), 0)
 
     def recycling(self) -> Sequence[str]:
         """Return the patients that may be recycled, the first one first."""
         return [_text(id) for (id,) in self._execute(_RECYCLING)]
 
-    def anonymized(self) -> int:
+    def counters(self) -> Mapping[str, int]:
         """Return how many patients were given a name by an anonymization."""
         text = self._property(_ANONYMIZED) or ""
-        return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 0
+        return {"AnonymizationSequence": int(text)} if text.isascii() and text.isdecimal() and len(text) < 8 else {}
 
     def modalities(self) -> dict[str, Any]:
         """Return the DICOM nodes of the database, as configured."""

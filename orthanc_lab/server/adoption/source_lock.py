@@ -1,4 +1,4 @@
-"""The index of the other server, locked for as long as it is read, and opened without a trace."""
+"""A database of the other server, locked for as long as it is read, and opened without a trace."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from orthanc_lab.protocol.private_files import create_private_file, make_private_folder
 from orthanc_lab.server.adoption.errors import SourceError
 
-__all__ = ["open_untouched"]
+__all__ = ["open_untouched", "untouched"]
 
 _SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510  # where SQLite locks a database for reading (sqlite.org/fileformat2)
 _LOGS = ("-wal", "-journal")
@@ -22,7 +22,14 @@ _LOGS = ("-wal", "-journal")
 
 @contextmanager
 def open_untouched(index: Path, copies: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database that no other process has open for writing; none can, until it is closed.
+    """Open a database as `untouched` does."""
+    with untouched(index, copies) as address, closing(sqlite3.connect(address, uri=True)) as connection:
+        yield connection
+
+
+@contextmanager
+def untouched(index: Path, copies: Path) -> Iterator[str]:
+    """Return the URI of a database that no other process has open for writing; none can, until this is left.
 
     What a server that was killed left in a log is part of the database. To read it is to write it into the
     database, so then it is done with a copy.
@@ -43,8 +50,7 @@ def open_untouched(index: Path, copies: Path) -> Iterator[sqlite3.Connection]:
         # Closing any other descriptor of the file would give the lock up: the copy is read from this one.
         path = _copied(descriptor, index, logs, copies) if logs else index
         options = "mode=rw" if logs else "mode=ro&immutable=1"
-        with closing(sqlite3.connect(f"file:{quote(os.fspath(path.resolve()))}?{options}", uri=True)) as connection:
-            yield connection
+        yield f"file:{quote(os.fspath(path.resolve()))}?{options}"
     except sqlite3.Error as error:
         raise SourceError(f"{index} is damaged, or no index of an Orthanc: {error}") from error
     finally:

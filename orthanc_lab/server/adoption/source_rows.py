@@ -1,15 +1,28 @@
-"""The rows of the index of a real Orthanc, as records."""
+"""What an import reads: the rows of the other index as records, and the ports that hand them over."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.storage.adopted import AdoptedChange, AdoptedExport
 from orthanc_lab.storage.metadata_names import METADATA_NUMBERS
 
-__all__ = ["CHANGE_TYPES", "LEVEL_NUMBERS", "METADATA_NAMES", "SourceFile", "SourceInstance", "SourceResource"]
+__all__ = [
+    "CHANGE_TYPES",
+    "LEVEL_NUMBERS",
+    "METADATA_NAMES",
+    "FileError",
+    "FileSource",
+    "InstanceSource",
+    "LogSource",
+    "SourceFile",
+    "SourceInstance",
+    "SourceResource",
+]
 
 CHANGE_TYPES: Mapping[int, ChangeType] = {
     1: ChangeType.COMPLETED_SERIES,
@@ -52,7 +65,7 @@ class SourceFile:
 class SourceResource:
     """A resource with what the index keeps of it."""
 
-    key: int
+    key: int  # of an instance: larger than those of all that were stored before
     level: Level
     id: str
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -60,6 +73,7 @@ class SourceResource:
     labels: Sequence[str] = ()
     files: Sequence[SourceFile] = ()
     is_protected: bool = False
+    is_stable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +86,57 @@ class SourceInstance:
     def own(self) -> SourceResource:
         """The instance itself."""
         return self.lineage[-1]
+
+
+class FileError(Exception):
+    """A file that is not what its row says; the message says how."""
+
+
+class InstanceSource(Protocol):
+    """The instances of the other server."""
+
+    def count(self) -> int:
+        """Return how many there are, with those that belong to no series."""
+        ...
+
+    def instances(self) -> Iterator[SourceInstance]:
+        """Return them in the order in which they were stored, each with what is above it."""
+        ...
+
+
+class FileSource(Protocol):
+    """The files of the other server."""
+
+    def read(self, file: SourceFile) -> bytes:
+        """Return the content of a file, uncompressed.
+
+        Raises
+        ------
+        FileError
+            If it is missing or cannot be read, or its size or MD5 is not that of its row.
+        """
+        ...
+
+
+class LogSource(Protocol):
+    """The logs of the other server. Each part of a log comes with how many of its rows cannot be understood."""
+
+    def changes(self, since: int, limit: int) -> tuple[list[AdoptedChange], int | None, int]:
+        """Return the changes after `since`, and the number of the last row read (None at the end)."""
+        ...
+
+    def exports(self, since: int, limit: int) -> tuple[list[AdoptedExport], int | None, int]:
+        """Return the exports after `since`, as `changes` does."""
+        ...
+
+    def last_numbers(self) -> tuple[int, int]:
+        """Return the numbers of the last change and of the last export ever logged."""
+        ...
+
+    def recycling(self) -> Sequence[str]:
+        """Return the patients that may be recycled, the first one first."""
+        ...
+
+    def counters(self) -> Mapping[str, int]:
+        """Return what named counters have reached."""
+        ...

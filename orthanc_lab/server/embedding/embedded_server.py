@@ -11,10 +11,10 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.services import Services
-from orthanc_lab.server.assembly import Environment
 from orthanc_lab.server.embedding.own_folder import OwnFolder
 from orthanc_lab.server.embedding.restartable import Restartable, dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import LogTail
 from orthanc_lab.server.loopback import url_of

@@ -12,7 +12,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.lifecycle import Ending, Server
 from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings

@@ -12,13 +12,14 @@ from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.protocol.seeded import Crashed, SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.services import Services
-from orthanc_lab.server.assembly import Assembly, Environment, assemble
+from orthanc_lab.server.assembly import Assembly, assemble
 from orthanc_lab.server.embedding.lifetime import Lifetime
 from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
 from orthanc_lab.server.embedding.restartable import dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.embedding.stepping import Goal, run_until
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.server.reported_errors import keep_error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from orthanc_lab.protocol.seeded import Crashed, SeededExecutor, TaskGroup
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.log_file import LogFile
 
@@ -96,7 +96,7 @@ class Lifetime:
         self.environment = replace(
             environment,
             executor=self._tasks,
-            file_area=lambda folder: _HeldArea(environment.file_area(folder), self),
+            file_area=lambda area: _HeldArea(environment.file_area(area), self),
             connect_index=lambda path: self._kept(environment.connect_index(path)),
             connect_jobs=lambda path: self._kept(environment.connect_jobs(path)),
             open_log=lambda path: self._kept(_HeldLog(environment.open_log(path), self)),

@@ -12,8 +12,8 @@ from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SeededIdentifiers, SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.seeded import SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
-from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
+from orthanc_lab.server.environment import Environment, EnvironmentWrapper
 from orthanc_lab.server.log_lines import log_errors_only
 from orthanc_lab.server.options.names import check_names
 from orthanc_lab.server.options.option_table import OPTIONS, without_unset

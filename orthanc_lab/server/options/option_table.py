@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orthanc_lab.server.options.bucket_options import BUCKET_OPTIONS
+from orthanc_lab.server.options.cluster_option import check_cluster
 from orthanc_lab.server.options.dicom_options import DICOM_OPTIONS
 from orthanc_lab.server.options.option import (
     Kind,
@@ -18,6 +20,7 @@ from orthanc_lab.server.options.option import (
     threads,
     warning_names,
 )
+from orthanc_lab.server.options.postgresql_option import check_postgresql
 from orthanc_lab.server.options.transfers_option import check_transfers
 
 __all__ = ["OPTIONS", "without_unset"]
@@ -105,6 +108,13 @@ _STORAGE = (
         True,
         "Keep the DICOM files; without it the index alone, and the last files in memory.",
         storage_field="store_dicom",
+    ),
+    Option(
+        "PostgreSQL",
+        _OBJECT,
+        {},
+        "The database that has the index, and may be shared by several servers, as for Orthanc's plug-in.",
+        check=check_postgresql,
     ),
     Option("StoreMD5ForAttachments", _BOOLEAN, True, "Keep the MD5 of each file.", storage_field="store_md5"),
     Option(
@@ -194,6 +204,14 @@ _JOBS = (
         _INTEGER,
         100_000,
         "Events of jobs that are kept in memory, some 140 bytes each; 0 for none. Not an option of Orthanc.",
+    ),
+    Option(
+        "Cluster",
+        _OBJECT,
+        {},
+        "Several servers on one PostgreSQL: after LeaseDuration (3 seconds) without a sign of life, the others go on"
+        " with the jobs of a server. Not an option of Orthanc.",
+        check=check_cluster,
     ),
     Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
@@ -324,9 +342,8 @@ _EXTENSIONS = (
     Option("Warnings", _OBJECT, {}, "Which of the warnings W001 … W007 are logged.", check=warning_names),
 )
 
-OPTIONS: dict[str, Option] = {
-    option.name: option for option in (*_STORAGE, *_JOBS, *_HTTP, *_SEARCH, *DICOM_OPTIONS, *_EXTENSIONS)
-}
+_GROUPS = (_STORAGE, BUCKET_OPTIONS, _JOBS, _HTTP, _SEARCH, DICOM_OPTIONS, _EXTENSIONS)
+OPTIONS: dict[str, Option] = {option.name: option for group in _GROUPS for option in group}
 """All options by name."""
 
 

@@ -50,6 +50,10 @@ class CheckedSettings:
         for name, option in OPTIONS.items():
             if option.is_path and self._values[name]:
                 self._values[name] = str(self.folder / self._values[name])
+        google = self._values["GoogleCloudStorage"]
+        if google:
+            account = str(self.folder / google["ServiceAccountFile"])
+            self._values["GoogleCloudStorage"] = {**google, "ServiceAccountFile": account}
         if self._values["IndexDirectory"] is None:
             self._values["IndexDirectory"] = self._values["StorageDirectory"]
 

@@ -1,4 +1,4 @@
-"""The file system, as the storage uses it: a port, so that a test can make it fail."""
+"""Where files are: a port, so that they can be on a disk, in a bucket or in a database, and a test can make it fail."""
 
 from __future__ import annotations
 
@@ -10,17 +10,42 @@ from typing import Protocol
 
 from orthanc_lab.protocol.private_files import FILE_MODE, make_private_folder
 
-__all__ = ["DiskArea", "FileArea"]
+__all__ = ["AreaError", "DiskArea", "FileArea"]
+
+
+class AreaError(OSError):
+    """The place of the files cannot be reached, or refuses what it is asked to do.
+
+    Parameters
+    ----------
+    words
+        What happened, without anything secret.
+    is_away
+        It may go well later, by itself. Then the outcome of a write is unknown.
+    """
+
+    def __init__(self, words: str, *, is_away: bool) -> None:
+        super().__init__(words)
+        self.is_away = is_away
+
 
 _PIECE = 2 << 20  # bytes
 _ADVISES = sys.platform == "linux"
 
 
 class FileArea(Protocol):
-    """A folder of files with UUIDs as names. All failures are OSError."""
+    """Files whose names are UUIDs, with or without an extension (`names`). All failures are OSError."""
 
     def write(self, name: str, data: bytes, *, sync: bool) -> None:
-        """Create a file; `sync` waits until it is on the disk. A failed write leaves nothing behind."""
+        """Create a file; `sync` waits until it is on the disk. A failed write leaves nothing behind.
+
+        Raises
+        ------
+        FileExistsError
+            If there is one already.
+        AreaError
+            If the place of the files is away; then the file may appear all the same.
+        """
         ...
 
     def sync(self, name: str) -> None:
@@ -28,7 +53,15 @@ class FileArea(Protocol):
         ...
 
     def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
-        """Return the content of a file from `offset` on, or `size` bytes of it."""
+        """Return the content of a file from `offset` on, or `size` bytes of it, less at its end.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        AreaError
+            If the place of the files is away.
+        """
         ...
 
     def remove(self, name: str) -> None:
@@ -54,7 +87,7 @@ def _write_and_sync(descriptor: int, data: bytes) -> None:
 
 
 class DiskArea:
-    """Files in two levels of folders, ``ab/cd/abcd….``, as Orthanc lays them out.
+    """Files in two levels of folders, ``ab/cd/abcd….``, as Orthanc lays them out: their extensions are left out.
 
     Parameters
     ----------
@@ -110,4 +143,4 @@ class DiskArea:
 
     def path(self, name: str) -> str:
         """Return where a file is."""
-        return f"{self._folder}/{name[:2]}/{name[2:4]}/{name}"
+        return f"{self._folder}/{name[:2]}/{name[2:4]}/{name[:36]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -11,10 +12,12 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Clock, Identifiers
-from orthanc_lab.storage.files.area import FileArea
+from orthanc_lab.storage.files.area import AreaError, FileArea
 from orthanc_lab.storage.files.cache import FileCache
 from orthanc_lab.storage.files.compression import compress, uncompress
 from orthanc_lab.storage.files.journal import FileJournal
+from orthanc_lab.storage.files.late_files import LateFiles
+from orthanc_lab.storage.files.names import extension_of, file_name
 from orthanc_lab.storage.files.prepared import PreparedFile, SmallFile
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.records import Attachment, AttachmentType
@@ -35,6 +38,9 @@ class AttachmentFiles:
     ----------
     read_small
         Reads a small file from the index, by its key; None if there is none.
+    late
+        What finds files that are missing for a while, of an area that is elsewhere: what comes from there is compared
+        with its MD5, too.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class AttachmentFiles:
         identifiers: Identifiers,
         metrics: Metrics,
         read_small: Callable[[int], bytes | None],
+        late: LateFiles | None = None,
     ) -> None:
         self._area = area
         self._journal = journal
@@ -56,6 +63,7 @@ class AttachmentFiles:
         self._identifiers = identifiers
         self._metrics = metrics
         self._read_small = read_small
+        self._late = late
         self._cache = FileCache(options.maximum_cache_size << 20, metrics)
         self._pool = executor.pool("storage", _AT_ONCE)
 
@@ -107,7 +115,7 @@ class AttachmentFiles:
             self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
             self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
         else:
-            plain_md5 = self._write_and_hash(uuid, data, on_disk, md5, syncing)
+            plain_md5 = self._write_and_hash(f"{uuid}{extension_of(type)}", data, on_disk, md5, syncing)
         disk_md5 = self._md5(on_disk) if compressed else plain_md5
         attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
         if content is None and self._is_stored(type):
@@ -131,18 +139,30 @@ class AttachmentFiles:
 
     def settle(self, files: Sequence[PreparedFile]) -> None:
         """Take note that the index refers to the files."""
-        written = [file.attachment.uuid for file in files if file.content is None]
+        written = _written(files)
         if written:
-            self._journal.settle(written)
+            self._journal.taken_over(written)
+
+    def take_over(self, transaction: object, files: Sequence[PreparedFile]) -> None:
+        """Take note, within the transaction of the index, that it is going to refer to the files.
+
+        Raises
+        ------
+        OrthancError
+            36 if one of them has been given up in the meantime.
+        """
+        written = _written(files)
+        if written:
+            self._journal.take_over(transaction, written)
 
     def abandon(self, files: Sequence[PreparedFile]) -> None:
         """Remove files that the index did not take over."""
-        written = [file.attachment.uuid for file in files if file.content is None]
+        written = _written(files)
         if written:
             self.discard(written)
 
-    def announce_removal(self, released: Iterable[Attachment]) -> None:
-        """Note which files a commit is going to release, before that commit.
+    def announce_removal(self, transaction: object, released: Iterable[Attachment]) -> None:
+        """Note which files the transaction of the index is going to release.
 
         Raises
         ------
@@ -152,7 +172,7 @@ class AttachmentFiles:
         names = _in_area(released)
         if names:
             try:
-                self._journal.note(names)
+                self._journal.release(transaction, names)
             except OSError as error:
                 raise disk_error(error) from error
 
@@ -163,10 +183,13 @@ class AttachmentFiles:
             self._cache.drop(f"{attachment.uuid}/0")
             self._cache.drop(f"{attachment.uuid}/1")
         self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
-        self.discard(_in_area(released))
+        self._remove(_in_area(released))
 
     def discard(self, names: Sequence[str]) -> None:
-        """Remove files that nothing refers to; those that cannot be removed now are removed at the next start."""
+        """Remove files that the index does not refer to; those that cannot be removed now are removed later."""
+        self._remove(self._journal.give_up(names))
+
+    def _remove(self, names: Sequence[str]) -> None:
         if len(names) < _MANY:
             gone = self._removed(names)
         else:
@@ -202,7 +225,8 @@ class AttachmentFiles:
         Raises
         ------
         OrthancError
-            13 if the file has vanished (17 if it was not to be stored), 20 if it cannot be uncompressed.
+            13 if the file has vanished (17 if it was not to be stored), 20 if it cannot be uncompressed, or is not
+            what was stored elsewhere; 36 if the place of the files is away.
         """
         plain = raw or not attachment.compressed
         key = f"{attachment.uuid}/{int(plain and attachment.compressed)}"
@@ -230,12 +254,24 @@ class AttachmentFiles:
             data = small
         else:
             try:
-                data = self._area.read(attachment.uuid, size, offset)
+                data = self._read_from_area(attachment, size, offset)
+            except AreaError as error:
+                raise disk_error(error) from error
             except OSError as error:
                 raise OrthancError(self._vanished(attachment)) from error
         self._metrics.record("orthanc_storage_read_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_read_bytes", len(data))
         return data
+
+    def _read_from_area(self, attachment: Attachment, size: int | None, offset: int) -> bytes:
+        name = file_name(attachment)
+        if self._late is None:
+            return self._area.read(name, size, offset)
+        for _ in range(2):  # what was damaged on its way is whole the second time
+            data = self._late.read(attachment.uuid, lambda: self._area.read(name, size, offset))
+            if size is not None or offset or _has_md5(data, attachment.compressed_md5):
+                return data
+        raise OrthancError(ErrorCode.CORRUPTED_FILE, f"The file {attachment.uuid} is not the one that was stored")
 
     def _vanished(self, attachment: Attachment) -> int:
         return ErrorCode.INEXISTENT_FILE if self._is_stored(attachment.type) else ErrorCode.UNKNOWN_RESOURCE
@@ -249,6 +285,9 @@ class AttachmentFiles:
         try:
             self._journal.note([name])
             self._area.write(name, data, sync=sync and syncing is None)
+        except AreaError as error:
+            self._give_up(name)
+            raise disk_error(error) from error
         except OSError as error:
             self.discard([name])
             raise disk_error(error) from error
@@ -257,18 +296,24 @@ class AttachmentFiles:
         self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_written_bytes", len(data))
 
+    def _give_up(self, name: str) -> None:
+        """Remove a file that may still appear: its name stays in the journal."""
+        self._journal.give_up([name])
+        with contextlib.suppress(OSError):
+            self._area.remove(name)
+
     def _milliseconds(self, start: float) -> int:
         return int((self._now() - start) * 1000)
 
     def _write_and_hash(
-        self, uuid: str, data: bytes, on_disk: bytes, known: str, syncing: list[Future[None]] | None
+        self, name: str, data: bytes, on_disk: bytes, known: str, syncing: list[Future[None]] | None
     ) -> str:
         if known:
-            self._write(uuid, on_disk, syncing)
+            self._write(name, on_disk, syncing)
             return self._md5(data, known)
         hashing = self._pool.submit(self._md5, data)  # beside the write: both leave the interpreter free
         try:
-            self._write(uuid, on_disk, syncing)
+            self._write(name, on_disk, syncing)
         finally:
             plain_md5 = hashing.result()
         return plain_md5
@@ -280,11 +325,22 @@ class AttachmentFiles:
 
 
 def _in_area(attachments: Iterable[Attachment]) -> list[str]:
-    return [attachment.uuid for attachment in attachments if not isinstance(attachment, SmallFile)]
+    return [file_name(attachment) for attachment in attachments if not isinstance(attachment, SmallFile)]
+
+
+def _written(files: Sequence[PreparedFile]) -> list[str]:
+    return [file_name(file.attachment) for file in files if file.content is None]
+
+
+def _has_md5(data: bytes, md5: str) -> bool:
+    return not md5 or hashlib.md5(data, usedforsecurity=False).hexdigest() == md5
 
 
 def disk_error(error: OSError) -> OrthancError:
-    """Return the error of Orthanc for a failure of the disk."""
+    """Return the error of Orthanc for a failure of the disk, or of the place of the files."""
+    if isinstance(error, AreaError):
+        code = ErrorCode.DATABASE_UNAVAILABLE if error.is_away else ErrorCode.STORAGE_AREA_PLUGIN
+        return OrthancError(code, f"The storage area is not available: {error}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OrthancError(ErrorCode.FULL_STORAGE)
     return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error.strerror or error}")

@@ -8,19 +8,72 @@ in the journal, and the next start removes it without looking through the storag
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from orthanc_lab.storage.files.log_file import LogFile
 
-__all__ = ["FileJournal"]
+__all__ = ["FileJournal", "LogJournal"]
 
 _LONG = 1 << 16  # bytes; a longer journal is emptied when nothing is open
 _TOO_LONG = 1 << 20  # bytes; a longer one is rewritten with what is open
-_UUID_LENGTH = 36
+_SHORTEST = 36  # letters of a name
 
 
-class FileJournal:
-    """An append-only list of names on disk, cut back when it grows.
+class FileJournal(Protocol):
+    """Names of files that are not yet, or no longer, what an attachment refers to."""
+
+    def note(self, names: Sequence[str]) -> None:
+        """Write names down, before their files are created.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written; then none is.
+        OrthancError
+            If what keeps them is away.
+        """
+        ...
+
+    def take_over(self, transaction: object, names: Sequence[str]) -> None:
+        """Forget names in the transaction of the index by which attachments come to refer to their files.
+
+        Raises
+        ------
+        OrthancError
+            If one of the files has been given up in the meantime, and may be gone.
+        """
+        ...
+
+    def taken_over(self, names: Iterable[str]) -> None:
+        """Take note that this transaction has been committed."""
+        ...
+
+    def release(self, transaction: object, names: Sequence[str]) -> None:
+        """Write names down, within the transaction of the index after which nothing refers to their files.
+
+        Raises
+        ------
+        OSError
+            As `note`.
+        """
+        ...
+
+    def give_up(self, names: Sequence[str]) -> Sequence[str]:
+        """Return those of the names that no transaction can take over any more: their files can be removed."""
+        ...
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Forget names whose files are gone."""
+        ...
+
+    def close(self) -> None:
+        """End; what is open is dealt with later."""
+        ...
+
+
+class LogJournal:
+    """An append-only list of names on disk, cut back when it grows, of the only server that knows the files.
 
     Parameters
     ----------
@@ -36,14 +89,14 @@ class FileJournal:
     def __init__(self, file: LogFile) -> None:
         self._file = file
         self._lock = threading.Lock()
-        names = file.read().decode("ascii", "replace").split("\n")
         # A crash may have cut off the last name; its file was not created yet.
-        self.leftovers: tuple[str, ...] = tuple(dict.fromkeys(name for name in names if len(name) == _UUID_LENGTH))
+        names = file.read().decode("ascii", "replace").split("\n")[:-1]
+        self.leftovers: tuple[str, ...] = tuple(dict.fromkeys(name for name in names if len(name) >= _SHORTEST))
         self._open: dict[str, None] = dict.fromkeys(self.leftovers)
         self._size = 0
         self._rewrite()
 
-    def note(self, names: Iterable[str]) -> None:
+    def note(self, names: Sequence[str]) -> None:
         """Write names down, before anything happens to their files.
 
         Raises
@@ -60,6 +113,21 @@ class FileJournal:
                 raise
             self._size += len(entry)
             self._open.update(dict.fromkeys(entry.split()))
+
+    def take_over(self, transaction: object, names: Sequence[str]) -> None:
+        """Do nothing: a name that stays here does no harm to a file that is referred to."""
+
+    def taken_over(self, names: Iterable[str]) -> None:
+        """Forget names: their files belong to the index."""
+        self.settle(names)
+
+    def release(self, transaction: object, names: Sequence[str]) -> None:
+        """Write names down, before the commit."""
+        self.note(names)
+
+    def give_up(self, names: Sequence[str]) -> Sequence[str]:
+        """Return all: a transaction that has failed here takes nothing over."""
+        return names
 
     def settle(self, names: Iterable[str]) -> None:
         """Forget names: their files belong to the index, or are gone."""

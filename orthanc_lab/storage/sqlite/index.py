@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -54,7 +54,9 @@ class SqliteIndex(ResourceQueries, LogQueries):
             self._writer = Writer(connection, open_log(path.with_name(f"{path.name}-wal")) if sync else None)
             opened.pop_all()
 
-    def run(self, operation: Callable[[Transaction], T]) -> T:
+    is_shared = False
+
+    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
         """Run an operation in a transaction; it may run more than once."""
         return self._writer.run(operation)
 

@@ -229,6 +229,14 @@ FROM exports WHERE seq > ? ORDER BY seq LIMIT ?
 -- clear_exports:
 DELETE FROM exports
 
+-- ==== what is handed over to another storage ====
+
+-- instances_after:
+SELECT key, id FROM resources WHERE +level = 3 AND key > ? ORDER BY key LIMIT ?
+
+-- recycling:
+SELECT id FROM resources WHERE rank IS NOT NULL ORDER BY rank
+
 -- ==== totals, counters, properties ====
 
 -- totals:

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.storage.attachment_column import read_attachments
 from orthanc_lab.storage.records import Attachment, Resource
 from orthanc_lab.storage.search_plan import SearchPlan
-from orthanc_lab.storage.sqlite.attachment_column import read_attachments
 from orthanc_lab.storage.sqlite.connections import Readers
 from orthanc_lab.storage.sqlite.find_statement import find_statement
 from orthanc_lab.storage.sqlite.json_text import as_array, bindable, read_json
@@ -60,9 +60,9 @@ class ResourceQueries:
         """Return all labels in use, sorted."""
         return [label for (label,) in self._readers.fetch(SQL["all_labels"])]
 
-    def unstable(self) -> list[Key]:
+    def unstable(self) -> list[tuple[Key, int]]:
         """Return the resources that are not stable; those below before those above them."""
-        return [key for (key,) in self._readers.fetch(SQL["unstable"])]
+        return [(key, 0) for (key,) in self._readers.fetch(SQL["unstable"])]
 
     def list_resources(self, level: Level, since: int = 0, limit: int = 0) -> list[Resource]:
         """Return the resources of a level, sorted by identifier; limit 0 = all."""

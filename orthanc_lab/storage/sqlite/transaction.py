@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from orthanc_lab.dicom.series_size import parse_index
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.levels import LEVELS, Level
+from orthanc_lab.storage.attachment_column import numbered, read_attachments, write_attachments
 from orthanc_lab.storage.files.prepared import PreparedFile, SmallFile
 from orthanc_lab.storage.records import Attachment, Statistics
-from orthanc_lab.storage.sqlite.attachment_column import read_attachments, write_attachments
 from orthanc_lab.storage.sqlite.json_text import as_array, bindable, read_json, write_json
 from orthanc_lab.storage.sqlite.lineage_cache import LineageCache, Recent
 from orthanc_lab.storage.sqlite.statements import SQL
@@ -89,7 +89,7 @@ class SqliteTransaction:
         totals, tags, depth = self._totals, resource.tags, resource.level.depth
         key = totals.last_resource + 1
         rank = totals.last_rank + 1 if depth == 0 else None
-        attachments = self._numbered(resource.files)
+        attachments = numbered(resource.files, totals.last_small_file)
         cursor = self._execute(
             _ADD_RESOURCE,
             (
@@ -135,7 +135,7 @@ class SqliteTransaction:
             self._execute(SQL["purge_changes"])
             totals.stale_changes = 0
 
-    def touch(self, lineage: Lineage, date: str) -> None:
+    def touch(self, lineage: Lineage, date: str) -> int:
         """Note an instance at this date: sets LastUpdate of all three, none is stable, the patient is recycled last."""
         totals = self._totals
         recent = self._recent(lineage)
@@ -146,6 +146,7 @@ class SqliteTransaction:
             totals.last_rank += 1
             recent.rank = totals.last_rank
             self._execute(_RERANK, (recent.rank, lineage.patient))
+        return 0
 
     def set_last_update(self, keys: Sequence[Key], date: str) -> None:
         """Set LastUpdate of resources above an instance."""
@@ -190,7 +191,7 @@ class SqliteTransaction:
     def put_attachment(self, key: Key, file: PreparedFile) -> Attachment:
         """Add an attachment, or replace the one of its type."""
         attachments = self.attachments(key)
-        (attachment,) = added = self._numbered([file])
+        (attachment,) = added = numbered([file], self._totals.last_small_file)
         if attachment.type in attachments:
             self._release(attachments[attachment.type])
         self._add_files(added, [file])
@@ -230,11 +231,11 @@ class SqliteTransaction:
         row = self._execute(SQL["next_to_recycle"], (spared or 0,)).fetchone()
         return None if row is None else _place(row)
 
-    def settle(self, key: Key) -> Level | None:
-        """Make a resource stable; None if it is so already, or gone."""
+    def settle(self, touched: Mapping[Key, int]) -> Sequence[tuple[Key, Level]]:
+        """Make resources stable; return those that were not, in this order."""
         self._cache.clear()
-        row = self._execute(SQL["settle"], (key,)).fetchone()
-        return None if row is None else LEVELS[row[0]]
+        settled = ((key, self._execute(SQL["settle"], (key,)).fetchone()) for key in touched)
+        return [(key, LEVELS[row[0]]) for key, row in settled if row is not None]
 
     # -- logs, counters, properties ------------------------------------------------
 
@@ -258,6 +259,10 @@ class SqliteTransaction:
         identifiers = (export.identifiers.get(level, "") for level in LEVELS)
         line = (export.level.depth, export.id, export.remote_modality, export.date, *identifiers)
         self._execute(SQL["add_export"], (self._totals.last_export, *line))
+
+    def skip_exports(self, number: int) -> None:
+        """Give later exports numbers above this one."""
+        self._totals.last_export = max(self._totals.last_export, number)
 
     def clear_exports(self) -> None:
         """Delete all exports; numbers go on."""
@@ -289,18 +294,6 @@ class SqliteTransaction:
             if index is not None:
                 recent.indexes[index] += 1
 
-    def _numbered(self, files: Sequence[PreparedFile]) -> list[Attachment]:
-        """Return the attachments that files will be: the small ones have keys. Nothing is written."""
-        key = self._totals.last_small_file
-        attachments = []
-        for file in files:
-            attachment = file.attachment
-            if file.content is not None:
-                key += 1
-                attachment = _small_file(attachment, key)
-            attachments.append(attachment)
-        return attachments
-
     def _add_files(self, attachments: Sequence[Attachment], files: Sequence[PreparedFile]) -> None:
         totals = self._totals
         for attachment, file in zip(attachments, files, strict=True):
@@ -323,16 +316,3 @@ class SqliteTransaction:
 def _place(row: tuple[Key, str, int, Key | None]) -> Place:
     key, id, depth, parent = row
     return Place(key, id, LEVELS[depth], parent)
-
-
-def _small_file(it: Attachment, key: int) -> SmallFile:
-    return SmallFile(
-        it.type,
-        it.uuid,
-        it.uncompressed_size,
-        it.uncompressed_md5,
-        it.compressed_size,
-        it.compressed_md5,
-        it.compressed,
-        key,
-    )

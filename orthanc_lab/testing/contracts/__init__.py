@@ -5,5 +5,5 @@ They need pytest and hypothesis (the extra ``test``).
 
 import pytest
 
-for _name in ("job_store", "output_store", "storage"):
+for _name in ("file_area", "job_store", "output_store", "storage"):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
 if TYPE_CHECKING:
-    from orthanc_lab.server.assembly import Environment
+    from orthanc_lab.server.environment import Environment
 
 __all__ = ["Faults"]
 

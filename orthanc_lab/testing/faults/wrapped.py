@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Executor
-from orthanc_lab.server.assembly import Environment
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.testing.faults.behind import OwnServer
 from orthanc_lab.testing.faults.clock import FaultyClock
@@ -35,7 +35,7 @@ def wrapped(environment: Environment, faults: FaultSwitches) -> Environment:
     return replace(
         environment,
         clock=FaultyClock(environment.clock, faults),
-        file_area=lambda folder: FaultyArea(environment.file_area(folder), faults),
+        file_area=lambda area: FaultyArea(environment.file_area(area), faults),
         connect_index=connecting(environment.connect_index, "index", faults),
         connect_jobs=connecting(environment.connect_jobs, "jobs", faults),
         storage=lambda storage: cast(Storage, FaultyStorage(environment.storage(storage), faults)),

@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication
 
 from orthanc_lab.protocol.execution import Steps
 from orthanc_lab.protocol.seeded import SeededExecutor
-from orthanc_lab.server.assembly import Environment, EnvironmentWrapper
+from orthanc_lab.server.environment import Environment, EnvironmentWrapper
 from orthanc_lab.storage.files.area import FileArea
 
 __all__ = ["BlockingClient", "PausingFiles", "pausing", "simulated_time"]
@@ -145,7 +145,7 @@ class PausingFiles:
     def around(self, environment: Environment) -> Environment:
         """Return an environment with such files."""
         inner = environment if self._faults is None else self._faults.around(environment)
-        return replace(inner, file_area=lambda folder: _PausingArea(inner.file_area(folder)))
+        return replace(inner, file_area=lambda area: _PausingArea(inner.file_area(area)))
 
 
 class _PausingArea:

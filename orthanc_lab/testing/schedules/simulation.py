@@ -14,10 +14,10 @@ from orthanc_lab.protocol.inline import InlineTask
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
 from orthanc_lab.protocol.seeded import Choices, SeededExecutor
-from orthanc_lab.server.assembly import EnvironmentWrapper
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.embedding.serve import in_process
 from orthanc_lab.server.embedding.wsgi_transport import WsgiTransport
+from orthanc_lab.server.environment import EnvironmentWrapper
 from orthanc_lab.testing.schedules.blocking import BlockingClient, PausingFiles, pausing, simulated_time
 from orthanc_lab.testing.schedules.choices import TIME
 from orthanc_lab.testing.schedules.engine import JobKind, SimulatedEngine

@@ -380,6 +380,12 @@ class BrowserPanel(ResourcesPanel):
         if not self.is_away:
             self.viewer.resume()
 
+    def snapshot(self) -> str:  # noqa: D102 - see Panel
+        html = f"{super().snapshot()}{self.heading.value}"
+        with suppress(ClientError):  # a server that is away gives no picture
+            html += self.viewer.snapshot()
+        return html
+
     def close(self) -> None:  # noqa: D102 - see Panel
         self.comparison.close()
         self._show_queue.close()

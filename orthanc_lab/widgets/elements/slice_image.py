@@ -104,6 +104,12 @@ class SliceImage:
                 return cls(whole.tobytes(), rows, columns, kind, step, **meaning)
         return cls(values.astype("<f4").tobytes(), rows, columns, "float32", step, **meaning)
 
+    @property
+    def aspect(self) -> float:
+        """How much higher than wide a pixel is."""
+        spacing: Spacing | Region = self.spacing.regions[0] if self.spacing.regions else self.spacing
+        return spacing.row / spacing.column
+
     def plain(self) -> dict[str, Any]:
         """Return everything but the values in the form that the browser reads."""
         names = ("rows", "columns", "kind", "step", "words", "place", "slope", "intercept", "unit")

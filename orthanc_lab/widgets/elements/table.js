@@ -23,7 +23,8 @@ function drawCell(cell, column, value) {
   const text = textOf(column, value);
   if (cell.dataset.text === text) return;
   cell.dataset.text = text;
-  if (column.kind === "progress") {
+  if (column.kind === "progress" && text === "") cell.replaceChildren();
+  else if (column.kind === "progress") {
     if (!cell.firstChild) {
       const bar = document.createElement("progress");
       bar.max = 100;

@@ -13,6 +13,27 @@ function newState(model) {
 
 const MOST_TRIES = 8; // to draw on a pane without a size
 
+const CALM = 100; // ms between two drawings of the controls while pictures move
+
+// Calls `act` at once, or, as long as it `isBusy`, at most once in `time` ms.
+function seldom(time, isBusy, act) {
+  let timer = 0;
+  let last = -Infinity;
+  const run = () => {
+    clearTimeout(timer);
+    timer = 0;
+    last = performance.now();
+    act();
+  };
+  const call = () => {
+    const rest = isBusy() ? last + time - performance.now() : 0;
+    if (rest <= 0) run();
+    else timer ||= setTimeout(run, rest);
+  };
+  call.close = () => clearTimeout(timer);
+  return call;
+}
+
 // The planes that were made last, so that a change of the window does not make them again.
 function planeCache() {
   const layouts = new Map();
@@ -62,7 +83,7 @@ function renderViewer(store, model, el) {
     if (state.focus.x < 0 && slice) state.focus = { x: Math.floor((slice.columns * slice.step) / 2), y: Math.floor((slice.rows * slice.step) / 2) };
     state.second = counterpart(first, state.position, slice?.values ? slice : null, second);
     scenes = withCursor(scenesOf(state, first, second, model.get("words")), state.cursor);
-    parts.frames.dataset.panes = String(scenes.length);
+    if (parts.frames.dataset.panes !== String(scenes.length)) parts.frames.dataset.panes = String(scenes.length);
     for (const scene of scenes) if (!panes.has(scene.name)) panes.set(scene.name, addPane(scene.name));
     for (const [name, pane] of panes) {
       const scene = scenes.find((one) => one.name === name);
@@ -74,9 +95,12 @@ function renderViewer(store, model, el) {
     const isUnseen = scenes.some((scene) => !hasSize(panes.get(scene.name)));
     tries = isUnseen ? tries + 1 : 0;
     if (isUnseen && tries < MOST_TRIES) setTimeout(redraw, 250); // a size that comes back at once is not observed
-    drawControls(parts, state, model, first, second, scenes);
+    controls();
     teller.follow(first, second);
   }
+
+  // While pictures move, what stands around them follows ten times a second: its layout costs more than the pictures.
+  const controls = seldom(CALM, () => isHeld || cine.isPlaying, () => drawControls(parts, state, model, layer(0), layer(1), scenes));
 
   function addPane(name) {
     const pane = makePane(parts.frames, name);
@@ -151,6 +175,7 @@ function renderViewer(store, model, el) {
   draw();
   return () => {
     cine.stop();
+    controls.close();
     sizes.disconnect();
     teller.close();
     store.views.delete(onSlice);

@@ -8,7 +8,7 @@ from typing import Any
 
 import traitlets
 
-from orthanc_lab.client import ClientError
+from orthanc_lab.client import ClientError, display
 from orthanc_lab.widgets.elements.element import Element
 from orthanc_lab.widgets.elements.slice_image import SliceImage, ViewedStack, Window
 from orthanc_lab.widgets.elements.slice_sender import SliceSender
@@ -33,6 +33,7 @@ _PARTS = (
     "controls",
     "board",
 )
+_WIDEST = 384  # pixels of a picture in a saved notebook
 _NOTHING = ViewedStack(0, lambda number: SliceImage(), [Window("", 0, 1)])
 
 
@@ -106,6 +107,23 @@ class Viewer(Element, script="viewer", parts=[f"viewer_parts/{name}" for name in
     def caption(self) -> str:
         """Description of the visible slice; "" without one."""
         return self._shown.caption(self.position) if self.count else ""
+
+    def snapshot(self) -> str:
+        """Return the visible slice as HTML, as it looks in one piece and without what the user has drawn on it.
+
+        Raises
+        ------
+        ClientError
+            If the server does not answer.
+        """
+        from orthanc_lab.widgets.elements.slice_picture import png_of  # noqa: PLC0415 - loads Pillow
+
+        if not self.count:
+            return ""
+        image = self._shown.load(self.position)
+        png = png_of(image, self.center, self.width, is_inverted=self._shown.is_inverted)
+        words = f"{self._shown.title} · {self.caption}".removeprefix(" · ")
+        return f"<div>{display.picture(png, words, wide=_WIDEST)}</div>{display.paragraph(words)}"
 
     def show(self, stack: ViewedStack, position: int = 0) -> None:
         """Replace the stack, and compare it with no other."""

@@ -12,7 +12,7 @@ from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.elements.table import Column, Tone
 from orthanc_lab.widgets.elements.toolbar import Tool
 
-__all__ = ["COLUMNS", "CONTROLS", "TOOLS", "allowed", "has_made", "has_output", "offers", "row"]
+__all__ = ["COLUMNS", "COLUMNS_OF_SEVERAL", "CONTROLS", "TOOLS", "allowed", "has_made", "has_output", "offers", "row"]
 
 _SIGNS: dict[str, tuple[str, Tone]] = {
     "Pending": ("hourglass-start", "waiting"),
@@ -34,6 +34,9 @@ COLUMNS = (
     Column("left", "Left", "span"),
     Column("words", "Description", "words"),
 )
+
+COLUMNS_OF_SEVERAL = (*COLUMNS[:2], Column("server", "Server"), *COLUMNS[2:])
+"""The columns where several servers share the list of jobs."""
 
 CONTROLS: dict[str, frozenset[JobState]] = {
     "cancel": frozenset({JobState.PENDING, JobState.RUNNING, JobState.RETRY, JobState.PAUSED}),
@@ -57,12 +60,13 @@ _OF_ALL = "REST API"  # Orthanc's description of every job that a client has ask
 _WITH_OUTPUT = ("Archive", "Media")
 
 
-def row(job: Job, now: datetime) -> dict[str, Any]:
+def row(job: Job, now: datetime, server: str = "") -> dict[str, Any]:
     """Return a job as a table row."""
     return {
         "id": job.id,
         "state": "Canceled" if _is_canceled(job) else job.state.value,
         "type": job.type,
+        "server": server,
         "progress": job.progress,
         "priority": job.priority,
         "created": f"{job.created:%Y-%m-%dT%H:%M:%S}" if job.created else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,26 @@ from orthanc_lab.client.display import table as html_table
 from orthanc_lab.client.hierarchy import made_by
 from orthanc_lab.widgets.code.spoken import in_folder
 from orthanc_lab.widgets.elements.download import Download
-from orthanc_lab.widgets.elements.table import Table
+from orthanc_lab.widgets.elements.table import Column, Table
 from orthanc_lab.widgets.elements.toolbar import Toolbar
 from orthanc_lab.widgets.jobs.job_filter import JobFilter
-from orthanc_lab.widgets.jobs.job_rows import COLUMNS, TOOLS, allowed, has_made, has_output, offers, row
+from orthanc_lab.widgets.jobs.job_rows import (
+    COLUMNS,
+    COLUMNS_OF_SEVERAL,
+    TOOLS,
+    allowed,
+    has_made,
+    has_output,
+    offers,
+    row,
+)
+from orthanc_lab.widgets.jobs.job_servers import JobServers
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.show_button import ShowButton
 
 __all__ = ["JobsPanel"]
+
+_IN_SNAPSHOT = ("state", "type", "server", "progress", "priority", "words")
 
 
 class JobsPanel(Panel):
@@ -57,6 +69,9 @@ class JobsPanel(Panel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._jobs: dict[str, Job] = {}
+        self._servers = JobServers(self.poll_client)
+        self._server_of: Mapping[str, str] = {}
+        self._columns: tuple[Column, ...] = COLUMNS
         self._drawing = threading.RLock()  # both polling and the user may change what is shown
         self.filter = JobFilter(self._show)
         self.table = Table(COLUMNS, label="Jobs")
@@ -73,6 +88,7 @@ class JobsPanel(Panel):
 
     def poll(self) -> None:  # noqa: D102 - see Panel
         self._jobs = {job.id: job for job in self.poll_client.jobs.list()}
+        self._server_of = self._servers.look()
         self.filter.offer_types(self._jobs.values())
         self._show()
 
@@ -81,10 +97,18 @@ class JobsPanel(Panel):
             jobs = list(self._jobs.values())
             shown = self.filter.chosen(jobs)
             now = self.clock.now()
-            self.table.rows = [row(job, now) for job in shown]
+            self._show_rows([row(job, now, self._server_of.get(job.id, "")) for job in shown])
             self.table.empty = "No matching jobs" if jobs else "No jobs yet"
             self.table.note = "" if len(shown) == len(jobs) else f"{len(shown)} of {len(jobs)} jobs"
             self._offer()
+
+    def _show_rows(self, rows: list[dict[str, Any]]) -> None:
+        if self._servers.are_several and self._columns is COLUMNS:
+            self._columns, selected = COLUMNS_OF_SEVERAL, self.table.selected
+            self.table.show_columns(self._columns)
+            self.table.rows, self.table.selected = rows, selected
+        else:
+            self.table.rows = rows
 
     @property
     def selected(self) -> list[Job]:
@@ -150,6 +174,8 @@ class JobsPanel(Panel):
             raise ClientError(f"The server has no archive of this job: {words}") from error
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
-        heads = ("State", "Type", "Progress", "Priority", "Description")
-        keys = ("state", "type", "progress", "priority", "words")
-        return super().snapshot() + html_table(heads, [[job[key] for key in keys] for job in self.table.rows])
+        shown = [column for column in self._columns if column.key in _IN_SNAPSHOT]
+        heads = [column.head for column in shown]
+        return super().snapshot() + html_table(
+            heads, [[job[column.key] for column in shown] for job in self.table.rows]
+        )

@@ -12,6 +12,7 @@ from pydicom.datadict import tag_for_keyword
 from orthanc_lab.client import Client, Job, Patient, Resource, Series, Study
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.dicomize.keywords import find
+from orthanc_lab.widgets.modify.module_tags import MODULE_TAGS, STUDY_UID, tag_number
 
 __all__ = ["MOST", "Action", "ChangeRequest", "still_there", "tag_names"]
 
@@ -96,8 +97,8 @@ class ChangeRequest:
             return "Check something in the tree first."
         if len(resources) > MOST:
             return f"Each resource is a job of its own; {MOST} at most are started at once. Check fewer."
-        check = {"anonymize": self._of_copies, "modify": self._of_copies, "split": _of_split, "merge": self._of_merge}
-        return check[self.action](resources)
+        check = {"split": self._of_split, "merge": self._of_merge}.get(self.action, self._of_copies)
+        return check(resources)
 
     def _of_copies(self, resources: Sequence[Resource]) -> str:
         own = [name for name in _IDENTIFIERS if name in self.replace or name in self.keep]
@@ -105,6 +106,16 @@ class ChangeRequest:
             return f"{' and '.join(own)}: Orthanc makes up a new value by itself; tick Force to set or keep it."
         if self.action == "modify" and not (self.replace or self.remove or self.private):
             return "Nothing would change: add a tag to replace or remove."
+        return ""
+
+    def _of_split(self, resources: Sequence[Resource]) -> str:
+        if not all(isinstance(one, Series) for one in resources):
+            return "Check the series that become a study of their own; their study keeps the others."
+        if len({_study_of(one) for one in resources}) > 1:
+            return "Check series of one study only."
+        for name in (*self.replace, *self.remove):
+            if tag_number(name) not in MODULE_TAGS - {STUDY_UID}:
+                return f"{name}: a split changes tags of the patient and the study only, and not StudyInstanceUID."
         return ""
 
     def _of_merge(self, resources: Sequence[Resource]) -> str:
@@ -144,6 +155,8 @@ class ChangeRequest:
         """Whether the server makes up a UID when it changes resources of this level."""
         if keyword not in _OF_UIDS or keyword in self.keep or keyword in self.replace:
             return False
+        if self.action in ("split", "merge"):
+            return self.action == "split" or keyword != "StudyInstanceUID"
         return self.action == "anonymize" or _OF_UIDS[keyword].depth >= level.depth
 
 
@@ -159,14 +172,6 @@ def still_there(collection: Any, id: str) -> Any:
         return collection[id]
     except KeyError:
         raise ValueError("what is checked has since been deleted on the server.") from None
-
-
-def _of_split(resources: Sequence[Resource]) -> str:
-    if not all(isinstance(one, Series) for one in resources):
-        return "Check the series that become a study of their own; their study keeps the others."
-    if len({_study_of(one) for one in resources}) > 1:
-        return "Check series of one study only."
-    return ""
 
 
 def _study_of(resource: Resource) -> str:

@@ -120,8 +120,6 @@ class ModifyPanel(ResourcesPanel):
         self.differences.rows = []
 
     def _enable(self) -> None:
-        copies = self.form.action.value in ("anonymize", "modify")
-        self.preview_button.layout.display = None if copies else "none"
         checked = self._checked()
         self.preview_button.disabled = self.make_button.disabled = self.is_away or not checked
         count = len(checked)
@@ -139,17 +137,19 @@ class ModifyPanel(ResourcesPanel):
         return self.act("Preview", partial(self._preview, self._checked()))
 
     def _preview(self, resources: Sequence[Resource]) -> str:
-        from orthanc_lab.widgets.modify.preview import preview  # noqa: PLC0415 - loads pydicom's reader
+        from orthanc_lab.widgets.modify.preview import modules_of, preview  # noqa: PLC0415 - loads pydicom's reader
 
         self._forget_preview()
         request = self.form.request()
         resources = request.spread(resources)
         if words := request.problem(resources):
             raise ValueError(words)
-        instance = first_instance(self.client, resources[0])
+        source = next(one for one in resources if one.id != request.target)
+        instance = first_instance(self.client, source)
         if instance is None:
             raise ValueError("this has since been deleted on the server.")
-        found = preview(self.code.client, instance, request, resources[0].level)
+        target = modules_of(self.client, request.target) if request.target else {}
+        found = preview(self.code.client, instance, request, source.level, target)
         self.differences.rows = [one.row() for one in found]
         self.differences.layout.display = None
         return f"{len(found)} tags of this instance would change. Nothing was stored."

@@ -169,6 +169,71 @@ def test_a_drag_sends_no_message(shown):
         canvas(area).dblclick()
 
 
+THOUSAND = """\
+import ipywidgets
+import numpy as np
+from orthanc_lab.widgets.elements.viewer import Viewer
+from orthanc_lab.widgets.elements.slice_image import SliceImage, ViewedStack, Window
+
+held = {}
+most = ipywidgets.Label()
+
+class Weighed(Viewer):
+    largest = 0
+
+    def _send_slice(self, layer, told, data):
+        for position in told["dropped"]:
+            del held[position]
+        held[told["position"]] = len(data)
+        self.largest = max(self.largest, sum(held.values()))
+        most.value = f"at most {self.largest} bytes"
+        super()._send_slice(layer, told, data)
+
+viewer = Weighed(budget=16 << 20)
+load = lambda number: SliceImage.of(np.full((256, 256), number, "uint16"))
+captions = [f"Slice {number + 1}" for number in range(1000)]
+viewer.show(ViewedStack(1000, load, [Window("All", 500, 1000)], "Long", captions, rate=60))
+ipywidgets.VBox([viewer, most])"""
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_thousand_slices_are_played_over_and_over_in_a_bounded_memory(shown):
+    area = shown(THOUSAND).area
+    area.get_by_role("img", name="Long · Slice 1", exact=True).wait_for()
+    before = memory(area.page)
+    area.get_by_role("button", name="Play").click()
+    play_all(area.page, 1000)
+    area.get_by_role("button", name="Stop").click()
+    grown = memory(area.page) - before
+    held = int(area.locator(".widget-label", has_text="at most").inner_text().split()[2])
+    assert 15 << 20 < held <= 16 << 20
+    assert grown < 24 << 20  # they are 131 MB in all
+
+
+def play_all(page, count: int) -> None:
+    """Wait until a cine has shown each of its slices, and has begun anew."""
+    page.evaluate(
+        """(count) => new Promise((done) => {
+          const picture = [...document.querySelectorAll('.orthanc-viewer canvas')].find((one) => one.clientWidth);
+          const seen = [];
+          new MutationObserver(() => {
+            const name = picture.getAttribute('aria-label');
+            if (name === seen[19] && new Set(seen).size === count) done();
+            seen.push(name);
+          }).observe(picture, { attributeFilter: ['aria-label'] });
+        })""",
+        count,
+    )
+
+
+def memory(page) -> int:
+    """Return the bytes of values that the page holds, after a garbage collection."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    return session.send("Runtime.getHeapUsage")["backingStorageSize"]
+
+
 def messages(area):
     return area.locator(".widget-label", has_text="messages")
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.storage.adopted import AdoptedChange, AdoptedInstance, AdoptedLog, AdoptedResource
+from orthanc_lab.storage.adopted import AdoptedChange, AdoptedExport, AdoptedInstance, AdoptedLog, AdoptedResource
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Stored, StoreStatus
+from orthanc_lab.storage.transaction import NewExport
 from orthanc_lab.testing.contracts.dicom_files import dicom
-from orthanc_lab.testing.contracts.storage.folder import ORIGIN, StorageFolder, put
+from orthanc_lab.testing.contracts.storage.folder import ORIGIN, StorageFolder, changes_of, put
 
 __all__ = ["AdoptionContract"]
 
@@ -83,6 +84,23 @@ class AdoptionContract:
         assert storage.next_number("n") == 4
         put(storage)
         assert storage.last_change_number() > 20
+
+    def test_exports_keep_their_numbers(self, storage: Storage) -> None:
+        line = NewExport(Level.STUDY, "id", "NODE", _DATE, {Level.STUDY: "1.2"})
+        storage.adopt_log(AdoptedLog(exports=[AdoptedExport(3, line), AdoptedExport(7, line)], last_export=9))
+        assert [(export.seq, export.study_instance_uid) for export in storage.exports()[0]] == [(3, "1.2"), (7, "1.2")]
+        storage.adopt_log(AdoptedLog(exports=[AdoptedExport(5, line)]))
+        assert storage.exports(since=7)[0][0].seq == 10
+
+    def test_what_was_not_stable_becomes_so_later(self, storage: Storage, folder: StorageFolder) -> None:
+        file, lineage = _known(storage)
+        lineage[2] = replace(lineage[2], is_stable=False)
+        storage.adopt([AdoptedInstance(file, lineage)])
+        storage = folder.reopen(stable_age=5)
+        found = [storage.get(one.id) for one in lineage]
+        assert [one.is_stable for one in found if one is not None] == [True, True, False, True]
+        folder.clock.advance(10)
+        folder.until(lambda: changes_of(storage) == [(ChangeType.STABLE_SERIES, lineage[2].id)])
 
 
 def _known(storage: Storage) -> tuple[bytes, list[AdoptedResource]]:

@@ -94,7 +94,7 @@ function drawWindow(parts, shown, layer, picture) {
   const names = (layer.windows ?? []).map((one, at) => ({ value: String(at), label: one.name }));
   fillMenu(parts.windows.select, [{ value: BY_HAND, label: "By hand" }, ...names, { value: MIDDLE, label: "Middle 98 % of this slice" }]);
   const found = (layer.windows ?? []).findIndex((one) => isWindow(one, shown));
-  parts.windows.select.value = String(found);
+  write(parts.windows.select, { value: found });
   const isColour = picture?.kind === "rgb";
   for (const line of [parts.windows.label, parts.center.label, parts.width.label]) line.hidden = isColour;
 }
@@ -108,15 +108,15 @@ function drawControls(parts, state, model, first, second, scenes) {
   const caption = first.about.captions?.[state.position] ?? "";
   if (parts.caption.textContent !== caption && !parts.player.isPlaying) parts.caption.textContent = caption;
   setSlider(parts.place, { low: 1, high: first.count, step: 1, value: state.position + 1 });
-  parts.place.range.setAttribute("aria-valuetext", caption);
+  write(parts.place.range, { ariaValueText: caption });
   parts.tools(state.tool);
-  parts.invert.setAttribute("aria-pressed", String(state.isInverted));
-  parts.play.textContent = parts.player.isPlaying ? "Stop" : "Play";
-  if (parts.rate !== parts.rate.getRootNode().activeElement) parts.rate.value = String(Math.round(parts.player.rate));
-  parts.mode.select.value = state.mode;
+  write(parts.invert, { ariaPressed: state.isInverted });
+  write(parts.play, { textContent: parts.player.isPlaying ? "Stop" : "Play" });
+  if (parts.rate !== parts.rate.getRootNode().activeElement) write(parts.rate, { value: Math.round(parts.player.rate) });
+  write(parts.mode.select, { value: state.mode });
   const choices = model.get("choices");
   fillMenu(parts.compared.select, [{ value: "", label: "none" }, ...choices.map((one) => ({ value: one.id, label: one.label }))]);
-  parts.compared.select.value = model.get("compared");
+  write(parts.compared.select, { value: model.get("compared") });
   parts.compared.label.hidden = !choices.length || state.mode === "one" || state.mode === "planes";
   for (const option of parts.mode.select.options) option.disabled = !choices.length && (option.value === "beside" || option.value === "over");
   parts.target.label.hidden = !hasTwo;

@@ -39,11 +39,19 @@ function fillMenu(select, options) {
   if (options.some(({ value }) => value === before)) select.value = before;
 }
 
+// Only what differs is written: each write costs a layout of the page, also when it changes nothing.
+function write(element, values) {
+  for (const [name, value] of Object.entries(values)) {
+    const text = String(value);
+    if (element[name] !== text) element[name] = text;
+  }
+}
+
 function setSlider(pair, { low, high, step, value, shown = value }) {
-  Object.assign(pair.range, { min: low, max: high, step });
-  pair.range.value = value;
-  pair.number.step = step;
-  if (pair.number !== pair.number.getRootNode().activeElement) pair.number.value = String(Math.round(shown * 100) / 100);
+  write(pair.range, { min: low, max: high, step });
+  write(pair.range, { value });
+  write(pair.number, { step });
+  if (pair.number !== pair.number.getRootNode().activeElement) write(pair.number, { value: Math.round(shown * 100) / 100 });
 }
 
 // The buttons of the tools, of which one is chosen; arrow keys move between them, as in a group of radio buttons.
@@ -68,8 +76,8 @@ function toolButtons(parent, choose) {
   });
   return (chosen) => {
     for (const [key, made] of buttons) {
-      made.setAttribute("aria-checked", String(key === chosen));
-      made.tabIndex = key === chosen ? 0 : -1;
+      write(made, { ariaChecked: key === chosen });
+      if (made.tabIndex !== (key === chosen ? 0 : -1)) made.tabIndex = key === chosen ? 0 : -1;
     }
   };
 }

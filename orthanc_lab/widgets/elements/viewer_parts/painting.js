@@ -16,20 +16,30 @@ function levelOf(value, center, width) {
   return level <= 0 ? 0 : level >= 255 ? 255 : Math.floor(level + 0.5); // NaN stays NaN
 }
 
-// The colour of each possible value of a kind; kept until the window changes.
+// The colour of each possible value of a kind; kept until the window changes. Most values are at one of its ends, so
+// only those between are computed.
 function makeTables() {
   const kept = new Map();
   return (kind, { center, width }, colours) => {
     const old = kept.get(kind);
     if (old && old.center === center && old.width === width && old.colours === colours) return old.table;
-    const table = new Uint32Array(kind === "uint8" ? 256 : 65536);
-    for (let bits = 0; bits < table.length; bits++) {
-      const value = kind === "int16" && bits > 32767 ? bits - 65536 : bits;
-      table[bits] = colours[levelOf(value, center, width)];
-    }
+    const table = old?.table ?? new Uint32Array(kind === "uint8" ? 256 : 65536);
+    const lowest = kind === "int16" ? -32768 : 0;
+    const within = (value) => Math.max(lowest, Math.min(lowest + table.length, value));
+    const reach = Math.max(width - 1, 1e-6) / 2;
+    const [from, to] = [within(Math.floor(center - 0.5 - reach)), within(Math.ceil(center - 0.5 + reach))];
+    fillValues(table, lowest, from, colours[0]);
+    for (let value = from; value < to; value++) table[value & (table.length - 1)] = colours[levelOf(value, center, width)];
+    fillValues(table, to, lowest + table.length, colours[255]);
     kept.set(kind, { center, width, colours, table });
     return table;
   };
+}
+
+// Set the values from `first` up to `end`, which are the indices of the table, the negative ones at its end.
+function fillValues(table, first, end, colour) {
+  if (first < 0) table.fill(colour, first + table.length, Math.min(end, 0) + table.length);
+  if (end > 0) table.fill(colour, Math.max(first, 0), end);
 }
 
 // Fill `pixels` with every `step`th pixel of a part of a picture.
@@ -64,13 +74,17 @@ function seenPart(picture, seen, scale) {
   return { left, top, step, wide: count(left, Math.ceil(seen.right), picture.columns), high: count(top, Math.ceil(seen.bottom), picture.rows) };
 }
 
-// Paint that part onto a canvas of its size.
-function paint(canvas, picture, part, tables, window, colours) {
-  canvas.width = part.wide;
-  canvas.height = part.high;
+// Paint that part onto a canvas of its size. The pixels of the last time are used again: to make them anew, a
+// megabyte for each frame of a drag, keeps the garbage collector busy.
+function paint(buffer, picture, part, tables, window, colours) {
+  const { canvas } = buffer;
   if (!part.wide || !part.high) return;
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(part.wide, part.high);
-  fillPixels(new Uint32Array(image.data.buffer), picture, part, tables, window, colours);
-  context.putImageData(image, 0, 0);
+  if (canvas.width !== part.wide || canvas.height !== part.high || !buffer.image) {
+    Object.assign(canvas, { width: part.wide, height: part.high });
+    buffer.context ??= canvas.getContext("2d");
+    buffer.image = buffer.context.createImageData(part.wide, part.high);
+    buffer.pixels = new Uint32Array(buffer.image.data.buffer);
+  }
+  fillPixels(buffer.pixels, picture, part, tables, window, colours);
+  buffer.context.putImageData(buffer.image, 0, 0);
 }

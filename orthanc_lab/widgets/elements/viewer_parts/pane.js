@@ -7,12 +7,14 @@ function makePane(parent, name) {
     name, frame, canvas, words,
     width: 0, height: 0,
     view: /** @type {any} */ ({ scale: null }),
-    buffer: document.createElement("canvas"), over: document.createElement("canvas"),
+    buffer: newBuffer(), over: newBuffer(),
     tables: makeTables(), overTables: makeTables(),
-    painted: "", overPainted: "", shown: /** @type {any} */ (null),
+    label: "", painted: "", overPainted: "", shown: /** @type {any} */ (null),
   };
   return pane;
 }
+
+const newBuffer = () => ({ canvas: document.createElement("canvas"), context: null, image: null, pixels: null });
 
 // Whether a pane has a size: in a hidden tab, and for a moment while the page changes its theme, it has none.
 const hasSize = (pane) => pane.frame.clientWidth > 0 && pane.frame.clientHeight > 0;
@@ -41,7 +43,7 @@ function drawPicture(context, pane, view, ratio, shown) {
   const corner = toPane(view, pane, part.left * step - 0.5, part.top * step - 0.5);
   context.imageSmoothingEnabled = view.scale < 6;
   const wide = part.wide * part.step * step * view.scale;
-  context.drawImage(pane.buffer, corner.x, corner.y, wide, part.high * part.step * step * view.scale * view.aspect);
+  context.drawImage(pane.buffer.canvas, corner.x, corner.y, wide, part.high * part.step * step * view.scale * view.aspect);
 }
 
 // Draw a second picture over the first, where it lies in the patient.
@@ -60,7 +62,7 @@ function drawOver(context, pane, view, ratio, picture, over) {
   context.transform(a * across, b * down, c * across, d * down, start.x, start.y);
   context.globalAlpha = over.opacity;
   context.imageSmoothingEnabled = true;
-  context.drawImage(pane.over, -0.5, -0.5, whole.wide * step * upper.step, whole.high * step * upper.step);
+  context.drawImage(pane.over.canvas, -0.5, -0.5, whole.wide * step * upper.step, whole.high * step * upper.step);
   context.restore();
 }
 
@@ -68,9 +70,9 @@ function drawPane(pane, shown) {
   const { picture, words } = shown;
   pane.shown = shown;
   pane.frame.classList.toggle("orthanc-late", shown.isLate);
-  pane.words.textContent = words;
+  if (pane.words.textContent !== words) pane.words.textContent = words;
   pane.words.hidden = !words;
-  pane.canvas.setAttribute("aria-label", shown.label);
+  if (pane.label !== shown.label) pane.canvas.setAttribute("aria-label", (pane.label = shown.label));
   if (!hasSize(pane) || (shown.isLate && pane.painted)) return; // what was there stays until the slice comes
   const ratio = fitCanvas(pane);
   const context = pane.canvas.getContext("2d");

@@ -16,10 +16,7 @@ function listenToPointer(pane, desk) {
   const { canvas } = pane;
   let drag = /** @type {any} */ (null);
 
-  const at = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  };
+  const at = (event, box = canvas.getBoundingClientRect()) => ({ x: event.clientX - box.left, y: event.clientY - box.top });
   const viewNow = () => settled(pane.view, pane.shown.picture, pane);
   const pixelAt = (point) => toPicture(viewNow(), pane, point.x, point.y);
 
@@ -27,8 +24,9 @@ function listenToPointer(pane, desk) {
     canvas.focus({ preventScroll: true });
     if (!pane.shown?.picture || event.button === 2) return;
     const tool = event.button === 1 || event.shiftKey ? "pan" : desk.tool;
-    const start = at(event);
-    drag = { tool, start, view: viewNow(), window: { ...desk.windowOf(pane) }, position: desk.positionIn(pane), from: pixelAt(start), hasMoved: false };
+    const box = canvas.getBoundingClientRect(); // asked for once: the page would be laid out for each answer
+    const start = at(event, box);
+    drag = { tool, start, box, view: viewNow(), window: { ...desk.windowOf(pane) }, position: desk.positionIn(pane), from: pixelAt(start), hasMoved: false };
     canvas.setPointerCapture(event.pointerId);
     event.preventDefault();
     desk.hold(true);
@@ -36,11 +34,11 @@ function listenToPointer(pane, desk) {
   }
 
   function move(event) {
-    const now = at(event);
     if (!drag) {
-      desk.hover(pane, pane.shown?.picture ? pixelAt(now) : null);
+      desk.hover(pane, pane.shown?.picture ? pixelAt(at(event)) : null);
       return;
     }
+    const now = at(event, drag.box);
     const [right, down] = [now.x - drag.start.x, now.y - drag.start.y];
     drag.hasMoved ||= Math.hypot(right, down) > 2;
     if (!drag.hasMoved) return;

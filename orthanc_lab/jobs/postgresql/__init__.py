@@ -1,0 +1,1 @@
+"""The list of jobs, and where the bytes of their outputs are, in PostgreSQL."""

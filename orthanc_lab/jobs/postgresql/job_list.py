@@ -1,0 +1,360 @@
+"""The list of jobs that servers share, in PostgreSQL: each act of `orthanc_lab.jobs.shared.leases` as a transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+from orthanc_lab.jobs.postgresql import statements
+from orthanc_lab.jobs.postgresql.tables import ROOM, STEPS
+from orthanc_lab.jobs.shared.leases import taken_away
+from orthanc_lab.jobs.shared.records import Changes, Gone, JobMove, Lease, NewJob, Payload, SharedRow
+from orthanc_lab.jobs.shared.store import LOOK, READY, Claimed, Dropped, Heard
+from orthanc_lab.postgresql.acting import Guard, acting
+from orthanc_lab.postgresql.connections import Connection
+from orthanc_lab.postgresql.database import Database
+from orthanc_lab.postgresql.listening import Listening, notify
+from orthanc_lab.postgresql.schema import migrate
+from orthanc_lab.protocol.cluster import ClusterServer, TakeOver
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.jobs import JobState
+
+__all__ = ["PostgresqlJobList"]
+
+_CHANNEL = "orthanc_lab_jobs"
+_TAKING_AWAY = 0x6F6C6A01  # advisory lock: one server at a time looks after the leases of the others
+_FINAL = frozenset(state.value for state in JobState if state.is_final)
+_TAKE_OVERS = 1000  # that are kept
+
+
+class PostgresqlJobList:
+    """`orthanc_lab.jobs.shared.store.SharedJobStore` in the tables `jobs` and `servers`.
+
+    Parameters
+    ----------
+    duration
+        How long a lease lasts, seconds.
+    alone
+        No other server may use the database: whoever had a lease is gone.
+    """
+
+    def __init__(self, database: Database, duration: float, *, alone: bool = False) -> None:
+        self._database = database
+        self._duration = duration
+        self._alone = alone
+        self._thread = threading.local()
+        self._listening: Listening | None = None
+        database.run(lambda connection: migrate(connection, ROOM, STEPS))
+
+    # -- leases --------------------------------------------------------------------
+
+    def register(self, server: str, name: str, address: str) -> Lease:
+        """Let a server in; if it is alone, without those that were there before."""
+
+        def operation(connection: Connection) -> tuple[Any, ...]:
+            if self._alone:
+                connection.execute("UPDATE servers SET ended_at = clock_timestamp() WHERE ended_at IS NULL")
+                _take_away(connection)
+            return _one(
+                connection,
+                "INSERT INTO servers (server, name, address, lease_until)"
+                " VALUES (%s, %s, %s, clock_timestamp() + %s * interval '1 second')"
+                " RETURNING epoch, extract(epoch FROM lease_until)::double precision",
+                (server, name, address, self._duration),
+            )
+
+        epoch, until = self._database.run(operation, guards=())
+        return Lease(epoch, server, name, address, until)
+
+    def renew(self, epoch: int, address: str) -> bool:
+        """Make the lease of a server last; no longer than it lasts is waited for that."""
+
+        def operation(connection: Connection) -> bool:
+            cursor = connection.execute(
+                "UPDATE servers SET lease_until = clock_timestamp() + %s * interval '1 second', address = %s"
+                " WHERE epoch = %s AND ended_at IS NULL RETURNING true",
+                (self._duration, address, epoch),
+            )
+            return cursor.fetchone() is not None
+
+        return self._database.run(operation, guards=(), pipelined=True, within=self._duration)
+
+    def end_leases(self) -> Sequence[SharedRow]:
+        """End the leases that were not renewed in time, if no other server is about to do so."""
+
+        def operation(connection: Connection) -> list[SharedRow]:
+            (is_my_turn,) = _one(connection, "SELECT pg_try_advisory_xact_lock(%s)", (_TAKING_AWAY,))
+            if not is_my_turn:
+                return []
+            connection.execute(
+                "UPDATE servers SET ended_at = clock_timestamp()"
+                " WHERE ended_at IS NULL AND lease_until < clock_timestamp()"
+            )
+            rows = _take_away(connection)
+            if rows:
+                notify(connection, _CHANNEL, READY)
+            return rows
+
+        return self._database.run(operation, guards=(), within=self._duration) if self._has_ended_lease() else []
+
+    def _has_ended_lease(self) -> bool:
+        query = (
+            "SELECT EXISTS (SELECT FROM servers WHERE ended_at IS NULL AND lease_until < clock_timestamp())"
+            " OR EXISTS (SELECT FROM jobs LEFT JOIN servers USING (epoch)"
+            " WHERE jobs.epoch IS NOT NULL AND (servers.epoch IS NULL OR servers.ended_at IS NOT NULL))"
+        )
+        return bool(self._database.read(lambda connection: _one(connection, query), within=self._duration)[0])
+
+    def leave(self, epoch: int) -> None:
+        """End the lease of a server that stops, and hand its jobs over."""
+
+        def operation(connection: Connection) -> None:
+            connection.execute("DELETE FROM servers WHERE epoch = %s", (epoch,))
+            _take_away(connection)
+            notify(connection, _CHANNEL, READY)
+
+        self._database.run(operation, guards=())
+
+    def clear(self, epoch: int) -> bool:
+        """Forget all jobs, unless there are other servers."""
+
+        def operation(connection: Connection) -> bool:
+            connection.execute("LOCK TABLE servers IN SHARE ROW EXCLUSIVE MODE")
+            query = "SELECT EXISTS (SELECT FROM servers WHERE epoch <> %s AND ended_at IS NULL)"
+            if _one(connection, query, (epoch,))[0]:
+                return False
+            connection.execute("DELETE FROM jobs")
+            return True
+
+        return self._database.run(operation, guards=())
+
+    def servers(self) -> Sequence[ClusterServer]:
+        """Return the servers, also those whose leases ended a moment ago; without the jobs that they run."""
+        found = self._database.fetch(statements.SERVERS)
+        return [
+            ClusterServer(server, name, epoch, address, remaining, running=(), is_self=False)
+            for server, name, epoch, address, remaining in found
+        ]
+
+    # -- jobs ----------------------------------------------------------------------
+
+    def insert(self, new: NewJob) -> SharedRow | None:
+        """Take a new job in; None if there is one by its id already."""
+        bound = new.payload is None
+        values = (
+            new.id,
+            new.type,
+            new.priority,
+            new.created,
+            new.status,
+            new.since,
+            new.epoch if bound else None,
+            bound,
+            new.epoch,
+            new.epoch if new.awaited else None,
+            new.payload,
+        )
+
+        def operation(connection: Connection) -> SharedRow | None:
+            if new.announced:
+                notify(connection, _CHANNEL, READY)
+            return _row(connection.execute(statements.INSERT, values).fetchone())
+
+        return self._database.run(operation, guards=(), pipelined=True)
+
+    def claim(self, epoch: int, kinds: Collection[str]) -> Claimed | None:
+        """Claim the job whose turn it is."""
+        values = {"epoch": epoch, "kinds": list(kinds)}
+
+        def operation(connection: Connection) -> Claimed | None:
+            columns = connection.execute(statements.CLAIM, values).fetchone()
+            if columns is None:
+                return None
+            *row, is_elsewhere, payload, position = columns
+            return Claimed(SharedRow(*row), Payload(payload, position) if is_elsewhere else None)
+
+        return self._database.run(operation, guards=(), pipelined=True)
+
+    def write(self, move: JobMove) -> SharedRow | None:
+        """Carry a move out; None if the job is not as it was when that was decided."""
+        values = {
+            "sequence": move.sequence,
+            "version": move.version,
+            "fence": move.fence,
+            "state": move.state,
+            "status": move.status,
+            "since": move.since,
+            "position": move.position,
+            "outputs": move.outputs,
+            "queues": move.queues,
+            "ends": move.ends,
+            "revives": int(move.revives),
+        }
+
+        def operation(connection: Connection) -> SharedRow | None:
+            if move.announced:
+                notify(connection, _CHANNEL, READY)
+            for epoch in move.looks:
+                notify(connection, _CHANNEL, f"{LOOK} {epoch}")
+            return _row(connection.execute(statements.WRITE, values).fetchone())
+
+        return self._database.run(operation, guards=(), pipelined=True)
+
+    def remove(self, sequence: int, version: int) -> bool:
+        """Forget a job; False if it is not as it was when that was decided."""
+
+        def operation(connection: Connection) -> bool:
+            return connection.execute(statements.REMOVE, (sequence, version)).fetchone() is not None
+
+        return self._database.run(operation, guards=(), pipelined=True)
+
+    def row(self, sequence: int) -> SharedRow | None:
+        """Return a job, None if it is gone."""
+        found = self._database.fetch(statements.ROW, (sequence,))
+        return _row(found[0] if found else None)
+
+    def payload(self, sequence: int) -> Payload | None:
+        """Return what makes a job again, None if the job is gone."""
+        found = self._database.fetch("SELECT payload, position FROM jobs WHERE sequence = %s", (sequence,))
+        return Payload(*found[0]) if found else None
+
+    def changes(self, position: int | None) -> Changes:
+        """Return what the transactions have changed that were not finished at the last look."""
+        found = self._database.fetch(statements.CHANGES, (str(position or 0),) * 2)
+        now = found[0][0]
+        if position is not None and now < position:  # another database was restored in its place
+            return self.changes(None)
+        rows = [SharedRow(*columns) for _, gone, *columns in found if gone is False]
+        gone = [_gone(columns) for _, gone, *columns in found if gone]
+        return Changes(now, rows, () if position is None else gone, complete=position is None)
+
+    def trim_history(self, size: int) -> Sequence[Dropped]:
+        """Forget the jobs that ended first, until so many ended ones are left."""
+
+        def operation(connection: Connection) -> list[Dropped]:
+            connection.execute(statements.FORGET)
+            gone = connection.execute(statements.TRIM_HISTORY, (size,)).fetchall()
+            return [Dropped(id, outputs, None) for id, outputs in gone]
+
+        return self._database.run(operation, guards=(), pipelined=True)
+
+    def trim_outputs(self, limit: int) -> Sequence[Dropped]:
+        """Take their outputs from the jobs whose outputs were used least recently, until so many jobs have some."""
+
+        def operation(connection: Connection) -> list[Dropped]:
+            rows = connection.execute(statements.TRIM_OUTPUTS, (limit,)).fetchall()
+            return [_dropped(columns) for columns in rows]
+
+        return self._database.run(operation, guards=(), pipelined=True)
+
+    def used(self, sequence: int) -> None:
+        """Note that an output of a job was used."""
+
+        def operation(connection: Connection) -> None:
+            connection.execute("UPDATE jobs SET used = nextval('job_numbers') WHERE sequence = %s", (sequence,))
+
+        self._database.run(operation, guards=(), pipelined=True)
+
+    # -- take-overs ----------------------------------------------------------------
+
+    def take_overs(self, limit: int) -> tuple[int, Sequence[TakeOver]]:
+        """Return how many jobs went on at another server, and the last of them, the oldest first."""
+        found = self._database.fetch(
+            "SELECT number, job, lost_by, taken_by, at, seconds FROM take_overs ORDER BY number DESC LIMIT %s", (limit,)
+        )
+        count = found[0][0] if found else 0
+        taken = [
+            TakeOver(job, lost_by, taken_by, datetime.fromtimestamp(at, UTC), seconds)
+            for _, job, lost_by, taken_by, at, seconds in reversed(found)
+        ]
+        return count, taken
+
+    def taken_over(self, row: SharedRow) -> None:
+        """Note that a job which another server had lost goes on at the one that has claimed it."""
+        assert row.claimed is not None
+        seconds = row.claimed - (row.lost_at or row.claimed)
+        values = (row.id, row.lost_by, row.server or "", row.claimed, max(0.0, seconds))
+
+        def operation(connection: Connection) -> None:
+            connection.execute(
+                "INSERT INTO take_overs (job, lost_by, taken_by, at, seconds) VALUES (%s, %s, %s, %s, %s)", values
+            )
+            connection.execute(
+                "DELETE FROM take_overs WHERE number <= (SELECT max(number) FROM take_overs) - %s", (_TAKE_OVERS,)
+            )
+
+        self._database.run(operation, guards=(), pipelined=True)
+
+    # -- acting and listening ------------------------------------------------------
+
+    def act_for(self, row: SharedRow | None) -> None:
+        """Let the calling thread write on behalf of a job, as long as that is not claimed or taken away."""
+        stack: ExitStack | None = getattr(self._thread, "acting", None)
+        if stack is not None:
+            stack.close()
+        self._thread.acting = None
+        if row is not None:
+            self._thread.acting = stack = ExitStack()
+            stack.enter_context(acting(_guard(row)))
+
+    def listen(self, heard: Heard) -> None:
+        """Call `heard`, from another thread, with what servers say from now on."""
+        self._listening = Listening(self._database, [_CHANNEL], lambda channel, text: heard(text))
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._listening is not None:
+            self._listening.close()
+
+
+def _one(connection: Connection, query: str, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
+    row = connection.execute(query, parameters).fetchone()
+    assert row is not None
+    return row
+
+
+def _row(columns: tuple[Any, ...] | None) -> SharedRow | None:
+    return None if columns is None else SharedRow(*columns)
+
+
+def _gone(columns: Sequence[Any]) -> Gone:
+    row = SharedRow(*columns)
+    return Gone(row.sequence, row.id, row.state, row.status, row.since)
+
+
+def _dropped(columns: Sequence[Any]) -> Dropped:
+    *row, outputs = columns
+    return Dropped(row[1], outputs, SharedRow(*row))
+
+
+def _guard(row: SharedRow) -> Guard:
+    query = "SELECT FROM jobs WHERE sequence = %s AND fence = %s FOR SHARE"
+    return Guard(query, (row.sequence, row.fence), _refusal)
+
+
+def _refusal() -> OrthancError:
+    return OrthancError(ErrorCode.CANCELED_JOB, "Another server runs this job now")
+
+
+def _take_away(connection: Connection) -> list[SharedRow]:
+    """Take the jobs away from servers that have no lease; return those that wait now."""
+    (now,) = _one(connection, statements.TIME)
+    waiting = []
+    for *columns, lost_by, lost_at in connection.execute(statements.ORPHANS).fetchall():
+        row = SharedRow(*columns)
+        after = taken_away(row, now, lost_by, lost_at)
+        if after is None:
+            query = statements.REMOVE
+            connection.execute(query, (row.sequence, row.version))
+        elif after.fence == row.fence:
+            connection.execute(statements.UNBIND, (row.sequence,))
+        else:
+            ends = after.state in _FINAL
+            values = (after.state, after.status, after.since, after.lost_by, after.lost_at, ends, row.sequence)
+            written = _row(connection.execute(statements.TAKE_AWAY, values).fetchone())
+            assert written is not None
+            waiting.append(written)
+    return waiting

@@ -1,0 +1,282 @@
+"""Transactions on PostgreSQL that survive what happens to connections.
+
+An operation is repeated when it collides with another one, and when its connection is lost before the commit was sent.
+When it is lost afterwards, nobody knows whether the commit has happened. ``pg_xact_status`` cannot tell for sure: after
+a crash of the database the number of a transaction that left no trace is given to another one. So each transaction
+leaves its own number in the row of its connection in the table ``outcomes``, and this is looked up on a new
+connection, once PostgreSQL has ended the old one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import Any, TypeVar
+
+import psycopg
+
+from orthanc_lab.postgresql.acting import Guard, current_guard
+from orthanc_lab.postgresql.connections import LONGEST, Connection, Pool, Session, connect
+from orthanc_lab.postgresql.failures import away, database_error, is_collision, is_lost
+from orthanc_lab.postgresql.options import PostgresqlOptions
+from orthanc_lab.postgresql.ownership import END_BACKEND, Ownership
+from orthanc_lab.postgresql.schema import prepare
+
+__all__ = ["Database"]
+
+T = TypeVar("T")
+Operation = Callable[[Connection], T]
+
+_log = logging.getLogger("orthanc_lab")
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_NOTE = (
+    "INSERT INTO outcomes (session, number) VALUES (%s, %s)"
+    " ON CONFLICT (session) DO UPDATE SET number = excluded.number, at = now()"
+)
+_PAUSE = 0.02  # seconds before a transaction that collided is repeated, times the number of its collisions
+_LOOK_AGAIN = 0.01  # seconds between two looks whether an old connection has ended
+
+
+class Database:
+    """A database that servers share, safe to use from many threads.
+
+    Parameters
+    ----------
+    options
+        Where it is, and how patient to be.
+    application
+        What PostgreSQL shows as the name of the program.
+
+    Raises
+    ------
+    OrthancError
+        36 if it cannot be reached within the options' retries, 11 if another server has locked it or if it cannot be
+        used.
+    """
+
+    def __init__(self, options: PostgresqlOptions, application: str = "orthanc-lab") -> None:
+        self.options = options
+        self.conninfo = options.connection_string(application)
+        self._patience = options.retries * options.retry_interval
+        self._away_since: float | None = None
+        self._closing = threading.Event()
+        self._ownership = Ownership(self.conninfo) if options.lock else None
+        self._pool = Pool(self._connect, options.connections)
+        try:
+            self._read(prepare, patient=True)
+        except BaseException:
+            self.close()
+            raise
+
+    def run(
+        self,
+        operation: Operation[T],
+        *,
+        guards: Sequence[Guard] | None = None,
+        pipelined: bool = False,
+        within: float | None = None,
+    ) -> T:
+        """Run an operation in a transaction (read committed) and return its result once that is committed.
+
+        The operation may run more than once, so it changes nothing but the database.
+
+        Parameters
+        ----------
+        guards
+            What must still be true at the commit; that of this thread (`orthanc_lab.postgresql.acting`) if not given.
+        pipelined
+            The operation does not wait for the answer of a statement before it fetches its rows, so that several
+            statements share a round trip. Their ``rowcount`` is not known before.
+        within
+            Wait for no answer longer than so many seconds, and not at all for a database that is away.
+
+        Raises
+        ------
+        OrthancError
+            36 if the database is away for longer than the options' retries, or if the outcome of the commit could
+            not be found out in that time; 42 if the transaction collided too often; 11 for other failures.
+        """
+        if guards is None:
+            guard = current_guard()
+            guards = () if guard is None else (guard,)
+        return self._repeat(
+            lambda: self._transact(operation, guards, pipelined=pipelined, within=within), patient=within is None
+        )
+
+    def read(self, operation: Operation[T], *, snapshot: bool = False, within: float | None = None) -> T:
+        """Run an operation that changes nothing; it may run more than once.
+
+        Parameters
+        ----------
+        snapshot
+            All its statements see the same moment; else each sees its own.
+        within
+            As for `run`.
+
+        Raises
+        ------
+        OrthancError
+            As `run`.
+        """
+
+        def look(connection: Connection) -> T:
+            connection.execute(_SNAPSHOT)
+            result = operation(connection)
+            connection.execute("COMMIT")
+            return result
+
+        wanted = look if snapshot else operation
+        return self._repeat(lambda: self._read(wanted, within=within, patient=within is None), patient=within is None)
+
+    def fetch(self, query: str, parameters: Sequence[Any] = (), *, binary: bool = False) -> list[Any]:
+        """Return all rows of one query."""
+        return self.read(lambda connection: connection.execute(query, parameters, binary=binary).fetchall())
+
+    def close(self) -> None:
+        """Close all connections; whoever waits for the database gets an error."""
+        self._closing.set()
+        self._pool.close()
+        if self._ownership is not None:
+            self._ownership.close()
+
+    # -- attempts ------------------------------------------------------------------
+
+    def _repeat(self, attempt: Callable[[], T], *, patient: bool) -> T:
+        collisions = losses = 0
+        while True:
+            try:
+                return attempt()
+            except psycopg.Error as error:
+                if is_collision(error) and collisions < self.options.retries:
+                    collisions += 1
+                    self._closing.wait(_PAUSE * collisions)
+                elif is_lost(error) and patient and losses <= self.options.retries:
+                    losses += 1  # taking the next connection tells whether the database is away
+                else:
+                    raise database_error(error) from error
+
+    def _read(self, operation: Operation[T], *, patient: bool, within: float | None = None) -> T:
+        session = self._take(patient=patient, within=within)
+        try:
+            result = operation(session.connection)
+        except BaseException as error:
+            self._end(session, error)
+            raise
+        self._pool.give_back(session)
+        return result
+
+    def _transact(
+        self, operation: Operation[T], guards: Sequence[Guard], *, pipelined: bool, within: float | None
+    ) -> T:
+        session = self._take(patient=within is None, within=within)
+        connection = session.connection
+        session.number += 1
+        commit: psycopg.Cursor[Any] | None = None
+        sent = False
+        try:
+            with connection.pipeline() if pipelined else nullcontext():
+                _begin(session, pipelined=pipelined)
+                checks = [(guard, connection.execute(guard.query, guard.parameters)) for guard in guards]
+                if not pipelined:
+                    _hold_to(checks)
+                result = operation(connection)
+                if pipelined:
+                    _hold_to(checks)
+                sent = True
+                commit = connection.execute("COMMIT")
+            if commit.statusmessage != "COMMIT":
+                raise psycopg.ProgrammingError("an error of the transaction was disregarded")
+        except BaseException as error:
+            self._end(session, error)
+            if sent and is_lost(error) and self._has_committed(session, patient=within is None):
+                return result
+            raise
+        self._pool.give_back(session)
+        return result
+
+    def _end(self, session: Session, error: BaseException) -> None:
+        """Bring a connection after a failure to where the next one can use it, or close it."""
+        if is_lost(error):
+            self._pool.discard(session)
+            self._pool.forget_idle()
+            return
+        try:
+            session.connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self._pool.discard(session)
+        else:
+            self._pool.give_back(session)
+
+    # -- connections ---------------------------------------------------------------
+
+    def _connect(self) -> Session:
+        if self._ownership is not None:
+            self._ownership.hold()
+        return connect(self.conninfo)
+
+    def _take(self, *, patient: bool, within: float | None) -> Session:
+        while True:
+            try:
+                session = self._pool.take()
+            except psycopg.OperationalError as error:
+                self._wait_for_database(error, patient=patient)
+            else:
+                self._away_since = None
+                session.connection.longest = LONGEST if within is None else within
+                return session
+
+    def _wait_for_database(self, error: psycopg.OperationalError, *, patient: bool) -> None:
+        """Wait before the next try to connect.
+
+        Raises
+        ------
+        OrthancError
+            36 if it has been away for too long already.
+        """
+        now = time.monotonic()
+        since = self._away_since
+        if since is None:
+            since = self._away_since = now
+            _log.warning("The database cannot be reached: %s", " ".join(str(error).split()))
+        interval = self.options.retry_interval
+        if not patient or now - since + interval > self._patience or self._closing.wait(interval):
+            raise away(error) from error
+
+    def _has_committed(self, session: Session, *, patient: bool) -> bool:
+        """Tell whether the last transaction of a lost connection has been committed.
+
+        Raises
+        ------
+        OrthancError
+            36 if that cannot be found out.
+        """
+
+        def look(connection: Connection) -> bool:
+            deadline = time.monotonic() + max(self._patience, LONGEST)
+            identity = (session.pid, session.started)
+            while connection.execute(END_BACKEND, identity).fetchone() is not None:
+                if time.monotonic() > deadline or self._closing.wait(_LOOK_AGAIN):
+                    raise away()
+            row = connection.execute("SELECT number FROM outcomes WHERE session = %s", (session.id,)).fetchone()
+            return row is not None and row[0] == session.number
+
+        return self._repeat(lambda: self._read(look, patient=True), patient=True)
+
+
+def _begin(session: Session, *, pipelined: bool) -> None:
+    connection = session.connection
+    if pipelined:
+        connection.execute("BEGIN")
+        connection.execute(_NOTE, (session.id, session.number))
+    else:  # without parameters, several statements share a round trip
+        note = _NOTE.replace("%s, %s", f"'{session.id}', {session.number:d}")
+        connection.execute(f"BEGIN; {note}".encode())
+
+
+def _hold_to(checks: Sequence[tuple[Guard, psycopg.Cursor[Any]]]) -> None:
+    for guard, cursor in checks:
+        if cursor.fetchone() is None:
+            raise guard.refusal()

@@ -1,0 +1,90 @@
+"""One server at a time in a database, where the option ``Lock`` says so."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import psycopg
+
+from orthanc_lab.postgresql.connections import Session, connect
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+__all__ = ["END_BACKEND", "Ownership"]
+
+END_BACKEND = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
+"""Ends the process that serves a connection; no row if it has ended."""
+
+_LOCK = (0x6F72_7468, 1)  # of this program: Orthanc's plug-in has others
+_LOOK = 1.0  # seconds
+_LONGEST_END = 5.0  # seconds, of a process that was told to end
+_log = logging.getLogger("orthanc_lab")
+
+
+class Ownership:
+    """A lock of the database, held by a connection of its own: whatever ends the server frees it.
+
+    It is lost with the connection. So it is looked at, and taken again, whenever another connection is made: the
+    database may have been away, and another server may have been faster.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+
+    def hold(self) -> None:
+        """Take the lock, unless it is held.
+
+        Raises
+        ------
+        OrthancError
+            11 if another server has it.
+        psycopg.OperationalError
+            If the database cannot be reached.
+        """
+        with self._lock:
+            if self._session is not None and _is_alive(self._session):
+                return
+            session = connect(self._conninfo)
+            try:
+                if self._session is not None:
+                    _end(session, self._session)
+                    self._session = None
+                _take(session)
+            except BaseException:
+                session.close()
+                raise
+            self._session = session
+
+    def close(self) -> None:
+        """Give the lock up."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+
+
+def _is_alive(session: Session) -> bool:
+    session.connection.longest = _LOOK
+    try:
+        session.connection.execute("SELECT 1")
+    except psycopg.Error:
+        session.close()
+        return False
+    return True
+
+
+def _take(session: Session) -> None:
+    row = session.connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _LOCK).fetchone()
+    if row is None or not row[0]:
+        _log.error("The PostgreSQL database is locked by another instance of Orthanc")
+        raise OrthancError(ErrorCode.DATABASE)
+
+
+def _end(session: Session, old: Session) -> None:
+    """End the process of a connection that was lost: it may not know yet."""
+    deadline = time.monotonic() + _LONGEST_END
+    while session.connection.execute(END_BACKEND, (old.pid, old.started)).fetchone() and time.monotonic() < deadline:
+        session.connection.execute("SELECT pg_sleep(0.01)")

@@ -1,0 +1,57 @@
+"""What the assembly asks of a back end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from orthanc_lab.jobs.output_store import OutputStore
+from orthanc_lab.jobs.ports import JobsService, Restore
+from orthanc_lab.protocol.cluster import Cluster
+from orthanc_lab.protocol.metrics import Metrics
+from orthanc_lab.storage.options import StorageOptions
+from orthanc_lab.storage.ports import Storage
+
+__all__ = ["BackEnd"]
+
+
+class BackEnd(Protocol):
+    """Opens the parts of a server that last; each is opened once, and closed by who asked for it."""
+
+    def open_storage(self, options: StorageOptions, metrics: Metrics) -> Storage:
+        """Open the index and the files."""
+        ...
+
+    def open_outputs(self) -> OutputStore:
+        """Open the outputs of jobs."""
+        ...
+
+    def open_jobs(
+        self,
+        outputs: OutputStore,
+        restores: Mapping[str, Restore],
+        *,
+        load_jobs: bool,
+        on_error: Callable[[BaseException], None],
+    ) -> JobsService:
+        """Open the list of jobs, with the engine that runs them.
+
+        Parameters
+        ----------
+        restores
+            What makes a job again of what was saved of it, by kind.
+        load_jobs
+            False forgets the jobs that were kept.
+        on_error
+            Called with what goes wrong inside the engine.
+        """
+        ...
+
+    @property
+    def cluster(self) -> Callable[[], Cluster] | None:
+        """What tells which servers share the list of jobs, once that is open; None if no others can."""
+        ...
+
+    def close(self) -> None:
+        """Close what the parts share, after them."""
+        ...

@@ -1,0 +1,1 @@
+"""``orthanc-lab migrate``: what one server has is moved to another back end."""

@@ -1,0 +1,41 @@
+"""The tables of files."""
+
+from __future__ import annotations
+
+from orthanc_lab.postgresql.database import Database
+from orthanc_lab.postgresql.schema import migrate
+
+__all__ = ["prepare_tables"]
+
+_ROOM = "files"
+_STEPS = (
+    """
+    -- Files that are not yet, or no longer, what something refers to.
+    CREATE TABLE file_journal (
+        room     text COLLATE "C" NOT NULL,
+        name     text COLLATE "C" NOT NULL,
+        writer   text COLLATE "C" NOT NULL,                      -- a server, from its start to its end
+        at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+        given_up boolean NOT NULL DEFAULT false,                 -- nothing can come to refer to it any more
+        PRIMARY KEY (room, name)
+    );
+    CREATE TABLE file_chunks (
+        name   text COLLATE "C" NOT NULL,
+        number integer NOT NULL,
+        data   bytea NOT NULL,
+        PRIMARY KEY (name, number)
+    );
+    ALTER TABLE file_chunks ALTER COLUMN data SET STORAGE EXTERNAL; -- scans do not get smaller, and parts are read
+    """,
+)
+
+
+def prepare_tables(database: Database) -> None:
+    """Make the tables, or bring them up to date.
+
+    Raises
+    ------
+    OrthancError
+        18 if a newer version of this program has changed them.
+    """
+    database.run(lambda connection: migrate(connection, _ROOM, _STEPS), guards=())

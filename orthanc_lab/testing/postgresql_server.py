@@ -1,0 +1,185 @@
+"""A throw-away PostgreSQL, made from the programs that are installed."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from orthanc_lab.server.loopback import free_port
+
+__all__ = ["MISSING", "PostgresqlDatabase", "PostgresqlServer", "find_programs"]
+
+MISSING = "PostgreSQL is not installed; on Debian and Ubuntu: apt-get install postgresql"
+
+_LONGEST = 60.0  # seconds, for a start or a stop
+
+
+def find_programs() -> Path | None:
+    """Return the folder of ``initdb``, ``pg_ctl`` and ``postgres``; None if they are not installed."""
+    names = ("initdb", "pg_ctl", "postgres")
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: _version(folder.parent.name))
+    for folder in (*map(Path, os.environ.get("PATH", "").split(os.pathsep)), *reversed(installed)):
+        if all(os.access(folder / name, os.X_OK) for name in names):
+            return folder
+    return None
+
+
+def _version(name: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in name.split(".") if part.isdigit())
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlDatabase:
+    """A database, and how it is reached."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+
+    @property
+    def section(self) -> dict[str, Any]:
+        """The section ``PostgreSQL`` of a server that keeps its index there."""
+        return {
+            "EnableIndex": True,
+            "Host": self.host,
+            "Port": self.port,
+            "Database": self.name,
+            "Username": self.user,
+            "Password": "",
+            "Lock": False,
+        }
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The options of such a server."""
+        return {"PostgreSQL": self.section}
+
+    @property
+    def uri(self) -> str:
+        """What psycopg connects with."""
+        return f"postgresql://{self.user}@{self.host}:{self.port}/{self.name}"
+
+
+class PostgresqlServer:
+    """A PostgreSQL on a free port of the loopback interface, for the duration of a ``with`` block.
+
+    Its folder is temporary. It runs as the user ``postgres`` if we are root, since PostgreSQL refuses to run as root.
+
+    Parameters
+    ----------
+    durable
+        Wait for the disk at each commit. Without that, nothing is lost by a crash of PostgreSQL either, only by one of
+        the machine, and tests are faster.
+    **settings
+        Further ones of ``postgresql.conf``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not installed; the message says how to install it.
+    """
+
+    def __init__(self, *, durable: bool = False, **settings: Any) -> None:
+        programs = find_programs()
+        if programs is None:
+            raise FileNotFoundError(MISSING)
+        self._programs = programs
+        quick = {} if durable else {"fsync": "off", "full_page_writes": "off"}
+        self._settings = {"timezone": "UTC", "max_connections": 200, **quick, **settings}
+        self._count = 0
+        self._is_root = os.geteuid() == 0
+        self.port = free_port()
+        self.user = "postgres" if self._is_root else getpass.getuser()
+
+    def __enter__(self) -> PostgresqlServer:
+        self.folder = Path(tempfile.mkdtemp(prefix="orthanc-lab-postgresql-"))
+        if self._is_root:
+            shutil.chown(self.folder, self.user)
+        try:
+            self._run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and not been stopped."""
+        return (self.folder / "data" / "postmaster.pid").exists()
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return (self.folder / "log.txt").read_text("utf-8", "replace")
+
+    def start(self) -> None:
+        """Start it, and wait until it accepts connections."""
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": self.folder,
+            **self._settings,
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log.txt"), "-o", options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it; the mode ``immediate`` is as a crash. Nothing happens if it does not run."""
+        if self.is_running:
+            self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    def restart(self, mode: str = "fast") -> None:
+        """Stop it and start it again."""
+        self.stop(mode)
+        self.start()
+
+    def create_database(self) -> PostgresqlDatabase:
+        """Make an empty database."""
+        self._count += 1
+        name = f"orthanc_{self._count}"
+        self._execute(f'CREATE DATABASE "{name}"')
+        return PostgresqlDatabase("127.0.0.1", self.port, name, self.user)
+
+    def drop_database(self, database: PostgresqlDatabase) -> None:
+        """Remove a database; connections to it are closed."""
+        self._execute(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
+
+    def _execute(self, statement: str) -> None:
+        import psycopg  # noqa: PLC0415 - not installed without the extra ``cluster``
+
+        uri = PostgresqlDatabase("127.0.0.1", self.port, "postgres", self.user).uri
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "-D", str(self.folder / "data"), *arguments]
+        if self._is_root:
+            command = ["runuser", "-u", self.user, "--", *command]
+        result = subprocess.run(  # noqa: S603 - the programs were found by their names, the rest is ours
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=_LONGEST,
+            check=False,
+        )
+        if result.returncode:
+            text = result.stderr.decode("utf-8", "replace")
+            log = self.log if (self.folder / "log.txt").exists() else ""
+            raise RuntimeError(f"{program} failed with code {result.returncode}:\n{text}{log}")

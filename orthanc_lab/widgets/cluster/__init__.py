@@ -1,0 +1,1 @@
+"""The panel for servers that share a list of jobs."""

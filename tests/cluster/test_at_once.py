@@ -1,0 +1,129 @@
+"""The same thing is asked of all servers at once: it is done once, and all show the same afterwards."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from orthanc_lab.bench import material
+from orthanc_lab.testing.cluster import OrthancCluster
+from orthanc_lab.testing.postgresql_server import PostgresqlServer
+from tests.cluster.commands import at_once
+from tests.crash.audit import get
+from tests.waiting import until
+
+COUNTING = str(Path(__file__).with_name("counting.py"))
+
+
+@pytest.fixture(scope="module")
+def cluster(postgresql_server: PostgresqlServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancCluster]:
+    database = postgresql_server.create_database()
+    options = {**database.settings, "Extensions": [COUNTING], "ConcurrentJobs": 1, "JobsHistorySize": 1000}
+    with OrthancCluster(3, options, tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+    postgresql_server.drop_database(database)
+
+
+def send(method: str, url: str, **options: Any) -> requests.Response:
+    return requests.request(method, url, timeout=30, **options)
+
+
+def answers(cluster: OrthancCluster, method: str, path: str, **options: Any) -> list[requests.Response]:
+    """Ask each server the same thing."""
+    return at_once([partial(send, method, url + path, **options) for url in cluster.urls])
+
+
+def test_the_same_instance_is_stored_once_and_deleted_once(cluster: OrthancCluster) -> None:
+    for content in [*material.small_instances(6), *material.ct_instances(3)]:
+        stored = answers(cluster, "POST", "/instances", data=content)
+        assert {answer.status_code for answer in stored} == {200}, [answer.text for answer in stored]
+        assert Counter(answer.json()["Status"] for answer in stored) == {"Success": 1, "AlreadyStored": 2}
+        (key,) = {answer.json()["ID"] for answer in stored}
+        for server in cluster.servers:
+            assert get(server, "/statistics").json()["CountInstances"] == 1
+            changes = get(server, "/changes?limit=1000").json()["Changes"]
+            assert Counter(change["ChangeType"] for change in changes)["NewInstance"] == 1
+            assert get(server, f"/instances/{key}/file").content == content
+        removed = answers(cluster, "DELETE", f"/instances/{key}")
+        assert sorted(answer.status_code for answer in removed) == [200, 404, 404]
+        for server in cluster.servers:
+            assert get(server, "/patients").json() == []
+            assert get(server, "/statistics").json()["TotalDiskSize"] == "0"
+
+
+def submit(cluster: OrthancCluster, key: str, log: Path, steps: int, seconds: float) -> str:
+    body = {"Key": key, "Log": str(log), "Steps": steps, "Seconds": seconds, "Asynchronous": True}
+    answer = send("POST", f"{cluster.urls[0]}/extensions/Counting", json=body)
+    assert answer.status_code == 200, answer.text
+    id: str = answer.json()["ID"]
+    return id
+
+
+def job_of(cluster: OrthancCluster, id: str) -> dict[str, Any]:
+    """Return a job, which all servers show alike once it stands still."""
+    found: list[dict[str, Any]] = []
+
+    def agree() -> bool:
+        found[:] = [get(server, f"/jobs/{id}").json() for server in cluster.servers]
+        for job in found:
+            del job["Timestamp"]
+        return all(job == found[0] for job in found)
+
+    until(agree, what=lambda: f"the servers do not agree: {found}")
+    return found[0]
+
+
+def test_commands_of_all_servers_to_one_job(cluster: OrthancCluster, tmp_path: Path) -> None:
+    chance = random.Random(11)
+    for number in range(6):
+        id = submit(cluster, f"job-{number}", tmp_path / "log", 80, 0.005)
+        # Of a pause and a cancellation during one step, the pause wins, as in Orthanc: so never both.
+        commands = chance.choices([("pause", "resume"), ("cancel", "resume")][number % 2], k=9)
+        calls = [
+            partial(send, "POST", f"{cluster.urls[place % 3]}/jobs/{id}/{command}")
+            for place, command in enumerate(commands)
+        ]
+        told = [(command, answer.status_code) for command, answer in zip(commands, at_once(calls), strict=True)]
+        assert {code for _, code in told} <= {200, 400}, told
+        job = until_idle(cluster, id)
+        if ("cancel", 200) in told:
+            assert (job["State"], job["ErrorCode"]) == ("Failure", 37), (told, job)
+        else:
+            assert job["State"] in ("Paused", "Success"), (told, job)
+            if job["State"] == "Paused":
+                assert sorted(answer.status_code for answer in answers(cluster, "POST", f"/jobs/{id}/cancel")) == [
+                    200,
+                    200,
+                    200,
+                ]
+                assert job_of(cluster, id)["ErrorCode"] == 37
+
+
+def until_idle(cluster: OrthancCluster, id: str) -> dict[str, Any]:
+    """Wait until nobody runs a job any more."""
+    server = cluster.servers[0]
+
+    def is_idle() -> bool:
+        return get(server, f"/jobs/{id}").json()["State"] not in ("Pending", "Running")
+
+    until(is_idle, seconds=60, what=lambda: [get(one, f"/jobs/{id}").text for one in cluster.servers])
+    return job_of(cluster, id)
+
+
+def test_a_job_is_resubmitted_once_and_deleted_once(cluster: OrthancCluster, tmp_path: Path) -> None:
+    id = submit(cluster, "again", tmp_path / "log", 5000, 0.005)
+    for command, codes in (("cancel", [200, 200, 200]), ("resubmit", [200, 400, 400]), ("cancel", [200, 200, 200])):
+        assert sorted(answer.status_code for answer in answers(cluster, "POST", f"/jobs/{id}/{command}")) == codes
+        if command == "cancel":
+            assert until_idle(cluster, id)["ErrorCode"] == 37
+    removed = sorted(answer.status_code for answer in answers(cluster, "DELETE", f"/jobs/{id}"))
+    assert removed == [200, 404, 404]
+    for server in cluster.servers:
+        assert id not in get(server, "/jobs").json()

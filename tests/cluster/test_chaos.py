@@ -1,0 +1,227 @@
+"""Three servers under load while they are killed, frozen and cut off: nothing acknowledged is lost at any of them.
+
+``pytest tests/cluster --long`` for 30 kills, ``--kills 300`` for more; the seed of a failed run is in its message.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_lab.testing.cluster import DatabaseProxy, OrthancCluster
+from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
+from tests.cluster.audit import Audit
+from tests.cluster.load import Load
+from tests.cluster.steps import Freeze, check_steps, owners
+from tests.crash.audit import finish_jobs, get, holds_dicom
+from tests.crash.facts import Facts
+from tests.waiting import until
+
+Start = Callable[..., OrthancCluster]
+
+SERVERS = 3
+OPTIONS: dict[str, Any] = {
+    "JobsHistorySize": 100_000,
+    "MediaArchiveSize": 5,
+    "ConcurrentJobs": 1,
+    "StableAge": 1,
+    "Extensions": [str(Path(__file__).with_name("counting.py"))],
+}
+
+
+LEASE = 1  # seconds
+QUICK_LEASE: dict[str, Any] = {"Cluster": {"LeaseDuration": LEASE}}
+
+
+@pytest.fixture
+def seed() -> int:
+    """What decides when which server is hit."""
+    return random.randrange(2**32)
+
+
+@contextmanager
+def told(seed: int, what: object = "") -> Iterator[None]:
+    """Put the seed into the message of a failure."""
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(f"seed {seed}, {what}: {error}") from error
+
+
+def submit(cluster: OrthancCluster, log: Path, count: int, *, steps: int = 40, seconds: float = 0.02) -> list[str]:
+    """Submit jobs that write down who does their steps."""
+    ids = []
+    for number in range(count):
+        server = cluster.servers[number % len(cluster.servers)]
+        body = {"Key": f"{log.name}-{number}", "Log": str(log), "Steps": steps, "Seconds": seconds}
+        answer = server.session.post(f"{server.url}/extensions/Counting", json={**body, "Asynchronous": True})
+        assert answer.status_code == 200, answer.text
+        ids.append(answer.json()["ID"])
+    return ids
+
+
+def wait_for(cluster: OrthancCluster, ids: list[str]) -> None:
+    """Wait for the success of jobs, at every server."""
+    for server in cluster.servers:
+        for id in ids:
+            succeeded = partial(has_succeeded, server, id)
+            until(succeeded, seconds=60, what=partial(story, cluster, id))
+
+
+def has_succeeded(server: Any, job: str) -> bool:
+    found = get(server, f"/jobs/{job}").json()
+    assert found["ErrorCode"] == 0, found
+    return bool(found["State"] == "Success")
+
+
+def story(cluster: OrthancCluster, job: str) -> str:
+    return "\n".join(get(server, f"/jobs/{job}").text for server in cluster.servers)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_servers_are_killed(orthanc_cluster: Start, request: pytest.FixtureRequest, seed: int, tmp_path: Path) -> None:
+    kills = request.config.getoption("--kills")
+    chance = random.Random(seed)
+    cluster = orthanc_cluster(SERVERS, OPTIONS)
+    facts, operations = Facts(), 0
+    audit = Audit(cluster, facts)
+    log = tmp_path / "steps"
+    ids: list[str] = []
+    for kill in range(kills):
+        victim = chance.randrange(SERVERS)
+        with told(seed, f"kill {kill} of server {victim}"):
+            ids += submit(cluster, tmp_path / f"steps-{kill}", 3)
+            with Load(cluster, facts, hash((seed, kill))) as load:
+                time.sleep(chance.uniform(0.02, 0.7))  # the moment of the kill is what is drawn by chance
+                cluster.kill(victim)
+                time.sleep(chance.uniform(0.0, 0.3))
+                cluster.restart(victim)
+            operations += load.operations
+            audit.check()
+            if kill % 5 == 4 or kill == kills - 1:
+                finish_jobs(cluster.servers[0], facts, OPTIONS["MediaArchiveSize"])
+                wait_for(cluster, ids)
+                audit.check_ended()
+                for log in tmp_path.glob("steps-*"):
+                    check_steps(log)
+                    log.unlink()
+                ids.clear()
+    print(f"{kills} kills, {operations} answered operations, {len(facts.stored)} instances, {len(facts.jobs)} jobs")
+    assert operations > kills
+    check_leftovers(cluster)
+
+
+def check_leftovers(cluster: OrthancCluster) -> None:
+    """Once everything is deleted, no file of an instance is left."""
+    one = cluster.servers[0]
+    for patient in get(one, "/patients").json():
+        one.session.delete(f"{one.url}/patients/{patient}", timeout=60)
+    for job in get(one, "/jobs").json():
+        one.session.delete(f"{one.url}/jobs/{job}", timeout=30)
+    until(lambda: not orphans(cluster), seconds=30, what=lambda: f"orphans: {orphans(cluster)[:5]}")
+
+
+def orphans(cluster: OrthancCluster) -> list[Path]:
+    return [item for item in (cluster.folder / "files").rglob("*") if item.is_file() and holds_dicom(item)]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_server_is_frozen_for_longer_than_its_lease(orthanc_cluster: Start, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    cluster = orthanc_cluster(SERVERS, {**OPTIONS, **QUICK_LEASE})
+    facts = Facts()
+    audit = Audit(cluster, facts)
+    freezes = []
+    for number in range(4):
+        victim = chance.randrange(SERVERS)
+        with told(seed, f"freeze {number} of server {victim}"):
+            ids = submit(cluster, tmp_path / f"steps-{number}", 3, steps=60)
+            with Load(cluster, facts, hash((seed, number))):
+                time.sleep(chance.uniform(0.1, 0.5))
+                pid, begin = cluster.servers[victim].pid, time.monotonic()
+                cluster.freeze(victim)
+                time.sleep(LEASE + 1.5)
+                cluster.thaw(victim)
+                freezes.append(Freeze(pid, begin, time.monotonic()))
+            audit.check()
+            wait_for(cluster, ids)
+            audit.check_ended()
+            check_steps(tmp_path / f"steps-{number}", freezes)
+    assert sum(len(pids) > 1 for pids in owners(tmp_path / "steps-0").values()) <= 1
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_the_database_crashes(
+    orthanc_cluster: Start, postgresql_server: PostgresqlServer, seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)
+    cluster = orthanc_cluster(SERVERS, OPTIONS)
+    facts = Facts()
+    audit = Audit(cluster, facts)
+    for number in range(3):
+        with told(seed, f"crash {number}"):
+            ids = submit(cluster, tmp_path / f"steps-{number}", 3)
+            with Load(cluster, facts, hash((seed, number))) as load:
+                time.sleep(chance.uniform(0.1, 0.7))
+                postgresql_server.restart("immediate")
+                before = load.operations
+                until(lambda load=load, before=before: load.operations > before + 10, seconds=60)
+            audit.check()
+            wait_for(cluster, ids)
+            check_steps(tmp_path / f"steps-{number}")
+
+
+@pytest.fixture
+def lines(postgresql: PostgresqlDatabase, seed: int) -> Iterator[list[DatabaseProxy]]:
+    """A line to the database for each server."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(DatabaseProxy(postgresql.host, postgresql.port, seed=seed + number))
+            for number in range(SERVERS)
+        ]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_lines_to_the_database_are_cut_and_stall(
+    orthanc_cluster: Start, postgresql: PostgresqlDatabase, lines: list[DatabaseProxy], seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)
+    own = [{"PostgreSQL": {**postgresql.section, "Port": line.port}} for line in lines]
+    cluster = orthanc_cluster(SERVERS, OPTIONS, own=own)
+    facts = Facts()
+    audit = Audit(cluster, facts)
+    hit = 0
+    for number in range(6):
+        line = chance.choice(lines)
+        with told(seed, f"line {lines.index(line)}, time {number}"):
+            ids = submit(cluster, tmp_path / f"steps-{number}", 3)
+            with Load(cluster, facts, hash((seed, number))):
+                for one in lines:
+                    one.lose(commits=0.02, answers=0.04)
+                for _ in range(10):
+                    time.sleep(chance.uniform(0.02, 0.1))
+                    hit += chance.choice(lines).cut()
+                if number == 3:
+                    line.stall()
+                    time.sleep(10)
+                    line.go_on()
+                for one in lines:
+                    one.lose()
+            audit.check()
+            wait_for(cluster, ids)
+            audit.check_ended()
+            check_steps(tmp_path / f"steps-{number}")
+    commits, lost = (sum(getattr(one, name) for one in lines) for name in ("lost_commits", "lost_answers"))
+    print(f"{hit} connections cut, {commits} commits lost, {lost} answers lost")
+    assert min(hit, commits, lost) > 5

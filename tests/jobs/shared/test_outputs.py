@@ -1,0 +1,190 @@
+"""Outputs in parts, in a database and an area of files that servers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
+from orthanc_lab.postgresql.acting import Guard, acting
+from orthanc_lab.postgresql.database import Database
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
+from orthanc_lab.storage.files.area import DiskArea
+from orthanc_lab.testing.contracts.output_store import OutputStoreContract
+
+
+class KilledError(BaseException):
+    """What a test raises in the place of a kill."""
+
+
+class Area(DiskArea):
+    """Lets a test do something before a piece is written."""
+
+    before: Any = None
+
+    def write(self, name: str, data: bytes, *, sync: bool) -> None:
+        if self.before is not None:
+            self.before()
+        super().write(name, data, sync=sync)
+
+
+@pytest.fixture
+def area(tmp_path: Path) -> Area:
+    return Area(tmp_path)
+
+
+@pytest.fixture
+def outputs(shared_database: Database, area: Area) -> Iterator[PostgresqlOutputs]:
+    shared_database.run(lambda connection: connection.execute("TRUNCATE jobs, output_parts, output_trash"))
+    return PostgresqlOutputs(shared_database, area, SystemIdentifiers(), ManualClock())
+
+
+def pieces(area_folder: Path) -> int:
+    return sum(path.is_file() for path in area_folder.rglob("*"))
+
+
+def make_due(database: Database) -> None:
+    database.run(lambda connection: connection.execute("UPDATE output_trash SET due = now() - interval '1 second'"))
+
+
+class TestPostgresqlOutputs(OutputStoreContract):
+    """The contract of all output stores."""
+
+
+def test_a_reader_sees_what_is_appended(outputs: PostgresqlOutputs) -> None:
+    """Also one that has opened the output while it was empty."""
+    name = outputs.new_name(".pull")
+    writer, _ = outputs.append(name, 0)
+    with outputs.open(name) as file:
+        assert file.read(5) == b""
+        for text in (b"one", b"two", b"three"):
+            writer.write(text)
+        assert file.read() == b"onetwothree"
+        file.seek(2)
+        assert file.read(3) == b"etw"
+
+
+@pytest.mark.parametrize("offset", [0, 1, 3, 4, 6, 7, 11, 12])
+def test_it_is_cut_anywhere(outputs: PostgresqlOutputs, offset: int) -> None:
+    name, whole = outputs.new_name(""), b"onetwothree"
+    writer, _ = outputs.append(name, 0)
+    for text in (b"one", b"two", b"three"):
+        writer.write(text)
+    start = offset if offset <= len(whole) else 0
+    later, at = outputs.append(name, offset)
+    later.write(b"END")
+    with outputs.open(name) as file:
+        assert (at, file.read()) == (start, whole[:start] + b"END")
+
+
+def test_bytes_go_when_nobody_can_read_them(
+    outputs: PostgresqlOutputs, shared_database: Database, tmp_path: Path
+) -> None:
+    """A minute after the output is removed, and at once behind its last reader."""
+    for end in ("remove", "take"):
+        name = outputs.new_name("")
+        outputs.append(name, 0)[0].write(b"x")
+        assert pieces(tmp_path) == 1
+        if end == "take":
+            with outputs.take(name) as file:
+                assert file.read() == b"x"
+        else:
+            with outputs.open(name) as file:
+                outputs.remove(name)
+                outputs.empty_trash()
+                assert file.read() == b"x"
+            make_due(shared_database)
+            outputs.empty_trash()
+        assert pieces(tmp_path) == 0
+
+
+def test_what_was_killed_while_it_wrote_leaves_nothing(
+    outputs: PostgresqlOutputs, area: Area, shared_database: Database, tmp_path: Path
+) -> None:
+    """Neither before the bytes nor behind them; the next one goes on where it was."""
+    name = outputs.new_name("")
+    writer, _ = outputs.append(name, 0)
+    writer.write(b"one")
+
+    def kill() -> None:
+        raise KilledError
+
+    area.before = kill
+    with pytest.raises(KilledError):
+        writer.write(b"two")
+    area.before = None
+    assert outputs.size(name) == 3
+    later, start = outputs.append(name, 3)
+    assert start == 3
+    later.write(b"TWO")
+    with outputs.open(name) as file:
+        assert file.read() == b"oneTWO"
+    outputs.remove(name)
+    make_due(shared_database)
+    outputs.empty_trash()
+    assert pieces(tmp_path) == 0
+
+
+def test_a_part_that_comes_too_late_is_refused(outputs: PostgresqlOutputs, area: Area, tmp_path: Path) -> None:
+    """Its server was stopped in the middle of it; the job goes on elsewhere."""
+    name = outputs.new_name("")
+    fence = {"is": True}
+
+    def refusal() -> Exception:
+        return OrthancError(37, "Another server runs this job now")
+
+    class Switch(tuple[Any, ...]):
+        """Parameters that follow what the test says."""
+
+        def __iter__(self) -> Iterator[Any]:
+            return iter((fence["is"],))
+
+    guard = Guard("SELECT 1 WHERE %s", Switch((True,)), refusal)
+    with acting(guard):
+        writer, _ = outputs.append(name, 0)
+    writer.write(b"one")
+
+    def stop() -> None:
+        area.before = None
+        fence["is"] = False
+        later, start = outputs.append(name, 3)
+        later.write(b"TWO")
+        assert start == 3
+
+    area.before = stop
+    with pytest.raises(OrthancError):
+        writer.write(b"two")
+    with outputs.open(name) as file:
+        assert file.read() == b"oneTWO"
+    assert pieces(tmp_path) == 2
+
+
+def test_outputs_of_no_job_are_dropped_after_a_while(
+    outputs: PostgresqlOutputs, shared_database: Database, tmp_path: Path
+) -> None:
+    """Not those that a job names, in any of its texts."""
+    names = [outputs.new_name(".zip") for _ in range(4)]
+    for name in names:
+        outputs.append(name, 0)[0].write(b"x")
+    query = (
+        "INSERT INTO jobs (id, outputs, payload, position, type, created, state, status, priority, since, bound,"
+        " holder)"
+        " VALUES (%s, %s, %s, %s, '', '', '', '', 0, 0, false, 0)"
+    )
+    shared_database.run(
+        lambda connection: [
+            connection.execute(query, (name, *(name if text == place else "" for text in range(3))))
+            for place, name in enumerate(names[:3])
+        ]
+    )
+    outputs.drop_orphans()
+    assert len(list(outputs.names())) == 4
+    outputs.drop_orphans("0 s")
+    assert list(outputs.names()) == sorted(names[:3])
+    make_due(shared_database)
+    outputs.empty_trash()
+    assert pieces(tmp_path) == 3

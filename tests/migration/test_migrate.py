@@ -1,0 +1,183 @@
+"""``orthanc-lab migrate``: the new server answers as the old one did, whose folder stays as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Set
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+
+import orthanc_lab
+from orthanc_lab.protocol.levels import Level
+from orthanc_lab.server.migration.command import main
+from orthanc_lab.storage import StorageOptions, open_storage
+from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.records import Change
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
+from orthanc_lab.testing.contracts.storage.folder import put
+from tests.adoption.answers import Answers, answers
+from tests.adoption.conftest import untouched
+from tests.migration.conftest import OPTIONS, Left, jobs_of
+from tests.waiting import until
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "target"
+
+
+def migrated(source: Path, target: Path) -> int:
+    return main([str(source), str(target)])
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_the_new_server_answers_as_the_old_one_did(
+    left: Left, source: Path, tmp_path: Path, *, compressed: bool
+) -> None:
+    options = OPTIONS | {"StorageDirectory": "target", "StorageCompression": compressed, "StableAge": 1000}
+    configuration = tmp_path / "orthanc.json"
+    configuration.write_text(json.dumps(options))
+    with untouched(source):
+        assert main([str(source), str(configuration)]) == 0
+    with orthanc_lab.serve(options | {"StorageDirectory": str(tmp_path / "target")}) as server:
+        found = answers(server.url)
+        assert jobs_of(server.url) == left.jobs
+        series = requests.get(f"{server.url}/series?expand", timeout=30).json()
+    assert {one["ID"]: one["IsStable"] for one in series} == left.stable
+    assert set(left.stable.values()) == {True, False}
+    assert_same(found, left.answers, {"/attachments"} if compressed else set())
+
+
+def test_a_second_migration_brings_nothing_twice(
+    source: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert migrated(source, target) == 0
+    first = capsys.readouterr().out
+    assert migrated(source, target) == 0
+    second = capsys.readouterr().out
+    number, jobs = first.split()[0], first.splitlines()[2].split()[0]
+    assert second.splitlines() == [
+        f"0 instances were migrated, {number} were there already",
+        "0 changes and 0 exports were migrated",
+        f"0 jobs were migrated with 0 outputs, {jobs} were there already",
+    ]
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+def test_a_migration_that_is_killed_goes_on(tmp_path: Path, target: Path, kills: int) -> None:
+    source = tmp_path / "source"
+    with closing(open_storage(source)) as storage:
+        for number in range(_MANY):
+            put(storage, study=f"1.2.{number % 40}", series=f"1.2.3.{number % 40}", pixels=b"" if number % 9 else LARGE)
+        storage.delete(storage.list_ids(Level.STUDY)[0])
+        expected = told_by(storage)
+    command = [sys.executable, "-m", "orthanc_lab", "migrate", str(source), str(target)]
+    for number in range(kills):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        least = _MANY * (number + 1) // (kills + 1)
+        until(lambda wanted=least, of=process: of.poll() is not None or instances_of(target) >= wanted)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with closing(open_storage(target, options=StorageOptions(stable_age=1e9))) as storage:
+            files = told_by(storage)[1]
+        assert files.items() <= expected[1].items()
+    with untouched(source):
+        assert migrated(source, target) == 0
+    with closing(open_storage(target, options=StorageOptions(stable_age=1e9))) as storage:
+        assert told_by(storage) == expected
+    assert len([*target.rglob("*-*-*-*-*")]) == len([*source.rglob("*-*-*-*-*")])
+
+
+_MANY = 700
+
+
+def told_by(storage: Storage) -> tuple[list[Change], dict[str, str]]:
+    """Return the changes, and the MD5 of the file of each instance."""
+    ids = storage.list_ids(Level.INSTANCE)
+    return storage.changes(limit=10_000)[0], {id: hashlib.md5(storage.read_dicom(id)).hexdigest() for id in ids}
+
+
+def instances_of(target: Path) -> int:
+    """Return how many instances were committed by a migration that is running."""
+    try:
+        with closing(sqlite3.connect(f"file:{target}/index.sqlite?mode=ro", uri=True)) as index:
+            number: int = index.execute("SELECT instances FROM totals").fetchone()[0]
+            return number
+    except sqlite3.Error:  # there are no tables yet
+        return 0
+
+
+def assert_same(found: Answers, expected: Answers, apart: Set[str] = frozenset()) -> None:
+    """Compare answers; a target decides itself what is compressed on its disk."""
+    for path, answer in expected.items():
+        end = path[path.rindex("/") :]
+        if end not in {"/statistics", "/info", "/compressed-data", *apart}:
+            assert found[path] == answer, path
+
+
+def test_what_is_damaged_is_listed_and_all_else_is_taken(
+    left: Left, source: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [path for path in source.rglob("*-*-*-*-*") if path.parent.name != "jobs-outputs"]
+    damaged, missing = sorted(path for path in files if path.read_bytes()[128:132] == b"DICM")[:2]
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    missing.unlink()
+    with untouched(source):
+        told = ended(source, target, capsys, code=1)
+    assert "\n2 could not be taken:\n" in told
+    assert "the MD5 is not that of the index" in told
+    assert f"the file {missing.name} is missing" in told
+    with orthanc_lab.serve(folder=target) as server:
+        there = requests.get(f"{server.url}/instances", timeout=30).json()
+    assert len(there) == sum(path.count("/") == 2 and path.startswith("/instances/") for path in left.answers) - 2
+
+
+def test_what_is_there_already_stays_and_gets_what_it_lacks(left: Left, source: Path, target: Path) -> None:
+    with orthanc_lab.serve(folder=target) as server:
+        client = orthanc_lab.Client.from_server(server)
+        client.upload(dicom(instance="1.2.3.99", patient="another"))
+    assert migrated(source, target) == 0
+    with orthanc_lab.serve(OPTIONS, folder=target) as server:
+        found = answers(server.url)
+    for path, answer in left.answers.items():
+        if path.endswith(("/data", "/labels", "/exports")) and "until" not in path:
+            assert found[path] == answer
+    assert sum(path.endswith("/attachments/dicom/data") for path in found) == 1 + sum(
+        path.endswith("/attachments/dicom/data") for path in left.answers
+    )
+
+
+def test_a_server_that_runs_is_left_alone(source: Path, target: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with orthanc_lab.serve(folder=source):
+        assert "is in use: stop its server" in ended(source, target, capsys)
+    with orthanc_lab.serve(folder=target):
+        assert "already in use by another server" in ended(source, target, capsys)
+
+
+def test_the_ends_are_two_servers(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with untouched(source):
+        assert "the target needs its own" in ended(source, source, capsys)
+        assert "the target needs its own" in ended(source, source / "below", capsys)
+    assert "neither a configuration nor the folder of a server" in ended(tmp_path / "nowhere", source, capsys)
+    (tmp_path / "empty.json").write_text('{"StorageDirectory": "empty"}')
+    assert "there is nothing to migrate" in ended(tmp_path / "empty.json", tmp_path / "target", capsys)
+
+
+def test_jobs_stay_where_none_are_saved(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configuration = tmp_path / "orthanc.json"
+    configuration.write_text(json.dumps({"StorageDirectory": "target", "SaveJobs": False}))
+    assert "jobs stay behind: the target has SaveJobs = false" in ended(source, configuration, capsys, code=0)
+
+
+def ended(source: Path, target: Path, capsys: pytest.CaptureFixture[str], *, code: int = 255) -> str:
+    """Migrate, and return what it said in the end."""
+    assert migrated(source, target) == code
+    return "".join(capsys.readouterr())

@@ -1,0 +1,196 @@
+"""The journal of files that servers share: nothing that is referred to is removed, and nothing else stays."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from orthanc_lab.postgresql.connections import Connection
+from orthanc_lab.postgresql.database import Database
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.inline import InlineExecutor
+from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.storage.postgresql_files.journal import DatabaseJournal, Sweeping
+from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
+from tests.postgresql.conftest import quick_options
+
+
+@dataclass
+class Server:
+    """A server with its journal; what it refers to is a table."""
+
+    database: Database
+    room: str
+
+    def __post_init__(self) -> None:
+        self.journal = DatabaseJournal(self.database, self.room, known)
+
+    def commit(self, names: Sequence[str]) -> None:
+        def operation(connection: Connection) -> None:
+            for name in names:
+                connection.execute("INSERT INTO referred (name) VALUES (%s)", (name,))
+            self.journal.take_over_on(connection, names)
+
+        self.database.run(operation)
+
+    def delete(self, names: Sequence[str]) -> None:
+        def operation(connection: Connection) -> None:
+            connection.execute("DELETE FROM referred WHERE name = ANY(%s)", (list(names),))
+            self.journal.release_on(connection, names)
+
+        self.database.run(operation)
+
+    def sweep(self, grace: float) -> list[str]:
+        """Let the task look once; return what it removes."""
+        removed: list[str] = []
+        executor = InlineExecutor(ManualClock())
+        sweeping = Sweeping(self.journal, removed.append, executor, grace or 1e-9)
+        executor.run()
+        sweeping.close()
+        self.journal.forget_gone()
+        return removed
+
+    def names(self) -> list[str]:
+        return [name for (name,) in self.database.fetch("SELECT name FROM file_journal WHERE room = %s", (self.room,))]
+
+
+def known(connection: Connection, names: Sequence[str]) -> Collection[str]:
+    rows = connection.execute("SELECT name FROM referred WHERE name = ANY(%s)", (list(names),)).fetchall()
+    return {name for (name,) in rows}
+
+
+@pytest.fixture
+def servers(database: Database) -> tuple[Server, Server]:
+    database.run(lambda connection: connection.execute("CREATE TABLE IF NOT EXISTS referred (name text)"))
+    room = uuid.uuid4().hex
+    return Server(database, room), Server(database, room)
+
+
+def name() -> str:
+    return f"{uuid.uuid4()}.dcm"
+
+
+def test_what_is_taken_over_is_forgotten(servers: tuple[Server, Server]) -> None:
+    one, other = servers
+    names = [name(), name()]
+    one.journal.note(names)
+    assert sorted(one.names()) == sorted(names)
+    one.commit(names)
+    assert one.names() == []
+    assert other.sweep(0) == []
+
+
+def test_the_writer_removes_what_it_has_given_up(servers: tuple[Server, Server]) -> None:
+    one, other = servers
+    file = name()
+    one.journal.note([file])
+    assert one.journal.give_up([file]) == [file]
+    assert other.sweep(60) == []  # its writer is about to remove it
+    one.journal.settle([file])
+    one.journal.forget_gone()
+    assert one.names() == []
+
+
+def test_others_remove_what_a_dead_server_has_left(servers: tuple[Server, Server]) -> None:
+    one, other = servers
+    written, released = name(), name()
+    one.journal.note([released])
+    one.commit([released])
+    one.delete([released])
+    one.journal.note([written])
+    assert other.sweep(60) == []
+    assert sorted(other.sweep(0)) == sorted([written, released])
+    assert one.names() == []
+
+
+def test_a_living_server_keeps_what_it_is_writing(servers: tuple[Server, Server], database: Database) -> None:
+    one, other = servers
+    file = name()
+    one.journal.note([file])
+    old = "UPDATE file_journal SET at = at - interval '5 minutes' WHERE room = %s"
+    database.run(lambda connection: connection.execute(old, (one.room,)))
+    assert one.sweep(60) == []  # it says that it is alive
+    assert other.sweep(60) == []
+    one.commit([file])
+
+
+def test_a_server_that_was_frozen_cannot_take_over_what_was_removed(servers: tuple[Server, Server]) -> None:
+    frozen, other = servers
+    file = name()
+    frozen.journal.note([file])
+    assert other.sweep(0) == [file]
+    with pytest.raises(OrthancError) as caught:
+        frozen.commit([file])
+    assert caught.value.code == 36
+    assert frozen.database.fetch("SELECT 1 FROM referred WHERE name = %s", (file,)) == []
+    # It may have written the file after it was removed: so it is removed again.
+    assert frozen.journal.give_up([file]) == [file]
+    assert frozen.names() == [file]
+    assert other.sweep(0) == [file]
+
+
+def test_what_was_committed_after_all_is_not_given_up(servers: tuple[Server, Server]) -> None:
+    one, other = servers
+    file, lost = name(), name()
+    one.journal.note([file, lost])
+    one.commit([file])
+    assert one.journal.give_up([file, lost]) == [lost]  # its answer was lost, and nobody could find out
+    assert one.names() == [lost]
+    assert other.sweep(0) == [lost]
+
+
+def test_giving_up_waits_for_a_transaction_that_takes_over(
+    servers: tuple[Server, Server], shared_database: PostgresqlDatabase
+) -> None:
+    one, _ = servers
+    file = name()
+    one.journal.note([file])
+    given_up: list[str] = []
+    beginning, committing = threading.Event(), threading.Event()
+
+    def commit(connection: Connection) -> None:
+        connection.execute("INSERT INTO referred (name) VALUES (%s)", (file,))
+        one.journal.take_over_on(connection, [file])
+        beginning.set()
+        assert committing.wait(20)
+
+    writer = threading.Thread(target=one.database.run, args=(commit,))
+    writer.start()
+    assert beginning.wait(20)
+    second = Database(quick_options(shared_database))
+    third = Server(second, one.room)
+    giver = threading.Thread(target=lambda: given_up.extend(third.journal.give_up([file])))
+    giver.start()
+    giver.join(0.1)
+    assert giver.is_alive()
+    committing.set()
+    writer.join()
+    giver.join()
+    assert given_up == []
+    assert one.names() == []
+    second.close()
+
+
+def test_rooms_do_not_see_each_other(servers: tuple[Server, Server], database: Database) -> None:
+    one, _ = servers
+    elsewhere = Server(database, uuid.uuid4().hex)
+    file = name()
+    one.journal.note([file])
+    assert elsewhere.sweep(0) == []
+    assert one.names() == [file]
+
+
+def test_names_wait_for_a_database_that_is_away(servers: tuple[Server, Server]) -> None:
+    one, other = servers
+    away = Server(Database(one.database.options), one.room)
+    file = name()
+    away.journal.note([file])
+    away.database.close()
+    assert away.journal.give_up([file]) == ()
+    away.journal.settle([file])
+    away.journal.close()
+    assert other.sweep(0) == [file]
