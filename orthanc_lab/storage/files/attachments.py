@@ -25,7 +25,8 @@ from orthanc_lab.storage.records import Attachment, AttachmentType
 
 __all__ = ["AttachmentFiles", "disk_error"]
 
-_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk
+_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk; or removes files
+_MANY = 16  # files that several threads remove: much of it is waiting for the file system
 _MOST_LEFT, _LEFT_AT_ONCE = 10_000, 8
 _OF_DICOM = (AttachmentType.DICOM, AttachmentType.DICOM_UNTIL_PIXEL_DATA)
 SMALL = 32 * 1024
@@ -193,11 +194,22 @@ class AttachmentFiles:
         self._remove(self._journal.give_up(names))
 
     def _remove(self, names: Sequence[str]) -> None:
-        if self._remove_each(names) and self._left:
-            self._try_again()
+        if self._remove_all(names) and self._left:
+            with contextlib.suppress(IndexError):  # nothing is left
+                self._remove_all([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
 
-    def _remove_each(self, names: Sequence[str]) -> bool:
+    def _remove_all(self, names: Sequence[str]) -> bool:
         """Remove files; whether at least one could be removed."""
+        if len(names) < _MANY:
+            gone = self._removed(names)
+        else:
+            parts = [self._pool.submit(self._removed, names[first::_AT_ONCE]) for first in range(_AT_ONCE)]
+            gone = [name for part in parts for name in part.result()]
+        self._journal.settle(gone)
+        return bool(gone)
+
+    def _removed(self, names: Sequence[str]) -> list[str]:
+        """Remove files; return those that are gone. Those that cannot be removed now are left for later."""
         gone = []
         for name in names:
             start = self._now()
@@ -208,13 +220,7 @@ class AttachmentFiles:
                 continue
             gone.append(name)
             self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
-        self._journal.settle(gone)
-        return bool(gone)
-
-    def _try_again(self) -> None:
-        """Remove some of the files that could not be removed, now that the area works."""
-        with contextlib.suppress(IndexError):  # nothing is left
-            self._remove_each([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
+        return gone
 
     def close(self) -> None:
         """End the work beside writes."""
