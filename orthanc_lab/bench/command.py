@@ -1,4 +1,4 @@
-"""``orthanc-lab bench --against 'Orthanc {config}'`` and ``orthanc-lab bench --client``."""
+"""``orthanc-lab bench --against 'Orthanc {config}'``, and with ``--client`` or ``--faults``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.bench import report
 from orthanc_lab.bench.client_figures import measure_client
+from orthanc_lab.bench.fault_figures import measure_faults
+from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.pairing import Result, measure
 from orthanc_lab.bench.sending import PEER
 from orthanc_lab.bench.servers import ServerProcess
@@ -59,8 +62,7 @@ def _run(workload: Workload, ours: str, against: str, rounds: int) -> Result:
             server.remove()
 
 
-def _client(ours: str, pairs: int) -> int:
-    figures = measure_client(ours, pairs)
+def _table(figures: Sequence[Figure]) -> int:
     print("| figure | median (spread) | goal | reached |\n|---|--:|--:|---|")
     for figure in figures:
         print(figure.row())
@@ -78,6 +80,9 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="measure our client against requests, pyorthanc and pydicom, and the frames",
     )
+    parser.add_argument(
+        "--faults", action="store_true", help="measure what the faults of orthanc_lab.testing cost while they are off"
+    )
     parser.add_argument("--ours", default=_OURS, help="command line of our server (default: this installation)")
     parser.add_argument("--only", default="", help="run only workloads whose name contains this text")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of A B B A (default 3: six pairs)")
@@ -85,9 +90,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chart", type=Path, help="draw a chart into this PNG or SVG file")
     chosen = parser.parse_args(arguments)
     if chosen.client:
-        return _client(chosen.ours, 2 * chosen.rounds)
+        return _table(measure_client(chosen.ours, 2 * chosen.rounds))
+    if chosen.faults:
+        return _table(measure_faults(chosen.ours, 2 * chosen.rounds))
     if chosen.against is None:
-        parser.error("one of --against (the other server) and --client is required")
+        parser.error("one of --against (the other server), --client and --faults is required")
     workloads = [workload for workload in WORKLOADS if chosen.only.lower() in workload.name.lower()]
     if not workloads:
         names = ", ".join(workload.name for workload in WORKLOADS)
