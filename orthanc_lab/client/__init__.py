@@ -1,5 +1,6 @@
 """A client for any Orthanc, 1.12 or later: the real one, or the server of this package."""
 
+from orthanc_lab.client.changes import Change, Changes
 from orthanc_lab.client.client import Client
 from orthanc_lab.client.collection import Collection, Found
 from orthanc_lab.client.errors import (
@@ -34,6 +35,8 @@ from orthanc_lab.client.volumes.errors import VolumeError
 __all__ = [
     "Answer",
     "CanceledError",
+    "Change",
+    "Changes",
     "Client",
     "ClientError",
     "Collection",
