@@ -19,6 +19,7 @@ from orthanc_lab.bench.pairing import Result, measure
 from orthanc_lab.bench.sending import PEER
 from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.bench.workloads import WORKLOADS, Workload
+from orthanc_lab.server.file_words import check_writable, words_of
 from orthanc_lab.server.loopback import free_port
 
 __all__ = ["main"]
@@ -99,6 +100,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not workloads:
         names = ", ".join(workload.name for workload in WORKLOADS)
         parser.error(f"no workload's name contains {chosen.only!r}; choose from: {names}")
+    for path in (chosen.json, chosen.chart):
+        try:
+            check_writable(path)
+        except OSError as error:
+            parser.error(words_of(error))
     print(f"{os.cpu_count()} cores; disk: {_disk()}")
     print(report.title_row(), flush=True)
     results = []
