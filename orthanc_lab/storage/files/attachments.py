@@ -195,8 +195,12 @@ class AttachmentFiles:
 
     def _remove(self, names: Sequence[str]) -> None:
         if self._remove_all(names) and self._left:
-            with contextlib.suppress(IndexError):  # nothing is left
-                self._remove_all([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
+            self._try_again()
+
+    def _try_again(self) -> None:
+        """Remove some of the files that could not be removed, now that the area works."""
+        with contextlib.suppress(IndexError):  # nothing is left
+            self._remove_all([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
 
     def _remove_all(self, names: Sequence[str]) -> bool:
         """Remove files; whether at least one could be removed."""
