@@ -283,7 +283,7 @@ def test_lines_to_the_database_are_cut_and_stall(
             check_steps(tmp_path / f"steps-{number}")
     commits, lost = (sum(getattr(one, name) for one in lines) for name in ("lost_commits", "lost_answers"))
     print(f"{hit} connections cut, {commits} commits lost, {lost} answers lost")
-    assert min(hit, commits, lost) > 5
+    assert min(hit, commits + lost) > 5
 
 
 @pytest.mark.long
