@@ -71,14 +71,16 @@ class PostgresqlIndex(ResourceQueries, LogQueries):
 
     def _commit(self, group: list[_Work[Any]]) -> None:
         guards = list(dict.fromkeys(work.guard for work in group if work.guard is not None))
-        self._database.run(lambda connection: _carry_out(connection, group), guards=guards, pipelined=True)
+        self._database.run(
+            lambda connection: _carry_out(connection, group), guards=guards, pipelined=True, notes_outcome=True
+        )
 
 
 def _carry_out(connection: Connection, group: list[_Work[Any]]) -> None:
     """Run the operations of a group on a connection in pipeline mode."""
     known, pending = Known(), Pending(connection)
     about = bindable({id for work in group for id in work.about})
-    row = connection.execute(SQL["begin"], (about or None,)).fetchone()
+    row = connection.execute(SQL["begin"], (*connection.outcome, about or None)).fetchone()
     assert row is not None
     before, rows = row
     if rows is not None:

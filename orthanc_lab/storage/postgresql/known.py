@@ -57,6 +57,10 @@ class Known:
         """Tell whether `get` has the answer for an identifier."""
         return id in self._asked or (depth, id) in self._by_id
 
+    def lacks(self, id: str) -> bool:
+        """Tell whether it is known that no resource has this identifier."""
+        return id in self._asked and not any((depth, id) in self._by_id for depth in range(_SERIES + 2))
+
     def get(self, depth: int, id: str) -> KnownResource | None:
         """Return a resource by its identifier."""
         return self._by_id.get((depth, id))

@@ -14,6 +14,7 @@ from orthanc_lab.storage.transaction import Key
 __all__ = ["Pending"]
 
 _MOST_BYTES = 8 << 20  # of small files in one statement
+_MOST_RESOURCES = 1000
 
 
 class Pending:
@@ -31,6 +32,12 @@ class Pending:
         self._touches: dict[Key, tuple[str, int]] = {}
         self._ranks: dict[Key, int | None] = {}
         self._bytes = 0
+
+    def add_resource(self, key: Key, row: dict[str, Any]) -> None:
+        """Add a new resource: columns and values; many of them do not wait for the rest."""
+        if len(self.resources) >= _MOST_RESOURCES:
+            self.flush()
+        self.resources[key] = row
 
     def add_small_file(self, key: int, content: bytes) -> None:
         """Add the content of a small file; many of them do not wait for the rest."""

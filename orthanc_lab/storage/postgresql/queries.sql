@@ -111,7 +111,7 @@ SELECT key, touched FROM resources WHERE NOT stable ORDER BY key DESC
 -- ==== a transaction: its beginning, what it looks at, what it writes (schema.sql has the functions) ====
 
 -- begin:
-SELECT totals, known::text FROM lock_index(%s::text[])
+SELECT totals, known::text FROM begin_index(%s, %s, %s::text[])
 
 -- write:
 SELECT write_index(%s, %s::bigint[], %b::bytea[], %s::text[], %s, %s, %s, %s::bigint[])

@@ -94,9 +94,13 @@ CREATE TABLE totals (                               -- one row: who writes locks
 ) WITH (fillfactor = 20);
 INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
--- What begins each transaction that writes: its lock, the totals, and what is known of some resources.
-CREATE FUNCTION lock_index(about text[], OUT totals bigint[], OUT known json) LANGUAGE plpgsql AS $$
+-- What begins each transaction that writes: a note by which its outcome can be found out, the lock, the totals, and what
+-- is known of some resources.
+CREATE FUNCTION begin_index(writer text, turn bigint, about text[], OUT totals bigint[], OUT known json)
+LANGUAGE plpgsql AS $$
 BEGIN
+    INSERT INTO outcomes (session, number) VALUES (writer, turn)
+    ON CONFLICT (session) DO UPDATE SET number = excluded.number, at = now();
     SELECT ARRAY[t.last_resource, t.last_small_file, t.last_change, t.last_export, t.last_rank, t.last_touch,
                  t.stale_changes, t.patients, t.studies, t.series, t.instances, t.disk_size, t.uncompressed_size]
     INTO totals FROM totals t FOR UPDATE;

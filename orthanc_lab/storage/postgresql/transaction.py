@@ -67,6 +67,8 @@ class PostgresqlTransaction:
 
     def place(self, id: str) -> Place | None:
         """Return where a resource stands, None if it is unknown."""
+        if self._known.lacks(id):
+            return None
         row = self._row("place", storable(id))
         return None if row is None else _place(row)
 
@@ -109,7 +111,7 @@ class PostgresqlTransaction:
         metadata = resource.metadata
         place = parse_index(metadata.get("IndexInSeries")) if depth == _INSTANCE else None
         attachments = numbered(resource.files, totals.last_small_file)
-        self._pending.resources[key] = {
+        row = {
             "key": key,
             "level": depth,
             "id": resource.id,
@@ -125,6 +127,7 @@ class PostgresqlTransaction:
             "touched": 0,
             "rank": rank,
         }
+        self._pending.add_resource(key, row)
         expected = metadata.get("ExpectedNumberOfInstances")
         self._known.add(
             KnownResource(
