@@ -14,7 +14,6 @@ from orthanc_lab.jobs.sqlite_store import SqliteJobStore
 from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Identifiers, Settings
-from orthanc_lab.rest.server.system import server_identifier
 from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage import StorageOptions, open_storage
@@ -93,18 +92,9 @@ class LocalBackEnd:
 
 
 def files_beside_index(settings: Settings, identifiers: Identifiers, name: str, suffix: str = "") -> FileOutputs:
-    """Return where files of one use are: in a folder beside the index, or where ``TemporaryDirectory`` says.
-
-    Servers that share an index may have the same folders: then the identifier of the server is part of the name.
-    """
+    """Return where files of one use are: in a folder beside the index, or where ``TemporaryDirectory`` says."""
     index, chosen = Path(settings["IndexDirectory"]), settings["TemporaryDirectory"]
-    owner = server_identifier(settings) if settings["PostgreSQL"].get("EnableIndex") else ""
     if chosen is None:
-        return FileOutputs(index / (f"{name}-{_mark(owner)}" if owner else name), identifiers)
-    return FileOutputs(
-        Path(chosen) / f"orthanc-lab-{_mark(f'{index.resolve()}{owner}')}{suffix}", identifiers, shared=True
-    )
-
-
-def _mark(text: str) -> str:
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:16]
+        return FileOutputs(index / name, identifiers)
+    mark = hashlib.sha1(str(index.resolve()).encode(), usedforsecurity=False).hexdigest()[:16]
+    return FileOutputs(Path(chosen) / f"orthanc-lab-{mark}{suffix}", identifiers, shared=True)
