@@ -3,7 +3,7 @@
 An operation is repeated when it collides with another one, and when its connection is lost before the commit was sent.
 When it is lost afterwards, nobody knows whether the commit has happened. ``pg_xact_status`` cannot tell for sure: after
 a crash of the database the number of a transaction that left no trace is given to another one. So each transaction
-leaves its own number in the row of its connection in the table ``outcomes``, and this is looked up on a new
+leaves the name of its connection and its number there in the table ``outcomes``, and this is looked up on a new
 connection, once PostgreSQL has ended the old one.
 """
 
@@ -35,9 +35,10 @@ _Begin = Callable[[Connection], None]
 _log = logging.getLogger("orthanc_lab")
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NOTE = (
-    "INSERT INTO outcomes (session, number) VALUES (%s, %s)"
-    " ON CONFLICT (session) DO UPDATE SET number = excluded.number, at = now()"
+    "WITH past AS (DELETE FROM outcomes WHERE session = %(session)s AND number = %(number)s - 1)"
+    " INSERT INTO outcomes (session, number) VALUES (%(session)s, %(number)s)"
 )
+_COMMITTED = "SELECT 1 FROM outcomes WHERE session = %s AND number = %s"
 _PAUSE = 0.02  # seconds before a transaction that collided is repeated, times the number of its collisions
 _LOOK_AGAIN = 0.01  # seconds between two looks whether an old connection has ended
 
@@ -273,15 +274,16 @@ class Database:
             while connection.execute(END_BACKEND, identity).fetchone() is not None:
                 if time.monotonic() > deadline or self._closing.wait(_LOOK_AGAIN):
                     raise away()
-            row = connection.execute("SELECT number FROM outcomes WHERE session = %s", (session.id,)).fetchone()
-            return row is not None and row[0] == session.number
+            outcome = session.id, session.number
+            return connection.execute(_COMMITTED, outcome).fetchone() is not None
 
         return self._repeat(lambda: self._read(look, patient=True), patient=True)
 
 
 def _begin(connection: Connection) -> None:
     session, number = connection.outcome
-    note = _NOTE.replace("%s, %s", f"'{session}', {number:d}")  # without parameters, statements share a round trip
+    # Without parameters, statements share a round trip.
+    note = _NOTE.replace("%(session)s", f"'{session}'").replace("%(number)s", str(number))
     connection.execute(f"BEGIN; {note}".encode())
 
 
@@ -291,7 +293,8 @@ def _begin_pipelined(connection: Connection) -> None:
 
 def _begin_and_note(connection: Connection) -> None:
     _begin_pipelined(connection)
-    connection.execute(_NOTE, connection.outcome)
+    session, number = connection.outcome
+    connection.execute(_NOTE, {"session": session, "number": number})
 
 
 def _hold_to(checks: Sequence[tuple[Guard, psycopg.Cursor[Any]]]) -> None:

@@ -67,8 +67,6 @@ class PostgresqlTransaction:
 
     def place(self, id: str) -> Place | None:
         """Return where a resource stands, None if it is unknown."""
-        if self._known.lacks(id):
-            return None
         row = self._row("place", storable(id))
         return None if row is None else _place(row)
 
@@ -277,8 +275,9 @@ class PostgresqlTransaction:
 
     def settle(self, touched: Mapping[Key, int]) -> Sequence[tuple[Key, Level]]:
         """Make resources stable, unless they have been touched again; return those that were not so already."""
-        rows = self._rows("settle", list(touched), list(touched.values()))
-        levels: dict[Key, int] = dict(rows)
+        self._pending.flush()
+        values = {"keys": list(touched), "numbers": list(touched.values())}
+        levels: dict[Key, int] = dict(self._connection.execute(SQL["settle"], values).fetchall())
         for resource in self._known.with_keys(levels):
             resource.stable = True
         return [(key, LEVELS[levels[key]]) for key in touched if key in levels]
