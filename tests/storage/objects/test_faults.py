@@ -118,6 +118,15 @@ def test_a_bucket_that_refuses_is_said_so_at_once(bucket: Bucket, changes: dict[
     assert not refused.value.is_away
 
 
+def test_a_key_that_may_only_read_is_enough_for_reading(bucket_server: SeaweedServer) -> None:
+    owner = bucket_server.bucket()
+    reader = replace(owner, name="guest", access_key="guest-access-key", secret_key="guest-secret-key")
+    check_bucket(options_of(replace(owner, name="guest")))  # the server makes it now
+    check_bucket(options_of(reader), is_written=False)
+    with pytest.raises(OrthancError):
+        check_bucket(options_of(reader))
+
+
 def test_a_bucket_that_is_away_at_the_start_is_waited_for(line: Bucket, faulty: FaultyS3) -> None:
     with faulty.on("503", times=3):
         check_bucket(options_of(line, MaxRetries=1))
