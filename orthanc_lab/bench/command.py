@@ -1,4 +1,4 @@
-"""``orthanc-lab bench --against 'Orthanc {config}'`` and ``orthanc-lab bench --client``."""
+"""``orthanc-lab bench --against 'Orthanc {config}'``, and with ``--client`` or ``--faults``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,14 @@ from orthanc_lab.bench import report
 from orthanc_lab.bench.client_figures import measure_client
 from orthanc_lab.bench.cluster_figures import measure_cluster
 from orthanc_lab.bench.databases import Databases
+from orthanc_lab.bench.fault_figures import measure_faults
+from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.on_postgresql import COMPARED_WITH_SQLITE, ON_POSTGRESQL
 from orthanc_lab.bench.pairing import Result, measure
 from orthanc_lab.bench.sending import PEER
 from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.bench.workloads import WORKLOADS, Workload
+from orthanc_lab.server.file_words import check_writable, words_of
 from orthanc_lab.server.loopback import free_port
 
 __all__ = ["main"]
@@ -84,8 +87,7 @@ def _run(workload: Workload, sides: tuple[Side, Side], rounds: int) -> Result:
             server.remove()
 
 
-def _client(ours: str, pairs: int) -> int:
-    figures = measure_client(ours, pairs)
+def _table(figures: Sequence[Figure]) -> int:
     print("| figure | median (spread) | goal | reached |\n|---|--:|--:|---|")
     for figure in figures:
         print(figure.row())
@@ -126,6 +128,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--cluster", action="store_true", help="measure three of our servers on one PostgreSQL (see --postgresql)"
     )
     parser.add_argument("--growth", action="store_true", help="with --cluster: also with 100,000 instances")
+    parser.add_argument(
+        "--faults", action="store_true", help="measure what the faults of orthanc_lab.testing cost while they are off"
+    )
     parser.add_argument("--ours", default=_OURS, help="command line of our server (default: this installation)")
     parser.add_argument("--only", default="", help="run only workloads whose name contains this text")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of A B B A (default 3: six pairs)")
@@ -133,16 +138,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chart", type=Path, help="draw a chart into this PNG or SVG file")
     chosen = parser.parse_args(arguments)
     if chosen.client:
-        return _client(chosen.ours, 2 * chosen.rounds)
+        return _table(measure_client(chosen.ours, 2 * chosen.rounds))
+    if chosen.faults:
+        return _table(measure_faults(chosen.ours, 2 * chosen.rounds))
     if chosen.cluster:
         return _cluster(chosen.ours, chosen.postgresql or "", grow=chosen.growth)
     if chosen.against is None and chosen.postgresql is None:
-        parser.error("one of --against (the other server), --postgresql, --cluster and --client is required")
+        parser.error("one of --against (the other server), --postgresql, --cluster, --client and --faults is required")
     every = _workloads(chosen)
     workloads = [workload for workload in every if chosen.only.lower() in workload.name.lower()]
     if not workloads:
         names = ", ".join(workload.name for workload in every)
         parser.error(f"no workload's name contains {chosen.only!r}; choose from: {names}")
+    for path in (chosen.json, chosen.chart):
+        try:
+            check_writable(path)
+        except OSError as error:
+            parser.error(words_of(error))
     print(f"{os.cpu_count()} cores; disk: {_disk()}")
     print(report.title_row(), flush=True)
     results = []

@@ -1,5 +1,6 @@
 """A client for any Orthanc, 1.12 or later: the real one, or the server of this package."""
 
+from orthanc_lab.client.changes import Change, Changes
 from orthanc_lab.client.client import Client
 from orthanc_lab.client.cluster import Cluster
 from orthanc_lab.client.collection import Collection, Found
@@ -36,6 +37,8 @@ from orthanc_lab.client.volumes.errors import VolumeError
 __all__ = [
     "Answer",
     "CanceledError",
+    "Change",
+    "Changes",
     "Client",
     "ClientError",
     "Cluster",

@@ -11,6 +11,7 @@ import requests
 
 from orthanc_lab.client import display
 from orthanc_lab.client.archives import archive_job, save_archive
+from orthanc_lab.client.changes import Changes
 from orthanc_lab.client.cluster import Cluster, cluster_of
 from orthanc_lab.client.collection import Collection
 from orthanc_lab.client.content import data_uri, dicom_tags
@@ -60,6 +61,8 @@ class Client:
     ----------
     patients, studies, series, instances
         `Collection` of each level.
+    changes
+        `Changes`: what has arrived, become stable or been deleted.
     jobs
         `Jobs` of the server.
     modalities
@@ -67,7 +70,7 @@ class Client:
     queries
         `Queries` of DICOM nodes, which the server keeps.
     transport
-        `Transport`, for requests that have no method of their own: ``client.transport.get("/changes")``.
+        `Transport`, for requests that have no method of their own: ``client.transport.get("/tools")``.
 
     Raises
     ------
@@ -103,6 +106,7 @@ class Client:
         self.studies = Collection(transport, Study)
         self.series = Collection(transport, Series)
         self.instances = Collection(transport, Instance)
+        self.changes = Changes(transport)
         self.jobs = Jobs(transport)
         self.modalities = Modalities(transport)
         self.queries = Queries(transport)

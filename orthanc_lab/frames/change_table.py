@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from orthanc_lab.client import Client
 from orthanc_lab.frames.columns import typed
 
 __all__ = ["changes"]
-
-_PAGE = 1000
 
 
 def changes(client: Client, since: int = 0) -> pd.DataFrame:
@@ -22,7 +18,8 @@ def changes(client: Client, since: int = 0) -> pd.DataFrame:
     Parameters
     ----------
     since
-        The last ``seq`` already known.
+        The last ``seq`` already known. If the server does not know it, because its numbers have begun anew, all changes
+        are returned.
 
     Examples
     --------
@@ -35,23 +32,13 @@ def changes(client: Client, since: int = 0) -> pd.DataFrame:
     >>> (frame["change"] == "NewInstance").sum()
     np.int64(20)
     """
-    found: list[dict[str, Any]] = []
-    while True:
-        page = client.transport.get("/changes", {"since": since, "limit": _PAGE})
-        found += page["Changes"]
-        if page["Done"] or not page["Changes"]:
-            break
-        since = page["Changes"][-1]["Seq"]
-
-    def field(column: str, key: str) -> pd.Series[Any]:
-        return typed([item[key] for item in found], column)
-
+    found = client.changes.after(since)
     return pd.DataFrame(
         {
-            "seq": field("seq", "Seq"),
-            "change": field("change", "ChangeType"),
-            "level": field("level", "ResourceType"),
-            "id": field("id", "ID"),
-            "date": field("date", "Date"),
+            "seq": typed([change.seq for change in found], "seq"),
+            "change": typed([change.type for change in found], "change"),
+            "level": typed([change.level for change in found], "level"),
+            "id": typed([change.id for change in found], "id"),
+            "date": typed([change.date for change in found], "date"),
         }
     )

@@ -29,6 +29,11 @@ class OutputWriter(Protocol):
 class OutputStore(Protocol):
     """Outputs by name. It belongs to one jobs engine alone, which removes outputs that belong to no job."""
 
+    @property
+    def grain(self) -> int:
+        """Bytes that are worth a write of their own; 0 if any are."""
+        ...
+
     def new_name(self, suffix: str) -> str:
         """Return a name that no output has; `suffix` as in ``.zip``. Nothing is made yet.
 

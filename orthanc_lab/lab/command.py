@@ -18,6 +18,7 @@ from orthanc_lab.lab.own_server import DEFAULT_PORT, OwnServer, ServerChoice
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.embedding.own_folder import remove_abandoned_folders
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.server.file_words import words_of
 from orthanc_lab.server.loopback import is_free
 
 __all__ = ["main"]
@@ -153,7 +154,7 @@ def _lessons(folder: Path | None) -> Lessons:
             return Lessons(packaged_notebooks())
         return copy_notebooks((folder or _FOLDER).expanduser().absolute())
     except OSError as error:
-        raise _LabError(f"Cannot copy the notebooks: {error}. Choose another --folder.") from error
+        raise _LabError(f"Cannot copy the notebooks: {words_of(error)}. Choose another --folder.") from error
 
 
 def _server(chosen: argparse.Namespace, configuration: Path | None) -> OwnServer:
@@ -166,7 +167,7 @@ def _server(chosen: argparse.Namespace, configuration: Path | None) -> OwnServer
             words += "\nChoose another --port, or omit it to use any free port."
         raise _LabError(words) from error
     except OSError as error:
-        raise _LabError(str(error)) from error
+        raise _LabError(words_of(error)) from error
 
 
 def _say_own(server: OwnServer, *, is_told: bool) -> None:

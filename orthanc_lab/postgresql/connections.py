@@ -26,7 +26,7 @@ __all__ = ["SCHEMA", "Connection", "Pool", "Session", "connect"]
 SCHEMA = "orthanc_lab"
 """The schema that has all tables: beside those of Orthanc's plug-in, which are in another one."""
 
-LONGEST = 30.0
+LONGEST = 60.0
 """Seconds after which an answer is not waited for any more."""
 
 _IDLE_IN_TRANSACTION = 2.0

@@ -22,6 +22,7 @@ _LOST = frozenset(
 )
 _CONNECTION = "08"  # class of states
 _DISK_FULL = "53100"
+_GIVEN_UP = "OL001"  # of the function take_over_files: other servers have taken this one for dead
 _CANCELED = "57014"  # here: the statement took too long
 
 
@@ -52,6 +53,8 @@ def database_error(error: psycopg.Error) -> OrthancError:
         return away(error)
     if is_collision(error):
         return OrthancError(ErrorCode.DATABASE_CANNOT_SERIALIZE)
+    if error.sqlstate == _GIVEN_UP:
+        return OrthancError(ErrorCode.DATABASE_UNAVAILABLE, "This server was not heard of for too long: try again")
     if error.sqlstate == _DISK_FULL:
         return OrthancError(ErrorCode.FULL_STORAGE)
     return OrthancError(ErrorCode.DATABASE, f"PostgreSQL: {_one_line(error)}")

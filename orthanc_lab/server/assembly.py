@@ -24,7 +24,6 @@ from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.application import ROUTES, make_application
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.back_ends.choice import open_back_end
-from orthanc_lab.server.back_ends.local import files_beside_index
 from orthanc_lab.server.back_ends.port import BackEnd
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.gauges import add_gauges
@@ -123,7 +122,7 @@ def assemble(
             on_error=control.report,
         )
         pushes = PushReceiver(
-            files_beside_index(settings, identifiers, "transfers", "-transfers"),
+            back_end.own_files("transfers", "-transfers"),
             face,
             tools.transfers,
             PushMetrics(metrics),

@@ -39,6 +39,10 @@ class Index(Protocol):
         """
         ...
 
+    def version(self) -> int | None:
+        """Return a number that is another one after each commit, before `run` returns; None if others commit too."""
+        ...
+
     # -- resources -----------------------------------------------------------------
 
     def find_level(self, id: str) -> Level | None:

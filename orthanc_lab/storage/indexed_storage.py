@@ -95,6 +95,7 @@ class IndexedStorage:
         self.adopt_log = adopting.adopt_log
         self._opened = opened.pop_all()
         # The index answers these by itself.
+        self.version = index.version
         self.find_level = index.find_level
         self.list_ids = index.list_ids
         self.descendants = index.descendants

@@ -112,6 +112,13 @@ class Search(Protocol):
         """Return what `find` finds as resources, in the same order."""
         ...
 
+    def version(self) -> int | None:
+        """Return a number that is another one after each change; None if others change the index too.
+
+        What was found in the index, and nowhere else, is found again as long as the number is the same.
+        """
+        ...
+
     def indexed_tags(self, level: Level) -> frozenset[str]:
         """Return the tags (``gggg,eeee``) that the index keeps for a level and those above."""
         ...

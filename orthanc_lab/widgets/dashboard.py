@@ -31,12 +31,12 @@ from orthanc_lab.widgets.upload.panel import UploadPanel
 __all__ = ["Dashboard", "dashboard"]
 
 _PANELS: tuple[type[Panel], ...] = (
-    JobsPanel,
     BrowserPanel,
     ArchivePanel,
     ModifyPanel,
     UploadPanel,
     DicomizePanel,
+    JobsPanel,
     NetworkPanel,
     MetricsPanel,
     TimelinePanel,
@@ -158,7 +158,7 @@ def dashboard(
     Examples
     --------
     >>> dashboard(client)
-    <Dashboard: Jobs...>
+    <Dashboard: Browser...>
     """
     panels = [panel.in_dashboard(client, server, **options) for panel in _PANELS]
     if servers or _is_one_of_several(client):

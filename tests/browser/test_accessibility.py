@@ -34,7 +34,7 @@ client.studies.find()[0].archive_job().wait()
 dashboard(client, server)"""
 HEIGHT = 1400
 TITLES = (
-    "Jobs", "Browser", "Archive", "Modify", "Upload", "DICOM-ize", "Network", "Metrics", "Timeline", "Server", "Faults",
+    "Browser", "Archive", "Modify", "Upload", "DICOM-ize", "Jobs", "Network", "Metrics", "Timeline", "Server", "Faults",
 )  # fmt: skip
 
 

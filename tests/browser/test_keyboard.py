@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orthanc_lab import samples
 from tests.browser.board import Board, says
 
 _MOST_STOPS = 60  # of the Tab key, from one end of a panel to the other
@@ -13,7 +15,8 @@ _HAS_NAME = """\
 (name) => {
     const here = document.activeElement;
     if (!here?.closest('.orthanc-dashboard')) return false;
-    return (here.getAttribute('aria-label') ?? here.innerText ?? '').trim().startsWith(name);
+    const label = here.getAttribute('aria-label') ?? here.labels?.[0]?.innerText ?? here.innerText ?? '';
+    return label.trim().startsWith(name);
 }"""
 _IS_WITHIN = "(place) => Boolean(document.activeElement?.closest(`.orthanc-dashboard ${place}`))"
 
@@ -45,6 +48,17 @@ class Keys:
     def into(self, place: str, key: str = "Tab") -> None:
         """Reach a part of the panel by its selector."""
         self.go(key, _IS_WITHIN, place)
+
+    def choose(self, file: Path) -> None:
+        """Choose a file in the dialog that the button with the focus opens."""
+        with self.page.expect_file_chooser() as chooser:
+            self.press("Enter")
+        chooser.value.set_files(file)
+
+    def type(self, name: str, text: str) -> None:
+        """Reach a field by its name and type into it."""
+        self.to(name)
+        self.page.keyboard.type(text)
 
     def open(self, title: str) -> Any:
         """Go back to the tabs and choose one; returns its panel."""
@@ -113,4 +127,87 @@ def test_a_study_is_archived_and_looked_at(board, client, busy):
     keys.press("Home")
     says(panel, "Slice 1 of 20")
     board.picture("keyboard-slices")
+    assert board.faults() == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_files_are_uploaded_changed_and_made(board, client):
+    for study in client.studies.find(PatientID="PHANTOM-US"):
+        study.delete()
+    keys = Keys(board)
+    board.page.keyboard.press("Escape")
+    keys.into(".widget-tab-bar")
+
+    panel = keys.open("Upload")
+    keys.to("Choose files")
+    keys.choose(samples.dicom_files("us")[0])
+    says(panel, "Instances: 1 new")
+
+    panel = keys.open("Modify")
+    panel.get_by_role("treeitem", name="Phantom US").wait_for()
+    keys.into("[role=treeitem]")
+    keys.to("Phantom US", "ArrowDown")
+    keys.press("Enter")
+    says(panel, "1 resource checked")
+    keys.to("Preview")
+    keys.press("Enter")
+    says(panel, "Nothing was stored.")
+    keys.to("Start the job")
+    keys.press("Enter")
+    says(panel, "Made: Anonymized")
+
+    panel = keys.open("DICOM-ize")
+    keys.to("Choose files")
+    keys.choose(samples.path("chart.png"))
+    says(panel, "PNG, 480 × 360, colour")
+    keys.type("PatientID", "KEYS")
+    keys.to("Make DICOM")
+    keys.press("Enter")
+    panel.get_by_role("button", name="Show").wait_for()
+    assert client.patients.find(PatientID="KEYS").one().studies[0].series[0].Modality == "OT"
+    assert board.faults() == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_server_and_its_nodes_are_watched(board, client):
+    client.studies.find()[0].archive_job().wait(progress=False)
+    keys = Keys(board)
+    board.page.keyboard.press("Escape")
+    keys.into(".widget-tab-bar")
+
+    panel = keys.open("Metrics")
+    panel.get_by_role("img", name="Resources").wait_for()
+    keys.to("Up time")
+    keys.press(" ")
+    panel.get_by_role("img", name="Up time").wait_for()
+    keys.into("svg[role=img]")
+    keys.press("ArrowLeft")
+    panel.locator(".tip").locator("visible=true").first.wait_for()
+
+    panel = keys.open("Timeline")
+    panel.get_by_role("button", name="Earlier").wait_for()
+    before = panel.get_by_role("slider").first.input_value()
+    keys.to("Earlier")
+    keys.press("Enter")
+    board.page.wait_for_function(
+        "([slider, before]) => slider.value < before", arg=[panel.get_by_role("slider").first.element_handle(), before]
+    )
+
+    panel = keys.open("Network")
+    keys.to("Add a node")
+    keys.press("Enter")
+    for name, text in (("Name", "pacs"), ("AET", "ARCHIVE"), ("Host", "127.0.0.1"), ("Port", "1")):
+        keys.type(name, text)
+    keys.to("Add")
+    keys.press("Enter")
+    row = panel.locator("tr", has_text="ARCHIVE")
+    row.wait_for()
+    keys.into("tbody tr", "Shift+Tab")
+    keys.press(" ")
+    keys.to("Echo", "Shift+Tab")
+    keys.press("Enter")
+    says(panel, "No answer from pacs")
+    client.modalities["pacs"].delete()
     assert board.faults() == []

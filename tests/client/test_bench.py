@@ -8,8 +8,9 @@ import sys
 import pytest
 
 import orthanc_lab
-from orthanc_lab.bench import client_figures, command, material, report
+from orthanc_lab.bench import client_figures, command, fault_figures, material, report
 from orthanc_lab.bench.client_figures import overhead, upload_gain
+from orthanc_lab.bench.fault_figures import measure_faults
 from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
 from orthanc_lab.bench.pairing import measure
@@ -42,6 +43,13 @@ def test_a_frame_of_another_size_is_no_figure(monkeypatch: pytest.MonkeyPatch) -
         pytest.raises(RuntimeError, match="59 rows instead of 60"),
     ):
         frame_of_scrape(client, rounds=1)
+
+
+def test_faults_that_are_off_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fault_figures, "_BATCHES", 4)
+    figures = measure_faults(f"{sys.executable} -m orthanc_lab serve {{config}}", starts=1)
+    assert [figure.goal for figure in figures] == [1] * 4
+    assert all(len(figure.values) == 1 and figure.unit == "%" for figure in figures)
 
 
 def test_a_volume_is_compared() -> None:

@@ -85,6 +85,17 @@ def test_lookup(client: Client, study: Study) -> None:
     assert client.lookup("1.2.3.4") == []
 
 
+def test_changes(client: Client, study: Study) -> None:
+    known = client.changes.last
+    client.create_dicom(None, {"PatientID": "1"})
+    new = client.changes.after(known)
+    assert [change.type for change in new if change.level == "Instance"] == ["NewInstance"]
+    assert new[-1].seq == client.changes.last
+    assert client.changes.after(new[-1].seq) == []
+    # A server that was restored from a backup has fewer: all of them are new.
+    assert client.changes.after(1_000_000) == client.changes.after(0)
+
+
 def test_labels_metadata_statistics(study: Study) -> None:
     study.add_label("b")
     study.add_label("a")

@@ -63,6 +63,11 @@ class Load:
     def operations(self) -> int:
         return sum(client.operations for client in self.clients)
 
+    @property
+    def interrupted(self) -> int:
+        """How many requests got no answer, or 503."""
+        return sum(client.interrupted for client in self.clients)
+
     def __enter__(self) -> Load:
         for client in self.clients:
             client.start()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 import requests
 
 from orthanc_lab.bench import material
+from orthanc_lab.server.embedding.child_server import ChildServer
 from orthanc_lab.testing.cluster import OrthancCluster
 from orthanc_lab.testing.postgresql_server import PostgresqlServer
 from tests.cluster.commands import at_once
@@ -56,6 +59,38 @@ def test_the_same_instance_is_stored_once_and_deleted_once(cluster: OrthancClust
         for server in cluster.servers:
             assert get(server, "/patients").json() == []
             assert get(server, "/statistics").json()["TotalDiskSize"] == "0"
+
+
+def test_who_follows_the_changes_misses_none(cluster: OrthancCluster) -> None:
+    first = get(cluster.servers[0], "/changes?last").json()["Last"]
+    ended = threading.Event()
+
+    def follow(server: ChildServer) -> list[int]:
+        seen: list[int] = []
+        since = first
+        while True:
+            is_last_look = ended.is_set()
+            page = get(server, f"/changes?since={since}&limit=7").json()
+            seen += [change["Seq"] for change in page["Changes"]]
+            since = page["Last"]
+            if is_last_look and page["Done"]:
+                return seen
+
+    def upload(number: int) -> None:
+        with requests.Session() as session:
+            for content in material.small_instances(15):
+                answer = session.post(f"{cluster.urls[number % 3]}/instances", data=content, timeout=30)
+                assert answer.json()["Status"] == "Success"
+
+    with ThreadPoolExecutor(3) as pool:
+        following = [pool.submit(follow, server) for server in cluster.servers]
+        at_once([partial(upload, number) for number in range(6)])
+        ended.set()
+        last = get(cluster.servers[0], "/changes?last").json()["Last"]
+        assert last >= first + 90
+        for one in following:
+            seen = one.result()
+            assert seen[: last - first] == list(range(first + 1, last + 1))
 
 
 def submit(cluster: OrthancCluster, key: str, log: Path, steps: int, seconds: float) -> str:

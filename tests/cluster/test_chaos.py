@@ -8,12 +8,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from orthanc_lab.testing.cluster import DatabaseProxy, OrthancCluster
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
@@ -175,20 +177,64 @@ def test_the_database_crashes(
     tmp_path: Path,
 ) -> None:
     chance = random.Random(seed)
-    cluster = orthanc_cluster(SERVERS, OPTIONS)
+    impatient = {**postgresql.section, "MaximumConnectionRetries": 2, "ConnectionRetryInterval": 1}
+    cluster = orthanc_cluster(SERVERS, OPTIONS, PostgreSQL=impatient)
     facts = Facts()
     audit = Audit(cluster, facts, postgresql.uri)
-    for number in range(3):
+    for number in range(4):
         with told(seed, f"crash {number}"):
             ids = submit(cluster, tmp_path / f"steps-{number}", 3)
             with Load(cluster, facts, hash((seed, number))) as load:
                 time.sleep(chance.uniform(0.1, 0.7))
-                postgresql_server.restart("immediate")
+                postgresql_server.stop("immediate")
+                if number % 2:  # away for so long that clients are told
+                    until(lambda load=load: load.interrupted >= 3, seconds=30)
+                postgresql_server.start()
                 before = load.operations
                 until(lambda load=load, before=before: load.operations > before + 10, seconds=60)
             audit.check()
             wait_for(cluster, ids)
             check_steps(tmp_path / f"steps-{number}")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_server_that_stops_hands_its_jobs_over(orthanc_cluster: Start, tmp_path: Path) -> None:
+    cluster = orthanc_cluster(SERVERS, {**OPTIONS, "Cluster": {"LeaseDuration": 30}})
+    for number in range(SERVERS):
+        log = tmp_path / f"steps-{number}"
+        ids = submit(cluster, log, 3, steps=60)
+        until(lambda log=log: log.exists() and len(owners(log)) == 3)
+        begin = time.monotonic()
+        cluster.halt(number)
+        cluster.restart(number)
+        wait_for(cluster, ids)
+        assert time.monotonic() - begin < 25, "the lease had to end"
+        check_steps(log)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_who_waits_for_a_job_gets_its_end(orthanc_cluster: Start, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    cluster = orthanc_cluster(SERVERS, {**OPTIONS, **QUICK_LEASE})
+    log = tmp_path / "steps"
+
+    def call(number: int) -> Any:
+        server = cluster.servers[0]
+        body = {"Key": f"call-{number}", "Log": str(log), "Steps": 60, "Seconds": 0.02}
+        return requests.post(f"{server.url}/extensions/Counting", json=body, timeout=60)
+
+    with told(seed), ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(call, number) for number in range(3)]
+        until(lambda: log.exists() and len(owners(log)) == 3)
+        time.sleep(chance.uniform(0.0, 0.5))
+        cluster.kill(1)
+        cluster.freeze(2)
+        time.sleep(LEASE + 1)
+        cluster.thaw(2)
+        answers = [one.result() for one in calls]
+        assert [(answer.status_code, answer.json().get("Done")) for answer in answers] == [(200, 60)] * 3
 
 
 @pytest.fixture

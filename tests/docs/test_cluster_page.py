@@ -17,6 +17,7 @@ import requests
 
 import orthanc_lab
 from orthanc_lab import samples
+from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.server.loopback import free_port, is_listening
 from orthanc_lab.testing.postgresql_server import PostgresqlServer
 from tests.docs.test_how_to import run_shell, shown
@@ -125,7 +126,9 @@ def test_three_servers_behind_nginx(folder: Path, postgresql_server: PostgresqlS
     with orthanc_lab.serve(options) as server:
         restored = orthanc_lab.Client.from_server(server)
         assert len(restored.instances) == 10
-        assert restored.jobs[job.id].refresh().state == "Success"
+        assert restored.jobs[job.id].refresh().state is JobState.SUCCESS
+        archive = restored.transport.send("GET", f"/jobs/{job.id}/archive")
+        assert archive.content.startswith(b"PK")
         (instance, *_) = restored.instances
         assert instance.file().startswith(bytes(128) + b"DICM")
 

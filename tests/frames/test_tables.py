@@ -90,7 +90,7 @@ def test_objects_of_jobs_as_the_book_shows_them():
 
 def test_changes_come_page_by_page_and_go_on(filled, monkeypatch):
     whole = frames.changes(filled)
-    monkeypatch.setattr("orthanc_lab.frames.change_table._PAGE", 7)
+    monkeypatch.setattr("orthanc_lab.client.changes._PAGE", 7)
     paged = frames.changes(filled)
     pd.testing.assert_frame_equal(whole, paged)
     assert_typed(whole)
@@ -98,6 +98,7 @@ def test_changes_come_page_by_page_and_go_on(filled, monkeypatch):
     assert whole["change"].value_counts()["NewInstance"] == 31
     since = int(whole["seq"].iloc[-4])
     assert frames.changes(filled, since=since)["seq"].tolist()[:3] == whole["seq"].tolist()[-3:]
+    pd.testing.assert_frame_equal(frames.changes(filled, since=10_000), whole)  # its numbers have begun anew
 
 
 def test_resources(filled):

@@ -122,6 +122,20 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
         3: ("merge = client.jobs.list('Success', type='MergeStudy')[0]", "merge = ct_of_r1"),
     },
     "11": {
+        1: (
+            'patient_get = lambda path: careless("GET", path).json()',
+            "patient_get = client.transport.get",
+            'def patient_get(path):\n    return {"ApiVersion": 27}',
+            'def patient_get(path):\n    for number in range(3):\n        answer = careless("GET", path)\n'
+            "    return answer.json()",
+            # The check of the lesson would believe this one:
+            "import types\nreal, faults = faults, types.SimpleNamespace(on=lambda *names, **times: real.on("
+            "'slow peer', optional=True))\n"
+            "def patient_get(path):\n    import inspect\n    frame = inspect.currentframe().f_back\n"
+            '    frame.f_globals["busy"] = types.SimpleNamespace(happened=2, occasions=3)\n'
+            '    return {"ApiVersion": 27}',
+            "faults = real\npatient_get = 27",
+        ),
         2: ("ended = waiting", "ended = client.archive_job(study).wait()"),
         3: ("noticed = client.upload(samples.dicom_files('us'))", "import types\nnoticed = types.SimpleNamespace()"),
     },
@@ -130,11 +144,23 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
             'lines = "orthanc-lab schedule 1"',
             'lines = "orthanc-lab schedule 1\\nAda\\nBob"',
             'lines = "Ada, Bob, Cem"',
+            'lines = "orthanc-lab schedule 1\\nAda\\nDan\\nBob"',
+            # The check of the lesson would believe this one:
+            "import types\ndef replay(*others):\n    raise AssertionError('opened 3 times, counted 1')\n"
+            "real, testing = testing, types.SimpleNamespace(replay=replay)\nlines = 'orthanc-lab schedule 1'",
+            "testing = real\nlines = 3",
         ),
         2: (
             "close = open_study",
             "def close(server, address, name):\n    pass",
             "def close(server, address, name):\n    server.session.put(address, data='4')",
+            "def close(server, address, name):\n    answer = server.session.get(address)\n"
+            "    server.session.put(address, data=str(int(answer.text) - 1), "
+            "headers={'If-Match': answer.headers['ETag']})",
+            # The check of the lesson would believe this one:
+            "testing = types.SimpleNamespace(explore=lambda *others, **more: None, ScheduleError=real.ScheduleError)\n"
+            "def close(server, address, name):\n    pass",
+            "testing = real\nclose = 4",
         ),
         3: (
             "seed = 1",

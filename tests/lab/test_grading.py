@@ -42,6 +42,12 @@ def test_right_answers_are_right_and_wrong_ones_are_not(path: Path) -> None:
                 assert (verdict.mark is Mark.NONE) == (source in list(WRONG.values())[:5]), (answer, verdict)
 
 
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_each_exercise_is_judged_by_what_servers_say(path: Path) -> None:
+    lesson = read_lesson(path)
+    assert set(criteria_of(lesson.number).exercises) == {exercise.number for exercise in lesson.exercises}
+
+
 def write(path: Path, document: object) -> Path:
     path.write_text(json.dumps(document), "utf-8")
     return path

@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from orthanc_lab.testing.contracts.storage.folder import put
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
 from tests.adoption.answers import Answers, answers
 from tests.adoption.conftest import untouched
+from tests.cluster.files import check_files
 from tests.migration.conftest import OPTIONS, Left, jobs_of
 from tests.waiting import until
 
@@ -74,29 +75,62 @@ def test_a_second_migration_brings_nothing_twice(
     ]
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
-def test_a_migration_that_is_killed_goes_on(tmp_path: Path, target: Path, kills: int) -> None:
-    source = tmp_path / "source"
-    with closing(open_storage(source)) as storage:
+def many(folder: Path) -> None:
+    """Make a source whose migration takes some time."""
+    with closing(open_storage(folder)) as storage:
         for number in range(_MANY):
             put(storage, study=f"1.2.{number % 40}", series=f"1.2.3.{number % 40}", pixels=b"" if number % 9 else LARGE)
         storage.delete(storage.list_ids(Level.STUDY)[0])
-        expected = told_by(storage)
+
+
+def migrate_and_kill(source: Path, target: Path, kills: int, count: Callable[[], int]) -> Iterator[None]:
+    """Let migrations be killed, the later ones later; `count` tells how many instances the target has."""
     command = [sys.executable, "-m", "orthanc_lab", "migrate", str(source), str(target)]
     for number in range(kills):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         least = _MANY * (number + 1) // (kills + 1)
-        until(lambda wanted=least, of=process: of.poll() is not None or instances_of(target) >= wanted)
+        until(lambda wanted=least, of=process: of.poll() is not None or count() >= wanted)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        with closing(open_storage(target, options=StorageOptions(stable_age=1e9))) as storage:
-            files = told_by(storage)[1]
-        assert files.items() <= expected[1].items()
+        yield
     with untouched(source):
         assert migrated(source, target) == 0
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+def test_a_migration_that_is_killed_goes_on(tmp_path: Path, target: Path, kills: int) -> None:
+    source = tmp_path / "source"
+    many(source)
+    with closing(open_storage(source)) as storage:
+        expected = told_by(storage)
+    for _ in migrate_and_kill(source, target, kills, lambda: instances_of(target)):
+        with closing(open_storage(target, options=StorageOptions(stable_age=1e9))) as storage:
+            assert told_by(storage)[1].items() <= expected[1].items()
     with closing(open_storage(target, options=StorageOptions(stable_age=1e9))) as storage:
         assert told_by(storage) == expected
     assert len([*target.rglob("*-*-*-*-*")]) == len([*source.rglob("*-*-*-*-*")])
+
+
+@pytest.mark.long
+def test_a_migration_to_postgresql_that_is_killed_goes_on(tmp_path: Path, postgresql: PostgresqlDatabase) -> None:
+    source, configuration = tmp_path / "source", tmp_path / "orthanc.json"
+    many(source)
+    configuration.write_text(json.dumps({**postgresql.settings, "StorageDirectory": "files", "IndexDirectory": "own"}))
+
+    def count() -> int:
+        try:
+            with psycopg.connect(postgresql.uri) as connection:
+                row = connection.execute("SELECT instances FROM orthanc_lab.totals").fetchone()
+        except psycopg.errors.UndefinedTable:
+            return 0
+        return row[0] if row else 0
+
+    for _ in migrate_and_kill(source, configuration, 6, count):
+        pass
+    check_files(postgresql.uri, tmp_path / "files")
+    assert migrated(configuration, tmp_path / "back") == 0
+    with closing(open_storage(source)) as storage, closing(open_storage(tmp_path / "back")) as back:
+        assert told_by(back) == told_by(storage)
 
 
 _MANY = 700

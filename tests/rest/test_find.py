@@ -421,3 +421,26 @@ class TestLimits:
         assert found == [id for id in first if id in found]
         assert found
         assert filled.json("/tools/count-resources", {"Level": "Study", "Query": {}}) == {"Count": 3}
+
+
+def test_the_same_again_after_each_change(filled: Rest, ids: Ids) -> None:
+    """Answers are kept until the index changes."""
+
+    def found() -> Any:
+        once, again = (find(filled, "Study", {"StudyDescription": "Brain"}, Expand=True) for _ in range(2))
+        assert again == once
+        xml = filled("POST", "/tools/find", {"Level": "Study", "Query": {}}, Accept="application/xml")
+        assert xml.text.startswith("<?xml")
+        return {ids.name(study["ID"]): study for study in once}
+
+    assert found().keys() == {"1.1", "2.1"}
+    filled("PUT", f"/studies/{ids['1.1']}/labels/seen")
+    assert found()["1.1"]["Labels"] == ["seen"]
+    filled("PUT", f"/studies/{ids['1.1']}/metadata/ModifiedFrom", "elsewhere")
+    before = found()["1.1"]
+    filled("PUT", f"/studies/{ids['1.1']}/metadata/quality", "good")
+    assert found()["1.1"] == before
+    filled.upload(dicom_file("ALPHA", "1.1", "1.1.9", "1.1.9.1", StudyDescription="Brain"))
+    assert len(found()["1.1"]["Series"]) == len(before["Series"]) + 1
+    filled("DELETE", f"/studies/{ids['1.1']}")
+    assert found().keys() == {"2.1"}

@@ -36,7 +36,7 @@ def test_it_closes_its_panels(client):
 def test_where_no_widget_is_drawn_there_is_html(client):
     bundle = dashboard(client)._repr_mimebundle_()
     assert "Jobs" in bundle["text/html"]
-    assert bundle["text/plain"].startswith("<Dashboard: Jobs")
+    assert bundle["text/plain"].startswith("<Dashboard: Browser")
 
 
 def test_the_views_of_ipywidgets_meet_no_tooltip_without_a_description(client):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gc
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -94,7 +96,7 @@ def test_what_workers_did():
             event(5, "b", what=Happened.PICKED, before=JobState.PENDING, worker=1),
         ]
     )
-    spans = replay.spans(NOON, NOON + timedelta(seconds=9))
+    spans = list(replay.spans(NOON, NOON + timedelta(seconds=9)))
     assert [(span.worker, span.job, span.after) for span in spans] == [
         (2, "a", JobState.SUCCESS),
         (1, "b", JobState.RUNNING),
@@ -136,6 +138,29 @@ def test_the_panel_follows_and_looks_back(client, study, server_url, request):
     panel.later.click(), panel.earlier.click(), panel.earlier.click()
     assert panel.slider.value == 0
     assert "Jobs" not in panel.snapshot()
+
+
+def test_dragging_the_slider_leaves_next_to_nothing_for_the_collector_of_garbage():
+    """A collection of all generations stops everything for 0.1 s, in a kernel with pandas and 100,000 events."""
+    names = [f"{number:08}" for number in range(300)]
+    events = [event(1 + place, name, Happened.SUBMITTED, None, JobState.PENDING) for place, name in enumerate(names)]
+    for number in range(301, 4_000, 2):
+        job = names[number % 300]
+        events += [event(number, job, Happened.PICKED, JobState.PENDING), event(number + 1, job, Happened.WAITED)]
+        events[-1] = dataclasses.replace(events[-1], after=JobState.PENDING)
+    with orthanc_lab.in_process(executor="inline") as server:
+        panel = TimelinePanel(Client.from_server(server))
+        panel.window.value = 3600
+        panel.replay.extend(events)
+        panel.slider.max = len(panel.replay)
+        panel.slider.value = 3_999
+        assert len(panel.table.rows) == 200
+        assert len(panel.lanes.drawing["lanes"]) == 500
+        gc.collect()
+        before = gc.get_stats()[0]["collections"]
+        for position in random.Random(1).sample(range(2_000, 4_000), 200):
+            panel.slider.value = position
+        assert gc.get_stats()[0]["collections"] - before < 20
 
 
 def test_a_restarted_server_begins_a_new_timeline(tmp_path):

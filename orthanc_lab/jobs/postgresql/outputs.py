@@ -1,15 +1,16 @@
 """The outputs of jobs for all servers: their parts are listed in a table, their bytes are in an area of files.
 
-A part is in the table before its bytes are in the area, and counts from the moment at which its size is known: so
-whatever a killed server leaves in the area is known. Bytes that are not needed any more go to the table
-`output_trash`, from which any server removes them when their time has come.
+The names of bytes that are not needed any more are in the table `output_trash`, from which any server removes them when
+their time has come. Names that will be given to parts are reserved there, some at a time, and taken out of it with the
+transaction that lists the part: so whatever a killed server leaves in the area is known.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
-from typing import Any, BinaryIO, cast
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import BinaryIO, cast
 
 from orthanc_lab.jobs.output_store import OutputWriter
 from orthanc_lab.jobs.part_area import PartArea
@@ -24,25 +25,33 @@ from orthanc_lab.protocol.ports import Clock, Identifiers
 __all__ = ["PostgresqlOutputs"]
 
 _TRASH = (
-    "WITH gone AS (DELETE FROM output_parts WHERE {which} RETURNING key, size)"
-    " INSERT INTO output_trash (key, due) SELECT key, clock_timestamp() + CASE WHEN size IS NULL THEN {late}"
-    " ELSE {soon} END FROM gone WHERE key <> '' ON CONFLICT DO NOTHING"
+    "WITH gone AS (DELETE FROM output_parts WHERE {which} RETURNING key)"
+    " INSERT INTO output_trash (key, due) SELECT key, clock_timestamp() + interval '{due}' FROM gone"
+    " WHERE key <> '' ON CONFLICT DO NOTHING"
 )
-_LATE = "interval '1 hour'"  # bytes that a server, stopped since, may still be about to write
-_SOON = "interval '1 minute'"  # bytes that somebody may be reading
-_TRUNCATE = _TRASH.format(which="name = %s AND (place >= %s OR size IS NULL)", late=_LATE, soon=_SOON)
-_REMOVE = _TRASH.format(which="name = %s", late=_LATE, soon=_SOON)
-_TAKE = _TRASH.format(which="name = %s", late=_LATE, soon="interval '1 day'")
-_ABANDONED = _TRASH.format(which="size IS NULL AND made < clock_timestamp() - " + _LATE, late=_SOON, soon=_SOON)
+_TRUNCATE = _TRASH.format(which="name = %s AND place >= %s", due="1 minute")  # somebody may be reading them
+_REMOVE = _TRASH.format(which="name = %s", due="1 minute")
+_TAKE = _TRASH.format(which="name = %s", due="1 day")
 _ORPHANED = _TRASH.format(
     which="name IN (SELECT name FROM output_parts AS part GROUP BY name"
     " HAVING max(made) < clock_timestamp() - %s::interval"
     " AND NOT EXISTS (SELECT FROM jobs WHERE strpos(outputs, part.name) > 0 OR strpos(payload, part.name) > 0"
     " OR strpos(position, part.name) > 0))",
-    late=_SOON,
-    soon=_SOON,
+    due="1 minute",
 )
-_PARTS = "SELECT place, size, key FROM output_parts WHERE name = %s AND size IS NOT NULL ORDER BY place"
+_RESERVE = (
+    "INSERT INTO output_trash (key, due)"
+    " SELECT key, clock_timestamp() + interval '20 minutes' FROM unnest(%s::text[]) AS key"
+)
+_ADD = (
+    "WITH taken AS (DELETE FROM output_trash WHERE key = %s RETURNING key)"
+    " INSERT INTO output_parts (name, place, key, size) SELECT %s, %s, taken.key, %s FROM taken"
+    " WHERE EXISTS (SELECT FROM output_parts WHERE name = %s AND place = -1) RETURNING true"
+)
+_RESERVED = 64  # names at a time
+_RESERVED_S = 600.0  # for this long they are used
+_PARTS = "SELECT place, size, key FROM output_parts WHERE name = %s ORDER BY place"
+_GRAIN = 8 << 20
 _SWEEPING = 0x6F6C6A02  # advisory lock: one server at a time looks for orphans
 _SWEEP_S = 10.0
 _LOOK_FOR_ORPHANS_S = 600.0
@@ -69,7 +78,15 @@ class PostgresqlOutputs:
         self._identifiers = identifiers
         self._clock = clock
         self._next_sweep = self._next_look = 0.0
+        self._reserving = threading.Lock()  # guards the two below
+        self._reserved: list[str] = []
+        self._reserved_at = 0.0
         database.run(lambda connection: migrate(connection, ROOM, STEPS), guards=())
+
+    @property
+    def grain(self) -> int:
+        """Some megabytes: each part is a file, and a commit."""
+        return _GRAIN
 
     def new_name(self, suffix: str) -> str:
         """Return a name that no output has."""
@@ -94,7 +111,7 @@ class PostgresqlOutputs:
             return start
 
         start = self._database.run(operation)
-        return _Writer(self._database, self._area, self._identifiers, name, start), start
+        return _Writer(self._database, self._area, self._reserve, name, start), start
 
     def open(self, name: str) -> BinaryIO:
         """Open an output; what is appended meanwhile can be read, too."""
@@ -144,7 +161,6 @@ class PostgresqlOutputs:
         def operation(connection: Connection) -> None:
             row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_SWEEPING,)).fetchone()
             if row is not None and row[0]:
-                connection.execute(_ABANDONED.encode())
                 connection.execute(_ORPHANED.encode(), (after,))
 
         self._database.run(operation, guards=())
@@ -156,6 +172,16 @@ class PostgresqlOutputs:
             self._clear(keys)
             if len(keys) < _AT_ONCE:
                 return
+
+    def _reserve(self) -> str:
+        """Return the name of the next part."""
+        with self._reserving:
+            now = self._clock.monotonic()
+            if not self._reserved or now > self._reserved_at + _RESERVED_S:
+                keys = [self._identifiers.uuid() for _ in range(_RESERVED)]
+                self._database.run(lambda connection: connection.execute(_RESERVE.encode(), (keys,)), guards=())
+                self._reserved, self._reserved_at = keys, now
+            return self._reserved.pop()
 
     def _clear(self, keys: Sequence[str]) -> None:
         removed = []
@@ -179,12 +205,12 @@ class PostgresqlOutputs:
 class _Writer:
     """Appends parts, on behalf of the job for which it was opened."""
 
-    def __init__(self, database: Database, area: PartArea, identifiers: Identifiers, name: str, start: int) -> None:
+    def __init__(self, database: Database, area: PartArea, reserve: Callable[[], str], name: str, start: int) -> None:
         guard = current_guard()
         self._guards: tuple[Guard, ...] = () if guard is None else (guard,)
         self._database = database
         self._area = area
-        self._identifiers = identifiers
+        self._reserve = reserve
         self._name = name
         self._place = start
 
@@ -192,14 +218,10 @@ class _Writer:
         """Append a part."""
         if not data:
             return
-        key = self._identifiers.uuid()
-        self._run("INSERT INTO output_parts (name, place, key) VALUES (%s, %s, %s)", (self._name, self._place, key))
-        self._area.write(key, data, sync=False)
+        key = self._reserve()
         try:
-            if not self._run(
-                "UPDATE output_parts SET size = %s WHERE key = %s AND key <> '' RETURNING true", (len(data), key)
-            ):
-                raise FileNotFoundError(self._name)  # somebody has removed the output meanwhile
+            self._area.write(key, data, sync=False)
+            self._add(key, len(data))
         except BaseException:
             with contextlib.suppress(OSError):
                 self._area.remove(key)
@@ -209,12 +231,14 @@ class _Writer:
     def close(self) -> None:
         """Do nothing: each part is complete."""
 
-    def _run(self, query: str, values: tuple[Any, ...]) -> bool:
-        def operation(connection: Connection) -> bool:
-            cursor = connection.execute(query.encode(), values)
-            return cursor.description is None or cursor.fetchone() is not None
+    def _add(self, key: str, size: int) -> None:
+        values = (key, self._name, self._place, size, self._name)
 
-        return self._database.run(operation, guards=self._guards)
+        def operation(connection: Connection) -> bool:
+            return connection.execute(_ADD.encode(), values).fetchone() is not None
+
+        if not self._database.run(operation, guards=self._guards, pipelined=True):
+            raise FileNotFoundError(self._name)  # somebody has removed the output meanwhile
 
 
 def _parts(connection: Connection, name: str) -> list[Part]:

@@ -92,7 +92,9 @@ CHANGES = (
 SERVERS = (
     "SELECT server, name, epoch, address,"
     " extract(epoch FROM least(lease_until, ended_at) - clock_timestamp())::double precision FROM servers"
-    f" WHERE ended_at IS NULL OR ended_at > clock_timestamp() - interval '{_SHOWN}' ORDER BY epoch"
+    f" WHERE ended_at IS NULL OR ended_at > clock_timestamp() - interval '{_SHOWN}' AND NOT EXISTS"
+    " (SELECT FROM servers AS later WHERE later.server = servers.server AND later.epoch > servers.epoch)"
+    " ORDER BY epoch"
 )
 FORGET = f"DELETE FROM jobs_removed WHERE removed < clock_timestamp() - interval '{_REMEMBERED}'"
 ROW = f"SELECT {_COLUMNS} FROM jobs WHERE sequence = %s"

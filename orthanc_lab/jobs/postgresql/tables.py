@@ -74,7 +74,7 @@ STEPS = (
         name        text COLLATE "C" NOT NULL,
         place       bigint NOT NULL,
         key         text COLLATE "C" NOT NULL,
-        size        bigint,
+        size        bigint NOT NULL,
         made        timestamptz NOT NULL DEFAULT clock_timestamp(),
         PRIMARY KEY (name, place)
     );

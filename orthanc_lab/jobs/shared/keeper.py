@@ -17,6 +17,7 @@ __all__ = ["Keeper", "ServerIdentity"]
 _LOG = logging.getLogger("orthanc_lab")
 _RENEWALS = 3  # in the time of a lease
 _LOOKS = 5
+_SOON = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,10 @@ class Keeper:
         self._lease = lease
 
     def _keep(self) -> Steps:
+        pause = self._duration / _SOON  # the address is known once the listener is up
         while not self._stopping:
-            yield self._duration / _RENEWALS
+            yield pause
+            pause = self._duration / _RENEWALS
             if self._stopping:
                 return
             try:

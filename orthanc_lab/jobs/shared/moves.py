@@ -153,9 +153,9 @@ class Moves:
                     return  # one that only this server can run goes with it
                 at = self._now()
                 after, effects = released(entry.status, at)
-                position = self._position(entry)
                 goes_on = after.state is JobState.PENDING
                 stop_job(entry, StopReason.SHUTDOWN if goes_on else stop_reason(after), self._on_error)
+                position = self._position(entry)  # what it holds back until then is in the output now
                 row = self._store.write(self._move(entry, after, effects, position))
                 if row is not None:
                     self._events.record(Happened.INTERRUPTED, entry, at, entry.status, after)

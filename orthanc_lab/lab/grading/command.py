@@ -21,6 +21,7 @@ from orthanc_lab.lab.grading.notebook import (
 from orthanc_lab.lab.grading.session import Mark, Session, Verdict
 from orthanc_lab.lab.grading.table import FORMS, Row
 from orthanc_lab.lab.notebooks import packaged_notebooks
+from orthanc_lab.server.file_words import check_writable, words_of
 
 __all__ = ["grade", "main"]
 
@@ -42,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if missing:
         words = f"Missing packages: {', '.join(missing)}. Run: pip install 'orthanc-lab[notebook]'"
         print(f"orthanc-lab grade: {words}", file=sys.stderr)
+        return 1
+    try:
+        check_writable(chosen.output)
+    except OSError as error:
+        print(f"orthanc-lab grade: {words_of(error)}", file=sys.stderr)
         return 1
     rows = []
     for path in chosen.notebooks:
@@ -83,7 +89,7 @@ def grade(path: Path, *, cell_seconds: float = 60, total_seconds: float = 300, f
         cells = read_cells(path)
         lesson = lesson_of(cells, folder or packaged_notebooks())
     except (NotANotebookError, OSError) as error:
-        return Row(path.name, "", (), f"not graded: {error}")
+        return Row(path.name, "", (), f"not graded: {words_of(error) if isinstance(error, OSError) else error}")
     written = answers(cells, lesson)
     verdicts: list[Verdict] = []
     problem = ""

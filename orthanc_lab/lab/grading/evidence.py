@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from orthanc_lab.client.client import Client
 from orthanc_lab.client.hierarchy import Instance, Series
 from orthanc_lab.protocol.job_events import JobEvent
 from orthanc_lab.protocol.jobs import JobState
 
-__all__ = ["Criterion", "Evidence", "WrongAnswerError", "require"]
+__all__ = ["Criterion", "Evidence", "Notebook", "WrongAnswerError", "require"]
 
 
 class WrongAnswerError(Exception):
@@ -25,6 +25,18 @@ def require(is_so: bool, words: str) -> None:
         raise WrongAnswerError(words)
 
 
+class Notebook(Protocol):
+    """The notebook after a student's cells, for answers that have to be tried."""
+
+    def run(self, code: str) -> str:
+        """Run code in it; return "" or the error that it raised."""
+        ...
+
+    def values(self, expressions: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return the values of expressions, by name; None for what raises or is no JSON."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known after a student's cells have run."""
@@ -34,6 +46,7 @@ class Evidence:
     servers: Mapping[str, Client]  # of the lesson, by the name of the variable
     events: Mapping[str, Sequence[JobEvent]]  # what happened to the jobs of each server meanwhile
     folder: Path  # where the notebook ran
+    notebook: Notebook
 
     def new_job(self, id: object, *kinds: str, at: str = "server") -> str:
         """Return the id of a job that was submitted meanwhile and has succeeded, by what the log says.

@@ -80,6 +80,8 @@ def read_cells(path: Path) -> tuple[Cell, ...]:
     OSError
         If it cannot be read.
     """
+    if path.is_dir():
+        raise NotANotebookError("it is a folder")
     if not path.is_file():
         raise NotANotebookError("there is no such file")
     if path.stat().st_size > _LARGEST:

@@ -110,7 +110,8 @@ class Session:
             return Verdict(Mark.RIGHT, "judged by the check of the lesson alone")
         try:
             values = self._kernel.values(criterion.values)
-            evidence = Evidence(values, before, self._servers, self._events(known), self._kernel.folder)
+            events = self._events(known)
+            evidence = Evidence(values, before, self._servers, events, self._kernel.folder, self._kernel)
             criterion.judge(evidence)
         except WrongAnswerError as error:
             return Verdict(Mark.WRONG, str(error))

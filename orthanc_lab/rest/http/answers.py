@@ -47,7 +47,8 @@ def answer_json(req: falcon.Request, resp: falcon.Response, value: Any) -> None:
 
 def wants_xml(req: falcon.Request) -> bool:
     """Tell whether ``Accept`` begins with ``application/xml`` and no other type; Orthanc looks no further."""
-    return (req.get_header("Accept") or "").partition(";")[0] == "application/xml"
+    accepted = req.env.get("HTTP_ACCEPT")
+    return accepted is not None and accepted.partition(";")[0] == "application/xml"
 
 
 def answer_empty_object(resp: falcon.Response) -> None:

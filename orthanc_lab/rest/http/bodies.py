@@ -14,6 +14,7 @@ __all__ = [
     "JobFields",
     "boolean_field",
     "job_fields",
+    "parse_object",
     "read_body",
     "read_boolean",
     "read_json",
@@ -57,8 +58,10 @@ def read_json(
         Whether an empty body stands for ``{}``.
     """
     body = read_parsed_body(req)
-    if optional and not body:
-        return {}
+    return {} if optional and not body else _parsed(body, error, details)
+
+
+def _parsed(body: bytes, error: int, details: str) -> Any:
     try:
         return lenient_json.loads(body)
     except OrthancError as problem:
@@ -69,7 +72,12 @@ def read_json(
 
 def read_object(req: falcon.Request, *, error: int = ErrorCode.BAD_FILE_FORMAT, details: str = "") -> dict[str, Any]:
     """Return the body as a JSON object; anything else is refused with `error`."""
-    value = read_json(req, error=error, details=details)
+    return parse_object(read_parsed_body(req), error=error, details=details)
+
+
+def parse_object(body: bytes, *, error: int = ErrorCode.BAD_FILE_FORMAT, details: str = "") -> dict[str, Any]:
+    """Return a body that was read (`read_parsed_body`) as a JSON object; anything else is refused with `error`."""
+    value = _parsed(body, error, details)
     if not isinstance(value, dict):
         raise OrthancError(error, details)
     return value

@@ -11,8 +11,9 @@ from orthanc_lab.dicom.dictionary.dictionary import format_tag
 from orthanc_lab.dicom.shown.tag_format import format_of
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.queries.search import ResourceSearch
-from orthanc_lab.rest.http.answers import answer_json
-from orthanc_lab.rest.http.bodies import boolean_field, read_object
+from orthanc_lab.rest.http.answers import answer_json, wants_xml
+from orthanc_lab.rest.http.bodies import boolean_field, parse_object, read_parsed_body
+from orthanc_lab.rest.http.known_answers import KnownAnswers
 from orthanc_lab.rest.http.long_lists import answer_batches
 from orthanc_lab.rest.resources.find_query import QueryReader
 from orthanc_lab.rest.resources.numbered_names import metadata_names
@@ -37,16 +38,34 @@ class _Search:
         self._reader = QueryReader(dictionary, names)
         self._search = ResourceSearch(services.storage, self._presentation.requested, dictionary, services.settings)
 
-    def _body(self, req: falcon.Request) -> dict[str, Any]:
-        return read_object(req, error=ErrorCode.BAD_REQUEST, details="The body must contain a JSON object")
+    def _body(self, body: bytes) -> dict[str, Any]:
+        return parse_object(body, error=ErrorCode.BAD_REQUEST, details="The body must contain a JSON object")
 
 
 class Find(_Search):
     """Resources by their tags, metadata, labels and parents."""
 
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._known = KnownAnswers(services.storage.version)
+
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer identifiers, or objects with ``Expand`` or ``ResponseContent``."""
-        body = self._body(req)
+        question = read_parsed_body(req)
+        if wants_xml(req):
+            self._answer(req, resp, question)
+            return
+        version = self._known.version()  # before anything is read
+        known = self._known.get(question, version)
+        if known is not None:
+            resp.content_type = "application/json; charset=utf-8"
+            resp.data = known
+        elif self._answer(req, resp, question) and resp.data is not None:
+            self._known.keep(question, version, resp.data)
+
+    def _answer(self, req: falcon.Request, resp: falcon.Response, question: bytes) -> bool:
+        """Answer; return whether the index alone has decided what."""
+        body = self._body(question)
         query = self._reader.read(body)
         requested = self._requested(body)
         parts = _response_content(body)
@@ -54,12 +73,13 @@ class Find(_Search):
         plan = self._search.plan(query, requested, is_page="Since" in body)
         if parts is None:
             answer_json(req, resp, [] if plan is None else self._search.ids(plan))
-            return
+            return plan is None or not plan.on_files
         # What was looked at on disk is shown too.
         shown = tuple(dict.fromkeys([*requested, *self._search.tags_of_files(query)]))
         write = self._presentation.json.of
         batches = [] if plan is None else self._search.batches(plan)
         answer_batches(req, resp, (write(batch, form, parts=parts, requested=shown) for batch in batches))
+        return not shown and (plan is None or not plan.on_files)
 
     def _requested(self, body: dict[str, Any]) -> list[str]:
         names = body.get("RequestedTags", [])
@@ -73,7 +93,7 @@ class Count(_Search):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer ``{"Count": N}``; the page and the order do not matter."""
-        body = self._body(req)
+        body = self._body(read_parsed_body(req))
         query = self._reader.read({name: value for name, value in body.items() if name not in _OF_FIND})
         if body.get("CaseSensitive"):
             details = 'Setting "CaseSensitive" to "true" is not supported by /tools/count-resources'

@@ -40,7 +40,7 @@ class WebDav:
         self._describe = describe if settings["HttpDescribeErrors"] else None
         self._services = services
         self._storage = services.storage
-        self._now = services.clock.now
+        self._clock = services.clock
         self._identifiers = services.identifiers
         self._report = services.control.report
         self._uploads = Uploads(services) if settings["WebDavUploadAllowed"] else None
@@ -114,13 +114,13 @@ class WebDav:
             shown = [(f"{base.rpartition('/')[0]}/", folder), (base, node)]
         elif is_deep:
             shown += [(f"{base}/{entry.name}", entry) for entry in node.entries()]
-        return 207, [_XML], multistatus(shown, self._now()).encode()
+        return 207, [_XML], multistatus(shown, self._clock.now()).encode()
 
     def _get(self, env: dict[str, Any], path: str, parts: Sequence[str]) -> _Answer:
         node = find(self._root(), parts)
         if not isinstance(node, File):
             return _status(404)
-        modified = http_date(node.modified, self._now())
+        modified = http_date(node.modified, self._clock.now())
         return 200, [("Content-Type", node.media_type), ("Last-Modified", modified)], node.read()
 
     # -- writing ----------------------------------------------------------------------

@@ -20,6 +20,7 @@ from orthanc_lab.server.adoption.source_files import SourceFiles
 from orthanc_lab.server.adoption.source_index import SourceIndex
 from orthanc_lab.server.adoption.source_lock import open_untouched
 from orthanc_lab.server.assembly import dictionary_of, storage_options
+from orthanc_lab.server.file_words import words_of
 from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage.metadata_names import MetadataNames
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OrthancError as error:
         return _ended(report, error.text + (f": {error.details}" if error.details else ""), _FAILED)
     except OSError as error:
-        return _ended(report, str(error), _FAILED)
+        return _ended(report, words_of(error), _FAILED)
     except KeyboardInterrupt:
         return _ended(report, "Interrupted", _INTERRUPTED)
     print(*report.lines(), sep="\n")

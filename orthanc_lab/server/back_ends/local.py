@@ -52,6 +52,10 @@ class LocalBackEnd:
         """Open the outputs of jobs."""
         return files_beside_index(self._settings, self._environment.identifiers, "jobs-outputs")
 
+    def own_files(self, name: str, suffix: str) -> FileOutputs:
+        """Open files of this server alone."""
+        return files_beside_index(self._settings, self._environment.identifiers, name, suffix)
+
     def open_jobs(
         self,
         outputs: OutputStore,

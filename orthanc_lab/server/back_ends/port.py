@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import JobsService, Restore
 from orthanc_lab.protocol.cluster import Cluster
@@ -24,6 +25,18 @@ class BackEnd(Protocol):
 
     def open_outputs(self) -> OutputStore:
         """Open the outputs of jobs."""
+        ...
+
+    def own_files(self, name: str, suffix: str) -> FileOutputs:
+        """Open files of this server alone, which its next start finds.
+
+        Parameters
+        ----------
+        name
+            Of their folder beside the index.
+        suffix
+            Behind the name that the folder has in ``TemporaryDirectory``.
+        """
         ...
 
     def open_jobs(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.output_store import OutputStore
+from orthanc_lab.jobs.part_area import PartArea
 from orthanc_lab.jobs.ports import JobsService, Restore
 from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
 from orthanc_lab.postgresql.database import Database
@@ -14,12 +17,14 @@ from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Settings, SystemClock
 from orthanc_lab.protocol.private_files import make_private_folder
+from orthanc_lab.rest.server.system import server_identifier
 from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
-from orthanc_lab.server.back_ends.local import LocalBackEnd
+from orthanc_lab.server.back_ends.local import LocalBackEnd, files_beside_index
 from orthanc_lab.server.back_ends.shared_jobs import open_shared_jobs
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage import StorageOptions
 from orthanc_lab.storage.files.area import DiskArea, FileArea
+from orthanc_lab.storage.files.late_files import LateArea
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.postgresql.opening import open_shared_storage
 from orthanc_lab.storage.postgresql_files.area import DatabaseArea
@@ -36,6 +41,7 @@ class SharedBackEnd(LocalBackEnd):
             PostgresqlOptions.of_section(settings["PostgreSQL"]), settings["Name"] or "orthanc-lab"
         )
         self._files: FileArea = DiskArea(Path(settings["StorageDirectory"]))
+        self._pieces: PartArea = self._files  # of outputs
         self._outputs: PostgresqlOutputs | None = None
         self._cluster: Callable[[], Cluster] | None = None
 
@@ -48,6 +54,7 @@ class SharedBackEnd(LocalBackEnd):
             make_private_folder(needed)
         files = open_file_place(folder, bucket_options(self._settings), environment.clock, self._table_of_files())
         self._files = environment.file_area(files.area)
+        self._pieces = LateArea(self._files, environment.clock) if files.is_elsewhere else self._files
         return open_shared_storage(
             self.database,
             self._files,
@@ -65,9 +72,14 @@ class SharedBackEnd(LocalBackEnd):
     def open_outputs(self) -> OutputStore:
         """Open the outputs of jobs: their parts are in the database, their bytes where the files are."""
         if not self._settings["SaveJobs"]:
-            return super().open_outputs()
-        self._outputs = PostgresqlOutputs(self.database, self._files, self._environment.identifiers, SystemClock())
+            return self.own_files("jobs-outputs", "")
+        self._outputs = PostgresqlOutputs(self.database, self._pieces, self._environment.identifiers, SystemClock())
         return self._outputs
+
+    def own_files(self, name: str, suffix: str) -> FileOutputs:
+        """Open files of this server alone: the folder beside the index may be that of several servers."""
+        mark = hashlib.sha1(server_identifier(self._settings).encode(), usedforsecurity=False).hexdigest()[:16]
+        return files_beside_index(self._settings, self._environment.identifiers, f"{name}-{mark}", f"{suffix}-{mark}")
 
     def open_jobs(
         self,

@@ -244,9 +244,11 @@ class InProcessServer(Stoppable):
 
     def stop(self) -> None:
         """Stop; a temporary folder is removed."""
-        self.shutdown()
-        self.session.close()
-        self._own.remove()
+        try:
+            self.shutdown()
+        finally:
+            self.session.close()
+            self._own.remove()
 
 
 def _until_its_end(answer: Iterable[bytes], lifetime: Lifetime) -> Iterator[bytes]:

@@ -192,6 +192,8 @@ class Connection:
     def _body(self, fields: Mapping[str, str]) -> Body | None:
         invite = self._invite if fields.get("HTTP_EXPECT", "").lower() == "100-continue" else None
         length = fields.get("CONTENT_LENGTH")
+        if length == "0":
+            return None
         if length is not None:
             return SizedBody(self, int(length), invite)
         return ChunkedBody(self, invite) if "HTTP_TRANSFER_ENCODING" in fields else None

@@ -155,7 +155,7 @@ def _joined(key: str, before: str, value: str) -> str:
 
 def _check_framing(environ: dict[str, str]) -> None:
     length, coding = environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING")
-    if length is not None and not _is_length(length):
+    if length is not None and length != "0" and not _is_length(length):
         raise BadRequest
     if coding is not None and (
         coding.lower() != "chunked" or length is not None or environ["SERVER_PROTOCOL"] == "HTTP/1.0"

@@ -25,7 +25,8 @@ from orthanc_lab.storage.records import Attachment, AttachmentType
 
 __all__ = ["AttachmentFiles", "disk_error"]
 
-_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk
+_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk; or removes files
+_MANY = 16  # files that several threads remove: much of it is waiting for the file system
 _MOST_LEFT, _LEFT_AT_ONCE = 10_000, 8
 _OF_DICOM = (AttachmentType.DICOM, AttachmentType.DICOM_UNTIL_PIXEL_DATA)
 SMALL = 32 * 1024
@@ -105,19 +106,20 @@ class AttachmentFiles:
         """
         start = self._now()
         on_disk = compress(data) if compressed else data
-        uuid = self._identifiers.uuid()
         content = None
         if not self._is_stored(type):
+            uuid = self._identifiers.uuid()
             plain_md5 = self._md5(data, md5)
             self._cache.put(f"{uuid}/0", data)
         elif small and len(on_disk) <= SMALL:
+            uuid = self._identifiers.uuid()
             content = on_disk
             plain_md5 = self._md5(data, md5)
             # The row is written by the commit, which counts as the time to store the instance.
             self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
             self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
         else:
-            plain_md5 = self._write_and_hash(f"{uuid}{extension_of(type)}", data, on_disk, md5, syncing)
+            uuid, plain_md5 = self._write_and_hash(extension_of(type), data, on_disk, md5, syncing)
         disk_md5 = self._md5(on_disk) if compressed else plain_md5
         attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
         if content is None and self._is_stored(type):
@@ -192,11 +194,26 @@ class AttachmentFiles:
         self._remove(self._journal.give_up(names))
 
     def _remove(self, names: Sequence[str]) -> None:
-        if self._remove_each(names) and self._left:
+        if self._remove_all(names) and self._left:
             self._try_again()
 
-    def _remove_each(self, names: Sequence[str]) -> bool:
+    def _try_again(self) -> None:
+        """Remove some of the files that could not be removed, now that the area works."""
+        with contextlib.suppress(IndexError):  # nothing is left
+            self._remove_all([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
+
+    def _remove_all(self, names: Sequence[str]) -> bool:
         """Remove files; whether at least one could be removed."""
+        if len(names) < _MANY:
+            gone = self._removed(names)
+        else:
+            parts = [self._pool.submit(self._removed, names[first::_AT_ONCE]) for first in range(_AT_ONCE)]
+            gone = [name for part in parts for name in part.result()]
+        self._journal.settle(gone)
+        return bool(gone)
+
+    def _removed(self, names: Sequence[str]) -> list[str]:
+        """Remove files; return those that are gone. Those that cannot be removed now are left for later."""
         gone = []
         for name in names:
             start = self._now()
@@ -207,13 +224,7 @@ class AttachmentFiles:
                 continue
             gone.append(name)
             self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
-        self._journal.settle(gone)
-        return bool(gone)
-
-    def _try_again(self) -> None:
-        """Remove some of the files that could not be removed, now that the area works."""
-        with contextlib.suppress(IndexError):  # nothing is left
-            self._remove_each([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
+        return gone
 
     def close(self) -> None:
         """End the work beside writes."""
@@ -284,11 +295,16 @@ class AttachmentFiles:
     def _is_stored(self, type: int) -> bool:
         return self._options.store_dicom or type not in _OF_DICOM
 
-    def _write(self, name: str, data: bytes, syncing: list[Future[None]] | None) -> None:
+    def _write(self, extension: str, data: bytes, syncing: list[Future[None]] | None) -> str:
+        """Write a file under a new UUID, and return this."""
         start = self._now()
         sync = self._options.sync_storage_area
         try:
-            self._journal.note([name])
+            uuid = self._journal.reserve(extension, self._identifiers)
+        except OSError as error:
+            raise disk_error(error) from error
+        name = uuid + extension
+        try:
             self._area.write(name, data, sync=sync and syncing is None)
         except AreaError as error:
             self._give_up(name)
@@ -302,6 +318,7 @@ class AttachmentFiles:
         self._metrics.record("orthanc_storage_written_bytes", len(data))
         if self._left:
             self._try_again()
+        return uuid
 
     def _give_up(self, name: str) -> None:
         """Remove a file that may still appear: its name stays in the journal."""
@@ -313,17 +330,16 @@ class AttachmentFiles:
         return int((self._now() - start) * 1000)
 
     def _write_and_hash(
-        self, name: str, data: bytes, on_disk: bytes, known: str, syncing: list[Future[None]] | None
-    ) -> str:
+        self, extension: str, data: bytes, on_disk: bytes, known: str, syncing: list[Future[None]] | None
+    ) -> tuple[str, str]:
         if known:
-            self._write(name, on_disk, syncing)
-            return self._md5(data, known)
+            return self._write(extension, on_disk, syncing), self._md5(data, known)
         hashing = self._pool.submit(self._md5, data)  # beside the write: both leave the interpreter free
         try:
-            self._write(name, on_disk, syncing)
+            uuid = self._write(extension, on_disk, syncing)
         finally:
             plain_md5 = hashing.result()
-        return plain_md5
+        return uuid, plain_md5
 
     def _md5(self, data: bytes, known: str = "") -> str:
         if not self._options.store_md5:

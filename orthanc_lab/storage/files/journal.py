@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from orthanc_lab.protocol.ports import Identifiers
 from orthanc_lab.storage.files.log_file import LogFile
 
 __all__ = ["FileJournal", "LogJournal"]
@@ -23,15 +24,20 @@ _SHORTEST = 36  # letters of a name
 class FileJournal(Protocol):
     """Names of files that are not yet, or no longer, what an attachment refers to."""
 
-    def note(self, names: Sequence[str]) -> None:
-        """Write names down, before their files are created.
+    def reserve(self, extension: str, identifiers: Identifiers) -> str:
+        """Return a new UUID, under which a file can be created: it is written down.
+
+        Parameters
+        ----------
+        extension
+            What follows it in the name of the file.
 
         Raises
         ------
         OSError
-            If they cannot be written; then none is.
+            If it cannot be written down.
         OrthancError
-            If what keeps them is away.
+            If what keeps it is away.
         """
         ...
 
@@ -55,7 +61,7 @@ class FileJournal(Protocol):
         Raises
         ------
         OSError
-            As `note`.
+            If they cannot be written down; then none is.
         """
         ...
 
@@ -95,6 +101,12 @@ class LogJournal:
         self._open: dict[str, None] = dict.fromkeys(self.leftovers)
         self._size = 0
         self._rewrite()
+
+    def reserve(self, extension: str, identifiers: Identifiers) -> str:
+        """Return a new UUID, whose name is written down."""
+        uuid = identifiers.uuid()
+        self.note([uuid + extension])
+        return uuid
 
     def note(self, names: Sequence[str]) -> None:
         """Write names down, before anything happens to their files.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orthanc_lab.storage.records import Attachment, AttachmentType
 
-__all__ = ["extension_of", "file_name", "uuid_of"]
+__all__ = ["extension_of", "file_name", "possible_names", "uuid_of"]
 
 _UUID_LENGTH = 36
 _OTHER = ".unk"
@@ -14,6 +14,7 @@ _OF_TYPE = {
     _DICOM_AS_JSON: ".json",
     AttachmentType.DICOM_UNTIL_PIXEL_DATA: ".dcm.head",
 }
+_WRITTEN = (".dcm", ".dcm.head", _OTHER)
 
 
 def extension_of(type: int) -> str:
@@ -24,6 +25,11 @@ def extension_of(type: int) -> str:
 def file_name(attachment: Attachment) -> str:
     """Return the name of the file of an attachment."""
     return attachment.uuid + extension_of(attachment.type)
+
+
+def possible_names(name: str) -> list[str]:
+    """Return the names that a file may have, of whose name perhaps the UUID alone is known."""
+    return [f"{name}{extension}" for extension in _WRITTEN] if len(name) == _UUID_LENGTH else [name]
 
 
 def uuid_of(name: str) -> str:

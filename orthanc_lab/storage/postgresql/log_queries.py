@@ -49,6 +49,9 @@ class LogQueries(Reading):
         rows = self._fetch(SQL["last_change"])
         return _change(rows[0]) if rows else None
 
+    def version(self) -> None:
+        """Return None: other servers change the index too."""
+
     def last_change_number(self) -> int:
         """Return the number of the last change ever logged."""
         number: int = self._fetch(SQL["last_change_number"])[0][0]

@@ -13,12 +13,23 @@ _STEPS = (
     -- Files that are not yet, or no longer, what something refers to.
     CREATE TABLE file_journal (
         room     text COLLATE "C" NOT NULL,
-        name     text COLLATE "C" NOT NULL,
+        uuid     text COLLATE "C" NOT NULL,
+        name     text COLLATE "C" NOT NULL,                      -- without an extension as long as none is known
         writer   text COLLATE "C" NOT NULL,                      -- a server, from its start to its end
         at       timestamptz NOT NULL DEFAULT clock_timestamp(),
         given_up boolean NOT NULL DEFAULT false,                 -- nothing can come to refer to it any more
-        PRIMARY KEY (room, name)
+        PRIMARY KEY (room, uuid)
     );
+    -- A function, so that a transaction fails without anybody waiting for an answer.
+    CREATE FUNCTION take_over_files(wanted_room text, wanted text[]) RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE taken integer;
+    BEGIN
+        DELETE FROM file_journal WHERE room = wanted_room AND uuid = ANY(wanted) AND NOT given_up;
+        GET DIAGNOSTICS taken = ROW_COUNT;
+        IF taken < cardinality(wanted) THEN
+            RAISE EXCEPTION 'a file was given up' USING ERRCODE = 'OL001';
+        END IF;
+    END $$;
     CREATE TABLE file_chunks (
         name   text COLLATE "C" NOT NULL,
         number integer NOT NULL,

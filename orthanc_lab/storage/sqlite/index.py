@@ -60,6 +60,10 @@ class SqliteIndex(ResourceQueries, LogQueries):
         """Run an operation in a transaction; it may run more than once."""
         return self._writer.run(operation)
 
+    def version(self) -> int:
+        """Return how many commits there were since the index was opened."""
+        return self._writer.commits
+
     def last_change_number(self) -> int:
         """Return the number of the last change ever logged."""
         return self._writer.totals.last_change

@@ -54,6 +54,8 @@ class Writer:
         self._connection = connection
         self._log = log
         self._cache = LineageCache()
+        self.commits = 0
+        """How many there were; a commit counts before anybody hears of it."""
         self._totals = Totals(*connection.execute(SQL["totals"]).fetchone())
         self._group: GroupCommit[_Work[Any]] = GroupCommit(
             self._commit, afterwards=None if log is None else self._wait_for_disk
@@ -110,6 +112,7 @@ class Writer:
                 connection.execute("ROLLBACK")
             raise
         self._totals = totals
+        self.commits += 1
 
     def _wait_for_disk(self, group: list[_Work[Any]]) -> None:
         concerned = [work for work in group if work.transaction.awaits_disk]

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from orthanc_lab.server.file_words import words_of
 from orthanc_lab.testing.capsule.capsule import make_capsule
 from orthanc_lab.testing.recordings.errors import RecordingError
+from orthanc_lab.testing.recordings.reader import Recording
 
 __all__ = ["main"]
 
@@ -34,10 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if out.exists():
             raise FileExistsError(f"{out} exists; a capsule needs a new file")
         part.unlink(missing_ok=True)
+        with Recording(chosen.file) as recording:
+            is_complete = recording.is_complete
         manifest = make_capsule(chosen.file, part)
     except (OSError, RecordingError) as error:
-        print(f"{error}", file=sys.stderr)
+        print(words_of(error) if isinstance(error, OSError) else error, file=sys.stderr)
         return _FAILED
+    if not is_complete:
+        print("The program that recorded was killed: what it had not finished is missing", file=sys.stderr)
     print(manifest)
     print(f"{part.stat().st_size} bytes")
     if chosen.yes or _agrees(out):
@@ -52,5 +58,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _agrees(out: Path) -> bool:
     try:
         return input(f"Save it as {out}? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
         return False

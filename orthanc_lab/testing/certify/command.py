@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from orthanc_lab.server.file_words import check_writable, words_of
 from orthanc_lab.testing.certify.certification import Certification
 from orthanc_lab.testing.certify.junit import junit
 from orthanc_lab.testing.certify.page import page
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("the address of a server is required, here or in ORTHANC_URL")
     try:
         ledger = _ledger(chosen.accept)
+        for path in (chosen.html, chosen.junit):
+            check_writable(path)
         certification = Certification(
             address, accepted=ledger, among_studies=chosen.among_studies, only=chosen.only, verify=not chosen.insecure
         )
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _FAILED
         certificate = certification.run(_tell)
     except (OSError, TargetError, ValueError) as error:
-        print(error, file=sys.stderr)
+        print(words_of(error) if isinstance(error, OSError) else error, file=sys.stderr)
         return _FAILED
     except KeyboardInterrupt:
         print("\nInterrupted; what the last scenario had made is deleted.", file=sys.stderr)

@@ -7,13 +7,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, cast
 
-from orthanc_lab.jobs.output_store import OutputStore, OutputWriter
-from orthanc_lab.storage.files.area import FileArea
-from orthanc_lab.storage.ports import Storage
+from orthanc_lab.jobs.output_store import OutputWriter
 from orthanc_lab.storage.records import Attachment
 from orthanc_lab.testing.faults.fault import Fault
+from orthanc_lab.testing.faults.port import FaultyPort
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
 __all__ = ["FaultyArea", "FaultyConnection", "FaultyOutputs", "FaultyStorage", "connecting"]
@@ -42,80 +41,29 @@ def _is_full(faults: FaultSwitches, size: int) -> bool:
     return any(fault.is_beyond(size) for fault in faults.named("disk full at a byte"))
 
 
-class FaultyArea:
+class FaultyArea(FaultyPort):
     """Files on a disk with the faults that are in force."""
-
-    def __init__(self, area: FileArea, faults: FaultSwitches) -> None:
-        self._area = area
-        self._faults = faults
 
     def write(self, name: str, data: bytes, *, sync: bool) -> None:
         """Create a file, if the disk takes it."""
         _check(self._faults, len(data), "file")
-        self._area.write(name, data, sync=sync)
-
-    def sync(self, name: str) -> None:
-        """Wait until a file is on the disk."""
-        self._area.sync(name)
-
-    def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
-        """Return the content of a file."""
-        return self._area.read(name, size, offset)
-
-    def remove(self, name: str) -> None:
-        """Delete a file."""
-        self._area.remove(name)
+        self._port.write(name, data, sync=sync)
 
 
-class FaultyOutputs:
+class FaultyOutputs(FaultyPort):
     """The outputs of jobs on a disk with the faults that are in force."""
-
-    def __init__(self, outputs: OutputStore, faults: FaultSwitches) -> None:
-        self._outputs = outputs
-        self._faults = faults
-
-    def new_name(self, suffix: str) -> str:
-        """Return a name that no output has."""
-        return self._outputs.new_name(suffix)
 
     def append(self, name: str, offset: int) -> tuple[OutputWriter, int]:
         """Go on with an output, as far as the disk takes it."""
         _check(self._faults, 0, "output")
-        writer, start = self._outputs.append(name, offset)
-        return _FaultyWriter(writer, self._faults), start
-
-    def open(self, name: str) -> BinaryIO:
-        """Open an output."""
-        return self._outputs.open(name)
-
-    def take(self, name: str) -> BinaryIO:
-        """Open an output for the last time."""
-        return self._outputs.take(name)
-
-    def size(self, name: str) -> int | None:
-        """Return the size of an output."""
-        return self._outputs.size(name)
-
-    def remove(self, name: str) -> None:
-        """Remove an output."""
-        self._outputs.remove(name)
-
-    def names(self) -> Iterable[str]:
-        """Return the names of all outputs."""
-        return self._outputs.names()
+        writer, start = self._port.append(name, offset)
+        return cast(OutputWriter, _FaultyWriter(writer, self._faults)), start
 
 
-class _FaultyWriter:
-    def __init__(self, writer: OutputWriter, faults: FaultSwitches) -> None:
-        self._writer = writer
-        self._faults = faults
-
+class _FaultyWriter(FaultyPort):
     def write(self, data: bytes) -> None:
         _check(self._faults, len(data), "output")
-        self._writer.write(data)
-
-    def close(self) -> None:
-        self._writer.close()
+        self._port.write(data)
 
 
 def connecting(
@@ -133,34 +81,30 @@ def connecting(
     return open_one
 
 
-class FaultyConnection:
+class FaultyConnection(FaultyPort):
     """A connection to a database on a disk with the faults that are in force."""
 
     def __init__(self, connection: sqlite3.Connection, what: str, faults: FaultSwitches) -> None:
-        self._connection = connection
+        super().__init__(connection, faults)
         self._what = what
-        self._faults = faults
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
 
     def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
         """Execute a statement, if the disk and the locks let it."""
-        if self._faults.in_force:
-            self._check(statement, parameters)
-        return self._connection.execute(statement, *parameters)
+        self._check(statement, parameters)
+        cursor: sqlite3.Cursor = self._port.execute(statement, *parameters)
+        return cursor
 
     def executemany(self, statement: str, parameters: Iterable[Any]) -> sqlite3.Cursor:
         """Execute a statement many times, if the disk and the locks let it."""
-        if self._faults.in_force:
-            self._check(statement, parameters := list(parameters))
-        return self._connection.executemany(statement, parameters)
+        self._check(statement, parameters := list(parameters))
+        cursor: sqlite3.Cursor = self._port.executemany(statement, parameters)
+        return cursor
 
     def _check(self, statement: str, parameters: Iterable[Any]) -> None:
         beginning = statement.lstrip()[:15].upper()
         if not beginning.startswith(_WRITING):
             return
-        begins = beginning.startswith("BEGIN") or not self._connection.in_transaction
+        begins = beginning.startswith("BEGIN") or not self._port.in_transaction
         if begins and self._faults.happens("read-only disk", self._what):
             raise _error("attempt to write a readonly database", sqlite3.SQLITE_READONLY)
         if begins and self._what == "index" and self._faults.happens("index locked", self._what):
@@ -184,32 +128,25 @@ def _size(parameters: Iterable[Any]) -> int:
     return size
 
 
-class FaultyStorage:
+class FaultyStorage(FaultyPort):
     """A storage in which an instance is read wrong, if that is in force."""
-
-    def __init__(self, storage: Storage, faults: FaultSwitches) -> None:
-        self._storage = storage
-        self._faults = faults
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._storage, name)
 
     def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
         """Return a DICOM file."""
-        return self._damaged(self._storage.read_dicom(instance, keep=keep), instance)
+        return self._damaged(self._port.read_dicom(instance, keep=keep), instance)
 
     def read_dicom_part(self, instance: str, offset: int, size: int) -> bytes:
         """Return a part of a DICOM file."""
-        part = self._storage.read_dicom_part(instance, offset, size)
+        part: bytes = self._port.read_dicom_part(instance, offset, size)
         fault = self._faults.happens("corrupted attachment", instance)
         if fault is None:
             return part
-        whole = len(self._storage.read_dicom(instance, keep=False))
+        whole = len(self._port.read_dicom(instance, keep=False))
         return _with_a_wrong_byte(part, _place(fault, whole) - offset)
 
     def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
         """Return an attachment."""
-        return self._damaged(self._storage.read_attachment(attachment, raw=raw, fresh=fresh), attachment.uuid)
+        return self._damaged(self._port.read_attachment(attachment, raw=raw, fresh=fresh), attachment.uuid)
 
     def _damaged(self, data: bytes, occasion: str) -> bytes:
         fault = self._faults.happens("corrupted attachment", occasion)

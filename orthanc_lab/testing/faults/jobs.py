@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from orthanc_lab.jobs.ports import Checkpoint, InProgress, Job, JobOutput, Jobs, JobView, NotReady, Restore, StopReason
+from orthanc_lab.jobs.ports import Checkpoint, InProgress, Job, JobOutput, Jobs, JobView, NotReady, Restore
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor, Steps, Task
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.testing.faults.fault import Fault
+from orthanc_lab.testing.faults.port import FaultyPort
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
 __all__ = ["FaultyJobs", "FaultyWorkers", "JobFaults"]
@@ -25,17 +26,20 @@ class JobFaults:
     def __init__(self, faults: FaultSwitches) -> None:
         self.faults = faults
         self.jobs: Jobs  # without faults
-        self._here = threading.local()
+        self._doomed: set[int] = set()  # threads
 
     def doom(self) -> None:
         """Let the worker of this thread end before it does anything else."""
-        self._here.doomed = True
+        self._doomed.add(threading.get_ident())
 
-    def is_doomed(self) -> bool:
-        """Whether the worker of this thread is to end; asked once."""
-        doomed = getattr(self._here, "doomed", False)
-        self._here.doomed = False
-        return doomed
+    def mortal(self, steps: Steps) -> Steps:
+        """Return a task that ends once it is doomed."""
+        for seconds in steps:
+            if self._doomed and threading.get_ident() in self._doomed:
+                self._doomed.discard(threading.get_ident())
+                steps.close()
+                return
+            yield seconds
 
     def restored(self, restore: Restore) -> Restore:
         """Return how a kind of job is made again, with faults."""
@@ -58,11 +62,15 @@ class FaultyJob:
         self._done = 0  # steps
         self.id: str | None = None  # once it is known
         self.retrying: Fault | None = None
-
-    @property
-    def type(self) -> str:
-        """Its type."""
-        return self._job.type
+        self.type = job.type
+        # What faults do not change is the job's own:
+        self.stop = job.stop
+        self.progress = job.progress
+        self.content = job.content
+        self.serialize = job.serialize
+        self.outputs = job.outputs
+        if (interrupt := getattr(job, "interrupt", None)) is not None:
+            self.interrupt = interrupt
 
     def start(self) -> None:
         """Start it, then do what a fault does before the first step."""
@@ -82,6 +90,8 @@ class FaultyJob:
         return more
 
     def _between_steps(self) -> None:
+        if not self._around.faults.in_force:
+            return
         if self._happens("job paused by somebody else"):
             self._around.pause(self)
         if self._happens("worker death between two steps"):
@@ -93,77 +103,55 @@ class FaultyJob:
         faults = self._around.faults.named(name)
         return any(fault.trigger.at_step == self._done and fault.happens(self.type) for fault in faults)
 
-    def stop(self, reason: StopReason) -> None:
-        """Release what it holds."""
-        self._job.stop(reason)
-
     def reset(self) -> None:
         """Go back to the beginning."""
         self._job.reset()
         self._done = 0
 
-    def progress(self) -> float:
-        """Return the part done."""
-        return self._job.progress()
 
-    def content(self) -> dict[str, Any]:
-        """Return its public content."""
-        return self._job.content()
-
-    def serialize(self) -> dict[str, Any] | None:
-        """Return what makes it again."""
-        return self._job.serialize()
-
-    def outputs(self) -> Mapping[str, JobOutput]:
-        """Return its outputs."""
-        return self._job.outputs()
-
-
-class FaultyJobs:
+class FaultyJobs(FaultyPort, always=("submit", "run")):
     """The engine as resources see it, with the faults that are in force."""
 
     def __init__(self, jobs: Jobs, around: JobFaults) -> None:
-        self._jobs = jobs
         self._around = around
-        self._faults = around.faults
         self._submitted: dict[str, FaultyJob] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._jobs, name)  # the commands
+        super().__init__(jobs, around.faults)
 
     def submit(self, job: Job, priority: int = 0) -> str:
-        """Submit a job that has faults."""
+        """Submit a job that has faults, also those that are switched on later."""
         faulty = FaultyJob(job, self._around)
-        faulty.id = id = self._jobs.submit(faulty, priority)
-        if self._faults.named("job that stays in Retry"):
+        id: str = self._port.submit(faulty, priority)
+        faulty.id = id
+        if self._faults.in_force and self._faults.named("job that stays in Retry"):
             self._submitted[id] = faulty
         return id
 
     def run(self, job: Job, priority: int = 0) -> JobView:
         """Run a job that has faults."""
-        return self._jobs.run(FaultyJob(job, self._around), priority)
+        view: JobView = self._port.run(FaultyJob(job, self._around), priority)
+        return view
 
     def get(self, id: str) -> JobView | None:
         """Return a job; one that has ended may be evicted by this look."""
-        view = self._jobs.get(id)
+        view: JobView | None = self._port.get(id)
         if (
             view is not None
             and view.state.is_final
             and self._faults.happens("history evicted before it is fetched", id)
         ):
-            self._jobs.delete(id)
+            self._port.delete(id)
             return None
         return None if view is None else self._shown(view)
 
     def views(self) -> Sequence[JobView]:
         """Return all jobs."""
-        return [self._shown(view) for view in self._jobs.views()]
+        return [self._shown(view) for view in self._port.views()]
 
     def output(self, id: str, key: str) -> JobOutput | None:
         """Return an output; it may be evicted by this look."""
-        output = self._jobs.output(id, key)
+        output: JobOutput | None = self._port.output(id, key)
         if output is not None and self._faults.happens("output evicted before it is fetched", id):
-            self._jobs.delete_output(id, key)
+            self._port.delete_output(id, key)
             return None
         return output
 
@@ -186,11 +174,4 @@ class FaultyWorkers:
 
     def spawn(self, name: str, steps: Steps) -> Task:
         """Begin a task."""
-        return self._executor.spawn(name, self._mortal(steps))
-
-    def _mortal(self, steps: Steps) -> Steps:
-        for seconds in steps:
-            if self._around.is_doomed():
-                steps.close()
-                return
-            yield seconds
+        return self._executor.spawn(name, self._around.mortal(steps))

@@ -18,6 +18,7 @@ __all__ = ["FAULTS_OF_REQUESTS", "FaultyApplication"]
 
 _Start = Callable[..., Any]
 _WORDS = "a fault that was switched on"
+_STALE = "stale since of changes"
 _DIGITS = 18  # of a number in a query
 
 
@@ -63,6 +64,8 @@ class FaultyApplication:
         line = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         application = self._application
         for fault in faults:
+            if fault.name == _STALE:  # the numbers begin anew when it is switched on, not when they are asked for
+                fault.remember(self._behind.last_change_number)
             act = _ACTS.get(fault.name)
             if act is not None and fault.trigger.concerns(line):
                 application = _Layer(act, fault, line, application, self._behind)
@@ -222,7 +225,7 @@ _ACTS: Mapping[str, Callable[[_Request], Iterable[bytes]]] = {
     "503 without Retry-After": _be_busy,
     "503 with Retry-After": _be_busy_for,
     "duplicate delivery": _deliver_twice,
-    "stale since of changes": _number_changes_anew,
+    _STALE: _number_changes_anew,
     "peer that accepts and loses": _accept_and_lose,
     "slow peer": _come_late,
     "restart that forgets": _restart,

@@ -6,12 +6,22 @@ import random
 import threading
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import Protocol
+from weakref import WeakSet
 
 from orthanc_lab.testing.faults.fault import Fault, Trigger
 from orthanc_lab.testing.faults.kind import ALWAYS, FaultKind
 from orthanc_lab.testing.faults.kinds import KINDS
 
-__all__ = ["FaultSwitches"]
+__all__ = ["FaultSwitches", "Switchable"]
+
+
+class Switchable(Protocol):
+    """What wants to know whether any fault is switched on."""
+
+    def switch(self, *, on: bool) -> None:
+        """Take note of it; called at once, and whenever it changes."""
+        ...
 
 
 class FaultSwitches:
@@ -26,6 +36,7 @@ class FaultSwitches:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._lock = threading.Lock()
+        self._told: WeakSet[Switchable] = WeakSet()
         self.in_force: tuple[Fault, ...] = ()
         """Those that are switched on, in the order in which they were."""
         self.switched: tuple[Fault, ...] = ()
@@ -105,7 +116,7 @@ class FaultSwitches:
         with self._lock:
             draw = random.Random(f"{self._seed}/{len(self.switched)}/{name}")
             fault = Fault(kind, trigger, draw, self._remove, optional=optional)
-            self.in_force = (*self.in_force, fault)
+            self._put_in_force((*self.in_force, fault))
             self.switched = (*self.switched, fault)
         return fault
 
@@ -128,9 +139,22 @@ class FaultSwitches:
         """Count an occasion; return the fault of this name that happens on it, None if none does."""
         return next((fault for fault in self.in_force if fault.name == name and fault.happens(occasion)), None)
 
+    def tell(self, switchable: Switchable) -> None:
+        """Tell it whether any fault is switched on, now and later, for as long as somebody holds it."""
+        with self._lock:
+            self._told.add(switchable)
+            switchable.switch(on=bool(self.in_force))
+
     def _remove(self, fault: Fault) -> None:
         with self._lock:
-            self.in_force = tuple(other for other in self.in_force if other is not fault)
+            self._put_in_force(tuple(other for other in self.in_force if other is not fault))
+
+    def _put_in_force(self, faults: tuple[Fault, ...]) -> None:
+        changes = bool(faults) != bool(self.in_force)
+        self.in_force = faults
+        if changes:
+            for switchable in self._told:
+                switchable.switch(on=bool(faults))
 
     def __repr__(self) -> str:
         return f"<Faults: {', '.join(fault.name for fault in self.in_force) or 'none switched on'}>"

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Jobs
 from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.ports import Clock
 from orthanc_lab.server.environment import Environment
+from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.testing.faults.behind import OwnServer
 from orthanc_lab.testing.faults.clock import FaultyClock
@@ -34,12 +37,12 @@ def wrapped(environment: Environment, faults: FaultSwitches) -> Environment:
 
     return replace(
         environment,
-        clock=FaultyClock(environment.clock, faults),
-        file_area=lambda area: FaultyArea(environment.file_area(area), faults),
+        clock=cast(Clock, FaultyClock(environment.clock, faults)),
+        file_area=lambda area: cast(FileArea, FaultyArea(environment.file_area(area), faults)),
         connect_index=connecting(environment.connect_index, "index", faults),
         connect_jobs=connecting(environment.connect_jobs, "jobs", faults),
         storage=lambda storage: cast(Storage, FaultyStorage(environment.storage(storage), faults)),
-        outputs=lambda outputs: FaultyOutputs(environment.outputs(outputs), faults),
+        outputs=lambda outputs: cast(OutputStore, FaultyOutputs(environment.outputs(outputs), faults)),
         jobs=jobs,
         restore=lambda restore: around.restored(environment.restore(restore)),
         workers=lambda executor: cast(Executor, FaultyWorkers(environment.workers(executor), around)),

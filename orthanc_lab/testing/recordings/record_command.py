@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.file_words import words_of
 from orthanc_lab.server.log_lines import log_to
 from orthanc_lab.testing.recordings.proxy import Recorder
 from orthanc_lab.testing.recordings.signals import ended_by_signals
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{chosen.file} exists; a recording needs a new file", file=sys.stderr)
             return _FAILED
         except (OSError, ValueError, OrthancError) as error:
-            print(f"{error}", file=sys.stderr)
+            print(words_of(error) if isinstance(error, OSError) else error, file=sys.stderr)
             return _FAILED
         print(f"Recording what passes {recorder.url} into {chosen.file}; Ctrl-C ends it", flush=True)
         try:

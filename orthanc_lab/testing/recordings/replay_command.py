@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.file_words import words_of
 from orthanc_lab.server.log_lines import log_to
 from orthanc_lab.testing.recordings.errors import RecordingError
 from orthanc_lab.testing.recordings.replay import Replay
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             replay = Replay(chosen.file, port=chosen.port, strict=False).start()
         except (OSError, RecordingError, OrthancError) as error:
-            print(f"{error}", file=sys.stderr)
+            print(words_of(error) if isinstance(error, OSError) else error, file=sys.stderr)
             return _FAILED
         if not replay.recording.is_complete:
             print("The program that recorded was killed: what it had not finished is missing", file=sys.stderr)

@@ -99,6 +99,11 @@ class MemoryOutputs:
         self._identifiers = identifiers
         self._contents: dict[str, bytes] = {}
 
+    @property
+    def grain(self) -> int:
+        """0: any bytes are worth a write."""
+        return 0
+
     def new_name(self, suffix: str) -> str:
         """Return a name that no output has."""
         return f"job-{self._identifiers.uuid()}{suffix}"

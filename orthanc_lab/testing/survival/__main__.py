@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orthanc_lab.testing.survival.cell import Cell
@@ -39,12 +39,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         real=options.real,
         tell=lambda line: print(line, file=sys.stderr),
     )
+    if options.keep is not None:
+        matrix = _with_other_cells(matrix, json.loads(options.keep.read_text("utf-8")))
     text = json.dumps(matrix, indent=1) + "\n"
     if options.out is None:
         print(text, end="")
     else:
         options.out.write_text(text, encoding="utf-8")
     return 0
+
+
+def _with_other_cells(matrix: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """Return a matrix with those cells of an older one that were not run again, in the order of both."""
+    new = {_place(cell): cell for cell in matrix["cells"]}
+    cells = [new.pop(_place(cell), cell) for cell in old["cells"]]
+    return {**matrix, "cells": [*cells, *new.values()]}
+
+
+def _place(cell: dict[str, Any]) -> tuple[str, ...]:
+    return cell["fault"], cell["task"], cell["client"]
 
 
 def _check(cells: Sequence[Cell]) -> None:
@@ -65,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fault", action="append", default=[], help="this fault alone (may be given several times)")
     parser.add_argument("--client", action="append", default=[], help="this client alone")
     parser.add_argument("--task", action="append", default=[], help="this task alone")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="take the other cells from this file")
     parser.add_argument("--real", action="store_true", help="on a real Orthanc, behind a proxy with the faults of HTTP")
     parser.add_argument("--limit", type=float, default=8.0, help="seconds for a cell (%(default)s)")
     parser.add_argument("--at-once", type=int, default=4, help="cells that run at a time (%(default)s)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from orthanc_lab.testing.faults.kinds import KINDS
 from orthanc_lab.testing.faults.proxy import FaultyProxy
 from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.testing.survival.clients import CLIENTS
-from orthanc_lab.testing.survival.tasks import TASKS, Task
+from orthanc_lab.testing.survival.tasks import NODE, TASKS, Task
 
 __all__ = ["Cell", "Outcome", "Result", "run_cell"]
 
@@ -61,8 +61,10 @@ def run_cell(cell: Cell, folder: Path, *, real_port: int = 0) -> Outcome:
         Where a real Orthanc is to listen, behind a proxy with the faults; 0 for the server of this package.
     """
     kind, task, faults = KINDS[cell.fault], TASKS[cell.task], Faults()
-    with _server(folder, faults, real_port) as (url, judge):
-        study = task.prepare(judge, folder)
+    with ExitStack() as stack:
+        url, server = stack.enter_context(_server(folder, faults, real_port))
+        judge = stack.enter_context(_node(folder, faults, server)) if task.has_node else server
+        study = task.prepare(server, folder)
         client = CLIENTS[cell.client](url)
         fault = faults.on(kind.name, optional=True, **_trigger(kind, task))
         error: Exception | None = None
@@ -88,6 +90,14 @@ def _server(folder: Path, faults: Faults, real_port: int) -> Iterator[tuple[str,
         return
     with orthanc_lab.serve(_OPTIONS, folder=folder / "storage", faults=faults) as server:
         yield server.url, orthanc_lab.Client.from_server(server)
+
+
+@contextmanager
+def _node(folder: Path, faults: Faults, sender: orthanc_lab.Client) -> Iterator[orthanc_lab.Client]:
+    """Start a DICOM node with faults, which the server knows; return a client of it."""
+    with orthanc_lab.serve(folder=folder / "node", faults=faults, DicomAet="ARCHIVE") as node:
+        sender.modalities.add(NODE, AET="ARCHIVE", Host="127.0.0.1", Port=node.dicom_port)
+        yield orthanc_lab.Client.from_server(node)
 
 
 def _trigger(kind: FaultKind, task: Task) -> dict[str, Any]:

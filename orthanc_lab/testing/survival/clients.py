@@ -12,6 +12,8 @@ __all__ = ["CLIENTS", "DISTRIBUTIONS", "UsedClient"]
 TIMEOUT_S = 1.0  # for an answer, and between two parts of it
 WAIT_S = 3.0  # for the end of a job
 _POLL_S = 0.1
+_PAGE = 100
+_ARRIVED = "NewInstance"
 
 
 class UsedClient(Protocol):
@@ -27,6 +29,14 @@ class UsedClient(Protocol):
 
     def download(self, study: str, target: Path) -> None:
         """Save the archive of a study."""
+        ...
+
+    def arrived(self, since: int) -> set[str]:
+        """Return the instances that have arrived, by the changes after one that is known."""
+        ...
+
+    def send(self, study: str, modality: str) -> None:
+        """Have a study sent to a DICOM node by a job, and wait for its end."""
         ...
 
 
@@ -50,6 +60,12 @@ class _Ours:
     def download(self, study: str, target: Path) -> None:
         self._client.archive(study, target, progress=False, timeout=TIMEOUT_S, verify=True)
 
+    def arrived(self, since: int) -> set[str]:
+        return {change.id for change in self._client.changes.after(since) if change.type == _ARRIVED}
+
+    def send(self, study: str, modality: str) -> None:
+        self._client.modalities[modality].store(study).wait(WAIT_S, progress=False)
+
 
 class _Pyorthanc:
     """pyorthanc, whose requests have a time-out, and whose wait has none."""
@@ -67,13 +83,30 @@ class _Pyorthanc:
         answer: Any = self._client.post_studies_id_archive(study, json={"Asynchronous": True})
         job = self._library.Job(answer["ID"], self._client)
         job.wait_until_completion(_POLL_S)
-        if job.state == "Failure":
-            raise RuntimeError(f"The job failed: {job.error}")
+        if job.state.value == "Failure":
+            raise RuntimeError(f"The job failed: {job.error_details}")
         output: Any = self._client.get_jobs_id_key(job.id_, "archive")
         target.write_bytes(output)
 
     def download(self, study: str, target: Path) -> None:
         target.write_bytes(self._library.Study(study, self._client).get_zip())
+
+    def arrived(self, since: int) -> set[str]:
+        found: set[str] = set()
+        done = False
+        while not done:
+            page: Any = self._client.get_changes(params={"since": since, "limit": _PAGE})
+            found |= {change["ID"] for change in page["Changes"] if change["ChangeType"] == _ARRIVED}
+            since, done = page["Last"], page["Done"]
+        return found
+
+    def send(self, study: str, modality: str) -> None:
+        order = {"Resources": [study], "Asynchronous": True}
+        answer: Any = self._client.post_modalities_id_store(modality, json=order)
+        job = self._library.Job(answer["ID"], self._client)
+        job.wait_until_completion(_POLL_S)
+        if job.state.value == "Failure":
+            raise RuntimeError(f"The job failed: {job.error_details}")
 
 
 class _ApiClient:
@@ -101,6 +134,21 @@ class _ApiClient:
     def download(self, study: str, target: Path) -> None:
         self._client.studies.download_archive(study, str(target))
 
+    def arrived(self, since: int) -> set[str]:
+        found: set[str] = set()
+        done = False
+        while not done:
+            changes, since, done = self._client.get_changes(since=since, limit=_PAGE)
+            found |= {change.resource_id for change in changes if change.change_type == _ARRIVED}
+        return found
+
+    def send(self, study: str, modality: str) -> None:
+        job = self._client.modalities.send_async(modality, study)
+        if not job.wait_completed(timeout=WAIT_S, polling_interval=_POLL_S):
+            raise TimeoutError(f"The job is still {job.info.status}")
+        if job.info.status == "Failure":
+            raise RuntimeError("The job failed")
+
 
 class _BareRequests:
     """A script of a dozen lines, with `requests` as it comes: no time-out, no second attempt."""
@@ -122,6 +170,23 @@ class _BareRequests:
 
     def download(self, study: str, target: Path) -> None:
         target.write_bytes(self._call("GET", f"/studies/{study}/archive").content)
+
+    def arrived(self, since: int) -> set[str]:
+        found: set[str] = set()
+        done = False
+        while not done:
+            page = self._call("GET", f"/changes?since={since}&limit={_PAGE}").json()
+            found |= {change["ID"] for change in page["Changes"] if change["ChangeType"] == _ARRIVED}
+            since, done = page["Last"], page["Done"]
+        return found
+
+    def send(self, study: str, modality: str) -> None:
+        order = {"Resources": [study], "Asynchronous": True}
+        job = self._call("POST", f"/modalities/{modality}/store", json=order).json()["ID"]
+        while (state := self._call("GET", f"/jobs/{job}").json()["State"]) != "Success":
+            if state == "Failure":
+                raise RuntimeError("The job failed")
+            time.sleep(_POLL_S)
 
     def _call(self, verb: str, path: str, **options: Any) -> Any:
         import requests  # noqa: PLC0415

@@ -19,8 +19,6 @@ from orthanc_lab.testing.survival.tasks import TASKS
 
 __all__ = ["all_cells", "make_matrix"]
 
-_NOT_MET = ("DICOM association aborted", "stale since of changes")  # by these tasks
-
 
 def all_cells(
     faults: Iterable[str] = (), clients: Iterable[str] = (), tasks: Iterable[str] = (), *, real: bool = False
@@ -30,11 +28,15 @@ def all_cells(
     Parameters
     ----------
     real
-        Only faults that happen in front of a real Orthanc.
+        Only faults that happen in front of a real Orthanc, or at the DICOM node that it sends to.
     """
-    met = [name for name in (FAULTS_OF_REQUESTS if real else KINDS) if name not in _NOT_MET]
+    outside = (*FAULTS_OF_REQUESTS, *(name for name, kind in KINDS.items() if kind.place == "DICOM"))
     return [
-        Cell(fault, client, task) for fault in faults or met for task in tasks or TASKS for client in clients or CLIENTS
+        Cell(fault, client, task)
+        for fault in faults or (outside if real else KINDS)
+        for task in tasks or TASKS
+        if fault not in KINDS or task not in TASKS or TASKS[task].may_meet(KINDS[fault])
+        for client in clients or CLIENTS
     ]
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom.filereader import dcmread
+
 import orthanc_lab
 from orthanc_lab import samples
+from orthanc_lab.testing.faults.kind import FaultKind, Place
 from orthanc_lab.testing.survival.clients import UsedClient
 
-__all__ = ["TASKS", "Task"]
+__all__ = ["NODE", "TASKS", "Task"]
+
+NODE = "archive"
+"""The DICOM node of the tasks that have one, as the server knows it."""
 
 FILES = samples.dicom_files("ct/sharp")[:4]
 
@@ -22,6 +30,12 @@ class Task:
 
     name: str
     where: tuple[str, ...]  # the requests that faults of HTTP are about
+    places: tuple[Place, ...] = ("HTTP", "jobs", "disk", "clock")  # of the faults that it may meet
+    has_node: bool = False  # whether there is a DICOM node, too
+
+    def may_meet(self, fault: FaultKind) -> bool:
+        """Whether a fault belongs to this task."""
+        return fault.place in self.places
 
     def prepare(self, client: orthanc_lab.Client, folder: Path) -> str:
         """Make what the task needs; return the study that it is about."""
@@ -32,7 +46,7 @@ class Task:
         raise NotImplementedError
 
     def is_done(self, client: orthanc_lab.Client, folder: Path) -> bool:
-        """Whether it was done, and nothing is wrong."""
+        """Whether it was done, and nothing is wrong, by a client of the server (or of the node, if there is one)."""
         raise NotImplementedError
 
 
@@ -73,6 +87,39 @@ class _Download(_Archive):
         client.download(study, folder / "archive.zip")
 
 
+class _Changes(_Upload):
+    """The client has followed the changes so far, and keeps the number of the last one."""
+
+    def prepare(self, client: orthanc_lab.Client, folder: Path) -> str:
+        super().prepare(client, folder)
+        client.upload(samples.dicom_files("mr"), progress=False)  # more changes than those that follow
+        return str(client.changes.last)
+
+    def do(self, client: UsedClient, study: str, folder: Path) -> None:
+        client.upload(folder / "files")
+        (folder / "arrived.json").write_text(json.dumps(sorted(client.arrived(int(study)))), "utf-8")
+
+    def is_done(self, client: orthanc_lab.Client, folder: Path) -> bool:
+        seen = set(json.loads((folder / "arrived.json").read_text("utf-8")))
+        there = client.instances.find(SeriesDescription="Sharp")
+        return seen >= {one.id for one in there} and sorted(one.file() for one in there) == _contents()
+
+
+class _Send(_Archive):
+    """The files are to arrive at a DICOM node."""
+
+    def do(self, client: UsedClient, study: str, folder: Path) -> None:
+        client.send(study, NODE)
+
+    def is_done(self, client: orthanc_lab.Client, folder: Path) -> bool:
+        # Each program writes a meta header of its own.
+        return _pixels(instance.file() for instance in client.instances) == _pixels(_contents())
+
+
+def _pixels(files: Iterable[bytes]) -> list[bytes]:
+    return sorted(dcmread(io.BytesIO(file)).PixelData for file in files)
+
+
 def _contents() -> list[bytes]:
     return sorted(file.read_bytes() for file in FILES)
 
@@ -87,5 +134,7 @@ TASKS: Mapping[str, Task] = {
         _Upload("upload", _UPLOADS),
         _ByAJob("archive by a job", (*_MAKING, "GET /jobs/*")),
         _Download("download of an archive", _DOWNLOADS),
+        _Changes("upload, found by the changes", ("GET /changes",), ("HTTP",)),
+        _Send("sending to a DICOM node", ("POST /modalities/*", "GET /jobs/*"), ("jobs", "DICOM"), has_node=True),
     )
 }

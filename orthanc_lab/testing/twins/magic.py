@@ -102,7 +102,7 @@ class TwinMagics(Magics):
         assert isinstance(self.shell, InteractiveShell)
         with orthanc_lab.Client.from_server(server) as client:
             names = {"server": server, "client": client, "url": server.url}
-            with _names(self.shell.user_ns, names), capture_output() as captured:
+            with _names(self.shell.user_ns, names), _errors_printed(self.shell), capture_output() as captured:
                 result = self.shell.run_cell(cell, store_history=False)  # type: ignore[no-untyped-call]
         return CellOutput(captured.stdout, [output.data for output in captured.outputs], not result.success)
 
@@ -119,6 +119,17 @@ def _names(space: dict[str, Any], names: Mapping[str, Any]) -> Iterator[None]:
             space.pop(name, None)
             if value is not _MISSING:
                 space[name] = value
+
+
+@contextmanager
+def _errors_printed(shell: Any) -> Iterator[None]:
+    """Let a cell that fails print its traceback, as in a terminal; a kernel would send it past the outputs."""
+    usual = shell._showtraceback
+    shell._showtraceback = lambda kind, error, lines: print("\n".join(lines))
+    try:
+        yield
+    finally:
+        shell._showtraceback = usual
 
 
 class _Parser(ArgumentParser):

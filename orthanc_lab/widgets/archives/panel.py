@@ -131,8 +131,8 @@ class ArchivePanel(ResourcesPanel):
         self.size = ipywidgets.Label(Estimate().words)
         self.bar = ipywidgets.IntProgress(description="Job", max=100, style=labelled)
         self.words = ipywidgets.Label()
-        self.stream = Download("Download", self._to_browser(self._save_streamed))
-        self.download = Download("Download the archive", self._to_browser(self._save_output))
+        self.stream = Download("Download", self._to_browser(self._save_streamed), is_primary=True)
+        self.download = Download("Download the archive", self._to_browser(self._save_output), is_primary=True)
 
     def _button(self, text: str, icon: str, words: str, action: Any) -> ipywidgets.Button:
         button = ipywidgets.Button(description=text, icon=icon, tooltip=words, layout={"width": "auto"})

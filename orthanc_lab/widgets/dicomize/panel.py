@@ -334,9 +334,8 @@ def _picture(content: Content) -> str:
     except ValueError as error:
         return f"<span>{escape(content.name)} {escape(str(error))}</span>"
     name = f'<figcaption style="line-height:1.4">{escape(content.name)}</figcaption>'
-    return (
-        f'<figure style="display:inline-block;margin:4px 8px 0 0">{display.picture(png, content.name)}{name}</figure>'
-    )
+    style = "display:inline-block;margin:4px 8px 0 0;padding:2px;border:1px solid #8888"  # for white pictures
+    return f'<figure style="{style}">{display.picture(png, content.name)}{name}</figure>'
 
 
 def _button(words: str, icon: str, tooltip: str, style: str = "") -> ipywidgets.Button:

@@ -33,9 +33,10 @@ class PrivateRow(Field):
     def __init__(self, element: str) -> None:
         self.element = ipywidgets.Text(
             value=element,
-            description="Element 10",
+            description="Element, last two digits",
             tooltip="Two hexadecimal digits: the position in the creator's block",
-            layout={"width": "150px"},
+            style={"description_width": "150px"},
+            layout={"width": "210px"},
         )
         self.vr = ipywidgets.Dropdown(options=VRS, value="LO", description="VR", layout={"width": "150px"})
         self.value = ipywidgets.Text(

@@ -24,6 +24,7 @@ function render({ model, el }) {
   const button = document.createElement("button");
   button.className = "jupyter-widgets jupyter-button widget-button";
   button.type = "button";
+  button.classList.toggle("mod-primary", model.get("is_primary"));
   const icon = document.createElement("i");
   icon.className = "fa fa-download";
   icon.setAttribute("aria-hidden", "true");

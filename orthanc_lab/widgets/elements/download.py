@@ -58,6 +58,8 @@ class Download(Element, script="download"):
     ----------
     disabled
         Whether the button is disabled.
+    is_primary
+        Whether it stands out as what the panel is for.
     state
         ``""``, ``"fetching"``, ``"sending"``, ``"downloaded"``, ``"saved"`` (next to the notebook), ``"stopped"``,
         ``"failed"``.
@@ -75,6 +77,7 @@ class Download(Element, script="download"):
     label = traitlets.Unicode().tag(sync=True)
     hint = traitlets.Unicode().tag(sync=True)  # not "tooltip": the views of ipywidgets use that name themselves
     disabled = traitlets.Bool(False).tag(sync=True)
+    is_primary = traitlets.Bool(False).tag(sync=True)
     state = traitlets.Unicode().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)
 

@@ -24,9 +24,9 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const { start = 0, end = 1, cursor, bars: sent = [] } = model.get("drawing");
-    const bars = sent.map(([lane, from, to, text, tone]) => ({ lane, start: from, end: to, text, tone }));
-    const lanes = [...new Set(bars.map((bar) => bar.lane))].sort();
+    const { start = 0, end = 1, cursor, lanes: of = [], starts, ends, texts, tones } = model.get("drawing");
+    const bars = of.map((lane, i) => ({ lane, start: starts[i], end: ends[i], text: texts[i], tone: tones[i] }));
+    const lanes = [...new Set(of)].sort();
     const width = Math.max(box.clientWidth - HEAD, 100);
     const x = (time) => HEAD + (Math.min(Math.max(time, start), end) - start) / (end - start || 1) * width;
     box.replaceChildren();

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +30,10 @@ class Lanes(Element, script="lanes"):
 
     Attributes
     ----------
-    bars
-        The bars; assigned by `show`.
-    cursor
-        Unix time of the line, None for none.
+    drawing
+        All that is shown; assigned by `show`.
+    words
+        What the lanes did at the line.
 
     Examples
     --------
@@ -47,14 +47,24 @@ class Lanes(Element, script="lanes"):
     words = traitlets.Unicode().tag(sync=True)  # at the line, for screen readers
     drawing: Any = traitlets.Dict().tag(sync=True)  # one message for all
 
-    def show(self, bars: Sequence[Bar], start: float, end: float, *, cursor: float | None = None) -> None:
+    def show(self, bars: Iterable[Bar], start: float, end: float, *, cursor: float | None = None) -> None:
         """Show these bars, between two times."""
+        # Few lists, and not one a bar: many would bring the next collection of garbage closer each time.
+        lanes: list[str] = []
+        starts: list[float] = []
+        ends: list[float] = []
+        texts: list[str] = []
+        tones: list[Tone] = []
+        now: list[str] = []
+        for bar in bars:
+            lanes.append(bar.lane)
+            starts.append(bar.start)
+            ends.append(bar.end)
+            texts.append(bar.text)
+            tones.append(bar.tone)
+            if cursor is not None and bar.start <= cursor < bar.end:
+                now.append(f"{bar.lane}: {bar.text}")
         if cursor is not None:
-            now = [f"{bar.lane}: {bar.text}" for bar in bars if bar.start <= cursor < bar.end]
             self.words = ", ".join(now) or "no worker is busy"
-        self.drawing = {
-            "start": start,
-            "end": end,
-            "cursor": cursor,
-            "bars": [[bar.lane, bar.start, bar.end, bar.text, bar.tone] for bar in bars],
-        }
+        columns = {"lanes": lanes, "starts": starts, "ends": ends, "texts": texts, "tones": tones}
+        self.drawing = {"start": start, "end": end, "cursor": cursor, **columns}

@@ -113,9 +113,9 @@ class TimelinePanel(Panel):
     def _show(self) -> None:
         with self._drawing:
             position = self.slider.value
-            jobs = self.replay.jobs_at(position)
-            self.table.rows = [row(then) for then in jobs[:_MOST_ROWS]]
-            self.table.note = f"{_MOST_ROWS} of {len(jobs):,} jobs" if len(jobs) > _MOST_ROWS else ""
+            jobs, count = self.replay.latest_jobs_at(position, _MOST_ROWS)
+            self.table.rows = [row(then) for then in jobs]
+            self.table.note = f"{_MOST_ROWS} of {count:,} jobs" if count > _MOST_ROWS else ""
             event = self.replay.event(position)
             self.words.value = escape(told(event)) if event else "Before the first event of the log"
             self._show_lanes(position)
@@ -126,7 +126,7 @@ class TimelinePanel(Panel):
         if span is None:
             self.lanes.show([], 0, 1)
             return
-        shown = self.replay.spans(*span)[-_MOST_BARS:]
+        shown = self.replay.spans(*span, most=_MOST_BARS)
         cursor = None if event is None else event.at.timestamp()
         self.lanes.show(bars(shown, span[1]), span[0].timestamp(), span[1].timestamp(), cursor=cursor)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -50,18 +50,16 @@ def row(then: JobThen) -> dict[str, Any]:
     }
 
 
-def bars(spans: Iterable[Span], end: datetime) -> list[Bar]:
-    """Return what workers did as bars; what goes on ends at `end`."""
-    return [
-        Bar(
+def bars(spans: Iterable[Span], end: datetime) -> Iterator[Bar]:
+    """Yield what workers did as bars; what goes on ends at `end`."""
+    for span in spans:
+        yield Bar(
             f"Worker {span.worker}",
             span.start.timestamp(),
             (span.end or end).timestamp(),
             f"{span.kind} {span.job[:8]}",
             _TONES.get(span.after, "plain"),
         )
-        for span in spans
-    ]
 
 
 def told(event: JobEvent) -> str:

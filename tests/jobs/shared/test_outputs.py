@@ -22,14 +22,21 @@ class KilledError(BaseException):
 
 
 class Area(DiskArea):
-    """Lets a test do something before a piece is written."""
+    """Lets a test do something before a piece is written, and behind it."""
 
     before: Any = None
+    behind: Any = None
 
     def write(self, name: str, data: bytes, *, sync: bool) -> None:
         if self.before is not None:
             self.before()
         super().write(name, data, sync=sync)
+        if self.behind is not None:
+            self.behind()
+
+    def remove(self, name: str) -> None:
+        if self.behind is None:  # a killed server removes nothing
+            super().remove(name)
 
 
 @pytest.fixture
@@ -47,8 +54,9 @@ def pieces(area_folder: Path) -> int:
     return sum(path.is_file() for path in area_folder.rglob("*"))
 
 
-def make_due(database: Database) -> None:
-    database.run(lambda connection: connection.execute("UPDATE output_trash SET due = now() - interval '1 second'"))
+def make_due(database: Database, within: str = "5 minutes") -> None:
+    query = "UPDATE output_trash SET due = now() - interval '1 s' WHERE due < now() + %s::interval"
+    database.run(lambda connection: connection.execute(query, (within,)))
 
 
 class TestPostgresqlOutputs(OutputStoreContract):
@@ -113,10 +121,11 @@ def test_what_was_killed_while_it_wrote_leaves_nothing(
     def kill() -> None:
         raise KilledError
 
-    area.before = kill
-    with pytest.raises(KilledError):
-        writer.write(b"two")
-    area.before = None
+    for name_of_place in ("before", "behind"):
+        setattr(area, name_of_place, kill)
+        with pytest.raises(KilledError):
+            writer.write(b"two")
+        setattr(area, name_of_place, None)
     assert outputs.size(name) == 3
     later, start = outputs.append(name, 3)
     assert start == 3
@@ -124,7 +133,7 @@ def test_what_was_killed_while_it_wrote_leaves_nothing(
     with outputs.open(name) as file:
         assert file.read() == b"oneTWO"
     outputs.remove(name)
-    make_due(shared_database)
+    make_due(shared_database, "1 hour")
     outputs.empty_trash()
     assert pieces(tmp_path) == 0
 

@@ -13,7 +13,8 @@ from orthanc_lab.postgresql.connections import Connection
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.inline import InlineExecutor
-from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
+from orthanc_lab.storage.files.names import uuid_of
 from orthanc_lab.storage.postgresql_files.journal import DatabaseJournal, Sweeping
 from orthanc_lab.testing.cluster.tcp_proxy import TcpProxy
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
@@ -28,7 +29,10 @@ class Server:
     room: str
 
     def __post_init__(self) -> None:
-        self.journal = DatabaseJournal(self.database, self.room, known)
+        self.journal = DatabaseJournal(self.database, self.room, known, at_once=1)
+
+    def reserve(self) -> str:
+        return self.journal.reserve(".dcm", SystemIdentifiers())
 
     def commit(self, names: Sequence[str]) -> None:
         def operation(connection: Connection) -> None:
@@ -46,17 +50,17 @@ class Server:
         self.database.run(operation)
 
     def sweep(self, grace: float) -> list[str]:
-        """Let the task look once; return what it removes."""
+        """Let the task look once; return the UUIDs of what it removes."""
         removed: list[str] = []
         executor = InlineExecutor(ManualClock())
         sweeping = Sweeping(self.journal, removed.append, executor, grace or 1e-9)
         executor.run()
         sweeping.close()
         self.journal.forget_gone()
-        return removed
+        return list(dict.fromkeys(uuid_of(name) for name in removed))
 
     def names(self) -> list[str]:
-        return [name for (name,) in self.database.fetch("SELECT name FROM file_journal WHERE room = %s", (self.room,))]
+        return [uuid for (uuid,) in self.database.fetch("SELECT uuid FROM file_journal WHERE room = %s", (self.room,))]
 
 
 def known(connection: Connection, names: Sequence[str]) -> Collection[str]:
@@ -71,14 +75,9 @@ def servers(database: Database) -> tuple[Server, Server]:
     return Server(database, room), Server(database, room)
 
 
-def name() -> str:
-    return f"{uuid.uuid4()}.dcm"
-
-
 def test_what_is_taken_over_is_forgotten(servers: tuple[Server, Server]) -> None:
     one, other = servers
-    names = [name(), name()]
-    one.journal.note(names)
+    names = [one.reserve(), one.reserve()]
     assert sorted(one.names()) == sorted(names)
     one.commit(names)
     assert one.names() == []
@@ -87,8 +86,7 @@ def test_what_is_taken_over_is_forgotten(servers: tuple[Server, Server]) -> None
 
 def test_the_writer_removes_what_it_has_given_up(servers: tuple[Server, Server]) -> None:
     one, other = servers
-    file = name()
-    one.journal.note([file])
+    file = one.reserve()
     assert one.journal.give_up([file]) == [file]
     assert other.sweep(60) == []  # its writer is about to remove it
     one.journal.settle([file])
@@ -98,11 +96,10 @@ def test_the_writer_removes_what_it_has_given_up(servers: tuple[Server, Server])
 
 def test_others_remove_what_a_dead_server_has_left(servers: tuple[Server, Server]) -> None:
     one, other = servers
-    written, released = name(), name()
-    one.journal.note([released])
+    released = one.reserve()
     one.commit([released])
     one.delete([released])
-    one.journal.note([written])
+    written = one.reserve()
     assert other.sweep(60) == []
     assert sorted(other.sweep(0)) == sorted([written, released])
     assert one.names() == []
@@ -110,8 +107,7 @@ def test_others_remove_what_a_dead_server_has_left(servers: tuple[Server, Server
 
 def test_a_living_server_keeps_what_it_is_writing(servers: tuple[Server, Server], database: Database) -> None:
     one, other = servers
-    file = name()
-    one.journal.note([file])
+    file = one.reserve()
     old = "UPDATE file_journal SET at = at - interval '5 minutes' WHERE room = %s"
     database.run(lambda connection: connection.execute(old, (one.room,)))
     assert one.sweep(60) == []  # it says that it is alive
@@ -121,8 +117,7 @@ def test_a_living_server_keeps_what_it_is_writing(servers: tuple[Server, Server]
 
 def test_a_server_that_was_frozen_cannot_take_over_what_was_removed(servers: tuple[Server, Server]) -> None:
     frozen, other = servers
-    file = name()
-    frozen.journal.note([file])
+    file = frozen.reserve()
     assert other.sweep(0) == [file]
     with pytest.raises(OrthancError) as caught:
         frozen.commit([file])
@@ -136,8 +131,7 @@ def test_a_server_that_was_frozen_cannot_take_over_what_was_removed(servers: tup
 
 def test_what_was_committed_after_all_is_not_given_up(servers: tuple[Server, Server]) -> None:
     one, other = servers
-    file, lost = name(), name()
-    one.journal.note([file, lost])
+    file, lost = one.reserve(), one.reserve()
     one.commit([file])
     assert one.journal.give_up([file, lost]) == [lost]  # its answer was lost, and nobody could find out
     assert one.names() == [lost]
@@ -148,8 +142,7 @@ def test_giving_up_waits_for_a_transaction_that_takes_over(
     servers: tuple[Server, Server], shared_database: PostgresqlDatabase
 ) -> None:
     one, _ = servers
-    file = name()
-    one.journal.note([file])
+    file = one.reserve()
     given_up: list[str] = []
     beginning, committing = threading.Event(), threading.Event()
 
@@ -179,8 +172,7 @@ def test_giving_up_waits_for_a_transaction_that_takes_over(
 def test_rooms_do_not_see_each_other(servers: tuple[Server, Server], database: Database) -> None:
     one, _ = servers
     elsewhere = Server(database, uuid.uuid4().hex)
-    file = name()
-    one.journal.note([file])
+    file = one.reserve()
     assert elsewhere.sweep(0) == []
     assert one.names() == [file]
 
@@ -188,8 +180,7 @@ def test_rooms_do_not_see_each_other(servers: tuple[Server, Server], database: D
 def test_names_wait_for_a_database_that_is_away(servers: tuple[Server, Server]) -> None:
     one, other = servers
     away = Server(Database(one.database.options), one.room)
-    file = name()
-    away.journal.note([file])
+    file = away.reserve()
     away.database.close()
     assert away.journal.give_up([file]) == ()
     away.journal.settle([file])
@@ -200,8 +191,7 @@ def test_names_wait_for_a_database_that_is_away(servers: tuple[Server, Server]) 
 def test_nobody_waits_in_a_circle(servers: tuple[Server, Server]) -> None:
     """A server looks after its names while a transaction takes them over, one after the other."""
     one, _ = servers
-    names = sorted(name() for _ in range(20))
-    one.journal.note(names)
+    names = sorted(one.reserve() for _ in range(20))
     taken, looked = threading.Event(), threading.Event()
 
     def commit(connection: Connection) -> None:
@@ -226,8 +216,7 @@ def test_names_are_given_up_once_the_database_is_back(
     with TcpProxy(shared_database.host, shared_database.port) as line:
         options = replace(quick_options(shared_database), host="127.0.0.1", port=line.port, retries=1)
         behind = Server(Database(options), one.room)
-        file = name()
-        behind.journal.note([file])
+        file = behind.reserve()
         line.refuse()
         assert behind.journal.give_up([file]) == ()
         line.go_on()
@@ -235,3 +224,28 @@ def test_names_are_given_up_once_the_database_is_back(
         assert other.database.fetch("SELECT given_up FROM file_journal WHERE room = %s", (one.room,)) == [(True,)]
         behind.database.close()
     assert other.sweep(0) == [file]
+
+
+def test_uuids_are_reserved_many_at_a_time(servers: tuple[Server, Server], database: Database) -> None:
+    one, other = servers
+    journal = DatabaseJournal(database, one.room, known, at_once=8)
+    identifiers = SystemIdentifiers()
+    uuids = {journal.reserve(".dcm", identifiers) for _ in range(10)}
+    assert len(uuids) == 10
+    assert uuids < set(one.names())
+    assert len(one.names()) == 16
+    journal.close()
+    assert set(one.names()) == uuids  # of those, nobody knows
+    assert set(other.sweep(0)) == uuids
+
+
+def test_a_server_that_was_frozen_reserves_anew(servers: tuple[Server, Server], database: Database) -> None:
+    one, other = servers
+    one.journal = DatabaseJournal(database, one.room, known, at_once=8)
+    stale = one.reserve()
+    other.sweep(0)
+    with pytest.raises(OrthancError):
+        one.commit([stale])
+    one.journal.give_up([stale])
+    for _ in range(3):
+        one.commit([one.reserve()])

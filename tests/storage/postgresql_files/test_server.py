@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import orthanc_lab
 from orthanc_lab import EmbeddedServer, samples
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
+from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
+from orthanc_lab.testing.real import RealOrthanc
 from orthanc_lab.testing.seaweed import Bucket
+from tests.programs import missing
 from tests.storage.conftest import files_in
 
 Factory = Callable[..., EmbeddedServer]
@@ -53,7 +56,7 @@ def test_files_in_a_bucket(postgresql: PostgresqlDatabase, bucket: Bucket, ortha
     client.upload(CT)
     (instance,) = client.instances
     assert other.session.get(f"{other.url}/instances/{instance.id}/file").content == CT.read_bytes()
-    assert rows_of(postgresql, "SELECT name FROM file_journal") == []
+    assert rows_of(postgresql, "SELECT count(*) FROM file_journal WHERE given_up OR name <> uuid") == [(0,)]
 
 
 def test_the_database_and_a_bucket_are_one_too_many(postgresql: PostgresqlDatabase, bucket: Bucket) -> None:
@@ -64,3 +67,20 @@ def test_the_database_and_a_bucket_are_one_too_many(postgresql: PostgresqlDataba
     ):
         pass
     assert caught.value.code == 2036
+
+
+@pytest.mark.real
+def test_the_library_is_told_as_the_real_server_does(
+    real_program: str, postgresql_server: PostgresqlServer, orthanc_factory: Factory
+) -> None:
+    libraries = [Path(f"/usr/share/orthanc/plugins/libOrthancPostgreSQL{part}.so") for part in ("Index", "Storage")]
+    if not all(library.exists() for library in libraries):
+        missing("the plug-in is not installed; on Debian and Ubuntu: apt-get install orthanc-postgresql")
+    told = []
+    for server in (orthanc_factory, RealOrthanc):
+        database = postgresql_server.create_database()
+        section = {**database.section, "EnableStorage": True}
+        with server(Plugins=[str(library) for library in libraries], PostgreSQL=section) as started:
+            told.append(requests.get(f"{started.url}/system", timeout=20).json()["StorageAreaPlugin"])
+        postgresql_server.drop_database(database)
+    assert told[0] == told[1]

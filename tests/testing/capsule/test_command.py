@@ -61,7 +61,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["capsule", "--yes", str(tmp_path / "no"), str(tmp_path / "out")]) == 255
     assert main(["capsule", "--yes", str(tmp_path / "none"), str(tmp_path / "out")]) == 255
     errors = capsys.readouterr().err.replace(str(tmp_path), "").splitlines()
-    assert errors == ["/no is not a recording", "[Errno 2] No such file or directory: '/none'"]
+    assert errors == ["/no is not a recording", "There is no file /none"]
     assert [path.name for path in tmp_path.iterdir()] == ["no"]
 
 

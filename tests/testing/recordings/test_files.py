@@ -123,7 +123,7 @@ def test_commands_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixtur
     errors = capsys.readouterr().err.splitlines()
     assert [line.replace(str(tmp_path), "") for line in errors] == [
         "/no is not a recording",
-        "[Errno 2] No such file or directory: '/none'",
+        "There is no file /none",
         "'nowhere' is not the address of a server, such as http://localhost:8042",
         "/no exists; a recording needs a new file",
     ]

@@ -6,12 +6,12 @@ changes: what is written after each step stays small, and a restart finds the sa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orthanc_lab.jobs.kinds.archives.archive_names import NameRegister, directory_name, file_name
 from orthanc_lab.jobs.kinds.archives.archive_tree import Leaf, Node
+from orthanc_lab.protocol import json_text
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["NamesFrom", "Plan", "PlannedMember", "plan_archive", "plan_media"]
@@ -43,7 +43,7 @@ class Plan:
 
     def encode(self) -> str:
         """Return the plan as text."""
-        return json.dumps([[member.instance, member.name, member.size] for member in self.members])
+        return json_text.dumps([[member.instance, member.name, member.size] for member in self.members])
 
     @classmethod
     def decode(cls, text: str) -> Plan:
@@ -55,7 +55,7 @@ class Plan:
             20 if it is damaged.
         """
         try:
-            return cls.of(PlannedMember(*row) for row in json.loads(text))
+            return cls.of(PlannedMember(*row) for row in json_text.loads(text))
         except (ValueError, TypeError) as error:
             raise OrthancError(ErrorCode.CORRUPTED_FILE, "The plan of the archive cannot be read") from error
 

@@ -29,6 +29,7 @@ __all__ = ["ZipJob"]
 
 _MEGABYTE = 1024 * 1024
 _STEP_SECONDS = 0.025
+_FLUSH_SECONDS = 1.0  # the work that a killed server leaves to be done again
 _JPEG_FAMILY = b"1.2.840.10008.1.2.4."
 _WORTH_A_LOOK = 16 * 1024  # bytes; the header of a smaller file is a good part of it, and does shrink
 
@@ -78,7 +79,9 @@ class ZipJob:
         self._outlet = outlet
         self._saved = dict(saved) if saved else {**request.encode(), **_place(outlet)} if durable else None
         self._position = int(saved["position"]) if saved else 0
-        self._offset = int(saved["offset"]) if saved else 0  # the end of the last member, bytes
+        self._offset = int(saved["offset"]) if saved else 0  # the end of the last member that the output has, bytes
+        self._flushed = self._position  # members that the output has
+        self._flushed_at = 0.0  # monotonic
         self._size = self._offset  # of the archive so far, bytes
         self._step_seconds = step_seconds
         self._failed = False
@@ -106,6 +109,7 @@ class ZipJob:
             self._begin_anew()
         if not self._outlet.open(self._offset):
             self._begin_anew()
+        self._flushed_at = self._clock.monotonic()
         members = self._request.plan.members[self._position :]
         self._read_ahead = ReadAhead(members, self._prepare, self._tools.executor, threads=self._tools.zip_threads)
 
@@ -123,7 +127,10 @@ class ZipJob:
             self._read_ahead.close()
             self._read_ahead = None
         if reason is StopReason.PAUSED or (reason is StopReason.SHUTDOWN and self._saved is not None):
-            self._outlet.close()
+            try:
+                self._keep()
+            finally:
+                self._outlet.close()
         else:
             self._outlet.finish(complete=reason is StopReason.SUCCESS)
 
@@ -159,7 +166,7 @@ class ZipJob:
 
     def serialize(self) -> dict[str, Any] | None:
         """Return the request, the same objects at each call, with position and offset."""
-        return None if self._saved is None else {**self._saved, "position": self._position, "offset": self._offset}
+        return None if self._saved is None else {**self._saved, "position": self._flushed, "offset": self._offset}
 
     def outputs(self) -> Mapping[str, JobOutput]:
         """Return the ZIP of a durable job."""
@@ -205,7 +212,10 @@ class ZipJob:
             self._write(self._read_ahead.take())
             if self._clock.monotonic() >= deadline:
                 break
-        self._flush()
+        assert self._writer is not None
+        self._size = self._writer.offset
+        if self._outlet.is_full or self._clock.monotonic() >= self._flushed_at + _FLUSH_SECONDS:
+            self._flush()
         return not_ready or True
 
     def _write(self, prepared: Prepared | None) -> None:
@@ -217,7 +227,7 @@ class ZipJob:
     def _finish(self) -> None:
         assert self._writer is not None
         assert self._codec is not None
-        self._offset = self._writer.offset
+        self._offset, self._flushed = self._writer.offset, self._position
         for name, data in self._last_members().items():
             self._writer.add(name, self._codec.deflate(data))
         self._writer.finish()
@@ -229,6 +239,18 @@ class ZipJob:
         assert self._writer is not None
         self._outlet.flush()
         self._offset = self._size = self._writer.offset
+        self._flushed, self._flushed_at = self._position, self._clock.monotonic()
+
+    def _keep(self) -> None:
+        """Hand on what was written, before the job is left; without that, it begins behind what the output has."""
+        if self._writer is None or self._flushed == self._position:
+            return
+        try:
+            self._flush()
+        except OrthancError:
+            self._writer = None
+            self._position, self._size = self._flushed, self._offset
+            raise
 
     def _prepare(self, member: PlannedMember) -> Prepared | None:
         assert self._codec is not None
@@ -269,7 +291,7 @@ class ZipJob:
         return ZipWriter(self._outlet.write, written_at=request.written_at, zip64=request.plan.zip64)
 
     def _begin_anew(self) -> None:
-        self._position = self._offset = self._size = 0
+        self._position = self._flushed = self._offset = self._size = 0
         self._forget_written()
         self._writer = self._new_writer()
 

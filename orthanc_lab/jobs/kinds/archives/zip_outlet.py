@@ -49,6 +49,11 @@ class Outlet(Protocol):
         """Take the next bytes."""
         ...
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much was written that it is worth to hand it on."""
+        ...
+
     def flush(self) -> None:
         """Hand on all that was written."""
         ...
@@ -115,8 +120,13 @@ class StoredOutlet:
         """Take the next bytes; small pieces are gathered."""
         self._pending.append(data)
         self._pending_size += len(data)
-        if self._pending_size >= _FLUSH_SIZE:
+        if self._pending_size >= max(_FLUSH_SIZE, self._store.grain):
             self.flush()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the store is given what was written so far."""
+        return self._pending_size >= self._store.grain
 
     def flush(self) -> None:
         """Write all bytes to the store."""

@@ -106,6 +106,11 @@ class StreamOutlet:
             if self._waiting_size >= _CHUNK:
                 self._let_client_go_on()
 
+    @property
+    def is_full(self) -> bool:
+        """True: the client gets all at once."""
+        return True
+
     def flush(self) -> None:
         """Let the client take what there is."""
         with self._lock:

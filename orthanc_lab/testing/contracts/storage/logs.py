@@ -53,6 +53,22 @@ class LogsContract:
         put(storage, series="7.3")
         assert numbers() == ([7, 8], True)
 
+    def test_each_change_has_another_version(self, storage: Storage) -> None:
+        versions = [storage.version()]
+        stored = put(storage)
+        versions.append(storage.version())
+        storage.set_label(stored.study, "seen", True)
+        versions.append(storage.version())
+        storage.set_metadata(stored.study, "ModifiedFrom", "elsewhere")
+        versions.append(storage.version())
+        assert storage.find_level(stored.study) is Level.STUDY
+        versions.append(storage.version())
+        storage.delete(stored.study)
+        versions.append(storage.version())
+        if None not in versions:  # else others change the index too
+            assert versions[3] == versions[4]
+            assert len(set(versions)) == 5
+
     def test_a_series_that_gets_its_last_instance_is_complete(self, storage: Storage) -> None:
         for number in ("1", "2", "2"):
             stored = put(storage, number=number, acquired="1", positions="2")

@@ -1,0 +1,52 @@
+"""What went wrong with a file, in words for whoever typed a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["check_writable", "words_of"]
+
+
+def words_of(error: OSError) -> str:
+    """Return what happened in a sentence, without the number of the error.
+
+    Examples
+    --------
+    >>> try:
+    ...     _ = open("missing/file")
+    ... except OSError as error:
+    ...     print(words_of(error))
+    There is no folder missing
+    """
+    if error.strerror is None:
+        return str(error)  # it was raised with words of its own
+    if error.filename is None:
+        return error.strerror
+    path = Path(str(error.filename))
+    if isinstance(error, FileNotFoundError):
+        return f"There is no file {path}" if path.parent.is_dir() else f"There is no folder {path.parent}"
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder, not a file"
+    if isinstance(error, NotADirectoryError):
+        return f"{path} cannot be: what is before its last name is no folder"
+    if isinstance(error, FileExistsError):
+        return f"{path} exists already"
+    if isinstance(error, PermissionError):
+        return f"{path} cannot be opened: you have no permission"
+    return f"{path}: {error.strerror}"
+
+
+def check_writable(path: Path | None) -> None:
+    """Check early that a file can be written when the work is done; None is none.
+
+    Raises
+    ------
+    OSError
+        If it cannot.
+    """
+    if path is not None:
+        is_new = not path.exists()
+        with path.open("ab"):
+            pass
+        if is_new:
+            path.unlink()
