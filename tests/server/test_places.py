@@ -13,8 +13,7 @@ HERE = "127.0.0.1"
 class Client:
     """A connection whose client owes something since it came, unless it is at work."""
 
-    def __init__(self, places: Places, *, at_work: bool = False) -> None:
-        self._places = places
+    def __init__(self, *, at_work: bool = False) -> None:
         self._at_work = at_work
         self._since = time.monotonic()
         self.owed_s: float | None = None  # when it was put out
@@ -30,11 +29,10 @@ class Client:
 
     def cut(self) -> None:
         self.owed_s = time.monotonic() - self._since
-        self._places.give_back(self)
 
 
 def come(places: Places, *work: bool) -> list[Client]:
-    clients = [Client(places, at_work=at_work) for at_work in work]
+    clients = [Client(at_work=at_work) for at_work in work]
     assert all(places.take(client, HERE) for client in clients)
     return clients
 
@@ -60,5 +58,5 @@ def test_one_that_owes_something_leaves_soon_if_the_others_work() -> None:
 def test_none_leaves_if_all_work() -> None:
     places = Places(100, most_of_address=2)
     come(places, True, True)
-    assert not places.take(Client(places), HERE)
-    assert places.take(Client(places), "127.0.0.2")
+    assert not places.take(Client(), HERE)
+    assert places.take(Client(), "127.0.0.2")
