@@ -278,7 +278,7 @@ class MemoryIndex:
 
     is_shared = False
 
-    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
+    def run(self, operation: Callable[[Transaction], T], about: Collection[tuple[Level, str]] = ()) -> T:
         with self._lock:
             draft = copy.deepcopy(self.content)
             result = operation(MemoryTransaction(draft))
