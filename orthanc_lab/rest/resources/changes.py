@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import falcon
@@ -36,21 +37,24 @@ class Changes:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the changes after ``since`` (``limit``, ``to``, ``type``), or the ``last`` one."""
         arguments = query_arguments(req)
-        if "last" in arguments:
-            change = self._storage.last_change()
-            found, done = ([] if change is None else [change]), True
-        else:
-            found, done = self._selected(arguments)
+        select = self._last if "last" in arguments else partial(self._selected, arguments)
+        last, (found, done) = 0, select()
+        if not found:  # a client goes on after the last number: what comes until that is read must not be passed over
+            last, (found, done) = self._storage.last_change_number(), select()
         document: dict[str, Any] = {"Changes": [_change_json(change) for change in found], "Done": done}
         if found:
             document["First"] = found[0].seq
-        document["Last"] = found[-1].seq if found else self._storage.last_change_number()
+        document["Last"] = found[-1].seq if found else last
         answer_json(req, resp, document)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Forget the changes; numbers go on."""
         self._storage.clear_changes()
         answer_nothing(resp)
+
+    def _last(self) -> tuple[list[Change], bool]:
+        change = self._storage.last_change()
+        return ([] if change is None else [change]), True
 
     def _selected(self, arguments: dict[str, str]) -> tuple[list[Change], bool]:
         names = [name for name in arguments.get("type", "").split(";") if name]
