@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ _INSTANCES = 100_000
 _PATIENCE = 120.0  # seconds
 _LOOK_AGAIN = 0.01  # seconds
 _GROUP = 1000  # instances in a ZIP
-_SAMPLES = 5
+_PAIRS = 10
 _LEASE = 3.0  # seconds, the default
 
 
@@ -136,16 +135,21 @@ def _runs(wire: Wire, job: str) -> str | None:
 
 
 def growth(command: str, databases: Databases, instances: int = _INSTANCES) -> list[Figure]:
-    """Measure how much slower searching and uploading are with many instances than with a thousand."""
-    with _shared(databases) as options, _servers(command, options, _NAMES[0]) as (server,):
-        _fill(server.port, 1000, 1)
-        before = _find(server.port), _upload(server.port)
-        _fill(server.port, instances, 50)
-        after = _find(server.port), _upload(server.port)
-    ratios = [later / earlier for earlier, later in zip(before, after, strict=True)]
+    """Measure in pairs how much slower searching and uploading are with many instances than with a thousand."""
+    with (
+        _shared(databases) as of_few,
+        _shared(databases) as of_many,
+        _servers(command, of_few, "Few") as (few,),
+        _servers(command, of_many, "Many") as (many,),
+    ):
+        for server in (few, many):
+            _fill(server.port, 1000, 1)
+        _fill(many.port, instances, 50)
+        found = [_ratio(_finds, few.port, many.port, number) for number in range(_PAIRS)]
+        uploaded = [_ratio(_uploads, few.port, many.port, number) for number in range(_PAIRS)]
     return [
-        Figure(f"cluster: time of {what} at {instances:,} / at 1,000 instances", [ratio], 1.2, at_most=True)
-        for what, ratio in zip(("find of 1,000 studies", "upload 4 kB"), ratios, strict=True)
+        Figure(f"cluster: time of {what} at {instances:,} / at 1,000 instances", ratios, 1.2, at_most=True)
+        for what, ratios in (("find of 1,000 studies", found), ("upload 4 kB", uploaded))
     ]
 
 
@@ -155,23 +159,24 @@ def _fill(port: int, instances: int, per_study: int) -> None:
         send_all(port, [http_request("POST", "/instances", content)])
 
 
-def _find(port: int) -> float:
+def _finds() -> list[bytes]:
     body = b'{"Level":"Study","Query":{},"Expand":true,"Limit":1000}'
-    return _median(lambda: [http_request("POST", "/tools/find", body)], port)
+    return [http_request("POST", "/tools/find", body)] * 3
 
 
-def _upload(port: int) -> float:
-    return _median(lambda: [http_request("POST", "/instances", file) for file in material.small_instances(100)], port)
+def _uploads() -> list[bytes]:
+    return [http_request("POST", "/instances", file) for file in material.small_instances(100)]
 
 
-def _median(requests: Callable[[], list[bytes]], port: int) -> float:
-    times = []
-    for _ in range(_SAMPLES):
-        prepared = requests()
+def _ratio(prepare: Callable[[], list[bytes]], few: int, many: int, number: int) -> float:
+    """Return the time of the same work at the one port divided by that at the other; who comes first alternates."""
+    seconds = {}
+    for port in (few, many) if number % 2 else (many, few):
+        requests = prepare()
         began = time.perf_counter()
-        send_all(port, prepared)
-        times.append(time.perf_counter() - began)
-    return statistics.median(times)
+        send_all(port, requests)
+        seconds[port] = time.perf_counter() - began
+    return seconds[many] / seconds[few]
 
 
 def _others(wire: Wire, held: str) -> list[dict[str, Any]]:

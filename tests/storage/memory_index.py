@@ -256,6 +256,9 @@ class MemoryTransaction:
     def next_number(self, sequence: str) -> int:
         return self._content.next(f"sequence {sequence}")
 
+    def property(self, name: str) -> str | None:
+        return self._content.properties.get(name)
+
     def set_property(self, name: str, value: str) -> None:
         self._content.properties[name] = value
 

@@ -318,6 +318,11 @@ class PostgresqlTransaction:
         number: int = self._known_row("next_number", storable(sequence))[0]
         return number
 
+    def property(self, name: str) -> str | None:
+        """Return a global property, None if there is none."""
+        row = self._row("property", storable(name))
+        return None if row is None else restored(row[0])
+
     def set_property(self, name: str, value: str) -> None:
         """Write a global property."""
         self._write("set_property", storable(name), storable(value))
