@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import falcon
@@ -37,10 +36,11 @@ class Changes:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the changes after ``since`` (``limit``, ``to``, ``type``), or the ``last`` one."""
         arguments = query_arguments(req)
-        select = self._last if "last" in arguments else partial(self._selected, arguments)
-        last, (found, done) = 0, select()
-        if not found:  # a client goes on after the last number: what comes until that is read must not be passed over
-            last, (found, done) = self._storage.last_change_number(), select()
+        found, done = self._found(arguments)
+        last = 0
+        if not found:
+            last = self._storage.last_change_number()
+            found, done = self._found(arguments)  # again: who goes on from there must not pass over any
         document: dict[str, Any] = {"Changes": [_change_json(change) for change in found], "Done": done}
         if found:
             document["First"] = found[0].seq
@@ -52,7 +52,9 @@ class Changes:
         self._storage.clear_changes()
         answer_nothing(resp)
 
-    def _last(self) -> tuple[list[Change], bool]:
+    def _found(self, arguments: dict[str, str]) -> tuple[list[Change], bool]:
+        if "last" not in arguments:
+            return self._selected(arguments)
         change = self._storage.last_change()
         return ([] if change is None else [change]), True
 
