@@ -68,8 +68,7 @@ class ModalityDirectory:
     def put(self, name: str, modality: Modality) -> None:
         """Add or replace a node."""
         check_name(name)
-        with self._lock:
-            self._write({**self._definitions(), name: modality.configuration()})
+        self._change(lambda definitions: {**definitions, name: modality.configuration()})
 
     def delete(self, name: str) -> None:
         """Remove a node.
@@ -79,21 +78,28 @@ class ModalityDirectory:
         OrthancError
             7 for an unknown one.
         """
-        with self._lock:
-            definitions = dict(self._definitions())
-            if definitions.pop(name, None) is None:
+
+        def without(definitions: dict[str, Any]) -> dict[str, Any]:
+            if name not in definitions:
                 raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"Unknown DICOM modality with symbolic name: {name}")
-            self._write(definitions)
+            return {other: definition for other, definition in definitions.items() if other != name}
+
+        self._change(without)
 
     def _definitions(self) -> dict[str, Any]:
         if self._in_database:
-            found: dict[str, Any] = json.loads(self._storage.get_property(_PROPERTY) or "{}")
-        else:
-            found = self._settings["DicomModalities"]
+            return _read(self._storage.get_property(_PROPERTY))
+        found: dict[str, Any] = self._settings["DicomModalities"]
         return found
 
-    def _write(self, definitions: dict[str, Any]) -> None:
-        if self._in_database:
-            self._storage.set_property(_PROPERTY, json.dumps(definitions))
-        else:
-            self._settings.change("DicomModalities", definitions)
+    def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        if self._in_database:  # other servers may change it, too
+            self._storage.change_property(_PROPERTY, lambda text: json.dumps(change(_read(text))))
+            return
+        with self._lock:
+            self._settings.change("DicomModalities", change(self._definitions()))
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text or "{}")
+    return found

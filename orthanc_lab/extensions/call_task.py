@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from typing import Generic, TypeVar
 
 from orthanc_lab.protocol.execution import Executor, Steps, Task
@@ -35,8 +37,10 @@ class CallTask(Generic[Result]):
             Whether the task ends after it, until there is another call.
         """
         future: Future[Result] = Future()
+        # On behalf of the same job as the caller, which another server may have taken over.
+        within = partial(copy_context().run, call)
         with self._lock:
-            self._calls.append((call, future))
+            self._calls.append((within, future))
             self._closing = last
             if self._task is None:
                 self._task = self._executor.spawn(self._name, self._steps())

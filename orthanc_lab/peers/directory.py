@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from orthanc_lab.peers.peer import Peer, read_peer
@@ -13,6 +15,7 @@ from orthanc_lab.storage.ports import PropertyKeeping
 
 __all__ = ["PeerDirectory"]
 
+_PROPERTY = "OrthancPeers"
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -28,6 +31,7 @@ class PeerDirectory:
     def __init__(self, settings: Settings, storage: PropertyKeeping) -> None:
         self._settings = settings
         self._storage = storage
+        self._lock = Lock()
         self._in_database = bool(settings["OrthancPeersInDatabase"])
         for name, definition in self._definitions().items():
             _check_name(name)
@@ -53,7 +57,7 @@ class PeerDirectory:
     def put(self, name: str, peer: Peer) -> None:
         """Add or replace a peer."""
         _check_name(name)
-        self._write({**self._definitions(), name: peer.definition()})
+        self._change(lambda definitions: {**definitions, name: peer.definition()})
 
     def delete(self, name: str) -> None:
         """Remove a peer.
@@ -63,23 +67,31 @@ class PeerDirectory:
         OrthancError
             7 for an unknown one.
         """
-        definitions = self._definitions()
-        if name not in definitions:
-            raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"Unknown Orthanc peer: {name}")
-        self._write({other: definition for other, definition in definitions.items() if other != name})
+
+        def without(definitions: dict[str, Any]) -> dict[str, Any]:
+            if name not in definitions:
+                raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"Unknown Orthanc peer: {name}")
+            return {other: definition for other, definition in definitions.items() if other != name}
+
+        self._change(without)
 
     def _definitions(self) -> dict[str, Any]:
         if self._in_database:
-            found: dict[str, Any] = json.loads(self._storage.get_property("OrthancPeers") or "{}")
-        else:
-            found = self._settings["OrthancPeers"]
+            return _read(self._storage.get_property(_PROPERTY))
+        found: dict[str, Any] = self._settings["OrthancPeers"]
         return found
 
-    def _write(self, definitions: dict[str, Any]) -> None:
-        if self._in_database:
-            self._storage.set_property("OrthancPeers", json.dumps(definitions))
-        else:
-            self._settings.change("OrthancPeers", definitions)
+    def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        if self._in_database:  # other servers may change it, too
+            self._storage.change_property(_PROPERTY, lambda text: json.dumps(change(_read(text))))
+            return
+        with self._lock:
+            self._settings.change("OrthancPeers", change(self._definitions()))
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text or "{}")
+    return found
 
 
 def _check_name(name: str) -> None:

@@ -39,6 +39,8 @@ class Connection(psycopg.Connection[TupleRow]):
     """A connection that waits for no answer for ever."""
 
     longest: float = LONGEST
+    outcome: tuple[str, int] = ("", 0)
+    """What the current transaction leaves in the table ``outcomes``: by it one sees whether it was committed."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait for an answer; `timeout` replaces `longest`."""

@@ -3,7 +3,7 @@
 An operation is repeated when it collides with another one, and when its connection is lost before the commit was sent.
 When it is lost afterwards, nobody knows whether the commit has happened. ``pg_xact_status`` cannot tell for sure: after
 a crash of the database the number of a transaction that left no trace is given to another one. So each transaction
-leaves its own number in the row of its connection in the table ``outcomes``, and this is looked up on a new
+leaves the name of its connection and its number there in the table ``outcomes``, and this is looked up on a new
 connection, once PostgreSQL has ended the old one.
 """
 
@@ -30,13 +30,15 @@ __all__ = ["Database"]
 
 T = TypeVar("T")
 Operation = Callable[[Connection], T]
+_Begin = Callable[[Connection], None]
 
 _log = logging.getLogger("orthanc_lab")
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NOTE = (
-    "INSERT INTO outcomes (session, number) VALUES (%s, %s)"
-    " ON CONFLICT (session) DO UPDATE SET number = excluded.number, at = now()"
+    "WITH past AS (DELETE FROM outcomes WHERE session = %(session)s AND number = %(number)s - 1)"
+    " INSERT INTO outcomes (session, number) VALUES (%(session)s, %(number)s)"
 )
+_COMMITTED = "SELECT 1 FROM outcomes WHERE session = %s AND number = %s"
 _PAUSE = 0.02  # seconds before a transaction that collided is repeated, times the number of its collisions
 _LOOK_AGAIN = 0.01  # seconds between two looks whether an old connection has ended
 
@@ -85,6 +87,7 @@ class Database:
         *,
         guards: Sequence[Guard] | None = None,
         pipelined: bool = False,
+        notes_outcome: bool = False,
         within: float | None = None,
     ) -> T:
         """Run an operation in a transaction (read committed) and return its result once that is committed.
@@ -98,6 +101,8 @@ class Database:
         pipelined
             The operation does not wait for the answer of a statement before it fetches its rows, so that several
             statements share a round trip. Their ``rowcount`` is not known before.
+        notes_outcome
+            The operation is pipelined, and writes ``connection.outcome`` into the table ``outcomes`` itself.
         within
             Wait for no answer longer than so many seconds, and not at all for a database that is away.
 
@@ -112,9 +117,8 @@ class Database:
         if guards is None:
             guard = current_guard()
             guards = () if guard is None else (guard,)
-        return self._repeat(
-            lambda: self._transact(operation, guards, pipelined=pipelined, within=within), patient=within is None
-        )
+        begin = _begin if not pipelined else _begin_pipelined if notes_outcome else _begin_and_note
+        return self._repeat(lambda: self._transact(operation, guards, begin, within=within), patient=within is None)
 
     def read(self, operation: Operation[T], *, snapshot: bool = False, within: float | None = None) -> T:
         """Run an operation that changes nothing; it may run more than once.
@@ -178,17 +182,17 @@ class Database:
         self._pool.give_back(session)
         return result
 
-    def _transact(
-        self, operation: Operation[T], guards: Sequence[Guard], *, pipelined: bool, within: float | None
-    ) -> T:
+    def _transact(self, operation: Operation[T], guards: Sequence[Guard], begin: _Begin, *, within: float | None) -> T:
+        pipelined = begin is not _begin
         session = self._take(patient=within is None, within=within)
         connection = session.connection
         session.number += 1
+        connection.outcome = session.id, session.number
         commit: psycopg.Cursor[Any] | None = None
         sent = False
         try:
             with connection.pipeline() if pipelined else nullcontext():
-                _begin(session, pipelined=pipelined)
+                begin(connection)
                 checks = [(guard, connection.execute(guard.query, guard.parameters)) for guard in guards]
                 if not pipelined:
                     _hold_to(checks)
@@ -270,20 +274,27 @@ class Database:
             while connection.execute(END_BACKEND, identity).fetchone() is not None:
                 if time.monotonic() > deadline or self._closing.wait(_LOOK_AGAIN):
                     raise away()
-            row = connection.execute("SELECT number FROM outcomes WHERE session = %s", (session.id,)).fetchone()
-            return row is not None and row[0] == session.number
+            outcome = session.id, session.number
+            return connection.execute(_COMMITTED, outcome).fetchone() is not None
 
         return self._repeat(lambda: self._read(look, patient=True), patient=True)
 
 
-def _begin(session: Session, *, pipelined: bool) -> None:
-    connection = session.connection
-    if pipelined:
-        connection.execute("BEGIN")
-        connection.execute(_NOTE, (session.id, session.number))
-    else:  # without parameters, several statements share a round trip
-        note = _NOTE.replace("%s, %s", f"'{session.id}', {session.number:d}")
-        connection.execute(f"BEGIN; {note}".encode())
+def _begin(connection: Connection) -> None:
+    session, number = connection.outcome
+    # Without parameters, statements share a round trip.
+    note = _NOTE.replace("%(session)s", f"'{session}'").replace("%(number)s", str(number))
+    connection.execute(f"BEGIN; {note}".encode())
+
+
+def _begin_pipelined(connection: Connection) -> None:
+    connection.execute("BEGIN")
+
+
+def _begin_and_note(connection: Connection) -> None:
+    _begin_pipelined(connection)
+    session, number = connection.outcome
+    connection.execute(_NOTE, {"session": session, "number": number})
 
 
 def _hold_to(checks: Sequence[tuple[Guard, psycopg.Cursor[Any]]]) -> None:

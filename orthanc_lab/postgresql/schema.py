@@ -17,12 +17,14 @@ _LOCK = 0x6F72_7468  # of those who change the schema
 _BASE = """
 CREATE SCHEMA orthanc_lab;
 CREATE TABLE orthanc_lab.versions (room text PRIMARY KEY, version integer NOT NULL);
--- The last transaction of each connection: whether it is here tells whether it was committed.
+-- The last transaction of each connection: whether it is here tells whether it was committed. Rows are replaced, never
+-- updated: as long as a backup looks at an old moment, an updated one would be sought among all its old versions.
 CREATE TABLE orthanc_lab.outcomes (
-    session text PRIMARY KEY,
+    session text NOT NULL,
     number  bigint NOT NULL,
-    at      timestamptz NOT NULL DEFAULT now()
-) WITH (fillfactor = 50);
+    at      timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (session, number)
+);
 """
 
 

@@ -156,7 +156,13 @@ def assemble(
     )
     add_gauges(metrics, services)
     application = environment.application(make_application(services), services)
-    engine.start()
+    try:
+        engine.start()
+    except BaseException:
+        engine.stop()
+        storage.close()
+        back_end.close()
+        raise
     trimming = MemoryTrimming(metrics, clock, environment.executor)
     return Assembly(environment, services, application, storage, back_end, engine, trimming)
 

@@ -120,7 +120,7 @@ class Adopting:
             used.clear()  # it may run again
             return [self._insert(transaction, candidate, used) for candidate in candidates]
 
-        about = {id for candidate in candidates for id in candidate.arrival.about}
+        about = {item for candidate in candidates for item in candidate.arrival.about}
         files = [file for candidate in candidates for file in candidate.files]
 
         def taken(_: object) -> list[PreparedFile]:

@@ -39,9 +39,15 @@ class Arrival:
     keep_labels: bool = False  # of the instance that it replaces, and of those above it
 
     @property
-    def about(self) -> tuple[str, ...]:
-        """The identifiers of the instance and of what is above it."""
-        return self.ids.patient, self.ids.study, self.ids.series, self.ids.instance
+    def about(self) -> tuple[tuple[Level, str], ...]:
+        """Levels and identifiers of the instance and of what is above it."""
+        ids = self.ids
+        return (
+            (Level.PATIENT, ids.patient),
+            (Level.STUDY, ids.study),
+            (Level.SERIES, ids.series),
+            (Level.INSTANCE, ids.instance),
+        )
 
     def stored(self, status: StoreStatus) -> Stored:
         """Return the answer to the upload."""

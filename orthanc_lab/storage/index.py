@@ -26,7 +26,7 @@ class Index(Protocol):
     is_shared: bool
     """Whether other servers may change it, too."""
 
-    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
+    def run(self, operation: Callable[[Transaction], T], about: Collection[tuple[Level, str]] = ()) -> T:
         """Run an operation in a transaction and return its result once that is committed, and on the disk.
 
         The operation may run more than once (if another one that shares its commit fails, or a back end with
@@ -35,7 +35,8 @@ class Index(Protocol):
         Parameters
         ----------
         about
-            Identifiers that the operation is going to look for: an index that is far away asks for all at once.
+            Levels and identifiers that the operation is going to look for: an index that is far away asks for all at
+            once.
         """
         ...
 

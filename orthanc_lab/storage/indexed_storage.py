@@ -297,6 +297,10 @@ class IndexedStorage:
         """Write a global property."""
         self._transactions.run(lambda transaction: transaction.set_property(name, value))
 
+    def change_property(self, name: str, change: Callable[[str | None], str]) -> None:
+        """Replace a global property by what `change` makes of it; nobody writes in between."""
+        self._transactions.run(lambda transaction: transaction.set_property(name, change(transaction.property(name))))
+
     def close(self) -> None:
         """Close all that was opened; nothing happens the second time."""
         self._opened.close()

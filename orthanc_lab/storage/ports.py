@@ -426,6 +426,13 @@ class PropertyKeeping(Properties, Protocol):
         """Write a global property."""
         ...
 
+    def change_property(self, name: str, change: Callable[[str | None], str]) -> None:
+        """Replace a global property by what `change` makes of it (None if there is none); nobody writes in between.
+
+        It may be called more than once, so it changes nothing else.
+        """
+        ...
+
 
 class Storage(Readable, Ingest, Adoption, Deletion, Attachments, Annotations, LogKeeping, PropertyKeeping, Protocol):
     """Index and attachments behind one face: all roles."""

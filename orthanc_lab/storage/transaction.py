@@ -237,6 +237,10 @@ class Transaction(Protocol):
         """Return 1, 2, … of a named counter."""
         ...
 
+    def property(self, name: str) -> str | None:
+        """Return a global property, None if there is none."""
+        ...
+
     def set_property(self, name: str, value: str) -> None:
         """Write a global property."""
         ...

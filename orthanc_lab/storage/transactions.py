@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.files.attachments import AttachmentFiles
 from orthanc_lab.storage.files.prepared import PreparedFile
 from orthanc_lab.storage.index import Index
@@ -26,7 +27,7 @@ class Transactions:
     def run(
         self,
         operation: Callable[[Transaction], T],
-        about: Collection[str] = (),
+        about: Collection[tuple[Level, str]] = (),
         taken: Callable[[T], Sequence[PreparedFile]] | None = None,
     ) -> T:
         """Run `operation` and return its result once it is committed. It may run more than once.
@@ -34,7 +35,7 @@ class Transactions:
         Parameters
         ----------
         about
-            Identifiers that it is going to look for.
+            Levels and identifiers that it is going to look for.
         taken
             Returns, for a result, the files that the index has taken over.
         """

@@ -39,10 +39,10 @@ _OWNER = {
     "credentials": [{"accessKey": _ACCESS_KEY, "secretKey": _SECRET_KEY}],
     "actions": ["Admin", "Read", "List", "Tagging", "Write"],
 }
-_GUEST = {  # who has a key, and may do nothing in the buckets of others
+_GUEST = {  # who has a key, and may do nothing but read in the bucket ``guest``
     "name": "guest",
     "credentials": [{"accessKey": "guest-access-key", "secretKey": "guest-secret-key"}],
-    "actions": ["Read:guest", "Write:guest"],
+    "actions": ["Read:guest"],
 }
 _GROWTH = "[master.volume_growth]\ncopy_1 = 1\n"  # a new bucket takes seven volumes else
 _FIXED = (

@@ -132,8 +132,8 @@ class Looking:
             self.look(title, where)
             if not unfolds:
                 continue
-            for fold in panel.locator(".jupyter-widget-Collapse-header").all():
-                if "Collapse-open" not in fold.locator("xpath=..").get_attribute("class"):
+            for fold in panel.locator(".orthanc-fold").all():
+                if "mod-active" not in fold.get_attribute("class"):
                     fold.click()
                     self.look(f"{title}-{fold.inner_text().strip()}", where)
 

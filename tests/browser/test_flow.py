@@ -93,9 +93,7 @@ def test_a_folder_is_uploaded_and_a_study_picked_in_the_table(shown, artefacts, 
     says(panel, "Phantom US")
     assert panel.locator("iframe").is_hidden()
     client.create_dicom(samples.path("report.pdf"), {"PatientName": "Report^Rita", "StudyDate": "20270101"})
-    panel.locator(".jp-Collapse-header, .lm-AccordionPanel-title", has_text="Studies").or_(
-        panel.get_by_text("Studies", exact=True)
-    ).first.click()
+    press(panel, "Studies")
     row = panel.locator("tbody tr", has_text="Report Rita")
     row.wait_for()
     board.picture("browser-studies")

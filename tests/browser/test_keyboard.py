@@ -192,13 +192,14 @@ def test_a_server_and_its_nodes_are_watched(board, client):
     keys.to("Earlier")
     keys.press("Enter")
     board.page.wait_for_function(
-        "([slider, before]) => slider.value < before", arg=[panel.get_by_role("slider").first.element_handle(), before]
+        "([slider, before]) => Number(slider.value) < Number(before)",
+        arg=[panel.get_by_role("slider").first.element_handle(), before],
     )
 
     panel = keys.open("Network")
     keys.to("Add a node")
     keys.press("Enter")
-    for name, text in (("Name", "pacs"), ("AET", "ARCHIVE"), ("Host", "127.0.0.1"), ("Port", "1")):
+    for name, text in (("Name", "pacs"), ("AE title", "ARCHIVE"), ("Host", "127.0.0.1"), ("Port", "1")):
         keys.type(name, text)
     keys.to("Add")
     keys.press("Enter")
@@ -209,5 +210,5 @@ def test_a_server_and_its_nodes_are_watched(board, client):
     keys.to("Echo", "Shift+Tab")
     keys.press("Enter")
     says(panel, "No answer from pacs")
-    client.modalities["pacs"].delete()
+    client.modalities["pacs"].remove()
     assert board.faults() == []

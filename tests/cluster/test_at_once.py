@@ -28,7 +28,8 @@ COUNTING = str(Path(__file__).with_name("counting.py"))
 @pytest.fixture(scope="module")
 def cluster(postgresql_server: PostgresqlServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancCluster]:
     database = postgresql_server.create_database()
-    options = {**database.settings, "Extensions": [COUNTING], "ConcurrentJobs": 1, "JobsHistorySize": 1000}
+    in_database = {"DicomModalitiesInDatabase": True, "OrthancPeersInDatabase": True}
+    options = {**database.settings, **in_database, "Extensions": [COUNTING], "ConcurrentJobs": 1}
     with OrthancCluster(3, options, tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
     postgresql_server.drop_database(database)
@@ -91,6 +92,29 @@ def test_who_follows_the_changes_misses_none(cluster: OrthancCluster) -> None:
         for one in following:
             seen = one.result()
             assert seen[: last - first] == list(range(first + 1, last + 1))
+
+
+@pytest.mark.parametrize(
+    ("path", "definition"),
+    [
+        ("/modalities", {"AET": "NODE", "Host": "127.0.0.1", "Port": 1}),
+        ("/peers", {"Url": "http://127.0.0.1:1/"}),
+    ],
+)
+def test_nodes_that_are_added_at_once_are_all_there(cluster: OrthancCluster, path: str, definition: object) -> None:
+    names = [f"node-{number}" for number in range(12)]
+    puts = [
+        partial(send, "PUT", f"{cluster.urls[number % 3]}{path}/{name}", json=definition)
+        for number, name in enumerate(names)
+    ]
+    assert {answer.status_code for answer in at_once(puts)} == {200}
+    for server in cluster.servers:
+        assert sorted(get(server, path).json()) == sorted(names)
+    removals = [
+        partial(send, "DELETE", f"{cluster.urls[number % 3]}{path}/{name}") for number, name in enumerate(names[1:])
+    ]
+    assert {answer.status_code for answer in at_once(removals)} == {200}
+    assert [get(server, path).json() for server in cluster.servers] == [["node-0"]] * 3
 
 
 def submit(cluster: OrthancCluster, key: str, log: Path, steps: int, seconds: float) -> str:

@@ -116,7 +116,10 @@ class Client(threading.Thread):
             action = self._random.choice(["pause", "cancel"])
             facts.jobs[job]["did"] = f"maybe {action}"
         answer = self._send("POST", f"/jobs/{job}/{action}")
-        assert answer.status_code == 200, answer.text
+        if answer.status_code != 200:
+            raise AssertionError(
+                f"{action} of {job}: {answer.status_code} {answer.text}, {self._send('GET', f'/jobs/{job}').text}"
+            )
         with facts.lock:
             facts.jobs[job]["did"] = action
 

@@ -51,6 +51,13 @@ class Victim:
             client.sendall(lines.encode() + body)
             return answer(client)
 
+    def stores(self, file: bytes) -> bool:
+        """Whether an upload is answered. On a busy machine this client is late as well, and loses its place."""
+        try:
+            return self.exchange("POST /instances", file, seconds=30)[0] == 200
+        except OSError:
+            return False
+
     def answers_soon(self) -> bool:
         """Whether each fresh client is answered in time, for a while."""
         end = time.monotonic() + LASTS_S
@@ -108,7 +115,7 @@ def holds_out(victim: Victim, names: list[str], headers: str) -> None:
     with Crowd(victim.port, chosen, CLIENTS, victim.tls) as crowd:
         until(victim.answers_soon, seconds=60, what=lambda: f"no answer within {WITHIN_S} s; {crowd.visits} visits")
         small = dicom_file("crowd", "1.2", "1.2.3", "1.2.3.9")
-        until(lambda: victim.exchange("POST /instances", small, seconds=30)[0] == 200)
+        until(lambda: victim.stores(small), seconds=60, what=lambda: f"no upload is answered; {crowd.visits} visits")
 
 
 @pytest.mark.parametrize("encrypted", [False, pytest.param(True, marks=pytest.mark.long)], ids=["plain", "TLS"])

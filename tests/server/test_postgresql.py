@@ -45,6 +45,11 @@ def server(database: PostgresqlDatabase) -> Iterator[EmbeddedServer]:
         yield server
 
 
+def test_what_is_in_a_database_is_not_removed_by_a_renewal(server: EmbeddedServer) -> None:
+    with pytest.raises(RuntimeError, match="whose index is in its folder"):
+        server.renew()
+
+
 def upload(server: EmbeddedServer, file: bytes) -> Any:
     return server.session.post(f"{server.url}/instances", data=file)
 

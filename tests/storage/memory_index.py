@@ -256,6 +256,9 @@ class MemoryTransaction:
     def next_number(self, sequence: str) -> int:
         return self._content.next(f"sequence {sequence}")
 
+    def property(self, name: str) -> str | None:
+        return self._content.properties.get(name)
+
     def set_property(self, name: str, value: str) -> None:
         self._content.properties[name] = value
 
@@ -275,7 +278,7 @@ class MemoryIndex:
 
     is_shared = False
 
-    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
+    def run(self, operation: Callable[[Transaction], T], about: Collection[tuple[Level, str]] = ()) -> T:
         with self._lock:
             draft = copy.deepcopy(self.content)
             result = operation(MemoryTransaction(draft))

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -102,6 +103,16 @@ class TestPostgresql(StorageContract):
         return SHARED.open(folder, options, clock)
 
 
+def test_what_does_not_fit_into_one_statement(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orthanc_lab.storage.postgresql.pending._MOST_RESOURCES", 3)
+    monkeypatch.setattr("orthanc_lab.storage.postgresql.pending._MOST_BYTES", 2000)
+    (server,) = servers(1)
+    files = [dicom(series=f"1.{n % 4}") for n in range(20)]
+    stored = server.storage.store_all(files, ORIGIN)
+    assert [server.storage.read_dicom(one.instance) for one in stored] == files
+    assert [change.seq for change in server.storage.changes()[0]] == list(range(1, 27))
+
+
 @given(st.text() | st.text(st.sampled_from("a\0\ud800\udfff\U0010fffe\U0010ffff\\u0000é")))
 def test_any_text_comes_back(text: str) -> None:
     written = storable(text)
@@ -112,7 +123,26 @@ def test_any_text_comes_back(text: str) -> None:
     assert read_json(write_json(value)) == value
 
 
-TestModel = storage_machine(SHARED.open).TestCase
+class InTurn:
+    """Two servers of one index: each call goes to the other one than the call before."""
+
+    def __init__(self, folder: Path, options: StorageOptions, clock: ManualClock) -> None:
+        self._storages = [SHARED.open(folder, options, clock) for _ in range(2)]
+
+    def __getattr__(self, name: str) -> Any:
+        self._storages.reverse()
+        return getattr(self._storages[0], name)
+
+    def close(self) -> None:
+        for storage in self._storages:
+            storage.close()
+
+
+def open_two(folder: Path, options: StorageOptions, clock: ManualClock) -> Storage:
+    return cast("Storage", InTurn(folder, options, clock))
+
+
+TestModel = storage_machine(open_two).TestCase
 TestModel.settings = settings(examples(5), stateful_step_count=20, deadline=None)
 
 

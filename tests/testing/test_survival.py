@@ -34,7 +34,7 @@ def results(record: dict[str, Any], client: str | None = None) -> dict[tuple[str
 def test_some_cells() -> None:
     chosen = ("--fault", "truncated ZIP", "--fault", "worker death between two steps", "--task", "archive by a job")
     clients = ("--client", "orthanc-lab", "--client", "bare requests")
-    done = matrix(*chosen, *clients, "--limit", "6")
+    done = matrix(*chosen, *clients, "--limit", "16")
     assert done.returncode == 0, done.stderr
     assert {(fault, client): result for (fault, _, client), result in results(json.loads(done.stdout)).items()} == {
         ("truncated ZIP", "orthanc-lab"): "survives",

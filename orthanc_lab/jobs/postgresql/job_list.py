@@ -59,6 +59,7 @@ class PostgresqlJobList:
             if self._alone:
                 connection.execute("UPDATE servers SET ended_at = clock_timestamp() WHERE ended_at IS NULL")
                 _take_away(connection)
+            connection.execute("DELETE FROM servers WHERE ended_at < clock_timestamp() - interval '1 day'")
             taken = {taken for (taken,) in connection.execute("SELECT name FROM servers WHERE ended_at IS NULL")}
             names = (name if number == 1 else f"{name} ({number})" for number in count(1))
             return _one(
@@ -214,6 +215,7 @@ class PostgresqlJobList:
         """Forget a job; False if it is not as it was when that was decided."""
 
         def operation(connection: Connection) -> bool:
+            connection.execute(statements.FORGET)
             return connection.execute(statements.REMOVE, (sequence, version)).fetchone() is not None
 
         return self._database.run(operation, guards=(), pipelined=True)

@@ -62,6 +62,7 @@ STEPS = (
         changed_by  xid8 NOT NULL DEFAULT pg_current_xact_id()
     );
     CREATE INDEX jobs_removed_changed ON jobs_removed (changed_by);
+    CREATE INDEX jobs_removed_at ON jobs_removed (removed);
     CREATE TABLE take_overs (
         number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         job         text COLLATE "C" NOT NULL,

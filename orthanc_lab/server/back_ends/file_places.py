@@ -42,7 +42,7 @@ def open_file_place(
     *,
     is_written: bool = True,
 ) -> FilePlace:
-    """Return where the files of the storage are; a bucket has answered then, if it is to be written to.
+    """Return where the files of the storage are; a bucket has answered then.
 
     Parameters
     ----------
@@ -52,6 +52,8 @@ def open_file_place(
         Of a bucket, if there is one.
     table
         In a database (``EnableStorage``), if there is one.
+    is_written
+        False for who only reads: a bucket must allow no more then.
 
     Raises
     ------
@@ -69,8 +71,7 @@ def open_file_place(
         raise OrthancError(ErrorCode.STORAGE_AREA_PLUGIN, _NO_EXTRA) from error
     for warning in options.warnings:
         _log.warning("%s", warning)
-    if is_written:
-        check_bucket(options, clock)
+    check_bucket(options, clock, is_written=is_written)
     bucket = open_bucket(options, clock)
     match options.hybrid:
         case "WriteToFileSystem":

@@ -33,7 +33,9 @@ class LocalBackEnd:
         """Open the index and the files."""
         environment = self._environment
         folder = Path(self._settings["StorageDirectory"])
-        files = open_file_place(folder, bucket_options(self._settings), environment.clock)
+        files = open_file_place(
+            folder, bucket_options(self._settings), environment.clock, is_written=not self._settings["ReadOnly"]
+        )
         return open_storage(
             folder,
             options=options,

@@ -52,7 +52,13 @@ class SharedBackEnd(LocalBackEnd):
         index_folder = Path(self._settings["IndexDirectory"])
         for needed in (folder, index_folder):
             make_private_folder(needed)
-        files = open_file_place(folder, bucket_options(self._settings), environment.clock, self._table_of_files())
+        files = open_file_place(
+            folder,
+            bucket_options(self._settings),
+            environment.clock,
+            self._table_of_files(),
+            is_written=not self._settings["ReadOnly"],
+        )
         self._files = environment.file_area(files.area)
         self._pieces = LateArea(self._files, environment.clock) if files.is_elsewhere else self._files
         return open_shared_storage(

@@ -146,8 +146,10 @@ class EmbeddedServer(Restartable):
         Raises
         ------
         RuntimeError
-            If the folder was given: its files are not ours to remove.
+            If the folder was given, or the index is in a database: what is there is not ours to remove.
         """
+        if self.settings["PostgreSQL"].get("EnableIndex"):
+            raise RuntimeError("Only a server whose index is in its folder can be renewed")
         old, self.folder = self.folder, self._next_folder()
         self._options["StorageDirectory"] = str(self.folder)
         self._server.replace(self._settings())

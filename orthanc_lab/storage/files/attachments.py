@@ -214,11 +214,17 @@ class AttachmentFiles:
 
     def _removed(self, names: Sequence[str]) -> list[str]:
         """Remove files; return those that are gone. Those that cannot be removed now are left for later."""
-        gone = []
-        for name in names:
+        gone: list[str] = []
+        for number, name in enumerate(names):
             start = self._now()
             try:
                 self._area.remove(name)
+            except AreaError as error:
+                if error.is_away:  # each of them would wait for it
+                    self._left.extend(names[number:])
+                    return gone
+                self._left.append(name)
+                continue
             except OSError:
                 self._left.append(name)
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import uuid
 from dataclasses import replace
@@ -64,8 +65,13 @@ def open_bucket(options: BucketOptions, clock: Clock | None = None, *, folder: s
     )
 
 
-def check_bucket(options: BucketOptions, clock: Clock | None = None) -> None:
+def check_bucket(options: BucketOptions, clock: Clock | None = None, *, is_written: bool = True) -> None:
     """Write a file, read it and remove it, so that a server does not start whose uploads would all fail.
+
+    Parameters
+    ----------
+    is_written
+        False looks for a file only.
 
     Raises
     ------
@@ -78,9 +84,13 @@ def check_bucket(options: BucketOptions, clock: Clock | None = None) -> None:
 
     def attempt() -> None:
         try:
-            area.write(name, data, sync=True)
-            area.read(name)
-            area.remove(name)
+            if is_written:
+                area.write(name, data, sync=True)
+                area.read(name)
+                area.remove(name)
+            else:
+                with contextlib.suppress(FileNotFoundError):
+                    area.read(name)
         except AreaError as error:
             if error.is_away:
                 _log.warning("The storage area (%s) is away, trying again: %s", options.section, error)

@@ -38,7 +38,7 @@ class PostgresqlHandover(ResourceQueries, LogQueries):
 
     def last_numbers(self) -> tuple[int, int]:
         """Return the numbers of the last change and of the last export ever logged."""
-        change, export = self._fetch("SELECT last_change, last_export FROM totals")[0]
+        change, export = self._fetch("SELECT last_change, last_export FROM totals ORDER BY version DESC LIMIT 1")[0]
         return change, export
 
     def recycling(self) -> Sequence[str]:

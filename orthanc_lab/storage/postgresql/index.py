@@ -10,6 +10,7 @@ from orthanc_lab.postgresql.connections import Connection
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.schema import migrate
 from orthanc_lab.protocol.group_commit import GroupCommit
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.postgresql.known import Known
 from orthanc_lab.storage.postgresql.log_queries import LogQueries
 from orthanc_lab.storage.postgresql.pending import Pending
@@ -29,7 +30,7 @@ class _Work(Generic[T]):
     __slots__ = ("about", "guard", "operation", "result")
 
     def __init__(
-        self, operation: Callable[[PostgresqlTransaction], T], about: Collection[str], guard: Guard | None
+        self, operation: Callable[[PostgresqlTransaction], T], about: Collection[tuple[Level, str]], guard: Guard | None
     ) -> None:
         self.operation = operation
         self.about = about
@@ -40,8 +41,8 @@ class _Work(Generic[T]):
 class PostgresqlIndex(ResourceQueries, LogQueries):
     """`orthanc_lab.storage.index.Index` in a database that several servers share.
 
-    Operations that come together in one server share a transaction, which begins by locking the row of totals: so one
-    server writes at a time, totals and the numbers of changes are right, and in the order of the commits. What the
+    Operations that come together in one server share a transaction, which begins by taking the lock of the index: so
+    one server writes at a time, totals and the numbers of changes are right, and in the order of the commits. What the
     operations look at comes with the lock, what they write goes with the commit: two round trips.
 
     Raises
@@ -62,7 +63,7 @@ class PostgresqlIndex(ResourceQueries, LogQueries):
         """How many operations wait for the next commit."""
         return self._group.waiting
 
-    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
+    def run(self, operation: Callable[[Transaction], T], about: Collection[tuple[Level, str]] = ()) -> T:
         """Run an operation in a transaction; it may run more than once."""
         self._check_open()
         work = _Work(operation, about, current_guard())
@@ -71,14 +72,17 @@ class PostgresqlIndex(ResourceQueries, LogQueries):
 
     def _commit(self, group: list[_Work[Any]]) -> None:
         guards = list(dict.fromkeys(work.guard for work in group if work.guard is not None))
-        self._database.run(lambda connection: _carry_out(connection, group), guards=guards, pipelined=True)
+        self._database.run(
+            lambda connection: _carry_out(connection, group), guards=guards, pipelined=True, notes_outcome=True
+        )
 
 
 def _carry_out(connection: Connection, group: list[_Work[Any]]) -> None:
     """Run the operations of a group on a connection in pipeline mode."""
     known, pending = Known(), Pending(connection)
-    about = bindable({id for work in group for id in work.about})
-    row = connection.execute(SQL["begin"], (about or None,)).fetchone()
+    about = {(level.depth, id) for work in group for level, id in work.about}
+    levels, ids = [depth for depth, _ in about], bindable(id for _, id in about)
+    row = connection.execute(SQL["begin"], (*connection.outcome, levels or None, ids or None)).fetchone()
     assert row is not None
     before, rows = row
     if rows is not None:

@@ -37,12 +37,12 @@ class Known:
     """
 
     def __init__(self) -> None:
-        self._asked: set[str] = set()  # identifiers of which all is known: what is not here is not stored
+        self._asked: set[tuple[int, str]] = set()  # levels and identifiers that were looked for
         self._by_id: dict[tuple[int, str], KnownResource] = {}
         self._by_key: dict[Key, KnownResource] = {}
         self.indexes: dict[Key, Counter[int]] = {}  # IndexInSeries of the instances of series
 
-    def learn(self, asked: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
+    def learn(self, asked: Iterable[tuple[int, str]], rows: Iterable[Sequence[Any]]) -> None:
         """Take the rows of a query for some identifiers."""
         self._asked.update(asked)
         for row in rows:
@@ -55,7 +55,7 @@ class Known:
 
     def knows(self, depth: int, id: str) -> bool:
         """Tell whether `get` has the answer for an identifier."""
-        return id in self._asked or (depth, id) in self._by_id
+        return (depth, id) in self._asked or (depth, id) in self._by_id
 
     def get(self, depth: int, id: str) -> KnownResource | None:
         """Return a resource by its identifier."""

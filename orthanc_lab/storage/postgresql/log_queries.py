@@ -34,7 +34,8 @@ class LogQueries(Reading):
             values.append([type.value for type in types])
         backwards = to is not None and since == 0
         query = (
-            "SELECT c.seq, c.type, r.level, r.id, c.date FROM changes c JOIN resources r ON r.key = c.resource"  # noqa: S608 # no value is in it
+            "SELECT c.seq, c.type, r.level, r.id, c.date FROM changes c"  # noqa: S608 # no value is in it
+            " CROSS JOIN LATERAL (SELECT * FROM resources WHERE key = c.resource OFFSET 0) r"
             f" WHERE {' AND '.join(conditions)} ORDER BY c.seq {'DESC' if backwards else 'ASC'} LIMIT %s"
         )
         rows = self._fetch(query, (*values, limited(limit) + 1))

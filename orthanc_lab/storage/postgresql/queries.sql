@@ -2,21 +2,23 @@
 --
 -- Each query follows a line "-- name:". A list travels as one array. A look-up of an identifier names all four levels,
 -- so that it uses the one index on level and identifier.
+-- LATERAL with OFFSET 0 looks rows up one by one: a plan that was kept from when the tables were empty would read them all.
 
 -- ==== a resource and its kin ====
 
 -- resource:
-SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+SELECT r.id, r.level, (SELECT p.id FROM resources p WHERE p.key = r.parent), r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
        r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
-FROM resources r LEFT JOIN resources p ON p.key = r.parent
+FROM resources r
 WHERE r.id = %s AND r.level IN (0, 1, 2, 3)
 
 -- family:
 WITH RECURSIVE
 wanted (key, parent) AS MATERIALIZED (
-    SELECT r.key, r.parent FROM resources r WHERE r.id = ANY(%s::text[]) AND r.level IN (0, 1, 2, 3)
+    SELECT r.key, r.parent FROM unnest(%s::text[]) AS asked (id)
+    CROSS JOIN LATERAL (SELECT * FROM resources WHERE id = asked.id AND level IN (0, 1, 2, 3) OFFSET 0) r
 ),
 below (key) AS (
     SELECT key FROM wanted
@@ -28,36 +30,36 @@ above (key) AS (
     UNION
     SELECT r.parent FROM above JOIN resources r ON r.key = above.key WHERE r.parent IS NOT NULL
 )
-SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+SELECT r.id, r.level, (SELECT p.id FROM resources p WHERE p.key = r.parent), r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
        r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
 FROM (SELECT key FROM below UNION SELECT key FROM above) family
-JOIN resources r ON r.key = family.key LEFT JOIN resources p ON p.key = r.parent
+CROSS JOIN LATERAL (SELECT * FROM resources WHERE key = family.key OFFSET 0) r
 
 -- resources:
-SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+SELECT r.id, r.level, (SELECT p.id FROM resources p WHERE p.key = r.parent), r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
        r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
-FROM resources r LEFT JOIN resources p ON p.key = r.parent
-WHERE r.id = ANY(%s::text[]) AND r.level IN (0, 1, 2, 3)
+FROM unnest(%s::text[]) AS wanted (id)
+CROSS JOIN LATERAL (SELECT * FROM resources WHERE id = wanted.id AND level IN (0, 1, 2, 3) OFFSET 0) r
 
 -- resources_of_level:
-SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+SELECT r.id, r.level, (SELECT p.id FROM resources p WHERE p.key = r.parent), r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
        r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
-FROM resources r LEFT JOIN resources p ON p.key = r.parent
+FROM resources r
 WHERE r.level = %s ORDER BY r.id LIMIT %s OFFSET %s
 
 -- found_resources:
 WITH found AS MATERIALIZED (SELECT s.key, row_number() OVER () AS number FROM ({search}) s)
-SELECT r.id, r.level, p.id, r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
+SELECT r.id, r.level, (SELECT p.id FROM resources p WHERE p.key = r.parent), r.tags::text, r.metadata::text, r.attachments::text, r.last_update, r.stable, r.rank,
        r.revisions::text,
        (SELECT json_agg(c.id)::text FROM resources c WHERE c.parent = r.key),
        (SELECT json_agg(l.label)::text FROM labels l WHERE l.resource = r.key)
-FROM found JOIN resources r ON r.key = found.key LEFT JOIN resources p ON p.key = r.parent
+FROM found CROSS JOIN LATERAL (SELECT * FROM resources WHERE key = found.key OFFSET 0) r
 ORDER BY found.number
 
 -- ids_of_level:
@@ -111,7 +113,7 @@ SELECT key, touched FROM resources WHERE NOT stable ORDER BY key DESC
 -- ==== a transaction: its beginning, what it looks at, what it writes (schema.sql has the functions) ====
 
 -- begin:
-SELECT totals, known::text FROM lock_index(%s::text[])
+SELECT totals, known::text FROM begin_index(%s, %s, %s::smallint[], %s::text[])
 
 -- write:
 SELECT write_index(%s, %s::bigint[], %b::bytea[], %s::text[], %s, %s, %s, %s::bigint[])
@@ -191,9 +193,10 @@ INSERT INTO labels (resource, label) VALUES (%s, %s) ON CONFLICT DO NOTHING
 DELETE FROM labels WHERE resource = %s AND label = %s
 
 -- settle:
-UPDATE resources r SET stable = true
-FROM unnest(%s::bigint[], %s::bigint[]) AS t (key, touched)
-WHERE r.key = t.key AND r.touched = t.touched AND NOT r.stable RETURNING r.key, r.level
+UPDATE resources SET stable = true
+WHERE key = ANY(%(keys)s::bigint[]) AND NOT stable
+      AND touched = (%(numbers)s::bigint[])[array_position(%(keys)s::bigint[], key)]
+RETURNING key, level
 
 -- delete_resources:
 DELETE FROM resources WHERE key = ANY(%s::bigint[]) RETURNING level, attachments::text
@@ -213,8 +216,8 @@ DELETE FROM changes WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.key = ch
 -- ==== changes, exports, totals, properties ====
 
 -- last_change:
-SELECT c.seq, c.type, r.level, r.id, c.date FROM changes c JOIN resources r ON r.key = c.resource
-ORDER BY c.seq DESC LIMIT 1
+SELECT c.seq, c.type, r.level, r.id, c.date FROM changes c
+CROSS JOIN LATERAL (SELECT * FROM resources WHERE key = c.resource OFFSET 0) r ORDER BY c.seq DESC LIMIT 1
 
 -- clear_changes:
 DELETE FROM changes
@@ -232,10 +235,10 @@ FROM exports WHERE seq > %s ORDER BY seq LIMIT %s
 DELETE FROM exports
 
 -- last_change_number:
-SELECT last_change FROM totals
+SELECT last_change FROM totals ORDER BY version DESC LIMIT 1
 
 -- statistics:
-SELECT patients, studies, series, instances, disk_size, uncompressed_size FROM totals
+SELECT patients, studies, series, instances, disk_size, uncompressed_size FROM totals ORDER BY version DESC LIMIT 1
 
 -- below:
 WITH RECURSIVE below (key, level, attachments) AS (

@@ -2,8 +2,11 @@
 --
 -- As in SQLite the main DICOM tags, the metadata and the attachments of a resource are one JSON object each. jsonb is
 -- searched quickly, json keeps the order of the names. Texts sort by their bytes, whatever the language of the database.
--- No table refers to another one by a foreign key: one server writes at a time (the row of totals is its lock), so
+-- No table refers to another one by a foreign key: one server writes at a time (begin_index takes the lock), so
 -- there is nothing that the database would have to watch, and each check would write to the row that is referred to.
+--
+-- Plans are kept, and may have been made when the tables were empty: so rows are looked up one by one where a plan could
+-- read a whole index instead (LATERAL with OFFSET 0, or a loop).
 
 CREATE TABLE resources (
     key             bigint PRIMARY KEY,             -- order of creation; never used twice
@@ -77,7 +80,10 @@ CREATE TABLE exports (
 CREATE TABLE properties (name text COLLATE "C" PRIMARY KEY, value text NOT NULL);
 CREATE TABLE counters (name text COLLATE "C" PRIMARY KEY, value bigint NOT NULL);
 
-CREATE TABLE totals (                               -- one row: who writes locks it, until the commit
+-- One row, which each transaction that writes replaces by one of a higher version. It is found from the end of its index:
+-- as long as a backup looks at an old moment, the old rows stay, and an updated one would be sought among all of them.
+CREATE TABLE totals (
+    version           bigint PRIMARY KEY,
     last_resource     bigint NOT NULL,
     last_small_file   bigint NOT NULL,
     last_change       bigint NOT NULL,
@@ -91,20 +97,30 @@ CREATE TABLE totals (                               -- one row: who writes locks
     instances         bigint NOT NULL,
     disk_size         bigint NOT NULL,
     uncompressed_size bigint NOT NULL
-) WITH (fillfactor = 20);
-INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+);
+INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
--- What begins each transaction that writes: its lock, the totals, and what is known of some resources.
-CREATE FUNCTION lock_index(about text[], OUT totals bigint[], OUT known json) LANGUAGE plpgsql AS $$
+-- What begins each transaction that writes: a note by which its outcome can be found out, the lock, the totals, and what
+-- is known of some resources.
+CREATE FUNCTION begin_index(
+    writer text, turn bigint, levels smallint[], ids text[], OUT totals bigint[], OUT known json
+)
+LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT ARRAY[t.last_resource, t.last_small_file, t.last_change, t.last_export, t.last_rank, t.last_touch,
+    DELETE FROM outcomes WHERE session = writer AND number = turn - 1;
+    INSERT INTO outcomes (session, number) VALUES (writer, turn);
+    PERFORM pg_advisory_xact_lock(1869769832, 2);  -- until the commit
+    -- These are statements of their own, so they see what was committed while this one waited.
+    SELECT ARRAY[t.version, t.last_resource, t.last_small_file, t.last_change, t.last_export, t.last_rank, t.last_touch,
                  t.stale_changes, t.patients, t.studies, t.series, t.instances, t.disk_size, t.uncompressed_size]
-    INTO totals FROM totals t FOR UPDATE;
-    IF about IS NOT NULL THEN  -- by a statement of its own, which sees what was committed while this one waited
+    INTO totals FROM totals t ORDER BY t.version DESC LIMIT 1;
+    IF ids IS NOT NULL THEN
         SELECT json_agg(json_build_array(
             r.key, r.level, r.id, r.parent, r.last_update, r.stable, r.touched, r.rank,
             CASE WHEN r.level = 2 THEN r.metadata ->> 'ExpectedNumberOfInstances' END
-        )) INTO known FROM resources r WHERE r.id = ANY(about) AND r.level IN (0, 1, 2, 3);
+        )) INTO known
+        FROM unnest(levels, ids) AS wanted (level, id)
+        CROSS JOIN LATERAL (SELECT * FROM resources WHERE level = wanted.level AND id = wanted.id OFFSET 0) r;
     END IF;
 END $$;
 
@@ -113,6 +129,8 @@ CREATE FUNCTION write_index(
     added json, small_keys bigint[], small_contents bytea[], names text[], touched json, ranked json, logged json,
     sums bigint[]
 ) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    item json;
 BEGIN
     IF added IS NOT NULL THEN
         INSERT INTO resources (key, level, id, parent, identifier, tags, folded, metadata, folded_metadata,
@@ -132,21 +150,25 @@ BEGIN
         INSERT INTO files (uuid) SELECT * FROM unnest(names);
     END IF;
     IF touched IS NOT NULL THEN
-        UPDATE resources r SET last_update = t ->> 1, stable = false, touched = (t ->> 2)::bigint
-        FROM json_array_elements(write_index.touched) t WHERE r.key = (t ->> 0)::bigint;
+        FOR item IN SELECT json_array_elements(write_index.touched) LOOP
+            UPDATE resources r SET last_update = item ->> 1, stable = false, touched = (item ->> 2)::bigint
+            WHERE r.key = (item ->> 0)::bigint;
+        END LOOP;
     END IF;
     IF ranked IS NOT NULL THEN
-        UPDATE resources r SET rank = (t ->> 1)::bigint
-        FROM json_array_elements(ranked) t WHERE r.key = (t ->> 0)::bigint;
+        FOR item IN SELECT json_array_elements(ranked) LOOP
+            UPDATE resources SET rank = (item ->> 1)::bigint WHERE key = (item ->> 0)::bigint;
+        END LOOP;
     END IF;
     IF logged IS NOT NULL THEN
         INSERT INTO changes (seq, type, resource, date)
         SELECT (t ->> 0)::bigint, t ->> 1, (t ->> 2)::bigint, t ->> 3 FROM json_array_elements(logged) t;
     END IF;
     IF sums IS NOT NULL THEN
-        UPDATE totals SET
-            last_resource = sums[1], last_small_file = sums[2], last_change = sums[3], last_export = sums[4],
-            last_rank = sums[5], last_touch = sums[6], stale_changes = sums[7], patients = sums[8], studies = sums[9],
-            series = sums[10], instances = sums[11], disk_size = sums[12], uncompressed_size = sums[13];
+        DELETE FROM totals WHERE version = sums[1];
+        INSERT INTO totals VALUES (
+            sums[1] + 1, sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], sums[8], sums[9], sums[10], sums[11],
+            sums[12], sums[13], sums[14]
+        );
     END IF;
 END $$;

@@ -1,4 +1,4 @@
-"""The row of totals: counts, sizes and the last numbers that were given. Who writes holds its lock."""
+"""The row of totals: counts, sizes and the last numbers that were given. Who writes holds the lock of the index."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _COUNTS = ("patients", "studies", "series", "instances")  # by depth
 class Totals:
     """The one row of the table ``totals``."""
 
+    version: int  # one more with each commit
     last_resource: int
     last_small_file: int
     last_change: int

@@ -109,7 +109,7 @@ class PostgresqlTransaction:
         metadata = resource.metadata
         place = parse_index(metadata.get("IndexInSeries")) if depth == _INSTANCE else None
         attachments = numbered(resource.files, totals.last_small_file)
-        self._pending.resources[key] = {
+        row = {
             "key": key,
             "level": depth,
             "id": resource.id,
@@ -125,6 +125,7 @@ class PostgresqlTransaction:
             "touched": 0,
             "rank": rank,
         }
+        self._pending.add_resource(key, row)
         expected = metadata.get("ExpectedNumberOfInstances")
         self._known.add(
             KnownResource(
@@ -274,8 +275,9 @@ class PostgresqlTransaction:
 
     def settle(self, touched: Mapping[Key, int]) -> Sequence[tuple[Key, Level]]:
         """Make resources stable, unless they have been touched again; return those that were not so already."""
-        rows = self._rows("settle", list(touched), list(touched.values()))
-        levels: dict[Key, int] = dict(rows)
+        self._pending.flush()
+        values = {"keys": list(touched), "numbers": list(touched.values())}
+        levels: dict[Key, int] = dict(self._connection.execute(SQL["settle"], values).fetchall())
         for resource in self._known.with_keys(levels):
             resource.stable = True
         return [(key, LEVELS[levels[key]]) for key in touched if key in levels]
@@ -315,6 +317,11 @@ class PostgresqlTransaction:
         """Return 1, 2, … of a named counter."""
         number: int = self._known_row("next_number", storable(sequence))[0]
         return number
+
+    def property(self, name: str) -> str | None:
+        """Return a global property, None if there is none."""
+        row = self._row("property", storable(name))
+        return None if row is None else restored(row[0])
 
     def set_property(self, name: str, value: str) -> None:
         """Write a global property."""

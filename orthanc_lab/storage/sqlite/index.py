@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.records import ResourceStatistics, Statistics
 from orthanc_lab.storage.sqlite.connections import Connect, Readers, connect, open_writer
@@ -56,7 +57,7 @@ class SqliteIndex(ResourceQueries, LogQueries):
 
     is_shared = False
 
-    def run(self, operation: Callable[[Transaction], T], about: Collection[str] = ()) -> T:
+    def run(self, operation: Callable[[Transaction], T], about: Collection[tuple[Level, str]] = ()) -> T:
         """Run an operation in a transaction; it may run more than once."""
         return self._writer.run(operation)
 

@@ -277,6 +277,11 @@ class SqliteTransaction:
         number: int = self._execute(SQL["next_number"], (sequence,)).fetchone()[0]
         return number
 
+    def property(self, name: str) -> str | None:
+        """Return a global property, None if there is none."""
+        row = self._execute(SQL["property"], (name,)).fetchone()
+        return None if row is None else row[0]
+
     def set_property(self, name: str, value: str) -> None:
         """Write a global property."""
         self._execute(SQL["set_property"], (name, value))

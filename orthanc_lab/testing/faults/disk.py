@@ -12,7 +12,7 @@ from typing import Any, cast
 from orthanc_lab.jobs.output_store import OutputWriter
 from orthanc_lab.storage.records import Attachment
 from orthanc_lab.testing.faults.fault import Fault
-from orthanc_lab.testing.faults.port import FaultyPort
+from orthanc_lab.testing.faults.port import FaultyPort, FaultyPortWithState
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
 __all__ = ["FaultyArea", "FaultyConnection", "FaultyOutputs", "FaultyStorage", "connecting"]
@@ -81,7 +81,7 @@ def connecting(
     return open_one
 
 
-class FaultyConnection(FaultyPort):
+class FaultyConnection(FaultyPortWithState):
     """A connection to a database on a disk with the faults that are in force."""
 
     def __init__(self, connection: sqlite3.Connection, what: str, faults: FaultSwitches) -> None:
@@ -128,7 +128,7 @@ def _size(parameters: Iterable[Any]) -> int:
     return size
 
 
-class FaultyStorage(FaultyPort):
+class FaultyStorage(FaultyPortWithState):
     """A storage in which an instance is read wrong, if that is in force."""
 
     def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:

@@ -12,7 +12,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor, Steps, Task
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.testing.faults.fault import Fault
-from orthanc_lab.testing.faults.port import FaultyPort
+from orthanc_lab.testing.faults.port import FaultyPortWithState
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
 __all__ = ["FaultyJobs", "FaultyWorkers", "JobFaults"]
@@ -109,7 +109,7 @@ class FaultyJob:
         self._done = 0
 
 
-class FaultyJobs(FaultyPort, always=("submit", "run")):
+class FaultyJobs(FaultyPortWithState, always=("submit", "run")):
     """The engine as resources see it, with the faults that are in force."""
 
     def __init__(self, jobs: Jobs, around: JobFaults) -> None:

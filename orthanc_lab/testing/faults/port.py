@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
-__all__ = ["FaultyPort"]
+__all__ = ["FaultyPort", "FaultyPortWithState"]
 
 
 class FaultyPort:
@@ -29,13 +29,11 @@ class FaultyPort:
     def __init__(self, port: Any, faults: FaultSwitches) -> None:
         self._port = port
         self._faults = faults
+        own = {*vars(FaultyPort), *vars(type(self))}
+        for name in dir(port):  # no __getattr__: it would make each look-up slower
+            if not name.startswith("_") and name not in own and callable(method := getattr(port, name, None)):
+                self.__dict__[name] = method
         faults.tell(self)
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._port, name)
-        if callable(value):
-            self.__dict__[name] = value  # found at once from now on
-        return value
 
     def switch(self, *, on: bool) -> None:
         """Let faults happen, or be out of the way; called by the switches."""
@@ -44,3 +42,10 @@ class FaultyPort:
                 self.__dict__.pop(name, None)
             else:
                 self.__dict__[name] = getattr(self._port, name)
+
+
+class FaultyPortWithState(FaultyPort):
+    """One that shows more than methods, or methods that are made when they are asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)

@@ -10,7 +10,7 @@ from typing import Any
 from orthanc_lab.server.http.server import HttpServer
 from orthanc_lab.testing.faults.behind import OtherServer
 from orthanc_lab.testing.faults.faults import Faults
-from orthanc_lab.testing.faults.requests import FaultyApplication
+from orthanc_lab.testing.faults.requests import faulty_application
 from orthanc_lab.testing.recordings.local_clients import for_local_clients
 from orthanc_lab.testing.recordings.upstream import Upstream, UpstreamAnswer
 
@@ -47,7 +47,7 @@ class FaultyProxy:
 
     def __init__(self, upstream: str, faults: Faults) -> None:
         self._upstream = Upstream(upstream)
-        self._server = HttpServer(for_local_clients(FaultyApplication(self._pass, OtherServer(upstream), faults)))
+        self._server = HttpServer(for_local_clients(faulty_application(self._pass, OtherServer(upstream), faults)))
         self.url = f"http://127.0.0.1:{self._server.port}"
 
     def __enter__(self) -> FaultyProxy:

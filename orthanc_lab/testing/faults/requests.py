@@ -14,9 +14,10 @@ from orthanc_lab.testing.faults.behind import ServerBehind
 from orthanc_lab.testing.faults.fault import Fault
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
-__all__ = ["FAULTS_OF_REQUESTS", "FaultyApplication"]
+__all__ = ["FAULTS_OF_REQUESTS", "faulty_application"]
 
 _Start = Callable[..., Any]
+_Application = Callable[..., Iterable[bytes]]
 _WORDS = "a fault that was switched on"
 _STALE = "stale since of changes"
 _DIGITS = 18  # of a number in a query
@@ -30,7 +31,7 @@ class _Request:
     line: str  # "GET /system"
     environ: dict[str, Any]
     start: _Start
-    application: Callable[..., Iterable[bytes]]
+    application: _Application
     behind: ServerBehind
 
     def go_on(self) -> Iterable[bytes]:
@@ -46,30 +47,23 @@ class _Request:
         return self.fault.happens(self.line)
 
 
-class FaultyApplication:
-    """An application with the faults of HTTP that are in force."""
+def faulty_application(application: _Application, behind: ServerBehind, faults: FaultSwitches) -> _Application:
+    """Return an application with the faults of HTTP that are in force."""
 
-    def __init__(
-        self, application: Callable[..., Iterable[bytes]], behind: ServerBehind, faults: FaultSwitches
-    ) -> None:
-        self._application = application
-        self._behind = behind
-        self._faults = faults
-
-    def __call__(self, environ: dict[str, Any], start: _Start) -> Iterable[bytes]:
-        """Answer a request, or do what a fault does."""
-        faults = self._faults.in_force
-        if not faults:
-            return self._application(environ, start)
+    def answer(environ: dict[str, Any], start: _Start) -> Iterable[bytes]:
+        if not (in_force := faults.in_force):
+            return application(environ, start)
         line = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
-        application = self._application
-        for fault in faults:
+        changed = application
+        for fault in in_force:
             if fault.name == _STALE:  # the numbers begin anew when it is switched on, not when they are asked for
-                fault.remember(self._behind.last_change_number)
+                fault.remember(behind.last_change_number)
             act = _ACTS.get(fault.name)
             if act is not None and fault.trigger.concerns(line):
-                application = _Layer(act, fault, line, application, self._behind)
-        return application(environ, start)
+                changed = _Layer(act, fault, line, changed, behind)
+        return changed(environ, start)
+
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,7 @@ class _Layer:
     act: Callable[[_Request], Iterable[bytes]]
     fault: Fault
     line: str
-    application: Callable[..., Iterable[bytes]]
+    application: _Application
     behind: ServerBehind
 
     def __call__(self, environ: dict[str, Any], start: _Start) -> Iterable[bytes]:

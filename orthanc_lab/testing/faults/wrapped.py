@@ -17,7 +17,7 @@ from orthanc_lab.testing.faults.behind import OwnServer
 from orthanc_lab.testing.faults.clock import FaultyClock
 from orthanc_lab.testing.faults.disk import FaultyArea, FaultyOutputs, FaultyStorage, connecting
 from orthanc_lab.testing.faults.jobs import FaultyJobs, FaultyWorkers, JobFaults
-from orthanc_lab.testing.faults.requests import FaultyApplication
+from orthanc_lab.testing.faults.requests import faulty_application
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def wrapped(environment: Environment, faults: FaultSwitches) -> Environment:
         jobs=jobs,
         restore=lambda restore: around.restored(environment.restore(restore)),
         workers=lambda executor: cast(Executor, FaultyWorkers(environment.workers(executor), around)),
-        application=lambda application, services: FaultyApplication(
+        application=lambda application, services: faulty_application(
             environment.application(application, services), OwnServer(services), faults
         ),
         dispatch=_dispatch(environment.dispatch, faults),

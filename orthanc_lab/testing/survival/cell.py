@@ -16,7 +16,7 @@ from orthanc_lab.testing.faults.kind import FaultKind
 from orthanc_lab.testing.faults.kinds import KINDS
 from orthanc_lab.testing.faults.proxy import FaultyProxy
 from orthanc_lab.testing.real import RealOrthanc
-from orthanc_lab.testing.survival.clients import CLIENTS
+from orthanc_lab.testing.survival.clients import CLIENTS, Patience
 from orthanc_lab.testing.survival.tasks import NODE, TASKS, Task
 
 __all__ = ["Cell", "Outcome", "Result", "run_cell"]
@@ -25,7 +25,7 @@ Result = Literal["survives", "says so", "wrong", "hangs", "not met"]
 
 _ADDRESS = re.compile(r"(http://)?127\.0\.0\.1:\d+")
 _LONGEST = 400  # characters of an error
-_FOREVER_S = 30.0  # for what is late: longer than the limit of a cell
+_FOREVER = 4.0  # times the limit of a cell, for what is late
 _OPTIONS = {"DicomServerEnabled": False}
 
 
@@ -50,13 +50,15 @@ class Outcome:
         return asdict(self)
 
 
-def run_cell(cell: Cell, folder: Path, *, real_port: int = 0) -> Outcome:
+def run_cell(cell: Cell, folder: Path, *, limit: float, real_port: int = 0) -> Outcome:
     """Run a cell in this process; it may take for ever.
 
     Parameters
     ----------
     folder
         An empty folder.
+    limit
+        The seconds after which it is stopped from outside; time-outs are parts of it.
     real_port
         Where a real Orthanc is to listen, behind a proxy with the faults; 0 for the server of this package.
     """
@@ -65,8 +67,8 @@ def run_cell(cell: Cell, folder: Path, *, real_port: int = 0) -> Outcome:
         url, server = stack.enter_context(_server(folder, faults, real_port))
         judge = stack.enter_context(_node(folder, faults, server)) if task.has_node else server
         study = task.prepare(server, folder)
-        client = CLIENTS[cell.client](url)
-        fault = faults.on(kind.name, optional=True, **_trigger(kind, task))
+        client = CLIENTS[cell.client](url, Patience(limit))
+        fault = faults.on(kind.name, optional=True, **_trigger(kind, task, limit))
         error: Exception | None = None
         try:
             task.do(client, study, folder)
@@ -100,12 +102,12 @@ def _node(folder: Path, faults: Faults, sender: orthanc_lab.Client) -> Iterator[
         yield orthanc_lab.Client.from_server(node)
 
 
-def _trigger(kind: FaultKind, task: Task) -> dict[str, Any]:
+def _trigger(kind: FaultKind, task: Task, limit: float) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if kind.place == "HTTP" and kind.name not in ("slow peer", "peer that accepts and loses", "stale since of changes"):
         options["where"] = task.where
     if kind.name in ("answer slower than the time-out", "download slower than the time-out", "slow peer"):
-        options["seconds"] = _FOREVER_S
+        options["seconds"] = limit * _FOREVER
     return options
 
 

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["CLIENTS", "DISTRIBUTIONS", "UsedClient"]
+__all__ = ["CLIENTS", "DISTRIBUTIONS", "Patience", "UsedClient"]
 
-TIMEOUT_S = 1.0  # for an answer, and between two parts of it
-WAIT_S = 3.0  # for the end of a job
 _POLL_S = 0.1
 _PAGE = 100
 _ARRIVED = "NewInstance"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The time-outs that clients are given, where they take one: parts of the limit of a cell."""
+
+    limit: float  # seconds
+
+    @property
+    def answer(self) -> float:
+        """Seconds for an answer, and between two parts of it."""
+        return self.limit / 8
+
+    @property
+    def job(self) -> float:
+        """Seconds for the end of a job."""
+        return self.limit * 3 / 8
 
 
 class UsedClient(Protocol):
@@ -43,10 +59,11 @@ class UsedClient(Protocol):
 class _Ours:
     """`orthanc_lab.Client`, which is told to verify what it transfers."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience) -> None:
         from orthanc_lab import Client  # noqa: PLC0415
 
-        self._client = Client(url, timeout=TIMEOUT_S)
+        self._patience = patience
+        self._client = Client(url, timeout=patience.answer)
 
     def upload(self, folder: Path) -> None:
         report = self._client.upload(folder, progress=False, verify=True)
@@ -55,26 +72,28 @@ class _Ours:
 
     def archive_by_a_job(self, study: str, target: Path) -> None:
         job = self._client.archive_job(study)
-        job.wait(WAIT_S, progress=False).download(target, progress=False, timeout=TIMEOUT_S, verify=True)
+        job.wait(self._patience.job, progress=False).download(
+            target, progress=False, timeout=self._patience.answer, verify=True
+        )
 
     def download(self, study: str, target: Path) -> None:
-        self._client.archive(study, target, progress=False, timeout=TIMEOUT_S, verify=True)
+        self._client.archive(study, target, progress=False, timeout=self._patience.answer, verify=True)
 
     def arrived(self, since: int) -> set[str]:
         return {change.id for change in self._client.changes.after(since) if change.type == _ARRIVED}
 
     def send(self, study: str, modality: str) -> None:
-        self._client.modalities[modality].store(study).wait(WAIT_S, progress=False)
+        self._client.modalities[modality].store(study).wait(self._patience.job, progress=False)
 
 
 class _Pyorthanc:
     """pyorthanc, whose requests have a time-out, and whose wait has none."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience) -> None:
         import pyorthanc  # noqa: PLC0415
 
         self._library = pyorthanc
-        self._client = pyorthanc.Orthanc(url, timeout=TIMEOUT_S)
+        self._client = pyorthanc.Orthanc(url, timeout=patience.answer)
 
     def upload(self, folder: Path) -> None:
         self._library.upload(self._client, folder)
@@ -112,10 +131,11 @@ class _Pyorthanc:
 class _ApiClient:
     """orthanc-api-client, whose wait has a time-out, and whose requests have none."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience) -> None:
         from orthanc_api_client import OrthancApiClient  # noqa: PLC0415
         from orthanc_api_client.job import Job  # noqa: PLC0415
 
+        self._patience = patience
         self._client = OrthancApiClient(url)
         self._job = Job
 
@@ -125,7 +145,7 @@ class _ApiClient:
     def archive_by_a_job(self, study: str, target: Path) -> None:
         answer = self._client.post(f"studies/{study}/archive", json={"Asynchronous": True}).json()
         job = self._job(self._client, answer["ID"])
-        if not job.wait_completed(timeout=WAIT_S, polling_interval=_POLL_S):
+        if not job.wait_completed(timeout=self._patience.job, polling_interval=_POLL_S):
             raise TimeoutError(f"The job is still {job.info.status}")
         if job.info.status == "Failure":
             raise RuntimeError("The job failed")
@@ -144,7 +164,7 @@ class _ApiClient:
 
     def send(self, study: str, modality: str) -> None:
         job = self._client.modalities.send_async(modality, study)
-        if not job.wait_completed(timeout=WAIT_S, polling_interval=_POLL_S):
+        if not job.wait_completed(timeout=self._patience.job, polling_interval=_POLL_S):
             raise TimeoutError(f"The job is still {job.info.status}")
         if job.info.status == "Failure":
             raise RuntimeError("The job failed")
@@ -153,7 +173,7 @@ class _ApiClient:
 class _BareRequests:
     """A script of a dozen lines, with `requests` as it comes: no time-out, no second attempt."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience) -> None:
         self._url = url
 
     def upload(self, folder: Path) -> None:
@@ -196,7 +216,7 @@ class _BareRequests:
         return answer
 
 
-CLIENTS: Mapping[str, Callable[[str], UsedClient]] = {
+CLIENTS: Mapping[str, Callable[[str, Patience], UsedClient]] = {
     "orthanc-lab": _Ours,
     "pyorthanc": _Pyorthanc,
     "orthanc-api-client": _ApiClient,

@@ -95,17 +95,17 @@ def _begin(cell: Cell, limit: float, real_port: int) -> _Running:
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
-        _be_a_cell(cell, folder, writing, real_port)
+        _be_a_cell(cell, folder, writing, limit, real_port)
     os.close(writing)
     return _Running(cell, process, reading, time.monotonic() + limit, folder)
 
 
-def _be_a_cell(cell: Cell, folder: Path, pipe: int, real_port: int) -> None:
+def _be_a_cell(cell: Cell, folder: Path, pipe: int, limit: float, real_port: int) -> None:
     """Run a cell in a process that was just made, and end it."""
     os.setpgid(0, 0)
     logging.disable()  # errors of the server are what it is about
     try:
-        document = run_cell(cell, folder, real_port=real_port).document()
+        document = run_cell(cell, folder, limit=limit, real_port=real_port).document()
     except BaseException as error:
         document = {"failure": failure(error)}
     with os.fdopen(pipe, "wb") as file:

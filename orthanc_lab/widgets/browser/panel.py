@@ -25,6 +25,7 @@ from orthanc_lab.widgets.browser.windows import ValueRange
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
 from orthanc_lab.widgets.elements.slice_image import Values
 from orthanc_lab.widgets.elements.viewer import Viewer
+from orthanc_lab.widgets.folds import Folds
 from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.resource_branches import lineage, study_words
 from orthanc_lab.widgets.resources_panel import ResourcesPanel
@@ -107,7 +108,7 @@ class BrowserPanel(ResourcesPanel):
             layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
-        self.studies_part = ipywidgets.Accordion([self.studies], titles=["Studies"], selected_index=None)
+        self.studies_part = Folds([self.studies], ["Studies"])
         self.studies_part.observe(lambda change: self._list_studies(), "selected_index")
         self.body.children = [self.studies_part, both, self.tag_view]
 
@@ -388,9 +389,8 @@ class BrowserPanel(ResourcesPanel):
 
     def close(self) -> None:  # noqa: D102 - see Panel
         self.comparison.close()
-        self._show_queue.close()
-        self._tag_queue.close()
-        self._sample_queue.close()
+        for queue in (self._show_queue, self._tag_queue, self._sample_queue):
+            queue.close()
         self.studies.close()
         super().close()
 

@@ -26,6 +26,7 @@ from orthanc_lab.widgets.dicomize.result import result_view
 from orthanc_lab.widgets.dicomize.tag_fields import TagFields
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone, RefusedError
 from orthanc_lab.widgets.elements.table import Column, Table
+from orthanc_lab.widgets.folds import Folds
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.show_button import ShowButton
 
@@ -110,7 +111,7 @@ class DicomizePanel(Panel):
         self.refresh()
 
     def _layout(self) -> list[Any]:
-        self.private_part = ipywidgets.Accordion([self.private], titles=["Private tags"], selected_index=None)
+        self.private_part = Folds([self.private], ["Private tags"])
         boxes = (self.capture, self.force, self.encapsulate)
         options = [row(box, ipywidgets.Label(words)) for box, words in zip(boxes, _OPTIONS.values(), strict=True)]
         files = [self.files, row(self.pictures, self.remove_button), self.mixture, self.contents_problem]

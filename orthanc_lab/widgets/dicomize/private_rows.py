@@ -20,6 +20,8 @@ _WHAT = (
     "type (VR UN):"
 )
 
+_AS_TAGS = {"description_width": "150px"}  # aligned with the fields above
+
 
 def snippet_html(block: PrivateBlock) -> str:
     """Return the lines to paste into the configuration, with an explanation."""
@@ -35,7 +37,7 @@ class PrivateRow(Field):
             value=element,
             description="Element, last two digits",
             tooltip="Two hexadecimal digits: the position in the creator's block",
-            style={"description_width": "150px"},
+            style=_AS_TAGS,
             layout={"width": "210px"},
         )
         self.vr = ipywidgets.Dropdown(options=VRS, value="LO", description="VR", layout={"width": "150px"})
@@ -77,6 +79,8 @@ class PrivateRows(ipywidgets.VBox):
             description="Creator",
             tooltip="The organisation that defines these tags; the name reserves the block",
             continuous_update=False,
+            style=_AS_TAGS,
+            layout={"flex": "0 1 340px"},
         )
         self.group = ipywidgets.Text(
             value="0405", description="Group", tooltip="Four hexadecimal digits, odd", layout={"width": "160px"}

@@ -77,7 +77,7 @@ function render({ model, el }) {
 
   function draw() {
     words.textContent = model.get("label");
-    input.setAttribute("aria-label", model.get("label"));
+    input.setAttribute("aria-label", `Choose files: ${model.get("label")}`); // begins with what is seen
     input.accept = model.get("accept");
     input.multiple = model.get("multiple");
     folderButton.style.display = model.get("takes_folders") ? "" : "none";

@@ -13,6 +13,7 @@ from orthanc_lab.client.display import table as html_table
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.elements.table import Table
 from orthanc_lab.widgets.elements.toolbar import Tool, Toolbar
+from orthanc_lab.widgets.folds import Folds
 from orthanc_lab.widgets.jobs.job_rows import COLUMNS, TOOLS, allowed, offers
 from orthanc_lab.widgets.network.answer_rows import ASKED, answer_columns, answer_row
 from orthanc_lab.widgets.network.node_form import NodeForm
@@ -98,14 +99,14 @@ class NetworkPanel(ResourcesPanel):
     def _lay_out(self) -> None:
         retrieve = _line([self.answer_tools, self.method])
         send = _line([self.send_button, self.target])
-        folds = ipywidgets.Accordion(
+        folds = Folds(
             [
                 ipywidgets.VBox([self.query_form, retrieve, self.answers]),
                 ipywidgets.VBox([self.search_and_tree(), send]),
                 self.node_form,
             ],
-            titles=["Query and retrieve", "Send", "Add a node"],
-            selected_index=0,
+            ["Query and retrieve", "Send", "Add a node"],
+            0,
         )
         transfers = _line([ipywidgets.HTML("<b>Transfers</b>"), self.job_tools])
         self.body.children = [_line([self.node_tools]), self.nodes, folds, transfers, self.jobs]

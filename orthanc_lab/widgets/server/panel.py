@@ -17,6 +17,7 @@ from orthanc_lab.widgets.code.spoken import named
 from orthanc_lab.widgets.controlled_server import ControlledServer, Killable, error_text
 from orthanc_lab.widgets.elements.log_view import LogView
 from orthanc_lab.widgets.elements.toolbar import Tool, Toolbar
+from orthanc_lab.widgets.folds import Folds
 from orthanc_lab.widgets.panel import Panel
 from orthanc_lab.widgets.server.hidden_secrets import hide_secrets
 from orthanc_lab.widgets.server.options import OptionsEditor, OptionsTable
@@ -111,11 +112,8 @@ class ServerPanel(Panel):
         self.editor = OptionsEditor(self.server, self._restart_with)
         self.options_table = OptionsTable(self.server)
         self.log_view = LogView(label="Log of the server")
-        folds = ipywidgets.Accordion(
-            [self.log_view, self.editor, self.options_table],
-            titles=["Log", "Configuration", "All options"],
-            selected_index=0,
-        )
+        parts = [self.log_view, self.editor, self.options_table]
+        folds = Folds(parts, ["Log", "Configuration", "All options"], 0)
         return [self.toolbar, folds]
 
     @classmethod

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.jobs.postgresql.job_list import PostgresqlJobList
+from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
 from orthanc_lab.jobs.shared.keeper import ServerIdentity
 from orthanc_lab.jobs.shared.shared_jobs import SharedJobs
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
 from orthanc_lab.protocol.threads import ThreadExecutor
+from orthanc_lab.storage.files.area import DiskArea
 from orthanc_lab.testing.postgresql_server import PostgresqlServer
 from tests.jobs.doubles import RESTORES
 
@@ -47,6 +48,12 @@ class Freezable:
         return call
 
 
+class Pieces(PostgresqlOutputs):
+    """Outputs in which each write is a part, however small."""
+
+    grain = 0  # type: ignore[assignment] # a property there
+
+
 class Server:
     """A jobs engine with its own connections, as one of several processes would have."""
 
@@ -56,7 +63,7 @@ class Server:
         self.errors: list[BaseException] = []
         self.database = Database(options, name)
         self.list = Freezable(PostgresqlJobList(self.database, LEASE))
-        self.outputs = FileOutputs(folder / "outputs", SystemIdentifiers())
+        self.outputs = Pieces(self.database, DiskArea(folder / "pieces"), SystemIdentifiers(), clock)
         self.engine = SharedJobs(
             self.list,  # type: ignore[arg-type] # hands all on
             self.outputs,
@@ -107,7 +114,9 @@ def shared_database(postgresql_server: PostgresqlServer) -> Iterator[Database]:
 def servers(shared_database: Database, tmp_path: Path) -> Iterator[Servers]:
     """Makes servers on an empty list."""
     shared_database.run(
-        lambda connection: connection.execute("TRUNCATE jobs, jobs_removed, servers, take_overs, output_parts")
+        lambda connection: connection.execute(
+            "TRUNCATE jobs, jobs_removed, servers, take_overs, output_parts, output_trash"
+        )
     )
     made = Servers(shared_database.options, tmp_path)
     yield made

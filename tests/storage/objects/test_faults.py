@@ -18,8 +18,10 @@ from orthanc_lab.storage.files.late_files import LateArea
 from orthanc_lab.storage.objects.opening import check_bucket, open_bucket
 from orthanc_lab.storage.objects.options import BucketOptions, read_bucket_options
 from orthanc_lab.storage.objects.retrying import Retries
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.seaweed import Bucket, SeaweedServer
 from tests.storage.objects.faulty_s3 import FaultyS3
+from tests.storage.objects.test_server import keys_in
 
 Factory = Callable[..., EmbeddedServer]
 DATA = bytes(range(256)) * 400
@@ -116,6 +118,15 @@ def test_a_bucket_that_refuses_is_said_so_at_once(bucket: Bucket, changes: dict[
     assert not refused.value.is_away
 
 
+def test_a_key_that_may_only_read_is_enough_for_reading(bucket_server: SeaweedServer) -> None:
+    owner = bucket_server.bucket()
+    reader = replace(owner, name="guest", access_key="guest-access-key", secret_key="guest-secret-key")
+    check_bucket(options_of(replace(owner, name="guest")))  # the server makes it now
+    check_bucket(options_of(reader), is_written=False)
+    with pytest.raises(OrthancError):
+        check_bucket(options_of(reader))
+
+
 def test_a_bucket_that_is_away_at_the_start_is_waited_for(line: Bucket, faulty: FaultyS3) -> None:
     with faulty.on("503", times=3):
         check_bucket(options_of(line, MaxRetries=1))
@@ -142,6 +153,24 @@ def test_a_server_without_its_bucket(line: Bucket, faulty: FaultyS3, orthanc_fac
         assert get(f"{server.url}/system").status_code == 200
     assert get(file).content == first.read_bytes()
     assert post(f"{server.url}/instances", data=second.read_bytes()).json()["Status"] == "Success"
+
+
+def test_a_study_is_deleted_without_its_bucket(
+    bucket_server: SeaweedServer, faulty: FaultyS3, orthanc_factory: Factory
+) -> None:
+    """It is gone at once, and its files are once the bucket is back."""
+    bucket = bucket_server.bucket()
+    section = replace(bucket, endpoint=faulty.url).options(MaxRetries=1, RequestTimeout=10)
+    server = orthanc_factory(AwsS3Storage=section)
+    post = server.session.post
+    stored = [post(f"{server.url}/instances", data=dicom(pixels=LARGE)).json() for _ in range(5)]
+    with faulty.on("503"):
+        assert server.session.delete(f"{server.url}/studies/{stored[0]['ParentStudy']}").status_code == 200
+        assert faulty.happened == 2  # not so many for each file
+    assert server.session.get(f"{server.url}/instances").json() == []
+    assert len(keys_in(bucket)) == 5
+    assert post(f"{server.url}/instances", data=dicom(pixels=LARGE)).status_code == 200
+    assert len(keys_in(bucket)) == 1
 
 
 def test_what_was_damaged_on_its_way_is_read_again(line: Bucket, faulty: FaultyS3, orthanc_factory: Factory) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
@@ -110,6 +112,17 @@ class LogsContract:
         storage.set_property("peers", "{}")
         storage.set_property("peers", "[é]")
         assert storage.get_property("peers") == "[é]"
+
+    def test_a_property_is_changed_by_one_at_a_time(self, storage: Storage) -> None:
+        def add(text: str | None) -> str:
+            return f"{text or ''}|"
+
+        threads = [threading.Thread(target=storage.change_property, args=("peers", add)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert storage.get_property("peers") == "||||||||"
 
     def test_exports(self, folder: StorageFolder) -> None:
         storage = folder.open(log_exported_resources=True)
