@@ -11,7 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from orthanc_lab.testing.cluster import DatabaseProxy, OrthancCluster
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
 from orthanc_lab.testing.seaweed import MISSING_WEED, SeaweedServer, find_weed
 from tests.cluster.audit import Audit
+from tests.cluster.files import files_below
 from tests.cluster.load import Load
 from tests.cluster.steps import Freeze, check_steps, owners
 from tests.crash.audit import finish_jobs, get, holds_dicom
@@ -138,7 +139,12 @@ def check_leftovers(cluster: OrthancCluster) -> None:
 
 
 def orphans(cluster: OrthancCluster) -> list[Path]:
-    return [item for item in (cluster.folder / "files").rglob("*") if item.is_file() and holds_dicom(item)]
+    found = []
+    for path in files_below(cluster.folder / "files"):
+        with suppress(FileNotFoundError):  # it is just being removed
+            if holds_dicom(path):
+                found.append(path)
+    return found
 
 
 @pytest.mark.long
