@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orthanc_lab.jobs.ports import Jobs, JobView
+from orthanc_lab.postgresql.listening import notify
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.job_events import Happened
 from orthanc_lab.protocol.jobs import JobState
@@ -347,6 +348,26 @@ def test_a_failed_claim_or_start_is_the_failure_of_the_job(servers: Servers) -> 
     assert (view.error_code, view.error_details) == (9, "as saved")
     assert one.engine.get(id).state is JobState.RUNNING  # type: ignore[union-attr]
     Held.gate.release(3)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_job_is_claimed_before_its_submission_returns(servers: Servers, durable: bool) -> None:
+    """The job that was handed in is the one that runs."""
+    server = servers(start=False)
+    insert, database = server.list.insert, server.database
+
+    def slow(new: Any) -> Any:
+        row = insert(new)
+        database.run(lambda connection: notify(connection, "orthanc_lab_jobs", "ready"))
+        until(lambda: (now := server.list.row(row.sequence)) is None or now.state != "Pending")
+        return row
+
+    server.list.insert = slow  # type: ignore[method-assign]
+    server.engine.start()
+    for _ in range(5):
+        job = CountingJob(2, durable=durable)
+        wait_for_state(server.engine, server.engine.submit(job), JobState.SUCCESS)
+        assert job.done == 2
 
 
 def test_after_the_end_of_an_engine(servers: Servers) -> None:
