@@ -40,6 +40,7 @@ __all__ = ["SharedJobs"]
 _LOG = logging.getLogger(__name__)
 _STEP_SECONDS = 1.0  # for steps to end by themselves when the engine stops
 _RETRY_SECONDS = 0.2  # between two attempts to write a move, while the list cannot be reached
+_AWAY_SECONDS = 0.5  # until a job is tried again that could not reach the database or the bucket
 _NEARLY_FULL = 0.8  # of the history
 _TAKE_OVERS = 100  # that are shown
 
@@ -476,13 +477,14 @@ class SharedJobs:
     def move(self, entry: Entry, event: Event, report: Report | None = None) -> Steps:
         """Make a move on behalf of a worker; it is tried again while the list cannot be reached."""
         assert isinstance(entry, SharedEntry)
-        # Without the database, a job is not to blame: it goes on at its last finished step.
+        # A job is not to blame for a database or a bucket that is away: it goes on at its last finished step.
         gives_back = _is_away(event, report) and not entry.bound
         reported = False
         while not entry.lost:
             if self._keeper.is_sure or self.stopping:
                 try:
                     if gives_back:
+                        yield _AWAY_SECONDS
                         self._moves.give_back(entry)
                         return
                     effects = self._moves.advance(entry, event, report)
