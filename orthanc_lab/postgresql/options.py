@@ -60,8 +60,22 @@ class PostgresqlOptions:
         ----------
         application
             Shown in ``pg_stat_activity``.
+
+        Raises
+        ------
+        OrthancError
+            3 if ``ConnectionUri`` cannot be read.
         """
-        from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - not installed without the extra ``cluster``
+        from psycopg import ProgrammingError  # noqa: PLC0415 - not installed without the extra ``cluster``
+
+        try:
+            return self._connection_string(application)
+        except ProgrammingError:  # which would show a part of it, perhaps of the password
+            text = 'The configuration option "PostgreSQL.ConnectionUri" is not a connection string of PostgreSQL'
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text) from None
+
+    def _connection_string(self, application: str) -> str:
+        from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - as above
 
         settings: dict[str, Any] = {
             "connect_timeout": _CONNECT_SECONDS,

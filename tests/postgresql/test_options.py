@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
@@ -53,3 +54,14 @@ def test_a_uri_takes_the_place_of_the_rest() -> None:
     reached = conninfo_to_dict(options.connection_string("x"))
     assert (reached["host"], reached["user"], reached.get("sslmode")) == ("one,two", "u", None)
     assert reached["target_session_attrs"] == "read-write"
+
+
+@pytest.mark.parametrize(
+    "uri", ["host=db password=my secret", "postgresql://u:secret%ss@db/d", "postgresql://u:my secret@db"]
+)
+def test_a_uri_that_cannot_be_read_is_not_shown(uri: str) -> None:
+    """It contains a password."""
+    with pytest.raises(OrthancError, match="ConnectionUri") as refused:
+        PostgresqlOptions.of_section({"ConnectionUri": uri}).connection_string("x")
+    assert refused.value.code == 3
+    assert "secret" not in "".join(traceback.format_exception(refused.value))
