@@ -65,6 +65,7 @@ class SharedBackEnd(LocalBackEnd):
         return open_shared_storage(
             self.database,
             self._files,
+            places={name: environment.file_area(area) for name, area in files.parts.items()},
             is_elsewhere=files.is_elsewhere,
             options=options,
             clock=environment.clock,
