@@ -455,19 +455,22 @@ class SharedJobs:
     def take(self, worker: Wake) -> Entry | None:
         """Claim the job whose turn it is; None if there is none: then the worker is woken for the next one."""
         self._end_run(worker)
-        self._idle.rest(worker)
-        epoch = self._keeper.epoch
-        if epoch is None or self.stopping:
-            return None
-        try:
-            claimed = self._store.claim(epoch, self._kinds)
+        entry = None
+        while entry is None:
+            self._idle.rest(worker)
+            epoch = self._keeper.epoch
+            if epoch is None or self.stopping:
+                return None
+            try:
+                claimed = self._store.claim(epoch, self._kinds)
+            except OrthancError as error:
+                self._keeper.troubled(error)  # the next look wakes the worker
+                return None
             if claimed is None:
                 return None
             self._idle.rise(worker)
-            return self._begin_run(claimed, worker)
-        except OrthancError as error:
-            self._keeper.troubled(error)  # the next look wakes the worker
-            return None
+            entry = self._begin_run(claimed, worker)  # None if the job is gone already, or taken away
+        return entry
 
     def pick(self, entry: Entry, worker: Wake) -> bool:
         """Return True: the job was claimed for this worker."""
@@ -523,15 +526,18 @@ class SharedJobs:
         if row.lost_by is not None:
             with entry.lock:
                 self.events.record(Happened.TAKEN_OVER, entry, self._now(), entry.status, entry.status)
-            self._store.taken_over(row)
+            try:
+                self._store.taken_over(row)
+            except OrthancError as error:  # the job goes on all the same
+                self._keeper.troubled(error)
         if entry.job is None:
             self._make(entry, claimed.payload)
         self._store.act_for(row)
         return entry
 
     def _make(self, entry: SharedEntry, payload: Payload | None) -> None:
-        payload = payload or self._store.payload(entry.sequence) or Payload(None, None)
         try:
+            payload = payload or self._store.payload(entry.sequence) or Payload(None, None)
             self._moves.make_job(entry, payload.payload, payload.position)
         except OrthancError as error:
             self.report(error)
@@ -569,7 +575,7 @@ class SharedJobs:
     def _look_around(self, others: bool) -> None:
         self._mirror.refresh()
         if others:
-            for row in self._store.end_leases():
+            for row in self._store.end_leases(self._keeper.epoch):
                 self._mirror.learn(row)
             if self._number_ended() > self._history_size:
                 self._take_in(self._store.trim_history(self._history_size))
