@@ -70,6 +70,8 @@ class SharedJobs:
         Runs the tasks that keep the lease, by the clock of the machine.
     load_jobs
         False forgets all jobs (``--no-jobs``), if no other server is there.
+    leaves
+        Types of jobs that this server leaves to others, though it knows how to make them.
     tidy
         Called regularly; removes what no job needs any more.
     restores, concurrent_jobs, history_size, media_archive_size, events_size, on_error
@@ -98,6 +100,7 @@ class SharedJobs:
         lease_duration: float = 3.0,
         keepers: Executor | None = None,
         restores: Mapping[str, Restore] | None = None,
+        leaves: Collection[str] = (),
         concurrent_jobs: int = 2,
         history_size: int = 10,
         media_archive_size: int = 1,
@@ -125,7 +128,7 @@ class SharedJobs:
         self._media_archive_size = media_archive_size
         self._load_jobs = load_jobs
         self._tidy = tidy
-        self._kinds = sorted(restores or {})
+        self._kinds = sorted(set(restores or {}).difference(leaves))
         self._idle = IdleWorkers()
         self._workers: dict[int, Task] = {}
         self._numbers: dict[Wake, int] = {}
