@@ -53,7 +53,12 @@ class Board:
 
 def press(panel: Any, name: str) -> None:
     """Press a button of a panel, once it can be pressed."""
-    panel.locator("button", has_text=re.compile(rf"^\s*{re.escape(name)}\s*$")).click()
+    panel.locator("button:not(.orthanc-fold)", has_text=re.compile(rf"^\s*{re.escape(name)}\s*$")).click()
+
+
+def unfold(panel: Any, title: str) -> None:
+    """Open a part of a panel."""
+    panel.locator("button.orthanc-fold", has_text=title).click()
 
 
 def fill(panel: Any, label: str, text: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab import samples
-from tests.browser.board import CELL, Board, fill, press, says
+from tests.browser.board import CELL, Board, fill, press, says, unfold
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_folder_is_uploaded_and_a_study_picked_in_the_table(shown, artefacts, 
     says(panel, "Phantom US")
     assert panel.locator("iframe").is_hidden()
     client.create_dicom(samples.path("report.pdf"), {"PatientName": "Report^Rita", "StudyDate": "20270101"})
-    press(panel, "Studies")
+    unfold(panel, "Studies")
     row = panel.locator("tbody tr", has_text="Report Rita")
     row.wait_for()
     board.picture("browser-studies")

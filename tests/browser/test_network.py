@@ -9,7 +9,7 @@ import pytest
 import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.testing.dicom_node import DicomNode
-from tests.browser.board import CELL, Board, fill, press, says
+from tests.browser.board import CELL, Board, fill, press, says, unfold
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -40,7 +40,7 @@ def archive(client) -> Iterator[DicomNode]:
 def test_a_study_is_fetched_from_a_node_and_another_one_sent_there(shown, artefacts, client, archive):
     board = Board(shown(CELL), artefacts)
     panel = board.tab("Network")
-    panel.get_by_text("Add a node").click()
+    unfold(panel, "Add a node")
     for label, text in {"Name": "archive", "AE title": "ARCHIVE", "Host": "127.0.0.1"}.items():
         fill(panel, label, text)
     fill(panel, "Port", str(archive.port))
@@ -51,7 +51,7 @@ def test_a_study_is_fetched_from_a_node_and_another_one_sent_there(shown, artefa
     press(panel, "Echo")
     says(panel, "All nodes answer.")
 
-    panel.get_by_text("Query and retrieve").click()
+    unfold(panel, "Query and retrieve")
     fill(panel, "Patient's name", "elsewhere")
     press(panel, "Query")
     says(panel.locator("td"), "Phantom Elsewhere")
@@ -62,7 +62,7 @@ def test_a_study_is_fetched_from_a_node_and_another_one_sent_there(shown, artefa
     (study,) = client.studies.find(PatientID="ELSEWHERE")
     assert len(study.instances) == len(archive.datasets)
 
-    panel.get_by_text("Send", exact=True).first.click()
+    unfold(panel, "Send")
     panel.get_by_role("treeitem", name="Phantom CT").click()
     press(panel, "Send")
     says(panel.locator("tr", has_text="DicomModalityStore"), "Success")

@@ -89,9 +89,26 @@ def test_who_follows_the_changes_misses_none(cluster: OrthancCluster) -> None:
         ended.set()
         last = get(cluster.servers[0], "/changes?last").json()["Last"]
         assert last >= first + 90
+        listed = [one["Seq"] for one in get(cluster.servers[0], f"/changes?since={first}&limit=1000").json()["Changes"]]
+        assert listed[: last - first] == list(range(first + 1, last + 1)), "there are gaps"
         for one in following:
-            seen = one.result()
-            assert seen[: last - first] == list(range(first + 1, last + 1))
+            assert one.result()[: last - first] == list(range(first + 1, last + 1)), "a reader has missed some"
+
+
+def test_what_is_added_to_an_instance_at_once_is_all_there(cluster: OrthancCluster) -> None:
+    stored = send("POST", f"{cluster.urls[0]}/instances", data=material.small_instances(1)[0]).json()["ID"]
+    for kind, names in (
+        ("metadata", [str(2000 + number) for number in range(9)]),
+        ("labels", [f"label-{number}" for number in range(9)]),
+        ("attachments", [str(3000 + number) for number in range(9)]),
+    ):
+        path = f"/instances/{stored}/{kind}"
+        puts = [
+            partial(send, "PUT", f"{cluster.urls[number % 3]}{path}/{name}", data=b"x" * 40_000)
+            for number, name in enumerate(names)
+        ]
+        assert {answer.status_code for answer in at_once(puts)} == {200}
+        assert all(set(names) <= set(get(server, path).json()) for server in cluster.servers)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from tests.waiting import until
 Start = Callable[..., OrthancCluster]
 
 SERVERS = 3
+KILLS_AT_ONCE = 3  # between two audits
 OPTIONS: dict[str, Any] = {
     "JobsHistorySize": 100_000,
     "MediaArchiveSize": 5,
@@ -102,27 +103,24 @@ def test_servers_are_killed(
     cluster = orthanc_cluster(SERVERS, OPTIONS)
     facts, operations = Facts(), 0
     audit = Audit(cluster, facts, postgresql.uri)
-    log = tmp_path / "steps"
-    ids: list[str] = []
-    for kill in range(kills):
-        victim = chance.randrange(SERVERS)
-        with told(seed, f"kill {kill} of server {victim}"):
-            ids += submit(cluster, tmp_path / f"steps-{kill}", 3)
-            with Load(cluster, facts, hash((seed, kill))) as load:
-                time.sleep(chance.uniform(0.02, 0.7))  # the moment of the kill is what is drawn by chance
-                cluster.kill(victim)
-                time.sleep(chance.uniform(0.0, 0.3))
-                cluster.restart(victim)
+    for first in range(0, kills, KILLS_AT_ONCE):
+        log = tmp_path / f"steps-{first}"
+        with told(seed, f"kills from {first} on"):
+            ids = submit(cluster, log, 3, steps=60)
+            with Load(cluster, facts, hash((seed, first))) as load:
+                for _ in range(first, min(first + KILLS_AT_ONCE, kills)):
+                    victim = chance.randrange(SERVERS)
+                    time.sleep(chance.uniform(0.02, 0.7))  # the moment of the kill is what is drawn by chance
+                    cluster.kill(victim)
+                    time.sleep(chance.uniform(0.0, 0.3))
+                    cluster.restart(victim)
             operations += load.operations
             audit.check()
-            if kill % 5 == 4 or kill == kills - 1:
+            if first % (2 * KILLS_AT_ONCE):
                 finish_jobs(cluster.servers[0], facts, OPTIONS["MediaArchiveSize"])
-                wait_for(cluster, ids)
-                audit.check_ended()
-                for log in tmp_path.glob("steps-*"):
-                    check_steps(log)
-                    log.unlink()
-                ids.clear()
+            wait_for(cluster, ids)
+            audit.check_ended()
+            check_steps(log)
     print(f"{kills} kills, {operations} answered operations, {len(facts.stored)} instances, {len(facts.jobs)} jobs")
     assert operations > kills
     check_leftovers(cluster)

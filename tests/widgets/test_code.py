@@ -146,6 +146,7 @@ def test_a_change(client, study):
     made = client.series.find(SeriesDescription="Checked")
     assert len(made) == 2
     panel.form.action.value = "split"
+    panel.form.replace.remove("SeriesDescription")
     panel.tree.clear()
     panel.branches.learn(made)
     panel.tree.toggle(made[0].id)

@@ -36,21 +36,27 @@ class Changes:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the changes after ``since`` (``limit``, ``to``, ``type``), or the ``last`` one."""
         arguments = query_arguments(req)
-        if "last" in arguments:
-            change = self._storage.last_change()
-            found, done = ([] if change is None else [change]), True
-        else:
-            found, done = self._selected(arguments)
+        found, done = self._found(arguments)
+        last = 0
+        if not found:
+            last = self._storage.last_change_number()
+            found, done = self._found(arguments)  # again: who goes on from there must not pass over any
         document: dict[str, Any] = {"Changes": [_change_json(change) for change in found], "Done": done}
         if found:
             document["First"] = found[0].seq
-        document["Last"] = found[-1].seq if found else self._storage.last_change_number()
+        document["Last"] = found[-1].seq if found else last
         answer_json(req, resp, document)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Forget the changes; numbers go on."""
         self._storage.clear_changes()
         answer_nothing(resp)
+
+    def _found(self, arguments: dict[str, str]) -> tuple[list[Change], bool]:
+        if "last" not in arguments:
+            return self._selected(arguments)
+        change = self._storage.last_change()
+        return ([] if change is None else [change]), True
 
     def _selected(self, arguments: dict[str, str]) -> tuple[list[Change], bool]:
         names = [name for name in arguments.get("type", "").split(";") if name]

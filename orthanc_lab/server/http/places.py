@@ -12,6 +12,7 @@ __all__ = ["Guest", "Places"]
 
 _PATIENT_S = 0.25  # what a client may owe without losing its place
 _LOOK_S = 0.05  # how often those who wait for a place look for one
+_SHORTEST_S = 0.001  # of their waits
 _NETWORK = 8  # bytes of an IPv6 address that name a network: its owner has all addresses in it
 
 
@@ -61,7 +62,7 @@ class Places:
         """Give a place to a connection, waiting for one if necessary; False if there is none for its address."""
         key = _key(address)
         with self._changed:
-            if not self._has_place_of_address(key):
+            if not self._wait_for_place_of_address(key):
                 return False
             while len(self._taken) >= self._most and not self._is_closed:
                 self._make_room(self._taken, _PATIENT_S)
@@ -98,10 +99,24 @@ class Places:
             self._changed.wait_for(lambda: not self._taken, timeout)
             return list(self._taken)
 
-    def _has_place_of_address(self, key: bytes) -> bool:
-        if not self._most_of_address or len(self._of_address.get(key, ())) < self._most_of_address:
-            return True
-        return self._make_room(self._of_address[key], 0)
+    def _wait_for_place_of_address(self, key: bytes) -> bool:
+        """Wait for one of the places that an address may take; False if its clients owe nothing.
+
+        The latest loses its own. With many that owe something each has its time, however fast others come; with few,
+        nobody who comes from elsewhere meanwhile has to wait for them.
+        """
+        began = time.monotonic()
+        while self._most_of_address and len(guests := self._of_address.get(key, {})) >= self._most_of_address:
+            now = time.monotonic()
+            late = [lateness for guest in guests if (lateness := guest.lateness(now)) >= 0]
+            patience = _PATIENT_S * len(late) / self._most_of_address
+            is_over = now - began >= patience
+            if self._make_room(guests, 0 if is_over else patience):
+                return True
+            if is_over:
+                return False
+            self._changed.wait(max(_SHORTEST_S, min(_LOOK_S, patience - max(late))))
+        return True
 
     def _make_room(self, guests: Iterable[Guest], patience: float) -> bool:
         now = time.monotonic()

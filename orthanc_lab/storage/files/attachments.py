@@ -26,6 +26,8 @@ from orthanc_lab.storage.records import Attachment, AttachmentType
 __all__ = ["AttachmentFiles", "disk_error"]
 
 _AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk; or removes files
+_WRITTEN_AT_ONCE = 8  # files of one upload that are on their way to an area that is elsewhere
+_MOST_BESIDE = 16 << 20  # bytes; a larger file goes alone, so that memory is bounded
 _MANY = 16  # files that several threads remove: much of it is waiting for the file system
 _MOST_LEFT, _LEFT_AT_ONCE = 10_000, 8
 _OF_DICOM = (AttachmentType.DICOM, AttachmentType.DICOM_UNTIL_PIXEL_DATA)
@@ -42,7 +44,7 @@ class AttachmentFiles:
         Reads a small file from the index, by its key; None if there is none.
     late
         What finds files that are missing for a while, of an area that is elsewhere: what comes from there is compared
-        with its MD5, too.
+        with its MD5, too, and several files of one upload go there at the same time.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class AttachmentFiles:
         self._late = late
         self._cache = FileCache(options.maximum_cache_size << 20, metrics)
         self._pool = executor.pool("storage", _AT_ONCE)
+        self._writers = executor.pool("storage-writes", _WRITTEN_AT_ONCE)  # no hash waits behind what they wait for
         self._left: deque[str] = deque(maxlen=_MOST_LEFT)  # names of files that could not be removed
 
     def is_large(self, data: bytes) -> bool:
@@ -97,7 +100,7 @@ class AttachmentFiles:
         small
             False writes small files too.
         syncing
-            Takes what `wait_for` waits for, in place of waiting for the disk here.
+            Takes what `wait_for` waits for, in place of waiting for the disk, or the place of the files, here.
 
         Raises
         ------
@@ -106,7 +109,7 @@ class AttachmentFiles:
         """
         start = self._now()
         on_disk = compress(data) if compressed else data
-        content = None
+        content = writing = None
         if not self._is_stored(type):
             uuid = self._identifiers.uuid()
             plain_md5 = self._md5(data, md5)
@@ -119,12 +122,12 @@ class AttachmentFiles:
             self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
             self._metrics.record("orthanc_storage_written_bytes", len(on_disk))
         else:
-            uuid, plain_md5 = self._write_and_hash(extension_of(type), data, on_disk, md5, syncing)
+            uuid, plain_md5, writing = self._write_and_hash(extension_of(type), data, on_disk, md5, syncing)
         disk_md5 = self._md5(on_disk) if compressed else plain_md5
         attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
         if content is None and self._is_stored(type):
             self._cache.put_fresh(f"{uuid}/0", data)
-        return PreparedFile(attachment, content)
+        return PreparedFile(attachment, content, writing)
 
     def wait_for(self, syncing: Sequence[Future[None]]) -> None:
         """Wait until files are on the disk.
@@ -160,8 +163,8 @@ class AttachmentFiles:
             self._journal.take_over(transaction, written)
 
     def abandon(self, files: Sequence[PreparedFile]) -> None:
-        """Remove files that the index did not take over."""
-        written = _written(files)
+        """Remove files that the index did not take over, once they are written; what failed has been given up."""
+        written = _written([file for file in files if file.writing is None or file.writing.exception() is None])
         if written:
             self.discard(written)
 
@@ -234,6 +237,7 @@ class AttachmentFiles:
 
     def close(self) -> None:
         """End the work beside writes."""
+        self._writers.shutdown()
         self._pool.shutdown()
 
     def read(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False, keep: bool = True) -> bytes:
@@ -301,15 +305,30 @@ class AttachmentFiles:
     def _is_stored(self, type: int) -> bool:
         return self._options.store_dicom or type not in _OF_DICOM
 
-    def _write(self, extension: str, data: bytes, syncing: list[Future[None]] | None) -> str:
-        """Write a file under a new UUID, and return this."""
-        start = self._now()
-        sync = self._options.sync_storage_area
+    def _write(
+        self, extension: str, data: bytes, syncing: list[Future[None]] | None
+    ) -> tuple[str, Future[None] | None]:
+        """Write a file under a new UUID; return this, and what writes it, if that goes on beside."""
+        if syncing is not None and self._late is not None and len(data) <= _MOST_BESIDE:
+            self.wait_for(syncing[-_WRITTEN_AT_ONCE : 1 - _WRITTEN_AT_ONCE])
+            uuid = self._reserve(extension)
+            writing = self._writers.submit(self._write_as, uuid + extension, data)
+            syncing.append(writing)
+            return uuid, writing
+        uuid = self._reserve(extension)
+        self._write_as(uuid + extension, data, syncing)
+        return uuid, None
+
+    def _reserve(self, extension: str) -> str:
         try:
-            uuid = self._journal.reserve(extension, self._identifiers)
+            return self._journal.reserve(extension, self._identifiers)
         except OSError as error:
             raise disk_error(error) from error
-        name = uuid + extension
+
+    def _write_as(self, name: str, data: bytes, syncing: list[Future[None]] | None = None) -> None:
+        """Write a file whose name is in the journal; it is given up should that fail."""
+        start = self._now()
+        sync = self._options.sync_storage_area
         try:
             self._area.write(name, data, sync=sync and syncing is None)
         except AreaError as error:
@@ -324,7 +343,6 @@ class AttachmentFiles:
         self._metrics.record("orthanc_storage_written_bytes", len(data))
         if self._left:
             self._try_again()
-        return uuid
 
     def _give_up(self, name: str) -> None:
         """Remove a file that may still appear: its name stays in the journal."""
@@ -337,15 +355,16 @@ class AttachmentFiles:
 
     def _write_and_hash(
         self, extension: str, data: bytes, on_disk: bytes, known: str, syncing: list[Future[None]] | None
-    ) -> tuple[str, str]:
+    ) -> tuple[str, str, Future[None] | None]:
         if known:
-            return self._write(extension, on_disk, syncing), self._md5(data, known)
+            uuid, writing = self._write(extension, on_disk, syncing)
+            return uuid, self._md5(data, known), writing
         hashing = self._pool.submit(self._md5, data)  # beside the write: both leave the interpreter free
         try:
-            uuid = self._write(extension, on_disk, syncing)
+            uuid, writing = self._write(extension, on_disk, syncing)
         finally:
             plain_md5 = hashing.result()
-        return uuid, plain_md5
+        return uuid, plain_md5, writing
 
     def _md5(self, data: bytes, known: str = "") -> str:
         if not self._options.store_md5:

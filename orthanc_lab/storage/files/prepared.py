@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from orthanc_lab.storage.records import Attachment
@@ -14,7 +15,10 @@ class PreparedFile:
     """A file that is about to be an attachment."""
 
     attachment: Attachment
-    content: bytes | None  # of a small file, which the index keeps; None: it is in the storage area already
+    content: (
+        bytes | None
+    )  # of a small file, which the index keeps; None: it is in the storage area already, or on its way
+    writing: Future[None] | None = None  # what brings it there, should that go on beside
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,6 @@ class AzureOptions(BucketOptions):
 
     account: AzureAccount = field(repr=False)  # ConnectionString
     container: str  # ContainerName
-    creates_container: bool = True  # CreateContainerIfNotExists
 
     @property
     def secrets(self) -> Collection[str]:
@@ -222,10 +221,14 @@ def _read_azure(values: Mapping[str, Any]) -> AzureOptions:
         account = read_connection_string(section.required("ConnectionString"))
     except ValueError as error:
         raise section.refused("ConnectionString", f"cannot be read: {error}") from None
+    if section.boolean("CreateContainerIfNotExists", False):
+        section.warn(
+            "CreateContainerIfNotExists",
+            "has no effect: the library that reaches the container (obstore) cannot make one",
+        )
     options: dict[str, Any] = {
         "account": account,
         "container": section.required("ContainerName"),
-        "creates_container": section.boolean("CreateContainerIfNotExists", True),
         "storage_class": section.text("AccessTier", None) or None,
     }
     return AzureOptions(**options, **section.common())

@@ -128,6 +128,15 @@ def test_warnings() -> None:
     ]
 
 
+@pytest.mark.parametrize("value", [None, False, True])
+def test_a_container_is_not_made(value: bool | None) -> None:
+    given = {} if value is None else {"CreateContainerIfNotExists": value}
+    options = read_bucket_options({"AzureBlobStorage": {**AZURE, **given}})
+    assert options is not None
+    words = '"AzureBlobStorage.CreateContainerIfNotExists" has no effect'
+    assert [words in warning for warning in options.warnings] == ([True] if value else [])
+
+
 def test_no_representation_tells_a_secret() -> None:
     for section, values in SECTIONS.items():
         options = read_bucket_options({section: values})
