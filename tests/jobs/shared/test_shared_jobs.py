@@ -404,3 +404,15 @@ def test_without_a_history(servers: Servers) -> None:
         server.engine.run(CountingJob())
     assert raised.value.code == 7
     until(lambda: server.engine.ids() == [])
+
+
+def test_a_job_is_left_to_a_server_that_may_run_it(servers: Servers) -> None:
+    """As one that writes is by a server with ``ReadOnly``."""
+    one, other = servers(restores=HELD), servers(leaves=[CountingJob.type])
+    held_by(one, steps=1)
+    ids = [one.engine.submit(job) for job in (CountingJob(), FailingJob())]
+    wait_for_state(other.engine, ids[1], JobState.FAILURE)
+    assert other.engine.get(ids[0]).state is JobState.PENDING  # type: ignore[union-attr]
+    Held.gate.release()
+    wait_for_state(other.engine, ids[0], JobState.SUCCESS)
+    assert other.engine.cluster().jobs[ids[0]] == one.name
