@@ -41,12 +41,7 @@ __all__ = ["SharedJobs"]
 _LOG = logging.getLogger(__name__)
 _STEP_SECONDS = 1.0  # for steps to end by themselves when the engine stops
 _RETRY_SECONDS = 0.2  # between two attempts to write a move, while the list cannot be reached
-<<<<<<< HEAD
 _AWAY_SECONDS = 0.5  # until a job is tried again that could not reach the database or the bucket
-_NEARLY_FULL = 0.8  # of the history
-_TAKE_OVERS = 100  # that are shown
-=======
->>>>>>> review
 
 
 def _log_error(error: BaseException) -> None:
