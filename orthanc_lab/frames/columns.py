@@ -37,6 +37,7 @@ class Column:
 _TIME = "UTC"
 COLUMNS: dict[str, Column] = {
     "id": Column("str", "", "Orthanc identifier"),
+    "thumbnail": Column("str", "", "small PNG picture as a data URI; missing if there is none"),
     "parent": Column("str", "", "identifier of the resource one level up"),
     "type": Column("category", "", "type of the job"),
     "state": Column(STATES, "", "state of the job"),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from orthanc_lab.client import Client
 from orthanc_lab.frames.columns import typed
+from orthanc_lab.frames.thumbnail_column import with_thumbnails
 from orthanc_lab.protocol.levels import Level
 
 __all__ = ["instances", "patients", "series", "studies"]
@@ -42,9 +43,15 @@ def patients(client: Client) -> pd.DataFrame:
     return _table(client, Level.PATIENT)
 
 
-def studies(client: Client) -> pd.DataFrame:
+def studies(client: Client, *, thumbnails: bool | int = False) -> pd.DataFrame:
     """Return the studies: ``id``, ``parent``, main DICOM tags with those of the patient, ``series``, ``last_update``,
     ``stable``, ``tagged``.
+
+    Parameters
+    ----------
+    thumbnails
+        Whether to add a column ``thumbnail``, which a notebook shows as pictures: of the first 100 rows, or of as many
+        as a number says.
 
     Examples
     --------
@@ -57,11 +64,17 @@ def studies(client: Client) -> pd.DataFrame:
          StudyDescription  StudyDate  series
     0  CT quality phantom 2026-01-05       1
     """  # noqa: D205 - the columns belong into the summary
-    return _table(client, Level.STUDY)
+    return _table(client, Level.STUDY, thumbnails)
 
 
-def series(client: Client) -> pd.DataFrame:
+def series(client: Client, *, thumbnails: bool | int = False) -> pd.DataFrame:
     """Return the series: ``id``, ``parent``, main DICOM tags, ``instances``, ``last_update``, ``stable``, ``tagged``.
+
+    Parameters
+    ----------
+    thumbnails
+        Whether to add a column ``thumbnail``, which a notebook shows as pictures: of the first 100 rows, or of as many
+        as a number says.
 
     Examples
     --------
@@ -74,12 +87,18 @@ def series(client: Client) -> pd.DataFrame:
       Modality SeriesDescription  instances
     0       CT       Soft tissue         20
     """
-    return _table(client, Level.SERIES)
+    return _table(client, Level.SERIES, thumbnails)
 
 
-def instances(client: Client) -> pd.DataFrame:
+def instances(client: Client, *, thumbnails: bool | int = False) -> pd.DataFrame:
     """Return the instances: ``id``, ``parent``, main DICOM tags, ``size_bytes``, ``received``, ``transfer_syntax``,
     ``tagged``.
+
+    Parameters
+    ----------
+    thumbnails
+        Whether to add a column ``thumbnail``, which a notebook shows as pictures: of the first 100 rows, or of as many
+        as a number says.
 
     Examples
     --------
@@ -91,10 +110,10 @@ def instances(client: Client) -> pd.DataFrame:
     ...     frames.instances(client)["size_bytes"].sum()
     np.int64(679116)
     """  # noqa: D205 - the columns belong into the summary
-    return _table(client, Level.INSTANCE)
+    return _table(client, Level.INSTANCE, thumbnails)
 
 
-def _table(client: Client, level: Level) -> pd.DataFrame:
+def _table(client: Client, level: Level, thumbnails: bool | int = False) -> pd.DataFrame:
     # Orthanc 1.12.4 and earlier ignore ResponseContent: their objects lack Metadata and Attachments.
     body: dict[str, Any] = {"Level": level.value, "Query": {}, "Expand": True, "ResponseContent": _CONTENT}
     documents = client.transport.json("POST", "/tools/find", json=body, again=True)
@@ -108,7 +127,11 @@ def _table(client: Client, level: Level) -> pd.DataFrame:
         frame[keyword] = typed([item.get(keyword) for item in tags], keyword)
     frame.update(_of_file(documents) if level is Level.INSTANCE else _of_container(documents, level))
     frame["tagged"] = typed([", ".join(document.get("Labels", [])) for document in documents], "tagged")
-    return pd.DataFrame(frame)
+    table = pd.DataFrame(frame)
+    if not thumbnails:
+        return table
+    below = "" if level.child is None else level.child.plural.capitalize()
+    return with_thumbnails(client, level, table, [document.get(below, []) for document in documents], thumbnails)
 
 
 def _of_container(documents: list[dict[str, Any]], level: Level) -> dict[str, pd.Series[Any]]:
