@@ -26,7 +26,7 @@ from orthanc_lab.jobs.kinds.transfers.pull import PullTransferJob
 from orthanc_lab.jobs.kinds.transfers.push import PushTransferJob
 from orthanc_lab.jobs.ports import Job, Restore
 
-__all__ = ["KINDS", "JobKind", "restores"]
+__all__ = ["KINDS", "WRITING", "JobKind", "restores"]
 
 
 class JobKind(Protocol):
@@ -55,6 +55,9 @@ KINDS: tuple[JobKind, ...] = (
     MoveStorageJob,
 )
 """Every kind of job that survives a restart."""
+
+WRITING = frozenset(kind.type for kind in (ModificationJob, SplitJob, MergeJob, PullTransferJob, GetJob))
+"""The types of those that store or delete instances: a server with ``ReadOnly`` leaves them to others."""
 
 
 def restores(tools: JobTools) -> Mapping[str, Restore]:
