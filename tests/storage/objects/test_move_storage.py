@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 
@@ -14,18 +16,24 @@ from obstore.store import MemoryStore
 
 from orthanc_lab import EmbeddedServer
 from orthanc_lab.jobs.kinds.move_storage import MoveStorageJob, MoveStorageRequest
+from orthanc_lab.postgresql.database import Database
+from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.levels import Level
-from orthanc_lab.protocol.ports import SystemClock
+from orthanc_lab.protocol.metrics import NoMetrics
+from orthanc_lab.protocol.ports import SystemClock, SystemIdentifiers
+from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.files.area import DiskArea, FileArea
 from orthanc_lab.storage.files.hybrid import FILE_SYSTEM, OBJECT_STORAGE, HybridArea
 from orthanc_lab.storage.objects.area import ObjectArea
 from orthanc_lab.storage.ports import Storage
+from orthanc_lab.storage.postgresql.opening import open_shared_storage
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.contracts.storage.folder import ORIGIN
+from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
 from orthanc_lab.testing.seaweed import Bucket
 from tests.job_tools import job_tools
 from tests.storage.conftest import files_in
@@ -186,6 +194,51 @@ def test_who_reads_meanwhile_notices_nothing(places: Places, storage: Storage) -
     assert problems == []
     assert sum(places.counts()) == len(files)
     assert all(storage.read_dicom(id) == file for id, file in files.items())
+
+
+def test_two_servers_move_the_same_files(places: Places, postgresql: PostgresqlDatabase) -> None:
+    with contextlib.ExitStack() as opened:
+
+        def open_one() -> Storage:
+            database = Database(PostgresqlOptions.of_section(postgresql.section))
+            opened.callback(database.close)
+            clock = SystemClock()
+            storage = open_shared_storage(
+                database,
+                HybridArea(places.disk, places.bucket),
+                places={FILE_SYSTEM: places.disk, OBJECT_STORAGE: places.bucket},
+                is_elsewhere=True,
+                options=StorageOptions(maximum_cache_size=0),
+                clock=clock,
+                executor=ThreadExecutor(clock),
+                identifiers=SystemIdentifiers(),
+                metrics=NoMetrics(),
+            )
+            opened.callback(storage.close)
+            return storage
+
+        one, other = open_one(), open_one()
+        files = fill(one, 4)
+        done = threading.Event()
+
+        def read() -> None:
+            while not done.is_set():
+                for id, file in files.items():
+                    assert one.read_dicom(id) == file
+
+        def move(storage: Storage, place: str) -> None:
+            for _ in range(4):
+                assert storage.move_files(list(files), place).failures == ()
+
+        with ThreadPoolExecutor() as pool:
+            reading = pool.submit(read)
+            moving = [pool.submit(move, one, OBJECT_STORAGE), pool.submit(move, other, FILE_SYSTEM)]
+            wait(moving)
+            done.set()
+            for future in (*moving, reading):
+                future.result()
+        assert sum(places.counts()) == len(files)
+        assert all(other.read_dicom(id) == file for id, file in files.items())
 
 
 def test_a_copy_that_is_not_the_same(places: Places, storage: Storage) -> None:
