@@ -133,7 +133,8 @@ def check_leftovers(cluster: OrthancCluster) -> None:
         one.session.delete(f"{one.url}/patients/{patient}", timeout=60)
     for job in get(one, "/jobs").json():
         one.session.delete(f"{one.url}/jobs/{job}", timeout=30)
-    until(lambda: not orphans(cluster), seconds=30, what=lambda: f"orphans: {orphans(cluster)[:5]}")
+    # What a killed server was about to store is removed a minute later.
+    until(lambda: not orphans(cluster), seconds=150, what=lambda: f"orphans: {orphans(cluster)[:5]}")
 
 
 def orphans(cluster: OrthancCluster) -> list[Path]:

@@ -14,6 +14,7 @@ from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
 from orthanc_lab.jobs.kinds.commitment import CommitmentJob
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.move_storage import MoveStorageJob
 from orthanc_lab.jobs.kinds.retrieving.get import GetJob
 from orthanc_lab.jobs.kinds.retrieving.move import MoveJob
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
@@ -51,6 +52,7 @@ KINDS: tuple[JobKind, ...] = (
     CommitmentJob,
     MoveJob,
     GetJob,
+    MoveStorageJob,
 )
 """Every kind of job that survives a restart."""
 

@@ -267,7 +267,13 @@ class Mirror:
     def _admit(self, row: SharedRow) -> SharedEntry:
         job = self._submitted.pop(row.id, None)
         entry = SharedEntry(row, job)
+        if row.epoch == self.epoch and row.claimed is not None:
+            self._claims.setdefault(row.sequence, (row, self._clock.monotonic()))
+        elif job is not None and row.fence:
+            stop_job(entry, StopReason.SHUTDOWN, self._on_error)
+            entry.job = None
         if job is not None:
+            entry.fence = 0  # that of the submission; a claim of this server comes one behind it
             self._events.record(Happened.SUBMITTED, entry, self._now(), None, entry.status)
             is_first_claim = row.fence == 1 and row.holder == self.epoch
             self._keep_job_if_current(entry, row.fence == 0 or is_first_claim)

@@ -28,6 +28,7 @@ __all__ = ["Runs"]
 
 _STEP_SECONDS = 1.0  # for steps to end by themselves when the engine stops
 _RETRY_SECONDS = 0.2  # between two attempts to write a move, while the list cannot be reached
+_AWAY_SECONDS = 0.5  # until a job is tried again that could not reach the database or the bucket
 
 
 class Runs:
@@ -148,13 +149,14 @@ class Runs:
     def move(self, entry: Entry, event: Event, report: Report | None = None) -> Steps:
         """Make a move on behalf of a worker; it is tried again while the list cannot be reached."""
         assert isinstance(entry, SharedEntry)
-        # Without the database, a job is not to blame: it goes on at its last finished step.
+        # A job is not to blame for a database or a bucket that is away: it goes on at its last finished step.
         gives_back = _is_away(event, report) and not entry.bound
         reported = False
         while not entry.lost:
             if self._keeper.is_sure or self.stopping:
                 try:
                     if gives_back:
+                        yield _AWAY_SECONDS
                         self._moves.give_back(entry)
                         return
                     effects = self._moves.advance(entry, event, report)

@@ -13,7 +13,8 @@ from orthanc_lab.postgresql.acting import Guard, acting
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
-from orthanc_lab.storage.files.area import DiskArea
+from orthanc_lab.server.back_ends.distant_pieces import DistantPieces
+from orthanc_lab.storage.files.area import AreaError, DiskArea
 from orthanc_lab.testing.contracts.output_store import OutputStoreContract
 
 
@@ -197,6 +198,28 @@ def test_outputs_of_no_job_are_dropped_after_a_while(
     make_due(shared_database)
     outputs.empty_trash()
     assert pieces(tmp_path) == 3
+
+
+def test_a_place_that_is_away_is_told_as_a_database_that_is(tmp_path: Path) -> None:
+    """So that the job which needs it is tried again."""
+
+    class Away(Area):
+        is_away = True
+
+        def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
+            raise AreaError("the bucket does not answer", is_away=self.is_away)
+
+        def write(self, name: str, data: bytes, *, sync: bool) -> None:
+            self.read(name)
+
+    area = Away(tmp_path)
+    for act in (lambda: DistantPieces(area).read("x"), lambda: DistantPieces(area).write("x", b"", sync=False)):
+        with pytest.raises(OrthancError) as raised:
+            act()
+        assert (raised.value.code, raised.value.details) == (36, "the bucket does not answer")
+    area.is_away = False
+    with pytest.raises(AreaError):
+        DistantPieces(area).read("x")
 
 
 def test_a_slow_reader_goes_on_when_it_is_removed(shared_database: Database, area: Area, tmp_path: Path) -> None:
