@@ -50,7 +50,7 @@ class FaultyArea(FaultyPort):
         self._port.write(name, data, sync=sync)
 
 
-class FaultyOutputs(FaultyPort):
+class FaultyOutputs(FaultyPortWithState):
     """The outputs of jobs on a disk with the faults that are in force."""
 
     def append(self, name: str, offset: int) -> tuple[OutputWriter, int]:
