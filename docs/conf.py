@@ -58,7 +58,7 @@ nitpick_ignore_regex = [
         r"orthanc_lab\.(protocol\.execution|server\.options\.settings|server\.environment|rest\.services|widgets)\..*",
     ),
     (r"py:.*", r"orthanc_lab\.(jobs|storage|testing\.contracts)\..*"),
-    (r"py:.*", r"orthanc_lab\.testing\.(certify\.expected|twins)\..*"),
+    (r"py:.*", r"orthanc_lab\.testing\.(certify\.expected|faults\.switches|twins)\..*"),
     (r"py:.*", r"orthanc_lab\.client\.(client\._Server|collection\.R)"),
     (r"py:class", r"Path|t\.Any|Follow|Dataset|Association|PresentationContext|EventHandlerType"),
     (r"py:.*", r"(requests|numpy|np|pandas|pd|matplotlib|pydicom|pytest|ipywidgets|traitlets)\..*"),

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from orthanc_lab.bench import material
@@ -20,7 +21,7 @@ __all__ = ["claims", "growth", "measure_cluster", "take_overs"]
 
 _NAMES = ("Anna", "Bert", "Carla")
 _JOBS = 1500
-_KILLS = 10
+_KILLS = 20
 _INSTANCES = 100_000
 _PATIENCE = 120.0  # seconds
 _LOOK_AGAIN = 0.01  # seconds
@@ -72,8 +73,8 @@ def claims(command: str, databases: Databases, jobs: int = _JOBS) -> Figure:
         path = f"/studies/{wire.get_json('/studies')[0]}/archive"
         send_all(front.port, [http_request("POST", path, b'{"Asynchronous":true}')] * jobs, 4)
         with _servers(command, options, *_NAMES):
-            _await(lambda: wire.get_json("/orthanc-lab/cluster")["Queue"] == 0)
-            _await(lambda: all(job["State"] == "Success" for job in _others(wire, held["ID"])))
+            _await(lambda: wire.get_json("/orthanc-lab/cluster")["Queue"] == 0, pause=1.0)
+            _await(lambda: all(job["State"] == "Success" for job in _others(wire, held["ID"])), pause=0.2)
             ends: dict[str, list[float]] = {}
             ran = wire.get_json("/orthanc-lab/cluster")["Jobs"]
             for job in _others(wire, held["ID"]):
@@ -83,7 +84,7 @@ def claims(command: str, databases: Databases, jobs: int = _JOBS) -> Figure:
     begin = max(min(times) for times in ends.values())
     later = [end for times in ends.values() for end in times if end > begin]
     rate = len(later) / (max(later) - begin)
-    return Figure(f"cluster: jobs claimed and run by {len(ends)} servers", [rate], 300, at_most=False, unit="/s")
+    return Figure(f"cluster: jobs claimed, run and ended by {len(ends)} servers", [rate], 300, at_most=False, unit="/s")
 
 
 def take_overs(command: str, databases: Databases, kills: int = _KILLS) -> list[Figure]:
@@ -95,6 +96,7 @@ def take_overs(command: str, databases: Databases, kills: int = _KILLS) -> list[
             peer.hold()
             taken = _kill_who_runs(servers)
             peer.let_go()
+            _await(partial(_none_runs, servers[0].port))  # so that a worker is free for the next one
             from_kill.append(taken[0])
             from_lease.append(taken[1])
     worst = max(from_lease)
@@ -118,7 +120,6 @@ def _kill_who_runs(servers: list[ServerProcess]) -> tuple[float, float]:
     _await(lambda: _runs(other, job) not in (None, runner))
     seconds = time.perf_counter() - began
     taken = _await(lambda: _take_over(other, job))
-    other.call("POST", f"/jobs/{job}/cancel")
     other.close()
     by_name[runner].start()
     return seconds, taken["Seconds"]
@@ -127,6 +128,13 @@ def _kill_who_runs(servers: list[ServerProcess]) -> tuple[float, float]:
 def _take_over(wire: Wire, job: str) -> dict[str, Any] | None:
     found: list[dict[str, Any]] = wire.get_json("/orthanc-lab/cluster")["TakeOvers"]
     return next((taken for taken in found if taken["Job"] == job), None)
+
+
+def _none_runs(port: int) -> bool:
+    wire = Wire(port)
+    servers = wire.get_json("/orthanc-lab/cluster")["Servers"]
+    wire.close()
+    return not any(server["Running"] for server in servers)
 
 
 def _runs(wire: Wire, job: str) -> str | None:
@@ -183,14 +191,14 @@ def _others(wire: Wire, held: str) -> list[dict[str, Any]]:
     return [job for job in wire.get_json("/jobs?expand") if job["ID"] != held]
 
 
-def _await(found: Callable[[], Any]) -> Any:
-    """Return what is found, as soon as it is true."""
+def _await(found: Callable[[], Any], pause: float = _LOOK_AGAIN) -> Any:
+    """Return what is found, as soon as it is true; between two looks is a pause."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         value = found()
         if value:
             return value
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(pause)
     raise TimeoutError(f"The servers did not get there within {_PATIENCE:.0f} s")
 
 

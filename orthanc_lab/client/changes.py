@@ -59,7 +59,7 @@ class Changes:
         Parameters
         ----------
         number
-            `Change.seq` of the last one that is already known.
+            ``seq`` of the last one that is already known.
         """
         found: list[Change] = []
         since = number

@@ -40,6 +40,7 @@ _NOTE = (
 )
 _COMMITTED = "SELECT 1 FROM outcomes WHERE session = %s AND number = %s"
 _PAUSE = 0.02  # seconds before a transaction that collided is repeated, times the number of its collisions
+_URGENT = 2  # connections for what must not wait for others: renewing a lease, and looking at those of others
 _LOOK_AGAIN = 0.01  # seconds between two looks whether an old connection has ended
 
 
@@ -75,6 +76,7 @@ class Database:
         self._closing = threading.Event()
         self._ownership = Ownership(self.conninfo) if options.lock else None
         self._pool = Pool(self._connect, options.connections)
+        self._urgent = Pool(self._connect, _URGENT)
         try:
             self._read(prepare, patient=True)
         except BaseException:
@@ -104,7 +106,8 @@ class Database:
         notes_outcome
             The operation is pipelined, and writes ``connection.outcome`` into the table ``outcomes`` itself.
         within
-            Wait for no answer longer than so many seconds, and not at all for a database that is away.
+            Wait for no answer longer than so many seconds, and not at all for a database that is away, or for a
+            connection that others use.
 
         Raises
         ------
@@ -153,6 +156,7 @@ class Database:
         """Close all connections; whoever waits for the database gets an error."""
         self._closing.set()
         self._pool.close()
+        self._urgent.close()
         if self._ownership is not None:
             self._ownership.close()
 
@@ -177,9 +181,9 @@ class Database:
         try:
             result = operation(session.connection)
         except BaseException as error:
-            self._end(session, error)
+            self._end(session, error, within=within)
             raise
-        self._pool.give_back(session)
+        self._pool_for(within).give_back(session)
         return result
 
     def _transact(self, operation: Operation[T], guards: Sequence[Guard], begin: _Begin, *, within: float | None) -> T:
@@ -204,25 +208,26 @@ class Database:
             if commit.statusmessage != "COMMIT":
                 raise psycopg.ProgrammingError("an error of the transaction was disregarded")
         except BaseException as error:
-            self._end(session, error)
-            if sent and is_lost(error) and self._has_committed(session, patient=within is None):
+            self._end(session, error, within=within)
+            if sent and is_lost(error) and self._has_committed(session, within=within):
                 return result
             raise
-        self._pool.give_back(session)
+        self._pool_for(within).give_back(session)
         return result
 
-    def _end(self, session: Session, error: BaseException) -> None:
+    def _end(self, session: Session, error: BaseException, *, within: float | None) -> None:
         """Bring a connection after a failure to where the next one can use it, or close it."""
+        pool = self._pool_for(within)
         if is_lost(error):
-            self._pool.discard(session)
-            self._pool.forget_idle()
+            pool.discard(session)
+            pool.forget_idle()
             return
         try:
             session.connection.execute("ROLLBACK")
         except psycopg.Error:
-            self._pool.discard(session)
+            pool.discard(session)
         else:
-            self._pool.give_back(session)
+            pool.give_back(session)
 
     # -- connections ---------------------------------------------------------------
 
@@ -231,10 +236,13 @@ class Database:
             self._ownership.hold()
         return connect(self.conninfo)
 
+    def _pool_for(self, within: float | None) -> Pool:
+        return self._pool if within is None else self._urgent
+
     def _take(self, *, patient: bool, within: float | None) -> Session:
         while True:
             try:
-                session = self._pool.take()
+                session = self._pool_for(within).take()
             except psycopg.OperationalError as error:
                 self._wait_for_database(error, patient=patient)
             else:
@@ -259,7 +267,7 @@ class Database:
         if not patient or now - since + interval > self._patience or self._closing.wait(interval):
             raise away(error) from error
 
-    def _has_committed(self, session: Session, *, patient: bool) -> bool:
+    def _has_committed(self, session: Session, *, within: float | None) -> bool:
         """Tell whether the last transaction of a lost connection has been committed.
 
         Raises
@@ -269,7 +277,7 @@ class Database:
         """
 
         def look(connection: Connection) -> bool:
-            deadline = time.monotonic() + max(self._patience, LONGEST)
+            deadline = time.monotonic() + (max(self._patience, LONGEST) if within is None else within)
             identity = (session.pid, session.started)
             while connection.execute(END_BACKEND, identity).fetchone() is not None:
                 if time.monotonic() > deadline or self._closing.wait(_LOOK_AGAIN):
@@ -277,7 +285,8 @@ class Database:
             outcome = session.id, session.number
             return connection.execute(_COMMITTED, outcome).fetchone() is not None
 
-        return self._repeat(lambda: self._read(look, patient=True), patient=True)
+        patient = within is None
+        return self._repeat(lambda: self._read(look, within=within, patient=patient), patient=patient)
 
 
 def _begin(connection: Connection) -> None:

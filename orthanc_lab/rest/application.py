@@ -17,7 +17,7 @@ from orthanc_lab.rest.http.answers import EmptyAnswer
 from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.instances import content, files, frames, instances_tags, modules, ordered_slices, tags
 from orthanc_lab.rest.jobs import cluster, events, jobs, peers
-from orthanc_lab.rest.making import archives, create, modification, study_changes
+from orthanc_lab.rest.making import archives, create, modification, move_storage, study_changes
 from orthanc_lab.rest.network import commitment, modalities, modality_store, queries, retrieve, worklist
 from orthanc_lab.rest.network import find as find_of_modalities
 from orthanc_lab.rest.request_guard import RequestGuard
@@ -69,6 +69,7 @@ ROUTES: Sequence[Route] = (
     *modification.ROUTES,
     *study_changes.ROUTES,
     *archives.ROUTES,
+    *move_storage.ROUTES,
     *jobs.ROUTES,
     *events.ROUTES,
     *cluster.ROUTES,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from orthanc_lab.dicom.dictionary.main_tags import MainTags
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -20,6 +21,7 @@ from orthanc_lab.storage.arrival import ArrivalReader
 from orthanc_lab.storage.attaching import Attaching, CheckAttachment
 from orthanc_lab.storage.deletion import delete
 from orthanc_lab.storage.exports import log_export
+from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.attachments import AttachmentFiles
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.index import Index
@@ -27,6 +29,7 @@ from orthanc_lab.storage.ingest import Ingest
 from orthanc_lab.storage.ingest_transcoding import ingest_transcoding
 from orthanc_lab.storage.instance_writer import InstanceWriter
 from orthanc_lab.storage.metadata_names import MetadataNames
+from orthanc_lab.storage.moving import Moving
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.reconstruction import Reconstruction, refresh_parents
 from orthanc_lab.storage.records import Attachment, AttachmentType, FindQuery, NewInstance, Origin, Resource, Stored
@@ -47,6 +50,8 @@ class IndexedStorage:
     ----------
     opened
         What is closed with the storage (index and files among them), once it is made.
+    places
+        The areas between which files can be moved, by their names.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class IndexedStorage:
         files: AttachmentFiles,
         opened: ExitStack,
         *,
+        places: Mapping[str, FileArea] = MappingProxyType({}),
         options: StorageOptions,
         clock: Clock,
         executor: Executor,
@@ -93,6 +99,10 @@ class IndexedStorage:
         adopting = Adopting(self._transactions, files, self._reader, options, self._ingest.make_files)
         self.adopt = adopting.adopt
         self.adopt_log = adopting.adopt_log
+        moving = Moving(index, self._transactions, files, places, executor)
+        opened.callback(moving.close)
+        self.file_places = moving.places
+        self.move_files = moving.move
         self._opened = opened.pop_all()
         # The index answers these by itself.
         self.version = index.version
@@ -199,7 +209,7 @@ class IndexedStorage:
 
     def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
         """Return the DICOM file of an instance, uncompressed."""
-        return self._files.read(self._attachment(instance, AttachmentType.DICOM), keep=keep)
+        return self._read(instance, lambda dicom: self._files.read(dicom, keep=keep))
 
     def read_dicom_header(self, instance: str) -> bytes:
         """Return the DICOM file up to its pixel data (or whole, if it has none)."""
@@ -214,7 +224,7 @@ class IndexedStorage:
 
     def read_dicom_part(self, instance: str, offset: int, size: int) -> bytes:
         """Return `size` bytes of the DICOM file of an instance from `offset` on, uncompressed."""
-        return self._files.read_part(self._attachment(instance, AttachmentType.DICOM), size, offset)
+        return self._read(instance, lambda dicom: self._files.read_part(dicom, size, offset))
 
     def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
@@ -322,6 +332,20 @@ class IndexedStorage:
             )
             for one in resources
         ]
+
+    def _read(self, instance: str, read: Callable[[Attachment], bytes]) -> bytes:
+        """Return what `read` makes of the DICOM file of an instance, which another server may just be moving."""
+        dicom = self._attachment(instance, AttachmentType.DICOM)
+        while True:
+            try:
+                return read(dicom)
+            except OrthancError as error:
+                if error.code != ErrorCode.INEXISTENT_FILE:
+                    raise
+                current = self._index.attachment(instance, AttachmentType.DICOM)
+                if current is None or current.uuid == dicom.uuid:
+                    raise
+                dicom = current
 
     def _attachment(self, id: str, type: int) -> Attachment:
         attachment = self._index.attachment(id, type)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.execution import Executor
@@ -12,7 +14,8 @@ from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemId
 from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.storage.files.area import DiskArea, FileArea
-from orthanc_lab.storage.files.attachments import AttachmentFiles, disk_error
+from orthanc_lab.storage.files.attachments import AttachmentFiles
+from orthanc_lab.storage.files.disk_errors import disk_error
 from orthanc_lab.storage.files.journal import LogJournal
 from orthanc_lab.storage.files.late_files import LateFiles
 from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
@@ -40,6 +43,7 @@ def open_storage(
     identifiers: Identifiers | None = None,
     metrics: Metrics | None = None,
     area: FileArea | None = None,
+    places: Mapping[str, FileArea] = MappingProxyType({}),
     is_elsewhere: bool = False,
     open_log: OpenLog = DiskLog,
     connect: Connect = connect,
@@ -55,6 +59,8 @@ def open_storage(
         Runs what happens beside requests; threads, if not given.
     area
         Where the files are, if not in `folder`.
+    places
+        The areas that it is made of, if files can be moved between them, by their names.
     is_elsewhere
         Whether that is no disk of this machine: what comes from there is checked, and may be late.
     open_log
@@ -104,6 +110,7 @@ def open_storage(
                 index,
                 files,
                 opened,
+                places=places,
                 options=options,
                 clock=clock,
                 executor=executor,

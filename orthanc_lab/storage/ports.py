@@ -21,6 +21,7 @@ from orthanc_lab.storage.records import (
     Change,
     Export,
     FindQuery,
+    MovedFiles,
     NewInstance,
     Origin,
     Resource,
@@ -158,6 +159,10 @@ class Files(Protocol):
 
     def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
+        ...
+
+    def file_places(self) -> Sequence[str]:
+        """Return the names of the places between which files can be moved; none, if they are all in one place."""
         ...
 
 
@@ -361,6 +366,18 @@ class Attachments(Protocol):
 
     def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
         """Compress or uncompress an attachment on disk."""
+        ...
+
+    def move_files(self, ids: Sequence[str], place: str) -> MovedFiles:
+        """Move the files of some resources (not those below them) to a place; they stay as they are.
+
+        Files that are there, that the index keeps, or that are deleted meanwhile, are passed over.
+
+        Parameters
+        ----------
+        place
+            One of `Files.file_places`.
+        """
         ...
 
 

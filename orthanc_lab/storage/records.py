@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum, IntEnum
 
 from orthanc_lab.protocol.changes import ChangeType
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import Level
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Constraint",
     "Export",
     "FindQuery",
+    "MovedFiles",
     "NewInstance",
     "Order",
     "Origin",
@@ -87,6 +89,15 @@ class Attachment:
     compressed_md5: str
     compressed: bool  # zlib with Orthanc's 8-byte size prefix
     revision: int = 0  # how often it was replaced, where the index counts that
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFiles:
+    """What became of files that were to be moved to another place."""
+
+    count: int
+    size: int  # bytes
+    failures: Sequence[OrthancError] = ()  # of files that stay where they were
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ class Gate:
     def __init__(self) -> None:
         self._permits: int | None = None  # number of requests that may be answered, None for all
         self._held = 0
+        self._let_go = 0  # how often
         self._change = threading.Condition()
 
     def hold(self) -> None:
@@ -22,7 +23,9 @@ class Gate:
         self._set(0)
 
     def let_go(self) -> None:
-        """Answer the held requests and all further ones."""
+        """Answer the held requests, even if `hold` follows at once, and all further ones."""
+        with self._change:
+            self._let_go += 1
         self._set(None)
 
     def let_through(self, count: int = 1) -> None:
@@ -49,9 +52,11 @@ class Gate:
     def wait_for_permit(self) -> None:
         """Hold a request, for at most a minute, until it may be answered."""
         with self._change:
+            arrived = self._let_go
             self._held += 1
             self._change.notify_all()
-            if self._change.wait_for(lambda: self._permits != 0, _LONGEST_HOLD) and self._permits is not None:
+            self._change.wait_for(lambda: self._let_go != arrived or self._permits != 0, _LONGEST_HOLD)
+            if self._let_go == arrived and self._permits:
                 self._permits -= 1
             self._held -= 1
             self._change.notify_all()

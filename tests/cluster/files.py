@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import psycopg
 
-__all__ = ["check_files"]
+__all__ = ["check_files", "files_below"]
 
 _UUID_LENGTH = 36
 _NEEDED = "SELECT uuid FROM files UNION ALL SELECT key FROM output_parts WHERE size > 0 AND key <> ''"
@@ -17,11 +18,16 @@ _ALL = f"{_KNOWN} UNION ALL SELECT key FROM output_trash"
 def check_files(uri: str, folder: Path) -> None:
     """Compare the folder with what the database knew before and knows afterwards."""
     known, needed = _names(uri, _ALL), _names(uri, _NEEDED)
-    there = {path.name[:_UUID_LENGTH] for path in folder.rglob("*") if path.is_file()}
+    there = {path.name[:_UUID_LENGTH] for path in files_below(folder)}
     unknown = there - known - _names(uri, _ALL)
     assert not unknown, f"nobody knows {len(unknown)} files: {sorted(unknown)[:5]}"
     missing = (needed & _names(uri, _NEEDED)) - there
     assert not missing, f"{len(missing)} files are missing: {sorted(missing)[:5]}"
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return the files in a folder, from which others are being removed, with their folders."""
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names]
 
 
 def _names(uri: str, query: str) -> set[str]:

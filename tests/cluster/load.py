@@ -14,6 +14,7 @@ from tests.crash.load import GONE, Client
 
 __all__ = ["Load"]
 
+_PAUSE = 0.02  # seconds between two operations: what counts are the moments, not how much there is
 _ENDS = 60  # seconds; a request to a server that is frozen waits until that goes on
 
 
@@ -36,6 +37,7 @@ class ClusterClient(Client):
                 try:
                     self._random.choice(self.actions)()
                     self.operations += 1
+                    self.ending.wait(_PAUSE)
                 except (*GONE, UnavailableError):
                     self.interrupted += 1
                     self.ending.wait(0.02)

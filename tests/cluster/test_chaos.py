@@ -11,7 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from orthanc_lab.testing.cluster import DatabaseProxy, OrthancCluster
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
 from orthanc_lab.testing.seaweed import MISSING_WEED, SeaweedServer, find_weed
 from tests.cluster.audit import Audit
+from tests.cluster.files import files_below
 from tests.cluster.load import Load
 from tests.cluster.steps import Freeze, check_steps, owners
 from tests.crash.audit import finish_jobs, get, holds_dicom
@@ -133,11 +134,17 @@ def check_leftovers(cluster: OrthancCluster) -> None:
         one.session.delete(f"{one.url}/patients/{patient}", timeout=60)
     for job in get(one, "/jobs").json():
         one.session.delete(f"{one.url}/jobs/{job}", timeout=30)
-    until(lambda: not orphans(cluster), seconds=30, what=lambda: f"orphans: {orphans(cluster)[:5]}")
+    # What a killed server was about to store is removed a minute later.
+    until(lambda: not orphans(cluster), seconds=150, what=lambda: f"orphans: {orphans(cluster)[:5]}")
 
 
 def orphans(cluster: OrthancCluster) -> list[Path]:
-    return [item for item in (cluster.folder / "files").rglob("*") if item.is_file() and holds_dicom(item)]
+    found = []
+    for path in files_below(cluster.folder / "files"):
+        with suppress(FileNotFoundError):  # it is just being removed
+            if holds_dicom(path):
+                found.append(path)
+    return found
 
 
 @pytest.mark.long

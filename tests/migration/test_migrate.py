@@ -185,6 +185,18 @@ def test_to_postgresql_and_back(
         assert jobs_of(server.url) == left.jobs
 
 
+def test_from_a_database_whose_servers_saved_no_jobs(tmp_path: Path, postgresql: PostgresqlDatabase) -> None:
+    options = {**postgresql.settings, "SaveJobs": False, "StorageDirectory": str(tmp_path / "files")}
+    with orthanc_lab.serve(options | {"IndexDirectory": str(tmp_path / "own")}) as server:
+        requests.post(f"{server.url}/instances", data=dicom(instance="1.2.3"), timeout=30).raise_for_status()
+        found = answers(server.url)
+    configuration = tmp_path / "orthanc.json"
+    configuration.write_text(json.dumps(options))
+    assert main([str(configuration), str(tmp_path / "back")]) == 0
+    with orthanc_lab.serve(folder=tmp_path / "back") as server:
+        assert_same(answers(server.url), found)
+
+
 def content_of(database: PostgresqlDatabase) -> dict[str, str]:
     """Return a digest of each table."""
     tables = "SELECT relid::regclass::text FROM pg_stat_user_tables WHERE schemaname = 'orthanc_lab'"

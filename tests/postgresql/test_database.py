@@ -194,3 +194,30 @@ def test_a_database_that_is_away(shared_database: PostgresqlDatabase) -> None:
     with pytest.raises(OrthancError) as caught:
         Database(options)
     assert caught.value.code == ErrorCode.DATABASE_UNAVAILABLE
+
+
+def test_what_is_urgent_waits_for_nobody(shared_database: PostgresqlDatabase) -> None:
+    """A lease is renewed although all connections are in use for longer than it lasts."""
+    database = Database(quick_options(shared_database, connections=1))
+    entered, gate = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        entered.set()
+        assert gate.wait(20)
+
+    thread = threading.Thread(target=database.read, args=(hold,))
+    thread.start()
+    assert entered.wait(20)
+    numbers: list[int] = []
+
+    def ask() -> None:
+        query = "SELECT 1"
+        numbers.append(database.run(lambda connection: connection.execute(query).rowcount, within=10))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    asking.join(15)
+    assert numbers == [1]
+    gate.set()
+    thread.join()
+    database.close()

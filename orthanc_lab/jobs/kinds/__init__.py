@@ -14,6 +14,7 @@ from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
 from orthanc_lab.jobs.kinds.commitment import CommitmentJob
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.move_storage import MoveStorageJob
 from orthanc_lab.jobs.kinds.retrieving.get import GetJob
 from orthanc_lab.jobs.kinds.retrieving.move import MoveJob
 from orthanc_lab.jobs.kinds.rewriting.merge import MergeJob
@@ -25,7 +26,7 @@ from orthanc_lab.jobs.kinds.transfers.pull import PullTransferJob
 from orthanc_lab.jobs.kinds.transfers.push import PushTransferJob
 from orthanc_lab.jobs.ports import Job, Restore
 
-__all__ = ["KINDS", "JobKind", "restores"]
+__all__ = ["KINDS", "WRITING", "JobKind", "restores"]
 
 
 class JobKind(Protocol):
@@ -51,8 +52,12 @@ KINDS: tuple[JobKind, ...] = (
     CommitmentJob,
     MoveJob,
     GetJob,
+    MoveStorageJob,
 )
 """Every kind of job that survives a restart."""
+
+WRITING = frozenset(kind.type for kind in (ModificationJob, SplitJob, MergeJob, PullTransferJob, GetJob))
+"""The types of those that store or delete instances: a server with ``ReadOnly`` leaves them to others."""
 
 
 def restores(tools: JobTools) -> Mapping[str, Restore]:

@@ -86,31 +86,24 @@ class PostgresqlJobList:
 
         return self._database.run(operation, guards=(), pipelined=True, within=self._duration)
 
-    def end_leases(self) -> Sequence[SharedRow]:
-        """End the leases that were not renewed in time, if no other server is about to do so."""
+    def end_leases(self, spared: int | None = None) -> Sequence[SharedRow]:
+        """End the leases that were not renewed in time, but for a spared one, if no other server is about to do so."""
+        values = {"spared": spared or 0}  # epochs begin with 1
 
         def operation(connection: Connection) -> list[SharedRow]:
             (is_my_turn,) = _one(connection, "SELECT pg_try_advisory_xact_lock(%s)", (_TAKING_AWAY,))
             if not is_my_turn:
                 return []
-            connection.execute(
-                "UPDATE servers SET ended_at = clock_timestamp()"
-                " WHERE ended_at IS NULL AND lease_until < clock_timestamp()"
-            )
+            connection.execute(statements.END_LEASES, values)
             rows = _take_away(connection)
             if rows:
                 notify(connection, _CHANNEL, READY)
             return rows
 
-        return self._database.run(operation, guards=(), within=self._duration) if self._has_ended_lease() else []
-
-    def _has_ended_lease(self) -> bool:
-        query = (
-            "SELECT EXISTS (SELECT FROM servers WHERE ended_at IS NULL AND lease_until < clock_timestamp())"
-            " OR EXISTS (SELECT FROM jobs LEFT JOIN servers USING (epoch)"
-            " WHERE jobs.epoch IS NOT NULL AND (servers.epoch IS NULL OR servers.ended_at IS NOT NULL))"
+        (has_some,) = self._database.read(
+            lambda connection: connection.execute(statements.HAS_ENDED, values).fetchall()[0], within=self._duration
         )
-        return bool(self._database.read(lambda connection: _one(connection, query), within=self._duration)[0])
+        return self._database.run(operation, guards=(), within=self._duration) if has_some else []
 
     def leave(self, epoch: int) -> None:
         """End the lease of a server that stops, and hand its jobs over."""
@@ -127,6 +120,7 @@ class PostgresqlJobList:
 
         def operation(connection: Connection) -> bool:
             connection.execute("LOCK TABLE servers IN SHARE ROW EXCLUSIVE MODE")
+            connection.execute(statements.END_LEASES, {"spared": epoch})
             query = "SELECT EXISTS (SELECT FROM servers WHERE epoch <> %s AND ended_at IS NULL)"
             if _one(connection, query, (epoch,))[0]:
                 return False

@@ -14,7 +14,7 @@ from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.schema import migrate
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["MovedJobs", "running_servers"]
+__all__ = ["MovedJobs", "has_list", "running_servers"]
 
 _COLUMNS = "sequence, id, type, priority, created, state, status, outputs, payload, position"
 _ROWS = f"SELECT {_COLUMNS} FROM jobs ORDER BY sequence"  # noqa: S608 # no value is in it
@@ -66,13 +66,11 @@ class MovedJobs:
         self._database.run(operation, guards=())
 
 
+def has_list(database: Database) -> bool:
+    """Tell whether a database has a list of jobs: not if its servers have never saved any."""
+    return bool(database.fetch("SELECT to_regclass('jobs') IS NOT NULL")[0][0])
+
+
 def running_servers(database: Database) -> list[str]:
     """Return the names of the servers that share the list of jobs of a database now."""
-
-    def operation(connection: Connection) -> list[str]:
-        row = connection.execute("SELECT to_regclass('servers')").fetchone()
-        if row is None or row[0] is None:
-            return []
-        return [name for (name,) in connection.execute(_RUNNING)]
-
-    return database.read(operation)
+    return [name for (name,) in database.fetch(_RUNNING)] if has_list(database) else []

@@ -20,6 +20,7 @@ from orthanc_lab.postgresql.acting import Guard, current_guard
 from orthanc_lab.postgresql.connections import Connection
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.schema import migrate
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import Clock, Identifiers
 
 __all__ = ["PostgresqlOutputs"]
@@ -29,15 +30,15 @@ _TRASH = (
     " INSERT INTO output_trash (key, due) SELECT key, clock_timestamp() + interval '{due}' FROM gone"
     " WHERE key <> '' ON CONFLICT DO NOTHING"
 )
-_TRUNCATE = _TRASH.format(which="name = %s AND place >= %s", due="1 minute")  # somebody may be reading them
-_REMOVE = _TRASH.format(which="name = %s", due="1 minute")
+_TRUNCATE = _TRASH.format(which="name = %s AND place >= %s", due="5 minutes")  # somebody may be reading them
+_REMOVE = _TRASH.format(which="name = %s", due="5 minutes")
 _TAKE = _TRASH.format(which="name = %s", due="1 day")
 _ORPHANED = _TRASH.format(
     which="name IN (SELECT name FROM output_parts AS part GROUP BY name"
     " HAVING max(made) < clock_timestamp() - %s::interval"
     " AND NOT EXISTS (SELECT FROM jobs WHERE strpos(outputs, part.name) > 0 OR strpos(payload, part.name) > 0"
     " OR strpos(position, part.name) > 0))",
-    due="1 minute",
+    due="5 minutes",
 )
 _RESERVE = (
     "INSERT INTO output_trash (key, due)"
@@ -48,6 +49,11 @@ _ADD = (
     " INSERT INTO output_parts (name, place, key, size) SELECT %s, %s, taken.key, %s FROM taken"
     " WHERE EXISTS (SELECT FROM output_parts WHERE name = %s AND place = -1) RETURNING true"
 )
+_STILL_READ = (
+    "UPDATE output_trash SET due = greatest(due, clock_timestamp() + interval '5 minutes')"
+    " WHERE key = ANY(%s) AND due > clock_timestamp()"
+)
+_STILL_READ_S = 60.0  # how often it is said
 _RESERVED = 64  # names at a time
 _RESERVED_S = 600.0  # for this long they are used
 _PARTS = "SELECT place, size, key FROM output_parts WHERE name = %s ORDER BY place"
@@ -116,7 +122,7 @@ class PostgresqlOutputs:
     def open(self, name: str) -> BinaryIO:
         """Open an output; what is appended meanwhile can be read, too."""
         parts = self._existing(name)
-        return cast(BinaryIO, PartReader(self._area, parts, lambda: self._parts(name)))
+        return cast(BinaryIO, PartReader(self._area, parts, lambda: self._parts(name), reading=self._keeping()))
 
     def take(self, name: str) -> BinaryIO:
         """Open an output for the last time; its bytes are removed when it is closed."""
@@ -131,7 +137,7 @@ class PostgresqlOutputs:
         return _end(parts) if parts else None
 
     def remove(self, name: str) -> None:
-        """Remove an output; who reads it has a minute for that."""
+        """Remove an output; who reads it can go on, as long as no pause is longer than some minutes."""
         self._database.run(lambda connection: connection.execute(_REMOVE.encode(), (name,)))
 
     def names(self) -> Iterable[str]:
@@ -191,6 +197,23 @@ class PostgresqlOutputs:
                 removed.append(key)
         query = "DELETE FROM output_trash WHERE key = ANY(%s)"
         self._database.run(lambda connection: connection.execute(query, (removed,)), guards=())
+
+    def _keeping(self) -> Callable[[Sequence[str]], None]:
+        """Return what keeps the bytes of parts as long as it is called again and again, if they have been removed."""
+        last = self._clock.monotonic()
+
+        def keep(keys: Sequence[str]) -> None:
+            nonlocal last
+            now = self._clock.monotonic()
+            if now < last + _STILL_READ_S:
+                return
+            last = now
+            with contextlib.suppress(OrthancError):  # the next time
+                self._database.run(
+                    lambda connection: connection.execute(_STILL_READ, (list(keys),)), guards=(), within=1.0
+                )
+
+        return keep
 
     def _existing(self, name: str) -> list[Part]:
         parts = self._parts(name)

@@ -32,6 +32,8 @@ class PartReader(io.RawIOBase):
         Returns the parts as they are now, of a file that may grow.
     done
         Called when it is closed.
+    reading
+        Called before bytes are read, with the names of all parts: they may have been removed meanwhile.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class PartReader(io.RawIOBase):
         parts: Sequence[Part],
         look_again: Callable[[], Sequence[Part]] | None = None,
         done: Callable[[], None] | None = None,
+        reading: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         super().__init__()
         self._area = area
         self._look_again = look_again
         self._done = done
+        self._reading = reading
         self._position = 0
         self._know(parts)
 
@@ -74,6 +78,8 @@ class PartReader(io.RawIOBase):
         if self._position + len(view) > self._end:
             self._look()
         wanted = max(0, min(len(view), self._end - self._position))
+        if wanted and self._reading is not None:
+            self._reading([part.key for part in self._parts])
         count = 0
         while count < wanted:
             count += self._read_part(view[count:wanted])

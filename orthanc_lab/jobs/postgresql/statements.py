@@ -5,7 +5,9 @@ from __future__ import annotations
 __all__ = [
     "CHANGES",
     "CLAIM",
+    "END_LEASES",
     "FORGET",
+    "HAS_ENDED",
     "INSERT",
     "ORPHANS",
     "REMOVE",
@@ -89,6 +91,13 @@ CHANGES = (
     f" LEFT JOIN (SELECT false AS gone, {_NAMES} FROM jobs WHERE changed_by >= %s::text::xid8"
     f" UNION ALL SELECT true, {_GONE} FROM jobs_removed WHERE changed_by >= %s::text::xid8) AS news ON true"
 )
+_IS_OVER = "ended_at IS NULL AND lease_until < clock_timestamp() AND epoch <> %(spared)s"
+HAS_ENDED = (
+    f"SELECT EXISTS (SELECT FROM servers WHERE {_IS_OVER})"
+    " OR EXISTS (SELECT FROM jobs LEFT JOIN servers USING (epoch)"
+    " WHERE jobs.epoch IS NOT NULL AND (servers.epoch IS NULL OR servers.ended_at IS NOT NULL))"
+)
+END_LEASES = f"UPDATE servers SET ended_at = clock_timestamp() WHERE {_IS_OVER}"
 SERVERS = (
     "SELECT server, name, epoch, address,"
     " extract(epoch FROM least(lease_until, ended_at) - clock_timestamp())::double precision FROM servers"

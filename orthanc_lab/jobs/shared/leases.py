@@ -177,9 +177,9 @@ def write(book: Book, move: JobMove) -> tuple[Book, SharedRow | None]:
     return replace(_with_job(book, row), numbers=number), row
 
 
-def end_leases(book: Book, now: float) -> Book:
-    """End the leases that were not renewed in time, and take their jobs away from them."""
-    alive = {epoch: lease for epoch, lease in book.leases.items() if lease.until > now}
+def end_leases(book: Book, now: float, spared: int | None = None) -> Book:
+    """End the leases that were not renewed in time, but for a spared one, and take their jobs away from them."""
+    alive = {epoch: lease for epoch, lease in book.leases.items() if lease.until > now or epoch == spared}
     return _without(book, alive, lambda row: _name_of(book, row.epoch), now)
 
 

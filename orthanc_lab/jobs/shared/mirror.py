@@ -75,6 +75,7 @@ class Mirror:
         self._on_error = on_error
         self._looking = threading.Lock()  # held during a look
         self._looks = 0  # that were begun
+        self._last_look = 0  # that did not fail
         self._position: int | None = None
         self._looked = 0.0
         self._admitting = threading.Lock()  # guards those below, and the first entry of each job
@@ -96,10 +97,11 @@ class Mirror:
         """
         begun = self._looks
         with self._looking:
-            if self._looks > begun:  # one that began after this call is as good
+            if self._last_look > begun:  # it began after this call, and is as good
                 return
             self._looks += 1
             self._look()
+            self._last_look = self._looks
 
     def start_anew(self) -> None:
         """Let the next look be at the whole list."""
@@ -153,11 +155,16 @@ class Mirror:
             return entry
         if entry.is_run_here:
             if row.fence != entry.fence:
-                return self._lose(entry, row)
+                entry = self._lose(entry, row)
+                with self._admitting:
+                    self._note_own_claim(row)
+                return entry
             self._take_orders(entry, row)
             return entry
-        if self._is_own_claim(row):
-            return entry
+        if row.fence > entry.fence:
+            with self._admitting:
+                if self._note_own_claim(row):
+                    return entry
         self._keep_job_if_current(entry, row.fence == entry.fence)
         after = status_of(row)
         self._stop_for_others(entry, after)
@@ -182,13 +189,13 @@ class Mirror:
             if row.sequence in self._gone:
                 return None
             entry = self._get(row.id) or self._admit(row)
-            self._claims.pop(row.sequence, None)
         with entry.lock:
+            row = self._as_seen_last(row)
             if row.version < entry.version:
                 return None
             if entry.is_run_here:  # as one that was lost
                 entry = self._lose(entry, row)
-            self._keep_job_if_current(entry, row.fence == entry.fence + 1)
+            self._keep_job_if_current(entry, row.fence <= entry.fence + 1)
             status = status_of(row)
             if entry.status.state is not JobState.PENDING:
                 self.table.set_status(entry, replace(status, state=JobState.PENDING))
@@ -260,18 +267,36 @@ class Mirror:
     def _admit(self, row: SharedRow) -> SharedEntry:
         job = self._submitted.pop(row.id, None)
         entry = SharedEntry(row, job)
+        if row.epoch == self.epoch and row.claimed is not None:
+            self._claims.setdefault(row.sequence, (row, self._clock.monotonic()))
+        elif job is not None and row.fence:
+            stop_job(entry, StopReason.SHUTDOWN, self._on_error)
+            entry.job = None
         if job is not None:
+            entry.fence = 0  # that of the submission; a claim of this server comes one behind it
             self._events.record(Happened.SUBMITTED, entry, self._now(), None, entry.status)
+            is_first_claim = row.fence == 1 and row.holder == self.epoch
+            self._keep_job_if_current(entry, row.fence == 0 or is_first_claim)
         self.table.add(entry)
+        self._note_own_claim(row)
         return entry
 
-    def _is_own_claim(self, row: SharedRow) -> bool:
-        """Return whether this server has claimed a job, and is about to know it."""
-        if row.epoch != self.epoch or row.claimed is None:
+    def _note_own_claim(self, row: SharedRow) -> bool:
+        """Remember a job that this server has claimed, and is about to know of, or never will: return whether it has.
+
+        Others may have commanded the job meanwhile.
+        """
+        if row.epoch != self.epoch or row.state != JobState.RUNNING.value:
             return False
-        with self._admitting:
-            self._claims.setdefault(row.sequence, (row, self._clock.monotonic()))
+        _, time = self._claims.get(row.sequence, (row, self._clock.monotonic()))
+        self._claims[row.sequence] = row, time
         return True
+
+    def _as_seen_last(self, row: SharedRow) -> SharedRow:
+        """Return the row of a job that was just claimed, with what it was told since."""
+        with self._admitting:
+            seen, _ = self._claims.pop(row.sequence, (row, 0.0))
+        return seen if seen.fence == row.fence and seen.version > row.version else row
 
     def _keep_job_if_current(self, entry: SharedEntry, is_current: bool) -> None:
         """Let go of a job that another server has run since."""

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Collection, Mapping
 
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.event_log import EventLog
 from orthanc_lab.jobs.leaving import stop_job
-from orthanc_lab.jobs.machine import Effect, Event, Moment, Report, Status
+from orthanc_lab.jobs.machine import Effect, Event, Moment, Status
 from orthanc_lab.jobs.output_store import OutputStore
-from orthanc_lab.jobs.ports import Interruptible, Job, JobOutput, JobView, Restore, StopReason
-from orthanc_lab.jobs.ready_queue import Wake
-from orthanc_lab.jobs.rows import frozen_copy, read_outputs, write_status
+from orthanc_lab.jobs.ports import Job, JobOutput, JobView, Restore, StopReason
+from orthanc_lab.jobs.rows import frozen_copy, write_status
 from orthanc_lab.jobs.shared.idle_workers import IdleWorkers
 from orthanc_lab.jobs.shared.keeper import Keeper, ServerIdentity
 from orthanc_lab.jobs.shared.leases import released, status_of
 from orthanc_lab.jobs.shared.mirror import Awaited, Mirror
 from orthanc_lab.jobs.shared.moves import Moves
-from orthanc_lab.jobs.shared.records import JobMove, Lease, NewJob, Payload, SharedRow
+from orthanc_lab.jobs.shared.overview import overview
+from orthanc_lab.jobs.shared.records import JobMove, Lease, NewJob, SharedRow
+from orthanc_lab.jobs.shared.retention import Retention
+from orthanc_lab.jobs.shared.runs import Runs
 from orthanc_lab.jobs.shared.shared_entry import SharedEntry
-from orthanc_lab.jobs.shared.store import LOOK, READY, Claimed, Dropped, SharedJobStore
-from orthanc_lab.jobs.shared.unmade import UnmadeJob
-from orthanc_lab.jobs.worker import run_jobs
+from orthanc_lab.jobs.shared.store import LOOK, READY, SharedJobStore
 from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.execution import Executor, Steps, Task
-from orthanc_lab.protocol.job_events import Happened
+from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.json_text import dumps
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock
@@ -38,10 +35,6 @@ from orthanc_lab.protocol.threads import ThreadExecutor
 __all__ = ["SharedJobs"]
 
 _LOG = logging.getLogger(__name__)
-_STEP_SECONDS = 1.0  # for steps to end by themselves when the engine stops
-_RETRY_SECONDS = 0.2  # between two attempts to write a move, while the list cannot be reached
-_NEARLY_FULL = 0.8  # of the history
-_TAKE_OVERS = 100  # that are shown
 
 
 def _log_error(error: BaseException) -> None:
@@ -70,6 +63,8 @@ class SharedJobs:
         Runs the tasks that keep the lease, by the clock of the machine.
     load_jobs
         False forgets all jobs (``--no-jobs``), if no other server is there.
+    leaves
+        Types of jobs that this server leaves to others, though it knows how to make them.
     tidy
         Called regularly; removes what no job needs any more.
     restores, concurrent_jobs, history_size, media_archive_size, events_size, on_error
@@ -98,6 +93,7 @@ class SharedJobs:
         lease_duration: float = 3.0,
         keepers: Executor | None = None,
         restores: Mapping[str, Restore] | None = None,
+        leaves: Collection[str] = (),
         concurrent_jobs: int = 2,
         history_size: int = 10,
         media_archive_size: int = 1,
@@ -113,25 +109,26 @@ class SharedJobs:
         machine = SystemClock()
         self.report = on_error
         self.events = EventLog(events_size, clock.now())
-        self.stopping = False
         self._store = store
-        self._outputs = outputs
         self._clock = clock
         self._identifiers = identifiers
         self._executor = executor
         self._identity = identity
         self._number_of_workers = concurrent_jobs or os.cpu_count() or 1
         self._history_size = history_size
-        self._media_archive_size = media_archive_size
         self._load_jobs = load_jobs
         self._tidy = tidy
-        self._kinds = sorted(restores or {})
         self._idle = IdleWorkers()
-        self._workers: dict[int, Task] = {}
-        self._numbers: dict[Wake, int] = {}
-        self._runs: dict[Wake, SharedEntry] = {}
         self._closed = False
         self._mirror = Mirror(store, self.events, self._now, machine, on_error)
+        self._retention = Retention(
+            store,
+            self._mirror,
+            outputs,
+            history_size=history_size,
+            media_archive_size=media_archive_size,
+            on_error=on_error,
+        )
         self._keeper = Keeper(
             store,
             identity,
@@ -152,6 +149,23 @@ class SharedJobs:
             has_idle=lambda: self._idle.has_some,
             on_error=on_error,
         )
+        self._runs = Runs(
+            store,
+            self._mirror,
+            self._moves,
+            self._keeper,
+            events=self.events,
+            idle=self._idle,
+            kinds=sorted(set(restores or {}).difference(leaves)),
+            follow_up=self._follow_up,
+            now=self._now,
+            on_error=on_error,
+        )
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further step is begun."""
+        return self._runs.stopping
 
     # -- life ----------------------------------------------------------------------
 
@@ -170,11 +184,7 @@ class SharedJobs:
         self._mirror.refresh()
         self._store.listen(self._heard)
         _LOG.info("The jobs engine has started with %d workers", self._number_of_workers)
-        for number in range(self._number_of_workers):
-            wake = partial(self._wake, number)
-            self._numbers[wake] = number + 1
-            self._workers[number] = self._executor.spawn(f"jobs-worker-{number}", self._work(wake))
-        self._wake_all()  # one that began to rest before it could be reached may have missed a job
+        self._runs.start(self._executor, self._number_of_workers)
 
     def stop(self, timeout: float = 10.0) -> None:
         """Finish the current steps, hand the jobs over to other servers and release the callers that wait.
@@ -186,17 +196,7 @@ class SharedJobs:
         """
         if self._closed:
             return
-        self.stopping = True
-        self._wake_all()
-        late, patience = [], min(timeout, _STEP_SECONDS)
-        for worker in self._workers.values():
-            if not worker.join(patience):
-                late.append(worker)
-                patience = 0  # it has passed, for the others too
-        if late:
-            self._interrupt_steps()
-        for worker in late:
-            worker.join(timeout)
+        self._runs.stop(timeout)
         self._keeper.stop(timeout)
         self._leave()
         self._closed = True
@@ -321,24 +321,7 @@ class SharedJobs:
     def cluster(self) -> Cluster:
         """Return the servers that share the list, and what they run."""
         self._refresh()
-        entries = [entry for entry in self._mirror.table.entries() if isinstance(entry, SharedEntry)]
-        running: dict[int | None, list[str]] = {}
-        for entry in entries:
-            if entry.status.state is JobState.RUNNING:
-                running.setdefault(entry.epoch, []).append(entry.id)
-        own = self._keeper.epoch
-        taken_over, take_overs = self._store.take_overs(_TAKE_OVERS)
-        return Cluster(
-            servers=tuple(
-                replace(server, running=tuple(running.get(server.epoch, ())), is_self=server.epoch == own)
-                for server in self._store.servers()
-            ),
-            take_overs=tuple(take_overs),
-            queue=self._mirror.table.counts()[JobState.PENDING],
-            jobs={entry.id: entry.server for entry in entries if entry.server is not None},
-            taken_over=taken_over,
-            lease_duration=self._keeper.duration,
-        )
+        return overview(self._store, self._mirror.table, self._keeper.epoch, self._keeper.duration)
 
     def _refresh(self) -> None:
         if not self._closed:
@@ -380,7 +363,7 @@ class SharedJobs:
         output = None if entry is None else self._moves.drop_output(entry, key)
         if output is None:
             return False
-        self._remove_output(output)
+        self._retention.remove_output(output)
         return True
 
     def _succeeded(self, id: str) -> SharedEntry | None:
@@ -409,149 +392,7 @@ class SharedJobs:
         """Do what follows from a move that was written."""
         if Effect.QUEUE in effects:
             self._idle.wake_one()
-        if Effect.FORGET in effects:
-            self._remove_outputs(entry.outputs)
-        if Effect.COMPLETE in effects:
-            if entry.outputs:
-                self._take_in(self._store.trim_outputs(self._media_archive_size))
-            # Other servers complete jobs, too, and this one hears of that a moment later.
-            if self._number_ended() >= _NEARLY_FULL * self._history_size:
-                self._take_in(self._store.trim_history(self._history_size))
-
-    def _number_ended(self) -> int:
-        counts = self._mirror.table.counts()
-        return counts[JobState.SUCCESS] + counts[JobState.FAILURE]
-
-    def _take_in(self, dropped: Sequence[Dropped]) -> None:
-        for one in dropped:
-            if one.row is None:
-                self._mirror.forget(one.id)
-            else:
-                self._mirror.learn(one.row)
-            try:
-                self._remove_outputs(read_outputs(one.outputs))
-            except (ValueError, TypeError, AttributeError) as error:
-                self.report(error)
-
-    def _remove_outputs(self, outputs: Mapping[str, JobOutput]) -> None:
-        for output in outputs.values():
-            self._remove_output(output)
-
-    def _remove_output(self, output: JobOutput) -> None:
-        if output.content is None:
-            try:
-                self._outputs.remove(output.name)
-            except OSError as error:  # it belongs to no job any more, and is removed as such
-                self.report(error)
-
-    # -- workers -------------------------------------------------------------------
-
-    def _work(self, worker: Wake) -> Steps:
-        try:
-            yield from run_jobs(self, worker)
-        finally:
-            self._end_run(worker)
-
-    def take(self, worker: Wake) -> Entry | None:
-        """Claim the job whose turn it is; None if there is none: then the worker is woken for the next one."""
-        self._end_run(worker)
-        self._idle.rest(worker)
-        epoch = self._keeper.epoch
-        if epoch is None or self.stopping:
-            return None
-        try:
-            claimed = self._store.claim(epoch, self._kinds)
-            if claimed is None:
-                return None
-            self._idle.rise(worker)
-            return self._begin_run(claimed, worker)
-        except OrthancError as error:
-            self._keeper.troubled(error)  # the next look wakes the worker
-            return None
-
-    def pick(self, entry: Entry, worker: Wake) -> bool:
-        """Return True: the job was claimed for this worker."""
-        return True
-
-    def move(self, entry: Entry, event: Event, report: Report | None = None) -> Steps:
-        """Make a move on behalf of a worker; it is tried again while the list cannot be reached."""
-        assert isinstance(entry, SharedEntry)
-        # Without the database, a job is not to blame: it goes on at its last finished step.
-        gives_back = _is_away(event, report) and not entry.bound
-        reported = False
-        while not entry.lost:
-            if self._keeper.is_sure or self.stopping:
-                try:
-                    if gives_back:
-                        self._moves.give_back(entry)
-                        return
-                    effects = self._moves.advance(entry, event, report)
-                    break
-                except OrthancError as error:
-                    if not reported:
-                        self.report(error)
-                    reported = True
-            yield _RETRY_SECONDS
-            if self.stopping and reported:
-                return
-        else:
-            return
-        if not entry.is_run_here:
-            self._store.act_for(None)
-            self._finish_up(entry, effects)
-
-    def _finish_up(self, entry: SharedEntry, effects: Collection[Effect]) -> None:
-        try:
-            self._follow_up(entry, effects)
-        except OrthancError as error:  # the next job that ends makes up for it
-            self._keeper.troubled(error)
-
-    def interrupt(self, entry: Entry) -> None:
-        """Hand a running job over because the engine stops; another server goes on with it."""
-        assert isinstance(entry, SharedEntry)
-        try:
-            self._moves.give_back(entry)
-        except OrthancError as error:
-            self.report(error)  # it is taken away when the lease ends
-
-    def _begin_run(self, claimed: Claimed, worker: Wake) -> SharedEntry | None:
-        row = claimed.row
-        entry = self._mirror.begin_run(row, worker, self._numbers[worker])
-        if entry is None:
-            return None
-        self._runs[worker] = entry
-        if row.lost_by is not None:
-            with entry.lock:
-                self.events.record(Happened.TAKEN_OVER, entry, self._now(), entry.status, entry.status)
-            self._store.taken_over(row)
-        if entry.job is None:
-            self._make(entry, claimed.payload)
-        self._store.act_for(row)
-        return entry
-
-    def _make(self, entry: SharedEntry, payload: Payload | None) -> None:
-        payload = payload or self._store.payload(entry.sequence) or Payload(None, None)
-        try:
-            self._moves.make_job(entry, payload.payload, payload.position)
-        except OrthancError as error:
-            self.report(error)
-            entry.job = UnmadeJob(entry.type, entry.status, error)
-
-    def _end_run(self, worker: Wake) -> None:
-        self._store.act_for(None)
-        entry = self._runs.pop(worker, None)
-        if entry is not None and entry.lost:
-            stop_job(entry, StopReason.SHUTDOWN, self.report)
-
-    def _interrupt_steps(self) -> None:
-        for entry in tuple(self._runs.values()):
-            job = entry.job
-            if entry.is_run_here and isinstance(job, Interruptible):
-                entry.interrupted = True
-                try:
-                    job.interrupt()
-                except Exception as error:
-                    self.report(error)
+        self._retention.follow_up(entry, effects)
 
     # -- the others ----------------------------------------------------------------
 
@@ -569,10 +410,9 @@ class SharedJobs:
     def _look_around(self, others: bool) -> None:
         self._mirror.refresh()
         if others:
-            for row in self._store.end_leases():
+            for row in self._store.end_leases(self._keeper.epoch):
                 self._mirror.learn(row)
-            if self._number_ended() > self._history_size:
-                self._take_in(self._store.trim_history(self._history_size))
+            self._retention.trim_history()
             for row in self._mirror.stranded(self._keeper.duration):
                 self._give_back_unknown(row)
         if self._mirror.table.counts()[JobState.PENDING]:
@@ -591,23 +431,10 @@ class SharedJobs:
         if written is not None:
             self._mirror.learn(written)
 
-    def _wake(self, number: int) -> None:
-        worker = self._workers.get(number)
-        if worker is not None:
-            worker.wake()
-
-    def _wake_all(self) -> None:
-        for worker in self._workers.values():
-            worker.wake()
-
     def _now(self) -> Moment:
         # Servers have the time of day in common, and nothing else.
         now = self._clock.now()
         return Moment(now, now.timestamp())
-
-
-def _is_away(event: Event, report: Report | None) -> bool:
-    return event is Event.FAILED and report is not None and report.error_code == ErrorCode.DATABASE_UNAVAILABLE
 
 
 def _place(entry: Entry) -> tuple[int, int]:

@@ -59,8 +59,14 @@ class SharedJobStore(Protocol):
         """Make the lease of a server last; False if it was ended, and its jobs were taken away."""
         ...
 
-    def end_leases(self) -> Sequence[SharedRow]:
-        """End the leases that were not renewed in time; return the jobs that wait for another server now."""
+    def end_leases(self, spared: int | None = None) -> Sequence[SharedRow]:
+        """End the leases that were not renewed in time; return the jobs that wait for another server now.
+
+        Parameters
+        ----------
+        spared
+            The epoch of a lease that is not ended: that of the server itself, which is late with its renewal.
+        """
         ...
 
     def leave(self, epoch: int) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Clock, Settings
 from orthanc_lab.storage.files.area import DiskArea, FileArea
-from orthanc_lab.storage.files.hybrid import HybridArea
+from orthanc_lab.storage.files.hybrid import FILE_SYSTEM, OBJECT_STORAGE, HybridArea
 from orthanc_lab.storage.objects.options import SECTIONS, BucketOptions, read_bucket_options
 
 __all__ = ["FilePlace", "bucket_options", "open_file_place"]
@@ -26,6 +26,7 @@ class FilePlace:
 
     area: FileArea
     is_elsewhere: bool = False  # on another machine: what comes from there is checked, and may be late
+    parts: Mapping[str, FileArea] = field(default_factory=dict)  # between which files can be moved
 
 
 def bucket_options(settings: Settings) -> BucketOptions | None:
@@ -73,10 +74,11 @@ def open_file_place(
         _log.warning("%s", warning)
     check_bucket(options, clock, is_written=is_written)
     bucket = open_bucket(options, clock)
+    parts: dict[str, FileArea] = {FILE_SYSTEM: disk, OBJECT_STORAGE: bucket}
     match options.hybrid:
         case "WriteToFileSystem":
-            return FilePlace(HybridArea(disk, bucket), is_elsewhere=True)
+            return FilePlace(HybridArea(disk, bucket), is_elsewhere=True, parts=parts)
         case "WriteToObjectStorage":
-            return FilePlace(HybridArea(bucket, disk), is_elsewhere=True)
+            return FilePlace(HybridArea(bucket, disk), is_elsewhere=True, parts=parts)
         case _:
             return FilePlace(bucket, is_elsewhere=True)

@@ -44,6 +44,7 @@ class LocalBackEnd:
             identifiers=environment.identifiers,
             metrics=metrics,
             area=environment.file_area(files.area),
+            places={name: environment.file_area(area) for name, area in files.parts.items()},
             is_elsewhere=files.is_elsewhere,
             open_log=environment.open_log,
             connect=environment.connect_index,

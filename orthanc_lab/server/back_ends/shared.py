@@ -18,6 +18,7 @@ from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Settings, SystemClock
 from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.rest.server.system import server_identifier
+from orthanc_lab.server.back_ends.distant_pieces import DistantPieces
 from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
 from orthanc_lab.server.back_ends.local import LocalBackEnd, files_beside_index
 from orthanc_lab.server.back_ends.shared_jobs import open_shared_jobs
@@ -60,10 +61,11 @@ class SharedBackEnd(LocalBackEnd):
             is_written=not self._settings["ReadOnly"],
         )
         self._files = environment.file_area(files.area)
-        self._pieces = LateArea(self._files, environment.clock) if files.is_elsewhere else self._files
+        self._pieces = DistantPieces(LateArea(self._files, environment.clock)) if files.is_elsewhere else self._files
         return open_shared_storage(
             self.database,
             self._files,
+            places={name: environment.file_area(area) for name, area in files.parts.items()},
             is_elsewhere=files.is_elsewhere,
             options=options,
             clock=environment.clock,

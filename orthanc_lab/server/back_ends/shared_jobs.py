@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping
 
+from orthanc_lab.jobs.kinds import WRITING
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Restore
 from orthanc_lab.jobs.postgresql.job_list import PostgresqlJobList
@@ -48,6 +49,7 @@ def open_shared_jobs(
         identity=ServerIdentity(id, settings["Name"] or id, lambda: _address(settings)),
         lease_duration=duration,
         restores=restores,
+        leaves=WRITING if settings["ReadOnly"] else (),
         concurrent_jobs=settings["ConcurrentJobs"],
         history_size=settings["JobsHistorySize"],
         media_archive_size=settings["MediaArchiveSize"],

@@ -106,9 +106,11 @@ def _migrate_properties(storage: Storage, properties: Mapping[str, str], report:
 
 def _migrate_jobs(found: OpenSource, made: OpenTarget, report: Report) -> None:
     rows = found.jobs()
+    if not rows:
+        return
     if made.jobs is not None:
-        migrate_jobs(rows, found.outputs, made.jobs, made.outputs, report)
-    elif rows:
+        migrate_jobs(rows, found.outputs(), made.jobs, made.outputs, report)
+    else:
         report.notes.append(f"{len(rows)} jobs stay behind: the target has SaveJobs = false")
 
 

@@ -51,10 +51,9 @@ def migrate_jobs(
             report.lose(f"job {row.id}", error.details or error.text)
         else:
             taken += 1
-    if rows:
-        report.notes.append(
-            f"{taken} jobs were {report.verb} with {copied} outputs, {len(rows) - taken} were there already"
-        )
+    report.notes.append(
+        f"{taken} jobs were {report.verb} with {copied} outputs, {len(rows) - taken} were there already"
+    )
 
 
 def _copy(outputs: OutputStore, target: OutputStore, name: str) -> None:

@@ -61,7 +61,7 @@ def open_local_source(settings: CheckedSettings, copies: Path) -> Iterator[OpenS
             hashlib.sha1(str(index.resolve()).encode(), usedforsecurity=False).hexdigest(),
             MigrationSource(handover, _files(settings)),
             lambda: _jobs(folder / "jobs.sqlite", copies / "jobs"),
-            files_beside_index(settings, SystemIdentifiers(), "jobs-outputs"),
+            lambda: files_beside_index(settings, SystemIdentifiers(), "jobs-outputs"),
         )
 
 

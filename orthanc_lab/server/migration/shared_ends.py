@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from orthanc_lab.jobs.postgresql.moved_jobs import MovedJobs, running_servers
+from orthanc_lab.jobs.postgresql.moved_jobs import MovedJobs, has_list, running_servers
 from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.options import PostgresqlOptions
@@ -68,6 +68,6 @@ def open_shared_source(settings: CheckedSettings) -> Iterator[OpenSource]:
         yield OpenSource(
             database_name(database),
             MigrationSource(PostgresqlHandover(database), files.area),
-            MovedJobs(database).rows,
-            PostgresqlOutputs(database, files.area, SystemIdentifiers(), clock),
+            lambda: MovedJobs(database).rows() if has_list(database) else (),
+            lambda: PostgresqlOutputs(database, files.area, SystemIdentifiers(), clock),
         )

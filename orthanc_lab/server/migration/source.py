@@ -138,7 +138,7 @@ class OpenSource:
     name: str  # the same at each migration from it, and that of no other
     data: MigrationSource
     jobs: Callable[[], Sequence[JobRow]]
-    outputs: OutputStore
+    outputs: Callable[[], OutputStore]  # if there are jobs
 
 
 def _source_resource(key: int, one: Resource) -> SourceResource:

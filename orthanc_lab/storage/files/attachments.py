@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
-from collections import deque
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
@@ -16,20 +16,21 @@ from orthanc_lab.protocol.ports import Clock, Identifiers
 from orthanc_lab.storage.files.area import AreaError, FileArea
 from orthanc_lab.storage.files.cache import FileCache
 from orthanc_lab.storage.files.compression import compress, uncompress
+from orthanc_lab.storage.files.disk_errors import disk_error
 from orthanc_lab.storage.files.journal import FileJournal
 from orthanc_lab.storage.files.late_files import LateFiles
 from orthanc_lab.storage.files.names import extension_of, file_name
 from orthanc_lab.storage.files.prepared import PreparedFile, SmallFile
+from orthanc_lab.storage.files.removal import FileRemoval
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.records import Attachment, AttachmentType
 
-__all__ = ["AttachmentFiles", "disk_error"]
+__all__ = ["AttachmentFiles"]
 
-_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk; or removes files
+_AT_ONCE = 4  # pieces of work beside a write: it hashes, or waits for the disk
 _WRITTEN_AT_ONCE = 8  # files of one upload that are on their way to an area that is elsewhere
 _MOST_BESIDE = 16 << 20  # bytes; a larger file goes alone, so that memory is bounded
-_MANY = 16  # files that several threads remove: much of it is waiting for the file system
-_MOST_LEFT, _LEFT_AT_ONCE = 10_000, 8
+_MOST_MOVED = 10_000  # files of which it is known where they have gone
 _OF_DICOM = (AttachmentType.DICOM, AttachmentType.DICOM_UNTIL_PIXEL_DATA)
 SMALL = 32 * 1024
 """Files up to this size (bytes) are kept in the index: they share its commit."""
@@ -71,7 +72,9 @@ class AttachmentFiles:
         self._cache = FileCache(options.maximum_cache_size << 20, metrics)
         self._pool = executor.pool("storage", _AT_ONCE)
         self._writers = executor.pool("storage-writes", _WRITTEN_AT_ONCE)  # no hash waits behind what they wait for
-        self._left: deque[str] = deque(maxlen=_MOST_LEFT)  # names of files that could not be removed
+        self._removal = FileRemoval(area, journal, clock=clock, executor=executor, metrics=metrics)
+        self._moving = threading.Lock()  # guards what follows
+        self._moved: dict[str, Attachment] = {}  # by the UUID that a file had: readers may still ask for that
 
     def is_large(self, data: bytes) -> bool:
         """Tell whether `data` would be a file of its own, if not compressed."""
@@ -128,6 +131,39 @@ class AttachmentFiles:
         if content is None and self._is_stored(type):
             self._cache.put_fresh(f"{uuid}/0", data)
         return PreparedFile(attachment, content, writing)
+
+    def copy(self, attachment: Attachment, area: FileArea) -> PreparedFile | None:
+        """Write a file again, as it is, to a certain area; None if it is there already, or is no file.
+
+        Raises
+        ------
+        OrthancError
+            As `prepare` and `read`; 20 if the copy is not the same.
+        """
+        is_file = not isinstance(attachment, SmallFile) and self._is_stored(attachment.type)
+        if not is_file or _is_in(area, file_name(attachment)):
+            return None
+        data = self._read(attachment)
+        extension = extension_of(attachment.type)
+        uuid = self._reserve(extension)
+        self._write_as(uuid + extension, data, area=area)
+        copy = PreparedFile(replace(attachment, uuid=uuid), None)
+        try:
+            if area.read(uuid + extension) != data:
+                raise OrthancError(ErrorCode.CORRUPTED_FILE, f"The copy of the file {attachment.uuid} is not the same")
+        except BaseException as error:
+            self.abandon([copy])
+            if isinstance(error, OSError):
+                raise disk_error(error) from error
+            raise
+        return copy
+
+    def note_move(self, uuid: str, copy: Attachment) -> None:
+        """Take note that a copy is about to replace a file: who knows that by its UUID is given the copy."""
+        with self._moving:
+            self._moved[uuid] = copy
+            if len(self._moved) > _MOST_MOVED:
+                del self._moved[next(iter(self._moved))]
 
     def wait_for(self, syncing: Sequence[Future[None]]) -> None:
         """Wait until files are on the disk.
@@ -190,55 +226,17 @@ class AttachmentFiles:
             self._cache.drop(f"{attachment.uuid}/0")
             self._cache.drop(f"{attachment.uuid}/1")
         self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
-        self._remove(_in_area(released))
+        self._removal.remove(_in_area(released))
 
     def discard(self, names: Sequence[str]) -> None:
         """Remove files that the index does not refer to; those that cannot be removed now are removed later."""
-        self._remove(self._journal.give_up(names))
-
-    def _remove(self, names: Sequence[str]) -> None:
-        if self._remove_all(names) and self._left:
-            self._try_again()
-
-    def _try_again(self) -> None:
-        """Remove some of the files that could not be removed, now that the area works."""
-        with contextlib.suppress(IndexError):  # nothing is left
-            self._remove_all([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
-
-    def _remove_all(self, names: Sequence[str]) -> bool:
-        """Remove files; whether at least one could be removed."""
-        if len(names) < _MANY:
-            gone = self._removed(names)
-        else:
-            parts = [self._pool.submit(self._removed, names[first::_AT_ONCE]) for first in range(_AT_ONCE)]
-            gone = [name for part in parts for name in part.result()]
-        self._journal.settle(gone)
-        return bool(gone)
-
-    def _removed(self, names: Sequence[str]) -> list[str]:
-        """Remove files; return those that are gone. Those that cannot be removed now are left for later."""
-        gone: list[str] = []
-        for number, name in enumerate(names):
-            start = self._now()
-            try:
-                self._area.remove(name)
-            except AreaError as error:
-                if error.is_away:  # each of them would wait for it
-                    self._left.extend(names[number:])
-                    return gone
-                self._left.append(name)
-                continue
-            except OSError:
-                self._left.append(name)
-                continue
-            gone.append(name)
-            self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
-        return gone
+        self._removal.remove(self._journal.give_up(names))
 
     def close(self) -> None:
         """End the work beside writes."""
         self._writers.shutdown()
         self._pool.shutdown()
+        self._removal.close()
 
     def read(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False, keep: bool = True) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory.
@@ -279,15 +277,23 @@ class AttachmentFiles:
                 raise OrthancError(self._vanished(attachment))
             data = small
         else:
-            try:
-                data = self._read_from_area(attachment, size, offset)
-            except AreaError as error:
-                raise disk_error(error) from error
-            except OSError as error:
-                raise OrthancError(self._vanished(attachment)) from error
+            data = self._read_file(attachment, size, offset)
         self._metrics.record("orthanc_storage_read_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_read_bytes", len(data))
         return data
+
+    def _read_file(self, attachment: Attachment, size: int | None, offset: int) -> bytes:
+        current: Attachment | None = attachment
+        missing: OSError | None = None
+        while current is not None:
+            try:
+                return self._read_from_area(current, size, offset)
+            except AreaError as error:
+                raise disk_error(error) from error
+            except OSError as error:
+                missing = missing or error
+            current = self._moved.get(current.uuid)
+        raise OrthancError(self._vanished(attachment)) from missing
 
     def _read_from_area(self, attachment: Attachment, size: int | None, offset: int) -> bytes:
         name = file_name(attachment)
@@ -325,12 +331,14 @@ class AttachmentFiles:
         except OSError as error:
             raise disk_error(error) from error
 
-    def _write_as(self, name: str, data: bytes, syncing: list[Future[None]] | None = None) -> None:
+    def _write_as(
+        self, name: str, data: bytes, syncing: list[Future[None]] | None = None, area: FileArea | None = None
+    ) -> None:
         """Write a file whose name is in the journal; it is given up should that fail."""
         start = self._now()
-        sync = self._options.sync_storage_area
+        sync = area is not None or self._options.sync_storage_area
         try:
-            self._area.write(name, data, sync=sync and syncing is None)
+            (area or self._area).write(name, data, sync=sync and syncing is None)
         except AreaError as error:
             self._give_up(name)
             raise disk_error(error) from error
@@ -341,8 +349,7 @@ class AttachmentFiles:
             syncing.append(self._pool.submit(self._area.sync, name))
         self._metrics.record("orthanc_storage_create_duration_ms", self._milliseconds(start))
         self._metrics.record("orthanc_storage_written_bytes", len(data))
-        if self._left:
-            self._try_again()
+        self._removal.try_again()
 
     def _give_up(self, name: str) -> None:
         """Remove a file that may still appear: its name stays in the journal."""
@@ -380,15 +387,16 @@ def _written(files: Sequence[PreparedFile]) -> list[str]:
     return [file_name(file.attachment) for file in files if file.content is None]
 
 
+def _is_in(area: FileArea, name: str) -> bool:
+    """Tell whether a file is in this area."""
+    try:
+        area.read(name, 1)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise disk_error(error) from error
+    return True
+
+
 def _has_md5(data: bytes, md5: str) -> bool:
     return not md5 or hashlib.md5(data, usedforsecurity=False).hexdigest() == md5
-
-
-def disk_error(error: OSError) -> OrthancError:
-    """Return the error of Orthanc for a failure of the disk, or of the place of the files."""
-    if isinstance(error, AreaError):
-        code = ErrorCode.DATABASE_UNAVAILABLE if error.is_away else ErrorCode.STORAGE_AREA_PLUGIN
-        return OrthancError(code, f"The storage area is not available: {error}")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OrthancError(ErrorCode.FULL_STORAGE)
-    return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error.strerror or error}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from orthanc_lab.storage.files.area import FileArea
 
-__all__ = ["HybridArea"]
+__all__ = ["FILE_SYSTEM", "OBJECT_STORAGE", "HybridArea"]
+
+FILE_SYSTEM, OBJECT_STORAGE = "file-system", "object-storage"
+"""The names of the two places, as in ``TargetStorage`` of ``/move-storage``."""
 
 
 class HybridArea:

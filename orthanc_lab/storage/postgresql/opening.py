@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from types import MappingProxyType
 
 from orthanc_lab.postgresql.connections import Connection
 from orthanc_lab.postgresql.database import Database
@@ -30,6 +31,7 @@ def open_shared_storage(
     database: Database,
     area: FileArea,
     *,
+    places: Mapping[str, FileArea] = MappingProxyType({}),
     is_elsewhere: bool = False,
     grace: float = GRACE,
     options: StorageOptions,
@@ -44,6 +46,8 @@ def open_shared_storage(
     ----------
     area
         Where the large files are, for all servers that share the database.
+    places
+        The areas that it is made of, if files can be moved between them, by their names.
     is_elsewhere
         Whether they are on no disk of this network: what comes from there is checked, and may be late.
     grace
@@ -76,6 +80,7 @@ def open_shared_storage(
             index,
             files,
             opened,
+            places=places,
             options=options,
             clock=clock,
             executor=executor,

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.group_commit import GroupCommit
-from orthanc_lab.storage.files.attachments import disk_error
+from orthanc_lab.storage.files.disk_errors import disk_error
 from orthanc_lab.storage.files.log_file import LogFile
 from orthanc_lab.storage.sqlite.connections import index_error
 from orthanc_lab.storage.sqlite.lineage_cache import LineageCache

@@ -12,7 +12,9 @@ __all__ = ["HIDDEN", "hide_secrets", "restore_secrets"]
 HIDDEN = "***"
 """What stands in place of a secret."""
 
-_SECRET_NAME = re.compile(r"password|passphrase|secret|token|apikey|credential", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"password|passphrase|secret|token|apikey|accesskey|credential|connection(uri|string)", re.IGNORECASE
+)
 _ALL_SECRET = ("RegisteredUsers", "HttpHeaders")
 _PEERS = "OrthancPeers"
 

@@ -19,7 +19,7 @@ from orthanc_lab.storage.files.area import DiskArea
 from orthanc_lab.testing.postgresql_server import PostgresqlServer
 from tests.jobs.doubles import RESTORES
 
-LEASE = 1.0
+LEASE = 1.0  # seconds, where a test waits for its end; a server that is not stopped may lose it on a busy machine
 
 
 class Freezable:
@@ -57,12 +57,14 @@ class Pieces(PostgresqlOutputs):
 class Server:
     """A jobs engine with its own connections, as one of several processes would have."""
 
-    def __init__(self, options: PostgresqlOptions, folder: Path, name: str, **settings: Any) -> None:
+    def __init__(
+        self, options: PostgresqlOptions, folder: Path, name: str, *, lease: float = 3.0, **settings: Any
+    ) -> None:
         clock = SystemClock()
         self.name = name
         self.errors: list[BaseException] = []
         self.database = Database(options, name)
-        self.list = Freezable(PostgresqlJobList(self.database, LEASE))
+        self.list = Freezable(PostgresqlJobList(self.database, lease))
         self.outputs = Pieces(self.database, DiskArea(folder / "pieces"), SystemIdentifiers(), clock)
         self.engine = SharedJobs(
             self.list,  # type: ignore[arg-type] # hands all on
@@ -71,7 +73,7 @@ class Server:
             SystemIdentifiers(),
             ThreadExecutor(clock),
             identity=ServerIdentity(f"id-{name}", name),
-            lease_duration=LEASE,
+            lease_duration=lease,
             **{"restores": RESTORES, "concurrent_jobs": 1, "on_error": self.errors.append, **settings},
         )
 

@@ -28,7 +28,7 @@ from orthanc_lab.storage.records import Origin
 from tests.archives.files import dicom
 from tests.job_tools import job_tools
 from tests.jobs.conftest import wait_for_state
-from tests.jobs.shared.conftest import Server, Servers
+from tests.jobs.shared.conftest import LEASE, Server, Servers
 from tests.waiting import until
 
 MEMBERS = 8
@@ -91,7 +91,8 @@ def archive_at(server: Server, storage: Storage, folder: Path, restores: dict[st
 def test_the_bytes_are_the_same(servers: Servers, storage: Storage, tmp_path: Path, end: str) -> None:
     """Whether the first server was stopped in the middle, or died there and wrote on as a zombie."""
     known: list[dict[str, Any]] = [{"Archive": None}, {"Archive": None}]
-    one, other = (servers(start=False, restores=restores) for restores in known)
+    one = servers(start=False, restores=known[0], lease=LEASE)
+    other = servers(start=False, restores=known[1])
     for server, restores in zip((one, other), known, strict=True):
         archive_at(server, storage, tmp_path, restores)
     one.engine.start()

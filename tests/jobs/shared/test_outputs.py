@@ -13,7 +13,8 @@ from orthanc_lab.postgresql.acting import Guard, acting
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
-from orthanc_lab.storage.files.area import DiskArea
+from orthanc_lab.server.back_ends.distant_pieces import DistantPieces
+from orthanc_lab.storage.files.area import AreaError, DiskArea
 from orthanc_lab.testing.contracts.output_store import OutputStoreContract
 
 
@@ -92,7 +93,7 @@ def test_it_is_cut_anywhere(outputs: PostgresqlOutputs, offset: int) -> None:
 def test_bytes_go_when_nobody_can_read_them(
     outputs: PostgresqlOutputs, shared_database: Database, tmp_path: Path
 ) -> None:
-    """A minute after the output is removed, and at once behind its last reader."""
+    """Some minutes after the output is removed, and at once behind its last reader."""
     for end in ("remove", "take"):
         name = outputs.new_name("")
         outputs.append(name, 0)[0].write(b"x")
@@ -197,3 +198,54 @@ def test_outputs_of_no_job_are_dropped_after_a_while(
     make_due(shared_database)
     outputs.empty_trash()
     assert pieces(tmp_path) == 3
+
+
+def test_a_place_that_is_away_is_told_as_a_database_that_is(tmp_path: Path) -> None:
+    """So that the job which needs it is tried again."""
+
+    class Away(Area):
+        is_away = True
+
+        def read(self, name: str, size: int | None = None, offset: int = 0) -> bytes:
+            raise AreaError("the bucket does not answer", is_away=self.is_away)
+
+        def write(self, name: str, data: bytes, *, sync: bool) -> None:
+            self.read(name)
+
+    area = Away(tmp_path)
+    for act in (lambda: DistantPieces(area).read("x"), lambda: DistantPieces(area).write("x", b"", sync=False)):
+        with pytest.raises(OrthancError) as raised:
+            act()
+        assert (raised.value.code, raised.value.details) == (36, "the bucket does not answer")
+    area.is_away = False
+    with pytest.raises(AreaError):
+        DistantPieces(area).read("x")
+
+
+def test_a_slow_reader_goes_on_when_it_is_removed(shared_database: Database, area: Area, tmp_path: Path) -> None:
+    """As one does whose file is unlinked: the archive of the next job may be finished before it was downloaded."""
+    clock = ManualClock()
+    outputs = PostgresqlOutputs(shared_database, area, SystemIdentifiers(), clock)
+    name = outputs.new_name(".zip")
+    writer, _ = outputs.append(name, 0)
+    for text in (b"one", b"two", b"three"):
+        writer.write(text)
+    with outputs.open(name) as file:
+        assert file.read(3) == b"one"
+        outputs.remove(name)
+        clock.advance(200)
+        pass_time(shared_database, "200 s")
+        assert file.read(3) == b"two"
+        clock.advance(200)
+        pass_time(shared_database, "200 s")
+        outputs.empty_trash()
+        assert file.read(5) == b"three"
+    pass_time(shared_database, "400 s")
+    outputs.empty_trash()
+    assert pieces(tmp_path) == 0
+
+
+def pass_time(database: Database, interval: str) -> None:
+    """Let the time of what is in the trash come nearer."""
+    query = "UPDATE output_trash SET due = due - %s::interval"
+    database.run(lambda connection: connection.execute(query, (interval,)))

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from orthanc_lab.jobs.ports import Jobs, JobView
+from orthanc_lab.postgresql.listening import notify
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.job_events import Happened
 from orthanc_lab.protocol.jobs import JobState
 from tests.jobs.conftest import Waiting, wait_for_state
 from tests.jobs.doubles import CountingJob, FailingJob, GatedJob, KeepingJob, WritingJob
-from tests.jobs.shared.conftest import Server, Servers
+from tests.jobs.shared.conftest import LEASE, Server, Servers
 from tests.waiting import until
 
 
@@ -261,7 +262,7 @@ def test_a_server_that_stops_hands_its_jobs_over_at_once(servers: Servers) -> No
 
 def test_a_stopped_server_is_taken_over_and_cannot_write_any_more(servers: Servers) -> None:
     """It wakes up, finds that its lease has ended, and comes back as another one."""
-    one, other = servers(restores=HELD), servers(restores=HELD, start=False)
+    one, other = servers(restores=HELD, lease=LEASE), servers(restores=HELD, start=False)
     id = held_by(one, name="a")
     other.engine.start()
     before = one.engine.cluster().servers[0].epoch
@@ -285,7 +286,7 @@ def test_a_stopped_server_is_taken_over_and_cannot_write_any_more(servers: Serve
 
 def test_a_job_of_a_dead_server_that_cannot_be_saved_is_gone(servers: Servers) -> None:
     """As after a restart."""
-    one, other = servers(), servers()
+    one, other = servers(lease=LEASE), servers()
     gate = GatedJob()
     gate.serialize = lambda: None  # type: ignore[method-assign, return-value, assignment]
     id = one.engine.submit(gate)
@@ -299,7 +300,7 @@ def test_a_job_of_a_dead_server_that_cannot_be_saved_is_gone(servers: Servers) -
 
 def test_an_order_to_a_dead_server_is_carried_out(servers: Servers) -> None:
     """A job that was to be paused is paused, one that was to be canceled has failed."""
-    one, other = servers(restores=HELD, concurrent_jobs=2), servers(restores={})
+    one, other = servers(restores=HELD, concurrent_jobs=2, lease=LEASE), servers(restores={})
     paused, canceled = held_by(one), held_by(one)
     one.list.freeze()
     other.engine.pause(paused)
@@ -321,7 +322,7 @@ def test_no_jobs_forgets_the_list_unless_others_have_it(servers: Servers) -> Non
 
 
 def test_jobs_survive_all_servers(servers: Servers) -> None:
-    one = servers(restores=HELD)
+    one = servers(restores=HELD, lease=LEASE)
     id = held_by(one)
     waits = one.engine.submit(CountingJob(name="waits"))
     one.list.freeze()  # as a killed one
@@ -347,6 +348,26 @@ def test_a_failed_claim_or_start_is_the_failure_of_the_job(servers: Servers) -> 
     assert (view.error_code, view.error_details) == (9, "as saved")
     assert one.engine.get(id).state is JobState.RUNNING  # type: ignore[union-attr]
     Held.gate.release(3)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_job_is_claimed_before_its_submission_returns(servers: Servers, durable: bool) -> None:
+    """The job that was handed in is the one that runs."""
+    server = servers(start=False)
+    insert, database = server.list.insert, server.database
+
+    def slow(new: Any) -> Any:
+        row = insert(new)
+        database.run(lambda connection: notify(connection, "orthanc_lab_jobs", "ready"))
+        until(lambda: (now := server.list.row(row.sequence)) is None or now.state != "Pending")
+        return row
+
+    server.list.insert = slow  # type: ignore[method-assign]
+    server.engine.start()
+    for _ in range(5):
+        job = CountingJob(2, durable=durable)
+        wait_for_state(server.engine, server.engine.submit(job), JobState.SUCCESS)
+        assert job.done == 2
 
 
 def test_after_the_end_of_an_engine(servers: Servers) -> None:
@@ -383,3 +404,15 @@ def test_without_a_history(servers: Servers) -> None:
         server.engine.run(CountingJob())
     assert raised.value.code == 7
     until(lambda: server.engine.ids() == [])
+
+
+def test_a_job_is_left_to_a_server_that_may_run_it(servers: Servers) -> None:
+    """As one that writes is by a server with ``ReadOnly``."""
+    one, other = servers(restores=HELD), servers(leaves=[CountingJob.type])
+    held_by(one, steps=1)
+    ids = [one.engine.submit(job) for job in (CountingJob(), FailingJob())]
+    wait_for_state(other.engine, ids[1], JobState.FAILURE)
+    assert other.engine.get(ids[0]).state is JobState.PENDING  # type: ignore[union-attr]
+    Held.gate.release()
+    wait_for_state(other.engine, ids[0], JobState.SUCCESS)
+    assert other.engine.cluster().jobs[ids[0]] == one.name

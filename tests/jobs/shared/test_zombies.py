@@ -22,7 +22,7 @@ from orthanc_lab.storage.records import Origin
 from tests.archives.files import dicom
 from tests.jobs.conftest import wait_for_state
 from tests.jobs.doubles import CountingJob
-from tests.jobs.shared.conftest import Server, Servers
+from tests.jobs.shared.conftest import LEASE, Server, Servers
 from tests.waiting import until
 
 
@@ -76,7 +76,7 @@ def test_what_it_stores_is_refused(servers: Servers, storages: Any) -> None:
     """The commit looks whether the fence is still that of the job."""
     made: list[Storing] = []
     known: list[dict[str, Any]] = [{"Storing": None}, {"Storing": None}]
-    one = servers("a", start=False, restores=known[0])
+    one = servers("a", start=False, restores=known[0], lease=LEASE)
     other = servers("another", start=False, restores=known[1])
 
     def restore_at(server: Server, storage: Storage) -> Any:

@@ -246,11 +246,12 @@ class ZipJob:
         if self._writer is None or self._flushed == self._position:
             return
         try:
-            self._flush()
-        except OrthancError:
-            self._writer = None
-            self._position, self._size = self._flushed, self._offset
-            raise
+            if not self._failed:
+                self._flush()
+        finally:
+            if self._flushed != self._position:
+                self._writer = None
+                self._position, self._size = self._flushed, self._offset
 
     def _prepare(self, member: PlannedMember) -> Prepared | None:
         assert self._codec is not None
