@@ -6,7 +6,7 @@ import pytest
 
 from orthanc_lab.testing.postgresql_server import MISSING, find_programs
 from tests.browser.board import Board, press, says
-from tests.browser.test_accessibility import Looking, theme
+from tests.browser.test_accessibility import HEIGHT, Looking, theme
 from tests.programs import missing
 
 CELL = """\
@@ -68,6 +68,13 @@ def test_a_server_is_killed_and_its_job_goes_on_elsewhere(notebook, artefacts):
     says(panel.get_by_role("grid", name="Jobs"), "OrthancPeerStore")
     looking.look("Jobs", "taken-over")
     panel = board.tab("Cluster")
+    for colours in ("Light", "Dark"):
+        theme(board, colours)
+        for width in (1280, 800):
+            board.page.set_viewport_size({"width": width, "height": HEIGHT})
+            looking.look("Cluster", f"{colours}-{width}")
+    board.page.set_viewport_size({"width": 1280, "height": HEIGHT})
+    theme(board, "Light")
     press(panel, "Start again")
     says(panel, f"Started again: {first}.")
     looking.check()

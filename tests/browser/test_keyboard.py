@@ -9,6 +9,15 @@ import pytest
 
 from orthanc_lab import samples
 from tests.browser.board import Board, says
+from tests.browser.test_faults import CELL as WITH_FAULTS
+
+WITH_A_PROCESS = """\
+import orthanc_lab
+from orthanc_lab.widgets import dashboard
+
+server = orthanc_lab.serve(process=True)
+board = dashboard(orthanc_lab.Client.from_server(server), server)
+board"""
 
 _MOST_STOPS = 60  # of the Tab key, from one end of a panel to the other
 _HAS_NAME = """\
@@ -18,6 +27,7 @@ _HAS_NAME = """\
     const label = here.getAttribute('aria-label') ?? here.labels?.[0]?.innerText ?? here.innerText ?? '';
     return label.trim().startsWith(name);
 }"""
+_HAS_TEXT = "(text) => document.activeElement?.closest('.orthanc-dashboard tr')?.innerText.includes(text) ?? false"
 _IS_WITHIN = "(place) => Boolean(document.activeElement?.closest(`.orthanc-dashboard ${place}`))"
 
 
@@ -211,4 +221,58 @@ def test_a_server_and_its_nodes_are_watched(board, client):
     keys.press("Enter")
     says(panel, "No answer from pacs")
     client.modalities["pacs"].remove()
+    assert board.faults() == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_server_is_killed_and_started_again(shown, artefacts):
+    board = Board(shown(WITH_A_PROCESS), artefacts)
+    keys = Keys(board)
+    board.page.keyboard.press("Escape")
+    keys.into(".widget-tab-bar")
+
+    panel = keys.open("Server")
+    keys.into("[role=toolbar]")
+    keys.to("Kill", "ArrowRight")
+    keys.press("Enter")
+    panel.get_by_role("alertdialog").wait_for()
+    keys.to("Yes, kill")
+    keys.press("Enter")
+    says(panel, "Killed")
+    board.picture("keyboard-server-killed")
+    keys.into("[role=toolbar]", "Shift+Tab")
+    keys.to("Start", "ArrowLeft")
+    keys.press("Enter")
+    says(panel, "Running")
+    keys.to("Configuration")
+    keys.press("Enter")
+    panel.locator(".orthanc-fold.mod-active", has_text="Configuration").wait_for()
+    assert board.faults() == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_fault_is_switched_on_and_off(shown, artefacts):
+    board = Board(shown(WITH_FAULTS), artefacts)
+    keys = Keys(board)
+    board.page.keyboard.press("Escape")
+    keys.into(".widget-tab-bar")
+
+    panel = keys.open("Faults")
+    panel.locator("td", has_text="503 without Retry-After").wait_for()
+    keys.into("tbody tr")
+    keys.press("Home")
+    keys.go("ArrowDown", _HAS_TEXT, "503 without Retry-After")
+    keys.press(" ")
+    says(panel, "Send the request again after a pause that grows")
+    keys.type("where", "GET /jobs")
+    keys.type("times", "1")
+    keys.to("Switch on", "Shift+Tab")
+    keys.press("Enter")
+    says(panel, "Switched on: 503 without Retry-After.")
+    board.picture("keyboard-faults")
+    keys.to("Switch off", "ArrowRight")
+    keys.press("Enter")
+    says(panel, "Switched off: 503 without Retry-After.")
     assert board.faults() == []

@@ -18,6 +18,7 @@ from nbval.plugin import coalesce_streams
 
 from orthanc_lab.client.progress import VARIABLE as PROGRESS
 from tests.notebooks.book import ELSEWHERE, code_cells, paths, read, sanitized, with_the_usual_port
+from tests.notebooks.slides import set_slides
 
 CELL_SECONDS = 60
 IGNORED = "nbval-ignore-output"  # a tag: readers of a lesson do not see it
@@ -66,6 +67,7 @@ def record(path: Path) -> bool:
     with tempfile.TemporaryDirectory() as folder:  # not beside the notebooks, where the score of a student is
         run(notebook, Path(folder))
     tidy(notebook)
+    set_slides(notebook)
     for cell, old in zip(code_cells(notebook), code_cells(saved), strict=True):
         if old.outputs and (is_ignored(cell) or _is_the_same(cell, old)):
             cell.outputs = old.outputs  # what may differ stays as it was, so that no byte changes
