@@ -41,6 +41,7 @@ _NOTE = (
 _COMMITTED = "SELECT 1 FROM outcomes WHERE session = %s AND number = %s"
 _PAUSE = 0.02  # seconds before a transaction that collided is repeated, times the number of its collisions
 _URGENT = 2  # connections for what must not wait for others: renewing a lease, and looking at those of others
+_HELD = 1.0  # seconds between two looks whether the lock of the database is still held
 _LOOK_AGAIN = 0.01  # seconds between two looks whether an old connection has ended
 
 
@@ -242,6 +243,8 @@ class Database:
     def _take(self, *, patient: bool, within: float | None) -> Session:
         while True:
             try:
+                if self._ownership is not None:
+                    self._ownership.hold(_HELD)
                 session = self._pool_for(within).take()
             except psycopg.OperationalError as error:
                 self._wait_for_database(error, patient=patient)

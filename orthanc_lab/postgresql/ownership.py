@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 
@@ -25,17 +26,24 @@ _log = logging.getLogger("orthanc_lab")
 class Ownership:
     """A lock of the database, held by a connection of its own: whatever ends the server frees it.
 
-    It is lost with the connection. So it is looked at, and taken again, whenever another connection is made: the
-    database may have been away, and another server may have been faster.
+    It is lost with the connection. So it is looked at, and taken again, whenever another connection is made, and once a
+    second while the database is used: the database may have been away, and another server may have been faster.
     """
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._looked = -math.inf  # monotonic: when it was held for sure
+        self._closed = False
 
-    def hold(self) -> None:
+    def hold(self, within: float = 0.0) -> None:
         """Take the lock, unless it is held.
+
+        Parameters
+        ----------
+        within
+            A look that was so many seconds ago is good enough.
 
         Raises
         ------
@@ -44,26 +52,39 @@ class Ownership:
         psycopg.OperationalError
             If the database cannot be reached.
         """
+        if time.monotonic() < self._looked + within:
+            return
         with self._lock:
-            if self._session is not None and _is_alive(self._session):
+            now = time.monotonic()
+            if now < self._looked + within:
                 return
-            session = connect(self._conninfo)
-            try:
-                if self._session is not None:
-                    _end(session, self._session)
-                    self._session = None
-                _take(session)
-            except BaseException:
-                session.close()
-                raise
-            self._session = session
+            self._looked = -math.inf
+            self._hold()
+            self._looked = now
 
     def close(self) -> None:
         """Give the lock up."""
         with self._lock:
+            self._closed = True
             if self._session is not None:
                 self._session.close()
                 self._session = None
+
+    def _hold(self) -> None:
+        if self._closed:
+            raise OrthancError(ErrorCode.DATABASE, "The index is closed")
+        if self._session is not None and _is_alive(self._session):
+            return
+        session = connect(self._conninfo)
+        try:
+            if self._session is not None:
+                _end(session, self._session)
+                self._session = None
+            _take(session)
+        except BaseException:
+            session.close()
+            raise
+        self._session = session
 
 
 def _is_alive(session: Session) -> bool:

@@ -33,7 +33,7 @@ class TakeOver:
     from_server: str  # name of the server that ran it
     to_server: str  # name of the one that found it
     at: datetime  # UTC
-    seconds: float  # from the end of the lease until the job was free
+    seconds: float  # from the end of the lease until the job was claimed by that one
 
 
 @dataclass(frozen=True, slots=True)

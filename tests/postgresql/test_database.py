@@ -189,6 +189,38 @@ def test_only_one_server_where_the_lock_says_so(shared_database: PostgresqlDatab
     Database(options).close()
 
 
+def test_the_lock_is_lost_with_its_connection_alone(shared_database: PostgresqlDatabase) -> None:
+    """Another server may have been faster: then the first one does nothing any more."""
+    options = quick_options(shared_database, lock=True, retries=0)
+    first, admin = Database(options), Database(quick_options(shared_database))
+    end = (
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE locktype = 'advisory' AND datname = current_database()"
+    )
+
+    def is_refused() -> bool:
+        try:
+            first.fetch("SELECT 1")
+        except OrthancError as error:
+            return error.code == ErrorCode.DATABASE
+        return False
+
+    def takes_the_lock() -> Database | None:
+        try:
+            return Database(options)
+        except OrthancError:
+            return None
+
+    admin.fetch(end)
+    second = until(takes_the_lock)
+    until(is_refused)
+    assert second.fetch("SELECT 1") == [(1,)]
+    second.close()
+    assert not is_refused()  # it is the only one again
+    for database in (first, admin):
+        database.close()
+
+
 def test_a_database_that_is_away(shared_database: PostgresqlDatabase) -> None:
     options = quick_options(shared_database, port=1, retries=3, retry_interval=0.05)
     with pytest.raises(OrthancError) as caught:

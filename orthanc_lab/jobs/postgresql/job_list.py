@@ -53,14 +53,20 @@ class PostgresqlJobList:
     # -- leases --------------------------------------------------------------------
 
     def register(self, server: str, name: str, address: str) -> Lease:
-        """Let a server in; if it is alone, without those that were there before. A name that is taken gets a number."""
+        """Let a server in; if it is alone, without those that were there before.
+
+        A name that another server has gets a number.
+        """
 
         def operation(connection: Connection) -> tuple[Any, ...]:
             if self._alone:
                 connection.execute("UPDATE servers SET ended_at = clock_timestamp() WHERE ended_at IS NULL")
                 _take_away(connection)
             connection.execute("DELETE FROM servers WHERE ended_at < clock_timestamp() - interval '1 day'")
-            taken = {taken for (taken,) in connection.execute("SELECT name FROM servers WHERE ended_at IS NULL")}
+            for changed_again in statements.CHANGED_AGAIN:
+                connection.execute(changed_again)
+            others = connection.execute("SELECT name FROM servers WHERE ended_at IS NULL AND server <> %s", (server,))
+            taken = {taken for (taken,) in others}
             names = (name if number == 1 else f"{name} ({number})" for number in count(1))
             return _one(
                 connection,
@@ -282,8 +288,11 @@ class PostgresqlJobList:
         values = (row.id, row.lost_by, row.server or "", row.claimed, max(0.0, seconds))
 
         def operation(connection: Connection) -> None:
+            connection.execute("LOCK TABLE take_overs IN SHARE ROW EXCLUSIVE MODE")  # the last number is their count
             connection.execute(
-                "INSERT INTO take_overs (job, lost_by, taken_by, at, seconds) VALUES (%s, %s, %s, %s, %s)", values
+                "INSERT INTO take_overs (number, job, lost_by, taken_by, at, seconds) OVERRIDING SYSTEM VALUE"
+                " SELECT coalesce(max(number), 0) + 1, %s, %s, %s, %s, %s FROM take_overs",
+                values,
             )
             connection.execute(
                 "DELETE FROM take_overs WHERE number <= (SELECT max(number) FROM take_overs) - %s", (_TAKE_OVERS,)

@@ -45,7 +45,9 @@ _RESERVE = (
     " SELECT key, clock_timestamp() + interval '20 minutes' FROM unnest(%s::text[]) AS key"
 )
 _ADD = (
-    "WITH taken AS (DELETE FROM output_trash WHERE key = %s RETURNING key)"
+    # One that falls due may be removed by another server at this moment.
+    "WITH taken AS (DELETE FROM output_trash WHERE key = %s AND due > clock_timestamp() + interval '1 minute'"
+    " RETURNING key)"
     " INSERT INTO output_parts (name, place, key, size) SELECT %s, %s, taken.key, %s FROM taken"
     " WHERE EXISTS (SELECT FROM output_parts WHERE name = %s AND place = -1) RETURNING true"
 )
@@ -179,11 +181,11 @@ class PostgresqlOutputs:
             if len(keys) < _AT_ONCE:
                 return
 
-    def _reserve(self) -> str:
-        """Return the name of the next part."""
+    def _reserve(self, *, anew: bool = False) -> str:
+        """Return the name of the next part; one that was not reserved before, if wanted."""
         with self._reserving:
             now = self._clock.monotonic()
-            if not self._reserved or now > self._reserved_at + _RESERVED_S:
+            if anew or not self._reserved or now > self._reserved_at + _RESERVED_S:
                 keys = [self._identifiers.uuid() for _ in range(_RESERVED)]
                 self._database.run(lambda connection: connection.execute(_RESERVE.encode(), (keys,)), guards=())
                 self._reserved, self._reserved_at = keys, now
@@ -228,7 +230,7 @@ class PostgresqlOutputs:
 class _Writer:
     """Appends parts, on behalf of the job for which it was opened."""
 
-    def __init__(self, database: Database, area: PartArea, reserve: Callable[[], str], name: str, start: int) -> None:
+    def __init__(self, database: Database, area: PartArea, reserve: Callable[..., str], name: str, start: int) -> None:
         guard = current_guard()
         self._guards: tuple[Guard, ...] = () if guard is None else (guard,)
         self._database = database
@@ -241,27 +243,33 @@ class _Writer:
         """Append a part."""
         if not data:
             return
-        key = self._reserve()
-        try:
-            self._area.write(key, data, sync=False)
-            self._add(key, len(data))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                self._area.remove(key)
-            raise
+        # Names fall due by the clock of the database, also while this machine sleeps.
+        if not self._write(self._reserve(), data) and not self._write(self._reserve(anew=True), data):
+            raise FileNotFoundError(self._name)  # somebody has removed the output meanwhile
         self._place += len(data)
 
     def close(self) -> None:
         """Do nothing: each part is complete."""
 
-    def _add(self, key: str, size: int) -> None:
+    def _write(self, key: str, data: bytes) -> bool:
+        """Return whether the part is listed now."""
+        is_listed = False
+        try:
+            self._area.write(key, data, sync=False)
+            is_listed = self._add(key, len(data))
+        finally:
+            if not is_listed:
+                with contextlib.suppress(OSError):
+                    self._area.remove(key)
+        return is_listed
+
+    def _add(self, key: str, size: int) -> bool:
         values = (key, self._name, self._place, size, self._name)
 
         def operation(connection: Connection) -> bool:
             return connection.execute(_ADD.encode(), values).fetchone() is not None
 
-        if not self._database.run(operation, guards=self._guards, pipelined=True):
-            raise FileNotFoundError(self._name)  # somebody has removed the output meanwhile
+        return self._database.run(operation, guards=self._guards, pipelined=True)
 
 
 def _parts(connection: Connection, name: str) -> list[Part]:

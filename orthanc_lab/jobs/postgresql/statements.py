@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "CHANGED_AGAIN",
     "CHANGES",
     "CLAIM",
     "END_LEASES",
@@ -90,6 +91,11 @@ CHANGES = (
     " (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS position) AS look"
     f" LEFT JOIN (SELECT false AS gone, {_NAMES} FROM jobs WHERE changed_by >= %s::text::xid8"
     f" UNION ALL SELECT true, {_GONE} FROM jobs_removed WHERE changed_by >= %s::text::xid8) AS news ON true"
+)
+# In a database that was restored from another one, rows may seem to be of transactions yet to come.
+CHANGED_AGAIN = tuple(
+    f"UPDATE {table} SET {_CHANGED} WHERE changed_by >= pg_snapshot_xmax(pg_current_snapshot())"
+    for table in ("jobs", "jobs_removed")
 )
 _IS_OVER = "ended_at IS NULL AND lease_until < clock_timestamp() AND epoch <> %(spared)s"
 HAS_ENDED = (

@@ -71,8 +71,15 @@ class Moves:
         self._has_idle = has_idle
         self._on_error = on_error
 
-    def advance(self, entry: SharedEntry, event: Event, report: Report | None = None) -> Sequence[Effect]:
+    def advance(
+        self, entry: SharedEntry, event: Event, report: Report | None = None, *, moves_on: bool = True
+    ) -> Sequence[Effect]:
         """Make a move; return its effects, and REFUSE if it is not possible now.
+
+        Parameters
+        ----------
+        moves_on
+            The position of a job that runs here is written, too; else the last written one is kept.
 
         Raises
         ------
@@ -83,13 +90,15 @@ class Moves:
             with entry.lock:
                 if entry.lost or not self._mirror.table.holds(entry):
                     return (Effect.REFUSE,)
-                effects = self._attempt(entry, event, report)
+                effects = self._attempt(entry, event, report, moves_on=moves_on)
                 if effects is not None:
                     return effects
             entry = self._look_again(entry)
         raise _contended()
 
-    def _attempt(self, entry: SharedEntry, event: Event, report: Report | None) -> Sequence[Effect] | None:
+    def _attempt(
+        self, entry: SharedEntry, event: Event, report: Report | None, *, moves_on: bool
+    ) -> Sequence[Effect] | None:
         """Return the effects of a move; None if the job is not as it was known."""
         at = self._now()
         after, effects = advance(entry.status, event, at, report)
@@ -105,7 +114,7 @@ class Moves:
             stop_job(entry, stop_reason(after), self._on_error)
         if not _WRITTEN.isdisjoint(effects):
             # While a job runs, only its worker may ask it for its position.
-            if entry.is_run_here and event not in _COMMANDS and after.state is not JobState.SUCCESS:
+            if moves_on and entry.is_run_here and event not in _COMMANDS and after.state is not JobState.SUCCESS:
                 position = self._position(entry)
             return effects if self._write(entry, event, at, (after, effects), position) else None
         if Effect.NOTE in effects and self._is_due(entry):

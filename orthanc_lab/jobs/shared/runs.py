@@ -28,7 +28,9 @@ __all__ = ["Runs"]
 
 _STEP_SECONDS = 1.0  # for steps to end by themselves when the engine stops
 _RETRY_SECONDS = 0.2  # between two attempts to write a move, while the list cannot be reached
+_REFUSALS = 5  # of the list, until a job fails whose move cannot be written
 _AWAY_SECONDS = 0.5  # until a job is tried again that could not reach the database or the bucket
+_PASSING = (ErrorCode.DATABASE_UNAVAILABLE, ErrorCode.DATABASE_CANNOT_SERIALIZE, ErrorCode.FULL_STORAGE)
 
 
 class Runs:
@@ -147,11 +149,14 @@ class Runs:
         return True
 
     def move(self, entry: Entry, event: Event, report: Report | None = None) -> Steps:
-        """Make a move on behalf of a worker; it is tried again while the list cannot be reached."""
+        """Make a move on behalf of a worker; it is tried again while the list cannot be reached.
+
+        If the list does not take what the move says, the job fails.
+        """
         assert isinstance(entry, SharedEntry)
         # A job is not to blame for a database or a bucket that is away: it goes on at its last finished step.
         gives_back = _is_away(event, report) and not entry.bound
-        reported = False
+        reported, refusals = False, 0
         while not entry.lost:
             if self._keeper.is_sure or self.stopping:
                 try:
@@ -159,12 +164,15 @@ class Runs:
                         yield _AWAY_SECONDS
                         self._moves.give_back(entry)
                         return
-                    effects = self._moves.advance(entry, event, report)
+                    effects = self._moves.advance(entry, event, report, moves_on=refusals < _REFUSALS)
                     break
                 except OrthancError as error:
                     if not reported:
                         self.report(error)
                     reported = True
+                    refusals += error.code not in _PASSING
+                    if refusals == _REFUSALS:
+                        gives_back, event, report = False, Event.FAILED, _failure(entry, error)
             yield _RETRY_SECONDS
             if self.stopping and reported:
                 return
@@ -229,6 +237,11 @@ class Runs:
                     job.interrupt()
                 except Exception as error:
                     self.report(error)
+
+
+def _failure(entry: SharedEntry, error: OrthancError) -> Report:
+    """Return the report of a job that fails in its last known status."""
+    return Report(entry.status.progress, entry.status.content, int(error.code), error.details)
 
 
 def _is_away(event: Event, report: Report | None) -> bool:

@@ -14,7 +14,7 @@ _OF_TYPE = {
     _DICOM_AS_JSON: ".json",
     AttachmentType.DICOM_UNTIL_PIXEL_DATA: ".dcm.head",
 }
-_WRITTEN = (".dcm", ".dcm.head", _OTHER)
+_WRITTEN = (".dcm", ".dcm.head", ".json", _OTHER)
 
 
 def extension_of(type: int) -> str:

@@ -19,6 +19,7 @@ from orthanc_lab.jobs.shared.leases import Book
 from orthanc_lab.jobs.shared.records import JobMove, NewJob, SharedRow
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.protocol.jobs import JobState
+from tests.waiting import until
 
 KINDS = ("A", "B")
 EVENTS = (Event.STEPPED, Event.FINISHED, Event.FAILED, Event.PAUSE, Event.CANCEL, Event.RESUME, Event.RESUBMIT)
@@ -192,3 +193,50 @@ def test_changes_are_seen_once_they_are_committed(shared_database: Database) -> 
 
     shared_database.run(slow)
     assert "slow" in [row.id for row in jobs.changes(positions[-1]).rows]
+
+
+@pytest.fixture
+def empty(shared_database: Database) -> PostgresqlJobList:
+    shared_database.run(lambda connection: connection.execute("TRUNCATE jobs, jobs_removed, servers, take_overs"))
+    return PostgresqlJobList(shared_database, 1000.0)
+
+
+def insert(jobs: PostgresqlJobList, id: str, epoch: int) -> SharedRow:
+    row = jobs.insert(NewJob(id, "A", 0, "", write_status(Status()), 0, "{}", epoch))
+    assert row is not None
+    return row
+
+
+def test_jobs_of_a_restored_database_are_read_once(empty: PostgresqlJobList, shared_database: Database) -> None:
+    """Their transactions have numbers that this database has not come to yet."""
+    epoch = empty.register("a", "a", "").epoch
+    kept, gone = (insert(empty, id, epoch) for id in ("kept", "gone"))
+    assert empty.remove(gone.sequence, gone.version)
+    for query in (f"UPDATE {table} SET changed_by = '9999999999'" for table in ("jobs", "jobs_removed")):
+        shared_database.run(lambda connection, query=query: connection.execute(query))  # type: ignore[misc]
+    before = empty.changes(None).position
+    assert empty.changes(before).rows == [kept]
+
+    def is_quiet() -> bool:
+        changes = empty.changes(empty.changes(None).position)
+        return not changes.rows and not changes.gone
+
+    empty.register("b", "b", "")
+    until(is_quiet)
+    news = empty.changes(before)
+    assert ([row.id for row in news.rows], [one.id for one in news.gone]) == (["kept"], ["gone"])
+
+
+def test_take_overs_are_counted_once(empty: PostgresqlJobList, shared_database: Database) -> None:
+    """Also if the transaction that notes one is repeated."""
+    epoch = empty.register("a", "a", "").epoch
+    row = replace(insert(empty, "one", epoch), claimed=1.0, lost_by="b")
+    empty.taken_over(row)
+    shared_database.fetch("SELECT nextval(pg_get_serial_sequence('take_overs', 'number'))")  # as a repetition does
+    empty.taken_over(row)
+    assert empty.take_overs(10)[0] == 2
+
+
+def test_a_server_that_restarts_within_its_lease_keeps_its_name(empty: PostgresqlJobList) -> None:
+    names = [empty.register(server, "Anna", "").name for server in ("a", "a", "b", "a")]
+    assert names == ["Anna", "Anna", "Anna (2)", "Anna"]

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from orthanc_lab.jobs.shared.records import NewJob, SharedRow
+from orthanc_lab.jobs.shared.records import JobMove, NewJob, SharedRow
 from orthanc_lab.jobs.shared.store import Claimed
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from tests.jobs.conftest import wait_for_state
-from tests.jobs.doubles import CountingJob, GatedJob
+from tests.jobs.doubles import CountingJob, FailingJob, GatedJob
 from tests.jobs.shared.conftest import Servers
 from tests.waiting import until
 
@@ -88,6 +88,24 @@ def test_a_job_is_taken_over_although_that_cannot_be_noted(servers: Servers) -> 
     other.engine.start()
     one.list.freeze()
     wait_for_state(other.engine, id, JobState.SUCCESS)
+
+
+@pytest.mark.parametrize("refused", ["outcome", "position"])
+def test_a_job_fails_whose_move_the_list_never_takes(servers: Servers, refused: str) -> None:
+    server = servers(start=False)
+    write = server.list.write
+
+    def choosy(move: JobMove) -> SharedRow | None:
+        if move.state == "Success" if refused == "outcome" else move.position is not None:
+            raise OrthancError(ErrorCode.DATABASE, "PostgreSQL: value too long")
+        row: SharedRow | None = write(move)
+        return row
+
+    server.list.write = choosy  # type: ignore[attr-defined] # the name is looked up there
+    server.engine.start()
+    id = server.engine.submit(CountingJob() if refused == "outcome" else FailingJob())
+    status = wait_for_state(server.engine, id, JobState.FAILURE)
+    assert (status.error_code, status.error_details) == (ErrorCode.DATABASE, "PostgreSQL: value too long")
 
 
 def test_who_waits_for_a_look_that_fails_gets_no_old_answer(servers: Servers) -> None:

@@ -249,3 +249,24 @@ def pass_time(database: Database, interval: str) -> None:
     """Let the time of what is in the trash come nearer."""
     query = "UPDATE output_trash SET due = due - %s::interval"
     database.run(lambda connection: connection.execute(query, (interval,)))
+
+
+@pytest.mark.parametrize("seconds", ["0 s", "30 s"], ids=["swept", "about to be swept"])
+def test_names_that_fell_due_while_the_machine_slept(
+    outputs: PostgresqlOutputs, shared_database: Database, tmp_path: Path, seconds: str
+) -> None:
+    """They are not used, and the job goes on."""
+    name = outputs.new_name("")
+    writer, _ = outputs.append(name, 0)
+    writer.write(b"one")
+    query = "UPDATE output_trash SET due = now() + %s::interval"
+    shared_database.run(lambda connection: connection.execute(query, (seconds,)))
+    if seconds == "0 s":
+        outputs.empty_trash()
+    due = {key for (key,) in shared_database.fetch("SELECT key FROM output_trash")}
+    writer.write(b"two")
+    with outputs.open(name) as file:
+        assert file.read() == b"onetwo"
+    used = {key for (key,) in shared_database.fetch("SELECT key FROM output_parts")}
+    assert not used & due
+    assert pieces(tmp_path) == 2

@@ -14,7 +14,7 @@ from orthanc_lab.postgresql.database import Database
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.inline import InlineExecutor
 from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
-from orthanc_lab.storage.files.names import uuid_of
+from orthanc_lab.storage.files.names import extension_of, possible_names, uuid_of
 from orthanc_lab.storage.postgresql_files.journal import DatabaseJournal, Sweeping
 from orthanc_lab.testing.cluster.tcp_proxy import TcpProxy
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
@@ -249,3 +249,10 @@ def test_a_server_that_was_frozen_reserves_anew(servers: tuple[Server, Server], 
     one.journal.give_up([stale])
     for _ in range(3):
         one.commit([one.reserve()])
+
+
+@pytest.mark.parametrize("type", [1, 2, 3, 4, 1024])
+def test_a_file_of_any_kind_is_found_by_its_uuid(type: int) -> None:
+    """Also the summary in JSON, which comes from a server of long ago."""
+    id = SystemIdentifiers().uuid()
+    assert id + extension_of(type) in possible_names(id)
