@@ -35,6 +35,7 @@ class Ownership:
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._looked = -math.inf  # monotonic: when it was held for sure
+        self._is_refused = False  # that was logged
         self._closed = False
 
     def hold(self, within: float = 0.0) -> None:
@@ -80,11 +81,20 @@ class Ownership:
             if self._session is not None:
                 _end(session, self._session)
                 self._session = None
-            _take(session)
+            self._take(session)
         except BaseException:
             session.close()
             raise
         self._session = session
+        self._is_refused = False
+
+    def _take(self, session: Session) -> None:
+        row = session.connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _LOCK).fetchone()
+        if row is None or not row[0]:
+            if not self._is_refused:
+                _log.error("The PostgreSQL database is locked by another instance of Orthanc")
+            self._is_refused = True
+            raise OrthancError(ErrorCode.DATABASE)
 
 
 def _is_alive(session: Session) -> bool:
@@ -95,13 +105,6 @@ def _is_alive(session: Session) -> bool:
         session.close()
         return False
     return True
-
-
-def _take(session: Session) -> None:
-    row = session.connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _LOCK).fetchone()
-    if row is None or not row[0]:
-        _log.error("The PostgreSQL database is locked by another instance of Orthanc")
-        raise OrthancError(ErrorCode.DATABASE)
 
 
 def _end(session: Session, old: Session) -> None:

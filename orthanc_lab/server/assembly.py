@@ -154,7 +154,7 @@ def assemble(
         extensions=extensions,
         cluster=back_end.cluster,
     )
-    add_gauges(metrics, services)
+    add_gauges(metrics, services, back_end.check)
     application = environment.application(make_application(services), services)
     try:
         engine.start()

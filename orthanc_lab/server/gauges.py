@@ -15,9 +15,19 @@ __all__ = ["add_gauges"]
 _MIB = 1 << 20
 
 
-def add_gauges(metrics: PublishedMetrics, services: Services) -> None:
-    """Let each scrape read the values that are not recorded as events."""
+def add_gauges(metrics: PublishedMetrics, services: Services, check: Callable[[], None] = lambda: None) -> None:
+    """Let each scrape read the values that are not recorded as events.
+
+    Parameters
+    ----------
+    check
+        Called at first; it raises an error if the others would wait for long.
+    """
     started = services.clock.monotonic()
+
+    def reachable() -> Iterator[tuple[str, float]]:
+        check()
+        return iter(())
 
     def database() -> Iterator[tuple[str, float]]:
         totals = services.storage.statistics()
@@ -48,7 +58,7 @@ def add_gauges(metrics: PublishedMetrics, services: Services) -> None:
         for name in ("orthanc_storage_cache_count", "orthanc_storage_cache_size_mb"):
             yield name, metrics.value(name)
 
-    for read in (database, jobs, up_time, caches):
+    for read in (reachable, database, jobs, up_time, caches):
         metrics.add_gauge(read)
     if services.cluster is not None:
         metrics.add_gauge(partial(_cluster, services.cluster))

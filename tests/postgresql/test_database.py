@@ -189,7 +189,9 @@ def test_only_one_server_where_the_lock_says_so(shared_database: PostgresqlDatab
     Database(options).close()
 
 
-def test_the_lock_is_lost_with_its_connection_alone(shared_database: PostgresqlDatabase) -> None:
+def test_the_lock_is_lost_with_its_connection_alone(
+    shared_database: PostgresqlDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
     """Another server may have been faster: then the first one does nothing any more."""
     options = quick_options(shared_database, lock=True, retries=0)
     first, admin = Database(options), Database(quick_options(shared_database))
@@ -213,7 +215,10 @@ def test_the_lock_is_lost_with_its_connection_alone(shared_database: PostgresqlD
 
     admin.fetch(end)
     second = until(takes_the_lock)
+    caplog.clear()
     until(is_refused)
+    assert is_refused()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert second.fetch("SELECT 1") == [(1,)]
     second.close()
     assert not is_refused()  # it is the only one again

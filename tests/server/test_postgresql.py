@@ -15,6 +15,7 @@ import pytest
 import orthanc_lab
 from orthanc_lab import EmbeddedServer
 from orthanc_lab.server.loopback import free_port
+from orthanc_lab.testing.cluster.tcp_proxy import TcpProxy
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
 from orthanc_lab.testing.real import RealOrthanc
@@ -83,6 +84,20 @@ def test_a_short_absence_is_not_noticed(server: EmbeddedServer, postgresql_serve
     postgresql_server.restart("immediate")
     assert upload(server, dicom()).json()["Status"] == "Success"
     assert len(server.session.get(f"{server.url}/instances").json()) == 2
+
+
+def test_a_scrape_does_not_wait_for_a_database_that_is_away(database: PostgresqlDatabase) -> None:
+    """Others do, for 50 seconds."""
+    with TcpProxy(database.host, database.port) as line:
+        section = {**database.section, "Host": "127.0.0.1", "Port": line.port}
+        with orthanc_lab.serve(PostgreSQL=section) as server:
+            address = f"{server.url}/tools/metrics-prometheus"
+            assert "orthanc_count_studies 0 " in server.session.get(address).text
+            line.refuse()
+            for _ in range(2):
+                assert server.session.get(address, timeout=20).status_code == 503
+            line.go_on()
+            assert "orthanc_count_studies 0 " in server.session.get(address).text
 
 
 def start(folder: Path, database: PostgresqlDatabase, **options: Any) -> subprocess.Popen[str]:

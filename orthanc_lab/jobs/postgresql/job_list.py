@@ -28,6 +28,7 @@ __all__ = ["PostgresqlJobList"]
 _CHANNEL = "orthanc_lab_jobs"
 _TAKING_AWAY = 0x6F6C6A01  # advisory lock: one server at a time looks after the leases of the others
 _FINAL = frozenset(state.value for state in JobState if state.is_final)
+_UNRENEWED = 0.6  # of a lease is left of that of a server which renews it no more
 _TAKE_OVERS = 1000  # that are kept
 
 
@@ -65,7 +66,7 @@ class PostgresqlJobList:
             connection.execute("DELETE FROM servers WHERE ended_at < clock_timestamp() - interval '1 day'")
             for changed_again in statements.CHANGED_AGAIN:
                 connection.execute(changed_again)
-            others = connection.execute("SELECT name FROM servers WHERE ended_at IS NULL AND server <> %s", (server,))
+            others = connection.execute(statements.OTHER_NAMES, (server, _UNRENEWED * self._duration))
             taken = {taken for (taken,) in others}
             names = (name if number == 1 else f"{name} ({number})" for number in count(1))
             return _one(

@@ -11,6 +11,7 @@ __all__ = [
     "HAS_ENDED",
     "INSERT",
     "ORPHANS",
+    "OTHER_NAMES",
     "REMOVE",
     "ROW",
     "SERVERS",
@@ -96,6 +97,11 @@ CHANGES = (
 CHANGED_AGAIN = tuple(
     f"UPDATE {table} SET {_CHANGED} WHERE changed_by >= pg_snapshot_xmax(pg_current_snapshot())"
     for table in ("jobs", "jobs_removed")
+)
+# A server that was killed and has started anew finds itself in the list, with a lease that nobody renews.
+OTHER_NAMES = (
+    "SELECT name FROM servers WHERE ended_at IS NULL"
+    " AND NOT (server = %s AND lease_until < clock_timestamp() + %s * interval '1 second')"
 )
 _IS_OVER = "ended_at IS NULL AND lease_until < clock_timestamp() AND epoch <> %(spared)s"
 HAS_ENDED = (

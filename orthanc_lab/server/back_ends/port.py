@@ -65,6 +65,16 @@ class BackEnd(Protocol):
         """What tells which servers share the list of jobs, once that is open; None if no others can."""
         ...
 
+    def check(self) -> None:
+        """Ask whether the index can be reached, and wait for that no longer than a moment.
+
+        Raises
+        ------
+        OrthancError
+            36 if it cannot.
+        """
+        ...
+
     def close(self) -> None:
         """Close what the parts share, after them."""
         ...

@@ -32,6 +32,8 @@ from orthanc_lab.storage.postgresql_files.area import DatabaseArea
 
 __all__ = ["SharedBackEnd"]
 
+_MOMENT = 1.0  # seconds
+
 
 class SharedBackEnd(LocalBackEnd):
     """`orthanc_lab.server.back_ends.port.BackEnd` on PostgreSQL."""
@@ -118,6 +120,10 @@ class SharedBackEnd(LocalBackEnd):
     def cluster(self) -> Callable[[], Cluster] | None:
         """What tells which servers share the list of jobs; None if jobs are not saved."""
         return self._cluster
+
+    def check(self) -> None:
+        """Ask the database, which may be away."""
+        self.database.read(lambda connection: connection.execute("SELECT"), within=_MOMENT)
 
     def close(self) -> None:
         """Close the connections."""

@@ -22,6 +22,7 @@ from orthanc_lab.storage.objects.retrying import Retries
 __all__ = ["ObjectArea", "Parts", "Writing"]
 
 T = TypeVar("T")
+_LARGE = 16 << 20  # bytes of a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class ObjectArea:
         Requests at the same time; further ones wait.
     secrets
         Words that no message must contain.
+    large
+        The same bucket, for what takes long to be sent: nothing is heard of it meanwhile.
     """
 
     def __init__(
@@ -67,8 +70,10 @@ class ObjectArea:
         retries: Retries | None = None,
         most_at_once: int = 25,
         secrets: Collection[str] = (),
+        large: ObjectStore | None = None,
     ) -> None:
         self._store = store
+        self._large = large or store
         self._keys = keys or Keys()
         self._writing = writing or Writing()
         self._retries = retries or Retries(SystemClock())
@@ -137,9 +142,10 @@ class ObjectArea:
         return False
 
     def _written(self, key: str, data: bytes, **how: Any) -> bool:
+        store = self._large if how.get("chunk_size", len(data)) > _LARGE else self._store
         attributes, tags = self._writing.attributes or None, self._writing.tags or None
         try:
-            obstore.put(self._store, key, data, attributes=attributes, tags=tags, **how)
+            obstore.put(store, key, data, attributes=attributes, tags=tags, **how)
         except AlreadyExistsError:
             return False
         except FileNotFoundError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from obstore.exceptions import BaseError
@@ -51,7 +53,9 @@ def open_bucket(options: BucketOptions, clock: Clock | None = None, *, folder: s
             parts = Parts(max(options.part_size << 20, _SMALLEST_PART), options.parts_at_once)
     attributes = {"Storage-Class": options.storage_class} if options.storage_class else {}
     try:
-        store = _store(options)
+        store = large = _store(options)
+        if options.longest_silence is not None:
+            store = _store(options, {"read_timeout": f"{options.longest_silence}s"})
     except BaseError as error:
         text = f'The section "{options.section}" cannot be used: {words_of(error, options.secrets)}'
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text) from None  # the original may tell secrets
@@ -62,6 +66,7 @@ def open_bucket(options: BucketOptions, clock: Clock | None = None, *, folder: s
         retries=Retries(clock or SystemClock(), options.max_retries),
         most_at_once=options.max_connections,
         secrets=options.secrets,
+        large=large,
     )
 
 
@@ -104,13 +109,14 @@ def check_bucket(options: BucketOptions, clock: Clock | None = None, *, is_writt
         raise OrthancError(code, f"The storage area ({options.section}) cannot be used: {error}") from None
 
 
-def _store(options: BucketOptions) -> ObjectStore:
+def _store(options: BucketOptions, further: Mapping[str, str] = MappingProxyType({})) -> ObjectStore:
     common: dict[str, Any] = {
         "client_options": {
             "connect_timeout": f"{options.connection_timeout}s",
             "timeout": f"{options.request_timeout}s",
             "allow_http": True,  # whoever gives an end point of HTTP wants it
             "pool_max_idle_per_host": str(options.max_connections),
+            **further,
         },
         "retry_config": {"max_retries": 0},
     }

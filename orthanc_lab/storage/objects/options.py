@@ -16,6 +16,7 @@ __all__ = ["SECTIONS", "AzureOptions", "BucketOptions", "GoogleOptions", "S3Opti
 T = TypeVar("T")
 
 _LARGEST = 2**31 - 1
+_LONGEST_SILENCE = 60
 _HYBRID = ("Disabled", "WriteToFileSystem", "WriteToObjectStorage")
 _STRUCTURES = ("flat", "legacy")
 
@@ -29,6 +30,7 @@ class BucketOptions:
     hybrid: str = "Disabled"  # HybridMode: where new files go, while older ones are in the other place
     connection_timeout: int = 30  # seconds
     request_timeout: int = 1200  # seconds
+    longest_silence: int | None = _LONGEST_SILENCE  # seconds; None: that of a request
     max_connections: int = 25
     max_retries: int = 10
     storage_class: str | None = None
@@ -208,6 +210,7 @@ def _read_s3(values: Mapping[str, Any]) -> S3Options:
         "parts_at_once": section.number("TransferPoolSize", 10, 1),
         "connection_timeout": section.number("ConnectionTimeout", 30, 1),
         "request_timeout": section.number("RequestTimeout", 1200, 1),
+        "longest_silence": None if "RequestTimeout" in values else _LONGEST_SILENCE,
         "max_connections": section.number("MaxConnections", 25, 1),
         "max_retries": section.number("MaxRetries", 10),
         "storage_class": section.text("StorageClass", None) or None,

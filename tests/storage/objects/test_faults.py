@@ -99,6 +99,24 @@ def test_there_is_an_end(line: Bucket, faulty: FaultyS3, fault: str) -> None:
             assert line.secret_key not in str(caught.value)
 
 
+def test_a_silent_bucket_is_not_waited_for_long(line: Bucket, faulty: FaultyS3) -> None:
+    """Unless the configuration says how long a request may take."""
+    section = line.options(MaxRetries=0)
+    options = read_bucket_options({"AwsS3Storage": section})
+    patient = read_bucket_options({"AwsS3Storage": {**section, "RequestTimeout": 1200}})
+    assert options is not None
+    assert patient is not None
+    assert (options.longest_silence, patient.longest_silence) == (60, None)
+    area = open_bucket(replace(options, longest_silence=1))
+    file = name()
+    for call in (lambda: area.write(file, DATA, sync=True), lambda: area.read(file)):
+        with faulty.on("silent"):
+            with pytest.raises(AreaError) as caught:
+                call()
+            assert caught.value.is_away
+            assert not faulty.awake.is_set()
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
