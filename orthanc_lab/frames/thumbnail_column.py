@@ -22,6 +22,7 @@ _MOST = 100  # a server is not asked for ten thousand pictures because somebody 
 _AT_ONCE = 4
 _PIXELS = 64
 _MOST_BYTES = 32_768  # more than 64 × 64 pixels in colour ever need
+_PLACE = re.compile(r"place-of-picture-([0-9]{1,9})-([0-9a-f]{16})")
 
 
 class PicturedFrame(pd.DataFrame):
@@ -36,11 +37,13 @@ class PicturedFrame(pd.DataFrame):
             return pd.DataFrame(self)._repr_html_()  # type: ignore[operator,no-any-return]  # unknown to the stubs
         # pandas escapes and shortens every text, so that the pictures take the places of words that nobody can foresee.
         mark = secrets.token_hex(8)
-        words = [f"{mark}-{number}" for number in range(len(self))]
+        words = [f"place-of-picture-{number}-{mark}" for number in range(len(self))]
         html = pd.DataFrame(self).assign(**{COLUMN: words})._repr_html_()  # type: ignore[operator]
         if html is None:  # the user has switched HTML off
             return None
-        return re.sub(rf"{mark}-(\d+)", lambda found: _picture(self[COLUMN].iloc[int(found[1])]), html)
+        return _PLACE.sub(
+            lambda found: _picture(self[COLUMN].iloc[int(found[1])]) if found[2] == mark else found[0], html
+        )
 
 
 def with_thumbnails(
