@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Guard", "acting", "current_guard"]
+__all__ = ["Guard", "act_under", "current_guard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +31,6 @@ def current_guard() -> Guard | None:
     return _guard.get()
 
 
-@contextmanager
-def acting(guard: Guard) -> Iterator[None]:
-    """Let each transaction of this thread hold to a guard, until the end of the block."""
-    token = _guard.set(guard)
-    try:
-        yield
-    finally:
-        _guard.reset(token)
+def act_under(guard: Guard | None) -> None:
+    """Let each transaction of this thread hold to a guard from now on; None to no guard any more."""
+    _guard.set(guard)

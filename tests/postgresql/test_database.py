@@ -10,13 +10,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from orthanc_lab.postgresql.acting import Guard, acting
+from orthanc_lab.postgresql.acting import Guard
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.listening import Listening, notify
 from orthanc_lab.postgresql.schema import migrate
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
 from tests.postgresql.conftest import quick_options
+from tests.postgresql.guards import acting
 from tests.waiting import until
 
 Connection = psycopg.Connection[Any]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -14,7 +12,7 @@ from orthanc_lab.jobs.postgresql.tables import ROOM, STEPS
 from orthanc_lab.jobs.shared.leases import taken_away
 from orthanc_lab.jobs.shared.records import Changes, Gone, JobMove, Lease, NewJob, Payload, SharedRow
 from orthanc_lab.jobs.shared.store import LOOK, READY, Claimed, Dropped, Heard
-from orthanc_lab.postgresql.acting import Guard, acting
+from orthanc_lab.postgresql.acting import Guard, act_under
 from orthanc_lab.postgresql.connections import Connection
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.listening import Listening, notify
@@ -47,7 +45,6 @@ class PostgresqlJobList:
         self._database = database
         self._duration = duration
         self._alone = alone
-        self._thread = threading.local()
         self._listening: Listening | None = None
         database.run(lambda connection: migrate(connection, ROOM, STEPS))
 
@@ -305,13 +302,7 @@ class PostgresqlJobList:
 
     def act_for(self, row: SharedRow | None) -> None:
         """Let the calling thread write on behalf of a job, as long as that is not claimed or taken away."""
-        stack: ExitStack | None = getattr(self._thread, "acting", None)
-        if stack is not None:
-            stack.close()
-        self._thread.acting = None
-        if row is not None:
-            self._thread.acting = stack = ExitStack()
-            stack.enter_context(acting(_guard(row)))
+        act_under(None if row is None else _guard(row))
 
     def listen(self, heard: Heard) -> None:
         """Call `heard`, from another thread, with what servers say from now on."""

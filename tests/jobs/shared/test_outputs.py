@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
-from orthanc_lab.postgresql.acting import Guard, acting
+from orthanc_lab.postgresql.acting import Guard
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import ManualClock, SystemIdentifiers
 from orthanc_lab.server.back_ends.distant_pieces import DistantPieces
 from orthanc_lab.storage.files.area import AreaError, DiskArea
 from orthanc_lab.testing.contracts.output_store import OutputStoreContract
+from tests.postgresql.guards import acting
 
 
 class KilledError(BaseException):
