@@ -11,11 +11,24 @@ __all__ = ["Shares", "place_of"]
 # All tests of the folder use what is costly to start: one JupyterLab, one Chromium.
 _WHOLE = ("tests/browser/",)
 # Each test starts for itself what it needs, and takes long.
-_SINGLE = ("tests/notebooks/", "tests/lab/", "tests/docs/test_how_to.py", "tests/fuzz/", "tests/project/test_checks.py")
+_SINGLE = (
+    *("tests/notebooks/", "tests/lab/", "tests/docs/test_how_to.py", "tests/fuzz/", "tests/project/test_checks.py"),
+    "tests/cluster/test_chaos.py",
+)
 # They begin first, so that no worker is left alone with them at the end.
-_LONG = ("tests/browser/", "tests/lab/", "tests/notebooks/", "tests/project/", "tests/twin/", "tests/modification/")
-_LONG += ("tests/docs/", "tests/crash/", "tests/memory/", "tests/fuzz/", "tests/hostile/", "tests/client/")
-_LONG += ("tests/network/", "tests/queries/", "tests/transfers/")
+_LONG = (
+    *(
+        "tests/browser/",
+        "tests/testing/test_survival.py",
+        "tests/cluster/",
+        "tests/lab/",
+        "tests/notebooks/",
+        "tests/project/",
+        "tests/twin/",
+    ),
+    *("tests/modification/", "tests/docs/", "tests/crash/", "tests/memory/", "tests/fuzz/", "tests/hostile/"),
+    *("tests/client/", "tests/network/", "tests/queries/", "tests/transfers/"),
+)
 
 
 def place_of(item: pytest.Item) -> int:
