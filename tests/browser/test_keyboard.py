@@ -37,6 +37,8 @@ class Keys:
     def __init__(self, board: Board) -> None:
         self.board = board
         self.page = board.page
+        # Chromium hands the dialogs of files over from some moment after somebody listens.
+        self.page.on("filechooser", lambda chooser: None)
 
     def press(self, *keys: str) -> None:
         for key in keys:
