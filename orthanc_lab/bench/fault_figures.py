@@ -18,28 +18,33 @@ _BATCHES = 300
 _REQUESTS = 10  # of a batch
 _GOAL = 1.0  # per cent
 
-_Batch = Callable[[Wire], list[bytes]]
-"""Makes the requests of a batch, given a connection to the first server; the other one gets the same."""
+_Batch = Callable[[], list[bytes]]
+"""Makes the requests of a batch. Nothing is asked of one of the servers for it, which would warm that one up."""
 
 
-def _uploads(wire: Wire) -> list[bytes]:
-    return [http_request("POST", "/instances", content) for content in material.small_instances(_REQUESTS)]
+def _upload(wire: Wire) -> _Batch:
+    return lambda: [http_request("POST", "/instances", content) for content in material.small_instances(_REQUESTS)]
 
 
-def _jobs(wire: Wire) -> list[bytes]:
-    study = wire.get_json("/studies")[0]
-    return [http_request("POST", f"/studies/{study}/archive", b"{}")] * _REQUESTS
+def _archive(wire: Wire) -> _Batch:
+    request = http_request("POST", f"/studies/{wire.get_json('/studies')[0]}/archive", b"{}")
+    return lambda: [request] * _REQUESTS
 
 
-def _reads(wire: Wire) -> list[bytes]:
-    return [http_request("GET", f"/instances/{wire.get_json('/instances')[0]}/file")] * _REQUESTS
+def _read(wire: Wire) -> _Batch:
+    request = http_request("GET", f"/instances/{wire.get_json('/instances')[0]}/file")
+    return lambda: [request] * _REQUESTS
 
 
-_WORK: dict[str, _Batch] = {
-    "GET /system": lambda wire: [http_request("GET", "/system")] * _REQUESTS,
-    "GET a file of 4 kB": _reads,
-    "upload of 4 kB": _uploads,
-    "archive of one instance, by a job": _jobs,
+def _ask(wire: Wire) -> _Batch:
+    return lambda: [http_request("GET", "/system")] * _REQUESTS
+
+
+_WORK: dict[str, Callable[[Wire], _Batch]] = {
+    "GET /system": _ask,
+    "GET a file of 4 kB": _read,
+    "upload of 4 kB": _upload,
+    "archive of one instance, by a job": _archive,
 }
 
 
@@ -58,8 +63,8 @@ def measure_faults(command: str, starts: int) -> list[Figure]:
             first = material.small_instances(1)
             for server in servers:
                 send_all(server.port, [http_request("POST", "/instances", content) for content in first])
-            for name, batch in _WORK.items():
-                values[name].append(_difference(servers, batch))
+            for name, work in _WORK.items():
+                values[name].append(_difference(servers, work))
         finally:
             for server in servers:
                 server.remove()
@@ -68,12 +73,13 @@ def measure_faults(command: str, starts: int) -> list[Figure]:
     ]
 
 
-def _difference(servers: list[ServerProcess], batch: _Batch) -> float:
+def _difference(servers: list[ServerProcess], work: Callable[[Wire], _Batch]) -> float:
     """Return by how many per cent the first server takes more processor time than the second."""
     wires = [Wire(server.port) for server in servers]
+    batch = work(wires[0])
     ratios = []
     for number in range(_BATCHES):
-        requests = batch(wires[0])
+        requests = batch()
         seconds = [0.0, 0.0]
         for place in (0, 1) if number % 2 else (1, 0):
             began = servers[place].thread_seconds()
