@@ -13,7 +13,10 @@ __all__ = ["counted_instructions"]
 
 @contextmanager
 def counted_instructions() -> Iterator[Callable[[], int]]:
-    """Count the instructions of all threads that are started in the block; gives how many there were so far."""
+    """Count the instructions of all threads that are started in the block; gives how many there were so far.
+
+    From Python 3.12 on, those of a function are counted from its second call on.
+    """
     # A list for each thread: += on what threads share could miss some.
     counts: list[list[int]] = []
     own = threading.local()
