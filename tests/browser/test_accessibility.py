@@ -121,9 +121,11 @@ class Looking:
 
     def look(self, title: str, where: str) -> None:
         """Check what is shown now."""
-        for line in axe.lines_of(self.board.page.evaluate(axe.expression_for(".orthanc-dashboard"))):
+        lines = axe.lines_of(self.board.page.evaluate(axe.expression_for(".orthanc-dashboard")))
+        for line in lines:
             self.found.setdefault(line, []).append(f"{title}, {where}")
-        self.board.picture(f"axe-{title}-{where}")
+        if lines:
+            self.board.picture(f"axe-{title}-{where}")
 
     def walk(self, where: str, *, unfolds: bool) -> None:
         """Check all panels, and each with any of its folds open."""

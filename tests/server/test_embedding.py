@@ -108,7 +108,7 @@ def test_settings_that_are_refused_leave_nothing_behind(tmp_path):
 def test_credentials():
     with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": "secret"}) as server:
         assert studies(server) == []
-        assert requests.get(f"{server.url}/studies", timeout=5).status_code == 401
+        assert requests.get(f"{server.url}/studies", timeout=30).status_code == 401
 
 
 def test_proxies_of_the_environment_are_not_asked(monkeypatch):
