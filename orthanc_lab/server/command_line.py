@@ -297,7 +297,7 @@ def _help() -> int:
 
 def _version() -> int:
     print("Orthanc 1.12.7")
-    print(f"orthanc-lab {VERSION}: its REST API in pure Python, MIT licence")
+    print(f"orthanc-lab {VERSION}: its REST API in pure Python, MIT license")
     return 0
 
 

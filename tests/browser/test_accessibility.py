@@ -95,12 +95,12 @@ def fill_panels(board: Board) -> None:
         ]
     )
     says(panel, "notes.txt")
-    says(panel, "PNG, 480 × 360, colour")
+    says(panel, "PNG, 480 × 360, color")
     field = panel.get_by_label("Add a tag", exact=True)
     field.fill("StudyDate · Study Date · DA")
     field.press("Tab")  # which empties it
     fill(panel, "StudyDate", "today")
-    says(panel, "'today' is not a date as YYYYMMDD")
+    says(panel, "'today' is not a date in the form YYYYMMDD")
     panel = board.tab("Network")
     press(panel, "Echo")
     says(panel, "No answer from pacs")

@@ -206,7 +206,7 @@ class ModifyPanel(ResourcesPanel):
             made = [resource for job in ended for resource in made_by(self.poll_client.transport, job)]
             self.show_button.offer(lambda: made[0])
             names = [_name(resource) for resource in made[:3]]
-            self.status.say(f"Made: {'; '.join(names)}{' …' if len(made) > len(names) else ''}")
+            self.status.say(f"Result: {'; '.join(names)}{' …' if len(made) > len(names) else ''}")
 
 
 def _name(resource: Resource) -> str:
