@@ -13,6 +13,7 @@ from orthanc_lab import Client, samples
 from orthanc_lab.testing.faults import Faults
 from orthanc_lab.widgets import (
     ArchivePanel,
+    BrowserPanel,
     DicomizePanel,
     FaultsPanel,
     JobsPanel,
@@ -128,6 +129,24 @@ def test_an_archive(client, study, tmp_path, monkeypatch):
     panel.make().result()
     assert writes(sent(panel)) == command
     assert writes(run(panel, client)) == command
+    panel.close()
+
+
+def test_a_search_and_what_is_looked_at(client, study):
+    panel = BrowserPanel(client)
+    assert panel.code_view.python == "client.patients.find({}, order_by=['PatientName'], limit=101)"
+    panel.search.value = "soft"
+    panel.wait_until_found()
+    assert "client.series.find({'SeriesDescription': '*soft*'}, limit=101)" in panel.code_view.python.splitlines()
+    assert writes(run(panel, client)) == writes(sent(panel))
+    panel.search.value = ""
+    panel.wait_until_found()
+    series = study.series[1]
+    for resource, below in ((series, "instances"), (study, "series"), (series.instances[0], "all_tags")):
+        panel.show_resource(resource)
+        panel.wait_until_shown()
+        assert panel.code_view.python == f"client.{resource.level.plural}[{resource.id!r}].{below}"
+        assert run(panel, client)[-1:] == sent(panel)  # before that it is asked whether it is there
     panel.close()
 
 
