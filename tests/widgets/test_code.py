@@ -96,6 +96,23 @@ def test_a_picture_becomes_dicom(client, monkeypatch):
     panel.close()
 
 
+def test_a_parent_is_sought_and_what_was_made_deleted(client, study):
+    panel = DicomizePanel(client)
+    panel.parent.level.value = "Study"
+    panel.act("", lambda: None).result()
+    assert panel.code_view.python.startswith("client.studies.find({}, limit=50, order_by=[")
+    assert run(panel, client) == sent(panel)
+    panel.parent.level.value = panel.parent.level.options[0]
+    panel.add(samples.path("chart.png"))
+    panel.make().result()
+    (made,) = panel.made
+    panel._delete(made)
+    panel.act("", lambda: None).result()
+    assert panel.code_view.python == f"client.instances[{made.id!r}].delete()"
+    assert not made.exists()
+    panel.close()
+
+
 def test_a_job_is_paused_and_deleted(client, study):
     panel = JobsPanel(client)
     job = paused_job(study.archive_job)
@@ -150,6 +167,16 @@ def test_a_search_and_what_is_looked_at(client, study):
     panel.close()
 
 
+def test_a_streamed_archive(client, study, tmp_path, monkeypatch):
+    panel = ArchivePanel(client)
+    panel.tree.toggle(study.id)
+    panel.folder.value = str(tmp_path)
+    panel.save().result()
+    assert panel.code_view.python == f"client.archive([{study.id!r}], {str(tmp_path)!r})"
+    assert writes(run(panel, client)) == writes(sent(panel))
+    panel.close()
+
+
 def test_a_change(client, study):
     panel = ModifyPanel(client)
     panel.branches.learn(study.series)
@@ -194,6 +221,25 @@ def test_nodes(network, archive):
     panel.retrieve().result()
     assert panel.code_view.python == f"client.queries[{panel.query.id!r}][0].retrieve()"
     ended(panel)
+    panel.answers.selected = ["0"]
+    asked = panel.query.id
+    panel.below().result()
+    assert panel.code_view.python.startswith(f"client.queries[{asked!r}][0].query('Series', {{")
+    assert writes(run(panel, network)) == writes(sent(panel))
+    panel.tree.toggle(panel.tree.level()[0].id)
+    panel.send_checked().result()
+    assert panel.code_view.python == f"client.modalities['archive'].store({panel.tree.checked})"
+    assert writes(run(panel, network)) == writes(sent(panel))
+    ended(panel)
+    form = panel.node_form
+    form.name.value, form.aet.value, form.host.value, form.port.value = "other", "OTHER", "127.0.0.1", 1
+    panel.add().result()
+    assert panel.code_view.python.startswith("client.modalities.add('other', AET='OTHER', Host='127.0.0.1', Port=1")
+    panel.nodes.selected = ["other"]
+    panel.remove().result()
+    assert panel.code_view.python == "client.modalities['other'].remove()"
+    network.modalities.add("other", AET="OTHER", Host="127.0.0.1", Port=1)
+    assert writes(run(panel, network)) == writes(sent(panel))
     panel.close()
 
 
