@@ -332,14 +332,13 @@ class IndexedStorage:
         """Return resources with the names of metadata that the configuration gives."""
         if not self._options.user_metadata:
             return resources
-        return [
-            replace(
-                one,
-                metadata=self._names.shown(one.metadata),
-                metadata_revisions=self._names.shown(one.metadata_revisions),
-            )
-            for one in resources
-        ]
+        return [self._with_names(one) for one in resources]
+
+    def _with_names(self, one: Resource) -> Resource:
+        metadata, revisions = self._names.shown(one.metadata), self._names.shown(one.metadata_revisions)
+        if metadata is one.metadata and revisions is one.metadata_revisions:
+            return one  # the same object: who shows it can tell that nothing has changed
+        return replace(one, metadata=metadata, metadata_revisions=revisions)
 
     def _read(self, id: str, attachment: Attachment, read: Callable[[Attachment], bytes]) -> bytes:
         """Return what `read` makes of an attachment, or of the one that has replaced it."""
