@@ -110,13 +110,12 @@ class RequestGuard:
             refused = self._refusal(env, method)
             if refused is not None:
                 return self._refuse(start_response, refused, method, path)
-        if method == "GET":
-            found = self._plain.find(env, path)
-            if found is not None:
-                content_type, data = found
-                length = ("content-length", str(len(data)))
-                start_response("200 OK", [("content-type", content_type), length, _NOSNIFF])
-                return [data]
+        found = self._plain.find(env, method, path)
+        if found is not None:
+            content_type, data = found
+            length = ("content-length", str(len(data)))
+            start_response("200 OK", [("content-type", content_type), length, _NOSNIFF])
+            return [data]
         if path[:7] == "/webdav" and self._webdav is not None and self._is_webdav(env):
             return self._webdav(env, start_response)
         if path in ("/", "") and self._has_page:

@@ -113,7 +113,7 @@ class Ingest:
             return [file for arrival, result in pairs if _is_new(result) for file in arrival.files]
 
         try:
-            results = self._transactions.run(operation, {item for arrival in arrivals for item in arrival.about}, taken)
+            results = self._transactions.run(operation, [item for arrival in arrivals for item in arrival.about], taken)
         except BaseException:
             self._abandon(arrivals)
             raise

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from typing import Any
 
 import pytest
 import requests
 
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from tests.rest.conftest import Rest
 
 
@@ -53,3 +55,30 @@ def test_after_a_switch(filled: Rest) -> None:
     filled("PUT", "/tools/metrics", "0")
     answer = filled("GET", "/tools/metrics-prometheus")
     assert (answer.content, answer.headers["Content-Length"]) == (b"", "0")
+
+
+_FILE, _LARGE = dicom(), dicom(pixels=LARGE)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content_Type": "application/dicom"}, {"Authorization": "Basic bWU6"}])
+@pytest.mark.parametrize("body", [_FILE, _LARGE, gzip.compress(_FILE, mtime=0)], ids=["small", "large", "gzip"])
+def test_uploads(filled: Rest, body: bytes, headers: dict[str, str]) -> None:
+    if body.startswith(b"\x1f\x8b"):
+        headers = {**headers, "Content_Encoding": "gzip"}
+    stored = []
+    for path in ("/instances", "/instances?any"):
+        first, second = filled("POST", path, body, **headers), filled("POST", path, body, **headers)
+        assert [answer.json()["Status"] for answer in (first, second)] == ["Success", "AlreadyStored"]
+        instance = f"/instances/{first.json()['ID']}"
+        metadata = {**filled.json(f"{instance}/metadata?expand"), "ReceptionDate": ""}
+        size, file = filled.json(f"{instance}/attachments/dicom/size"), filled("GET", f"{instance}/file").content
+        stored.append((list(first.headers), first.content, second.content, metadata, size, file))
+        filled("DELETE", instance)
+    assert stored[0] == stored[1]
+
+
+@pytest.mark.parametrize("body", [b"", b"no DICOM file", dicom(study=""), b"PK\3\4 is no archive"])
+def test_what_is_no_file(filled: Rest, body: bytes) -> None:
+    plain, other = filled("POST", "/instances", body), filled("POST", "/instances?any", body)
+    assert plain.status_code == other.status_code != 200
+    assert (plain.headers, plain.content) == (other.headers, other.content)

@@ -1,7 +1,8 @@
 """Answers to what clients ask again and again, found without Falcon: its request and its answer take longer than these.
 
 A resource offers one by its method ``on_plain_get``, which takes the fields of its template, and returns what
-``on_get`` would answer without arguments, as `PlainAnswer`; None leaves the request to ``on_get``.
+``on_get`` would answer without arguments, as `PlainAnswer`; None leaves the request to ``on_get``. Its method
+``on_plain_post`` takes the whole request, and raises nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class PlainAnswer(NamedTuple):
 
 
 class PlainAnswers:
-    """Finds the plain answer to a GET.
+    """Finds the plain answer to a request.
 
     Parameters
     ----------
@@ -31,7 +32,11 @@ class PlainAnswers:
     def __init__(self, table: Mapping[str, Mapping[str, Callable[..., None]]]) -> None:
         self._whole: dict[str, Callable[[], PlainAnswer | None]] = {}  # by path
         self._below: dict[str, Callable[[str], PlainAnswer | None]] = {}  # by what is before the last field
+        self._posts: dict[str, Callable[[dict[str, Any]], PlainAnswer | None]] = {}
         for template, methods in table.items():
+            post = getattr(getattr(methods.get("POST"), "__self__", None), "on_plain_post", None)
+            if post is not None:
+                self._posts[template] = post
             find = getattr(getattr(methods.get("GET"), "__self__", None), "on_plain_get", None)
             if find is None:
                 continue
@@ -41,9 +46,14 @@ class PlainAnswers:
             else:
                 self._whole[template] = find
 
-    def find(self, env: Mapping[str, Any], path: str) -> PlainAnswer | None:
-        """Return the answer to a GET for a path, None if Falcon has to find it."""
+    def find(self, env: dict[str, Any], method: str, path: str) -> PlainAnswer | None:
+        """Return the answer to a request for a path, None if Falcon has to find it."""
         if env["QUERY_STRING"] or env.get("HTTP_ACCEPT", "").startswith("application/xml"):
+            return None
+        if method == "POST":
+            post = self._posts.get(path)
+            return None if post is None else post(env)
+        if method != "GET":
             return None
         whole = self._whole.get(path)
         try:

@@ -14,6 +14,8 @@ from orthanc_lab.queries.batches import batches_of, batches_of_ids
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, unknown_resource
 from orthanc_lab.rest.http.arguments import flag, page_of, query_arguments
 from orthanc_lab.rest.http.long_lists import answer_batches
+from orthanc_lab.rest.http.plain_answers import PlainAnswer
+from orthanc_lab.rest.making.plain_upload import plain_upload
 from orthanc_lab.rest.making.upload import post_instances
 from orthanc_lab.rest.resources.presentation import parse_requested, presentation_of
 from orthanc_lab.rest.resources.resource_texts import ResourceTexts
@@ -68,6 +70,10 @@ class InstanceList(ResourceList):
     def __init__(self, services: Services) -> None:
         super().__init__(services, Level.INSTANCE)
         self._services = services
+
+    def on_plain_post(self, env: dict[str, Any]) -> PlainAnswer | None:
+        """Store a DICOM file."""
+        return plain_upload(self._services, env)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Store a DICOM file, a ZIP archive or a form."""
