@@ -242,6 +242,11 @@ class _Measured:
         self._began = began
         self._report = report
 
+    @property
+    def descriptor(self) -> int | None:
+        """The file that the body is, if it is one."""
+        return getattr(self._body, "descriptor", None)
+
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._body

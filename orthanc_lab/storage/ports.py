@@ -228,7 +228,13 @@ class Ingest(Protocol):
     """Resources are stored, and their tags brought up to date."""
 
     def store(
-        self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
+        self,
+        dicom: bytes,
+        origin: Origin,
+        *,
+        overwrite: bool | None = None,
+        metadata: Mapping[str, str] | None = None,
+        md5: str = "",
     ) -> Stored:
         """Store one DICOM file (Part 10).
 
@@ -238,6 +244,8 @@ class Ingest(Protocol):
             Replaces ``OverwriteInstances`` for this call.
         metadata
             Further metadata of the instance (``ModifiedFrom`` …).
+        md5
+            Of the file, if it is known.
 
         Raises
         ------
