@@ -279,10 +279,14 @@ def test_unknown_options_are_told_and_ignored(run):
 
 
 def test_misspelt_options_of_a_file_are_told_with_the_nearest_name(run):
-    server = run("FILE", JobsHistorySiz=3, DicomWeb={})
+    server = run("FILE", JobsHistorySiz=3, DicomWeb={}, PostgreSQL={"EnableIndx": True}, Cluster={"Later": 1})
     assert server.name() == ""
-    words = 'The configuration option "JobsHistorySiz" is unknown, and has no effect; did you mean "JobsHistorySize"?'
-    assert words in server.log
+    for words in (
+        '"JobsHistorySiz" is unknown, and has no effect; did you mean "JobsHistorySize"?\n',
+        '"PostgreSQL.EnableIndx" is unknown, and has no effect; did you mean "PostgreSQL.EnableIndex"?\n',
+        '"Cluster.Later" is unknown, and has no effect\n',
+    ):
+        assert f"The configuration option {words}" in server.log
     assert 'The configuration option "DicomWeb" is unknown, and has no effect\n' in server.log
 
 
