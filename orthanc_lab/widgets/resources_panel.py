@@ -10,6 +10,7 @@ import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, NotFoundError, Resource
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.widgets.code.code_log import CodeLog
 from orthanc_lab.widgets.elements.tree import Node, Tree
 from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.panel import Panel
@@ -35,6 +36,8 @@ class ResourcesPanel(Panel):
 
     Attributes
     ----------
+    looks
+        What was looked at last, as Python and as curl.
     search, field
         The search text, and where to search; results appear while the user types (`wait_until_found`).
     tree
@@ -48,6 +51,7 @@ class ResourcesPanel(Panel):
 
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
+        self.looks = CodeLog(self.poll_client)
         self._seen: object = None
         self._searches = Latest()
         self._search_queue: SerialQueue[object] = SerialQueue()
@@ -117,7 +121,8 @@ class ResourcesPanel(Panel):
         self.status.clear()
 
     def _find(self) -> None:
-        self.tree.show(self.branches)
+        with self.coding(self.looks), self.branches.asking(self.looks.client):
+            self.tree.show(self.branches)
         self._is_found = True
         self.tree.empty = "Nothing matches" if self.search.value.strip() else "No patients yet"
 
@@ -155,7 +160,7 @@ class ResourcesPanel(Panel):
         """Remove deleted resources from the tree, and report it."""
         words = ", ".join(sorted(self.branches.name(id) or id for id in gone))
         self.tree.remove(gone)
-        self.status.warn(f"Deleted on the server in the meantime: {words}")
+        self.tell(f"Deleted on the server in the meantime: {words}", is_warning=True)
 
     def adopt(self, other: ResourcesPanel) -> None:
         """Check the same as in another panel."""

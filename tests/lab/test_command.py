@@ -148,6 +148,7 @@ def test_shut_down_from_its_menu_jupyter_takes_the_server_along(lab):
     assert not is_listening(int(running.orthanc.rpartition(":")[2]))
 
 
+@pytest.mark.long
 def test_a_jupyter_that_dies_takes_the_server_along_and_is_an_error(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     running.descendants[0].kill()
@@ -155,6 +156,7 @@ def test_a_jupyter_that_dies_takes_the_server_along_and_is_an_error(lab):
     assert running.output[-1] == "JupyterLab exited with code -9."
 
 
+@pytest.mark.long
 def test_a_server_that_is_shut_down_takes_jupyter_along(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     assert requests.post(f"{running.orthanc}/tools/shutdown", data=b"", timeout=30).ok
@@ -258,6 +260,7 @@ def test_an_address_where_no_orthanc_is(lab):
     assert "secret" not in "\n".join(running.output)
 
 
+@pytest.mark.long
 def test_a_lesson_by_its_number(lab):
     running = lab("4", "--port", "0", "--lab-port", "0", "--once")
     assert running.until("JupyterLab:").partition("?")[0].endswith("/lab/tree/04_dicomizing.ipynb")

@@ -385,7 +385,11 @@ def test_private_tags_are_added_to_the_dictionary_of_a_server_of_our_own():
         button.press().result()
         assert panel.status.text == "The server has restarted, and knows these private tags."
         assert (button.layout.display, panel.private.snippet.value) == ("none", "")
-        assert server.options["Name"] == "own"
+        options = server.options
+        assert options["Name"] == "own"
+        assert panel.code_view.python.startswith("server.restart({**server.options, 'Dictionary': {")
+        exec(panel.code_view.python, {"server": server})
+        assert server.options == options
         panel.add(samples.path("report.pdf"))
         panel.make().result()
         assert "MyCompany1001" in panel.made[0].all_tags

@@ -8,9 +8,9 @@ from typing import Any
 import falcon
 
 from orthanc_lab.protocol import house_json
-from orthanc_lab.rest.http.answers import answer_json, wants_xml
+from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml
 
-__all__ = ["answer_batches"]
+__all__ = ["answer_batches", "answer_pieces", "array_items"]
 
 
 def answer_batches(req: falcon.Request, resp: falcon.Response, batches: Iterable[list[Any]]) -> None:
@@ -18,7 +18,16 @@ def answer_batches(req: falcon.Request, resp: falcon.Response, batches: Iterable
     if wants_xml(req):
         answer_json(req, resp, [item for batch in batches for item in batch])
         return
-    # Each batch without its brackets.
-    pieces = [house_json.dumps(batch)[1:-2].encode("ascii") for batch in batches if batch]
-    resp.content_type = "application/json; charset=utf-8"
-    resp.data = b"".join((b"[", b",".join(pieces), b"\n]")) if pieces else b"[]"
+    answer_pieces(resp, (array_items(batch) for batch in batches if batch))
+
+
+def answer_pieces(resp: falcon.Response, pieces: Iterable[bytes]) -> None:
+    """Answer one array as JSON, given as pieces with some of its items each (`array_items`)."""
+    items = b",".join(pieces)
+    resp.content_type = JSON
+    resp.data = b"".join((b"[", items, b"\n]")) if items else b"[]"
+
+
+def array_items(items: list[Any]) -> bytes:
+    """Return the text of an array, which is not empty, without its brackets."""
+    return house_json.dumps(items)[1:-2].encode("ascii")

@@ -205,7 +205,8 @@ class ArchivePanel(ResourcesPanel):
                 self.syntax.options = options
                 self.syntax.value = chosen if chosen in dict(options).values() else ""
         if self.syntax.value != chosen:
-            self.status.warn(f"The server cannot transcode these images to {NAMES[chosen]}; they stay as stored.")
+            words = f"The server cannot transcode these images to {NAMES[chosen]}; they stay as stored."
+            self.tell(words, is_warning=True)
 
     def wait_until_shown(self) -> None:
         """Wait until the size of the selection is shown."""
@@ -269,10 +270,11 @@ class ArchivePanel(ResourcesPanel):
         return self.act("Starting", partial(self._submit, self.request, self.priority.value))
 
     def _submit(self, request: ArchiveRequest, priority: int) -> str:
-        self._state = None
         self.download.forget()
-        self.job = request.submit(self.code.client, priority)
-        return f"Job {self.job.id} is making the archive."
+        job = request.submit(self.code.client, priority)
+        with self._turn:  # else a poll of the last job would put that one back
+            self._state, self.job = None, job
+        return f"Job {job.id} is making the archive."
 
     def control(self, control: str) -> Any:
         """Control the job: ``pause``, ``resume`` or ``cancel``."""
@@ -292,7 +294,7 @@ class ArchivePanel(ResourcesPanel):
                 job = Job(self.client.transport, self.poll_client.jobs[job.id].document)
             except KeyError:
                 job = None
-                self.status.warn("The server no longer knows the job.")
+                self.tell("The server no longer knows the job.", is_warning=True)
         self.job = job
         self._show_job()
 
@@ -304,9 +306,9 @@ class ArchivePanel(ResourcesPanel):
             self.words.value = f"{job.state.value} · {job.progress} %"
         if job is not None and state is not self._state:
             if state is JobState.FAILURE:
-                self.status.warn(f"The archive failed: {job.error}")
+                self.tell(f"The archive failed: {job.error}", is_warning=True)
             elif state is JobState.SUCCESS:
-                self.status.say("The archive is ready.")
+                self.tell("The archive is ready.")
         if state is not self._state:
             self._state = state
             self._enable()

@@ -92,8 +92,8 @@ class DicomizePanel(Panel):
         self.remove_button = _button("Remove", "times", "Remove the selected files, or all if none is selected")
         self.contents_problem = Problem()
         self.tags = TagFields(_TAGS, self._recheck)
-        self.parent = ParentMenu(client, self.act, self._inherit)
-        self.private = PrivateRows(self._recheck, DictionaryButton(server, self._restart))
+        self.parent = ParentMenu(client, self.act, self._inherit, self.code.client)
+        self.private = PrivateRows(self._recheck, DictionaryButton(server, self._restart, self.code))
         self.capture, self.force, self.encapsulate = (
             ipywidgets.Checkbox(words in _TICKED, description=words, indent=False, layout={"width": "170px"})
             for words in _OPTIONS
