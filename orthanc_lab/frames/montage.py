@@ -83,7 +83,9 @@ def montage(
         draw(axes)
         panels.append(axes)
     title = _name(resource)
-    if any(image.get_array().ndim == _GRAY for axes in panels for image in axes.images):  # colors have no window
+    if any(
+        np.asarray(image.get_array()).ndim == _GRAY for axes in panels for image in axes.images
+    ):  # colors have no window
         title = f"{title} ({_window_words(resource, window)})"
     figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
     return Charts(panels)

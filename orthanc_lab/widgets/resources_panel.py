@@ -59,7 +59,7 @@ class ResourcesPanel(Panel):
         self.branches = ResourceBranches(self.poll_client, queries(""), self.lowest)
         self.search = ipywidgets.Text(
             placeholder="Search: name, ID, accession number, UID …",
-            tooltip="Part of a name, ID, accession number, description or date, or a pattern with * and ?; or a whole UID",
+            tooltip="Part of a name, ID, accession number, description or date; a pattern with * and ?; a whole UID",
             layout=ipywidgets.Layout(flex="1 1 12em", width="auto"),
         )
         self.field = ipywidgets.Dropdown(
