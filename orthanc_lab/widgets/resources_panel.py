@@ -42,6 +42,8 @@ class ResourcesPanel(Panel):
         The search text, and where to search; results appear while the user types (`wait_until_found`).
     tree
         Patients, their studies, and so on.
+    count
+        How many patients there are, or how many results the search has.
     """
 
     mode: ClassVar[Literal["pick", "check"]] = "pick"
@@ -64,13 +66,15 @@ class ResourcesPanel(Panel):
             options=FIELDS, tooltip="Where to search", layout=ipywidgets.Layout(flex="0 1 11em", width="auto")
         )
         self.tree = Tree(_Nothing(), label="Patients", mode=self.mode, guard=self.guard)
+        self.count = ipywidgets.Label()
+        self._patients = 0
         for box in (self.search, self.field):
             box.observe(lambda change: self._begin_search(), "value")
 
     def search_and_tree(self) -> ipywidgets.VBox:
         """Return a box with the search and the tree."""
         line = ipywidgets.HBox([self.search, self.field], layout=ipywidgets.Layout(flex_flow="row wrap"))
-        return ipywidgets.VBox([line, self.tree])
+        return ipywidgets.VBox([line, self.tree, self.count])
 
     def guard(self, action: Callable[[], None], doing: str) -> bool:
         """Run an action at once for a user who is waiting for it; errors are reported.
@@ -84,6 +88,7 @@ class ResourcesPanel(Panel):
             is_done = self.attempt(action, doing)
             if is_done and self.branches.is_cut:
                 self.status.say(_CUT)
+            self._show_count()
             return is_done
 
     def attempt(self, action: Callable[[], None], doing: str) -> bool:
@@ -121,8 +126,18 @@ class ResourcesPanel(Panel):
         self._is_found = True
         self.tree.empty = "Nothing matches" if self.search.value.strip() else "No patients yet"
 
+    def _show_count(self) -> None:
+        """Say how many patients there are, or how many results a search has."""
+        if not self.search.value.strip():
+            self.count.value = f"{self._patients:,} {'patient' if self._patients == 1 else 'patients'}"
+        else:
+            found = f"{len(self.tree.level()):,} found"
+            self.count.value = f"More than {found}" if self.tree.has_more() else found
+
     def poll(self) -> None:  # noqa: D102 - see Panel
         counts = self.poll_client.statistics
+        self._patients = counts["CountPatients"]
+        self._show_count()
         last = self.poll_client.transport.get("/changes?last")["Last"]
         state = (last, *(counts[name] for name in _COUNTS))
         if state == self._seen and self._is_found:

@@ -56,7 +56,7 @@ def test_anonymized_after_a_preview(client, panel, study):
     assert len(client.studies) == 1
     panel.make().result()
     finish(panel)
-    assert panel.status.text.startswith("Made: Anonymized")
+    assert panel.status.text.startswith("Result: Anonymized")
     assert [row["state"] for row in panel.jobs.rows] == ["Success"]
     made = next(one for one in client.studies.find() if one.id != study.id)
     assert made.StudyDescription == study.StudyDescription
@@ -166,7 +166,7 @@ def test_split_and_merge(client, panel, study):
     panel.form.keep_source.value = False
     panel.make().result()
     finish(panel)
-    assert panel.status.text == "Made: Phantom CT · Apart · 2026-01-05"
+    assert panel.status.text == "Result: Phantom CT · Apart · 2026-01-05"
     apart = client.studies.find(StudyDescription="Apart")[0]
     assert (len(apart.series), len(study.series)) == (1, 2)
     panel.tree.clear()
@@ -183,7 +183,7 @@ def test_split_and_merge(client, panel, study):
     panel.form.target.value = study.id
     panel.make().result()
     finish(panel)
-    assert panel.status.text == "Made: Phantom CT · CT quality phantom · 2026-01-05"
+    assert panel.status.text == "Result: Phantom CT · CT quality phantom · 2026-01-05"
     assert [len(one.series) for one in client.studies.find()] == [3]
 
 
@@ -191,8 +191,8 @@ def test_words_before_anything_is_sent(panel, client, study):
     patient, series = study.patient, study.series
     assert ChangeRequest("anonymize").problem([]) == "Check something in the tree first."
     assert ChangeRequest("anonymize").problem([study] * (MOST + 1)).endswith("Check fewer.")
-    assert "tick Force" in ChangeRequest("modify", replace={"PatientID": "7"}).problem([study])
-    assert "tick Force" in ChangeRequest("anonymize", keep=("SOPInstanceUID",)).problem([study])
+    assert "check Force" in ChangeRequest("modify", replace={"PatientID": "7"}).problem([study])
+    assert "check Force" in ChangeRequest("anonymize", keep=("SOPInstanceUID",)).problem([study])
     assert ChangeRequest("modify", replace={"PatientID": "7"}, force=True).problem([patient]) == ""
     assert ChangeRequest("modify").problem([study]).startswith("Nothing would change")
     assert ChangeRequest("split").problem([study]).startswith("Check the series")
@@ -259,4 +259,4 @@ def test_several_studies_are_a_job_each(client, panel, study):
     panel.make().result()
     finish(panel)
     assert len(client.patients) == 4
-    assert panel.status.text.startswith("Made: ")
+    assert panel.status.text.startswith("Result: ")

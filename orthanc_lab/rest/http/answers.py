@@ -11,6 +11,7 @@ from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = [
+    "JSON",
     "EmptyAnswer",
     "answer_empty_object",
     "answer_json",
@@ -18,7 +19,11 @@ __all__ = [
     "answer_text",
     "unknown_resource",
     "wants_xml",
+    "xml_document",
 ]
+
+JSON = "application/json; charset=utf-8"
+"""The type of JSON in the house format."""
 
 
 class EmptyAnswer(Exception):
@@ -39,9 +44,9 @@ def answer_json(req: falcon.Request, resp: falcon.Response, value: Any) -> None:
     """Answer with `value` as JSON, or as XML where the client asked for it."""
     if wants_xml(req):
         resp.content_type = "application/xml; charset=utf-8"
-        resp.text = _xml_document(value)
+        resp.text = xml_document(value)
     else:
-        resp.content_type = "application/json; charset=utf-8"
+        resp.content_type = JSON
         resp.data = house_json.dumps(value).encode("ascii")
 
 
@@ -68,7 +73,8 @@ def answer_nothing(resp: falcon.Response) -> None:
     answer_text(resp, b"")
 
 
-def _xml_document(value: Any) -> str:
+def xml_document(value: Any) -> str:
+    """Return a JSON value as XML."""
     if not value:
         return '<?xml version="1.0" encoding="utf-8"?>\n<root />\n'
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<root>"]

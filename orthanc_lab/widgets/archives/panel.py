@@ -27,7 +27,7 @@ __all__ = ["ArchivePanel"]
 _PAUSE = timedelta(seconds=0.25)  # between two reports of progress
 _MEANINGS = {
     "stream": "It is downloaded while it is being made.",
-    "job": "The server makes it first. The job can be paused, and its archive be downloaded several times.",
+    "job": "The server makes it first. The job can be paused, and its archive downloaded more than once.",
 }
 _CONTROLS = {"pause": "pause", "resume": "play", "cancel": "times"}
 
@@ -76,6 +76,8 @@ class ArchivePanel(ResourcesPanel):
         self._reported: datetime | None = None
         self._make_controls()
         self._lay_out()
+        self.folder.observe(lambda change: self._show_place(), "value")
+        self._show_place()
         for control in (self.format, self.way):
             control.observe(lambda change: self._enable(), "value")
         for control in (self.format, self.extended, self.syntax):
@@ -96,8 +98,8 @@ class ArchivePanel(ResourcesPanel):
         self.extended = ipywidgets.Checkbox(description="SeriesDescription in the DICOMDIR", indent=False)
         self.syntax = ipywidgets.Dropdown(description="Transfer syntax", options=choices(NAMES), style=labelled)
         self.way = ipywidgets.ToggleButtons(
-            description="Made",
-            tooltip="When it is made",
+            description="Method",
+            tooltip="How it is made",
             options=[("Stream", "stream"), ("Job", "job")],
             tooltips=["Download it while it is being made", "Let the server make it first, then download it"],
             style={"button_width": "auto", **labelled},
@@ -116,6 +118,7 @@ class ArchivePanel(ResourcesPanel):
             style=labelled,
             tooltip='A folder or file on the kernel\'s machine; "." is the folder of the notebook',
         )
+        self.place = ipywidgets.Label()
         self.save_button = self._button("Save", "save", "Save the archive there", self.save)
         self.stop_button = self._button("Stop", "stop", "Stop saving", self._stop.set)
         self.stop_button.disabled = True
@@ -147,7 +150,7 @@ class ArchivePanel(ResourcesPanel):
             [self.syntax],
             [self.way, self.priority, self.start_button, self.stream, self.download],
             [self.meaning],
-            [self.folder, self.save_button, self.stop_button],
+            [self.folder, self.save_button, self.stop_button, self.place],
         ]
         lines = [_line(row) for row in rows]
         self.body.children = [self.search_and_tree(), *lines[:-1], self._job_line, lines[-1]]
@@ -229,6 +232,10 @@ class ArchivePanel(ResourcesPanel):
         if self.job is None:
             raise ValueError("There is no archive yet")
         return self.code.job(self.job).download(folder, progress=progress)
+
+    def _show_place(self) -> None:
+        place = Path(self.folder.value).expanduser().absolute()
+        self.place.value = f"in {place}" if place.is_dir() else f"as {place}"
 
     def save(self) -> Any:
         """Save the streamed archive, or that of the job, to the folder."""

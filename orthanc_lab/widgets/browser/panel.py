@@ -110,6 +110,7 @@ class BrowserPanel(ResourcesPanel):
             layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
+        both.add_class("orthanc-beside")  # the tree may be as high as the viewer
         self.studies_part = Folds([self.studies], ["Studies"])
         self.studies_part.observe(lambda change: self._list_studies(), "selected_index")
         self.body.children = [self.studies_part, both, self.tag_view]

@@ -218,7 +218,7 @@ class ModifyPanel(ResourcesPanel):
                 self.tell("Done; what was made has since been deleted on the server.")
             else:
                 self.show_button.offer(lambda: made[0])
-                self.tell(f"Made: {'; '.join(names)}{' …' if len(made) > len(names) else ''}")
+                self.tell(f"Result: {'; '.join(names)}{' …' if len(made) > len(names) else ''}")
 
 
 def _name(resource: Resource) -> str:
