@@ -14,6 +14,7 @@ from orthanc_lab.storage.records import Constraint, FindQuery, Resource
 __all__ = ["IndexSearch", "SplitQuery"]
 
 _CANNOT_PREPARE = 1012
+_MOST_CRITERIA = 63  # each is a table in Orthanc's statement, and SQLite joins 64
 _MODALITY = "0008,0060"
 
 
@@ -51,7 +52,8 @@ class IndexSearch:
         Raises
         ------
         OrthancError
-            1012 for a tag of two levels below, and for an order by a tag that no resource of the level or above has.
+            1012 for a tag of two levels below, for an order by a tag that no resource of the level or above has, and
+            for more criteria than a statement of Orthanc's may have.
         """
         level = query.level
         indexed: list[Constraint] = []
@@ -72,6 +74,8 @@ class IndexSearch:
         # Instances can be ordered by any tag: those that the index does not keep are the same for all.
         is_sortable = all(order.metadata or order.key in self._indexed[level] for order in query.order)
         if not is_sortable and level is not Level.INSTANCE:
+            raise OrthancError(_CANNOT_PREPARE)
+        if len(indexed) + len(query.metadata) + len(query.order) > _MOST_CRITERIA:
             raise OrthancError(_CANNOT_PREPARE)
         return SplitQuery(replace(query, constraints=indexed), below, on_files)
 

@@ -15,6 +15,7 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
+from orthanc_lab.protocol.paths import one_form
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.foreign_pages import FOREIGN_PAGE, ForeignPages
 from orthanc_lab.rest.http.error_document import error_document
@@ -242,6 +243,11 @@ class _Measured:
         self._began = began
         self._report = report
 
+    @property
+    def descriptor(self) -> int | None:
+        """The file that the body is, if it is one."""
+        return getattr(self._body, "descriptor", None)
+
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._body
@@ -261,22 +267,6 @@ class _Measured:
             metrics, self._metrics = self._metrics, None
             if metrics is not None:
                 metrics.end(self._began)
-
-
-def one_form(path: str) -> str:
-    """Return a path without double slashes, dots at the end of names, and ``..``; it ends before a NUL.
-
-    >>> one_form("//studies/../series/./x.//")
-    '/series/x/'
-    """
-    names: list[str] = []
-    for name in path.partition("\0")[0].replace("\\", "/").split("/"):
-        if name == "..":
-            del names[-1:]
-        else:
-            names.append(name.rstrip("."))
-    kept = [name for name in names if name]
-    return "/" + "/".join(kept) + ("/" if kept and not names[-1] else "")
 
 
 def _is_loopback(address: str) -> bool:

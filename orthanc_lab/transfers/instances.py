@@ -42,8 +42,12 @@ def instances_of(storage: Readable, resources: Any) -> list[TransferInstance]:
     if not isinstance(resources, list):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     ids: set[str] = set()
+    seen: set[tuple[Level, str]] = set()
     for resource in resources:
-        ids.update(_instances_below(storage, *_level_and_id(resource)))
+        asked = _level_and_id(resource)
+        if asked not in seen:
+            seen.add(asked)
+            ids.update(_instances_below(storage, *asked))
     found = storage.get_many(sorted(ids))
     return sorted((_described(storage, instance) for instance in found), key=lambda instance: instance.id)
 
@@ -78,5 +82,5 @@ def _described(storage: Readable, instance: Resource) -> TransferInstance:
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
     digest = file.uncompressed_md5
     if not digest:  # StoreMD5ForAttachments is false
-        digest = md5(storage.read_attachment(file), usedforsecurity=False).hexdigest()
+        digest = md5(storage.read_attachment(file, of=instance.id), usedforsecurity=False).hexdigest()
     return TransferInstance(instance.id, file.uncompressed_size, digest)

@@ -126,3 +126,21 @@ def test_wrong_verbs(library: Rest, path: str) -> None:
     answer = library("GET", path)
     assert is_empty(answer, 405)
     assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/xml"])
+def test_what_is_asked_for_again_and_again_is_the_same_text(library: Rest, ids: Ids, accept: str) -> None:
+    """A request of 500 kB may ask for the same series 10,000 times."""
+
+    def answer(*names: str) -> Any:
+        return library("POST", "/tools/bulk-content", {"Resources": [ids[name] for name in names]}, Accept=accept)
+
+    once, other, often = answer("1.1"), answer("1.1.2"), answer("1.1", "1.1.2", "1.1")
+    assert often.headers["Content-Type"] == once.headers["Content-Type"]
+    assert int(often.headers["Content-Length"]) == len(often.content)
+    if accept == "application/json":
+        assert often.json() == [*once.json(), *other.json(), *once.json()]
+        assert often.text == f"[{once.text[1:-2]},{other.text[1:-2]},{once.text[1:-2]}\n]"
+    else:
+        item, other_item = (one.text.partition("<root>\n")[2].partition("</root>")[0] for one in (once, other))
+        assert often.text.partition("<root>\n")[2] == f"{item}{other_item}{item}</root>\n"

@@ -444,3 +444,28 @@ def test_the_same_again_after_each_change(filled: Rest, ids: Ids) -> None:
     assert len(found()["1.1"]["Series"]) == len(before["Series"]) + 1
     filled("DELETE", f"/studies/{ids['1.1']}")
     assert found().keys() == {"2.1"}
+
+
+@pytest.mark.parametrize("kind", ["metadata", "order"])
+def test_as_many_criteria_as_a_statement_of_orthanc_has(library: Rest, ids: Ids, kind: str) -> None:
+    def criteria(number: int) -> dict[str, Any]:
+        if kind == "metadata":
+            return {"MetadataQuery": {str(1024 + place): "*" for place in range(number)}}
+        return {"OrderBy": [{"Type": "DicomTag", "Key": "PatientName", "Direction": "ASC"}] * number}
+
+    assert isinstance(find(library, "Study", {}, **criteria(63)), list)
+    refused = library("POST", "/tools/find", {"Level": "Study", "Query": {}, **criteria(64)})
+    assert error_of(refused) == (500, 1012, "")
+
+
+def test_a_long_pattern_takes_linear_time(rest: Rest) -> None:
+    """A metadata may be as long as a client likes; LIKE took minutes for this one."""
+    rest.upload(dicom_file("7", "7", "7", "7"))
+    (study,) = rest.json("/studies")
+    assert rest("PUT", f"/studies/{study}/metadata/1024", "a" * 2_000_000).status_code == 200
+    many = "a" * 40_000
+    for pattern, found in ((f"*{many}b", []), (f"{many}*", [study]), (f"{'?' * 65}*A", [study]), (f"*{'?b' * 50}", [])):
+        assert find(rest, "Study", {}, MetadataQuery={"1024": pattern}) == found
+    assert find(rest, "Study", {"PatientID": "*" * 60_000}) == [study]
+    query = {"Level": "Study", "Query": {}, "MetadataQuery": {"1024": f"*{'a?' * 2000}b*"}}
+    assert error_of(rest("POST", "/tools/find", query)) == (400, 8, "A pattern with wildcards is too complex")

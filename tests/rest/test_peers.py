@@ -500,3 +500,20 @@ def test_transcode(call: Caller, peer: Peer) -> None:
     assert abs(len(sent) - len(CT)) < 100
     call("POST", "/peers/p/store", {"Resources": [CT_INSTANCE], "Transcode": "1.2.840.10008.1.2.4.50"})
     assert peer.requests[-1][3] == CT  # 16 bits cannot become baseline JPEG: sent as it is
+
+
+def test_instances_that_are_listed_too_often_are_refused() -> None:
+    """A list takes memory for what it names; the same names again and again take it for nothing."""
+    with orthanc_lab.in_process() as server:
+
+        def ask(verb: str, path: str, body: Any) -> requests.Response:
+            return server.session.request(
+                verb, server.url + path, data=body if isinstance(body, bytes) else json.dumps(body)
+            )
+
+        id = ask("POST", "/instances", CT).json()["ID"]
+        assert ask("PUT", "/peers/one", [UNUSED]).ok
+        twice = ask("POST", "/peers/one/store", {"Resources": [id, id], "Asynchronous": True}).json()["ID"]
+        assert server.session.get(f"{server.url}/jobs/{twice}").json()["Content"]["InstancesCount"] == 2
+        refused = ask("POST", "/peers/one/store", {"Resources": [id] * 100_002, "Asynchronous": True})
+        assert (refused.status_code, refused.json()["Details"]) == (500, "The same resources are listed too often")

@@ -195,6 +195,14 @@ def test_uploads(empty: Side) -> None:
     assert count() == 5
 
 
+def test_the_names_of_folders_take_no_more_memory_than_a_megabyte(ours: Side) -> None:
+    long = "x" * 200_000
+    paths = [f"/webdav/uploads/{number}{long}" for number in range(7)]
+    made = [ours.ask("MKCOL", path).status_code for path in paths]
+    assert made == [201] * 5 + [403] * 2
+    assert [ours.ask("DELETE", path).status_code for path in paths] == [204] * 5 + [403] * 2
+
+
 def test_deleting(empty: Side) -> None:
     for file in FILES:
         assert empty.ask("POST", "/instances", file).ok

@@ -19,6 +19,7 @@ __all__ = [
     "answer_text",
     "unknown_resource",
     "wants_xml",
+    "xml_document",
 ]
 
 JSON = "application/json; charset=utf-8"
@@ -43,7 +44,7 @@ def answer_json(req: falcon.Request, resp: falcon.Response, value: Any) -> None:
     """Answer with `value` as JSON, or as XML where the client asked for it."""
     if wants_xml(req):
         resp.content_type = "application/xml; charset=utf-8"
-        resp.text = _xml_document(value)
+        resp.text = xml_document(value)
     else:
         resp.content_type = JSON
         resp.data = house_json.dumps(value).encode("ascii")
@@ -72,7 +73,8 @@ def answer_nothing(resp: falcon.Response) -> None:
     answer_text(resp, b"")
 
 
-def _xml_document(value: Any) -> str:
+def xml_document(value: Any) -> str:
+    """Return a JSON value as XML."""
     if not value:
         return '<?xml version="1.0" encoding="utf-8"?>\n<root />\n'
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<root>"]

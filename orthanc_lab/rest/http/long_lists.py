@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import falcon
 
 from orthanc_lab.protocol import house_json
-from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml
+from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml, xml_document
 
-__all__ = ["answer_batches", "answer_pieces", "array_items"]
+__all__ = ["answer_batches", "answer_pieces", "answer_repeated", "array_items"]
+
+_XML_START, _XML_END = b'<?xml version="1.0" encoding="utf-8"?>\n<root>\n', b"</root>\n"
 
 
 def answer_batches(req: falcon.Request, resp: falcon.Response, batches: Iterable[list[Any]]) -> None:
@@ -31,3 +33,33 @@ def answer_pieces(resp: falcon.Response, pieces: Iterable[bytes]) -> None:
 def array_items(items: list[Any]) -> bytes:
     """Return the text of an array, which is not empty, without its brackets."""
     return house_json.dumps(items)[1:-2].encode("ascii")
+
+
+def answer_repeated(req: falcon.Request, resp: falcon.Response, items: Sequence[Any], order: Sequence[int]) -> None:
+    """Answer one array in which the same items may stand again and again; each is written, and kept, once.
+
+    Parameters
+    ----------
+    items
+        Each of them once.
+    order
+        Which one stands at each place.
+    """
+    if wants_xml(req):
+        resp.content_type = "application/xml; charset=utf-8"
+        start, between, end = _XML_START, b"", _XML_END
+        pieces = [xml_document([item]).encode()[len(start) : -len(end)] for item in items]
+    else:
+        resp.content_type = JSON
+        start, between, end = b"[", b",", b"\n]"
+        pieces = [array_items([item]) for item in items]
+    size = sum(len(pieces[place]) for place in order) + len(between) * (len(order) - 1) + len(start) + len(end)
+    resp.set_stream(_joined(start, between, end, (pieces[place] for place in order)), size)
+
+
+def _joined(start: bytes, between: bytes, end: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    mark = start
+    for piece in pieces:
+        yield mark + piece
+        mark = between
+    yield end

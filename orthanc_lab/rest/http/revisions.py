@@ -1,7 +1,7 @@
 """Revisions of metadata and attachments: ``ETag``, ``If-Match``, ``If-None-Match``.
 
-The index on SQLite keeps no revision numbers, as Orthanc's: a read answers revision 0, and a
-write that replaces something answers revision 1. The one on PostgreSQL counts.
+Where the index keeps no revision numbers, as the usual one of Orthanc, a read answers revision 0, and a write
+that replaces something answers revision 1. One that servers share counts.
 """
 
 from __future__ import annotations

@@ -19,6 +19,9 @@ __all__ = ["StoreRequest", "instances_of", "read_store_request"]
 _IDENTIFIER = re.compile(r"\s*([0-9a-f]{8}(?:-[0-9a-f]{8}){4})\s*", re.IGNORECASE)
 
 
+_MOST_REPEATED = 100_000  # instances that are in a list already
+
+
 class StoreRequest(NamedTuple):
     """The resources to send, and the other fields of the body."""
 
@@ -62,13 +65,22 @@ def instances_of(resources: list[str], storage: Resources) -> list[str]:
     Raises
     ------
     OrthancError
-        17 if a resource is unknown.
+        17 if a resource is unknown, 4 if the same ones are listed so often that the list would take memory which the
+        client has not sent.
     """
+    below: dict[str, list[str]] = {}
     instances: list[str] = []
+    repeated = 0
     for id in resources:
-        if storage.find_level(id) is None:
-            raise unknown_resource()
-        instances += storage.descendants(id, Level.INSTANCE)
+        if id not in below:
+            if storage.find_level(id) is None:
+                raise unknown_resource()
+            below[id] = storage.descendants(id, Level.INSTANCE)
+        else:
+            repeated += len(below[id])
+            if repeated > _MOST_REPEATED:
+                raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "The same resources are listed too often")
+        instances += below[id]
     return instances
 
 

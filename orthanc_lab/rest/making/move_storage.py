@@ -57,7 +57,7 @@ def _target(fields: Mapping[str, Any], places: Sequence[str]) -> str:
 def _all_below(resources: Sequence[str], storage: Resources) -> list[str]:
     """Return the resources and all below them, each once."""
     found: dict[str, None] = {}
-    for id in resources:
+    for id in dict.fromkeys(resources):
         level = storage.find_level(id)
         if level is None:
             raise unknown_resource()

@@ -12,6 +12,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_json, answer_nothing
 from orthanc_lab.rest.http.bodies import boolean_field, read_body, read_object
+from orthanc_lab.rest.http.long_lists import answer_repeated
 from orthanc_lab.rest.resources.presentation import presentation_of
 from orthanc_lab.rest.resources.resource_json import EXPANDED, Part
 from orthanc_lab.rest.services import Services
@@ -55,11 +56,17 @@ class BulkContent:
             if not isinstance(body["Level"], str):
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "String value expected in field: Level")
             ids = self._at_level(ids, Level.parse(body["Level"]))
-        answer_json(req, resp, self._json.of(self._storage.get_many(ids), form, parts=parts))
+        documents = self._json.of(self._storage.get_many(list(dict.fromkeys(ids))), form, parts=parts)
+        places = {document["ID"]: place for place, document in enumerate(documents)}
+        order = [places[id] for id in ids if id in places]
+        if len(order) > len(documents):
+            answer_repeated(req, resp, documents, order)
+        else:
+            answer_json(req, resp, documents)
 
     def _at_level(self, ids: list[str], target: Level) -> list[str]:
         found: set[str] = set()
-        for id in ids:
+        for id in dict.fromkeys(ids):
             level = self._storage.find_level(id)
             if level is None:
                 continue

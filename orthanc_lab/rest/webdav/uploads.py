@@ -16,6 +16,7 @@ __all__ = ["Uploads"]
 
 _log = logging.getLogger("orthanc_lab.http")
 _MOST_FOLDERS = 1000
+_MOST_LETTERS = 1 << 20  # of the paths of all folders
 _NO_DICOM = (ErrorCode.BAD_FILE_FORMAT, ErrorCode.INEXISTENT_TAG, ErrorCode.BAD_PARAMETER_TYPE)
 
 _Path = tuple[str, ...]
@@ -42,6 +43,8 @@ class Uploads:
         wanted = tuple(path)
         with self._lock:
             if wanted[:-1] not in self._folders or wanted in self._folders or len(self._folders) >= _MOST_FOLDERS:
+                return False
+            if sum(len(name) for folder in (*self._folders, wanted) for name in folder) > _MOST_LETTERS:
                 return False
             self._folders.add(wanted)
             return True

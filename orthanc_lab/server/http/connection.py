@@ -267,6 +267,10 @@ class Connection:
 
     def _stream(self, reply: Reply, answer: Iterable[bytes]) -> None:
         sent = 0
+        descriptor = getattr(answer, "descriptor", None)
+        if descriptor is not None and reply.announced is not None and self._wire.sends_files:
+            sent = self._wire.send_file(descriptor, reply.announced)
+            answer = ()
         for piece in answer:
             sent += len(piece)
             if not reply.is_chunked:

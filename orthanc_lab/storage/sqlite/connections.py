@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import threading
 from collections import deque
@@ -16,6 +17,7 @@ from orthanc_lab.protocol.private_files import create_private_file
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.sqlite.json_text import bindable
 from orthanc_lab.storage.sqlite.statements import SCHEMA, VERSION
+from orthanc_lab.storage.wildcards import Wildcards
 
 __all__ = ["Connect", "Readers", "connect", "index_error", "open_writer"]
 
@@ -85,7 +87,7 @@ class Readers:
                 connection = self._open()
             return connection.execute(query, [bindable(value) for value in parameters]).fetchall()
         except sqlite3.Error as error:
-            raise index_error(error) from error
+            raise _refused() or index_error(error) from error
         finally:
             self._give_back(connection)
 
@@ -135,6 +137,7 @@ class Readers:
         connection = _open(self._path, self._connect)
         connection.execute("PRAGMA query_only = ON")
         connection.create_function("upper", 1, _fold, deterministic=True)
+        connection.create_function("fits", 2, _fits, deterministic=True)
         return connection
 
 
@@ -158,3 +161,24 @@ def _open(path: Path, connect: Connect) -> sqlite3.Connection:
 def _fold(value: Any) -> Any:
     # In place of SQLite's upper(), which leaves letters beyond ASCII as they are; PostgreSQL's does not.
     return fold(value) if isinstance(value, str) else value
+
+
+_refusal = threading.local()  # why `_fits` has failed: SQLite does not pass it on
+
+
+def _fits(pattern: str, value: Any) -> bool:
+    try:
+        return isinstance(value, str) and _wildcards(pattern).matches(value)
+    except OrthancError as error:
+        _refusal.error = error
+        raise
+
+
+def _refused() -> OrthancError | None:
+    error: OrthancError | None = vars(_refusal).pop("error", None)
+    return error
+
+
+@functools.lru_cache(maxsize=4)
+def _wildcards(pattern: str) -> Wildcards:
+    return Wildcards(pattern)

@@ -25,6 +25,7 @@ __all__ = ["find_statement"]
 
 _CASTS = {"text": "{}", "int": "CAST({} AS INTEGER)", "float": "CAST({} AS REAL)"}
 _LIKE = str.maketrans({"*": "%", "?": "_", "%": "!%", "_": "!_", "!": "!!"})
+_LONGEST_LIKE = 64  # letters: LIKE compares each of them at each place of a value, and some values are long
 _ITEMS = "(SELECT value FROM json_each(?))"
 
 
@@ -78,6 +79,8 @@ class _Statement:
                 self._add(f"{column} = ?", text)
             case OneOf(texts):
                 self._add(f"{column} IN {_ITEMS}", as_array(texts))
+            case Like(pattern) if len(pattern) > _LONGEST_LIKE:
+                self._add(f"fits(?, {column})", pattern)
             case Like(pattern):
                 self._add(f"{column} LIKE ? ESCAPE '!'", pattern.translate(_LIKE))
             case Within(low, high):

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.storage.attachment_column import read_attachments
+from orthanc_lab.storage.attachment_column import attachments_of_type, read_attachments
 from orthanc_lab.storage.records import Attachment, Resource
 from orthanc_lab.storage.search_plan import SearchPlan
 from orthanc_lab.storage.sqlite.connections import Readers
@@ -110,6 +110,11 @@ class ResourceQueries:
         """Return one attachment of a resource."""
         rows = self._readers.fetch(SQL["attachments"], (id,))
         return read_attachments(rows[0][0]).get(int(type)) if rows else None
+
+    def attachments(self, ids: Sequence[str], type: int) -> dict[str, Attachment]:
+        """Return the attachments of one type of many resources, without those that have none."""
+        rows = self._readers.fetch(SQL["attachments_of_many"], (as_array(ids),))
+        return attachments_of_type(rows, type)
 
     def small_file(self, key: int) -> bytes | None:
         """Return the content of a small file."""

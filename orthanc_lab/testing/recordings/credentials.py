@@ -6,16 +6,16 @@ the names of their fields mark as credentials are replaced, wherever they come.
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.paths import one_form
 from orthanc_lab.testing.recordings.exchange import Headers
 
 __all__ = [
@@ -35,6 +35,9 @@ _NESTED = "\ue000"
 """Marks the name of a field whose value is an object or a list; a letter that no text has (private use)."""
 
 _FORM = "application/x-www-form-urlencoded"
+
+_WINDOWS = {"gzip": (zlib.MAX_WBITS + 16,), "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS)}
+"""What follows from ``Content-Encoding``; some send deflate without its head."""
 
 REMOVED = "(removed)"
 """Stands in the place of a credential."""
@@ -65,8 +68,8 @@ _SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
 _STRING = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'  # one that does not end goes to the end of the text
 _FIELD = re.compile(rf"({_STRING})(?:(\s*+:\s*+)({_STRING}|-?\d[\w.+-]*+|[\[{{]))?", re.DOTALL)
 _USER = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}:(?:\\?/){2})[^\s/@\"'<>]{1,300}@")
-_PEERS = re.compile(r"/(?:peers|jobs|transfers|system|tools/(?:reset|execute-script))(?:[/?]|$)")
-_PEER = re.compile(r"/+peers/+[^/]+/*")
+_PEERS = re.compile(r"/(?:peers|jobs|transfers|system|tools/(?:reset|execute-script))(?:/|$)")
+_PEER = re.compile(r"/peers/[^/]+/?")
 _USER_WITHOUT_SCHEME = re.compile(r"[^/]*@")
 
 
@@ -118,10 +121,13 @@ def body_without_credentials(target: str, body: bytes, headers: Headers = ()) ->
     b'{"Url": "http://a", "Password": "(removed)"}'
     """
     fields = dict(headers)
-    if body[:2] == b"\x1f\x8b" and fields.get("content-encoding", "").lower() == "gzip":
-        plain = _unzipped(body)
-        clean = _without_credentials(target, plain, fields)
-        return body if clean == plain else gzip.compress(clean, mtime=0)
+    for window in () if _is_document(body) else _windows_of(fields):
+        unpacked = _unpacked(body, window)
+        if unpacked is not None:
+            plain, is_all = unpacked
+            is_searched = is_all or not _is_document(plain)
+            clean = _without_credentials(target, plain, fields) if is_searched else REMOVED.encode()
+            return body if clean == plain else _packed(clean, window)
     return _without_credentials(target, body, fields)
 
 
@@ -130,13 +136,15 @@ def may_hold_credentials(target: str, start: bytes, headers: Headers) -> bool:
     if _defines_a_peer(target):
         return True
     fields = dict(headers)
-    if start[:2] == b"\x1f\x8b":
-        return fields.get("content-encoding", "").lower() == "gzip"
-    return start.lstrip()[:1] in (b"{", b"[") or fields.get("content-type", "").startswith(_FORM)
+    return bool(_windows_of(fields)) or _is_document(start) or fields.get("content-type", "").startswith(_FORM)
 
 
 def _defines_a_peer(target: str) -> bool:
-    return _PEER.fullmatch(unquote(target.partition("?")[0])) is not None
+    return _PEER.fullmatch(_path_of(target)) is not None
+
+
+def _path_of(target: str) -> str:
+    return one_form(unquote(target.partition("?")[0]))
 
 
 def _peer_without_credentials(body: bytes) -> bytes:
@@ -163,20 +171,37 @@ def _address(value: Any) -> Any:
     return _USER.sub(r"\1", value) if "://" in value else _USER_WITHOUT_SCHEME.sub("", value, count=1)
 
 
-def _unzipped(body: bytes) -> bytes:
+def _is_document(body: bytes) -> bool:
+    return body[:64].lstrip()[:1] in (b"{", b"[")
+
+
+def _windows_of(fields: Mapping[str, str]) -> Sequence[int]:
+    """Return how a body may be compressed, as zlib calls it."""
+    return _WINDOWS.get(fields.get("content-encoding", "").strip().lower(), ())
+
+
+def _unpacked(body: bytes, window: int) -> tuple[bytes, bool] | None:
+    """Return the beginning of what is compressed, and whether that is all; None if it cannot be read."""
+    unpacker = zlib.decompressobj(window)
     try:
-        return zlib.decompressobj(zlib.MAX_WBITS + 16).decompress(body, LONGEST)
+        plain = unpacker.decompress(body, LONGEST)
     except zlib.error:
-        return b""
+        return None
+    return plain, not unpacker.unconsumed_tail and not unpacker.unused_data
+
+
+def _packed(body: bytes, window: int) -> bytes:
+    packer = zlib.compressobj(wbits=window)
+    return packer.compress(body) + packer.flush()
 
 
 def _without_credentials(target: str, body: bytes, fields: Mapping[str, str]) -> bytes:
     if _defines_a_peer(target):
         body = _peer_without_credentials(body)
     text = body.decode("utf-8", "surrogateescape")
-    if body[:64].lstrip()[:1] in (b"{", b"["):
+    if _is_document(body):
         text = _USER.sub(r"\1", _FIELD.sub(_field, text))
-        if _PEERS.match(target) or _NESTED in text:
+        if _PEERS.match(_path_of(target)) or _NESTED in text:
             text = _without_nested(text)
     elif fields.get("content-type", "").startswith(_FORM):
         text = "&".join(map(_pair, text.split("&")))

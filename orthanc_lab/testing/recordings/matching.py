@@ -20,6 +20,7 @@ _COMPARED = ("range", "if-match", "if-none-match", "accept", "depth", "destinati
 
 _LONGEST_DOCUMENT = 16 << 20  # bytes of a JSON document that is compared by its content, not its layout
 _MOST_SHOWN = 3
+_LONGEST_SHOWN = 500  # letters of a path, a query, a header
 _MOST_COMPARED = 2000
 _BOUNDARY = re.compile(r'boundary="?([^";,\s]+)"?', re.IGNORECASE)
 
@@ -41,23 +42,29 @@ class RequestKey:
         for name in ("method", "path"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
-                found.append(f"{name} {mine} in the recording, {theirs} in the request")
+                found.append(f"{name} {_short(mine)} in the recording, {_short(theirs)} in the request")
         if self.query != other.query:
             found.append(f"query {_shown(self.query)} in the recording, {_shown(other.query)} in the request")
         mine_, theirs_ = dict(self.headers), dict(other.headers)
         for name in _COMPARED:
             if mine_.get(name) != theirs_.get(name):
-                found.append(
-                    f"header {name} {mine_.get(name, '(none)')} in the recording, "
-                    f"{theirs_.get(name, '(none)')} in the request"
-                )
+                mine, theirs = (_short(headers.get(name, "(none)")) for headers in (mine_, theirs_))
+                found.append(f"header {name} {mine} in the recording, {theirs} in the request")
         if self.body != other.body:
             found.append("another body")
         return found
 
 
 def _shown(query: Sequence[str]) -> str:
-    return "&".join(query) or "(none)"
+    return _short("&".join(query)) or "(none)"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _request(key: RequestKey) -> str:
+    return f"{_short(key.method)} {_short(key.path)}" + (f"?{_shown(key.query)}" if key.query != ("",) else "")
 
 
 def key_of(method: str, target: str, headers: Headers, body: Body | None) -> RequestKey:
@@ -136,13 +143,13 @@ class Matcher:
 
     def explain(self, key: RequestKey) -> str:
         """Return the text that shows the recorded requests which are nearest to one that is not recorded."""
-        request = f"{key.method} {key.path}" + (f"?{_shown(key.query)}" if key.query != ("",) else "")
+        request = _request(key)
         lines = [f"{request} is not in the recording"]
         nearest = _nearest(key, self._by_key)
         if nearest:
             lines.append("The nearest requests in it:")
         for other in nearest:
-            lines.append(f"  {other.method} {other.path}" + (f"?{_shown(other.query)}" if other.query != ("",) else ""))
+            lines.append(f"  {_request(other)}")
             lines += [f"    {difference}" for difference in other.differences(key)]
         return "\n".join(lines)
 

@@ -18,6 +18,7 @@ from orthanc_lab.testing.recordings.writer import PIECE
 __all__ = ["Recording"]
 
 _PARTS = (RecordKind.DATA, RecordKind.RUN)
+_RUN_BYTES = 9  # the byte, and how often it comes
 
 
 class Recording:
@@ -94,7 +95,7 @@ class Recording:
             for record in records:
                 if record.kind in _PARTS:
                     begun = begun or record
-                    size += _size_of(record)
+                    size += self._size_of(record)
                 elif record.kind is RecordKind.BODY:
                     first = begun or record
                     digest = record.data.hex()
@@ -106,6 +107,8 @@ class Recording:
     def _take(self, record: Record) -> None:
         try:
             value = json.loads(record.data)
+            if not isinstance(value, dict):
+                raise TypeError("no object")
             if record.kind is RecordKind.EXCHANGE:
                 self.exchanges.append(self._exchange(value))
             elif record.kind is RecordKind.HEADER:
@@ -113,17 +116,26 @@ class Recording:
             else:
                 self.summary = value
                 self.is_complete = True
-        except (KeyError, TypeError, ValueError) as error:
-            raise RecordingError(f"{self.path} is damaged at byte {record.segment}") from error
+        except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
+            raise self._damaged(record) from error
+
+    def _size_of(self, record: Record) -> int:
+        size = _size_of(record)
+        if record.kind is RecordKind.RUN and (len(record.data) != _RUN_BYTES or size > PIECE):
+            raise self._damaged(record)
+        return size
+
+    def _damaged(self, record: Record) -> RecordingError:
+        return RecordingError(f"{self.path} is damaged at byte {record.segment}")
 
     def _exchange(self, value: dict[str, Any]) -> RecordedExchange:
         bodies = [None if value[name] is None else self._bodies[value[name]] for name in ("body", "answer")]
         return RecordedExchange(
-            method=value["method"],
-            target=value["target"],
+            method=_text(value["method"]),
+            target=_text(value["target"]),
             headers=tuple((str(name), str(text)) for name, text in value["headers"]),
             body=bodies[0],
-            status=int(value["status"]),
+            status=_status(value["status"]),
             answer_headers=tuple((str(name), str(text)) for name, text in value["answer_headers"]),
             answer=bodies[1],
             chunked=bool(value["chunked"]),
@@ -177,6 +189,19 @@ class _StoredBody:
 
     def __repr__(self) -> str:
         return f"<{self.size} bytes, {self.digest[:8]}>"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.80} is no text")
+    value.encode()  # else it cannot be shown
+    return value
+
+
+def _status(value: object) -> int:
+    if type(value) is not int or not (value == 0 or 200 <= value < 1000):
+        raise ValueError(f"{value!r:.80} is no status")
+    return value
 
 
 def _size_of(record: Record) -> int:

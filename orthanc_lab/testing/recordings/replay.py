@@ -25,6 +25,7 @@ __all__ = ["Replay", "recorded"]
 _log = logging.getLogger("orthanc_lab.recordings")
 _StartResponse = Callable[..., Any]
 _NOT_RECORDED = 501
+_OF_THE_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
 _MOST_MISSES = 1000
 
 
@@ -172,7 +173,9 @@ def _body_of(environ: dict[str, Any], target: str, headers: Headers) -> Body | N
 def _answer(exchange: RecordedExchange, start_response: _StartResponse) -> Iterable[bytes]:
     if not exchange.status:
         return _broken_off(iter(()))
-    headers = [(_spelled(name), value) for name, value in exchange.answer_headers]
+    headers = [(_spelled(name), value) for name, value in exchange.answer_headers if name not in _OF_THE_CONNECTION]
+    if exchange.answer is not None:
+        headers = [pair for pair in headers if pair[0] != "Content-Length"]
     if exchange.answer is not None and not exchange.chunked and exchange.complete:
         headers.append(("Content-Length", str(exchange.answer.size)))
     start_response(f"{exchange.status} {_phrase(exchange.status)}", headers)

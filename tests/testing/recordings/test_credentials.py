@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import requests
 import orthanc_lab
 from orthanc_lab.testing import Recorder, Recording, recorded
 from orthanc_lab.testing.exchange import Exchange, send
-from orthanc_lab.testing.recordings.credentials import body_without_credentials
+from orthanc_lab.testing.recordings.credentials import body_without_credentials, may_hold_credentials
 
 SECRETS = ("s3cr3t-one", "s3cr3t-two", "s3cr3t-three", "s3cr3t-four", "s3cr3t-five", "s3cr3t-six", "s3cr3t-seven")
 
@@ -67,7 +69,7 @@ def test_no_credential_is_in_the_file(tmp_path: Path) -> None:
         '{"Url": "http://127.0.0.1:9", "Password": "S"',
     ],
 )
-@pytest.mark.parametrize("path", ["/peers/one", "//peers/one/", "/pe%65rs/one"])
+@pytest.mark.parametrize("path", ["/peers/one", "//peers/one/", "/pe%65rs/one", "/x/../peers./one", "/peers%5cone"])
 def test_no_form_of_a_peer_tells_its_password(path: str, body: str) -> None:
     """Servers take much as JSON that is none, and addresses without a scheme."""
     sent = body.replace('S"', f'{SECRETS[0]}"').replace(":S@", f":{SECRETS[0]}@").encode()
@@ -105,6 +107,34 @@ def test_forms_and_compressed_documents() -> None:
     packed = gzip.compress(b'{"Secret": "abc"}')
     clean = body_without_credentials("/x", packed, (("content-encoding", "gzip"),))
     assert gzip.decompress(clean) == b'{"Secret": "(removed)"}'
+
+
+def raw_deflate(text: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(text) + packer.flush()
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, raw_deflate])
+def test_answers_that_are_deflated(pack: Callable[[bytes], bytes]) -> None:
+    """As Orthanc answers clients that accept both ways, with HttpCompressionEnabled."""
+    job = b'[{"Content": {"Peer": {"HttpHeaders": {"X-Mine": "s3cr3t"}, "Url": "http://a:b@c/"}}}]'
+    packed = pack(job)
+    headers = (("content-encoding", "deflate"),)
+    assert may_hold_credentials("/jobs?expand", packed[:64], headers)
+    clean = body_without_credentials("/jobs?expand", packed, headers)
+    plain = zlib.decompressobj(zlib.MAX_WBITS if pack is zlib.compress else -zlib.MAX_WBITS).decompress(clean)
+    assert json.loads(plain)[0]["Content"]["Peer"] == {"HttpHeaders": {"X-Mine": "(removed)"}, "Url": "http://c/"}
+    harmless = pack(b'{"a": 1}')
+    assert body_without_credentials("/x", harmless, headers) == harmless
+
+
+@pytest.mark.parametrize("start", [b"{", b" " * 30 + b"["])
+def test_what_cannot_be_searched_to_its_end_is_not_written(start: bytes) -> None:
+    headers = (("content-encoding", "gzip"),)
+    two_parts = gzip.compress(start) + gzip.compress(b'"Password": "s3cr3t"}')
+    assert gzip.decompress(body_without_credentials("/x", two_parts, headers)) == b"(removed)"
+    no_document = gzip.compress(b"DICM") + gzip.compress(b"more")
+    assert body_without_credentials("/x", no_document, headers) == no_document
 
 
 def test_long_documents_take_linear_time() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing import Recorder, Recording, RecordingError
 from orthanc_lab.testing.exchange import Exchange, send
 from orthanc_lab.testing.recordings import BytesBody, RecordedExchange, RecordingWriter
-from orthanc_lab.testing.recordings.format import MAGIC
+from orthanc_lab.testing.recordings.format import MAGIC, RecordKind, pack_record, pack_segment
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,35 @@ def test_each_damage_is_an_error(file: bytes, tmp_path: Path) -> None:
         path.write_bytes(file[:position] + bytes([file[position] ^ 0x55]) + file[position + 1 :])
         with pytest.raises(RecordingError, match="is damaged at byte"):
             Recording(path)
+
+
+EXCHANGE = {
+    "method": "GET", "target": "/", "headers": [], "body": None, "status": 200, "answer_headers": [], "answer": None,
+    "chunked": False, "complete": True, "at": 0.0, "took": 0.0,
+}  # fmt: skip
+NO_EXCHANGES = (
+    *({name: value for name, value in EXCHANGE.items() if name != left_out} for left_out in EXCHANGE),
+    *({**EXCHANGE, "status": status} for status in (None, "200", 1e999, 10**400, -1, 100, 1000, True)),
+    *({**EXCHANGE, name: value} for name in ("method", "target", "at") for value in (None, [], {})),
+    *({**EXCHANGE, "headers": headers} for headers in (None, 1, [1], [["a"]], [["a", "b", "c"]])),
+    *({**EXCHANGE, "body": body} for body in (1, [], {}, "", "ab")),
+)
+RECORDS = (
+    *((RecordKind.EXCHANGE, json.dumps(value).encode()) for value in NO_EXCHANGES),
+    *((kind, text) for kind in (RecordKind.HEADER, RecordKind.EXCHANGE, RecordKind.END) for text in (b"", b"[]", b"1")),
+    (RecordKind.EXCHANGE, b"[" * 100_000),
+    (RecordKind.HEADER, b'{"a":' * 100_000),
+    *((RecordKind.RUN, run) for run in (b"", b"x", b"x\x7f" + bytes(7), b"x" + bytes(5) + b"\1\0\1")),
+)
+
+
+@pytest.mark.parametrize("number", range(len(RECORDS)))
+def test_a_record_that_says_something_else_is_a_damage(number: int, tmp_path: Path) -> None:
+    """Recordings come from others; the checksums are right."""
+    path = tmp_path / "one"
+    path.write_bytes(MAGIC + pack_segment(pack_record(*RECORDS[number])))
+    with pytest.raises(RecordingError, match=f"{path} is damaged at byte {len(MAGIC)}"):
+        Recording(path)
 
 
 def test_a_file_that_is_cut_off_has_what_was_finished(file: bytes, tmp_path: Path) -> None:
