@@ -11,7 +11,7 @@ sys.path[:0] = [str(HERE / "extension"), str(HERE.parent)]
 logging.getLogger("orthanc_lab").setLevel(logging.WARNING)  # the theme prints the log of whatever is imported
 
 project = "orthanc-lab"
-copyright = "the orthanc-lab developers, MIT licence"
+copyright = "the orthanc-lab developers, MIT license"
 version = release = version_of("orthanc-lab")
 
 extensions = [

@@ -14,15 +14,16 @@ from xdist.remote import Producer
 from orthanc_lab.lab.json_schemas import import_without_iri
 from orthanc_lab.testing.real import MISSING, find_program
 from tests.programs import missing
-from tests.shares import Shares, place_of
+from tests.shares import Shares, import_in_turn, place_of
+from tests.usual_run import left_to_the_long_run
 
 import_without_iri()  # before the test modules import nbformat
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long runs: many kills, many cases, the full sizes (CI)")
-    parser.addoption("--kills", type=int, help="kill -9 of each crash test (4, with --long 30)")
-    parser.addoption("--cases", type=int, help="cases of each fuzz test (150, with --long 2500)")
+    parser.addoption("--kills", type=int, help="kill -9 of each crash test (2, with --long 30)")
+    parser.addoption("--cases", type=int, help="cases of each fuzz test (100, with --long 2500)")
     parser.addoption("--full-size", action="store_true", help="4 GB, 50,000 instances, minutes of live panels (--long)")
     parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the hypothesis tests")
     parser.addoption("--second-run", action="store_true", help="with --last-failed: name what passes now")
@@ -35,9 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.dont_write_bytecode = False
     options = config.option
     options.full_size = options.full_size or options.long
-    options.kills = options.kills or (30 if options.long else 4)
-    options.cases = options.cases or (2500 if options.long else 150)
-    examples = 100 if options.long or options.fuzz_random else 40
+    options.kills = options.kills or (30 if options.long else 2)
+    options.cases = options.cases or (2500 if options.long else 100)
+    examples = 100 if options.long or options.fuzz_random else 25
     usual = settings(derandomize=not options.fuzz_random, deadline=None, max_examples=examples)
     settings.register_profile("usual", usual)
     settings.register_profile(
@@ -53,18 +54,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.option.long:
-        for item in items:
-            if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="with --long"))
+        for item in left_to_the_long_run(items):
+            item.add_marker(pytest.mark.skip(reason="with --long"))
     if hasattr(config, "workerinput"):
         items.sort(key=place_of)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     # Thousands of tests and many modules are no garbage: the search for some took a tenth of the run.
     gc.disable()
     try:
+        import_in_turn(session.config)
         return (yield)
     finally:
         gc.freeze()

@@ -100,6 +100,12 @@ def svg(words: dict[tuple[JobState, JobState], list[str]]) -> str:
     return "\n".join([*parts, "</svg>"])
 
 
+def in_words(words: dict[tuple[JobState, JobState], list[str]]) -> str:
+    """Say what the diagram shows."""
+    moves = (f"{before.value} to {after.value}: {', '.join(told)}" for (before, after), told in words.items())
+    return f"The states of a job. {'. '.join(moves)}."
+
+
 class JobCommands(Table):
     """The commands that a client can send in each state of a job."""
 

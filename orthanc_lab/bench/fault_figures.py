@@ -8,86 +8,129 @@ from collections.abc import Callable
 
 from orthanc_lab.bench import material
 from orthanc_lab.bench.figure import Figure
+from orthanc_lab.bench.instructions import counted_instructions
 from orthanc_lab.bench.servers import ServerProcess
-from orthanc_lab.bench.wire import Wire, http_request, send_all
+from orthanc_lab.bench.wire import Wire, http_request
+from orthanc_lab.server.embedding.serve import serve
+from orthanc_lab.testing.faults.faults import Faults
 
 __all__ = ["measure_faults"]
 
 _PREPARED = f"{sys.executable} -m orthanc_lab.testing.faults {{config}}"
-_BATCHES = 300
+_BATCHES = 60
 _REQUESTS = 10  # of a batch
+_COUNTED = 25  # requests of a kind whose instructions are counted
 _GOAL = 1.0  # per cent
 
-_Batch = Callable[[], list[bytes]]
-"""Makes the requests of a batch. Nothing is asked of one of the servers for it, which would warm that one up."""
-
-
-def _upload(wire: Wire) -> _Batch:
-    return lambda: [http_request("POST", "/instances", content) for content in material.small_instances(_REQUESTS)]
-
-
-def _archive(wire: Wire) -> _Batch:
-    request = http_request("POST", f"/studies/{wire.get_json('/studies')[0]}/archive", b"{}")
-    return lambda: [request] * _REQUESTS
-
-
-def _read(wire: Wire) -> _Batch:
-    request = http_request("GET", f"/instances/{wire.get_json('/instances')[0]}/file")
-    return lambda: [request] * _REQUESTS
-
-
-def _ask(wire: Wire) -> _Batch:
-    return lambda: [http_request("GET", "/system")] * _REQUESTS
-
-
-_WORK: dict[str, Callable[[Wire], _Batch]] = {
-    "GET /system": _ask,
-    "GET a file of 4 kB": _read,
-    "upload of 4 kB": _upload,
-    "archive of one instance, by a job": _archive,
-}
+_Make = Callable[[], bytes]
 
 
 def measure_faults(command: str, starts: int) -> list[Figure]:
-    """Measure a server that is made with faults, all of them off, against one without.
+    """Measure a server that is made with faults, all of them off, beside one without.
 
-    Each value is the difference in processor time between two servers that were started anew: the median of many small
-    batches in pairs, so that what else the machine does concerns both.
+    Two starts of the same server differ in processor time by more than faults that are off can cost, since the hashes
+    and the addresses of their objects differ. So, for requests that one thread answers, the instructions that the
+    interpreter carries out are counted. A job is carried on by several threads, whose turns are never the same twice:
+    for it, the processor time is measured, in many small batches and over many starts, beside a control: what two
+    servers differ by that both have no faults.
+
+    Parameters
+    ----------
+    command
+        The command line of a server without faults.
+    starts
+        How many times servers are started for measuring the time.
+
+    Returns
+    -------
+    list of Figure
+        In per cent.
     """
-    values: dict[str, list[float]] = {name: [] for name in _WORK}
-    for number in range(starts):
-        servers = [ServerProcess("with faults", _PREPARED, {}), ServerProcess("without", command, {})]
-        try:
-            for server in servers if number % 2 else reversed(servers):
-                server.start()
-            first = material.small_instances(1)
-            for server in servers:
-                send_all(server.port, [http_request("POST", "/instances", content) for content in first])
-            for name, work in _WORK.items():
-                values[name].append(_difference(servers, work))
-        finally:
-            for server in servers:
-                server.remove()
+    plain, prepared = _instructions(None), _instructions(Faults())
+    figures = [
+        Figure(f"faults that are off, instructions: {name}", [(prepared[name] / count - 1) * 100], _GOAL, True, "%")
+        for name, count in plain.items()
+    ]
+    costs, controls = _times_of_jobs(command, starts)
     return [
-        Figure(f"faults that are off: {name}", found, _GOAL, at_most=True, unit="%") for name, found in values.items()
+        *figures,
+        Figure("faults that are off, processor time: archive of one instance, by a job", costs, _GOAL, True, "%"),
+        Figure("control, processor time: the same by two servers without faults", controls, _GOAL, True, "%"),
     ]
 
 
-def _difference(servers: list[ServerProcess], work: Callable[[Wire], _Batch]) -> float:
-    """Return by how many per cent the first server takes more processor time than the second."""
-    wires = [Wire(server.port) for server in servers]
-    batch = work(wires[0])
-    ratios = []
-    for number in range(_BATCHES):
-        requests = batch()
-        seconds = [0.0, 0.0]
-        for place in (0, 1) if number % 2 else (1, 0):
-            began = servers[place].thread_seconds()
-            for request in requests:
-                if (status := wires[place].send(request)[0]) != 200:
-                    raise RuntimeError(f"{request[:60]!r} was answered with {status}")
-            seconds[place] = servers[place].thread_seconds() - began
-        ratios.append(seconds[0] / seconds[1])
-    for wire in wires:
+def _instructions(faults: Faults | None) -> dict[str, float]:
+    """Return how many instructions each kind of request takes: the median of some."""
+    with counted_instructions() as so_far, serve(faults=faults) as server:
+        wire = Wire(server.port)
+        first = material.small_instances(1)[0]
+        _send(wire, http_request("POST", "/instances", first))
+        file = f"/instances/{wire.get_json('/instances')[0]}/file"
+        requests: dict[str, _Make] = {
+            "GET /system": lambda: http_request("GET", "/system"),
+            "GET a file of 4 kB": lambda: http_request("GET", file),
+            "upload of 4 kB": lambda: http_request("POST", "/instances", material.small_instances(1)[0]),
+        }
+        counts: dict[str, float] = {}
+        for name, make in requests.items():
+            found = []
+            for _ in range(_COUNTED):
+                request, before = make(), so_far()
+                _send(wire, request)
+                found.append(so_far() - before)
+            counts[name] = statistics.median(found)
         wire.close()
-    return (statistics.median(ratios) - 1) * 100
+    return counts
+
+
+def _send(wire: Wire, request: bytes) -> None:
+    if (status := wire.send(request)[0]) != 200:
+        raise RuntimeError(f"{request[:60]!r} was answered with {status}")
+
+
+def _times_of_jobs(command: str, starts: int) -> tuple[list[float], list[float]]:
+    """Return, of each start, what faults cost, and by what two servers without faults differ, in per cent."""
+    costs, controls = [], []
+    for number in range(starts):
+        servers = [ServerProcess("with faults", _PREPARED, {}), *(ServerProcess("without", command, {}) for _ in "ab")]
+        try:
+            for server in _turn(servers, number):
+                server.start()
+            cost, control = _differences(servers)
+        finally:
+            for server in servers:
+                server.remove()
+        costs.append(cost)
+        controls.append(control)
+    return costs, controls
+
+
+def _turn(servers: list[ServerProcess], number: int) -> list[ServerProcess]:
+    """Return the servers in an order in which each is as often before as after each other one."""
+    first = number % len(servers)
+    turned = servers[first:] + servers[:first]
+    return turned[::-1] if number // len(servers) % 2 else turned
+
+
+def _differences(servers: list[ServerProcess]) -> tuple[float, float]:
+    """Return by how many per cent the first server takes more than the others, and the second more than the third."""
+    wires = {server: Wire(server.port) for server in servers}
+    upload = http_request("POST", "/instances", material.small_instances(1)[0])
+    for wire in wires.values():
+        _send(wire, upload)
+    study = wires[servers[0]].get_json("/studies")[0]
+    request = http_request("POST", f"/studies/{study}/archive", b"{}")
+    costs, controls = [], []
+    for number in range(_BATCHES):
+        seconds = {}
+        for server in _turn(servers, number):
+            began = server.thread_seconds()
+            for _ in range(_REQUESTS):
+                _send(wires[server], request)
+            seconds[server] = server.thread_seconds() - began
+        faulty, one, other = (seconds[server] for server in servers)
+        costs.append(2 * faulty / (one + other))
+        controls.append(one / other)
+    for wire in wires.values():
+        wire.close()
+    return (statistics.median(costs) - 1) * 100, (statistics.median(controls) - 1) * 100

@@ -348,7 +348,7 @@ class Instance(Resource):
         return pydicom.dcmread(io.BytesIO(self.file()))
 
     def preview(self, frame: int = 0) -> bytes:
-        """Return a frame as PNG, stretched to the full range of grey."""
+        """Return a frame as PNG, stretched to the full range of gray."""
         return self._picture("preview", frame)
 
     def rendered(self, frame: int = 0, **parameters: Any) -> bytes:
@@ -389,7 +389,7 @@ class Instance(Resource):
     def thumbnail(self, size: int = 128) -> bytes:
         """Return the middle frame as a PNG of at most `size` × `size` pixels; empty if there is no image.
 
-        It is windowed as the instance says; without a window, its values are stretched to the full range of grey.
+        It is windowed as the instance says; without a window, its values are stretched to the full range of gray.
         """
         from orthanc_lab.client.thumbnails import is_flat, scaled  # noqa: PLC0415 - slow to import
 

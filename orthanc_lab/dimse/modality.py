@@ -9,7 +9,7 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 
-__all__ = ["ALLOWED", "Modality", "check_name", "check_port", "check_retrieve_method", "read_modality"]
+__all__ = ["ALLOWED", "FIELDS", "Modality", "check_name", "check_port", "check_retrieve_method", "read_modality"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]*")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
@@ -38,6 +38,20 @@ ALLOWED = {
     "AllowTranscoding": "allow_transcoding",
 }
 """The permissions of a node, by the field of its definition."""
+
+FIELDS = (
+    "AET",
+    "Host",
+    "Port",
+    "Manufacturer",
+    "LocalAet",
+    "RetrieveMethod",
+    "Timeout",
+    "UseDicomTls",
+    *ALLOWED,
+    _STORAGE_COMMITMENT,
+)
+"""The fields of a definition that is an object."""
 
 
 @dataclass(frozen=True, slots=True)

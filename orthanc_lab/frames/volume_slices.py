@@ -52,4 +52,4 @@ def volume_slices(
 def _limits(volume: Volume, window: tuple[float, float] | None) -> tuple[float, float]:
     if window is not None:
         return window[0] - window[1] / 2, window[0] + window[1] / 2
-    return (0, 255) if volume.is_colour else shown_range(volume.array)
+    return (0, 255) if volume.is_color else shown_range(volume.array)

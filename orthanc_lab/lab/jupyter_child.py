@@ -6,6 +6,9 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from orthanc_lab.lab.json_schemas import import_without_iri
@@ -17,6 +20,9 @@ __all__ = ["main"]
 PATIENCE_S = 15.0
 """How long an orderly stop may take; the parent, if it is still there, waits a little longer."""
 
+_DEFAULTS = Path(__file__).with_name("jupyter_config")  # so that the names of lessons fit into the side bar
+_PATH = "JUPYTER_CONFIG_PATH"
+
 
 def main() -> int:
     """Run JupyterLab; returns the exit code."""
@@ -24,7 +30,8 @@ def main() -> int:
     import_without_iri()
     from jupyterlab.labapp import LabApp  # noqa: PLC0415 - after the import of what it checks with
 
-    server: Any = LabApp.initialize_server(argv=sys.argv[1:])
+    with _our_defaults():
+        server: Any = LabApp.initialize_server(argv=sys.argv[1:])
     server.web_app.settings["page_config_hook"] = _without_news
     address = _address(server)
     server.identity_provider.token_generated = False  # otherwise it would also print the address
@@ -32,6 +39,20 @@ def main() -> int:
     at_end_of_input(lambda: _end(server))
     server.start()
     return 0
+
+
+@contextmanager
+def _our_defaults() -> Iterator[None]:
+    """Let JupyterLab read other defaults for its settings, which the settings of the user override; kernels do not."""
+    given = os.environ.get(_PATH)
+    os.environ[_PATH] = os.pathsep.join([str(_DEFAULTS), *([given] if given else [])])
+    try:
+        yield
+    finally:
+        if given is None:
+            del os.environ[_PATH]
+        else:
+            os.environ[_PATH] = given
 
 
 def _end(server: Any) -> None:

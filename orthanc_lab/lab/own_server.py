@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections.abc import Callable
@@ -23,9 +24,12 @@ from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.log_lines import log_errors_only
 from orthanc_lab.server.loopback import url_of
 from orthanc_lab.server.options.configuration_files import read_configuration
+from orthanc_lab.server.options.names import warnings_of_names
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["DEFAULT_PORT", "OwnServer", "ServerChoice"]
+
+_log = logging.getLogger("orthanc_lab")
 
 DEFAULT_PORT = 8042
 
@@ -93,6 +97,8 @@ class OwnServer:
 
     def _settings(self) -> CheckedSettings:
         configuration = read_configuration(self._choice.configuration)
+        for warning in warnings_of_names(configuration.values):
+            _log.warning("%s", warning)
         values: dict[str, Any] = {"Name": "orthanc-lab", **configuration.values}
         if self._choice.configuration is None:
             values["Dictionary"] = samples.dictionary()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from queue import SimpleQueue
+from typing import cast
 
 import psycopg
 from psycopg import sql
@@ -35,10 +37,36 @@ _IDLE_IN_TRANSACTION = 2.0
 logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of is raised, too
 
 
+class _Cursor(psycopg.Cursor[TupleRow]):
+    """A cursor that ends a turn of its pipeline when rows are fetched.
+
+    Otherwise PostgreSQL would take a transaction whose process was stopped in the middle of a pipeline for busy, and
+    leave it open, with its locks.
+    """
+
+    def fetchone(self) -> TupleRow | None:
+        """Return the next row, None after the last one."""
+        self._end_turn()
+        return super().fetchone()
+
+    def fetchall(self) -> list[TupleRow]:
+        """Return the rows that are left."""
+        self._end_turn()
+        return super().fetchall()
+
+    def _end_turn(self) -> None:
+        pipeline = cast("Connection", self.connection).current_pipeline
+        if pipeline is not None and self.statusmessage is None:  # the answer has not been read yet
+            pipeline.sync()
+
+
 class Connection(psycopg.Connection[TupleRow]):
     """A connection that waits for no answer for ever."""
 
     longest: float = LONGEST
+    current_pipeline: psycopg.Pipeline | None = None
+    opened: float = 0.0
+    """When it could be used first (monotonic): the database has not crashed since."""
     outcome: tuple[str, int] = ("", 0)
     """What the current transaction leaves in the table ``outcomes``: by it one sees whether it was committed."""
 
@@ -67,7 +95,7 @@ class Session:
 
 def connect(conninfo: str) -> Session:
     """Open a connection without transactions of its own."""
-    connection = Connection.connect(conninfo, autocommit=True)
+    connection = Connection.connect(conninfo, autocommit=True, cursor_factory=_Cursor)
     try:
         cursor = connection.execute(_SETTINGS)
         while cursor.nextset():
@@ -77,6 +105,7 @@ def connect(conninfo: str) -> Session:
         connection.close()
         raise
     assert row is not None
+    connection.opened = time.monotonic()
     return Session(connection, *row)
 
 

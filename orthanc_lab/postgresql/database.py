@@ -40,6 +40,7 @@ _NOTE = (
 )
 _COMMITTED = "SELECT 1 FROM outcomes WHERE session = %s AND number = %s"
 _PAUSE = 0.02  # seconds before a transaction that collided is repeated, times the number of its collisions
+_LONGEST_PAUSE = 1.0  # seconds before one is repeated whose connection was lost again and again
 _URGENT = 2  # connections for what must not wait for others: renewing a lease, and looking at those of others
 _HELD = 1.0  # seconds between two looks whether the lock of the database is still held
 _LOOK_AGAIN = 0.01  # seconds between two looks whether an old connection has ended
@@ -164,6 +165,7 @@ class Database:
     # -- attempts ------------------------------------------------------------------
 
     def _repeat(self, attempt: Callable[[], T], *, patient: bool) -> T:
+        end = time.monotonic() + LONGEST
         collisions = losses = 0
         while True:
             try:
@@ -172,8 +174,11 @@ class Database:
                 if is_collision(error) and collisions < self.options.retries:
                     collisions += 1
                     self._closing.wait(_PAUSE * collisions)
-                elif is_lost(error) and patient and losses <= self.options.retries:
-                    losses += 1  # taking the next connection tells whether the database is away
+                elif is_lost(error) and patient and (losses <= self.options.retries or time.monotonic() < end):
+                    # Taking the next connection tells whether the database is away. If it is not, PostgreSQL has ended
+                    # the transaction, perhaps since this thread got no processor for a while: that may happen often.
+                    self._closing.wait(min(_PAUSE * losses, _LONGEST_PAUSE))
+                    losses += 1
                 else:
                     raise database_error(error) from error
 
@@ -196,7 +201,7 @@ class Database:
         commit: psycopg.Cursor[Any] | None = None
         sent = False
         try:
-            with connection.pipeline() if pipelined else nullcontext():
+            with connection.pipeline() if pipelined else nullcontext() as connection.current_pipeline:
                 begin(connection)
                 checks = [(guard, connection.execute(guard.query, guard.parameters)) for guard in guards]
                 if not pipelined:

@@ -18,8 +18,8 @@ def iso_seconds(moment: datetime) -> str:
 
 def iso_micros(moment: datetime) -> str:
     """Return ``20190306T095223.753851``, as in a job; the fraction is omitted if it is exactly 0."""
-    text = moment.isoformat()
-    return f"{text[:4]}{text[5:7]}{text[8:13]}{text[14:16]}{text[17 : 26 if moment.microsecond else 19]}"
+    digits = moment.isoformat().replace("-", "", 2).replace(":", "", 2)
+    return digits[: 22 if moment.microsecond else 15]
 
 
 def parse_iso(text: str) -> datetime:

@@ -15,6 +15,7 @@ from orthanc_lab.rest import explorer
 from orthanc_lab.rest.compression import CompressedAnswers
 from orthanc_lab.rest.http.answers import EmptyAnswer
 from orthanc_lab.rest.http.error_document import error_document
+from orthanc_lab.rest.http.plain_answers import PlainAnswers
 from orthanc_lab.rest.instances import content, files, frames, instances_tags, modules, ordered_slices, tags
 from orthanc_lab.rest.jobs import cluster, events, jobs, peers
 from orthanc_lab.rest.making import archives, create, modification, move_storage, study_changes
@@ -114,7 +115,8 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
         from orthanc_lab.rest.extensions import routes_of  # noqa: PLC0415 - most servers have no extensions
 
         routes = [*routes, *routes_of(services.extensions, services)]
-    router: Any = Router(responders(routes, services))  # Falcon only asks for its `find`
+    table = responders(routes, services)
+    router: Any = Router(table)  # Falcon only asks for its `find`
     app: falcon.App[falcon.Request, falcon.Response] = falcon.App(middleware=_middleware(services), router=router)
     app.resp_options.default_media_type = None  # type: ignore[assignment] # an empty answer has no type
     app.req_options.keep_blank_qs_values = True
@@ -126,7 +128,8 @@ def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WS
     if services.extensions is not None:
         services.extensions.connect(app)
     webdav = WebDav(services, error_document) if services.settings["WebDavEnabled"] else None
-    return RequestGuard(app, services, webdav)
+    plain = PlainAnswers({} if services.settings["HttpCompressionEnabled"] else table)
+    return RequestGuard(app, services, plain, webdav)
 
 
 def _middleware(services: Services) -> list[Any]:

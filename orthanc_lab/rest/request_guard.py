@@ -19,6 +19,7 @@ from orthanc_lab.protocol.paths import one_form
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.foreign_pages import FOREIGN_PAGE, ForeignPages
 from orthanc_lab.rest.http.error_document import error_document
+from orthanc_lab.rest.http.plain_answers import PlainAnswers
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.webdav.application import WebDav
 
@@ -46,13 +47,18 @@ class RequestGuard:
 
     Parameters
     ----------
+    plain
+        Answers some requests without the application.
     webdav
         Answers the requests below ``/webdav``; None if they are not served.
     """
 
-    def __init__(self, app: WSGIApplication, services: Services, webdav: WebDav | None = None) -> None:
+    def __init__(
+        self, app: WSGIApplication, services: Services, plain: PlainAnswers, webdav: WebDav | None = None
+    ) -> None:
         settings = services.settings
         self._app: Callable[..., Any] = app
+        self._plain = plain
         self._webdav = webdav
         self._metrics = RequestMetrics(services.metrics)
         self._report = services.control.report
@@ -105,6 +111,12 @@ class RequestGuard:
             refused = self._refusal(env, method)
             if refused is not None:
                 return self._refuse(start_response, refused, method, path)
+        found = self._plain.find(env, method, path)
+        if found is not None:
+            content_type, data = found
+            length = ("content-length", str(len(data)))
+            start_response("200 OK", [("content-type", content_type), length, _NOSNIFF])
+            return [data]
         if path[:7] == "/webdav" and self._webdav is not None and self._is_webdav(env):
             return self._webdav(env, start_response)
         if path in ("/", "") and self._has_page:
@@ -230,6 +242,11 @@ class _Measured:
         self._metrics: RequestMetrics | None = metrics
         self._began = began
         self._report = report
+
+    @property
+    def descriptor(self) -> int | None:
+        """The file that the body is, if it is one."""
+        return getattr(self._body, "descriptor", None)
 
     def __iter__(self) -> Iterator[bytes]:
         try:

@@ -240,7 +240,7 @@ def _started(call: Call, faults: EnvironmentWrapper | None) -> Any:
     from orthanc_lab.server.lifecycle import Server  # noqa: PLC0415
     from orthanc_lab.server.memory_trimming import keep_memory_for_all_threads  # noqa: PLC0415
     from orthanc_lab.server.options.configuration_files import read_configuration  # noqa: PLC0415
-    from orthanc_lab.server.options.names import unknown_options  # noqa: PLC0415
+    from orthanc_lab.server.options.names import warnings_of_names  # noqa: PLC0415
     from orthanc_lab.server.options.settings import CheckedSettings  # noqa: PLC0415
 
     def load() -> CheckedSettings:
@@ -251,9 +251,8 @@ def _started(call: Call, faults: EnvironmentWrapper | None) -> Any:
             _log.warning("The environment variable %s of the configuration is not set", name)
         if not configuration.read:
             _log.warning("Using the default Orthanc configuration")
-        for name, nearest in unknown_options(configuration.values):
-            hint = f'; did you mean "{nearest}"?' if nearest else ""
-            _log.warning('The configuration option "%s" is unknown, and has no effect%s', name, hint)
+        for warning in warnings_of_names(configuration.values):
+            _log.warning("%s", warning)
         values = configuration.values
         if call.extensions:
             values = {**values, "Extensions": [*values.get("Extensions", ()), *call.extensions]}
@@ -298,7 +297,7 @@ def _help() -> int:
 
 def _version() -> int:
     print("Orthanc 1.12.7")
-    print(f"orthanc-lab {VERSION}: its REST API in pure Python, MIT licence")
+    print(f"orthanc-lab {VERSION}: its REST API in pure Python, MIT license")
     return 0
 
 

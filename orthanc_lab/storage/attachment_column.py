@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -10,7 +10,7 @@ import orjson
 from orthanc_lab.storage.files.prepared import PreparedFile, SmallFile
 from orthanc_lab.storage.records import Attachment
 
-__all__ = ["attachments_object", "numbered", "read_attachments", "write_attachments"]
+__all__ = ["attachments_object", "attachments_of_type", "numbered", "read_attachments", "write_attachments"]
 
 
 def read_attachments(column: str | None) -> dict[int, Attachment]:
@@ -24,6 +24,12 @@ def read_attachments(column: str | None) -> dict[int, Attachment]:
         fields = (type, uuid, size, md5, size_on_disk, md5_on_disk, bool(compressed), revision[0] if revision else 0)
         attachments[type] = Attachment(*fields) if key is None else SmallFile(*fields, key)
     return attachments
+
+
+def attachments_of_type(rows: Iterable[Sequence[Any]], type: int) -> dict[str, Attachment]:
+    """Return the attachments of one type, by the identifiers that stand before the columns."""
+    columns = ((id, read_attachments(column).get(int(type))) for id, column in rows)
+    return {id: attachment for id, attachment in columns if attachment is not None}
 
 
 def write_attachments(attachments: Iterable[Attachment], *, revisions: bool = False) -> str | None:

@@ -108,6 +108,10 @@ class Index(Protocol):
         """Return an attachment, None if there is none."""
         ...
 
+    def attachments(self, ids: Sequence[str], type: int) -> dict[str, Attachment]:
+        """Return the attachments of one type of many resources, without those that have none."""
+        ...
+
     def small_file(self, key: int) -> bytes | None:
         """Return the content of a small file (`SmallFile.key`), None if there is none."""
         ...

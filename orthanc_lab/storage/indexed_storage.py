@@ -123,11 +123,17 @@ class IndexedStorage:
     # -- in ------------------------------------------------------------------------
 
     def store(
-        self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
+        self,
+        dicom: bytes,
+        origin: Origin,
+        *,
+        overwrite: bool | None = None,
+        metadata: Mapping[str, str] | None = None,
+        md5: str = "",
     ) -> Stored:
         """Store one DICOM file."""
         start = self._clock.monotonic()
-        stored = self._ingest.store(dicom, origin, overwrite, metadata)
+        stored = self._ingest.store(dicom, origin, overwrite, metadata, md5)
         self._note_duration(self._clock.monotonic() - start)
         return stored
 
@@ -207,9 +213,14 @@ class IndexedStorage:
 
     # -- files ---------------------------------------------------------------------
 
-    def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
+    def dicom_files(self, instances: Sequence[str]) -> Mapping[str, Attachment]:
+        """Return the DICOM files of many instances, without those that are unknown, for `read_dicom`."""
+        return self._index.attachments(instances, AttachmentType.DICOM)
+
+    def read_dicom(self, instance: str, *, keep: bool = True, known: Attachment | None = None) -> bytes:
         """Return the DICOM file of an instance, uncompressed."""
-        return self._read(instance, lambda dicom: self._files.read(dicom, keep=keep))
+        dicom = known or self._attachment(instance, AttachmentType.DICOM)
+        return self._read(instance, dicom, lambda current: self._files.read(current, keep=keep))
 
     def read_dicom_header(self, instance: str) -> bytes:
         """Return the DICOM file up to its pixel data (or whole, if it has none)."""
@@ -218,17 +229,20 @@ class IndexedStorage:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
         header = resource.attachments.get(AttachmentType.DICOM_UNTIL_PIXEL_DATA)
         if header is not None:
-            return self._files.read(header)
+            return self._read_moved(instance, header, self._files.read)
         dicom, offset = resource.attachments[AttachmentType.DICOM], resource.metadata.get("PixelDataOffset")
-        return self._files.read(dicom) if offset is None else self._files.read_part(dicom, int(offset))
+        if offset is None:
+            return self._read_moved(instance, dicom, self._files.read)
+        return self._read_moved(instance, dicom, lambda current: self._files.read_part(current, int(offset)))
 
     def read_dicom_part(self, instance: str, offset: int, size: int) -> bytes:
         """Return `size` bytes of the DICOM file of an instance from `offset` on, uncompressed."""
-        return self._read(instance, lambda dicom: self._files.read_part(dicom, size, offset))
+        dicom = self._attachment(instance, AttachmentType.DICOM)
+        return self._read(instance, dicom, lambda current: self._files.read_part(current, size, offset))
 
-    def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
+    def read_attachment(self, attachment: Attachment, *, of: str, raw: bool = False, fresh: bool = False) -> bytes:
         """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
-        return self._files.read(attachment, raw=raw, fresh=fresh)
+        return self._read_moved(of, attachment, lambda current: self._files.read(current, raw=raw, fresh=fresh))
 
     def put_attachment(self, id: str, type: int, data: bytes, check: CheckAttachment | None = None) -> Attachment:
         """Write or replace an attachment."""
@@ -243,7 +257,7 @@ class IndexedStorage:
         """Compress or uncompress an attachment on disk."""
         while True:
             attachment = self._attachment(id, type)
-            data = self._files.read(attachment)
+            data = self._read(id, attachment, self._files.read)
             if self._attaching.replace(id, attachment, data, self._now(), compressed=compressed):
                 return
 
@@ -324,28 +338,36 @@ class IndexedStorage:
         """Return resources with the names of metadata that the configuration gives."""
         if not self._options.user_metadata:
             return resources
-        return [
-            replace(
-                one,
-                metadata=self._names.shown(one.metadata),
-                metadata_revisions=self._names.shown(one.metadata_revisions),
-            )
-            for one in resources
-        ]
+        return [self._with_names(one) for one in resources]
 
-    def _read(self, instance: str, read: Callable[[Attachment], bytes]) -> bytes:
-        """Return what `read` makes of the DICOM file of an instance, which another server may just be moving."""
-        dicom = self._attachment(instance, AttachmentType.DICOM)
+    def _with_names(self, one: Resource) -> Resource:
+        metadata, revisions = self._names.shown(one.metadata), self._names.shown(one.metadata_revisions)
+        if metadata is one.metadata and revisions is one.metadata_revisions:
+            return one  # the same object: who shows it can tell that nothing has changed
+        return replace(one, metadata=metadata, metadata_revisions=revisions)
+
+    def _read(self, id: str, attachment: Attachment, read: Callable[[Attachment], bytes]) -> bytes:
+        """Return what `read` makes of an attachment, or of the one that has replaced it."""
         while True:
             try:
-                return read(dicom)
+                return read(attachment)
             except OrthancError as error:
                 if error.code != ErrorCode.INEXISTENT_FILE:
                     raise
-                current = self._index.attachment(instance, AttachmentType.DICOM)
-                if current is None or current.uuid == dicom.uuid:
+                current = self._index.attachment(id, attachment.type)
+                if current is None or current.uuid == attachment.uuid:
                     raise
-                dicom = current
+                attachment = current
+
+    def _read_moved(self, id: str, attachment: Attachment, read: Callable[[Attachment], bytes]) -> bytes:
+        """Return what `read` makes of an attachment, also if another server has moved its file since."""
+
+        def read_same(current: Attachment) -> bytes:
+            if replace(current, uuid=attachment.uuid) != attachment:  # its content is another one
+                raise OrthancError(ErrorCode.INEXISTENT_FILE)
+            return read(current)
+
+        return self._read(id, attachment, read_same)
 
     def _attachment(self, id: str, type: int) -> Attachment:
         attachment = self._index.attachment(id, type)

@@ -52,8 +52,8 @@ class MetadataNames:
         return self._numbers.get(name, name)
 
     def shown(self, metadata: Mapping[str, T]) -> Mapping[str, T]:
-        """Return metadata of the index with the names that the configuration gives them."""
-        if not self._names:
+        """Return metadata of the index with the names that the configuration gives them; if it gives none, itself."""
+        if self._names.keys().isdisjoint(metadata):
             return metadata
         return {self._names.get(name, name): value for name, value in metadata.items()}
 

@@ -128,13 +128,19 @@ class Search(Protocol):
 class Files(Protocol):
     """The content of DICOM files and other attachments."""
 
-    def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
+    def dicom_files(self, instances: Sequence[str]) -> Mapping[str, Attachment]:
+        """Return the DICOM files of many instances, without those that are unknown, for `read_dicom`."""
+        ...
+
+    def read_dicom(self, instance: str, *, keep: bool = True, known: Attachment | None = None) -> bytes:
         """Return the DICOM file of an instance, uncompressed.
 
         Parameters
         ----------
         keep
             False for one file of very many: it takes no place in the cache of files.
+        known
+            What `dicom_files` returned a moment ago: it is not looked for, unless it is gone.
 
         Raises
         ------
@@ -157,8 +163,14 @@ class Files(Protocol):
         """
         ...
 
-    def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
-        """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory."""
+    def read_attachment(self, attachment: Attachment, *, of: str, raw: bool = False, fresh: bool = False) -> bytes:
+        """Return the bytes of an attachment; `raw` as they are on disk, `fresh` not from memory.
+
+        Parameters
+        ----------
+        of
+            The resource that has it: another server may have moved the file since this was asked for it.
+        """
         ...
 
     def file_places(self) -> Sequence[str]:
@@ -216,7 +228,13 @@ class Ingest(Protocol):
     """Resources are stored, and their tags brought up to date."""
 
     def store(
-        self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
+        self,
+        dicom: bytes,
+        origin: Origin,
+        *,
+        overwrite: bool | None = None,
+        metadata: Mapping[str, str] | None = None,
+        md5: str = "",
     ) -> Stored:
         """Store one DICOM file (Part 10).
 
@@ -226,6 +244,8 @@ class Ingest(Protocol):
             Replaces ``OverwriteInstances`` for this call.
         metadata
             Further metadata of the instance (``ModifiedFrom`` …).
+        md5
+            Of the file, if it is known.
 
         Raises
         ------

@@ -82,5 +82,5 @@ def _described(storage: Readable, instance: Resource) -> TransferInstance:
         raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
     digest = file.uncompressed_md5
     if not digest:  # StoreMD5ForAttachments is false
-        digest = md5(storage.read_attachment(file), usedforsecurity=False).hexdigest()
+        digest = md5(storage.read_attachment(file, of=instance.id), usedforsecurity=False).hexdigest()
     return TransferInstance(instance.id, file.uncompressed_size, digest)

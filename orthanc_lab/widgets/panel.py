@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from orthanc_lab.widgets.serial_queue import SerialQueue
 __all__ = ["Panel"]
 
 _POLL_TIMEOUT = 5.0  # seconds
+_MOST_NEWS = 3  # that wait for the end of an action
 
 
 class Panel(ipywidgets.VBox):
@@ -99,6 +101,9 @@ class Panel(ipywidgets.VBox):
         self._trouble = ""  # of the last poll
         self._turn = threading.RLock()  # one poll or one update at a time: an older answer never replaces a newer one
         self._switch = threading.Lock()
+        self._telling = threading.Lock()
+        self._actions = 0  # that have not ended
+        self._news: deque[tuple[str, bool]] = deque(maxlen=_MOST_NEWS)  # for the end of the last of them
         self._polling: BackgroundPolling | None = None
         self._queue: SerialQueue[None] = SerialQueue()
         super().__init__([self.body, self.status, self.code_view])
@@ -191,17 +196,26 @@ class Panel(ipywidgets.VBox):
         Future
             Done once the outcome is shown; errors that the status line reports are not raised.
         """
+        with self._telling:
+            self._actions += 1
         self.status.say(f"{doing} …")
         return self._queue.submit(partial(self._perform, doing, action))
 
     @contextmanager
-    def coding(self) -> Iterator[None]:
-        """Show the code of what is done inside, at its end; `act` does so by itself."""
-        self.code.begin()
+    def coding(self, log: CodeLog | None = None) -> Iterator[None]:
+        """Show the code of what is done inside, at its end; `act` does so by itself.
+
+        Parameters
+        ----------
+        log
+            Where it is noted, if not in `code`: for what is done beside actions.
+        """
+        log = log or self.code
+        log.begin()
         try:
             yield
         finally:
-            self.code_view.python, self.code_view.curl = self.code.python, self.code.curl
+            self.code_view.python, self.code_view.curl = log.python, log.curl
 
     def _perform(self, doing: str, action: Callable[[], str | None]) -> None:
         try:
@@ -216,6 +230,28 @@ class Panel(ipywidgets.VBox):
         else:
             self.status.say(words or "")
             self.refresh()
+        finally:
+            self._end_action()
+
+    def tell(self, words: str, *, is_warning: bool = False) -> None:
+        """Say what a poll has found: at once, or after the actions in progress, whose own words would replace it."""
+        with self._telling:
+            self._news.append((words, is_warning))
+            if not self._actions:
+                self._tell_news([])
+
+    def _end_action(self) -> None:
+        with self._telling:
+            self._actions -= 1
+            if not self._actions and self._news:
+                warning = [(self.status.text, True)] if self.status.is_warning else []  # of the action: it stays
+                self._tell_news(warning)
+
+    def _tell_news(self, before: list[tuple[str, bool]]) -> None:
+        told = [*before, *self._news]
+        self._news.clear()
+        say = self.status.warn if any(is_warning for _, is_warning in told) else self.status.say
+        say("\n".join(words for words, _ in told))
 
     @property
     def is_live(self) -> bool:

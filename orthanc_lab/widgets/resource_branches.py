@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from orthanc_lab.client import Client, Instance, Patient, Resource, Series, Study
@@ -16,7 +17,7 @@ __all__ = ["ResourceBranches", "date_words", "lineage", "person_words", "study_w
 _PAGE = 101  # what a tree shows at first, plus one
 _NEXT_PAGES = 500
 _MOST_CHECKED = 5_000  # results of one query that are looked through for those with other accents
-_ORDERS: dict[Level, list[str]] = {Level.PATIENT: ["PatientName"], Level.STUDY: ["-StudyDate"]}
+_ORDERS: dict[Level, Sequence[str]] = {Level.PATIENT: ["PatientName"], Level.STUDY: ["-StudyDate"]}
 _KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, Study, Series, Instance)}
 
 
@@ -81,7 +82,7 @@ class ResourceBranches:
     """
 
     def __init__(self, client: Client, queries: Sequence[Query], lowest: Level) -> None:
-        self._client = client
+        self._client = self._finder = client
         self._queries = queries
         self._lowest = lowest
         self.is_cut = False
@@ -93,6 +94,15 @@ class ResourceBranches:
         other = ResourceBranches(self._client, queries, self._lowest)
         other._known, other._levels = self._known, self._levels
         return other
+
+    @contextmanager
+    def asking(self, client: Client) -> Iterator[None]:
+        """Let another client send the queries of the roots that are listed inside."""
+        self._finder = client
+        try:
+            yield
+        finally:
+            self._finder = self._client
 
     def resource(self, id: str) -> Resource | None:
         """Return the resource of a listed line, None for an unknown one."""
@@ -138,9 +148,9 @@ class ResourceBranches:
                     yield self._node(resource, is_root=True)
 
     def _found(self, query: Query) -> Iterator[Resource]:
-        collection: Collection[Any] = getattr(self._client, query.level.plural)
+        collection: Collection[Any] = getattr(self._finder, query.level.plural)
         # Orthanc computes ModalitiesInStudy for each study it sorts.
-        order = [] if "ModalitiesInStudy" in query.tags else _ORDERS.get(query.level, [])
+        order = () if "ModalitiesInStudy" in query.tags else _ORDERS.get(query.level, ())
         since, limit = 0, _PAGE
         while True:
             found = collection.find(query.tags, order_by=order, since=since, limit=limit)

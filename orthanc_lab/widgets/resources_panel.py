@@ -10,6 +10,7 @@ import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, NotFoundError, Resource
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.widgets.code.code_log import CodeLog
 from orthanc_lab.widgets.elements.tree import Node, Tree
 from orthanc_lab.widgets.latest import Latest
 from orthanc_lab.widgets.panel import Panel
@@ -35,10 +36,14 @@ class ResourcesPanel(Panel):
 
     Attributes
     ----------
+    looks
+        What was looked at last, as Python and as curl.
     search, field
         The search text, and where to search; results appear while the user types (`wait_until_found`).
     tree
         Patients, their studies, and so on.
+    count
+        How many patients there are, or how many results the search has.
     """
 
     mode: ClassVar[Literal["pick", "check"]] = "pick"
@@ -46,6 +51,7 @@ class ResourcesPanel(Panel):
 
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
+        self.looks = CodeLog(self.poll_client)
         self._seen: object = None
         self._searches = Latest()
         self._search_queue: SerialQueue[object] = SerialQueue()
@@ -60,13 +66,15 @@ class ResourcesPanel(Panel):
             options=FIELDS, tooltip="Where to search", layout=ipywidgets.Layout(flex="0 1 11em", width="auto")
         )
         self.tree = Tree(_Nothing(), label="Patients", mode=self.mode, guard=self.guard)
+        self.count = ipywidgets.Label()
+        self._patients = 0
         for box in (self.search, self.field):
             box.observe(lambda change: self._begin_search(), "value")
 
     def search_and_tree(self) -> ipywidgets.VBox:
         """Return a box with the search and the tree."""
         line = ipywidgets.HBox([self.search, self.field], layout=ipywidgets.Layout(flex_flow="row wrap"))
-        return ipywidgets.VBox([line, self.tree])
+        return ipywidgets.VBox([line, self.tree, self.count])
 
     def guard(self, action: Callable[[], None], doing: str) -> bool:
         """Run an action at once for a user who is waiting for it; errors are reported.
@@ -80,6 +88,7 @@ class ResourcesPanel(Panel):
             is_done = self.attempt(action, doing)
             if is_done and self.branches.is_cut:
                 self.status.say(_CUT)
+            self._show_count()
             return is_done
 
     def attempt(self, action: Callable[[], None], doing: str) -> bool:
@@ -112,12 +121,23 @@ class ResourcesPanel(Panel):
         self.status.clear()
 
     def _find(self) -> None:
-        self.tree.show(self.branches)
+        with self.coding(self.looks), self.branches.asking(self.looks.client):
+            self.tree.show(self.branches)
         self._is_found = True
         self.tree.empty = "Nothing matches" if self.search.value.strip() else "No patients yet"
 
+    def _show_count(self) -> None:
+        """Say how many patients there are, or how many results a search has."""
+        if not self.search.value.strip():
+            self.count.value = f"{self._patients:,} {'patient' if self._patients == 1 else 'patients'}"
+        else:
+            found = f"{len(self.tree.level()):,} found"
+            self.count.value = f"More than {found}" if self.tree.has_more() else found
+
     def poll(self) -> None:  # noqa: D102 - see Panel
         counts = self.poll_client.statistics
+        self._patients = counts["CountPatients"]
+        self._show_count()
         last = self.poll_client.transport.get("/changes?last")["Last"]
         state = (last, *(counts[name] for name in _COUNTS))
         if state == self._seen and self._is_found:
@@ -140,7 +160,7 @@ class ResourcesPanel(Panel):
         """Remove deleted resources from the tree, and report it."""
         words = ", ".join(sorted(self.branches.name(id) or id for id in gone))
         self.tree.remove(gone)
-        self.status.warn(f"Deleted on the server in the meantime: {words}")
+        self.tell(f"Deleted on the server in the meantime: {words}", is_warning=True)
 
     def adopt(self, other: ResourcesPanel) -> None:
         """Check the same as in another panel."""

@@ -29,7 +29,11 @@ class SyntheticStorage:
         assert set(ids) <= {PATIENT, STUDY, SERIES}
         return [self._resource(id) for id in (PATIENT, STUDY, SERIES, *self._instances)]
 
-    def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
+    def dicom_files(self, instances: Sequence[str]) -> dict[str, Attachment]:
+        return {id: self._resource(id).attachments[AttachmentType.DICOM] for id in instances}
+
+    def read_dicom(self, instance: str, *, keep: bool = True, known: Attachment | None = None) -> bytes:
+        assert known is not None, "it must not be looked for by itself"
         assert not keep, "an archive must not push all else out of the cache"
         self.reads += 1
         return bytes(bytearray(self.file))  # a copy of its own, as from a disk

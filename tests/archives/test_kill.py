@@ -74,7 +74,7 @@ def form(server: ServerProcess, job: str) -> tuple[int, list[tuple[Any, ...]], s
     return members[-1].header_offset, described, {item.date_time for item in members}
 
 
-@pytest.mark.parametrize("kind", ["archive", "media"])
+@pytest.mark.parametrize("kind", ["archive", pytest.param("media", marks=pytest.mark.long)])
 def test_killed_in_the_middle(server: ServerProcess, patient: str, kind: str) -> None:
     for _ in range(10):  # on a busy machine the job may be over before we have seen it run
         job = submit(server, kind, patient)

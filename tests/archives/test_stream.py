@@ -222,7 +222,7 @@ def test_an_error_of_the_storage_fails_the_job() -> None:
     clock = SystemClock()
     job = synthetic_job(5, b"ab", StreamOutlet(clock, ThreadExecutor(clock), patience=DEADLINE), clock)
 
-    def broken(instance: str, *, keep: bool) -> bytes:
+    def broken(instance: str, *, keep: bool, known: object) -> bytes:
         raise OrthancError(13, "gone")
 
     job._storage.read_dicom = broken  # type: ignore[method-assign]

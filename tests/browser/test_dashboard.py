@@ -49,6 +49,7 @@ def test_upload(board, client):
     says(archive, "Phantom Uploaded")
 
 
+@pytest.mark.long
 def test_an_archive_is_paused_resumed_and_downloaded(board, client, busy, tmp_path):
     panel = board.tab("Archive")
     panel.get_by_role("treeitem", name="Phantom CT").click()
@@ -106,6 +107,7 @@ def test_jobs_are_paused_resumed_cancelled_resubmitted_and_deleted(board, client
     assert job.id not in [each.id for each in client.jobs.list()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "kind"), [("chart.png", "PNG"), ("report.pdf", "PDF")])
 def test_a_file_becomes_dicom_with_a_private_tag(board, client, name, kind):
     panel = board.tab("DICOM-ize")
@@ -135,6 +137,7 @@ def test_a_file_becomes_dicom_with_a_private_tag(board, client, name, kind):
             assert instance.dataset().pixel_array.shape[:2] == (picture.height, picture.width)
 
 
+@pytest.mark.long
 def test_slices_are_looked_at(board):
     panel = board.tab("Browser")
     patient = panel.get_by_role("treeitem", name="Phantom CT")
@@ -145,6 +148,7 @@ def test_slices_are_looked_at(board):
     board.picture("browser")
 
 
+@pytest.mark.long
 def test_metrics_move(board, client):
     panel = board.tab("Metrics")
     chart = panel.locator("figure").first

@@ -39,13 +39,13 @@ def test_a_picture_with_a_private_tag_then_a_document(notebook, artefacts, serve
     panel = book.area.locator(".jp-OutputArea-output").first
     files = panel.locator("input[type=file]").first
     files.set_input_files([samples.path("chart.png"), samples.dicom_files()[0]])
-    says(panel, "PNG, 480 × 360, colour")
+    says(panel, "PNG, 480 × 360, color")
     says(panel, "is already a DICOM file")
 
     fill(panel, "PatientID", "BROWSER")
     fill(panel, "Add a tag", "StudyDate · Study Date · DA")
     fill(panel, "StudyDate", "today")
-    says(panel, "'today' is not a date as YYYYMMDD")
+    says(panel, "'today' is not a date in the form YYYYMMDD")
     panel.get_by_text("Private tags", exact=True).click()
     fill(panel, "Creator", "My Company")
     press(panel, "Add a private tag")

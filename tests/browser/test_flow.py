@@ -47,7 +47,7 @@ def test_a_study_is_anonymized_shown_and_compared(shown, artefacts, client):
     says(panel.locator("tr", has_text="PatientName"), "Anonymized1")
     board.picture("modify-preview")
     press(panel, "Start the job")
-    says(panel, "Made: Anonymized")
+    says(panel, "Result: Anonymized")
     press(panel, "Show")
     panel = board.tab("Browser")
     says(panel, "Anonymized")

@@ -56,7 +56,7 @@ def test_the_application_works_without_its_code(profile, voila, artefacts):
     assert page.get_by_text("javascript error").count() == 0
 
     row = application.locator("tbody tr", has_text="Phantom MR")
-    says(row, "waits")
+    says(row, "unread")
     row.click()
     press(application, "Mark as read")
     says(row, "read")

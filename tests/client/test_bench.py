@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 
 import pytest
 
@@ -13,6 +14,7 @@ from orthanc_lab.bench.client_figures import overhead, upload_gain
 from orthanc_lab.bench.fault_figures import measure_faults
 from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
+from orthanc_lab.bench.instructions import counted_instructions
 from orthanc_lab.bench.pairing import measure
 from orthanc_lab.bench.servers import ServerProcess
 from orthanc_lab.bench.volume_figures import volume_gain
@@ -48,8 +50,24 @@ def test_a_frame_of_another_size_is_no_figure(monkeypatch: pytest.MonkeyPatch) -
 def test_faults_that_are_off_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fault_figures, "_BATCHES", 4)
     figures = measure_faults(f"{sys.executable} -m orthanc_lab serve {{config}}", starts=1)
-    assert [figure.goal for figure in figures] == [1] * 4
+    assert [figure.goal for figure in figures] == [1] * 5
     assert all(len(figure.values) == 1 and figure.unit == "%" for figure in figures)
+    counted = [figure for figure in figures if "instructions" in figure.name]
+    assert len(counted) == 3
+    assert all(0 < figure.value < 1 for figure in counted)
+
+
+def test_instructions_are_counted() -> None:
+    def work(times: int) -> int:
+        with counted_instructions() as so_far:
+            thread = threading.Thread(target=lambda: [None for _ in range(times)])
+            thread.start()
+            thread.join()
+            return so_far()
+
+    work(1)
+    assert work(100) == work(100) > work(10) > 10
+    assert threading.gettrace() is None
 
 
 def test_a_volume_is_compared() -> None:

@@ -142,7 +142,7 @@ def test_colours(client: Client) -> None:
         one.SamplesPerPixel, one.PhotometricInterpretation, one.PlanarConfiguration = 3, "RGB", 0
         one.BitsAllocated, one.BitsStored, one.HighBit, one.PixelData = 8, 8, 7, values.tobytes()
     volume = uploaded(client, made).volume()
-    assert volume.is_colour
+    assert volume.is_color
     assert (volume.array == pixels).all()
     assert "<img" in volume._repr_html_()
 

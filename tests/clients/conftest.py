@@ -13,11 +13,20 @@ from tests.client.nodes import archive, archive_of_module, network, network_serv
 __all__ = ["archive", "archive_of_module", "network", "network_server", "url"]
 
 
+@pytest.fixture(scope="session")
+def our_server() -> Iterator[orthanc_lab.EmbeddedServer]:
+    with orthanc_lab.serve() as server:
+        yield server
+
+
 @pytest.fixture(params=["ours", pytest.param("real", marks=pytest.mark.real)])
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where a fresh server listens."""
     if request.param == "real":
         request.getfixturevalue("real_program")
-    serve = RealOrthanc if request.param == "real" else orthanc_lab.serve
-    with serve() as server:
-        yield server.url
+        with RealOrthanc() as real:
+            yield real.url
+    else:
+        ours = request.getfixturevalue("our_server")
+        ours.renew()
+        yield ours.url

@@ -29,7 +29,7 @@ def study(client: OrthancApiClient) -> str:
 
 def test_it_recognises_the_server(client: OrthancApiClient) -> None:
     assert client.is_alive()
-    assert client.wait_started(timeout=5)
+    assert client.wait_started(timeout=30)
     assert client.is_orthanc_version_at_least(1, 12, 7)
     assert not client.is_orthanc_version_at_least(1, 12, 8)
     assert client.capabilities.has_extended_find

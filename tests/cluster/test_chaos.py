@@ -95,7 +95,7 @@ def story(cluster: OrthancCluster, job: str) -> str:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(14_400)  # for 300 kills on a busy machine
 def test_servers_are_killed(
     orthanc_cluster: Start, postgresql: PostgresqlDatabase, request: pytest.FixtureRequest, seed: int, tmp_path: Path
 ) -> None:

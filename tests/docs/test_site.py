@@ -146,6 +146,17 @@ class Sources(HTMLParser):
             self.remote.append(fetched)
 
 
+def test_the_picture_in_the_lesson_shows_the_state_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(NOTEBOOKS.parent / "docs" / "extension"))
+    states = importlib.import_module("job_states")
+    lesson = json.loads((NOTEBOOKS / "02_jobs.ipynb").read_text("utf-8"))
+    (cell,) = [cell for cell in lesson["cells"] if cell["id"] == "states-words"]
+    assert f"![{states.in_words(states.arrows())}](attachment:states.png)" in "".join(cell["source"]), (
+        "python docs/make_states_picture.py"
+    )
+    assert list(cell["attachments"]) == ["states.png"]
+
+
 @pytest.mark.parametrize("notebook", sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))
 def test_what_a_notebook_has_saved_is_on_its_page(notebook: str, pages: dict[str, Page]) -> None:
     shown = "".join(pages[f"tutorial/notebooks/{notebook}.html"].text.split())

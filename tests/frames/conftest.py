@@ -9,6 +9,12 @@ from orthanc_lab import samples
 from orthanc_lab.testing.real import RealOrthanc
 
 
+@pytest.fixture(scope="session")
+def our_server():
+    with orthanc_lab.serve(JobsHistorySize=100) as server:
+        yield server
+
+
 @pytest.fixture(params=["house", pytest.param("real", marks=pytest.mark.real)])
 def client(request):
     """Lend a client of an empty server."""
@@ -17,7 +23,9 @@ def client(request):
         with RealOrthanc(JobsHistorySize=100) as server, orthanc_lab.Client(server.url) as client:
             yield client
     else:
-        with orthanc_lab.serve(JobsHistorySize=100) as server, orthanc_lab.Client(server.url) as client:
+        server = request.getfixturevalue("our_server")
+        server.renew()
+        with orthanc_lab.Client(server.url) as client:
             yield client
 
 

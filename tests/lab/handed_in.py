@@ -36,7 +36,7 @@ WRONG_HERE: Mapping[str, Mapping[int, tuple[str, ...]]] = {
             "real, samples.dicom_files = samples.dicom_files, lambda *names: [1]\nmr_instances = 1",
             "samples.dicom_files = real\nmr_instances = 1",
         ),
-        2: ("film_frames = 1", 'film_frames = client.series.find(Modality="MR")[0].instances[0].frames'),
+        2: ("loop_frames = 1", 'loop_frames = client.series.find(Modality="MR")[0].instances[0].frames'),
         3: ("rod = 93000", "rod = series.instances[0].array()[0:4, 0:4].mean()", "rod = [93]"),
     },
     "02": {

@@ -44,6 +44,7 @@ def test_both_answer_and_a_signal_ends_both(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     the_server_has_the_samples_and_jupyter_the_notebooks(running)
     jupyter_asks_for_no_news(running)
+    the_side_bar_has_room_for_the_names_of_lessons(running)
     both_listen_on_the_loopback_interface_alone(running)
     nobody_gets_in_without_the_password_that_was_printed(running)
     the_lessons_do_not_use_the_server_of_the_lab(running)
@@ -67,6 +68,12 @@ def jupyter_asks_for_no_news(running):
     page = running.session.get(f"{running.jupyter}/lab", timeout=30)
     (config,) = re.findall(r"jupyter-config-data[^>]*>\s*(\{.*?\})\s*</script>", page.text, re.DOTALL)
     assert "@jupyterlab/apputils-extension:announcements" in json.loads(config)["disabledExtensions"]
+
+
+def the_side_bar_has_room_for_the_names_of_lessons(running):
+    settings = f"{running.jupyter}/lab/api/settings/@jupyterlab/filebrowser-extension:browser"
+    schema = running.session.get(settings, timeout=30).json()["schema"]
+    assert schema["properties"]["showLastModifiedColumn"]["default"] is False
 
 
 def both_listen_on_the_loopback_interface_alone(running):
@@ -141,6 +148,7 @@ def test_shut_down_from_its_menu_jupyter_takes_the_server_along(lab):
     assert not is_listening(int(running.orthanc.rpartition(":")[2]))
 
 
+@pytest.mark.long
 def test_a_jupyter_that_dies_takes_the_server_along_and_is_an_error(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     running.descendants[0].kill()
@@ -148,6 +156,7 @@ def test_a_jupyter_that_dies_takes_the_server_along_and_is_an_error(lab):
     assert running.output[-1] == "JupyterLab exited with code -9."
 
 
+@pytest.mark.long
 def test_a_server_that_is_shut_down_takes_jupyter_along(lab):
     running = lab("--port", "0", "--lab-port", "0").start()
     assert requests.post(f"{running.orthanc}/tools/shutdown", data=b"", timeout=30).ok
@@ -251,6 +260,7 @@ def test_an_address_where_no_orthanc_is(lab):
     assert "secret" not in "\n".join(running.output)
 
 
+@pytest.mark.long
 def test_a_lesson_by_its_number(lab):
     running = lab("4", "--port", "0", "--lab-port", "0", "--once")
     assert running.until("JupyterLab:").partition("?")[0].endswith("/lab/tree/04_dicomizing.ipynb")

@@ -94,7 +94,10 @@ def nobody_else_gets_in(server: psutil.Process) -> None:
     assert password not in " ".join(server.cmdline())
 
 
-@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(None, marks=pytest.mark.long), pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL],
+)
 def test_elsewhere_a_click_starts_a_server_that_ends_with_jupyter(plain_jupyter, number):
     process, below, headers = plain_jupyter
     assert servers_of(process) == []

@@ -46,7 +46,7 @@ def prometheus(tmp_path, server):
 
 def value_of(prometheus, query):
     try:
-        answer = requests.get(f"{prometheus}/query", {"query": query}, timeout=5)
+        answer = requests.get(f"{prometheus}/query", {"query": query}, timeout=30)
     except requests.ConnectionError:
         return None
     if answer.status_code == 503:  # it listens, and is not ready yet
@@ -86,7 +86,7 @@ def test_prometheus_scrapes_and_answers(server, prometheus):
 
 
 def test_the_password_is_asked_for(server):
-    answer = requests.get(f"{server.url}/tools/metrics-prometheus", timeout=5)
+    answer = requests.get(f"{server.url}/tools/metrics-prometheus", timeout=30)
     assert (answer.status_code, answer.content) == (401, b"")
 
 

@@ -23,6 +23,7 @@ OPTIONS: dict[str, Any] = {
     "DicomModalitiesInDatabase": True,
     "OrthancPeersInDatabase": True,
     "ConcurrentJobs": 1,
+    "KeepAliveTimeout": 60,  # a pause of a busy machine closes no connection just when it is used again
 }
 
 

@@ -67,6 +67,7 @@ def test_it_ends_with_exercises_whose_answers_are_checked(path):
         assert re.match(start, check.source), "one call says what is right"
         assert re.search(end, check.source), "who gives no answer is not told to be right later on"
         assert re.search(r"^\s+assert ", check.source, re.MULTILINE)
+        assert not re.search(r"^\s+shown = ", check.source, re.MULTILINE), "a right answer would be taken back"
         for cell in (solution, check):
             assert cell.metadata.jupyter.source_hidden, "tests are out of a reader's sight"
 

@@ -16,7 +16,7 @@ from tests.notebooks.book import code_cells, paths, read
 from tests.notebooks.programs import need_program
 from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
 
-USUAL = ("01_quick_tour", "03_archives_and_media")
+USUAL = ("03_archives_and_media",)
 LIST = tomllib.loads(Path(__file__).with_name("real.toml").read_text(encoding="utf-8"))
 
 

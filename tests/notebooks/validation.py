@@ -43,8 +43,10 @@ def validate(path: Path, folder: Path, orthanc_url: str | None = None) -> Valida
     command = [sys.executable, "-m", "pytest", "-p", "tests.notebooks.drawn", f"--drawn={drawn}"]
     command += ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", f"--nbval-sanitize-with={SANITIZE}"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={ROOT}", f"--config-file={ROOT / 'pyproject.toml'}"]
-    command += ["-q", "--color=no", "-p", "no:cacheprovider", f"--junitxml={results}", str(path)]
+    command += ["-q", "--color=no", "-p", "no:cacheprovider", "-p", "pytest_timeout"]
+    command += [f"--junitxml={results}", str(path)]
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE} | {PROGRESS: "0"}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     environment |= {} if orthanc_url is None else {VARIABLE: orthanc_url}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     report = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)

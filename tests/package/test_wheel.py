@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -44,6 +46,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / done.stdout.split()[-1]
 
 
+def take_bytecode_over(site: Path) -> None:
+    """Let each module of the wheel have what Python has compiled of the same one in the checkout."""
+    for path in (site / "orthanc_lab").rglob("*.py"):
+        source = ROOT / path.relative_to(site)
+        compiled = Path(importlib.util.cache_from_source(str(source)))
+        if compiled.exists() and source.read_bytes() == path.read_bytes():
+            shutil.copystat(source, path)  # by which Python knows it
+            (path.parent / "__pycache__").mkdir(exist_ok=True)
+            shutil.copy(compiled, path.parent / "__pycache__")
+
+
 @pytest.fixture(scope="module")
 def run(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run ``orthanc-lab`` of a fresh environment; what it needs besides is borrowed from this one."""
@@ -56,6 +69,7 @@ def run(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         (entries,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
         command = re.search(r"orthanc-lab = (\S+):(\S+)", archive.read(entries).decode())
         assert command is not None
+    take_bytecode_over(site)
     others = [path for path in sys.path if path.endswith("site-packages") and (Path(path) / "falcon").is_dir()]
     (site / "borrowed.pth").write_text("\n".join(others), encoding="utf-8")
     start = f"import sys; from {command[1]} import {command[2]} as main; sys.argv[0] = 'orthanc-lab'; sys.exit(main())"
@@ -130,6 +144,7 @@ def test_the_lab_opens_a_copy_of_the_notebooks(run: Run, tmp_path: Path) -> None
         assert (target / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.long
 def test_without_a_folder_the_copy_is_in_the_home(run: Run) -> None:
     pytest.importorskip("jupyterlab")
     done = run("lab", "--once", "--port", "0", "--lab-port", "0")

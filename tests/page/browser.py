@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 DEADLINE = 60.0  # seconds
 
@@ -38,7 +38,7 @@ class Browser:
         self._process = subprocess.Popen(start, pass_fds=(commands, answers), stderr=subprocess.DEVNULL)
         os.close(commands)
         os.close(answers)
-        self._output: BinaryIO = os.fdopen(self._answers, "rb")
+        self._received = b""
         self._number = 0
         self._session: str | None = None
 
@@ -51,8 +51,9 @@ class Browser:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._commands)  # which ends the browser
-        self._output.read()
-        self._output.close()
+        while os.read(self._answers, 1 << 16):
+            pass
+        os.close(self._answers)
         self._process.wait(DEADLINE)
 
     def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
@@ -78,11 +79,14 @@ class Browser:
                 return result
 
     def _message(self) -> bytes:
-        message = bytearray()
-        while (byte := self._output.read(1)) != b"\0":
-            assert byte, "the browser has ended"
-            message += byte
-        return bytes(message)
+        parts = []
+        while (end := self._received.find(b"\0")) < 0:
+            parts.append(self._received)
+            self._received = os.read(self._answers, 1 << 16)
+            assert self._received, "the browser has ended"
+        parts.append(self._received[:end])
+        self._received = self._received[end + 1 :]
+        return b"".join(parts)
 
     def evaluate(self, expression: str, session: str | None = None) -> Any:
         result = self.call("Runtime.evaluate", session, expression=expression, returnByValue=True, awaitPromise=True)

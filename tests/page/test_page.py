@@ -49,13 +49,18 @@ def test_studies(page: Browser, orthanc: orthanc_lab.Server) -> None:
     page.until("document.querySelectorAll('#study-list details details').length == 3")
     series = page.evaluate("[...document.querySelectorAll('#study-list details details')].map((one) => one.innerText)")
     assert series[0].startswith("CT Localizer")
+    store(orthanc, "mr")
+    fill(page, "search-text", "phantom")
+    page.until("document.querySelectorAll('#study-list > details').length == 2")
+    assert page.evaluate("document.querySelectorAll('#study-list > details[open] details').length") == 3
 
 
 def test_search(page: Browser, orthanc: orthanc_lab.Server) -> None:
     for folder in ("ct", "mr", "us"):
         store(orthanc, folder)
     uid = orthanc.session.get(f"{orthanc.url}/series?expand").json()[0]["MainDicomTags"]["SeriesInstanceUID"]
-    for words, number in (("LAB001", 1), ("soft tissue", 1), (uid, 1), ("phantom", 3), ("nobody", 0), ("", 3)):
+    sought = {"LAB001": 1, "soft tissue": 1, uid: 1, "phantom": 3, "Phantom CT": 1, "phäntom mr": 1, "nobody": 0, "": 3}
+    for words, number in sought.items():
         page.evaluate(
             f"{{const field = document.getElementById('search-text'); field.value = {words!r};"
             "field.dispatchEvent(new Event('input', {bubbles: true}))}"
@@ -63,6 +68,8 @@ def test_search(page: Browser, orthanc: orthanc_lab.Server) -> None:
         said = f"{number} {'study' if number == 1 else 'studies'}"
         page.until(f"document.getElementById('search-count').textContent == {said!r}")
         page.until(f"document.querySelectorAll('#study-list > details').length == {number}")
+        if words == "soft tissue":
+            assert "31 instances" in page.evaluate("document.querySelector('#study-list summary').innerText")
 
 
 def fill(page: Browser, name: str, value: str) -> None:
@@ -150,6 +157,8 @@ def test_slices_and_windows(page: Browser, orthanc: orthanc_lab.Server) -> None:
     picture = f"{series}.querySelector('img')"
     page.until(f"{picture}?.naturalWidth > 0")
     page.until(f"{series}.innerText.includes('11 of 20 images')")
+    given = f"[...{series}.querySelectorAll('[type=number]')].map((one) => one.placeholder).join()"
+    page.until(f"{given} == '40,400'")
     page.evaluate(
         f"{{const field = {series}.querySelector('select'); field.value = 'Lung';"
         "field.dispatchEvent(new Event('change'))}"
@@ -211,6 +220,11 @@ def test_jobs_and_their_controls(page: Browser, orthanc: orthanc_lab.Server) -> 
     row = page.evaluate("document.querySelector('#jobs tbody tr').innerText")
     assert "Archive" in row
     assert "100 %" in row
+    page.evaluate(
+        "{const row = document.querySelector('#jobs tbody tr'); row.id = 'old'; row.querySelector('.danger').focus()}"
+    )
+    page.until("document.getElementById('old') == null && document.querySelector('#jobs tbody tr') != null")
+    assert page.evaluate("document.activeElement.textContent") == "delete"
     page.evaluate("[...document.querySelectorAll('#jobs button')].find((b) => b.textContent == 'delete').click()")
     page.until("document.getElementById('jobs').innerText.includes('No job yet')")
     assert orthanc.session.get(f"{orthanc.url}/jobs").json() == []
@@ -231,6 +245,8 @@ def test_drag_and_drop(page: Browser, orthanc: orthanc_lab.Server, tmp_path: Pat
     page.until(f"document.getElementById('uploads').innerText.includes('{number + 2} of {number + 2} files')")
     assert count(orthanc) == number + 2
     page.until("document.querySelectorAll('#study-list > details').length >= 2")
+    (picture,) = orthanc_lab.Client.from_server(orthanc).series.find(SeriesDescription="chart.png")
+    assert (picture.Modality, picture.instances[0].all_tags["SOPClassUID"]) == ("OT", "1.2.840.10008.5.1.4.1.1.7")
 
     text = tmp_path / "notes.txt"
     text.write_text("no DICOM", encoding="utf-8")

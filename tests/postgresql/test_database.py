@@ -116,6 +116,50 @@ def test_a_lost_connection_is_replaced(database: Database, pipelined: bool) -> N
 
 @pytest.mark.usefixtures("table")
 @PIPELINED
+def test_connections_may_be_lost_more_often_than_one_tries_to_connect(
+    shared_database: PostgresqlDatabase, pipelined: bool
+) -> None:
+    """A transaction is ended if its thread gets no processor for a while: no fault of anybody, and nobody is told."""
+    database = Database(quick_options(shared_database, retries=0))
+    tries: list[int] = []
+
+    def lose(connection: Connection) -> None:
+        tries.append(1)
+        if len(tries) < 5:
+            connection.execute("SELECT pg_terminate_backend(pg_backend_pid())").fetchall()
+
+    assert database.run(adding("a", lose), pipelined=pipelined) == "a"
+    assert len(tries) == 5
+    assert names(database) == ["a"]
+    database.close()
+
+
+@pytest.mark.usefixtures("table")
+@PIPELINED
+def test_who_is_stopped_in_a_transaction_holds_nobody_up(database: Database, pipelined: bool) -> None:
+    database.run(adding("a"))
+    held, gate = threading.Event(), threading.Event()
+    tries: list[int] = []
+
+    def change(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute("SET idle_in_transaction_session_timeout = 100")
+        assert connection.execute("UPDATE things SET name = name || 'b' RETURNING name").fetchone() is not None
+        held.set()
+        assert gate.wait(60)
+
+    thread = threading.Thread(target=database.run, args=(change,), kwargs={"pipelined": pipelined})
+    thread.start()
+    assert held.wait(20)
+    database.run(lambda connection: connection.execute("UPDATE things SET name = name || 'c'"))
+    gate.set()
+    thread.join()
+    assert names(database) == ["acb"]
+    assert len(tries) == 2
+
+
+@pytest.mark.usefixtures("table")
+@PIPELINED
 def test_a_guard_that_is_gone_refuses_the_commit(database: Database, pipelined: bool) -> None:
     database.run(adding("the fence"))
     guard = Guard("SELECT 1 FROM things WHERE name = %s FOR SHARE", ("the fence",), lambda: OrthancError(37))

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.options.names import check_names, warnings_of_names
 from orthanc_lab.server.options.settings import CheckedSettings
 
 
@@ -31,9 +32,11 @@ def test_what_is_refused(section: dict[str, Any], code: int, words: str) -> None
 
 
 def test_names_that_mean_nothing_are_told() -> None:
-    settings = CheckedSettings({"PostgreSQL": {"EnableIndex": False, "TransactionMode": "Serializable"}})
+    """Options of later versions of the plug-in among them."""
+    options = {"PostgreSQL": {"EnableIndex": False, "TransactionMode": "Serializable"}}
     text = 'The configuration option "PostgreSQL.TransactionMode" is unknown, and has no effect'
-    assert settings.warnings == [text]
+    assert warnings_of_names(options) == [text]
+    check_names(options)
 
 
 def test_how_the_database_is_reached() -> None:

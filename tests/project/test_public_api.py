@@ -108,15 +108,23 @@ def modules_of(package: ModuleType) -> list[str]:
     return [module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[orthanc_lab.EmbeddedServer, Faults]]:
+    faults = Faults()
+    with orthanc_lab.serve(faults=faults) as server:
+        yield server, faults
+
+
 @pytest.mark.parametrize("module", sorted(HOMES.union(*map(modules_of, PACKAGES))))
-def test_the_examples_run(module: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_the_examples_run(module: str, served: tuple[orthanc_lab.EmbeddedServer, Faults], tmp_path: Path) -> None:
     """Examples may use a client, its server with a series of CT and with faults, and a folder."""
     found = importlib.import_module(module)
     if not any(test.examples for test in doctest.DocTestFinder().find(found)):
         assert module not in HOMES
         return
-    faults = Faults()
-    server = request.getfixturevalue("orthanc_factory")(faults=faults)
+    server, faults = served
+    server.renew()
+    faults.renew()
     with Client.from_server(server) as client:
         client.upload(samples.path("ct/soft_tissue"))
         names = {"client": client, "server": server, "faults": faults, "folder": tmp_path}
@@ -125,6 +133,7 @@ def test_the_examples_run(module: str, request: pytest.FixtureRequest, tmp_path:
         options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         result = doctest.testmod(found, extraglobs=names, optionflags=options)
     assert result.failed == 0
+    assert server.is_running
 
 
 def test_the_examples_of_the_fixtures_are_tests_that_pass(pytester: pytest.Pytester) -> None:

@@ -54,7 +54,7 @@ class Running:
 
     def name(self):
         try:
-            return requests.get(f"{self.url}/system", timeout=5).json()["Name"]
+            return requests.get(f"{self.url}/system", timeout=30).json()["Name"]
         except (requests.ConnectionError, requests.Timeout):
             return None
 
@@ -98,7 +98,7 @@ def test_a_signal_ends_it(run, number):
 
 def test_a_client_ends_it(run):
     server = run()
-    answer = requests.post(f"{server.url}/tools/shutdown", timeout=5)
+    answer = requests.post(f"{server.url}/tools/shutdown", timeout=30)
     assert (answer.status_code, answer.content) == (200, b"{}")
     assert server.process.wait(10) == 0
 
@@ -111,7 +111,7 @@ def test_a_reset_reads_the_configuration_again(run, way):
     if way == "signal":
         server.process.send_signal(signal.SIGHUP)
     else:
-        assert requests.post(f"{server.url}/tools/reset", timeout=5).content == b"{}"
+        assert requests.post(f"{server.url}/tools/reset", timeout=30).content == b"{}"
     server.until(lambda: server.name() == "new")
     assert server.process.pid == pid
     server.process.send_signal(signal.SIGTERM)
@@ -150,11 +150,11 @@ def test_an_upload_in_work_is_answered_before_the_end(run):
 
 def test_data_survive_kill_9(run, tmp_path):
     server = run()
-    made = requests.post(f"{server.url}/tools/create-dicom", data='{"Tags" : {"PatientID" : "a"}}', timeout=5)
+    made = requests.post(f"{server.url}/tools/create-dicom", data='{"Tags" : {"PatientID" : "a"}}', timeout=30)
     server.process.kill()
     server.process.wait()
     again = run()
-    answer = requests.get(f"{again.url}{made.json()['Path']}/file", timeout=5)
+    answer = requests.get(f"{again.url}{made.json()['Path']}/file", timeout=30)
     assert answer.content[128:132] == b"DICM"
 
 
@@ -165,7 +165,7 @@ def test_more_slow_clients_than_file_descriptors(run):
         for client in clients:
             client.sendall(b"POST /instances HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
         server.until(lambda: server.name() == "", seconds=30)  # all of them have been let go
-        made = requests.post(f"{server.url}/tools/create-dicom", data='{"Tags" : {}}', timeout=5)
+        made = requests.post(f"{server.url}/tools/create-dicom", data='{"Tags" : {}}', timeout=30)
         assert made.status_code == 200
     finally:
         for client in clients:
@@ -279,10 +279,14 @@ def test_unknown_options_are_told_and_ignored(run):
 
 
 def test_misspelt_options_of_a_file_are_told_with_the_nearest_name(run):
-    server = run("FILE", JobsHistorySiz=3, DicomWeb={})
+    server = run("FILE", JobsHistorySiz=3, DicomWeb={}, PostgreSQL={"EnableIndx": True}, Cluster={"Later": 1})
     assert server.name() == ""
-    words = 'The configuration option "JobsHistorySiz" is unknown, and has no effect; did you mean "JobsHistorySize"?'
-    assert words in server.log
+    for words in (
+        '"JobsHistorySiz" is unknown, and has no effect; did you mean "JobsHistorySize"?\n',
+        '"PostgreSQL.EnableIndx" is unknown, and has no effect; did you mean "PostgreSQL.EnableIndex"?\n',
+        '"Cluster.Later" is unknown, and has no effect\n',
+    ):
+        assert f"The configuration option {words}" in server.log
     assert 'The configuration option "DicomWeb" is unknown, and has no effect\n' in server.log
 
 

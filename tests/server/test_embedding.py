@@ -108,7 +108,7 @@ def test_settings_that_are_refused_leave_nothing_behind(tmp_path):
 def test_credentials():
     with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": "secret"}) as server:
         assert studies(server) == []
-        assert requests.get(f"{server.url}/studies", timeout=5).status_code == 401
+        assert requests.get(f"{server.url}/studies", timeout=30).status_code == 401
 
 
 def test_proxies_of_the_environment_are_not_asked(monkeypatch):
@@ -423,11 +423,27 @@ def test_port_and_folder_stay(server, options):
     assert name(server) == "Before"
 
 
+SECTIONS = [
+    ("PostgreSQL", "EnableIndx", "EnableIndex"),
+    ("AwsS3Storage", "BuketName", "BucketName"),
+    ("AzureBlobStorage", "containername", "ContainerName"),
+    ("GoogleCloudStorage", "ServiceAccount_File", "ServiceAccountFile"),
+    ("Cluster", "LeaseDuraton", "LeaseDuration"),
+    ("Transfers", "Thread", "Threads"),
+    ("JobsEngineThreadsCount", "ResourceModificaton", "ResourceModification"),
+]
+
+
 @pytest.mark.parametrize("start", [orthanc_lab.serve, orthanc_lab.in_process, orthanc_lab.open_server])
 def test_a_misspelt_option_is_an_error_with_the_nearest_name(start):
     for arguments, named in (((), {"JobsHistorySiz": 3}), (({"jobshistorysize": 3},), {})):
         with pytest.raises(TypeError, match="did you mean 'JobsHistorySize'"):
             start(*arguments, **named)
+    for section, misspelt, nearest in SECTIONS:
+        with pytest.raises(TypeError, match=rf"option '{section}\.{misspelt}'; did you mean '{section}\.{nearest}'"):
+            start({section: {misspelt: 1}})
+    with pytest.raises(TypeError, match=r"option 'DicomModalities\.x\.AllowEco'; did you mean '\S+\.AllowEcho'"):
+        start(DicomModalities={"x": {"AllowEco": False}})
     with pytest.raises(TypeError, match=r"^There is no option 'DicomWeb'$"):
         start({"DicomWeb": True})
     with pytest.raises(TypeError, match=r"^There is no option 1$"):
@@ -440,6 +456,10 @@ def test_what_is_worth_a_warning(server):
         server.check({"Names": "x"})
     assert server.check({"LuaScripts": ["x"]}) == [
         'The configuration option "LuaScripts" is known, but has no effect yet'
+    ]
+    assert server.check({"DicomWeb": {}, "Transfers": {"LaterOption": 1}}) == [
+        'The configuration option "DicomWeb" is unknown, and has no effect',
+        'The configuration option "Transfers.LaterOption" is unknown, and has no effect',
     ]
 
 

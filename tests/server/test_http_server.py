@@ -25,6 +25,8 @@ class Application:
         self.waits = threading.Event()
         self.go_on = threading.Event()
         self.bodies = threading.Semaphore(0)  # one for each body that is about to be read
+        self.path = None  # of a file that is sent
+        self.announced_size = 0
 
     def __call__(self, environ, start_response):
         try:
@@ -59,6 +61,10 @@ class Application:
                 yield bytes(65536)
         finally:
             self.closed.set()
+
+    def file(self, environ, start_response):
+        start_response("200 OK", [("Content-Length", str(self.announced_size))])
+        return File(self)
 
     def broken(self, environ, start_response):
         def body():
@@ -104,6 +110,22 @@ class Application:
 
     def crash(self, environ, start_response):
         raise ValueError("an error outside of Falcon")
+
+
+class File:
+    """A body that is a file: its pieces are not asked for where the system can send it."""
+
+    def __init__(self, app):
+        self._app = app
+        self._file = app.path.open("rb", buffering=0)
+        self.descriptor = self._file.fileno()
+
+    def __iter__(self):
+        raise AssertionError("read in place of being sent")
+
+    def close(self):
+        self._file.close()
+        self._app.closed.set()
 
 
 def read_to_the_end(connection):
@@ -463,20 +485,48 @@ def test_a_client_that_waits_is_no_stalled_one(server, app):
         assert answer(waiting) == (200, b"waited")
 
 
-def test_a_client_that_leaves_ends_the_stream(server, app):
+@pytest.fixture
+def large_file(app, tmp_path):
+    """The content of a file that the application answers."""
+    app.path = tmp_path / "file"
+    content = bytes(range(256)) * 40_000
+    app.path.write_bytes(content)
+    app.announced_size = len(content)
+    return content
+
+
+def test_a_file_is_sent_by_the_system(server, app, ask, large_file):
+    assert ask("/file").content == large_file
+    assert ask("/environment").status_code == 200
+    assert app.closed.wait(5)
+    assert ask("/file", headers={"Connection": "close"}).content == large_file
+
+
+def test_a_file_shorter_than_announced_does_not_look_whole(server, app, large_file):
+    app.announced_size += 1
     with connect(server.port) as connection:
-        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /file HTTP/1.1\r\nHost: a\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            read_to_the_end(connection)
+    assert app.closed.wait(5)
+
+
+@pytest.mark.parametrize("path", ["stream", "file"])
+def test_a_client_that_leaves_ends_the_stream(server, app, large_file, path):
+    with connect(server.port) as connection:
+        connection.sendall(f"GET /{path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         connection.recv(1000)
     assert app.closed.wait(5)
 
 
-def test_a_client_that_does_not_read(app):
+@pytest.mark.parametrize("path", ["stream", "file"])
+def test_a_client_that_does_not_read(app, large_file, path):
     server = HttpServer(app, request_timeout=1)
     server.start()
     try:
         with connect(server.port) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            connection.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+            connection.sendall(f"GET /{path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
             assert app.closed.wait(10)
     finally:
         server.stop()
@@ -557,14 +607,15 @@ def test_a_client_that_sends_a_byte_now_and_then_is_given_up(server, begin):
         assert ends_within(connection, 10)
 
 
-def test_a_reader_that_takes_a_little_now_and_then_is_given_up(app):
+@pytest.mark.parametrize("path", ["stream", "file"])
+def test_a_reader_that_takes_a_little_now_and_then_is_given_up(app, large_file, path):
     server = HttpServer(app, request_timeout=1)
     server.start()
     try:
         with socket.socket() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", server.port))
-            connection.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+            connection.sendall(f"GET /{path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
             end = time.monotonic() + 20
             while not app.closed.wait(0.05) and time.monotonic() < end:
                 connection.recv(1)

@@ -30,7 +30,7 @@ def test_started_from_python(process: bool) -> None:
         assert metadata["RemoteIP"] == "::1"
         assert len(Client(server.url).instances) == 1
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"http://127.0.0.1:{server.port}/system", timeout=5)
+            requests.get(f"http://127.0.0.1:{server.port}/system", timeout=30)
 
 
 def test_by_a_configuration_file(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_by_a_configuration_file(tmp_path: Path) -> None:
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=5).status_code == 200
+        return requests.get(url, timeout=30).status_code == 200
     except requests.ConnectionError:
         return False
 

@@ -51,9 +51,9 @@ def test_https(certificate):
         assert server.url.startswith("https://")
         assert server.session.get(f"{server.url}/system").json()["IsHttpServerSecure"] is True
         with pytest.raises(requests.exceptions.SSLError):
-            requests.get(f"{server.url}/system", timeout=5)
+            requests.get(f"{server.url}/system", timeout=30)
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"http://127.0.0.1:{server.port}/system", timeout=5)
+            requests.get(f"http://127.0.0.1:{server.port}/system", timeout=30)
         assert server.session.get(f"{server.url}/studies").json() == []
 
 
@@ -65,7 +65,7 @@ def test_ciphers(certificate):
             context = ssl.create_default_context(cafile=str(certificate))
             context.maximum_version = ssl.TLSVersion.TLSv1_2
             context.set_ciphers(offered)
-            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain:
                 if works:
                     with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
                         assert secure.cipher()[0] == chosen
@@ -92,7 +92,7 @@ def test_the_oldest_version(certificate, oldest, offered, works):
     with orthanc_lab.serve(options) as server:
         context = ssl.create_default_context(cafile=str(certificate))
         context.minimum_version = context.maximum_version = offered
-        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain:
             if works:
                 with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
                     assert secure.version() == {ssl.TLSVersion.TLSv1_2: "TLSv1.2"}.get(offered, "TLSv1.3")

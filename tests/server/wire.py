@@ -4,7 +4,7 @@ import re
 import socket
 
 
-def connect(port, timeout=5.0):
+def connect(port, timeout=30.0):
     connection = socket.create_connection(("127.0.0.1", port))
     connection.settimeout(timeout)
     return connection
@@ -27,7 +27,7 @@ def answer(connection):
         data += piece
 
 
-def exchange(port, data, timeout=5.0):
+def exchange(port, data, timeout=30.0):
     with connect(port, timeout) as connection:
         connection.sendall(data)
         return answer(connection)

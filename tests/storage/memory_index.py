@@ -424,6 +424,10 @@ class MemoryIndex:
         row = self.content.by_id(id)
         return None if row is None else row.attachments.get(type)
 
+    def attachments(self, ids: Sequence[str], type: int) -> dict[str, Attachment]:
+        found = {id: self.attachment(id, type) for id in ids}
+        return {id: attachment for id, attachment in found.items() if attachment is not None}
+
     def small_file(self, key: int) -> bytes | None:
         return self.content.files.get(key)
 

@@ -379,3 +379,12 @@ def test_where_no_widget_is_drawn_names_are_escaped(client):
 def test_only_the_line_of_the_job_is_hidden_at_first(panel):
     hidden = [line for line in panel.body.children if line.layout.display == "none"]
     assert hidden == [panel._job_line]
+
+
+def test_it_says_which_folder_is_meant(client, study, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    panel = ArchivePanel(client)
+    assert panel.place.value == f"in {tmp_path}"
+    panel.folder.value = "new.zip"
+    assert panel.place.value == f"as {tmp_path / 'new.zip'}"
+    panel.close()

@@ -397,3 +397,13 @@ def test_a_dead_server_is_said_and_the_pictures_go_on_at_its_return():
         panel.viewer.wait_until_sent()
         assert len(sent) == 20
         panel.close()
+
+
+def test_it_says_how_many_patients_there_are_and_how_many_were_found(panel):
+    assert panel.count.value == "1 patient"
+    panel.search.value = "nobody"
+    panel.wait_until_found()
+    assert panel.count.value == "0 found"
+    panel.search.value = "phantom"
+    panel.wait_until_found()
+    assert panel.count.value == f"{len(panel.tree.level())} found"

@@ -13,6 +13,7 @@ from orthanc_lab import Client, samples
 from orthanc_lab.testing.faults import Faults
 from orthanc_lab.widgets import (
     ArchivePanel,
+    BrowserPanel,
     DicomizePanel,
     FaultsPanel,
     JobsPanel,
@@ -95,6 +96,23 @@ def test_a_picture_becomes_dicom(client, monkeypatch):
     panel.close()
 
 
+def test_a_parent_is_sought_and_what_was_made_deleted(client, study):
+    panel = DicomizePanel(client)
+    panel.parent.level.value = "Study"
+    panel.act("", lambda: None).result()
+    assert panel.code_view.python.startswith("client.studies.find({}, limit=50, order_by=[")
+    assert run(panel, client) == sent(panel)
+    panel.parent.level.value = panel.parent.level.options[0]
+    panel.add(samples.path("chart.png"))
+    panel.make().result()
+    (made,) = panel.made
+    panel._delete(made)
+    panel.act("", lambda: None).result()
+    assert panel.code_view.python == f"client.instances[{made.id!r}].delete()"
+    assert not made.exists()
+    panel.close()
+
+
 def test_a_job_is_paused_and_deleted(client, study):
     panel = JobsPanel(client)
     job = paused_job(study.archive_job)
@@ -128,6 +146,34 @@ def test_an_archive(client, study, tmp_path, monkeypatch):
     panel.make().result()
     assert writes(sent(panel)) == command
     assert writes(run(panel, client)) == command
+    panel.close()
+
+
+def test_a_search_and_what_is_looked_at(client, study):
+    panel = BrowserPanel(client)
+    assert panel.code_view.python == "client.patients.find({}, order_by=['PatientName'], limit=101)"
+    panel.search.value = "soft"
+    panel.wait_until_found()
+    assert "client.series.find({'SeriesDescription': '*soft*'}, limit=101)" in panel.code_view.python.splitlines()
+    assert writes(run(panel, client)) == writes(sent(panel))
+    panel.search.value = ""
+    panel.wait_until_found()
+    series = study.series[1]
+    for resource, below in ((series, "instances"), (study, "series"), (series.instances[0], "all_tags")):
+        panel.show_resource(resource)
+        panel.wait_until_shown()
+        assert panel.code_view.python == f"client.{resource.level.plural}[{resource.id!r}].{below}"
+        assert run(panel, client)[-1:] == sent(panel)  # before that it is asked whether it is there
+    panel.close()
+
+
+def test_a_streamed_archive(client, study, tmp_path, monkeypatch):
+    panel = ArchivePanel(client)
+    panel.tree.toggle(study.id)
+    panel.folder.value = str(tmp_path)
+    panel.save().result()
+    assert panel.code_view.python == f"client.archive([{study.id!r}], {str(tmp_path)!r})"
+    assert writes(run(panel, client)) == writes(sent(panel))
     panel.close()
 
 
@@ -175,6 +221,25 @@ def test_nodes(network, archive):
     panel.retrieve().result()
     assert panel.code_view.python == f"client.queries[{panel.query.id!r}][0].retrieve()"
     ended(panel)
+    panel.answers.selected = ["0"]
+    asked = panel.query.id
+    panel.below().result()
+    assert panel.code_view.python.startswith(f"client.queries[{asked!r}][0].query('Series', {{")
+    assert writes(run(panel, network)) == writes(sent(panel))
+    panel.tree.toggle(panel.tree.level()[0].id)
+    panel.send_checked().result()
+    assert panel.code_view.python == f"client.modalities['archive'].store({panel.tree.checked})"
+    assert writes(run(panel, network)) == writes(sent(panel))
+    ended(panel)
+    form = panel.node_form
+    form.name.value, form.aet.value, form.host.value, form.port.value = "other", "OTHER", "127.0.0.1", 1
+    panel.add().result()
+    assert panel.code_view.python.startswith("client.modalities.add('other', AET='OTHER', Host='127.0.0.1', Port=1")
+    panel.nodes.selected = ["other"]
+    panel.remove().result()
+    assert panel.code_view.python == "client.modalities['other'].remove()"
+    network.modalities.add("other", AET="OTHER", Host="127.0.0.1", Port=1)
+    assert writes(run(panel, network)) == writes(sent(panel))
     panel.close()
 
 

@@ -86,7 +86,7 @@ def test_what_the_browser_shows_is_checked_elsewhere(board, study):
     modify.make().result()
     modify.client.jobs[modify.started[0].id].wait(progress=False)
     modify.refresh()
-    assert modify.status.text == "Made: Phantom CT · CT quality phantom · 2026-01-05"
+    assert modify.status.text == "Result: Phantom CT · CT quality phantom · 2026-01-05"
     assert modify.show_button.layout.display is None
 
 

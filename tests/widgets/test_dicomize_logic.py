@@ -35,7 +35,7 @@ def picture(mode, form, size=(40, 30)):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("chart.png", "PNG, 480 × 360, colour"), ("chart.jpg", "JPEG, 480 × 360, colour"), ("report.pdf", "PDF, 1 page")],
+    [("chart.png", "PNG, 480 × 360, color"), ("chart.jpg", "JPEG, 480 × 360, color"), ("report.pdf", "PDF, 1 page")],
 )
 def test_what_a_file_is_stands_in_its_bytes(tmp_path, name, words):
     path = tmp_path / "no-name-that-helps"
@@ -292,7 +292,7 @@ def test_pictures_among_documents_are_secondary_captures_too():
 
 def test_what_the_parent_gives_is_not_overridden_by_accident():
     form = Form((PNG,), ((find("StudyDescription"), "x"),), parent="x", inherited={"StudyDescription": "CT"})
-    assert form.problems() == {"StudyDescription": "is inherited from the parent: leave it empty, or tick Force"}
+    assert form.problems() == {"StudyDescription": "is inherited from the parent: leave it empty, or check Force"}
 
 
 def test_letters_beyond_latin_1_get_a_character_set_that_has_them():

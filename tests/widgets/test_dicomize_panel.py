@@ -44,7 +44,7 @@ def test_a_picture_becomes_an_instance(panel, client):
     drop(panel.zone, "chart.png", samples.path("chart.png").read_bytes(), chunk=10_000)
     fill(panel, PatientID="7", PatientName="Phantom^Paul", StudyDate="20260131")
     panel.make().result()
-    assert panel.status.text == f"Made: instance {panel.made[0].id}"
+    assert panel.status.text == f"Created: instance {panel.made[0].id}"
     tags = client.instances.find()[0].all_tags
     assert (tags["PatientID"], tags["PatientName"], tags["StudyDate"]) == ("7", "Phantom^Paul", "20260131")
     assert (tags["SOPClassUID"], tags["Modality"]) == ("1.2.840.10008.5.1.4.1.1.7", "OT")
@@ -244,7 +244,7 @@ def test_parents_are_counted_and_found_while_typing(panel, client):
 
 def test_the_options_are_explained(panel):
     labels = [one.value for one in all_below(panel.body) if isinstance(one, ipywidgets.Label)]
-    for words in ("Gives images a SOP class", "Lets your tags replace", "Keeps the bytes of a single JPEG"):
+    for words in ("Gives images an SOP class", "Lets your tags replace", "Keeps the bytes of a single JPEG"):
         assert any(label.startswith(words) for label in labels)
 
 
@@ -280,7 +280,7 @@ def test_an_error_of_the_server_stands_beside_its_field(panel, study):
     panel.add(samples.path("report.pdf"))
     fill(panel, SOPInstanceUID="1.2.3")
     panel.make().result()
-    assert "tick Force" in panel.tags.rows["SOPInstanceUID"].problem.text
+    assert "check Force" in panel.tags.rows["SOPInstanceUID"].problem.text
     assert panel.status.is_warning
     assert panel.made == []
     fill(panel, SOPInstanceUID="")
@@ -385,7 +385,11 @@ def test_private_tags_are_added_to_the_dictionary_of_a_server_of_our_own():
         button.press().result()
         assert panel.status.text == "The server has restarted, and knows these private tags."
         assert (button.layout.display, panel.private.snippet.value) == ("none", "")
-        assert server.options["Name"] == "own"
+        options = server.options
+        assert options["Name"] == "own"
+        assert panel.code_view.python.startswith("server.restart({**server.options, 'Dictionary': {")
+        exec(panel.code_view.python, {"server": server})
+        assert server.options == options
         panel.add(samples.path("report.pdf"))
         panel.make().result()
         assert "MyCompany1001" in panel.made[0].all_tags

@@ -84,7 +84,7 @@ def test_a_cancelled_file_is_forgotten():
     zone = Zone()
     zone.chunk(b"ab")
     zone.receive({"kind": "cancel", "transfer": "1"}, [])
-    assert zone.chunk(b"cd", 2) == {"kind": "refuse", "transfer": "1", "words": "was cancelled"}
+    assert zone.chunk(b"cd", 2) == {"kind": "refuse", "transfer": "1", "words": "was canceled"}
     assert zone.given == []
     assert list(zone._folder.iterdir()) == []
 
@@ -92,7 +92,7 @@ def test_a_cancelled_file_is_forgotten():
 def test_a_cancellation_may_overtake_chunks_and_never_undoes_a_file():
     zone = Zone()
     zone.receive({"kind": "cancel", "transfer": "early"}, [])
-    assert zone.chunk(b"abcd", id="early")["words"] == "was cancelled"
+    assert zone.chunk(b"abcd", id="early")["words"] == "was canceled"
     zone.chunk(b"abcd", id="late")
     zone.receive({"kind": "cancel", "transfer": "late"}, [])
     assert zone.chunk(b"abcd", id="late")["kind"] == "taken"

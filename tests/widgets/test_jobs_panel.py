@@ -257,3 +257,10 @@ def test_a_saved_notebook_shows_the_jobs(client, study, panel):
     html = panel._repr_mimebundle_()["text/html"]
     assert "Archive" in html
     assert "Success" in html
+
+
+def test_a_modification_says_how_many_instances_it_makes(client, study):
+    study.anonymize().wait(progress=False)
+    panel = JobsPanel(client)
+    assert panel.table.rows[0]["words"] == f"{len(study.instances)} instances"
+    panel.close()

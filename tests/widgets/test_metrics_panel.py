@@ -16,6 +16,7 @@ from orthanc_lab.frames.metric_table import Scrape, metrics_frame
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.widgets import MetricsPanel
 from orthanc_lab.widgets.metrics.metric_lines import charts_of, families_of, samples_of
+from tests.examples import examples
 from tests.widgets.dropping import settle
 
 
@@ -161,6 +162,7 @@ NAMES = ("orthanc_storage_read_bytes", "orthanc_up_time_s", "orthanc_jobs_runnin
 READINGS = st.dictionaries(st.tuples(st.sampled_from(NAMES), st.just("")), st.tuples(st.integers(0, 99), st.just(nan)))
 
 
+@examples(40)
 @given(st.lists(READINGS, min_size=1, max_size=8))
 def test_one_by_one_samples_are_those_of_all_together(readings):
     start = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from orthanc_lab import samples
-from orthanc_lab.client import Patient, Series, Study
+from orthanc_lab.client import Patient, Series, Study, UnreachableError
 from orthanc_lab.rest.making import study_changes
 from orthanc_lab.widgets import ModifyPanel
 from orthanc_lab.widgets.dicomize.keywords import find
 from orthanc_lab.widgets.elements.tag_row import TagRow
+from orthanc_lab.widgets.modify import panel as panel_module
 from orthanc_lab.widgets.modify.change_request import MOST, ChangeRequest, tag_names
 from orthanc_lab.widgets.modify.module_tags import MODULE_TAGS
 from orthanc_lab.widgets.tag_differences import dataset_rows, differences
@@ -55,10 +56,25 @@ def test_anonymized_after_a_preview(client, panel, study):
     assert len(client.studies) == 1
     panel.make().result()
     finish(panel)
-    assert panel.status.text.startswith("Made: Anonymized")
+    assert panel.status.text.startswith("Result: Anonymized")
     assert [row["state"] for row in panel.jobs.rows] == ["Success"]
     made = next(one for one in client.studies.find() if one.id != study.id)
     assert made.StudyDescription == study.StudyDescription
+
+
+def test_what_was_made_is_said_even_if_the_server_did_not_answer_at_first(client, panel, study, monkeypatch):
+    panel.tree.toggle(panel.tree.level()[0].id)
+    with monkeypatch.context() as patch:
+        patch.setattr(panel_module, "made_by", unreachable)
+        panel.make().result()
+        finish(panel)
+        assert panel.status.text.startswith("No Orthanc answers")
+    panel.refresh()
+    assert panel.status.text.startswith("Made: Anonymized")
+
+
+def unreachable(*_):
+    raise UnreachableError("http://127.0.0.1", "no time")
 
 
 def test_a_preview_tells_which_uids_a_level_gets(panel, study):
@@ -150,7 +166,7 @@ def test_split_and_merge(client, panel, study):
     panel.form.keep_source.value = False
     panel.make().result()
     finish(panel)
-    assert panel.status.text == "Made: Phantom CT · Apart · 2026-01-05"
+    assert panel.status.text == "Result: Phantom CT · Apart · 2026-01-05"
     apart = client.studies.find(StudyDescription="Apart")[0]
     assert (len(apart.series), len(study.series)) == (1, 2)
     panel.tree.clear()
@@ -167,7 +183,7 @@ def test_split_and_merge(client, panel, study):
     panel.form.target.value = study.id
     panel.make().result()
     finish(panel)
-    assert panel.status.text == "Made: Phantom CT · CT quality phantom · 2026-01-05"
+    assert panel.status.text == "Result: Phantom CT · CT quality phantom · 2026-01-05"
     assert [len(one.series) for one in client.studies.find()] == [3]
 
 
@@ -175,8 +191,8 @@ def test_words_before_anything_is_sent(panel, client, study):
     patient, series = study.patient, study.series
     assert ChangeRequest("anonymize").problem([]) == "Check something in the tree first."
     assert ChangeRequest("anonymize").problem([study] * (MOST + 1)).endswith("Check fewer.")
-    assert "tick Force" in ChangeRequest("modify", replace={"PatientID": "7"}).problem([study])
-    assert "tick Force" in ChangeRequest("anonymize", keep=("SOPInstanceUID",)).problem([study])
+    assert "check Force" in ChangeRequest("modify", replace={"PatientID": "7"}).problem([study])
+    assert "check Force" in ChangeRequest("anonymize", keep=("SOPInstanceUID",)).problem([study])
     assert ChangeRequest("modify", replace={"PatientID": "7"}, force=True).problem([patient]) == ""
     assert ChangeRequest("modify").problem([study]).startswith("Nothing would change")
     assert ChangeRequest("split").problem([study]).startswith("Check the series")
@@ -209,7 +225,7 @@ def test_what_the_server_refuses_is_said(panel, study):
     check_series(panel, study, 1)
     panel.client.studies[study.id].delete()
     panel.make().result()
-    assert panel.status.text.endswith("what is checked has since been deleted on the server.")
+    assert panel.status.text.startswith("Modify: what is checked has since been deleted on the server.")
 
 
 def test_numbers_and_sequences_are_tags_too():
@@ -243,4 +259,4 @@ def test_several_studies_are_a_job_each(client, panel, study):
     panel.make().result()
     finish(panel)
     assert len(client.patients) == 4
-    assert panel.status.text.startswith("Made: ")
+    assert panel.status.text.startswith("Result: ")

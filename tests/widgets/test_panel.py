@@ -62,6 +62,46 @@ def test_the_words_of_an_action_are_said_and_the_panel_looks(client, study):
     assert panel.shown == 1
 
 
+class Following(Panel):
+    """Follows what its action has started, as a panel with jobs does."""
+
+    def __init__(self, client: Client, **options: object) -> None:
+        super().__init__(client, **options)
+        self.ended: list[str] = []
+        self.is_warning = False
+
+    def poll(self) -> None:
+        while self.ended:
+            self.tell(self.ended.pop(), is_warning=self.is_warning)
+
+
+def test_what_a_poll_finds_is_not_replaced_by_the_words_of_the_action_before(client):
+    panel = Following(client)
+
+    def start() -> str:
+        panel.ended.append("Made.")
+        panel.refresh()  # as in the thread that polls, before the action says that it has started something
+        assert panel.status.text == "Starting …"
+        return "Started."
+
+    panel.act("Starting", start).result()
+    assert panel.status.text == "Made."
+
+
+@pytest.mark.parametrize("is_warning", [False, True])
+def test_what_a_poll_finds_does_not_hide_that_the_action_failed(client, is_warning):
+    panel = Following(client)
+    panel.is_warning = is_warning
+
+    def fail() -> str:
+        panel.ended.append("Made.")
+        raise ValueError("no")
+
+    panel.act("Starting", fail).result()
+    assert panel.status.text == "Starting: no\nMade."
+    assert panel.status.is_warning
+
+
 def test_a_fault_of_the_panel_is_seen(client, caplog):
     class Broken(Panel):
         def poll(self) -> None:

@@ -54,6 +54,13 @@ def test_a_page_at_a_time():
     assert len(sent[1]["nodes"]) == 10
 
 
+def test_the_end_of_a_long_list_is_soon_reached():
+    tree = Tree(Endless(), label="Numbers", page=100)
+    for _ in range(6):
+        tree.more("")
+    assert len(tree.level()) == 6400, "5,000 patients in six clicks"
+
+
 def test_one_message_for_an_opened_level():
     tree = Tree(Family(roots=["a", "b"], a=["c", "d"]), label="Letters")
     sent = heard(tree)

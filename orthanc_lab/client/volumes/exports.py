@@ -16,7 +16,7 @@ __all__ = ["to_nifti", "to_sitk", "to_xarray"]
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 _EXTRA = "orthanc-lab[volumes]"
-_DIMENSIONS = ("slice", "row", "column", "colour")
+_DIMENSIONS = ("slice", "row", "column", "color")
 _TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # NIfTI's x goes to the right, its y to the front
 
 
@@ -24,7 +24,7 @@ def to_nifti(array: Array, affine: Array, path: str | Path | None) -> Any:
     """Return a `nibabel.Nifti1Image`, and save it."""
     nibabel = _library("nibabel", "to_nifti", _EXTRA)
     if array.ndim != 3:
-        raise VolumeError("Colours have no place in a NIfTI file")
+        raise VolumeError("Colors have no place in a NIfTI file")
     # Of NIfTI's array, columns are the first axis.
     image = nibabel.Nifti1Image(array.transpose(2, 1, 0), _TO_RAS @ affine[:, [2, 1, 0, 3]])
     image.header.set_xyzt_units("mm")

@@ -83,7 +83,7 @@ class Volume:
         return "" if self.affine is None else letters_of(self.affine)
 
     @property
-    def is_colour(self) -> bool:
+    def is_color(self) -> bool:
         """Whether there are three values at each place."""
         return self.array.ndim == 4
 

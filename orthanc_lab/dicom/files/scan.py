@@ -10,7 +10,7 @@ import functools
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.dicom.dictionary.main_tags import MainTags
@@ -138,6 +138,7 @@ class _Values:
     def __init__(self, data: bytes, big: bool, charset: Found | None, default_encoding: str) -> None:
         self._data = data
         self._numbers = _BIG_NUMBERS if big else _LITTLE_NUMBERS
+        self._order: Literal["big", "little"] = "big" if big else "little"
         stated = None if charset is None else data[charset[2] : charset[2] + charset[3]]
         self._decode: TextDecoder = decoder_of(stated, default_encoding)
 
@@ -200,9 +201,18 @@ class _Values:
         """Return the VR of the pixel data unless it is the usual one: OW for more than 8 bits allocated, else OB."""
         if pixels is None:
             return ""
-        bits = "0" if bits_allocated is None else self.text(bits_allocated, "0028,0100") or "0"
-        usual = b"OW" if bits.isdecimal() and int(bits) > 8 else b"OB"
+        usual = b"OW" if self._number(bits_allocated, "0028,0100") > 8 else b"OB"
         return "" if pixels[0] == usual else pixels[0].decode("ascii")
+
+    def _number(self, element: Found | None, name: str) -> int:
+        """Return the number that an element holds, 0 for any other value, or none."""
+        if element is None:
+            return 0
+        vr, _, position, length = element
+        if vr == b"US" and length == 2:
+            return int.from_bytes(self._data[position : position + 2], self._order)
+        text = self.text(element, name) or ""
+        return int(text) if text.isdecimal() else 0
 
 
 def _integers(form: str) -> Callable[[bytes], str]:

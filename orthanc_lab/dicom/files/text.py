@@ -21,6 +21,7 @@ _ESCAPE_SEQUENCE = re.compile(rb"\x1b[\x20-\x2f]++[\x30-\x7e]|[\x0e\x0f]")  # EC
 _NOT_PLAIN = re.compile(rb"[^\n\x20-\x7e]")
 _YEN = str.maketrans("\\~", "¥‾")  # JIS X 0201 has them in the place of backslash and tilde
 _SHIFTS = str.maketrans("", "", "\x0e\x0f\x1b")
+_USUAL = 64  # bytes of a character set that is remembered
 _ESCAPES_ARE_CONTENT = frozenset({"ascii", "iso2022_jp_1"})
 
 
@@ -34,14 +35,26 @@ def decoder_of(specific_character_set: bytes | None, default_encoding: str = "La
     default_encoding
         The option ``DefaultEncoding``, for a file without a term.
     """
+    if specific_character_set and len(specific_character_set) > _USUAL:
+        return _decoder(*_codec(specific_character_set, default_encoding))
+    return _usual_decoder(specific_character_set, default_encoding)
+
+
+def _codec(specific_character_set: bytes | None, default_encoding: str) -> tuple[str, bool]:
+    """Return the codec, and whether there are escape sequences."""
     if specific_character_set:
         terms = specific_character_set.decode("latin-1").split("\0", 1)[0].split("\\")
         term = next((term for term in terms if term.strip()), "")
         if term:
             charset = charsets.by_term(term)
-            return _decoder("ascii" if charset is None else charset.codec, len(terms) > 1)
+            return "ascii" if charset is None else charset.codec, len(terms) > 1
     charset = charsets.by_name(default_encoding)
-    return _decoder("ascii" if charset is None else charset.codec, False)
+    return "ascii" if charset is None else charset.codec, False
+
+
+@functools.lru_cache(maxsize=64)
+def _usual_decoder(specific_character_set: bytes | None, default_encoding: str) -> TextDecoder:
+    return _decoder(*_codec(specific_character_set, default_encoding))
 
 
 def text_bytes(value: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from itertools import count
@@ -46,6 +47,7 @@ class PostgresqlJobList:
         self._duration = duration
         self._alone = alone
         self._listening: Listening | None = None
+        self._looked = 0.0  # monotonic: the beginning of the last look
         database.run(lambda connection: migrate(connection, ROOM, STEPS))
 
     # -- leases --------------------------------------------------------------------
@@ -230,13 +232,21 @@ class PostgresqlJobList:
 
     def changes(self, position: int | None) -> Changes:
         """Return what the transactions have changed that were not finished at the last look."""
-        found = self._database.fetch(statements.CHANGES, (str(position or 0),) * 2)
+        began = time.monotonic()
+
+        def look(connection: Connection) -> tuple[bool, list[tuple[Any, ...]]]:
+            # After a crash, PostgreSQL may give numbers of transactions again that were seen before. And another
+            # database may have been restored in its place.
+            whole = position is None or connection.opened > self._looked
+            found = connection.execute(statements.CHANGES, ("0" if whole else str(position),) * 2).fetchall()
+            return whole, found
+
+        whole, found = self._database.read(look)
+        self._looked = began
         now = found[0][0]
-        if position is not None and now < position:  # another database was restored in its place
-            return self.changes(None)
         rows = [SharedRow(*columns) for _, gone, *columns in found if gone is False]
         gone = [_gone(columns) for _, gone, *columns in found if gone]
-        return Changes(now, rows, () if position is None else gone, complete=position is None)
+        return Changes(now, rows, () if position is None else gone, complete=whole)
 
     def trim_history(self, size: int) -> Sequence[Dropped]:
         """Forget the jobs that ended first, until so many ended ones are left."""

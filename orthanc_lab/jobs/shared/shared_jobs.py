@@ -376,17 +376,17 @@ class SharedJobs:
         return entry if isinstance(entry, SharedEntry) else None
 
     def _command(self, id: str, event: Event) -> bool:
-        entry = self._known(id)
-        if entry is None:
-            return False
-        effects = self._moves.advance(entry, event)
-        if Effect.REFUSE in effects:
-            return False
-        wake = entry.wake
-        if wake is not None:
-            wake()  # it may be waiting between two steps
-        self._follow_up(entry, effects)
-        return True
+        while (entry := self._known(id)) is not None:
+            effects = self._moves.advance(entry, event)
+            if Effect.REFUSE not in effects:
+                wake = entry.wake
+                if wake is not None:
+                    wake()  # it may be waiting between two steps
+                self._follow_up(entry, effects)
+                return True
+            if not entry.lost:  # to another server, at this moment: then there is another entry
+                return False
+        return False
 
     def _follow_up(self, entry: SharedEntry, effects: Collection[Effect]) -> None:
         """Do what follows from a move that was written."""

@@ -11,6 +11,7 @@ from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = [
+    "JSON",
     "EmptyAnswer",
     "answer_empty_object",
     "answer_json",
@@ -20,6 +21,9 @@ __all__ = [
     "wants_xml",
     "xml_document",
 ]
+
+JSON = "application/json; charset=utf-8"
+"""The type of JSON in the house format."""
 
 
 class EmptyAnswer(Exception):
@@ -42,7 +46,7 @@ def answer_json(req: falcon.Request, resp: falcon.Response, value: Any) -> None:
         resp.content_type = "application/xml; charset=utf-8"
         resp.text = xml_document(value)
     else:
-        resp.content_type = "application/json; charset=utf-8"
+        resp.content_type = JSON
         resp.data = house_json.dumps(value).encode("ascii")
 
 

@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar
 import falcon
 
 from orthanc_lab.protocol import house_json
-from orthanc_lab.rest.http.answers import answer_json, wants_xml
+from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml
+from orthanc_lab.rest.http.plain_answers import PlainAnswer
 
 __all__ = ["CachedJson", "TextCache"]
 
@@ -72,5 +73,9 @@ class CachedJson(Generic[Source]):
         if wants_xml(req):
             answer_json(req, resp, self._make(source))
             return
-        resp.content_type = "application/json; charset=utf-8"
+        resp.content_type = JSON
         resp.data = self._texts.text(source, key)
+
+    def plain(self, source: Source, key: Hashable = None) -> PlainAnswer:
+        """Return what `answer` answers as JSON."""
+        return PlainAnswer(JSON, self._texts.text(source, key))

@@ -8,9 +8,9 @@ from typing import Any
 import falcon
 
 from orthanc_lab.protocol import house_json
-from orthanc_lab.rest.http.answers import answer_json, wants_xml, xml_document
+from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml, xml_document
 
-__all__ = ["answer_batches", "answer_repeated"]
+__all__ = ["answer_batches", "answer_pieces", "answer_repeated", "array_items"]
 
 _XML_START, _XML_END = b'<?xml version="1.0" encoding="utf-8"?>\n<root>\n', b"</root>\n"
 
@@ -20,10 +20,19 @@ def answer_batches(req: falcon.Request, resp: falcon.Response, batches: Iterable
     if wants_xml(req):
         answer_json(req, resp, [item for batch in batches for item in batch])
         return
-    # Each batch without its brackets.
-    pieces = [house_json.dumps(batch)[1:-2].encode("ascii") for batch in batches if batch]
-    resp.content_type = "application/json; charset=utf-8"
-    resp.data = b"".join((b"[", b",".join(pieces), b"\n]")) if pieces else b"[]"
+    answer_pieces(resp, (array_items(batch) for batch in batches if batch))
+
+
+def answer_pieces(resp: falcon.Response, pieces: Iterable[bytes]) -> None:
+    """Answer one array as JSON, given as pieces with some of its items each (`array_items`)."""
+    items = b",".join(pieces)
+    resp.content_type = JSON
+    resp.data = b"".join((b"[", items, b"\n]")) if items else b"[]"
+
+
+def array_items(items: list[Any]) -> bytes:
+    """Return the text of an array, which is not empty, without its brackets."""
+    return house_json.dumps(items)[1:-2].encode("ascii")
 
 
 def answer_repeated(req: falcon.Request, resp: falcon.Response, items: Sequence[Any], order: Sequence[int]) -> None:
@@ -41,9 +50,9 @@ def answer_repeated(req: falcon.Request, resp: falcon.Response, items: Sequence[
         start, between, end = _XML_START, b"", _XML_END
         pieces = [xml_document([item]).encode()[len(start) : -len(end)] for item in items]
     else:
-        resp.content_type = "application/json; charset=utf-8"
+        resp.content_type = JSON
         start, between, end = b"[", b",", b"\n]"
-        pieces = [house_json.dumps([item])[1:-2].encode("ascii") for item in items]
+        pieces = [array_items([item]) for item in items]
     size = sum(len(pieces[place]) for place in order) + len(between) * (len(order) - 1) + len(start) + len(end)
     resp.set_stream(_joined(start, between, end, (pieces[place] for place in order)), size)
 

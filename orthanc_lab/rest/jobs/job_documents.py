@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted
 from operator import is_
 from typing import Any
 
@@ -16,7 +16,7 @@ from orthanc_lab.rest.http.cached_text import TextCache
 
 __all__ = ["JobListText", "JobTexts", "job_document"]
 
-_KEPT = 256 << 10  # bytes of texts
+_KEPT = 4 << 20  # bytes of texts: some 6,000 jobs
 _GAP = b"\0"  # where the time of the answer goes; in a value it would be escaped
 _LINE, _DEEPER = "\n", "\n   "  # a line break in a value is escaped
 
@@ -101,8 +101,7 @@ def _with_gap(view: JobView) -> bytes:
 def _before(view: JobView) -> str:
     """Return the text of a job up to the time of the answer.
 
-    It is spelled out, since `house_json` takes twice as long: whoever watches many jobs asks for one after the
-    other, and to keep the texts of all would cost as much memory as the jobs.
+    It is spelled out, since `house_json` takes twice as long.
     """
     content = house_json.dumps(view.content)
     if view.content:
@@ -118,8 +117,8 @@ def _before(view: JobView) -> str:
         f'   "EffectiveRuntime" : {house_json.dumps(view.runtime)},\n'
         f'   "ErrorCode" : {view.error_code},\n'
         f'   "ErrorDescription" : {_quoted(_description(view.error_code))},\n'
-        f'   "ErrorDetails" : {house_json.dumps(view.error_details)},\n'
-        f'   {eta}"ID" : {house_json.dumps(view.id)},\n'
+        f'   "ErrorDetails" : {_quoted(view.error_details)},\n'
+        f'   {eta}"ID" : {_quoted(view.id)},\n'
         f'   "Priority" : {view.priority},\n'
         f'   "Progress" : {view.progress},\n'
         f'   "State" : "{view.state.value}",\n'
@@ -130,11 +129,6 @@ def _before(view: JobView) -> str:
 def _after(view: JobView) -> str:
     """Return what follows the time of the answer."""
     return f'",\n   "Type" : {_quoted(view.type)}\n}}'
-
-
-@lru_cache(maxsize=64)  # types, descriptions of errors
-def _quoted(text: str) -> str:
-    return house_json.dumps(text)
 
 
 def _indented(text: str) -> bytes:

@@ -12,9 +12,17 @@ import falcon
 from orthanc_lab.jobs.ports import JobOutput, Jobs
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.timestamps import iso_micros
-from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, answer_json, answer_nothing, wants_xml
+from orthanc_lab.rest.http.answers import (
+    JSON,
+    EmptyAnswer,
+    answer_empty_object,
+    answer_json,
+    answer_nothing,
+    wants_xml,
+)
 from orthanc_lab.rest.http.arguments import flag, query_arguments
 from orthanc_lab.rest.http.download_name import name_download
+from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.jobs.job_documents import JobListText, JobTexts, job_document
 from orthanc_lab.rest.services import Services
 
@@ -40,7 +48,7 @@ class JobsList:
         if wants_xml(req):
             answer_json(req, resp, [job_document(view, iso_micros(now)) for view in views])
         else:
-            resp.content_type = "application/json; charset=utf-8"
+            resp.content_type = JSON
             resp.data = self._text.text(views, now)
 
 
@@ -52,6 +60,11 @@ class JobResource:
         self._clock = services.clock
         self._texts = JobTexts()
 
+    def on_plain_get(self, job_id: str) -> PlainAnswer | None:
+        """Return the job as it is now, as `on_get` answers it."""
+        view = self._engine.get(job_id)
+        return None if view is None else PlainAnswer(JSON, self._texts.text(view, self._clock.now()))
+
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         """Answer the job as it is now."""
         view = self._engine.get(job_id)
@@ -61,7 +74,7 @@ class JobResource:
         if wants_xml(req):
             answer_json(req, resp, job_document(view, iso_micros(now)))
         else:
-            resp.content_type = "application/json; charset=utf-8"
+            resp.content_type = JSON
             resp.data = self._texts.text(view, now)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
@@ -106,10 +119,16 @@ class OutputResource:
 
 
 class FileChunks:
-    """The bytes of a file in chunks; closes it however the answer ends."""
+    """The bytes of a file in chunks; closes it however the answer ends.
+
+    A server that knows `descriptor` sends the file by that, and reads no chunk.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self.descriptor: int | None = None
+        with suppress(OSError):  # it is in memory, or in pieces elsewhere
+            self.descriptor = file.fileno()
         self.size = file.seek(0, 2)
         file.seek(0)
 

@@ -23,29 +23,34 @@ export async function refresh() {
     return;
   }
   jobs.sort((a, b) => b.CreationTime.localeCompare(a.CreationTime));
+  const { job, act } = focused();
   const head = ["Type", "State", "Progress", "Priority", "Run time", ""].map((name) => element("th", {}, name));
   section.replaceChildren(element("table", { class: "card" },
     element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...jobs.map(row))));
+  if (job) (buttonOf(job, act) ?? buttonOf(job))?.focus();
 }
 
+// The table is drawn anew each time: the button with the focus, or another one of its job, has it again afterwards.
+const focused = () => /** @type {HTMLElement} */ (section.contains(document.activeElement) ? document.activeElement : section).dataset;
+const buttonOf = (job, act = "") =>
+  /** @type {HTMLElement} */ (section.querySelector(`button[data-job="${job}"]${act && `[data-act="${act}"]`}`));
+
 function row(job) {
-  const act = (action) => element("button", {
-    onclick: guarded(async () => { await post(`jobs/${job.ID}/${action}`, "{}"); await refresh(); }),
-  }, action);
+  const button = (act, press, more = {}) =>
+    element("button", { "data-job": job.ID, "data-act": act, onclick: guarded(press), ...more }, act);
+  const control = (act) => button(act, async () => { await post(`jobs/${job.ID}/${act}`, "{}"); await refresh(); });
   const final = job.State === "Success" || job.State === "Failure";
+  const hasArchive = job.State === "Success" && (job.Type === "Archive" || job.Type === "Media");
   return element("tr", {},
     element("td", { title: job.ID }, job.Type),
     element("td", { class: `state-${job.State}`, title: job.ErrorDetails },
       job.State === "Failure" ? `${job.State}: ${job.ErrorDescription}` : job.State),
     element("td", {}, element("progress", { max: 100, value: job.Progress, "aria-label": `${job.Progress} %` }), ` ${job.Progress} %`),
-    element("td", {}, String(job.Priority)),
-    element("td", {}, `${job.EffectiveRuntime.toFixed(2)} s`),
-    element("td", {}, ...CONTROLS[job.State].map(act),
-      job.State === "Success" && (job.Type === "Archive" || job.Type === "Media")
-        ? element("button", { onclick: guarded(() => save(job.ID)) }, "download") : null,
-      final ? element("button", {
-        class: "danger", onclick: guarded(async () => { await remove(`jobs/${job.ID}`); await refresh(); }),
-      }, "delete") : null));
+    element("td", { "data-head": "Priority" }, String(job.Priority)),
+    element("td", { "data-head": "Run time" }, `${job.EffectiveRuntime.toFixed(2)} s`),
+    element("td", {}, ...CONTROLS[job.State].map(control),
+      hasArchive ? button("download", () => save(job.ID)) : null,
+      final ? button("delete", async () => { await remove(`jobs/${job.ID}`); await refresh(); }, { class: "danger" }) : null));
 }
 
 function save(id) {

@@ -31,7 +31,7 @@ export async function refresh() {
     return refresh();
   }
   count.textContent = wordsOf(studies.length, total);
-  list.replaceChildren(...studies.map(studyCard));
+  list.replaceChildren(...cardsOf(studies));
   pages.replaceChildren(...pageButtons(studies.length, total));
   if (!studies.length) {
     list.append(element("p", { class: "empty" }, Object.values(now).some(Boolean)
@@ -56,6 +56,18 @@ function pageButtons(shown, total) {
     to("First", 0, since === 0), to("Previous", since - LIMIT, since === 0),
     to("Next", since + LIMIT, since + shown >= total), to("Last", last, since === last),
   ];
+}
+
+// Cards of studies that have not changed stay as they are: open, with their images.
+let cards = new Map();
+function cardsOf(studies) {
+  const made = studies.map((study) => {
+    const text = JSON.stringify(study);
+    const known = cards.get(study.ID);
+    return [study.ID, known?.text === text ? known : { text, card: studyCard(study) }];
+  });
+  cards = new Map(made);
+  return made.map(([, { card }]) => card);
 }
 
 function studyCard(study) {
@@ -117,6 +129,7 @@ async function removeStudy(study) {
   if (!confirm(`Delete the study of ${name}? This cannot be undone.`)) return;
   await remove(`studies/${study.ID}`);
   await refresh();
+  fieldOf("search-text").focus(); // the button that had the focus is gone
 }
 
 function seriesCard(series) {

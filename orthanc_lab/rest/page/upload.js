@@ -5,17 +5,21 @@ import { refresh } from "./studies.js";
 
 const status = byId("uploads");
 const hint = byId("drop-hint");
-const CONVERTED = new Set(["image/png", "image/jpeg", "application/pdf"]);
+// Secondary Capture Image Storage; the server has a class of its own for documents
+const CAPTURE = { SOPClassUID: "1.2.840.10008.5.1.4.1.1.7", ConversionType: "WSD", Modality: "OT" };
+const CONVERTED = { "image/png": CAPTURE, "image/jpeg": CAPTURE, "application/pdf": {} };
 
 async function send(file) {
-  if (!CONVERTED.has(file.type)) return post("instances", file);
+  const kind = CONVERTED[file.type];
+  if (!kind) return post("instances", file);
   const Content = await new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);
     reader.onerror = () => reject(new Error(`${file.name} cannot be read`));
     reader.readAsDataURL(file);
   });
-  return post("tools/create-dicom", { Content, Tags: { PatientName: "Uploaded", SeriesDescription: file.name } });
+  const names = { PatientName: "Uploaded", SeriesDescription: file.name.slice(0, 64), SpecificCharacterSet: "ISO_IR 192" };
+  return post("tools/create-dicom", { Content, Tags: { ...names, ...kind } });
 }
 
 const upload = guarded(async (files) => {

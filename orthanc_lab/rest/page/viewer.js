@@ -15,7 +15,11 @@ const framesOf = (instance) => Math.max(1, Number(instance.MainDicomTags.NumberO
 export async function viewer(series) {
   const instances = (await get(`series/${series.ID}/instances`)).sort((a, b) => numberOf(a) - numberOf(b));
   const tags = element("tbody");
-  const showTags = async (id) => tags.replaceChildren(...rows(await get(`instances/${id}/simplified-tags`)));
+  const showTags = async (id) => {
+    const found = await get(`instances/${id}/simplified-tags`);
+    tags.replaceChildren(...rows(found));
+    return found;
+  };
   const first = await get(`instances/${instances[0].ID}/simplified-tags`);
   const shown = first.SOPClassUID === PDF
     ? await documents(instances, showTags)
@@ -49,7 +53,7 @@ async function images(instances, modality, showTags) {
     picture.src = address(`instances/${id}/frames/${frame}/${window.address()}`);
     if (tagsOf !== id && !cine.isPlaying()) {
       tagsOf = id;
-      await showTags(id);
+      window.suggest(await showTags(id));
     }
   }
 
@@ -67,7 +71,7 @@ async function images(instances, modality, showTags) {
 function windowFields(modality, changed) {
   const presets = { "As stored": null, ...WINDOWS[modality] };
   const number = (label) => /** @type {HTMLInputElement} */ (element("input", {
-    type: "number", "aria-label": label, placeholder: label, title: label, step: "any", onchange: () => { choice.value = "Own"; changed(); },
+    type: "number", "aria-label": label, step: "any", onchange: () => { choice.value = "Own"; changed(); },
   }));
   const center = number("Window center");
   const width = number("Window width");
@@ -82,7 +86,14 @@ function windowFields(modality, changed) {
     const isChosen = center.value !== "" && Number(width.value) > 0;
     return isChosen ? `rendered?window-center=${Number(center.value)}&window-width=${Number(width.value)}` : "preview";
   };
-  return { fields: [choice, center, width], address };
+  // What the file asks for stands in the fields, paler, as long as nothing else is chosen.
+  const suggest = (tags) => {
+    for (const [field, value] of /** @type {const} */ ([[center, tags.WindowCenter], [width, tags.WindowWidth]])) {
+      field.placeholder = String(value ?? "").split("\\")[0];
+    }
+  };
+  const fields = [choice, element("label", {}, "Center ", center), element("label", {}, "Width ", width)];
+  return { fields, address, suggest };
 }
 
 // The next image is asked for once this one is there, so that a slow connection only slows the cine down.

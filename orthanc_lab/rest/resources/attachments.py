@@ -167,7 +167,7 @@ class AttachmentData(_Attachments):
         header = req.get_header("Range")
         wanted = None if header is None else parse_range(header)
         answer_if_none_match(req, resp, attachment.uncompressed_md5, attachment.revision)
-        content = self._storage.read_attachment(attachment, raw=self._raw)
+        content = self._storage.read_attachment(attachment, of=id, raw=self._raw)
         resp.content_type = "application/octet-stream"
         if wanted is not None:
             first, last = wanted.within(len(content))
@@ -201,12 +201,12 @@ class AttachmentTask(_Attachments):
         elif attachment is None or not attachment.uncompressed_md5:
             raise EmptyAnswer(400)  # there is nothing to compare with
         else:
-            self._verify(attachment)
+            self._verify(id, attachment)
         answer_empty_object(resp)
 
-    def _verify(self, attachment: Attachment) -> None:
+    def _verify(self, id: str, attachment: Attachment) -> None:
         for raw, expected in ((True, attachment.compressed_md5), (False, attachment.uncompressed_md5)):
-            if md5_hex(self._storage.read_attachment(attachment, raw=raw, fresh=True)) != expected:
+            if md5_hex(self._storage.read_attachment(attachment, of=id, raw=raw, fresh=True)) != expected:
                 raise OrthancError(ErrorCode.CORRUPTED_FILE)
 
 

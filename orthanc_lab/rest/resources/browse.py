@@ -14,8 +14,11 @@ from orthanc_lab.queries.batches import batches_of, batches_of_ids
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, unknown_resource
 from orthanc_lab.rest.http.arguments import flag, page_of, query_arguments
 from orthanc_lab.rest.http.long_lists import answer_batches
+from orthanc_lab.rest.http.plain_answers import PlainAnswer
+from orthanc_lab.rest.making.plain_upload import plain_upload
 from orthanc_lab.rest.making.upload import post_instances
 from orthanc_lab.rest.resources.presentation import parse_requested, presentation_of
+from orthanc_lab.rest.resources.resource_texts import ResourceTexts
 from orthanc_lab.rest.resources.statistics import sizes_json
 from orthanc_lab.rest.services import Services
 
@@ -41,6 +44,7 @@ class ResourceList(_Browsing):
     def __init__(self, services: Services, level: Level) -> None:
         super().__init__(services)
         self._level = level
+        self._texts = ResourceTexts(self._json)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer identifiers, or objects with ``expand``; a part of them with ``since`` and ``limit``."""
@@ -55,7 +59,7 @@ class ResourceList(_Browsing):
             lambda most: self._storage.list_resources(self._level, since, min(limit or most, most)),
             lambda: self._storage.list_ids(self._level, since, limit),
         )
-        answer_batches(req, resp, (self._json.of(batch, form, requested=requested) for batch in batches))
+        self._texts.answer(req, resp, batches, form, requested=requested)
 
 
 class InstanceList(ResourceList):
@@ -66,6 +70,10 @@ class InstanceList(ResourceList):
     def __init__(self, services: Services) -> None:
         super().__init__(services, Level.INSTANCE)
         self._services = services
+
+    def on_plain_post(self, env: dict[str, Any]) -> PlainAnswer | None:
+        """Store a DICOM file."""
+        return plain_upload(self._services, env)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Store a DICOM file, a ZIP archive or a form."""

@@ -11,14 +11,14 @@ from orthanc_lab.dicom.dictionary.dictionary import format_tag
 from orthanc_lab.dicom.shown.tag_format import format_of
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.queries.search import ResourceSearch
-from orthanc_lab.rest.http.answers import answer_json, wants_xml
+from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml
 from orthanc_lab.rest.http.bodies import boolean_field, parse_object, read_parsed_body
 from orthanc_lab.rest.http.known_answers import KnownAnswers
-from orthanc_lab.rest.http.long_lists import answer_batches
 from orthanc_lab.rest.resources.find_query import QueryReader
 from orthanc_lab.rest.resources.numbered_names import metadata_names
 from orthanc_lab.rest.resources.presentation import presentation_of
 from orthanc_lab.rest.resources.resource_json import EXPANDED, Part
+from orthanc_lab.rest.resources.resource_texts import ResourceTexts
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "Count", "Find"]
@@ -48,6 +48,7 @@ class Find(_Search):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._known = KnownAnswers(services.storage.version)
+        self._texts = ResourceTexts(self._presentation.json)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer identifiers, or objects with ``Expand`` or ``ResponseContent``."""
@@ -58,7 +59,7 @@ class Find(_Search):
         version = self._known.version()  # before anything is read
         known = self._known.get(question, version)
         if known is not None:
-            resp.content_type = "application/json; charset=utf-8"
+            resp.content_type = JSON
             resp.data = known
         elif self._answer(req, resp, question) and resp.data is not None:
             self._known.keep(question, version, resp.data)
@@ -76,9 +77,8 @@ class Find(_Search):
             return plan is None or not plan.on_files
         # What was looked at on disk is shown too.
         shown = tuple(dict.fromkeys([*requested, *self._search.tags_of_files(query)]))
-        write = self._presentation.json.of
         batches = [] if plan is None else self._search.batches(plan)
-        answer_batches(req, resp, (write(batch, form, parts=parts, requested=shown) for batch in batches))
+        self._texts.answer(req, resp, batches, form, parts=parts, requested=shown)
         return not shown and (plan is None or not plan.on_files)
 
     def _requested(self, body: dict[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ import falcon
 
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.cached_text import CachedJson
+from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import ResourceStatistics, Statistics
 
@@ -39,6 +40,10 @@ class DatabaseStatistics:
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
         self._json = CachedJson(_totals_json)
+
+    def on_plain_get(self) -> PlainAnswer:
+        """Return what `on_get` answers."""
+        return self._json.plain(self._storage.statistics())
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the counts of the four levels and the bytes on disk."""

@@ -8,9 +8,12 @@ import falcon
 
 from orthanc_lab.rest.http.answers import answer_nothing, answer_text
 from orthanc_lab.rest.http.bodies import read_boolean
+from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.services import Services
 
 __all__ = ["ROUTES", "MetricsExposition", "MetricsSwitch"]
+
+_EXPOSITION = "text/plain; version=0.0.4"
 
 
 class MetricsExposition:
@@ -19,10 +22,14 @@ class MetricsExposition:
     def __init__(self, services: Services) -> None:
         self._metrics = services.metrics
 
+    def on_plain_get(self) -> PlainAnswer:
+        """Return what `on_get` answers."""
+        return PlainAnswer(_EXPOSITION, self._metrics.exposition().encode())
+
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the exposition; an empty one while metrics are off."""
         answer_text(resp, self._metrics.exposition())
-        resp.content_type = "text/plain; version=0.0.4"
+        resp.content_type = _EXPOSITION
 
 
 class MetricsSwitch:

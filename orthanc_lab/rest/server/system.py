@@ -16,6 +16,7 @@ from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
 from orthanc_lab.rest.http.cached_text import CachedJson
+from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.server.plugin_paths import database_backend_plugin, storage_area_plugin
 from orthanc_lab.rest.services import Services
 
@@ -58,9 +59,16 @@ class System:
             lambda ports: {**document, "HttpPort": ports[0], "DicomPort": ports[1]}
         )
 
+    def on_plain_get(self) -> PlainAnswer:
+        """Return what `on_get` answers."""
+        return self._json.plain(self._ports())
+
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the description; the ports are those that the server really has."""
-        self._json.answer(req, resp, (self._settings["HttpPort"], self._settings["DicomPort"]))
+        self._json.answer(req, resp, self._ports())
+
+    def _ports(self) -> tuple[int, int]:
+        return self._settings["HttpPort"], self._settings["DicomPort"]
 
     def _unchanging(self, dictionary: Dictionary) -> dict[str, Any]:
         settings = self._settings

@@ -172,6 +172,6 @@ class InstanceImport:
         resource = self._storage.get(one.id)
         assert resource is not None, "it was stored a moment ago, and nobody else has the folder"
         for type, content in wanted.items():
-            stored = self._storage.read_attachment(resource.attachments[type], fresh=True)
+            stored = self._storage.read_attachment(resource.attachments[type], of=one.id, fresh=True)
             if stored != content:
                 self._report.lose(f"attachment {type} of {one.id}", "the disk of the target returns other bytes")

@@ -15,6 +15,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.lifecycle import Ending, Server
 from orthanc_lab.server.options.configuration_files import read_configuration
+from orthanc_lab.server.options.names import check_names, warnings_of_names
 from orthanc_lab.server.options.settings import CheckedSettings
 
 __all__ = ["HostedApplication", "application"]
@@ -45,6 +46,8 @@ def application(configuration: str | Path | Mapping[str, Any] | None = None, **o
     ------
     OrthancError
         For settings that are refused, and 11 if another process serves the folder.
+    TypeError
+        For a name that is no option, unless it stands in a file.
 
     Examples
     --------
@@ -57,8 +60,12 @@ def application(configuration: str | Path | Mapping[str, Any] | None = None, **o
         if configuration is None or isinstance(configuration, (str, Path)):
             read = read_configuration(None if configuration is None else Path(configuration))
             values, folder = read.values, read.folder
+            for warning in warnings_of_names(values):
+                _log.warning("%s", warning)
+            check_names(options)
         else:
             values, folder = configuration, Path.cwd()
+            check_names({**values, **options})
         return CheckedSettings({**values, **options, "HttpServerEnabled": False}, folder)
 
     return HostedApplication(load)

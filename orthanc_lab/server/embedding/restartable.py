@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.server.embedding.own_folder import Stoppable
-from orthanc_lab.server.options.names import check_names
+from orthanc_lab.server.options.names import check_names, warnings_of_names
 from orthanc_lab.server.options.option_table import without_unset
 from orthanc_lab.server.options.settings import CheckedSettings
 
@@ -64,7 +64,8 @@ class Restartable(Stoppable):
         TypeError
             For a name that is no option.
         """
-        return CheckedSettings(self._for_restart(options), self.folder).warnings
+        wanted = self._for_restart(options)
+        return [*warnings_of_names(wanted), *CheckedSettings(wanted, self.folder).warnings]
 
     def _for_restart(self, options: Mapping[str, Any]) -> dict[str, Any]:
         check_names(options)

@@ -13,7 +13,7 @@ from typing import Any
 from orthanc_lab.protocol.errors import http_status_text
 from orthanc_lab.server.http.body import Body, ChunkedBody, ClientTimeout, SizedBody
 from orthanc_lab.server.http.head import BadRequest, HeadReader
-from orthanc_lab.server.http.reply import BadHeaders, Reply, Start, staying
+from orthanc_lab.server.http.reply import BadHeaders, Replies, Reply, Start, staying
 from orthanc_lab.server.http.wire import Wire
 
 __all__ = ["Application", "Connection", "Patience"]
@@ -65,6 +65,7 @@ class Connection:
         self._buffer = b""  # what came and was not taken yet
         self._heads = HeadReader()
         self._last: tuple[bytes, dict[str, str]] = (b"", {})  # clients that poll send the same head again
+        self._replies = Replies()
         self.idle = True
         """Whether no request is in progress."""
 
@@ -181,7 +182,9 @@ class Connection:
                 self._refuse(408)
                 return False
             self._wire.behind = 0.0
-        reply = Reply(fields, start, self._staying if body is None or body.can_finish else "")
+        size = len(answer[0]) if type(answer) is list and len(answer) == 1 else None
+        stays = self._staying if body is None or body.can_finish else ""
+        reply = self._replies.reply(fields, start, stays, size)
         if not self._send_answer(reply, answer):
             return False
         if body is not None and not body.finished and not self._skip(body):
@@ -264,6 +267,10 @@ class Connection:
 
     def _stream(self, reply: Reply, answer: Iterable[bytes]) -> None:
         sent = 0
+        descriptor = getattr(answer, "descriptor", None)
+        if descriptor is not None and reply.announced is not None and self._wire.sends_files:
+            sent = self._wire.send_file(descriptor, reply.announced)
+            answer = ()
         for piece in answer:
             sent += len(piece)
             if not reply.is_chunked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["BadHeaders", "Reply", "Start", "staying"]
+__all__ = ["BadHeaders", "Replies", "Reply", "Start", "staying"]
 
 _WITHOUT_BODY = (204, 304)
 _CLOSE = "\r\nConnection: close"
@@ -67,9 +67,10 @@ class Reply:
         self.has_body = request["REQUEST_METHOD"] != "HEAD" and int(start.status[:3]) not in _WITHOUT_BODY
         self.is_chunked = False
         self.announced: int | None = None  # bytes of a body in pieces
+        self._head: bytes | None = None
 
     def head(self, size: int | None) -> bytes:
-        """Return the status line and the headers.
+        """Return the status line and the headers; the same at each call.
 
         Parameters
         ----------
@@ -81,6 +82,11 @@ class Reply:
         BadHeaders
             If one of them has a line break or a character of more than a byte.
         """
+        if self._head is None:
+            self._head = self._written(size)
+        return self._head
+
+    def _written(self, size: int | None) -> bytes:
         headers = self._headers
         text = "".join([f"\r\n{_spellings[name]}: {value}" for name, value in headers])
         if text.count("\n") != len(headers) or text.count("\r") != len(headers) or "\0" in text:
@@ -106,6 +112,37 @@ class Reply:
             return f"HTTP/1.1 {self._status}{connection}{text}\r\n\r\n".encode("latin-1")
         except UnicodeEncodeError as error:
             raise BadHeaders(headers) from error
+
+
+class Replies:
+    """The answers of one connection; one that has the head of the last one is answered with that."""
+
+    def __init__(self) -> None:
+        self._last: tuple[_Likeness, Reply] | None = None
+
+    def reply(self, request: Mapping[str, str], start: Start, staying: str, size: int | None) -> Reply:
+        """Return how a request is answered.
+
+        Parameters
+        ----------
+        request, start, staying
+            As of `Reply`.
+        size
+            Bytes of the body; None if it is sent in pieces.
+        """
+        if size is None:
+            return Reply(request, start, staying)
+        asked = request["REQUEST_METHOD"], request["SERVER_PROTOCOL"], request.get("HTTP_CONNECTION")
+        likeness = (size, start.status, start.headers, staying, asked)
+        if self._last is not None and self._last[0] == likeness:
+            return self._last[1]
+        reply = Reply(request, start, staying)
+        # The application may do with its list what it wants.
+        self._last = (size, start.status, list(start.headers), staying, asked), reply
+        return reply
+
+
+_Likeness = tuple[int, str, list[tuple[str, str]], str, tuple[str, str, str | None]]
 
 
 def _wants_to_stay(asked: str, is_old: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
 import ssl
@@ -18,6 +19,7 @@ _LEAST_RATE = 1000.0  # bytes a second of a body or an answer
 _PIECE = 16 << 20  # bytes of a body taken at once, at most: no memory for what a client only announces
 _JOINED = 64 * 1024  # bytes up to which a copy costs less than a second buffer
 _TLS_RECORD = 16 * 1024  # bytes
+_FILE_PIECE = 256 * 1024  # bytes of a file after which the client's progress is looked at
 _LINGER_S = 1.0  # for a client that still sends although nothing is read
 _MOST_LINGERING = 64 << 20  # bytes of that
 _TIME = struct.Struct("ll")  # struct timeval
@@ -192,6 +194,40 @@ class Wire:
             if sent < len(part):
                 self._send_slowly(memoryview(part)[sent:])
             sent = max(0, sent - len(part))
+
+    @property
+    def sends_files(self) -> bool:
+        """Whether `send_file` can be used."""
+        return self._is_plain and hasattr(os, "sendfile")
+
+    def send_file(self, descriptor: int, size: int) -> int:
+        """Send the first `size` bytes of a file, which the system does not copy; return how many there were.
+
+        Raises
+        ------
+        OSError
+            If the client is gone, or the file cannot be read.
+        ClientTimeout
+            If the client does not take what is sent.
+        """
+        end = 0
+        self._awaits_bytes = False
+        self.waits_since = time.monotonic() - self.behind
+        try:
+            while end < size:
+                try:
+                    sent = os.sendfile(self._client.fileno(), descriptor, end, min(size - end, _FILE_PIECE))
+                except (BlockingIOError, TimeoutError):
+                    sent = 0
+                else:
+                    if not sent:
+                        break
+                end += sent
+                self._moved(sent)
+        finally:
+            self.waits_since = None
+            self._awaits_bytes = True
+        return end
 
     def _send_slowly(self, data: memoryview) -> None:
         self._awaits_bytes = False

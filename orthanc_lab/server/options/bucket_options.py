@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orthanc_lab.server.options.option import Kind, Option
-from orthanc_lab.storage.objects.options import SECTIONS
+from orthanc_lab.storage.objects.options import NAMES, SECTIONS
 
 __all__ = ["BUCKET_OPTIONS"]
 
@@ -22,5 +22,7 @@ _WORDS = {
     "AzureBlobStorage": _WHERE.format("a container of Azure"),
     "GoogleCloudStorage": _WHERE.format("a bucket of Google"),
 }
-BUCKET_OPTIONS = tuple(Option(name, Kind.OBJECT, {}, words, check=_check) for name, words in _WORDS.items())
+BUCKET_OPTIONS = tuple(
+    Option(name, Kind.OBJECT, {}, words, check=_check, names=NAMES[name]) for name, words in _WORDS.items()
+)
 """The sections, as options of the table."""

@@ -7,7 +7,10 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["check_cluster", "lease_duration"]
+__all__ = ["CLUSTER_NAMES", "check_cluster", "lease_duration"]
+
+CLUSTER_NAMES = ("LeaseDuration",)
+"""The names in the section."""
 
 _DEFAULT = 3.0
 _SHORTEST, _LONGEST = 0.5, 60.0

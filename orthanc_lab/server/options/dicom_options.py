@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orthanc_lab.dimse.modality import FIELDS
 from orthanc_lab.server.options.option import (
     Kind,
     Option,
@@ -62,7 +63,7 @@ DICOM_OPTIONS = (
     ),
     Option("DicomAlwaysAllowGet", _BOOLEAN, False, "Answer C-GET of anybody.", needs="DicomServerEnabled"),
     Option("DicomAlwaysAllowMove", _BOOLEAN, False, "Answer C-MOVE of anybody.", needs="DicomServerEnabled"),
-    Option("DicomModalities", _OBJECT, {}, "DICOM nodes."),
+    Option("DicomModalities", _OBJECT, {}, "DICOM nodes.", names_of_each=FIELDS),
     Option("DicomModalitiesInDatabase", _BOOLEAN, False, "Keep the DICOM nodes in the database."),
     Option("DicomScpTimeout", _INTEGER, 30, "Seconds for DICOM clients.", needs="DicomServerEnabled"),
     Option("DicomScuTimeout", _INTEGER, 10, "Seconds for DICOM servers."),

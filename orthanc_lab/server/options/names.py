@@ -2,40 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from orthanc_lab.server.options.option_table import OPTIONS
 
-__all__ = ["check_names", "unknown_options"]
-
-
-def unknown_options(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Iterate over the names that are no options, each with the option it resembles, "" for none.
-
-    Examples
-    --------
-    >>> list(unknown_options(["HttpPrt", "StableAge", "DicomWeb"]))
-    [('HttpPrt', 'HttpPort'), ('DicomWeb', '')]
-    """
-    for name in names:
-        if name not in OPTIONS:
-            yield name, _nearest(name)
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - rarely needed
-
-    options = {option.lower(): option for option in OPTIONS}
-    found = get_close_matches(str(name).lower()[:_LONGEST], options, n=1, cutoff=0.8)
-    return options[found[0]] if found else ""
-
+__all__ = ["check_names", "unknown_options", "warnings_of_names"]
 
 _LONGEST = 100  # letters that are compared: the time is that of their product
 
 
+def unknown_options(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Iterate over the names that are no options, each with the option it resembles, "" for none.
+
+    Those inside a section have its name before them.
+
+    Examples
+    --------
+    >>> list(unknown_options({"HttpPrt": 80, "StableAge": 1, "DicomWeb": {}, "Cluster": {"LeaseDuraton": 1}}))
+    [('HttpPrt', 'HttpPort'), ('DicomWeb', ''), ('Cluster.LeaseDuraton', 'Cluster.LeaseDuration')]
+    """
+    yield from _unknown("", options, OPTIONS)
+    for name, value in options.items():
+        option = OPTIONS.get(name)
+        if option is None or not isinstance(value, Mapping):
+            continue
+        if option.names:
+            yield from _unknown(f"{name}.", value, option.names)
+        for own_name, entry in value.items() if option.names_of_each else ():
+            if isinstance(entry, Mapping):
+                yield from _unknown(f"{name}.{own_name}.", entry, option.names_of_each)
+
+
+def _unknown(before: str, options: Mapping[str, Any], known: Collection[str]) -> Iterator[tuple[str, str]]:
+    for name in options:
+        if name not in known:
+            nearest = _nearest(name, known)
+            yield f"{before}{name}" if before else name, f"{before}{nearest}" if nearest else ""
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - rarely needed
+
+    options = {option.lower(): option for option in known}
+    found = get_close_matches(str(name).lower()[:_LONGEST], options, n=1, cutoff=0.8)
+    return options[found[0]] if found else ""
+
+
+def warnings_of_names(options: Mapping[str, Any]) -> list[str]:
+    """Return what to say of names that are no options.
+
+    Examples
+    --------
+    >>> warnings_of_names({"PostgreSQL": {"EnableIndx": True}})
+    ['The configuration option "PostgreSQL.EnableIndx" is unknown, and has no effect; did you mean \
+"PostgreSQL.EnableIndex"?']
+    """
+    return [
+        f'The configuration option "{name}" is unknown, and has no effect'
+        + (f'; did you mean "{nearest}"?' if nearest else "")
+        for name, nearest in unknown_options(options)
+    ]
+
+
 def check_names(options: Mapping[str, Any]) -> None:
-    """Check that all names are options. An object of another name is the section of a plug-in, which is left alone.
+    """Check that all names are options.
+
+    An object of another name is the section of a plug-in, which is left alone. So is a name in a section of Orthanc's
+    that resembles none: the plug-in has more options than this server.
 
     Raises
     ------
@@ -51,5 +85,5 @@ def check_names(options: Mapping[str, Any]) -> None:
     for name, nearest in unknown_options(options):
         if nearest:
             raise TypeError(f"There is no option {name!r}; did you mean {nearest!r}?")
-        if not isinstance(options[name], Mapping):
+        if name in options and not isinstance(options[name], Mapping):
             raise TypeError(f"There is no option {name!r}")

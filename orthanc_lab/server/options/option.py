@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -69,6 +69,8 @@ class Option:
         False  # Orthanc starts with a value of another type, which it reads later: then the default is in force
     )
     needs: str = ""  # the option without which Orthanc does not read this one; then it is `late`
+    names: Collection[str] = ()  # of an object whose names are known: others have no effect
+    names_of_each: Collection[str] = ()  # of an object of objects: those of each of them
     is_path: bool = False  # a file or a folder; a relative one starts at the folder of the configuration
 
     def checked(self, value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orthanc_lab.server.options.bucket_options import BUCKET_OPTIONS
-from orthanc_lab.server.options.cluster_option import check_cluster
+from orthanc_lab.server.options.cluster_option import CLUSTER_NAMES, check_cluster
 from orthanc_lab.server.options.dicom_options import DICOM_OPTIONS
 from orthanc_lab.server.options.option import (
     Kind,
@@ -20,8 +20,8 @@ from orthanc_lab.server.options.option import (
     threads,
     warning_names,
 )
-from orthanc_lab.server.options.postgresql_option import check_postgresql
-from orthanc_lab.server.options.transfers_option import check_transfers
+from orthanc_lab.server.options.postgresql_option import POSTGRESQL_NAMES, check_postgresql
+from orthanc_lab.server.options.transfers_option import TRANSFERS_NAMES, check_transfers
 
 __all__ = ["OPTIONS", "without_unset"]
 
@@ -115,6 +115,7 @@ _STORAGE = (
         {},
         "The database that has the index, and may be shared by several servers, as for Orthanc's plug-in.",
         check=check_postgresql,
+        names=POSTGRESQL_NAMES,
     ),
     Option("StoreMD5ForAttachments", _BOOLEAN, True, "Keep the MD5 of each file.", storage_field="store_md5"),
     Option(
@@ -197,6 +198,7 @@ _JOBS = (
         {"ResourceModification": 1},
         "Instances that a modification or anonymization makes at the same time; 0 for one a processor.",
         check=threads,
+        names=("ResourceModification",),
     ),
     Option("JobsHistorySize", _INTEGER, 10, "Ended jobs that are kept."),
     Option(
@@ -212,6 +214,7 @@ _JOBS = (
         "Several servers on one PostgreSQL: after LeaseDuration (3 seconds) without a sign of life, the others go on"
         " with the jobs of a server. Not an option of Orthanc.",
         check=check_cluster,
+        names=CLUSTER_NAMES,
     ),
     Option("SaveJobs", _BOOLEAN, True, "The list of jobs survives a restart."),
     Option("MediaArchiveSize", _INTEGER, 1, "Finished archives that are kept for download.", check=at_least_one),
@@ -308,7 +311,14 @@ _HTTP = (
     Option("MetricsEnabled", _BOOLEAN, True, "Record metrics for Prometheus."),
     Option("OrthancPeers", _OBJECT, {}, "Other Orthanc servers: name, and [URL, user, password] or an object."),
     Option("OrthancPeersInDatabase", _BOOLEAN, False, "Keep the peers in the database."),
-    Option("Transfers", _OBJECT, {}, "How transfers to and from peers are cut and sent.", check=check_transfers),
+    Option(
+        "Transfers",
+        _OBJECT,
+        {},
+        "How transfers to and from peers are cut and sent.",
+        check=check_transfers,
+        names=TRANSFERS_NAMES,
+    ),
 )
 
 _SEARCH = (

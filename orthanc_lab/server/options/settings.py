@@ -12,7 +12,6 @@ from orthanc_lab.dimse.directory import check_modalities
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.options.option import Option, check_title
 from orthanc_lab.server.options.option_table import OPTIONS
-from orthanc_lab.server.options.postgresql_option import warnings_of_postgresql
 
 __all__ = ["CheckedSettings"]
 
@@ -46,7 +45,6 @@ class CheckedSettings:
             check_title(self._values["DicomAet"])
         self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
         self._warn_of_unused(given)
-        self.warnings += warnings_of_postgresql(self._values["PostgreSQL"])
         self._read_users()
         self._secure(given)
         for name, option in OPTIONS.items():

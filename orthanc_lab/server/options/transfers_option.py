@@ -7,16 +7,18 @@ from typing import Any
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.options.option import out_of_range
 
-__all__ = ["check_transfers"]
+__all__ = ["TRANSFERS_NAMES", "check_transfers"]
 
 _LARGEST = 2**31 - 1
 _POSITIVE = ("BucketSize", "CacheSize", "CommitThreadsCount", "MaxPushTransactions")
 _UNSIGNED = ("MaxHttpRetries", "PeerCommitTimeout", "PeerConnectivityTimeout", "Threads")
+TRANSFERS_NAMES = (*_POSITIVE, *_UNSIGNED)
+"""The names in the section."""
 
 
 def check_transfers(name: str, value: Any) -> None:
     """Refuse a number that no transfer can have; unknown names are ignored."""
-    for field in (*_POSITIVE, *_UNSIGNED):
+    for field in TRANSFERS_NAMES:
         if field in value:
             _check_number(f"{name}.{field}", value[field], smallest=1 if field in _POSITIVE else 0)
 

@@ -31,6 +31,7 @@ class AreaError(OSError):
 
 _PIECE = 2 << 20  # bytes
 _ADVISES = sys.platform == "linux"
+_TRIES = 100  # at a folder that others remove again
 
 
 class FileArea(Protocol):
@@ -69,6 +70,17 @@ class FileArea(Protocol):
         ...
 
 
+def _create(path: str) -> int:
+    for _ in range(_TRIES):
+        try:
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        except FileNotFoundError:
+            # Another thread may be removing the folder with its last file at the same time.
+            with contextlib.suppress(FileExistsError):
+                make_private_folder(path[:-37])
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+
+
 def _write(descriptor: int, view: memoryview) -> None:
     while view:
         view = view[os.write(descriptor, view) :]
@@ -100,12 +112,7 @@ class DiskArea:
 
     def write(self, name: str, data: bytes, *, sync: bool) -> None:
         """Create a file; `sync` waits until it is on the disk. A failed write leaves nothing behind."""
-        path = self.path(name)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        except FileNotFoundError:
-            make_private_folder(path[:-37])
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        descriptor = _create(self.path(name))
         try:
             if sync:
                 _write_and_sync(descriptor, data)

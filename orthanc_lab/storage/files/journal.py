@@ -19,6 +19,8 @@ __all__ = ["FileJournal", "LogJournal"]
 _LONG = 1 << 16  # bytes; a longer journal is emptied when nothing is open
 _TOO_LONG = 1 << 20  # bytes; a longer one is rewritten with what is open
 _SHORTEST = 36  # letters of a name
+_FOLDER = 4  # letters of a name that say in which folder the file is
+_TOGETHER = 256  # files in a row that share a folder: to make one for each, and to remove it, costs more than the file
 
 
 class FileJournal(Protocol):
@@ -100,11 +102,18 @@ class LogJournal:
         self.leftovers: tuple[str, ...] = tuple(dict.fromkeys(name for name in names if len(name) >= _SHORTEST))
         self._open: dict[str, None] = dict.fromkeys(self.leftovers)
         self._size = 0
+        self._reserved = 0
+        self._folder = ""
         self._rewrite()
 
     def reserve(self, extension: str, identifiers: Identifiers) -> str:
         """Return a new UUID, whose name is written down."""
         uuid = identifiers.uuid()
+        with self._lock:
+            if self._reserved % _TOGETHER == 0:
+                self._folder = uuid[:_FOLDER]
+            self._reserved += 1
+            uuid = self._folder + uuid[_FOLDER:]
         self.note([uuid + extension])
         return uuid
 

@@ -11,7 +11,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.objects.connection_string import AzureAccount, read_connection_string
 from orthanc_lab.storage.objects.keys import Keys
 
-__all__ = ["SECTIONS", "AzureOptions", "BucketOptions", "GoogleOptions", "S3Options", "read_bucket_options"]
+__all__ = ["NAMES", "SECTIONS", "AzureOptions", "BucketOptions", "GoogleOptions", "S3Options", "read_bucket_options"]
 
 T = TypeVar("T")
 
@@ -104,12 +104,11 @@ def read_bucket_options(settings: Mapping[str, Mapping[str, Any]]) -> BucketOpti
 
 
 class _Section:
-    """The options of a section, read one by one; what was not read in the end is unknown."""
+    """The options of a section, read one by one."""
 
     def __init__(self, name: str, values: Mapping[str, Any]) -> None:
         self._name = name
         self._values = values
-        self._read: set[str] = set()
         self.warnings: list[str] = []
 
     def text(self, option: str, default: T) -> str | T:
@@ -142,7 +141,6 @@ class _Section:
         return dict(self._value(option, {}, dict, "an object"))
 
     def _value(self, option: str, default: Any, kind: type, words: str) -> Any:
-        self._read.add(option)
         value = self._values.get(option, default)
         if option in self._values and type(value) is not kind:
             raise OrthancError(
@@ -157,7 +155,7 @@ class _Section:
         self.warnings.append(f'The configuration option "{self._name}.{option}" {why}')
 
     def common(self) -> dict[str, Any]:
-        """Return the fields of `BucketOptions`, once all other options have been read."""
+        """Return the fields of `BucketOptions`."""
         root = self.text("RootPath", "")
         if root.startswith("/"):
             raise self.refused("RootPath", "must not begin with a slash")
@@ -168,8 +166,6 @@ class _Section:
             self.warn("MigrationFromFileSystemEnabled", 'is deprecated: use "HybridMode": "WriteToObjectStorage"')
             hybrid = "WriteToObjectStorage"
         self._refuse_encryption()
-        for name in self._values.keys() - self._read:
-            self.warn(name, "is unknown, and has no effect")
         return {
             "section": self._name,
             "keys": Keys(root, legacy=legacy, unknown_heads=unknown_heads),
@@ -252,3 +248,42 @@ SECTIONS: Mapping[str, Callable[[Mapping[str, Any]], BucketOptions]] = {
     "GoogleCloudStorage": _read_google,
 }
 """What reads each section."""
+
+_COMMON = (
+    "EnableLegacyUnknownFiles",
+    "HybridMode",
+    "MigrationFromFileSystemEnabled",
+    "RootPath",
+    "StorageEncryption",
+    "StorageStructure",
+)
+NAMES: Mapping[str, Collection[str]] = {
+    "AwsS3Storage": (
+        *_COMMON,
+        "AccessKey",
+        "BucketName",
+        "ConnectionTimeout",
+        "EnableAwsSdkLogs",
+        "Endpoint",
+        "MaxConnections",
+        "MaxRetries",
+        "Region",
+        "RequestTimeout",
+        "SecretKey",
+        "StorageClass",
+        "Tags",
+        "TransferBufferSize",
+        "TransferPoolSize",
+        "UseTransferManager",
+        "VirtualAddressing",
+    ),
+    "AzureBlobStorage": (
+        *_COMMON,
+        "AccessTier",
+        "ConnectionString",
+        "ContainerName",
+        "CreateContainerIfNotExists",
+    ),
+    "GoogleCloudStorage": (*_COMMON, "BucketName", "ServiceAccountFile"),
+}
+"""The names in each section that are read."""

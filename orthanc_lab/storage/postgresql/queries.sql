@@ -71,6 +71,10 @@ SELECT level FROM resources WHERE id = %s AND level IN (0, 1, 2, 3)
 -- attachments:
 SELECT attachments::text FROM resources WHERE id = %s AND level IN (0, 1, 2, 3)
 
+-- attachments_of_many:
+SELECT id, attachments::text FROM resources
+WHERE id = ANY(%s::text[]) AND level IN (0, 1, 2, 3) AND attachments IS NOT NULL
+
 -- descendants:
 WITH RECURSIVE below (key, id, level) AS (
     SELECT key, id, level FROM resources WHERE id = %s AND level IN (0, 1, 2, 3)

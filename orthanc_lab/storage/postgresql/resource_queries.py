@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.storage.attachment_column import read_attachments
+from orthanc_lab.storage.attachment_column import attachments_of_type, read_attachments
 from orthanc_lab.storage.postgresql.find_statement import find_statement
 from orthanc_lab.storage.postgresql.reading import Reading
 from orthanc_lab.storage.postgresql.statements import SQL
@@ -90,6 +90,11 @@ class ResourceQueries(Reading):
         """Return one attachment of a resource."""
         rows = self._fetch(SQL["attachments"], (storable(id),))
         return read_attachments(rows[0][0]).get(int(type)) if rows else None
+
+    def attachments(self, ids: Sequence[str], type: int) -> dict[str, Attachment]:
+        """Return the attachments of one type of many resources, without those that have none."""
+        rows = self._fetch(SQL["attachments_of_many"], (bindable(ids),))
+        return attachments_of_type(rows, type)
 
     def small_file(self, key: int) -> bytes | None:
         """Return the content of a small file."""

@@ -74,6 +74,10 @@ SELECT l.resource, l.label FROM json_each(?) wanted JOIN labels l ON l.resource 
 -- attachments:
 SELECT attachments FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)
 
+-- attachments_of_many:
+SELECT r.id, r.attachments FROM json_each(?) wanted CROSS JOIN resources r
+WHERE r.id = wanted.value AND r.level IN (0, 1, 2, 3) AND r.attachments IS NOT NULL
+
 -- descendants:
 WITH RECURSIVE below (key, id, level) AS (
     SELECT key, id, level FROM resources WHERE id = ? AND level IN (0, 1, 2, 3)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from orthanc_lab.protocol.levels import LEVELS, Level
-from orthanc_lab.storage.attachment_column import read_attachments
+from orthanc_lab.storage.attachment_column import attachments_of_type, read_attachments
 from orthanc_lab.storage.records import Attachment, Resource
 from orthanc_lab.storage.search_plan import SearchPlan
 from orthanc_lab.storage.sqlite.connections import Readers
@@ -22,6 +22,10 @@ from orthanc_lab.storage.transaction import Key
 __all__ = ["ResourceQueries"]
 
 _Row = tuple[Any, ...]
+_Source = tuple[_Row, Sequence[str], Sequence[str]]  # a row of the index, its children, its labels
+_MOST_KNOWN = 2000
+_LONGEST_KNOWN = 4096  # letters of tags and metadata of a resource that is kept
+_MOST_CHILDREN = 100  # and of its children and labels
 
 
 class ResourceQueries:
@@ -29,6 +33,9 @@ class ResourceQueries:
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
+        # What lists were made of last: one that did not change since is the same object again, so that who shows it
+        # knows that its text is the same, too.
+        self._known: dict[Key, tuple[_Source, Resource]] = {}
 
     def get(self, id: str) -> Resource | None:
         """Return a resource, None if it is unknown."""
@@ -104,6 +111,11 @@ class ResourceQueries:
         rows = self._readers.fetch(SQL["attachments"], (id,))
         return read_attachments(rows[0][0]).get(int(type)) if rows else None
 
+    def attachments(self, ids: Sequence[str], type: int) -> dict[str, Attachment]:
+        """Return the attachments of one type of many resources, without those that have none."""
+        rows = self._readers.fetch(SQL["attachments_of_many"], (as_array(ids),))
+        return attachments_of_type(rows, type)
+
     def small_file(self, key: int) -> bytes | None:
         """Return the content of a small file."""
         rows = self._readers.fetch(SQL["small_file"], (key,))
@@ -123,7 +135,19 @@ class ResourceQueries:
         labels: dict[int, list[str]] = defaultdict(list)
         for key, label in connection.execute(SQL["labels"], keys):
             labels[key].append(label)
-        return [self._resource(row, children.get(row[0], ()), labels.get(row[0], ())) for row in rows]
+        return [self._listed((row, children.get(row[0], ()), labels.get(row[0], ()))) for row in rows]
+
+    def _listed(self, source: _Source) -> Resource:
+        key = source[0][0]
+        known = self._known.get(key)
+        if known is not None and known[0] == source:
+            return known[1]
+        resource = self._resource(*source)
+        if resource.level is not Level.INSTANCE and _is_small(source):
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = (source, resource)
+        return resource
 
     def _resource_with_kin(self, row: _Row) -> Resource:
         *columns, children, labels = row
@@ -143,6 +167,11 @@ class ResourceQueries:
             bool(stable),
             level == 0 and rank is None,
         )
+
+
+def _is_small(source: _Source) -> bool:
+    row, children, labels = source
+    return len(row[4]) + len(row[5]) <= _LONGEST_KNOWN and len(children) + len(labels) <= _MOST_CHILDREN
 
 
 def _metadata(stored: str, last_update: str | None) -> dict[str, str]:

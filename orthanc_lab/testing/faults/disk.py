@@ -131,9 +131,9 @@ def _size(parameters: Iterable[Any]) -> int:
 class FaultyStorage(FaultyPortWithState):
     """A storage in which an instance is read wrong, if that is in force."""
 
-    def read_dicom(self, instance: str, *, keep: bool = True) -> bytes:
+    def read_dicom(self, instance: str, *, keep: bool = True, known: Attachment | None = None) -> bytes:
         """Return a DICOM file."""
-        return self._damaged(self._port.read_dicom(instance, keep=keep), instance)
+        return self._damaged(self._port.read_dicom(instance, keep=keep, known=known), instance)
 
     def read_dicom_part(self, instance: str, offset: int, size: int) -> bytes:
         """Return a part of a DICOM file."""
@@ -144,9 +144,9 @@ class FaultyStorage(FaultyPortWithState):
         whole = len(self._port.read_dicom(instance, keep=False))
         return _with_a_wrong_byte(part, _place(fault, whole) - offset)
 
-    def read_attachment(self, attachment: Attachment, *, raw: bool = False, fresh: bool = False) -> bytes:
+    def read_attachment(self, attachment: Attachment, *, of: str, raw: bool = False, fresh: bool = False) -> bytes:
         """Return an attachment."""
-        return self._damaged(self._port.read_attachment(attachment, raw=raw, fresh=fresh), attachment.uuid)
+        return self._damaged(self._port.read_attachment(attachment, of=of, raw=raw, fresh=fresh), attachment.uuid)
 
     def _damaged(self, data: bytes, occasion: str) -> bytes:
         fault = self._faults.happens("corrupted attachment", occasion)

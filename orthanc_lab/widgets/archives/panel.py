@@ -27,7 +27,7 @@ __all__ = ["ArchivePanel"]
 _PAUSE = timedelta(seconds=0.25)  # between two reports of progress
 _MEANINGS = {
     "stream": "It is downloaded while it is being made.",
-    "job": "The server makes it first. The job can be paused, and its archive be downloaded several times.",
+    "job": "The server makes it first. The job can be paused, and its archive downloaded more than once.",
 }
 _CONTROLS = {"pause": "pause", "resume": "play", "cancel": "times"}
 
@@ -76,6 +76,8 @@ class ArchivePanel(ResourcesPanel):
         self._reported: datetime | None = None
         self._make_controls()
         self._lay_out()
+        self.folder.observe(lambda change: self._show_place(), "value")
+        self._show_place()
         for control in (self.format, self.way):
             control.observe(lambda change: self._enable(), "value")
         for control in (self.format, self.extended, self.syntax):
@@ -96,8 +98,8 @@ class ArchivePanel(ResourcesPanel):
         self.extended = ipywidgets.Checkbox(description="SeriesDescription in the DICOMDIR", indent=False)
         self.syntax = ipywidgets.Dropdown(description="Transfer syntax", options=choices(NAMES), style=labelled)
         self.way = ipywidgets.ToggleButtons(
-            description="Made",
-            tooltip="When it is made",
+            description="Method",
+            tooltip="How it is made",
             options=[("Stream", "stream"), ("Job", "job")],
             tooltips=["Download it while it is being made", "Let the server make it first, then download it"],
             style={"button_width": "auto", **labelled},
@@ -116,6 +118,7 @@ class ArchivePanel(ResourcesPanel):
             style=labelled,
             tooltip='A folder or file on the kernel\'s machine; "." is the folder of the notebook',
         )
+        self.place = ipywidgets.Label()
         self.save_button = self._button("Save", "save", "Save the archive there", self.save)
         self.stop_button = self._button("Stop", "stop", "Stop saving", self._stop.set)
         self.stop_button.disabled = True
@@ -147,7 +150,7 @@ class ArchivePanel(ResourcesPanel):
             [self.syntax],
             [self.way, self.priority, self.start_button, self.stream, self.download],
             [self.meaning],
-            [self.folder, self.save_button, self.stop_button],
+            [self.folder, self.save_button, self.stop_button, self.place],
         ]
         lines = [_line(row) for row in rows]
         self.body.children = [self.search_and_tree(), *lines[:-1], self._job_line, lines[-1]]
@@ -202,7 +205,8 @@ class ArchivePanel(ResourcesPanel):
                 self.syntax.options = options
                 self.syntax.value = chosen if chosen in dict(options).values() else ""
         if self.syntax.value != chosen:
-            self.status.warn(f"The server cannot transcode these images to {NAMES[chosen]}; they stay as stored.")
+            words = f"The server cannot transcode these images to {NAMES[chosen]}; they stay as stored."
+            self.tell(words, is_warning=True)
 
     def wait_until_shown(self) -> None:
         """Wait until the size of the selection is shown."""
@@ -228,6 +232,10 @@ class ArchivePanel(ResourcesPanel):
         if self.job is None:
             raise ValueError("There is no archive yet")
         return self.code.job(self.job).download(folder, progress=progress)
+
+    def _show_place(self) -> None:
+        place = Path(self.folder.value).expanduser().absolute()
+        self.place.value = f"in {place}" if place.is_dir() else f"as {place}"
 
     def save(self) -> Any:
         """Save the streamed archive, or that of the job, to the folder."""
@@ -262,10 +270,11 @@ class ArchivePanel(ResourcesPanel):
         return self.act("Starting", partial(self._submit, self.request, self.priority.value))
 
     def _submit(self, request: ArchiveRequest, priority: int) -> str:
-        self._state = None
         self.download.forget()
-        self.job = request.submit(self.code.client, priority)
-        return f"Job {self.job.id} is making the archive."
+        job = request.submit(self.code.client, priority)
+        with self._turn:  # else a poll of the last job would put that one back
+            self._state, self.job = None, job
+        return f"Job {job.id} is making the archive."
 
     def control(self, control: str) -> Any:
         """Control the job: ``pause``, ``resume`` or ``cancel``."""
@@ -285,7 +294,7 @@ class ArchivePanel(ResourcesPanel):
                 job = Job(self.client.transport, self.poll_client.jobs[job.id].document)
             except KeyError:
                 job = None
-                self.status.warn("The server no longer knows the job.")
+                self.tell("The server no longer knows the job.", is_warning=True)
         self.job = job
         self._show_job()
 
@@ -297,9 +306,9 @@ class ArchivePanel(ResourcesPanel):
             self.words.value = f"{job.state.value} · {job.progress} %"
         if job is not None and state is not self._state:
             if state is JobState.FAILURE:
-                self.status.warn(f"The archive failed: {job.error}")
+                self.tell(f"The archive failed: {job.error}", is_warning=True)
             elif state is JobState.SUCCESS:
-                self.status.say("The archive is ready.")
+                self.tell("The archive is ready.")
         if state is not self._state:
             self._state = state
             self._enable()

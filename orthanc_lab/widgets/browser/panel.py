@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from html import escape
@@ -22,6 +22,7 @@ from orthanc_lab.widgets.browser.tag_rows import tag_rows
 from orthanc_lab.widgets.browser.tag_view import TagView
 from orthanc_lab.widgets.browser.use_buttons import UseButtons
 from orthanc_lab.widgets.browser.windows import ValueRange
+from orthanc_lab.widgets.code.spoken import read
 from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
 from orthanc_lab.widgets.elements.slice_image import Values
 from orthanc_lab.widgets.elements.viewer import Viewer
@@ -34,6 +35,7 @@ from orthanc_lab.widgets.serial_queue import SerialQueue
 __all__ = ["BrowserPanel"]
 
 _MOST_SERIES = 40  # in the gallery
+_READ = {Level.PATIENT: "studies", Level.STUDY: "series", Level.SERIES: "instances", Level.INSTANCE: "all_tags"}
 _SAMPLE = 25  # slices of a long stack that are looked at for the range of its values
 
 
@@ -108,6 +110,7 @@ class BrowserPanel(ResourcesPanel):
             layout={"flex": "2 1 400px", "min_width": "0"},
         )
         both = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px"})
+        both.add_class("orthanc-beside")  # the tree may be as high as the viewer
         self.studies_part = Folds([self.studies], ["Studies"])
         self.studies_part.observe(lambda change: self._list_studies(), "selected_index")
         self.body.children = [self.studies_part, both, self.tag_view]
@@ -188,6 +191,7 @@ class BrowserPanel(ResourcesPanel):
         if not self._picks.is_latest(pick):
             return
         self.labels.show(resource.labels)
+        below = self._read(resource)
         if isinstance(resource, Instance):
             series, start = resource.series, resource.id
         elif isinstance(resource, Series):
@@ -198,10 +202,18 @@ class BrowserPanel(ResourcesPanel):
         study = series.study
         self._open_branches_of(study)
         if self._series != series.id:
-            self._show_stack(pick, study, series, start)
+            self._show_stack(pick, study, series, series.instances if start else below, start)
         elif start and self._stack is not None:
             self.viewer.position = self._stack.find(start) or 0
         self._show_gallery(pick, study, series.id)
+
+    def _read(self, resource: Resource) -> Any:
+        """Return what is below a resource that was picked, or its tags: the code that is shown does so, too."""
+        with self.coding(self.looks):
+            try:
+                return read(getattr(self.looks.client, resource.level.plural)[resource.id], _READ[resource.level])
+            except KeyError:
+                return getattr(resource, _READ[resource.level])  # raises that it has been deleted
 
     def _open_branches_of(self, study: Study) -> None:
         """Show in the tree where a series is that was picked elsewhere, if its patient is listed."""
@@ -220,8 +232,17 @@ class BrowserPanel(ResourcesPanel):
         self.tag_view.show(None, tag_rows({**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}))
         self._show_gallery(pick, resource, "")
 
-    def _show_stack(self, pick: int, study: Study, series: Series, start: str, position: int | None = None) -> None:
-        stack = SliceStack(self.poll_client, series.instances, self._numbered_tags)
+    def _show_stack(
+        self,
+        pick: int,
+        study: Study,
+        series: Series,
+        instances: Sequence[Instance],
+        start: str = "",
+        *,
+        position: int | None = None,
+    ) -> None:
+        stack = SliceStack(self.poll_client, instances, self._numbered_tags)
         if not stack.slices:
             return
         if position is None:
@@ -370,8 +391,9 @@ class BrowserPanel(ResourcesPanel):
         if self._series and self._stack is not None:
             series = Series(self.poll_client.transport, self._series)
             study = series.study
-            if [instance.id for instance in series.instances] != self._stack.ids:
-                self._show_stack(pick, study, series, "", self.viewer.position)
+            instances = series.instances
+            if [instance.id for instance in instances] != self._stack.ids:
+                self._show_stack(pick, study, series, instances, position=self.viewer.position)
             self._show_gallery(pick, study, series.id)
         else:
             self._show_gallery(pick, resource, "")

@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any, TypeVar, cast
 
-__all__ = ["Named", "Spoken", "in_folder", "named", "with_names"]
+__all__ = ["Named", "Spoken", "in_folder", "named", "read", "with_names"]
 
 Value = TypeVar("Value")
 _UNSAID = ("progress",)  # how the panel itself follows a call
@@ -87,9 +87,24 @@ class Spoken:
         self._note(f"{self._text}({', '.join(_arguments(self._target, positional, named))})")
         return self._target(*map(_value, positional), **{name: _value(value) for name, value in named.items()})
 
+    def _read(self, name: str) -> Any:
+        self._note(f"{self._text}.{name}")
+        return getattr(self._target, name)
+
     def _spoken(self, value: Any, text: str) -> Any:
         is_of_client = type(value).__module__.startswith("orthanc_lab.client.")
         return Spoken(value, text, self._note) if is_of_client or callable(value) else value
+
+
+def read(spoken: Any, name: str) -> Any:
+    """Return an attribute that asks the server, and note this; reading of others is not noted.
+
+    Examples
+    --------
+    >>> studies = read(Spoken(client.patients.find()[0], "patient", print), "studies")
+    patient.studies
+    """
+    return cast(Spoken, spoken)._read(name)
 
 
 def _arguments(function: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> list[str]:

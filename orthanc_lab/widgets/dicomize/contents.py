@@ -25,7 +25,7 @@ _OTHERS: Mapping[tuple[int, bytes], str] = {
     (0, b"\x00\x00\x00\x0cjP"): "is a JPEG 2000",
     (0, b"\xff\x4f\xff\x51"): "is a JPEG 2000",
 }
-_DEPTHS = {"L": "grey", "RGB": "colour", "RGBA": "colour", "I;16": "grey, 16 bit", "I": "grey, 16 bit", "P": "colour"}
+_DEPTHS = {"L": "gray", "RGB": "color", "RGBA": "color", "I;16": "gray, 16 bit", "I": "gray, 16 bit", "P": "color"}
 _SEARCHED = 20 << 20  # bytes of a PDF that are searched for pages
 
 
@@ -36,7 +36,7 @@ class Content:
     name: str
     path: Path
     kind: str  # PNG, JPEG or PDF
-    words: str  # description: "PNG, 640 × 480, grey"
+    words: str  # description: "PNG, 640 × 480, gray"
 
     @property
     def is_picture(self) -> bool:
@@ -88,7 +88,7 @@ def _document(path: Path) -> str:
 def _picture(path: Path, kind: str) -> str:
     with _opened(path) as picture:
         if kind == "JPEG" and picture.mode not in ("L", "RGB"):
-            raise ValueError(f"is a {picture.mode} JPEG; Orthanc reads only grey and colour (RGB)")
+            raise ValueError(f"is a {picture.mode} JPEG; Orthanc reads only gray and color (RGB)")
         return f"{kind}, {picture.width} × {picture.height}, {_DEPTHS.get(picture.mode, picture.mode)}"
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import ipywidgets
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.widgets.code.code_log import CodeLog
+from orthanc_lab.widgets.code.spoken import named
 from orthanc_lab.widgets.controlled_server import ControlledServer, error_text
 from orthanc_lab.widgets.dicomize.private_tags import PrivateBlock
 
@@ -24,11 +26,16 @@ class DictionaryButton(ipywidgets.Button):
         The server; None if it was started elsewhere.
     act
         `Panel.act` of its panel.
+    code
+        Where the restart is noted.
     """
 
-    def __init__(self, server: ControlledServer | None, act: Callable[[str, Callable[[], str | None]], object]) -> None:
+    def __init__(
+        self, server: ControlledServer | None, act: Callable[[str, Callable[[], str | None]], object], code: CodeLog
+    ) -> None:
         self._server = server
         self._act = act
+        self._code = code
         self._block: PrivateBlock | None = None
         super().__init__(
             description="Add these lines and restart",
@@ -60,10 +67,12 @@ class DictionaryButton(ipywidgets.Button):
         server = self._server
         if server is None or block is None:
             return None
-        options = {**server.options, "Dictionary": {**self._dictionary(), **block.entries()}}
+        dictionary = {**self._dictionary(), **block.entries()}
+        options = {**server.options, "Dictionary": dictionary}
         try:
             server.check(options)
-            server.restart(options)
+            said = f"{{**server.options, 'Dictionary': {dictionary!r}}}"
+            self._code.spoken(server, "server").restart(named(options, said))
         except OrthancError as error:
             raise ValueError(error_text(error)) from error
         self.offer(None)

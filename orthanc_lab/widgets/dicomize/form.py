@@ -44,7 +44,7 @@ class Form:
     >>> from orthanc_lab.widgets.dicomize.keywords import find
     >>> form = Form(tags=((find("PatientID"), "7"), (find("StudyDate"), "yesterday")))
     >>> form.problems()["StudyDate"]
-    "'yesterday' is not a date as YYYYMMDD, such as 20260131"
+    "'yesterday' is not a date in the form YYYYMMDD, such as 20260131"
     """
 
     contents: tuple[Content, ...] = ()
@@ -67,7 +67,7 @@ class Form:
             if words := problem(attribute.vr, value, attribute.vm) if value else "":
                 found[attribute.key] = words
             elif value and not self.force and self._is_inherited(attribute):
-                found[attribute.key] = "is inherited from the parent: leave it empty, or tick Force"
+                found[attribute.key] = "is inherited from the parent: leave it empty, or check Force"
         return found | {f"private {place}": words for place, words in self.private.problems().items()}
 
     def _is_inherited(self, attribute: Attribute) -> bool:
@@ -106,7 +106,7 @@ class Form:
         return Request(self._content(of_images), tags, fields)
 
     def _content(self, of_images: Mapping[str, str]) -> Any:
-        if self.is_mixed:  # a document has a SOP class of its own
+        if self.is_mixed:  # a document has an SOP class of its own
             return [
                 {"Content": content.path, "Tags": of_images if content.is_picture else {}} for content in self.contents
             ]
@@ -148,7 +148,7 @@ def field_of(error: ResponseError, form: Form) -> str:
 def words_of(error: ResponseError) -> str:
     """Return an error from the server as a message for a field."""
     if error.code == _INHERITED:
-        return "is set by the parent or by the server: leave it empty, or tick Force"
+        return "is set by the parent or by the server: leave it empty, or check Force"
     if error.code == _UNREADABLE:
         return "The server cannot read the first of the files."  # what this error means for a series
     if error.code == _UNKNOWN_TAG:

@@ -38,7 +38,7 @@ _MOST_BYTES = 256 << 20  # per file: it is sent as one JSON text
 _SHOWN = 6  # thumbnails
 _MIXTURE = "The images and documents become one series; make them one after the other to get two."
 _OPTIONS: Mapping[str, str] = {
-    "Secondary Capture": "Gives images a SOP class and a modality, which viewers and DICOMDIR media need.",
+    "Secondary Capture": "Gives images an SOP class and a modality, which viewers and DICOMDIR media need.",
     "Force": "Lets your tags replace those set by the parent or the server: UIDs, patient, study.",
     "Encapsulate": "Keeps the bytes of a single JPEG as they are, compressed (needs Orthanc 1.12.7).",
 }
@@ -92,8 +92,8 @@ class DicomizePanel(Panel):
         self.remove_button = _button("Remove", "times", "Remove the selected files, or all if none is selected")
         self.contents_problem = Problem()
         self.tags = TagFields(_TAGS, self._recheck)
-        self.parent = ParentMenu(client, self.act, self._inherit)
-        self.private = PrivateRows(self._recheck, DictionaryButton(server, self._restart))
+        self.parent = ParentMenu(client, self.act, self._inherit, self.code.client)
+        self.private = PrivateRows(self._recheck, DictionaryButton(server, self._restart, self.code))
         self.capture, self.force, self.encapsulate = (
             ipywidgets.Checkbox(words in _TICKED, description=words, indent=False, layout={"width": "170px"})
             for words in _OPTIONS
@@ -136,7 +136,7 @@ class DicomizePanel(Panel):
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
         rows = [(made.level.value, made.id, self.client.url + made.path) for made in self.made]
-        return super().snapshot() + display.table(("Made", "Identifier", "Address"), rows)
+        return super().snapshot() + display.table(("Created", "Identifier", "Address"), rows)
 
     def show_away(self) -> None:  # noqa: D102 - see Panel
         super().show_away()
@@ -298,7 +298,7 @@ class DicomizePanel(Panel):
         self._is_done = True
         self.show_button.offer(lambda: made)
         self._show(made, form, request)
-        return f"Made: {made.level.value.lower()} {made.id}"
+        return f"Created: {made.level.value.lower()} {made.id}"
 
     def _show(self, made: Instance | Series, form: Form, request: Request) -> None:
         first = made if isinstance(made, Instance) else made.instances[0]

@@ -31,10 +31,15 @@ class ParentMenu(ipywidgets.VBox):
         Runs an action in the background, like `Panel.act`.
     changed
         Called when another parent was chosen.
+    finder
+        The client that searches, if not `client`: one that notes what it is asked for.
     """
 
-    def __init__(self, client: Client, act: Act, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, client: Client, act: Act, changed: Callable[[], None] = lambda: None, finder: Client | None = None
+    ) -> None:
         self.client = client
+        self._finder = finder
         self._act = act
         self._changed = changed
         self._found: Mapping[str, Found] = {}
@@ -98,7 +103,7 @@ class ParentMenu(ipywidgets.VBox):
     def _search(self, level: str, text: str) -> str:
         if not self._is_wanted(level, text):
             return ""  # the user has typed on
-        parents = find_parents(self.client, level, text, _MOST)
+        parents = find_parents(self.client, level, text, _MOST, self._finder)
         if not self._is_wanted(level, text):
             return ""
         self._show(parents)

@@ -55,7 +55,7 @@ class Parents:
     is_more: bool = False
 
 
-def find_parents(client: Client, level: str, text: str, limit: int = 50) -> Parents:
+def find_parents(client: Client, level: str, text: str, limit: int = 50, finder: Client | None = None) -> Parents:
     """Return at most `limit` resources with the text in one of their main tags, with or without accents.
 
     Examples
@@ -63,7 +63,7 @@ def find_parents(client: Client, level: str, text: str, limit: int = 50) -> Pare
     >>> [parent.words for parent in find_parents(client, "Series", "phantom", limit=1).found]
     ['Phantom ... · CT quality phantom · ... · CT · ...']
     """
-    search = _Search(client, level)
+    search = _Search(client, level, finder or client)
     if not text:
         return Parents(search.described(search.find({}, limit)), len(search.collection))
     found: dict[str, Resource] = {}
@@ -96,19 +96,16 @@ def _queries(level: str, text: str) -> list[Query]:
 class _Search:
     """Resources of one level, with the tags of the studies of series."""
 
-    def __init__(self, client: Client, level: str) -> None:
-        kinds: Mapping[str, Collection[Any]] = {
-            "Patient": client.patients,
-            "Study": client.studies,
-            "Series": client.series,
-        }
-        self.collection = kinds[level]
+    def __init__(self, client: Client, level: str, finder: Client) -> None:
+        plural = Level.parse(level).plural
+        self.collection: Collection[Any] = getattr(client, plural)
+        self._found_by: Collection[Any] = getattr(finder, plural)
         self._client = client
         self._level = level
         self._studies: dict[str, Study] = {}
 
     def find(self, tags: Mapping[str, str], limit: int) -> list[Resource]:
-        return list(self.collection.find(tags, limit=limit, order_by=_ORDERS[self._level]))
+        return list(self._found_by.find(tags, limit=limit, order_by=_ORDERS[self._level]))
 
     def ids(self, tags: Mapping[str, str]) -> list[str]:
         body = {"Level": self._level, "Query": tags, "Limit": MOST_COUNTED}

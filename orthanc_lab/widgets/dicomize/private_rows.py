@@ -35,8 +35,8 @@ class PrivateRow(Field):
     def __init__(self, element: str) -> None:
         self.element = ipywidgets.Text(
             value=element,
-            description="Element, last two digits",
-            tooltip="Two hexadecimal digits: the position in the creator's block",
+            description="Element",
+            tooltip="The last two of the four hexadecimal digits; the first two are those of the creator's block",
             style=_AS_TAGS,
             layout={"width": "210px"},
         )
@@ -77,7 +77,7 @@ class PrivateRows(ipywidgets.VBox):
         self._changed = changed
         self.creator = ipywidgets.Text(
             description="Creator",
-            tooltip="The organisation that defines these tags; the name reserves the block",
+            tooltip="The organization that defines these tags; the name reserves the block",
             continuous_update=False,
             style=_AS_TAGS,
             layout={"flex": "0 1 340px"},

@@ -42,7 +42,7 @@ def result_view(
     }
     picture = display.picture(first.thumbnail(), "Thumbnail of the new instance")
     lines = "".join(f"<div>{note}</div>" for note in notes)
-    card = display.card("Made", rows, beside=picture, below=lines)
+    card = display.card("Created", rows, beside=picture, below=lines)
     buttons = [_download(made, first)]
     if pdf := _pdf(first):
         buttons.insert(0, pdf)

@@ -62,7 +62,9 @@ class TagField(Field):
         if self.entry.disabled or is_inherited:
             self.entry.disabled = is_inherited
             self.entry.value = shown
-            self.entry.tooltip = "Inherited from the parent; tick Force to change it" if value else self.attribute.words
+            self.entry.tooltip = (
+                "Inherited from the parent; check Force to change it" if value else self.attribute.words
+            )
             self.check()
 
 
@@ -83,7 +85,7 @@ class TagFields(ipywidgets.VBox):
     >>> tags.entry.value = "StudyDate"
     >>> tags.rows["StudyDate"].entry.value = "today"
     >>> tags.rows["StudyDate"].problem.text
-    "'today' is not a date as YYYYMMDD, such as 20260131"
+    "'today' is not a date in the form YYYYMMDD, such as 20260131"
     >>> [(attribute.keyword, value) for attribute, value in tags.values()]
     [('PatientID', '7'), ('PatientName', ''), ('StudyDate', 'today')]
     """

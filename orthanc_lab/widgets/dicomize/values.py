@@ -20,18 +20,18 @@ _READERS: Mapping[str, Callable[[str], object]] = {"DA": DA, "TM": TM, "DT": DT}
 _HINTS: Mapping[str, str] = {
     "AE": "a title of at most 16 characters",
     "AS": "an age of three digits and D, W, M or Y, such as 042Y",
-    "CS": "at most 16 capital letters, digits, spaces and _",
-    "DA": "a date as YYYYMMDD, such as 20260131",
+    "CS": "a code of at most 16 capital letters, digits, spaces and _",
+    "DA": "a date in the form YYYYMMDD, such as 20260131",
     "DS": "a number of at most 16 characters, such as 0.5 or 1e-3",
-    "DT": "a date and time as YYYYMMDDHHMMSS, such as 20260131120000",
+    "DT": "a date and time in the form YYYYMMDDHHMMSS, such as 20260131120000",
     "IS": "a whole number from -2147483648 to 2147483647",
-    "PN": "a name as Family^Given^Middle^Prefix^Suffix",
-    "TM": "a time as HHMMSS, such as 120000",
+    "PN": "a name in the form Family^Given^Middle^Prefix^Suffix",
+    "TM": "a time in the form HHMMSS, such as 120000",
     "UI": "a UID: numbers separated by dots, without leading zeros, at most 64 characters",
     "UR": "a URL without spaces",
     **dict.fromkeys(_INTEGERS, "a whole number"),
     **dict.fromkeys(_FLOATS, "a number, such as 0.5"),
-    **dict.fromkeys(BINARY, "a list of bytes as two hexadecimal digits, such as 01 ff"),
+    **dict.fromkeys(BINARY, "a list of bytes, each as two hexadecimal digits, such as 01 ff"),
 }
 
 
@@ -51,7 +51,7 @@ def problem(vr: str, text: str, vm: str = "1-n") -> str:
     Examples
     --------
     >>> problem("DA", "2026-01-31")
-    "'2026-01-31' is not a date as YYYYMMDD, such as 20260131"
+    "'2026-01-31' is not a date in the form YYYYMMDD, such as 20260131"
     >>> problem("DS", r"0.5\0.5", "2"), problem("DS", "0.5", "2")
     ('', 'has 1 value, but VM 2 is required (separate values with \\)')
     """

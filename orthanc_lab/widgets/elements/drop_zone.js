@@ -97,7 +97,7 @@ function render({ model, el }) {
   function refuse(file, why) {
     const message = { kind: "refused", name: nameOf(file), words: why, drop: dropName() };
     if (file.size !== undefined && model.get("tells_refusals") && post(message)) return;
-    refused.append(element("li", { textContent: `${nameOf(file)}: ${why}` }));
+    refused.append(element("li", { textContent: `${nameOf(file)} ${why}` }));
   }
 
   function take(files) {
@@ -217,7 +217,7 @@ function render({ model, el }) {
     queue = [];
     reading = null;
     underWay.clear();
-    refuse({ name: "Interrupted" }, "the kernel stopped before everything was sent; run the cell again");
+    refuse({ name: "Interrupted:" }, "the kernel stopped before everything was sent; run the cell again");
     show();
   }
 
@@ -283,7 +283,7 @@ function render({ model, el }) {
   cancel.addEventListener("click", () => {
     const left = stop();
     const words = ["everything had already been sent", "one file was not sent"][left] ?? `${left} files were not sent`;
-    refuse({ name: "Cancelled" }, words);
+    refuse({ name: "Canceled:" }, words);
     input.focus();
   });
   model.on("msg:custom", onMessage);

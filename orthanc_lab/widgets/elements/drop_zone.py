@@ -148,7 +148,7 @@ class DropZone(Element, script="drop_zone"):
         with self._lock:
             if content["kind"] == "cancel":
                 if id not in self._last_answers:
-                    self._end(id, _refusal(id, "was cancelled"))
+                    self._end(id, _refusal(id, "was canceled"))
             else:
                 self.send(self._last_answers.get(id) or self._answer(id, content, buffers[0]))
 

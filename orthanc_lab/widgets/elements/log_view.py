@@ -22,9 +22,9 @@ class LogView(Element, script="log_view"):
     Examples
     --------
     >>> view = LogView(label="Log of the server")
-    >>> view.lines = server.tail(10)
-    >>> view.lines[-1]
-    'W... Orthanc has started'
+    >>> view.lines = server.tail(1000)
+    >>> [line for line in view.lines if "started" in line]
+    ['W... Orthanc has started']
     """
 
     lines: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)

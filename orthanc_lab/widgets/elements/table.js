@@ -1,6 +1,8 @@
 // A table drawn from one list of rows; a cell is updated only if its text has changed. Sorting is done here.
 const HINT = "Click a row to select it, Ctrl+click or Space for more, Shift+click for a range, Ctrl+A for all.";
 
+const NARROW = 700; // px: a table of less is drawn with words wrapped
+
 function span(seconds) {
   if (seconds < 60) return `${Number.isInteger(seconds) ? seconds : seconds.toFixed(2)} s`;
   const two = (number) => String(number).padStart(2, "0");
@@ -64,6 +66,7 @@ function render({ model, el }) {
   table.setAttribute("aria-description", HINT);
   table.title = HINT;
   const head = table.createTHead().insertRow();
+  head.setAttribute("role", "row");
   const body = table.createTBody();
   const empty = document.createElement("div");
   empty.className = "orthanc-empty";
@@ -143,11 +146,13 @@ function render({ model, el }) {
   }
 
   function drawHead() {
+    needed = 0;
     table.setAttribute("aria-label", model.get("label"));
     head.replaceChildren(
       ...model.get("columns").map((column) => {
         const cell = document.createElement("th");
         cell.scope = "col";
+        cell.setAttribute("role", "columnheader");
         cell.dataset.key = column.key;
         cell.className = `orthanc-${column.kind}`;
         const button = document.createElement("button");
@@ -184,7 +189,13 @@ function render({ model, el }) {
         line = document.createElement("tr");
         line.dataset.id = row.id;
         line.tabIndex = -1;
-        for (const column of columns) line.insertCell().className = `orthanc-${column.kind}`;
+        line.setAttribute("role", "row"); // also where it is no row to the eye
+        for (const column of columns) {
+          const cell = line.insertCell();
+          cell.className = `orthanc-${column.kind}`;
+          cell.dataset.head = column.head;
+          cell.setAttribute("role", "gridcell");
+        }
         lines.set(row.id, line);
       }
       if (line === place) place = line.nextElementSibling;
@@ -195,6 +206,20 @@ function render({ model, el }) {
     table.style.display = shown.length ? "" : "none";
     empty.style.display = shown.length ? "none" : "";
     showSelected();
+    fit();
+  }
+
+  // Rows that are too wide are shown as paragraphs, until there is place for them.
+  let needed = 0; // px, of the table as a table
+  function fit() {
+    const width = scroll.clientWidth;
+    const shape = scroll.classList;
+    if (!width || (shape.contains("orthanc-paragraphs") && width < needed)) return;
+    shape.remove("orthanc-paragraphs");
+    shape.toggle("orthanc-narrow", width < NARROW);
+    if (width >= NARROW || scroll.scrollWidth <= width) return;
+    needed = scroll.scrollWidth;
+    shape.add("orthanc-paragraphs");
   }
 
   function drawWords() {
@@ -219,10 +244,13 @@ function render({ model, el }) {
     ["change:note change:empty", drawWords],
   ];
   for (const [name, redraw] of watched) model.on(name, redraw);
+  const sizes = new ResizeObserver(() => requestAnimationFrame(fit));
+  sizes.observe(scroll);
   drawHead();
   drawWords();
   draw();
   return () => {
+    sizes.disconnect();
     for (const [name, redraw] of watched) model.off(name, redraw);
   };
 }

@@ -163,9 +163,9 @@ class Tree(Element, script="tree"):
             self._tell([id])
 
     def more(self, id: str) -> None:
-        """Load the next page below an id."""
+        """Load more below an id, as many as there are already, so that the end of a long list is soon reached."""
         level = self._levels[id]
-        taken = level.take(self._page)
+        taken = level.take(max(self._page, len(level.nodes)))
         self._learn(taken)
         self._post({"kind": "more", "parent": id, "nodes": _plain(taken), "more": level.has_more})
 

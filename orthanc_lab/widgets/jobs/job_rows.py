@@ -85,9 +85,15 @@ def _words(job: Job) -> str:
     content = job.content
     if job.type in _WITH_OUTPUT and "InstancesCount" in content:
         count, size = int(content["InstancesCount"]), int(content.get("UncompressedSize", 0)) / 1e6
-        return f"{count:,} {'instance' if count == 1 else 'instances'}, {size:,.1f} MB before compression"
+        return f"{_instances(count)}, {size:,.1f} MB before compression"
     description = str(content.get("Description", ""))
-    return "" if description == _OF_ALL else description
+    if description != _OF_ALL:
+        return description
+    return _instances(int(content["InstancesCount"])) if "InstancesCount" in content else ""
+
+
+def _instances(count: int) -> str:
+    return f"{count:,} {'instance' if count == 1 else 'instances'}"
 
 
 def _elapsed(job: Job, now: datetime) -> float | None:

@@ -33,7 +33,7 @@ _SWITCHED_OFF = (
 
 
 class MetricsPanel(Panel):
-    """Live charts of the metrics, one for each family that is ticked; counters are shown as rates.
+    """Live charts of the metrics, one for each family that is checked; counters are shown as rates.
 
     What was recorded while the panel was visible is available as a frame (`frame`), and can be saved to a file. A
     scrape without an answer leaves a gap.

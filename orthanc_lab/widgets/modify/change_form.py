@@ -29,7 +29,7 @@ _PRIVATE = {
     "anonymize": ("Keep private tags", "Without it they are removed, since they may name the patient."),
     "modify": ("Remove private tags", "Without it they stay as they are."),
 }
-_SOURCE = "Untick to delete what was checked once the new instances are stored."
+_SOURCE = "Uncheck it to delete what was checked once the new instances are stored."
 
 
 class ChangeForm(ipywidgets.VBox):

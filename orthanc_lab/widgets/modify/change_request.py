@@ -103,7 +103,7 @@ class ChangeRequest:
     def _of_copies(self, resources: Sequence[Resource]) -> str:
         own = [name for name in _IDENTIFIERS if name in self.replace or name in self.keep]
         if own and not self.force:
-            return f"{' and '.join(own)}: Orthanc makes up a new value by itself; tick Force to set or keep it."
+            return f"{' and '.join(own)}: Orthanc makes up a new value by itself; check Force to set or keep it."
         if self.action == "modify" and not (self.replace or self.remove or self.private):
             return "Nothing would change: add a tag to replace or remove."
         return ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets
 
-from orthanc_lab.client import Client, Job, Resource, Series, Study
+from orthanc_lab.client import Client, Job, NotFoundError, Resource, Series, Study, UnreachableError
 from orthanc_lab.client.hierarchy import made_by
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.archives.archive_request import first_instance
@@ -61,6 +61,7 @@ class ModifyPanel(ResourcesPanel):
     def __init__(self, client: Client, **options: Any) -> None:
         super().__init__(client, **options)
         self._jobs: dict[str, Job] = {}
+        self._untold: set[str] = set()  # jobs whose end has not been reported
         self._deletes = False  # whether a job that was started here deletes its sources
         self.form = ChangeForm(self._follow_form)
         self.preview_button = ipywidgets.Button(
@@ -168,6 +169,7 @@ class ModifyPanel(ResourcesPanel):
             with self._turn:
                 kept = list(self._jobs.items())[1 - _MOST_JOBS :]
                 self._jobs = dict([*kept, (job.id, Job(self.poll_client.transport, job.document))])
+                self._untold.add(job.id)
                 self._show_jobs()
         return f"{count} {'job' if count == 1 else 'jobs'} started."
 
@@ -178,14 +180,19 @@ class ModifyPanel(ResourcesPanel):
 
     def poll(self) -> None:  # noqa: D102 - see Panel
         super().poll()
-        running = {id for id, job in self._jobs.items() if not job.state.is_final}
-        if not running:
+        if not self._untold:
             return
         current = {job.id: job for job in self.poll_client.jobs.list()}
-        ended = [current[id] for id in running if id in current and current[id].state.is_final]
+        self._untold &= set(current)  # others have dropped out of a short history
         self._jobs = {id: current.get(id, job) for id, job in self._jobs.items() if id in current or job.state.is_final}
         self._show_jobs()
-        self._tell(ended)
+        ended = [job for id, job in current.items() if id in self._untold and job.state.is_final]
+        self._untold -= {job.id for job in ended}
+        try:
+            self._tell_ends(ended)
+        except UnreachableError:
+            self._untold |= {job.id for job in ended}  # the next poll reports them
+            raise
 
     def forget(self, gone: set[str]) -> None:
         """Remove deleted resources from the tree; what the jobs of this panel delete is no news."""
@@ -198,15 +205,20 @@ class ModifyPanel(ResourcesPanel):
         now = self.clock.now()
         self.jobs.rows = [row(job, now) for job in reversed(self._jobs.values())]
 
-    def _tell(self, ended: Sequence[Job]) -> None:
+    def _tell_ends(self, ended: Sequence[Job]) -> None:
         failed = [job for job in ended if job.state is not JobState.SUCCESS]
         if failed:
-            self.status.warn("\n".join(f"{job.type} {job.id[:8]}: {job.error}" for job in failed[:3]))
+            words = "\n".join(f"{job.type} {job.id[:8]}: {job.error}" for job in failed[:3])
+            self.tell(words, is_warning=True)
         elif ended:
             made = [resource for job in ended for resource in made_by(self.poll_client.transport, job)]
-            self.show_button.offer(lambda: made[0])
-            names = [_name(resource) for resource in made[:3]]
-            self.status.say(f"Made: {'; '.join(names)}{' …' if len(made) > len(names) else ''}")
+            try:
+                names = [_name(resource) for resource in made[:3]]
+            except NotFoundError:
+                self.tell("Done; what was made has since been deleted on the server.")
+            else:
+                self.show_button.offer(lambda: made[0])
+                self.tell(f"Result: {'; '.join(names)}{' …' if len(made) > len(names) else ''}")
 
 
 def _name(resource: Resource) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import ipywidgets
+
 from orthanc_lab.client import Client, ClientError, Instance, Resource, UploadInterruptedError, UploadReport
 from orthanc_lab.widgets.code.spoken import named
 from orthanc_lab.widgets.elements.drop_zone import DroppedFile, DropZone
@@ -51,7 +53,7 @@ class UploadPanel(Panel):
         self.refused = Table(_COLUMNS, label="Files that were refused")
         self.refused.layout.display = "none"
         self.show_button = ShowButton(self.act)
-        self.body.children = [self.zone, self.show_button, self.refused]
+        self.body.children = [self.zone, ipywidgets.HBox([self.show_button]), self.refused]
 
     def poll(self) -> None:
         """Only check whether the server answers: nothing else about it is shown here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +19,10 @@ from orthanc_lab.jobs.shared import leases
 from orthanc_lab.jobs.shared.leases import Book
 from orthanc_lab.jobs.shared.records import JobMove, NewJob, SharedRow
 from orthanc_lab.postgresql.database import Database
+from orthanc_lab.postgresql.options import PostgresqlOptions
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.testing.postgresql_server import PostgresqlDatabase, PostgresqlServer
 from tests.waiting import until
 
 KINDS = ("A", "B")
@@ -225,6 +229,30 @@ def test_jobs_of_a_restored_database_are_read_once(empty: PostgresqlJobList, sha
     until(is_quiet)
     news = empty.changes(before)
     assert ([row.id for row in news.rows], [one.id for one in news.gone]) == (["kept"], ["gone"])
+
+
+def test_nothing_is_missed_after_a_crash(postgresql_server: PostgresqlServer, postgresql: PostgresqlDatabase) -> None:
+    """PostgreSQL gives numbers again that transactions had which left no trace, and were seen before."""
+    options = PostgresqlOptions.of_section({**postgresql.section, "MaximumConnectionRetries": 20, "Lock": False})
+    with contextlib.closing(Database(options)) as one, contextlib.closing(Database(options)) as other:
+        jobs, others = PostgresqlJobList(one, 1000.0), PostgresqlJobList(other, 1000.0)
+        epoch = others.register("a", "a", "").epoch
+        other.read(lambda connection: connection.execute("ALTER SYSTEM SET wal_writer_delay = '10s'"))
+        other.fetch("SELECT pg_reload_conf()")
+        try:
+            for _ in range(50):
+                with pytest.raises(OrthancError):
+                    other.run(lambda connection: connection.execute("SELECT 1 / 0"))
+            position = jobs.changes(jobs.changes(None).position).position
+            postgresql_server.restart("immediate")
+            insert(others, "new", epoch)
+            for _ in range(60):
+                other.run(lambda connection: connection.execute("SELECT"))
+            assert [row.id for row in jobs.changes(position).rows] == ["new"]
+            assert not jobs.changes(jobs.changes(position).position).rows
+        finally:
+            other.read(lambda connection: connection.execute("ALTER SYSTEM RESET wal_writer_delay"))
+            other.fetch("SELECT pg_reload_conf()")
 
 
 def test_take_overs_are_counted_once(empty: PostgresqlJobList, shared_database: Database) -> None:

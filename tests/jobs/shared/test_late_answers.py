@@ -160,3 +160,27 @@ def test_all_jobs_are_forgotten_if_the_other_servers_are_dead(servers: Servers) 
     servers.made[1].database.run(lambda connection: connection.execute(query, (dead,)))
     assert list.clear(mine)
     assert list.changes(None).rows == []
+
+
+def test_a_job_is_lost_while_it_is_commanded(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has it then, the command is carried out."""
+    runner, other = servers(), servers(start=False)
+    job = GatedJob()
+    id = runner.engine.submit(job)
+    job.wait_until_in_step()
+    mirror, epoch = runner.engine._mirror, runner.engine._keeper.epoch
+    find = mirror.table.get
+    found: list[str] = []
+
+    def find_and_lose(wanted: str) -> Any:
+        entry = find(wanted)
+        if not found and not mirror._looking.locked():
+            found.append(wanted)
+            other.list.leave(epoch)
+            mirror.refresh()
+        return entry
+
+    monkeypatch.setattr(mirror.table, "get", find_and_lose)
+    assert runner.engine.cancel(id)
+    job.let_through(3)
+    wait_for_state(runner.engine, id, JobState.FAILURE)

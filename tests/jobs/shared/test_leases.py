@@ -8,6 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.jobs.shared.lease_model import DoubleOwner, Model, without_fence
 
 CHOICES = 16 * 3 * 12
@@ -20,7 +21,7 @@ def check(schedule: list[int]) -> None:
     model.settle()
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(SCHEDULES)
 def test_no_job_has_two_owners(schedule: list[int]) -> None:
     """Whatever arrives late, and whoever is stopped; and no job is left behind."""
@@ -39,7 +40,7 @@ def test_no_job_has_two_owners_in_many_schedules(seed: int) -> None:
 def test_the_checker_finds_what_the_fence_prevents() -> None:
     """A server that was stopped, and writes for a job that went on elsewhere."""
 
-    @settings(max_examples=5_000, deadline=None, database=None, phases=[Phase.generate])
+    @settings(max_examples=5_000, database=None, phases=[Phase.generate], report_multiple_bugs=False)
     @given(SCHEDULES)
     def unfenced(schedule: list[int]) -> None:
         Model(write=without_fence).follow(schedule)

@@ -15,7 +15,7 @@ from orthanc_lab.storage.files.area import DiskArea
 from orthanc_lab.storage.files.hybrid import HybridArea
 from orthanc_lab.storage.objects.keys import Keys
 from orthanc_lab.storage.objects.opening import open_bucket
-from orthanc_lab.storage.objects.options import AzureOptions, GoogleOptions, S3Options, read_bucket_options
+from orthanc_lab.storage.objects.options import NAMES, AzureOptions, GoogleOptions, S3Options, read_bucket_options
 
 UUID = "0123abcd-0000-4000-8000-000000000000"
 S3 = {"BucketName": "scans", "Region": "eu-west-1", "AccessKey": "an-access-key", "SecretKey": "a-secret-key"}
@@ -119,13 +119,26 @@ def test_two_places_are_one_too_many() -> None:
 
 
 def test_warnings() -> None:
-    options = s3(MigrationFromFileSystemEnabled=True, EnableAwsSdkLogs=True, StorageEncryption={"Enable": False}, X=1)
+    options = s3(MigrationFromFileSystemEnabled=True, EnableAwsSdkLogs=True, StorageEncryption={"Enable": False})
     assert options.hybrid == "WriteToObjectStorage"
     assert [warning.partition('" ')[0].rpartition(".")[2] for warning in options.warnings] == [
         "EnableAwsSdkLogs",
         "MigrationFromFileSystemEnabled",
-        "X",
     ]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_names_of_a_section_are_those_that_are_read(section: str) -> None:
+    read: set[str] = set()
+
+    class Values(dict[str, Any]):
+        def get(self, name: str, default: Any = None) -> Any:
+            read.add(name)
+            return super().get(name, default)
+
+    options = read_bucket_options({section: Values(SECTIONS[section])})
+    assert options is not None
+    assert read == set(NAMES[section])
 
 
 @pytest.mark.parametrize("value", [None, False, True])

@@ -6,20 +6,30 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from orthanc_lab.jobs.kinds.archives.archive_plan import PlannedMember
 from orthanc_lab.protocol.execution import Executor, Pool
 
 __all__ = ["ReadAhead"]
 
+
+class Sized(Protocol):
+    """Something to be prepared."""
+
+    @property
+    def size(self) -> int:
+        """Bytes, uncompressed."""
+        ...
+
+
+S = TypeVar("S", bound=Sized)
 T = TypeVar("T")
 _BUDGET = 16 * 1024 * 1024
 _BATCH_SIZE = 256 * 1024
 _BATCH_COUNT = 64
 
 
-class ReadAhead(Generic[T]):
+class ReadAhead(Generic[S, T]):
     """Prepares members in parallel, no further ahead than a budget of bytes.
 
     Small members are prepared in batches, so that each piece of work is worth handing over. At least
@@ -29,7 +39,7 @@ class ReadAhead(Generic[T]):
     Parameters
     ----------
     members
-        All that will be taken, in order.
+        All that will be taken, in order. They are asked for where members are taken, not in the pool.
     prepare
         Makes one member; called in the pool.
     threads
@@ -40,8 +50,8 @@ class ReadAhead(Generic[T]):
 
     def __init__(
         self,
-        members: Sequence[PlannedMember],
-        prepare: Callable[[PlannedMember], T],
+        members: Iterable[S],
+        prepare: Callable[[S], T],
         executor: Executor,
         *,
         threads: int = 0,
@@ -101,20 +111,20 @@ class ReadAhead(Generic[T]):
             self._submit(pool, self._following)
             self._following = next(self._batches, None)
 
-    def _submit(self, pool: Pool, batch: Sequence[PlannedMember]) -> None:
+    def _submit(self, pool: Pool, batch: Sequence[S]) -> None:
         self._pending.append((_size(batch), pool.submit(self._prepare_batch, batch)))
         self._in_progress += _size(batch)
 
-    def _prepare_batch(self, batch: Sequence[PlannedMember]) -> list[T]:
+    def _prepare_batch(self, batch: Sequence[S]) -> list[T]:
         return [self._prepare(member) for member in batch]
 
 
-def _size(batch: Sequence[PlannedMember]) -> int:
+def _size(batch: Sequence[Sized]) -> int:
     return sum(member.size for member in batch)
 
 
-def _batches(members: Iterable[PlannedMember]) -> Iterator[Sequence[PlannedMember]]:
-    batch: list[PlannedMember] = []
+def _batches(members: Iterable[S]) -> Iterator[Sequence[S]]:
+    batch: list[S] = []
     size = 0
     for member in members:
         if batch and (size + member.size > _BATCH_SIZE or len(batch) == _BATCH_COUNT):

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Self
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.media.dicomdir_entry import DirectoryEntry
 from orthanc_lab.jobs.kinds.archives.archive_plan import PlannedMember
+from orthanc_lab.jobs.kinds.archives.located import LocatedMember, located
 from orthanc_lab.jobs.kinds.archives.read_ahead import ReadAhead
 from orthanc_lab.jobs.kinds.archives.zip_codec import Codec, codec
 from orthanc_lab.jobs.kinds.archives.zip_outlet import Outlet, StoredOutlet
@@ -24,6 +25,7 @@ from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, NotReady, StopReason
 from orthanc_lab.protocol.errors import VANISHED, ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers, SeededIdentifiers
+from orthanc_lab.storage.records import Attachment
 
 __all__ = ["ZipJob"]
 
@@ -86,7 +88,7 @@ class ZipJob:
         self._step_seconds = step_seconds
         self._failed = False
         self._writer: ZipWriter | None = None
-        self._read_ahead: ReadAhead[Prepared | None] | None = None
+        self._read_ahead: ReadAhead[LocatedMember, Prepared | None] | None = None
         self._codec: Codec | None = None
 
     @classmethod
@@ -110,7 +112,7 @@ class ZipJob:
         if not self._outlet.open(self._offset):
             self._begin_anew()
         self._flushed_at = self._clock.monotonic()
-        members = self._request.plan.members[self._position :]
+        members = located(self._storage, self._request.plan.members[self._position :])
         self._read_ahead = ReadAhead(members, self._prepare, self._tools.executor, threads=self._tools.zip_threads)
 
     def step(self) -> bool | NotReady:
@@ -253,18 +255,18 @@ class ZipJob:
                 self._writer = None
                 self._position, self._size = self._flushed, self._offset
 
-    def _prepare(self, member: PlannedMember) -> Prepared | None:
+    def _prepare(self, member: LocatedMember) -> Prepared | None:
         assert self._codec is not None
-        dicom = self._read(member.instance)
+        dicom = self._read(member.planned.instance, member.file)
         if dicom is None:
             return None
         entry = self._read_entry(dicom)
-        return Prepared(member, self._codec.deflate(dicom, shrinks=not _is_compressed_image(dicom)), entry)
+        return Prepared(member.planned, self._codec.deflate(dicom, shrinks=not _is_compressed_image(dicom)), entry)
 
-    def _read(self, instance: str) -> bytes | None:
+    def _read(self, instance: str, file: Attachment | None) -> bytes | None:
         """Return a file as it goes into the archive; None for an instance deleted meanwhile."""
         try:
-            dicom = self._storage.read_dicom(instance, keep=False)
+            dicom = self._storage.read_dicom(instance, keep=False, known=file)
         except OrthancError as error:
             if error.code in VANISHED and self._storage.find_level(instance) is None:
                 return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import BinaryIO, Protocol
 
 from orthanc_lab.jobs.kinds.archives.zip_writer import DamagedZip, LocalMember, read_members
@@ -15,6 +16,7 @@ __all__ = ["Outlet", "StoredOutlet", "cannot_write"]
 
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FLUSH_SIZE = 1024 * 1024
+_JOINED = 64 * 1024  # bytes up to which a copy costs less than a write
 _SMALL = 32 * 1024  # bytes of an archive that is not worth a file
 
 
@@ -135,7 +137,8 @@ class StoredOutlet:
             return
         writer = self._writer if self._writer is not None else self._open(0)[0]
         try:
-            writer.write(b"".join(pending))
+            for piece in [b"".join(pending)] if self._store.grain else _joined(pending):
+                writer.write(piece)
         except OSError as error:
             raise cannot_write(error) from error
 
@@ -158,6 +161,15 @@ class StoredOutlet:
         self.close()
         if not complete:
             self._store.remove(self.name)
+
+
+def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield pieces with the small ones joined; large ones are not copied."""
+    for is_large, run in groupby(pieces, lambda piece: len(piece) > _JOINED):
+        if is_large:
+            yield from run
+        else:
+            yield b"".join(run)
 
 
 def cannot_write(error: OSError) -> OrthancError:

@@ -204,7 +204,7 @@ class RewriteJob:
         attachment = None if source is None else source.attachments.get(AttachmentType.DICOM)
         if attachment is None:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
-        dicom = self._tools.storage.read_attachment(attachment)
+        dicom = self._tools.storage.read_attachment(attachment, of=id)
         file = read_file(dicom, self._tools.dictionary, share_pixels=True)
         dicom = write_file(self._modified(file.data_set), file.transfer_syntax, file.meta)
         return NewInstance(self._transcoded(dicom, id), self._metadata(id))

@@ -35,6 +35,6 @@ def _near_the_rod(evidence: Evidence) -> None:
 
 CRITERIA = {
     1: Criterion({"it": "int(mr_instances)"}, _same_number, _mr_instances),
-    2: Criterion({"it": "int(film_frames)"}, _same_number, _frames),
+    2: Criterion({"it": "int(loop_frames)"}, _same_number, _frames),
     3: Criterion({"it": "float(rod)"}, _near_the_rod, _rod),
 }

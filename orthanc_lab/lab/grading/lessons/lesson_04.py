@@ -25,7 +25,7 @@ def _grey_steps(evidence: Evidence) -> None:
     series = evidence.series(evidence.values["id"])
     require(not {instance.id for instance in series.instances} & evidence.before, "the series was there before")
     means = [float(instance.array().mean()) for instance in series.instances]
-    require(means == [50, 100, 150], f"the grey values are {means}")
+    require(means == [50, 100, 150], f"the gray values are {means}")
 
 
 def _report(evidence: Evidence) -> None:

@@ -39,7 +39,7 @@ class AdoptionContract:
         assert instance.metadata["TransferSyntax"] == "1.2.840.10008.1.2.1"
         assert "Origin" not in instance.metadata
         assert storage.read_dicom(instance.id) == file
-        assert storage.read_attachment(instance.attachments[2000]) == b"report"
+        assert storage.read_attachment(instance.attachments[2000], of=instance.id) == b"report"
         assert storage.changes() == ([], True)
 
     def test_what_is_there_stays_and_is_completed(self, storage: Storage) -> None:

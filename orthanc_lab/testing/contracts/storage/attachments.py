@@ -24,10 +24,10 @@ class AttachmentsContract:
         patient = storage.get(id)
         assert patient is not None
         assert patient.attachments == {1024: written}
-        assert storage.read_attachment(written) == content
+        assert storage.read_attachment(written, of=id) == content
         replaced = storage.put_attachment(id, 1024, content + b"2")
-        assert storage.read_attachment(replaced) == content + b"2"
-        assert code_of(storage.read_attachment, written) == 13
+        assert storage.read_attachment(replaced, of=id) == content + b"2"
+        assert code_of(lambda: storage.read_attachment(written, of=id)) == 13
         assert storage.delete_attachment(id, 1024)
         assert not storage.delete_attachment(id, 1024)
         logged = [type for type, _ in changes_of(storage) if type is ChangeType.UPDATED_ATTACHMENT]
@@ -44,13 +44,13 @@ class AttachmentsContract:
         packed = study.attachments[1024]
         assert packed.compressed
         assert (packed.uncompressed_size, packed.uncompressed_md5) == (plain.uncompressed_size, plain.uncompressed_md5)
-        assert storage.read_attachment(packed) == content
-        raw = storage.read_attachment(packed, raw=True)
+        assert storage.read_attachment(packed, of=id) == content
+        raw = storage.read_attachment(packed, of=id, raw=True)
         assert packed.compressed_size == len(raw)
         assert packed.compressed_md5 == hashlib.md5(raw).hexdigest()
         assert raw[:8] == (len(content).to_bytes(8, "little") if content else b"")
         storage.compress_attachment(id, 1024, False)
         study = storage.get(id)
         assert study is not None
-        assert storage.read_attachment(study.attachments[1024], raw=True) == content
+        assert storage.read_attachment(study.attachments[1024], of=id, raw=True) == content
         assert code_of(storage.compress_attachment, id, 1025, True) == 17

@@ -41,7 +41,25 @@ class ResourcesContract:
         content = storage.read_dicom(first.instance)
         assert attachment.uncompressed_size == attachment.compressed_size == len(content)
         assert attachment.uncompressed_md5 == hashlib.md5(content).hexdigest()
-        assert storage.read_attachment(attachment) == content
+        assert storage.read_attachment(attachment, of=first.instance) == content
+
+    def test_files_of_many_instances(self, storage: Storage) -> None:
+        first, second = put(storage, instance="1.2.3.4"), put(storage, instance="1.2.3.5")
+        files = storage.dicom_files([second.instance, "nope", first.instance, first.patient, first.instance])
+        assert files == {
+            one.id: one.attachments[AttachmentType.DICOM] for one in storage.list_resources(Level.INSTANCE)
+        }
+        assert storage.dicom_files([]) == {}
+
+        def read() -> bytes:
+            return storage.read_dicom(first.instance, keep=False, known=files[first.instance])
+
+        content = storage.read_dicom(first.instance, keep=False)
+        assert read() == content
+        storage.delete(first.instance)
+        assert code_of(read) == 13
+        put(storage, instance="1.2.3.4")
+        assert read() == content
 
     def test_a_family_is_all_above_and_below(self, storage: Storage) -> None:
         stored = put(storage)

@@ -1,7 +1,7 @@
 // Builds the controls of the viewer, draws their state, and does what they ask for.
 const MIDDLE = "middle"; // the window of the middle 98 % of a slice
 const BY_HAND = "-1";
-const REPEATS = [{ value: "loop", label: "over and over" }, { value: "back", label: "forth and back" }, { value: "once", label: "once" }];
+const REPEATS = [{ value: "loop", label: "over and over" }, { value: "back", label: "back and forth" }, { value: "once", label: "once" }];
 
 function makeParts(el) {
   const bar = make("div", "orthanc-actions", el, { role: "toolbar", "aria-label": "Picture" });
@@ -30,7 +30,7 @@ function listenToControls(parts, desk, { state, model, layer, redraw, go, cine, 
   parts.tools = toolButtons(parts.bar, (tool) => desk.choose(tool));
   const group = make("div", "orthanc-tools", parts.bar);
   button(group, "Fit", "Show the whole picture (f)", desk.fit);
-  button(group, "1:1", "One pixel for a pixel of the screen (1)", () => desk.oneToOne(desk.active()));
+  button(group, "1:1", "One image pixel per screen pixel (1)", () => desk.oneToOne(desk.active()));
   button(group, "+", "Zoom in (+)", () => desk.zoom(desk.active(), 1.25)).setAttribute("aria-label", "Zoom in");
   button(group, "−", "Zoom out (−)", () => desk.zoom(desk.active(), 0.8)).setAttribute("aria-label", "Zoom out");
   parts.invert = button(group, "Invert", "White for black (i)", desk.invert);

@@ -1,4 +1,4 @@
-// Plays the slices of a stack: once, over and over, or forth and back.
+// Plays the slices of a stack: once, over and over, or back and forth.
 function nextPosition(position, count, forward, repeat) {
   const next = position + (forward ? 1 : -1);
   if (next >= 0 && next < count) return { position: next, forward };

@@ -86,7 +86,7 @@ const KEYS_HELP = [
   ["Arrow keys", "previous or next slice; with Move, Value, Distance and Region they move the picture or the cursor (Shift: ten times as far)"],
   [", and .", "previous and next slice, with any tool"],
   ["Page Up, Page Down", "ten slices"], ["Home, End", "the first and the last slice"],
-  ["+ and −, f, 1", "zoom, fit, one pixel for a pixel of the screen"],
+  ["+ and −, f, 1", "zoom, fit, one image pixel per screen pixel"],
   ["i", "invert"], ["Space", "play and stop"], ["Delete, Escape", "remove the last measurement; give up a started one"],
   ["Wheel", "slices, once the picture was clicked; with Ctrl: zoom"], ["Shift and drag", "move the picture"],
 ];

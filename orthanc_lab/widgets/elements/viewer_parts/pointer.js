@@ -1,6 +1,6 @@
 // What the mouse, a finger or a pen does on a pane, and the keys on it.
 const TOOLS = [
-  { key: "window", letter: "w", label: "Window", help: "Drag: window centre and width" },
+  { key: "window", letter: "w", label: "Window", help: "Drag: window center and width" },
   { key: "scroll", letter: "s", label: "Scroll", help: "Drag up or down: slices" },
   { key: "pan", letter: "p", label: "Move", help: "Drag, or arrow keys: move the picture" },
   { key: "zoom", letter: "z", label: "Zoom", help: "Drag up or down: zoom" },

@@ -39,7 +39,7 @@ function planeScenes(layer, position, focus, state) {
   const slice = layer.slices.get(position) ?? layer.slices.values().next().value;
   if (!slice) return ["x", "y"].map((axis) => emptyScene(axis, "Loading …"));
   const layout = state.layoutOf(layer, slice);
-  const problem = slice.kind === "rgb" ? "Planes are made of grey values only." : layout.problem;
+  const problem = slice.kind === "rgb" ? "Planes are made of gray values only." : layout.problem;
   if (problem) return ["x", "y"].map((axis) => emptyScene(axis, problem));
   return ["y", "x"].map((axis) => {
     const index = focus[axis];
