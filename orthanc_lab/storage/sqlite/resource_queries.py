@@ -22,9 +22,10 @@ from orthanc_lab.storage.transaction import Key
 __all__ = ["ResourceQueries"]
 
 _Row = tuple[Any, ...]
-_Source = tuple[_Row, Sequence[str], Sequence[str]]  # a row of the index, its children, its labels
-_MOST_KNOWN = 2000
-_LONGEST_KNOWN = 4096  # letters of tags and metadata of a resource that is kept
+_Source = tuple[_Row, list[str], list[str]]  # a row of the index, its children, its labels
+_NONE: list[str] = []
+_MOST_KNOWN = 1200
+_LONGEST_KNOWN = 2048  # letters of tags and metadata of a resource that is kept
 _MOST_CHILDREN = 100  # and of its children and labels
 
 
@@ -33,8 +34,8 @@ class ResourceQueries:
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
-        # What lists were made of last: one that did not change since is the same object again, so that who shows it
-        # knows that its text is the same, too.
+        # What was shown last: a resource that did not change since is the same object again, so that who shows it
+        # knows that its text is the same, too. What it was made of tells whether it did.
         self._known: dict[Key, tuple[_Source, Resource]] = {}
 
     def get(self, id: str) -> Resource | None:
@@ -135,9 +136,9 @@ class ResourceQueries:
         labels: dict[int, list[str]] = defaultdict(list)
         for key, label in connection.execute(SQL["labels"], keys):
             labels[key].append(label)
-        return [self._listed((row, children.get(row[0], ()), labels.get(row[0], ()))) for row in rows]
+        return [self._shown((row, children.get(row[0], _NONE), labels.get(row[0], _NONE))) for row in rows]
 
-    def _listed(self, source: _Source) -> Resource:
+    def _shown(self, source: _Source) -> Resource:
         key = source[0][0]
         known = self._known.get(key)
         if known is not None and known[0] == source:
@@ -151,7 +152,7 @@ class ResourceQueries:
 
     def _resource_with_kin(self, row: _Row) -> Resource:
         *columns, children, labels = row
-        return self._resource(columns, orjson.loads(children), orjson.loads(labels))
+        return self._shown((tuple(columns), orjson.loads(children), orjson.loads(labels)))
 
     def _resource(self, row: Sequence[Any], children: Iterable[str], labels: Iterable[str]) -> Resource:
         _, id, level, parent, tags, metadata, attachments, last_update, stable, rank = row
