@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import Any
 
-from orthanc_lab.dimse.modality import Modality, check_name, read_modality
+from orthanc_lab.dimse.modality import Modality, read_modality
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Settings
+from orthanc_lab.storage.named_definitions import NamedDefinitions, check_name
 from orthanc_lab.storage.ports import PropertyKeeping
 
 __all__ = ["ModalityDirectory", "check_modalities"]
-
-_PROPERTY = "DicomModalities"
 
 
 def check_modalities(definitions: Mapping[str, Any]) -> None:
@@ -37,14 +34,12 @@ class ModalityDirectory:
     """
 
     def __init__(self, settings: Settings, storage: PropertyKeeping) -> None:
-        self._settings = settings
-        self._storage = storage
-        self._in_database = bool(settings["DicomModalitiesInDatabase"])
-        self._lock = Lock()
+        self._definitions = NamedDefinitions("DicomModalities", settings, storage)
+        self._strict = bool(settings["StrictAetComparison"])
 
     def all(self) -> dict[str, Modality]:
         """Return the nodes, sorted by name."""
-        return {name: read_modality(definition) for name, definition in sorted(self._definitions().items())}
+        return {name: read_modality(definition) for name, definition in sorted(self._definitions.all().items())}
 
     def get(self, name: str) -> Modality:
         """Return a node.
@@ -54,21 +49,20 @@ class ModalityDirectory:
         OrthancError
             7 for an unknown one.
         """
-        definition = self._definitions().get(name)
+        definition = self._definitions.all().get(name)
         if definition is None:
             raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"No modality with symbolic name: {name}")
         return read_modality(definition)
 
     def by_aet(self, aet: str) -> list[tuple[str, Modality]]:
         """Return the nodes with a title, with their names; upper and lower case differ by ``StrictAetComparison``."""
-        as_compared: Callable[[str], str] = str if self._settings["StrictAetComparison"] else str.upper
+        as_compared: Callable[[str], str] = str if self._strict else str.upper
         wanted = as_compared(aet)
         return [(name, modality) for name, modality in self.all().items() if as_compared(modality.aet) == wanted]
 
     def put(self, name: str, modality: Modality) -> None:
         """Add or replace a node."""
-        check_name(name)
-        self._change(lambda definitions: {**definitions, name: modality.configuration()})
+        self._definitions.put(name, modality.configuration())
 
     def delete(self, name: str) -> None:
         """Remove a node.
@@ -78,28 +72,4 @@ class ModalityDirectory:
         OrthancError
             7 for an unknown one.
         """
-
-        def without(definitions: dict[str, Any]) -> dict[str, Any]:
-            if name not in definitions:
-                raise OrthancError(ErrorCode.INEXISTENT_ITEM, f"Unknown DICOM modality with symbolic name: {name}")
-            return {other: definition for other, definition in definitions.items() if other != name}
-
-        self._change(without)
-
-    def _definitions(self) -> dict[str, Any]:
-        if self._in_database:
-            return _read(self._storage.get_property(_PROPERTY))
-        found: dict[str, Any] = self._settings["DicomModalities"]
-        return found
-
-    def _change(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        if self._in_database:  # other servers may change it, too
-            self._storage.change_property(_PROPERTY, lambda text: json.dumps(change(_read(text))))
-            return
-        with self._lock:
-            self._settings.change("DicomModalities", change(self._definitions()))
-
-
-def _read(text: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(text or "{}")
-    return found
+        self._definitions.remove(name, f"Unknown DICOM modality with symbolic name: {name}")

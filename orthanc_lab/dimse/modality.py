@@ -9,9 +9,8 @@ from typing import Any
 
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 
-__all__ = ["ALLOWED", "FIELDS", "Modality", "check_name", "check_port", "check_retrieve_method", "read_modality"]
+__all__ = ["ALLOWED", "FIELDS", "Modality", "check_port", "check_retrieve_method", "read_modality"]
 
-_NAME = re.compile(r"[A-Za-z0-9_-]*")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 _PORTS = range(1, 65535)
 _INT32 = 2**31
@@ -89,19 +88,6 @@ class Modality:
             "Timeout": self.timeout,
             "UseDicomTls": self.use_tls,
         }
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that is not made of letters, digits, ``-`` and ``_``.
-
-    Raises
-    ------
-    OrthancError
-        15.
-    """
-    if not _NAME.fullmatch(name):
-        text = "Only alphanumeric, dash characters and underscores are allowed in the names of modalities/peers"
-        raise _bad(f"{text}, but found: {name}")
 
 
 def check_port(value: int) -> None:

@@ -49,7 +49,7 @@ def prepared(kind: type[Job], orthanc: LocalCalls, parameters: dict[str, Any]) -
         job.prepare()
     except OrthancError:
         raise
-    except (Exception, SystemExit) as error:
+    except (Exception, GeneratorExit, SystemExit) as error:
         raise noted(error, f"The job {kind.type} could not be prepared") from error
     state, content = _object(job, "state"), _object(job, "content")
     return {

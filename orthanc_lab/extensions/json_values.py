@@ -10,6 +10,7 @@ from orthanc_lab.extensions.failures import extension_error
 __all__ = ["json_copy"]
 
 _DEEPEST = 200  # levels of arrays and objects
+_MOST_BITS = 13_287  # of a number: Python writes none of much more than 4,000 digits
 
 
 def json_copy(value: Any, what: str) -> Any:
@@ -42,6 +43,8 @@ def _copy(value: Any, what: str, depth: int) -> Any:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, int):
+        if value.bit_length() > _MOST_BITS:
+            raise _refusal(what, "a number of more than 4,000 digits")
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)

@@ -8,6 +8,7 @@ from orthanc_lab.network.identifier import Identifier
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.queries.constraints import has_wildcards
+from orthanc_lab.queries.listed_instances import listed_instances
 from orthanc_lab.storage.ports import Resources, Search
 from orthanc_lab.storage.records import Constraint, FindQuery
 
@@ -55,5 +56,11 @@ def _resources(level: Level, key: str, text: str, storage: Retrievable) -> list[
 
 
 def retrieved_instances(resources: list[str], storage: Resources) -> list[str]:
-    """Return the instances below resources; one that is named twice comes twice, as in Orthanc."""
-    return [instance for id in resources for instance in storage.descendants(id, Level.INSTANCE)]
+    """Return the instances below resources; one that is named twice comes twice, as in Orthanc.
+
+    Raises
+    ------
+    OrthancError
+        4 if the same ones are named too often.
+    """
+    return listed_instances(resources, lambda id: storage.descendants(id, Level.INSTANCE))

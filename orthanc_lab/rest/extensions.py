@@ -91,7 +91,7 @@ def _responder(host: ExtensionHost, route: Route) -> Responder:
             answer = route.handler(request, **fields)
         except OrthancError:
             raise
-        except (Exception, SystemExit) as error:
+        except (Exception, GeneratorExit, SystemExit) as error:
             raise noted(error, f"The route {route.method} {route.path} has failed") from error
         _send(req, resp, answer, f"The answer of {route.method} {route.path}")
 

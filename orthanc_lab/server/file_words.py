@@ -1,10 +1,10 @@
-"""What went wrong with a file, in words for whoever typed a command."""
+"""What went wrong with a file or a port, in words for whoever typed a command."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["check_writable", "words_of"]
+__all__ = ["check_writable", "words_of", "words_of_port"]
 
 
 def words_of(error: OSError) -> str:
@@ -34,6 +34,11 @@ def words_of(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return f"{path} cannot be opened: you have no permission"
     return f"{path}: {error.strerror}"
+
+
+def words_of_port(port: int) -> str:
+    """Return what to do about a port on which nothing can listen."""
+    return f"Port {port} is in use, or not allowed. Choose another --port; 0 takes any free one"
 
 
 def check_writable(path: Path | None) -> None:

@@ -132,6 +132,8 @@ def test_what_is_returned_is_the_answer(returning: Asking, value: Any, content_t
         ({"a": float("inf")}, 500, 1, "The answer of GET /returned cannot be written as JSON: it has the number inf"),
         (ValueError("bad luck"), 500, 1, "ValueError: bad luck"),
         (SystemExit(1), 500, 1, "SystemExit: 1"),
+        (GeneratorExit(), 500, 1, "GeneratorExit"),
+        (lambda request: 10**4000, 500, 1, "The answer of GET /returned cannot be written as JSON: it has a number of"),
         (OrthancError(46, "There is one"), 409, 46, "There is one"),
         (lambda request: Answer(status=99), 500, 1, "ValueError: 99 is not the HTTP status of an answer"),
         (lambda request: Answer(headers={"A": "b\r\nC: d"}), 500, 1, "ValueError: The header 'A' cannot be sent"),
@@ -162,6 +164,15 @@ def test_what_goes_wrong_is_answered(returning: Asking, value: Any, status: int,
     answer = returning.ask("GET", "/returned")
     assert (answer.status_code, answer.json()["OrthancStatus"]) == (status, code)
     assert answer.json().get("Details", "").startswith(details)
+
+
+def test_an_interrupt_that_is_none_is_answered() -> None:
+    """Nobody has pressed Ctrl-C: it is the extension that raises it, on a thread of the server."""
+    with orthanc_lab.serve(extensions=[returned]) as server, requests.Session() as session:
+        RETURNED.append(KeyboardInterrupt())
+        assert session.get(f"{server.url}/returned", timeout=30).status_code == 500
+        RETURNED.append("still there")
+        assert session.get(f"{server.url}/returned", timeout=30).text == "still there"
 
 
 def test_an_error_that_is_its_own_cause(returning: Asking) -> None:

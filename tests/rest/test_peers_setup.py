@@ -165,3 +165,8 @@ def test_the_general_timeout() -> None:
         details = f"libCURL error: Timeout was reached while accessing {peer.url}system"
         assert refused(Caller(server.url)("GET", "/peers/p/system")) == (500, 9, details)
     peer.close()
+
+
+def test_a_peer_without_a_name_as_orthanc_takes_it() -> None:
+    with orthanc_lab.in_process(OrthancPeers={"": ["http://127.0.0.1:1/"]}) as server:
+        assert server.session.get(f"{server.url}/peers").json() == [""]

@@ -27,3 +27,5 @@ def test_it_serves_where_nothing_but_python_is() -> None:
 def test_another_word_is_refused() -> None:
     with pytest.raises(ValueError, match='"threads", "inline" or an Executor, not \'fast\''):
         orthanc_lab.in_process(executor="fast")  # type: ignore[arg-type] # what this is about
+    with pytest.raises(ValueError, match="or an Executor, not 5"):
+        orthanc_lab.in_process(executor=5)  # type: ignore[arg-type]

@@ -47,24 +47,6 @@ def test_a_client_has_its_time_however_many_come_from_its_address() -> None:
     assert all(client.owed_s is not None for client in clients[:4]), "who came first leaves first"
 
 
-class Dripping(Client):
-    """A connection whose client is always a little late, and never much."""
-
-    def lateness(self, now: float) -> float:
-        return -1.0 if self.owed_s is not None else PATIENCE_S / 5
-
-
-def test_others_do_not_wait_for_those_who_owe_a_little_all_the_time() -> None:
-    """Newcomers hold up those who come after them, from wherever."""
-    places = Places(1000, most_of_address=200)
-    for _ in range(200):
-        places.take(Dripping(), HERE)
-    began = time.monotonic()
-    for silent in range(40):
-        places.take(Client() if silent % 2 else Dripping(), HERE)
-    assert time.monotonic() - began < 40 * PATIENCE_S / 4
-
-
 def test_one_that_owes_something_leaves_soon_if_the_others_work() -> None:
     places = Places(100, most_of_address=4)
     *busy, idle = come(places, True, True, True, False)

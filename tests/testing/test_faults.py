@@ -387,6 +387,7 @@ def test_an_unknown_fault_is_refused_with_the_nearest_names() -> None:
         ({"times": 0}, "count from 1"),
         ({"probability": 0}, "above 0 and at most 1"),
         ({"probability": 1.5}, "above 0 and at most 1"),
+        ({"times": float("nan")}, "numbers that can be counted to"),
     ],
 )
 def test_a_trigger_that_makes_no_sense_is_refused(options: dict[str, Any], words: str) -> None:
@@ -394,6 +395,28 @@ def test_a_trigger_that_makes_no_sense_is_refused(options: dict[str, Any], words
     with pytest.raises(ValueError, match=words):
         faults.on("index locked", **options)
     assert faults.in_force == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"nth": "2"}, "nth must be a whole number, not '2'"),
+        ({"nth": 1.5}, "nth must be a whole number, not 1.5"),
+        ({"times": "3"}, "times must be a number, not '3'"),
+        ({"probability": None}, "probability must be a number, not None"),
+        ({"where": [1]}, "where must be patterns"),
+    ],
+)
+def test_a_trigger_of_other_types_is_refused_where_it_is_switched_on(options: dict[str, Any], words: str) -> None:
+    faults = Faults()
+    with pytest.raises(TypeError, match=words):
+        faults.on("index locked", **options)
+    assert faults.in_force == ()
+
+
+def test_switching_off_a_fault_that_does_not_exist() -> None:
+    with pytest.raises(ValueError, match="did you mean 'index locked'"):
+        Faults().off("index lock")
 
 
 def draws(seed: int) -> list[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.dictionary.vrs import TEXT_VRS_OF_CHARSET
 from orthanc_lab.dicom.files.charsets import Charset, by_term
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
@@ -36,7 +37,6 @@ SEQUENCES: dict[Level, tuple[int, ...]] = {
 """The sequences of the modules: never handed down, but taken out where a module is exchanged."""
 
 _LONGEST = 256  # bytes in UTF-8; longer values are not handed down
-_SPECIFIC_CHARACTER_SET = 0x00080005
 
 
 def inherited(model: DataSet, level: Level, default: Charset) -> tuple[DataSet, Charset]:
@@ -57,7 +57,7 @@ def inherited(model: DataSet, level: Level, default: Charset) -> tuple[DataSet, 
     modules = (tags for own, tags in MODULES.items() if own.depth <= level.depth)
     found = {tag: model[tag] for tags in modules for tag in tags if tag in model}
     found = {tag: element for tag, element in found.items() if isinstance(element.value, bytes)}
-    stated = model.get(_SPECIFIC_CHARACTER_SET)
+    stated = model.get(SPECIFIC_CHARACTER_SET)
     terms = stated.value if stated is not None and isinstance(stated.value, bytes) else b""
     decode = decoder_of(terms or None, default.name)
     found = {tag: element for tag, element in found.items() if not _is_long(element, decode)}

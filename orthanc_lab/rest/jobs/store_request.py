@@ -10,6 +10,7 @@ import falcon
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.queries.listed_instances import listed_instances
 from orthanc_lab.rest.http.answers import unknown_resource
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.storage.ports import Resources
@@ -17,9 +18,6 @@ from orthanc_lab.storage.ports import Resources
 __all__ = ["StoreRequest", "instances_of", "read_store_request"]
 
 _IDENTIFIER = re.compile(r"\s*([0-9a-f]{8}(?:-[0-9a-f]{8}){4})\s*", re.IGNORECASE)
-
-
-_MOST_REPEATED = 100_000  # instances that are in a list already
 
 
 class StoreRequest(NamedTuple):
@@ -65,23 +63,15 @@ def instances_of(resources: list[str], storage: Resources) -> list[str]:
     Raises
     ------
     OrthancError
-        17 if a resource is unknown, 4 if the same ones are listed so often that the list would take memory which the
-        client has not sent.
+        17 if a resource is unknown, 4 if the same ones are listed too often.
     """
-    below: dict[str, list[str]] = {}
-    instances: list[str] = []
-    repeated = 0
-    for id in resources:
-        if id not in below:
-            if storage.find_level(id) is None:
-                raise unknown_resource()
-            below[id] = storage.descendants(id, Level.INSTANCE)
-        else:
-            repeated += len(below[id])
-            if repeated > _MOST_REPEATED:
-                raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "The same resources are listed too often")
-        instances += below[id]
-    return instances
+
+    def below(id: str) -> list[str]:
+        if storage.find_level(id) is None:
+            raise unknown_resource()
+        return storage.descendants(id, Level.INSTANCE)
+
+    return listed_instances(resources, below)
 
 
 def _identifiers(values: list[Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import falcon
@@ -19,6 +20,7 @@ from orthanc_lab.jobs.kinds.rewriting.split import SplitJob
 from orthanc_lab.jobs.kinds.rewriting.study_change import StudyPlan
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.queries.listed_instances import listed_instances
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_json
 from orthanc_lab.rest.http.origin import origin_of
 from orthanc_lab.rest.http.submission import submit_job
@@ -44,11 +46,11 @@ class SplitStudy:
         body = read_json(req)
         if body is None:
             body = {}
-        if not isinstance(body, dict):
-            raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
         storage, names = self._services.storage, self._tools.dictionary
         if storage.find_level(id) is not Level.STUDY:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, f"Cannot split unknown study {id}")
+        if not isinstance(body, dict):
+            raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
         instances = _parts(storage, id, body)
         if not instances:
             message = 'Both the "Series" and the "Instances" fields are missing'
@@ -74,10 +76,9 @@ class MergeStudy:
         """Answer the number of instances, or the job."""
         body = read_json(req)
         storage = self._services.storage
-        resources = string_list(body, "Resources")
         if storage.find_level(id) is not Level.STUDY:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, f"Cannot merge into an unknown study: {id}")
-        instances = [instance for resource in resources for instance in _mergeable(storage, id, resource)]
+        instances = listed_instances(string_list(body, "Resources"), partial(_mergeable, storage, id))
         keep = boolean_field(body, "KeepSource", False)
         plan = StudyPlan(self._services.identifiers.uuid(), sorted(_MODULE_TAGS), self._module(id))
         fields = job_fields(body)
@@ -104,14 +105,17 @@ def texts_of(data_set: DataSet, tags: Sequence[int], default_encoding: str) -> d
 
 def _parts(storage: Resources, study: str, body: Mapping[str, Any]) -> list[str]:
     """Return the instances to be moved; one that is named twice counts twice, as in Orthanc."""
+
+    def instances_of(level: Level, id: str) -> list[str]:
+        if storage.find_level(id) is not level or storage.ancestor(id, Level.STUDY) != study:
+            message = f"This {level.value.lower()} does not belong to the study to be split: {id}"
+            raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, message)
+        return storage.descendants(id, Level.INSTANCE)
+
     found: list[str] = []
     for name, level in (("Series", Level.SERIES), ("Instances", Level.INSTANCE)):
-        for id in string_list(body, name) if name in body else ():
-            if storage.find_level(id) is not level or storage.ancestor(id, Level.STUDY) != study:
-                kind = level.value.lower()
-                message = f"This {kind} does not belong to the study to be split: {id}"
-                raise OrthancError(ErrorCode.UNKNOWN_RESOURCE, message)
-            found += storage.descendants(id, Level.INSTANCE)
+        if name in body:
+            found += listed_instances(string_list(body, name), partial(instances_of, level))
     return found
 
 

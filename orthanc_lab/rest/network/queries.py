@@ -21,7 +21,7 @@ from orthanc_lab.rest.network.query_request import read_query, read_subquery
 from orthanc_lab.rest.network.remote_find import RemoteFind
 from orthanc_lab.rest.services import Services
 
-__all__ = ["ROUTES", "position_of", "query_of"]
+__all__ = ["ROUTES", "check_number", "position_of", "query_of"]
 
 _OPERATIONS = ["answers", "level", "modality", "query", "retrieve"]
 _BATCH = 200  # answers
@@ -56,6 +56,20 @@ def query_of(services: Services, id: str) -> RemoteQuery:
     return query
 
 
+def check_number(index: str) -> int:
+    """Return the number that stands in a path in place of an answer, without its sign.
+
+    Raises
+    ------
+    OrthancError
+        5 for what is no number.
+    """
+    number = unsigned(index.removeprefix("-"))
+    if number is None:
+        raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE, "Syntax error in some user-supplied data")
+    return number
+
+
 def position_of(query: RemoteQuery, index: str) -> int:
     """Return the position of an answer, as it stands in a path.
 
@@ -64,9 +78,7 @@ def position_of(query: RemoteQuery, index: str) -> int:
     OrthancError
         5 for what is no number, 3 for one that is beyond the answers.
     """
-    number = unsigned(index.removeprefix("-"))
-    if number is None:
-        raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE, "Syntax error in some user-supplied data")
+    number = check_number(index)
     if index.startswith("-") or number >= len(query.answers):
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
     return number
@@ -146,9 +158,10 @@ class QueryAnswers(_QueryResource):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer their positions, or with ``?expand`` their contents."""
-        query = query_of(self._services, id)
         arguments = query_arguments(req)
-        if flag(arguments, "expand"):
+        is_expanded = flag(arguments, "expand")  # before the query is looked for
+        query = query_of(self._services, id)
+        if is_expanded:
             form, show = _form(arguments), self._find.shown
             starts = range(0, len(query.answers), _BATCH)
             batches = (query.answers[start : start + _BATCH] for start in starts)
@@ -172,6 +185,7 @@ class QueryAnswerContent(_QueryResource):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, index: str) -> None:
         """Answer its tags."""
+        check_number(index)  # before the query is looked for
         query = query_of(self._services, id)
         answer = query.answers[position_of(query, index)]
         (shown,) = self._find.shown([answer], query.level, _form(query_arguments(req)))

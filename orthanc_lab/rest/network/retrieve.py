@@ -22,7 +22,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_object, read_parsed_body
 from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.network.modality_bodies import text_field, timeout_field
-from orthanc_lab.rest.network.queries import position_of, query_of
+from orthanc_lab.rest.network.queries import check_number, position_of, query_of
 from orthanc_lab.rest.network.query_request import level_field, resource_tags
 from orthanc_lab.rest.network.remote_find import RemoteFind
 from orthanc_lab.rest.services import Services
@@ -135,6 +135,7 @@ class QueryAnswerRetrieve(_RetrieveAnswers):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str, index: str) -> None:
         """Make a job of it."""
+        check_number(index)  # before the query is looked for
         query = query_of(self._services, id)
         self._retrieve(req, resp, query, [query.answers[position_of(query, index)]])
 

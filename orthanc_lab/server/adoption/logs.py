@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orthanc_lab.dimse.modality import check_name, read_modality
+from orthanc_lab.dimse.modality import read_modality
 from orthanc_lab.peers.peer import read_peer
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.server.adoption.reached import ReachedStore
 from orthanc_lab.server.adoption.report import Report
 from orthanc_lab.server.adoption.source_rows import LogSource
 from orthanc_lab.storage.adopted import AdoptedLog
+from orthanc_lab.storage.named_definitions import check_name
 from orthanc_lab.storage.ports import Storage
 
 __all__ = ["NODES", "import_logs", "import_nodes"]

@@ -194,7 +194,7 @@ def _plain_environment(
         return Environment(clock, identifiers, ThreadExecutor(clock))
     if executor == "inline":
         return Environment(clock, identifiers, InlineExecutor(clock), lock=_lock())
-    if isinstance(executor, str):
+    if isinstance(executor, str) or not hasattr(executor, "spawn"):
         raise ValueError(f'The executor must be "threads", "inline" or an Executor, not {executor!r}')
     return Environment(clock, identifiers, executor, lock=_lock())
 

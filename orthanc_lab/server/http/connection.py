@@ -172,7 +172,7 @@ class Connection:
         except ConnectionError:  # there is nobody to answer any more
             self._wire.abort()
             return False
-        except Exception:
+        except BaseException:  # no signal comes to this thread, but extensions raise what they like
             _log.exception("The application failed outside of its own error answers")
             start("500 Internal Server Error", [])
             answer = []

@@ -13,7 +13,6 @@ __all__ = ["Guest", "Places"]
 _PATIENT_S = 0.25  # what a client may owe without losing its place
 _LOOK_S = 0.05  # how often those who wait for a place look for one
 _SHORTEST_S = 0.001  # of their waits
-_EARNED = 2.0  # what each newcomer adds to the time for which those of its address may hold up others, in turns
 _NETWORK = 8  # bytes of an IPv6 address that name a network: its owner has all addresses in it
 
 
@@ -57,7 +56,6 @@ class Places:
         self._changed = threading.Condition()
         self._taken: dict[Guest, bytes] = {}  # with the key of its address, in the order they came
         self._of_address: dict[bytes, dict[Guest, None]] = {}
-        self._spare: dict[bytes, float] = {}  # seconds that newcomers of an address may wait; those of others wait too
         self._is_closed = False
 
     def take(self, guest: Guest, address: str) -> bool:
@@ -105,31 +103,19 @@ class Places:
         """Wait for one of the places that an address may take; False if its clients owe nothing.
 
         The latest loses its own. With many that owe something each has its time, however fast others come; with few,
-        nobody who comes from elsewhere meanwhile has to wait for them. Nor for many that owe a little all the time: the
-        waits for an address are, on average, no longer than two turns of its clients.
+        nobody who comes from elsewhere meanwhile has to wait for them.
         """
-        most = self._most_of_address
-        if not most or len(self._of_address.get(key, {})) < most:
-            self._spare.pop(key, None)
-            return True
         began = time.monotonic()
-        spare = self._spare.get(key, _PATIENT_S)
-        has_place = self._outwait_one(key, began, spare)
-        left = spare - (time.monotonic() - began) + _EARNED * _PATIENT_S / most
-        self._spare[key] = min(max(0.0, left), _PATIENT_S)
-        return has_place
-
-    def _outwait_one(self, key: bytes, began: float, spare: float) -> bool:
-        while len(guests := self._of_address.get(key, {})) >= self._most_of_address:
+        while self._most_of_address and len(guests := self._of_address.get(key, {})) >= self._most_of_address:
             now = time.monotonic()
             late = [lateness for guest in guests if (lateness := guest.lateness(now)) >= 0]
             patience = _PATIENT_S * len(late) / self._most_of_address
-            left = min(patience, spare) - (now - began)
-            if self._make_room(guests, 0 if left <= 0 else patience):
+            is_over = now - began >= patience
+            if self._make_room(guests, 0 if is_over else patience):
                 return True
-            if left <= 0:
+            if is_over:
                 return False
-            self._changed.wait(max(_SHORTEST_S, min(_LOOK_S, left, patience - max(late))))
+            self._changed.wait(max(_SHORTEST_S, min(_LOOK_S, patience - max(late))))
         return True
 
     def _make_room(self, guests: Iterable[Guest], patience: float) -> bool:
@@ -148,7 +134,6 @@ class Places:
         guests.pop(guest, None)
         if not guests:
             self._of_address.pop(key, None)
-            self._spare.pop(key, None)
 
 
 def _key(address: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -32,8 +33,8 @@ class Trigger:
 
     Raises
     ------
-    ValueError
-        For a number out of range.
+    TypeError, ValueError
+        For what is no number, or no pattern; for a number out of range.
     """
 
     nth: int = 1  # the first occasion on which it may happen, counted from 1
@@ -45,6 +46,19 @@ class Trigger:
     where: tuple[str, ...] = ("*",)  # patterns: "POST /instances", "GET /jobs/*"
 
     def __post_init__(self) -> None:
+        # Else the fault would fail where it happens: inside the server, and not where it was switched on.
+        for name in ("nth", "at_byte", "at_step"):
+            value = getattr(self, name)
+            if not isinstance(value, int) and not (value is None and name == "at_byte"):
+                raise TypeError(f"{name} must be a whole number, not {value!r:.80}")
+        for name in ("times", "probability", "seconds"):
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)):
+                raise TypeError(f"{name} must be a number, not {value!r:.80}")
+        if not all(isinstance(pattern, str) for pattern in self.where):
+            raise TypeError(f'where must be patterns such as "GET /jobs/*", not {self.where!r:.80}')
+        if math.isnan(self.times) or not math.isfinite(self.seconds):
+            raise ValueError("times and seconds must be numbers that can be counted to")
         if self.nth < 1 or self.times < 1:
             raise ValueError("nth and times count from 1")
         if not 0 < self.probability <= 1:

@@ -94,16 +94,16 @@ class FaultSwitches:
 
         Raises
         ------
-        ValueError
-            For a name that no fault has (the nearest names are told), a number out of range, or `at_byte`, `at_step`
-            or `seconds` where the fault has none.
+        TypeError, ValueError
+            For a name that no fault has (the nearest names are told), what is no number, a number out of range, or
+            `at_byte`, `at_step` or `seconds` where the fault has none.
         """
         kind = kind_of(name)
         for word, given in (("at_byte", at_byte), ("at_step", at_step), ("seconds", seconds)):
             if given is not None and word not in kind.when:
                 takes = f"; it takes {' and '.join(kind.when)}" if kind.when else ""
                 raise ValueError(f"The fault {name!r} does not take {word}{takes}")
-        usual = ALWAYS if probability < 1 else kind.times
+        usual = ALWAYS if probability != 1 else kind.times
         trigger = Trigger(
             nth=nth,
             times=usual if times is None else times,
@@ -121,7 +121,15 @@ class FaultSwitches:
         return fault
 
     def off(self, name: str | None = None) -> None:
-        """Switch a fault off, or all of them."""
+        """Switch a fault off, or all of them.
+
+        Raises
+        ------
+        ValueError
+            For a name that no fault has.
+        """
+        if name is not None:
+            kind_of(name)
         for fault in self.in_force:
             if name in (None, fault.name):
                 fault.off()

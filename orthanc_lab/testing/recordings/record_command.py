@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.file_words import words_of
+from orthanc_lab.server.file_words import words_of, words_of_port
 from orthanc_lab.server.log_lines import log_to
 from orthanc_lab.testing.recordings.proxy import Recorder
 from orthanc_lab.testing.recordings.signals import ended_by_signals
@@ -34,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "http://name:password@… logs in for clients that do not, but other users of this machine see it in the command",
     )
     parser.add_argument(
-        "--port", type=int, default=8043, help="port of the proxy on the loopback interface (default %(default)s)"
+        "--port",
+        type=int,
+        default=8043,
+        help="port of the proxy on the loopback interface (default %(default)s; 0 takes a free one)",
     )
     parser.add_argument("--insecure", action="store_true", help="accept any certificate of the Orthanc")
     parser.add_argument("file", type=Path, help="the recording; it must not exist")
@@ -47,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except FileExistsError:
             print(f"{chosen.file} exists; a recording needs a new file", file=sys.stderr)
             return _FAILED
-        except (OSError, ValueError, OrthancError) as error:
+        except OrthancError:
+            print(words_of_port(chosen.port), file=sys.stderr)
+            return _FAILED
+        except (OSError, ValueError) as error:
             print(words_of(error) if isinstance(error, OSError) else error, file=sys.stderr)
             return _FAILED
         print(f"Recording what passes {recorder.url} into {chosen.file}; Ctrl-C ends it", flush=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.file_words import words_of
+from orthanc_lab.server.file_words import words_of, words_of_port
 from orthanc_lab.server.log_lines import log_to
 from orthanc_lab.testing.recordings.errors import RecordingError
 from orthanc_lab.testing.recordings.replay import Replay
@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ended_by_signals() as ended:
         try:
             replay = Replay(chosen.file, port=chosen.port, strict=False).start()
-        except (OSError, RecordingError, OrthancError) as error:
+        except OrthancError:
+            print(words_of_port(chosen.port), file=sys.stderr)
+            return _FAILED
+        except (OSError, RecordingError) as error:
             print(words_of(error) if isinstance(error, OSError) else error, file=sys.stderr)
             return _FAILED
         if not replay.recording.is_complete:

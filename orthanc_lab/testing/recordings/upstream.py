@@ -68,8 +68,13 @@ class Upstream:
 
     def __init__(self, url: str, *, timeout: float = 600, verify: bool = True) -> None:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            is_address = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is none
+            is_address = False
+        if not is_address:
             raise ValueError(f"{url!r} is not the address of a server, such as http://localhost:8042")
+        assert parts.hostname is not None
         self.url = f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS[parts.scheme]}{parts.path.rstrip('/')}"
         """The address, without credentials."""
         self._host = parts.hostname
