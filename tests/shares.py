@@ -15,7 +15,7 @@ __all__ = ["Shares", "import_in_turn", "place_of"]
 # The tests of a folder use what is costly to start, one JupyterLab and one Chromium; those of `tests/browser` take so
 # long that half of them have others.
 _BROWSER = "tests/browser/"
-_HALF = tuple(f"{_BROWSER}test_{name}.py" for name in ("accessibility", "dicomize", "flow", "keyboard", "lessons"))
+_HALF = tuple(f"{_BROWSER}test_{name}.py" for name in ("accessibility", "flow", "keyboard", "live"))
 _WHOLE = (_BROWSER, "tests/page/")
 # Each test starts for itself what it needs, and takes long.
 _SINGLE = (

@@ -22,6 +22,7 @@ OPTIONS: dict[str, Any] = {
     "LogExportedResources": True,
     "DicomModalitiesInDatabase": True,
     "OrthancPeersInDatabase": True,
+    "KeepAliveTimeout": 60,  # a pause of a busy machine closes no connection just when it is used again
 }
 
 

@@ -187,8 +187,8 @@ def test_the_timeline_looks_back(board, client):
 
 
 @pytest.mark.long
-def test_a_server_is_killed_and_started_again(notebook, artefacts):
-    book = notebook(
+def test_a_server_is_killed_and_started_again(shown, artefacts):
+    book = shown(
         """\
 import orthanc_lab
 from orthanc_lab.widgets import dashboard
@@ -196,7 +196,6 @@ from orthanc_lab.widgets import dashboard
 server = orthanc_lab.serve(process=True)
 dashboard(orthanc_lab.Client.from_server(server), server)"""
     )
-    book.run_all()
     board = Board(book, artefacts)
     panel = board.tab("Server")
     says(panel, "Running")
@@ -225,13 +224,12 @@ def test_the_dark_theme(board):
 
 
 @pytest.mark.long
-def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):
+def test_what_goes_wrong_is_said_and_mends_itself(shown, artefacts):
     with orthanc_lab.serve(process=True) as server:
-        book = notebook(
+        book = shown(
             f"import orthanc_lab\nfrom orthanc_lab.widgets import dashboard\n"
             f"dashboard(orthanc_lab.Client('{server.url}'))"
         )
-        book.run_all()
         board = Board(book, artefacts)
         panel = board.tab("Jobs")
         says(panel, "No jobs yet")
@@ -245,14 +243,13 @@ def test_what_goes_wrong_is_said_and_mends_itself(notebook, artefacts):
 
 @pytest.mark.long
 @pytest.mark.real
-def test_the_same_on_the_real_orthanc(notebook, artefacts, real_program, tmp_path):
+def test_the_same_on_the_real_orthanc(shown, artefacts, real_program, tmp_path):
     with RealOrthanc() as server:
         client = orthanc_lab.Client(server.url)
-        book = notebook(
+        book = shown(
             f"import orthanc_lab\nfrom orthanc_lab.widgets import dashboard\n"
             f"dashboard(orthanc_lab.Client('{server.url}'))"
         )
-        book.run_all()
         board = Board(book, artefacts)
         panel = board.tab("Upload")
         panel.locator("input[type=file]").first.set_input_files(samples.dicom_files("mr"))

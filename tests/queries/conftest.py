@@ -82,6 +82,7 @@ def _options(port: int) -> dict[str, Any]:
         },
         "DicomScuTimeout": 20,
         "JobsHistorySize": 100,
+        "KeepAliveTimeout": 60,  # a pause of a busy machine closes no connection just when it is used again
         "QueryRetrieveSize": 20,
     }
 

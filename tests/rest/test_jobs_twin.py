@@ -73,7 +73,8 @@ class Server:
 def running(request: pytest.FixtureRequest, kind: str, **options: Any) -> Iterator[Server]:
     peer = Peer()
     peers = {"gate": [peer.url], "dead": [UNUSED]}
-    options = {"OrthancPeers": peers, "ConcurrentJobs": 1, "JobsHistorySize": 200, **options}
+    # A pause of a busy machine closes no connection just when it is used again.
+    options = {"OrthancPeers": peers, "ConcurrentJobs": 1, "JobsHistorySize": 200, "KeepAliveTimeout": 60, **options}
     if kind == "real":
         request.getfixturevalue("real_program")
     with RealOrthanc(**options) if kind == "real" else orthanc_lab.serve(**options) as started:

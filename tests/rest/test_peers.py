@@ -88,6 +88,7 @@ class Caller:
 @pytest.fixture(scope="module", params=["ours", pytest.param("real", marks=pytest.mark.real)])
 def call(request: pytest.FixtureRequest) -> Iterator[Caller]:
     options: dict[str, Any] = {"OrthancPeers": {"configured": [UNUSED]}, "ConcurrentJobs": 2, "HttpTimeout": 20}
+    options["KeepAliveTimeout"] = 60  # a pause of a busy machine closes no connection just when it is used again
     if request.param == "ours":
         with orthanc_lab.serve(**options) as ours:
             yield Caller(ours.url)
