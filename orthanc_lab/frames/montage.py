@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from PIL import Image
 
 from orthanc_lab.client import Instance, ResponseError, Series, Study
@@ -19,6 +18,7 @@ from orthanc_lab.frames.volume_slices import Axis, volume_slices
 
 __all__ = ["montage"]
 
+_GRAY = 2  # dimensions of a picture without colors
 _PANEL = 1.9  # inches
 
 
@@ -72,17 +72,22 @@ def montage(
     wide = min(columns, max(len(chosen), 1))
     rows = max(-(-len(chosen) // wide), 1)
     figure = new_figure(max(_PANEL * wide, 4), (_PANEL + 0.15) * rows + 0.45)
-    _title(figure, resource, window)
+    panels = []
     if not chosen:
         axes = figure.add_subplot(axes_class=ChartAxes)
         message(axes, "no instances")
-        return Charts([axes])
-    panels = []
+        panels.append(axes)
     for number, (label, draw) in enumerate(chosen):
         axes = figure.add_subplot(rows, wide, number + 1, axes_class=ChartAxes)
         axes.set_title(label, fontsize=8.5, color=GREY, pad=3)
         draw(axes)
         panels.append(axes)
+    title = _name(resource)
+    if any(
+        np.asarray(image.get_array()).ndim == _GRAY for axes in panels for image in axes.images
+    ):  # colors have no window
+        title = f"{title} ({_window_words(resource, window)})"
+    figure.suptitle(title, fontsize=11, fontweight="bold", x=0.01, ha="left")
     return Charts(panels)
 
 
@@ -107,15 +112,17 @@ def _shares(sizes: list[int], count: int) -> list[int]:
     return shares
 
 
-def _title(figure: Figure, resource: Study | Series | Volume, window: tuple[float, float] | None) -> None:
+def _name(resource: Study | Series | Volume) -> str:
     if isinstance(resource, Volume):
-        name, own = resource.name or "Volume", "window from 1 to 99 % of the values"
-    else:
-        tags = resource.tags
-        name = tags.get("StudyDescription") or tags.get("SeriesDescription") or type(resource).__name__
-        own = "window as stored"
-    shown = f"window center {window[0]:g}, width {window[1]:g}" if window else own
-    figure.suptitle(f"{name} ({shown})", fontsize=11, fontweight="bold", x=0.01, ha="left")
+        return resource.name or "Volume"
+    tags = resource.tags
+    return tags.get("StudyDescription") or tags.get("SeriesDescription") or type(resource).__name__
+
+
+def _window_words(resource: Study | Series | Volume, window: tuple[float, float] | None) -> str:
+    if window is not None:
+        return f"window center {window[0]:g}, width {window[1]:g}"
+    return "window from 1 to 99 % of the values" if isinstance(resource, Volume) else "window as stored"
 
 
 def _show(instance: Instance, window: tuple[float, float] | None, axes: Axes) -> None:

@@ -28,6 +28,7 @@ from tests.waiting import until
 PAGES = sorted(
     page.name for page in HOW_TO.glob("*.md") if page.name not in ("index.md", "coming-from.md", "extend.md")
 )
+LONG = ("twin.md",)  # what runs its tests on both servers takes as long as all other pages
 PROGRAMS = ("openssl", "curl", "zip")
 
 pytestmark = pytest.mark.timeout(300)
@@ -51,7 +52,9 @@ def url(orthanc: EmbeddedServer) -> str:
     return orthanc.url
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.long) if page in LONG else page for page in PAGES]
+)
 def test_the_snippets_of_a_page_run(page: str, folder: Path, url: str) -> None:
     names: dict[str, Any] = {"__name__": page}
     seen = set()

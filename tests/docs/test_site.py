@@ -146,6 +146,15 @@ class Sources(HTMLParser):
             self.remote.append(fetched)
 
 
+def test_tables_of_cards_have_room_between_their_columns(site: Path) -> None:
+    (style,) = site.rglob("site.css")
+    (page,) = site.rglob("01_quick_tour.html")
+    assert 'class="output text_html"' in page.read_text("utf-8")
+    assert ".cell_output .text_html :is(th, td) { padding: " in style.read_text("utf-8"), (
+        "JupyterLab does so, not Sphinx"
+    )
+
+
 def test_the_picture_in_the_lesson_shows_the_state_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(NOTEBOOKS.parent / "docs" / "extension"))
     states = importlib.import_module("job_states")

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import orthanc_lab
-from orthanc_lab import frames
+from orthanc_lab import frames, samples
 from orthanc_lab.frames import charts
 from orthanc_lab.frames.style import OKABE_ITO
 from orthanc_lab.protocol.ports import ManualClock
@@ -159,6 +159,16 @@ def test_a_montage_shows_slices_by_their_window(filled):
     for wrong in ({"count": 0}, {"columns": 0}, {"window": (1, 0)}):
         with pytest.raises(ValueError, match="must be"):
             charts.montage(study, **wrong)
+
+
+def test_a_montage_of_colors_speaks_of_no_window(filled):
+    gray = charts.montage(filled.series.find(SeriesDescription="Soft tissue")[0], count=1)
+    assert gray[0].figure.get_suptitle() == "Soft tissue (window as stored)"
+    with orthanc_lab.in_process() as server:
+        client = orthanc_lab.Client.from_server(server)
+        picture = client.create_dicom(samples.path("chart.png"), {"SeriesDescription": "Chart"})
+        (color,) = charts.montage(picture.series)
+        assert color.figure.get_suptitle() == "Chart"
 
 
 def test_a_montage_of_a_volume_shows_it_from_all_sides(filled):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,18 @@ class Ids:
         return {self.name(id) for id in ids}
 
 
+@cache
+def _files() -> list[bytes]:
+    return [
+        dicom_file(patient, study, series, instance, **{**_COMMON, **tags})
+        for patient, study, series, instance, tags in COLLECTION
+    ]
+
+
 def store_collection(rest: Rest) -> None:
     """Store the collection."""
-    for patient, study, series, instance, tags in COLLECTION:
-        rest.upload(dicom_file(patient, study, series, instance, **{**_COMMON, **tags}))
+    for file in _files():
+        rest.upload(file)
 
 
 @pytest.fixture(scope="session")

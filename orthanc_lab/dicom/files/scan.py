@@ -17,7 +17,8 @@ from orthanc_lab.dicom.dictionary.main_tags import MainTags
 from orthanc_lab.dicom.dictionary.tags import BITS_ALLOCATED, PIXEL_DATA, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.dictionary.vrs import STRING_VRS, as_bytes
 from orthanc_lab.dicom.files.element_walk import Found, Walk, WalkError
-from orthanc_lab.dicom.files.file_start import find_start
+from orthanc_lab.dicom.files.file_start import FileStart, find_start
+from orthanc_lab.dicom.files.layout import Layouts
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
 from orthanc_lab.dicom.limits import most_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -33,6 +34,7 @@ _LONGEST_RAW = 8192  # bytes in the file: padding, escape sequences and bytes th
 
 _SHORT = LONGEST_VALUE // 4  # bytes of a value that is short enough in any encoding
 _SPECIAL = (SPECIFIC_CHARACTER_SET, SOP_CLASS_UID, BITS_ALLOCATED, PIXEL_DATA)
+_layouts = Layouts()
 _UNCOMPRESSED = frozenset({EXPLICIT_LE, EXPLICIT_BE})
 
 
@@ -89,12 +91,10 @@ def scan(
 
 
 def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str, memory: MemoryBudget) -> DicomHeader:
-    start = find_start(dicom, memory)
-    data, layout = start.data, start.layout
-    big = layout == EXPLICIT_BE
-    names, (charset, sop_class, bits, pixel_data), all_wanted = _compiled(wanted, big)
-    walk = Walk(data, big, start.encapsulated, most_elements(len(dicom)))
-    found = walk.run(start.position, all_wanted, implicit=layout == IMPLICIT_LE)
+    start, found = _elements(dicom, wanted, memory)
+    data = start.data if start.deflated else dicom
+    big = start.layout == EXPLICIT_BE
+    names, (charset, sop_class, bits, pixel_data), _ = _compiled(wanted, big)
     values = _Values(data, big, found.get(charset), default_encoding)
     tags, others = values.texts(found, names)
     unreadable: list[str] = []
@@ -116,6 +116,19 @@ def _scan(dicom: bytes, wanted: frozenset[str], default_encoding: str, memory: M
         pixels[1] if pixels is not None and start.meta and start.transfer_syntax and not start.deflated else None,
         values.unusual_pixel_data_vr(pixels, found.get(bits)) if start.transfer_syntax in _UNCOMPRESSED else "",
     )
+
+
+def _elements(dicom: bytes, wanted: frozenset[str], memory: MemoryBudget) -> tuple[FileStart, Mapping[bytes, Found]]:
+    """Return where the wanted elements of a file stand."""
+    layout = _layouts.find(dicom, wanted)
+    if layout is not None:
+        return layout.start, layout.found
+    start = find_start(dicom, memory)
+    big = start.layout == EXPLICIT_BE
+    walk = Walk(start.data, big, start.encapsulated, most_elements(len(dicom)))
+    found = walk.run(start.position, _compiled(wanted, big).all, implicit=start.layout == IMPLICIT_LE)
+    _layouts.learn(dicom, wanted, start, found)
+    return start, found
 
 
 @functools.lru_cache(maxsize=16)

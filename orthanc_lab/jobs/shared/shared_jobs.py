@@ -9,26 +9,26 @@ from collections.abc import Callable, Collection, Mapping
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.event_log import EventLog
 from orthanc_lab.jobs.leaving import stop_job
-from orthanc_lab.jobs.machine import Effect, Event, Moment, Status
+from orthanc_lab.jobs.machine import Effect, Event, Moment
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Job, JobOutput, JobView, Restore, StopReason
-from orthanc_lab.jobs.rows import frozen_copy, write_status
+from orthanc_lab.jobs.rows import write_status
 from orthanc_lab.jobs.shared.idle_workers import IdleWorkers
 from orthanc_lab.jobs.shared.keeper import Keeper, ServerIdentity
 from orthanc_lab.jobs.shared.leases import released, status_of
 from orthanc_lab.jobs.shared.mirror import Awaited, Mirror
 from orthanc_lab.jobs.shared.moves import Moves
 from orthanc_lab.jobs.shared.overview import overview
-from orthanc_lab.jobs.shared.records import JobMove, Lease, NewJob, SharedRow
+from orthanc_lab.jobs.shared.records import JobMove, Lease, SharedRow
 from orthanc_lab.jobs.shared.retention import Retention
 from orthanc_lab.jobs.shared.runs import Runs
 from orthanc_lab.jobs.shared.shared_entry import SharedEntry
 from orthanc_lab.jobs.shared.store import LOOK, READY, SharedJobStore
+from orthanc_lab.jobs.shared.submission import Submission
 from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.jobs import JobState
-from orthanc_lab.protocol.json_text import dumps
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock
 from orthanc_lab.protocol.threads import ThreadExecutor
 
@@ -111,7 +111,6 @@ class SharedJobs:
         self.events = EventLog(events_size, clock.now())
         self._store = store
         self._clock = clock
-        self._identifiers = identifiers
         self._executor = executor
         self._identity = identity
         self._number_of_workers = concurrent_jobs or os.cpu_count() or 1
@@ -138,6 +137,7 @@ class SharedJobs:
             joined=self._joined,
             look=self._look_around,
         )
+        self._submission = Submission(store, self._mirror, identifiers, self._idle, now=self._now, epoch=self._epoch)
         self._moves = Moves(
             store,
             self._mirror,
@@ -244,35 +244,7 @@ class SharedJobs:
     def _submit(self, job: Job, priority: int, awaited: Awaited | None) -> SharedEntry:
         if self.stopping:
             raise OrthancError(ErrorCode.DATABASE_UNAVAILABLE, "The jobs engine has stopped")
-        now = self._now()
-        payload = job.serialize()
-        status = Status(content=frozen_copy(job.content()), since=now.seconds)
-        has_idle = self._idle.has_some
-        while True:
-            new = NewJob(
-                self._identifiers.uuid(),
-                job.type,
-                priority,
-                now.utc.isoformat(),
-                write_status(status),
-                now.seconds,
-                None if payload is None else dumps(payload),
-                self._epoch(),
-                awaited=awaited is not None,
-                announced=not has_idle and payload is not None,
-            )
-            self._mirror.expect(new.id, job, awaited)
-            try:
-                row = self._store.insert(new)
-            except BaseException:
-                self._mirror.disregard(new.id)
-                raise
-            if row is not None:
-                break
-            self._mirror.disregard(new.id)  # seeded identifiers may be those of another server
-        entry = self._mirror.learn(row) or SharedEntry(row)
-        self._idle.wake_one()
-        return entry
+        return self._submission.submit(job, priority, awaited)
 
     def _epoch(self) -> int:
         epoch = self._keeper.epoch

@@ -32,8 +32,10 @@ function ofSeries(wanted, query) {
   return { Level: "Series", Query: { ...filtersOf(wanted), ...modality, ...query } };
 }
 
-/** @type {[string, typeof ofStudies][]} */
-const SOUGHT = [...TAGS.map((tag) => [tag, ofStudies]), ["SeriesDescription", ofSeries]];
+/** @type {Map<string, typeof ofStudies>} */
+const SOUGHT = new Map();
+for (const tag of TAGS) SOUGHT.set(tag, ofStudies);
+SOUGHT.set("SeriesDescription", ofSeries);
 
 const found = (query, since = 0) => post("tools/find", {
   ...query, Expand: true, Limit: LIMIT, Since: since, ...(query.Level === "Study" ? { OrderBy: ORDER, RequestedTags: SHOWN } : {}),
@@ -52,7 +54,7 @@ function queriesOf(wanted) {
   if (UID.test(words)) {
     return [ofStudies(wanted, { StudyInstanceUID: words }), ofSeries(wanted, { SeriesInstanceUID: words })];
   }
-  return SOUGHT.map(([tag, ofLevel]) => ofLevel(wanted, { [tag]: `*${partsOf(tag, words)}*` }));
+  return [...SOUGHT].map(([tag, ofLevel]) => ofLevel(wanted, { [tag]: `*${partsOf(tag, words)}*` }));
 }
 
 const partsOf = (tag, words) => (tag === "PatientName" ? words.replace(/[\s^]+/g, "*") : words);
@@ -60,7 +62,7 @@ const partsOf = (tag, words) => (tag === "PatientName" ? words.replace(/[\s^]+/g
 // The same with other accents: the server finds more than is sought.
 async function withOtherAccents(wanted) {
   const words = folded(wanted.words);
-  const answers = SOUGHT.map(async ([tag, ofLevel]) => {
+  const answers = [...SOUGHT].map(async ([tag, ofLevel]) => {
     const pattern = NUMBERS.has(tag) || UID.test(wanted.words) ? "" : patternWithoutAccents(partsOf(tag, wanted.words));
     if (!pattern) return [];
     const all = await post("tools/find", { ...ofLevel(wanted, { [tag]: pattern }), Expand: true, Limit: MOST_CHECKED });

@@ -25,7 +25,7 @@ class FaultKind:
     >>> print(kind.what)
     The request is carried out, and its connection is reset before the answer.
     >>> print(kind.good_client)
-    Send the request again if that does no harm, as with an upload; otherwise look first whether it was done.
+    Send the request again if that does no harm, as with an upload; otherwise check first whether it was done.
     """
 
     name: str

@@ -25,7 +25,7 @@ _HINTS: Mapping[str, str] = {
     "DS": "a number of at most 16 characters, such as 0.5 or 1e-3",
     "DT": "a date and time in the form YYYYMMDDHHMMSS, such as 20260131120000",
     "IS": "a whole number from -2147483648 to 2147483647",
-    "PN": "a name in the form Family^Given^Middle^Prefix^Suffix",
+    "PN": "a name like Family^Given^Middle^Prefix^Suffix",
     "TM": "a time in the form HHMMSS, such as 120000",
     "UI": "a UID: numbers separated by dots, without leading zeros, at most 64 characters",
     "UR": "a URL without spaces",

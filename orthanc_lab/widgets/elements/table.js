@@ -215,8 +215,11 @@ function render({ model, el }) {
     const width = scroll.clientWidth;
     const shape = scroll.classList;
     if (!width || (shape.contains("orthanc-paragraphs") && width < needed)) return;
-    shape.remove("orthanc-paragraphs");
-    shape.toggle("orthanc-narrow", width < NARROW);
+    shape.remove("orthanc-snug", "orthanc-narrow", "orthanc-paragraphs");
+    for (const step of ["orthanc-snug", "orthanc-narrow"]) {
+      if (width >= NARROW && scroll.scrollWidth <= width) return;
+      shape.add(step);
+    }
     if (width >= NARROW || scroll.scrollWidth <= width) return;
     needed = scroll.scrollWidth;
     shape.add("orthanc-paragraphs");

@@ -78,6 +78,7 @@ class JobsPanel(Panel):
         self.toolbar = Toolbar(TOOLS, label="What to do with the selected jobs", on_press=self.control)
         self.download = Download("Download", self._save, disabled=True, hint="Download the archive of the selected job")
         self.show_button = ShowButton(self.act)
+        self.show_button.layout.margin = "0"  # as the buttons beside it
         self.table.observe(lambda change: self._follow_selection(), "selected")
         tools = ipywidgets.HBox(
             [self.toolbar, self.show_button, self.download],
