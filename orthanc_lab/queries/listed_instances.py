@@ -34,6 +34,8 @@ def listed_instances(resources: Iterable[str], instances_of: Callable[[str], Seq
         else:
             repeated += len(known[id])
             if repeated > _MOST_REPEATED:
-                raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "The same resources are listed too often")
+                raise OrthancError(
+                    ErrorCode.NOT_ENOUGH_MEMORY, "The same resources are listed too often; list each of them once"
+                )
         found += known[id]
     return found

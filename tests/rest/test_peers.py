@@ -517,4 +517,7 @@ def test_instances_that_are_listed_too_often_are_refused() -> None:
         twice = ask("POST", "/peers/one/store", {"Resources": [id, id], "Asynchronous": True}).json()["ID"]
         assert server.session.get(f"{server.url}/jobs/{twice}").json()["Content"]["InstancesCount"] == 2
         refused = ask("POST", "/peers/one/store", {"Resources": [id] * 100_002, "Asynchronous": True})
-        assert (refused.status_code, refused.json()["Details"]) == (500, "The same resources are listed too often")
+        assert (refused.status_code, refused.json()["Details"]) == (
+            500,
+            "The same resources are listed too often; list each of them once",
+        )
