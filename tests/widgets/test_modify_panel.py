@@ -70,7 +70,7 @@ def test_what_was_made_is_said_even_if_the_server_did_not_answer_at_first(client
         finish(panel)
         assert panel.status.text.startswith("No Orthanc answers")
     panel.refresh()
-    assert panel.status.text.startswith("Made: Anonymized")
+    assert panel.status.text.startswith("Result: Anonymized")
 
 
 def unreachable(*_):
