@@ -40,8 +40,8 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of is rais
 class _Cursor(psycopg.Cursor[TupleRow]):
     """A cursor that ends a turn of its pipeline when rows are fetched.
 
-    Otherwise PostgreSQL would take a transaction whose process was stopped in the middle of a pipeline for busy, and
-    leave it open, with its locks.
+    Otherwise PostgreSQL would take a transaction whose process was stopped then for busy, and leave it open, with its
+    locks. `orthanc_lab.postgresql.ownership.END_STALLED` is for those that were stopped a moment before.
     """
 
     def fetchone(self) -> TupleRow | None:

@@ -12,10 +12,22 @@ import psycopg
 from orthanc_lab.postgresql.connections import Session, connect
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["END_BACKEND", "Ownership"]
+__all__ = ["END_BACKEND", "END_STALLED", "Ownership"]
 
 END_BACKEND = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
 """Ends the process that serves a connection; no row if it has ended."""
+
+END_STALLED = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND usename = current_user AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state = 'active'"
+    " AND wait_event = 'ClientRead' AND xact_start IS NOT NULL"
+    " AND query_start < clock_timestamp() - interval '2 seconds' AND query NOT ILIKE '%copy%'"
+)
+"""Ends transactions whose server was stopped between two statements of a pipeline.
+
+PostgreSQL takes them for busy, and its time-outs do not apply. A transaction that was ended wrongly, in the moment
+after a long wait, is repeated.
+"""
 
 _LOCK = (0x6F72_7468, 1)  # of this program: Orthanc's plug-in has others
 _LOOK = 1.0  # seconds

@@ -208,6 +208,8 @@ def orthanc(
             yield twin
     else:
         yield server
+    if orthanc_settings.get("PostgreSQL", {}).get("EnableIndex"):
+        server.stop()  # what is in a database is not ours to remove: the next test has another one
     if not server.is_running:
         _orthanc_servers.forget(server)
     raise_errors(server)
@@ -349,10 +351,17 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 def postgresql(postgresql_server: PostgresqlServer) -> Iterator[PostgresqlDatabase]:
     """Provide an empty database in a throw-away PostgreSQL: ``postgresql.settings`` are the options of a server.
 
-    It is an `orthanc_lab.testing.postgresql_server.PostgresqlDatabase`; see `postgresql_server`.
+    It is an `orthanc_lab.testing.postgresql_server.PostgresqlDatabase`; see `postgresql_server`. Each test has one of
+    its own, so the fixture `orthanc` starts a server for each.
 
     Examples
     --------
+    >>> import pytest
+    >>> @pytest.fixture
+    ... def orthanc_settings(postgresql):
+    ...     return postgresql.settings
+    >>> def test_each_test_begins_with_an_empty_database(orthanc):
+    ...     assert orthanc.session.get(f"{orthanc.url}/instances").json() == []
     >>> def test_two_servers_share_what_is_stored(postgresql, orthanc_factory):
     ...     one, other = orthanc_factory(postgresql.settings), orthanc_factory(postgresql.settings)
     ...     assert one.port != other.port

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import random
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -173,6 +174,37 @@ def test_a_server_is_frozen_for_longer_than_its_lease(
             audit.check_ended()
             check_steps(tmp_path / f"steps-{number}", freezes)
     assert sum(len(pids) > 1 for pids in owners(tmp_path / "steps-0").values()) <= 1
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_server_that_is_frozen_holds_nobody_up(orthanc_cluster: Start, seed: int) -> None:
+    """Wherever it was: the lock of a transaction that it is in the middle of ends a moment later."""
+    chance = random.Random(seed)
+    cluster = orthanc_cluster(2, OPTIONS)
+    one, other = cluster.servers
+    done = threading.Event()
+
+    def load() -> None:
+        with requests.Session() as session:
+            while not done.is_set():
+                for content in material.small_instances(5):
+                    assert session.post(f"{one.url}/instances", data=content, timeout=120).status_code == 200
+
+    with told(seed), ThreadPoolExecutor(3) as pool:
+        clients = [pool.submit(load) for _ in range(3)]
+        try:
+            for _ in range(8):
+                time.sleep(chance.uniform(0.1, 0.4))  # the moment is what is drawn by chance
+                cluster.freeze(0)
+                for content in material.small_instances(3):
+                    assert other.session.post(f"{other.url}/instances", data=content, timeout=30).status_code == 200
+                cluster.thaw(0)
+        finally:
+            cluster.thaw(0)
+            done.set()
+        for client in clients:
+            client.result()
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -147,3 +147,20 @@ def test_the_lock_ends_with_its_owner(database: PostgresqlDatabase, tmp_path: Pa
     owner.communicate(timeout=30)
     with orthanc_lab.serve(settings(database, Lock=True)) as server:
         assert server.session.get(f"{server.url}/studies").json() == []
+
+
+class TestTheFixture:
+    """A suite of tests on PostgreSQL: each test has a database, and a server on it."""
+
+    servers: ClassVar[list[EmbeddedServer]] = []
+
+    @pytest.fixture
+    def orthanc_settings(self, postgresql: PostgresqlDatabase) -> dict[str, Any]:
+        return postgresql.settings
+
+    @pytest.mark.parametrize("number", [0, 1])
+    def test_each_test_begins_with_an_empty_database(self, orthanc: EmbeddedServer, number: int) -> None:
+        assert [server.is_running for server in self.servers] == [False] * number
+        self.servers.append(orthanc)
+        assert orthanc.session.get(f"{orthanc.url}/instances").json() == []
+        assert upload(orthanc, dicom()).status_code == 200

@@ -17,6 +17,7 @@ from orthanc_lab.postgresql.acting import Guard, act_under
 from orthanc_lab.postgresql.connections import Connection
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.listening import Listening, notify
+from orthanc_lab.postgresql.ownership import END_STALLED
 from orthanc_lab.postgresql.schema import migrate
 from orthanc_lab.protocol.cluster import ClusterServer, TakeOver
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -80,7 +81,10 @@ class PostgresqlJobList:
         return Lease(epoch, server, shown, address, until)
 
     def renew(self, epoch: int, address: str) -> bool:
-        """Make the lease of a server last; no longer than it lasts is waited for that."""
+        """Make the lease of a server last; no longer than it lasts is waited for that.
+
+        What a server that was stopped in the middle of a pipeline holds locked is let go.
+        """
 
         def operation(connection: Connection) -> bool:
             cursor = connection.execute(
@@ -88,6 +92,7 @@ class PostgresqlJobList:
                 " WHERE epoch = %s AND ended_at IS NULL RETURNING true",
                 (self._duration, address, epoch),
             )
+            connection.execute(END_STALLED)
             return cursor.fetchone() is not None
 
         return self._database.run(operation, guards=(), pipelined=True, within=self._duration)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -253,6 +254,31 @@ def test_nothing_is_missed_after_a_crash(postgresql_server: PostgresqlServer, po
         finally:
             other.read(lambda connection: connection.execute("ALTER SYSTEM RESET wal_writer_delay"))
             other.fetch("SELECT pg_reload_conf()")
+
+
+def test_what_was_stopped_in_a_pipeline_holds_nothing(empty: PostgresqlJobList, shared_database: Database) -> None:
+    """Between two statements, where PostgreSQL takes it for busy."""
+    epoch = empty.register("a", "a", "").epoch
+    gate = threading.Event()
+    tries: list[int] = []
+
+    def hold(connection: Any) -> None:
+        tries.append(1)
+        connection.execute("SELECT pg_advisory_xact_lock(7)")
+        assert gate.wait(60)
+
+    def is_free() -> bool:
+        query = "SELECT pg_try_advisory_xact_lock(7)"
+        (free,) = shared_database.run(lambda connection: connection.execute(query).fetchall()[0])
+        return bool(free)
+
+    thread = threading.Thread(target=shared_database.run, args=(hold,), kwargs={"pipelined": True})
+    thread.start()
+    until(lambda: not is_free())
+    until(lambda: empty.renew(epoch, "") and is_free())
+    gate.set()
+    thread.join()
+    assert len(tries) == 2
 
 
 def test_take_overs_are_counted_once(empty: PostgresqlJobList, shared_database: Database) -> None:
