@@ -16,7 +16,6 @@ else:
 
 __all__ = [
     "HAS_ISAL",
-    "ZlibReader",
     "adler32",
     "crc32",
     "deflate_raw",
@@ -88,52 +87,6 @@ def inflate_zlib(data: bytes, limit: int) -> bytes:
     if not complete and not inflater.eof:
         raise ValueError("the deflated data are cut off")
     return plain
-
-
-class ZlibReader:
-    """What `deflate_zlib` took, piece by piece; only with ISA-L.
-
-    Parameters
-    ----------
-    data
-        All that it returned; what follows is ignored.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self._inflater = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_ZLIB)
-        self._data = data
-
-    def read(self, size: int) -> bytes:
-        """Return the next `size` bytes.
-
-        Raises
-        ------
-        ValueError
-            If the data are damaged, or there are not so many.
-        """
-        piece = self._next(size)
-        if len(piece) < size:
-            raise ValueError("the deflated data are cut off")
-        return piece
-
-    def finish(self) -> None:
-        """Check that nothing is missing; more than was read may follow.
-
-        Raises
-        ------
-        ValueError
-            If the data are damaged or cut off.
-        """
-        if not self._inflater.eof and not self._next(1) and not self._inflater.eof:
-            raise ValueError("the deflated data are cut off")
-
-    def _next(self, size: int) -> bytes:
-        data, self._data = self._data, b""
-        try:
-            piece: bytes = self._inflater.decompress(data, size)
-        except (*_ERRORS, EOFError) as error:
-            raise ValueError("the deflated data are damaged") from error
-        return piece
 
 
 def inflate_raw(data: bytes | memoryview, limit: int) -> bytes:

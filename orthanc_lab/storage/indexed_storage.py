@@ -123,17 +123,11 @@ class IndexedStorage:
     # -- in ------------------------------------------------------------------------
 
     def store(
-        self,
-        dicom: bytes,
-        origin: Origin,
-        *,
-        overwrite: bool | None = None,
-        metadata: Mapping[str, str] | None = None,
-        md5: str = "",
+        self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
     ) -> Stored:
         """Store one DICOM file."""
         start = self._clock.monotonic()
-        stored = self._ingest.store(dicom, origin, overwrite, metadata, md5)
+        stored = self._ingest.store(dicom, origin, overwrite, metadata)
         self._note_duration(self._clock.monotonic() - start)
         return stored
 

@@ -54,21 +54,14 @@ class Ingest:
         self._is_known = is_known
         self._transcode = transcode
 
-    def store(
-        self,
-        file: bytes,
-        origin: Origin,
-        overwrite: bool | None,
-        metadata: Mapping[str, str] | None,
-        md5: str = "",
-    ) -> Stored:
+    def store(self, dicom: bytes, origin: Origin, overwrite: bool | None, metadata: Mapping[str, str] | None) -> Stored:
         """Store one DICOM file; see `orthanc_lab.storage.ports.Ingest.store`."""
-        dicom = self._transcode(file)
+        dicom = self._transcode(dicom)
         arrival = self._reader.read(dicom, origin, overwrite, metadata)
         if not arrival.overwrite and self._files.is_large(dicom) and self._is_known(arrival.ids.instance):
             with contextlib.suppress(VanishedError):  # most likely nothing will be stored: spare the disk
                 return self._take_over([arrival])[0]
-        self.make_files(arrival, dicom, md5 if dicom is file else "")
+        self.make_files(arrival, dicom)
         return self._take_over([arrival])[0]
 
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool) -> list[Stored]:

@@ -228,13 +228,7 @@ class Ingest(Protocol):
     """Resources are stored, and their tags brought up to date."""
 
     def store(
-        self,
-        dicom: bytes,
-        origin: Origin,
-        *,
-        overwrite: bool | None = None,
-        metadata: Mapping[str, str] | None = None,
-        md5: str = "",
+        self, dicom: bytes, origin: Origin, *, overwrite: bool | None = None, metadata: Mapping[str, str] | None = None
     ) -> Stored:
         """Store one DICOM file (Part 10).
 
@@ -244,8 +238,6 @@ class Ingest(Protocol):
             Replaces ``OverwriteInstances`` for this call.
         metadata
             Further metadata of the instance (``ModifiedFrom`` …).
-        md5
-            Of the file, if it is known.
 
         Raises
         ------

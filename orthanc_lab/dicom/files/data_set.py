@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from io import BytesIO
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Any, NamedTuple
 
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, SHORT_VRS, STRING_VRS, WORD_SIZES
@@ -19,11 +18,9 @@ from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMP
 __all__ = [
     "DataSet",
     "Element",
-    "Fill",
     "Pieces",
     "Room",
     "Value",
-    "Watch",
     "encode",
     "encode_file",
     "encode_head",
@@ -58,31 +55,6 @@ class Pieces(tuple[bytes, ...]):
     __slots__ = ()
 
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-
-class Watch(Protocol):
-    """Looks at bytes while they are being joined."""
-
-    def submit(
-        self, function: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> Future[Result]:
-        """Begin a piece of work beside that of the caller."""
-        ...
-
-    def note(self, beginning: memoryview) -> None:
-        """Take note of a beginning that does not change any more."""
-        ...
-
-    def end(self, whole: memoryview) -> None:
-        """Take note of all; nothing is looked at when this returns."""
-        ...
-
-
-Fill = Callable[[memoryview, Watch | None], Iterable[int]]
-
-
 class Room:
     """A piece that is not made yet: when the pieces are joined, it is written into its place in the file.
 
@@ -91,12 +63,12 @@ class Room:
     size
         Its bytes.
     fill
-        Writes all of them into the memory that it is given. On its way it may yield how many of them are final.
+        Writes all of them into the memory that it is given.
     """
 
     __slots__ = ("fill", "size")
 
-    def __init__(self, size: int, fill: Fill) -> None:
+    def __init__(self, size: int, fill: Callable[[memoryview], None]) -> None:
         self.size = size
         self.fill = fill
 
@@ -104,8 +76,8 @@ class Room:
         return self.size
 
 
-def joined(pieces: Iterable[Any], watch: Watch | None = None) -> bytes:
-    """Return the bytes of pieces, among which may be a `Room`: what that makes can be watched."""
+def joined(pieces: Iterable[Any]) -> bytes:
+    """Return the bytes of pieces, among which may be a `Room`."""
     listed = list(pieces)
     if not any(isinstance(piece, Room) for piece in listed):
         return b"".join(listed)
@@ -116,13 +88,9 @@ def joined(pieces: Iterable[Any], watch: Watch | None = None) -> bytes:
     for piece in listed:
         start, end = end, end + len(piece)
         if isinstance(piece, Room):
-            for final in piece.fill(view[start:end], watch):
-                if watch is not None:
-                    watch.note(view[: start + final])
+            piece.fill(view[start:end])
         else:
             view[start:end] = piece
-    if watch is not None:
-        watch.end(view)
     view.release()
     return whole.getvalue()
 
@@ -152,12 +120,10 @@ def encode(data_set: DataSet, transfer_syntax: str = EXPLICIT_LE) -> Iterator[by
     return _Writer(transfer_syntax).data_set(data_set)
 
 
-def encode_file(
-    data_set: DataSet, transfer_syntax: str, sop_class: str, sop_instance: str, watch: Watch | None = None
-) -> bytes:
+def encode_file(data_set: DataSet, transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
     """Write a DICOM file (Part 10) with a fresh meta header; the data set is not deflated."""
     head = encode_head(transfer_syntax, sop_class, sop_instance)
-    return joined((head, *encode(data_set, transfer_syntax)), watch)
+    return joined((head, *encode(data_set, transfer_syntax)))
 
 
 def encode_head(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:

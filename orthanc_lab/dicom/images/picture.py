@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orthanc_lab.dicom.files.data_set import Fill, Room, joined
+from orthanc_lab.dicom.files.data_set import Room, joined
 
 __all__ = ["Picture", "copy_into", "samples_of"]
 
@@ -20,7 +20,7 @@ class Picture:
     height: int
     samples: int  # 1 = gray, 3 = RGB, interleaved
     bits: int  # 8 or 16 per sample, unsigned
-    decode: Fill  # writes `pixels` into memory of their size, or raises OrthancError
+    decode: Callable[[memoryview], None]  # writes `pixels` into memory of their size, or raises OrthancError
 
     @property
     def room(self) -> Room:
@@ -33,8 +33,8 @@ class Picture:
         return joined([self.room])
 
 
-def copy_into(target: memoryview, pieces: Sequence[bytes]) -> tuple[()]:
-    """Write pieces one after the other into memory; nothing of it is final before.
+def copy_into(target: memoryview, pieces: Sequence[bytes]) -> None:
+    """Write pieces one after the other into memory.
 
     Raises
     ------
@@ -47,7 +47,6 @@ def copy_into(target: memoryview, pieces: Sequence[bytes]) -> tuple[()]:
         target[start:end] = piece
     if end != len(target):
         raise ValueError(f"{end} bytes in place of {len(target)}")
-    return ()
 
 
 def samples_of(image: Any) -> Sequence[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from functools import partial
 
-from orthanc_lab.dicom.files.data_set import Watch
 from orthanc_lab.dicom.images import jpeg_header
 from orthanc_lab.dicom.images.jpeg_header import JpegHeader
 from orthanc_lab.dicom.images.picture import Picture, copy_into, samples_of
@@ -69,9 +68,9 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     return header
 
 
-def _decode(data: bytes, header: JpegHeader, target: memoryview, watch: Watch | None) -> tuple[()]:
+def _decode(data: bytes, header: JpegHeader, target: memoryview) -> None:
     if _decode_directly(data, header, target):
-        return ()
+        return
     # Pillow takes a tenth of a second to import: only a server that gets pictures pays for it.
     from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415
 
@@ -80,7 +79,7 @@ def _decode(data: bytes, header: JpegHeader, target: memoryview, watch: Watch | 
             if image.size != (header.width, header.height):
                 raise ValueError("the picture has two sizes")
             image.load()
-            return copy_into(target, samples_of(image))
+            copy_into(target, samples_of(image))
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise _bad_jpeg(str(error)) from error
 

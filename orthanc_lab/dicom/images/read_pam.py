@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from orthanc_lab.dicom.files.data_set import swapped
 from orthanc_lab.dicom.images.picture import Picture, copy_into
@@ -43,5 +44,5 @@ def read_pam(data: bytes) -> Picture:
         or len(pixels) > MAX_PICTURE_BYTES
     ):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    samples = swapped(pixels, 2) if bits == 16 else pixels
-    return Picture(width, height, depth, bits, lambda target, watch: copy_into(target, (samples,)))
+    samples = (swapped(pixels, 2) if bits == 16 else pixels,)
+    return Picture(width, height, depth, bits, partial(copy_into, pieces=samples))

@@ -13,11 +13,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from orthanc_lab.dicom.files.data_set import Watch
 from orthanc_lab.dicom.images.picture import Picture, copy_into, samples_of
-from orthanc_lab.dicom.images.png_chunks import stored_png
 from orthanc_lab.dicom.limits import MAX_PICTURE_BYTES, may_unpack
-from orthanc_lab.protocol.deflate import HAS_ISAL, inflate_zlib
+from orthanc_lab.protocol.deflate import HAS_ISAL, adler32, crc32, inflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 if TYPE_CHECKING:
@@ -31,6 +29,9 @@ _DEFLATE_LIMIT = 1040  # Deflate shrinks by no more than 1032 to 1
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # by colour type
 _CHANNELS = {(8, 0): 1, (16, 0): 1, (8, 2): 3, (8, 6): 4, (16, 6): 4}  # (bit depth, colour type)
 _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT"})
+_STORED_BLOCK = struct.Struct("<BHH")
+_STORED_SIZE = 0xFFFF
+_END = b"\0\0\0\0IEND\xaeB`\x82"
 _UNPACKED_LIMIT = 64 << 20  # larger pictures are decoded with less memory, if more slowly
 
 
@@ -83,8 +84,8 @@ def _read_header(data: bytes) -> _Header:
     return _Header(width, height, depth, colour, size)
 
 
-def _decode(data: bytes, header: _Header, target: memoryview, watch: Watch | None) -> Iterator[int]:
-    """Write the samples of a PNG into memory; yield how many bytes are final.
+def _decode(data: bytes, header: _Header, target: memoryview) -> None:
+    """Write the samples of a PNG into memory.
 
     Raises
     ------
@@ -93,12 +94,10 @@ def _decode(data: bytes, header: _Header, target: memoryview, watch: Watch | Non
     """
     width, height, depth, colour, size = header
     try:
-        if HAS_ISAL and not data[28]:
-            if depth == 8 and (strips := _strips(data, header, target, watch)) is not None:
-                yield from strips
+        if HAS_ISAL and not data[28] and size <= _UNPACKED_LIMIT:
+            data = _unpacked(data, size + height)
+            if depth == 8 and _decode_directly(data, header, target):
                 return
-            if size <= _UNPACKED_LIMIT:
-                data = _unpacked(data, size + height)
         if (depth, colour) == (16, 6):
             copy_into(target, _rgb16(data, (width, height)))
         else:
@@ -120,7 +119,12 @@ def _unpacked(data: bytes, size: int) -> bytes:
     rows = inflate_zlib(b"".join(_deflated(data)), size)
     if len(rows) < size:
         raise EOFError("the picture is cut off")
-    return stored_png(data[:_HEADER_END], rows)
+    body = (b"IDAT", b"\x78\x01", *_stored(rows), struct.pack(">I", adler32(rows)))
+    checksum = 0
+    for part in body:
+        checksum = crc32(part, checksum)
+    length = struct.pack(">I", sum(map(len, body)) - 4)
+    return b"".join((data[:_HEADER_END], length, *body, struct.pack(">I", checksum), _END))
 
 
 def _deflated(data: bytes) -> Iterator[bytes]:
@@ -147,14 +151,36 @@ def _deflated(data: bytes) -> Iterator[bytes]:
         position = end + 4
 
 
-def _strips(data: bytes, header: _Header, target: memoryview, watch: Watch | None) -> Iterator[int] | None:
-    """Return what decodes 8 bits with the extra ``codecs``, which spares copies out of Pillow; None without it."""
+def _stored(rows: bytes) -> Iterator[bytes | memoryview]:
+    """Yield the rows as stored blocks of Deflate (RFC 1951 section 3.2.4)."""
+    view = memoryview(rows)
+    for start in range(0, len(rows), _STORED_SIZE):
+        block = view[start : start + _STORED_SIZE]
+        is_last = start + _STORED_SIZE >= len(rows)
+        yield _STORED_BLOCK.pack(is_last, len(block), len(block) ^ 0xFFFF)
+        yield block
+
+
+def _decode_directly(data: bytes, header: _Header, target: memoryview) -> bool:
+    """Decode 8 bits with the extra ``codecs``, which spares copies out of Pillow; False without it."""
     try:
-        from orthanc_lab.dicom.images.png_strips import decode_strips  # noqa: PLC0415 - as Pillow
+        from imagecodecs import PngError, png_decode  # noqa: PLC0415 - as Pillow
     except ModuleNotFoundError:
-        return None
-    shape = (header.height, header.width, _CHANNELS[header.depth, header.colour])
-    return decode_strips(b"".join(_deflated(data)), shape, target, watch)
+        return False
+    import numpy as np  # noqa: PLC0415 - as Pillow
+
+    shape: tuple[int, ...] = (header.height, header.width)
+    if header.colour != 0:
+        shape += (3,)
+    samples = np.frombuffer(target, np.uint8).reshape(shape)
+    try:
+        if header.colour == 6:
+            samples[...] = png_decode(data)[..., :3]
+        else:
+            png_decode(data, out=samples)
+    except PngError as error:
+        raise ValueError("the picture is damaged") from error
+    return True
 
 
 def _decode_by_pillow(data: bytes, size: tuple[int, int]) -> Sequence[bytes]:

@@ -10,7 +10,7 @@ from typing import Any
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.dictionary.dictionary import format_tag, is_private
 from orthanc_lab.dicom.files.charsets import Charset, by_term
-from orthanc_lab.dicom.files.data_set import DataSet, Element, Watch, encode_file, padded
+from orthanc_lab.dicom.files.data_set import DataSet, Element, encode_file, padded
 from orthanc_lab.dicom.files.values import JsonValues, is_written
 from orthanc_lab.dicom.making import content
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
@@ -134,10 +134,10 @@ class Draft:
         content.encapsulate(self.data_set, uri)
         self._transfer_syntax = _JPEG_BASELINE
 
-    def to_bytes(self, watch: Watch | None = None) -> bytes:
-        """Return the DICOM file (Part 10), whose making can be watched."""
+    def to_bytes(self) -> bytes:
+        """Return the DICOM file (Part 10)."""
         sop_class = self._uid(tags.SOP_CLASS_UID) if tags.SOP_CLASS_UID in self.data_set else _NO_SOP_CLASS
-        return encode_file(self.data_set, self._transfer_syntax, sop_class, self._uid(tags.SOP_INSTANCE_UID), watch)
+        return encode_file(self.data_set, self._transfer_syntax, sop_class, self._uid(tags.SOP_INSTANCE_UID))
 
     def _uid(self, tag: int) -> str:
         element = self.data_set.get(tag)

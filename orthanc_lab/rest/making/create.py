@@ -20,7 +20,6 @@ from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.http.bodies import read_parsed_body
 from orthanc_lab.rest.http.origin import origin_of
 from orthanc_lab.rest.making.create_body import parse_create_body
-from orthanc_lab.rest.making.digest import Digest
 from orthanc_lab.rest.making.upload import stored_json
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Origin
@@ -60,9 +59,7 @@ class CreateDicom:
                 return self._series(draft, content, origin)
             if content != []:
                 (draft.encapsulate if encapsulated else draft.embed)(_uri(content))
-        with Digest(self._services.executor) as digest:
-            dicom = draft.to_bytes(digest if self._services.settings["StoreMD5ForAttachments"] else None)
-        return stored_json(self._services.storage.store(dicom, origin, md5=digest.md5))
+        return stored_json(self._services.storage.store(draft.to_bytes(), origin))
 
     def _default_charset(self) -> Charset:
         """Return the character set of ``DefaultEncoding``, which a client may change."""
