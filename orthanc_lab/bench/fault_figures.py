@@ -22,6 +22,8 @@ _REQUESTS = 10  # of a batch
 _COUNTED = 25  # requests of a kind whose instructions are counted
 _GOAL = 1.0  # per cent
 
+_ASKED = 3000  # requests of a kind whose time is divided
+
 _Make = Callable[[], bytes]
 
 
@@ -30,9 +32,10 @@ def measure_faults(command: str, starts: int) -> list[Figure]:
 
     Two starts of the same server differ in processor time by more than faults that are off can cost, since the hashes
     and the addresses of their objects differ. So, for requests that one thread answers, the instructions that the
-    interpreter carries out are counted. A job is carried on by several threads, whose turns are never the same twice:
-    for it, the processor time is measured, in many small batches and over many starts, beside a control: what two
-    servers differ by that both have no faults.
+    interpreter carries out are counted: the part that is added, times the part of the processor time that is not the
+    system's. A job is carried on by several threads, whose turns are never the same twice: for it, the processor time
+    is measured, in many small batches and over many starts, beside a control: what two servers differ by that both have
+    no faults.
 
     Parameters
     ----------
@@ -44,35 +47,43 @@ def measure_faults(command: str, starts: int) -> list[Figure]:
     Returns
     -------
     list of Figure
-        In per cent.
+        In per cent of the processor time.
     """
     plain, prepared = _instructions(None), _instructions(Faults())
+    shares = _shares_of_user_time(command)
     figures = [
-        Figure(f"faults that are off, instructions: {name}", [(prepared[name] / count - 1) * 100], _GOAL, True, "%")
+        Figure(
+            f"faults that are off: {name}, {prepared[name] - count:.0f} of {count:.0f} instructions",
+            [(prepared[name] / count - 1) * shares[name] * 100],
+            *(_GOAL, True, "%"),
+        )
         for name, count in plain.items()
     ]
     costs, controls = _times_of_jobs(command, starts)
     return [
         *figures,
-        Figure("faults that are off, processor time: archive of one instance, by a job", costs, _GOAL, True, "%"),
-        Figure("control, processor time: the same by two servers without faults", controls, _GOAL, True, "%"),
+        Figure("faults that are off: archive of one instance, by a job", costs, _GOAL, True, "%"),
+        Figure("control: the same by two servers without faults", controls, _GOAL, True, "%"),
     ]
+
+
+def _requests(wire: Wire) -> dict[str, _Make]:
+    """Return what makes the requests of each kind."""
+    _send(wire, http_request("POST", "/instances", material.small_instances(1)[0]))
+    file = f"/instances/{wire.get_json('/instances')[0]}/file"
+    return {
+        "GET /system": lambda: http_request("GET", "/system"),
+        "GET a file of 4 kB": lambda: http_request("GET", file),
+        "upload of 4 kB": lambda: http_request("POST", "/instances", material.small_instances(1)[0]),
+    }
 
 
 def _instructions(faults: Faults | None) -> dict[str, float]:
     """Return how many instructions each kind of request takes: the median of some."""
     with counted_instructions() as so_far, serve(faults=faults) as server:
         wire = Wire(server.port)
-        first = material.small_instances(1)[0]
-        _send(wire, http_request("POST", "/instances", first))
-        file = f"/instances/{wire.get_json('/instances')[0]}/file"
-        requests: dict[str, _Make] = {
-            "GET /system": lambda: http_request("GET", "/system"),
-            "GET a file of 4 kB": lambda: http_request("GET", file),
-            "upload of 4 kB": lambda: http_request("POST", "/instances", material.small_instances(1)[0]),
-        }
         counts: dict[str, float] = {}
-        for name, make in requests.items():
+        for name, make in _requests(wire).items():
             found = []
             for _ in range(_COUNTED):
                 request, before = make(), so_far()
@@ -81,6 +92,27 @@ def _instructions(faults: Faults | None) -> dict[str, float]:
             counts[name] = statistics.median(found)
         wire.close()
     return counts
+
+
+def _shares_of_user_time(command: str) -> dict[str, float]:
+    """Return which part of its processor time a server needs for its own code, for each kind of request."""
+    server = ServerProcess("without", command, {})
+    shares = {}
+    try:
+        server.start()
+        wire = Wire(server.port)
+        for name, make in _requests(wire).items():
+            before = server.user_and_system_seconds()
+            for _ in range(_ASKED):
+                _send(wire, make())
+            user, system = (
+                after - earlier for after, earlier in zip(server.user_and_system_seconds(), before, strict=True)
+            )
+            shares[name] = user / (user + system) if user + system else 1.0
+        wire.close()
+    finally:
+        server.remove()
+    return shares
 
 
 def _send(wire: Wire, request: bytes) -> None:

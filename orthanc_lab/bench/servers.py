@@ -110,9 +110,13 @@ class ServerProcess:
 
     def cpu_seconds(self) -> float:
         """Return the user and system CPU time used by the process."""
+        return sum(self.user_and_system_seconds())
+
+    def user_and_system_seconds(self) -> tuple[float, float]:
+        """Return the CPU time used by the process in its own code, and in the system."""
         assert self._process is not None
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return int(fields[11]) / _TICKS, int(fields[12]) / _TICKS
 
     def thread_seconds(self) -> float:
         """Return the CPU time used by the threads that the process has now, to the nanosecond."""

@@ -34,7 +34,8 @@ class ModalityDirectory:
     """
 
     def __init__(self, settings: Settings, storage: PropertyKeeping) -> None:
-        self._definitions = NamedDefinitions("DicomModalities", settings, storage)
+        in_database = bool(settings["DicomModalitiesInDatabase"])
+        self._definitions = NamedDefinitions("DicomModalities", settings, storage, in_database=in_database)
         self._strict = bool(settings["StrictAetComparison"])
 
     def all(self) -> dict[str, Modality]:

@@ -82,9 +82,14 @@ def query_range(
         raise ValueError(f"The step must be more than 0 seconds, not {step}")
     fields = {"query": query, "start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": str(step)}
     result = _ask(f"{url.rstrip('/')}/api/v1/query_range", fields, auth, timeout)
-    count = int((float(fields["end"]) - float(fields["start"])) / step + 1e-9) + 1
-    seconds = float(fields["start"]) + np.arange(count) * step
-    return _frame(result, query, seconds, step)
+    return _frame(result, query, _moments(start, end, step), step)
+
+
+def _moments(start: datetime, end: datetime, step: float) -> np.ndarray[Any, Any]:
+    """Return the times, in seconds, for which Prometheus has values: it reckons in whole milliseconds."""
+    first, last = (round(moment.timestamp() * 1000) for moment in (start, end))
+    count = int((last - first) / (step * 1000) + 1e-6) + 1
+    return first / 1000 + np.arange(count) * step
 
 
 def _ask(url: str, fields: dict[str, str], auth: tuple[str, str] | None, timeout: float) -> list[dict[str, Any]]:

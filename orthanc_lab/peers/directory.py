@@ -21,7 +21,8 @@ class PeerDirectory:
     """
 
     def __init__(self, settings: Settings, storage: PropertyKeeping) -> None:
-        self._definitions = NamedDefinitions("OrthancPeers", settings, storage)
+        in_database = bool(settings["OrthancPeersInDatabase"])
+        self._definitions = NamedDefinitions("OrthancPeers", settings, storage, in_database=in_database)
         for name, definition in self._definitions.all().items():
             check_name(name)
             read_peer(definition)

@@ -123,7 +123,7 @@ class Database:
             guard = current_guard()
             guards = () if guard is None else (guard,)
         begin = _begin if not pipelined else _begin_pipelined if notes_outcome else _begin_and_note
-        return self._repeat(lambda: self._transact(operation, guards, begin, within=within), patient=within is None)
+        return self._repeat(lambda: self._transact(operation, guards, begin, within=within), within)
 
     def read(self, operation: Operation[T], *, snapshot: bool = False, within: float | None = None) -> T:
         """Run an operation that changes nothing; it may run more than once.
@@ -148,7 +148,7 @@ class Database:
             return result
 
         wanted = look if snapshot else operation
-        return self._repeat(lambda: self._read(wanted, within=within, patient=within is None), patient=within is None)
+        return self._repeat(lambda: self._read(wanted, within=within, patient=within is None), within)
 
     def fetch(self, query: str, parameters: Sequence[Any] = (), *, binary: bool = False) -> list[Any]:
         """Return all rows of one query."""
@@ -164,8 +164,8 @@ class Database:
 
     # -- attempts ------------------------------------------------------------------
 
-    def _repeat(self, attempt: Callable[[], T], *, patient: bool) -> T:
-        end = time.monotonic() + LONGEST
+    def _repeat(self, attempt: Callable[[], T], within: float | None) -> T:
+        began = time.monotonic()
         collisions = losses = 0
         while True:
             try:
@@ -174,13 +174,19 @@ class Database:
                 if is_collision(error) and collisions < self.options.retries:
                     collisions += 1
                     self._closing.wait(_PAUSE * collisions)
-                elif is_lost(error) and patient and (losses <= self.options.retries or time.monotonic() < end):
+                elif is_lost(error) and self._may_repeat(losses, began, within):
                     # Taking the next connection tells whether the database is away. If it is not, PostgreSQL has ended
                     # the transaction, perhaps since this thread got no processor for a while: that may happen often.
                     self._closing.wait(min(_PAUSE * losses, _LONGEST_PAUSE))
                     losses += 1
                 else:
                     raise database_error(error) from error
+
+    def _may_repeat(self, losses: int, began: float, within: float | None) -> bool:
+        seconds = time.monotonic() - began
+        if within is not None:
+            return losses == 0 and seconds < within / 2
+        return losses <= self.options.retries or seconds < LONGEST
 
     def _read(self, operation: Operation[T], *, patient: bool, within: float | None = None) -> T:
         session = self._take(patient=patient, within=within)
@@ -293,8 +299,7 @@ class Database:
             outcome = session.id, session.number
             return connection.execute(_COMMITTED, outcome).fetchone() is not None
 
-        patient = within is None
-        return self._repeat(lambda: self._read(look, within=within, patient=patient), patient=patient)
+        return self._repeat(lambda: self._read(look, within=within, patient=within is None), within)
 
 
 def _begin(connection: Connection) -> None:

@@ -38,15 +38,16 @@ class NamedDefinitions:
     Parameters
     ----------
     option
-        Which has those of the configuration; with ``InDatabase`` behind its name, that which keeps them in the
-        database.
+        Which has those of the configuration.
+    in_database
+        Whether they are kept in the database instead.
     """
 
-    def __init__(self, option: str, settings: Settings, storage: PropertyKeeping) -> None:
+    def __init__(self, option: str, settings: Settings, storage: PropertyKeeping, *, in_database: bool) -> None:
         self._option = option
         self._settings = settings
         self._storage = storage
-        self._in_database = bool(settings[f"{option}InDatabase"])
+        self._in_database = in_database
         self._lock = Lock()
 
     def all(self) -> _Definitions:

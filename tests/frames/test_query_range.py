@@ -90,6 +90,12 @@ def test_times_need_a_zone():
         frames.query_range("http://127.0.0.1:1", step=0)
 
 
+def test_prometheus_reckons_in_milliseconds():
+    for first in range(1_795_000_000_000, 1_795_000_002_000, 7):
+        moments = (datetime.fromtimestamp(instant / 1000, UTC) for instant in (first, first + 2000))
+        assert len(_moments(*moments, 0.5)) == 5
+
+
 def test_missing_steps_and_odd_numbers():
     body = (
         b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"a","x":"1"},'

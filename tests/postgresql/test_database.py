@@ -101,7 +101,8 @@ def test_what_always_collides_comes_to_an_end(shared_database: PostgresqlDatabas
 
 @pytest.mark.usefixtures("table")
 @PIPELINED
-def test_a_lost_connection_is_replaced(database: Database, pipelined: bool) -> None:
+@pytest.mark.parametrize("within", [None, 60.0])
+def test_a_lost_connection_is_replaced(database: Database, pipelined: bool, within: float | None) -> None:
     tries: list[int] = []
 
     def lose(connection: Connection) -> None:
@@ -109,7 +110,7 @@ def test_a_lost_connection_is_replaced(database: Database, pipelined: bool) -> N
         if len(tries) == 1:
             connection.execute("SELECT pg_terminate_backend(pg_backend_pid())").fetchall()
 
-    assert database.run(adding("a", lose), pipelined=pipelined) == "a"
+    assert database.run(adding("a", lose), pipelined=pipelined, within=within) == "a"
     assert len(tries) == 2
     assert names(database) == ["a"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.server.embedding.in_process import InProcessServer
 from orthanc_lab.server.environment import Environment, EnvironmentWrapper
 from orthanc_lab.server.log_lines import log_errors_only
-from orthanc_lab.server.options.names import check_names
+from orthanc_lab.server.options.names import check_names, warnings_of_names
 from orthanc_lab.server.options.option_table import OPTIONS, without_unset
 from orthanc_lab.storage.lock import Lock, lock_folder, no_lock
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 
 __all__ = ["in_process", "serve"]
+
+_log = logging.getLogger("orthanc_lab")
 
 
 @overload
@@ -162,6 +165,8 @@ def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict
     # In a file, relative paths start at the file; here there is none, and they start at the working directory.
     merged = without_unset({**(options or {}), **named})
     check_names(merged)
+    for warning in warnings_of_names(merged):
+        _log.warning("%s", warning)
     for name, option in OPTIONS.items():
         if option.is_path and isinstance(merged.get(name), (str, Path)) and merged[name]:
             merged[name] = str(Path(merged[name]).absolute())
