@@ -73,12 +73,18 @@ def unfinished(server):
     return [job for job in get(server, "/jobs?expand").json() if job["State"] not in ("Success", "Failure")]
 
 
-def finish_jobs(server, facts, most_archives):
-    """Resume what is paused and wait for the end of all; the newest outputs must be whole."""
-    for job in get(server, "/jobs?expand").json():
+def resume_all(server):
+    """Resume what is paused; return what has not ended."""
+    jobs = unfinished(server)
+    for job in jobs:
         if job["State"] == "Paused":
             requests.post(f"{server.url}/jobs/{job['ID']}/resume", timeout=30)
-    until(lambda: not unfinished(server), seconds=60, what=lambda: f"jobs do not end: {unfinished(server)}")
+    return jobs
+
+
+def finish_jobs(server, facts, most_archives):
+    """Resume what is paused, or was to be, and wait for the end of all; the newest outputs must be whole."""
+    until(lambda: not resume_all(server), seconds=60, what=lambda: f"jobs do not end: {unfinished(server)}")
     jobs = get(server, "/jobs?expand").json()
     assert all(job["ErrorCode"] in (0, 37) for job in jobs), [job for job in jobs if job["ErrorCode"] not in (0, 37)]
     outputs = 0
