@@ -99,7 +99,7 @@ def _decode(data: bytes, header: _Header, target: memoryview) -> None:
             if depth == 8 and _decode_directly(data, header, target):
                 return
         if (depth, colour) == (16, 6):
-            copy_into(target, _rgb16(data, (width, height)))
+            _decode_rgb16(data, (width, height), target)
         else:
             copy_into(target, _decode_by_pillow(data, (width, height)))
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
@@ -191,17 +191,16 @@ def _decode_by_pillow(data: bytes, size: tuple[int, int]) -> Sequence[bytes]:
         return samples_of(image.convert("RGB") if image.mode == "RGBA" else image)
 
 
-def _rgb16(data: bytes, size: tuple[int, int]) -> Sequence[bytes]:
+def _decode_rgb16(data: bytes, size: tuple[int, int], target: memoryview) -> None:
     """Decode RGBA of 16 bits: Pillow keeps 8 bits of each sample, so each half is decoded by itself."""
     import numpy as np  # noqa: PLC0415 - as Pillow
 
-    halves = []
-    for mode in ("RGBA;16L", "RGBA;16B"):  # the low bytes, the high bytes
+    samples = np.frombuffer(target, np.uint8).reshape((size[1], size[0], 3, 2))
+    for half, mode in enumerate(("RGBA;16L", "RGBA;16B")):  # the low bytes, the high bytes
         with _open(data, size) as image:
             image.tile = [tile._replace(args=mode) for tile in image.tile or ()]
             image.load()
-            halves.append(np.asarray(image)[..., :3])
-    return [np.stack(halves, axis=-1).tobytes()]
+            samples[..., half] = np.asarray(image)[..., :3]
 
 
 def _open(data: bytes, size: tuple[int, int]) -> PngImageFile:

@@ -28,14 +28,21 @@ class _Body:
 
 
 class _Failure:
-    """The body of a request that has failed: whoever reads it gets the error."""
+    """The body of a request that has failed: who reads it gets the error, once.
+
+    The error knows the request by its traceback, and the request the error by this: while both do, neither they nor
+    the memory that was reserved for the file are given back before the collector of circles comes.
+    """
 
     def __init__(self, error: Exception) -> None:
         self._error = error
 
     def read(self, size: int = -1) -> NoReturn:
-        """Raise the error."""
-        raise self._error
+        """Raise the error, and forget it."""
+        try:
+            raise self._error
+        finally:
+            del self._error
 
 
 def plain_upload(services: Services, env: dict[str, Any]) -> PlainAnswer | None:
