@@ -34,9 +34,10 @@ class JobFaults:
 
     def mortal(self, steps: Steps) -> Steps:
         """Return a task that ends once it is doomed."""
+        doomed = self._doomed
         for seconds in steps:
-            if self._doomed and threading.get_ident() in self._doomed:
-                self._doomed.discard(threading.get_ident())
+            if doomed and threading.get_ident() in doomed:
+                doomed.discard(threading.get_ident())
                 steps.close()
                 return
             yield seconds
@@ -56,12 +57,13 @@ class JobFaults:
 class FaultyJob:
     """A job with the faults that are in force."""
 
+    id: str | None = None  # once it is known
+    retrying: Fault | None = None
+    _done = 0  # steps
+
     def __init__(self, job: Job, around: JobFaults) -> None:
         self._job = job
         self._around = around
-        self._done = 0  # steps
-        self.id: str | None = None  # once it is known
-        self.retrying: Fault | None = None
         self.type = job.type
         # What faults do not change is the job's own:
         self.stop = job.stop
@@ -75,8 +77,9 @@ class FaultyJob:
     def start(self) -> None:
         """Start it, then do what a fault does before the first step."""
         self._job.start()
-        self.retrying = self._around.faults.happens("job that stays in Retry", self.type)
-        self._between_steps()
+        if self._around.faults.in_force:
+            self.retrying = self._around.faults.happens("job that stays in Retry", self.type)
+            self._between_steps()
 
     def step(self) -> bool | NotReady | Checkpoint | InProgress:
         """Do a step, then what a fault does after it."""
@@ -86,12 +89,11 @@ class FaultyJob:
         more = self._job.step()
         if more and not isinstance(more, NotReady | InProgress):
             self._done += 1
-            self._between_steps()
+            if self._around.faults.in_force:
+                self._between_steps()
         return more
 
     def _between_steps(self) -> None:
-        if not self._around.faults.in_force:
-            return
         if self._happens("job paused by somebody else"):
             self._around.pause(self)
         if self._happens("worker death between two steps"):
