@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Picture:
         return joined([self.room])
 
 
-def copy_into(target: memoryview, pieces: Sequence[bytes]) -> None:
+def copy_into(target: memoryview, pieces: Iterable[bytes]) -> None:
     """Write pieces one after the other into memory.
 
     Raises

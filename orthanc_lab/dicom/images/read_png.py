@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +32,7 @@ _CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT"})
 _STORED_BLOCK = struct.Struct("<BHH")
 _STORED_SIZE = 0xFFFF
 _END = b"\0\0\0\0IEND\xaeB`\x82"
+_STRIP = 1 << 20  # samples
 _UNPACKED_LIMIT = 64 << 20  # larger pictures are decoded with less memory, if more slowly
 
 
@@ -183,12 +184,16 @@ def _decode_directly(data: bytes, header: _Header, target: memoryview) -> bool:
     return True
 
 
-def _decode_by_pillow(data: bytes, size: tuple[int, int]) -> Sequence[bytes]:
+def _decode_by_pillow(data: bytes, size: tuple[int, int]) -> Iterator[bytes]:
+    width, height = size
     with _open(data, size) as image:
         image.load()
-        if image.mode == "I;16":
-            return [image.tobytes()]
-        return samples_of(image.convert("RGB") if image.mode == "RGBA" else image)
+        if image.mode == "I;16":  # `tobytes` of the whole would take its memory twice
+            step = max(1, _STRIP // width)
+            for top in range(0, height, step):
+                yield image.crop((0, top, width, min(top + step, height))).tobytes()
+        else:
+            yield from samples_of(image.convert("RGB") if image.mode == "RGBA" else image)
 
 
 def _decode_rgb16(data: bytes, size: tuple[int, int], target: memoryview) -> None:
