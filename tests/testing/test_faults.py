@@ -387,7 +387,7 @@ def test_an_unknown_fault_is_refused_with_the_nearest_names() -> None:
         ({"times": 0}, "count from 1"),
         ({"probability": 0}, "above 0 and at most 1"),
         ({"probability": 1.5}, "above 0 and at most 1"),
-        ({"times": float("nan")}, "numbers that can be counted to"),
+        ({"times": float("nan")}, "must not be NaN"),
     ],
 )
 def test_a_trigger_that_makes_no_sense_is_refused(options: dict[str, Any], words: str) -> None:

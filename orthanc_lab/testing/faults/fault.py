@@ -58,7 +58,7 @@ class Trigger:
         if not all(isinstance(pattern, str) for pattern in self.where):
             raise TypeError(f'where must be patterns such as "GET /jobs/*", not {self.where!r:.80}')
         if math.isnan(self.times) or not math.isfinite(self.seconds):
-            raise ValueError("times and seconds must be numbers that can be counted to")
+            raise ValueError("times must not be NaN, and seconds must be finite")
         if self.nth < 1 or self.times < 1:
             raise ValueError("nth and times count from 1")
         if not 0 < self.probability <= 1:
