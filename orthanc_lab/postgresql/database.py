@@ -10,8 +10,6 @@ connection, once PostgreSQL has ended the old one.
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, TypeVar
@@ -25,6 +23,8 @@ from orthanc_lab.postgresql.failures import away, database_error, is_collision, 
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.postgresql.ownership import END_BACKEND, Ownership
 from orthanc_lab.postgresql.schema import prepare
+from orthanc_lab.protocol.pausing import Closing
+from orthanc_lab.protocol.ports import Clock, SystemClock
 
 __all__ = ["Database"]
 
@@ -55,6 +55,8 @@ class Database:
         Where it is, and how patient to be.
     application
         What PostgreSQL shows as the name of the program.
+    clock
+        Of the pauses before something is tried again; that of the machine if not given.
     read_only
         PostgreSQL refuses whatever would write; no tables are made.
 
@@ -66,7 +68,12 @@ class Database:
     """
 
     def __init__(
-        self, options: PostgresqlOptions, application: str = "orthanc-lab", *, read_only: bool = False
+        self,
+        options: PostgresqlOptions,
+        application: str = "orthanc-lab",
+        *,
+        clock: Clock | None = None,
+        read_only: bool = False,
     ) -> None:
         self.options = options
         self.conninfo = options.connection_string(application)
@@ -75,7 +82,8 @@ class Database:
         self._read_only = read_only
         self._patience = options.retries * options.retry_interval
         self._away_since: float | None = None
-        self._closing = threading.Event()
+        self.clock = clock or SystemClock()
+        self._closing = Closing(self.clock)
         self._ownership = Ownership(self.conninfo) if options.lock else None
         self._pool = Pool(self._connect, options.connections)
         self._urgent = Pool(self._connect, _URGENT)
@@ -165,7 +173,7 @@ class Database:
     # -- attempts ------------------------------------------------------------------
 
     def _repeat(self, attempt: Callable[[], T], within: float | None) -> T:
-        began = time.monotonic()
+        began = self.clock.monotonic()
         collisions = losses = 0
         while True:
             try:
@@ -173,17 +181,17 @@ class Database:
             except psycopg.Error as error:
                 if is_collision(error) and collisions < self.options.retries:
                     collisions += 1
-                    self._closing.wait(_PAUSE * collisions)
+                    self._closing.pause(_PAUSE * collisions)
                 elif is_lost(error) and self._may_repeat(losses, began, within):
                     # Taking the next connection tells whether the database is away. If it is not, PostgreSQL has ended
                     # the transaction, perhaps since this thread got no processor for a while: that may happen often.
-                    self._closing.wait(min(_PAUSE * losses, _LONGEST_PAUSE))
+                    self._closing.pause(min(_PAUSE * losses, _LONGEST_PAUSE))
                     losses += 1
                 else:
                     raise database_error(error) from error
 
     def _may_repeat(self, losses: int, began: float, within: float | None) -> bool:
-        seconds = time.monotonic() - began
+        seconds = self.clock.monotonic() - began
         if within is not None:
             return losses == 0 and seconds < within / 2
         return losses <= self.options.retries or seconds < LONGEST
@@ -272,13 +280,13 @@ class Database:
         OrthancError
             36 if it has been away for too long already.
         """
-        now = time.monotonic()
+        now = self.clock.monotonic()
         since = self._away_since
         if since is None:
             since = self._away_since = now
             _log.warning("The database cannot be reached: %s", " ".join(str(error).split()))
         interval = self.options.retry_interval
-        if not patient or now - since + interval > self._patience or self._closing.wait(interval):
+        if not patient or now - since + interval > self._patience or self._closing.pause(interval):
             raise away(error) from error
 
     def _has_committed(self, session: Session, *, within: float | None) -> bool:
@@ -291,10 +299,10 @@ class Database:
         """
 
         def look(connection: Connection) -> bool:
-            deadline = time.monotonic() + (max(self._patience, LONGEST) if within is None else within)
+            deadline = self.clock.monotonic() + (max(self._patience, LONGEST) if within is None else within)
             identity = (session.pid, session.started)
             while connection.execute(END_BACKEND, identity).fetchone() is not None:
-                if time.monotonic() > deadline or self._closing.wait(_LOOK_AGAIN):
+                if self.clock.monotonic() > deadline or self._closing.pause(_LOOK_AGAIN):
                     raise away()
             outcome = session.id, session.number
             return connection.execute(_COMMITTED, outcome).fetchone() is not None

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from orthanc_lab.postgresql.connections import Session, connect
 from orthanc_lab.postgresql.database import Database
+from orthanc_lab.protocol.pausing import Closing
 
 __all__ = ["Listening", "notify"]
 
@@ -53,7 +54,7 @@ class Listening:
         self._pause = pause
         self._lock = threading.Lock()  # guards the one below
         self._session: Session | None = None
-        self._closing = threading.Event()
+        self._closing = Closing(database.clock)
         self._thread = threading.Thread(target=self._listen, name="postgresql-listening", daemon=True)
         self._thread.start()
 
@@ -66,7 +67,7 @@ class Listening:
         self._thread.join(_LONGEST_END)
 
     def _listen(self) -> None:
-        while not self._closing.is_set():
+        while not self._closing.is_set:
             with contextlib.suppress(psycopg.Error):
                 session = connect(self._conninfo)
                 try:
@@ -75,7 +76,7 @@ class Listening:
                     with self._lock:
                         self._session = None
                         session.close()
-            self._closing.wait(self._pause)
+            self._closing.pause(self._pause)
 
     def _hear(self, session: Session) -> None:
         connection = session.connection
@@ -84,7 +85,7 @@ class Listening:
         with self._lock:
             self._session = session
         self._heard("", "")
-        while not self._closing.is_set():
+        while not self._closing.is_set:
             for notification in connection.notifies(timeout=_LOOK):
                 self._heard(notification.channel, notification.payload)
 

@@ -15,6 +15,7 @@ from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.listening import Listening, notify
 from orthanc_lab.postgresql.schema import migrate
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
 from tests.postgresql.conftest import quick_options
 from tests.postgresql.guards import acting
@@ -277,6 +278,22 @@ def test_a_database_that_is_away(shared_database: PostgresqlDatabase) -> None:
     with pytest.raises(OrthancError) as caught:
         Database(options)
     assert caught.value.code == ErrorCode.DATABASE_UNAVAILABLE
+
+
+def test_who_waits_for_a_database_goes_by_the_clock(shared_database: PostgresqlDatabase) -> None:
+    """Three hours of the clock pass in no time; without them it would still wait."""
+
+    class Quick(ManualClock):
+        def wait_until(self, condition: threading.Condition, moment: float | None) -> None:
+            assert moment is not None
+            self.advance(moment - self.monotonic())
+
+    options = quick_options(shared_database, port=1, retries=3, retry_interval=3600.0)
+    clock = Quick()
+    with pytest.raises(OrthancError) as caught:
+        Database(options, clock=clock)
+    assert caught.value.code == ErrorCode.DATABASE_UNAVAILABLE
+    assert clock.monotonic() == 3 * 3600
 
 
 def test_what_is_urgent_waits_for_nobody(shared_database: PostgresqlDatabase) -> None:

@@ -41,7 +41,9 @@ class SharedBackEnd(LocalBackEnd):
     def __init__(self, settings: Settings, environment: Environment) -> None:
         super().__init__(settings, environment)
         self.database = Database(
-            PostgresqlOptions.of_section(settings["PostgreSQL"]), settings["Name"] or "orthanc-lab"
+            PostgresqlOptions.of_section(settings["PostgreSQL"]),
+            settings["Name"] or "orthanc-lab",
+            clock=environment.clock,
         )
         self._files: FileArea = DiskArea(Path(settings["StorageDirectory"]))
         self._pieces: PartArea = self._files  # of outputs
