@@ -14,10 +14,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
-from orthanc_lab.client.errors import NotOrthancError, error_of, reason_of, unreachable
+from orthanc_lab.client.errors import ConnectionLostError, NotOrthancError, error_of, reason_of, unreachable
 
 __all__ = ["Transport"]
 
@@ -104,16 +105,24 @@ class Transport:
         ResponseError
             For a status of 400 or above.
         """
-        harmless = method != "POST" if again is None else again
         body = options.get("data")
-        pauses = self.pauses(retries)
-        while True:
+
+        def once() -> requests.Response:
             if body is not None and hasattr(body, "seek"):
                 body.seek(0)
+            return self.session.request(
+                method, self.url + path, timeout=timeout or self.timeout, stream=stream, **options
+            )
+
+        return self._insist(once, harmless=method != "POST" if again is None else again, retries=retries)
+
+    def _insist(
+        self, once: Callable[[], requests.Response], *, harmless: bool, retries: int | None = None
+    ) -> requests.Response:
+        pauses = self.pauses(retries)
+        while True:
             try:
-                response = self.session.request(
-                    method, self.url + path, timeout=timeout or self.timeout, stream=stream, **options
-                )
+                response = once()
             except requests.RequestException as error:
                 pause = next(pauses, None) if _is_worth_a_retry(error, harmless) else None
                 if pause is None:
@@ -131,6 +140,36 @@ class Transport:
                 pause = max(pause, _asked_pause(response))
                 response.close()
             time.sleep(pause)
+
+    def reader(self) -> Callable[[str], bytes]:
+        """Return what GETs a path and returns the body, for many of them in a row.
+
+        What all these requests have in common is prepared once: `requests` would take half of the time for it. Bodies
+        are not compressed on their way.
+
+        Raises
+        ------
+        ConnectionLostError
+            By what is returned, if the connection breaks in the middle of a body.
+        UnreachableError, ResponseError
+            By what is returned, as by `send`.
+        """
+        like = requests.Request("GET", self.url, headers={"Accept-Encoding": "identity"})
+        prepared = self.session.prepare_request(like)
+        settings = self.session.merge_environment_settings(self.url, {}, True, None, None)
+
+        def read(path: str) -> bytes:
+            request = prepared.copy()
+            request.url = self.url + path
+            response = self._insist(lambda: self.session.send(request, timeout=self.timeout, **settings), harmless=True)
+            try:
+                return bytes(response.raw.read())  # `content` puts it together from pieces of 10 kB
+            except urllib3.exceptions.HTTPError as error:
+                raise ConnectionLostError(self.url, f"GET {path}", error) from None
+            finally:
+                response.close()
+
+        return read
 
     def variant(
         self,

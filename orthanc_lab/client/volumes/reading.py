@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import urllib3
 
-from orthanc_lab.client.errors import ConnectionLostError
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.volumes.errors import VolumeError
@@ -135,9 +133,11 @@ def _keywords(where: Mapping[str, object]) -> dict[str, int]:
 def _read_all(
     transport: Transport, sources: Sequence[Source], keywords: Mapping[str, int], progress: Follow
 ) -> list[Image | None]:
+    file = transport.reader()
+
     def read(source: Source) -> Image | None:
         try:
-            return read_image(_file(transport, source), source.name, keywords)
+            return read_image(file(f"{source.path}/file"), source.name, keywords)
         except ValueError as error:
             raise VolumeError(str(error)) from error
 
@@ -159,16 +159,6 @@ def _side_by_side(work: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-def _file(transport: Transport, source: Source) -> bytes:
-    # Of requests, `content` puts a file together from pieces of 10 kB.
-    path = f"{source.path}/file"
-    with transport.stream("GET", path, headers={"Accept-Encoding": "identity"}) as response:
-        try:
-            return bytes(response.raw.read())
-        except urllib3.exceptions.HTTPError as error:
-            raise ConnectionLostError(transport.url, f"GET {path}", error) from None
 
 
 def _remarks(sources: Sequence[Source], images: Sequence[Image | None]) -> list[str]:
@@ -251,14 +241,16 @@ def _stacked(slices: Sequence[_Slice], rescale: bool) -> Array:
     array = np.empty((len(slices), *slices[0].pixels.shape), kind)
 
     def fill(number: int) -> None:
-        one = slices[number]
-        pixels, target = _counting_bits(one.pixels, one.image.bits), array[number]
+        one, target = slices[number], array[number]
+        pixels = _counting_bits(one.pixels, one.image.bits, target)
         if not rescale or pixels.ndim == 3 or (one.frame.slope, one.frame.intercept) == (1, 0):
             np.copyto(target, pixels, casting="unsafe")
         elif kind.kind == "f":
             np.multiply(pixels, kind.type(one.frame.slope), out=target, casting="unsafe")
             target += kind.type(one.frame.intercept)
         else:
+            if pixels.dtype.itemsize == kind.itemsize and pixels.dtype.isnative:
+                pixels = pixels.view(kind)  # sums are the same, modulo 2 to the number of bits, and sooner done
             np.add(pixels, kind.type(int(one.frame.intercept)), out=target, dtype=kind, casting="unsafe")
 
     for _ in _side_by_side(fill, range(len(slices))):
@@ -266,12 +258,20 @@ def _stacked(slices: Sequence[_Slice], rescale: bool) -> Array:
     return array
 
 
-def _counting_bits(pixels: Array, bits: int) -> Array:
-    """Return values without the bits that do not count, as pydicom does."""
+def _counting_bits(pixels: Array, bits: int, room: Array) -> Array:
+    """Return values without the bits that do not count, as pydicom does; they are put into `room` if they fit."""
     unused = 8 * pixels.dtype.itemsize - bits
     if pixels.dtype.kind not in "iu" or unused <= 0:
         return pixels
-    return (pixels << unused) >> unused
+    fits = room.dtype.itemsize == pixels.dtype.itemsize and pixels.dtype.isnative
+    place = room.view(pixels.dtype) if fits else None
+    counting: Array
+    if pixels.dtype.kind == "u":
+        counting = np.bitwise_and(pixels, pixels.dtype.type((1 << bits) - 1), out=place)
+    else:
+        counting = np.left_shift(pixels, unused, out=place)
+        np.right_shift(counting, unused, out=counting)  # puts the sign where it belongs
+    return counting
 
 
 def _stored_kind(slices: Sequence[_Slice]) -> np.dtype[Any]:
