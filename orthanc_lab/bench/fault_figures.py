@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import sys
 from collections.abc import Callable
 
 from orthanc_lab.bench import material
@@ -16,33 +15,24 @@ from orthanc_lab.testing.faults.faults import Faults
 
 __all__ = ["measure_faults"]
 
-_PREPARED = f"{sys.executable} -m orthanc_lab.testing.faults {{config}}"
-_BATCHES = 60
-_REQUESTS = 10  # of a batch
-_COUNTED = 25  # requests of a kind whose instructions are counted
+_COUNTED = 101  # requests of a kind whose instructions are counted
 _GOAL = 1.0  # per cent
-
 _ASKED = 3000  # requests of a kind whose time is divided
 
 _Make = Callable[[], bytes]
 
 
-def measure_faults(command: str, starts: int) -> list[Figure]:
+def measure_faults(command: str) -> list[Figure]:
     """Measure a server that is made with faults, all of them off, beside one without.
 
     Two starts of the same server differ in processor time by more than faults that are off can cost, since the hashes
-    and the addresses of their objects differ. So, for requests that one thread answers, the instructions that the
-    interpreter carries out are counted: the part that is added, times the part of the processor time that is not the
-    system's. A job is carried on by several threads, whose turns are never the same twice: for it, the processor time
-    is measured, in many small batches and over many starts, beside a control: what two servers differ by that both have
-    no faults.
+    and the addresses of their objects differ, and the turns of their threads. So the instructions are counted that the
+    interpreter carries out: the part that is added, times the part of the processor time that is not the system's.
 
     Parameters
     ----------
     command
         The command line of a server without faults.
-    starts
-        How many times servers are started for measuring the time.
 
     Returns
     -------
@@ -51,7 +41,7 @@ def measure_faults(command: str, starts: int) -> list[Figure]:
     """
     plain, prepared = _instructions(None), _instructions(Faults())
     shares = _shares_of_user_time(command)
-    figures = [
+    return [
         Figure(
             f"faults that are off: {name}, {prepared[name] - count:.0f} of {count:.0f} instructions",
             [(prepared[name] / count - 1) * shares[name] * 100],
@@ -59,22 +49,18 @@ def measure_faults(command: str, starts: int) -> list[Figure]:
         )
         for name, count in plain.items()
     ]
-    costs, controls = _times_of_jobs(command, starts)
-    return [
-        *figures,
-        Figure("faults that are off: archive of one instance, by a job", costs, _GOAL, True, "%"),
-        Figure("control: the same by two servers without faults", controls, _GOAL, True, "%"),
-    ]
 
 
 def _requests(wire: Wire) -> dict[str, _Make]:
     """Return what makes the requests of each kind."""
     _send(wire, http_request("POST", "/instances", material.small_instances(1)[0]))
     file = f"/instances/{wire.get_json('/instances')[0]}/file"
+    archive = http_request("POST", f"/studies/{wire.get_json('/studies')[0]}/archive", b"{}")
     return {
         "GET /system": lambda: http_request("GET", "/system"),
         "GET a file of 4 kB": lambda: http_request("GET", file),
         "upload of 4 kB": lambda: http_request("POST", "/instances", material.small_instances(1)[0]),
+        "archive of one instance, by a job": lambda: archive,
     }
 
 
@@ -118,51 +104,3 @@ def _shares_of_user_time(command: str) -> dict[str, float]:
 def _send(wire: Wire, request: bytes) -> None:
     if (status := wire.send(request)[0]) != 200:
         raise RuntimeError(f"{request[:60]!r} was answered with {status}")
-
-
-def _times_of_jobs(command: str, starts: int) -> tuple[list[float], list[float]]:
-    """Return, of each start, what faults cost, and by what two servers without faults differ, in per cent."""
-    costs, controls = [], []
-    for number in range(starts):
-        servers = [ServerProcess("with faults", _PREPARED, {}), *(ServerProcess("without", command, {}) for _ in "ab")]
-        try:
-            for server in _turn(servers, number):
-                server.start()
-            cost, control = _differences(servers)
-        finally:
-            for server in servers:
-                server.remove()
-        costs.append(cost)
-        controls.append(control)
-    return costs, controls
-
-
-def _turn(servers: list[ServerProcess], number: int) -> list[ServerProcess]:
-    """Return the servers in an order in which each is as often before as after each other one."""
-    first = number % len(servers)
-    turned = servers[first:] + servers[:first]
-    return turned[::-1] if number // len(servers) % 2 else turned
-
-
-def _differences(servers: list[ServerProcess]) -> tuple[float, float]:
-    """Return by how many per cent the first server takes more than the others, and the second more than the third."""
-    wires = {server: Wire(server.port) for server in servers}
-    upload = http_request("POST", "/instances", material.small_instances(1)[0])
-    for wire in wires.values():
-        _send(wire, upload)
-    study = wires[servers[0]].get_json("/studies")[0]
-    request = http_request("POST", f"/studies/{study}/archive", b"{}")
-    costs, controls = [], []
-    for number in range(_BATCHES):
-        seconds = {}
-        for server in _turn(servers, number):
-            began = server.thread_seconds()
-            for _ in range(_REQUESTS):
-                _send(wires[server], request)
-            seconds[server] = server.thread_seconds() - began
-        faulty, one, other = (seconds[server] for server in servers)
-        costs.append(2 * faulty / (one + other))
-        controls.append(one / other)
-    for wire in wires.values():
-        wire.close()
-    return (statistics.median(costs) - 1) * 100, (statistics.median(controls) - 1) * 100

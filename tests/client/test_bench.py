@@ -48,14 +48,12 @@ def test_a_frame_of_another_size_is_no_figure(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_faults_that_are_off_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fault_figures, "_BATCHES", 4)
+    monkeypatch.setattr(fault_figures, "_COUNTED", 25)
     monkeypatch.setattr(fault_figures, "_ASKED", 40)
-    figures = measure_faults(f"{sys.executable} -m orthanc_lab serve {{config}}", starts=1)
-    assert [figure.goal for figure in figures] == [1] * 5
+    figures = measure_faults(f"{sys.executable} -m orthanc_lab serve {{config}}")
+    assert [figure.goal for figure in figures] == [1] * 4
     assert all(len(figure.values) == 1 and figure.unit == "%" for figure in figures)
-    counted = [figure for figure in figures if "instructions" in figure.name]
-    assert len(counted) == 3
-    assert all(0 <= figure.value < 3 for figure in counted)  # the time of so few requests says little
+    assert all("instructions" in figure.name and 0 <= figure.value < 3 for figure in figures)
 
 
 def test_instructions_are_counted() -> None:

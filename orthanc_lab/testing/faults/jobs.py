@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from orthanc_lab.jobs.ports import Checkpoint, InProgress, Job, JobOutput, Jobs, JobView, NotReady, Restore
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -122,8 +122,7 @@ class FaultyJobs(FaultyPortWithState, always=("submit", "run")):
     def submit(self, job: Job, priority: int = 0) -> str:
         """Submit a job that has faults, also those that are switched on later."""
         faulty = FaultyJob(job, self._around)
-        id: str = self._port.submit(faulty, priority)
-        faulty.id = id
+        faulty.id = id = cast(str, self._port.submit(faulty, priority))
         if self._faults.in_force and self._faults.named("job that stays in Retry"):
             self._submitted[id] = faulty
         return id
