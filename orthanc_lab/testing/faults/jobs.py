@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from operator import attrgetter
+from typing import Any
 
 from orthanc_lab.jobs.ports import Checkpoint, InProgress, Job, JobOutput, Jobs, JobView, NotReady, Restore
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -17,6 +18,7 @@ from orthanc_lab.testing.faults.switches import FaultSwitches
 
 __all__ = ["FaultyJobs", "FaultyWorkers", "JobFaults"]
 
+_OWN = attrgetter("type", "stop", "progress", "content", "serialize", "outputs")  # of a job: faults do not change them
 _RETRY_SECONDS = 10.0  # between two looks of a job in Retry, should nobody wake it
 
 
@@ -64,13 +66,7 @@ class FaultyJob:
     def __init__(self, job: Job, around: JobFaults) -> None:
         self._job = job
         self._around = around
-        self.type = job.type
-        # What faults do not change is the job's own:
-        self.stop = job.stop
-        self.progress = job.progress
-        self.content = job.content
-        self.serialize = job.serialize
-        self.outputs = job.outputs
+        self.type, self.stop, self.progress, self.content, self.serialize, self.outputs = _OWN(job)
         if (interrupt := getattr(job, "interrupt", None)) is not None:
             self.interrupt = interrupt
 
@@ -122,7 +118,8 @@ class FaultyJobs(FaultyPortWithState, always=("submit", "run")):
     def submit(self, job: Job, priority: int = 0) -> str:
         """Submit a job that has faults, also those that are switched on later."""
         faulty = FaultyJob(job, self._around)
-        faulty.id = id = cast(str, self._port.submit(faulty, priority))
+        id: str = self._port.submit(faulty, priority)
+        faulty.id = id
         if self._faults.in_force and self._faults.named("job that stays in Retry"):
             self._submitted[id] = faulty
         return id
