@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.client:
         return _table(measure_client(chosen.ours, 2 * chosen.rounds))
     if chosen.faults:
-        return _table(measure_faults(chosen.ours))
+        return _table(measure_faults(chosen.ours, 20 * chosen.rounds))
     if chosen.cluster:
         return _cluster(chosen.ours, chosen.postgresql or "", grow=chosen.growth)
     if chosen.against is None and chosen.postgresql is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -15,6 +17,9 @@ from orthanc_lab.testing.faults.faults import Faults
 
 __all__ = ["measure_faults"]
 
+_PREPARED = f"{sys.executable} -m orthanc_lab.testing.faults {{config}}"
+_BATCHES = 60
+_REQUESTS = 10  # of a batch
 _FIRST = 5  # requests of a kind that are not counted: what is called for the first time takes others
 _COUNTED = 100  # requests of a kind whose instructions are counted
 _PAUSE = 0.002  # seconds between two looks whether threads are at rest
@@ -25,17 +30,22 @@ _ASKED = 3000  # requests of a kind whose time is divided
 _Make = Callable[[], bytes]
 
 
-def measure_faults(command: str) -> list[Figure]:
+def measure_faults(command: str, starts: int) -> list[Figure]:
     """Measure a server that is made with faults, all of them off, beside one without.
 
     Two starts of the same server differ in processor time by more than faults that are off can cost, since the hashes
-    and the addresses of their objects differ, and the turns of their threads. So the instructions are counted that the
-    interpreter carries out: the part that is added, times the part of the processor time that is not the system's.
+    and the addresses of their objects differ. So the instructions that the interpreter carries out are counted: the
+    part that is added, times the part of the processor time that is not the system's. That takes all instructions for
+    equal, and does not see what the turns of threads cost. A job is carried on by several threads: its processor time
+    is measured too, in many small batches and over many starts, beside a control: what two servers differ by that both
+    have no faults.
 
     Parameters
     ----------
     command
         The command line of a server without faults.
+    starts
+        How many times servers are started for measuring the time.
 
     Returns
     -------
@@ -44,13 +54,19 @@ def measure_faults(command: str) -> list[Figure]:
     """
     plain, prepared = _instructions(None), _instructions(Faults())
     shares = _shares_of_user_time(command)
-    return [
+    counted = [
         Figure(
             f"faults that are off: {name}, {prepared[name] - count} of {count} instructions",
             [(prepared[name] / count - 1) * shares[name] * 100],
             *(_GOAL, True, "%"),
         )
         for name, count in plain.items()
+    ]
+    costs, controls = _times_of_jobs(command, starts)
+    return [
+        *counted,
+        Figure("faults that are off: processor time of such a job", costs, _GOAL, True, "%"),
+        Figure("control: the same by two servers without faults", controls, _GOAL, True, "%"),
     ]
 
 
@@ -120,3 +136,51 @@ def _shares_of_user_time(command: str) -> dict[str, float]:
 def _send(wire: Wire, request: bytes) -> None:
     if (status := wire.send(request)[0]) != 200:
         raise RuntimeError(f"{request[:60]!r} was answered with {status}")
+
+
+def _times_of_jobs(command: str, starts: int) -> tuple[list[float], list[float]]:
+    """Return, of each start, what faults cost, and by what two servers without faults differ, in per cent."""
+    costs, controls = [], []
+    for number in range(starts):
+        servers = [ServerProcess("with faults", _PREPARED, {}), *(ServerProcess("without", command, {}) for _ in "ab")]
+        try:
+            for server in _turn(servers, number):
+                server.start()
+            cost, control = _differences(servers)
+        finally:
+            for server in servers:
+                server.remove()
+        costs.append(cost)
+        controls.append(control)
+    return costs, controls
+
+
+def _turn(servers: list[ServerProcess], number: int) -> list[ServerProcess]:
+    """Return the servers in an order in which each is as often before as after each other one."""
+    first = number % len(servers)
+    turned = servers[first:] + servers[:first]
+    return turned[::-1] if number // len(servers) % 2 else turned
+
+
+def _differences(servers: list[ServerProcess]) -> tuple[float, float]:
+    """Return by how many per cent the first server takes more than the others, and the second more than the third."""
+    wires = {server: Wire(server.port) for server in servers}
+    upload = http_request("POST", "/instances", material.small_instances(1)[0])
+    for wire in wires.values():
+        _send(wire, upload)
+    study = wires[servers[0]].get_json("/studies")[0]
+    request = http_request("POST", f"/studies/{study}/archive", b"{}")
+    costs, controls = [], []
+    for number in range(_BATCHES):
+        seconds = {}
+        for server in _turn(servers, number):
+            began = server.thread_seconds()
+            for _ in range(_REQUESTS):
+                _send(wires[server], request)
+            seconds[server] = server.thread_seconds() - began
+        faulty, one, other = (seconds[server] for server in servers)
+        costs.append(2 * faulty / (one + other))
+        controls.append(one / other)
+    for wire in wires.values():
+        wire.close()
+    return (statistics.median(costs) - 1) * 100, (statistics.median(controls) - 1) * 100

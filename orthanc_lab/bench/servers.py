@@ -118,6 +118,12 @@ class ServerProcess:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return int(fields[11]) / _TICKS, int(fields[12]) / _TICKS
 
+    def thread_seconds(self) -> float:
+        """Return the CPU time used by the threads that the process has now, to the nanosecond."""
+        assert self._process is not None
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
     def memory_mb(self) -> float:
         """Return the resident memory in MiB."""
         assert self._process is not None

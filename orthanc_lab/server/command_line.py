@@ -12,12 +12,15 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.errors import ERROR_TEXTS, OrthancError
 from orthanc_lab.protocol.verbosity import CATEGORIES, set_verbosity
 from orthanc_lab.protocol.version import VERSION
 from orthanc_lab.server.log_lines import log_to, open_log_folder
+
+if TYPE_CHECKING:
+    from orthanc_lab.server.environment import EnvironmentWrapper
 
 __all__ = ["COMMANDS", "main", "serve_until_stopped"]
 
@@ -126,6 +129,7 @@ def _resembled(word: str) -> str:
 def serve_until_stopped(
     words: Sequence[str],
     started: Callable[[Any], None] | None = None,
+    faults: EnvironmentWrapper | None = None,
 ) -> int:
     """Serve with these options until a signal or a client ends it; return the exit code.
 
@@ -133,6 +137,8 @@ def serve_until_stopped(
     ----------
     started
         Called with the server once it listens.
+    faults
+        What can go wrong.
     """
     log_to(None)
     try:
@@ -147,7 +153,7 @@ def serve_until_stopped(
             return _FAILED
         for word in call.unknown:
             _log.warning("Option unsupported by the core of Orthanc: %s", word)
-        return _serve(call, started)
+        return _serve(call, started, faults)
     except OrthancError as error:
         _log.error("%s%s", error.text, f": {error.details}" if error.details else "")
         for note in getattr(error, "__notes__", ()):
@@ -208,10 +214,10 @@ def _with_option(call: Call, word: str) -> Call:
     return replace(call, unknown=(*call.unknown, word))
 
 
-def _serve(call: Call, started: Callable[[Any], None] | None) -> int:
+def _serve(call: Call, started: Callable[[Any], None] | None, faults: EnvironmentWrapper | None) -> int:
     gc.disable()  # the modules to be loaded are no garbage: a sixth of the start was the search for some
     try:
-        server = _started(call)
+        server = _started(call, faults)
     finally:
         _calm_the_collector()
     _log.warning("The server is at %s", _url_of(server))
@@ -227,7 +233,7 @@ def _url_of(server: Any) -> str:
     return url_of(server.settings, server.port)
 
 
-def _started(call: Call) -> Any:
+def _started(call: Call, faults: EnvironmentWrapper | None) -> Any:
     """Return a server that listens, and ends at a signal."""
     from orthanc_lab.protocol.ports import SeededIdentifiers  # noqa: PLC0415 - so that --help is quick
     from orthanc_lab.server.environment import Environment  # noqa: PLC0415
@@ -256,6 +262,8 @@ def _started(call: Call) -> Any:
     _allow_many_files()
     keep_memory_for_all_threads()
     environment = Environment.of_system(None if call.seed is None else SeededIdentifiers(call.seed))
+    if faults is not None:
+        environment = faults.around(environment)
     server = Server(load, environment, load_jobs=call.load_jobs)
     signals = {signal.SIGINT: server.shutdown, signal.SIGTERM: server.shutdown}
     if hasattr(signal, "SIGHUP"):

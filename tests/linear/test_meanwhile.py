@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,6 @@ from tests.linear.long_texts import Asked
 SECONDS = 0.5
 TRIES = 4  # a machine that is busy with other things is slow now and then, a server that is frozen each time
 LONGEST = 60  # seconds for one of the requests, and for who asks meanwhile, on a machine that is busy with other things
-TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0
 
 
 @pytest.fixture(scope="module")
@@ -67,23 +66,25 @@ def send(server: orthanc_lab.ChildServer, asked: Asked) -> float:
 def slowest(server: orthanc_lab.ChildServer, watch: requests.Session, running: Future[float]) -> float:
     """Return the longest that somebody else waited for an answer while a request ran.
 
-    Only the time counts for which the server had a processor, as far as the system tells.
+    The time does not count for which the server was ready to go on but got no processor, as far as the system tells.
     """
     longest = 0.0
     while True:
         is_last = running.done()
-        began, used = time.monotonic(), processor_seconds(server.pid)
+        began, delayed = time.monotonic(), seconds_without_processor(server.pid)
         assert watch.get(f"{server.url}/tools/now", timeout=LONGEST).status_code == 200
-        longest = max(longest, min(time.monotonic() - began, processor_seconds(server.pid) - used))
+        late = max(0.0, seconds_without_processor(server.pid) - delayed)  # less if a thread has ended
+        longest = max(longest, time.monotonic() - began - late)
         if is_last:
             running.result()
             return longest
 
 
-def processor_seconds(pid: int) -> float:
-    """Return how long a process had a processor; where that is not known, the time of the clock."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not TICKS or not stat.exists():
-        return time.monotonic()
-    user, system = stat.read_text().rsplit(")", 1)[1].split()[11:13]
-    return (int(user) + int(system)) / TICKS
+def seconds_without_processor(pid: int) -> float:
+    """Return how long the threads of a process have waited for a processor; 0 where that is not known."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    delays = []
+    for thread in threads:
+        with suppress(OSError):  # it has ended
+            delays.append(int(thread.read_text().split()[1]))
+    return sum(delays) / 1e9
