@@ -21,6 +21,9 @@ MISSING = "PostgreSQL is not installed; on Debian and Ubuntu: apt-get install po
 
 _LONGEST = 60.0  # seconds, for a start or a stop
 
+# It reads a line when the server has been removed, and the end of its input when we died without that.
+_WATCH = 'read -r removed || { "$0" -D "$1/data" -m immediate stop; rm -rf -- "$1"; }'
+
 
 def find_programs() -> Path | None:
     """Return the folder of ``initdb``, ``pg_ctl`` and ``postgres``; None if they are not installed."""
@@ -81,6 +84,7 @@ class PostgresqlServer:
     """A PostgreSQL on a free port of the loopback interface, for the duration of a ``with`` block.
 
     Its folder is temporary. It runs as the user ``postgres`` if we are root, since PostgreSQL refuses to run as root.
+    If this process is killed, the server stops too, and its folder is removed.
 
     Parameters
     ----------
@@ -113,11 +117,12 @@ class PostgresqlServer:
         self.folder = Path(tempfile.mkdtemp(prefix="orthanc-lab-postgresql-", dir=place))
         if self._is_root:
             shutil.chown(self.folder, self.user)
+        self._watcher = self._watch()
         try:
             self._run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
             self.start()
         except BaseException:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._remove()
             raise
         return self
 
@@ -125,7 +130,7 @@ class PostgresqlServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._remove()
 
     @property
     def is_running(self) -> bool:
@@ -176,12 +181,26 @@ class PostgresqlServer:
         with psycopg.connect(uri, autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def _watch(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - as for `_run`
+            self._as_user("sh", "-c", _WATCH, str(self._programs / "pg_ctl"), str(self.folder)),
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # whoever kills our process group does not kill it
+        )
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._watcher.communicate(b"\n", timeout=_LONGEST)
+
+    def _as_user(self, *command: str) -> list[str]:
+        return ["runuser", "-u", self.user, "--", *command] if self._is_root else list(command)
+
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._programs / program), "-D", str(self.folder / "data"), *arguments]
-        if self._is_root:
-            command = ["runuser", "-u", self.user, "--", *command]
         result = subprocess.run(  # noqa: S603 - the programs were found by their names, the rest is ours
-            command,
+            self._as_user(str(self._programs / program), "-D", str(self.folder / "data"), *arguments),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

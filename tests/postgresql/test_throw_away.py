@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -9,6 +14,7 @@ import pytest
 
 from orthanc_lab.testing.postgresql_server import MISSING, PostgresqlServer, find_programs
 from tests.programs import missing
+from tests.waiting import until
 
 
 def test_it_runs_where_the_temporary_folder_is_closed_to_others(
@@ -23,3 +29,25 @@ def test_it_runs_where_the_temporary_folder_is_closed_to_others(
         assert server.is_running
         folder = server.folder
     assert not folder.exists()
+
+
+LEFT_OPEN = """
+from orthanc_lab.testing.postgresql_server import PostgresqlServer
+
+server = PostgresqlServer().__enter__()
+print(server.port, server.folder, flush=True)
+input()
+"""
+
+
+def test_it_ends_with_a_process_that_is_killed(postgresql_server: PostgresqlServer) -> None:
+    command = [sys.executable, "-c", LEFT_OPEN]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        port, folder = process.stdout.readline().split()
+        os.killpg(process.pid, signal.SIGKILL)
+    until(lambda: not Path(folder).exists())
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", int(port)), timeout=1):
+        pass
