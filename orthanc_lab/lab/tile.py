@@ -1,4 +1,4 @@
-"""The tile in JupyterLab's launcher: opens the page of a server through jupyter-server-proxy (extra ``proxy``)."""
+"""The tile in JupyterLab's launcher: the page of a server as a tab, through jupyter-server-proxy (extra ``proxy``)."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def orthanc() -> dict[str, Any]:
             "timeout": _START_S,
             "request_headers_override": _credentials(USER, password),
             "launcher_entry": launcher,
+            "new_browser_tab": False,
         }
     parts = urlsplit(address)
     # A server on another machine, or behind a path prefix or HTTPS, cannot be proxied, so it has no tile.
@@ -55,6 +56,7 @@ def orthanc() -> dict[str, Any]:
         if parts.username is None
         else _credentials(unquote(parts.username), unquote(parts.password or "")),
         "launcher_entry": launcher,
+        "new_browser_tab": False,
     }
 
 

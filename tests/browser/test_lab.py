@@ -29,9 +29,9 @@ def test_the_tile_opens_the_page_of_the_server(open_page, artefacts):
     tile.locator("img").wait_for()
     page.wait_for_function("picture => picture.naturalWidth > 0", arg=tile.locator("img").element_handle())
     page.screenshot(path=artefacts / "launcher.png")
-    with page.expect_popup() as popup:
-        tile.click()
-    shown = popup.value
+    assert tile.inner_text().strip() == "Orthanc"
+    tile.click()
+    shown = page.locator(".jp-ServerProxy iframe").element_handle().content_frame()
     shown.wait_for_url(re.compile(r"/orthanc/app/explorer\.html"))
     shown.locator("#study-list > details").first.wait_for()
     assert shown.locator("#study-list > details").count() >= 3
@@ -41,9 +41,18 @@ def test_the_tile_opens_the_page_of_the_server(open_page, artefacts):
     shown.locator("#file-input").set_input_files([samples.path("chart.png")])
     shown.get_by_text("1 of 1 files were stored.").wait_for()
     shown.wait_for_function(f"document.querySelectorAll('#study-list > details').length == {before + 1}")
-    with shown.expect_download() as download:
+    with page.expect_download() as download:
         shown.locator("#study-list > details").first.locator("summary").click()
         shown.get_by_role("button", name="Download ZIP").first.click()
     assert download.value.path().read_bytes()[:2] == b"PK"
     assert shown.locator("#notice").is_hidden()
-    shown.close()
+
+    shown.locator("#file-input").set_input_files([samples.path("report.pdf")])
+    shown.wait_for_function(f"document.querySelectorAll('#study-list > details').length == {before + 2}")
+    shown.locator("#study-list > details:not([open])", has_text="Uploaded").locator("summary").first.click()
+    study = shown.locator("#study-list > details", has_text="report.pdf")
+    with page.expect_download() as download:
+        study.locator("details", has_text="report.pdf").locator("summary").first.click()
+        study.get_by_text("Download the document").click()
+    assert download.value.path().read_bytes()[:5] == b"%PDF-"
+    page.screenshot(path=artefacts / "tile.png")

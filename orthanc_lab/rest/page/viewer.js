@@ -30,10 +30,17 @@ export async function viewer(series) {
 
 async function documents(instances, showTags) {
   await showTags(instances[0].ID);
-  return element("div", {}, ...instances.flatMap(({ ID }) => [
-    element("iframe", { src: address(`instances/${ID}/pdf`), title: "Document", class: "document" }),
-    element("p", {}, element("a", { href: address(`instances/${ID}/pdf`), target: "_blank" }, "Open the document")),
-  ]));
+  // Browsers show no PDF in a sandboxed frame, nor in a window that is opened from one: a tab of JupyterLab is one.
+  const onlyFiles = window.frameElement?.hasAttribute("sandbox") ?? false;
+  return element("div", {}, ...instances.flatMap(({ ID }) => {
+    const href = address(`instances/${ID}/pdf`);
+    return onlyFiles
+      ? [element("p", {}, element("a", { href, download: `${ID}.pdf` }, "Download the document"))]
+      : [
+        element("iframe", { src: href, title: "Document", class: "document" }),
+        element("p", {}, element("a", { href, target: "_blank" }, "Open the document")),
+      ];
+  }));
 }
 
 async function images(instances, modality, showTags) {
