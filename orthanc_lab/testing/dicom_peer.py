@@ -123,7 +123,9 @@ class DicomPeer:
     def associate(
         self, contexts: list[PresentationContext], handlers: Sequence[EventHandlerType] = (), **options: Any
     ) -> Iterator[Association]:
-        """Open an association, for messages that have no method of their own; it is released at the end.
+        """Open an association, for messages that have no method of their own.
+
+        It is released at the end, and aborted if an exception ends the block.
 
         Raises
         ------
@@ -155,9 +157,12 @@ class DicomPeer:
             raise DicomPeerError(f"{self._called_aet} at {host}:{port} {why}")
         try:
             yield association
-        finally:
+        except BaseException:
             if association.is_established:
-                association.release()
+                association.abort()  # the node may have done so: a release would wait in vain for its answer
+            raise
+        if association.is_established:
+            association.release()
 
     def echo(self) -> int:
         """Send a C-ECHO, and return the status.
