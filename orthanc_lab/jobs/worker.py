@@ -1,4 +1,7 @@
-"""How a worker runs jobs: step by step, until each ends, is paused or the engine stops."""
+"""How a worker runs jobs: step by step, until each ends, is paused or the engine stops.
+
+A job that raises GeneratorExit ends the worker, wherever it was, as the death of its thread would.
+"""
 
 from __future__ import annotations
 
@@ -91,6 +94,8 @@ def _start(entry: Entry, job: Job, host: WorkerHost) -> Steps:
     failure = None
     try:
         job.start()
+    except GeneratorExit:
+        raise
     except BaseException as error:
         failure = _failure(entry, job, error, host)
     yield 0
@@ -135,6 +140,8 @@ def _stepped(entry: Entry, job: Job, host: WorkerHost) -> tuple[_More, Event, Re
         if not more:
             entry.outputs = dict(job.outputs())
         return more, _event_after(more), report_of(job)
+    except GeneratorExit:
+        raise
     except BaseException as error:
         if entry.interrupted:
             return None

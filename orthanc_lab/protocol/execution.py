@@ -8,8 +8,9 @@ A task is a generator that yields, wherever another task may go first, what it w
 
 The seconds count from the moment at which the task last went on, so that it does not miss a clock that is moved
 while it works them out. It must look again at what it waits for whenever it goes on: it may be woken for no
-reason. So the same code runs on threads (`orthanc_lab.protocol.threads`) and without
-(`orthanc_lab.protocol.inline`), and a test can draw the order of the steps.
+reason. A task that raises GeneratorExit has ended, as one that is closed. So the same code runs on threads
+(`orthanc_lab.protocol.threads`) and without (`orthanc_lab.protocol.inline`), and a test can draw the order of
+the steps.
 """
 
 from __future__ import annotations

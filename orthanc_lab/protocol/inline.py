@@ -141,7 +141,7 @@ class InlineTask:
             seconds = next(self._steps)
         except BaseException as error:
             self.is_over = True
-            if isinstance(error, StopIteration):
+            if isinstance(error, (StopIteration, GeneratorExit)):
                 return
             raise
         finally:

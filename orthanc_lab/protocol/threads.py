@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
 from orthanc_lab.protocol.ports import Clock
@@ -63,6 +64,10 @@ class _ThreadTask:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        with suppress(GeneratorExit):
+            self._go_on()
+
+    def _go_on(self) -> None:
         began = self._clock.monotonic()
         for seconds in self._steps:
             if seconds != 0:

@@ -58,7 +58,6 @@ class Environment:
     outputs: Callable[[OutputStore], OutputStore] = _as_it_is
     jobs: Callable[[Jobs], Jobs] = _as_it_is  # the engine, as resources see it
     restore: Callable[[Restore], Restore] = _as_it_is  # of each kind of job
-    workers: Callable[[Executor], Executor] = _as_it_is  # what runs the workers of jobs
     application: Callable[[WSGIApplication, Services], WSGIApplication] = _application
     dispatch: Callable[[NetworkServices], Dispatch] | None = None  # makes what answers DICOM; None for the usual one
 

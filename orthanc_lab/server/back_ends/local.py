@@ -75,7 +75,7 @@ class LocalBackEnd:
             outputs,
             environment.clock,
             environment.identifiers,
-            environment.workers(environment.executor),
+            environment.executor,
             restores=restores,
             concurrent_jobs=settings["ConcurrentJobs"],
             history_size=settings["JobsHistorySize"],

@@ -45,7 +45,7 @@ def open_shared_jobs(
         outputs,
         environment.clock,
         environment.identifiers,
-        environment.workers(environment.executor),
+        environment.executor,
         identity=ServerIdentity(id, settings["Name"] or id, lambda: _address(settings)),
         lease_duration=duration,
         restores=restores,

@@ -1,22 +1,19 @@
-"""The faults of jobs: around the engine that resources see, each job, and the executor of the workers."""
+"""The faults of jobs: around the engine that resources see, and each job."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any
 
 from orthanc_lab.jobs.ports import Checkpoint, InProgress, Job, JobOutput, Jobs, JobView, NotReady, Restore
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.execution import Executor, Steps, Task
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.testing.faults.fault import Fault
 from orthanc_lab.testing.faults.port import FaultyPortWithState
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
-__all__ = ["FaultyJobs", "FaultyWorkers", "JobFaults"]
+__all__ = ["FaultyJobs", "JobFaults"]
 
 _OWN = attrgetter("type", "stop", "progress", "content", "serialize", "outputs")  # of a job: faults do not change them
 _RETRY_SECONDS = 10.0  # between two looks of a job in Retry, should nobody wake it
@@ -28,21 +25,6 @@ class JobFaults:
     def __init__(self, faults: FaultSwitches) -> None:
         self.faults = faults
         self.jobs: Jobs  # without faults
-        self._doomed: set[int] = set()  # threads
-
-    def doom(self) -> None:
-        """Let the worker of this thread end before it does anything else."""
-        self._doomed.add(threading.get_ident())
-
-    def mortal(self, steps: Steps) -> Steps:
-        """Return a task that ends once it is doomed."""
-        doomed = self._doomed
-        for seconds in steps:
-            if doomed and threading.get_ident() in doomed:
-                doomed.discard(threading.get_ident())
-                steps.close()
-                return
-            yield seconds
 
     def restored(self, restore: Restore) -> Restore:
         """Return how a kind of job is made again, with faults."""
@@ -93,7 +75,7 @@ class FaultyJob:
         if self._happens("job paused by somebody else"):
             self._around.pause(self)
         if self._happens("worker death between two steps"):
-            self._around.doom()
+            raise GeneratorExit
         if self._happens("job that fails"):
             raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, "a fault that was switched on")
 
@@ -158,18 +140,3 @@ class FaultyJobs(FaultyPortWithState, always=("submit", "run")):
         if job is None or view.state is not JobState.RUNNING or job.retrying is None or not job.retrying.is_held:
             return view
         return replace(view, state=JobState.RETRY, eta=None, error_code=int(ErrorCode.NETWORK_PROTOCOL))
-
-
-class FaultyWorkers:
-    """An executor whose tasks end when they are doomed."""
-
-    def __init__(self, executor: Executor, around: JobFaults) -> None:
-        self._executor = executor
-        self._around = around
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._executor, name)
-
-    def spawn(self, name: str, steps: Steps) -> Task:
-        """Begin a task."""
-        return self._executor.spawn(name, self._around.mortal(steps))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Jobs
-from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage.files.area import FileArea
@@ -16,7 +15,7 @@ from orthanc_lab.storage.ports import Storage
 from orthanc_lab.testing.faults.behind import OwnServer
 from orthanc_lab.testing.faults.clock import FaultyClock
 from orthanc_lab.testing.faults.disk import FaultyArea, FaultyOutputs, FaultyStorage, connecting
-from orthanc_lab.testing.faults.jobs import FaultyJobs, FaultyWorkers, JobFaults
+from orthanc_lab.testing.faults.jobs import FaultyJobs, JobFaults
 from orthanc_lab.testing.faults.requests import faulty_application
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
@@ -45,7 +44,6 @@ def wrapped(environment: Environment, faults: FaultSwitches) -> Environment:
         outputs=lambda outputs: cast(OutputStore, FaultyOutputs(environment.outputs(outputs), faults)),
         jobs=jobs,
         restore=lambda restore: around.restored(environment.restore(restore)),
-        workers=lambda executor: cast(Executor, FaultyWorkers(environment.workers(executor), around)),
         application=lambda application, services: faulty_application(
             environment.application(application, services), OwnServer(services), faults
         ),
