@@ -49,6 +49,7 @@ def test_a_frame_of_another_size_is_no_figure(monkeypatch: pytest.MonkeyPatch) -
 
 def test_faults_that_are_off_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fault_figures, "_BATCHES", 4)
+    monkeypatch.setattr(fault_figures, "_COUNTED", 10)
     monkeypatch.setattr(fault_figures, "_ASKED", 40)
     figures = measure_faults(f"{sys.executable} -m orthanc_lab serve {{config}}", starts=1)
     assert [figure.goal for figure in figures] == [1] * 6
