@@ -53,7 +53,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
         subprocess.run([openssl, *words.replace("NEW_KEY", key).split()], cwd=folder, check=True, capture_output=True)
 
-    run("req -x509 NEW_KEY -days 2 -subj /CN=authority -keyout ca.key -out ca.pem")
+    run("req -x509 NEW_KEY -days 2 -subj /CN=authority -addext keyUsage=keyCertSign -keyout ca.key -out ca.pem")
     run("req NEW_KEY -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out request.pem")
     run("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -days 2 -copy_extensions copy -out signed.pem")
     (folder / "server.pem").write_bytes((folder / "key.pem").read_bytes() + (folder / "signed.pem").read_bytes())

@@ -245,7 +245,7 @@ def test_bad_values_real(real_refusals, number, step):
     ("text", "place"),
     [
         ('{\n  "Name": "x"\n  "HttpPort": 1\n}', "line 3, column 3"),
-        ('{ /* a\n comment */\n // another\n  "Name": "x",, }', "line 4, column 17"),
+        ('{ /* a\n comment */\n // another\n  "Name": "x",; }', "line 4, column 15"),
         ("\n\n{ nothing }", "line 3, column 3"),
     ],
 )

@@ -7,6 +7,7 @@ LOOKUP = """
 POST /tools/lookup P1
 POST /tools/lookup p1
 POST /tools/lookup P2
+POST /tools/lookup P1中
 POST /tools/lookup 1.2.826.0.1.3680043.10.1.1
 POST /tools/lookup 1.2.826.0.1.3680043.10.1.1.1
 POST /tools/lookup 1.2.826.0.1.3680043.10.1.1.1.1
