@@ -12,12 +12,15 @@ __all__ = ["left_to_the_long_run"]
 _LONG = (
     # kills in the middle of each kind of work; one is in tests/crash/test_kill.py
     *(f"tests/{folder}/test_kill.py" for folder in ("archives", "dimse", "extensions", "modification", "network")),
-    *("tests/crash/test_retrieving.py", "tests/crash/test_transfers.py"),
+    *("tests/crash/test_retrieving.py", "tests/crash/test_transfers.py", "tests/client/test_crashes.py"),
+    *("tests/jobs/test_crash.py", "tests/network/test_load.py::test_kill"),
     # memory while much is sent, and crowds of slow clients
     *("tests/memory/", "tests/hostile/test_crowd.py", "tests/hostile/test_clients.py"),
     # the package built and installed
     "tests/package/test_wheel.py",
-    # what measures
+    # slides, and the tools that run notebooks; what measures
+    *("tests/notebooks/test_slides.py::test_the_command", "tests/notebooks/test_tools.py"),
+    "tests/docs/test_how_to.py::test_a_server_is_certified",
     "tests/client/test_bench.py::test_faults_that_are_off_are_compared",
     "tests/testing/test_survival.py::test_some_cells",
 )

@@ -28,7 +28,7 @@ from tests.waiting import until
 PAGES = sorted(
     page.name for page in HOW_TO.glob("*.md") if page.name not in ("index.md", "coming-from.md", "extend.md")
 )
-LONG = ("twin.md",)  # what runs its tests on both servers takes as long as all other pages
+LONG = ("pytest.md", "schedules.md", "twin.md")  # each runs a test session of its own
 PROGRAMS = ("openssl", "curl", "zip")
 
 pytestmark = pytest.mark.timeout(300)
