@@ -8,7 +8,7 @@ import pytest
 
 __all__ = ["left_to_the_long_run"]
 
-# What takes long, and of which the usual run has an example elsewhere:
+# What takes long without being marked:
 _LONG = (
     # kills in the middle of each kind of work; one is in tests/crash/test_kill.py
     *(f"tests/{folder}/test_kill.py" for folder in ("archives", "dimse", "extensions", "modification", "network")),

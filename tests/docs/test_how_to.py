@@ -28,7 +28,7 @@ from tests.waiting import until
 PAGES = sorted(
     page.name for page in HOW_TO.glob("*.md") if page.name not in ("index.md", "coming-from.md", "extend.md")
 )
-LONG = ("pytest.md", "schedules.md", "twin.md")  # each runs a test session of its own
+LONG = ("pytest.md", "schedules.md", "twin.md")  # each runs tests, or thousands of schedules
 PROGRAMS = ("openssl", "curl", "zip")
 
 pytestmark = pytest.mark.timeout(300)

@@ -122,6 +122,7 @@ CIRCLE.append(CIRCLE)
         (raising(ValueError("no luck")), 1, "ValueError: no luck"),
         (raising(KeyError()), 1, "KeyError"),
         (raising(SystemExit(3)), 1, "SystemExit: 3"),
+        (raising(GeneratorExit()), 1, "GeneratorExit"),  # which would end the worker if it came from a job of ours
         (raising(RecursionError("too deep")), 1, "RecursionError: too deep"),
         (raising(OrthancError(17, "It is gone")), 17, "It is gone"),
         (lambda self: None, 1, "step() of Made returned None: it must return True while more remains, else False"),

@@ -30,11 +30,11 @@ export async function viewer(series) {
 
 async function documents(instances, showTags) {
   await showTags(instances[0].ID);
-  // Browsers show no PDF in a sandboxed frame, nor in a window that is opened from one: a tab of JupyterLab is one.
-  const onlyFiles = window.frameElement?.hasAttribute("sandbox") ?? false;
+  // As a tab of JupyterLab, whose frame is sandboxed: there browsers show no PDF, nor in a window opened from there.
+  const isSandboxed = window.frameElement?.hasAttribute("sandbox") ?? false;
   return element("div", {}, ...instances.flatMap(({ ID }) => {
     const href = address(`instances/${ID}/pdf`);
-    return onlyFiles
+    return isSandboxed
       ? [element("p", {}, element("a", { href, download: `${ID}.pdf` }, "Download the document"))]
       : [
         element("iframe", { src: href, title: "Document", class: "document" }),
