@@ -14,7 +14,7 @@ import numpy as np
 import pydicom
 from PIL import Image
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.uid import JPEGBaseline8Bit, SecondaryCaptureImageStorage
 
 from orthanc_lab import samples
 
@@ -132,7 +132,10 @@ def pdf(megabytes: int) -> bytes:
 def data_uri_body(mime: str, content: bytes) -> bytes:
     """Return the body for /tools/create-dicom with a content."""
     uri = f"data:{mime};base64,{base64.b64encode(content).decode()}"
-    return json.dumps({"Tags": {"PatientName": "Bench"}, "Content": uri}).encode()
+    tags = {"PatientName": "Bench"}
+    if mime.startswith("image/"):
+        tags["SOPClassUID"] = SecondaryCaptureImageStorage  # what has none cannot go into a DICOMDIR
+    return json.dumps({"Tags": tags, "Content": uri}).encode()
 
 
 def zip_of(files: list[bytes]) -> bytes:
