@@ -205,6 +205,10 @@ class JobsEngine:
         """Return how many jobs there are in each state."""
         return self._table.counts()
 
+    def made(self) -> dict[str, Job]:
+        """Return the jobs that may run some time, by id."""
+        return {entry.id: job for entry in self._table.entries() if (job := entry.job) is not None}
+
     # -- commands ------------------------------------------------------------------
 
     def cancel(self, id: str) -> bool:

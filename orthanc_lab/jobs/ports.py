@@ -329,3 +329,7 @@ class JobsService(Jobs, Protocol):
             Seconds to wait for a step that does not end.
         """
         ...
+
+    def made(self) -> Mapping[str, Job]:
+        """Return the jobs of this server that may run some time, by id, as their kinds have made them."""
+        ...

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from wsgiref.types import WSGIApplication
 
 from orthanc_lab.jobs.output_store import OutputStore
-from orthanc_lab.jobs.ports import Jobs, Restore
+from orthanc_lab.jobs.ports import JobsService, Restore
 from orthanc_lab.jobs.sqlite_store import connect as connect_jobs
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.ports import Clock, Identifiers, SystemClock, SystemIdentifiers
@@ -42,7 +42,7 @@ def _application(application: WSGIApplication, services: Services) -> WSGIApplic
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a server takes from outside; a fault there is a wrapper around one of these."""
+    """What a server takes from outside; a fault there is in one of these, or around it."""
 
     clock: Clock
     identifiers: Identifiers
@@ -56,7 +56,7 @@ class Environment:
     file_area: Callable[[FileArea], FileArea] = _as_it_is
     storage: Callable[[Storage], Storage] = _as_it_is
     outputs: Callable[[OutputStore], OutputStore] = _as_it_is
-    jobs: Callable[[Jobs], Jobs] = _as_it_is  # the engine, as resources see it
+    jobs: Callable[[JobsService], JobsService] = _as_it_is  # the engine, as resources see it
     restore: Callable[[Restore], Restore] = _as_it_is  # of each kind of job
     application: Callable[[WSGIApplication, Services], WSGIApplication] = _application
     dispatch: Callable[[NetworkServices], Dispatch] | None = None  # makes what answers DICOM; None for the usual one

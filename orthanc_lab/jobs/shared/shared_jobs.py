@@ -299,6 +299,10 @@ class SharedJobs:
         if not self._closed:
             self._mirror.refresh()
 
+    def made(self) -> dict[str, Job]:
+        """Return the jobs that may run some time, by id."""
+        return {entry.id: job for entry in self._mirror.table.entries() if (job := entry.job) is not None}
+
     # -- commands ------------------------------------------------------------------
 
     def cancel(self, id: str) -> bool:

@@ -38,6 +38,8 @@ class Faults(FaultSwitches):
 
     def around(self, environment: Environment) -> Environment:
         """Return an environment in which the faults happen; `orthanc_lab.serve` calls this."""
-        from orthanc_lab.testing.faults.wrapped import wrapped  # noqa: PLC0415 - it loads the whole server
+        from orthanc_lab.testing.faults.faulty_environment import (  # noqa: PLC0415 - it loads the whole server
+            faulty_environment,
+        )
 
-        return wrapped(environment, self)
+        return faulty_environment(environment, self)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from orthanc_lab.testing.faults.fault import Fault, Trigger
 from orthanc_lab.testing.faults.kind import ALWAYS, FaultKind
@@ -35,8 +35,8 @@ class FaultSwitches:
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
-        self._lock = threading.Lock()
-        self._told: WeakSet[Switchable] = WeakSet()
+        self._lock = threading.RLock()  # who is told may tell others
+        self._told: WeakKeyDictionary[object, Switchable] = WeakKeyDictionary()
         self.in_force: tuple[Fault, ...] = ()
         """Those that are switched on, in the order in which they were."""
         self.switched: tuple[Fault, ...] = ()
@@ -147,10 +147,10 @@ class FaultSwitches:
         """Count an occasion; return the fault of this name that happens on it, None if none does."""
         return next((fault for fault in self.in_force if fault.name == name and fault.happens(occasion)), None)
 
-    def tell(self, switchable: Switchable) -> None:
-        """Tell it whether any fault is switched on, now and later, for as long as somebody holds it."""
+    def tell(self, part: object, switchable: Switchable) -> None:
+        """Say whether any fault is switched on, now and later, for as long as there is the part that it is for."""
         with self._lock:
-            self._told.add(switchable)
+            self._told[part] = switchable
             switchable.switch(on=bool(self.in_force))
 
     def _remove(self, fault: Fault) -> None:
@@ -161,7 +161,7 @@ class FaultSwitches:
         changes = bool(faults) != bool(self.in_force)
         self.in_force = faults
         if changes:
-            for switchable in self._told:
+            for switchable in tuple(self._told.values()):
                 switchable.switch(on=bool(faults))
 
     def __repr__(self) -> str:

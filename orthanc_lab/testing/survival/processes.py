@@ -29,7 +29,7 @@ _READ = 1 << 16
 _LOADED = (
     "orthanc_lab.client",
     "orthanc_lab.server.embedding.embedded_server",
-    "orthanc_lab.testing.faults.wrapped",
+    "orthanc_lab.testing.faults.faulty_environment",
     "pydicom.filereader",
 )
 

@@ -1,21 +1,18 @@
-"""An environment with faults: each is a wrapper around one of its ports."""
+"""An environment with faults: each is in one of its ports, or around the application."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar
 
-from orthanc_lab.jobs.output_store import OutputStore
-from orthanc_lab.jobs.ports import Jobs
-from orthanc_lab.protocol.ports import Clock
+from orthanc_lab.jobs.ports import JobsService
 from orthanc_lab.server.environment import Environment
-from orthanc_lab.storage.files.area import FileArea
-from orthanc_lab.storage.ports import Storage
 from orthanc_lab.testing.faults.behind import OwnServer
 from orthanc_lab.testing.faults.clock import FaultyClock
 from orthanc_lab.testing.faults.disk import FaultyArea, FaultyOutputs, FaultyStorage, connecting
 from orthanc_lab.testing.faults.jobs import FaultyJobs, JobFaults
+from orthanc_lab.testing.faults.part import FaultyPart
 from orthanc_lab.testing.faults.requests import faulty_application
 from orthanc_lab.testing.faults.switches import FaultSwitches
 
@@ -23,27 +20,34 @@ if TYPE_CHECKING:
     from orthanc_lab.network.dispatch import Dispatch
     from orthanc_lab.network.services import NetworkServices
 
-__all__ = ["wrapped"]
+__all__ = ["faulty_environment"]
+
+_Part = TypeVar("_Part")
 
 
-def wrapped(environment: Environment, faults: FaultSwitches) -> Environment:
+def faulty_environment(environment: Environment, faults: FaultSwitches) -> Environment:
     """Return an environment in which the faults happen that are in force."""
-    around = JobFaults(faults)
+    of_jobs = JobFaults(faults)
 
-    def jobs(engine: Jobs) -> Jobs:
-        around.jobs = environment.jobs(engine)
-        return cast(Jobs, FaultyJobs(around.jobs, around))
+    def put_into(kind: Callable[[_Part, FaultSwitches], FaultyPart], part: _Part) -> _Part:
+        faults.tell(part, kind(part, faults))
+        return part
 
+    def jobs(engine: JobsService) -> JobsService:
+        of_jobs.jobs = environment.jobs(engine)
+        faults.tell(of_jobs.jobs, FaultyJobs(of_jobs.jobs, of_jobs))
+        return of_jobs.jobs
+
+    put_into(FaultyClock, environment.clock)
     return replace(
         environment,
-        clock=cast(Clock, FaultyClock(environment.clock, faults)),
-        file_area=lambda area: cast(FileArea, FaultyArea(environment.file_area(area), faults)),
+        file_area=lambda area: put_into(FaultyArea, environment.file_area(area)),
         connect_index=connecting(environment.connect_index, "index", faults),
         connect_jobs=connecting(environment.connect_jobs, "jobs", faults),
-        storage=lambda storage: cast(Storage, FaultyStorage(environment.storage(storage), faults)),
-        outputs=lambda outputs: cast(OutputStore, FaultyOutputs(environment.outputs(outputs), faults)),
+        storage=lambda storage: put_into(FaultyStorage, environment.storage(storage)),
+        outputs=lambda outputs: put_into(FaultyOutputs, environment.outputs(outputs)),
         jobs=jobs,
-        restore=lambda restore: around.restored(environment.restore(restore)),
+        restore=lambda restore: of_jobs.restored(environment.restore(restore)),
         application=lambda application, services: faulty_application(
             environment.application(application, services), OwnServer(services), faults
         ),
