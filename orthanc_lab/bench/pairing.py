@@ -84,6 +84,7 @@ def _client_cpu() -> float:
 
 
 def _once(server: ServerProcess, workload: Workload, run: Run) -> Measurement:
+    workload.before(server.port)
     client, cpu = _client_cpu(), server.cpu_seconds()
     start = time.perf_counter()
     operations = run(server.port)

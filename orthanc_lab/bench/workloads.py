@@ -49,6 +49,7 @@ class Workload:
     options: dict[str, Any] = field(default_factory=dict)  # options of the configuration
     cost: Cost = Cost.TIME
     needs_peer: bool = False  # whether there is a third server, of ours, that both know as `PEER`
+    before: Callable[[int], None] = lambda port: None  # called before each run, and not measured
 
 
 def posts(path: str, bodies: Sequence[bytes], clients: int = 1) -> Run:
@@ -106,6 +107,10 @@ def _create(mime: str, content: Callable[[], bytes], count: int) -> Callable[[],
     return lambda: posts("/tools/create-dicom", [material.data_uri_body(mime, content())] * count)
 
 
+def _upload_anew(maker: Callable[[int], list[bytes]], count: int) -> Callable[[int], None]:
+    return lambda port: send_all(port, [http_request("POST", "/instances", content) for content in maker(count)], 4)
+
+
 def _upload_study(maker: Callable[[int], list[bytes]], count: int) -> Callable[[int], None]:
     files = cache(lambda: maker(count))  # the same for both servers, and made when the first one needs them
     return lambda port: send_all(port, [http_request("POST", "/instances", content) for content in files()])
@@ -158,6 +163,33 @@ def _job_archive(kind: str) -> Callable[[], Run]:
         return run
 
     return prepare
+
+
+def _change(kind: str, order: dict[str, Any], count: int) -> Callable[[], Run]:
+    """Return what prepares a job that makes a study of so many instances from another one."""
+
+    def prepare() -> Run:
+        def run(port: int) -> int:
+            wire = Wire(port)
+            _finish(
+                wire, wire.call("POST", f"/studies/{_first_study(wire)}/{kind}", {**order, "Asynchronous": True})["ID"]
+            )
+            wire.close()
+            return count
+
+        return run
+
+    return prepare
+
+
+def _deletion() -> Run:
+    def run(port: int) -> int:
+        wire = Wire(port)
+        wire.call("DELETE", f"/studies/{_first_study(wire)}")
+        wire.close()
+        return 1
+
+    return run
 
 
 def _submissions(count: int) -> Callable[[], Run]:
@@ -308,10 +340,18 @@ def _assorted() -> Run:
     return run
 
 
-def _find() -> Run:
-    # No two are the same, so that nothing is known from before; the limits are beyond what there is.
-    bodies = [{"Level": "Study", "Query": {}, "Expand": True, "Limit": 10_000 + next(_limits)} for _ in range(5)]
-    return posts("/tools/find", [json.dumps(body).encode() for body in bodies])
+def _finds(query: dict[str, Any]) -> Callable[[], Run]:
+    # No two are the same, so that nothing is known from before.
+    def prepare() -> Run:
+        bodies = [
+            {"Level": "Study", "Expand": True, **query, "Limit": query["Limit"] + next(_limits)} for _ in range(5)
+        ]
+        return posts("/tools/find", [json.dumps(body).encode() for body in bodies])
+
+    return prepare
+
+
+_find = _finds({"Query": {}, "Limit": 10_000})  # more than there are
 
 
 def _find_again() -> Run:
@@ -338,6 +378,9 @@ def _to_node(name: str, target: float, maker: Callable[[int], list[bytes]], coun
 
 
 _STUDY = _upload_study
+_MANY_STUDIES = _upload_anew(lambda n: material.small_instances(n, 1), 10_000)
+_SORTED = {"Query": {}, "OrderBy": [{"Type": "DicomTag", "Key": "PatientID", "Direction": "DESC"}], "Limit": 100}
+_BY_MODALITY = {"Query": {"ModalitiesInStudy": "CT"}, "Limit": 100}
 _MANY_JOBS = {"JobsHistorySize": 20_000, "ConcurrentJobs": 2}
 _DICOM = {"DicomServerEnabled": True}
 
@@ -353,12 +396,20 @@ WORKLOADS: list[Workload] = [
     Workload("upload ZIP of 500 x 4 kB", 10, _zip_upload(material.small_instances, 500)),
     Workload("upload ZIP of 40 CT", 3.5, _zip_upload(material.ct_instances, 40)),
     Workload("archive of 200 CT, streamed", 25, _streamed_archive, _STUDY(material.ct_instances, 200)),
-    Workload("archive of 200 CT, job", 25, _job_archive("archive"), _STUDY(material.ct_instances, 200)),
+    Workload("archive of 200 CT, job", 35, _job_archive("archive"), _STUDY(material.ct_instances, 200)),
     Workload("media of 200 CT, job", 25, _job_archive("media"), _STUDY(material.ct_instances, 200)),
     Workload("archive of 100 JPEG, streamed", 12, _streamed_archive, _STUDY(material.jpeg_instances, 100)),
-    Workload("create-dicom PNG 512 x 512", 1.8, _create("image/png", lambda: material.png(512, 1), 100)),
-    Workload("create-dicom PNG 2000 x 2000 RGB", 1.5, _create("image/png", lambda: material.png(2000, 3), 5)),
-    Workload("create-dicom JPEG 12 MP", 2, _create("image/jpeg", lambda: material.jpeg_picture(12), 4)),
+    Workload(
+        "modify 200 CT, job",
+        3,
+        _change("modify", {"Replace": {"StudyDescription": "Modified"}, "KeepSource": True}, 200),
+        _STUDY(material.ct_instances, 200),
+    ),
+    Workload("anonymize 200 CT, job", 2.5, _change("anonymize", {}, 200), _STUDY(material.ct_instances, 200)),
+    Workload("delete a study of 200 CT", 2.5, _deletion, before=_upload_anew(material.ct_instances, 200)),
+    Workload("create-dicom PNG 512 x 512", 2.5, _create("image/png", lambda: material.png(512, 1), 100)),
+    Workload("create-dicom PNG 2000 x 2000 RGB", 3.5, _create("image/png", lambda: material.png(2000, 3), 5)),
+    Workload("create-dicom JPEG 12 MP", 3, _create("image/jpeg", lambda: material.jpeg_picture(12), 4)),
     Workload("create-dicom PDF 1 MB", 2.5, _create("application/pdf", lambda: material.pdf(1), 30)),
     Workload("create-dicom PDF 20 MB", 2.5, _create("application/pdf", lambda: material.pdf(20), 4)),
     _to_peer("200 CT to a peer: transfer / OrthancPeerStore", material.ct_instances, 200),
@@ -384,17 +435,19 @@ WORKLOADS: list[Workload] = [
     _to_node("C-STORE of 40 JPEG to our server, decompressed", 0.5, material.jpeg_instances, 40, "1.2.840.10008.1.2"),
     Workload("jobs: submissions", 2, _submissions(500), _STUDY(material.small_instances, 1), _MANY_JOBS),
     Workload("jobs: submit to success", 4, _to_success(200), _STUDY(material.small_instances, 1), _MANY_JOBS),
-    Workload("GET one job", 0.7, _gets(_one_job, 5000), _make_archives(5)),
+    Workload("GET one job", 1, _gets(_one_job, 5000), _make_archives(5)),
     Workload("GET /system", 1, _gets("/system", 5000)),
     Workload("GET /statistics", 1.5, _gets("/statistics", 5000), _STUDY(material.small_instances, 1000)),
     Workload("GET metrics", 1.5, _gets("/tools/metrics-prometheus", 3000), _STUDY(material.small_instances, 1000)),
-    Workload("find 1,000 studies, expanded", 3, _find, _STUDY(lambda n: material.small_instances(n, 1), 1000)),
+    Workload("find 1,000 studies, expanded", 5, _find, _STUDY(lambda n: material.small_instances(n, 1), 1000)),
     Workload(
         "the same find of 1,000 studies again",
         5,
         _find_again,
         _STUDY(lambda n: material.small_instances(n, 1), 1000),
     ),
+    Workload("find in 10,000 studies, sorted", 1.5, _finds(_SORTED), _MANY_STUDIES),
+    Workload("find in 10,000 studies, by ModalitiesInStudy", 1, _finds(_BY_MODALITY), _MANY_STUDIES),
     Workload("GET tags", 1, _gets(_of_instance("tags"), 1500), _STUDY(material.ct_instances, 1)),
     Workload("GET preview", 1.5, _gets(_of_instance("preview"), 100), _STUDY(material.ct_instances, 1)),
     Workload("GET file 512 kB", 0.8, _gets(_of_instance("file"), 500), _STUDY(material.ct_instances, 1)),
