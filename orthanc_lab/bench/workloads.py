@@ -380,6 +380,7 @@ def _to_node(name: str, target: float, maker: Callable[[int], list[bytes]], coun
 _STUDY = _upload_study
 _MANY_STUDIES = _upload_anew(lambda n: material.small_instances(n, 1), 10_000)
 _SORTED = {"Query": {}, "OrderBy": [{"Type": "DicomTag", "Key": "PatientID", "Direction": "DESC"}], "Limit": 100}
+_BY_PART = {"Query": {"PatientID": "*777*"}, "Limit": 100}
 _BY_MODALITY = {"Query": {"ModalitiesInStudy": "CT"}, "Limit": 100}
 _MANY_JOBS = {"JobsHistorySize": 20_000, "ConcurrentJobs": 2}
 _DICOM = {"DicomServerEnabled": True}
@@ -447,6 +448,7 @@ WORKLOADS: list[Workload] = [
         _STUDY(lambda n: material.small_instances(n, 1), 1000),
     ),
     Workload("find in 10,000 studies, sorted", 1.5, _finds(_SORTED), _MANY_STUDIES),
+    Workload("find in 10,000 studies, with a wildcard", 1.5, _finds(_BY_PART), _MANY_STUDIES),
     Workload("find in 10,000 studies, by ModalitiesInStudy", 1, _finds(_BY_MODALITY), _MANY_STUDIES),
     Workload("GET tags", 1, _gets(_of_instance("tags"), 1500), _STUDY(material.ct_instances, 1)),
     Workload("GET preview", 1.5, _gets(_of_instance("preview"), 100), _STUDY(material.ct_instances, 1)),

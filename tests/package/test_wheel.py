@@ -25,6 +25,7 @@ CONTENTS = [
     "orthanc_lab/dicom/dictionary_private.txt",
     "orthanc_lab/dicom/anonymization_profiles.txt",
     "orthanc_lab/storage/sqlite/schema.sql",
+    "orthanc_lab/storage/sqlite/search_indexes.sql",
     "orthanc_lab/sample_data/chart.png",
     "orthanc_lab/sample_data/chart.jpg",
     "orthanc_lab/sample_data/report.pdf",

@@ -222,6 +222,9 @@ def test_no_thread_and_no_lock_file_is_needed(house: House, monkeypatch: pytest.
         (FindQuery(Level.PATIENT, order=[Order("0010,0010", descending=True)]), "patients_by_name"),
         (FindQuery(Level.STUDY, order=[Order("0008,0020")]), "studies_by_date"),
         (FindQuery(Level.STUDY, children=[Constraint("0008,0060", "MR")]), "series_by_modality"),
+        (FindQuery(Level.PATIENT, [Constraint("0010,0010", "*x*"), Constraint("0010,0020", "*1*")]), "patients_listed"),
+        (FindQuery(Level.STUDY, [Constraint("0010,0010", "*x*"), Constraint("0008,0020", "2020-")]), "studies_listed"),
+        (FindQuery(Level.STUDY, order=[Order("0008,1030"), Order("0008,0050")]), "studies_listed"),
     ],
 )
 def test_frequent_searches_use_an_index_of_their_own(tmp_path: Path, query: FindQuery, index: str) -> None:

@@ -16,7 +16,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.private_files import create_private_file
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.sqlite.json_text import bindable
-from orthanc_lab.storage.sqlite.statements import SCHEMA, VERSION
+from orthanc_lab.storage.sqlite.statements import SCHEMA, SEARCH_INDEXES, VERSION
 from orthanc_lab.storage.wildcards import Wildcards
 
 __all__ = ["Connect", "Readers", "connect", "index_error", "open_writer"]
@@ -54,7 +54,10 @@ def open_writer(path: Path, connect: Connect = connect) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")  # see writer
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            made = f"{SCHEMA} {SEARCH_INDEXES} PRAGMA user_version = {VERSION};"
+            connection.executescript(f"BEGIN IMMEDIATE; {made} COMMIT;")
+        elif version == VERSION:
+            connection.executescript(SEARCH_INDEXES)
     except sqlite3.Error as error:
         raise index_error(error) from error
     if version not in (0, VERSION):

@@ -24,14 +24,6 @@ CREATE INDEX resources_by_identifier ON resources (identifier);
 CREATE INDEX patients_by_rank ON resources (rank) WHERE rank IS NOT NULL;
 CREATE INDEX unstable_resources ON resources (key) WHERE stable = 0;
 
--- The orders and the filter that work lists ask for. The expressions are those of find_statement.py, letter for letter.
-CREATE INDEX patients_by_name ON resources
-    (level, trim(replace(coalesce(folded ->> '0010,0010', tags ->> '0010,0010'), '_', ' '))) WHERE level = 0;
-CREATE INDEX studies_by_date ON resources
-    (level, trim(replace(coalesce(folded ->> '0008,0020', tags ->> '0008,0020'), '_', ' '))) WHERE level = 1;
-CREATE INDEX series_by_modality ON resources
-    (coalesce(folded ->> '0008,0060', tags ->> '0008,0060')) WHERE level = 2;
-
 CREATE TABLE small_files (                      -- attachments that share the commit of their row
     key     INTEGER PRIMARY KEY,                -- never used twice
     content BLOB NOT NULL
