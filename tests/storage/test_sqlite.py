@@ -233,3 +233,12 @@ def test_frequent_searches_use_an_index_of_their_own(tmp_path: Path, query: Find
     with closing(sqlite3.connect(tmp_path / "index.sqlite")) as database:
         rows = database.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
     assert any(f"INDEX {index} " in str(row[3]) for row in rows), rows
+
+
+def test_an_index_of_before_gets_what_makes_searches_fast(tmp_path: Path) -> None:
+    open_storage(tmp_path, options=StorageOptions(sync_storage_area=False)).close()
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as database:
+        database.execute("DROP INDEX studies_listed")
+    open_storage(tmp_path, options=StorageOptions(sync_storage_area=False)).close()
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as database:
+        assert database.execute("SELECT 1 FROM sqlite_master WHERE name = 'studies_listed'").fetchone()
