@@ -72,6 +72,14 @@ def test_a_part_of_several_servers(switched: list[tuple[int, bool]]) -> None:
         assert part.greet() == "Hello Ada" + "!" * shouting
 
 
+def test_servers_that_share_a_part_and_the_faults() -> None:
+    part = Greeter("Ada")
+    faults = put_in(part)
+    faults.tell(part, Shouting(part, faults))
+    with faults.on(ANY, optional=True):
+        assert part.greet() == "Hello Ada!"
+
+
 def test_a_part_is_not_kept_alive() -> None:
     part = Greeter("Ada")
     faults = put_in(part)

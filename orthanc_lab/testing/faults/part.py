@@ -49,8 +49,10 @@ class FaultyPart:
             return  # below the faults of somebody else: to be found again, and harmless meanwhile
         else:
             for name in self._methods:
-                del attributes[name]
-            attributes.update(self._own)
+                if name in self._own:
+                    attributes[name] = self._own[name]
+                else:
+                    del attributes[name]
         self._is_in = on
 
     @property

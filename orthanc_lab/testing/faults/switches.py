@@ -148,10 +148,14 @@ class FaultSwitches:
         return next((fault for fault in self.in_force if fault.name == name and fault.happens(occasion)), None)
 
     def tell(self, part: object, switchable: Switchable) -> None:
-        """Say whether any fault is switched on, now and later, for as long as there is the part that it is for."""
+        """Say whether any fault is switched on, now and later, for as long as there is the part that it is for.
+
+        Only the first one for a part is told: several servers may share a clock.
+        """
         with self._lock:
-            self._told[part] = switchable
-            switchable.switch(on=bool(self.in_force))
+            if part not in self._told:
+                self._told[part] = switchable
+                switchable.switch(on=bool(self.in_force))
 
     def _remove(self, fault: Fault) -> None:
         with self._lock:
