@@ -103,8 +103,8 @@ def _zip_upload(maker: Callable[[int], list[bytes]], count: int) -> Callable[[],
     return prepare
 
 
-def _create(mime: str, content: Callable[[], bytes], count: int) -> Callable[[], Run]:
-    return lambda: posts("/tools/create-dicom", [material.data_uri_body(mime, content())] * count)
+def _create(mime: str, content: Callable[[], bytes], count: int, clients: int = 1) -> Callable[[], Run]:
+    return lambda: posts("/tools/create-dicom", [material.data_uri_body(mime, content())] * count, clients)
 
 
 def _upload_anew(maker: Callable[[int], list[bytes]], count: int) -> Callable[[int], None]:
@@ -340,18 +340,20 @@ def _assorted() -> Run:
     return run
 
 
-def _finds(query: dict[str, Any]) -> Callable[[], Run]:
+def _finds(query: dict[str, Any], clients: int = 1) -> Callable[[], Run]:
     # No two are the same, so that nothing is known from before.
     def prepare() -> Run:
         bodies = [
-            {"Level": "Study", "Expand": True, **query, "Limit": query["Limit"] + next(_limits)} for _ in range(5)
+            {"Level": "Study", "Expand": True, **query, "Limit": query["Limit"] + next(_limits)}
+            for _ in range(5 * clients)
         ]
-        return posts("/tools/find", [json.dumps(body).encode() for body in bodies])
+        return posts("/tools/find", [json.dumps(body).encode() for body in bodies], clients)
 
     return prepare
 
 
-_find = _finds({"Query": {}, "Limit": 10_000})  # more than there are
+_ALL = {"Query": {}, "Limit": 10_000}  # more than there are
+_find = _finds(_ALL)
 
 
 def _find_again() -> Run:
@@ -409,6 +411,7 @@ WORKLOADS: list[Workload] = [
     Workload("anonymize 200 CT, job", 2.5, _change("anonymize", {}, 200), _STUDY(material.ct_instances, 200)),
     Workload("delete a study of 200 CT", 2.5, _deletion, before=_upload_anew(material.ct_instances, 200)),
     Workload("create-dicom PNG 512 x 512", 2.5, _create("image/png", lambda: material.png(512, 1), 100)),
+    Workload("create-dicom PNG 512 x 512, 4 clients", 2, _create("image/png", lambda: material.png(512, 1), 200, 4)),
     Workload("create-dicom PNG 2000 x 2000 RGB", 3.5, _create("image/png", lambda: material.png(2000, 3), 5)),
     Workload("create-dicom JPEG 12 MP", 3, _create("image/jpeg", lambda: material.jpeg_picture(12), 4)),
     Workload("create-dicom PDF 1 MB", 2.5, _create("application/pdf", lambda: material.pdf(1), 30)),
@@ -441,6 +444,12 @@ WORKLOADS: list[Workload] = [
     Workload("GET /statistics", 1.5, _gets("/statistics", 5000), _STUDY(material.small_instances, 1000)),
     Workload("GET metrics", 1.5, _gets("/tools/metrics-prometheus", 3000), _STUDY(material.small_instances, 1000)),
     Workload("find 1,000 studies, expanded", 5, _find, _STUDY(lambda n: material.small_instances(n, 1), 1000)),
+    Workload(
+        "find 1,000 studies, expanded, 4 clients",
+        2.5,
+        _finds(_ALL, 4),
+        _STUDY(lambda n: material.small_instances(n, 1), 1000),
+    ),
     Workload(
         "the same find of 1,000 studies again",
         5,
