@@ -41,7 +41,9 @@ class JobFaults:
 
     def put_in(self, job: Job, *, done: int | None = 0) -> None:
         """Put faults into a job that has done so many steps; None if it may be doing one."""
-        faulty = self._faulty.setdefault(job, FaultyJob(job, self))
+        faulty = self._faulty.get(job)
+        if faulty is None:
+            faulty = self._faulty[job] = FaultyJob(job, self)
         faulty.done = done
         faulty.switch(on=True)
 
