@@ -5,6 +5,7 @@ When a new version of a library breaks one, the place that relies on it is to be
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 from typing import Any
@@ -15,9 +16,11 @@ import pytest
 from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from orthanc_lab.dicom.files import data_uri
 from orthanc_lab.dicom.images.picture import samples_of
 from orthanc_lab.dicom.images.read_jpeg import read_jpeg
 from orthanc_lab.dicom.images.read_png import read_png
+from orthanc_lab.protocol.errors import OrthancError
 from tests.create.pictures import raw_png
 
 COLOURS = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
@@ -94,3 +97,34 @@ def test_libjpeg_turbo_has_all_precisions() -> None:
     """``codecs/jpeg_process.py``: an older libjpeg-turbo has neither 12 bits nor lossless JPEG."""
     assert imagecodecs.JPEG8.all_precisions
     assert not imagecodecs.JPEG8.legacy
+
+
+_PLAIN = base64.b64encode(bytes(range(256)) * 200)  # more than enough for the extra to be used
+
+
+@pytest.mark.parametrize(
+    "end", [b"", b"A", b"AA", b"AAA", b"AA=", b"AA==", b"AAA=", b"=", b"====", b"AA==AAAA", b"A=AA"]
+)
+@pytest.mark.parametrize("flaw", [None, b"-", b"_", b"\n", b" ", b"=", b"\0", b"\xff", b"%"])
+def test_both_decoders_of_base64_agree(end: bytes, flaw: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``files/data_uri.py``: what a content is does not depend on the extra ``codecs``, nor what is refused."""
+    data = _PLAIN[:-4] + end
+    if flaw is not None:
+        data = data[:40_000] + flaw + data[40_001:]
+    with_it = _decoded(data)
+    monkeypatch.setitem(sys.modules, "pybase64", None)
+    assert with_it == _decoded(data)
+    if flaw is None and end in {b"", b"AAA=", b"AA=="}:
+        assert with_it == [base64.b64decode(data)] * 2
+
+
+def _decoded(data: bytes) -> list[bytes | int]:
+    """Return what a data URI contains, or the number of the error, as a view and as a text."""
+    uri = b"data:image/png;base64," + data
+    found: list[bytes | int] = []
+    for form in (memoryview(uri), uri.decode("latin-1")):
+        try:
+            found.append(data_uri.decode(form)[1])
+        except OrthancError as error:
+            found.append(error.code)
+    return found

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, SHORT_VRS, STRING_VRS, WORD_SIZES
+from orthanc_lab.protocol.huge_pages import use_huge_pages
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
 __all__ = [
@@ -84,6 +85,7 @@ def joined(pieces: Iterable[Any]) -> bytes:
     # Fresh zeros take no time, and nobody else has them, so `BytesIO` neither copies them here nor at the end.
     whole = BytesIO(bytes(sum(map(len, listed))))
     view = whole.getbuffer()
+    use_huge_pages(view)
     end = 0
     for piece in listed:
         start, end = end, end + len(piece)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 from typing import Protocol
 
 from orthanc_lab.protocol.private_files import FILE_MODE, make_private_folder
+from orthanc_lab.storage.files.direct_write import DirectWriter
 
 __all__ = ["AreaError", "DiskArea", "FileArea"]
 
@@ -29,8 +29,6 @@ class AreaError(OSError):
         self.is_away = is_away
 
 
-_PIECE = 2 << 20  # bytes
-_ADVISES = sys.platform == "linux"
 _TRIES = 100  # at a folder that others remove again
 
 
@@ -86,18 +84,6 @@ def _write(descriptor: int, view: memoryview) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _write_and_sync(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    for start in range(0, len(view), _PIECE):
-        piece = view[start : start + _PIECE]
-        _write(descriptor, piece)
-        if _ADVISES and len(piece) == _PIECE:
-            # The disk begins with what is written, while the rest is still being copied; nothing of it can be
-            # dropped yet, so the file stays in memory.
-            os.posix_fadvise(descriptor, start, _PIECE, os.POSIX_FADV_DONTNEED)
-    os.fsync(descriptor)
-
-
 class DiskArea:
     """Files in two levels of folders, ``ab/cd/abcd….``, as Orthanc lays them out: their extensions are left out.
 
@@ -109,15 +95,16 @@ class DiskArea:
 
     def __init__(self, folder: Path) -> None:
         self._folder = os.fspath(folder)
+        self._direct = DirectWriter()
 
     def write(self, name: str, data: bytes, *, sync: bool) -> None:
         """Create a file; `sync` waits until it is on the disk. A failed write leaves nothing behind."""
         descriptor = _create(self.path(name))
         try:
+            start = self._direct.write(descriptor, data) if sync else 0
+            _write(descriptor, memoryview(data)[start:])
             if sync:
-                _write_and_sync(descriptor, data)
-            else:
-                _write(descriptor, memoryview(data))
+                os.fsync(descriptor)
         except BaseException:
             os.close(descriptor)
             self.remove(name)
