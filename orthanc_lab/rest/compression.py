@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import falcon
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["CompressedAnswers"]
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
-
-import falcon
 
 from orthanc_lab.extensions.failures import noted
 from orthanc_lab.extensions.host import ExtensionHost
@@ -21,6 +19,9 @@ from orthanc_lab.rest.http.answers import answer_json, answer_text
 from orthanc_lab.rest.http.bodies import job_fields, read_json, read_parsed_body
 from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["routes_of"]
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.levels import LEVELS
-from orthanc_lab.rest.http.answers import answer_json
+from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["Directory", "Router", "Routes", "responders"]
 
@@ -73,7 +74,7 @@ def responders(routes: Routes, services: Services) -> dict[str, Responders]:
 
 
 class Router:
-    """Finds the method for a path, as `falcon.App` wants it."""
+    """Finds the method for a path, as ``falcon.App`` wants it."""
 
     def __init__(self, table: Mapping[str, Responders]) -> None:
         self._root = _Node()
@@ -85,8 +86,8 @@ class Router:
 
         Raises
         ------
-        falcon.HTTPMethodNotAllowed
-            With the verbs of all templates that match the path.
+        EmptyAnswer
+            405, with the verbs of all templates that match the path.
         """
         segments = uri.split("/")
         method = req.method if req is not None else "GET"
@@ -96,7 +97,8 @@ class Router:
                 return _RESOURCE, node.methods, dict(zip(node.fields, values, strict=True)), node.template
             known.update(node.methods)
         if known:
-            raise falcon.HTTPMethodNotAllowed([verb for verb in _METHODS if verb in known])
+            allowed = ",".join(method for method in _METHODS if method in known)  # in the order of Orthanc
+            raise EmptyAnswer(405, {"Allow": allowed})
         return None
 
 

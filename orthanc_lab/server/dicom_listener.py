@@ -10,13 +10,11 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from orthanc_lab.network.dispatch import Dispatch
-from orthanc_lab.network.server import DicomServer
-from orthanc_lab.network.services import NetworkServices
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.server.dicom_tls import server_context
 
 if TYPE_CHECKING:
+    from orthanc_lab.network.dispatch import Dispatch
+    from orthanc_lab.network.server import DicomServer
     from orthanc_lab.server.assembly import Assembly
 
 __all__ = ["DicomListener"]
@@ -51,6 +49,9 @@ class DicomListener:
         if find_spec("pynetdicom") is None:
             _log.warning("There is no DICOM server without pynetdicom: pip install 'orthanc-lab[network]'")
             return
+        from orthanc_lab.network.server import DicomServer  # noqa: PLC0415 - so that a server without starts sooner
+        from orthanc_lab.server.dicom_tls import server_context  # noqa: PLC0415
+
         tls = server_context(assembly.services.dicom.tls)
         port = settings["DicomPort"] if self._wanted_port is None else self._wanted_port
         listeners = _listen(settings["DicomBindAddresses"] or _EVERYWHERE, port)
@@ -90,6 +91,9 @@ class DicomListener:
 
 
 def _dispatch(assembly: Assembly) -> Dispatch:
+    from orthanc_lab.network.dispatch import Dispatch  # noqa: PLC0415 - as above
+    from orthanc_lab.network.services import NetworkServices  # noqa: PLC0415
+
     services = assembly.services
     make = assembly.environment.dispatch or Dispatch
     return make(

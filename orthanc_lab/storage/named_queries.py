@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
+from pathlib import Path
 
-__all__ = ["read_queries", "read_text"]
+__all__ = ["read_queries"]
 
 _NAME = re.compile(r"^-- (\w+):\n", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
 
 
-def read_text(package: str, name: str) -> str:
-    """Return the text of a file of a package."""
-    return files(package).joinpath(name).read_text("utf-8")
-
-
-def read_queries(package: str, name: str) -> dict[str, str]:
+def read_queries(file: Path) -> dict[str, str]:
     """Return the queries of a file: each follows a line ``-- name:``."""
-    _, *parts = _NAME.split(read_text(package, name))
+    _, *parts = _NAME.split(file.read_text("utf-8"))
     return {name: _COMMENT.sub("", query).strip() for name, query in zip(parts[::2], parts[1::2], strict=True)}

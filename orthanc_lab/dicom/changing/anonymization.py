@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
@@ -59,5 +59,5 @@ def _profile(version: str) -> Profile:
 
 
 def _table() -> list[str]:
-    text = resources.files(__package__).joinpath("anonymization_profiles.txt").read_text("utf-8")
+    text = Path(__file__).with_name("anonymization_profiles.txt").read_text("utf-8")
     return [line for line in text.splitlines() if not line.startswith("#")]

@@ -7,8 +7,8 @@ import math
 import re
 import struct
 from collections.abc import Iterator
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from orthanc_lab.dicom.decimal_text import is_decimal
 from orthanc_lab.dicom.dictionary.dictionary import UNKNOWN_NAME, Dictionary
@@ -156,7 +156,7 @@ def _xml_name(groups: dict[str, str], number: int, indent: str) -> Iterator[str]
 
 
 def _xml_text(value: object) -> str:
-    return escape(_NOT_XML.sub("", str(value)))
+    return escape(_NOT_XML.sub("", str(value)), quote=False)
 
 
 def _float(value: float) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-from xml.sax.saxutils import escape
-
-import falcon
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = [
     "JSON",
@@ -86,7 +87,7 @@ def _xml_children(value: Any, indent: str, lines: list[str], blanks: list[int]) 
     house_json.count_blanks(indent, value, lines, blanks)
     named = value.items() if isinstance(value, dict) else [("item", item) for item in value]
     for key, item in sorted(named) if isinstance(value, dict) else named:
-        name = escape(key)
+        name = escape(key, quote=False)
         if isinstance(item, (dict, list, tuple)):
             if item:
                 lines.append(f"{indent}<{name}>")
@@ -96,4 +97,4 @@ def _xml_children(value: Any, indent: str, lines: list[str], blanks: list[int]) 
                 lines.append(f"{indent}<{name} />")
         else:
             text = item if isinstance(item, str) else house_json.dumps(item)
-            lines.append(f"{indent}<{name}>{escape(text)}</{name}>")
+            lines.append(f"{indent}<{name}>{escape(text, quote=False)}</{name}>")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import falcon
+from typing import TYPE_CHECKING, NamedTuple
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["LARGEST_POSITION", "Page", "flag", "page_of", "query_arguments", "unsigned"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = [
     "JobFields",

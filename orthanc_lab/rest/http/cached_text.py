@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
-
-import falcon
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from orthanc_lab.protocol import house_json
 from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml
 from orthanc_lab.rest.http.plain_answers import PlainAnswer
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["CachedJson", "TextCache"]
 

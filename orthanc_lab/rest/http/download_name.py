@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import falcon
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["name_download"]
 

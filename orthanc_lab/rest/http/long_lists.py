@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol import house_json
 from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml, xml_document
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["answer_batches", "answer_pieces", "answer_repeated", "array_items"]
 

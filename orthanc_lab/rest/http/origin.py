@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.storage.records import Origin
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["origin_of"]
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import EmptyAnswer
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "require_if_match", "set_etag"]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.jobs.ports import Job
 from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.http.bodies import JobFields
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["answer_submitted", "submit_job"]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.codecs.pixels import Array, decode_frame
 from orthanc_lab.dicom.files.read import DicomFile
@@ -21,6 +20,9 @@ from orthanc_lab.rest.http.frame_numbers import frame_number
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.instances.ordered_slices import ordered_slices
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["MAX_BYTES", "MAX_FRAMES", "Matlab", "Numpy", "SeriesNumpy", "answer_numpy", "decoded"]
 

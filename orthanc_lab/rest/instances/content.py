@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.files.element_path import follow_path
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Content"]
 

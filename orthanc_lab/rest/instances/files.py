@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary.tags import (
@@ -26,6 +25,9 @@ from orthanc_lab.rest.http.download_name import name_download
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_query, raw_arguments
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "DicomDownload", "Export", "Pdf"]
 

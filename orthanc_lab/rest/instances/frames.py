@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.images.image_description import parse_frames
 from orthanc_lab.dicom.images.raw_frames import raw_frame
@@ -16,6 +15,9 @@ from orthanc_lab.rest.http.frame_numbers import frame_number
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.on_demand import on_demand
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "FrameList", "FrameParts", "RawFrame"]
 

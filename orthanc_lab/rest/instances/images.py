@@ -6,8 +6,8 @@ import math
 import re
 from abc import ABC, abstractmethod
 from functools import partial
+from typing import TYPE_CHECKING
 
-import falcon
 import numpy as np
 
 from orthanc_lab.dicom.codecs.pixels import Array, decode_frame
@@ -26,6 +26,9 @@ from orthanc_lab.rest.http.arguments import flag, query_arguments
 from orthanc_lab.rest.http.frame_numbers import frame_number
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["Picture", "Placeholder", "Preview", "Rendered", "Truncated", "make_int16", "make_uint8", "make_uint16"]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
 from orthanc_lab.protocol.errors import VANISHED, OrthancError
@@ -16,6 +14,9 @@ from orthanc_lab.rest.http.arguments import query_arguments
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.instances.tags import ignored_lengths, tags_format
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "InstancesTags", "SharedTags"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.dictionary.modules import MODULES
 from orthanc_lab.dicom.shown.tags_json import data_set_to_json
@@ -15,6 +14,9 @@ from orthanc_lab.rest.http.arguments import query_arguments
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.instances.tags import ignored_lengths, tags_format
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Module"]
 

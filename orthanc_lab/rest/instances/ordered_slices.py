@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.images.slice_order import OrderedSlices, Slice, order_slices
 from orthanc_lab.dicom.limits import MAX_FRAMES
@@ -13,6 +12,9 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.ports import Resources
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "OrderedSlicesOfSeries", "ordered_slices"]
 

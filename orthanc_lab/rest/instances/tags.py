@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
-
-import falcon
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
@@ -14,6 +12,9 @@ from orthanc_lab.rest.http.arguments import query_arguments
 from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Header", "InstanceTags", "SimplifiedTags", "ignored_lengths", "tags_format"]
 

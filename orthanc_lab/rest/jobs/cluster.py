@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.protocol.cluster import Cluster, ClusterServer, cluster_document
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.server.system import server_identifier
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Servers"]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.job_events import event_document
@@ -12,6 +11,9 @@ from orthanc_lab.protocol.timestamps import iso_micros
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json
 from orthanc_lab.rest.http.arguments import query_arguments, unsigned
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Events", "Waiting"]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
-from typing import BinaryIO
-
-import falcon
+from typing import TYPE_CHECKING, BinaryIO
 
 from orthanc_lab.jobs.ports import JobOutput, Jobs
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -25,6 +23,9 @@ from orthanc_lab.rest.http.download_name import name_download
 from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.jobs.job_documents import JobListText, JobTexts, job_document
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "JobCommand", "JobResource", "JobsList", "OutputResource"]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import falcon
-
 from orthanc_lab.jobs.kinds.sending.peer_store import PeerStoreJob, PeerStoreRequest
 from orthanc_lab.peers.directory import PeerDirectory
 from orthanc_lab.peers.peer import read_peer
@@ -21,6 +19,8 @@ from orthanc_lab.rest.jobs.store_request import instances_of, read_store_request
 from orthanc_lab.rest.services import Services
 
 if TYPE_CHECKING:
+    import falcon
+
     from orthanc_lab.peers.client import PeerClient
 
 __all__ = ["ROUTES"]

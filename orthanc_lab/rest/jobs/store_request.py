@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
-
-import falcon
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -14,6 +12,9 @@ from orthanc_lab.queries.listed_instances import listed_instances
 from orthanc_lab.rest.http.answers import unknown_resource
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.storage.ports import Resources
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["StoreRequest", "instances_of", "read_store_request"]
 

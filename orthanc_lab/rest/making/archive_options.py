@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.transfer_syntaxes import is_known
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ArchiveOptions", "options_of_body", "options_of_query", "raw_arguments", "safe_filename"]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.archive_plan import NamesFrom, Plan, plan_archive, plan_media
@@ -19,6 +17,9 @@ from orthanc_lab.rest.http.bodies import JobFields, job_fields, read_json
 from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_body, options_of_query, raw_arguments
 from orthanc_lab.rest.making.zip_answers import ZipAnswers
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "ArchiveOfMany", "ArchiveOfOne"]
 

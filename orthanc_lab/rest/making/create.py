@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.files.charsets import LATIN1, Charset, by_name
 from orthanc_lab.dicom.files.data_set import DataSet
@@ -23,6 +21,9 @@ from orthanc_lab.rest.making.create_body import parse_create_body
 from orthanc_lab.rest.making.upload import stored_json
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Origin
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "CreateDicom"]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.changing.modification import IDENTIFIERS, PATIENT_NAME
 from orthanc_lab.dicom.changing.modification_request import ModificationRequest, boolean_member, string_member
@@ -27,6 +25,9 @@ from orthanc_lab.rest.http.origin import origin_of
 from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.making.patient_tags import check_patient_tags
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "BulkModification", "InstanceModification", "ResourceModification", "string_list"]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.jobs.kinds.move_storage import MoveStorageJob, MoveStorageRequest
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -16,6 +14,9 @@ from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.jobs.store_request import read_store_request
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.ports import Resources
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "MoveStorage"]
 

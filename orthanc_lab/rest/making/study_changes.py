@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
 from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET, STUDY_INSTANCE_UID
@@ -27,6 +25,9 @@ from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.making.modification import string_list
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.ports import Resources
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "MergeStudy", "SplitStudy"]
 

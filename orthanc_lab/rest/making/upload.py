@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
@@ -15,6 +13,9 @@ from orthanc_lab.rest.making.upload_gzip import gunzipped
 from orthanc_lab.rest.making.upload_zip import is_zip, members_of
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Origin, Stored
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["post_instances", "store_upload", "stored_json"]
 

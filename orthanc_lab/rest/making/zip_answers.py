@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.jobs.kinds.archives.archive_plan import Plan
 from orthanc_lab.jobs.kinds.archives.zip_codec import preferred_codec
@@ -18,6 +17,9 @@ from orthanc_lab.rest.http.submission import answer_submitted
 from orthanc_lab.rest.jobs.jobs import FileChunks
 from orthanc_lab.rest.making.archive_options import ArchiveOptions
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ZipAnswers"]
 

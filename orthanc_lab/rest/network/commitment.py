@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dimse.commitment_data import CommitmentRequest, Reference
 from orthanc_lab.dimse.commitment_reports import CommitmentReport
@@ -17,6 +15,9 @@ from orthanc_lab.rest.http.answers import answer_empty_object, answer_json
 from orthanc_lab.rest.http.bodies import read_object
 from orthanc_lab.rest.jobs.store_request import instances_of
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import falcon
-
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.shown.tag_format import TagFormat
 from orthanc_lab.dimse.answers import FindAnswer
@@ -21,6 +19,8 @@ from orthanc_lab.rest.network.remote_find import RemoteFind
 from orthanc_lab.rest.services import Services
 
 if TYPE_CHECKING:
+    import falcon
+
     from orthanc_lab.dimse.find import Finder
 
 __all__ = ["ROUTES"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dimse.conformance import conformance_statement
 from orthanc_lab.dimse.modality import Modality, read_modality
@@ -15,6 +13,9 @@ from orthanc_lab.rest.http.arguments import flag, query_arguments
 from orthanc_lab.rest.http.bodies import boolean_field, read_json
 from orthanc_lab.rest.network.modality_bodies import timeout_field
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

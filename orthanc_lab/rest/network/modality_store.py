@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.sending.modality_store import ModalityStoreJob, ModalityStoreRequest
@@ -16,6 +14,9 @@ from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.jobs.store_request import instances_of, read_store_request
 from orthanc_lab.rest.network.modality_bodies import called_modality, text_field, timeout_field
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.dictionary.dictionary import format_tag
 from orthanc_lab.dicom.dictionary.tags import PATIENT_ID, SERIES_INSTANCE_UID, STUDY_INSTANCE_UID
@@ -20,6 +19,9 @@ from orthanc_lab.rest.http.long_lists import answer_batches
 from orthanc_lab.rest.network.query_request import read_query, read_subquery
 from orthanc_lab.rest.network.remote_find import RemoteFind
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "check_number", "position_of", "query_of"]
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.dictionary.tags import QUERY_RETRIEVE_LEVEL
 from orthanc_lab.dicom.shown.tag_format import TagFormat
@@ -26,6 +24,9 @@ from orthanc_lab.rest.network.queries import check_number, position_of, query_of
 from orthanc_lab.rest.network.query_request import level_field, resource_tags
 from orthanc_lab.rest.network.remote_find import RemoteFind
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

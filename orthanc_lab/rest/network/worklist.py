@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
 from orthanc_lab.dicom.files.data_set import DataSet, Element
@@ -18,6 +16,9 @@ from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.http.bodies import boolean_field, read_json
 from orthanc_lab.rest.network.modality_bodies import timeout_field
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
-
-import falcon
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
@@ -34,6 +33,9 @@ from orthanc_lab.rest.resources.part_of_resource import PartOfResource, check_us
 from orthanc_lab.rest.resources.resource_json import attachment_json
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Attachment
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "AttachmentData", "AttachmentFact", "AttachmentList", "AttachmentTask", "OneAttachment"]
 
@@ -171,7 +173,7 @@ class AttachmentData(_Attachments):
         resp.content_type = "application/octet-stream"
         if wanted is not None:
             first, last = wanted.within(len(content))
-            resp.status = falcon.HTTP_206
+            resp.status = HTTPStatus.PARTIAL_CONTENT
             resp.set_header("Content-Range", f"bytes {first}-{last}/{len(content)}")
             content = content[first : last + 1]
         elif not (self._raw and attachment.compressed):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.shown.tag_format import TagFormat, format_asked
 from orthanc_lab.protocol.levels import LEVELS, Level
@@ -21,6 +19,9 @@ from orthanc_lab.rest.resources.presentation import parse_requested, presentatio
 from orthanc_lab.rest.resources.resource_texts import ResourceTexts
 from orthanc_lab.rest.resources.statistics import sizes_json
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Ancestor", "Descendants", "InstanceList", "OneResource", "ResourceList", "ResourceSizes"]
 

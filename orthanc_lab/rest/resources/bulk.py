@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.shown.tag_format import format_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -16,6 +14,9 @@ from orthanc_lab.rest.http.long_lists import answer_repeated
 from orthanc_lab.rest.resources.presentation import presentation_of
 from orthanc_lab.rest.resources.resource_json import EXPANDED, Part
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "BulkContent", "BulkDelete", "Lookup"]
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -16,6 +14,9 @@ from orthanc_lab.rest.http.answers import answer_json, answer_nothing
 from orthanc_lab.rest.http.arguments import query_arguments
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Change, Export
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Changes", "Exports"]
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing
 from orthanc_lab.rest.resources.part_of_resource import PartOfResource
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "AllLabels", "LabelList", "OneLabel"]
 

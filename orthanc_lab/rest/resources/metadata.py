@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, answer_nothing, answer_text, unknown_resource
@@ -22,6 +20,9 @@ from orthanc_lab.rest.http.revisions import (
 from orthanc_lab.rest.resources.numbered_names import metadata_names
 from orthanc_lab.rest.resources.part_of_resource import PartOfResource, check_user_defined
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "MetadataList", "OneMetadata"]
 

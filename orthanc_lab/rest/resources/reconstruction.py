@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
@@ -14,6 +12,9 @@ from orthanc_lab.rest.http.answers import answer_nothing, unknown_resource
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import AttachmentType
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Reconstruct", "ReconstructAll"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.shown.tag_format import TagFormat
 from orthanc_lab.protocol.levels import Level
@@ -13,6 +12,9 @@ from orthanc_lab.rest.http.answers import wants_xml
 from orthanc_lab.rest.http.long_lists import answer_batches, answer_pieces, array_items
 from orthanc_lab.rest.resources.resource_json import EXPANDED, Part, ResourceJson
 from orthanc_lab.storage.records import Resource
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ResourceTexts"]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import ResourceStatistics, Statistics
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "DatabaseStatistics", "sizes_json"]
 

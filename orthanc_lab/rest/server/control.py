@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.dicom.dictionary.storage_sop_classes import STORAGE_SOP_CLASSES
 from orthanc_lab.dicom.files import charsets
@@ -15,6 +14,9 @@ from orthanc_lab.protocol.transfer_syntaxes import known_uids
 from orthanc_lab.rest.http.answers import answer_json, answer_nothing, answer_text
 from orthanc_lab.rest.http.bodies import read_body, read_boolean
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.verbosity import CATEGORIES, VERBOSITIES, set_verbosity, verbosity_of
 from orthanc_lab.rest.http.answers import answer_nothing, answer_text
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "LogLevel"]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.rest.http.answers import answer_nothing, answer_text
 from orthanc_lab.rest.http.bodies import read_boolean
 from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "MetricsExposition", "MetricsSwitch"]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.extra_main_tags import read_extra_main_tags
@@ -19,6 +17,9 @@ from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.server.plugin_paths import database_backend_plugin, storage_area_plugin
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES", "Plugin", "PluginList", "System", "server_identifier"]
 

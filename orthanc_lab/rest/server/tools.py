@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.protocol.timestamps import iso_seconds
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_nothing, answer_text
 from orthanc_lab.rest.http.arguments import query_arguments
 from orthanc_lab.rest.routing import Directory
 from orthanc_lab.rest.services import Services
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

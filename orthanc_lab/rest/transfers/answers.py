@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-import falcon
+from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.json_text import dumps
 from orthanc_lab.rest.http.answers import unknown_resource
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["answer_compact", "answer_indented", "check_id"]
 

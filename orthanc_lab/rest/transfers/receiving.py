@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, unknown_resource
 from orthanc_lab.rest.http.bodies import read_body, read_json
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.transfers.answers import answer_indented, check_id
 from orthanc_lab.transfers.documents import read_push
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

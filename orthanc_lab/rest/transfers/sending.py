@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import falcon
-
 from orthanc_lab.jobs.kinds.transfers.pull import PullTransferJob
 from orthanc_lab.jobs.kinds.transfers.push import PushTransferJob
 from orthanc_lab.jobs.kinds.transfers.request import TransferRequest
@@ -24,6 +22,8 @@ from orthanc_lab.rest.transfers.answers import answer_indented
 from orthanc_lab.transfers.compression import check_compression
 
 if TYPE_CHECKING:
+    import falcon
+
     from orthanc_lab.peers.client import PeerAnswer, PeerClient
 
 __all__ = ["ROUTES"]

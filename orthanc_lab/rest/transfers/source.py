@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-import falcon
+from typing import TYPE_CHECKING
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.arguments import query_arguments, unsigned
@@ -15,6 +14,9 @@ from orthanc_lab.transfers.chunks import chunks_of_range, read_in_pieces
 from orthanc_lab.transfers.compression import COMPRESSIONS, check_compression, compressed
 from orthanc_lab.transfers.documents import lookup_document
 from orthanc_lab.transfers.instances import instances_of
+
+if TYPE_CHECKING:
+    import falcon
 
 __all__ = ["ROUTES"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from html import escape
 from urllib.parse import quote
-from xml.sax.saxutils import escape
 
 from orthanc_lab.rest.webdav.nodes import File, Node
 
@@ -38,11 +38,11 @@ def _response(path: str, node: Node, now: datetime) -> str:
         </D:resourcetype>
 """
     return f"""  <D:response>
-    <D:href>{escape(address(path))}</D:href>
+    <D:href>{escape(address(path), quote=False)}</D:href>
     <D:propstat>
       <D:status>HTTP/1.1 200 OK</D:status>
       <D:prop>
-        <D:displayname>{escape(node.name)}</D:displayname>
+        <D:displayname>{escape(node.name, quote=False)}</D:displayname>
         <D:creationdate>{modified}</D:creationdate>
         <D:getlastmodified>{modified}</D:getlastmodified>
 {kind}      </D:prop>
@@ -55,7 +55,7 @@ def nothing_changed(path: str) -> str:
     """Return the answer to PROPPATCH: no property was changed."""
     return f"""{_HEAD}<D:multistatus xmlns:D="DAV:">
   <D:response>
-    <D:href>{escape(address(path))}</D:href>
+    <D:href>{escape(address(path), quote=False)}</D:href>
     <D:propstat />
   </D:response>
 </D:multistatus>
@@ -76,7 +76,7 @@ def lock(path: str, token: str) -> str:
       <D:depth>0</D:depth>
       <D:timeout>Second-3599</D:timeout>
       <D:lockroot>
-        <D:href>{escape(address(path))}</D:href>
+        <D:href>{escape(address(path), quote=False)}</D:href>
       </D:lockroot>
       <D:owner />
       <D:locktoken>

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from orthanc_lab.storage.named_queries import read_queries, read_text
+from pathlib import Path
+
+from orthanc_lab.storage.named_queries import read_queries
 
 __all__ = ["MIGRATIONS", "ROOM", "SQL"]
 
-_PACKAGE = "orthanc_lab.storage.postgresql"
+_FOLDER = Path(__file__).parent
 
 ROOM = "index"
 """How the versions of the tables are called."""
 
-MIGRATIONS = (read_text(_PACKAGE, "schema.sql"),)
+MIGRATIONS = ((_FOLDER / "schema.sql").read_text("utf-8"),)
 """The statements that lead from each version of the tables to the next one."""
 
-SQL: dict[str, str] = read_queries(_PACKAGE, "queries.sql")
+SQL: dict[str, str] = read_queries(_FOLDER / "queries.sql")
 """Each query by its name in ``queries.sql``."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from orthanc_lab.storage.named_queries import read_queries, read_text
+from pathlib import Path
+
+from orthanc_lab.storage.named_queries import read_queries
 
 __all__ = ["SCHEMA", "SEARCH_INDEXES", "SQL", "VERSION"]
 
 VERSION = 1
 """Kept in ``PRAGMA user_version``; an index of another version is refused."""
 
-_PACKAGE = "orthanc_lab.storage.sqlite"
+_FOLDER = Path(__file__).parent
 
-SCHEMA = read_text(_PACKAGE, "schema.sql")
+SCHEMA = (_FOLDER / "schema.sql").read_text("utf-8")
 """The statements that make the tables."""
 
-SEARCH_INDEXES = read_text(_PACKAGE, "search_indexes.sql")
+SEARCH_INDEXES = (_FOLDER / "search_indexes.sql").read_text("utf-8")
 """Those that make what only speeds searches up, where it is missing."""
 
-SQL: dict[str, str] = read_queries(_PACKAGE, "queries.sql")
+SQL: dict[str, str] = read_queries(_FOLDER / "queries.sql")
 """Each query by its name in ``queries.sql``."""
