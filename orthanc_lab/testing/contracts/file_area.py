@@ -35,7 +35,9 @@ class FileAreaContract:
         area.sync(name)
         assert area.read(name) == b"one"
 
-    @pytest.mark.parametrize("data", [b"", b"\0", _LARGE], ids=["empty", "one byte", "5 MB"])
+    @pytest.mark.parametrize(
+        "data", [b"", b"\0", _LARGE, _LARGE[:-1001]], ids=["empty", "one byte", "5 MB", "no blocks"]
+    )
     def test_any_content(self, area: FileArea, data: bytes) -> None:
         """Of any size, byte for byte."""
         name = _name()
