@@ -24,7 +24,8 @@ from orthanc_lab.bench.on_postgresql import COMPARED_WITH_SQLITE, ON_POSTGRESQL
 from orthanc_lab.bench.pairing import Result, measure
 from orthanc_lab.bench.sending import PEER
 from orthanc_lab.bench.servers import ServerProcess
-from orthanc_lab.bench.workloads import WORKLOADS, Workload
+from orthanc_lab.bench.workload import Workload
+from orthanc_lab.bench.workloads import WORKLOADS
 from orthanc_lab.server.file_words import check_writable, words_of
 from orthanc_lab.server.loopback import free_port
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orthanc_lab.bench.workloads import WORKLOADS, Workload
+from orthanc_lab.bench.workload import Workload
+from orthanc_lab.bench.workloads import WORKLOADS
 
 __all__ = ["COMPARED_WITH_SQLITE", "ON_POSTGRESQL"]
 

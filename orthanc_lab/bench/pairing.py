@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orthanc_lab.bench.servers import ServerProcess
-from orthanc_lab.bench.workloads import Cost, Run, Workload
+from orthanc_lab.bench.workload import Cost, Run, Workload
 
 __all__ = ["Measurement", "Result", "measure"]
 

@@ -17,8 +17,9 @@ from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
 from orthanc_lab.bench.instructions import counted_instructions
 from orthanc_lab.bench.pairing import measure
 from orthanc_lab.bench.servers import ServerProcess
+from orthanc_lab.bench.uploading import posts
 from orthanc_lab.bench.volume_figures import volume_gain
-from orthanc_lab.bench.workloads import Cost, Workload, posts
+from orthanc_lab.bench.workload import Cost, Workload
 
 
 def test_figures_are_measured() -> None:
