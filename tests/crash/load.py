@@ -16,6 +16,8 @@ from tests.crash.facts import md5
 
 GONE = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 PNG = "data:image/png;base64," + base64.b64encode(samples.path("chart.png").read_bytes()).decode()
+JPEG = "data:image/jpeg;base64," + base64.b64encode(material.jpeg_picture(0.5)).decode()
+"""A picture of 1.5 MB when it is decoded: such files are written past the system's cache."""
 
 
 class Client(threading.Thread):
@@ -89,7 +91,7 @@ class Client(threading.Thread):
     def _create(self):
         # Secondary Capture: an instance without SOPClassUID cannot go into a DICOMDIR.
         tags = {"PatientName": "Crash", "PatientID": "CRASH", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}
-        body = {"Tags": tags, "Content": PNG}
+        body = {"Tags": tags, "Content": self._random.choice([PNG, JPEG])}
         answer = self._send("POST", "/tools/create-dicom", json=body)
         assert answer.status_code == 200, answer.text
         with self._facts.lock:
