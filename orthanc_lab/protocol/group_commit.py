@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 __all__ = ["GroupCommit"]
@@ -75,19 +75,26 @@ class GroupCommit(Generic[Item]):
         BaseException
             What `commit` raised for this item alone.
         """
-        waiting = _Waiting(item)
+        (error,) = self.run_each((item,))
+        if error is not None:
+            raise error
+
+    def run_each(self, items: Sequence[Item]) -> list[BaseException | None]:
+        """Return once all items are committed, or have failed: for each one what `commit` raised for it alone."""
+        all_waiting = [_Waiting(item) for item in items]
         with self._mutex:
-            if self._busy:
-                waiting.gate = threading.Lock()
+            for waiting in all_waiting:
+                if self._busy:
+                    waiting.gate = threading.Lock()
+                    waiting.gate.acquire()
+                    self._queue.append(waiting)
+                self._busy = True
+        for waiting in all_waiting:
+            if waiting.gate is not None:
                 waiting.gate.acquire()
-                self._queue.append(waiting)
-            self._busy = True
-        if waiting.gate is not None:
-            waiting.gate.acquire()
-        if not waiting.done:
-            self._lead(waiting)
-        if waiting.error is not None:
-            raise waiting.error
+            if not waiting.done:
+                self._lead(waiting)
+        return [waiting.error for waiting in all_waiting]
 
     def add(self, item: Item) -> None:
         """Let `item` share the next commit; its failure is not reported."""

@@ -91,7 +91,7 @@ ROUTES: Sequence[Route] = (
 """The table of contents: each URI template with the maker of its resource."""
 
 
-def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> WSGIApplication:
+def make_application(services: Services, routes: Iterable[Route] = ROUTES) -> RequestGuard:
     """Return the WSGI application that serves Orthanc's REST API.
 
     Parameters

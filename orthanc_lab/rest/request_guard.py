@@ -10,7 +10,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -19,7 +20,9 @@ from orthanc_lab.protocol.paths import one_form
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.foreign_pages import FOREIGN_PAGE, ForeignPages
 from orthanc_lab.rest.http.error_document import error_document
-from orthanc_lab.rest.http.plain_answers import PlainAnswers
+from orthanc_lab.rest.http.plain_answers import PlainAnswer, PlainAnswers
+from orthanc_lab.rest.making.plain_upload import failing_body
+from orthanc_lab.rest.on_demand import ApplicationOnDemand
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.webdav.application import WebDav
 
@@ -36,7 +39,12 @@ _FOREIGN_NAME = "Host is not a name of this machine; HttpAllowedOrigins can allo
 _MOST_KNOWN = 64
 _LONGEST_HOST = 256
 _DATE = "%a, %d %b %Y %H:%M:%S GMT"
+_OK = "200 OK"
 _BAD_REQUEST = b"Error 400: Bad Request\nBad request"
+
+
+_Answered = tuple[str, list[tuple[str, str]], bytes]
+"""Status, headers and body of an answer."""
 
 
 class RequestGuard:
@@ -54,10 +62,10 @@ class RequestGuard:
     """
 
     def __init__(
-        self, app: WSGIApplication, services: Services, plain: PlainAnswers, webdav: WebDav | None = None
+        self, app: ApplicationOnDemand, services: Services, plain: PlainAnswers, webdav: WebDav | None = None
     ) -> None:
         settings = services.settings
-        self._app: Callable[..., Any] = app
+        self._app = app
         self._plain = plain
         self._webdav = webdav
         self._metrics = RequestMetrics(services.metrics)
@@ -81,6 +89,64 @@ class RequestGuard:
             self._metrics.end(began)
             return body
         return _Measured(body, self._metrics, began, self._report)
+
+    def make_ready(self) -> None:
+        """Make what the first requests do without."""
+        self._app.make()
+
+    def answers_together(self, env: Mapping[str, str]) -> bool:
+        """Tell whether `answer_together` is worth being asked for requests like this one."""
+        return env["PATH_INFO"] in self._plain.together and env["REQUEST_METHOD"] == "POST"
+
+    def answer_together(
+        self, requests: Sequence[tuple[dict[str, Any], bytes]]
+    ) -> list[_Answered | WSGIApplication | None]:
+        """Answer requests that came at the same time.
+
+        Parameters
+        ----------
+        requests
+            Each with its body, whose length is the one that was stated.
+
+        Returns
+        -------
+        list
+            For each request its answer: status, headers and body; where it has failed, the application that answers
+            it; None if it is to be answered as usual, of which nothing has happened yet.
+        """
+        path = requests[0][0]["PATH_INFO"]
+        began = self._metrics.begin(len(requests))
+        try:
+            known = [env["PATH_INFO"] == path and self._is_let_in(env) for env, _ in requests]
+            taken = [request for request, is_known in zip(requests, known, strict=True) if is_known]
+            outcomes = iter(self._plain.together[path](taken) if taken else ())
+            return [self._outcome(next(outcomes)) if is_known else None for is_known in known]
+        finally:
+            self._metrics.end(began, len(requests))
+
+    def _is_let_in(self, env: dict[str, Any]) -> bool:
+        """Tell whether a POST has passed all checks of `_answer`; who has not is told so there."""
+        if _log.isEnabledFor(logging.INFO) or env["QUERY_STRING"] or "HTTP_X_HTTP_METHOD_OVERRIDE" in env:
+            return False
+        if not self._remote_allowed and not _is_loopback(env.get("REMOTE_ADDR", "127.0.0.1")):
+            return False
+        if self._auth is not None:
+            user = self._auth.user(env.get("HTTP_AUTHORIZATION", ""))
+            if user is None:
+                return False
+            env["orthanc.username"] = user
+        return self._refusal(env, env["REQUEST_METHOD"]) is None
+
+    def _outcome(self, found: PlainAnswer | BaseException | None) -> _Answered | WSGIApplication | None:
+        if isinstance(found, PlainAnswer):
+            return _OK, _headers_of(found), found.data
+        return None if found is None else partial(self._fail, found)
+
+    def _fail(self, error: BaseException, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request that has failed."""
+        env["wsgi.input"].read()
+        env["wsgi.input"] = failing_body(error)
+        return self(env, start_response)
 
     def _answer(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         method = env["REQUEST_METHOD"]
@@ -113,10 +179,8 @@ class RequestGuard:
                 return self._refuse(start_response, refused, method, path)
         found = self._plain.find(env, method, path)
         if found is not None:
-            content_type, data = found
-            length = ("content-length", str(len(data)))
-            start_response("200 OK", [("content-type", content_type), length, _NOSNIFF])
-            return [data]
+            start_response(_OK, _headers_of(found))
+            return [found.data]
         if path[:7] == "/webdav" and self._webdav is not None and self._is_webdav(env):
             return self._webdav(env, start_response)
         if path in ("/", "") and self._has_page:
@@ -163,6 +227,10 @@ class RequestGuard:
 
     def _is_webdav(self, env: dict[str, Any]) -> bool:
         return self._webdav is not None and self._webdav.serves(env)
+
+
+def _headers_of(answer: PlainAnswer) -> list[tuple[str, str]]:
+    return [("content-type", answer.content_type), ("content-length", str(len(answer.data))), _NOSNIFF]
 
 
 def _override(env: dict[str, Any]) -> str:
@@ -214,17 +282,17 @@ class RequestMetrics:
         self._lock = threading.Lock()
         self._active = 0
 
-    def begin(self) -> float:
-        """Count a request that begins; return the time on the monotonic clock."""
+    def begin(self, count: int = 1) -> float:
+        """Count requests that begin; return the time on the monotonic clock."""
         with self._lock:
-            self._active = active = self._active + 1
+            self._active = active = self._active + count
         self._board.record("orthanc_rest_api_active_requests", active)
         return time.monotonic()
 
-    def end(self, began: float) -> None:
-        """Count a request that has ended, and record its duration in whole milliseconds."""
+    def end(self, began: float, count: int = 1) -> None:
+        """Count requests that have ended, and record their duration in whole milliseconds."""
         with self._lock:
-            self._active -= 1
+            self._active -= count
         self._board.record("orthanc_rest_api_duration_ms", int((time.monotonic() - began) * 1000))
 
 

@@ -22,6 +22,7 @@ from orthanc_lab.jobs.ports import JobsService
 from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.application import ROUTES, make_application
+from orthanc_lab.rest.request_guard import RequestGuard
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.back_ends.choice import open_back_end
 from orthanc_lab.server.back_ends.port import BackEnd
@@ -51,7 +52,8 @@ class Assembly:
 
     environment: Environment
     services: Services
-    application: WSGIApplication
+    rest: RequestGuard
+    application: WSGIApplication  # the same, with what the environment puts around it
     storage: Storage
     back_end: BackEnd
     engine: JobsService
@@ -155,7 +157,8 @@ def assemble(
         cluster=back_end.cluster,
     )
     add_gauges(metrics, services, back_end.check)
-    application = environment.application(make_application(services), services)
+    rest = make_application(services)
+    application = environment.application(rest, services)
     try:
         engine.start()
     except BaseException:
@@ -164,7 +167,7 @@ def assemble(
         back_end.close()
         raise
     trimming = MemoryTrimming(metrics, clock, environment.executor)
-    return Assembly(environment, services, application, storage, back_end, engine, trimming)
+    return Assembly(environment, services, rest, application, storage, back_end, engine, trimming)
 
 
 def _extensions(settings: CheckedSettings, environment: Environment, outputs: OutputStore) -> ExtensionHost | None:

@@ -218,10 +218,9 @@ def _serve(call: Call, started: Callable[[Any], None] | None, faults: Environmen
     gc.disable()  # the modules to be loaded are no garbage: a sixth of the start was the search for some
     try:
         server = _started(call, faults)
-        _log.warning("The server is at %s", _url_of(server))
-        importlib.import_module("orthanc_lab.rest.falcon_application")  # so that no request has to wait for it
     finally:
         _calm_the_collector()
+    _log.warning("The server is at %s", _url_of(server))
     if started is not None:
         started(server)
     server.run()

@@ -90,6 +90,8 @@ class Server:
         try:
             for listener in self._listeners:
                 listener.start(assembly)
+            # Nearly every request needs this, but not those by which clients find out that the server is there.
+            assembly.rest.make_ready()
         except BaseException:
             self._end(assembly)
             raise
@@ -114,6 +116,7 @@ class Server:
     def replace(self, settings: CheckedSettings) -> None:
         """Serve other settings and another folder at the same addresses, without a gap."""
         old, self.assembly = self.assembly, assemble(settings, self, self._environment, load_jobs=self._load_jobs)
+        self.assembly.rest.make_ready()
         self.settings = settings
         for listener in self._listeners:
             listener.replace(self.assembly)

@@ -11,9 +11,12 @@ from orthanc_lab.storage.records import Attachment, Change, Export, Resource, Re
 from orthanc_lab.storage.search_plan import SearchPlan
 from orthanc_lab.storage.transaction import Key, Transaction
 
-__all__ = ["Index"]
+__all__ = ["Index", "Operation"]
 
 T = TypeVar("T")
+
+Operation = tuple[Callable[[Transaction], T], Collection[tuple[Level, str]]]
+"""What is done in a transaction, and the levels and identifiers that it is going to look for."""
 
 
 class Index(Protocol):
@@ -37,6 +40,13 @@ class Index(Protocol):
         about
             Levels and identifiers that the operation is going to look for: an index that is far away asks for all at
             once.
+        """
+        ...
+
+    def run_each(self, operations: Sequence[Operation[T]]) -> list[T | BaseException]:
+        """Run operations as `run` does, each for itself, and return what each one returned or raised.
+
+        They share what they can: at best one commit and one wait for the disk.
         """
         ...
 

@@ -131,6 +131,13 @@ class IndexedStorage:
         self._note_duration(self._clock.monotonic() - start)
         return stored
 
+    def store_each(self, files: Sequence[tuple[bytes, Origin]]) -> list[Stored | BaseException]:
+        """Store files, each for itself, in as few commits as possible."""
+        start = self._clock.monotonic()
+        stored = self._ingest.store_each(files)
+        self._note_duration(self._clock.monotonic() - start)
+        return stored
+
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
         """Store many files as one: all of them, or (on an error) none."""
         return self._timed(lambda: self._ingest.store_all(files, origin, skip_foreign=skip_foreign))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -13,7 +13,7 @@ from orthanc_lab.storage.files.prepared import PreparedFile
 from orthanc_lab.storage.instance_writer import InstanceWriter, VanishedError
 from orthanc_lab.storage.records import AttachmentType, NewInstance, Origin, Stored, StoreStatus
 from orthanc_lab.storage.transaction import Transaction
-from orthanc_lab.storage.transactions import Transactions
+from orthanc_lab.storage.transactions import Transactions, Work
 
 __all__ = ["Ingest"]
 
@@ -64,6 +64,38 @@ class Ingest:
         self.make_files(arrival, dicom)
         return self._take_over([arrival])[0]
 
+    def store_each(self, files: Sequence[tuple[bytes, Origin]]) -> list[Stored | BaseException]:
+        """Store files, each for itself; see `orthanc_lab.storage.ports.Ingest.store_each`."""
+        outcomes: list[Stored | BaseException | None] = []
+        arrivals: list[Arrival] = []
+        for dicom, origin in files:
+            try:
+                outcomes.append(self._stored_or_arriving(dicom, origin, arrivals))
+            except BaseException as error:
+                outcomes.append(error)
+        concluded = iter(self._take_over_each(arrivals))
+        return [next(concluded) if outcome is None else outcome for outcome in outcomes]
+
+    def _take_over_each(self, arrivals: Sequence[Arrival]) -> Iterator[Stored | BaseException]:
+        results = self._transactions.run_each([self._work([arrival]) for arrival in arrivals])
+        for arrival, result in zip(arrivals, results, strict=True):
+            if isinstance(result, BaseException):
+                self._abandon([arrival])
+                yield result
+            else:
+                self._conclude([arrival], result)
+                yield result[0]
+
+    def _stored_or_arriving(self, dicom: bytes, origin: Origin, arrivals: list[Arrival]) -> Stored | None:
+        """Prepare a small file for the index; another one is stored at once."""
+        if self._files.is_large(dicom):
+            return self.store(dicom, origin, None, None)
+        dicom = self._transcode(dicom)
+        arrival = self._reader.read(dicom, origin, None, None)
+        self.make_files(arrival, dicom)
+        arrivals.append(arrival)
+        return None
+
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool) -> list[Stored]:
         """Store many files as one; see `orthanc_lab.storage.ports.Ingest.store_all`."""
         return self._store_many(((file, None, "") for file in files), origin, skip_foreign=skip_foreign)
@@ -104,7 +136,17 @@ class Ingest:
             raise
         return self._take_over(arrivals) if arrivals else []
 
-    def _take_over(self, arrivals: list[Arrival]) -> list[Stored]:
+    def _take_over(self, arrivals: Sequence[Arrival]) -> list[Stored]:
+        work = self._work(arrivals)
+        try:
+            results = self._transactions.run(work.operation, work.about, work.taken)
+        except BaseException:
+            self._abandon(arrivals)
+            raise
+        self._conclude(arrivals, results)
+        return results
+
+    def _work(self, arrivals: Sequence[Arrival]) -> Work[list[Stored]]:
         def operation(transaction: Transaction) -> list[Stored]:
             return [self._insert(transaction, arrival) for arrival in arrivals]
 
@@ -112,19 +154,16 @@ class Ingest:
             pairs = zip(arrivals, results, strict=True)
             return [file for arrival, result in pairs if _is_new(result) for file in arrival.files]
 
-        try:
-            results = self._transactions.run(operation, [item for arrival in arrivals for item in arrival.about], taken)
-        except BaseException:
-            self._abandon(arrivals)
-            raise
+        return Work(operation, [item for arrival in arrivals for item in arrival.about], taken)
+
+    def _conclude(self, arrivals: Sequence[Arrival], results: list[Stored]) -> None:
         for arrival, result in zip(arrivals, results, strict=True):
             if _is_new(result):
                 self._files.settle(arrival.files)
             else:
                 self._files.abandon(arrival.files)
-        return results
 
-    def _abandon(self, arrivals: list[Arrival]) -> None:
+    def _abandon(self, arrivals: Sequence[Arrival]) -> None:
         self._files.abandon([file for arrival in arrivals for file in arrival.files])
 
     def make_files(

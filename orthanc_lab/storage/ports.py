@@ -247,6 +247,13 @@ class Ingest(Protocol):
         """
         ...
 
+    def store_each(self, files: Sequence[tuple[bytes, Origin]]) -> list[Stored | BaseException]:
+        """Store DICOM files that came at the same time, each for itself; return what `store` would return or raise.
+
+        Small ones share a commit and a wait for the disk.
+        """
+        ...
+
     def store_all(self, files: Iterable[bytes], origin: Origin, *, skip_foreign: bool = False) -> list[Stored]:
         """Store many files as one: all of them, or (on an error) none.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.files.attachments import AttachmentFiles
@@ -12,9 +13,18 @@ from orthanc_lab.storage.index import Index
 from orthanc_lab.storage.records import Attachment
 from orthanc_lab.storage.transaction import Transaction
 
-__all__ = ["Transactions"]
+__all__ = ["Transactions", "Work"]
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Generic[T]):
+    """What `Transactions.run` is given."""
+
+    operation: Callable[[Transaction], T]
+    about: Collection[tuple[Level, str]] = ()
+    taken: Callable[[T], Sequence[PreparedFile]] | None = None
 
 
 class Transactions:
@@ -39,19 +49,42 @@ class Transactions:
         taken
             Returns, for a result, the files that the index has taken over.
         """
-        released: Sequence[Attachment] = ()
-
-        def attempt(transaction: Transaction) -> T:
-            nonlocal released
-            result = operation(transaction)
-            if taken is not None:
-                self._files.take_over(transaction, taken(result))
-            released = transaction.released
-            if released:
-                self._files.announce_removal(transaction, released)
-            return result
-
+        attempt = _Attempt(self._files, operation, taken)
         result = self._index.run(attempt, about)
-        if released:
-            self._files.remove(released)
+        if attempt.released:
+            self._files.remove(attempt.released)
+        return result
+
+    def run_each(self, works: Sequence[Work[T]]) -> list[T | BaseException]:
+        """Run operations as `run` does, each for itself; return what each one returned or raised."""
+        attempts = [_Attempt(self._files, work.operation, work.taken) for work in works]
+        pairs = [(attempt, work.about) for attempt, work in zip(attempts, works, strict=True)]
+        outcomes = self._index.run_each(pairs)
+        for attempt, outcome in zip(attempts, outcomes, strict=True):
+            if attempt.released and not isinstance(outcome, BaseException):
+                self._files.remove(attempt.released)
+        return outcomes
+
+
+class _Attempt(Generic[T]):
+    """An operation, and what it means for files; it may run more than once."""
+
+    def __init__(
+        self,
+        files: AttachmentFiles,
+        operation: Callable[[Transaction], T],
+        taken: Callable[[T], Sequence[PreparedFile]] | None,
+    ) -> None:
+        self._files = files
+        self._operation = operation
+        self._taken = taken
+        self.released: Sequence[Attachment] = ()
+
+    def __call__(self, transaction: Transaction) -> T:
+        result = self._operation(transaction)
+        if self._taken is not None:
+            self._files.take_over(transaction, self._taken(result))
+        self.released = transaction.released
+        if self.released:
+            self._files.announce_removal(transaction, self.released)
         return result

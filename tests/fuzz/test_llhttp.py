@@ -14,6 +14,7 @@ import httptools
 import pytest
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.http.batches import Batches
 from orthanc_lab.server.http.connection import Connection, Patience
 from orthanc_lab.server.http.wire import Wire
 
@@ -72,7 +73,7 @@ def by_us(data: bytes) -> Read:
     with client, server:
         client.sendall(data)
         client.shutdown(socket.SHUT_WR)
-        Connection(Wire(server, 5, 5), {}, Patience(5)).serve(lambda: application)
+        Connection(Wire(server, 5, 5), {}, Patience(5)).serve(lambda: application, Batches(lambda: application))
         server.close()
         client.settimeout(5)
         answers = b"".join(iter(lambda: client.recv(65536), b""))

@@ -355,16 +355,21 @@ def test_a_start_waits_for_nothing_that_can_come_later(tmp_path):
         "import json, socket, sys\n"
         "from orthanc_lab.server.lifecycle import Server\n"
         "from orthanc_lab.server.options.settings import CheckedSettings\n"
-        f"server = Server(lambda: CheckedSettings({settings}), port=0)\n"
+        "class Probe:\n"
+        "    def start(self, assembly):\n"
+        "        with socket.create_connection(('127.0.0.1', server.port)) as client:\n"
+        "            client.sendall(b'GET /system HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n')\n"
+        "            self.answer = client.makefile('rb').read()\n"
+        f"        self.loaded = sorted({{*sys.modules}} & {{*{SLOW}}})\n"
+        "    def refuse(self): pass\n"
+        "    def stop(self): pass\n"
+        "probe = Probe()\n"
+        f"server = Server(lambda: CheckedSettings({settings}), port=0, listeners=(probe,))\n"
         "server.start()\n"
-        "with socket.create_connection(('127.0.0.1', server.port)) as client:\n"
-        "    client.sendall(b'GET /system HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n')\n"
-        "    answer = client.makefile('rb').read()\n"
-        f"loaded = sorted({{*sys.modules}} & {{*{SLOW}}})\n"
         "server.stop()\n"
-        "print(json.dumps([answer[:15].decode(), loaded]))"
+        "print(json.dumps([probe.answer[:15].decode(), probe.loaded, 'falcon' in sys.modules]))"
     )
-    assert measured(code) == ["HTTP/1.1 200 OK", []]
+    assert measured(code) == ["HTTP/1.1 200 OK", [], True]
 
 
 def test_a_server_needs_little():

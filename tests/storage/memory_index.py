@@ -17,6 +17,7 @@ from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.timestamps import parse_iso
 from orthanc_lab.storage.files.prepared import PreparedFile, SmallFile
 from orthanc_lab.storage.folding import fold
+from orthanc_lab.storage.index import Operation
 from orthanc_lab.storage.records import Attachment, Change, Export, Resource, ResourceStatistics, Statistics
 from orthanc_lab.storage.search_plan import (
     AnyChild,
@@ -284,6 +285,15 @@ class MemoryIndex:
             result = operation(MemoryTransaction(draft))
             self._content = draft
         return result
+
+    def run_each(self, operations: Sequence[Operation[T]]) -> list[T | BaseException]:
+        outcomes: list[T | BaseException] = []
+        for operation, about in operations:
+            try:
+                outcomes.append(self.run(operation, about))
+            except BaseException as error:
+                outcomes.append(error)
+        return outcomes
 
     def close(self) -> None:
         self._content = None

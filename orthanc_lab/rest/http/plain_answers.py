@@ -2,12 +2,13 @@
 
 A resource offers one by its method ``on_plain_get``, which takes the fields of its template, and returns what
 ``on_get`` would answer without arguments, as `PlainAnswer`; None leaves the request to ``on_get``. Its method
-``on_plain_post`` takes the whole request, and raises nothing.
+``on_plain_post`` takes the whole request, and raises nothing. ``on_plain_posts`` takes several requests with their
+bodies, and returns for each the answer, or the error that ``on_post`` would raise, or None to leave it to ``on_post``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 __all__ = ["PlainAnswer", "PlainAnswers"]
@@ -18,6 +19,9 @@ class PlainAnswer(NamedTuple):
 
     content_type: str
     data: bytes
+
+
+AnswerTogether = Callable[[Sequence[tuple[dict[str, Any], bytes]]], list[PlainAnswer | BaseException | None]]
 
 
 class PlainAnswers:
@@ -33,10 +37,15 @@ class PlainAnswers:
         self._whole: dict[str, Callable[[], PlainAnswer | None]] = {}  # by path
         self._below: dict[str, Callable[[str], PlainAnswer | None]] = {}  # by what is before the last field
         self._posts: dict[str, Callable[[dict[str, Any]], PlainAnswer | None]] = {}
+        self.together: dict[str, AnswerTogether] = {}
+        """Answers several POSTs to a path."""
         for template, methods in table.items():
             post = getattr(getattr(methods.get("POST"), "__self__", None), "on_plain_post", None)
             if post is not None:
                 self._posts[template] = post
+            together = getattr(getattr(methods.get("POST"), "__self__", None), "on_plain_posts", None)
+            if together is not None:
+                self.together[template] = together
             find = getattr(getattr(methods.get("GET"), "__self__", None), "on_plain_get", None)
             if find is None:
                 continue

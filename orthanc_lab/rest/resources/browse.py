@@ -13,7 +13,7 @@ from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, unknown_reso
 from orthanc_lab.rest.http.arguments import flag, page_of, query_arguments
 from orthanc_lab.rest.http.long_lists import answer_batches
 from orthanc_lab.rest.http.plain_answers import PlainAnswer
-from orthanc_lab.rest.making.plain_upload import plain_upload
+from orthanc_lab.rest.making.plain_upload import plain_upload, plain_uploads
 from orthanc_lab.rest.making.upload import post_instances
 from orthanc_lab.rest.resources.presentation import parse_requested, presentation_of
 from orthanc_lab.rest.resources.resource_texts import ResourceTexts
@@ -75,6 +75,12 @@ class InstanceList(ResourceList):
     def on_plain_post(self, env: dict[str, Any]) -> PlainAnswer | None:
         """Store a DICOM file."""
         return plain_upload(self._services, env)
+
+    def on_plain_posts(
+        self, requests: Sequence[tuple[dict[str, Any], bytes]]
+    ) -> list[PlainAnswer | BaseException | None]:
+        """Store what several clients upload at the same time."""
+        return plain_uploads(self._services, requests)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Store a DICOM file, a ZIP archive or a form."""

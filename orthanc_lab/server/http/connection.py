@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from orthanc_lab.protocol.errors import http_status_text
+from orthanc_lab.server.http.batches import Answered, Batches, Offer
 from orthanc_lab.server.http.body import Body, ChunkedBody, ClientTimeout, SizedBody
 from orthanc_lab.server.http.head import BadRequest, HeadReader
 from orthanc_lab.server.http.reply import BadHeaders, Replies, Reply, Start, staying
@@ -22,6 +23,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _log = logging.getLogger("orthanc_lab.http")
 _FIRST = 8192  # bytes asked for while a head is awaited: a small upload comes with its head
+_SMALL = 32 * 1024  # bytes of a body that is answered together with others
 _LONGEST_HEAD = 400 * 1024  # bytes
 _ASSEMBLED = 1 << 20  # bytes of a body for which memory is set aside at once
 _FINISH_S = 0.5  # for the rest of a body that nobody read
@@ -68,20 +70,37 @@ class Connection:
         self._replies = Replies()
         self.idle = True
         """Whether no request is in progress."""
+        # What `batches.Member` is:
+        self.in_a_row = 0
+        self.outcome: Application | None = None
+        self._unsent = b""  # of an answer
+        self.deadline = 0.0
 
     # -- requests ------------------------------------------------------------------
 
-    def serve(self, application: Callable[[], Application]) -> None:
+    def serve(self, application: Callable[[], Application], batches: Batches) -> None:
         """Answer the requests until the client or the server has enough.
 
         Parameters
         ----------
         application
             Returns the one that answers the next request.
+        batches
+            Answers requests together with those of other connections.
         """
         try:
-            while (head := self._next_head()) is not None and self._answer(head, application()):
-                pass
+            while (head := self._next_head()) is not None:
+                outcome, self.outcome = self.outcome, None
+                if not self._answer(head, outcome or application()):
+                    return
+                if not self._is_small_post():
+                    batches.forget(self)
+                    continue
+                if self._buffer:  # the next request is here already, so that nobody would be told that it comes
+                    continue
+                self._await_request()
+                if not batches.visit(self) or not self._send_rest():
+                    return
         except BadRequest as refused:
             self._refuse(refused.status)
         except ClientTimeout:  # nothing was asked
@@ -107,12 +126,83 @@ class Connection:
         if self.idle:
             self._wire.cut()
 
+    # -- together with others ----------------------------------------------------------
+
+    @property
+    def descriptor(self) -> int | None:
+        """Of its socket; None if it is encrypted (`batches.Member`)."""
+        return self._wire.descriptor
+
+    @property
+    def request(self) -> Mapping[str, str]:
+        """The head of the last request (`batches.Member`)."""
+        return self._last[1]
+
+    def _is_small_post(self) -> bool:
+        fields = self.request
+        return fields["REQUEST_METHOD"] == "POST" and 0 < int(fields.get("CONTENT_LENGTH", 0)) <= _SMALL
+
+    def offer(self) -> Offer | None:
+        """Read what has come, without waiting; None unless that is one small request (`batches.Member`)."""
+        self._buffer += self._wire.receive_at_once(_SMALL + _FIRST)
+        buffer = self._buffer
+        end = buffer.find(_BLANK)
+        if end < 0 or buffer[0] not in _TOKEN:
+            return None
+        head, start = buffer[:end], end + len(_BLANK)
+        try:
+            fields = self._fields(head)
+        except BadRequest:  # it is refused where it is read again
+            return None
+        length = fields.get("CONTENT_LENGTH")
+        if length is None or not 0 < len(buffer) - start == int(length) or _is_unusual(fields):
+            return None
+        self.idle = False
+        self._wire.waits_since = None
+        return Offer(head, {**self._host, **fields}, buffer[start:])
+
+    def conclude(self, offer: Offer, answer: Answered) -> bool | None:
+        """Send the answer to an offer; None if the client does not take it at once (`batches.Member`)."""
+        self._buffer = b""
+        start = Start()
+        start.status, start.headers, body = answer
+        whole = self._replies.reply(offer.environ, start, self._staying, len(body)).head(len(body)) + body
+        self._unsent = whole[self._wire.send_at_once(whole) :]
+        self._await_request()
+        return None if self._unsent else self._staying != ""
+
+    def _send_rest(self) -> bool:
+        """Send what the client did not take at once; False if that fails, or if it was the last answer."""
+        if self._unsent:
+            rest, self._unsent = self._unsent, b""
+            try:
+                self._wire.send(rest)
+            except (OSError, ClientTimeout):
+                self._wire.abort()
+                return False
+        return self._staying != ""
+
+    # -- heads -----------------------------------------------------------------------
+
+    def _await_request(self) -> float:
+        """Take note that the client may send its next request from now on; return the moment."""
+        self.idle = True
+        self._wire.behind = 0.0
+        self._wire.waits_since = now = time.monotonic()
+        self.deadline = now + self._idle_s
+        return now
+
+    def _fields(self, head: bytes) -> dict[str, str]:
+        known, fields = self._last
+        if known != head:
+            fields = self._heads.read(head)
+            self._last = (head, fields)
+        return fields
+
     def _next_head(self) -> bytes | None:
         """Return the next head without its blank line, None if the client leaves."""
-        self.idle = True
         wire = self._wire
-        wire.behind = 0.0
-        wire.waits_since = began = time.monotonic()
+        began = self._await_request()
         buffer = self._buffer.lstrip(b"\r\n")
         if not buffer:
             buffer = wire.receive_by(began + self._idle_s, _FIRST)
@@ -158,10 +248,7 @@ class Connection:
 
     def _answer(self, head: bytes, application: Application) -> bool:
         """Answer one request; False if it was the last one."""
-        known, fields = self._last
-        if known != head:
-            fields = self._heads.read(head)
-            self._last = (head, fields)
+        fields = self._fields(head)
         environ: dict[str, Any] = {**self._host, **fields}
         body = self._body(fields)
         environ["wsgi.input"] = BytesIO() if body is None else body
@@ -291,6 +378,12 @@ class Connection:
         with suppress(OSError, ClientTimeout):
             self._wire.send(refusal(status))
             self._wire.linger()
+
+
+def _is_unusual(fields: Mapping[str, str]) -> bool:
+    """Tell whether a request asks for more than an answer on a connection that stays open."""
+    stays = fields["SERVER_PROTOCOL"] != "HTTP/1.0" and fields.get("HTTP_CONNECTION", "") in ("", "keep-alive")
+    return not stays or "HTTP_EXPECT" in fields
 
 
 def refusal(status: int) -> bytes:

@@ -1,7 +1,8 @@
 """The HTTP server: listening sockets, and one thread for each connection.
 
 A thread that waits in a system call costs next to nothing, and a request is answered on the thread that reads
-it: nothing is handed over. So a slow client holds a thread and a place, and loses both to others (`places`).
+it: nothing is handed over. So a slow client holds a thread and a place, and loses both to others (`places`). Several
+clients that send small files are the exception (`batches`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.server.http.acceptor import Acceptor, listen
+from orthanc_lab.server.http.batches import Batches
 from orthanc_lab.server.http.connection import Application, Connection, Patience, refusal
 from orthanc_lab.server.http.places import Places
 from orthanc_lab.server.http.wire import Wire
@@ -89,6 +91,7 @@ class HttpServer:
         most = _most_connections()
         # Some places are left for others, whatever one client does.
         self._places = Places(most, min(connections_of_address, most - most // 4))
+        self._batches = Batches(lambda: self._app)
         self._acceptors = [Acceptor(one, self._serve, self._places.make_room) for one in self._sockets]
 
     def start(self) -> None:
@@ -114,6 +117,7 @@ class HttpServer:
         for connection in self._places.wait_until_empty(timeout):
             connection.cut()
         self._places.wait_until_empty(timeout)
+        self._batches.close()
         for acceptor in self._acceptors:
             acceptor.close(max(0, end - time.monotonic()))
 
@@ -129,8 +133,9 @@ class HttpServer:
             return
         try:
             if self._tls is None or _encrypted(wire, self._tls):
-                connection.serve(lambda: self._app)
+                connection.serve(lambda: self._app, self._batches)
         finally:
+            self._batches.forget(connection)
             wire.close()
             self._places.give_back(connection)
 

@@ -77,6 +77,27 @@ class Wire:
 
     # -- bytes from the client -------------------------------------------------------
 
+    @property
+    def descriptor(self) -> int | None:
+        """Of the socket; None if it is encrypted, so that nobody else can tell what has come."""
+        return self._client.fileno() if self._is_plain else None
+
+    def receive_at_once(self, most: int) -> bytes:
+        """Return the bytes that are here already; b"" if there are none."""
+        try:
+            return self._client.recv(most, socket.MSG_DONTWAIT)
+        except OSError:
+            return b""
+
+    def send_at_once(self, data: bytes) -> int:
+        """Send what the client takes without being waited for; return how many bytes that is."""
+        try:
+            return self._client.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+        except OSError:  # the client is gone, which shows when the next request is read
+            return len(data)
+
     def receive_by(self, deadline: float, most: int) -> bytes:
         """Return the next bytes; b"" if the client is gone.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Generic, TypeVar
 
 from orthanc_lab.postgresql.acting import Guard, current_guard
@@ -11,6 +11,7 @@ from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.schema import migrate
 from orthanc_lab.protocol.group_commit import GroupCommit
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.storage.index import Operation
 from orthanc_lab.storage.postgresql.known import Known
 from orthanc_lab.storage.postgresql.log_queries import LogQueries
 from orthanc_lab.storage.postgresql.pending import Pending
@@ -69,6 +70,13 @@ class PostgresqlIndex(ResourceQueries, LogQueries):
         work = _Work(operation, about, current_guard())
         self._group.run(work)
         return work.result
+
+    def run_each(self, operations: Sequence[Operation[T]]) -> list[T | BaseException]:
+        """Run operations, each for itself, in as few transactions as possible."""
+        self._check_open()
+        works = [_Work(operation, about, current_guard()) for operation, about in operations]
+        errors = self._group.run_each(works)
+        return [work.result if error is None else error for work, error in zip(works, errors, strict=True)]
 
     def _commit(self, group: list[_Work[Any]]) -> None:
         guards = list(dict.fromkeys(work.guard for work in group if work.guard is not None))

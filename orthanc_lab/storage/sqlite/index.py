@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
+from orthanc_lab.storage.index import Operation
 from orthanc_lab.storage.records import ResourceStatistics, Statistics
 from orthanc_lab.storage.sqlite.connections import Connect, Readers, connect, open_writer
 from orthanc_lab.storage.sqlite.json_text import bindable
@@ -60,6 +61,10 @@ class SqliteIndex(ResourceQueries, LogQueries):
     def run(self, operation: Callable[[Transaction], T], about: Collection[tuple[Level, str]] = ()) -> T:
         """Run an operation in a transaction; it may run more than once."""
         return self._writer.run(operation)
+
+    def run_each(self, operations: Sequence[Operation[T]]) -> list[T | BaseException]:
+        """Run operations, each for itself, in as few commits as possible."""
+        return self._writer.run_each([operation for operation, _ in operations])
 
     def version(self) -> int:
         """Return how many commits there were since the index was opened."""

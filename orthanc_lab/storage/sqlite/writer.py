@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from orthanc_lab.protocol.errors import OrthancError
@@ -85,6 +85,21 @@ class Writer:
             raise disk_error(work.disk_problem) from work.disk_problem
         return work.result
 
+    def run_each(self, operations: Sequence[Callable[[SqliteTransaction], T]]) -> list[T | BaseException]:
+        """Run operations as `run` does, in as few commits as possible; return what each one returned or raised."""
+        works = [_Work(operation) for operation in operations]
+        outcomes: list[T | BaseException] = []
+        for work, error in zip(works, self._group.run_each(works), strict=True):
+            if isinstance(error, sqlite3.Error):
+                outcomes.append(_because(index_error(error), error))
+            elif error is not None:
+                outcomes.append(error)
+            elif work.disk_problem is not None:
+                outcomes.append(_because(disk_error(work.disk_problem), work.disk_problem))
+            else:
+                outcomes.append(work.result)
+        return outcomes
+
     def close(self) -> None:
         """Close the connection after the operations that wait."""
         with contextlib.suppress(OrthancError):  # a full disk; there is nothing to write any more
@@ -122,3 +137,8 @@ class Writer:
             except OSError as error:
                 for work in concerned:
                     work.disk_problem = error
+
+
+def _because(error: OrthancError, cause: BaseException) -> OrthancError:
+    error.__cause__ = cause
+    return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -250,6 +251,32 @@ class IngestContract:
         assert code_of(storage.store_made, [NewInstance(dicom(instance="4")), NewInstance(b"no")], ORIGIN) == 15
         assert len(storage.list_ids(Level.INSTANCE)) == 3
         assert storage.store_made([], ORIGIN) == []
+
+    def test_files_that_come_together_are_stored_each_for_itself(self, storage: Storage) -> None:
+        one, two, large = (dicom(instance="1"), dicom(instance="2", name="Doe"), dicom(instance="3", pixels=LARGE))
+        put(storage, instance="4")
+        files = [one, b"no DICOM", two, large, one, dicom(instance="4"), dicom(instance=None)]
+        outcomes = storage.store_each([(file, Origin("RestApi", f"host {n}")) for n, file in enumerate(files)])
+        found = [one.status.value if isinstance(one, Stored) else getattr(one, "code", one) for one in outcomes]
+        assert found == ["Success", 15, "Success", "Success", "AlreadyStored", "AlreadyStored", 21]
+        assert len(storage.list_ids(Level.INSTANCE)) == 4
+        for number, file in ((0, one), (2, two), (3, large)):
+            outcome = outcomes[number]
+            assert isinstance(outcome, Stored)
+            assert storage.read_dicom(outcome.instance) == file
+            resource = storage.get(outcome.instance)
+            assert resource is not None
+            assert resource.metadata["RemoteIP"] == f"host {number}"
+        assert isinstance(outcomes[0], Stored)
+        assert outcomes[4] == replace(outcomes[0], status=StoreStatus.ALREADY_STORED)
+        assert storage.store_each([]) == []
+
+    def test_they_may_replace_each_other(self, folder: StorageFolder) -> None:
+        storage = folder.open(overwrite_instances=True)
+        files = [dicom(instance="1", name=name) for name in "abc"]
+        outcomes = storage.store_each([(file, ORIGIN) for file in files])
+        assert [one.status.value for one in outcomes if isinstance(one, Stored)] == ["Success"] * 3
+        assert [storage.read_dicom(id) for id in storage.list_ids(Level.INSTANCE)] == files[2:]
 
     @pytest.mark.parametrize("keep", [True, False])
     def test_labels_of_what_is_replaced(self, folder: StorageFolder, keep: bool) -> None:
