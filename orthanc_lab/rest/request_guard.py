@@ -40,6 +40,7 @@ _MOST_KNOWN = 64
 _LONGEST_HOST = 256
 _DATE = "%a, %d %b %Y %H:%M:%S GMT"
 _OK = "200 OK"
+_UNUSUAL_HEADERS = frozenset({"HTTP_CONTENT_ENCODING", "HTTP_X_HTTP_METHOD_OVERRIDE"})
 _BAD_REQUEST = b"Error 400: Bad Request\nBad request"
 
 
@@ -96,7 +97,13 @@ class RequestGuard:
 
     def answers_together(self, env: Mapping[str, str]) -> bool:
         """Tell whether `answer_together` is worth being asked for requests like this one."""
-        return env["PATH_INFO"] in self._plain.together and env["REQUEST_METHOD"] == "POST"
+        return (
+            env["PATH_INFO"] in self._plain.together
+            and env["REQUEST_METHOD"] == "POST"
+            and not env["QUERY_STRING"]
+            and env.keys().isdisjoint(_UNUSUAL_HEADERS)
+            and not _log.isEnabledFor(logging.INFO)
+        )
 
     def answer_together(
         self, requests: Sequence[tuple[dict[str, Any], bytes]]
@@ -126,8 +133,6 @@ class RequestGuard:
 
     def _is_let_in(self, env: dict[str, Any]) -> bool:
         """Tell whether a POST has passed all checks of `_answer`; who has not is told so there."""
-        if _log.isEnabledFor(logging.INFO) or env["QUERY_STRING"] or "HTTP_X_HTTP_METHOD_OVERRIDE" in env:
-            return False
         if not self._remote_allowed and not _is_loopback(env.get("REMOTE_ADDR", "127.0.0.1")):
             return False
         if self._auth is not None:

@@ -236,6 +236,25 @@ def test_an_error_of_the_server_itself(
     assert "one by one from now on" in caplog.text
 
 
+def test_a_system_without_a_thread_to_spare(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    clients = [Client(house.server) for _ in range(3)]
+    house.clients += clients
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    for client in clients:
+        assert client.ask(b"a thread of its own")[0] == 200
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    for turn in range(5):
+        for client in clients:
+            assert client.ask(b"%d" % turn) == (200, b"alone: %d" % turn)
+    monkeypatch.undo()
+    for _ in range(3):
+        assert all(client.ask(b"again")[0] == 200 for client in clients)
+    assert house.application.batches
+
+
 def test_an_idle_client_is_let_go() -> None:
     house = House(keep_alive=1)
     try:

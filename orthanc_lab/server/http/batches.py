@@ -14,6 +14,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 __all__ = ["Application", "Batches", "BatchingApplication", "Member", "Offer"]
@@ -150,10 +151,16 @@ class Batches:
             if self._poll is None:
                 return True
             self._places[descriptor] = place
-            self._poll.register(descriptor, select.EPOLLIN)
-            if not self._is_watching:
-                self._is_watching = True
-                threading.Thread(target=self._run, name="orthanc-lab-batches", daemon=True).start()
+            try:
+                self._poll.register(descriptor, select.EPOLLIN)
+                if not self._is_watching:
+                    threading.Thread(target=self._run, name="orthanc-lab-batches", daemon=True).start()
+                    self._is_watching = True
+            except (OSError, RuntimeError):  # the system has no memory, or no thread, for this
+                del self._places[descriptor]
+                with suppress(OSError):
+                    self._poll.unregister(descriptor)
+                return True
         place.gate.acquire()
         return place.stays
 
@@ -194,6 +201,7 @@ class Batches:
         for descriptor, place in ready:
             offer = place.member.offer()
             if offer is None:
+                self.forget(place.member)
                 self._release(descriptor, place)
             else:
                 offers.append((descriptor, place, offer))
@@ -212,14 +220,15 @@ class Batches:
                 if not stays:
                     self._release(descriptor, place, stays=stays is None)
             else:
+                self.forget(place.member)
                 place.member.outcome = outcome
                 self._release(descriptor, place)
 
     def _batching(self) -> BatchingApplication | None:
         application = self._application()
         if application is not self._known:
-            self._known = application
             self._known_batching = application if isinstance(application, BatchingApplication) else None
+            self._known = application
         return self._known_batching
 
     def _release(self, descriptor: int, place: _Place, *, stays: bool = True) -> None:
