@@ -54,7 +54,8 @@ class Running:
 
     def name(self):
         try:
-            return requests.get(f"{self.url}/system", timeout=30).json()["Name"]
+            answer = requests.get(f"{self.url}/system", timeout=30)
+            return answer.json()["Name"] if answer.ok else None  # one that ends answers 503
         except (requests.ConnectionError, requests.Timeout):
             return None
 

@@ -3,6 +3,8 @@
 import socket
 import ssl
 import subprocess
+import threading
+import time
 
 import pytest
 import requests
@@ -10,8 +12,10 @@ import requests
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.server.http.server import HttpServer, Tls
+from orthanc_lab.server.http.wire import Wire
 from tests.programs import program
 from tests.server.wire import answer, connect
+from tests.waiting import until
 
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
@@ -167,3 +171,25 @@ def test_a_handshake_has_one_deadline(certificate):
             assert answer(slow)[0] == 0
     finally:
         server.stop()
+
+
+def test_a_client_owes_nothing_for_what_it_had_to_wait(certificate):
+    """A place that was long in coming is not taken away again while the handshake begins."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server, client = socket.socketpair()
+    with server, client:
+        wire = Wire(server, 30, 5)
+        wire.waits_since = time.monotonic() - 10
+        handshake = threading.Thread(target=_fail_to_encrypt, args=(wire, context))
+        handshake.start()
+        until(lambda: 0 <= wire.lateness(time.monotonic()) < 5)
+        wire.cut()
+        handshake.join(10)
+        assert not handshake.is_alive()
+        wire.close()
+
+
+def _fail_to_encrypt(wire, context):
+    with pytest.raises(ssl.SSLError):
+        wire.encrypt(context)

@@ -62,18 +62,46 @@ class Wire:
     def encrypt(self, tls: ssl.SSLContext) -> None:
         """Make a TLS handshake, which has the time-out in all; from then on everything is encrypted.
 
+        The client owes the time for which it is waited for, not that for which this machine computes.
+
         Raises
         ------
         OSError
             If it fails.
         """
-        self._client.settimeout(self._timeout)
+        self.waits_since = None  # nor the time for which it had to wait for its place
+        deadline = time.monotonic() + self._timeout
+        waited = 0.0
+        self._client.settimeout(0)
         self._is_plain = False
         self._client = tls.wrap_socket(self._client, server_side=True, do_handshake_on_connect=False)
         if self._is_cut:  # while it was neither the old nor the new one
             raise ConnectionAbortedError
-        self._client.do_handshake()
+        while (event := self._handshake_awaits()) is not None:
+            began = time.monotonic()
+            self.waits_since = began - waited
+            if not self._wait_for(event, deadline - began):
+                raise TimeoutError
+            waited += time.monotonic() - began
+            self.waits_since = None
         self._client.settimeout(self._interval)
+
+    def _handshake_awaits(self) -> int | None:
+        """Go on with a handshake; return what it waits for at the socket, None at its end."""
+        assert isinstance(self._client, ssl.SSLSocket)
+        try:
+            self._client.do_handshake()
+        except ssl.SSLWantReadError:
+            return select.POLLIN
+        except ssl.SSLWantWriteError:
+            return select.POLLOUT
+        return None
+
+    def _wait_for(self, event: int, seconds: float) -> bool:
+        """Wait until something can be read or written; False after so many seconds."""
+        poll = select.poll()
+        poll.register(self._client, event)
+        return bool(poll.poll(max(0.0, seconds) * 1000))
 
     # -- bytes from the client -------------------------------------------------------
 
