@@ -17,6 +17,7 @@ from orthanc_lab.bench import material
 from orthanc_lab.server.http.connection import Connection
 from orthanc_lab.server.http.server import HttpServer
 from tests.server.wire import answer, connect
+from tests.waiting import until
 
 FIRST = 3  # requests of a client before it is watched
 CLOSE = b"Connection: close\r\n"
@@ -263,6 +264,24 @@ def test_an_idle_client_is_let_go() -> None:
         assert one.is_closed()
         assert other.is_closed()
         assert time.monotonic() - began < 10
+    finally:
+        house.close()
+
+
+def test_a_request_that_had_to_wait_is_not_late() -> None:
+    house = House(keep_alive=1)
+    try:
+        one, other = house.watched()
+        house.application.may_answer.clear()
+        house.application.has_batch.clear()
+        one.send(b"one")
+        assert house.application.has_batch.wait(10)
+        other.send(b"other")
+        began = time.monotonic()
+        until(lambda: time.monotonic() - began > 2)  # more than an idle client has
+        house.application.may_answer.set()
+        assert answer(one.connection) == (200, b"together: one")
+        assert answer(other.connection) == (200, b"together: other")
     finally:
         house.close()
 

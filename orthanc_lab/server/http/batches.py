@@ -72,6 +72,10 @@ class Member(Protocol):
         """The last request."""
         ...
 
+    def has_sent(self) -> bool:
+        """Whether something has come that was not read yet."""
+        ...
+
     def offer(self) -> Offer | None:
         """Read what has come, without waiting; None unless that is one whole small request, nothing more."""
         ...
@@ -190,7 +194,8 @@ class Batches:
         if now - self._looked_at >= _LOOK_S:
             self._looked_at = now
             for descriptor, place in list(self._places.items()):
-                if now > place.member.deadline:
+                # What has come while the others were answered is not late.
+                if now > place.member.deadline and not place.member.has_sent():
                     self._release(descriptor, place, stays=False)
         with self._lock:
             self._is_watching = bool(self._places)
