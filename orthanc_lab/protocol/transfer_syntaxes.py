@@ -13,6 +13,7 @@ __all__ = [
     "EXPLICIT_LE",
     "IMPLICIT_LE",
     "TransferSyntax",
+    "deflated_uids",
     "find_transfer_syntax",
     "is_known",
     "known_uids",
@@ -54,6 +55,11 @@ class TransferSyntax:
 def find_transfer_syntax(uid: str) -> TransferSyntax | None:
     """Return the row of a UID, None if it has none."""
     return _BY_UID.get(uid)
+
+
+def deflated_uids() -> tuple[str, ...]:
+    """Return the UIDs of those in which the whole data set is deflated."""
+    return tuple(uid for uid, syntax in _BY_UID.items() if syntax.deflated)
 
 
 def is_known(uid: str) -> bool:

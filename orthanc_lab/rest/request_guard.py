@@ -44,6 +44,11 @@ _UNUSUAL_HEADERS = frozenset({"HTTP_CONTENT_ENCODING", "HTTP_X_HTTP_METHOD_OVERR
 _BAD_REQUEST = b"Error 400: Bad Request\nBad request"
 
 
+_TurnedAway = tuple[int, tuple[tuple[str, str], ...]]
+"""Status and headers of an answer without a body."""
+_REMOTE: _TurnedAway = (403, ())
+_NO_USER: _TurnedAway = (401, (("WWW-Authenticate", 'Basic realm="Orthanc Secure Area"'),))
+
 _Answered = tuple[str, list[tuple[str, str]], bytes]
 """Status, headers and body of an answer."""
 
@@ -124,23 +129,16 @@ class RequestGuard:
         path = requests[0][0]["PATH_INFO"]
         began = self._metrics.begin(len(requests))
         try:
-            known = [env["PATH_INFO"] == path and self._is_let_in(env) for env, _ in requests]
+            # Who is not let in is told so where all are.
+            known = [
+                env["PATH_INFO"] == path and self._turn_away(env) is None and self._refusal(env, "POST") is None
+                for env, _ in requests
+            ]
             taken = [request for request, is_known in zip(requests, known, strict=True) if is_known]
             outcomes = iter(self._plain.together[path](taken) if taken else ())
             return [self._outcome(next(outcomes)) if is_known else None for is_known in known]
         finally:
             self._metrics.end(began, len(requests))
-
-    def _is_let_in(self, env: dict[str, Any]) -> bool:
-        """Tell whether a POST has passed all checks of `_answer`; who has not is told so there."""
-        if not self._remote_allowed and not _is_loopback(env.get("REMOTE_ADDR", "127.0.0.1")):
-            return False
-        if self._auth is not None:
-            user = self._auth.user(env.get("HTTP_AUTHORIZATION", ""))
-            if user is None:
-                return False
-            env["orthanc.username"] = user
-        return self._refusal(env, env["REQUEST_METHOD"]) is None
 
     def _outcome(self, found: PlainAnswer | BaseException | None) -> _Answered | WSGIApplication | None:
         if isinstance(found, PlainAnswer):
@@ -160,13 +158,10 @@ class RequestGuard:
         known = method in _SERVED
         if not known and method not in _NOT_FOUND and method not in _REFUSED:
             return _bad_request(start_response)
-        if not self._remote_allowed and not _is_loopback(env.get("REMOTE_ADDR", "127.0.0.1")):
-            return _empty(start_response, 403)
-        if self._auth is not None:
-            user = self._auth.user(env.get("HTTP_AUTHORIZATION", ""))
-            if user is None:
-                return _empty(start_response, 401, ("WWW-Authenticate", 'Basic realm="Orthanc Secure Area"'))
-            env["orthanc.username"] = user
+        turned_away = self._turn_away(env)
+        if turned_away is not None:
+            status, headers = turned_away
+            return _empty(start_response, status, *headers)
         override = ""
         if "HTTP_X_HTTP_METHOD_OVERRIDE" in env or "_method=" in env["QUERY_STRING"]:
             override = _override(env)
@@ -202,6 +197,17 @@ class RequestGuard:
 
         answer: Iterable[bytes] = self._app(env, start)
         return answer
+
+    def _turn_away(self, env: dict[str, Any]) -> _TurnedAway | None:
+        """Return what a client gets that is not let in; the name of one that is goes into `env`."""
+        if not self._remote_allowed and not _is_loopback(env.get("REMOTE_ADDR", "127.0.0.1")):
+            return _REMOTE
+        if self._auth is not None:
+            user = self._auth.user(env.get("HTTP_AUTHORIZATION", ""))
+            if user is None:
+                return _NO_USER
+            env["orthanc.username"] = user
+        return None
 
     def _refusal(self, env: dict[str, Any], method: str) -> OrthancError | None:
         """Return why a request is not passed on, although its user may do what it asks for."""

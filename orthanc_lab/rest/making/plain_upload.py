@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from orthanc_lab.protocol.transfer_syntaxes import deflated_uids
 from orthanc_lab.rest.http.answers import JSON
 from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.making.upload_zip import is_zip
@@ -17,6 +18,7 @@ from orthanc_lab.storage.records import Origin, Stored
 __all__ = ["failing_body", "plain_upload", "plain_uploads"]
 
 _MOST_DIGITS = 12  # of a length
+_DEFLATED = [uid.encode() for uid in deflated_uids()]
 
 
 class _Body:
@@ -81,12 +83,27 @@ def plain_uploads(
     Parameters
     ----------
     requests
-        Each with its body. None is returned for one that is unusual, which is left to `post_instances`.
+        Each with its body. None is returned for one that is unusual, or may take long, so that the others would wait
+        for it; it is left to `post_instances`.
     """
-    usual = [bool(body) and _is_plain(env) and not is_zip(body) for env, body in requests]
+    if services.settings["IngestTranscoding"]:
+        return [None] * len(requests)
+    usual = [_is_plain(env) and _is_quick(body) for env, body in requests]
     files = [(body, _origin(env)) for (env, body), is_usual in zip(requests, usual, strict=True) if is_usual]
-    outcomes = iter(services.storage.store_each(files) if files else ())
+    outcomes = iter(_stored_each(services, files))
     return [_answered(next(outcomes)) if is_usual else None for is_usual in usual]
+
+
+def _stored_each(services: Services, files: Sequence[tuple[bytes, Origin]]) -> Sequence[Stored | BaseException]:
+    try:
+        return services.storage.store_each(files)
+    except Exception as error:  # it is answered where all errors are
+        return [error] * len(files)
+
+
+def _is_quick(body: bytes) -> bool:
+    """Tell whether reading a small file cannot take long: what it is deflated from may be a thousand times larger."""
+    return bool(body) and not is_zip(body) and not any(uid in body for uid in _DEFLATED)
 
 
 def _answered(outcome: Stored | BaseException) -> PlainAnswer | BaseException:

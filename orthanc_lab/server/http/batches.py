@@ -80,19 +80,22 @@ class Member(Protocol):
         """Read what has come, without waiting; None unless that is one whole small request, nothing more."""
         ...
 
-    def conclude(self, offer: Offer, answer: Answered) -> bool | None:
-        """Send the answer to an offer; False if it was the last request, None if its thread has to send the rest."""
+    def conclude(self, offer: Offer, answer: Answered) -> bool:
+        """Send the answer to an offer; False if its thread has to do what is left: to send the rest, or to end."""
+        ...
+
+    def cut(self) -> None:
+        """End the connection, which its thread notices."""
         ...
 
 
 class _Place:
     """A connection that is watched, and its thread that waits for the end of this."""
 
-    __slots__ = ("gate", "member", "stays")
+    __slots__ = ("gate", "member")
 
     def __init__(self, member: Member) -> None:
         self.member = member
-        self.stays = True
         self.gate = threading.Lock()
         self.gate.acquire()
 
@@ -117,23 +120,19 @@ class Batches:
         self._known: Application | None = None
         self._known_batching: BatchingApplication | None = None  # the same, if it is one
 
-    def visit(self, member: Member) -> bool:
-        """Take over a connection whose request was just answered, if that helps; return when its thread has to go on.
-
-        False means that the connection has ended.
-        """
+    def visit(self, member: Member) -> None:
+        """Watch a connection whose request was just answered, if that helps; return when its thread has to go on."""
         application = self._batching()
         if self._poll is None or application is None or not application.answers_together(member.request):
             self.forget(member)
-            return True
+            return
         member.in_a_row += 1
         with self._lock:
             self._senders.add(member)
             are_several = len(self._senders) > 1
         descriptor = member.descriptor
-        if member.in_a_row < _IN_A_ROW or not are_several or descriptor is None:
-            return True
-        return self._watch(member, descriptor)
+        if member.in_a_row >= _IN_A_ROW and are_several and descriptor is not None:
+            self._watch(member, descriptor)
 
     def forget(self, member: Member) -> None:
         """Take note that a connection has ended, or does other things now."""
@@ -149,11 +148,11 @@ class Batches:
                 self._poll.close()
                 self._poll = None
 
-    def _watch(self, member: Member, descriptor: int) -> bool:
+    def _watch(self, member: Member, descriptor: int) -> None:
         place = _Place(member)
         with self._lock:
             if self._poll is None:
-                return True
+                return
             self._places[descriptor] = place
             try:
                 self._poll.register(descriptor, select.EPOLLIN)
@@ -164,9 +163,8 @@ class Batches:
                 del self._places[descriptor]
                 with suppress(OSError):
                     self._poll.unregister(descriptor)
-                return True
+                return
         place.gate.acquire()
-        return place.stays
 
     def _run(self) -> None:
         try:
@@ -193,40 +191,31 @@ class Batches:
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_S:
             self._looked_at = now
-            for descriptor, place in list(self._places.items()):
+            for place in self._places.copy().values():
                 # What has come while the others were answered is not late.
                 if now > place.member.deadline and not place.member.has_sent():
-                    self._release(descriptor, place, stays=False)
+                    place.member.cut()
         with self._lock:
             self._is_watching = bool(self._places)
             return self._is_watching
 
     def _answer(self, ready: list[tuple[int, _Place]]) -> None:
+        application = self._batching()
         offers: list[tuple[int, _Place, Offer]] = []
         for descriptor, place in ready:
             offer = place.member.offer()
-            if offer is None:
-                self.forget(place.member)
+            if offer is None or application is None or not application.answers_together(offer.environ):
                 self._release(descriptor, place)
             else:
                 offers.append((descriptor, place, offer))
-        if not offers:
+        if application is None or not offers:
             return
-        application = self._batching()
-        outcomes: Sequence[Answered | Application | None] = [None] * len(offers)
-        if application is not None and all(application.answers_together(offer.environ) for _, _, offer in offers):
-            try:
-                outcomes = application.answer_together([(offer.environ, offer.body) for _, _, offer in offers])
-            except Exception:
-                _log.exception("Requests that came together are answered one by one")
+        outcomes = application.answer_together([(offer.environ, offer.body) for _, _, offer in offers])
         for (descriptor, place, offer), outcome in zip(offers, outcomes, strict=True):
-            if isinstance(outcome, tuple):
-                stays = place.member.conclude(offer, outcome)
-                if not stays:
-                    self._release(descriptor, place, stays=stays is None)
-            else:
-                self.forget(place.member)
+            if not isinstance(outcome, tuple):
                 place.member.outcome = outcome
+                self._release(descriptor, place)
+            elif not place.member.conclude(offer, outcome):
                 self._release(descriptor, place)
 
     def _batching(self) -> BatchingApplication | None:
@@ -236,9 +225,10 @@ class Batches:
             self._known = application
         return self._known_batching
 
-    def _release(self, descriptor: int, place: _Place, *, stays: bool = True) -> None:
+    def _release(self, descriptor: int, place: _Place) -> None:
+        """Let the thread of a connection go on; it comes back after some more requests of the known kind."""
         assert self._poll is not None
         self._poll.unregister(descriptor)
         del self._places[descriptor]
-        place.stays = stays
+        self.forget(place.member)
         place.gate.release()

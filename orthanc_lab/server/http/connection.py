@@ -99,7 +99,8 @@ class Connection:
                 if self._buffer:  # the next request is here already, so that nobody would be told that it comes
                     continue
                 self._await_request()
-                if not batches.visit(self) or not self._send_rest():
+                batches.visit(self)
+                if not self._send_rest():
                     return
         except BadRequest as refused:
             self._refuse(refused.status)
@@ -161,15 +162,15 @@ class Connection:
         self._wire.waits_since = None
         return Offer(head, {**self._host, **fields}, buffer[start:])
 
-    def conclude(self, offer: Offer, answer: Answered) -> bool | None:
-        """Send the answer to an offer; None if the client does not take it at once (`batches.Member`)."""
+    def conclude(self, offer: Offer, answer: Answered) -> bool:
+        """Send the answer to an offer; False if something is left to do (`batches.Member`)."""
         self._buffer = b""
         start = Start()
         start.status, start.headers, body = answer
         whole = self._replies.reply(offer.environ, start, self._staying, len(body)).head(len(body)) + body
         self._unsent = whole[self._wire.send_at_once(whole) :]
         self._await_request()
-        return None if self._unsent else self._staying != ""
+        return not self._unsent and self._staying != ""
 
     def _send_rest(self) -> bool:
         """Send what the client did not take at once; False if that fails, or if it was the last answer."""

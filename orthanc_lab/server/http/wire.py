@@ -101,7 +101,7 @@ class Wire:
         """Wait until something can be read or written; False after so many seconds."""
         poll = select.poll()
         poll.register(self._client, event)
-        return bool(poll.poll(max(0.0, seconds) * 1000))
+        return bool(poll.poll(max(0, seconds) * 1000))
 
     # -- bytes from the client -------------------------------------------------------
 
@@ -313,10 +313,8 @@ class Wire:
         """Whether the bytes that the client owes have come meanwhile."""
         if not self._awaits_bytes:
             return False
-        poll = select.poll()
         try:
-            poll.register(self._client, select.POLLIN)
-            return bool(poll.poll(0))
+            return self._wait_for(select.POLLIN, 0)
         except (OSError, ValueError):  # it was closed
             return False
 

@@ -76,14 +76,10 @@ class Writer:
 
         It runs more than once if another one of its group fails, so it changes nothing but the transaction.
         """
-        work = _Work(operation)
-        try:
-            self._group.run(work)
-        except sqlite3.Error as error:
-            raise index_error(error) from error
-        if work.disk_problem is not None:
-            raise disk_error(work.disk_problem) from work.disk_problem
-        return work.result
+        (outcome,) = self.run_each([operation])
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
 
     def run_each(self, operations: Sequence[Callable[[SqliteTransaction], T]]) -> list[T | BaseException]:
         """Run operations as `run` does, in as few commits as possible; return what each one returned or raised."""
