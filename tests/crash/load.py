@@ -33,7 +33,7 @@ class Client(threading.Thread):
         self.error = None
         self.actions = (
             [self._upload] * 5
-            + [self._upload_zip, self._remove_instance, self._create]
+            + [self._upload_several, self._upload_zip, self._remove_instance, self._create]
             + [self._submit, self._touch] * 2
         )
 
@@ -53,7 +53,14 @@ class Client(threading.Thread):
         return self._session.request(method, self._url + path, timeout=30, **options)
 
     def _upload(self):
-        content = self._random.choice([material.small_instances, material.ct_instances])(1)[0]
+        self._store(self._random.choice([material.small_instances, material.ct_instances])(1)[0])
+
+    def _upload_several(self):
+        """Send small files one after the other: the server stores them with those of others who do so too."""
+        for content in material.small_instances(self._random.randint(4, 12)):
+            self._store(content)
+
+    def _store(self, content):
         key = identify(scan(content)).instance
         facts = self._facts
         with facts.lock:
