@@ -27,6 +27,7 @@ from pynetdicom.dimse_primitives import DimseServiceType
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import A_P_ABORT, P_DATA, _PDUPrimitiveType
 
+from orthanc_lab.dimse.association_items import ASSOCIATION_PDUS, with_sound_items
 from orthanc_lab.dimse.command_set import Command, Field, Operation
 from orthanc_lab.dimse.connection import CLOSED, Connection
 from orthanc_lab.dimse.message import Assembler, Message, MessageError, fragments
@@ -124,9 +125,7 @@ class UpperLayer(DULServiceProvider):
                 _log.warning("The connection to a DICOM peer failed: %s", error)
             event = CLOSED
         except PduError as error:
-            _log.warning("A DICOM peer sent %s", error)
-            self.fault = error.words
-            event = _INVALID
+            event = self._refused(error)
         else:
             if pdu is None:
                 return False
@@ -171,7 +170,10 @@ class UpperLayer(DULServiceProvider):
             if kind == P_DATA_PDU and self.state_machine.current_state in _ESTABLISHED:
                 self.messages.extend(self._assembler.take(pdu[6:]))
                 return ""
-            decoded, event = self._decode_pdu(bytearray(pdu))
+            sound = with_sound_items(pdu) if kind in ASSOCIATION_PDUS else bytearray(pdu)
+            decoded, event = self._decode_pdu(sound)
+        except PduError as error:
+            return self._refused(error)
         except MessageError as error:
             _log.warning("A DICOM peer sent what is no message: %s", error)
             return _INVALID
@@ -180,6 +182,11 @@ class UpperLayer(DULServiceProvider):
             return _INVALID
         self._recv_pdu.put(decoded)
         return event
+
+    def _refused(self, error: PduError) -> str:
+        _log.warning("A DICOM peer sent %s", error)
+        self.fault = error.words
+        return _INVALID
 
     def _give_up(self) -> None:
         self._kill_thread = True

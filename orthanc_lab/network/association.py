@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["IncomingAssociation"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
+_APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
+_APPLICATION_CONTEXT_REFUSED = (1, 1, 2)  # permanently, by the user: application context name not supported
 _CALLING_AET_REFUSED = (1, 1, 3)  # permanently, by the user: calling AE title not recognized
 _CALLED_AET_REFUSED = (1, 1, 7)  # permanently, by the user: called AE title not recognized
 
@@ -75,7 +77,7 @@ class IncomingAssociation:
                 peer = Peer(requested.calling_ae_title, requested.called_ae_title, self._address[0])
                 if self._negotiate(requested, peer):
                     self._answer_requests(peer)
-            elif requested is None:
+            elif requested is None and not self._association.dul.fault:
                 _log.warning("%s connected, and requested no association in time", self._address[0])
         finally:
             self._association.dul.finish()
@@ -84,6 +86,10 @@ class IncomingAssociation:
         association = self._association
         association.requestor.primitive = requested
         dispatch = self._dispatch()
+        if requested.application_context_name != _APPLICATION_CONTEXT:
+            _log.warning("AET %s on IP %s requests an unknown application context", peer.aet, peer.host)
+            association.acse.send_reject(*_APPLICATION_CONTEXT_REFUSED)
+            return False
         if not dispatch.permissions.is_called(peer.called_aet):
             _log.warning("AET %s on IP %s calls another title: %s", peer.aet, peer.host, peer.called_aet)
             association.acse.send_reject(*_CALLED_AET_REFUSED)

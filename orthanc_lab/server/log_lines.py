@@ -19,6 +19,7 @@ __all__ = ["LogTail", "log_errors_only", "log_to", "open_log_folder"]
 
 # What would begin a line of its own, or command a terminal; the text of a line may come from a client.
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONGEST = 4000  # letters of a line, which may quote what a client sent
 _LETTERS = {"DEBUG": "T", "INFO": "I", "WARNING": "W", "ERROR": "E", "CRITICAL": "E"}
 
 
@@ -40,7 +41,9 @@ class LineFormatter(logging.Formatter):
 
 
 def _visible(text: str) -> str:
-    """Return a text with escapes in place of characters that are none to read."""
+    """Return a text with escapes in place of characters that are none to read, cut off if it is very long."""
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}… ({len(text):,} characters)"
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
 

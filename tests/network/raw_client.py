@@ -29,7 +29,11 @@ def item(kind: int, body: bytes) -> bytes:
 
 
 def association_request(
-    contexts: Contexts = ECHOING, aet: str = "RAW", called: str = "ORTHANC", items: bytes = b""
+    contexts: Contexts = ECHOING,
+    aet: str = "RAW",
+    called: str = "ORTHANC",
+    items: bytes = b"",
+    application: str = "1.2.840.10008.3.1.1.1",
 ) -> bytes:
     """Return an A-ASSOCIATE-RQ; `items` are further ones of the user information."""
     proposed = b"".join(
@@ -43,7 +47,7 @@ def association_request(
     )
     titles = called.encode("latin-1").ljust(16) + aet.encode("latin-1").ljust(16)
     user = item(0x50, item(0x51, struct.pack(">I", 16384)) + item(0x52, b"1.2.3") + items)
-    return pdu(1, b"\0\1\0\0" + titles + bytes(32) + item(0x10, b"1.2.840.10008.3.1.1.1") + proposed + user)
+    return pdu(1, b"\0\1\0\0" + titles + bytes(32) + item(0x10, application.encode()) + proposed + user)
 
 
 def role(sop_class: str, scu: bool, scp: bool) -> bytes:

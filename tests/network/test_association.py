@@ -19,8 +19,10 @@ from tests.network.raw_client import (
     IMPLICIT,
     STORING,
     RawClient,
+    answered_contexts,
     association_request,
     echo_message,
+    item,
     pdu,
     role,
     store_message,
@@ -72,6 +74,46 @@ def may(server: orthanc_lab.EmbeddedServer, what: str, aet: str = "RAW") -> str:
 def test_contexts(server: orthanc_lab.EmbeddedServer, sop_class: str, proposed: list[str], expected: tuple[int, str]):
     with RawClient(server.dicom_port, [(1, sop_class, proposed)]) as client:
         assert client.accepted == {1: expected}
+
+
+@pytest.mark.parametrize("none", ["1.2.X", "1.02", "1..2", ".", " ", "1.2 ", "é"])
+def test_what_is_no_uid(server: orthanc_lab.EmbeddedServer, none: str):
+    """As at Orthanc, a context with it is refused, a transfer syntax passed over, an application context unknown."""
+    contexts = [(1, none, [IMPLICIT]), (3, ECHO, [none, IMPLICIT])]
+    kind, accepted = answer(server, association_request(contexts, items=role(none, True, True)))
+    assert kind == 2
+    assert answered_contexts(accepted) == {1: (3, IMPLICIT), 3: (0, IMPLICIT)}
+    assert answer(server, association_request(application=none)) == (3, b"\3\0\0\0\0\4\0\1\1\2")
+
+
+def test_an_unknown_application_context(server: orthanc_lab.EmbeddedServer):
+    assert answer(server, association_request(application="1.2.3")) == (3, b"\3\0\0\0\0\4\0\1\1\2")
+
+
+@pytest.mark.parametrize("length", [65, 60_000])
+def test_what_is_longer_than_any_uid(server: orthanc_lab.EmbeddedServer, length: int):
+    longer = "1." + "2" * (length - 2)
+    for request in (
+        association_request([(1, longer, [IMPLICIT])]),
+        association_request([(1, ECHO, [IMPLICIT, longer])]),
+        association_request(application=longer),
+        association_request(items=item(0x52, longer.encode())),
+        association_request(items=item(0x55, longer.encode())),
+    ):
+        assert answer(server, request)[0] == ABORT
+
+
+@pytest.mark.parametrize("name", [b"", b"A", b"x" * 17, b"x" * 64, b"\xff\0\n"])
+def test_names_of_implementations(server: orthanc_lab.EmbeddedServer, name: bytes):
+    assert answer(server, association_request(items=item(0x55, name)))[0] == 2
+
+
+@pytest.mark.parametrize("kind", [0x20, 0x50])
+def test_items_inside_items_without_end(server: orthanc_lab.EmbeddedServer, kind: int):
+    inner = b""
+    for _ in range(8000):
+        inner = item(kind, bytes(4 if kind == 0x20 else 0) + inner)
+    assert answer(server, association_request(items=inner))[0] in (2, ABORT)
 
 
 def test_many_contexts(server: orthanc_lab.EmbeddedServer):

@@ -23,6 +23,7 @@ from tests.network.data_sets import data_set
 from tests.network.raw_client import (
     ABORT,
     ECHOING,
+    IMPLICIT,
     STORING,
     RawClient,
     association_request,
@@ -220,6 +221,19 @@ def test_fuzz(server: orthanc_lab.ChildServer, request: pytest.FixtureRequest):
     assert memory(server) - before < GROWTH
     for patient in server.session.get(f"{server.url}/patients").json():
         server.session.delete(f"{server.url}/patients/{patient}")
+
+
+def test_uids_that_are_none(server: orthanc_lab.ChildServer):
+    """Whatever others send in their place, nothing of it is kept, and little of it is in the log."""
+    before = memory(server)
+    for number in range(600):
+        none = f"1.2.X{number}".ljust(60_000 if number % 2 else 64, "7")
+        for request in (association_request([(1, none, [IMPLICIT])]), association_request(application=none)):
+            with RawClient(server.dicom_port, None) as client:
+                client.send(request)
+                client.read()
+    assert memory(server) - before < GROWTH
+    assert all(len(line) < 1000 for line in server.tail())
 
 
 def test_fragments_without_end(server: orthanc_lab.ChildServer):

@@ -8,7 +8,7 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab.protocol.verbosity import set_verbosity, verbosity_of
-from orthanc_lab.server.log_lines import LogTail
+from orthanc_lab.server.log_lines import LineFormatter, LogTail
 from tests.server.wire import exchange
 
 LINE = re.compile(r"[EWIT]\d{4} \d\d:\d\d:\d\d\.\d{6} ")
@@ -62,6 +62,12 @@ def test_an_error(tail, text):
     for line in others:
         assert not LINE.match(line)
         assert line.isprintable()
+
+
+def test_what_a_client_sent_makes_no_endless_line():
+    line = LineFormatter().format(record("GET %s", "x" * 1_000_000))
+    assert len(line) < 5000
+    assert line.endswith("x… (1,000,004 characters)")
 
 
 def test_a_path(tail):
