@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.wildcards import Wildcards
 
@@ -23,6 +24,8 @@ __all__ = [
     "predicate",
     "read_match",
 ]
+
+_LONGEST_PATTERN = 50_000  # characters; the index of Orthanc takes no longer ones either
 
 RANGED_TAGS = frozenset(
     {"0008,0012", "0008,0013", "0008,0020", "0008,0021", "0008,0022", "0008,0023", "0008,0030", "0008,0031"}
@@ -77,6 +80,11 @@ def read_match(wanted: str, *, case_sensitive: bool, ranged: bool = False) -> Va
         False returns folded texts (`fold`), to be compared with folded values.
     ranged
         Whether the tag has ranges.
+
+    Raises
+    ------
+    OrthancError
+        8 for a pattern of more than 50,000 characters.
     """
     text = wanted if case_sensitive else fold(wanted)
     if ranged and "-" in text:
@@ -85,6 +93,8 @@ def read_match(wanted: str, *, case_sensitive: bool, ranged: bool = False) -> Va
     if "\\" in text:
         return OneOf(text.split("\\"))
     if "*" in text or "?" in text:
+        if len(text) > _LONGEST_PATTERN:
+            raise OrthancError(ErrorCode.BAD_REQUEST, f"A pattern with wildcards is longer than {_LONGEST_PATTERN:,}")
         return Like(text)
     return Equal(text)
 

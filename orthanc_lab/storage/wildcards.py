@@ -54,11 +54,13 @@ class Wildcards:
 
 
 class _Part:
-    """What stands between two ``*``: pieces of text at fixed distances."""
+    """What stands between two ``*``: pieces of text at fixed distances, the longest of which is the anchor."""
+
+    __slots__ = ("_anchor", "_offset", "_pieces", "length")  # a pattern may have many
 
     def __init__(self, text: str) -> None:
         self.length = len(text)
-        self._pieces = _pieces(text)
+        self._pieces = _pieces(text) if "?" in text else ((0, text),)
         self._offset, self._anchor = max(self._pieces, key=lambda piece: len(piece[1]), default=(0, ""))
 
     def fits(self, text: str, position: int) -> bool:

@@ -32,6 +32,7 @@ IMAGE = 4 << 20  # bytes of one instance of the large series
 GROWTH = 96  # MiB
 MANY = 150  # MiB
 IDLE = 90  # MiB
+PATTERNS = 30  # MiB, for what four of 50,000 characters become
 AFTER_PICTURES = 110  # MiB
 
 
@@ -153,6 +154,24 @@ def test_pictures_from_several_clients() -> None:
         before = memory(server)
         until(lambda: memory(server) <= AFTER_PICTURES, seconds=20)
         print(f"after pictures: {before:.0f} MiB, and {memory(server):.0f} MiB a moment later")
+
+
+def test_patterns_are_not_kept() -> None:
+    """The longest that are taken, with many parts."""
+    with orthanc_lab.serve(process=True) as server:
+        named = dicom_file("many", "1.2", "1.2.3", "1.2.3.4", PatientName="b" * 64, ImageComments="b" * 1000)
+        assert server.session.post(f"{server.url}/instances", data=named).status_code == 200
+
+        def find(pattern: str) -> None:
+            for level, tag in (("Study", "PatientName"), ("Instance", "ImageComments")):
+                answer = server.session.post(f"{server.url}/tools/find", json={"Level": level, "Query": {tag: pattern}})
+                assert answer.json() == []
+
+        find("a*")
+        before = memory(server)
+        for number in range(20):
+            find("*a?b" * 12_490 + str(number))
+        until(lambda: memory(server) - before <= PATTERNS, seconds=20)
 
 
 def test_nothing_to_do() -> None:

@@ -234,6 +234,11 @@ DIRECTIONS = 'Field "Direction" must be "ASC" or "DESC"'
         ({"Query": {"StudyInstanceUID": "1*"}}, (400, 3, "Wildcards are not allowed on tag 0020,000d")),
         ({"Query": {"PatientAge": "0*"}}, (400, 3, "Wildcards are not allowed on tag 0010,1010")),
         ({"Query": {"0009,1010": "*"}}, (400, 3, "Wildcards are not allowed on tag 0009,1010")),
+        ({"Query": {"PatientName": "*" + "a" * 50_000}}, (400, 8, "A pattern with wildcards is longer than 50,000")),
+        (
+            {"Level": "Instance", "Query": {"ImageComments": "a?" * 25_001}},
+            (400, 8, "A pattern with wildcards is longer than 50,000"),
+        ),
         ({"Query": {"SOPInstanceUID": "1"}}, (500, 1012, "")),
         ({"Query": {"SOPClassesInStudy": "1"}, "Level": "Instance"}, (400, 3, "")),
         ({"Query": {"Rows": "1"}, "Since": 1}, (400, 8, NO_SINCE)),
