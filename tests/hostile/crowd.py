@@ -38,6 +38,7 @@ def kinds(path: str, headers: str) -> dict[str, Kind]:
     """
     end = f"Host: localhost\r\n{headers}"
     upload = f"POST /instances HTTP/1.1\r\n{end}"
+    ahead = f"GET /system HTTP/1.1\r\n{end}\r\n".encode() * 2000
     download = f"GET {path} HTTP/1.1\r\n{end}\r\n".encode() * 20
     return {
         "silent": Kind(),
@@ -52,6 +53,7 @@ def kinds(path: str, headers: str) -> dict[str, Kind]:
         "half closed": Kind(f"{upload}Content-Length: 100000\r\n\r\nhalf".encode(), leaves_half=True),
         "half closed reader": Kind(download, leaves_half=True, receive_buffer=4096),
         "reader": Kind(download, receive_buffer=4096),
+        "asks ahead": Kind(ahead, ahead, receive_buffer=4096),
     }
 
 

@@ -93,6 +93,8 @@ class Connection:
                 outcome, self.outcome = self.outcome, None
                 if not self._answer(head, outcome or application()):
                     return
+                if self._buffer:
+                    self._wire.note_asking_ahead()
                 if not self._is_small_post():
                     batches.forget(self)
                     continue

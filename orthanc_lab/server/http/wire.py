@@ -22,6 +22,8 @@ _TLS_RECORD = 16 * 1024  # bytes
 _FILE_PIECE = 256 * 1024  # bytes of a file after which the client's progress is looked at
 _LINGER_S = 1.0  # for a client that still sends although nothing is read
 _MOST_LINGERING = 64 << 20  # bytes of that
+_UNSENT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_MOST_UNSENT = 4096  # bytes of answers that wait in the system for a client that asks ahead
 _TIME = struct.Struct("ll")  # struct timeval
 _RESET = struct.pack("ii", 1, 0)  # struct linger
 
@@ -48,6 +50,7 @@ class Wire:
         self._interval = interval
         self._is_plain = True
         self._is_cut = False
+        self._asks_ahead = False
         self.behind = 0.0
         """Seconds by which the client was behind at the end of the last wait; a request and an answer begin with 0."""
         self._deadline: float | None = None
@@ -243,6 +246,17 @@ class Wire:
             if sent < len(part):
                 self._send_slowly(memoryview(part)[sent:])
             sent = max(0, sent - len(part))
+
+    def note_asking_ahead(self) -> None:
+        """Take note that the client sends requests before it has their answers.
+
+        From now on few answers wait in the system: else a client that takes none could have thousands made for it, while
+        it owes nothing.
+        """
+        if not self._asks_ahead and _UNSENT is not None:
+            with contextlib.suppress(OSError):
+                self._client.setsockopt(socket.IPPROTO_TCP, _UNSENT, _MOST_UNSENT)
+        self._asks_ahead = True
 
     @property
     def sends_files(self) -> bool:
