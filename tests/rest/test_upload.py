@@ -325,13 +325,26 @@ def test_limits() -> None:
             contents(body, **limits)
 
 
-def test_an_archive_whose_entries_share_their_bytes_is_bounded() -> None:
+@pytest.mark.parametrize("times", [2, 1000])
+def test_members_that_share_their_bytes_are_refused(times: int) -> None:
     target = BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a", bytes(1 << 20))
-        archive.filelist *= 1000
-    with pytest.raises(OrthancError, match="unpacks to too much"):
-        contents(target.getvalue(), size=1 << 24)
+        archive.writestr("a", bytes(1000))
+        archive.filelist *= times
+    with pytest.raises(OrthancError, match="The ZIP archive has members that overlap"):
+        contents(target.getvalue())
+
+
+def test_a_member_inside_another_one_is_refused() -> None:
+    """As in the archives that unpack to a million times their size, each member contains those that follow it."""
+    inner = zip_of(("inner", bytes(50)), method=zipfile.ZIP_STORED)
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("a", inner)
+        archive.writestr("b", bytes(50))
+        archive.filelist[1].header_offset = target.getvalue().index(b"inner") - 30
+    with pytest.raises(OrthancError, match="The ZIP archive has members that overlap"):
+        contents(target.getvalue())
 
 
 @given(data=st.data())

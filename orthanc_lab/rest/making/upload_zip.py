@@ -43,10 +43,12 @@ def members_of(
     Raises
     ------
     OrthancError
-        15 for a broken archive, a member of another method than stored and deflated, a wrong
+        15 for a broken archive, members that overlap or are of another method than stored and deflated, a wrong
         checksum or size, and for an archive that exceeds the limits; 4 with status 503 if the memory is spent.
     """
     members = _directory(body, limits)
+    if _overlap(members):
+        raise _refused("has members that overlap")
     sizes = [member.file_size for member in members]
     if sum(sizes) > max(limits.size, limits.ratio * len(body)) or any(
         member.file_size > limits.of_file(min(member.compress_size, len(body))) for member in members
@@ -64,6 +66,16 @@ def _directory(body: bytes, limits: UploadLimits) -> list[zipfile.ZipInfo]:
             return [member for member in archive.infolist() if not member.is_dir()]
     except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OSError, IndexError) as error:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Cannot open ZIP archive from memory buffer") from error
+
+
+def _overlap(members: list[zipfile.ZipInfo]) -> bool:
+    """Tell whether some bytes belong to several members, which no program writes: a few could become gigabytes."""
+    end = 0
+    for member in sorted(members, key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            return True
+        end = member.header_offset + _LOCAL_HEADER.size + member.compress_size
+    return False
 
 
 def _inflated(body: bytes, members: list[zipfile.ZipInfo], executor: Executor) -> Iterator[bytes]:

@@ -250,8 +250,8 @@ class Wire:
     def note_asking_ahead(self) -> None:
         """Take note that the client sends requests before it has their answers.
 
-        From now on few answers wait in the system: else a client that takes none could have thousands made for it, while
-        it owes nothing.
+        From now on few answers wait in the system: else a client that takes none could have thousands of them made,
+        while it owes nothing.
         """
         if not self._asks_ahead and _UNSENT is not None:
             with contextlib.suppress(OSError):
