@@ -87,6 +87,24 @@ def test_a_bad_item_leaves_nothing_behind(creator: Creator, item: Any, refusal: 
     assert creator.count() == 0
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"ImageComments": "x" * 100_000},
+        {f"0008,{element:04x}": "" for element in range(0x2000, 0x5000)},
+        {"ReferencedImageSequence": [{"ReferencedSOPInstanceUID": "1.2"}] * 4000},
+    ],
+    ids=["a long value", "many tags", "many items"],
+)
+def test_what_all_instances_have_in_common_is_limited(creator: Creator, tags: dict[str, str]) -> None:
+    """Else the disk and the time that a request takes would grow with the square of its length."""
+    refusal = creator.refusal({"Tags": tags, "Content": [GRAY] * 300})
+    assert (refusal.status, refusal.code) == (400, 8)
+    assert refusal.details.startswith("The tags that the 300 instances have in common would take ")
+    assert creator.count() == 0
+    assert len(series(creator, tags, GRAY, GRAY)) == 2
+
+
 def test_a_bad_item_does_not_harm_the_series_it_was_meant_for(creator: Creator) -> None:
     # The real server deletes the whole series here.
     parent = creator.answer({"Tags": {"PatientID": "P"}})["ParentSeries"]

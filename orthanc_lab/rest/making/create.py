@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES", "CreateDicom"]
 
 _UNAVAILABLE = 503
+_MOST_TAGS = 16 << 20  # bytes of the same tags in all files of a series …
+_TAGS_TO_CONTENTS = 16  # … or so many times those of its contents
 
 
 class CreateDicom:
@@ -119,6 +121,8 @@ class CreateDicom:
 
     def _files(self, draft: Draft, contents: list[Any]) -> Iterator[bytes]:
         for index, item in enumerate(contents):
+            if index == 1:
+                _check_what_is_common(draft, contents)
             try:
                 with self._services.memory.reserve(0) as memory:
                     yield self._file(draft.copy(memory), item, index + 1, len(contents))
@@ -155,6 +159,26 @@ def _encapsulate(body: dict[str, Any]) -> bool:
     if value is not None and not isinstance(value, (bool, int, float)):
         raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
     return bool(value)
+
+
+def _check_what_is_common(draft: Draft, contents: list[Any]) -> None:
+    """Refuse a series whose tags take too much: a request of 500 kB could ask for 500 MB.
+
+    Raises
+    ------
+    OrthancError
+        8 if they do.
+    """
+    size = len(draft.to_bytes()) * len(contents)
+    if size > max(_MOST_TAGS, _TAGS_TO_CONTENTS * sum(map(_length, contents))):
+        details = f"The tags that the {len(contents)} instances have in common would take {size >> 20} MB"
+        raise OrthancError(ErrorCode.BAD_REQUEST, f"{details}: create them by several requests")
+
+
+def _length(item: Any) -> int:
+    """Return the length of the content of an item, if it has any."""
+    content = item.get("Content") if isinstance(item, dict) else item
+    return len(content) if isinstance(content, (str, memoryview)) else 0
 
 
 def _uri(content: Any) -> str | memoryview:
