@@ -130,6 +130,16 @@ def test_renew():
         upload(server)
 
 
+def test_what_has_stopped_is_not_renewed_and_what_is_removed_does_not_start():
+    server, child = orthanc_lab.serve(), orthanc_lab.serve(process=True)
+    server.stop()
+    child.stop()
+    with pytest.raises(RuntimeError, match="The server has stopped: only one that runs can be renewed"):
+        server.renew()
+    with pytest.raises(RuntimeError, match="its temporary folder is removed: start another server"):
+        child.restart()
+
+
 def test_reset_keeps_the_port_and_the_data():
     with orthanc_lab.serve() as server:
         upload(server)

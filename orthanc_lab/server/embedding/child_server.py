@@ -141,7 +141,11 @@ class ChildServer(Restartable):
             For another port or folder.
         TypeError
             For a name that is no option.
+        RuntimeError
+            After `stop`, if the folder was temporary.
         """
+        if not self.folder.is_dir():
+            raise RuntimeError("The server has stopped, and its temporary folder is removed: start another server")
         if options is not None:
             wanted = self._for_restart(options)
             self.settings = CheckedSettings(wanted, self.folder)

@@ -146,8 +146,11 @@ class EmbeddedServer(Restartable):
         Raises
         ------
         RuntimeError
-            If the folder was given, or the index is in a database: what is there is not ours to remove.
+            If the server has stopped. If the folder was given, or the index is in a database: what is there is not
+            ours to remove.
         """
+        if not self.is_running:
+            raise RuntimeError("The server has stopped: only one that runs can be renewed")
         if self.settings["PostgreSQL"].get("EnableIndex"):
             raise RuntimeError("Only a server whose index is in its folder can be renewed")
         old, self.folder = self.folder, self._next_folder()
