@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from orthanc_lab.client import Client
+from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import typed
 
 __all__ = ["changes"]
@@ -32,6 +33,7 @@ def changes(client: Client, since: int = 0) -> pd.DataFrame:
     >>> (frame["change"] == "NewInstance").sum()
     np.int64(20)
     """
+    check_client(client)
     found = client.changes.after(since)
     return pd.DataFrame(
         {

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client
+from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import typed
 
 __all__ = ["cluster"]
@@ -31,6 +32,7 @@ def cluster(client: Client) -> pd.DataFrame:
       server  running
     0   Anna        0
     """
+    check_client(client)
     servers = client.cluster().servers
     columns: dict[str, list[Any]] = {
         "server": [server.name for server in servers],

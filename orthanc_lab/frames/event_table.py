@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client
+from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import typed
 from orthanc_lab.protocol.timestamps import iso_micros
 
@@ -44,6 +45,7 @@ def events(client: Client, since: int = 0) -> pd.DataFrame:
     1     Picked  Running  Worker
     2   Finished  Success  Worker
     """
+    check_client(client)
     found = client.jobs.events(since)
     columns: dict[str, list[Any]] = {
         "seq": [event.sequence for event in found],

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client, NoClusterError
+from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import typed
 
 __all__ = ["jobs", "jobs_frame"]
@@ -35,6 +36,7 @@ def jobs(client: Client) -> pd.DataFrame:
           type    state  instances
     0  Archive  Success         20
     """
+    check_client(client)
     return jobs_frame(client.transport.get("/jobs", {"expand": ""}), servers=_servers(client))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client, ClientError
+from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.frames.columns import utc
 from orthanc_lab.frames.job_spans import Span, spans_frame
@@ -62,6 +63,7 @@ class JobWatch(BackgroundPolling):
     ) -> None:
         check_interval(interval, capacity)
         super().__init__(self._watch, interval, clock or SystemClock(), wait)
+        check_client(client)
         self._client = client
         self._lock = threading.Lock()
         self._changes: deque[tuple[datetime, dict[str, Any], str]] = deque(maxlen=capacity)

@@ -12,6 +12,7 @@ import pandas as pd
 from prometheus_client.parser import text_string_to_metric_families
 
 from orthanc_lab.client import Client
+from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import KINDS, UTC
 from orthanc_lab.frames.metric_names import family_of, kind_of, unit_of
 from orthanc_lab.protocol.ports import Clock, SystemClock
@@ -53,6 +54,7 @@ def metrics(client: Client, *, clock: Clock | None = None) -> pd.DataFrame:
     >>> frame.loc[frame["family"] == "Resources", ["name", "value"]].to_string(index=False, header=False).split()[:2]
     ['orthanc_count_instances', '20.0']
     """
+    check_client(client)
     time = (clock or SystemClock()).now()
     return metrics_frame([Scrape(time, parse_metrics(client.metrics_text()))])
 

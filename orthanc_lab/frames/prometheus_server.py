@@ -62,6 +62,8 @@ def query_range(
 
     Raises
     ------
+    TypeError, ValueError
+        If `start` or `end` is no aware datetime, or `step` not positive.
     PrometheusError
         If there is no answer, or an error.
 
@@ -74,6 +76,9 @@ def query_range(
     >>> begin = datetime.now(UTC) - timedelta(minutes=10)
     >>> frame = frames.query_range("http://localhost:9090", start=begin, step=5)  # doctest: +SKIP
     """
+    for moment in (start, end):
+        if not isinstance(moment, datetime | None):
+            raise TypeError(f"start and end are datetimes, datetime(2026, 1, 1, tzinfo=UTC), not {moment!r}")
     end = end or SystemClock().now()
     start = start or end - timedelta(hours=1)
     if start.tzinfo is None or end.tzinfo is None:

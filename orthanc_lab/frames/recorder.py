@@ -9,6 +9,7 @@ from datetime import datetime
 import pandas as pd
 
 from orthanc_lab.client import Client, ClientError
+from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.frames.metric_table import Scrape, metrics_frame, parse_metrics
 from orthanc_lab.frames.polling import Wait, check_interval, poll_repeatedly
@@ -49,6 +50,7 @@ def record(
     >>> frame["time"].nunique()
     5
     """
+    check_client(client)
     check_interval(interval)
     scrapes: list[Scrape] = []
 
@@ -98,6 +100,7 @@ class Recorder(BackgroundPolling):
     ) -> None:
         check_interval(interval, capacity)
         super().__init__(self._record, interval, clock or SystemClock(), wait)
+        check_client(client)
         self._client = client
         self._condition = threading.Condition()
         self._count = 0  # of all scrapes, including dropped ones

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client
+from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import typed
 from orthanc_lab.frames.thumbnail_column import with_thumbnails
 from orthanc_lab.protocol.levels import Level
@@ -114,6 +115,7 @@ def instances(client: Client, *, thumbnails: bool | int = False) -> pd.DataFrame
 
 
 def _table(client: Client, level: Level, thumbnails: bool | int = False) -> pd.DataFrame:
+    check_client(client)
     # Orthanc 1.12.4 and earlier ignore ResponseContent: their objects lack Metadata and Attachments.
     body: dict[str, Any] = {"Level": level.value, "Query": {}, "Expand": True, "ResponseContent": _CONTENT}
     documents = client.transport.json("POST", "/tools/find", json=body, again=True)

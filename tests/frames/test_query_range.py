@@ -87,6 +87,8 @@ def test_no_prometheus_and_something_else_say_so(orthanc):
 def test_times_need_a_zone():
     with pytest.raises(ValueError, match="time zone"):
         frames.query_range("http://127.0.0.1:1", start=datetime(2026, 1, 1))
+    with pytest.raises(TypeError, match=r"start and end are datetimes, .*, not 'yesterday'"):
+        frames.query_range("http://127.0.0.1:1", start="yesterday")
     with pytest.raises(ValueError, match="step"):
         frames.query_range("http://127.0.0.1:1", step=0)
 

@@ -174,3 +174,15 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
         frames.save(pd.DataFrame({"value": [1.0]}), tmp_path / "x.xlsx")
     with pytest.raises(ValueError, match=r"\.parquet or \.csv"):
         frames.load(tmp_path / "x.txt")
+
+
+CALLS = (
+    *(frames.jobs, frames.changes, frames.cluster, frames.events, frames.studies, frames.metrics),
+    *(frames.record, frames.JobWatch, frames.Recorder),
+)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_what_is_no_client_is_told_how_to_make_one(call):
+    with pytest.raises(TypeError, match=r"Expected a client, orthanc_lab\.Client\(url\) or .*, not a str"):
+        call("http://localhost:8042")
