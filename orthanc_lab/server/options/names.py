@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from orthanc_lab.protocol.nearest import nearest_name
 from orthanc_lab.server.options.option_table import OPTIONS
 
 __all__ = ["check_names", "unknown_options", "warnings_of_names"]
-
-_LONGEST = 100  # letters that are compared: the time is that of their product
 
 
 def unknown_options(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -37,16 +36,8 @@ def unknown_options(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _unknown(before: str, options: Mapping[str, Any], known: Collection[str]) -> Iterator[tuple[str, str]]:
     for name in options:
         if name not in known:
-            nearest = _nearest(name, known)
+            nearest = nearest_name(name, known)
             yield f"{before}{name}" if before else name, f"{before}{nearest}" if nearest else ""
-
-
-def _nearest(name: str, known: Collection[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - rarely needed
-
-    options = {option.lower(): option for option in known}
-    found = get_close_matches(str(name).lower()[:_LONGEST], options, n=1, cutoff=0.8)
-    return options[found[0]] if found else ""
 
 
 def warnings_of_names(options: Mapping[str, Any]) -> list[str]:
