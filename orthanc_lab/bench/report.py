@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.bench.pairing import Result
+from orthanc_lab.protocol.optional import needs_extra
 
 __all__ = ["as_json", "bars", "row", "save_chart", "title_row"]
 
@@ -73,7 +74,8 @@ def as_json(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 def save_chart(results: Sequence[Result], path: Path) -> None:
     """Draw the ratios as a bar chart; needs matplotlib (``pip install 'orthanc-lab[bench]'``)."""
-    import matplotlib  # noqa: PLC0415 - an extra, and slow to import
+    with needs_extra("The chart", "bench", "matplotlib"):
+        import matplotlib  # noqa: PLC0415 - an extra, and slow to import
 
     matplotlib.use("Agg")
     from matplotlib import pyplot  # noqa: PLC0415

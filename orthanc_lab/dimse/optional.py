@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.optional import needs_extra
 
 __all__ = ["needs_pynetdicom"]
 
@@ -20,9 +21,9 @@ def needs_pynetdicom() -> Iterator[None]:
         9 if pynetdicom is not installed.
     """
     try:
-        yield
+        with needs_extra("The DICOM network", "network", "pynetdicom"):
+            yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "pynetdicom":
+        if error.name != "pynetdicom":
             raise
-        text = "The DICOM network needs pynetdicom: pip install 'orthanc-lab[network]'"
-        raise OrthancError(ErrorCode.NETWORK_PROTOCOL, text) from None
+        raise OrthancError(ErrorCode.NETWORK_PROTOCOL, str(error)) from None

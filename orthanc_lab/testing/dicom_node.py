@@ -9,18 +9,22 @@ from types import TracebackType
 from typing import Any, Self
 
 from pydicom import Dataset
-from pynetdicom import AE, evt
-from pynetdicom.events import Event
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
-from pynetdicom.transport import ThreadedAssociationServer
 
+from orthanc_lab.protocol.optional import needs_extra
 from orthanc_lab.testing.dicom_answers import Source, data_sets
-from orthanc_lab.testing.dicom_contexts import agreed
 from orthanc_lab.testing.dicom_faults import Fault, Faults, Moment
-from orthanc_lab.testing.dicom_recorder import Recorder
 from orthanc_lab.testing.dicom_records import AssociationRecord, MessageLog, ReceivedInstance
-from orthanc_lab.testing.dicom_services import Services
 from orthanc_lab.testing.gate import Gate
+
+with needs_extra("DicomNode", "network", "pynetdicom"):
+    from pynetdicom import AE, evt
+    from pynetdicom.events import Event
+    from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+    from pynetdicom.transport import ThreadedAssociationServer
+
+    from orthanc_lab.testing.dicom_contexts import agreed
+    from orthanc_lab.testing.dicom_recorder import Recorder
+    from orthanc_lab.testing.dicom_services import Services
 
 __all__ = ["DicomNode"]
 

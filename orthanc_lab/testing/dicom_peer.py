@@ -15,24 +15,28 @@ from pydicom import DataElement, Dataset
 from pydicom.config import IGNORE
 from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
-from pynetdicom import AE, build_context, build_role, evt
-from pynetdicom.association import Association
-from pynetdicom.events import Event, EventHandlerType
-from pynetdicom.presentation import PresentationContext, StoragePresentationContexts
-from pynetdicom.sop_class import (  # type: ignore[attr-defined]
-    ModalityWorklistInformationFind,
-    PatientRootQueryRetrieveInformationModelFind,
-    PatientRootQueryRetrieveInformationModelGet,
-    PatientRootQueryRetrieveInformationModelMove,
-    StudyRootQueryRetrieveInformationModelFind,
-    StudyRootQueryRetrieveInformationModelGet,
-    StudyRootQueryRetrieveInformationModelMove,
-    Verification,
-)
 
+from orthanc_lab.protocol.optional import needs_extra
 from orthanc_lab.testing.dicom_answers import Source, data_sets
 from orthanc_lab.testing.dicom_connections import prepare_connection
-from orthanc_lab.testing.dicom_contexts import proposed_for
+
+with needs_extra("DicomPeer", "network", "pynetdicom"):
+    from pynetdicom import AE, build_context, build_role, evt
+    from pynetdicom.association import Association
+    from pynetdicom.events import Event, EventHandlerType
+    from pynetdicom.presentation import PresentationContext, StoragePresentationContexts
+    from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+        ModalityWorklistInformationFind,
+        PatientRootQueryRetrieveInformationModelFind,
+        PatientRootQueryRetrieveInformationModelGet,
+        PatientRootQueryRetrieveInformationModelMove,
+        StudyRootQueryRetrieveInformationModelFind,
+        StudyRootQueryRetrieveInformationModelGet,
+        StudyRootQueryRetrieveInformationModelMove,
+        Verification,
+    )
+
+    from orthanc_lab.testing.dicom_contexts import proposed_for
 
 __all__ = ["DicomPeer", "DicomPeerError", "Retrieval"]
 

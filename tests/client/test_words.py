@@ -57,6 +57,24 @@ def test_what_is_empty_or_unknown_says_so(client):
         client.jobs["nope"]
 
 
+@pytest.mark.parametrize(
+    ("module", "package", "extra"),
+    [
+        ("orthanc_lab.frames", "pandas", "frames"),
+        ("orthanc_lab.frames.charts", "matplotlib", "frames"),
+        ("orthanc_lab.widgets", "ipywidgets", "notebook"),
+        ("orthanc_lab.testing.dicom_node", "pynetdicom", "network"),
+        ("orthanc_lab.testing.dicom_peer", "pynetdicom", "network"),
+    ],
+)
+def test_a_missing_package_is_said_with_its_extra(module, package, extra):
+    code = f"import sys; sys.modules[{package!r}] = None; import {module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    last = done.stderr.strip().rpartition("\n")[2]
+    assert last.startswith("ModuleNotFoundError: ")
+    assert last.endswith(f" needs {package}: pip install 'orthanc-lab[{extra}]'")
+
+
 def test_servers_say_where_they_are():
     with orthanc_lab.serve() as server:
         link = f'<a href="{server.url}" target="_blank" rel="noopener">{server.url}</a>'
