@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import requests
 
@@ -41,7 +41,7 @@ _ADVICE = {
     401: "Pass the right credentials: Client(url, auth=('user', 'password')).",
     403: "The server's configuration forbids this call.",
     404: "The address or identifier is wrong, the resource was deleted, or it is at another level; look it up first.",
-    405: "The server may be read-only, or too old to support this call.",
+    405: "This path takes no such request: is it the right one? If it is, the server is read-only, or too old for it.",
     503: "The server is busy or not ready; try again later, or allow the client more retries.",
     507: "The storage is full: delete something, or raise MaximumStorageSize.",
 }
@@ -64,6 +64,17 @@ _OUTPUT_ADVICE = (
     "The job has no such output, or not any more: the server keeps only those of the last jobs (MediaArchiveSize). "
     "Submit it again."
 )
+
+
+_OF_THE_CALL = (
+    ErrorCode.NOT_IMPLEMENTED,
+    ErrorCode.PARAMETER_OUT_OF_RANGE,
+    ErrorCode.BAD_PARAMETER_TYPE,
+    ErrorCode.BAD_REQUEST,
+    ErrorCode.BAD_FILE_FORMAT,
+    ErrorCode.UNKNOWN_DICOM_TAG,
+)
+"""Codes of jobs that fail however often they are repeated."""
 
 
 class ClientError(Exception):
@@ -228,18 +239,25 @@ class ResponseError(ClientError):
     500, 27, Unknown DICOM tag, PatientsName
     """
 
-    def __init__(self, status: int, code: int | None, text: str, details: str, request: str) -> None:
+    def __init__(
+        self, status: int, code: int | None, text: str, details: str, request: str, *, advice: str | None = None
+    ) -> None:
         words = f"{text}: {details}" if details else text
         number = f", Orthanc error {code}" if code is not None else ""
-        advice = _ADVICE_BY_CODE.get(code) or network_advice(details) or _ADVICE.get(status, "")
-        if status == 404 and _is_for_an_output(request):
-            advice = _OUTPUT_ADVICE
+        if advice is None:
+            advice = _ADVICE_BY_CODE.get(code) or network_advice(details) or _ADVICE.get(status, "")
+            if status == 404 and _is_for_an_output(request):
+                advice = _OUTPUT_ADVICE
         super().__init__("\n".join(part for part in (f"{words} (HTTP {status}{number})", request, advice) if part))
         self.status = status
         self.code = code
         self.text = text
         self.details = details
         self.request = request
+
+    def with_advice(self, advice: str) -> Self:
+        """Return the same error with other words on what to do next."""
+        return type(self)(self.status, self.code, self.text, self.details, self.request, advice=advice)
 
 
 class NotFoundError(ResponseError):
@@ -288,7 +306,11 @@ class JobFailedError(ClientError):
 
     def __init__(self, id: str, type: str, code: int, description: str, details: str) -> None:
         words = f"{description}: {details}" if details else description
-        advice = " ".join(part for part in (network_advice(details), "Retry it with job.resubmit().") if part)
+        advice = network_advice(details)
+        if code in _OF_THE_CALL and not advice:
+            advice = "It would fail again: correct what the call was given, and make it anew."
+        else:
+            advice = f"{advice} Retry it with job.resubmit().".lstrip()
         super().__init__(f"Job {id} ({type}) failed: {words} (Orthanc error {code}).\n{advice}")
         self.id = id
         self.code = code

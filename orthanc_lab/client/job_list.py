@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from orthanc_lab.client import display
+from orthanc_lab.client.arguments import check_choice, check_key
 from orthanc_lab.client.errors import ClientError, NotFoundError
 from orthanc_lab.client.job_events import all_events
 from orthanc_lab.client.jobs import Job, submit
@@ -47,6 +49,8 @@ class Jobs:
         ValueError
             If there is no such state.
         """
+        if isinstance(state, str):
+            check_choice("state", state, [one.value for one in JobState])
         wanted = None if state is None else JobState(state)
         found = (Job(self._transport, document) for document in self._transport.get("/jobs", {"expand": ""}))
         chosen = [job for job in found if wanted in (None, job.state) and type in (None, job.type)]
@@ -59,13 +63,19 @@ class Jobs:
         return len(self._transport.get("/jobs"))
 
     def __getitem__(self, id: str) -> Job:
-        try:
-            return Job(self._transport, {"ID": id}).refresh()
-        except NotFoundError:
-            raise KeyError(f"The server knows no job {id!r}; its history is short (option JobsHistorySize)") from None
+        check_key(id, "client.jobs")
+        if id:
+            with suppress(NotFoundError):
+                return Job(self._transport, {"ID": id}).refresh()
+        raise KeyError(f"The server knows no job {id!r}; its history is short (option JobsHistorySize)")
 
     def submit(self, path: str, body: dict[str, Any] | None = None, *, priority: int = 0) -> Job:
         """POST a body to any route that makes a job, asynchronously, and return the job.
+
+        Raises
+        ------
+        ClientError
+            If the server refuses it, or the route does not make a job.
 
         Examples
         --------

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from orthanc_lab.client import display
 from orthanc_lab.client.download import save_stream
-from orthanc_lab.client.errors import ClientError, JobForgottenError, NotFoundError
+from orthanc_lab.client.errors import ClientError, JobForgottenError, NotFoundError, ResponseError
 from orthanc_lab.client.job_events import all_events, place_of
 from orthanc_lab.client.job_reason import reason
 from orthanc_lab.client.job_story import Story
@@ -137,17 +137,38 @@ class Job:
 
     def _do(self, action: str) -> Job:
         harmless = action in ("pause", "cancel")  # a second resume is refused, and would hide the first
-        self._transport.send("POST", f"/jobs/{self.id}/{action}", again=harmless)
+        try:
+            self._transport.send("POST", f"/jobs/{self.id}/{action}", again=harmless)
+        except ResponseError as error:
+            raise self._refusal(error) from None
         with suppress(NotFoundError):  # done, but the job has ended and dropped out of a short history
             self.refresh()
         return self
+
+    def _refusal(self, error: ResponseError) -> ResponseError:
+        """Return the error with the state that forbids the action, if it does."""
+        if error.status != 400:
+            return error
+        with suppress(ClientError):
+            state = self.refresh().state.value
+            return error.with_advice(
+                f"The job is in the state {state}: only one in Paused can be resumed, and only one in Failure "
+                "resubmitted. To repeat another one, make the call anew that made it."
+            )
+        return error
 
     def pause(self) -> Job:
         """Pause the job; a running job pauses after its current step."""
         return self._do("pause")
 
     def resume(self) -> Job:
-        """Continue a paused job from where it stopped."""
+        """Continue a paused job from where it stopped.
+
+        Raises
+        ------
+        ResponseError
+            If it is not paused; the message tells its state.
+        """
         return self._do("resume")
 
     def cancel(self) -> Job:
@@ -155,7 +176,13 @@ class Job:
         return self._do("cancel")
 
     def resubmit(self) -> Job:
-        """Run a failed job again from its beginning."""
+        """Run a failed job again from its beginning.
+
+        Raises
+        ------
+        ResponseError
+            If it has not failed; the message tells its state.
+        """
         return self._do("resubmit")
 
     def delete(self) -> None:
@@ -188,6 +215,8 @@ class Job:
 
         Raises
         ------
+        ValueError
+            For another choice.
         JobFailedError, CanceledError
             If the job failed or was canceled.
         JobPausedError, JobRetryError, JobTimeoutError

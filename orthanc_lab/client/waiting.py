@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
+from orthanc_lab.client.arguments import check_choice
 from orthanc_lab.client.errors import (
     JobForgottenError,
     JobPausedError,
@@ -70,9 +71,16 @@ class Watch:
         What to do if the job is in that state.
     outage
         Number of seconds that the server may be unreachable.
+
+    Raises
+    ------
+    ValueError
+        For another choice.
     """
 
     def __init__(self, job: Watched, timeout: float, *, paused: Choice, retry: Choice, outage: float) -> None:
+        check_choice("paused", paused, get_args(Choice))
+        check_choice("retry", retry, get_args(Choice))
         self._job = job
         self._timeout = timeout
         self._refuses = {

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from orthanc_lab import Client
-from orthanc_lab.client import CanceledError, Job, JobPausedError, JobTimeoutError, NotFoundError, ResponseError, Study
+from orthanc_lab.client import (
+    CanceledError,
+    Job,
+    JobFailedError,
+    JobPausedError,
+    JobTimeoutError,
+    NotFoundError,
+    ResponseError,
+    Study,
+)
 from tests.waiting import until
 
 
@@ -79,8 +88,24 @@ def test_cancel_resubmit(client: Client, study: Study) -> None:
 def test_what_a_state_forbids_is_an_error(study: Study) -> None:
     job = study.archive_job().wait(60)
     for action in (job.resume, job.resubmit):
-        with pytest.raises(ResponseError, match=r"HTTP 400|HTTP 500"):
+        with pytest.raises(
+            ResponseError, match=r"(?s)HTTP (400|500).*state Success: only one in Paused can be resumed"
+        ):
             action()
+
+
+def test_a_choice_is_checked_before_the_wait(study: Study) -> None:
+    job = study.archive_job()
+    with pytest.raises(ValueError, match="paused must be one of 'raise', 'wait', not 'foo'"):
+        job.wait(paused="foo")  # type: ignore[arg-type]  # the wrong word is the point
+    with pytest.raises(ValueError, match="retry must be one of 'raise', 'wait', not 'never'"):
+        asyncio.run(job.wait_async(retry="never"))  # type: ignore[arg-type]
+
+
+def test_what_fails_again_is_not_to_be_resubmitted(study: Study) -> None:
+    with pytest.raises(JobFailedError, match="It would fail again: correct what the call was given") as caught:
+        study.modify({"Rows": "abc"}).wait(60)
+    assert "resubmit" not in str(caught.value)
 
 
 def test_history(client: Client, study: Study) -> None:
@@ -88,7 +113,7 @@ def test_history(client: Client, study: Study) -> None:
     assert [job.id for job in client.jobs] == [second.id, first.id]
     assert client.jobs.list("Success", "Media") == [second]
     assert client.jobs.list("Running") == []
-    with pytest.raises(ValueError, match="Sleeping"):
+    with pytest.raises(ValueError, match=r"state must be one of 'Pending', .*, not 'Sleeping'"):
         client.jobs.list("Sleeping")
     assert client.jobs[first.id] == first
     first.delete()
@@ -109,3 +134,8 @@ def test_submit_any_route(client: Client, study: Study) -> None:
         client.jobs.submit(f"/studies/{other.id}/split", {"Series": ["unknown"]})
     assert caught.value.code is not None
     assert f"POST {client.url}/studies/{other.id}/split" in str(caught.value)
+
+
+def test_a_route_that_takes_no_post(client: Client) -> None:
+    with pytest.raises(ResponseError, match=r"(?s)\(HTTP 405\).*/system\nThis path takes no such request"):
+        client.jobs.submit("/system")
