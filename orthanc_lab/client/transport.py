@@ -51,8 +51,8 @@ class Transport:
 
     Raises
     ------
-    ValueError
-        If the address is not a valid URL.
+    TypeError, ValueError
+        If the address is not a valid URL, or `auth` not a user name and a password.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Transport:
         self._retries = retries
         self._is_own = session is None
         self._observer = observer
-        self.session = session or _session(auth or given, verify)
+        self.session = session or _session(_credentials(auth) or given, verify)
 
     def send(
         self,
@@ -100,21 +100,27 @@ class Transport:
 
         Raises
         ------
+        ValueError
+            If the path does not begin with a slash.
         UnreachableError
             If no server answers, even after the retries.
         ResponseError
             For a status of 400 or above.
         """
         body = options.get("data")
+        address = self._address_of(path)
 
         def once() -> requests.Response:
             if body is not None and hasattr(body, "seek"):
                 body.seek(0)
-            return self.session.request(
-                method, self.url + path, timeout=timeout or self.timeout, stream=stream, **options
-            )
+            return self.session.request(method, address, timeout=timeout or self.timeout, stream=stream, **options)
 
         return self._insist(once, harmless=method != "POST" if again is None else again, retries=retries)
+
+    def _address_of(self, path: str) -> str:
+        if not str(path).startswith("/"):
+            raise ValueError(f"A path begins with a slash, unlike {path!r}: transport.get('/studies')")
+        return self.url + path
 
     def _insist(
         self, once: Callable[[], requests.Response], *, harmless: bool, retries: int | None = None
@@ -160,7 +166,7 @@ class Transport:
 
         def read(path: str) -> bytes:
             request = prepared.copy()
-            request.url = self.url + path
+            request.url = self._address_of(path)
             response = self._insist(lambda: self.session.send(request, timeout=self.timeout, **settings), harmless=True)
             try:
                 return bytes(response.raw.read())  # `content` puts it together from pieces of 10 kB
@@ -225,7 +231,17 @@ class Transport:
             self.session.close()
 
 
+def _credentials(auth: Any) -> Any:
+    if auth is None or callable(auth):  # an object of requests that signs in some other way
+        return auth
+    if isinstance(auth, (tuple, list)) and len(auth) == 2 and all(isinstance(part, (str, bytes)) for part in auth):
+        return tuple(auth)
+    raise TypeError("auth is a user name and a password: auth=('user', 'password')")
+
+
 def _address(url: str) -> tuple[str, tuple[str, str] | None]:
+    if not isinstance(url, str):
+        raise TypeError(f"{url!r} is not a server address; it should look like 'http://localhost:8042'")
     parts = urlsplit(url)
     try:
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)

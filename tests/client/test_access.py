@@ -43,6 +43,18 @@ def test_right_credentials(locked: str) -> None:
     assert list(Client(locked.replace("://", "://alice:se%3Acret@")).studies) == []
 
 
+@pytest.mark.parametrize("auth", ["orthanc", ("orthanc",), ("orthanc", 5), 5])
+def test_what_are_no_credentials(auth: object) -> None:
+    with pytest.raises(TypeError, match=r"auth=\('user', 'password'\)"):
+        Client("http://127.0.0.1:1", auth=auth)  # type: ignore[arg-type]  # the wrong type is the point
+
+
+@pytest.mark.parametrize("url", [8042, None, b"http://localhost:8042"])
+def test_what_is_no_address(url: object) -> None:
+    with pytest.raises(TypeError, match="should look like 'http://localhost:8042'"):
+        Client(url)  # type: ignore[arg-type]  # the wrong type is the point
+
+
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an own CA, ``ca.pem``, and of a server's key and certificate signed by it, ``server.pem``."""
