@@ -9,8 +9,9 @@ from typing import Any, Literal, Protocol
 
 import requests
 
-from orthanc_lab.client import display
+from orthanc_lab.client import display, known_fields
 from orthanc_lab.client.archives import archive_job, save_archive
+from orthanc_lab.client.arguments import checked_fields
 from orthanc_lab.client.changes import Changes
 from orthanc_lab.client.cluster import Cluster, cluster_of
 from orthanc_lab.client.collection import Collection
@@ -23,7 +24,7 @@ from orthanc_lab.client.modalities import Modalities
 from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.queries import Queries
 from orthanc_lab.client.resource import Resource
-from orthanc_lab.client.selection import Selection
+from orthanc_lab.client.selection import Selection, identifiers_of
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.upload import upload
 from orthanc_lab.client.upload_report import UploadReport
@@ -74,8 +75,8 @@ class Client:
 
     Raises
     ------
-    ValueError
-        If the address is not a valid URL.
+    TypeError, ValueError
+        If the address is not a valid URL, or `auth` not a user name and a password.
 
     Examples
     --------
@@ -219,6 +220,8 @@ class Client:
         ------
         FileNotFoundError
             If a path does not exist.
+        TypeError
+            If one of the sources cannot be uploaded.
         UnauthorizedError, ResponseError
             If the server does not allow uploads.
         UploadInterruptedError
@@ -268,6 +271,8 @@ class Client:
 
         Raises
         ------
+        TypeError
+            For a field that Orthanc does not know, and for a value that no tag can have.
         ValueError
             If the content is none of these.
         ResponseError
@@ -279,7 +284,8 @@ class Client:
         >>> made.pdf()[:5]
         b'%PDF-'
         """
-        body: dict[str, Any] = {"Tags": dicom_tags(tags or {}), **fields}
+        given = checked_fields("create_dicom", fields, known_fields.CREATE, ("tags", "parent", "private_creator"))
+        body: dict[str, Any] = {"Tags": dicom_tags(tags or {}), **given}
         if isinstance(content, (list, tuple)):
             if not content:
                 raise ValueError("An empty list cannot become a series")
@@ -287,7 +293,7 @@ class Client:
         elif content is not None:
             body["Content"] = data_uri(content)
         if parent is not None:
-            body["Parent"] = parent if isinstance(parent, str) else parent.id
+            (body["Parent"],) = identifiers_of(parent)
         if private_creator is not None:
             body["PrivateCreator"] = private_creator
         answer = self.transport.json("POST", "/tools/create-dicom", json=body)
@@ -392,7 +398,15 @@ class Client:
         return made_by(self.transport, job)
 
     def lookup(self, identifier: str) -> list[Resource]:
-        """Return the resources that have this PatientID or DICOM UID."""
+        """Return the resources that have this PatientID or DICOM UID.
+
+        Raises
+        ------
+        TypeError
+            If it is not text.
+        """
+        if not isinstance(identifier, str):
+            raise TypeError(f"A PatientID or DICOM UID is a text, not {identifier!r}")
         answers = self.transport.json("POST", "/tools/lookup", data=identifier.encode(), again=True)
         return [resource_at(self.transport, Level.parse(item["Type"]), item["ID"]) for item in answers]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from orthanc_lab.client import display
+from orthanc_lab.client.arguments import check_key, several
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.resource import Resource
 from orthanc_lab.client.transport import Transport
@@ -75,15 +76,16 @@ class Collection(Generic[R]):
         return int(counts[f"Count{self._kind.level.plural.capitalize()}"])
 
     def __getitem__(self, id: str) -> R:
+        check_key(id, f"client.{self._kind.level.plural}")
         resource = self._kind(self._transport, id)
-        if not resource.exists():
+        if not id or not resource.exists():
             words = "look for other values with find()"
             raise KeyError(f"No {self._kind.level.value.lower()} has the Orthanc identifier {id!r}; {words}")
         return resource
 
     def __contains__(self, item: object) -> bool:
         id = item.id if isinstance(item, self._kind) else item
-        return isinstance(id, str) and self._kind(self._transport, id).exists()
+        return isinstance(id, str) and id != "" and self._kind(self._transport, id).exists()
 
     def find(
         self,
@@ -91,8 +93,8 @@ class Collection(Generic[R]):
         *,
         limit: int = 0,
         since: int = 0,
-        order_by: Sequence[str] = (),
-        labels: Sequence[str] | None = None,
+        order_by: str | Sequence[str] = (),
+        labels: str | Sequence[str] | None = None,
         **tags: str,
     ) -> Found[R]:
         r"""Return the resources whose tags match.
@@ -106,10 +108,17 @@ class Collection(Generic[R]):
         since
             Number of results to skip, for the next page.
         order_by
-            Main DICOM tags to sort by; ``"-"`` before a name reverses the order. Needs Orthanc 1.12.5 or later;
-            earlier versions return results in order of arrival, which is also the default.
+            Main DICOM tag to sort by, or several; ``"-"`` before a name reverses the order. Needs Orthanc 1.12.5 or
+            later; earlier versions return results in order of arrival, which is also the default.
         labels
-            Only resources that have all these labels.
+            Only resources that have this label, or all these labels.
+
+        Raises
+        ------
+        TypeError
+            If a label or a name is not text.
+        ResponseError
+            If the server knows no such tag.
 
         Examples
         --------
@@ -130,9 +139,9 @@ class Collection(Generic[R]):
         if since:
             body["Since"] = since
         if order_by:
-            body["OrderBy"] = [_order(name) for name in order_by]
+            body["OrderBy"] = [_order(name) for name in several(order_by, "names of tags")]
         if labels:
-            body["Labels"] = list(labels)
+            body["Labels"] = several(labels, "labels")
         documents = self._transport.json("POST", "/tools/find", json=body, again=True)
         return Found(self._kind(self._transport, item["ID"], item) for item in documents)
 

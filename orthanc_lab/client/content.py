@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["data_uri", "dicom_tags", "dicom_value"]
+__all__ = ["data_uri", "dicom_tags"]
 
 _SIGNATURES: Mapping[bytes, str] = {
     b"\x89PNG": "image/png",
@@ -67,27 +67,40 @@ def _png_of_png(data: bytes) -> bytes:
         raise ValueError(f"The PNG is broken: {error}") from error
 
 
-def dicom_value(value: Any) -> Any:
-    """Return a value as ``/tools/create-dicom`` expects it: text, a list of items, or a data URI.
+def dicom_tags(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tags with their values as Orthanc expects them: text, lists of items, or data URIs.
 
     Parameters
     ----------
-    value
+    tags
         Text; a number; bytes, for private and other binary tags; a list of numbers or texts (for a
         multi-valued element); a list of dictionaries (a sequence); None for an empty element.
+
+    Raises
+    ------
+    TypeError
+        For another value, with the name of the tag.
     """
+    if not isinstance(tags, Mapping):
+        raise TypeError(f"Expected a dictionary of tags and their values, not {tags!r}")
+    return {name: _value(name, value) for name, value in tags.items()}
+
+
+def _value(name: str, value: Any) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return _uri("application/octet-stream", bytes(value))
     if isinstance(value, (list, tuple)):
         if all(isinstance(item, Mapping) for item in value):
             return [dicom_tags(item) for item in value]
-        return "\\".join(str(item) for item in value)
-    return value if value is None or isinstance(value, str) else str(value)
+        return "\\".join("" if item is None else _text(name, item) for item in value)
+    return None if value is None else _text(name, value)
 
 
-def dicom_tags(tags: Mapping[str, Any]) -> dict[str, Any]:
-    """Return tags with their values as ``/tools/create-dicom`` expects them."""
-    return {name: dicom_value(value) for name, value in tags.items()}
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, (bool, bytes, bytearray, list, tuple, set, Mapping)):
+        words = "it is text, a number, bytes, or a list of texts, of numbers, or (for a sequence) of dictionaries"
+        raise TypeError(f"{value!r} cannot be the value of {name}: {words}")
+    return str(value)
 
 
 def _uri(mime: str, data: bytes) -> str:

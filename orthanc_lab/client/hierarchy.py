@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orthanc_lab.client import display
+from orthanc_lab.client import display, known_fields
 from orthanc_lab.client.archives import save_zip
+from orthanc_lab.client.arguments import checked_fields
+from orthanc_lab.client.content import dicom_tags
 from orthanc_lab.client.download import save_stream
 from orthanc_lab.client.errors import ClientError, ResponseError
 from orthanc_lab.client.jobs import Job
 from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.resource import Resource, number_of
+from orthanc_lab.client.selection import Selection, identifiers_of
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol.levels import Level
 
@@ -77,15 +80,19 @@ class Container(Resource):
         path: str | Path,
         *,
         transcode: str | None = None,
+        extended: bool = False,
         progress: Follow = None,
         timeout: float | None = None,
         verify: bool = False,
     ) -> Path:
-        """Stream a ZIP with a DICOMDIR to a file, like `archive`."""
-        return self._stream("media", path, transcode, progress=progress, timeout=timeout, verify=verify)
+        """Stream a ZIP with a DICOMDIR to a file, like `archive`; `extended` adds SeriesDescription to the DICOMDIR."""
+        options: dict[str, Any] = {"progress": progress, "timeout": timeout, "verify": verify}
+        return self._stream("media", path, transcode, extended=extended, **options)
 
-    def _stream(self, kind: str, path: str | Path, transcode: str | None, **options: Any) -> Path:
-        params = {"transcode": transcode} if transcode else None
+    def _stream(
+        self, kind: str, path: str | Path, transcode: str | None, *, extended: bool = False, **options: Any
+    ) -> Path:
+        params = ({"transcode": transcode} if transcode else {}) | ({"extended": ""} if extended else {})
         address = f"{self.path}/{kind}"
         return save_zip(self._transport, "GET", address, path, transcode=transcode, params=params, **options)
 
@@ -99,7 +106,23 @@ class Container(Resource):
         return self._job("media", body | ({"Transcode": transcode} if transcode else {}), priority)
 
     def modify(self, replace: Mapping[str, Any] | None = None, *, priority: int = 0, **fields: Any) -> Job:
-        """Make a modified copy in a job; for `fields`, see the Orthanc Book (``Remove``, ``Force`` …).
+        """Make a modified copy in a job.
+
+        Parameters
+        ----------
+        replace
+            New values by tag, like the tags of `Client.create_dicom`.
+        priority
+            Priority of the job.
+        fields
+            Other fields described in the Orthanc Book (``Remove``, ``Force`` …).
+
+        Raises
+        ------
+        TypeError
+            For a field that Orthanc does not know, and for a value that no tag can have.
+        ResponseError
+            If the server refuses it.
 
         Examples
         --------
@@ -107,11 +130,35 @@ class Container(Resource):
         >>> client.made_by(job.wait())[0].StudyDescription
         'Checked'
         """
-        return self._job("modify", {"Replace": dict(replace or {}), **fields}, priority)
+        given = _with_replace(replace, fields)
+        own = ("replace", "priority")
+        return self._job("modify", checked_fields("modify", given, known_fields.MODIFY, own), priority)
 
     def anonymize(self, *, priority: int = 0, **fields: Any) -> Job:
-        """Make an anonymized copy in a job; for `fields`, see the Orthanc Book (``Keep``, ``Replace`` …)."""
-        return self._job("anonymize", fields, priority)
+        """Make an anonymized copy in a job.
+
+        Parameters
+        ----------
+        priority
+            Priority of the job.
+        fields
+            Fields described in the Orthanc Book (``Keep``, ``Replace`` …).
+
+        Raises
+        ------
+        TypeError
+            For a field that Orthanc does not know, and for a value that no tag can have.
+        ResponseError
+            If the server refuses it.
+
+        Examples
+        --------
+        >>> client.studies.find()[0].anonymize(Remov="StudyDate")
+        Traceback (most recent call last):
+        TypeError: anonymize() takes no 'Remov'; did you mean 'Remove'?
+        """
+        given = checked_fields("anonymize", fields, known_fields.ANONYMIZE, ("priority",))
+        return self._job("anonymize", given, priority)
 
 
 class Patient(Container):
@@ -174,30 +221,56 @@ class Study(Container):
         """Patient of the study."""
         return Patient(self._transport, self.document["ParentPatient"])
 
-    def split(self, series: Sequence[str], *, priority: int = 0, **fields: Any) -> Job:
+    def split(self, series: Selection, *, priority: int = 0, **fields: Any) -> Job:
         """Move series into a new study, in a job.
 
         Parameters
         ----------
         series
-            Identifiers of the series.
+            A series or its identifier, or several.
         priority
             Priority of the job.
         fields
             Other fields described in the Orthanc Book (``Replace``, ``Remove``, ``KeepSource`` …).
 
+        Raises
+        ------
+        TypeError
+            For a field that Orthanc does not know, and for what is no series.
+        ResponseError
+            If the server refuses it.
+
         Examples
         --------
         >>> study = client.studies.find()[0]
-        >>> job = study.split([study.series[0].id], Replace={"StudyDescription": "Apart"}, KeepSource=True)
+        >>> job = study.split(study.series[0], Replace={"StudyDescription": "Apart"}, KeepSource=True)
         >>> client.made_by(job.wait())[0].StudyDescription
         'Apart'
         """
-        return self._job("split", {"Series": list(series), **fields}, priority)
+        given = checked_fields("split", fields, known_fields.SPLIT, ("series", "priority"))
+        return self._job("split", {"Series": identifiers_of(series), **given}, priority)
 
-    def merge(self, resources: Sequence[str], *, priority: int = 0, **fields: Any) -> Job:
-        """Move other studies or series into this study, in a job; `fields` are ``KeepSource`` …."""
-        return self._job("merge", {"Resources": list(resources), **fields}, priority)
+    def merge(self, resources: Selection, *, priority: int = 0, **fields: Any) -> Job:
+        """Move other studies or series into this study, in a job.
+
+        Parameters
+        ----------
+        resources
+            A study or series, or its identifier, or several.
+        priority
+            Priority of the job.
+        fields
+            Other fields described in the Orthanc Book (``KeepSource`` …).
+
+        Raises
+        ------
+        TypeError
+            For a field that Orthanc does not know, and for what is no resource.
+        ResponseError
+            If the server refuses it.
+        """
+        given = checked_fields("merge", fields, known_fields.MERGE, ("resources", "priority"))
+        return self._job("merge", {"Resources": identifiers_of(resources), **given}, priority)
 
     @property
     def summary(self) -> dict[str, str]:
@@ -352,8 +425,24 @@ class Instance(Resource):
         return self._picture("preview", frame)
 
     def rendered(self, frame: int = 0, **parameters: Any) -> bytes:
-        """Return a windowed frame as PNG; `parameters`: ``window_center``, ``window_width``, ``width`` …."""
-        named = {name.replace("_", "-"): value for name, value in parameters.items()}
+        """Return a windowed frame as PNG.
+
+        Parameters
+        ----------
+        frame
+            Number of the frame, from 0.
+        parameters
+            ``window_center``, ``window_width``, ``width``, ``height``, ``smooth``.
+
+        Raises
+        ------
+        TypeError
+            For another parameter.
+        ResponseError
+            If the instance has no such frame, or the server cannot decode it.
+        """
+        given = checked_fields("rendered", parameters, known_fields.RENDER, ("frame",))
+        named = {name.replace("_", "-"): value for name, value in given.items()}
         return self._picture("rendered", frame, named)
 
     def array(self, frame: int = 0, *, rescale: bool = True) -> np.ndarray[Any, np.dtype[Any]]:
@@ -414,13 +503,15 @@ class Instance(Resource):
         return bytes(self._transport.send("GET", f"{self.path}/pdf").content)
 
     def modified(self, replace: Mapping[str, Any] | None = None, **fields: Any) -> bytes:
-        """Return a modified copy as a DICOM file, which the server does not store."""
-        body = {"Replace": dict(replace or {}), **fields}
+        """Return a modified copy as a DICOM file, which the server does not store; see `Study.modify`."""
+        given = _with_replace(replace, fields)
+        body = checked_fields("modified", given, known_fields.MODIFY_INSTANCE, ("replace",))
         return bytes(self._transport.send("POST", f"{self.path}/modify", json=body).content)
 
     def anonymized(self, **fields: Any) -> bytes:
-        """Return an anonymized copy as a DICOM file, which the server does not store."""
-        return bytes(self._transport.send("POST", f"{self.path}/anonymize", json=fields).content)
+        """Return an anonymized copy as a DICOM file, which the server does not store; see `Study.anonymize`."""
+        body = checked_fields("anonymized", fields, known_fields.ANONYMIZE_INSTANCE)
+        return bytes(self._transport.send("POST", f"{self.path}/anonymize", json=body).content)
 
     @property
     def summary(self) -> dict[str, str]:
@@ -434,6 +525,10 @@ class Instance(Resource):
     def _card(self) -> str:
         rows = {"Identifier": self.id, "Size": f"{int(self.document['FileSize']):,} bytes", **self.tags}
         return display.card("Instance", rows, beside=display.picture(self.thumbnail(), "Thumbnail of the instance"))
+
+
+def _with_replace(replace: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {**fields, "Replace": {**dicom_tags(replace or {}), **dicom_tags(fields.get("Replace", {}))}}
 
 
 _KINDS: dict[Level, type[Resource]] = {kind.level: kind for kind in (Patient, Study, Series, Instance)}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from orthanc_lab.client import display
+from orthanc_lab.client import display, known_fields
+from orthanc_lab.client.arguments import checked_fields, level_of, segment
 from orthanc_lab.client.errors import ClientError, NotFoundError
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.queries import Answer, Query
@@ -48,7 +49,7 @@ class Modality:
     @property
     def path(self) -> str:
         """Path on the server, ``/modalities/…``."""
-        return f"/modalities/{quote(self.name, safe='')}"
+        return f"/modalities/{segment(self.name, 'The name of a modality')}"
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -56,8 +57,17 @@ class Modality:
         return dict(self._transport.get(f"{self.path}/configuration"))
 
     def configure(self, **options: Any) -> None:
-        """Change options: ``modality.configure(Timeout=60, AllowMove=False)``."""
-        self._transport.send("PUT", self.path, json={**self.configuration, **options})
+        """Change options: ``modality.configure(Timeout=60, AllowMove=False)``.
+
+        Raises
+        ------
+        TypeError
+            For an option that Orthanc does not know.
+        ResponseError
+            If the server refuses one.
+        """
+        given = checked_fields("configure", options, known_fields.MODALITY)
+        self._transport.send("PUT", self.path, json={**self.configuration, **given})
 
     def remove(self) -> None:
         """Have the server forget the node."""
@@ -92,10 +102,15 @@ class Modality:
             Priority of the job.
         fields
             Other fields described in the Orthanc Book (``Permissive``, ``StorageCommitment``, ``MoveOriginatorAet`` …).
+
+        Raises
+        ------
+        TypeError
+            For a field that Orthanc does not know, and for what is no resource.
         """
-        return submit(
-            self._transport, f"{self.path}/store", {"Resources": identifiers_of(resources), **fields}, priority
-        )
+        given = checked_fields("store", fields, known_fields.SEND, ("priority", "resources"))
+        body = {"Resources": identifiers_of(resources), **given}
+        return submit(self._transport, f"{self.path}/store", body, priority)
 
     def store_straight(self, file: str | Path | bytes) -> None:
         """Send a DICOM file to the node without storing it on the server."""
@@ -125,7 +140,7 @@ class Modality:
         ...     job.type, len(client.studies)
         ('DicomGetScu', 2)
         """
-        body = {"Level": _level(level), "Query": {**(query or {}), **tags}, "Normalize": normalize}
+        body = {"Level": level_of(level).value, "Query": {**(query or {}), **tags}, "Normalize": normalize}
         answer = self._transport.json("POST", f"{self.path}/query", json=body, again=True)
         return Query(self._transport, answer["ID"])
 
@@ -160,7 +175,8 @@ class Modality:
         priority, fields
             As in `store`.
         """
-        body = {**_retrieval(level, resources), **_given(TargetAet=target), **fields}
+        given = checked_fields("move", fields, known_fields.RETRIEVE_BY_TAGS, ("priority", "target"))
+        body = {**_retrieval(level, resources), **_given(TargetAet=target), **given}
         return submit(self._transport, f"{self.path}/move", body, priority)
 
     def get(
@@ -172,7 +188,8 @@ class Modality:
         **fields: Any,
     ) -> Job:
         """Fetch resources from the node by C-GET, in a job; see `move`."""
-        return submit(self._transport, f"{self.path}/get", {**_retrieval(level, resources), **fields}, priority)
+        given = checked_fields("get", fields, known_fields.RETRIEVE_BY_TAGS, ("priority",))
+        return submit(self._transport, f"{self.path}/get", {**_retrieval(level, resources), **given}, priority)
 
     def storage_commitment(self, resources: Selection, *, timeout: int | None = None) -> StorageCommitment:
         """Ask the node to take responsibility for resources that it was sent.
@@ -235,11 +252,14 @@ class Modalities(Mapping[str, Modality]):
 
         Raises
         ------
+        TypeError
+            For an option that Orthanc does not know.
         ResponseError
             If the server refuses the name or an option.
         """
         modality = Modality(self._transport, name)
-        self._transport.send("PUT", modality.path, json=options)
+        given = checked_fields("add", options, known_fields.MODALITY, ("name",))
+        self._transport.send("PUT", modality.path, json=given)
         return modality
 
     def configurations(self) -> dict[str, dict[str, Any]]:
@@ -247,12 +267,12 @@ class Modalities(Mapping[str, Modality]):
         return dict(self._transport.get("/modalities", {"expand": ""}))
 
     def __getitem__(self, name: str) -> Modality:
-        modality = Modality(self._transport, name)
-        try:
-            self._transport.get(modality.path)
-        except NotFoundError:
-            raise KeyError(name) from None
-        return modality
+        if isinstance(name, str) and name:
+            modality = Modality(self._transport, name)
+            with suppress(NotFoundError):
+                self._transport.get(modality.path)
+                return modality
+        raise KeyError(f"The server knows no modality {name!r}; its names are in list(client.modalities)")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._transport.get("/modalities"))
@@ -276,14 +296,10 @@ class Modalities(Mapping[str, Modality]):
         return display.table(("Name", "AE title", "Host", "Port"), rows)
 
 
-def _level(level: Level | str) -> str:
-    return level.value if isinstance(level, Level) else level
-
-
 def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def _retrieval(level: Level | str, resources: Mapping[str, str] | Iterable[Mapping[str, str]]) -> dict[str, Any]:
     chosen = [resources] if isinstance(resources, Mapping) else list(resources)
-    return {"Level": _level(level), "Resources": [dict(resource) for resource in chosen]}
+    return {"Level": level_of(level).value, "Resources": [dict(resource) for resource in chosen]}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, overload
-from urllib.parse import quote
+from contextlib import suppress
+from typing import Any, Literal, get_args, overload
 
-from orthanc_lab.client import display
+from orthanc_lab.client import display, known_fields
+from orthanc_lab.client.arguments import check_choice, check_key, checked_fields, level_of, segment
 from orthanc_lab.client.errors import ClientError, NotFoundError
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.transport import Transport
@@ -75,7 +76,7 @@ class Answer:
         query, **tags
             As in `Modality.query`.
         """
-        plural = (level if isinstance(level, Level) else Level.parse(level)).plural
+        plural = level_of(level).plural
         body = {"Query": {**(query or {}), **tags}}
         answer = self._transport.json("POST", f"{self._path}/query-{plural}", json=body, again=True)
         return Query(self._transport, answer["ID"])
@@ -115,7 +116,7 @@ class Query(Sequence[Answer]):
     @property
     def path(self) -> str:
         """Path on the server, ``/queries/…``."""
-        return f"/queries/{quote(self.id, safe='')}"
+        return f"/queries/{segment(self.id, 'An identifier')}"
 
     @property
     def level(self) -> Level:
@@ -161,6 +162,8 @@ class Query(Sequence[Answer]):
 
         Raises
         ------
+        TypeError, ValueError
+            For a field that Orthanc does not know, or another method.
         ResponseError
             If the server refuses it, for instance C-GET with a target.
         """
@@ -218,12 +221,13 @@ class Queries:
         return len(self._transport.get("/queries"))
 
     def __getitem__(self, id: str) -> Query:
-        query = Query(self._transport, id)
-        try:
-            self._transport.get(query.path)
-        except NotFoundError:
-            raise KeyError(id) from None
-        return query
+        check_key(id, "client.queries")
+        if id:
+            query = Query(self._transport, id)
+            with suppress(NotFoundError):
+                self._transport.get(query.path)
+                return query
+        raise KeyError(f"The server keeps no query {id!r}, or not any more (option QueryRetrieveSize)")
 
     def __repr__(self) -> str:
         try:
@@ -233,5 +237,8 @@ class Queries:
 
 
 def _retrieval(target: str | None, method: Method | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+    if method is not None:
+        check_choice("method", method, get_args(Method))
     given = {"TargetAet": target, "RetrieveMethod": method}
-    return {name: value for name, value in given.items() if value is not None} | dict(fields)
+    checked = checked_fields("retrieve", fields, known_fields.RETRIEVE, ("priority", "target", "method"))
+    return {name: value for name, value in given.items() if value is not None} | checked

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
-from urllib.parse import quote
 
-from orthanc_lab.client import display
+from orthanc_lab.client import display, known_fields
+from orthanc_lab.client.arguments import checked_fields, segment
 from orthanc_lab.client.errors import ClientError, NotFoundError
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.transport import Transport
@@ -43,7 +43,7 @@ class Resource:
     @property
     def path(self) -> str:
         """Path on the server, ``/studies/…``."""
-        return f"/{self.level.plural}/{quote(self.id, safe='')}"
+        return f"/{self.level.plural}/{segment(self.id, 'An identifier')}"
 
     @property
     def document(self) -> dict[str, Any]:
@@ -79,12 +79,20 @@ class Resource:
         return list(self._transport.get(f"{self.path}/labels"))
 
     def add_label(self, label: str) -> None:
-        """Add a label; it may consist of letters, digits, ``_`` and ``-``."""
-        self._transport.send("PUT", f"{self.path}/labels/{quote(label, safe='')}")
+        """Add a label; it may consist of letters, digits, ``_`` and ``-``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not text, or empty.
+        ResponseError
+            If the server refuses it.
+        """
+        self._transport.send("PUT", f"{self.path}/labels/{segment(label, 'A label')}")
 
     def remove_label(self, label: str) -> None:
         """Remove a label, if present."""
-        self._transport.send("DELETE", f"{self.path}/labels/{quote(label, safe='')}")
+        self._transport.send("DELETE", f"{self.path}/labels/{segment(label, 'A label')}")
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -120,12 +128,16 @@ class Resource:
         ------
         NotFoundError
             If the server knows no such node.
+        TypeError
+            For a field that Orthanc does not know.
         """
-        return self._send(f"/modalities/{quote(modality, safe='')}", priority, fields)
+        given = checked_fields("send", fields, known_fields.SEND, ("priority",))
+        return self._send(f"/modalities/{segment(modality, 'The name of a modality')}", priority, given)
 
     def send_to_peer(self, peer: str, *, priority: int = 0, **fields: Any) -> Job:
         """Send the resource to another Orthanc by HTTP, in a job; `fields` are ``Compress``, ``Transcode`` …."""
-        return self._send(f"/peers/{quote(peer, safe='')}", priority, fields)
+        given = checked_fields("send_to_peer", fields, known_fields.SEND_TO_PEER, ("priority",))
+        return self._send(f"/peers/{segment(peer, 'The name of a peer')}", priority, given)
 
     def _send(self, path: str, priority: int, fields: Mapping[str, Any]) -> Job:
         return submit(self._transport, f"{path}/store", {"Resources": [self.id], **fields}, priority)

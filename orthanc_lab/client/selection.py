@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeAlias
 
+from orthanc_lab.client.arguments import several
+
 __all__ = ["Identified", "Selection", "identifiers_of"]
 
 
@@ -22,6 +24,11 @@ Selection: TypeAlias = "Identified | str | Iterable[Identified | str]"
 
 
 def identifiers_of(selection: Selection) -> list[str]:
-    """Return the identifiers, each once."""
-    chosen = [selection] if isinstance(selection, str) or hasattr(selection, "id") else list(selection)
-    return list(dict.fromkeys(item if isinstance(item, str) else item.id for item in chosen))
+    """Return the identifiers, each once.
+
+    Raises
+    ------
+    TypeError
+        If one of them is neither a resource nor an identifier.
+    """
+    return list(dict.fromkeys(several(selection, "resources or their identifiers")))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import quote
 
 from orthanc_lab.client import display
+from orthanc_lab.client.arguments import segment
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.transport import Transport
 
@@ -36,7 +36,7 @@ class StorageCommitment:
     @property
     def path(self) -> str:
         """Path on the server, ``/storage-commitment/…``."""
-        return f"/storage-commitment/{quote(self.id, safe='')}"
+        return f"/storage-commitment/{segment(self.id, 'An identifier')}"
 
     @property
     def report(self) -> dict[str, Any]:

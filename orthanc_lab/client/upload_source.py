@@ -98,7 +98,11 @@ def items_of(sources: Source | Iterable[Source]) -> list[Item]:
     TypeError
         If one of them cannot be uploaded.
     """
-    single = isinstance(sources, (str, Path, bytes)) or hasattr(sources, "save_as")
+    single = (
+        isinstance(sources, (str, Path, bytes, bytearray, memoryview))
+        or hasattr(sources, "save_as")
+        or not isinstance(sources, Iterable)
+    )
     each: Iterable[Any] = cast("Iterable[Any]", [sources] if single else sources)
     return [item for number, source in enumerate(each) for item in _expanded(number, source)]
 

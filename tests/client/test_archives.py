@@ -34,6 +34,13 @@ def test_streamed_media(study: Study, tmp_path: Path) -> None:
     assert "DICOMDIR" in names(study.series[0].media(tmp_path))
 
 
+@pytest.mark.parametrize("extended", [False, True])
+def test_streamed_media_with_descriptions(study: Study, tmp_path: Path, extended: bool) -> None:
+    with zipfile.ZipFile(study.media(tmp_path, extended=extended)) as archive, archive.open("DICOMDIR") as file:
+        records = pydicom.dcmread(file).DirectoryRecordSequence
+    assert any("SeriesDescription" in record for record in records) == extended
+
+
 def test_transcoding(study: Study, tmp_path: Path) -> None:
     saved = study.series[0].archive(tmp_path, transcode="1.2.840.10008.1.2.4.70")
     with zipfile.ZipFile(saved) as archive, archive.open(archive.namelist()[0]) as file:

@@ -12,7 +12,9 @@ from orthanc_lab import (
     ResponseError,
     samples,
 )
+from orthanc_lab.client import known_fields
 from orthanc_lab.client.network_advice import network_advice
+from orthanc_lab.dimse.modality import FIELDS
 from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.dicom_node import DicomNode
 from orthanc_lab.testing.holding_peer import HoldingPeer
@@ -35,6 +37,24 @@ def test_nodes_are_a_mapping(network):
         network.modalities["spare"]
     with pytest.raises(ResponseError, match=r"Only alphanumeric.*Orthanc error 15"):
         network.modalities.add("a name", AET="A", Host="h", Port=1)
+
+
+def test_options_of_nodes_are_those_of_the_server(network):
+    assert set(known_fields.MODALITY) == set(FIELDS)
+    with pytest.raises(TypeError, match=r"configure\(\) takes no 'timeout'; did you mean 'Timeout'"):
+        network.modalities["archive"].configure(timeout=3)
+
+
+def test_levels_and_methods_are_checked(network):
+    modality = network.modalities["archive"]
+    query = modality.query("Study", PatientID="PHANTOM*")
+    for ask in (modality.query, modality.find, query[0].query):
+        with pytest.raises(
+            ValueError, match="'Studys' is not a level; there are: 'Patient', 'Study', 'Series', 'Instance'"
+        ):
+            ask("Studys")
+    with pytest.raises(ValueError, match="method must be one of 'C-MOVE', 'C-GET', not 'C-STORE'"):
+        query.retrieve(method="C-STORE")
 
 
 def test_a_node_answers(network, archive):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from pydicom.data import get_testdata_file
 
@@ -48,6 +50,14 @@ def test_collections(client: Client, study: Study) -> None:
     assert "unknown" not in client.studies
     with pytest.raises(KeyError, match="unknown"):
         client.studies["unknown"]
+    assert "" not in client.studies
+
+
+@pytest.mark.parametrize("key", [0, None, slice(0, 1)])
+@pytest.mark.parametrize("name", ["studies", "instances", "jobs", "queries"])
+def test_what_is_no_identifier_is_told_how_positions_are_taken(client: Client, name: str, key: object) -> None:
+    with pytest.raises(TypeError, match=rf"client\.{name}\[…\] takes an identifier, not .*list\(client\.{name}\)\[0\]"):
+        getattr(client, name)[key]
 
 
 def test_find(client: Client, study: Study) -> None:
@@ -56,7 +66,10 @@ def test_find(client: Client, study: Study) -> None:
     assert client.studies.find(StudyDescription="nothing like it") == []
     assert len(client.instances.find(limit=3)) == 3
     study.add_label("checked")
-    assert client.studies.find(labels=["checked"]) == [study]
+    assert client.studies.find(labels=["checked"]) == client.studies.find(labels="checked") == [study]
+    assert client.studies.find(labels=("checked", "other")) == []
+    with pytest.raises(TypeError, match="Expected labels, not 5"):
+        client.studies.find(labels=[5])  # type: ignore[list-item]  # the wrong type is the point
 
 
 def test_find_sorted_and_by_pages(client: Client, study: Study) -> None:
@@ -67,6 +80,7 @@ def test_find_sorted_and_by_pages(client: Client, study: Study) -> None:
     numbers = [one.number for one in client.instances.find(order_by=["-InstanceNumber"], limit=13)]
     assert numbers[:2] == [20, 19]
     assert numbers == sorted(numbers, reverse=True)
+    assert [one.number for one in client.instances.find(order_by="-InstanceNumber", limit=2)] == [20, 19]
 
 
 def test_values_of_a_frame(client: Client) -> None:
@@ -83,6 +97,8 @@ def test_values_of_a_frame(client: Client) -> None:
 def test_lookup(client: Client, study: Study) -> None:
     assert client.lookup(study.StudyInstanceUID) == [study]
     assert client.lookup("1.2.3.4") == []
+    with pytest.raises(TypeError, match="is a text, not None"):
+        client.lookup(None)  # type: ignore[arg-type]  # the wrong type is the point
 
 
 def test_changes(client: Client, study: Study) -> None:
@@ -103,6 +119,10 @@ def test_labels_metadata_statistics(study: Study) -> None:
     study.remove_label("a")
     study.remove_label("a")
     assert study.labels == ["b"]
+    with pytest.raises(ValueError, match="A label must not be empty"):
+        study.add_label("")
+    with pytest.raises(TypeError, match="A label is a text, not 5"):
+        study.add_label(5)  # type: ignore[arg-type]  # the wrong type is the point
     assert "LastUpdate" in study.metadata
     assert int(study.statistics["CountInstances"]) == len(samples.dicom_files("ct"))
 
@@ -144,9 +164,63 @@ def test_modification(client: Client, study: Study) -> None:
     copy = client.made_by(study.modify({"StudyDescription": "Other"}, priority=2).wait())[0]
     assert isinstance(copy, Study)
     assert (copy.StudyDescription, len(copy.instances)) == ("Other", len(study.instances))
-    ghost = client.made_by(study.anonymize(Keep=["StudyDescription"]).wait())[0]
-    assert ghost.StudyDescription == "CT quality phantom"
-    assert ghost.PatientName != study.PatientName
+    ghosts = [
+        client.made_by(study.anonymize(Keep=kept).wait())[0] for kept in (["StudyDescription"], "StudyDescription")
+    ]
+    assert [ghost.StudyDescription for ghost in ghosts] == ["CT quality phantom"] * 2
+    assert ghosts[0].PatientName != study.PatientName
+
+
+def test_values_that_are_no_text(client: Client, study: Study) -> None:
+    new = {"StudyDescription": 5, "ImageType": ["DERIVED", "PRIMARY"], "OtherPatientIDsSequence": [{"PatientID": 7}]}
+    made = client.made_by(study.modify(new, Replace={"StudyID": 1.5}).wait())[0]
+    assert (made.StudyDescription, made.StudyID) == ("5", "1.5")
+    assert isinstance(made, Study)
+    tags = made.instances[0].all_tags
+    assert (tags["ImageType"], tags["OtherPatientIDsSequence"]) == ("DERIVED\\PRIMARY", [{"PatientID": "7"}])
+    for wrong in ({"a": 1}, True, [["a"]]):
+        with pytest.raises(TypeError, match="cannot be the value of StudyDescription: it is text, a number"):
+            study.anonymize(Replace={"StudyDescription": wrong})
+    for call in (study.modify, study.instances[0].modified, lambda tags: study.split(study.series, Replace=tags)):
+        with pytest.raises(TypeError, match="Expected a dictionary of tags and their values, not 'StudyDescription'"):
+            call("StudyDescription")  # type: ignore[operator]  # the wrong type is the point
+
+
+def test_resources_are_named_by_themselves(client: Client, study: Study) -> None:
+    parts = [
+        client.made_by(study.split(chosen, KeepSource=True).wait())[0]
+        for chosen in (study.series[0], study.series[0].id, study.series[:2], [study.series[0].id])
+    ]
+    assert [len(part.document["Series"]) for part in parts] == [1, 1, 2, 1]
+    for chosen in (parts[0], parts[1].id, parts[2:]):
+        study.merge(chosen).wait()
+    assert len(study.series) == 3 + 1 + 1 + 3
+    with pytest.raises(TypeError, match="Expected resources or their identifiers, not 5"):
+        study.merge(5)  # type: ignore[arg-type]  # the wrong type is the point
+
+
+def test_a_misspelt_field_is_refused_with_the_nearest(client: Client, study: Study) -> None:
+    instance = study.instances[0]
+    calls: dict[str, Callable[[], object]] = {
+        r"anonymize\(\) takes no 'Keeep'; did you mean 'Keep'": lambda: study.anonymize(Keeep=["StudyDate"]),
+        r"anonymize\(\) takes no 'Remve'; did you mean 'Remove'": lambda: study.anonymize(Remve=["StudyDate"]),
+        r"anonymize\(\) takes no 'Priority'; did you mean 'priority'": lambda: study.anonymize(Priority=1),
+        r"anonymize\(\) takes no 'Synchronous'; it takes .*Keep": lambda: study.anonymize(Synchronous=True),
+        "did you mean 'Remove'": lambda: study.modify({}, remove=["StudyDate"]),
+        "did you mean 'series'": lambda: study.split([], Serie=[]),
+        "did you mean 'KeepSource'": lambda: study.merge([], KeepSorce=True),
+        "did you mean 'StorageCommitment'": lambda: study.send("pacs", StorageComitment=True),
+        "did you mean 'Compress'": lambda: study.send_to_peer("other", compress=True),
+        "did you mean 'KeepPrivateTags'": lambda: instance.anonymized(KeepPrivatTags=True),
+        "did you mean 'RemovePrivateTags'": lambda: instance.modified(RemovePrivatTags=True),
+        "did you mean 'window_center'": lambda: instance.rendered(window_centre=40),
+        "did you mean 'Force'": lambda: client.create_dicom(None, {}, Forc=True),
+        "did you mean 'Timeout'": lambda: client.modalities.add("pacs", AET="A", Host="h", Port=1, Timeut=1),
+    }
+    for words, call in calls.items():
+        with pytest.raises(TypeError, match=words):
+            call()
+    assert len(client.jobs) == 0
 
 
 def test_the_client_itself(client: Client) -> None:

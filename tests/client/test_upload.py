@@ -138,6 +138,8 @@ def test_what_cannot_be_uploaded(client: Client, tmp_path: Path) -> None:
         client.upload(tmp_path / "nowhere")
     with pytest.raises(TypeError, match="A float cannot be uploaded"):
         client.upload([1.5])  # type: ignore[list-item]  # the wrong type is the point
+    with pytest.raises(TypeError, match="A NoneType cannot be uploaded; pass a path"):
+        client.upload(None)  # type: ignore[arg-type]
     assert client.upload([]).stored == 0
     assert client.upload(tmp_path).stored == 0
 

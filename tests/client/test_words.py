@@ -55,6 +55,18 @@ def test_what_is_empty_or_unknown_says_so(client):
         client.studies["nope"]
     with pytest.raises(KeyError, match="The server knows no job 'nope'"):
         client.jobs["nope"]
+    with pytest.raises(
+        KeyError, match=r"The server knows no modality 'nope'; its names are in list\(client\.modalities"
+    ):
+        client.modalities["nope"]
+    with pytest.raises(KeyError, match="The server keeps no query 'nope'"):
+        client.queries["nope"]
+    assert [key in client.modalities for key in ("nope", "", 0)] == [False] * 3
+
+
+def test_a_path_begins_with_a_slash(client):
+    with pytest.raises(ValueError, match=r"A path begins with a slash, unlike 'studies': transport\.get\('/studies'\)"):
+        client.transport.get("studies")
 
 
 @pytest.mark.parametrize(
