@@ -11,7 +11,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.nearest import nearest_name
 
-__all__ = ["check_choice", "check_key", "checked_fields", "level_of", "segment", "several"]
+__all__ = ["check_choice", "check_key", "checked_fields", "credentials", "level_of", "segment", "several"]
 
 _LISTS = {"Keep": "names of tags", "Remove": "names of tags", "Instances": "instances or their identifiers"}
 
@@ -71,6 +71,21 @@ def check_key(key: object, collection: str) -> None:
     """
     if not isinstance(key, str):
         raise TypeError(f"{collection}[…] takes an identifier, not {key!r}; by position: list({collection})[0]")
+
+
+def credentials(auth: Any) -> Any:
+    """Return what `requests` takes as credentials.
+
+    Raises
+    ------
+    TypeError
+        If it is not a user name and a password.
+    """
+    if auth is None or callable(auth):  # an object of requests that signs in some other way
+        return auth
+    if isinstance(auth, (tuple, list)) and len(auth) == 2 and all(isinstance(part, (str, bytes)) for part in auth):
+        return tuple(auth)
+    raise TypeError("auth is a user name and a password: auth=('user', 'password')")
 
 
 def segment(name: str, what: str) -> str:

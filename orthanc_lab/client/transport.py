@@ -18,6 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
+from orthanc_lab.client.arguments import credentials
 from orthanc_lab.client.errors import ConnectionLostError, NotOrthancError, error_of, reason_of, unreachable
 
 __all__ = ["Transport"]
@@ -76,7 +77,7 @@ class Transport:
         self._retries = retries
         self._is_own = session is None
         self._observer = observer
-        self.session = session or _session(_credentials(auth) or given, verify)
+        self.session = session or _session(credentials(auth) or given, verify)
 
     def send(
         self,
@@ -229,14 +230,6 @@ class Transport:
         """Close the connections."""
         if self._is_own:
             self.session.close()
-
-
-def _credentials(auth: Any) -> Any:
-    if auth is None or callable(auth):  # an object of requests that signs in some other way
-        return auth
-    if isinstance(auth, (tuple, list)) and len(auth) == 2 and all(isinstance(part, (str, bytes)) for part in auth):
-        return tuple(auth)
-    raise TypeError("auth is a user name and a password: auth=('user', 'password')")
 
 
 def _address(url: str) -> tuple[str, tuple[str, str] | None]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import requests
 
+from orthanc_lab.client.arguments import credentials
 from orthanc_lab.frames.metric_table import Key, grid_frame, labels_text
 from orthanc_lab.protocol.ports import SystemClock
 
@@ -63,7 +64,7 @@ def query_range(
     Raises
     ------
     TypeError, ValueError
-        If `start` or `end` is no aware datetime, or `step` not positive.
+        If `start` or `end` is no aware datetime, `step` not positive, or `auth` not a user name and a password.
     PrometheusError
         If there is no answer, or an error.
 
@@ -76,6 +77,7 @@ def query_range(
     >>> begin = datetime.now(UTC) - timedelta(minutes=10)
     >>> frame = frames.query_range("http://localhost:9090", start=begin, step=5)  # doctest: +SKIP
     """
+    given = credentials(auth)
     for moment in (start, end):
         if not isinstance(moment, datetime | None):
             raise TypeError(f"start and end are datetimes, datetime(2026, 1, 1, tzinfo=UTC), not {moment!r}")
@@ -86,7 +88,7 @@ def query_range(
     if not step > 0:
         raise ValueError(f"The step must be more than 0 seconds, not {step}")
     fields = {"query": query, "start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": str(step)}
-    result = _ask(f"{url.rstrip('/')}/api/v1/query_range", fields, auth, timeout)
+    result = _ask(f"{url.rstrip('/')}/api/v1/query_range", fields, given, timeout)
     return _frame(result, query, _moments(start, end, step), step)
 
 

@@ -84,11 +84,13 @@ def test_no_prometheus_and_something_else_say_so(orthanc):
         frames.query_range(orthanc.url)
 
 
-def test_times_need_a_zone():
+def test_times_need_a_zone_and_users_a_password():
     with pytest.raises(ValueError, match="time zone"):
         frames.query_range("http://127.0.0.1:1", start=datetime(2026, 1, 1))
     with pytest.raises(TypeError, match=r"start and end are datetimes, .*, not 'yesterday'"):
         frames.query_range("http://127.0.0.1:1", start="yesterday")
+    with pytest.raises(TypeError, match="auth is a user name and a password"):
+        frames.query_range("http://127.0.0.1:1", auth="admin")
     with pytest.raises(ValueError, match="step"):
         frames.query_range("http://127.0.0.1:1", step=0)
 
