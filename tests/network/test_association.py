@@ -10,6 +10,7 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.api_document import openapi
 from tests.network.data_sets import data_set
 from tests.network.raw_client import (
     ABORT,
@@ -273,8 +274,21 @@ def test_without_pynetdicom(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogC
     assert "pip install 'orthanc-lab[network]'" in caplog.text
 
 
-def test_a_server_without_http_sockets_has_dicom():
-    with orthanc_lab.in_process() as server:
+@pytest.mark.parametrize("options", [{}, {"DicomServerEnabled": False}, {"DicomAet": "LAB"}], ids=str)
+def test_a_server_without_sockets_does_not_listen(options: dict[str, Any], caplog: pytest.LogCaptureFixture):
+    with orthanc_lab.in_process(options) as server:
+        assert server.dicom_port == 0
+        assert "listening" not in caplog.text
+
+
+def test_the_description_of_the_rest_api_is_made_without_listening(caplog: pytest.LogCaptureFixture):
+    assert "/system" in openapi()
+    assert "listening" not in caplog.text
+
+
+def test_a_server_without_http_sockets_has_dicom_if_asked():
+    with orthanc_lab.in_process(DicomServerEnabled=True) as server:
+        assert server.session.get(f"{server.url}/system").json()["DicomPort"] == server.dicom_port
         with RawClient(server.dicom_port, STORING) as client:
             assert client.ask(store_message("1.2.9", data_set("1.2.9"))).status == 0
         assert len(server.session.get(f"{server.url}/instances").json()) == 1

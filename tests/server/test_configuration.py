@@ -188,7 +188,8 @@ def test_bad_files(tmp_path, files, code, words):
 def test_bad_values(tmp_path, name, value, code, words):
     import orthanc_lab
 
-    with pytest.raises(OrthancError) as refused, orthanc_lab.in_process({name: value}, folder=tmp_path):
+    options = {"DicomServerEnabled": True, name: value}
+    with pytest.raises(OrthancError) as refused, orthanc_lab.in_process(options, folder=tmp_path):
         pass
     assert refused.value.code == code
     assert words.format(name) in refused.value.details

@@ -1,4 +1,4 @@
-"""The server without a socket for HTTP."""
+"""The server without a socket."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _CRASHED = "The server has crashed"
 
 
 class InProcessServer(Stoppable):
-    """The application without a socket for HTTP; made by `in_process`.
+    """The application without a socket; made by `in_process`.
 
-    Where there are threads, it listens for DICOM over TCP.
+    With ``DicomServerEnabled=True``, and where there are threads, it listens for DICOM over TCP.
 
     ``server.session.get("http://orthanc/system")`` calls it on the thread of the caller.
 
@@ -67,9 +67,10 @@ class InProcessServer(Stoppable):
         self._reset_asked = False
         self._assembly: Assembly | None = None
         self._lifetime: Lifetime | None = None
-        self._dicom = _dicom_listener() if isinstance(environment.executor, ThreadExecutor) else None
+        wanted = options.get("DicomServerEnabled") and isinstance(environment.executor, ThreadExecutor)
+        self._dicom = _dicom_listener() if wanted else None
         try:
-            defaults = dicom_on_a_free_port(options) if self._dicom else {}
+            defaults = dicom_on_a_free_port(options) if self._dicom else {"DicomServerEnabled": False}
             self.settings = CheckedSettings({**defaults, "StorageDirectory": str(self.folder), **options}, self.folder)
             self._start()
         except BaseException:
@@ -103,7 +104,7 @@ class InProcessServer(Stoppable):
 
     @property
     def dicom_port(self) -> int:
-        """The TCP port of DICOM; 0 if it is disabled, or there are no threads."""
+        """The TCP port of DICOM; 0 unless ``DicomServerEnabled`` is given, and there are threads."""
         return self._dicom.port if self._dicom else 0
 
     @property

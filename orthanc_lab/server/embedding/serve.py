@@ -135,6 +135,9 @@ def in_process(
 ) -> InProcessServer:
     """Return the same server without a socket: its `session` calls the application directly.
 
+    Nothing listens on the network, unless ``DicomServerEnabled=True`` asks for DICOM (on threads): then it takes a free
+    port, as `serve` does.
+
     Parameters are those of `serve`, and one more.
 
     Parameters
