@@ -19,6 +19,7 @@ __all__ = [
 
 FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
+_ATTEMPTS = 8  # the folder above may be removed again; where it is there and this says otherwise, none can be made
 
 
 def make_private_folder(path: str | Path) -> None:
@@ -29,14 +30,19 @@ def make_private_folder(path: str | Path) -> None:
     OSError
         If it cannot be created; `FileExistsError` for a file of this name.
     """
-    try:
-        os.mkdir(path, _FOLDER_MODE)  # noqa: PTH102 # hot path; the mode of os.makedirs is for the last folder alone
-    except FileNotFoundError:
-        make_private_folder(os.path.dirname(os.path.abspath(path)))  # noqa: PTH100, PTH120
-        make_private_folder(path)
-    except FileExistsError:
-        if not os.path.isdir(path):  # noqa: PTH112
-            raise
+    for left in reversed(range(_ATTEMPTS)):
+        try:
+            os.mkdir(path, _FOLDER_MODE)  # noqa: PTH102 # hot path; the mode of os.makedirs is for the last folder alone
+        except FileNotFoundError:
+            if not left:
+                raise
+            make_private_folder(os.path.dirname(os.path.abspath(path)))  # noqa: PTH100, PTH120
+        except FileExistsError:
+            if not os.path.isdir(path):  # noqa: PTH112
+                raise
+            return
+        else:
+            return
 
 
 def create_private_file(path: str | Path) -> None:

@@ -20,6 +20,8 @@ from orthanc_lab.testing.certify import certification
 from orthanc_lab.testing.certify.certification import Certification
 from orthanc_lab.testing.certify.expected import Expected, digest
 from orthanc_lab.testing.certify.fitting import misfit
+from orthanc_lab.testing.certify.junit import junit
+from orthanc_lab.testing.certify.results import GONE, Certificate, Compared, ScenarioResult
 from orthanc_lab.testing.certify.target import Target, TargetError
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.real import RealOrthanc
@@ -154,6 +156,31 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "1")
     assert "GET /studies?since=-1&limit=1" in (suite.findtext(".//failure") or "")
     assert suite.find(".//skipped") is not None
+
+
+def test_what_compared_nothing_is_not_green(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    html, junit = tmp_path / "page.html", tmp_path / "junit.xml"
+    with orthanc_lab.serve() as server:
+        for words in (["--only", "nothinglikeit"], ["--only", "nothinglikeit", "--only", "browse-paging-errors"]):
+            assert main(["certify", server.url, "--among-studies", "--yes", *words]) == 255
+            assert "No scenario's name contains 'nothinglikeit'; the names begin with an" in capsys.readouterr().err
+        words = ["--only", "limits-wild", "--html", str(html), "--junit", str(junit)]
+        assert main(["certify", server.url, "--yes", *words]) == 255
+    assert "nothing was compared (0 answers compared)" in capsys.readouterr().out
+    assert "<b>Nothing was compared.</b>" in html.read_text("utf-8")
+    (suite,) = ET.fromstring(junit.read_text("utf-8"))
+    assert (suite.get("tests"), suite.get("errors"), suite.get("skipped")) == ("2", "1", "1")
+    assert [error.get("message") for error in suite.iter("error")] == ["nothing was compared"]
+
+
+def test_a_server_that_goes_away_does_not_pass() -> None:
+    same = (ScenarioResult("one", compared=(Compared("GET /studies"),)),)
+    gone = ScenarioResult("two", not_run=GONE)
+    assert Certificate("http://here", "1.12.7", {}, results=same).passed
+    cut = Certificate("http://here", "1.12.7", {}, results=[*same, gone])
+    assert not cut.passed
+    assert "the server stopped answering (1 answers compared)" in str(cut)
+    assert 'errors="1"' in junit(cut)
 
 
 def test_what_is_no_orthanc_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

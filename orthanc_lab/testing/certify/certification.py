@@ -15,7 +15,7 @@ import pydicom
 from orthanc_lab.testing.certify.configuration import visible_options
 from orthanc_lab.testing.certify.expected import Expected, ExpectedScenario
 from orthanc_lab.testing.certify.fitting import misfit, numbers
-from orthanc_lab.testing.certify.results import Certificate, ScenarioResult
+from orthanc_lab.testing.certify.results import GONE, Certificate, ScenarioResult
 from orthanc_lab.testing.certify.scenario_run import Circumstances, run_scenario
 from orthanc_lab.testing.certify.target import Target, TargetError
 from orthanc_lab.testing.certify.traces import Traces
@@ -27,8 +27,6 @@ from orthanc_lab.testing.scenarios.bodies import build
 __all__ = ["Certification", "Progress"]
 
 Progress: TypeAlias = Callable[[ScenarioResult], None]
-
-_GONE = "come after the server stopped answering"
 
 
 class Certification:
@@ -55,7 +53,7 @@ class Certification:
     Raises
     ------
     ValueError
-        If it is not the address of an HTTP server.
+        If it is not the address of an HTTP server; for a text of `only` that no name contains.
     TargetError
         If there is no Orthanc that could be certified, with the reason.
 
@@ -81,9 +79,7 @@ class Certification:
         self._expected = expected or Expected.read()
         self._ledger = accepted or Ledger([])
         self._target = Target.at(address, verify=verify)
-        self._scenarios = [
-            scenario for scenario in SCENARIOS if not only or any(text in scenario.name for text in only)
-        ]
+        self._scenarios = _named(only) if only else SCENARIOS
         self.system = _system(self._target)
         self._traces = Traces(self._target, _patients())
         if "studies" in self._traces.held:
@@ -149,8 +145,8 @@ class Certification:
                 yield self._run(scenario, expected, around, left)
             except (OSError, TargetError) as error:
                 left.append(f"what {scenario.name} made: {error}")
-                gone = _GONE
-                yield ScenarioResult(scenario.name, not_run=_GONE)
+                gone = GONE
+                yield ScenarioResult(scenario.name, not_run=GONE)
 
     def _run(
         self, scenario: Scenario, expected: ExpectedScenario, around: Circumstances, left: list[str]
@@ -184,6 +180,14 @@ class Certification:
             raise TargetError("The server holds studies, and may delete some to make room (MaximumStorageSize)")
         if clashes := self._traces.clashes:
             raise TargetError(f"The server holds patients that the scenarios upload: {', '.join(sorted(clashes))}")
+
+
+def _named(texts: Collection[str]) -> list[Scenario]:
+    for text in texts:
+        if not any(text in scenario.name for scenario in SCENARIOS):
+            families = sorted({scenario.name.partition("-")[0] for scenario in SCENARIOS})
+            raise ValueError(f"No scenario's name contains {text!r}; the names begin with {', '.join(families)}")
+    return [scenario for scenario in SCENARIOS if any(text in scenario.name for text in texts)]
 
 
 def _system(target: Target) -> dict[str, Any]:

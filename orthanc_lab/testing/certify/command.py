@@ -24,7 +24,7 @@ _DIFFERENT, _FAILED, _INTERRUPTED = 1, 255, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Certify a server; returns 0 without a difference, 1 with some, 255 if it was not done."""
+    """Certify a server; returns 0 without a difference, 1 with some, 255 if it was not done, or compared nothing."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     address = chosen.url or os.environ.get("ORTHANC_URL")
@@ -52,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if path is not None:
             path.write_text(text(certificate), encoding="utf-8")
     print(certificate)
-    return _DIFFERENT if certificate.differing else 0
+    if certificate.passed:
+        return 0
+    return _DIFFERENT if certificate.differing else _FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML, a test case for each scenario")
     parser.add_argument("--accept", metavar="LEDGER", help=f"file of accepted differences; {_OWN}: its own")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="TEXT", help="only scenarios whose names contain this text"
+        "--only",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="only scenarios whose names contain this text; may be repeated",
     )
     parser.add_argument("--among-studies", action="store_true", help="also if the server holds studies")
     parser.add_argument("--insecure", action="store_true", help="accept any certificate of the server")

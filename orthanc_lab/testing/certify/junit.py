@@ -1,4 +1,4 @@
-"""A certificate as JUnit XML: a test case for each scenario."""
+"""A certificate as JUnit XML: a test case for each scenario, and an error if the certification itself failed."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from orthanc_lab.testing.certify.results import Certificate, ScenarioResult
 __all__ = ["junit"]
 
 _FORBIDDEN = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
+_CLASS = "orthanc_lab.certify"
 
 
 def junit(certificate: Certificate) -> str:
     """Return the XML."""
     results = certificate.results
+    failed = not certificate.passed and not certificate.differing
     suite = ET.Element(
         "testsuite",
         name=f"Orthanc {certificate.version}",
-        tests=str(len(results)),
+        tests=str(len(results) + failed),
         failures=str(sum(bool(result.differing) for result in results)),
-        errors="0",
+        errors=str(int(failed)),
         skipped=str(sum(bool(result.not_run) for result in results)),
         time=f"{sum(result.seconds for result in results):.3f}",
     )
@@ -29,6 +31,9 @@ def junit(certificate: Certificate) -> str:
         ET.SubElement(properties, "property", name=name, value=_printable(value))
     for result in results:
         _case(suite, result, certificate.version)
+    if failed:
+        case = ET.SubElement(suite, "testcase", classname=_CLASS, name="certification")
+        ET.SubElement(case, "error", message=certificate.verdict)
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
@@ -36,9 +41,7 @@ def junit(certificate: Certificate) -> str:
 
 
 def _case(suite: ET.Element, result: ScenarioResult, version: str) -> None:
-    case = ET.SubElement(
-        suite, "testcase", classname="orthanc_lab.certify", name=result.name, time=f"{result.seconds:.3f}"
-    )
+    case = ET.SubElement(suite, "testcase", classname=_CLASS, name=result.name, time=f"{result.seconds:.3f}")
     if result.not_run:
         ET.SubElement(case, "skipped", message=f"Such scenarios {result.not_run}")
     elif result.differing:

@@ -27,9 +27,9 @@ summary { cursor: pointer; }
 def page(certificate: Certificate) -> str:
     """Return the page."""
     verdict = (
-        f'<p class="differs"><b>{certificate.differing:,} of {certificate.compared:,} answers differ.</b></p>'
-        if certificate.differing
-        else f'<p class="same"><b>No difference</b> in {certificate.compared:,} answers.</p>'
+        f'<p class="same"><b>No difference</b> in {certificate.compared:,} answers.</p>'
+        if certificate.passed
+        else f'<p class="differs"><b>{certificate.verdict[0].upper()}{certificate.verdict[1:]}.</b></p>'
     )
     parts = [
         "<!DOCTYPE html>",

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from orthanc_lab.testing.exchange import Answer, Exchange
 from orthanc_lab.testing.likeness import Difference
 
-__all__ = ["AcceptedDifference", "Certificate", "Compared", "ScenarioResult"]
+__all__ = ["GONE", "AcceptedDifference", "Certificate", "Compared", "ScenarioResult"]
+
+GONE = "come after the server stopped answering"
+"""Why scenarios at the end were not run."""
 
 _INDEX = re.compile(r"\[\d+\]")
 _LENGTHS = re.compile(r" length \d+ != \d+")
@@ -111,6 +114,20 @@ class Certificate:
         """Number of scenarios that were not run, by reason."""
         return Counter(result.not_run for result in self.results if result.not_run)
 
+    @property
+    def passed(self) -> bool:
+        """Whether answers were compared, none differs, and the server answered to the end."""
+        return self.compared > 0 and not self.differing and GONE not in self.not_run
+
+    @property
+    def verdict(self) -> str:
+        """What came out, in a few words."""
+        if self.differing:
+            return f"{self.differing:,} of {self.compared:,} answers differ"
+        if not self.compared:
+            return "nothing was compared"
+        return "no difference" if self.passed else "the server stopped answering"
+
     def fields(self) -> list[tuple[str, int]]:
         """Return what differs (``status``, ``header server`` …) with the number of answers, the most frequent first."""
         found = ({_without_numbers(difference.field) for difference in one.differences} for one in self._all())
@@ -120,8 +137,9 @@ class Certificate:
         return (one for result in self.results for one in result.compared)
 
     def __str__(self) -> str:
-        verdict = f"{self.differing} of {self.compared} answers differ" if self.differing else "no difference"
-        lines = [f"{self.url}, compared with Orthanc {self.version}: {verdict} ({self.compared} answers compared)"]
+        lines = [
+            f"{self.url}, compared with Orthanc {self.version}: {self.verdict} ({self.compared:,} answers compared)"
+        ]
         if self.accepted:
             lines.append(f"{self.accepted} answers differ only in what the ledger accepts")
         lines += [f"{count} answers not compared: {reason}" for reason, count in self.skipped.most_common()]
