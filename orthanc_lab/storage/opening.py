@@ -28,7 +28,7 @@ from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import Connect, connect
 from orthanc_lab.storage.sqlite.index import SqliteIndex
 
-__all__ = ["open_storage"]
+__all__ = ["make_storage_folder", "open_storage"]
 
 _OVER_FILE = 2000
 _CANNOT_MAKE_FOLDER = 2008
@@ -83,7 +83,7 @@ def open_storage(
     metrics = metrics or NoMetrics()
     index_folder = options.index_directory or folder
     for needed in (folder, index_folder):
-        _make_folder(needed)
+        make_storage_folder(needed)
     try:
         with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
             opened.callback(lock(index_folder))
@@ -130,10 +130,18 @@ def _remove_leftovers(index: Index, files: AttachmentFiles, journal: LogJournal)
         files.discard([name for name in names if uuid_of(name) not in known])
 
 
-def _make_folder(folder: Path) -> None:
+def make_storage_folder(folder: Path) -> None:
+    """Create a folder of the storage, with those above it.
+
+    Raises
+    ------
+    OrthancError
+        2000 if a file is in the way, 2008 if it cannot be created for another reason.
+    """
     try:
         make_private_folder(folder)
     except (FileExistsError, NotADirectoryError) as error:
         raise OrthancError(_OVER_FILE, f"{folder} is, or is inside, a regular file") from error
     except OSError as error:
-        raise OrthancError(_CANNOT_MAKE_FOLDER, f"Cannot create the folder {folder}: {error.strerror}") from error
+        why = f"Cannot create the folder {folder}: {error.strerror}. Choose another folder"
+        raise OrthancError(_CANNOT_MAKE_FOLDER, why) from error

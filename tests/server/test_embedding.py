@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import pytest
 import requests
@@ -78,6 +80,14 @@ def test_a_given_folder_is_kept(tmp_path):
     with orthanc_lab.serve(StorageDirectory=str(tmp_path / "new")) as server:
         assert server.folder == tmp_path / "new"
         assert len(studies(server)) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder in which none can be made")
+@pytest.mark.parametrize("folder", ["/proc/nope", "/proc/nope/below"])
+@pytest.mark.parametrize("start", [orthanc_lab.serve, partial(orthanc_lab.serve, process=True), orthanc_lab.in_process])
+def test_a_folder_that_cannot_be_made(start, folder):
+    with pytest.raises(OrthancError, match=f"Cannot create the folder {folder}: No such file or directory. Choose"):
+        start(folder=folder)
 
 
 def test_a_folder_has_one_owner(tmp_path):

@@ -16,7 +16,6 @@ from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.cluster import Cluster
 from orthanc_lab.protocol.metrics import Metrics
 from orthanc_lab.protocol.ports import Settings, SystemClock
-from orthanc_lab.protocol.private_files import make_private_folder
 from orthanc_lab.rest.server.system import server_identifier
 from orthanc_lab.server.back_ends.distant_pieces import DistantPieces
 from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
@@ -26,6 +25,7 @@ from orthanc_lab.server.environment import Environment
 from orthanc_lab.storage import StorageOptions
 from orthanc_lab.storage.files.area import DiskArea, FileArea
 from orthanc_lab.storage.files.late_files import LateArea
+from orthanc_lab.storage.opening import make_storage_folder
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.postgresql.opening import open_shared_storage
 from orthanc_lab.storage.postgresql_files.area import DatabaseArea
@@ -56,7 +56,7 @@ class SharedBackEnd(LocalBackEnd):
         folder = Path(self._settings["StorageDirectory"])
         index_folder = Path(self._settings["IndexDirectory"])
         for needed in (folder, index_folder):
-            make_private_folder(needed)
+            make_storage_folder(needed)
         files = open_file_place(
             folder,
             bucket_options(self._settings),

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.private_files import make_private_folder, open_private_log, write_private_file
+from orthanc_lab.protocol.private_files import open_private_log, write_private_file
 from orthanc_lab.server.embedding.own_folder import OwnFolder
 from orthanc_lab.server.embedding.restartable import Restartable, dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
 from orthanc_lab.server.loopback import url_of
 from orthanc_lab.server.options.settings import CheckedSettings
+from orthanc_lab.storage.opening import make_storage_folder
 
 __all__ = ["ChildServer"]
 
@@ -57,7 +58,7 @@ class ChildServer(Restartable):
     ) -> None:
         self._own = OwnFolder(folder)
         self.folder = self._own.path
-        make_private_folder(self.folder)
+        make_storage_folder(self.folder)
         free = {"HttpPort": 0, **dicom_on_a_free_port(options)}
         self._options = {**free, "StorageDirectory": str(self.folder), **options}
         self._arguments = [] if load_jobs else ["--no-jobs"]
