@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,9 @@ _LARGEST = 2**31 - 1
 _LONGEST_SILENCE = 60
 _HYBRID = ("Disabled", "WriteToFileSystem", "WriteToObjectStorage")
 _STRUCTURES = ("flat", "legacy")
+_WORD = re.compile(r"[\w.-]+", re.ASCII)
+_ADDRESS = re.compile(r"(?:https?://)?(?P<host>[\w.-]+|\[[^\]]*\])(?::(?P<port>\d{1,5}))?(?:/[!-~]*)?", re.ASCII | re.I)
+_NUMERIC = re.compile(r"(?:^|\.)\d+\.?$|\]$")  # hosts that can only be IP addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,7 @@ class S3Options(BucketOptions):
     access_key: str | None = None
     secret_key: str | None = field(default=None, repr=False)
     endpoint: str | None = None
-    virtual_addressing: bool = True
+    virtual_addressing: bool = True  # the bucket is named in the host, not in the path
     tags: Mapping[str, str] = field(default_factory=dict)
     in_parts: bool = False  # UseTransferManager
     part_size: int = 5  # TransferBufferSize, MB
@@ -120,6 +125,30 @@ class _Section:
         if not text:
             raise self.refused(option, "is missing")
         return text
+
+    def word(self, option: str) -> str:
+        """Return a text that fits into the name of a host; it is required."""
+        text = self.required(option)
+        if not _WORD.fullmatch(text):
+            raise self.refused(option, f'must consist of letters, digits, ".", "-" and "_": "{text}"')
+        return text
+
+    def address(self, option: str) -> tuple[str, bool] | None:
+        """Return the address of a server, and whether its host is an IP address; None for none."""
+        text = self.text(option, "")
+        if not text:
+            return None
+        found = _ADDRESS.fullmatch(text)
+        if not found or not 0 < int(found["port"] or 1) < 1 << 16:
+            raise self.refused(option, 'must be an address such as "http://localhost:9000"')
+        host = found["host"]
+        if not _NUMERIC.search(host):
+            return text, False
+        try:
+            ipaddress.ip_address(host.strip("[]"))
+        except ValueError:
+            raise self.refused(option, f"has no IP address for a host: {host}") from None
+        return text, True
 
     def one_of(self, option: str, *allowed: str) -> str:
         """Return one of some texts; the first one is the default."""
@@ -193,13 +222,15 @@ def _read_s3(values: Mapping[str, Any]) -> S3Options:
     tags = section.object("Tags")
     if not all(isinstance(value, str) for value in tags.values()):
         raise section.refused("Tags", "must contain strings alone")
+    endpoint, is_numeric = section.address("Endpoint") or (None, False)
+    in_host = section.boolean("VirtualAddressing", True) and not is_numeric  # bucket.127.0.0.1 is no host
     options: dict[str, Any] = {
-        "bucket": section.required("BucketName"),
-        "region": section.required("Region"),
+        "bucket": section.word("BucketName"),
+        "region": section.word("Region"),
         "access_key": access_key or None,
         "secret_key": secret_key or None,
-        "endpoint": section.text("Endpoint", None) or None,
-        "virtual_addressing": section.boolean("VirtualAddressing", True),
+        "endpoint": endpoint,
+        "virtual_addressing": in_host,
         "tags": tags,
         "in_parts": section.boolean("UseTransferManager", False),
         "part_size": section.number("TransferBufferSize", 5, 1),

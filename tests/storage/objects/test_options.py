@@ -111,6 +111,43 @@ def test_numbers_out_of_range(option: str, value: object) -> None:
     assert caught.value.code == 3
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("Endpoint", "http://127.0.0.1:99999"),
+        ("Endpoint", "http://localhost:port"),
+        ("Endpoint", "http://999.0.0.1"),
+        ("Endpoint", "http://[nothing]:9000"),
+        ("Endpoint", "http://one two"),
+        ("Endpoint", "http://"),
+        ("Endpoint", "ftp://localhost"),
+        ("Endpoint", "http://alice:secret@localhost"),
+        ("BucketName", "one two"),
+        ("Region", "one two"),
+    ],
+)
+def test_what_fits_into_no_address(option: str, value: str) -> None:
+    with pytest.raises(OrthancError, match=f'"AwsS3Storage.{option}"') as caught:
+        s3(**{option: value})
+    assert caught.value.code == 3
+    assert "secret" not in caught.value.details
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_in_host"),
+    [
+        ("http://localhost:9000", True),
+        ("s3.example.org", True),
+        ("http://127.0.0.1:9000", False),
+        ("https://[::1]:9000/below", False),
+    ],
+)
+def test_the_bucket_is_in_the_path_where_the_host_is_an_ip_address(endpoint: str, is_in_host: bool) -> None:
+    options = s3(Endpoint=endpoint)
+    assert (options.endpoint, options.virtual_addressing) == (endpoint, is_in_host)
+    assert not s3(Endpoint=endpoint, VirtualAddressing=False).virtual_addressing
+
+
 def test_two_places_are_one_too_many() -> None:
     with pytest.raises(OrthancError) as caught, orthanc_lab.serve(AwsS3Storage=S3, AzureBlobStorage=AZURE):
         pass

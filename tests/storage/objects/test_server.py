@@ -42,7 +42,7 @@ def large_file() -> Path:
 
 def test_files_are_in_the_bucket(bucket: Bucket, orthanc_factory: Factory, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    section = bucket.options(RootPath="some/root", EnableAwsSdkLogs=True, Bucket="x")
+    section = bucket.options(RootPath="some/root", EnableAwsSdkLogs=True, Bucket="x", VirtualAddressing=True)
     server = orthanc_factory(AwsS3Storage=section)
     client = orthanc_lab.Client.from_server(server)
     file = large_file()
