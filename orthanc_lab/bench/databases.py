@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
-from orthanc_lab.testing.postgresql_server import PostgresqlServer
+from orthanc_lab.testing.postgresql_server import PostgresqlServer, execute
 
 __all__ = ["Databases"]
 
@@ -74,8 +74,4 @@ class Databases:
             raise RuntimeError("A server does not keep its index in PostgreSQL")
 
     def _execute(self, statement: str) -> tuple[Any, ...] | None:
-        import psycopg  # noqa: PLC0415 - not installed without the extra ``cluster``
-
-        with psycopg.connect(self._uri, autocommit=True) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchone() if cursor.description else None
+        return execute(self._uri, statement)

@@ -53,6 +53,21 @@ class PostgresqlOptions:
                 values[attribute] = _checked(name, value, type(getattr(_DEFAULTS, attribute)))
         return cls(**values)
 
+    def require_library(self) -> None:
+        """Check that what reaches a database is installed, if the index is to be in one.
+
+        Raises
+        ------
+        OrthancError
+            11 if it is not.
+        """
+        if self.enable_index:
+            try:
+                import psycopg  # noqa: F401, PLC0415 - not installed without the extra ``cluster``
+            except ImportError as error:
+                text = "An index in PostgreSQL needs a further package: pip install 'orthanc-lab[cluster]'"
+                raise OrthancError(ErrorCode.DATABASE, text) from error
+
     def connection_string(self, application: str) -> str:
         """Return what libpq connects with.
 
@@ -66,7 +81,7 @@ class PostgresqlOptions:
         OrthancError
             3 if ``ConnectionUri`` cannot be read.
         """
-        from psycopg import ProgrammingError  # noqa: PLC0415 - not installed without the extra ``cluster``
+        from psycopg import ProgrammingError  # noqa: PLC0415 - as above
 
         try:
             return self._connection_string(application)

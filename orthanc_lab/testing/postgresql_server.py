@@ -15,7 +15,7 @@ from typing import Any
 
 from orthanc_lab.server.loopback import free_port
 
-__all__ = ["MISSING", "PostgresqlDatabase", "PostgresqlServer", "find_programs"]
+__all__ = ["MISSING", "PostgresqlDatabase", "PostgresqlServer", "execute", "find_programs"]
 
 MISSING = "PostgreSQL is not installed; on Debian and Ubuntu: apt-get install postgresql"
 
@@ -33,6 +33,24 @@ def find_programs() -> Path | None:
         if all(os.access(folder / name, os.X_OK) for name in names):
             return folder
     return None
+
+
+def execute(uri: str, statement: str) -> tuple[Any, ...] | None:
+    """Execute a statement in a database; return the first row of its result, if it has one.
+
+    Raises
+    ------
+    ImportError
+        If the extra ``cluster`` is not installed.
+    """
+    try:
+        import psycopg  # noqa: PLC0415 - not installed without the extra ``cluster``
+    except ImportError as error:
+        raise ImportError("PostgreSQL is reached with psycopg: pip install 'orthanc-lab[cluster]'") from error
+
+    with psycopg.connect(uri, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchone() if cursor.description else None
 
 
 def _version(name: str) -> tuple[int, ...]:
@@ -175,11 +193,7 @@ class PostgresqlServer:
         self._execute(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
 
     def _execute(self, statement: str) -> None:
-        import psycopg  # noqa: PLC0415 - not installed without the extra ``cluster``
-
-        uri = PostgresqlDatabase("127.0.0.1", self.port, "postgres", self.user).uri
-        with psycopg.connect(uri, autocommit=True) as connection:
-            connection.execute(statement.encode())
+        execute(PostgresqlDatabase("127.0.0.1", self.port, "postgres", self.user).uri, statement)
 
     def _watch(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - as for `_run`

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+import orthanc_lab
 from orthanc_lab.postgresql.options import PostgresqlOptions
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.server.options.names import check_names, warnings_of_names
 from orthanc_lab.server.options.settings import CheckedSettings
+from orthanc_lab.testing.postgresql_server import execute
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,17 @@ def test_what_is_refused(section: dict[str, Any], code: int, words: str) -> None
     with pytest.raises(OrthancError, match=words) as refused:
         CheckedSettings({"PostgreSQL": section})
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("start", [orthanc_lab.serve, partial(orthanc_lab.serve, process=True), orthanc_lab.in_process])
+def test_without_psycopg_it_says_what_to_install(start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(OrthancError, match=r"pip install 'orthanc-lab\[cluster\]'") as refused:
+        start(PostgreSQL={"EnableIndex": True})
+    assert refused.value.code == 11
+    with pytest.raises(ImportError, match=r"pip install 'orthanc-lab\[cluster\]'"):
+        execute("postgresql://127.0.0.1/postgres", "SELECT 1")
+    CheckedSettings({"PostgreSQL": {"EnableIndex": False}})
 
 
 def test_names_that_mean_nothing_are_told() -> None:

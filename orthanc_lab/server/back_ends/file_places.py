@@ -17,7 +17,7 @@ from orthanc_lab.storage.objects.options import SECTIONS, BucketOptions, read_bu
 __all__ = ["FilePlace", "bucket_options", "open_file_place"]
 
 _log = logging.getLogger("orthanc_lab")
-_NO_EXTRA = "Files in a bucket need a further package: pip install orthanc-lab[cluster]"
+_NO_EXTRA = "Files in a bucket need a further package: pip install 'orthanc-lab[cluster]'"
 
 
 @dataclass(frozen=True, slots=True)

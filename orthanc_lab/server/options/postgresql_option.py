@@ -13,5 +13,5 @@ POSTGRESQL_NAMES = tuple(FIELDS)
 
 
 def check_postgresql(name: str, value: Any) -> None:
-    """Refuse values of the wrong type."""
-    PostgresqlOptions.of_section(value)
+    """Refuse values of the wrong type, and a database that cannot be reached for want of a package."""
+    PostgresqlOptions.of_section(value).require_library()

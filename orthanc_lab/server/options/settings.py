@@ -31,7 +31,7 @@ class CheckedSettings:
     Raises
     ------
     OrthancError
-        3, 5 or 15 for a wrong type or value.
+        3, 5 or 15 for a wrong type or value, 11 if the package for a database is not installed.
     """
 
     def __init__(self, values: Mapping[str, Any] | None = None, folder: Path | None = None) -> None:
