@@ -18,7 +18,7 @@ from orthanc_lab.lab.own_server import DEFAULT_PORT, OwnServer, ServerChoice
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.embedding.own_folder import remove_abandoned_folders
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
-from orthanc_lab.server.file_words import words_of
+from orthanc_lab.server.file_words import port_number, words_of
 from orthanc_lab.server.loopback import is_free
 
 __all__ = ["main"]
@@ -61,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument(
         "--storage", type=Path, help="folder for the files (default: a temporary folder, removed at the end)"
     )
-    own.add_argument("--port", type=int, help=f"HTTP port (default: {DEFAULT_PORT}, or a free one if that is in use)")
+    own.add_argument(
+        "--port", type=port_number, help=f"HTTP port (default: {DEFAULT_PORT}, or a free one if that is in use)"
+    )
     own.add_argument(
         "--url", default=os.environ.get(VARIABLE),
         help="use the Orthanc at this address, http://localhost:8042, instead of starting a server (default: the "
@@ -74,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for the notebooks; missing ones are copied there, existing ones are never overwritten "
         f"(default: notebooks/ in a checkout, otherwise {_FOLDER})",
     )  # fmt: skip
-    lab.add_argument("--lab-port", type=int, help="port for JupyterLab (default: 8888, or the next free one)")
+    lab.add_argument("--lab-port", type=port_number, help="port for JupyterLab (default: 8888, or the next free one)")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("--once", action="store_true", help="exit as soon as both respond, to check the installation")
     return parser

@@ -146,7 +146,8 @@ def _checked(name: str, value: Any, kind: type) -> Any:
     if type(value) is not int:
         raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE, f'The configuration option "{full}" must be an integer')
     smallest = 1 if name in _AT_LEAST_ONE else 0
-    if not smallest <= value <= _LARGEST:
-        text = f'The configuration option "{full}" must be between {smallest} and {_LARGEST}'
+    largest = 65535 if name == "Port" else _LARGEST
+    if not smallest <= value <= largest:
+        text = f'The configuration option "{full}" must be between {smallest} and {largest}'
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, text)
     return value

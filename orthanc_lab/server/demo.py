@@ -20,6 +20,7 @@ import requests
 
 from orthanc_lab import samples
 from orthanc_lab.server.embedding.serve import serve
+from orthanc_lab.server.file_words import port_number
 from orthanc_lab.server.loopback import is_free
 
 __all__ = ["main"]
@@ -233,7 +234,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the demo; returns the exit code."""
     parser = argparse.ArgumentParser(prog="orthanc-lab demo", description="Walk through the main job on sample data.")
     parser.add_argument("--once", action="store_true", help="end after the tour instead of serving on")
-    parser.add_argument("--port", type=int, default=_PORT, help=f"HTTP port (default {_PORT}; 0 = any free one)")
+    parser.add_argument(
+        "--port", type=port_number, default=_PORT, help=f"HTTP port (default {_PORT}; 0 = any free one)"
+    )
     chosen = parser.parse_args(arguments)
     terminal = Terminal(sys.stdout, sys.stdout.isatty())
     port = chosen.port

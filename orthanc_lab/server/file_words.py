@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
-__all__ = ["check_writable", "words_of", "words_of_port"]
+__all__ = ["check_writable", "port_number", "words_of", "words_of_port"]
 
 
 def words_of(error: OSError) -> str:
@@ -34,6 +35,19 @@ def words_of(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return f"{path} cannot be opened: you have no permission"
     return f"{path}: {error.strerror}"
+
+
+def port_number(text: str) -> int:
+    """Return the TCP port that was typed as an argument.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is none.
+    """
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
 
 
 def words_of_port(port: int) -> str:

@@ -186,6 +186,8 @@ def test_a_server_that_goes_away_does_not_pass() -> None:
 def test_what_is_no_orthanc_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for address, words in (
         ("ftp://alice:secret@here", "not the address of an HTTP server: here"),
+        ("http://alice:secret@here:99999", "not the address of an HTTP server: here:99999"),
+        ("http://[here", "not the address of an HTTP server: http://[here"),
         ("http://127.0.0.1:9", "There is no server at http://127.0.0.1:9"),
     ):
         assert main(["certify", address, "--yes"]) == 255

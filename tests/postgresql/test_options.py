@@ -26,6 +26,7 @@ from orthanc_lab.testing.postgresql_server import execute
         ({"Host": 5}, 5, '"PostgreSQL.Host" must be a string'),
         ({"Port": "5432"}, 5, '"PostgreSQL.Port" must be an integer'),
         ({"Port": True}, 5, '"PostgreSQL.Port" must be an integer'),
+        ({"Port": 65536}, 3, '"PostgreSQL.Port" must be between 1 and 65535'),
         ({"IndexConnectionsCount": 0}, 3, '"PostgreSQL.IndexConnectionsCount" must be between 1'),
         ({"MaximumConnectionRetries": -1}, 3, '"PostgreSQL.MaximumConnectionRetries" must be between 0'),
     ],

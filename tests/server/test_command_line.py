@@ -333,3 +333,14 @@ def test_other_commands(command, capsys):
         main([command, "--help"])
     assert ended.value.code == 0
     assert f"orthanc-lab {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [["demo", "--port"], ["lab", "--port"], ["lab", "--lab-port"], ["record", "--port"], ["replay", "--port"]]
+)
+@pytest.mark.parametrize("port", ["99999", "-1", "x"])
+def test_what_is_no_port_is_an_error_of_the_argument(words, port, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([*words, port])
+    assert ended.value.code == 2
+    assert f"argument {words[1]}: a port is a number from 0 to 65535, not '{port}'" in capsys.readouterr().err

@@ -102,3 +102,11 @@ def test_the_largest_integer():
     with pytest.raises(OrthancError) as refused:
         CheckedSettings({"JobsHistorySize": 2**31})
     assert refused.value.code == 3
+
+
+@pytest.mark.parametrize("name", ["HttpPort", "DicomPort"])
+def test_the_largest_port(name):
+    assert CheckedSettings({name: 65535})[name] == 65535
+    with pytest.raises(OrthancError, match=f'"{name}" must be a port, at most 65535') as refused:
+        CheckedSettings({name: 65536})
+    assert refused.value.code == 3

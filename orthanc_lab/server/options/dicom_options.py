@@ -9,6 +9,7 @@ from orthanc_lab.server.options.option import (
     at_least_one,
     one_of,
     pdu_length,
+    port,
     preferred_syntax,
     retrieve_method,
     standard_version,
@@ -27,7 +28,7 @@ DICOM_OPTIONS = (
     Option("ExternalDictionaries", _STRINGS, [], "Files in DCMTK's format, in place of the built-in dictionary."),
     Option("LoadPrivateDictionary", _BOOLEAN, True, "Know the private tags of vendors."),
     Option("DicomServerEnabled", _BOOLEAN, True, "Listen for DICOM over TCP."),
-    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP."),
+    Option("DicomPort", _INTEGER, 4242, "Port of DICOM over TCP.", check=port),
     Option(
         "DicomBindAddresses",
         _STRINGS,

@@ -23,6 +23,7 @@ __all__ = [
     "one_of",
     "pdu_length",
     "percentage",
+    "port",
     "preferred_syntax",
     "retrieve_method",
     "standard_version",
@@ -125,6 +126,12 @@ def at_least_one(name: str, value: Any) -> None:
     """Refuse 0."""
     if value < 1:
         raise out_of_range(f'The configuration option "{name}" must be a strictly positive integer')
+
+
+def port(name: str, value: Any) -> None:
+    """Refuse a number above those of ports."""
+    if value > 65535:
+        raise out_of_range(f'The configuration option "{name}" must be a port, at most 65535')
 
 
 def percentage(name: str, value: Any) -> None:

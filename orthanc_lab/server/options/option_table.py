@@ -17,6 +17,7 @@ from orthanc_lab.server.options.option import (
     numbered,
     one_of,
     percentage,
+    port,
     threads,
     warning_names,
 )
@@ -225,7 +226,7 @@ _JOBS = (
 
 _HTTP = (
     Option("HttpServerEnabled", _BOOLEAN, True, "Serve the REST API."),
-    Option("HttpPort", _INTEGER, 8042, "Port of the REST API; 0 for any free one."),
+    Option("HttpPort", _INTEGER, 8042, "Port of the REST API; 0 for any free one.", check=port),
     Option("HttpDescribeErrors", _BOOLEAN, True, "Errors are described in the body of the answer."),
     Option("HttpCompressionEnabled", _BOOLEAN, False, "Compress answers of JSON, XML, HTML and text."),
     Option("KeepAlive", _BOOLEAN, True, "Connections stay open for further requests."),

@@ -37,8 +37,13 @@ class Target:
         ValueError
             If it is not the address of an HTTP server.
         """
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(address if "://" in address else f"http://{address}")
+            is_plain = not (parts.query or parts.fragment)
+            fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and is_plain
+        except ValueError:  # of brackets, or of the port
+            fits = False
+        if not fits:
             raise ValueError(f"not the address of an HTTP server: {address.rpartition('@')[2]}")
         netloc = parts.netloc.rpartition("@")[2]
         authorization = ""

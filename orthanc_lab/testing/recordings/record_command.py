@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.file_words import words_of, words_of_port
+from orthanc_lab.server.file_words import port_number, words_of, words_of_port
 from orthanc_lab.server.log_lines import log_to
 from orthanc_lab.testing.recordings.proxy import Recorder
 from orthanc_lab.testing.recordings.signals import ended_by_signals
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--port",
-        type=int,
+        type=port_number,
         default=8043,
         help="port of the proxy on the loopback interface (default %(default)s; 0 takes a free one)",
     )

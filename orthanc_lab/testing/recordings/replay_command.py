@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
-from orthanc_lab.server.file_words import words_of, words_of_port
+from orthanc_lab.server.file_words import port_number, words_of, words_of_port
 from orthanc_lab.server.log_lines import log_to
 from orthanc_lab.testing.recordings.errors import RecordingError
 from orthanc_lab.testing.recordings.replay import Replay
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="a recording or a capsule")
     parser.add_argument(
         "--port",
-        type=int,
+        type=port_number,
         default=8042,
         help="port on the loopback interface (default %(default)s; 0 takes a free one)",
     )
