@@ -167,6 +167,8 @@ def _server(chosen: argparse.Namespace, configuration: Path | None) -> OwnServer
         words = f"{error.text}{f': {error.details}' if error.details else ''}"
         if error.code == ErrorCode.HTTP_PORT_IN_USE:
             words += "\nChoose another --port, or omit it to use any free port."
+        else:
+            words = "\n".join([words, *getattr(error, "__notes__", ())])
         raise _LabError(words) from error
     except OSError as error:
         raise _LabError(words_of(error)) from error

@@ -243,7 +243,7 @@ class OrthancError(Exception):
     code
         One of `ErrorCode`, or any code of `ERROR_TEXTS`.
     details
-        The field ``Details`` of the response; omitted if empty.
+        The field ``Details`` of the response; omitted if empty. Those that begin with a space go on after the text.
     status
         HTTP status, if it differs from the usual one for the code.
 
@@ -255,7 +255,8 @@ class OrthancError(Exception):
     """
 
     def __init__(self, code: int, details: str = "", *, status: int | None = None) -> None:
-        super().__init__(details or ERROR_TEXTS.get(code, f"Error {code}"))
+        text = ERROR_TEXTS.get(code, f"Error {code}")
+        super().__init__(text + details if details.startswith(" ") else details or text)
         self.code = int(code)
         self.details = details
         self.status = http_status(code) if status is None else status

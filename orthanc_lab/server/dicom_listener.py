@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import socket
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.listeners import cannot_listen
 
 if TYPE_CHECKING:
     from orthanc_lab.network.dispatch import Dispatch
@@ -124,9 +123,7 @@ def _listen(addresses: Sequence[str], port: int) -> list[socket.socket]:
     except (OSError, OverflowError, ValueError) as error:
         for listener in listeners:
             listener.close()
-        foreign = isinstance(error, ValueError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
-        why = f": {address} is not an IP address of this machine" if foreign else ""
-        raise OrthancError(ErrorCode.DICOM_PORT_IN_USE, f" (port = {port}){why}") from error
+        raise cannot_listen("DicomPort", address, port, error) from error
     return listeners
 
 

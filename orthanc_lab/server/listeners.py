@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Protocol
+
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 if TYPE_CHECKING:
     from orthanc_lab.server.assembly import Assembly
 
-__all__ = ["Listener"]
+__all__ = ["Listener", "cannot_listen"]
 
 
 class Listener(Protocol):
@@ -38,3 +41,24 @@ class Listener(Protocol):
     def stop(self) -> None:
         """Let requests in progress end, and release the address."""
         ...
+
+
+def cannot_listen(option: str, address: str, port: int, cause: Exception) -> OrthancError:
+    """Return the error for an address on which nothing can listen, with a note that says what to do.
+
+    Parameters
+    ----------
+    option
+        That names the port: ``HttpPort`` or ``DicomPort``.
+    cause
+        What the system said.
+    """
+    code = ErrorCode.HTTP_PORT_IN_USE if option == "HttpPort" else ErrorCode.DICOM_PORT_IN_USE
+    number = getattr(cause, "errno", None)
+    if isinstance(cause, ValueError) or number == errno.EADDRNOTAVAIL:
+        return OrthancError(code, f" (port = {port}): {address} is not an IP address of this machine")
+    error = OrthancError(code, f" (port = {port})")
+    other = f'Choose another port ("{option}"; 0 takes any free one)'
+    is_used = number == errno.EADDRINUSE
+    error.add_note(f"{other}, or stop the program that uses this one." if is_used else f"{other}: {cause}.")
+    return error

@@ -203,6 +203,7 @@ def test_a_port_in_use(run, tmp_path):
     (tmp_path / "other.json").write_text(json.dumps({**server.options, "StorageDirectory": "other"}))
     log = refused("other.json", folder=tmp_path)
     assert f"The TCP port of the HTTP server is privileged or already in use:  (port = {server.port})" in log
+    assert 'Choose another port ("HttpPort"; 0 takes any free one), or stop the program' in log
     assert "(code 2003)" in log
 
 

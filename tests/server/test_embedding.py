@@ -90,6 +90,20 @@ def test_a_folder_that_cannot_be_made(start, folder):
         start(folder=folder)
 
 
+@pytest.mark.parametrize(("name", "what"), [("HttpPort", "HTTP"), ("DicomPort", "DICOM")])
+def test_a_port_in_use_says_what_to_do(name, what):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(OrthancError) as refused:
+            orthanc_lab.serve({name: port})
+    text = f"The TCP port of the {what} server is privileged or already in use (port = {port})"
+    assert str(refused.value) == text
+    assert refused.value.details == f" (port = {port})"
+    assert refused.value.__notes__ == [
+        f'Choose another port ("{name}"; 0 takes any free one), or stop the program that uses this one.'
+    ]
+
+
 def test_a_folder_has_one_owner(tmp_path):
     with orthanc_lab.serve(folder=tmp_path) as server:
         with pytest.raises(OrthancError) as refused:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.listeners import cannot_listen
 
 __all__ = ["Acceptor", "listen"]
 
@@ -149,7 +149,5 @@ def listen(address: str, port: int, timeout: float, *, no_delay: bool = True) ->
     except (OSError, OverflowError, ValueError) as error:
         if listener is not None:
             listener.close()
-        wrong = isinstance(error, ValueError) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL
-        why = f": {address} is not an IP address of this machine" if wrong else ""
-        raise OrthancError(ErrorCode.HTTP_PORT_IN_USE, f" (port = {port}){why}") from error
+        raise cannot_listen("HttpPort", address, port, error) from error
     return listener

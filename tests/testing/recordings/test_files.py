@@ -143,7 +143,9 @@ def test_a_signal_ends_a_recording_properly(recorder: tuple[subprocess.Popen[str
         assert replay.wait(20) == 0
 
 
-def test_commands_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_say_what_is_wrong(
+    ours: orthanc_lab.EmbeddedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     (tmp_path / "no").write_text("no recording")
     assert main(["replay", str(tmp_path / "no"), "--port", "0"]) == 255
@@ -151,10 +153,11 @@ def test_commands_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["record", "--upstream", "nowhere", str(tmp_path / "story")]) == 255
     assert main(["record", "--upstream", "http://a:bad/", str(tmp_path / "story")]) == 255
     assert main(["record", "--upstream", "http://127.0.0.1:9", "--port", "0", str(tmp_path / "no")]) == 255
-    assert main(["record", "--upstream", "http://127.0.0.1:9", "--port", "99999", str(tmp_path / "story")]) == 255
+    used = ["--port", str(ours.port)]
+    assert main(["record", "--upstream", "http://127.0.0.1:9", *used, str(tmp_path / "story")]) == 255
     with RecordingWriter(tmp_path / "right"):
         pass
-    assert main(["replay", str(tmp_path / "right"), "--port", "99999"]) == 255
+    assert main(["replay", str(tmp_path / "right"), *used]) == 255
     errors = capsys.readouterr().err.splitlines()
     assert [line.replace(str(tmp_path), "") for line in errors] == [
         "/no is not a recording",
@@ -162,7 +165,7 @@ def test_commands_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixtur
         "'nowhere' is not the address of a server, such as http://localhost:8042",
         "'http://a:bad/' is not the address of a server, such as http://localhost:8042",
         "/no exists; a recording needs a new file",
-        *["Port 99999 is in use, or not allowed. Choose another --port; 0 takes any free one"] * 2,
+        *[f"Port {ours.port} is in use, or not allowed. Choose another --port; 0 takes any free one"] * 2,
     ]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
