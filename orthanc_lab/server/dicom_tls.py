@@ -7,6 +7,7 @@ import warnings
 
 from orthanc_lab.dimse.options import DicomTls
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.server.certificates import naming_option
 
 __all__ = ["server_context"]
 
@@ -52,11 +53,14 @@ def _context(options: DicomTls) -> ssl.SSLContext:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # an old version is what the option asks for
         context.minimum_version = _VERSIONS.get(options.minimum_version, ssl.TLSVersion.TLSv1_2)
-    context.load_cert_chain(options.certificate, options.private_key)
+    with naming_option("DicomTlsCertificate", f"{options.certificate}, with the key {options.private_key}"):
+        context.load_cert_chain(options.certificate, options.private_key)
     if options.trusted_certificates:
-        context.load_verify_locations(options.trusted_certificates)
+        with naming_option("DicomTlsTrustedCertificates", options.trusted_certificates):
+            context.load_verify_locations(options.trusted_certificates)
     if options.ciphers:
-        context.set_ciphers(":".join(options.ciphers))
+        with naming_option("DicomTlsCiphersAccepted", ciphers := ":".join(options.ciphers)):
+            context.set_ciphers(ciphers)
     if options.remote_certificate_required:
         context.verify_mode = ssl.CERT_REQUIRED
     return context

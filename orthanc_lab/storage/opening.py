@@ -118,7 +118,7 @@ def open_storage(
                 metrics=metrics,
             )
     except OSError as error:
-        raise disk_error(error) from error
+        raise disk_error(error, shown=str(error.filename or index_folder)) from error
 
 
 def _remove_leftovers(index: Index, files: AttachmentFiles, journal: LogJournal) -> None:

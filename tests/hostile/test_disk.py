@@ -141,6 +141,7 @@ def test_a_folder_that_may_only_be_read(disk: Path) -> None:
         refused = subprocess.run(start, capture_output=True, text=True, timeout=60, check=False)
         assert refused.returncode == 255
         assert "Traceback" not in refused.stderr
+        assert str(disk) in refused.stderr
         assert refused.stderr.splitlines()[-1].startswith("E"), refused.stderr
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         server.restart()

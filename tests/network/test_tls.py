@@ -105,3 +105,10 @@ def test_refused_at_the_start(certificates: Certificates, changed: dict[str, Any
     with pytest.raises(OrthancError) as caught:
         orthanc_lab.serve(certificates.options(**changed))
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", ["DicomTlsCertificate", "DicomTlsTrustedCertificates"])
+def test_a_file_that_cannot_be_used_is_named(certificates: Certificates, name: str):
+    with pytest.raises(OrthancError) as caught:
+        orthanc_lab.serve(certificates.options(**{name: __file__}))
+    assert f'"{name}" cannot be used ({__file__}' in str(caught.value)

@@ -193,6 +193,25 @@ def test_bad_values(tmp_path, name, value, code, words):
         pass
     assert refused.value.code == code
     assert words.format(name) in refused.value.details
+    told = "".join([refused.value.details, *getattr(refused.value, "__notes__", ())])
+    assert name.lower() in told.lower()
+
+
+@pytest.mark.parametrize("text", ["[1]", '"text"', "null"])
+def test_a_file_without_an_object(tmp_path, text):
+    write(tmp_path, {"c.json": text})
+    with pytest.raises(OrthancError) as refused:
+        read_configuration(tmp_path / "c.json")
+    assert refused.value.__notes__ == [
+        f'{tmp_path / "c.json"} must contain a JSON object, such as {{"HttpPort": 8042}}'
+    ]
+
+
+def test_bad_users_are_shown_the_form():
+    with pytest.raises(OrthancError, match=r'"RegisteredUsers" must be an object, \{"name": "password"\}'):
+        CheckedSettings({"RegisteredUsers": ["a"]})
+    with pytest.raises(OrthancError, match='the user "a" in RegisteredUsers'):
+        CheckedSettings({"RegisteredUsers": {"a": []}})
 
 
 @pytest.mark.parametrize(("files", "code", "words"), BAD_FILES[:3])

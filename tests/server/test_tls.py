@@ -145,6 +145,7 @@ def test_a_certificate_that_is_none(tmp_path, text):
     with pytest.raises(OrthancError) as refused:
         orthanc_lab.serve(SslEnabled=True, SslCertificate=str(file))
     assert refused.value.code == 39
+    assert f'"SslCertificate" cannot be used ({file}): ' in str(refused.value)
 
 
 def test_trusted_certificates_that_are_missing(certificate, tmp_path):
@@ -152,6 +153,9 @@ def test_trusted_certificates_that_are_missing(certificate, tmp_path):
     with pytest.raises(OrthancError) as refused:
         orthanc_lab.serve(options, SslTrustedClientCertificates=str(tmp_path / "none.pem"))
     assert refused.value.code == 39
+    assert f'"SslTrustedClientCertificates" cannot be used ({tmp_path}/none.pem): No such' in str(refused.value)
+    with pytest.raises(OrthancError, match=r'"SslCiphersAccepted" cannot be used \(NOPE\): '):
+        orthanc_lab.serve(SslEnabled=True, SslCertificate=str(certificate), SslCiphersAccepted=["NOPE"])
 
 
 def test_a_handshake_that_says_nothing_does_not_hold_up_a_stop(certificate):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import Settings
+from orthanc_lab.server.certificates import naming_option
 from orthanc_lab.server.http.server import HttpServer, Tls
 
 if TYPE_CHECKING:
@@ -101,11 +102,14 @@ def _tls(settings: Settings) -> Tls | None:
     ciphers = ":".join(settings["SslCiphersAccepted"] or [])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(certificate)
+        with naming_option("SslCertificate", certificate):
+            context.load_cert_chain(certificate)
         if trusted is not None:
-            context.load_verify_locations(trusted)
+            with naming_option("SslTrustedClientCertificates", trusted):
+                context.load_verify_locations(trusted)
         if ciphers:
-            context.set_ciphers(ciphers)
-    except OSError as error:  # OpenSSL's errors are among them
+            with naming_option("SslCiphersAccepted", ciphers):
+                context.set_ciphers(ciphers)
+    except OSError as error:
         raise OrthancError(_BAD_SSL, str(error)) from error
     return Tls(certificate, "tls1.3" if settings["SslMinimumProtocolVersion"] >= 5 else "tls1.2", trusted, ciphers)

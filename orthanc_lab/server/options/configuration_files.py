@@ -77,7 +77,9 @@ def _read_file(file: Path, environment: Mapping[str, str], undefined: list[str])
     except OrthancError as error:
         raise _bad_syntax(file, error.__cause__) from error
     if not isinstance(value, dict):
-        raise _bad_syntax(file)
+        no_object = _bad_syntax(file)
+        no_object.add_note(f'{file} must contain a JSON object, such as {{"HttpPort": 8042}}')
+        raise no_object
     return value
 
 

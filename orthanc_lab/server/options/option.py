@@ -34,7 +34,7 @@ __all__ = [
 _LARGEST = 2**31 - 1
 _BAD_TITLE = 2009
 _OWN_WORDS = {
-    "RegisteredUsers": "Badly formatted list of users",
+    "RegisteredUsers": 'Badly formatted list of users: "RegisteredUsers" must be an object, {"name": "password"}',
     "ExternalDictionaries": "List of strings expected in field: ExternalDictionaries",
     "Warnings": "Warnings configuration entry is not a Json object",
 }
@@ -111,7 +111,7 @@ class Option:
         if words is not None:
             return OrthancError(ErrorCode.BAD_FILE_FORMAT, words)
         if self.kind is Kind.OBJECT:
-            text = f'Bad format of the "{self.name}" configuration section'
+            text = f'Bad format of the "{self.name}" configuration section: it must be an object'
             return OrthancError(ErrorCode.BAD_FILE_FORMAT, text)
         text = f'The configuration option "{self.name}" must be {self.kind.value}'
         return OrthancError(ErrorCode.BAD_PARAMETER_TYPE, text)

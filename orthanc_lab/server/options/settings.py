@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,13 @@ class CheckedSettings:
         self.warnings: list[str] = []
         self._values = {name: self._checked(option, given) for name, option in OPTIONS.items()}
         if not self._values["DicomModalitiesInDatabase"]:
-            check_modalities(self._values["DicomModalities"])
+            with _naming("DicomModalities"):
+                check_modalities(self._values["DicomModalities"])
         if self._values["DicomServerEnabled"]:
-            check_title(self._values["DicomAet"])
-        self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
+            with _naming("DicomAet"):
+                check_title(self._values["DicomAet"])
+        with _naming("DefaultEncoding"):
+            self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
         self._warn_of_unused(given)
         self._read_users()
         self._secure(given)
@@ -74,7 +78,8 @@ class CheckedSettings:
     def _checked(self, option: Option, given: Mapping[str, Any]) -> Any:
         if option.name in given:
             try:
-                return option.checked(given[option.name])
+                with _naming(option.name):
+                    return option.checked(given[option.name])
             except OrthancError as error:
                 is_read = option.needs and given.get(option.needs, OPTIONS[option.needs].default)
                 if is_read or not (option.late or option.needs):
@@ -122,12 +127,23 @@ class CheckedSettings:
                 self.warnings.append("Authentication is enabled but RegisteredUsers is empty: no one can log in")
 
 
+@contextmanager
+def _naming(option: str) -> Iterator[None]:
+    """Note the option in errors of this block: Orthanc's words tell what is wrong, but not always where."""
+    try:
+        yield
+    except OrthancError as error:
+        if option not in error.details:
+            error.add_note(f'This is about the configuration option "{option}".')
+        raise
+
+
 def _password(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None or isinstance(value, (str, int, float)):
         return "" if value is None else str(value)
-    raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f'Badly formatted password of the user "{name}"')
+    raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f'Badly formatted password of the user "{name}" in RegisteredUsers')
 
 
 def _encoding(text: str) -> str:

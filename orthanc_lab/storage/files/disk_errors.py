@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.files.area import AreaError
@@ -10,11 +11,24 @@ from orthanc_lab.storage.files.area import AreaError
 __all__ = ["disk_error"]
 
 
-def disk_error(error: OSError) -> OrthancError:
-    """Return the error of Orthanc for a failure of the disk, or of the place of the files."""
+_log = logging.getLogger("orthanc_lab")
+
+
+def disk_error(error: OSError, *, shown: str = "") -> OrthancError:
+    """Return the error of Orthanc for a failure of the disk, or of the place of the files.
+
+    Parameters
+    ----------
+    shown
+        The path, for who starts a server. Clients are not told where files are; the log is.
+    """
     if isinstance(error, AreaError):
         code = ErrorCode.DATABASE_UNAVAILABLE if error.is_away else ErrorCode.STORAGE_AREA_PLUGIN
         return OrthancError(code, f"The storage area is not available: {error}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OrthancError(ErrorCode.FULL_STORAGE)
-    return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write a file of the storage: {error.strerror or error}")
+        return OrthancError(ErrorCode.FULL_STORAGE, shown)
+    if not shown:
+        _log.error("Cannot write a file of the storage: %s", error)
+    where = f" ({shown})" if shown else ""
+    text = f"Cannot write a file of the storage{where}: {error.strerror or error}"
+    return OrthancError(ErrorCode.CANNOT_WRITE_FILE, text)
