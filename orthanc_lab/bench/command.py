@@ -23,7 +23,7 @@ from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.on_postgresql import COMPARED_WITH_SQLITE, ON_POSTGRESQL
 from orthanc_lab.bench.pairing import Result, measure
 from orthanc_lab.bench.sending import PEER
-from orthanc_lab.bench.servers import ServerProcess
+from orthanc_lab.bench.servers import ServerError, ServerProcess
 from orthanc_lab.bench.workload import Workload
 from orthanc_lab.bench.workloads import WORKLOADS
 from orthanc_lab.server.file_words import check_writable, words_of
@@ -31,6 +31,7 @@ from orthanc_lab.server.loopback import free_port
 
 __all__ = ["main"]
 
+_FAILED = 255
 _OURS = f"{sys.executable} -m orthanc_lab serve {{config}}"
 
 
@@ -64,28 +65,29 @@ def _disk() -> str:
 
 
 def _run(workload: Workload, sides: tuple[Side, Side], rounds: int) -> Result:
-    ours, _ = sides
-    dicom_port = free_port()
-    peer = ServerProcess(
-        "peer", ours.command, {"DicomServerEnabled": True, "DicomPort": dicom_port, "DicomAet": "PEER"}
-    )
-    options = dict(workload.options)
-    if workload.needs_peer:
-        options["OrthancPeers"] = {PEER: [peer.url]}
-        options["DicomModalities"] = {PEER: ["PEER", "127.0.0.1", dicom_port]}
-    own = [side.options() for side in sides]
-    mine, other = (
-        ServerProcess(side.name, side.command, {**options, **its}) for side, its in zip(sides, own, strict=True)
-    )
-    try:
+    with ExitStack() as made:
+
+        def process(name: str, command: str, options: dict[str, Any]) -> ServerProcess:
+            server = ServerProcess(name, command, options)
+            made.callback(server.remove)
+            return server
+
+        ours, _ = sides
+        dicom_port = free_port()
+        peer = process("peer", ours.command, {"DicomServerEnabled": True, "DicomPort": dicom_port, "DicomAet": "PEER"})
+        options = dict(workload.options)
+        if workload.needs_peer:
+            options["OrthancPeers"] = {PEER: [peer.url]}
+            options["DicomModalities"] = {PEER: ["PEER", "127.0.0.1", dicom_port]}
+        own = [side.options() for side in sides]
+        mine, other = (
+            process(side.name, side.command, {**options, **its}) for side, its in zip(sides, own, strict=True)
+        )
         for server in (mine, other, peer) if workload.needs_peer else (mine, other):
             server.start()
         for side, its in zip(sides, own, strict=True):
             side.check(its)
         return measure(workload, mine, other, rounds, lambda text: print(f"  {text}", file=sys.stderr, flush=True))
-    finally:
-        for server in (mine, other, peer):
-            server.remove()
 
 
 def _table(figures: Sequence[Figure]) -> int:
@@ -106,7 +108,7 @@ def _cluster(ours: str, uri: str, *, grow: bool) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure both servers side by side; returns 0 if every goal was reached, otherwise 1."""
+    """Measure both servers side by side; returns 0 if every goal was reached, 1 if not, 255 if that cannot be told."""
     parser = argparse.ArgumentParser(
         prog="orthanc-lab bench", description="Measure this server side by side with another one, in pairs."
     )
@@ -133,11 +135,30 @@ def main(arguments: list[str] | None = None) -> int:
         "--faults", action="store_true", help="measure what the faults of orthanc_lab.testing cost while they are off"
     )
     parser.add_argument("--ours", default=_OURS, help="command line of our server (default: this installation)")
-    parser.add_argument("--only", default="", help="run only workloads whose name contains this text")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of A B B A (default 3: six pairs)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="TEXT",
+        help="run only workloads whose name contains this text; may be repeated",
+    )
+    parser.add_argument("--rounds", type=_rounds, default=3, help="rounds of A B B A (default 3: six pairs)")
     parser.add_argument("--json", type=Path, help="write all figures to this JSON file")
     parser.add_argument("--chart", type=Path, help="draw a chart into this PNG or SVG file")
     chosen = parser.parse_args(arguments)
+    try:
+        return _measured(chosen, parser)
+    except (ServerError, OSError, ImportError) as error:
+        print(f"orthanc-lab bench: {words_of(error) if isinstance(error, OSError) else error}", file=sys.stderr)
+        return _FAILED
+
+
+def _rounds(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"at least one round is needed, not {text!r}")
+    return int(text)
+
+
+def _measured(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if chosen.client:
         return _table(measure_client(chosen.ours, 2 * chosen.rounds))
     if chosen.faults:
@@ -146,11 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _cluster(chosen.ours, chosen.postgresql or "", grow=chosen.growth)
     if chosen.against is None and chosen.postgresql is None:
         parser.error("one of --against (the other server), --postgresql, --cluster, --client and --faults is required")
-    every = _workloads(chosen)
-    workloads = [workload for workload in every if chosen.only.lower() in workload.name.lower()]
-    if not workloads:
-        names = ", ".join(workload.name for workload in every)
-        parser.error(f"no workload's name contains {chosen.only!r}; choose from: {names}")
+    workloads = _workloads(chosen, parser)
     for path in (chosen.json, chosen.chart):
         try:
             check_writable(path)
@@ -172,10 +189,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(result.reached for result in results) else 1
 
 
-def _workloads(chosen: argparse.Namespace) -> list[Workload]:
+def _workloads(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Workload]:
     if chosen.postgresql is None:
-        return WORKLOADS
-    return COMPARED_WITH_SQLITE if chosen.against is None else ON_POSTGRESQL
+        every = WORKLOADS
+    else:
+        every = COMPARED_WITH_SQLITE if chosen.against is None else ON_POSTGRESQL
+    if not chosen.only:
+        return every
+    for text in chosen.only:
+        if not any(text.lower() in workload.name.lower() for workload in every):
+            names = "\n".join(f"  {workload.name}" for workload in every)
+            parser.error(f"no workload's name contains {text!r}; choose from:\n{names}")
+    return [workload for workload in every if any(text.lower() in workload.name.lower() for text in chosen.only)]
 
 
 def _sides(chosen: argparse.Namespace, stack: ExitStack) -> tuple[Side, Side]:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
+from orthanc_lab.bench.servers import ServerError
 from orthanc_lab.testing.postgresql_server import PostgresqlServer, execute
 
 __all__ = ["Databases"]
@@ -65,13 +66,13 @@ class Databases:
 
         Raises
         ------
-        RuntimeError
+        ServerError
             If it is not connected: then it keeps its index elsewhere.
         """
         name = options["PostgreSQL"]["ConnectionUri"].rpartition("/")[2]
         query = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - a name of ours
         if self._execute(query) == (0,):
-            raise RuntimeError("A server does not keep its index in PostgreSQL")
+            raise ServerError("A server does not keep its index in PostgreSQL")
 
     def _execute(self, statement: str) -> tuple[Any, ...] | None:
         return execute(self._uri, statement)

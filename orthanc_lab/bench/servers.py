@@ -15,10 +15,14 @@ from typing import Any
 from orthanc_lab.bench.wire import Wire, http_request
 from orthanc_lab.server.loopback import free_port
 
-__all__ = ["ServerProcess"]
+__all__ = ["ServerError", "ServerProcess"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 60.0  # seconds for a start or a stop
+
+
+class ServerError(Exception):
+    """A server that cannot be measured, with the reason."""
 
 
 class ServerProcess:
@@ -32,10 +36,21 @@ class ServerProcess:
         The command line; ``{config}`` is replaced by the path of the configuration file.
     options
         Configuration options besides port and folders.
+
+    Raises
+    ------
+    ServerError
+        For a command line that cannot be split into words.
     """
 
     def __init__(self, name: str, command: str, options: dict[str, Any]) -> None:
         self.name = name
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise ServerError(f"the command line of {name!r} cannot be read: {error}") from None
+        if not words:
+            raise ServerError(f"the command line of {name!r} is empty")
         self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="orthanc-bench-")
         root = Path(self._folder.name)
@@ -49,7 +64,7 @@ class ServerProcess:
         }
         path = root / "configuration.json"
         path.write_text(json.dumps(configuration), encoding="utf-8")
-        self._command = [part.replace("{config}", str(path)) for part in shlex.split(command)]
+        self._command = [part.replace("{config}", str(path)) for part in words]
         self._log = root / "log.txt"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -64,14 +79,27 @@ class ServerProcess:
         return Path(self._folder.name)
 
     def start(self) -> float:
-        """Start the process; returns the seconds until its first response."""
+        """Start the process; returns the seconds until its first response.
+
+        Raises
+        ------
+        ServerError
+            If it cannot be started, ends at once, or does not answer.
+        """
         began = time.perf_counter()
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603 - the user's own command
+            try:
+                self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603 - the user's own command
+            except OSError as error:
+                raise ServerError(
+                    f"the server {self.name!r} cannot be started: {self._command[0]}: {error.strerror}"
+                ) from error
         request = http_request("GET", "/system")
         while time.perf_counter() - began < _PATIENCE:
             if self._process.poll() is not None:
-                raise RuntimeError(f"{self.name} exited at once with code {self._process.returncode}:\n{self._tail()}")
+                raise ServerError(
+                    f"the server {self.name!r} exited at once with code {self._process.returncode}{self._tail()}"
+                )
             wire = Wire(self.port)
             try:
                 wire.send(request)
@@ -80,10 +108,11 @@ class ServerProcess:
                 time.sleep(0.002)
             finally:
                 wire.close()
-        raise TimeoutError(f"{self.name} does not answer after {_PATIENCE:.0f} s:\n{self._tail()}")
+        raise ServerError(f"the server {self.name!r} does not answer after {_PATIENCE:.0f} s{self._tail()}")
 
     def _tail(self) -> str:
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+        lines = self._log.read_text(errors="replace").splitlines()[-15:]
+        return "\n".join([":", *lines]) if lines else " and logged nothing"
 
     def stop(self) -> None:
         """Stop the process; its files are kept until `remove`."""

@@ -42,13 +42,18 @@ def execute(uri: str, statement: str) -> tuple[Any, ...] | None:
     ------
     ImportError
         If the extra ``cluster`` is not installed.
+    ConnectionError
+        If the database cannot be reached.
     """
     try:
         import psycopg  # noqa: PLC0415 - not installed without the extra ``cluster``
     except ImportError as error:
         raise ImportError("PostgreSQL is reached with psycopg: pip install 'orthanc-lab[cluster]'") from error
-
-    with psycopg.connect(uri, autocommit=True) as connection:
+    try:
+        opened = psycopg.connect(uri, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise ConnectionError(str(error).strip()) from error
+    with opened as connection:
         cursor = connection.execute(statement.encode())
         return cursor.fetchone() if cursor.description else None
 

@@ -132,3 +132,57 @@ def test_without_pandas_the_other_figures_are_there(monkeypatch, capsys) -> None
         "| volume | 6.00 (6.00 to 6.00) | ≥ 5 | yes |",
     ]
     assert "Skipping the frames: No module named 'pandas'" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--against", "no-such-program {config}"],
+            "the server 'theirs' cannot be started: no-such-program: No such file",
+        ),
+        (["--against", "sh -c 'exit 3'"], "the server 'theirs' exited at once with code 3 and logged nothing"),
+        (["--against", "'"], "the command line of 'theirs' cannot be read: No closing quotation"),
+        (["--against", ""], "the command line of 'theirs' is empty"),
+    ],
+)
+def test_a_server_that_cannot_be_measured_is_said_in_a_line(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_disk", lambda: "not measured")
+    assert command.main([*words, "--only", "GET /system"]) == 255
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"orthanc-lab bench: {said}")
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "x"])
+def test_at_least_one_round(rounds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--against", "x", "--rounds", rounds])
+    assert f"argument --rounds: at least one round is needed, not '{rounds}'" in capsys.readouterr().err
+
+
+def test_workloads_are_chosen_by_any_of_some_texts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Ran(Exception):
+        pass
+
+    ran: list[str] = []
+
+    def run(workload: Workload, sides: object, rounds: int) -> None:
+        ran.append(workload.name)
+        if len(ran) == 2:
+            raise Ran
+
+    monkeypatch.setattr(command, "_disk", lambda: "not measured")
+    monkeypatch.setattr(command, "_run", run)
+    monkeypatch.setattr(report, "row", lambda result: "")
+    with pytest.raises(Ran):
+        command.main(["--against", "x", "--only", "upload zip of 500", "--only", "200 CT, job"])
+    assert ran == ["upload ZIP of 500 x 4 kB", "archive of 200 CT, job"]
+    with pytest.raises(SystemExit):
+        command.main(["--against", "x", "--only", "200 CT, job", "--only", "nothing like it"])
+    said = capsys.readouterr().err
+    assert "no workload's name contains 'nothing like it'; choose from:\n" in said
+    assert "\n  archive of 200 CT, job\n" in said

@@ -10,6 +10,7 @@ import pytest
 from orthanc_lab.bench import cluster_figures, command
 from orthanc_lab.bench.databases import Databases
 from orthanc_lab.bench.on_postgresql import COMPARED_WITH_SQLITE, ON_POSTGRESQL
+from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.postgresql_server import PostgresqlServer
 
 
@@ -46,3 +47,11 @@ def test_three_servers_are_measured() -> None:
         kills = cluster_figures.take_overs(ours, databases, kills=1)
         grown = cluster_figures.growth(ours, databases, instances=1000)
     assert all(value > 0 for figure in (rate, *kills, *grown) for value in figure.values)
+
+
+def test_a_database_that_is_away_is_said_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_disk", lambda: "not measured")
+    assert command.main(["--postgresql", f"postgresql://127.0.0.1:{free_port()}/x", "--only", "200 CT, job"]) == 255
+    assert capsys.readouterr().err.startswith("orthanc-lab bench: connection failed: connection to server at")
