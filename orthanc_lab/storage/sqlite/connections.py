@@ -59,7 +59,7 @@ def open_writer(path: Path, connect: Connect = connect) -> sqlite3.Connection:
         elif version == VERSION:
             connection.executescript(SEARCH_INDEXES)
     except sqlite3.Error as error:
-        raise index_error(error) from error
+        raise index_error(error, shown=f" {path}") from error
     if version not in (0, VERSION):
         connection.close()
         raise OrthancError(
@@ -144,14 +144,20 @@ class Readers:
         return connection
 
 
-def index_error(error: sqlite3.Error) -> OrthancError:
-    """Return the error of Orthanc for a failure of SQLite."""
+def index_error(error: sqlite3.Error, *, shown: str = "") -> OrthancError:
+    """Return the error of Orthanc for a failure of SQLite.
+
+    Parameters
+    ----------
+    shown
+        The path, after a space, for who starts a server; clients are not told where the index is.
+    """
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return OrthancError(ErrorCode.FULL_STORAGE)
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
-        return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the index: {error}")
-    return OrthancError(ErrorCode.DATABASE, f"Cannot use the index: {error}")
+        return OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the index{shown}: {error}")
+    return OrthancError(ErrorCode.DATABASE, f"Cannot use the index{shown}: {error}")
 
 
 def _open(path: Path, connect: Connect) -> sqlite3.Connection:
