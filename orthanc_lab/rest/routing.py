@@ -32,6 +32,9 @@ _KEPT_BY_READ_ONLY = frozenset(
 )
 """Routes that write, and that Orthanc 1.12.7 serves with ``ReadOnly`` all the same: there the database refuses (22)."""
 
+_FOR_GET_ALONE = frozenset({"/instances/{id}/content", "/instances/{id}/content/{path:path}"})
+"""Routes that are unknown to other verbs (404 instead of 405), as in Orthanc."""
+
 
 class Directory:
     """A resource that lists what is served directly below its own path (``/tools``)."""
@@ -95,7 +98,8 @@ class Router:
         for node, values in self._root.matches(segments, 1, ()):
             if method in node.methods:
                 return _RESOURCE, node.methods, dict(zip(node.fields, values, strict=True)), node.template
-            known.update(node.methods)
+            if node.template not in _FOR_GET_ALONE:
+                known.update(node.methods)
         if known:
             allowed = ",".join(method for method in _METHODS if method in known)  # in the order of Orthanc
             raise EmptyAnswer(405, {"Allow": allowed})

@@ -171,6 +171,9 @@ def test_an_empty_attachment(filled: Rest, notes: str) -> None:
         ("bytes=a-b", 0, 4),
         ("bytes= 1 - 2 ", 1, 2),
         ("bytes=0-4", 0, 4),
+        ("bytes=+1-+2", 1, 2),
+        ("bytes=1-2,", 1, 4),
+        ("bytes=18446744073709551616-", 0, 4),
     ],
 )
 def test_ranges(filled: Rest, notes: str, header: str, first: int, last: int) -> None:
@@ -194,11 +197,23 @@ def test_ranges(filled: Rest, notes: str, header: str, first: int, last: int) ->
         ("bytes=1", (416, 41, "")),
         ("items=0-1", (416, 41, "")),
         ("nonsense", (416, 41, "")),
+        ("bytes =1-2", (416, 41, "")),
+        ("bytes=1-2-3", (416, 41, "")),
+        ("bytes=--2", (416, 41, "")),
+        ("bytes=18446744073709551615-", (416, 41, "")),
         ("bytes=4-2", (500, 6, "")),
     ],
 )
 def test_ranges_refused(filled: Rest, notes: str, header: str, expected: tuple[int, int, str]) -> None:
     assert error_of(filled("GET", f"{notes}/data", Range=header)) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("bytes=1-0", (500, 6, "")), ("bytes=0-0,1-1", (416, 41, "")), ("bytes=0-0", (404, 17, ""))],
+)
+def test_the_range_is_read_before_the_attachment(filled: Rest, header: str, expected: tuple[int, int, str]) -> None:
+    assert error_of(filled("GET", "/instances/nope/attachments/dicom/data", Range=header)) == expected
 
 
 @pytest.mark.parametrize(

@@ -43,3 +43,9 @@ def test_fragments_of_compressed_pixel_data(rest: Rest) -> None:
     assert rest.json(path) == ["0", "1"]
     assert rest("GET", f"{path}/1").content[:4] == b"\2\0\0\0"
     assert is_empty(rest("GET", f"{path}/2"), 404)
+
+
+@pytest.mark.parametrize("verb", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("below", ["", "/", "/PatientID", "/0008-1140/0/x"])
+def test_other_verbs_find_no_content(rest: Rest, path: str, verb: str, below: str) -> None:
+    assert error_of(rest(verb, path + below)) == (404, 17, "")

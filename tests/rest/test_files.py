@@ -65,6 +65,7 @@ def test_what_cannot_be_transcoded(library: Rest, ct: str, syntax: str) -> None:
             f"transcode={JPEG}50&lossy-quality=abc",
             'Expected a Unsigned Int for GET argument "lossy-quality", found: abc',
         ),
+        ("transcode=foo&lossy-quality=abc", 'Expected a Unsigned Int for GET argument "lossy-quality", found: abc'),
     ],
 )
 def test_arguments_that_are_refused(library: Rest, ct: str, query: str, details: str) -> None:
@@ -87,6 +88,8 @@ def test_the_data_set_for_dicomweb_clients(library: Rest, ct: str) -> None:
 
 
 def test_unknown_instances(library: Rest) -> None:
+    assert error_of(library("GET", "/instances/nope/file?transcode=foo")) == (404, 17, "")
+    assert library("GET", "/instances/nope/file?transcode=foo&lossy-quality=abc").status_code == 400
     assert error_of(library("GET", "/instances/nope/file")) == (404, 17, "")
     assert error_of(library("GET", "/instances/nope/pdf")) == (404, 17, "")
 

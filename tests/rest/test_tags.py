@@ -35,6 +35,7 @@ def test_pixel_data_end_the_tags_unless_the_whole_is_asked_for(rest: Rest) -> No
     assert tags["7fe0,0010"] == {"Name": "PixelData", "Type": "Null", "Value": None}
     assert "7fe1,0010" not in tags
     assert rest.json(path + "?whole")["7fe1,0010"]["Value"] == "FOO"
+    assert "7fe1,0010" not in rest.json(path + "?whole=false")
 
 
 @pytest.mark.parametrize("options", [{"OverwriteInstances": True}])
@@ -63,9 +64,29 @@ def test_long_values_are_shown_on_demand(rest: Rest) -> None:
     assert rest.json(f"{path}/simplified-tags?ignore-length=0010-4000")["PatientComments"] == "x" * 300
 
 
-@pytest.mark.parametrize("route", ["tags?ignore-length=foo", "simplified-tags?ignore-length=foo"])
-def test_a_tag_that_is_none(library: Rest, ids: Ids, route: str) -> None:
-    assert error_of(library("GET", f"/instances/{ids['1.1.1.1']}/{route}")) == (500, 27, "foo")
+def test_several_long_values_are_shown_on_demand(rest: Rest) -> None:
+    long = ("LT", b"x" * 300)
+    path = f"/instances/{rest.upload(file_of({0x00104000: long, 0x00204000: long}))['ID']}/simplified-tags"
+    shown = rest.json(f"{path}?ignore-length=PatientComments,0020-4000")
+    assert shown["PatientComments"] == shown["ImageComments"] == "x" * 300
+    assert rest.json(f"{path}?ignore-length=ImageComments")["PatientComments"] is None
+
+
+@pytest.mark.parametrize("route", ["tags", "simplified-tags"])
+@pytest.mark.parametrize(
+    ("names", "unknown"), [("foo", "foo"), ("PatientID,foo", "foo"), ("0010,0020", "0010"), ("PatientID,", "")]
+)
+def test_a_tag_that_is_none(library: Rest, ids: Ids, route: str, names: str, unknown: str) -> None:
+    answer = library("GET", f"/instances/{ids['1.1.1.1']}/{route}?ignore-length={names}")
+    assert error_of(answer) == (500, 27, unknown)
+
+
+@pytest.mark.parametrize("route", ["tags", "simplified-tags"])
+@pytest.mark.parametrize("value", ["x", "TRUE", "-1"])
+def test_whole_is_a_boolean(library: Rest, ids: Ids, route: str, value: str) -> None:
+    details = f'Expected a Boolean for GET argument "whole", found: {value}'
+    for id in (ids["1.1.1.1"], "nope"):
+        assert error_of(library("GET", f"/instances/{id}/{route}?whole={value}")) == (400, 3, details)
 
 
 def test_the_header(library: Rest, ids: Ids) -> None:

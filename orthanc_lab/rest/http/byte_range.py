@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.rest.http.arguments import unsigned
 
 __all__ = ["ByteRange", "parse_range"]
-
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class ByteRange(NamedTuple):
@@ -44,16 +42,11 @@ def parse_range(header: str) -> ByteRange:
     OrthancError
         41 for another unit or several ranges, 6 if the ends are the wrong way round.
     """
-    unit, equals, ends = header.partition("=")
-    first, dash, last = ends.partition("-")
-    if unit.strip() != "bytes" or not equals or not dash or "," in ends:
+    unit, _, ends = header.partition("=")
+    if unit != "bytes" or ends.count("-") != 1:
         raise OrthancError(ErrorCode.BAD_RANGE)
-    found = ByteRange(_number(first), _number(last))
+    first, last = (unsigned(end.strip()) for end in ends.split("-"))
+    found = ByteRange(first, last)
     if found.first is not None and found.last is not None and found.first > found.last:
         raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS)
     return found
-
-
-def _number(text: str) -> int | None:
-    match = _NUMBER.fullmatch(text.strip())
-    return int(match[0]) if match else None

@@ -23,7 +23,7 @@ from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.http.download_name import name_download
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
-from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_query, raw_arguments
+from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_query, quality_of_query, raw_arguments
 from orthanc_lab.rest.services import Services
 
 if TYPE_CHECKING:
@@ -58,10 +58,12 @@ class DicomDownload:
         if media_type in (_JSON, _XML):
             self._answer_data_set(resp, id, media_type)
             return
+        arguments = raw_arguments(req) if req.query_string else {}
+        if "transcode" in arguments:
+            quality_of_query(arguments)  # Orthanc refuses it before it looks for the instance, archives do after that
         dicom = self._files.dicom(id)
-        if req.query_string:
-            defaults = ArchiveOptions(f"{id}.dcm", quality=self._quality)
-            options = options_of_query(raw_arguments(req), defaults)
+        if arguments:
+            options = options_of_query(arguments, ArchiveOptions(f"{id}.dcm", quality=self._quality))
             name = options.filename
             if options.transcode is not None:
                 dicom = self._transcoded(dicom, options.transcode, options.quality)

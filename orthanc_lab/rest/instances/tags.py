@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
 from orthanc_lab.rest.http.answers import answer_json
-from orthanc_lab.rest.http.arguments import query_arguments
+from orthanc_lab.rest.http.arguments import flag, query_arguments
 from orthanc_lab.rest.http.cached_text import CachedJson
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.services import Services
@@ -43,15 +43,18 @@ class InstanceTags:
     def answer(self, req: falcon.Request, resp: falcon.Response, id: str, format: TagsFormat) -> None:
         """Answer the tags in one form; the text of an unchanged file is kept for a while."""
         arguments = query_arguments(req)
-        if "whole" in arguments or "ignore-length" in arguments:
-            answer_json(req, resp, self._tags(id, format, arguments))
+        whole = flag(arguments, "whole")
+        if whole or "ignore-length" in arguments:
+            answer_json(req, resp, self._tags(id, format, arguments, whole=whole))
             return
         version = _Version(id, format, self._files.default_encoding, self._files.version_of_header(id))
         self._json.answer(req, resp, version, key=(id, format))
 
-    def _tags(self, id: str, format: TagsFormat, arguments: Mapping[str, str]) -> Mapping[str, Any]:
+    def _tags(
+        self, id: str, format: TagsFormat, arguments: Mapping[str, str], *, whole: bool = False
+    ) -> Mapping[str, Any]:
         whole_values = ignored_lengths(arguments, self._files.dictionary)
-        file = self._files.whole(id) if "whole" in arguments else self._files.header(id)
+        file = self._files.whole(id) if whole else self._files.header(id)
         return data_set_to_json(
             file,
             format,
@@ -90,15 +93,15 @@ def tags_format(arguments: Mapping[str, str]) -> TagsFormat:
 
 
 def ignored_lengths(arguments: Mapping[str, str], dictionary: Dictionary) -> frozenset[int]:
-    """Return the tag that ``ignore-length`` names.
+    """Return the tags that ``ignore-length`` names, separated by commas.
 
     Raises
     ------
     OrthancError
-        27 if it is not a tag.
+        27 with the first name that is not a tag.
     """
-    name = arguments.get("ignore-length")
-    return frozenset() if name is None else frozenset([dictionary.parse_tag(name)])
+    names = arguments.get("ignore-length")
+    return frozenset() if names is None else frozenset(map(dictionary.parse_tag, names.split(",")))
 
 
 ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (

@@ -12,7 +12,14 @@ from orthanc_lab.protocol.transfer_syntaxes import is_known
 if TYPE_CHECKING:
     import falcon
 
-__all__ = ["ArchiveOptions", "options_of_body", "options_of_query", "raw_arguments", "safe_filename"]
+__all__ = [
+    "ArchiveOptions",
+    "options_of_body",
+    "options_of_query",
+    "quality_of_query",
+    "raw_arguments",
+    "safe_filename",
+]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UNSIGNED = re.compile(r"[0-9]{1,10}\Z", re.ASCII)
@@ -47,13 +54,25 @@ def options_of_query(arguments: dict[str, str], defaults: ArchiveOptions) -> Arc
     if "transcode" not in arguments:
         return options
     options = replace(options, transcode=_known_syntax(arguments["transcode"]))
+    quality = quality_of_query(arguments)
+    return options if quality is None else replace(options, quality=quality)
+
+
+def quality_of_query(arguments: dict[str, str]) -> int | None:
+    """Read ``lossy-quality``, None without it.
+
+    Raises
+    ------
+    OrthancError
+        3 if it is not a number.
+    """
     quality = arguments.get("lossy-quality", "")
     if not quality:
-        return options
+        return None
     if not _UNSIGNED.match(quality) or int(quality) >= _UINT32:
         details = f'Expected a Unsigned Int for GET argument "lossy-quality", found: {quality}'
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
-    return replace(options, quality=int(quality))
+    return int(quality)
 
 
 def options_of_body(body: Any, defaults: ArchiveOptions) -> ArchiveOptions:

@@ -165,9 +165,9 @@ class AttachmentData(_Attachments):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Answer the bytes, or those that ``Range`` asks for; ``filename`` names the download."""
-        attachment = self._get(id, name)
         header = req.get_header("Range")
         wanted = None if header is None else parse_range(header)
+        attachment = self._get(id, name)
         answer_if_none_match(req, resp, attachment.uncompressed_md5, attachment.revision)
         content = self._storage.read_attachment(attachment, of=id, raw=self._raw)
         resp.content_type = "application/octet-stream"

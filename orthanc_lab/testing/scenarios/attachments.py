@@ -105,9 +105,30 @@ GET /statistics
 GET /changes
 """
 
+_ODD_RANGES = (
+    *("bytes=+130-131", "bytes=130-+131", "bytes=--131", "bytes=3-5-7", "bytes=0-0,1-1", "bytes=3-5,", "bytes =3-5"),
+    *("bytes= 3 - 5", "bytes=a-3", "bytes=3-a", "bytes=0x3-5", "bytes=1-0", "bytes", "byte=0-0", "Bytes=0-0"),
+    *("bytes=18446744073709551615-", "bytes=18446744073709551616-", "bytes=0-9999999999999999999"),
+)
+
+
+def _odd_ranges() -> str:
+    return "\n".join(
+        f"GET /instances/{resource}/data [Range: {value}]"
+        for resource in (
+            "{a1}/attachments/dicom",
+            "{a1}/attachments/1024",
+            "{a1}/attachments/nope",
+            "nope/attachments/1",
+        )
+        for value in _ODD_RANGES
+    )
+
+
 SCENARIOS = [
     Scenario("attachments-dicom", DICOM, TREE),
     Scenario("attachments-ranges", RANGES, TREE),
+    Scenario("attachments-odd-ranges", _odd_ranges(), TREE),
     Scenario(
         "attachments-user",
         USER,

@@ -42,6 +42,24 @@ GET /studies/nope/module-patient
 GET /instances/{study}/tags
 """
 
+ARGUMENTS = """
+GET /instances/{a1}/{what}?ignore-length=PatientName,PatientID
+GET /instances/{a1}/{what}?ignore-length=0010-0020,0010-0010
+GET /instances/{a1}/{what}?ignore-length=0010,0020
+GET /instances/{a1}/{what}?ignore-length=PatientName;PatientID
+GET /instances/{a1}/{what}?ignore-length=PatientName,
+GET /instances/{a1}/{what}?ignore-length=
+GET /instances/{a1}/{what}?ignore-length=Foo,Bar
+GET /instances/{a1}/{what}?whole=x
+GET /instances/{a1}/{what}?whole=TRUE
+GET /instances/{a1}/{what}?whole=-1
+GET /instances/{a1}/{what}?whole=false
+GET /instances/{a1}/{what}?whole=1
+GET /instances/{a1}/{what}?whole=x&ignore-length=Foo
+GET /instances/nope/{what}?whole=x
+GET /instances/nope/{what}?ignore-length=PatientName,Foo
+"""
+
 SHARED = """
 GET /patients/{patient}/shared-tags
 GET /studies/{study}/shared-tags
@@ -102,6 +120,9 @@ GET /instances/{a1}/file?transcode=1.2.840.10008.1.2.2
 GET /instances/{a1}/file?transcode=1.2.840.10008.1.2.4.90
 GET /instances/{a1}/file?transcode=1.2.840.10008.1.2.1&lossy-quality=x
 GET /instances/{a1}/file?lossy-quality=x
+GET /instances/{a1}/file?lossy-quality=x&transcode=nope
+GET /instances/nope/file?lossy-quality=x&transcode=nope
+GET /instances/nope/file?transcode=nope
 GET /instances/{a1}/file [Accept: application/dicom]
 GET /instances/{a1}/file [Accept: application/dicom+json]
 GET /instances/{a1}/file [Accept: image/png]
@@ -126,6 +147,20 @@ def _files() -> str:
     return "\n".join(lines)
 
 
+def _arguments() -> str:
+    lines = [ARGUMENTS.replace("{what}", what) for what in ("tags", "simplified-tags", "header", "module")]
+    lines += ["GET /series/{series}/instances-tags?ignore-length=PatientName,PatientID&short"]
+    lines += [
+        f"GET /{resource}?ignore-length=PatientName,Foo"
+        for resource in (
+            "studies/{study}/module-patient",
+            "series/{series}/instances-tags",
+            "series/{series}/shared-tags",
+        )
+    ]
+    return "\n".join(lines)
+
+
 def _charsets() -> str:
     lines = []
     for name in CHARSETS:
@@ -136,6 +171,16 @@ def _charsets() -> str:
 
 SCENARIOS = [
     Scenario("tags-shapes", SHAPES, TREE),
+    Scenario("tags-arguments", _arguments(), TREE),
+    Scenario(
+        "tags-verbs",
+        "\n".join(
+            f"{verb} /instances/{{a1}}/{what}"
+            for verb in ("POST", "PUT", "DELETE")
+            for what in ("content", "content/", "content/PatientID", "content/0008-1140/0/x", "tags", "file")
+        ),
+        TREE,
+    ),
     Scenario("tags-shared", SHARED, TREE),
     Scenario("tags-content", CONTENT, TREE),
     Scenario("tags-files", FILES, TREE),
