@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orthanc_lab.protocol import lenient_json
+from orthanc_lab.protocol import house_json, lenient_json
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "read_json",
     "read_object",
     "read_parsed_body",
+    "text_of",
 ]
 
 _LARGE = 1 << 20  # bytes
@@ -145,3 +146,18 @@ def boolean_field(fields: dict[str, Any], name: str, default: bool | None = None
     if not isinstance(value, bool):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"Boolean value expected in field: {name}")
     return value
+
+
+def text_of(value: Any) -> str:
+    """Return a JSON value as the text for which Orthanc takes it, where it expects one; null is the empty text.
+
+    Raises
+    ------
+    OrthancError
+        -1 for an object or an array.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list)):
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+    return "" if value is None else house_json.dumps(value)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dimse.commitment_data import CommitmentRequest, Reference
 from orthanc_lab.dimse.commitment_reports import CommitmentReport
 from orthanc_lab.dimse.optional import needs_pynetdicom
+from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_empty_object, answer_json
@@ -47,13 +47,13 @@ class ModalityCommitment:
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Send the request; the report comes later."""
         services = self._services
-        modality = services.modalities.get(name)
         body = read_object(req, details="Must provide a JSON object with a list of resources")
         if "Resources" not in body and "DicomInstances" not in body:
             raise _bad(
                 'Empty storage commitment request, one of these fields is mandatory: "Resources" or "DicomInstances"'
             )
         references = [*self._resources(body.get("Resources", [])), *_instances(body.get("DicomInstances", []))]
+        modality = services.modalities.get(name)
         timeout = _timeout(body)
         # It loads pynetdicom, which most servers never need.
         with needs_pynetdicom():
@@ -70,7 +70,7 @@ class ModalityCommitment:
             raise _bad('The "Resources" field must provide an array of Orthanc resources')
         for resource in resources:
             if not isinstance(resource, str):
-                details = f'The "Resources" field must provide an array of strings, found: {json.dumps(resource)}\n'
+                details = f'The "Resources" field must provide an array of strings, found: {_styled(resource)}'
                 raise _bad(details)
         storage = self._services.storage
         instances = instances_of(resources, storage)
@@ -158,7 +158,7 @@ def _instance(value: Any) -> Reference:
             details = 'An instance entry must provide an object with 2 string fiels: "SOPClassUID" and "SOPInstanceUID'
             raise _bad(details)
         return Reference(*map(str, uids))
-    details = f"JSON array or object is expected to specify one instance to be queried, found: {json.dumps(value)}\n"
+    details = f"JSON array or object is expected to specify one instance to be queried, found: {_styled(value)}"
     raise _bad(details)
 
 
@@ -171,6 +171,10 @@ def _timeout(body: dict[str, Any]) -> int | None:
     if value < 0:
         raise _bad("Unsigned integer value expected in field: Timeout")
     return value
+
+
+def _styled(value: Any) -> str:
+    return house_json.dumps(value, indent="\t") + "\n"
 
 
 def _bad(details: str) -> OrthancError:

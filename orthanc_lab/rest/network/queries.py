@@ -16,7 +16,7 @@ from orthanc_lab.rest.http.answers import answer_json, answer_nothing, answer_te
 from orthanc_lab.rest.http.arguments import flag, query_arguments, unsigned
 from orthanc_lab.rest.http.bodies import read_object, read_parsed_body
 from orthanc_lab.rest.http.long_lists import answer_batches
-from orthanc_lab.rest.network.query_request import read_query, read_subquery
+from orthanc_lab.rest.network.query_request import check_query, read_query, read_subquery
 from orthanc_lab.rest.network.remote_find import RemoteFind
 from orthanc_lab.rest.services import Services
 
@@ -102,8 +102,10 @@ class ModalityQuery(_QueryResource):
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Send a C-FIND; answer where the query is found."""
-        request = read_query(read_object(req, details=_NO_OBJECT), self._services.dictionary)
+        fields = read_object(req, details=_NO_OBJECT)
+        check_query(fields)
         modality = self._services.modalities.get(name)
+        request = read_query(fields, self._services.dictionary)
         _answer_kept(req, resp, self._services, self._find.query(name, modality, request))
 
 

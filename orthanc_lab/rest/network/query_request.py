@@ -9,12 +9,13 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dimse.identifiers import TagValues
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.rest.http.bodies import text_of
 from orthanc_lab.rest.network.modality_bodies import timeout_field
 
 __all__ = [
     "QueryRequest",
+    "check_query",
     "find_tags",
-    "level_field",
     "read_query",
     "read_subquery",
     "resource_tags",
@@ -32,43 +33,41 @@ class QueryRequest:
     timeout: int | None  # seconds; None: those of the modality, or of the options
 
 
+def check_query(fields: dict[str, Any]) -> None:
+    """Check the types in the body of ``/modalities/{name}/query``, which Orthanc does before it looks for the modality.
+
+    Raises
+    ------
+    OrthancError
+        15, as Orthanc words it.
+    """
+    if not isinstance(fields.get("Level"), str):
+        raise _bad("The JSON body must contain field Level")
+    _query_object(fields)
+    if not isinstance(fields.get("Normalize", True), bool):
+        raise _bad("The field Normalize must contain a Boolean")
+    local_aet = fields.get("LocalAet")
+    if local_aet is not None and not isinstance(local_aet, str):
+        raise _bad("The field LocalAet must contain a string")
+
+
 def read_query(fields: dict[str, Any], dictionary: Dictionary) -> QueryRequest:
-    """Read the body of ``/modalities/{name}/query``.
+    """Read the body of ``/modalities/{name}/query``, whose types are checked (`check_query`).
 
     Raises
     ------
     OrthancError
         15 or 3, as Orthanc words it.
     """
-    level = level_field(fields)
-    if level is None:
-        raise _bad("The JSON body must contain field Level")
+    level = Level.parse(fields["Level"])
     asked = _query_field(fields, dictionary)
-    normalize = fields.get("Normalize", True)
-    if not isinstance(normalize, bool):
-        raise _bad("The field Normalize must contain a Boolean")
-    local_aet = fields.get("LocalAet")
-    if local_aet is not None and not isinstance(local_aet, str):
-        raise _bad("The field LocalAet must contain a string")
-    return QueryRequest(level, asked, normalize, local_aet, timeout_field(fields))
+    return QueryRequest(level, asked, fields.get("Normalize", True), fields.get("LocalAet"), timeout_field(fields))
 
 
 def read_subquery(fields: dict[str, Any], level: Level, parent: TagValues, dictionary: Dictionary) -> QueryRequest:
     """Read the body of a query below an answer, whose identifiers take precedence."""
     asked = {**_query_field(fields, dictionary), **parent}
     return QueryRequest(level, asked, True, None, timeout_field(fields))
-
-
-def level_field(fields: dict[str, Any]) -> Level | None:
-    """Return the field ``Level``, None if it is no text.
-
-    Raises
-    ------
-    OrthancError
-        3 for an unknown level.
-    """
-    level = fields.get("Level")
-    return Level.parse(level) if isinstance(level, str) else None
 
 
 def resource_tags(resource: Any, dictionary: Dictionary) -> TagValues:
@@ -96,23 +95,21 @@ def find_tags(fields: dict[str, Any], dictionary: Dictionary) -> dict[int, str]:
     Raises
     ------
     OrthancError
-        27 for an unknown tag, -1 for a value that is no text.
+        27 for an unknown tag, -1 for a value that cannot be read as text.
     """
-    tags = {}
-    for name, value in sorted(fields.items()):
-        tag = dictionary.parse_tag(name)
-        if not isinstance(value, str):
-            raise OrthancError(ErrorCode.INTERNAL_ERROR)
-        tags[tag] = value
-    return tags
+    return {dictionary.parse_tag(name): text_of(value) for name, value in sorted(fields.items())}
 
 
-def _query_field(fields: dict[str, Any], dictionary: Dictionary) -> dict[int, str]:
+def _query_object(fields: dict[str, Any]) -> dict[str, Any]:
     query = fields.get("Query", {})
     if not isinstance(query, dict):
         raise _bad("The field Query must contain a JSON object")
+    return query
+
+
+def _query_field(fields: dict[str, Any], dictionary: Dictionary) -> dict[int, str]:
     tags = {}
-    for name, value in sorted(query.items()):
+    for name, value in sorted(_query_object(fields).items()):
         try:
             tag = dictionary.parse_tag(name)
         except OrthancError as error:

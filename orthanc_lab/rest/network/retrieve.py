@@ -21,7 +21,7 @@ from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_object,
 from orthanc_lab.rest.http.submission import submit_job
 from orthanc_lab.rest.network.modality_bodies import text_field, timeout_field
 from orthanc_lab.rest.network.queries import check_number, position_of, query_of
-from orthanc_lab.rest.network.query_request import level_field, resource_tags
+from orthanc_lab.rest.network.query_request import resource_tags
 from orthanc_lab.rest.network.remote_find import RemoteFind
 from orthanc_lab.rest.services import Services
 
@@ -46,9 +46,10 @@ class _RetrieveFromModality:
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Make a job of it."""
         fields = read_object(req, details=_MISSING)
-        level, resources = level_field(fields), fields.get("Resources")
-        if level is None or not isinstance(resources, list):
+        level_name, resources = fields.get("Level"), fields.get("Resources")
+        if not isinstance(level_name, str) or not isinstance(resources, list):
             raise OrthancError(ErrorCode.BAD_FILE_FORMAT, _MISSING)
+        level = Level.parse(level_name)
         services = self._services
         job = job_fields(fields)
         request = RetrieveRequest(

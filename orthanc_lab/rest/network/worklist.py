@@ -32,7 +32,6 @@ class FindWorklist:
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Send a C-FIND; answer what the node answers."""
         fields = _read_fields(req)
-        modality = self._services.modalities.get(name)
         has_query = "Query" in fields  # older clients send the query alone
         query = fields["Query"] if has_query else fields
         options = fields if has_query else {}
@@ -41,6 +40,7 @@ class FindWorklist:
         form = _form(options)
         timeout = timeout_field(options)
         identifier = self._identifier(query)
+        modality = self._services.modalities.get(name)
         # It loads pynetdicom, which most servers never need.
         with needs_pynetdicom():
             from orthanc_lab.dimse.find import Finder  # noqa: PLC0415

@@ -392,11 +392,23 @@ WORKLIST = "\n".join(
     ]
 )
 
+_UNKNOWN_BODIES = (
+    *("", "[", "{}", "[]", "null", "5", '["x"]', '{"Foo": "x"}', '{"PatientID": 5}', '{"PatientID": null}'),
+    *('{"PatientID": []}', '{"PatientID": 1.5}', '{"Level": "Foo"}', '{"Level": 5}', '{"Level": "Study"}'),
+    *('{"Query": 5}', '{"Query": {"Foo": "x"}}', '{"Level": "Study", "Query": {"Foo": "x"}}', '{"Resources": 5}'),
+    *('{"Level": "Study", "Timeout": "x"}', '{"Level": "Foo", "Normalize": 5}', '{"Level": "Study", "LocalAet": 5}'),
+    *('{"Level": "Foo", "Resources": 5}', '{"Level": "Foo", "Resources": []}', '{"Level": "Study", "Resources": [5]}'),
+    *('{"Resources": ["nope"]}', '{"Resources": [{"a": 1}]}', '{"DicomInstances": [5]}', '{"DicomInstances": []}'),
+)
+_ASKING = ("find-worklist", "find-patient", "find-study", "find", "query", "move", "get", "storage-commitment")
+UNKNOWN = "\n".join(f"POST /modalities/zz/{call} {body}".rstrip() for call in _ASKING for body in _UNKNOWN_BODIES)
+
 _OPTIONS = {"DicomModalities": _NODES, "DicomScuTimeout": 1, "DicomAet": "REAL"}
 
 SCENARIOS = [
     Scenario("modalities-configuration", _configurations()),
     Scenario("modalities-names", NAMES),
+    Scenario("modalities-unknown", UNKNOWN),
     Scenario(
         "modalities-in-database",
         KEPT,
