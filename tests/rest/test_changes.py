@@ -53,6 +53,11 @@ def numbers(answer: dict[str, Any]) -> list[int]:
         ("?to=5&since=7", [], True),
         ("?to=0", [], True),
         ("?to=-1", range(1, 15), True),
+        ("?to=-2", [], True),
+        ("?to=-5&since=3", [], True),
+        ("?to=-5&limit=x", range(1, 15), True),
+        ("?type=All", range(1, 15), True),
+        ("?type=all&since=3&limit=2", [4, 5], False),
         ("?to=x", range(1, 15), True),
     ],
 )
@@ -65,9 +70,16 @@ def test_which_changes(library: Rest, query: str, found: list[int], done: bool) 
         assert (answer.get("First"), answer["Last"]) == (None, LAST)
 
 
-@pytest.mark.parametrize("type", ["Foo", "NewStudy,NewPatient", "JobSubmitted", "UpdatedPeers"])
+@pytest.mark.parametrize("type", ["Foo", "NewStudy,NewPatient", "JobSubmitted", "UpdatedPeers", "ALL"])
 def test_unknown_types(library: Rest, type: str) -> None:
     assert error_of(library("GET", f"/changes?type={type}")) == (400, 3, f"Invalid value for a change: {type}")
+
+
+@pytest.mark.parametrize(
+    ("types", "told"), [("Foo;Bar", "Bar"), ("NewStudy;All", "All"), (";NewStudy", ""), ("NewStudy;;", ""), (";", "")]
+)
+def test_unknown_types_among_several(library: Rest, types: str, told: str) -> None:
+    assert error_of(library("GET", f"/changes?type={types}")) == (400, 3, f"Invalid value for a change: {told}")
 
 
 def test_form_of_a_change(library: Rest, ids: Ids) -> None:

@@ -9,7 +9,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 if TYPE_CHECKING:
     import falcon
 
-__all__ = ["LARGEST_POSITION", "Page", "flag", "page_of", "query_arguments", "unsigned"]
+__all__ = ["LARGEST_POSITION", "Page", "flag", "names_in", "page_of", "query_arguments", "unsigned"]
 
 LARGEST_POSITION = 2**63 - 1
 """The largest position in a list that is distinguished: all larger ones are beyond its end."""
@@ -56,6 +56,11 @@ def flag(arguments: dict[str, str], name: str, default: bool = False) -> bool:
         return False
     details = f'Expected a Boolean for GET argument "{name}", found: {value}'
     raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names between semicolons in Orthanc's order; one at the end is the end."""
+    return sorted(text.removesuffix(";").split(";")) if text else []
 
 
 def unsigned(text: str) -> int | None:

@@ -11,7 +11,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.timestamps import iso_seconds
 from orthanc_lab.rest.http.answers import answer_json, answer_nothing
-from orthanc_lab.rest.http.arguments import query_arguments
+from orthanc_lab.rest.http.arguments import names_in, query_arguments
 from orthanc_lab.rest.services import Services
 from orthanc_lab.storage.records import Change, Export
 
@@ -60,15 +60,16 @@ class Changes:
         return ([] if change is None else [change]), True
 
     def _selected(self, arguments: dict[str, str]) -> tuple[list[Change], bool]:
-        names = [name for name in arguments.get("type", "").split(";") if name]
+        text = arguments.get("type", "")
+        names = [] if text in ("all", "All") else names_in(text)
         for name in names:
             if name not in _TYPES and name not in _NEVER_LOGGED:
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Invalid value for a change: {name}")
         types = [_TYPES[name] for name in names if name in _TYPES]
         since, limit, to = _numbers(arguments, "since", "limit", "to")
-        if limit < 0 or (names and not types):
+        if limit < 0 or to < -1 or (names and not types):
             return [], True
-        return self._storage.changes(max(since, 0), limit, to=None if to < 0 else to, types=types)
+        return self._storage.changes(max(since, 0), limit, to=None if to == -1 else to, types=types)
 
 
 class Exports:

@@ -55,7 +55,34 @@ DELETE /exports
 GET /exports
 """
 
+ARGUMENTS = """
+GET /changes?type=All
+GET /changes?type=all
+GET /changes?type=ALL
+GET /changes?type=All&limit=2
+GET /changes?type=All;
+GET /changes?type=All;NewStudy
+GET /changes?type=NewStudy;All
+GET /changes?type=NewStudy;
+GET /changes?type=;NewStudy
+GET /changes?type=NewStudy;;
+GET /changes?type=;
+GET /changes?type=Foo;Bar
+GET /changes?type=newstudy
+GET /changes?type=All&last
+GET /changes?to=0
+GET /changes?to=-1
+GET /changes?to=-2
+GET /changes?to=-5
+GET /changes?to=-5&since=3
+GET /changes?to=-5&type=NewStudy
+GET /changes?to=-5&last
+GET /changes?to=-5&limit=x
+GET /changes?to=-1&since=3
+"""
+
 SCENARIOS = [
     Scenario("changes", CHANGES, TREE),
+    Scenario("changes-arguments", ARGUMENTS, TREE),
     Scenario("changes-empty", "GET /changes\nGET /changes?last\nGET /changes?since=3\nDELETE /changes\nGET /changes"),
 ]
