@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.storage.records import Resource
 
-__all__ = ["COMPUTED_TAGS", "MODALITIES_IN_STUDY", "computed_tag", "depth_needed"]
+__all__ = ["COMPUTED_TAGS", "COUNTS", "MODALITIES_IN_STUDY", "check_computed", "computed_tag", "depth_needed"]
 
 MODALITIES_IN_STUDY = "0008,0061"
 _SOP_CLASSES = "0008,0062"
@@ -53,21 +53,26 @@ _RULES: dict[str, tuple[Level, int, Callable[[Resource, Relatives], str]]] = {
 COMPUTED_TAGS = frozenset(_RULES)
 """The tags ``gggg,eeee`` that are computed."""
 
+COUNTS = COMPUTED_TAGS - {_AVAILABILITY, MODALITIES_IN_STUDY, _SOP_CLASSES}
+"""Those that are numbers of resources below."""
+
 
 def computed_tag(tag: str, resource: Resource, relatives: Relatives) -> str | None:
-    """Return the value of a computed tag, None at a level that does not have it.
+    """Return the value of a computed tag, None at a level that does not have it."""
+    level, _, rule = _RULES[tag]
+    return rule(resource, relatives) if resource.level is level else None
+
+
+def check_computed(tags: Iterable[str], level: Level) -> None:
+    """Refuse to show or search ``SOPClassesInStudy`` of instances, as Orthanc does.
 
     Raises
     ------
     OrthancError
-        3 for ``SOPClassesInStudy`` of an instance, as in Orthanc.
+        3 without details.
     """
-    level, _, rule = _RULES[tag]
-    if resource.level is level:
-        return rule(resource, relatives)
-    if tag == _SOP_CLASSES and resource.level is Level.INSTANCE:
+    if level is Level.INSTANCE and _SOP_CLASSES in tags:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
-    return None
 
 
 def depth_needed(tag: str, level: Level) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.queries.requested_tags import RequestedTags
 from orthanc_lab.storage.ports import Resources
@@ -38,7 +39,13 @@ class FileFilter:
             self._matches.setdefault(constraint.tag, []).append(match)
 
     def select(self, ids: Sequence[str]) -> list[str]:
-        """Return the ones of `ids` that match."""
+        """Return the ones of `ids` that match.
+
+        Raises
+        ------
+        OrthancError
+            5 for a constraint on a sequence that a file has.
+        """
         return list(self._matching(ids))
 
     def _matching(self, ids: Sequence[str]) -> Iterator[str]:
@@ -53,8 +60,10 @@ class FileFilter:
         found = self._requested.full(resource, self._matches, relatives)
         for tag, matches in self._matches.items():
             value = found.get(tag)
-            if value is None or not isinstance(value["Value"], str):
+            if value is None or value["Value"] is None:
                 return False
+            if value["Type"] == "Sequence":
+                raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
             if not all(match(value["Value"]) for match in matches):
                 return False
         return True

@@ -8,7 +8,7 @@ from typing import Any
 from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, all_reduced, read_sequences
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.warnings import WarningLog
-from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, computed_tag, depth_needed
+from orthanc_lab.queries.computed_tags import COMPUTED_TAGS, COUNTS, computed_tag, depth_needed
 from orthanc_lab.queries.file_tags import FileTags
 from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.storage.ports import Readable
@@ -16,6 +16,8 @@ from orthanc_lab.storage.records import Resource
 
 __all__ = ["RequestedTags"]
 
+_LOOKED_FOR_ALONG = COUNTS | {"0008,0054", "0008,1190"}
+"""Tags for which alone no file is read: counts of another level, RetrieveAETitle, RetrieveURL."""
 _LEVELS_OF = {
     Level.STUDY: "study, series, or instance",
     Level.SERIES: "series or instance",
@@ -46,37 +48,71 @@ class RequestedTags:
         self._indexed: dict[Level, frozenset[str]] = {}
 
     def of(
-        self, resources: Sequence[Resource], tags: Sequence[str], form: TagFormat, relatives: Relatives
+        self,
+        resources: Sequence[Resource],
+        tags: Sequence[str],
+        form: TagFormat,
+        relatives: Relatives,
+        *,
+        with_metadata: bool = True,
     ) -> list[dict[str, Any]]:
-        """Return the requested tags of each resource, in a form."""
+        """Return the requested tags of each resource, in a form.
+
+        Parameters
+        ----------
+        with_metadata
+            Whether the answer takes metadata into account. They tell that the index has all that the files have;
+            without them, Orthanc looks for what it lacks in a file.
+        """
+        doubtful = {level: frozenset() if with_metadata else self._own_tags(level) for level in Level}
         for level in Level:
             same = [resource for resource in resources if resource.level is level]
             if same:
                 self.warn(level, tags)
                 self.load(same, tags, relatives)
-        return [all_reduced(self.full(resource, tags, relatives), form) for resource in resources]
+        return [
+            all_reduced(self.full(resource, tags, relatives, doubtful[resource.level]), form) for resource in resources
+        ]
 
-    def full(self, resource: Resource, tags: Iterable[str], relatives: Relatives) -> dict[str, dict[str, Any]]:
+    def full(
+        self, resource: Resource, tags: Iterable[str], relatives: Relatives, doubtful: frozenset[str] = frozenset()
+    ) -> dict[str, dict[str, Any]]:
         """Return the requested tags of one resource: ``gggg,eeee`` -> name, type and value.
 
         A tag that the resource cannot have is left out; one that its file lacks is null.
+
+        Parameters
+        ----------
+        doubtful
+            Tags of the index that are looked for in a file if the index lacks them.
         """
         found: dict[str, dict[str, Any]] = {}
         on_disk = []
+        along = []
         for tag in tags:
             if tag in COMPUTED_TAGS:
                 value = computed_tag(tag, resource, relatives)
                 if value is not None:
                     found[tag] = self._string(tag, value)
+                elif tag in _LOOKED_FOR_ALONG:
+                    along.append(tag)
             elif self.is_indexed(tag, resource.level):
                 known = self._in_index(tag, resource, relatives)
                 if known is not None:
                     found[tag] = known
+                elif tag in doubtful:
+                    on_disk.append(tag)
+            elif tag in _LOOKED_FOR_ALONG:
+                along.append(tag)
             elif not tag.startswith("0002,"):
                 on_disk.append(tag)
         if on_disk and self._files is not None:
-            found.update(self._from_file(self._files, resource, on_disk))
+            found.update(self._from_file(self._files, resource, on_disk + along))
         return found
+
+    def is_all_indexed(self, tags: Iterable[str]) -> bool:
+        """Tell whether each tag is computed, or kept by the index at some level."""
+        return all(tag in COMPUTED_TAGS or self.is_indexed(tag, Level.INSTANCE) for tag in tags)
 
     def is_indexed(self, tag: str, level: Level) -> bool:
         """Tell whether the index keeps a tag for this level or one above."""
@@ -84,6 +120,13 @@ class RequestedTags:
         if indexed is None:
             indexed = self._indexed[level] = self._storage.indexed_tags(level)
         return tag in indexed
+
+    def _own_tags(self, level: Level) -> frozenset[str]:
+        """Return the tags that the index keeps for a level itself; a study has those of its patient."""
+        tags = self._storage.indexed_tags(level)
+        if level.parent is None or level is Level.STUDY:
+            return tags
+        return tags - self._storage.indexed_tags(level.parent)
 
     def warn(self, level: Level, tags: Sequence[str]) -> None:
         """Warn of tags that make an answer slow or incomplete."""

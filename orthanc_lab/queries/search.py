@@ -10,7 +10,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.ports import Settings
 from orthanc_lab.queries.batches import batches_of, batches_of_ids
-from orthanc_lab.queries.computed_tags import MODALITIES_IN_STUDY
+from orthanc_lab.queries.computed_tags import MODALITIES_IN_STUDY, check_computed
 from orthanc_lab.queries.file_filter import FileFilter
 from orthanc_lab.queries.index_search import IndexSearch, SplitQuery
 from orthanc_lab.queries.requested_tags import RequestedTags
@@ -64,8 +64,10 @@ class ResourceSearch:
         Raises
         ------
         OrthancError
-            8 if a page is asked for that only the files could count, 1012 as `IndexSearch.split`.
+            8 if a page is asked for that only the files could count, 3 as `check_computed`, 1012 as
+            `IndexSearch.split`.
         """
+        check_computed([*requested, *(constraint.tag for constraint in query.constraints)], query.level)
         # Orthanc checks the case on what it has found, like the tags of files.
         checked = [c for c in query.constraints if c.case_sensitive and c.tag != MODALITIES_IN_STUDY]
         if query.since and (checked or self._index.needs_files(query)):
@@ -101,17 +103,17 @@ class ResourceSearch:
         )
 
     def count(self, query: FindQuery) -> int:
-        """Return how many resources a query finds; its page and its order do not matter.
+        """Return how many resources a query without page and order finds.
 
         Raises
         ------
         OrthancError
-            8 for tags that only files have.
+            8 for tags that only files have, 3 as `check_computed`, 1012 as `IndexSearch.split`.
         """
-        split = self._index.split(replace(query, since=0, limit=0, order=()))
-        if split.on_files:
+        check_computed([constraint.tag for constraint in query.constraints], query.level)
+        if self._index.needs_files(query):
             raise OrthancError(ErrorCode.BAD_REQUEST, _NO_COUNT)
-        return len(self._index.find(split))
+        return len(self._index.find(self._index.split(query)))
 
     def tags_of_files(self, query: FindQuery) -> list[str]:
         """Return the tags of a query that the index does not keep."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum, IntEnum
 
 from orthanc_lab.protocol.changes import ChangeType
-from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 
 __all__ = [
@@ -165,7 +165,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class FindQuery:
-    """What ``/tools/find`` and ``/tools/count-resources`` ask of the index."""
+    """What ``/tools/find`` and ``/tools/count-resources`` ask of the index.
+
+    Raises
+    ------
+    OrthancError
+        6 for a parent that is below the level of the query.
+    """
 
     level: Level
     constraints: Sequence[Constraint] = ()
@@ -178,6 +184,10 @@ class FindQuery:
     order: Sequence[Order] = ()
     since: int = 0
     limit: int = 0  # 0 = no limit
+
+    def __post_init__(self) -> None:
+        if any(parent.depth > self.level.depth for parent in self.parents):
+            raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS)
 
 
 @dataclass(frozen=True, slots=True)

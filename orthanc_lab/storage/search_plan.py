@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from orthanc_lab.dicom.dictionary.main_tags import IDENTIFIER_TAGS, MainTags
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.folding import fold
 from orthanc_lab.storage.metadata_names import MetadataNames
@@ -149,13 +148,7 @@ class SearchPlanner:
         self._of_patients = frozenset(main_tags.of(Level.PATIENT))
 
     def plan(self, query: FindQuery) -> SearchPlan:
-        """Return what a query asks of the index.
-
-        Raises
-        ------
-        OrthancError
-            6 for a parent that is below the level of the query.
-        """
+        """Return what a query asks of the index."""
         levels = self._levels[query.level]
         conditions: list[Condition] = []
         for constraint in query.constraints:
@@ -164,10 +157,7 @@ class SearchPlanner:
         for name, pattern in query.metadata.items():
             if pattern:
                 conditions.append(self._constrain_metadata(name, pattern, query.metadata_case_sensitive))
-        for level, id in query.parents.items():
-            if level.depth > query.level.depth:
-                raise OrthancError(ErrorCode.BAD_SEQUENCE_OF_CALLS)
-            conditions.append(Below(level, id))
+        conditions += [Below(level, id) for level, id in query.parents.items()]
         if query.labels:
             conditions.append(Labelled(frozenset(query.labels), query.labels_constraint))
         order = [self._sort_key(item, levels) for item in query.order]

@@ -11,6 +11,7 @@ from tests.rest.conftest import Ids, Rest
 from tests.rest.files import dicom_file
 
 UNKNOWN_TAG = "Invalid requested-tags argument: Unknown DICOM tag Foo"
+UNKNOWN_PART = 'Unrecognized value for "ResponseContent": '
 SYNTAX = "Syntax error in some user-supplied data"
 
 
@@ -68,6 +69,14 @@ def test_pages_follow_each_other(library: Rest) -> None:
         ("/studies?requested-tags=Foo,PatientID", (400, 8, f"{UNKNOWN_TAG},PatientID")),
         ("/studies?requested-tags=Foo%3BPatientID", (400, 8, f"{UNKNOWN_TAG}%3BPatientID")),
         ("/instances/<1.1.1.1>?requested-tags=SOPClassesInStudy", (400, 3, "")),
+        ("/instances?requested-tags=SOPClassesInStudy", (400, 3, "")),
+        ("/series/nope/instances?requested-tags=SOPClassesInStudy", (400, 3, "")),
+        ("/instances/<1.1.1.1>/study?requested-tags=Foo", (400, 8, UNKNOWN_TAG)),
+        ("/studies/nope/patient?requested-tags=Foo", (400, 8, UNKNOWN_TAG)),
+        ("/studies?response-content=Foo", (400, 3, f"{UNKNOWN_PART}Foo")),
+        ("/studies?response-content=Labels;Foo;Bar&expand=x", (400, 3, f"{UNKNOWN_PART}Bar")),
+        ("/studies?response-content=;Labels", (400, 3, UNKNOWN_PART)),
+        ("/studies?response-content=Labels;;", (400, 3, UNKNOWN_PART)),
         ("/patients/nope/studies", (404, 17, "")),
         ("/patients/<1.1>/studies", (404, 17, "")),
         ("/series/<1.1.1.1>/instances", (404, 17, "")),
@@ -275,6 +284,40 @@ def test_no_requested_tags(library: Rest, ids: Ids, path: str) -> None:
     assert "RequestedTags" not in library.json(ids.fill(path))
 
 
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ("/studies?response-content=Labels", {"Labels"}),
+        ("/studies?response-content=Labels;&expand=false", {"Labels"}),
+        ("/studies?response-content=&expand", set()),
+        ("/studies?response-content&expand=x", set()),
+        ("/studies?response-content=MainDicomTags;Status", {"MainDicomTags", "PatientMainDicomTags"}),
+        ("/studies?response-content=Parent;Metadata;Attachments", {"ParentPatient", "Metadata", "Attachments"}),
+        ("/studies?response-content=RequestedTags", set()),
+        ("/studies?response-content=IsStable&requested-tags=Rows", {"IsStable", "RequestedTags"}),
+        ("/patients?response-content=Children", {"Studies"}),
+        ("/series?response-content=Status", {"Status"}),
+        ("/instances?response-content=Parent;Children", {"ParentSeries"}),
+    ],
+)
+def test_parts_that_a_list_shows(library: Rest, path: str, keys: set[str]) -> None:
+    for page in ("", "&since=0&limit=1"):
+        found = library.json(path + page)
+        assert found
+        assert all(set(resource) == {"ID", "Type", *keys} for resource in found)
+
+
+def test_parts_in_the_form_that_is_asked_for(library: Rest) -> None:
+    (patient, *_) = library.json("/patients?response-content=MainDicomTags&short")
+    assert set(patient["MainDicomTags"]) == {"0010,0010", "0010,0020"}
+
+
+@pytest.mark.parametrize("path", ["/studies/<1.1>?", "/studies/<1.1>/series?", "/series/<1.1.1>/study?"])
+def test_parts_are_chosen_of_whole_lists_alone(library: Rest, ids: Ids, path: str) -> None:
+    uri = ids.fill(path)
+    assert library.json(uri + "response-content=Foo") == library.json(uri)
+
+
 def test_sequences_among_the_main_tags(rest: Rest) -> None:
     from pydicom.dataset import Dataset
 
@@ -293,6 +336,9 @@ def test_sequences_among_the_main_tags(rest: Rest) -> None:
     }
     requested = rest.json(f"/series/{series}?requested-tags=RequestAttributesSequence")["RequestedTags"]
     assert requested == {"RequestAttributesSequence": [{"ScheduledProcedureStepID": "S1"}]}
+    for wanted, is_shown in (("", False), (";Metadata", True), ("&requested-tags=Rows", True)):
+        (found,) = rest.json(f"/series?response-content=MainDicomTags{wanted}")
+        assert ("RequestAttributesSequence" in found["MainDicomTags"]) == is_shown
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydicom.dataset import Dataset
 
 from tests.rest.checks import error_of
 from tests.rest.conftest import Ids, Rest
@@ -56,6 +57,9 @@ def find(rest: Rest, level: str, query: Any, **fields: Any) -> Any:
         ("Study", {"StudyDate": "20230101\\20250101"}, {"1.1", "2.1"}),
         ("Study", {"StudyTime": "110000-130000"}, {"1.1", "1.2", "2.1"}),
         ("Study", {"StudyInstanceUID": "1.1\\2.1"}, {"1.1", "2.1"}),
+        ("Study", {"StudyInstanceUID": "1.1\\2.*"}, {"1.1"}),
+        ("Study", {"StudyDate": "20230101\\2024*"}, {"1.1"}),
+        ("Instance", {"Rows": "128\\5*"}, {"1.1.1.2"}),
         ("Series", {"Modality": "m?"}, {"1.1.1", "1.2.1"}),
         ("Series", {"PatientName": "Doe*", "Modality": "CT"}, {"1.1.2"}),
         ("Instance", {"StudyDescription": "brain", "InstanceNumber": "2"}, {"1.1.1.2"}),
@@ -233,6 +237,7 @@ DIRECTIONS = 'Field "Direction" must be "ASC" or "DESC"'
         ({"Query": {"Rows": "?"}}, (400, 3, "Wildcards are not allowed on tag 0028,0010")),
         ({"Query": {"StudyInstanceUID": "1*"}}, (400, 3, "Wildcards are not allowed on tag 0020,000d")),
         ({"Query": {"PatientAge": "0*"}}, (400, 3, "Wildcards are not allowed on tag 0010,1010")),
+        ({"Query": {"StudyDate": "2023-\\2024*"}}, (400, 3, "Wildcards are not allowed on tag 0008,0020")),
         ({"Query": {"0009,1010": "*"}}, (400, 3, "Wildcards are not allowed on tag 0009,1010")),
         ({"Query": {"PatientName": "*" + "a" * 50_000}}, (400, 8, "A pattern with wildcards is longer than 50,000")),
         (
@@ -241,6 +246,8 @@ DIRECTIONS = 'Field "Direction" must be "ASC" or "DESC"'
         ),
         ({"Query": {"SOPInstanceUID": "1"}}, (500, 1012, "")),
         ({"Query": {"SOPClassesInStudy": "1"}, "Level": "Instance"}, (400, 3, "")),
+        ({"Query": {"PatientID": "x"}, "RequestedTags": ["SOPClassesInStudy"], "Level": "Instance"}, (400, 3, "")),
+        ({"Level": "Patient", "Query": {"Rows": "4"}, "ParentStudy": "x", "Since": 1}, (500, 6, "")),
         ({"Query": {"Rows": "1"}, "Since": 1}, (400, 8, NO_SINCE)),
         ({"Query": {"PatientID": "A"}, "CaseSensitive": True, "Since": 1}, (400, 8, NO_SINCE)),
         ({"Query": {"ModalitiesInStudy": "MR"}, "Since": 1, "Level": "Series"}, (400, 8, NO_SINCE)),
@@ -257,8 +264,12 @@ DIRECTIONS = 'Field "Direction" must be "ASC" or "DESC"'
         ({"RequestedTags": "PatientID"}, (400, 8, 'Field "RequestedTags" must be an array')),
         ({"RequestedTags": ["Foo"]}, (500, 27, "Foo")),
         ({"RequestedTags": [1]}, (500, 27, "1")),
+        ({"RequestedTags": [None]}, (500, 27, "")),
+        ({"RequestedTags": [["a"]]}, INTERNAL),
         ({"Labels": "a"}, (400, 8, 'Field "Labels" must be an array of strings')),
         ({"Labels": [1]}, (400, 8, 'Field "Labels" must contain strings')),
+        ({"Labels": [1], "LabelsConstraint": 1}, (400, 8, 'Field "LabelsConstraint" must be an array of strings')),
+        ({"Labels": [1], "OrderBy": 1}, (400, 8, 'Field "OrderBy" must be an array')),
         ({"LabelsConstraint": "Foo"}, (400, 8, 'Field "LabelsConstraint" must be "All", "Any", or "None"')),
         ({"LabelsConstraint": 1}, (400, 8, 'Field "LabelsConstraint" must be an array of strings')),
         ({"ParentStudy": 1}, (400, 8, 'Field "ParentStudy" must be a string')),
@@ -269,6 +280,10 @@ DIRECTIONS = 'Field "Direction" must be "ASC" or "DESC"'
         ({"ResponseContent": ["Foo"]}, (400, 3, 'Unrecognized value for "ResponseContent": Foo')),
         ({"ResponseContent": ["labels"]}, (400, 3, 'Unrecognized value for "ResponseContent": labels')),
         ({"ResponseContent": [1]}, (400, 3, 'Unrecognized value for "ResponseContent": 1')),
+        ({"ResponseContent": [None]}, (400, 3, 'Unrecognized value for "ResponseContent": ')),
+        ({"ResponseContent": [True]}, (400, 3, 'Unrecognized value for "ResponseContent": true')),
+        ({"ResponseContent": [{}]}, INTERNAL),
+        ({"ResponseContent": ["Foo"], "Limit": -1}, (400, 3, 'Unrecognized value for "ResponseContent": Foo')),
         ({"OrderBy": {}}, (400, 8, 'Field "OrderBy" must be an array')),
         ({"OrderBy": ["x"]}, (400, 8, 'Field "OrderBy" must contain objects')),
         ({"OrderBy": [{**ORDER, "Type": "Foo"}]}, (400, 8, f'Field "Type" must be {TYPES}')),
@@ -368,6 +383,36 @@ def test_requested_tags(library: Rest, query: Any, requested: list[str], tags: d
     assert study.get("RequestedTags") == tags
     (study,) = find(library, "Study", query, RequestedTags=requested, Expand=True)
     assert study.get("RequestedTags") == tags
+
+
+@pytest.mark.parametrize(
+    ("fields", "tags"),
+    [
+        ({"ResponseContent": ["RequestedTags"]}, {"PatientSex": None, "StudyID": None}),
+        ({"ResponseContent": ["MainDicomTags"], "Expand": True}, {"PatientSex": None, "StudyID": None}),
+        ({"ResponseContent": ["Metadata"]}, {}),
+        ({"Expand": True}, {}),
+    ],
+)
+def test_requested_tags_that_no_file_has(library: Rest, fields: dict[str, Any], tags: dict[str, None]) -> None:
+    def requested(level: str, *names: str) -> Any:
+        return find(library, level, {"PatientID": "BETA"}, RequestedTags=names, **fields)[0]["RequestedTags"]
+
+    assert requested("Study", "PatientSex", "StudyID") == tags
+    assert requested("Series", "PatientSex", "StudyID") == {}
+    assert requested("Study", "PatientSex", "PatientComments") == {"PatientComments": None}
+    assert requested("Study", "RetrieveURL", "RetrieveAETitle", "NumberOfSeriesRelatedInstances") == {}
+    along = requested("Study", "RetrieveURL", "NumberOfSeriesRelatedInstances", "PatientComments")
+    assert along == dict.fromkeys(["NumberOfSeriesRelatedInstances", "PatientComments", "RetrieveURL"])
+
+
+def test_a_sequence_cannot_be_searched_in_files(rest: Rest) -> None:
+    item = Dataset()
+    item.PatientID = "x"
+    rest.upload(dicom_file("P", "1", "2", "3", ReferencedImageSequence=[item]))
+    body = {"Level": "Study", "Query": {"ReferencedImageSequence": "x"}}
+    assert error_of(rest("POST", "/tools/find", body)) == (400, 5, "")
+    assert find(rest, "Study", {"PatientID": "P", "PatientAge": "x", "ReferencedImageSequence": "x"}) == []
 
 
 @pytest.mark.parametrize(

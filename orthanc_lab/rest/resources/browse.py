@@ -10,12 +10,13 @@ from orthanc_lab.dicom.shown.tag_format import TagFormat, format_asked
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.queries.batches import batches_of, batches_of_ids
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_json, unknown_resource
-from orthanc_lab.rest.http.arguments import flag, page_of, query_arguments
+from orthanc_lab.rest.http.arguments import flag, names_in, page_of, query_arguments
 from orthanc_lab.rest.http.long_lists import answer_batches
 from orthanc_lab.rest.http.plain_answers import PlainAnswer
 from orthanc_lab.rest.making.plain_upload import plain_upload, plain_uploads
 from orthanc_lab.rest.making.upload import post_instances
 from orthanc_lab.rest.resources.presentation import parse_requested, presentation_of
+from orthanc_lab.rest.resources.resource_json import EXPANDED, parts_named
 from orthanc_lab.rest.resources.resource_texts import ResourceTexts
 from orthanc_lab.rest.resources.statistics import sizes_json
 from orthanc_lab.rest.services import Services
@@ -35,8 +36,8 @@ class _Browsing:
         self._dictionary = presentation.dictionary
         self._json = presentation.json
 
-    def _wishes(self, arguments: dict[str, str]) -> tuple[TagFormat, tuple[str, ...]]:
-        return format_asked(arguments), parse_requested(arguments, self._dictionary)
+    def _wishes(self, arguments: dict[str, str], level: Level) -> tuple[TagFormat, tuple[str, ...]]:
+        return format_asked(arguments), parse_requested(arguments, self._dictionary, level)
 
 
 class ResourceList(_Browsing):
@@ -48,11 +49,13 @@ class ResourceList(_Browsing):
         self._texts = ResourceTexts(self._json)
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer identifiers, or objects with ``expand``; a part of them with ``since`` and ``limit``."""
+        """Answer identifiers, or objects with ``expand`` or ``response-content``; a page of them with ``since``."""
         arguments = query_arguments(req)
-        form, requested = self._wishes(arguments)
+        form, requested = self._wishes(arguments, self._level)
+        content = arguments.get("response-content")
+        parts = EXPANDED if content is None else parts_named(names_in(content))
         since, limit = page_of(arguments, f"/{self._level.plural}/") or (0, 0)
-        if not flag(arguments, "expand"):
+        if content is None and not flag(arguments, "expand"):
             answer_json(req, resp, self._storage.list_ids(self._level, since, limit))
             return
         batches = batches_of(
@@ -60,7 +63,7 @@ class ResourceList(_Browsing):
             lambda most: self._storage.list_resources(self._level, since, min(limit or most, most)),
             lambda: self._storage.list_ids(self._level, since, limit),
         )
-        self._texts.answer(req, resp, batches, form, requested=requested)
+        self._texts.answer(req, resp, batches, form, parts=parts, requested=requested)
 
 
 class InstanceList(ResourceList):
@@ -98,7 +101,7 @@ class OneResource(_Browsing):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the object; 404/empty for an unknown one."""
-        form, requested = self._wishes(query_arguments(req))
+        form, requested = self._wishes(query_arguments(req), self._level)
         resource = self._storage.get(id, self._level)
         if resource is None:
             raise EmptyAnswer(404)
@@ -127,7 +130,7 @@ class Descendants(_Browsing):
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer objects, or identifiers with ``expand=false``."""
         arguments = query_arguments(req)
-        form, requested = self._wishes(arguments)
+        form, requested = self._wishes(arguments, self._target)
         expand = flag(arguments, "expand", default=True)
         if self._storage.find_level(id) is not self._level:
             raise unknown_resource()
@@ -149,7 +152,7 @@ class Ancestor(_Browsing):
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Answer the object; 404/empty if the level of `id` is not the one in the path."""
-        arguments = query_arguments(req)
+        form, _ = self._wishes(query_arguments(req), self._target)  # requested tags are checked, not shown
         level = self._storage.find_level(id)
         if level is None:
             raise unknown_resource()
@@ -157,7 +160,7 @@ class Ancestor(_Browsing):
         resource = self._storage.get(found, self._target) if found else None
         if resource is None:
             raise EmptyAnswer(404)
-        answer_json(req, resp, self._json.of([resource], format_asked(arguments))[0])
+        answer_json(req, resp, self._json.of([resource], form)[0])
 
 
 class ResourceSizes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.dictionary.dictionary import format_tag
@@ -10,12 +11,12 @@ from orthanc_lab.dicom.shown.tag_format import format_of
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.queries.search import ResourceSearch
 from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml
-from orthanc_lab.rest.http.bodies import boolean_field, parse_object, read_parsed_body
+from orthanc_lab.rest.http.bodies import boolean_field, parse_object, read_parsed_body, text_of
 from orthanc_lab.rest.http.known_answers import KnownAnswers
-from orthanc_lab.rest.resources.find_query import QueryReader
+from orthanc_lab.rest.resources.find_query import QueryReader, check_types, page_wanted
 from orthanc_lab.rest.resources.numbered_names import metadata_names
 from orthanc_lab.rest.resources.presentation import presentation_of
-from orthanc_lab.rest.resources.resource_json import EXPANDED, Part
+from orthanc_lab.rest.resources.resource_json import EXPANDED, Part, parts_named
 from orthanc_lab.rest.resources.resource_texts import ResourceTexts
 from orthanc_lab.rest.services import Services
 
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     import falcon
 
 __all__ = ["ROUTES", "Count", "Find"]
-
-_OF_FIND = frozenset({"Since", "Limit", "OrderBy"})
-"""What a count does not even look at."""
-_PARTS = {part.value: part for part in Part if part is not Part.DETAILS}
 
 
 class _Search:
@@ -68,10 +65,15 @@ class Find(_Search):
     def _answer(self, req: falcon.Request, resp: falcon.Response, question: bytes) -> bool:
         """Answer; return whether the index alone has decided what."""
         body = self._body(question)
-        query = self._reader.read(body)
-        requested = self._requested(body)
+        check_types(body)
         parts = _response_content(body)
+        query = self._reader.read(body)
         form = format_of(boolean_field(body, "Short", False), boolean_field(body, "Full", False))
+        since, limit = page_wanted(body)
+        requested = [
+            format_tag(self._presentation.dictionary.parse_tag(text_of(name))) for name in body.get("RequestedTags", ())
+        ]
+        query = replace(query, since=since, limit=limit, order=self._reader.order(body))
         plan = self._search.plan(query, requested, is_page="Since" in body)
         if parts is None:
             answer_json(req, resp, [] if plan is None else self._search.ids(plan))
@@ -82,12 +84,6 @@ class Find(_Search):
         self._texts.answer(req, resp, batches, form, parts=parts, requested=shown)
         return not shown and (plan is None or not plan.on_files)
 
-    def _requested(self, body: dict[str, Any]) -> list[str]:
-        names = body.get("RequestedTags", [])
-        if not isinstance(names, list):
-            raise OrthancError(ErrorCode.BAD_REQUEST, 'Field "RequestedTags" must be an array')
-        return [format_tag(self._presentation.dictionary.parse_tag(str(name))) for name in names]
-
 
 class Count(_Search):
     """How many resources a query would find."""
@@ -95,7 +91,8 @@ class Count(_Search):
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer ``{"Count": N}``; the page and the order do not matter."""
         body = self._body(read_parsed_body(req))
-        query = self._reader.read({name: value for name, value in body.items() if name not in _OF_FIND})
+        check_types(body, is_count=True)
+        query = self._reader.read(body)
         if body.get("CaseSensitive"):
             details = 'Setting "CaseSensitive" to "true" is not supported by /tools/count-resources'
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
@@ -105,18 +102,7 @@ class Count(_Search):
 def _response_content(body: dict[str, Any]) -> frozenset[Part] | None:
     if "ResponseContent" not in body:
         return EXPANDED if _is_true(body.get("Expand")) else None
-    wanted = body["ResponseContent"]
-    if not isinstance(wanted, list):
-        raise OrthancError(ErrorCode.BAD_REQUEST, 'Field "ResponseContent" must be an array')
-    parts = []
-    for name in wanted:
-        if name == "RequestedTags":
-            continue  # they are shown whenever there are some
-        if not isinstance(name, str) or name not in _PARTS:
-            details = f'Unrecognized value for "ResponseContent": {name}'
-            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
-        parts.append(_PARTS[name])
-    return frozenset(parts)
+    return parts_named(map(text_of, body["ResponseContent"]))
 
 
 def _is_true(value: Any) -> bool:

@@ -13,9 +13,25 @@ from orthanc_lab.queries.constraints import check_wildcards
 from orthanc_lab.rest.resources.numbered_names import NumberedNames
 from orthanc_lab.storage.records import Constraint, FindQuery, Order
 
-__all__ = ["QueryReader"]
+__all__ = ["QueryReader", "check_types", "page_wanted"]
 
 _INT64 = range(-(2**63), 2**63)
+_TYPES: tuple[tuple[str, type, str], ...] = (
+    ("CaseSensitive", bool, "must be a Boolean"),
+    ("Labels", list, "must be an array of strings"),
+    ("LabelsConstraint", str, "must be an array of strings"),
+    ("MetadataQuery", dict, "must be an JSON object"),
+    ("ParentPatient", str, "must be a string"),
+    ("ParentStudy", str, "must be a string"),
+    ("ParentSeries", str, "must be a string"),
+)
+_TYPES_OF_FIND: tuple[tuple[str, type, str], ...] = (
+    ("Limit", int, "must be an integer"),
+    ("Since", int, "must be an integer"),
+    ("RequestedTags", list, "must be an array"),
+    ("ResponseContent", list, "must be an array"),
+    ("OrderBy", list, "must be an array"),
+)
 _PARENTS = {"ParentPatient": Level.PATIENT, "ParentStudy": Level.STUDY, "ParentSeries": Level.SERIES}
 _ORDER_TYPES = {
     f"{kind}{suffix}": (kind == "Metadata", cast)
@@ -24,9 +40,49 @@ _ORDER_TYPES = {
 }
 
 
+def check_types(body: dict[str, Any], *, is_count: bool = False) -> None:
+    """Check the types of all fields, in Orthanc's order, before any is read.
+
+    Parameters
+    ----------
+    is_count
+        Whether the page, the order and what is shown are not even looked at.
+
+    Raises
+    ------
+    OrthancError
+        8 for what is missing or of another type.
+    """
+    if not isinstance(body.get("Level"), str):
+        raise _bad_request('Field "Level" is missing, or should be a string')
+    if "Query" not in body:
+        raise _bad_request('Field "Query" is missing, or should be a JSON object')
+    for name, kind, wanted in _TYPES if is_count else _TYPES + _TYPES_OF_FIND:
+        if name in body:
+            value = body[name]
+            if not isinstance(value, kind) or (
+                kind is int and (value is True or value is False or value not in _INT64)
+            ):
+                raise _bad_request(f'Field "{name}" {wanted}')
+
+
+def page_wanted(body: dict[str, Any]) -> tuple[int, int]:
+    """Return ``Since`` and ``Limit`` of a body, 0 without them.
+
+    Raises
+    ------
+    OrthancError
+        3 for a negative number.
+    """
+    for name in ("Limit", "Since"):
+        if body.get(name, 0) < 0:
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f'Field "{name}" must be a positive integer')
+    return body.get("Since", 0), body.get("Limit", 0)
+
+
 @dataclass(frozen=True, slots=True)
 class QueryReader:
-    """Reads queries in Orthanc's syntax.
+    """Reads queries in Orthanc's syntax, from bodies whose types are checked (`check_types`).
 
     Parameters
     ----------
@@ -40,31 +96,25 @@ class QueryReader:
     metadata: NumberedNames
 
     def read(self, body: dict[str, Any]) -> FindQuery:
-        """Return the query of a body; constraints that match everything are left out.
+        """Return the query of a body, without page and order; constraints that match everything are left out.
 
         Raises
         ------
         OrthancError
-            8, 3, 7 or 27 for what is missing, of another type or unknown.
+            8, 3, 7 or 27 for what is of another type or unknown, 6 for a parent below the level of the query.
         """
-        if not isinstance(body.get("Level"), str):
-            raise _bad_request('Field "Level" is missing, or should be a string')
-        if "Query" not in body:
-            raise _bad_request('Field "Query" is missing, or should be a JSON object')
         level = Level.parse(body["Level"])
-        case_sensitive = _typed(body, "CaseSensitive", bool, "must be a Boolean", default=False)
-        limit, since = _unsigned(body, "Limit"), _unsigned(body, "Since")
+        constraints = self._constraints(body["Query"], body.get("CaseSensitive", False))
+        metadata = self._metadata_query(body.get("MetadataQuery", {}))
         labels, labels_constraint = _labels(body)
+        parents = {parent: body[name] for name, parent in _PARENTS.items() if name in body}
         return FindQuery(
             level=level,
-            constraints=self._constraints(body["Query"], case_sensitive),
-            metadata=self._metadata_query(body),
+            constraints=constraints,
+            metadata=metadata,
             labels=labels,
             labels_constraint=labels_constraint,
-            parents=_parents(body),
-            order=self._orders(body),
-            since=since,
-            limit=limit,
+            parents=parents,
         )
 
     def _constraints(self, query: Any, case_sensitive: bool) -> list[Constraint]:
@@ -85,16 +135,21 @@ class QueryReader:
             constraints.append(Constraint(format_tag(tag), value, case_sensitive))
         return constraints
 
-    def _metadata_query(self, body: dict[str, Any]) -> dict[str, str]:
-        query = _typed(body, "MetadataQuery", dict, "must be an JSON object", default={})
+    def _metadata_query(self, query: dict[str, Any]) -> dict[str, str]:
         for name in sorted(query):
             if not isinstance(query[name], str):
                 raise _bad_request(f'Tag "{name}" must be associated with a string')
         return {self.metadata.name(self.metadata.number(name)): query[name] for name in query if query[name]}
 
-    def _orders(self, body: dict[str, Any]) -> list[Order]:
-        orders = _typed(body, "OrderBy", list, "must be an array", default=[])
-        return [self._order(item) for item in orders]
+    def order(self, body: dict[str, Any]) -> list[Order]:
+        """Return the order that a body asks for.
+
+        Raises
+        ------
+        OrthancError
+            8, 7 or 27 for what is missing, of another type or unknown.
+        """
+        return [self._order(item) for item in body.get("OrderBy", ())]
 
     def _order(self, item: Any) -> Order:
         if not isinstance(item, dict):
@@ -119,34 +174,14 @@ class QueryReader:
         return Order(key, metadata, cast, direction.upper() == "DESC")
 
 
-def _parents(body: dict[str, Any]) -> dict[Level, str]:
-    return {level: _typed(body, name, str, "must be a string") for name, level in _PARENTS.items() if name in body}
-
-
 def _labels(body: dict[str, Any]) -> tuple[Sequence[str], str]:
-    labels = _typed(body, "Labels", list, "must be an array of strings", default=[])
+    labels = body.get("Labels", [])
     if not all(isinstance(label, str) for label in labels):
         raise _bad_request('Field "Labels" must contain strings')
-    constraint = _typed(body, "LabelsConstraint", str, "must be an array of strings", default="All")
+    constraint = body.get("LabelsConstraint", "All")
     if constraint not in ("All", "Any", "None"):
         raise _bad_request('Field "LabelsConstraint" must be "All", "Any", or "None"')
     return labels, constraint
-
-
-def _typed(body: dict[str, Any], name: str, kind: type, wanted: str, default: Any = None) -> Any:
-    value = body.get(name, default)
-    if not isinstance(value, kind):
-        raise _bad_request(f'Field "{name}" {wanted}')
-    return value
-
-
-def _unsigned(body: dict[str, Any], name: str) -> int:
-    value = body.get(name, 0)
-    if type(value) is not int or value not in _INT64:
-        raise _bad_request(f'Field "{name}" must be an integer')
-    if value < 0:
-        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f'Field "{name}" must be a positive integer')
-    return value
 
 
 def _bad_request(details: str) -> OrthancError:

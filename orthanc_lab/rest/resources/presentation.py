@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
 from orthanc_lab.dicom.shown.tag_format import TagNames
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.warnings import WarningLog
+from orthanc_lab.queries.computed_tags import check_computed
 from orthanc_lab.queries.file_tags import FileTags
 from orthanc_lab.queries.requested_tags import RequestedTags
 from orthanc_lab.rest.resources.resource_json import ResourceJson
@@ -38,13 +40,14 @@ def presentation_of(services: Services) -> Presentation:
     return Presentation(dictionary, requested, ResourceJson(storage, names, requested))
 
 
-def parse_requested(arguments: dict[str, str], dictionary: Dictionary) -> tuple[str, ...]:
+def parse_requested(arguments: dict[str, str], dictionary: Dictionary, level: Level) -> tuple[str, ...]:
     """Return the tags of the argument ``requested-tags`` (old name ``requestedTags``).
 
     Raises
     ------
     OrthancError
-        8 ``Invalid requested-tags argument: Unknown DICOM tag Foo``.
+        8 ``Invalid requested-tags argument: Unknown DICOM tag Foo``, 3 as `check_computed` for the level of what is
+        shown.
     """
     text = arguments.get("requested-tags", arguments.get("requestedTags", ""))
     if not text:
@@ -56,4 +59,5 @@ def parse_requested(arguments: dict[str, str], dictionary: Dictionary) -> tuple[
         except OrthancError as error:
             details = f"Invalid requested-tags argument: Unknown DICOM tag {name}"
             raise OrthancError(ErrorCode.BAD_REQUEST, details) from error
+    check_computed(found, level)
     return tuple(found)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, in_format
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.queries.requested_tags import RequestedTags
 from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import Attachment, AttachmentType, Resource
 
-__all__ = ["EXPANDED", "Part", "ResourceJson", "attachment_json"]
+__all__ = ["EXPANDED", "Part", "ResourceJson", "attachment_json", "parts_named"]
 
 
 class Part(Enum):
@@ -33,6 +34,26 @@ class Part(Enum):
 
 EXPANDED = frozenset(Part) - {Part.METADATA, Part.ATTACHMENTS}
 """The parts of the usual form."""
+_PARTS = {part.value: part for part in Part if part is not Part.DETAILS}
+
+
+def parts_named(names: Iterable[str]) -> frozenset[Part]:
+    """Return the parts that ``ResponseContent`` or ``response-content`` names.
+
+    Raises
+    ------
+    OrthancError
+        3 ``Unrecognized value for "ResponseContent": Foo``.
+    """
+    parts = []
+    for name in names:
+        if name == "RequestedTags":
+            continue  # they are shown whenever there are some
+        if name not in _PARTS:
+            details = f'Unrecognized value for "ResponseContent": {name}'
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
+        parts.append(_PARTS[name])
+    return frozenset(parts)
 
 
 class ResourceJson:
@@ -76,7 +97,9 @@ class ResourceJson:
         relatives = Relatives(self._storage, resources)
         if Part.STATUS in parts:
             relatives.children(resource for resource in resources if _expected(resource) is not None)
-        writing = _Writing(form, self._names, self._patient_tags, relatives)
+        # In Orthanc, the metadata are read if they or the usual form are shown, or if a tag is not in the index.
+        with_metadata = Part.METADATA in parts or Part.DETAILS in parts or not self._requested.is_all_indexed(requested)
+        writing = _Writing(form, self._names, self._patient_tags, relatives, with_metadata)
         # Chosen once for many resources.
         adders = {level: [add for part, add in _ADDERS[level].items() if part in parts] for level in LEVELS}
         documents = []
@@ -86,7 +109,7 @@ class ResourceJson:
                 add(document, resource, writing)
             documents.append(document)
         if requested:
-            values = self._requested.of(resources, requested, form, relatives)
+            values = self._requested.of(resources, requested, form, relatives, with_metadata=with_metadata)
             for document, value in zip(documents, values, strict=True):
                 document["RequestedTags"] = value
         return documents
@@ -112,6 +135,11 @@ class _Writing:
     names: TagNames
     patient_tags: frozenset[str]
     relatives: Relatives
+    with_metadata: bool
+
+    def sequences(self, resource: Resource) -> str:
+        """Return the main tags that are sequences, which are kept as metadata."""
+        return resource.metadata.get("MainDicomSequences", "") if self.with_metadata else ""
 
 
 _Document = dict[str, Any]
@@ -119,7 +147,7 @@ _Adder = Callable[[_Document, Resource, _Writing], None]
 
 
 def _add_main_tags(document: _Document, resource: Resource, writing: _Writing) -> None:
-    sequences = resource.metadata.get("MainDicomSequences", "")
+    sequences = writing.sequences(resource)
     document["MainDicomTags"] = in_format(resource.tags, writing.form, writing.names, sequences)
 
 
@@ -136,7 +164,7 @@ def _add_main_tags_of_study(document: _Document, resource: Resource, writing: _W
             own[names[tag] if named else tag] = value
     if not named:
         own, of_patient = in_format(own, writing.form, names), in_format(of_patient, writing.form, names)
-    sequences = resource.metadata.get("MainDicomSequences", "")
+    sequences = writing.sequences(resource)
     if sequences:
         own.update(in_format({}, writing.form, names, sequences))
     document["MainDicomTags"] = own

@@ -96,6 +96,13 @@ SCENARIOS = [
         "[Authorization: Basic {b64:credentials}] @a1\nGET /instances/{a1}/metadata?expand",
         options={"RegisteredUsers": {"alice": "secret:with:colons"}},
     ),
+    Scenario(
+        "security-no-password",
+        # alice: and alice, bob:b and bob:
+        "GET /system [Authorization: Basic YWxpY2U6]\nGET /system [Authorization: Basic YWxpY2U=]\n"
+        "GET /system [Authorization: Basic Ym9iOmI=]\nGET /system [Authorization: Basic Ym9iOg==]",
+        options={"AuthenticationEnabled": True, "RegisteredUsers": {"alice": "", "bob": "b"}},
+    ),
     Scenario("security-shutdown", "POST /tools/shutdown please"),
     Scenario("security-reset", "POST /tools/reset {}"),
     Scenario("security-read-only", READ_ONLY, options={"ReadOnly": True}),

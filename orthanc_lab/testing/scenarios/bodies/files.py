@@ -144,6 +144,10 @@ def _odd_dicom() -> dict[str, bytes]:
     item = slice_of("P8", "8", "8", 2)
     del item.PixelData
     nested.ReferencedImageSequence = [item, Dataset()]
+    scheduled = slice_of("P3", "10", "10", 1, StudyDescription=None, PatientSex=None)
+    step = Dataset()
+    step.ScheduledProcedureStepID, step.AccessionNumber = "S1", "A10"
+    scheduled.RequestAttributesSequence = [step]
     structure_set = slice_of("P4", "4", "4", 1)
     structure_set.ReferencedFrameOfReferenceSequence = [_referenced_frame(structure_set)]
     structure_set.RTReferencedStudySequence = [_reference(structure_set.StudyInstanceUID)]
@@ -170,6 +174,7 @@ def _odd_dicom() -> dict[str, bytes]:
         "empty-series-uid": written(empty_uid),
         "no-patient-id": written(no_patient),
         "nested": written(nested),
+        "scheduled": written(scheduled),
         "structure-set": written(structure_set),
         "private": written(private),
         "private-items-implicit": written(private_items, "1.2.840.10008.1.2"),
