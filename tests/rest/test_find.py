@@ -516,6 +516,6 @@ def test_a_long_pattern_takes_linear_time(rest: Rest) -> None:
     many = "a" * 40_000
     for pattern, found in ((f"*{many}b", []), (f"{many}*", [study]), (f"{'?' * 65}*A", [study]), (f"*{'?b' * 50}", [])):
         assert find(rest, "Study", {}, MetadataQuery={"1024": pattern}) == found
-    assert find(rest, "Study", {"PatientID": "*" * 60_000}) == [study]
+    assert find(rest, "Study", {"PatientID": "*" * 50_000}) == [study]
     query = {"Level": "Study", "Query": {}, "MetadataQuery": {"1024": f"*{'a?' * 2000}b*"}}
     assert error_of(rest("POST", "/tools/find", query)) == (400, 8, "A pattern with wildcards is too complex")

@@ -14,7 +14,7 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.http.arguments import unsigned
 from orthanc_lab.rest.http.byte_range import parse_range
-from orthanc_lab.rest.resources.find_query import QueryReader
+from orthanc_lab.rest.resources.find_query import QueryReader, check_types
 from orthanc_lab.rest.resources.numbered_names import NumberedNames, metadata_names
 from orthanc_lab.storage.records import FindQuery
 from orthanc_lab.storage.value_matching import RANGED_VRS, predicate
@@ -108,7 +108,12 @@ ORDERS = st.lists(st.fixed_dictionaries({}, optional={"Type": JSON, "Key": JSON,
 def test_any_query_is_read_or_refused(query: Any, fields: dict[str, Any], orders: Any) -> None:
     reader = QueryReader(Dictionary(), metadata_names({"mine": 1024}))
     body = {"Level": "Study", "Query": query, "OrderBy": orders, **fields}
-    found = read_or_refused(lambda: reader.read(body))
+
+    def read() -> FindQuery:
+        check_types(body)
+        return reader.read(body)
+
+    found = read_or_refused(read)
     assert isinstance(found, FindQuery) or found in (-1, 3, 7, 8, 27)
 
 
