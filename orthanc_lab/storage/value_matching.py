@@ -94,7 +94,9 @@ def read_match(wanted: str, *, case_sensitive: bool, ranged: bool = False) -> Va
         return OneOf(text.split("\\"))
     if "*" in text or "?" in text:
         if len(text) > _LONGEST_PATTERN:
-            raise OrthancError(ErrorCode.BAD_REQUEST, f"A pattern with wildcards is longer than {_LONGEST_PATTERN:,}")
+            raise OrthancError(
+                ErrorCode.BAD_REQUEST, f"A pattern with wildcards is longer than {_LONGEST_PATTERN:,} characters"
+            )
         return Like(text)
     return Equal(text)
 

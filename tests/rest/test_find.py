@@ -239,10 +239,13 @@ DIRECTIONS = 'Field "Direction" must be "ASC" or "DESC"'
         ({"Query": {"PatientAge": "0*"}}, (400, 3, "Wildcards are not allowed on tag 0010,1010")),
         ({"Query": {"StudyDate": "2023-\\2024*"}}, (400, 3, "Wildcards are not allowed on tag 0008,0020")),
         ({"Query": {"0009,1010": "*"}}, (400, 3, "Wildcards are not allowed on tag 0009,1010")),
-        ({"Query": {"PatientName": "*" + "a" * 50_000}}, (400, 8, "A pattern with wildcards is longer than 50,000")),
+        (
+            {"Query": {"PatientName": "*" + "a" * 50_000}},
+            (400, 8, "A pattern with wildcards is longer than 50,000 characters"),
+        ),
         (
             {"Level": "Instance", "Query": {"ImageComments": "a?" * 25_001}},
-            (400, 8, "A pattern with wildcards is longer than 50,000"),
+            (400, 8, "A pattern with wildcards is longer than 50,000 characters"),
         ),
         ({"Query": {"SOPInstanceUID": "1"}}, (500, 1012, "")),
         ({"Query": {"SOPClassesInStudy": "1"}, "Level": "Instance"}, (400, 3, "")),

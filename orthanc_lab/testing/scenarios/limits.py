@@ -27,6 +27,20 @@ SCENARIOS = [
         + _finds("PatientComments"),
     ),
     Scenario(
+        "limits-patterns",
+        """
+        POST /tools/create-dicom {"PatientName": "a", "DerivationDescription": "a"}
+        POST /tools/find @find-long-pattern-Study
+        POST /tools/find @find-long-pattern-Instance
+        """,
+    ),
+    Scenario(
+        "limits-common-tags",
+        """
+        POST /tools/create-dicom @create-common-tags
+        """,
+    ),
+    Scenario(
         "limits-numbers",
         "\n".join(
             f'POST /tools/create-dicom {{"Tags": {{"{tag}": "{value}"}}}}'
@@ -57,6 +71,7 @@ SCENARIOS = [
         POST /tools/create-dicom {"Tags": {}, "Content": "data:image/png;base64,{b64:png-blank}"}
         POST /instances [Content-Encoding: gzip] @blank-gzip
         POST /instances @zip-blank
+        POST /instances @zip-overlapping
         """,
     ),
 ]

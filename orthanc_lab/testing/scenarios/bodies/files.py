@@ -5,8 +5,10 @@ The DICOM files are pydicom's test files, and a small tree of patients made here
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
+import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -65,7 +67,7 @@ def build() -> dict[str, bytes]:
     """Return every named body."""
     bodies = {name: _file(file) for name, file in (FILES | CHARSETS).items()}
     bodies |= _tree() | _odd_dicom() | _images() | _documents()
-    return bodies | _archives(bodies) | form_bodies(bodies["a1"])
+    return bodies | _archives(bodies) | _hostile(bodies) | form_bodies(bodies["a1"])
 
 
 def _file(name: str) -> bytes:
@@ -299,6 +301,26 @@ def _archives(bodies: dict[str, bytes]) -> dict[str, bytes]:
         "a1-gzip": gzip.compress(bodies["a1"], mtime=0),
         "json-gzip": gzip.compress(b'{"Level": "Study", "Query": {}}', mtime=0),
         "a1-zlib": zlib.compress(bodies["a1"]),
+    }
+
+
+def _hostile(bodies: dict[str, bytes]) -> dict[str, bytes]:
+    """Return what asks for much more than it sends."""
+    pattern = "*a" * 25_001
+    find = {"Study": "PatientName", "Instance": "DerivationDescription"}
+    content = "data:image/png;base64," + base64.b64encode(bodies["png8"]).decode()
+    common = {"Tags": {"ImageComments": "x" * 900_000}, "Content": [content] * 20}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("a1"), bodies["a1"], zipfile.ZIP_DEFLATED)
+        archive.filelist *= 3
+    return {
+        "create-common-tags": json.dumps(common).encode(),
+        "zip-overlapping": buffer.getvalue(),
+        **{
+            f"find-long-pattern-{level}": json.dumps({"Level": level, "Query": {tag: pattern}}).encode()
+            for level, tag in find.items()
+        },
     }
 
 
