@@ -47,8 +47,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def url(orthanc: EmbeddedServer) -> str:
-    """What stands at the address that the pages speak of: a server with a study on it."""
-    orthanc_lab.Client.from_server(orthanc).upload(samples.path("ct"))
+    """What stands at the address that the pages speak of: a server with the study of the scans, and another one."""
+    client = orthanc_lab.Client.from_server(orthanc)
+    client.upload(samples.path("ct"))
+    client.upload(samples.path("us"))
     return orthanc.url
 
 
@@ -138,7 +140,7 @@ def test_a_server_is_certified(folder: Path) -> None:
 def test_studies_go_to_a_real_orthanc(real_program: str, url: str, folder: Path) -> None:
     with RealOrthanc() as real:
         run_shell(shown("real-orthanc.md", "from one to the other"), {ADDRESS: url, "http://real:8042": real.url})
-        assert len(orthanc_lab.Client(real.url).instances) == len(samples.dicom_files("ct"))
+        assert len(orthanc_lab.Client(real.url).instances) == len(orthanc_lab.Client(url).instances)
 
 
 @pytest.mark.real

@@ -56,7 +56,7 @@ def installed_by(extras: Iterable[str]) -> set[str]:
         try:
             lines = requirements_of(name, wanted)
         except importlib.metadata.PackageNotFoundError:
-            missing = f"{name} is not installed: pip install -e .[test]"
+            missing = f"{name} is not installed: pip install -e '.[test]'"
             if os.environ.get("CI"):
                 pytest.fail(missing)
             pytest.skip(missing)
