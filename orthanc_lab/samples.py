@@ -45,7 +45,8 @@ def path(name: str) -> Path:
     """
     found = folder() / name
     if not found.exists():
-        names = sorted(item.relative_to(folder()).as_posix() for item in folder().rglob("*") if item.suffix != ".py")
+        below = (item.relative_to(folder()) for item in folder().rglob("*"))
+        names = sorted(item.as_posix() for item in below if "__pycache__" not in item.parts and item.suffix != ".py")
         raise FileNotFoundError(f"There is no sample {name!r}. Available: {', '.join(names)}")
     return found
 

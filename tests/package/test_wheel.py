@@ -112,6 +112,7 @@ def test_the_wheel_holds_what_is_no_python(wheel: Path) -> None:
         *(name for name in CONTENTS if (ROOT / name).exists() or "sample" in name),
     } <= names
     assert not {name for name in names if name.startswith(("tests/", "data/", "notebooks/", "docs/"))}
+    assert not [name for name in names if "sample_data" in name and name.endswith(".py")]  # the script that made them
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert any(name.endswith("DCMTK-COPYRIGHT.txt") and "licenses" in name for name in names)
 

@@ -20,8 +20,12 @@ def test_every_dicom_sample_reads_and_is_a_phantom():
         assert ds.pixel_array.size
 
 
-def test_an_unknown_sample_is_refused_with_the_names_of_the_others():
-    with pytest.raises(FileNotFoundError, match=r"report\.pdf"):
+def test_an_unknown_sample_is_refused_with_the_names_of_the_others(tmp_path, monkeypatch):
+    for name in ("__pycache__/make_data.pyc", "make_data.py", "mr/001.dcm", "report.pdf"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(samples, "folder", lambda: tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"Available: mr, mr/001\.dcm, report\.pdf$"):
         samples.path("nothing.dcm")
 
 
