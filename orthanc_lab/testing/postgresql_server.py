@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import importlib.util
 import os
 import shutil
 import stat
@@ -18,6 +19,7 @@ from orthanc_lab.server.loopback import free_port
 __all__ = ["MISSING", "PostgresqlDatabase", "PostgresqlServer", "execute", "find_programs"]
 
 MISSING = "PostgreSQL is not installed; on Debian and Ubuntu: apt-get install postgresql"
+_NO_EXTRA = "PostgreSQL needs psycopg, which is not installed: pip install 'orthanc-lab[cluster]'"
 
 _LONGEST = 60.0  # seconds, for a start or a stop
 
@@ -121,12 +123,16 @@ class PostgresqlServer:
     ------
     FileNotFoundError
         If it is not installed; the message says how to install it.
+    ModuleNotFoundError
+        If psycopg (extra ``cluster``) is not installed.
     """
 
     def __init__(self, *, durable: bool = False, **settings: Any) -> None:
         programs = find_programs()
         if programs is None:
             raise FileNotFoundError(MISSING)
+        if importlib.util.find_spec("psycopg") is None:
+            raise ModuleNotFoundError(_NO_EXTRA, name="psycopg")
         self._programs = programs
         quick = {} if durable else {"fsync": "off", "full_page_writes": "off"}
         self._settings = {"timezone": "UTC", "max_connections": 200, **quick, **settings}

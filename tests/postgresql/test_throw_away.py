@@ -31,6 +31,14 @@ def test_it_runs_where_the_temporary_folder_is_closed_to_others(
     assert not folder.exists()
 
 
+def test_it_says_at_once_that_the_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    if find_programs() is None:
+        missing(MISSING)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'orthanc-lab\[cluster\]'"):
+        PostgresqlServer()
+
+
 LEFT_OPEN = """
 from orthanc_lab.testing.postgresql_server import PostgresqlServer
 
