@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -51,6 +51,11 @@ class Panel(ipywidgets.VBox):
     clock
         The source of the time; tests pass one that they set by hand.
 
+    Raises
+    ------
+    TypeError
+        If it is made with something other than a client.
+
     Attributes
     ----------
     client
@@ -88,6 +93,9 @@ class Panel(ipywidgets.VBox):
     title: ClassVar[str] = "Panel"
 
     def __init__(self, client: Client, *, interval: float = 1.0, clock: Clock | None = None) -> None:
+        if not isinstance(client, Client):
+            needed = "orthanc_lab.Client(url) or orthanc_lab.Client.from_server(server)"
+            raise TypeError(f"{type(self).__name__} needs a Client, {needed}, not {type(client).__name__}")
         self.client = client
         self.poll_client = client.without_retries(_POLL_TIMEOUT)
         self.interval = interval
@@ -288,6 +296,10 @@ class Panel(ipywidgets.VBox):
     def is_in_front(self, is_in_front: bool) -> None:
         self._is_in_front = is_in_front
         self._follow()
+
+    def __del__(self) -> None:
+        with suppress(AttributeError):  # of a panel whose constructor failed: it has nothing to close
+            super().__del__()
 
     def _follow(self) -> None:
         if self.status.is_seen and self.is_in_front:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
-from orthanc_lab import samples
-from orthanc_lab.widgets import ArchivePanel, BrowserPanel, JobsPanel, ModifyPanel, UploadPanel, dashboard
+from orthanc_lab import samples, widgets
+from orthanc_lab.testing.faults import Faults
+from orthanc_lab.widgets import (
+    ArchivePanel,
+    BrowserPanel,
+    FaultsPanel,
+    JobsPanel,
+    ModifyPanel,
+    ServerPanel,
+    UploadPanel,
+    dashboard,
+)
 from orthanc_lab.widgets.closing import all_below
 from orthanc_lab.widgets.dashboard import Dashboard
 from orthanc_lab.widgets.elements.element import Element
@@ -45,6 +57,22 @@ def test_the_views_of_ipywidgets_meet_no_tooltip_without_a_description(client):
     assert len(elements) > len(board.panels)
     assert [element for element in elements if element.tooltip is not None] == []
     board.close()
+
+
+@pytest.mark.parametrize("other", ["http://localhost:8042", None])
+def test_something_other_than_a_client_is_refused_in_words(other):
+    panels = [getattr(widgets, name) for name in widgets.__all__ if name.endswith("Panel")]
+    for make in (dashboard, *(panel for panel in panels if panel not in (FaultsPanel, ServerPanel))):
+        with pytest.raises(TypeError, match=r"Panel needs a Client, orthanc_lab\.Client\(url\)"):
+            make(other)
+        gc.collect()
+    with pytest.raises(TypeError, match="FaultsPanel needs a Client"):
+        FaultsPanel(other, Faults())
+    with pytest.raises(TypeError, match=r"ServerPanel needs .*orthanc_lab\.Client\(url\), not str"):
+        ServerPanel(str(other))
+    with pytest.raises(TypeError, match="ServerPanel needs a Client"):
+        ServerPanel(client="http://localhost:8042")
+    gc.collect()  # nothing is said of what was not made whole
 
 
 @pytest.fixture

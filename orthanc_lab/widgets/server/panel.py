@@ -88,6 +88,9 @@ class ServerPanel(Panel):
 
     def __init__(self, server: ControlledServer | None = None, *, client: Client | None = None, **options: Any) -> None:
         self._own = None
+        if server is not None and not hasattr(server, "restart"):
+            needed = "a server that orthanc_lab.serve() returned, or client=orthanc_lab.Client(url)"
+            raise TypeError(f"ServerPanel needs {needed}, not {type(server).__name__}")
         if server is None and client is None:
             server = self._own = orthanc_lab.serve(process=True)
         self.server = server
