@@ -58,7 +58,7 @@ class ResourcesPanel(Panel):
         self._is_found = False  # whether the tree shows the result of the latest search
         self.branches = ResourceBranches(self.poll_client, queries(""), self.lowest)
         self.search = ipywidgets.Text(
-            placeholder="Search: name, ID, accession number, UID …",
+            placeholder="Search: name, ID, UID …",
             tooltip="Part of a name, ID, accession number, description or date; a pattern with * and ?; a whole UID",
             layout=ipywidgets.Layout(flex="1 1 12em", width="auto"),
         )

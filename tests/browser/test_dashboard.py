@@ -211,6 +211,34 @@ dashboard(orthanc_lab.Client.from_server(server), server)"""
     assert board.faults() == []
 
 
+CUT_OFF = """inputs => {
+    const pen = document.createElement("canvas").getContext("2d");
+    return inputs.filter(input => {
+        const style = getComputedStyle(input);
+        pen.font = style.font;
+        const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+        return input.clientWidth && pen.measureText(input.placeholder).width > room;
+    }).map(input => input.placeholder);
+}"""
+
+
+def test_no_placeholder_is_cut_off(board):
+    looked = 0
+    for title in ("Browser", "Archive", "Modify", "DICOM-ize", "Jobs", "Network", "Server"):
+        panel = board.tab(title)
+        if title == "DICOM-ize":
+            panel.locator("input[type=file]").first.set_input_files(samples.path("chart.png"))
+            panel.get_by_label("Modality", exact=True).wait_for()
+        if title == "Archive":
+            assert panel.get_by_placeholder("folder or file").count() == 1
+        if title == "Network":
+            panel.get_by_label("Study date", exact=True).wait_for()
+        fields = panel.locator("input[placeholder]:not([placeholder=''])")
+        looked += fields.count()
+        assert fields.evaluate_all(CUT_OFF) == [], title
+    assert looked > 10
+
+
 @pytest.mark.long
 def test_the_dark_theme(board):
     board.tab("Browser").get_by_role("treeitem", name="Phantom CT").wait_for()

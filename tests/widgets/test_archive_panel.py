@@ -385,6 +385,9 @@ def test_it_says_which_folder_is_meant(client, study, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     panel = ArchivePanel(client)
     assert panel.place.value == f"in {tmp_path}"
+    panel.tree.toggle(open_all(panel)[0])
+    panel.save().result()
+    assert panel.status.text.startswith(f"Saved {tmp_path}/Archive.zip (")
     panel.folder.value = "new.zip"
     assert panel.place.value == f"as {tmp_path / 'new.zip'}"
     panel.close()

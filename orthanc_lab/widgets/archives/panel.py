@@ -113,10 +113,10 @@ class ArchivePanel(ResourcesPanel):
             tooltip="Jobs with a higher priority run earlier",
         )
         self.folder = ipywidgets.Text(
-            ".",
             description="Save as",
+            placeholder="folder or file",
             style=labelled,
-            tooltip='A folder or file on the kernel\'s machine; "." is the folder of the notebook',
+            tooltip="A folder or file on the kernel's machine; the folder of the notebook if it is empty",
         )
         self.place = ipywidgets.Label()
         self.save_button = self._button("Save", "save", "Save the archive there", self.save)

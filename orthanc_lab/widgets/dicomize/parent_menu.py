@@ -50,9 +50,7 @@ class ParentMenu(ipywidgets.VBox):
             style=_STYLE,
             layout={"width": "340px", "max_width": "100%"},
         )
-        self.text = ipywidgets.Text(
-            description="Search", placeholder="name, ID, accession number, description …", style=_STYLE
-        )
+        self.text = ipywidgets.Text(description="Search", placeholder="name, ID, UID …", style=_STYLE)
         self.choice = ipywidgets.Select(
             options=[], description="Found", rows=6, style=_STYLE, layout={"width": "auto", "max_width": "800px"}
         )

@@ -11,7 +11,7 @@ from orthanc_lab.widgets.closing import close_whole
 from orthanc_lab.widgets.dicomize.dictionary_button import DictionaryButton
 from orthanc_lab.widgets.dicomize.field import Field, row
 from orthanc_lab.widgets.dicomize.private_tags import VRS, PrivateBlock, PrivateTag
-from orthanc_lab.widgets.dicomize.values import hint
+from orthanc_lab.widgets.dicomize.values import example
 
 __all__ = ["PrivateRow", "PrivateRows", "snippet_html"]
 
@@ -45,7 +45,7 @@ class PrivateRow(Field):
             description="Value", continuous_update=False, layout={"flex": "1 1 260px", "max_width": "500px"}
         )
         self.remove = ipywidgets.Button(icon="times", tooltip="Remove this tag", layout={"width": "36px"})
-        self.vr.observe(lambda change: setattr(self.value, "placeholder", hint(change["new"])), "value")
+        self.vr.observe(lambda change: setattr(self.value, "placeholder", example(change["new"])), "value")
         super().__init__([self.element, self.vr, self.value, self.remove])
 
 

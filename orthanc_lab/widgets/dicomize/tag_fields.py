@@ -9,7 +9,7 @@ import ipywidgets
 from orthanc_lab.widgets.closing import close_whole
 from orthanc_lab.widgets.dicomize.field import Field, Problem, row
 from orthanc_lab.widgets.dicomize.keywords import Attribute, find, options
-from orthanc_lab.widgets.dicomize.values import hint, problem
+from orthanc_lab.widgets.dicomize.values import example, problem
 
 __all__ = ["TagField", "TagFields"]
 
@@ -28,7 +28,7 @@ class TagField(Field):
             value=value,
             description=attribute.key,
             tooltip=attribute.words,
-            placeholder=hint(attribute.vr),
+            placeholder=example(attribute.vr),
             continuous_update=False,
             style={"description_width": "150px"},
             layout={

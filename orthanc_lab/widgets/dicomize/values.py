@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pydicom.config import RAISE
 from pydicom.valuerep import DA, DT, MAX_VALUE_LEN, TM, validate_value
 
-__all__ = ["BINARY", "bytes_of", "hint", "problem", "typed_value", "uses_character_set"]
+__all__ = ["BINARY", "bytes_of", "example", "hint", "problem", "typed_value", "uses_character_set"]
 
 BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _WHOLE = frozenset({"LT", "ST", "UT", "UR"})  # VRs in which a backslash is an ordinary character
@@ -34,6 +34,23 @@ _HINTS: Mapping[str, str] = {
     **dict.fromkeys(BINARY, "a list of bytes, each as two hexadecimal digits, such as 01 ff"),
 }
 
+_EXAMPLES: Mapping[str, str] = {
+    "AE": "ARCHIVE",
+    "AS": "042Y",
+    "CS": "CT",
+    "DA": "20260131",
+    "DS": "0.5",
+    "DT": "20260131120000",
+    "IS": "12",
+    "PN": "Family^Given",
+    "TM": "120000",
+    "UI": "2.25.12",
+    "UR": "https://example.org",
+    **dict.fromkeys(_INTEGERS, "12"),
+    **dict.fromkeys(_FLOATS, "0.5"),
+    **dict.fromkeys(BINARY, "01 ff"),
+}
+
 
 def uses_character_set(vr: str) -> bool:
     """Whether SpecificCharacterSet applies to values of a VR."""
@@ -43,6 +60,11 @@ def uses_character_set(vr: str) -> bool:
 def hint(vr: str) -> str:
     """Return the format of values of a VR, "" if any text is allowed."""
     return _HINTS.get(vr, "")
+
+
+def example(vr: str) -> str:
+    """Return a placeholder for a field of a VR, short enough for a narrow one; "" if any text is allowed."""
+    return f"such as {_EXAMPLES[vr]}" if vr in _EXAMPLES else ""
 
 
 def problem(vr: str, text: str, vm: str = "1-n") -> str:

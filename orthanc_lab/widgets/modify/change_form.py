@@ -57,7 +57,7 @@ class ChangeForm(ipywidgets.VBox):
         )
         self.meaning = ipywidgets.HTML()
         self.replace = TagFields([], changed)
-        self.keep = _list_of_tags("Keep", "StudyDescription, SeriesDescription, PatientSex")
+        self.keep = _list_of_tags("Keep", "StudyDescription, PatientSex")
         self.remove = _list_of_tags("Remove", "PatientBirthDate, 0019-1001")
         self.problem = Problem()
         self.target = ipywidgets.Dropdown(

@@ -57,7 +57,7 @@ class QueryForm(ipywidgets.VBox):
         )
         self.name = text("Patient's name", "part of it")
         self.patient_id = text("Patient ID", "with * and ?")
-        self.date = text("Study date", "2026-01, 2025 - 2026")
+        self.date = text("Study date", "2025 - 2026-01")
         self.modality = text("Modality", "CT")
         self.accession = text("Accession number", "with * and ?")
         self.button = ipywidgets.Button(
