@@ -296,8 +296,10 @@ def test_no_password_is_shown():
 
 def test_bodies_that_are_long_or_no_text_are_files(client):
     log = CodeLog(client)
-    log.client.upload([samples.dicom_files("ct/localizer")[0]], progress=False)
-    assert log.curl.startswith(f"curl -X POST {client.url}/instances --data-binary @body # a file of ")
+    (file,) = samples.dicom_files("ct/localizer")
+    log.client.upload([file], progress=False)
+    size = file.stat().st_size
+    assert log.curl == f"curl -X POST {client.url}/instances --data-binary @body-of-{size}-bytes"
 
 
 def test_many_statements_are_cut(client):

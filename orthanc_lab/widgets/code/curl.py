@@ -25,19 +25,17 @@ def curl_of(response: requests.Response) -> str:
     if request.method not in ("GET", None):
         words += ["-X", request.method]
     words.append(shlex.quote(request.url or ""))
-    notes = []
     if request.body is not None or request.method == "POST":
         body = _text(request.body)
         if body is None:
-            words += ["--data-binary", "@body"]
-            if isinstance(request.body, bytes):
-                notes.append(f"# a file of {len(request.body):,} bytes")
+            size = f"-of-{len(request.body)}-bytes" if isinstance(request.body, bytes) else ""
+            words += ["--data-binary", f"@body{size}"]  # no comment after it: zsh has none at its prompt
         else:
             words += ["-d", shlex.quote(body)]
     kind = response.headers.get("Content-Type", "")
     if response.ok and kind and not kind.startswith(_TEXTS):
         words += ["--output", shlex.quote(_name(request.url or ""))]
-    return " ".join([*words, *notes])
+    return " ".join(words)
 
 
 def _text(body: object) -> str | None:
