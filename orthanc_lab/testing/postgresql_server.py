@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import getpass
-import importlib.util
+import importlib
 import os
 import shutil
 import stat
 import subprocess
 import tempfile
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from orthanc_lab.protocol.optional import needs_extra
 from orthanc_lab.server.loopback import free_port
 
 __all__ = ["MISSING", "PostgresqlDatabase", "PostgresqlServer", "execute", "find_programs"]
 
 MISSING = "PostgreSQL is not installed; on Debian and Ubuntu: apt-get install postgresql"
-_NO_EXTRA = "PostgreSQL needs psycopg, which is not installed: pip install 'orthanc-lab[cluster]'"
 
 _LONGEST = 60.0  # seconds, for a start or a stop
 
 # It reads a line when the server has been removed, and the end of its input when we died without that.
 _WATCH = 'read -r removed || { "$0" -D "$1/data" -m immediate stop; rm -rf -- "$1"; }'
+
+
+def _needs_psycopg() -> AbstractContextManager[None]:
+    return needs_extra("PostgreSQL", "cluster", "psycopg")
 
 
 def find_programs() -> Path | None:
@@ -42,15 +47,13 @@ def execute(uri: str, statement: str) -> tuple[Any, ...] | None:
 
     Raises
     ------
-    ImportError
+    ModuleNotFoundError
         If the extra ``cluster`` is not installed.
     ConnectionError
         If the database cannot be reached.
     """
-    try:
+    with _needs_psycopg():
         import psycopg  # noqa: PLC0415 - not installed without the extra ``cluster``
-    except ImportError as error:
-        raise ImportError("PostgreSQL is reached with psycopg: pip install 'orthanc-lab[cluster]'") from error
     try:
         opened = psycopg.connect(uri, autocommit=True)
     except psycopg.OperationalError as error:
@@ -131,8 +134,8 @@ class PostgresqlServer:
         programs = find_programs()
         if programs is None:
             raise FileNotFoundError(MISSING)
-        if importlib.util.find_spec("psycopg") is None:
-            raise ModuleNotFoundError(_NO_EXTRA, name="psycopg")
+        with _needs_psycopg():
+            importlib.import_module("psycopg")
         self._programs = programs
         quick = {} if durable else {"fsync": "off", "full_page_writes": "off"}
         self._settings = {"timezone": "UTC", "max_connections": 200, **quick, **settings}
