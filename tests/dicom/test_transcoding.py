@@ -15,6 +15,7 @@ from orthanc_lab.dicom.codecs.pixels import decode_frame
 from orthanc_lab.dicom.codecs.rle import pack_bits, unpack_bits
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
+from orthanc_lab.dicom.files.data_set import Element
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.protocol.transfer_syntaxes import (
@@ -24,7 +25,7 @@ from orthanc_lab.protocol.transfer_syntaxes import (
     IMPLICIT_LE,
     is_known,
 )
-from tests.dicom.build import file_of, image_of, real_file
+from tests.dicom.build import file_of, image_of, real_file, us
 
 JPEG = "1.2.840.10008.1.2.4."
 RLE = "1.2.840.10008.1.2.5"
@@ -83,6 +84,34 @@ def test_a_palette_becomes_colour_in_lossy_jpeg() -> None:
     data_set = pydicom.dcmread(BytesIO(found))
     assert (data_set.SamplesPerPixel, data_set.PhotometricInterpretation) == (3, "YBR_FULL_422")
     assert "RedPaletteColorLookupTableData" not in data_set
+
+
+@pytest.mark.parametrize(
+    ("center", "width", "expected"),
+    [
+        (b"40", b"80", (b"34", b"80", b"center=34/width=80")),
+        (b"40\\x\\50.5", b"80\\90\\1e6", (b"34\\44.5 ", b"80\\1E+06", b"center=34/width=80\\center=44.5/width=1E+06")),
+        (b"+40abc", b" 80 x", (b"34", b"80", b"center=34/width=80")),
+        (b"1e400", b"80", (None, None, None)),
+        (b"", b"", (None, None, None)),
+        (b"1" * 9999, b"80", (b"1.11111E+63 ", b"80", b"center=1.11111E+63/width=80 ")),
+    ],
+)
+def test_windows_follow_the_gray_levels_of_lossy_jpeg(
+    center: bytes, width: bytes, expected: tuple[bytes | None, ...]
+) -> None:
+    image = image_of(bytes(range(6, 30)), 6, 4)
+    found = transcoded(file_of({**image, 0x00281050: ("DS", center), 0x00281051: ("DS", width)}), JPEG + "50")
+    after = read_file(found or b"").data_set
+    values = tuple(after[tag].value if tag in after else None for tag in (0x00281050, 0x00281051, 0x00281055))
+    assert values == expected
+
+
+def test_lossy_jpeg_keeps_no_table_for_other_values() -> None:
+    table = ("SQ", [{0x00283002: Element("US", struct.pack("<3H", 1, 0, 8))}])
+    image = image_of(bytes(24), 6, 4) | {0x00281101: us(0, 0, 16), 0x00283010: table}
+    after = read_file(transcoded(file_of(image), JPEG + "50") or b"").data_set
+    assert not after.keys() & {0x00281101, 0x00283010}
 
 
 def test_compressed_colours_become_rgb() -> None:

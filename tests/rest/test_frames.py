@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.dicom.build import file_of, image_of, real_file
+from tests.dicom.build import file_of, image_of, real_file, us
 from tests.rest.checks import error_of, is_empty
 from tests.rest.conftest import Rest
 
@@ -86,6 +86,23 @@ def test_formats(library: Rest, gray: str, accept: str, media_type: str) -> None
 )
 def test_formats_that_are_not_there(library: Rest, gray: str, name: str, accept: str) -> None:
     assert is_empty(library("GET", f"/instances/{gray}/{name}", Accept=accept), 404)
+
+
+@pytest.mark.parametrize("side", [0x00280010, 0x00280011])
+def test_pictures_without_pixels(rest: Rest, side: int) -> None:
+    id = rest.upload(file_of(image_of(GRAY, 6, 4) | {side: us(0)}))["ID"]
+    for name in ("preview", "rendered", "image-uint8"):
+        for kind in ("image/png", "image/jpeg"):
+            assert is_empty(rest("GET", f"/instances/{id}/{name}", Accept=kind), 415)
+
+
+def test_a_jpeg_has_at_most_65500_pixels_in_a_row(rest: Rest) -> None:
+    id = rest.upload(file_of(image_of(bytes(1000), 1000, 1)))["ID"]
+    statuses = [
+        rest("GET", f"/instances/{id}/rendered?width={width}", Accept="image/jpeg").status_code
+        for width in (65500, 65501)
+    ]
+    assert statuses == [200, 415]
 
 
 def test_windows_and_sizes(library: Rest, gray: str) -> None:

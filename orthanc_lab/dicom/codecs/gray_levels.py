@@ -5,6 +5,8 @@ Rescale Slope and Intercept lead back to them (PS3.3 section C.11.1), as far as 
 
 from __future__ import annotations
 
+import math
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from orthanc_lab.dicom.codecs.codec import Array
+from orthanc_lab.dicom.decimal_text import LONGEST
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.images.image_description import ImageDescription, items_of, text_of
@@ -22,6 +25,7 @@ __all__ = ["GrayLevels", "fit_gray_levels"]
 
 _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 _ROOM = 1023  # that Orthanc leaves below negative values of 12 bits
+_NUMBER = re.compile(r"\s*+([+-]?(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)", re.ASCII)
 _XRAY = "1.2.840.10008.5.1.4.1.1.12."  # angiographic and radiofluoroscopic images have no modality values
 
 
@@ -60,6 +64,8 @@ class GrayLevels:
         for tag in (tags.MODALITY_LUT_SEQUENCE, tags.RESCALE_SLOPE, tags.RESCALE_INTERCEPT):
             data_set.pop(tag, None)
         sop_class = text_of(data_set, tags.SOP_CLASS_UID)
+        if sop_class != _CT_IMAGE:
+            self._move_windows(data_set)
         if sop_class.startswith(_XRAY):
             data_set.pop(tags.RESCALE_TYPE, None)
             data_set[tags.PIXEL_INTENSITY_RELATIONSHIP] = _text("CS", "DISP")
@@ -72,6 +78,33 @@ class GrayLevels:
             data_set[tags.RESCALE_SLOPE] = _text("DS", "1")
             data_set[tags.RESCALE_INTERCEPT] = _text("DS", "0")
             data_set[tags.RESCALE_TYPE] = _text("LO", "US")
+
+    def _move_windows(self, data_set: DataSet) -> None:
+        """Let the windows, which were on values of the modality, fit the samples; a table cannot be made to fit."""
+        data_set.pop(tags.VOI_LUT_SEQUENCE, None)
+        window = (tags.WINDOW_CENTER, tags.WINDOW_WIDTH)
+        if (self.slope, self.intercept) == (1, 0) or not any(tag in data_set for tag in window):
+            return
+        pairs = zip(*(map(_leading_number, text_of(data_set, tag).split("\\")) for tag in window), strict=False)
+        found = [
+            (f"{(center - self.intercept) / self.slope:G}", f"{width / self.slope:G}")
+            for center, width in pairs
+            if center is not None and width is not None
+        ]
+        for tag, values in zip(window, zip(*found, strict=True) if found else ((), ()), strict=True):
+            data_set.pop(tag, None)
+            if values:
+                data_set[tag] = _text("DS", "\\".join(values))
+        if found and tags.WINDOW_CENTER_WIDTH_EXPLANATION not in data_set:
+            text = "\\".join(f"center={center}/width={width}" for center, width in found)
+            data_set[tags.WINDOW_CENTER_WIDTH_EXPLANATION] = _text("LO", text)
+
+
+def _leading_number(text: str) -> float | None:
+    """Read the number at the beginning of a text, as the real server does; None if there is none, or it is endless."""
+    match = _NUMBER.match(text[:LONGEST])
+    number = float(match[1]) if match else math.inf
+    return number if math.isfinite(number) else None
 
 
 def fit_gray_levels(data_set: DataSet, description: ImageDescription, frames: Iterable[Array], bits: int) -> GrayLevels:

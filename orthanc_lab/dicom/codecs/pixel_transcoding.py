@@ -85,8 +85,6 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     sample_bits = description.bits_stored if codec.ratio_of_stored else description.bits_allocated
     if not codec.palettes and description.photometric == "PALETTE COLOR":
         frames = (apply_palette(frame, file.data_set) for frame in frames)
-        for tag in [tag for tag in found if tag in PALETTES]:
-            del found[tag]
         found[SAMPLES_PER_PIXEL] = Element("US", b"\3\0")
         description = replace(description, samples=3, photometric="RGB")
     elif codec.gray_bits and description.is_monochrome:
@@ -109,8 +107,8 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     if description.samples == 3:
         _set_colour(found, codec.colours or description.photometric)
     if codec.gray_bits:
-        for tag in _STALE:
-            found.pop(tag, None)
+        for tag in found.keys() & {*_STALE, *PALETTES}:
+            del found[tag]
     samples = description.width * description.height * description.samples * description.frames
     ratio = samples * sample_bits / 8 / sum(map(len, encoded))
     words = {"quality": quality, "bits": description.bits_stored, "ratio": f"{ratio:.5g}"}

@@ -21,6 +21,7 @@ __all__ = ["jpeg", "matlab", "npy", "npz", "pam", "png"]
 Array = NDArray[Any]
 
 _LETTERS = 6  # of a sample and the blank after it
+_LONGEST_SIDE = 65500  # of a JPEG that libjpeg writes
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2  # filter type: the difference to the sample above (PNG specification section 9.2)
@@ -54,7 +55,15 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def jpeg(pixels: Array, quality: int, subsampling: str = "4:2:0") -> bytes:
-    """Write a JPEG of 8-bit gray or RGB (colours at half the resolution, or only across: ``4:2:2``)."""
+    """Write a JPEG of 8-bit gray or RGB (colours at half the resolution, or only across: ``4:2:2``).
+
+    Raises
+    ------
+    OrthancError
+        24 for a picture without pixels, or with a side of more than 65500.
+    """
+    if not pixels.size or max(pixels.shape) > _LONGEST_SIDE:
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
     return buffer.getvalue()

@@ -25,6 +25,17 @@ def _each(bodies: dict[str, bytes], prefix: str, routes: tuple[str, ...]) -> str
     return "\n".join(lines)
 
 
+def _empty() -> str:
+    """Return lines that ask for pictures without pixels in every format."""
+    lines = []
+    for name in ("without-rows", "without-columns"):
+        lines.append(f"{name} = POST /instances @{name}")
+        for accept in ("image/png", "image/jpeg", "image/x-portable-arbitrarymap"):
+            lines += [f"GET /instances/{{{name}}}/{kind} [Accept: {accept}]" for kind in _PICTURES]
+        lines.append(f"DELETE /instances/{{{name}}}")
+    return "\n".join(lines)
+
+
 def _formats() -> str:
     lines = [f"GET /instances/{{a1}}/{kind} [Accept: {accept}]" for kind in _PICTURES for accept in _ACCEPTED]
     lines += [f"GET /instances/{{a1}}/{kind}?quality={text}" for kind in _PICTURES for text in _QUALITIES]
@@ -68,6 +79,7 @@ SCENARIOS = [
         "pictures-frames",
         _each(_BODIES, "frame-", ("rendered", *_FRAMES, *_WINDOW, "frames/1/preview", *_ARRAYS, "frames/1/numpy")),
     ),
+    Scenario("pictures-empty", _empty()),
     Scenario("pictures-colours", _each(_BODIES, "native-", (*_PICTURES, "frames/0/raw", "numpy"))),
     Scenario("pictures-runs", _each(_BODIES, "runs-", (*_PICTURES, "frames/0/raw", "numpy", "matlab"))),
     Scenario(

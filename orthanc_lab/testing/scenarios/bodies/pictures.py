@@ -79,10 +79,39 @@ def _gray_levels() -> dict[str, bytes]:
         "huge": gray(10, 100, RescaleSlope="1", RescaleIntercept="12345678"),
         "nothing": gray(10, 100, RescaleSlope="0.001", RescaleIntercept="0"),
     }
+    pictures |= _windows(rescaled)
     two = gray(10, 100)
     two.NumberOfFrames = 2
     two["PixelData"].value = two.PixelData + gray(5, 60).PixelData
     return {f"gray-{name}": written(picture) for name, picture in (pictures | {"two": two}).items()}
+
+
+def _windows(rescaled: dict[str, Any]) -> dict[str, Dataset]:
+    """Return images whose windows have to fit other values."""
+    table = Dataset()
+    window: dict[str, Any] = {"WindowCenter": "40", "WindowWidth": "80"}
+    table.add_new(0x00283002, "US", [256, 0, 8])
+    table.add_new(0x00283006, "US", list(range(256)))
+    two: dict[str, Any] = {"WindowCenter": ["40", "50.5"], "WindowWidth": ["80", "91.123456789"]}
+    pictures = {
+        "ct": gray(6, 100, VOILUTSequence=[table], **window),
+        "mr": gray(6, 100, SOPClassUID=MR, VOILUTSequence=[table], **window),
+        "from-zero": gray(0, 100, SOPClassUID=MR, VOILUTSequence=[table], **window),
+        "xa": gray(6, 100, SOPClassUID=XA, **window),
+        "rescaled": gray(6, 100, SOPClassUID=MR, **rescaled, **window),
+        "steep": gray(10, 100, SOPClassUID=MR, RescaleSlope="4", RescaleIntercept="5", **window),
+        "explained": gray(6, 100, SOPClassUID=MR, WindowCenterWidthExplanation="mine", **window),
+        "two": gray(6, 100, SOPClassUID=MR, **two),
+        "unequal": gray(6, 100, SOPClassUID=MR, WindowCenter=["40", "50"], WindowWidth="80"),
+        "half": gray(6, 100, SOPClassUID=MR, WindowCenter="40"),
+        "empty": gray(6, 100, SOPClassUID=MR, WindowCenter="", WindowWidth=""),
+        "twelve-bits": gray(100, 900, 16, 12, SOPClassUID=MR, **window),
+        "twelve-bits-steep": gray(100, 900, 16, 12, SOPClassUID=MR, RescaleSlope="8", RescaleIntercept="3", **window),
+        "palette": gray(6, 100, SOPClassUID=MR),
+    }
+    for tag in (0x00281101, 0x00281102, 0x00281103):
+        pictures["palette"].add_new(tag, "US", [0, 0, 16])
+    return {f"window-{name}": picture for name, picture in pictures.items()}
 
 
 def _colours() -> dict[str, bytes]:
@@ -216,7 +245,7 @@ def _differences(samples: list[int]) -> bytes:
 
 
 def _odd_headers() -> dict[str, bytes]:
-    """Return files with retired group lengths, and without a meta header."""
+    """Return files with retired group lengths, without a meta header, and without pixels."""
     picture = slice_of("H", "81", "1", 1)
     explicit, implicit = written(picture), written(picture, "1.2.840.10008.1.2")
     for first in (0x00080005, 0x00100010, 0x00280002, 0x7FE00010):  # pydicom would leave group lengths out
@@ -225,7 +254,9 @@ def _odd_headers() -> dict[str, bytes]:
         explicit = before + length + b"UL\4\0\x0f\x27\0\0" + found + after
         before, found, after = implicit.rpartition(tag)
         implicit = before + length + b"\4\0\0\0\x0f\x27\0\0" + found + after
+    empty = {f"without-{side.lower()}": written(gray(0, 255, **{side: 0})) for side in ("Rows", "Columns")}
     return {
+        **empty,
         "group-lengths": explicit,
         "group-lengths-implicit": implicit,
         "bare-implicit": _without_meta(2, implicit=True),
