@@ -93,7 +93,9 @@ def assemble(
     dictionary = dictionary_of(settings)
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
     # A semaphore counts for all: uploads, downloads and jobs.
-    transcoding = BoundedSemaphore(settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1)
+    transcoders = settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1
+    is_disabled = settings["BuiltinDecoderTranscoderOrder"] == "Disabled"
+    transcoding = None if is_disabled else BoundedSemaphore(transcoders)
     back_end = open_back_end(settings, environment)
     try:
         storage = back_end.open_storage(

@@ -40,5 +40,5 @@ class StorageOptions:
     lossy_quality: int = 90  # DicomLossyTranscodingQuality, 1 to 100
     extra_main_dicom_tags: Mapping[Level, Sequence[str]] = field(default_factory=dict)  # ExtraMainDicomTags, gggg,eeee
     user_metadata: Mapping[str, int] = field(default_factory=dict)  # UserMetadata
-    transcoding: AbstractContextManager[object] = field(default_factory=nullcontext)  # held meanwhile, see JobTools
+    transcoding: AbstractContextManager[object] | None = field(default_factory=nullcontext)  # see JobTools
     memory: MemoryBudget = UNLIMITED  # MaximumUnpackedSize: what deflated files reserve while they are read

@@ -132,6 +132,6 @@ def test_pydicom_reads_what_we_write() -> None:
     whole = real_file("reportsi.dcm")
     file = read_file(whole)
     for syntax in (EXPLICIT_LE, EXPLICIT_BE, IMPLICIT_LE, DEFLATED_LE):
-        again = pydicom.dcmread(BytesIO(write_file(file.data_set, syntax, file.meta)))
+        again = pydicom.dcmread(BytesIO(write_file(file.data_set, syntax)))
         assert again.file_meta.TransferSyntaxUID == syntax
         assert again == pydicom.dcmread(BytesIO(whole))

@@ -17,6 +17,7 @@ from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.dicom.files.data_set import Element
 from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.protocol.transfer_syntaxes import (
     DEFLATED_LE,
@@ -105,6 +106,17 @@ def test_windows_follow_the_gray_levels_of_lossy_jpeg(
     after = read_file(found or b"").data_set
     values = tuple(after[tag].value if tag in after else None for tag in (0x00281050, 0x00281051, 0x00281055))
     assert values == expected
+
+
+@pytest.mark.parametrize("sop_class", [None, b""])
+def test_lossy_jpeg_names_no_source_without_a_class(sop_class: bytes | None) -> None:
+    data_set = {**read_file(file_of(image_of(bytes(24), 6, 4))).data_set}
+    del data_set[0x00080016]
+    if sop_class is not None:
+        data_set[0x00080016] = Element("UI", sop_class)
+    after = read_file(transcoded(write_file(data_set, EXPLICIT_LE), JPEG + "50") or b"")
+    assert 0x00082112 not in after.data_set
+    assert after.meta[0x00020002].value == (b"1.2.276.0.7230010.3.1.0.1\0" if sop_class is None else b"")
 
 
 def test_lossy_jpeg_keeps_no_table_for_other_values() -> None:

@@ -190,10 +190,46 @@ def test_paths_that_are_none(library: Library, path: str, refusal: Refusal) -> N
             Refusal(400, 15, 'While creating a DICOM instance, tag (0028,0010) has out-of-range value: "abc"'),
         ),
         ({"Replace": {"PixelData": "x"}}, Refusal(500, -1)),
+        *(({"Replace": {"SOPClassUID": value}}, Refusal(400, 5)) for value in (None, 5, [])),
+        ({"Replace": {"SOPInstanceUID": None}, "Force": True}, Refusal(400, 5)),
     ],
 )
 def test_bodies_that_are_refused(library: Library, body: Any, refusal: Refusal) -> None:
     assert library.refusal(f"/instances/{INSTANCE}/modify", body) == refusal
+
+
+def test_the_class_in_the_meta_header_follows_that_of_the_data_set(library: Library) -> None:
+    for body, uid in (
+        ({"Remove": ["SOPClassUID"]}, b"1.2.276.0.7230010.3.1.0.1\0"),
+        ({"Replace": {"SOPClassUID": ""}}, b""),
+    ):
+        for call in ("modify", "anonymize"):
+            answer = library.post(f"/instances/{INSTANCE}/{call}", body)
+            assert read_file(answer.content).meta[0x00020002].value == uid
+
+
+def test_native_pixels_do_not_pass_for_compressed_ones(library: Library) -> None:
+    file = (Path(pydicom.data.__file__).parent / "test_files" / "MR_small_RLE.dcm").read_bytes()
+    stored = library.upload(file)
+    path, body = f"/instances/{stored['ID']}/modify", {"Replace": {"PixelData": "xx"}}
+    answer = library.post(path, body)
+    assert (answer.status_code, answer.content) == (400, b"")
+    assert library.refusal(f"/series/{stored['ParentSeries']}/modify", body) == Refusal(500, -1)
+    answer = library.post(path, body | {"Transcode": "1.2.840.10008.1.2.1"})
+    assert read_file(answer.content).data_set[0x7FE00010].value == b"xx"
+    assert library.post(f"/instances/{INSTANCE}/modify", {"Replace": {"PixelData": ""}}).status_code == 400
+
+
+def test_group_lengths_are_ignored_and_uids_have_no_blanks(library: Library) -> None:
+    for value in (None, 5, [], "x"):
+        assert changes(modified(library, Replace={"0008,0000": value})) == {SOP}
+    assert modified(library, Replace={"FrameOfReferenceUID": " 1.2\n.3\t\r"})[0x00200052].value == b"1.2.3\0"
+
+
+def test_the_term_of_a_character_set_is_written_in_the_old_one(library: Library) -> None:
+    data_set = modified(library, Replace={"SpecificCharacterSet": "ISO_IR 144éЖ", "PatientName": "éЖ"})
+    assert data_set[0x00080005].value == b"ISO_IR 144\xe9 "
+    assert modified(library, Replace={"SpecificCharacterSet": "ISO_IR 144Ж"})[0x00080005].value == b"ISO_IR 144"
 
 
 def test_unknown_instances(library: Library) -> None:

@@ -15,6 +15,7 @@ from orthanc_lab.dicom.dictionary.tags import (
     PIXEL_DATA,
     REFERENCED_SOP_INSTANCE_UID,
     SERIES_INSTANCE_UID,
+    SOP_CLASS_UID,
     SOP_INSTANCE_UID,
     SPECIFIC_CHARACTER_SET,
     STUDY_INSTANCE_UID,
@@ -27,6 +28,7 @@ from orthanc_lab.dicom.files.values import JsonValues, is_written
 from orthanc_lab.dicom.making import content
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 
 __all__ = ["IDENTIFIERS", "PATIENT_ID", "PATIENT_NAME", "Modification"]
 
@@ -139,12 +141,24 @@ class Modification:
         self._follow_paths(result, values)
         return result
 
+    def spoils_pixels(self, result: DataSet, syntax: str) -> bool:
+        """Tell whether the replaced pixel data are an empty text, or not compressed as the transfer syntax demands."""
+        if PIXEL_DATA not in self.replaced:
+            return False
+        row = find_transfer_syntax(syntax)
+        is_native = PIXEL_DATA in result and not isinstance(result[PIXEL_DATA].value, tuple)
+        return self.replaced[PIXEL_DATA] == "" or (is_native and row is not None and row.encapsulated)
+
     def _with_own(self, uids: UidMap, data_set: DataSet) -> UidMap:
         """Return the mapping with the identifiers that are replaced: references to them follow."""
         own: dict[tuple[Level, str], str] = {}
         for tag, level in IDENTIFIERS.items():
-            element, new = data_set.get(tag), self.replaced.get(tag)
-            if level is not Level.PATIENT and element is not None and isinstance(new, str):
+            if level is Level.PATIENT or tag not in self.replaced:
+                continue
+            element, new = data_set.get(tag), self.replaced[tag]
+            if not isinstance(new, str):
+                raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
+            if element is not None:
                 own[level, _uid_of(element)] = new
         return UidMap(uids.secret, own) if own else uids
 
@@ -161,11 +175,12 @@ class Modification:
 
     def _set_values(self, result: DataSet, values: JsonValues) -> JsonValues:
         """Set the replaced elements of the data set; return how further values become elements."""
+        default = values.charset
         if SPECIFIC_CHARACTER_SET in self.replaced:
-            value = self.replaced[SPECIFIC_CHARACTER_SET]
-            result[SPECIFIC_CHARACTER_SET] = values.element(SPECIFIC_CHARACTER_SET, value)
-        values = values.in_charset(charset_of(result, values.charset))
-        for tag in sorted(self.replaced):
+            values = values.in_charset(charset_of(result, default))
+            _put(result, SPECIFIC_CHARACTER_SET, self.replaced[SPECIFIC_CHARACTER_SET], values)
+        values = values.in_charset(charset_of(result, default))
+        for tag in sorted(self.replaced.keys() - {SPECIFIC_CHARACTER_SET}):
             _put(result, tag, self.replaced[tag], values)
         return values
 
@@ -265,6 +280,8 @@ def _put(data_set: DataSet, tag: int, value: Any, values: JsonValues) -> None:
         data_set.pop(tag, None)
         content.embed(data_set, value)
         return
+    if tag in (SOP_CLASS_UID, SOP_INSTANCE_UID) and not isinstance(value, str):
+        raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
     element = values.element(tag, value)
     if is_written(tag):
         data_set[tag] = element

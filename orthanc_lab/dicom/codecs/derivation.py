@@ -25,14 +25,15 @@ def describe_lossy(data_set: DataSet, text: str, method: str, ratio: float, sop_
     ratio
         Size of the native pixel data divided by that of the compressed ones.
     sop_instance
-        New SOP Instance UID; the old one becomes the source image.
+        New SOP Instance UID; the old one becomes the source image, if it has a SOP Class UID.
     """
-    source: DataSet = {
-        tags.REFERENCED_SOP_CLASS_UID: Element("UI", _value(data_set, tags.SOP_CLASS_UID)),
-        tags.REFERENCED_SOP_INSTANCE_UID: Element("UI", _value(data_set, tags.SOP_INSTANCE_UID)),
-        tags.PURPOSE_OF_REFERENCE_CODE_SEQUENCE: Element("SQ", [_code("121320", "Uncompressed predecessor")]),
-    }
-    data_set[tags.SOURCE_IMAGE_SEQUENCE] = Element("SQ", [source])
+    if sop_class := _value(data_set, tags.SOP_CLASS_UID):
+        source: DataSet = {
+            tags.REFERENCED_SOP_CLASS_UID: Element("UI", sop_class),
+            tags.REFERENCED_SOP_INSTANCE_UID: Element("UI", _value(data_set, tags.SOP_INSTANCE_UID)),
+            tags.PURPOSE_OF_REFERENCE_CODE_SEQUENCE: Element("SQ", [_code("121320", "Uncompressed predecessor")]),
+        }
+        data_set[tags.SOURCE_IMAGE_SEQUENCE] = Element("SQ", [source])
     data_set[tags.DERIVATION_CODE_SEQUENCE] = Element("SQ", [_code("113040", "Lossy Compression")])
     data_set[tags.SOP_INSTANCE_UID] = Element("UI", padded(sop_instance.encode()))
     _mark_derived(data_set)

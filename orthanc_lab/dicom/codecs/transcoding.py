@@ -26,7 +26,7 @@ def transcode(
     *,
     quality: int = 90,
     identifiers: Identifiers,
-    turn: Turn = NO_TURN,
+    turn: Turn | None = NO_TURN,
 ) -> bytes | None:
     """Return an instance in another transfer syntax.
 
@@ -41,24 +41,26 @@ def transcode(
     identifiers
         Source of the new SOP Instance UID that a lossy transfer syntax needs.
     turn
-        Held while pixels are converted: it limits how many are at a time.
+        Held while pixels are converted: it limits how many are at a time. None for a server that transcodes nothing.
 
     Returns
     -------
     bytes or None
         None if the transfer syntax cannot be produced from this instance.
     """
+    if turn is None:
+        return None
     target = find_transfer_syntax(target_uid)
     try:
         file = read_file(dicom, dictionary)
         if file.transfer_syntax == target_uid:
             return dicom
         data_set = None if target is None else _converted(file, target, quality, identifiers, turn)
+        return None if data_set is None else write_file(data_set, target_uid)
     except OrthancError as error:
         if error.code in (ErrorCode.INEXISTENT_FILE, ErrorCode.UNKNOWN_RESOURCE):
             raise
         return None
-    return None if data_set is None else write_file(data_set, target_uid, file.meta)
 
 
 def _converted(

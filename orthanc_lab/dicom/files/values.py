@@ -68,6 +68,8 @@ class JsonValues:
             sequences nested deeper than `MAX_JSON_DEPTH`.
         """
         vr = self._vr_of(tag)
+        if not tag & 0xFFFF and not depth:  # a group length is computed, if it is written at all
+            return Element(vr, b"")
         if tag >> 16 == 0xFFFE:  # delimiters of items, no elements of a data set
             raise _bad_type(tag)
         if isinstance(value, str):
@@ -96,7 +98,7 @@ class JsonValues:
         return self.data_set(item, depth)
 
     def _text(self, tag: int, vr: str, value: str) -> bytes | list[DataSet]:
-        if not value or not tag & 0xFFFF:  # a group length is computed, if it is written at all
+        if not value or not tag & 0xFFFF:
             return [] if vr == "SQ" else b""
         if vr == "AT":
             if self.decode_binary:
@@ -158,7 +160,7 @@ def _text_of(value: bytes) -> bytes:
 
 def _uid_of(tag: int, value: bytes) -> bytes:
     if not value.startswith(b"="):
-        return _text_of(value).lstrip(b" ")
+        return b"".join(value.split(b"\0", 1)[0].split())
     uid = uid_by_name(value[1:].partition(b"\0")[0].decode("latin-1"))
     if uid is None:
         raise _out_of_range(tag, value)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from orthanc_lab.dicom.dictionary.tags import (
-    MEDIA_STORAGE_SOP_CLASS_UID,
-    MEDIA_STORAGE_SOP_INSTANCE_UID,
-    SOP_CLASS_UID,
-    SOP_INSTANCE_UID,
-)
+from orthanc_lab.dicom.dictionary.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_file, encode_head, padded
 from orthanc_lab.protocol.deflate import deflate_raw
 from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 
 __all__ = ["write_file"]
 
+_ANY_FILE = "1.2.276.0.7230010.3.1.0.1"
+"""The class that dcmtk, and so Orthanc, states in the meta header of a data set without one."""
 
-def write_file(data_set: DataSet, syntax: str, meta: DataSet | None = None) -> bytes:
+
+def write_file(data_set: DataSet, syntax: str) -> bytes:
     """Write a DICOM file (Part 10) with a fresh meta header.
 
     Parameters
@@ -24,12 +22,10 @@ def write_file(data_set: DataSet, syntax: str, meta: DataSet | None = None) -> b
         Its pixel data are already compressed if the transfer syntax demands it.
     syntax
         Transfer syntax UID.
-    meta
-        The original meta header, from which a missing SOP class or instance is taken.
     """
-    sop_class = _uid(data_set, SOP_CLASS_UID) or _uid(meta or {}, MEDIA_STORAGE_SOP_CLASS_UID)
-    sop_instance = _uid(data_set, SOP_INSTANCE_UID) or _uid(meta or {}, MEDIA_STORAGE_SOP_INSTANCE_UID)
     row = find_transfer_syntax(syntax)
+    sop_class = _uid(data_set, SOP_CLASS_UID) if SOP_CLASS_UID in data_set else _ANY_FILE
+    sop_instance = _uid(data_set, SOP_INSTANCE_UID)
     if row is None or not row.deflated:
         return encode_file(data_set, syntax, sop_class, sop_instance)
     body = padded(deflate_raw(b"".join(encode(data_set, syntax))))

@@ -40,7 +40,7 @@ class JobTools:
     modalities: ModalityDirectory  # the DICOM nodes
     commitments: CommitmentReports  # that the nodes were asked for
     rewriting_threads: int  # how many instances a modification makes at a time, ``JobsEngineThreadsCount``
-    transcoding: Turn  # held while pixels are transcoded, ``MaximumConcurrentDcmtkTranscoders``
+    transcoding: Turn | None  # held while pixels are transcoded, ``MaximumConcurrentDcmtkTranscoders``; None: never
     transfers: TransferOptions
     zip_threads: int  # how many members of an archive are prepared at a time, ``ZipLoaderThreads``; 0: processors
 
@@ -55,7 +55,7 @@ class JobTools:
         executor: Executor,
         outputs: OutputStore,
         dictionary: Dictionary,
-        transcoding: Turn = NO_TURN,
+        transcoding: Turn | None = NO_TURN,
     ) -> JobTools:
         """Return the tools that the settings of a server describe."""
         return cls(

@@ -103,16 +103,19 @@ class Matlab:
     def __init__(self, services: Services) -> None:
         self._files = InstanceFiles(services)
         self._memory = services.memory
+        self._decodes = services.settings["BuiltinDecoderTranscoderOrder"] != "Disabled"
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str = "0") -> None:
         """Answer the stored values."""
         number = frame_number(frame)
         file = self._files.whole(id)
+        undecodable = OrthancError(ErrorCode.NOT_IMPLEMENTED, f"Cannot decode DICOM instance with ID: {id}")
+        if not self._decodes:
+            raise undecodable
         try:
             pixels = decode_frame(file, number)
         except OrthancError as error:
-            details = f"Cannot decode DICOM instance with ID: {id}"
-            raise OrthancError(ErrorCode.NOT_IMPLEMENTED, details) from error
+            raise undecodable from error
         with self._memory.reserve(_TEXT_OF_BYTE * pixels.nbytes):
             answer_text(resp, matlab(_numbers(pixels), may_unpack(packed_size(file.data_set))))
 

@@ -49,6 +49,7 @@ class Picture(ABC):
         self._files = InstanceFiles(services)
         self._memory = services.memory
         self._warnings = WarningLog(services.settings["Warnings"])
+        self._decodes = services.settings["BuiltinDecoderTranscoderOrder"] != "Disabled"
 
     @abstractmethod
     def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
@@ -63,6 +64,8 @@ class Picture(ABC):
         try:
             quality = _quality(arguments)
             media_type = preferred_type(req.get_header("Accept"), (_PNG, _JPEG, _PAM))
+            if not self._decodes:
+                raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
             file = self._files.whole(id)
             description = describe_image(file.data_set)
             size = min(description.frame_bytes, may_unpack(packed_size(file.data_set)))

@@ -19,7 +19,7 @@ from orthanc_lab.jobs.kinds.rewriting.rewrite_job import Sources
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.transfer_syntaxes import is_known
-from orthanc_lab.rest.http.answers import unknown_resource
+from orthanc_lab.rest.http.answers import EmptyAnswer, unknown_resource
 from orthanc_lab.rest.http.bodies import boolean_field, job_fields, read_object
 from orthanc_lab.rest.http.origin import origin_of
 from orthanc_lab.rest.http.submission import submit_job
@@ -61,7 +61,9 @@ class InstanceModification:
         file = read_file(storage.read_dicom(id), self._tools.dictionary, memory=self._services.memory)
         values = self._tools.values(request.private_creator)
         data_set = rules.apply(file.data_set, UidMap(self._services.identifiers.uuid()), values)
-        dicom: bytes | None = write_file(data_set, file.transfer_syntax, file.meta)
+        if syntax is None and rules.spoils_pixels(data_set, file.transfer_syntax):
+            raise EmptyAnswer(400)
+        dicom: bytes | None = write_file(data_set, file.transfer_syntax)
         if syntax is not None and dicom is not None:
             dicom = transcode(
                 dicom,

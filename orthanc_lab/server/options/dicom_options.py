@@ -102,8 +102,7 @@ DICOM_OPTIONS = (
         "BuiltinDecoderTranscoderOrder",
         _STRING,
         "After",
-        "Order of decoders and plug-ins.",
-        honoured=False,
+        "Disabled: no pictures, and nothing is transcoded; there are no plug-ins to come before or after.",
         check=one_of("After", "Before", "Disabled"),
     ),
     Option(

@@ -79,6 +79,43 @@ SCENARIOS = [
         options={"StoreMD5ForAttachments": False},
     ),
     Scenario(
+        "configurations-no-decoder",
+        """
+        GET /instances/{ct}/preview
+        GET /instances/{ct}/preview?returnUnsupportedImage
+        GET /instances/{ct}/rendered [Accept: image/jpeg]
+        GET /instances/{ct}/image-uint16
+        GET /instances/{ct}/matlab
+        GET /instances/{ct}/numpy
+        GET /instances/{ct}/frames/0/raw
+        GET /instances/{ct}/file
+        GET /instances/{ct}/file?transcode=1.2.840.10008.1.2
+        GET /instances/{ct}/file?transcode=1.2.840.10008.1.2.1
+        GET /instances/{plan}/file?transcode=1.2.840.10008.1.2.1
+        GET /instances/{rle}/numpy
+        GET /series/{series}/archive?transcode=1.2.840.10008.1.2
+        POST /instances/{ct}/modify {"Transcode": "1.2.840.10008.1.2"}
+        POST /instances/{ct}/modify {"Transcode": "1.2.840.10008.1.2.1"}
+        new:ID = POST /series/{series}/modify {"Transcode": "1.2.840.10008.1.2"}
+        GET /series/{new}/archive
+        """,
+        "ct, series:ParentSeries = POST /instances @ct\nplan = POST /instances @plan\nrle = POST /instances @mr-rle",
+        options={"BuiltinDecoderTranscoderOrder": "Disabled"},
+    ),
+    Scenario(
+        "configurations-no-transcoder",
+        "ct = POST /instances @ct\nGET /instances/{ct}/metadata/TransferSyntax\nGET /instances/{ct}/file",
+        options={"BuiltinDecoderTranscoderOrder": "Disabled", "IngestTranscoding": "1.2.840.10008.1.2.4.70"},
+    ),
+    Scenario(
+        "configurations-lossy-without-a-class",
+        """
+        file = POST /tools/create-dicom {"Tags": {"PatientID": "1"}, "Content": "data:image/png;base64,{b64:png8}"}
+        GET /instances/{file}/file
+        """,
+        options={"IngestTranscoding": "1.2.840.10008.1.2.4.50"},
+    ),
+    Scenario(
         "configurations-private-tags-transcoded",
         "\n".join(f"GET /instances/{{file}}/file?transcode=1.2.840.10008.1.2.{syntax}" for syntax in ("1", "2", "1.99"))
         + """

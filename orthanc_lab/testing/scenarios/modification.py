@@ -330,9 +330,38 @@ def _calls(route: str, bodies: tuple[str, ...]) -> str:
     return "\n".join(f"POST /instances/{{ct}}/{route} {body}".rstrip() for body in bodies)
 
 
+_CLASSES = (
+    '"Remove": ["SOPClassUID"]',
+    *(f'"Replace": {{"SOPClassUID": {value}}}' for value in ('""', "null", "5", "[]")),
+)
+_NEW_VALUES = (
+    '"SOPInstanceUID": ""', '"SOPInstanceUID": null', '"SeriesInstanceUID": null', '"StudyInstanceUID": 5',
+    '"PixelData": ""', '"PixelData": "xx"', '"PixelData": "data:application/octet-stream;base64,AAAA"',
+    '"0008,0000": 5', '"0008,0000": null', '"7fe0,0000": []', '"0010,0000": "5"',
+    '"FrameOfReferenceUID": "1.2\\n.3"', '"FrameOfReferenceUID": " 1. 2\\t\\r"', '"FrameOfReferenceUID": "\\n"',
+    '"SpecificCharacterSet": "é中", "PatientName": "é"', '"SpecificCharacterSet": "ISO_IR 192é"',
+    '"SpecificCharacterSet": "ISO_IR 144Ж", "PatientName": "Ж"',
+)  # fmt: skip
+
+
+def _values(call: str) -> str:
+    bodies = [f"{{{rule}}}" for rule in _CLASSES]
+    bodies += [f'{{"Replace": {{{value}}}, "Force": true}}' for value in _NEW_VALUES]
+    lines = [f"POST /instances/{{{file}}}/{call} {body}" for file in ("a1", "rle") for body in bodies]
+    lines.append(
+        f'POST /instances/{{rle}}/{call} {{"Replace": {{"PixelData": "xx"}}, "Transcode": "1.2.840.10008.1.2"}}'
+    )
+    lines.append(f'POST /series/{{series}}/{call} {{"Replace": {{"PixelData": "xx"}}}}')
+    return "\n".join(lines)
+
+
+_VALUES_BEFORE = "a1 = POST /instances @a1\nrle, series:ParentSeries = POST /instances @mr-rle"
+
 SCENARIOS = [
     Scenario("modify-instance", _calls("modify", INSTANCE_MODIFY), "ct = POST /instances @ct"),
     Scenario("anonymize-instance", _calls("anonymize", INSTANCE_ANONYMIZE), "ct = POST /instances @ct"),
+    Scenario("modify-values", _values("modify"), _VALUES_BEFORE),
+    Scenario("anonymize-values", _values("anonymize"), _VALUES_BEFORE),
     Scenario("modify-levels", STUDY, TREE),
     Scenario("anonymize-levels", ANONYMIZE, TREE),
     Scenario("modify-nested", NESTED),

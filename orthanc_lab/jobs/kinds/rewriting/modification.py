@@ -11,8 +11,10 @@ from orthanc_lab.dicom.changing.modification_request import ModificationRequest
 from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.rewrite_job import RewriteJob, Sources
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.storage.records import Resource, Stored
@@ -127,8 +129,11 @@ class ModificationJob(RewriteJob):
             self._shown_count = count
         return self._shown
 
-    def _modified(self, data_set: DataSet) -> DataSet:
-        return self._rules.apply(data_set, self._uids, self._values)
+    def _modified(self, file: DicomFile) -> DataSet:
+        data_set = self._rules.apply(file.data_set, self._uids, self._values)
+        if self._plan.transcode is None and self._rules.spoils_pixels(data_set, file.transfer_syntax):
+            raise OrthancError(ErrorCode.INTERNAL_ERROR)
+        return data_set
 
     def _transcoded(self, dicom: bytes, source: str) -> bytes:
         """Return the instance in the transfer syntax that is wanted, or as it is where that cannot be had."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orthanc_lab.dicom.files.data_set import DataSet
-from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.dicom.files.read import DicomFile, read_file
 from orthanc_lab.dicom.files.write import write_file
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.groups import Group, Groups
@@ -81,7 +81,7 @@ class RewriteJob:
         self._has_failed = False
         self._groups = Groups(tools.executor, self._make_group)
 
-    def _modified(self, data_set: DataSet) -> DataSet:
+    def _modified(self, file: DicomFile) -> DataSet:
         """Return what the data set of a source becomes."""
         raise NotImplementedError
 
@@ -206,7 +206,7 @@ class RewriteJob:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
         dicom = self._tools.storage.read_attachment(attachment, of=id)
         file = read_file(dicom, self._tools.dictionary, share_pixels=True)
-        dicom = write_file(self._modified(file.data_set), file.transfer_syntax, file.meta)
+        dicom = write_file(self._modified(file), file.transfer_syntax)
         return NewInstance(self._transcoded(dicom, id), self._metadata(id))
 
     def _store(self, made: Sequence[NewInstance | None], sources: Mapping[str, Resource]) -> OrthancError | None:

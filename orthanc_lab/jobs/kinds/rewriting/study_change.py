@@ -9,6 +9,7 @@ from typing import Any
 from orthanc_lab.dicom.changing.modification import Modification
 from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.files.tag_path import TagPath
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.kinds.rewriting.rewrite_job import RewriteJob, Sources
@@ -63,5 +64,5 @@ class StudyChange(RewriteJob):
         """Return what the job is made again from."""
         return super().serialize() | {"plan": self._plan.encode()}
 
-    def _modified(self, data_set: DataSet) -> DataSet:
-        return self._rules.apply(data_set, self._uids, self._values)
+    def _modified(self, file: DicomFile) -> DataSet:
+        return self._rules.apply(file.data_set, self._uids, self._values)
