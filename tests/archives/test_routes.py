@@ -51,6 +51,17 @@ def test_one_resource(house: House, ids: dict[str, str], level: str) -> None:
         assert member(medium.content, "IMAGES/IM0") == house.storage.read_dicom(ids["instance"])
 
 
+def test_the_first_instance_of_a_study_names_its_patient(house: House) -> None:
+    house.upload("Q", "Zero", "4", "4.1", "4.1.1")
+    stored = [house.upload("Q", name, "3", f"3.{name}", f"3.{name}.1") for name in ("1", "2", "3", "4")]
+    for one in stored:
+        for path in (f"/series/{one.series}", f"/studies/{one.study}"):
+            (patient,) = {name.split("/")[0] for name in names_of(house.get(f"{path}/archive").content)}
+            assert patient == "Q 1"
+    (patient,) = {name.split("/")[0] for name in names_of(house.get(f"/patients/{one.patient}/archive").content)}
+    assert patient == "Q Zero"
+
+
 @pytest.mark.parametrize(("tool", "names"), [("archive", [NAME]), ("media", ["IMAGES/IM0", "DICOMDIR"])])
 def test_many_resources(house: House, ids: dict[str, str], tool: str, names: list[str]) -> None:
     uri = f"/tools/create-{tool}"

@@ -207,3 +207,18 @@ def test_many_frames_of_nothing(rest: Rest) -> None:
     assert len(rest.json(f"{path}/frames")) == 200_000
     assert error_of(rest("GET", f"{path}/numpy"))[:2] == (500, 24)
     assert is_empty(rest("GET", f"{path}/preview"), 415)
+
+
+@pytest.mark.parametrize("options", [{"BuiltinDecoderTranscoderOrder": "Disabled"}])
+def test_without_a_decoder(rest: Rest) -> None:
+    stored = rest.upload(file_of(image_of(GRAY, 6, 4)))
+    path = f"/instances/{stored['ID']}"
+    for name in PICTURES:
+        assert is_empty(rest("GET", f"{path}/{name}"), 415)
+    details = f"Cannot decode DICOM instance with ID: {stored['ID']}"
+    assert error_of(rest("GET", f"{path}/matlab")) == (500, 2, details)
+    assert rest("GET", f"{path}/numpy").status_code == 200
+    for syntax in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1"):
+        assert is_empty(rest("GET", f"{path}/file?transcode={syntax}"), 404)
+    archive = rest("GET", f"/series/{stored['ParentSeries']}/archive?transcode=1.2.840.10008.1.2")
+    assert archive.status_code == 200

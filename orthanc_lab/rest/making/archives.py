@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.archive_plan import NamesFrom, Plan, plan_archive, plan_media
-from orthanc_lab.jobs.kinds.archives.archive_tree import Node, first_stored, resolve, tags_of_patient
+from orthanc_lab.jobs.kinds.archives.archive_tree import Node, resolve, tags_of_patient
 from orthanc_lab.jobs.kinds.archives.media import MediaJob
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
@@ -17,6 +17,7 @@ from orthanc_lab.rest.http.bodies import JobFields, job_fields, read_json
 from orthanc_lab.rest.making.archive_options import ArchiveOptions, options_of_body, options_of_query, raw_arguments
 from orthanc_lab.rest.making.zip_answers import ZipAnswers
 from orthanc_lab.rest.services import Services
+from orthanc_lab.storage.records import AttachmentType
 
 if TYPE_CHECKING:
     import falcon
@@ -62,10 +63,16 @@ class ArchiveOfOne:
         tree = self._tree(id)
         if self._media:
             return plan_media(tree)
-        first = first_stored(tree[0].nodes[0]) if of_study and tree else None
-        encoding = self._services.settings["DefaultEncoding"]
-        patient = None if first is None else self._patient_of(first.id, first.file, encoding)
+        patient = self._patient_of_study(tree[0].nodes[0].resource.id) if of_study and tree else None
         return plan_archive(tree, NamesFrom(patient=patient, series_only=series_only))
+
+    def _patient_of_study(self, study: str) -> Mapping[str, str] | None:
+        first = self._services.storage.first_instance(study)
+        resource = None if first is None else self._services.storage.get(first)
+        file = None if resource is None else resource.attachments.get(AttachmentType.DICOM)
+        if first is None or file is None:
+            return None
+        return self._patient_of(first, file.uuid, self._services.settings["DefaultEncoding"])
 
     def _tree(self, id: str) -> list[Node]:
         try:

@@ -137,6 +137,13 @@ GET /patients/{patient}/archive
 POST /patients/{patient}/archive {}
 POST /tools/create-archive ["{changed-study}"]
 GET /tools/create-archive?resources={changed}
+POST /instances @a2
+second:ParentSeries = POST /instances @b1
+GET /series/{second}/archive
+POST /series/{second}/archive {}
+third, third-study:ParentStudy, third-series:ParentSeries = POST /instances @c1-other-series
+GET /series/{third-series}/archive
+GET /studies/{third-study}/archive
 """
 
 SAME_NAMES = """

@@ -17,7 +17,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Files, Resources
 from orthanc_lab.storage.records import AttachmentType, Resource
 
-__all__ = ["Leaf", "Node", "first_stored", "resolve", "tags_of_patient"]
+__all__ = ["Leaf", "Node", "resolve", "tags_of_patient"]
 
 _INSTANCE_NUMBER = "0020,0013"
 _PATIENT_TAGS = frozenset({"0010,0010", "0010,0020"})
@@ -73,7 +73,8 @@ def resolve(storage: Resources, ids: Sequence[str], level: Level | None = None) 
 def tags_of_patient(storage: Files, instance: str, default_encoding: str) -> Mapping[str, str] | None:
     """Return PatientID and PatientName as a file has them, by tag; None if it cannot be read.
 
-    Two studies of one PatientID may bear different names; the patient keeps the first one.
+    Two studies of one PatientID may bear different names; the patient keeps the first one, and the archive of a study
+    has that of the study's first instance.
 
     Parameters
     ----------
@@ -84,16 +85,6 @@ def tags_of_patient(storage: Files, instance: str, default_encoding: str) -> Map
         return scan(storage.read_dicom_header(instance), _PATIENT_TAGS, default_encoding).tags
     except OrthancError:
         return None
-
-
-def first_stored(study: Node) -> Leaf | None:
-    """Return the instance of a study that was stored first, as far as it is in the tree."""
-    series = {node.resource.id: node for node in study.nodes}
-    for id in study.resource.children:
-        if id in series and series[id].leaves:
-            first = series[id].resource.children[0]
-            return next((leaf for leaf in series[id].leaves if leaf.id == first), None)
-    return None
 
 
 Known = Mapping[str, Resource]

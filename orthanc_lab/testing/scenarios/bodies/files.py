@@ -193,6 +193,7 @@ def _odd_dicom() -> dict[str, bytes]:
         "no-preamble": written(slice_of("P1", "1", "1", 14))[132:],
         "no-preamble-implicit": written(slice_of("P1", "1", "1", 15), "1.2.840.10008.1.2")[132:],
         "a1-changed": written(same_uids),
+        "c1-other-series": written(slice_of("P1", "2", "4", 1, StudyDate="20210607", PatientName="Third^Name")),
         "no-number": written(slice_of("P6", "5", "5", 9, InstanceNumber=None, Modality="")),
         "number-1": written(slice_of("P6", "5", "5", 1)),
         "number-3": written(slice_of("P6", "5", "5", 3)),
