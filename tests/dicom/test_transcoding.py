@@ -108,6 +108,18 @@ def test_windows_follow_the_gray_levels_of_lossy_jpeg(
     assert values == expected
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("size", [1, 2, 6, 8, 16, 33])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_noise_fits_into_jpeg_ls(size: int, bits: int, samples: int) -> None:
+    pixels = np.random.default_rng(size).integers(0, 256, size * size * samples * bits // 8, np.uint8).tobytes()
+    photometric = "RGB" if samples == 3 else "MONOCHROME2"
+    source = file_of(image_of(pixels, size, size, bits=bits, samples=samples, photometric=photometric))
+    found = read_file(transcoded(source, JPEG + "80") or b"")
+    assert np.array_equal(decode_frame(found, 0), decode_frame(read_file(source), 0))
+    assert transcoded(source, JPEG + "81") is not None
+
+
 @pytest.mark.parametrize("sop_class", [None, b""])
 def test_lossy_jpeg_names_no_source_without_a_class(sop_class: bytes | None) -> None:
     data_set = {**read_file(file_of(image_of(bytes(24), 6, 4))).data_set}

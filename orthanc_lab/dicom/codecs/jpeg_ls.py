@@ -21,6 +21,7 @@ __all__ = ["codec_for"]
 _NEAR_LOSSLESS = "1.2.840.10008.1.2.4.81"
 _BY_LINE = 1  # how colours are interleaved, as dcmtk does it
 _NEAR = 2  # how much a sample may differ
+_SMALL = 1024  # bytes of samples
 
 
 def codec_for(uid: str) -> Codec:
@@ -48,14 +49,16 @@ def _decode(data: bytes, description: ImageDescription) -> Array:
 
 
 def _encode(pixels: Array, description: ImageDescription, quality: int, *, error: int) -> bytes:
+    samples = np.ascontiguousarray(pixels).tobytes()
+    rows, columns = description.height, description.width
+    bits = bits_to_keep(pixels, description)
+    mode = _BY_LINE if description.samples > 1 else 0
+    if len(samples) < _SMALL:
+        # The library leaves twice the room of the samples, too little for a header and noise: more follow, unread.
+        samples += bytes(_SMALL)
+        return bytes(jpeg_ls.CharLS._CharLS._encode(samples, error, mode, rows, columns, description.samples, bits))
     return bytes(
         jpeg_ls.encode_buffer(
-            np.ascontiguousarray(pixels).tobytes(),
-            description.height,
-            description.width,
-            description.samples,
-            bits_to_keep(pixels, description),
-            lossy_error=error,
-            interleave_mode=_BY_LINE if description.samples > 1 else 0,
+            samples, rows, columns, description.samples, bits, lossy_error=error, interleave_mode=mode
         )
     )

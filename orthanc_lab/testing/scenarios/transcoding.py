@@ -23,6 +23,7 @@ SCENARIOS = [
     Scenario("transcoding-gray-lossless", _files("gray-", (".4.57", ".4.70"))),
     # Some of the others end the real server.
     Scenario("transcoding-gray-jpeg-ls", _files(("gray-full", "gray-two", "gray-six-", "gray-eight"), (".4.80",))),
+    Scenario("transcoding-noise", _files("gray-noise", (".4.80", ".4.81"))),
     Scenario("transcoding-runs", _files("runs-", ("", ".1", ".2", ".1.99", ".4.50"))),
     Scenario("transcoding-native", _files("native-", (".4.50", ".4.51"))),
     Scenario("transcoding-headers", _files("group-", ("", ".1", ".2", ".1.99", ".4.50", ".4.80"))),

@@ -83,7 +83,10 @@ def _gray_levels() -> dict[str, bytes]:
     two = gray(10, 100)
     two.NumberOfFrames = 2
     two["PixelData"].value = two.PixelData + gray(5, 60).PixelData
-    return {f"gray-{name}": written(picture) for name, picture in (pictures | {"two": two}).items()}
+    noise = gray(0, 255, Rows=6, Columns=6)
+    noise["PixelData"].value = np.random.default_rng(1).integers(0, 256, 36, np.uint8).tobytes()
+    pictures |= {"two": two, "noise": noise}
+    return {f"gray-{name}": written(picture) for name, picture in pictures.items()}
 
 
 def _windows(rescaled: dict[str, Any]) -> dict[str, Dataset]:
