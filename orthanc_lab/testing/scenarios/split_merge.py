@@ -68,4 +68,15 @@ GET /statistics
 GET /studies/{study}
 """
 
-SCENARIOS = [Scenario("split", SPLIT, TREE), Scenario("merge", MERGE, TREE)]
+TWICE = """
+target:TargetStudy = POST /studies/{study}/split {"Series": ["{series}", "{series}"], "KeepSource": true}
+GET /studies/{target}/statistics
+POST /studies/{study2}/merge {"Resources": ["{series}", "{study}"], "KeepSource": true}
+GET /studies/{study2}/statistics
+"""
+
+SCENARIOS = [
+    Scenario("split", SPLIT, TREE),
+    Scenario("merge", MERGE, TREE),
+    Scenario("split-merge-twice", TWICE, TREE),
+]
