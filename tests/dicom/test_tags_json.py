@@ -78,6 +78,12 @@ def test_too_long_counts_bytes_of_utf8_and_may_be_ignored() -> None:
     assert found["0040,a730"] == [{"0008,4000": "y" * 300}]
 
 
+def test_padding_and_an_empty_creator_are_not_shown() -> None:
+    found = json_of({0x00290010: ("LO", b""), 0x00291010: ("LO", b"x "), 0xFFFCFFFC: ("OB", bytes(8))})
+    assert "PrivateCreator" not in found["0029,1010"]
+    assert "fffc,fffc" not in found
+
+
 def test_private_tags_show_their_creator() -> None:
     elements: dict[int, tuple[str, Value]] = {
         0x00290010: ("LO", b"SIEMENS CSA HEADER"),

@@ -8,7 +8,7 @@ from typing import Any
 import pydicom.data
 import pytest
 
-from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.data_set import DataSet, Element
 from orthanc_lab.dicom.files.read import read_file
 from tests.create.creator import Refusal
 from tests.modification.collection import INSTANCE, STUDY, file_of, instance, orthanc_id, text
@@ -218,6 +218,30 @@ def test_native_pixels_do_not_pass_for_compressed_ones(library: Library) -> None
     answer = library.post(path, body | {"Transcode": "1.2.840.10008.1.2.1"})
     assert read_file(answer.content).data_set[0x7FE00010].value == b"xx"
     assert library.post(f"/instances/{INSTANCE}/modify", {"Replace": {"PixelData": ""}}).status_code == 400
+
+
+def test_what_belongs_into_no_data_set_is_not_written(library: Library) -> None:
+    stray = {f"x{tag:08x}": text("LO", "x") for tag in (0x00000002, 0x00020016, 0x00050011, 0xFFFF0011)}
+    id = library.upload(file_of(instance("1.5.9.7.1", **stray)))["ID"]
+    for call in ("modify", "anonymize"):
+        answer = library.post(f"/instances/{id}/{call}", {})
+        assert min(read_file(answer.content).data_set) == 0x00080005
+    answer = library.session.get(f"{library.url}/instances/{id}/file?transcode=1.2.840.10008.1.2.2", timeout=30)
+    assert read_file(answer.content).data_set[PATIENT_ID].value == b"P1"
+
+
+def test_an_unknown_transfer_syntax_becomes_explicit(library: Library) -> None:
+    file = file_of(instance("1.5.9.8.1")).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.9.9\0")
+    id = library.upload(file)["ID"]
+    for call in ("modify", "anonymize"):
+        answer = library.post(f"/instances/{id}/{call}", {})
+        assert read_file(answer.content).transfer_syntax == "1.2.840.10008.1.2.1"
+
+
+def test_what_is_emptied_has_the_vr_of_the_dictionary(library: Library) -> None:
+    odd = instance("1.5.9.8.2", x00189074=Element("FL", b"\0\0\0\0"), x00080050=text("LO", "x"))
+    data_set = library.changed("anonymize", {}, library.upload(file_of(odd))["ID"])
+    assert (data_set[0x00189074], data_set[0x00080050]) == (("DT", b""), ("SH", b""))
 
 
 def test_group_lengths_are_ignored_and_uids_have_no_blanks(library: Library) -> None:

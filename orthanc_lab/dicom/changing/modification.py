@@ -7,7 +7,7 @@ from typing import Any
 
 from orthanc_lab.dicom.changing.anonymization import Profile
 from orthanc_lab.dicom.changing.uid_map import UidMap
-from orthanc_lab.dicom.dictionary.dictionary import is_private
+from orthanc_lab.dicom.dictionary.dictionary import Dictionary, is_private
 from orthanc_lab.dicom.dictionary.tags import (
     ENCAPSULATED_DOCUMENT,
     PATIENT_ID,
@@ -21,7 +21,7 @@ from orthanc_lab.dicom.dictionary.tags import (
     STUDY_INSTANCE_UID,
 )
 from orthanc_lab.dicom.files.charsets import ASCII, Charset, by_term
-from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
+from orthanc_lab.dicom.files.data_set import DataSet, Element, Pieces, padded
 from orthanc_lab.dicom.files.tag_path import Step, TagPath, follow_steps
 from orthanc_lab.dicom.files.text import text_bytes
 from orthanc_lab.dicom.files.values import JsonValues, is_written
@@ -125,10 +125,12 @@ class Modification:
         """
         if self.keeps_identifiers and not self.removed.isdisjoint(IDENTIFIERS):
             raise OrthancError(ErrorCode.BAD_REQUEST, "It is forbidden to remove one of the main Dicom identifiers")
-        anonymizer = None if self.profile is None else _Anonymizer(self, self._with_own(uids, data_set))
+        anonymizer = None
+        if self.profile is not None:
+            anonymizer = _Anonymizer(self, self._with_own(uids, data_set), values.names)
         if anonymizer is None:
             result = {
-                tag: _emptied(element) if tag in self.cleared else element
+                tag: element
                 for tag, element in data_set.items()
                 if tag not in self.removed and not self._is_unwanted_private(tag)
             }
@@ -142,12 +144,12 @@ class Modification:
         return result
 
     def spoils_pixels(self, result: DataSet, syntax: str) -> bool:
-        """Tell whether the replaced pixel data are an empty text, or not compressed as the transfer syntax demands."""
-        if PIXEL_DATA not in self.replaced:
+        """Tell whether pixel data are replaced by an empty text, or are not in the form of their transfer syntax."""
+        pixels, row = result.get(PIXEL_DATA), find_transfer_syntax(syntax)
+        if pixels is None:
             return False
-        row = find_transfer_syntax(syntax)
-        is_native = PIXEL_DATA in result and not isinstance(result[PIXEL_DATA].value, tuple)
-        return self.replaced[PIXEL_DATA] == "" or (is_native and row is not None and row.encapsulated)
+        is_compressed = isinstance(pixels.value, tuple) and not isinstance(pixels.value, Pieces)
+        return self.replaced.get(PIXEL_DATA) == "" or is_compressed != (row is not None and row.encapsulated)
 
     def _with_own(self, uids: UidMap, data_set: DataSet) -> UidMap:
         """Return the mapping with the identifiers that are replaced: references to them follow."""
@@ -215,11 +217,12 @@ def charset_of(data_set: DataSet, default: Charset) -> Charset:
 class _Anonymizer:
     """Applies the rules of an anonymization to a data set and to the items of its sequences."""
 
-    def __init__(self, rules: Modification, uids: UidMap) -> None:
+    def __init__(self, rules: Modification, uids: UidMap, names: Dictionary) -> None:
         assert rules.profile is not None
         self._rules = rules
         self._profile = rules.profile
         self._uids = uids
+        self._names = names
 
     def item(self, data_set: DataSet, steps: tuple[Step, ...]) -> DataSet:
         """Return what is left of the item to which `steps` lead (of the whole data set for none)."""
@@ -255,7 +258,9 @@ class _Anonymizer:
 
     def _changed(self, tag: int, element: Element, steps: tuple[Step, ...]) -> Element:
         if tag in self._rules.cleared:
-            return _emptied(element)
+            entry = self._names.find(tag)
+            vr = element.vr if entry is None else entry.vr
+            return Element(vr, [] if vr == "SQ" else b"")
         if isinstance(element.value, list):
             items = enumerate(element.value)
             return Element(element.vr, [self.item(item, (*steps, Step(tag, index))) for index, item in items])
@@ -309,10 +314,6 @@ def _own_items(data_set: DataSet, steps: tuple[Step, ...], owned: set[int]) -> N
                 owned.add(id(items))
             following += items if step.item is None else items[step.item : step.item + 1]
         current = following
-
-
-def _emptied(element: Element) -> Element:
-    return Element(element.vr, [] if isinstance(element.value, list) else b"")
 
 
 def _uid_of(element: Element) -> str:

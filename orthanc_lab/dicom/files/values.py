@@ -19,15 +19,15 @@ from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.limits import MAX_JSON_DEPTH
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["JsonValues", "encode_value", "is_written"]
+__all__ = ["NO_DATA_GROUPS", "JsonValues", "encode_value", "is_written"]
 
 
 def is_written(tag: int) -> bool:
     """Tell whether a data set may contain a tag: not the meta header, a command or a group length (PS3.5 section 7)."""
-    return bool(tag & 0xFFFF) and tag >> 16 not in _NO_DATA_GROUPS
+    return bool(tag & 0xFFFF) and tag >> 16 not in NO_DATA_GROUPS
 
 
-_NO_DATA_GROUPS = frozenset({0, 1, 2, 3, 5, 7, 0xFFFF})
+NO_DATA_GROUPS = frozenset({0, 1, 2, 3, 5, 7, 0xFFFF})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from orthanc_lab.dicom.dictionary.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
 from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_file, encode_head, padded
+from orthanc_lab.dicom.files.values import NO_DATA_GROUPS
 from orthanc_lab.protocol.deflate import deflate_raw
-from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
+from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE, find_transfer_syntax
 
 __all__ = ["write_file"]
 
+_FIRST, _LAST = 0x00080000, 0xFFFF0000  # there may be groups before and after that no data set has
 _ANY_FILE = "1.2.276.0.7230010.3.1.0.1"
 """The class that dcmtk, and so Orthanc, states in the meta header of a data set without one."""
 
@@ -21,9 +23,13 @@ def write_file(data_set: DataSet, syntax: str) -> bytes:
     data_set
         Its pixel data are already compressed if the transfer syntax demands it.
     syntax
-        Transfer syntax UID.
+        Transfer syntax UID; for an unknown one, the file has Explicit VR Little Endian.
     """
     row = find_transfer_syntax(syntax)
+    if row is None:
+        syntax = EXPLICIT_LE
+    if data_set and (min(data_set) < _FIRST or max(data_set) >= _LAST):
+        data_set = {tag: element for tag, element in data_set.items() if tag >> 16 not in NO_DATA_GROUPS}
     sop_class = _uid(data_set, SOP_CLASS_UID) if SOP_CLASS_UID in data_set else _ANY_FILE
     sop_instance = _uid(data_set, SOP_INSTANCE_UID)
     if row is None or not row.deflated:

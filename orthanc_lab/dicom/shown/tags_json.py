@@ -13,6 +13,7 @@ from typing import Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.tags import (
+    DATA_SET_TRAILING_PADDING,
     PALETTE_DESCRIPTORS,
     PIXEL_REPRESENTATION,
     SPECIFIC_CHARACTER_SET,
@@ -99,6 +100,8 @@ class TagsWriter:
         shown, full = self._dictionary.shown, self._format is TagsFormat.FULL
         simplified = self._format is TagsFormat.SIMPLIFIED
         for tag in sorted(data_set if only is None else data_set.keys() & set(only)):
+            if tag == DATA_SET_TRAILING_PADDING:
+                continue
             element = data_set[tag]
             creator, known = None, ""
             if tag & 0x10000:
@@ -113,7 +116,7 @@ class TagsWriter:
                 found[name] = value
             elif not full:
                 found[key] = value
-            elif creator is None or kind == "Sequence":
+            elif not creator or kind == "Sequence":
                 found[key] = {"Name": name, "Type": kind, "Value": value}
             else:
                 found[key] = {"Name": name, "PrivateCreator": creator, "Type": kind, "Value": value}

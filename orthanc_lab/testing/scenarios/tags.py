@@ -169,6 +169,19 @@ def _charsets() -> str:
     return "\n".join(lines)
 
 
+_ODD = ("trailing-padding", "private-of-nobody", "other-vrs", "stray-groups", "unknown-explicit", "runs-as-explicit")
+_ASKED = ("GET tags", "GET tags?short", "GET file?transcode=1.2.840.10008.1.2.2", "POST modify {}", "POST anonymize {}")
+
+
+def _odd_elements() -> str:
+    lines = []
+    for name in _ODD:
+        lines.append(f"{name} = POST /instances @{name}")
+        asked = (line for line in _ASKED if name != "stray-groups" or "tags" not in line)
+        lines += [line.replace(" ", f" /instances/{{{name}}}/", 1) for line in asked]
+    return "GENERATES\n" + "\n".join(lines)
+
+
 SCENARIOS = [
     Scenario("tags-shapes", SHAPES, TREE),
     Scenario("tags-arguments", _arguments(), TREE),
@@ -198,4 +211,5 @@ SCENARIOS = [
         """,
         options={"DefaultEncoding": "Utf8"},
     ),
+    Scenario("tags-odd-elements", _odd_elements()),
 ]

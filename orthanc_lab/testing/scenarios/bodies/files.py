@@ -9,6 +9,7 @@ import base64
 import gzip
 import io
 import json
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -68,6 +69,8 @@ def build() -> dict[str, bytes]:
     bodies = {name: _file(file) for name, file in (FILES | CHARSETS).items()}
     bodies |= _tree() | _odd_dicom() | _images() | _documents()
     return bodies | _archives(bodies) | _hostile(bodies) | form_bodies(bodies["a1"])
+    bodies |= _tree() | _odd_dicom() | _odd_elements() | _images() | _documents()
+    return bodies | _archives(bodies) | form_bodies(bodies["a1"])
 
 
 def _file(name: str) -> bytes:
@@ -206,6 +209,34 @@ def _odd_dicom() -> dict[str, bytes]:
         "half": written(slice_of("P1", "1", "1", 13))[:300],
         "binary": bytes(range(256)),
     }
+
+
+def _odd_elements() -> dict[str, bytes]:
+    """Return files with elements that belong elsewhere, have another VR, or say nothing."""
+    padding, nobody, dated = (slice_of("P7", "7", "9", number) for number in (1, 2, 3))
+    padding.add_new(0xFFFCFFFC, "OB", bytes(20))
+    nobody.add_new(0x00290010, "LO", "")
+    nobody.add_new(0x00291010, "LO", "x")
+    dated.add_new(0x00189074, "FL", 1.5)
+    dated.StudyDate = ""
+    dated["StudyDate"].VR = "LO"
+    start = written(slice_of("P7", "7", "9", 4))
+    first = start.index(struct.pack("<HH2s", 8, 5, b"CS"))
+    stray = (struct.pack("<HH2sH", group, element, b"LO", 2) + b"x " for group, element in _STRAY)
+    runs = _file(FILES["mr-rle"])
+    return {
+        "trailing-padding": written(padding),
+        "private-of-nobody": written(nobody),
+        "other-vrs": written(dated),
+        "stray-groups": start[:first] + b"".join(stray) + start[first:],
+        "unknown-explicit": written(slice_of("P7", "7", "9", 5)).replace(
+            b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.9.9\0"
+        ),
+        "runs-as-explicit": runs.replace(b"1.2.840.10008.1.2.5\0", b"1.2.840.10008.1.2.1\0"),
+    }
+
+
+_STRAY = ((0, 2), (2, 0x16), (3, 0x11), (5, 0x11), (7, 0x11))
 
 
 def _reference(uid: str) -> Dataset:
