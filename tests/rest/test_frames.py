@@ -105,6 +105,12 @@ def test_a_jpeg_has_at_most_65500_pixels_in_a_row(rest: Rest) -> None:
     assert statuses == [200, 415]
 
 
+def test_a_format_that_is_not_there_comes_before_a_conversion_that_is_not(rest: Rest) -> None:
+    id = rest.upload(file_of(image_of(bytes(72), 6, 4, samples=3, photometric="RGB")))["ID"]
+    assert is_empty(rest("GET", f"/instances/{id}/image-uint16", Accept="image/jpeg"), 404)
+    assert is_empty(rest("GET", f"/instances/{id}/image-uint16"), 415)
+
+
 def test_windows_and_sizes(library: Rest, gray: str) -> None:
     path = f"/instances/{gray}/rendered"
     windowed = picture(library("GET", f"{path}?window-center=100&window-width=100").content)

@@ -52,8 +52,10 @@ class Picture(ABC):
         self._decodes = services.settings["BuiltinDecoderTranscoderOrder"] != "Disabled"
 
     @abstractmethod
-    def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
-        """Return the samples to write."""
+    def draw(
+        self, decoded: Array, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
+    ) -> Array:
+        """Return the samples to write of a decoded frame."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str = "0") -> None:
         """Answer the picture in the format that ``Accept`` asks for."""
@@ -70,9 +72,10 @@ class Picture(ABC):
             description = describe_image(file.data_set)
             size = min(description.frame_bytes, may_unpack(packed_size(file.data_set)))
             with self._memory.reserve(_COPIES * size):
-                pixels = self.draw(file, description, number, arguments)
+                decoded = decode_frame(file, number, description)
                 if media_type not in self.types:
                     raise EmptyAnswer(404)
+                pixels = self.draw(decoded, file, description, number, arguments)
                 resp.data = _write(pixels, media_type, quality)
         except OrthancError as error:
             if error.status == _UNAVAILABLE:
@@ -87,17 +90,20 @@ class Picture(ABC):
 class Preview(Picture):
     """Gray values stretched from black to white."""
 
-    def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
+    def draw(
+        self, decoded: Array, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
+    ) -> Array:
         """Return 8-bit samples."""
-        return preview(decode_frame(file, frame, description), description)
+        return preview(decoded, description)
 
 
 class Rendered(Picture):
     """Gray values seen through the window of the file or of the request, at the size of the request."""
 
-    def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
+    def draw(
+        self, decoded: Array, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
+    ) -> Array:
         """Return 8-bit samples; sizes and windows that are not numbers are refused with 404/empty."""
-        decoded = decode_frame(file, frame, description)
         window = window_of(file.data_set, description, frame)
         center = _float_argument(arguments, "window-center")
         width = _float_argument(arguments, "window-width")
@@ -117,9 +123,11 @@ class Truncated(Picture):
         if high > 255:
             self.types = (_PNG, _PAM)
 
-    def draw(self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]) -> Array:
+    def draw(
+        self, decoded: Array, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
+    ) -> Array:
         """Return samples of the type."""
-        return truncate(decode_frame(file, frame, description), self._low, self._high)
+        return truncate(decoded, self._low, self._high)
 
 
 class Placeholder:

@@ -74,4 +74,5 @@ SCENARIOS = [
         POST /instances @zip-overlapping
         """,
     ),
+    Scenario("limits-pictures", "GET /instances/{rgb}/rendered?width=5000", "rgb = POST /instances @rgb"),
 ]

@@ -65,6 +65,10 @@ def _sizes() -> str:
 
 
 _BODIES = pictures.build()
+_UNUSUAL = (
+    *_PICTURES, *_ARRAYS, "rendered?width=3", "image-uint16 [Accept: image/jpeg]",
+    "frames/0/raw", *(f"file?transcode=1.2.840.10008.1.2{syntax}" for syntax in (".2", ".4.50", ".4.70")),
+)  # fmt: skip
 _FRAMES = tuple(f"frames/{number}/rendered" for number in (0, 1, 2))
 _WINDOW = ("frames/1/rendered?window-center=50", "frames/1/rendered?window-width=50")
 
@@ -80,6 +84,7 @@ SCENARIOS = [
         _each(_BODIES, "frame-", ("rendered", *_FRAMES, *_WINDOW, "frames/1/preview", *_ARRAYS, "frames/1/numpy")),
     ),
     Scenario("pictures-empty", _empty()),
+    Scenario("pictures-unusual", "GENERATES\n" + _each(_BODIES, "unusual-", _UNUSUAL)),
     Scenario("pictures-colours", _each(_BODIES, "native-", (*_PICTURES, "frames/0/raw", "numpy"))),
     Scenario("pictures-runs", _each(_BODIES, "runs-", (*_PICTURES, "frames/0/raw", "numpy", "matlab"))),
     Scenario(

@@ -21,7 +21,7 @@ _NO_WINDOW: dict[str, Any] = {"WindowCenter": None, "WindowWidth": None}
 
 def build() -> dict[str, bytes]:
     """Return every named body."""
-    return _gray_levels() | _colours() | _frames() | _runs() | _odd_headers()
+    return _gray_levels() | _colours() | _frames() | _runs() | _odd_headers() | _unusual()
 
 
 def gray(low: int, high: int, bits: int = 8, stored: int = 8, signed: int = 0, **tags: Any) -> Dataset:
@@ -265,6 +265,38 @@ def _odd_headers() -> dict[str, bytes]:
         "bare-implicit": _without_meta(2, implicit=True),
         "bare-explicit": _without_meta(3, implicit=False),
     }
+
+
+def _unusual() -> dict[str, bytes]:
+    """Return images that the real server does not decode, or decodes to other pixels than are stored."""
+    values = np.arange(30, dtype=np.uint8)
+    deep = np.arange(90, dtype="<u2").tobytes()
+    sized: dict[str, Any] = {"Rows": 5, "Columns": 6}
+    rgb: dict[str, Any] = {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0, **sized}
+    pictures = {
+        "bits": (gray(0, 1, 8, 1, BitsAllocated=1, **sized), np.packbits(values % 3 == 0, bitorder="little").tobytes()),
+        "eight-of-sixteen": (gray(0, 255, 16, 8, **sized), (values * 8).astype("<u2").tobytes()),
+        "palette": (gray(0, 7, 8, 4, PhotometricInterpretation="PALETTE COLOR", **sized), (values % 8).tobytes()),
+        "deep-rgb": (gray(0, 255, 16, 16, **rgb), deep),
+        "rgb": (gray(0, 255, **rgb), deep[::2]),
+        "24-of-32": (gray(0, 255, 32, 24, **sized), values.astype("<u4").tobytes()),
+        "argb": (gray(0, 255, **rgb | {"SamplesPerPixel": 4, "PhotometricInterpretation": "ARGB"}), bytes(120)),
+        "hsv": (gray(0, 255, **rgb | {"PhotometricInterpretation": "HSV"}), deep[::2]),
+        "no-planes": (gray(0, 255, **rgb), deep[::2]),
+        "no-colour": (gray(0, 255, **sized), values.tobytes()),
+        "unknown-vr": (gray(0, 255, **sized), values.tobytes()),
+        "none": (gray(0, 255, NumberOfFrames=0, **sized), values.tobytes()),
+    }
+    for number, colour in enumerate(("Red", "Green", "Blue")):
+        picture = pictures["palette"][0]
+        setattr(picture, f"{colour}PaletteColorLookupTableDescriptor", [8, 0, 16])
+        picture.add_new(0x00281201 + number, "OW", np.arange(8, dtype="<u2").tobytes())
+    del pictures["no-planes"][0].PlanarConfiguration
+    del pictures["no-colour"][0].PhotometricInterpretation
+    for picture, pixels in pictures.values():
+        picture["PixelData"].value = pixels
+    pictures["unknown-vr"][0]["PixelData"].VR = "UN"
+    return {f"unusual-{name}": written(picture) for name, (picture, _) in pictures.items()}
 
 
 def _without_meta(number: int, *, implicit: bool) -> bytes:
