@@ -188,4 +188,12 @@ SCENARIOS = [
         )
         for name, option in (("compressed", "Uncompressed"), ("uncompressed", "Compressed"))
     ),
+    Scenario(
+        "upload-odd-packages",
+        """
+        POST /instances [Content-Encoding: gzip] @a1-gzip-twice
+        POST /instances [Content-Encoding: gzip] @a1-gzip-junk
+        POST /instances @zip-bzip2
+        """,
+    ),
 ]

@@ -331,6 +331,9 @@ def _archives(bodies: dict[str, bytes]) -> dict[str, bytes]:
         "blank-gzip": gzip.compress(blank, mtime=0),
         "zip-blank": _zipped({"blank": blank}),
         "a1-gzip": gzip.compress(bodies["a1"], mtime=0),
+        "a1-gzip-twice": gzip.compress(bodies["a1"], mtime=0) * 2,
+        "a1-gzip-junk": gzip.compress(bodies["a1"], mtime=0) + b"junk",
+        "zip-bzip2": _zipped(tree, zipfile.ZIP_BZIP2),
         "json-gzip": gzip.compress(b'{"Level": "Study", "Query": {}}', mtime=0),
         "a1-zlib": zlib.compress(bodies["a1"]),
     }
@@ -357,8 +360,9 @@ def _hostile(bodies: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _zipped(members: dict[str, bytes]) -> bytes:
+def _zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, body in members.items():
-            archive.writestr(zipfile.ZipInfo(name), body, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name), body, method)
     return buffer.getvalue()
