@@ -15,6 +15,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orthanc_lab.dicom.files.data_set import encode_head
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import SystemClock
 from orthanc_lab.protocol.threads import ThreadExecutor
@@ -87,6 +88,7 @@ def test_an_answer_in_xml(rest: Rest) -> None:
         (b"PK" + b"x" * 98, (400, 15, "Cannot parse an invalid DICOM file (size: 100 bytes)")),
         (bytes(200), (404, 21, "")),
         (dicom(study=None), (404, 21, "")),
+        (encode_head("1.2.840.10008.1.2.1.99", "1.2.3", "1.2.3.4"), (404, 21, "")),
         (dicom(study=""), (400, 15, "missing StudyInstanceUID, SeriesInstanceUID or SOPInstanceUID")),
         (dicom(patient="x" * 300), (400, 5, "")),
         (b"PK\3\4" + bytes(100), (400, 15, "Cannot open ZIP archive from memory buffer")),

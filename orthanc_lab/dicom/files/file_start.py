@@ -60,7 +60,7 @@ def find_start(dicom: bytes, memory: MemoryBudget = UNLIMITED) -> FileStart:
         layout = _guess(dicom, end) if end < len(dicom) else EXPLICIT_LE
         return FileStart(dicom, end, layout, stated, "", False, False, meta, end)
     known = stated if syntax.known else ""
-    if syntax.deflated:
+    if syntax.deflated and end < len(dicom):
         data, reservation = _inflate(dicom, end, memory)
         return FileStart(data, 0, syntax.layout, stated, known, syntax.encapsulated, True, meta, end, reservation)
     return FileStart(dicom, end, syntax.layout, stated, known, syntax.encapsulated, False, meta, end)

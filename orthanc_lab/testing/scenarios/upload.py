@@ -194,6 +194,7 @@ SCENARIOS = [
         POST /instances [Content-Encoding: gzip] @a1-gzip-twice
         POST /instances [Content-Encoding: gzip] @a1-gzip-junk
         POST /instances @zip-bzip2
+        POST /instances @deflated-nothing
         """,
     ),
 ]

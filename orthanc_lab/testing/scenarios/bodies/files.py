@@ -184,6 +184,7 @@ def _odd_dicom() -> dict[str, bytes]:
         "private": written(private),
         "private-items-implicit": written(private_items, "1.2.840.10008.1.2"),
         "private-implicit": written(named, "1.2.840.10008.1.2"),
+        "deflated-nothing": written(Dataset(), "1.2.840.10008.1.2.1.99")[:-2],
         "jpip-deflated": deflated.replace(b"1.2.840.10008.1.2.1.99", b"1.2.840.10008.1.2.4.95"),
         "unknown-implicit": implicit.replace(b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.9\0"),
         "odd-names": written(odd_names),
