@@ -10,7 +10,7 @@ from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE, find_transfer_sy
 
 __all__ = ["write_file"]
 
-_FIRST = 0x00080000  # before it there may be groups that no data set has
+_FIRST_GROUP = 8  # before it there may be groups that no data set has
 _ANY_FILE = "1.2.276.0.7230010.3.1.0.1"
 """The class that dcmtk, and so Orthanc, states in the meta header of a data set without one."""
 
@@ -28,7 +28,7 @@ def write_file(data_set: DataSet, syntax: str) -> bytes:
     row = find_transfer_syntax(syntax)
     if row is None:
         syntax = EXPLICIT_LE
-    if data_set and min(data_set) < _FIRST:
+    if data_set and min(data_set) >> 16 < _FIRST_GROUP:
         data_set = {tag: element for tag, element in data_set.items() if tag >> 16 not in NO_DATA_GROUPS}
     sop_class = _uid(data_set, SOP_CLASS_UID) if SOP_CLASS_UID in data_set else _ANY_FILE
     sop_instance = _uid(data_set, SOP_INSTANCE_UID)
