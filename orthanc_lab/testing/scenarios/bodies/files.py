@@ -67,10 +67,8 @@ TREE = ("a1", "a2", "a3", "b1", "c1", "d1")
 def build() -> dict[str, bytes]:
     """Return every named body."""
     bodies = {name: _file(file) for name, file in (FILES | CHARSETS).items()}
-    bodies |= _tree() | _odd_dicom() | _images() | _documents()
-    return bodies | _archives(bodies) | _hostile(bodies) | form_bodies(bodies["a1"])
     bodies |= _tree() | _odd_dicom() | _odd_elements() | _images() | _documents()
-    return bodies | _archives(bodies) | form_bodies(bodies["a1"])
+    return bodies | _archives(bodies) | _hostile(bodies) | form_bodies(bodies["a1"])
 
 
 def _file(name: str) -> bytes:
@@ -360,7 +358,6 @@ def _hostile(bodies: dict[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def _zipped(members: dict[str, bytes]) -> bytes:
 def _zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
