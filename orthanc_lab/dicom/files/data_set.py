@@ -32,6 +32,8 @@ __all__ = [
 
 IMPLEMENTATION_CLASS_UID = "1.2.276.0.7230010.3.0.3.6.9"
 IMPLEMENTATION_VERSION_NAME = "OFFIS_DCMTK_369"
+NO_SOP_CLASS = "1.2.276.0.7230010.3.1.0.1"
+"""What DCMTK, and so Orthanc, states in the meta header of a file whose data set has no SOPClassUID."""
 
 _UNDEFINED = 0xFFFFFFFF
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orthanc_lab.dicom.dictionary.tags import SOP_CLASS_UID, SOP_INSTANCE_UID
-from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_file, encode_head, padded
+from orthanc_lab.dicom.files.data_set import NO_SOP_CLASS, DataSet, encode, encode_file, encode_head, padded
 from orthanc_lab.dicom.files.values import NO_DATA_GROUPS
 from orthanc_lab.protocol.deflate import deflate_raw
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE, find_transfer_syntax
@@ -11,8 +11,6 @@ from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE, find_transfer_sy
 __all__ = ["write_file"]
 
 _FIRST_GROUP = 8  # before it there may be groups that no data set has
-_ANY_FILE = "1.2.276.0.7230010.3.1.0.1"
-"""The class that dcmtk, and so Orthanc, states in the meta header of a data set without one."""
 
 
 def write_file(data_set: DataSet, syntax: str) -> bytes:
@@ -30,7 +28,7 @@ def write_file(data_set: DataSet, syntax: str) -> bytes:
         syntax = EXPLICIT_LE
     if data_set and min(data_set) >> 16 < _FIRST_GROUP:
         data_set = {tag: element for tag, element in data_set.items() if tag >> 16 not in NO_DATA_GROUPS}
-    sop_class = _uid(data_set, SOP_CLASS_UID) if SOP_CLASS_UID in data_set else _ANY_FILE
+    sop_class = _uid(data_set, SOP_CLASS_UID) if SOP_CLASS_UID in data_set else NO_SOP_CLASS
     sop_instance = _uid(data_set, SOP_INSTANCE_UID)
     if row is None or not row.deflated:
         return encode_file(data_set, syntax, sop_class, sop_instance)

@@ -10,7 +10,7 @@ from typing import Any
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.dictionary.dictionary import format_tag, is_private
 from orthanc_lab.dicom.files.charsets import Charset, by_term
-from orthanc_lab.dicom.files.data_set import DataSet, Element, encode_file, padded
+from orthanc_lab.dicom.files.data_set import NO_SOP_CLASS, DataSet, Element, encode_file, padded
 from orthanc_lab.dicom.files.values import JsonValues, is_written
 from orthanc_lab.dicom.making import content
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
@@ -23,7 +23,6 @@ __all__ = ["Draft", "charset_of_tags", "fresh_identifiers", "generated_tags", "s
 
 
 _JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
-_NO_SOP_CLASS = "1.2.276.0.7230010.3.1.0.1"  # private class of DCMTK, in the meta header of a file without SOPClassUID
 
 _DATES = {
     Level.STUDY: (tags.STUDY_DATE, tags.STUDY_TIME),
@@ -136,7 +135,7 @@ class Draft:
 
     def to_bytes(self) -> bytes:
         """Return the DICOM file (Part 10)."""
-        sop_class = self._uid(tags.SOP_CLASS_UID) if tags.SOP_CLASS_UID in self.data_set else _NO_SOP_CLASS
+        sop_class = self._uid(tags.SOP_CLASS_UID) if tags.SOP_CLASS_UID in self.data_set else NO_SOP_CLASS
         return encode_file(self.data_set, self._transfer_syntax, sop_class, self._uid(tags.SOP_INSTANCE_UID))
 
     def _uid(self, tag: int) -> str:

@@ -10,8 +10,8 @@ from orthanc_lab.storage.files.area import AreaError
 
 __all__ = ["disk_error"]
 
-
 _log = logging.getLogger("orthanc_lab")
+_SCARCE = (errno.EMFILE, errno.ENFILE)  # no fault of the disk, and soon over
 
 
 def disk_error(error: OSError, *, shown: str = "") -> OrthancError:
@@ -27,7 +27,7 @@ def disk_error(error: OSError, *, shown: str = "") -> OrthancError:
         return OrthancError(code, f"The storage area is not available: {error}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OrthancError(ErrorCode.FULL_STORAGE, shown)
-    if not shown:
+    if not shown and error.errno not in _SCARCE:
         _log.error("Cannot write a file of the storage: %s", error)
     where = f" ({shown})" if shown else ""
     text = f"Cannot write a file of the storage{where}: {error.strerror or error}"
