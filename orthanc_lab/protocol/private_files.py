@@ -19,7 +19,7 @@ __all__ = [
 
 FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
-_ATTEMPTS = 8  # the folder above may be removed again; where it is there and this says otherwise, none can be made
+_ATTEMPTS = 1000  # others may remove the folder above each time; where it stays, none can be made in it
 
 
 def make_private_folder(path: str | Path) -> None:
