@@ -1,7 +1,7 @@
 """The items of an association's request and of its acceptance, before pynetdicom reads them (PS3.8 section 9.3.2).
 
-pynetdicom has each UID checked by pydicom, which warns of what is none, and Python keeps the text of each warning for
-good. So here what is no UID becomes one that nothing has, and what is too long is refused.
+pynetdicom has each UID checked by pydicom, which warns of those that are invalid, and Python keeps the text of each
+warning for good. So here an invalid UID is replaced by one that nothing has, and one that is too long is refused.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _VISIBLE = bytes(code if 32 <= code < 127 else ord("?") for code in range(256))
 
 
 def with_sound_items(pdu: memoryview) -> bytearray:
-    """Return an A-ASSOCIATE-RQ or -AC in which each UID is one.
+    """Return an A-ASSOCIATE-RQ or -AC in which each UID is valid.
 
     Raises
     ------

@@ -172,7 +172,7 @@ def _check_what_is_common(draft: Draft, contents: list[Any]) -> None:
     size = len(draft.to_bytes()) * len(contents)
     if size > max(_MOST_TAGS, _TAGS_TO_CONTENTS * sum(map(_length, contents))):
         details = f"The tags that the {len(contents)} instances have in common would take {size >> 20} MB"
-        raise OrthancError(ErrorCode.BAD_REQUEST, f"{details}: create them by several requests")
+        raise OrthancError(ErrorCode.BAD_REQUEST, f"{details}: create them in several requests")
 
 
 def _length(item: Any) -> int:
