@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -25,7 +26,6 @@ from orthanc_lab.rest.application import ROUTES, make_application
 from orthanc_lab.rest.request_guard import RequestGuard
 from orthanc_lab.rest.services import Control, Services
 from orthanc_lab.server.back_ends.choice import open_back_end
-from orthanc_lab.server.back_ends.port import BackEnd
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.gauges import add_gauges
 from orthanc_lab.server.memory_trimming import MemoryTrimming
@@ -54,10 +54,8 @@ class Assembly:
     services: Services
     rest: RequestGuard
     application: WSGIApplication  # the same, with what the environment puts around it
-    storage: Storage
-    back_end: BackEnd
     engine: JobsService
-    trimming: MemoryTrimming
+    opened: ExitStack  # what `close` closes, the last one first
 
     def finish_jobs(self, timeout: float = 10) -> None:
         """Stop the jobs engine after the current steps; the callers that wait for a job get an error."""
@@ -65,11 +63,7 @@ class Assembly:
 
     def close(self) -> None:
         """Stop the jobs engine, if it still runs, and close the storage."""
-        self.trimming.stop()
-        self.finish_jobs()
-        self.services.pushes.close()
-        self.storage.close()
-        self.back_end.close()
+        self.opened.close()
 
 
 def assemble(
@@ -88,56 +82,61 @@ def assemble(
         11 if another server owns the index, 3 for settings that do not fit, 36 if a database cannot be reached.
     """
     environment = environment or Environment.of_system()
+    with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
+        services, engine = _services(settings, control, environment, opened, load_jobs=load_jobs)
+        rest = make_application(services)
+        application = environment.application(rest, services)
+        engine.start()
+        trimming = MemoryTrimming(services.metrics, environment.clock, environment.executor)
+        opened.callback(trimming.stop)
+        return Assembly(environment, services, rest, application, engine, opened.pop_all())
+
+
+def _services(
+    settings: CheckedSettings, control: Control, environment: Environment, opened: ExitStack, *, load_jobs: bool
+) -> tuple[Services, JobsService]:
+    """Open all that resources are given, and the jobs engine, which is still to be started."""
     clock, identifiers = environment.clock, environment.identifiers
     metrics = PublishedMetrics(clock, enabled=settings["MetricsEnabled"])
     dictionary = dictionary_of(settings)
     memory = MemoryBudget(settings["MaximumUnpackedSize"] << 20, clock)
-    # A semaphore counts for all: uploads, downloads and jobs.
-    transcoders = settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1
-    is_disabled = settings["BuiltinDecoderTranscoderOrder"] == "Disabled"
-    transcoding = None if is_disabled else BoundedSemaphore(transcoders)
+    transcoding = _transcoding(settings)
     back_end = open_back_end(settings, environment)
-    try:
-        storage = back_end.open_storage(
-            replace(storage_options(settings, dictionary, memory), transcoding=transcoding), metrics
-        )
-    except BaseException:
-        back_end.close()
-        raise
+    opened.callback(back_end.close)
+    options = replace(storage_options(settings, dictionary, memory), transcoding=transcoding)
+    storage = back_end.open_storage(options, metrics)
+    opened.callback(storage.close)
     face: Storage = environment.storage(ReadOnlyStorage(storage) if settings["ReadOnly"] else storage)
-    try:
-        outputs = environment.outputs(back_end.open_outputs())
-        tools = JobTools.of(
-            settings,
-            face,
-            clock=clock,
-            identifiers=identifiers,
-            executor=environment.executor,
-            outputs=outputs,
-            dictionary=dictionary,
-            transcoding=transcoding,
-        )
-        extensions = _extensions(settings, environment, outputs)
-        known = {**restores(tools), **(extensions.restores() if extensions is not None else {})}
-        engine = back_end.open_jobs(
-            outputs,
-            {kind: environment.restore(restore) for kind, restore in known.items()},
-            load_jobs=load_jobs,
-            on_error=control.report,
-        )
-        pushes = PushReceiver(
-            back_end.own_files("transfers", "-transfers"),
-            face,
-            tools.transfers,
-            PushMetrics(metrics),
-            clock=clock,
-            executor=environment.executor,
-            memory=memory,
-        )
-    except BaseException:
-        storage.close()
-        back_end.close()
-        raise
+    outputs = environment.outputs(back_end.open_outputs())
+    tools = JobTools.of(
+        settings,
+        face,
+        clock=clock,
+        identifiers=identifiers,
+        executor=environment.executor,
+        outputs=outputs,
+        dictionary=dictionary,
+        transcoding=transcoding,
+    )
+    extensions = _extensions(settings, environment, outputs)
+    pushes = PushReceiver(
+        back_end.own_files("transfers", "-transfers"),
+        face,
+        tools.transfers,
+        PushMetrics(metrics),
+        clock=clock,
+        executor=environment.executor,
+        memory=memory,
+    )
+    opened.callback(pushes.close)
+    known = {**restores(tools), **(extensions.restores() if extensions is not None else {})}
+    engine = back_end.open_jobs(
+        outputs,
+        {kind: environment.restore(restore) for kind, restore in known.items()},
+        load_jobs=load_jobs,
+        on_error=control.report,
+    )
+    opened.callback(engine.stop)
     services = Services(
         settings,
         dictionary,
@@ -159,17 +158,14 @@ def assemble(
         cluster=back_end.cluster,
     )
     add_gauges(metrics, services, back_end.check)
-    rest = make_application(services)
-    application = environment.application(rest, services)
-    try:
-        engine.start()
-    except BaseException:
-        engine.stop()
-        storage.close()
-        back_end.close()
-        raise
-    trimming = MemoryTrimming(metrics, clock, environment.executor)
-    return Assembly(environment, services, rest, application, storage, back_end, engine, trimming)
+    return services, engine
+
+
+def _transcoding(settings: CheckedSettings) -> BoundedSemaphore | None:
+    """Return what counts the transcoders of all uploads, downloads and jobs; None if nothing is transcoded."""
+    if settings["BuiltinDecoderTranscoderOrder"] == "Disabled":
+        return None
+    return BoundedSemaphore(settings["MaximumConcurrentDcmtkTranscoders"] or os.cpu_count() or 1)
 
 
 def _extensions(settings: CheckedSettings, environment: Environment, outputs: OutputStore) -> ExtensionHost | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import requests
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.assembly import Assembly
+from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.options.settings import CheckedSettings
 
@@ -70,3 +73,14 @@ def test_a_listener_that_cannot_start_leaves_nothing_open(tmp_path: Path) -> Non
             server.start()
     with pytest.raises(requests.ConnectionError):
         name_of(server)
+
+
+def test_an_application_that_cannot_be_made_leaves_nothing_open(tmp_path: Path) -> None:
+    def application(*_: object) -> NoReturn:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "No application")
+
+    environment = replace(Environment.of_system(), application=application)
+    server = Server(lambda: settings(tmp_path, "first"), environment)
+    for _ in range(2):  # the second time, the index is free again
+        with pytest.raises(OrthancError, match="No application"):
+            server.start()
