@@ -27,15 +27,18 @@ def lock_folder(folder: Path) -> Callable[[], None]:
 
     descriptor = os.open(folder / "index.lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise OrthancError(
+                ErrorCode.DATABASE, f"The index in {folder} is already in use by another server (process {owner})"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+    except BaseException:
         os.close(descriptor)
-        raise OrthancError(
-            ErrorCode.DATABASE, f"The index in {folder} is already in use by another server (process {owner})"
-        ) from None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+        raise
     return lambda: os.close(descriptor)
 
 

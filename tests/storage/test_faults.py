@@ -257,3 +257,13 @@ def test_a_file_that_could_not_be_removed_is_removed_once_the_disk_works(
     for kept in range(1, 4):
         put(storage, pixels=LARGE)
         assert len(house.files()) == kept + max(0, 20 - 8 * kept)
+
+
+def test_a_disk_that_is_full_at_the_start_leaves_the_index_free(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        assert code_of(house.open) == 19
+    assert put(house.open()).instance
