@@ -174,11 +174,10 @@ class PostgresqlOutputs:
         self._database.run(operation, guards=())
 
     def empty_trash(self) -> None:
-        """Remove the bytes whose time has come."""
+        """Remove the bytes whose time has come; those that cannot be removed now stay for the next time."""
         query = "SELECT key FROM output_trash WHERE due < clock_timestamp() LIMIT %s"
         while keys := [key for (key,) in self._database.fetch(query, (_AT_ONCE,))]:
-            self._clear(keys)
-            if len(keys) < _AT_ONCE:
+            if self._clear(keys) < _AT_ONCE:
                 return
 
     def _reserve(self, *, anew: bool = False) -> str:
@@ -191,7 +190,8 @@ class PostgresqlOutputs:
                 self._reserved, self._reserved_at = keys, now
             return self._reserved.pop()
 
-    def _clear(self, keys: Sequence[str]) -> None:
+    def _clear(self, keys: Sequence[str]) -> int:
+        """Remove bytes, and return how many pieces are gone."""
         removed = []
         for key in keys:
             with contextlib.suppress(OSError):  # it stays in the trash
@@ -199,6 +199,7 @@ class PostgresqlOutputs:
                 removed.append(key)
         query = "DELETE FROM output_trash WHERE key = ANY(%s)"
         self._database.run(lambda connection: connection.execute(query, (removed,)), guards=())
+        return len(removed)
 
     def _keeping(self) -> Callable[[Sequence[str]], None]:
         """Return what keeps the bytes of parts as long as it is called again and again, if they have been removed."""

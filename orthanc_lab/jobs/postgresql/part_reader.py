@@ -41,7 +41,7 @@ class PartReader(io.RawIOBase):
         area: PartArea,
         parts: Sequence[Part],
         look_again: Callable[[], Sequence[Part]] | None = None,
-        done: Callable[[], None] | None = None,
+        done: Callable[[], object] | None = None,
         reading: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         super().__init__()

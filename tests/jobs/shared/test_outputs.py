@@ -112,6 +112,30 @@ def test_bytes_go_when_nobody_can_read_them(
         assert pieces(tmp_path) == 0
 
 
+def test_what_cannot_be_removed_stays_for_the_next_time(
+    outputs: PostgresqlOutputs, area: Area, shared_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = (
+        "INSERT INTO output_trash (key, due)"
+        " SELECT 'piece-' || number, now() - interval '1 s' FROM generate_series(1, 250) AS number"
+    )
+    shared_database.run(lambda connection: connection.execute(query))
+    asked: list[str] = []
+
+    def refuse(name: str) -> None:
+        asked.append(name)
+        assert len(asked) <= 250, "it is tried again at once"
+        raise AreaError("The place is away", is_away=True)
+
+    with monkeypatch.context() as place:
+        place.setattr(area, "remove", refuse)
+        outputs.empty_trash()
+    assert asked
+    assert shared_database.fetch("SELECT count(*) FROM output_trash") == [(250,)]
+    outputs.empty_trash()
+    assert shared_database.fetch("SELECT count(*) FROM output_trash") == [(0,)]
+
+
 def test_what_was_killed_while_it_wrote_leaves_nothing(
     outputs: PostgresqlOutputs, area: Area, shared_database: Database, tmp_path: Path
 ) -> None:
