@@ -245,6 +245,44 @@ def test_a_journal_or_log_that_cannot_be_written(
     assert (house.folder / "files.journal").read_bytes() == b""
 
 
+class FullLog(DiskLog):
+    """A file that grows on a disk that has no place for another file."""
+
+    def rewrite(self, content: bytes) -> None:
+        if self.read():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().rewrite(content)
+
+
+def test_a_journal_that_cannot_be_shortened_takes_no_file_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orthanc_lab.storage.files.journal._TOO_LONG", 1)
+    storage = house.open(open_log=FullLog, maximum_cache_size=0)
+    first, second = (dicom(instance="7", name=name, pixels=LARGE) for name in ("First", "Second"))
+    instance = storage.store(first, ORIGIN).instance
+    assert storage.store(second, ORIGIN, overwrite=True).instance == instance
+    assert storage.read_dicom(instance) == second
+    assert len(house.files()) == 1
+
+
+def test_a_log_that_cannot_be_opened_again_goes_on_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = DiskLog(tmp_path / "files.journal")
+    log.append(b"old")
+    opened = os.open
+
+    def none_left(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_APPEND:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return opened(path, flags, mode)
+
+    with monkeypatch.context() as descriptors:
+        descriptors.setattr(os, "open", none_left)
+        with pytest.raises(OSError, match="Too many"):
+            log.rewrite(b"new")
+    log.append(b", and more")
+    assert log.read() == b"old, and more"
+    log.close()
+
+
 def test_a_file_that_could_not_be_removed_is_removed_once_the_disk_works(
     house: House, storage: Storage, area: FaultyArea
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from orthanc_lab.protocol.ports import Identifiers
@@ -155,11 +156,12 @@ class LogJournal:
         with self._lock:
             for name in names:
                 self._open.pop(name, None)
-            if self._size >= _TOO_LONG and self._open:
-                self._rewrite()
-            elif self._size >= _LONG and not self._open:
-                self._file.truncate(0)
-                self._size = 0
+            with suppress(OSError):  # it stays long: the commit is done, and must not be taken for one that failed
+                if self._size >= _TOO_LONG and self._open:
+                    self._rewrite()
+                elif self._size >= _LONG and not self._open:
+                    self._file.truncate(0)
+                    self._size = 0
 
     def close(self) -> None:
         """Close the file; it stays empty unless something is left to do."""

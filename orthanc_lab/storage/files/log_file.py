@@ -77,8 +77,13 @@ class DiskLog:
         """Replace the whole content; a crash leaves the old one or the new one."""
         fresh = self._path.with_suffix(".new")
         write_private_file(fresh, content)
-        fresh.replace(self._path)
-        old, self._descriptor = self._descriptor, _open(self._path)
+        descriptor = _open(fresh)  # before it takes the name: a failure leaves the old one in use
+        try:
+            fresh.replace(self._path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        old, self._descriptor = self._descriptor, descriptor
         os.close(old)
 
     def sync(self) -> None:
