@@ -63,11 +63,13 @@ class BucketLog:
         self._lock = threading.Lock()
         self._closed = False
         self._places: dict[int, tuple[int, int]] = {}  # number -> position and length of what was recorded
+        self._writer: _Writer | None = None
         try:
             self._end = self._scan()
             self._writer, _ = files.append(name, self._end)
             self._reader = files.open(name)
         except OSError as error:
+            self._close_writer()
             raise _failure(error) from error
 
     @property
@@ -93,10 +95,12 @@ class BucketLog:
         with self._lock:
             self._check_open()
             try:
+                if self._writer is None:  # a record was written by half: it is cut off
+                    self._writer, _ = self._files.append(self.name, self._end)
                 self._writer.write(_HEAD.pack(number, len(content)))
                 self._writer.write(content)
             except OSError as error:
-                self._cut()
+                self._close_writer()
                 raise _failure(error) from error
             self._places.pop(number, None)
             self._places[number] = (self._end + _HEAD.size, len(content))
@@ -124,7 +128,7 @@ class BucketLog:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._writer.close()
+                self._close_writer()
                 self._reader.close()
 
     def remove(self) -> None:
@@ -136,13 +140,10 @@ class BucketLog:
         if self._closed:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
 
-    def _cut(self) -> None:
-        """Take back a record that was written by half."""
-        try:
-            self._writer.close()
-            self._writer, _ = self._files.append(self.name, self._end)
-        except OSError as error:
-            raise _failure(error) from error
+    def _close_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def _scan(self) -> int:
         """Find the records of a file that is there; return where the last whole one ends."""
