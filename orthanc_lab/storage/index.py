@@ -6,17 +6,22 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from orthanc_lab.protocol.changes import ChangeType
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.records import Attachment, Change, Export, Resource, ResourceStatistics, Statistics
 from orthanc_lab.storage.search_plan import SearchPlan
 from orthanc_lab.storage.transaction import Key, Transaction
 
-__all__ = ["Index", "Operation"]
+__all__ = ["Index", "Operation", "UnsyncedError"]
 
 T = TypeVar("T")
 
 Operation = tuple[Callable[[Transaction], T], Collection[tuple[Level, str]]]
 """What is done in a transaction, and the levels and identifiers that it is going to look for."""
+
+
+class UnsyncedError(OrthancError):
+    """What an operation did is committed, but cannot be promised to be there after a power cut."""
 
 
 class Index(Protocol):
@@ -40,6 +45,11 @@ class Index(Protocol):
         about
             Levels and identifiers that the operation is going to look for: an index that is far away asks for all at
             once.
+
+        Raises
+        ------
+        UnsyncedError
+            If it is committed, and not on the disk.
         """
         ...
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.files.attachments import AttachmentFiles
 from orthanc_lab.storage.files.prepared import PreparedFile
-from orthanc_lab.storage.index import Index
+from orthanc_lab.storage.index import Index, UnsyncedError
 from orthanc_lab.storage.records import Attachment
 from orthanc_lab.storage.transaction import Transaction
 
@@ -50,7 +50,11 @@ class Transactions:
             Returns, for a result, the files that the index has taken over.
         """
         attempt = _Attempt(self._files, operation, taken)
-        result = self._index.run(attempt, about)
+        try:
+            result = self._index.run(attempt, about)
+        except UnsyncedError:
+            self._files.settle(attempt.taken)
+            raise
         if attempt.released:
             self._files.remove(attempt.released)
         return result
@@ -61,6 +65,8 @@ class Transactions:
         pairs = [(attempt, work.about) for attempt, work in zip(attempts, works, strict=True)]
         outcomes = self._index.run_each(pairs)
         for attempt, outcome in zip(attempts, outcomes, strict=True):
+            if isinstance(outcome, UnsyncedError):
+                self._files.settle(attempt.taken)
             if attempt.released and not isinstance(outcome, BaseException):
                 self._files.remove(attempt.released)
         return outcomes
@@ -77,13 +83,15 @@ class _Attempt(Generic[T]):
     ) -> None:
         self._files = files
         self._operation = operation
-        self._taken = taken
+        self._taken_of = taken
+        self.taken: Sequence[PreparedFile] = ()
         self.released: Sequence[Attachment] = ()
 
     def __call__(self, transaction: Transaction) -> T:
         result = self._operation(transaction)
-        if self._taken is not None:
-            self._files.take_over(transaction, self._taken(result))
+        if self._taken_of is not None:
+            self.taken = self._taken_of(result)
+            self._files.take_over(transaction, self.taken)
         self.released = transaction.released
         if self.released:
             self._files.announce_removal(transaction, self.released)

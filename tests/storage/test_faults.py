@@ -245,6 +245,30 @@ def test_a_journal_or_log_that_cannot_be_written(
     assert (house.folder / "files.journal").read_bytes() == b""
 
 
+class UnsyncedLog(DiskLog):
+    """A file that grows on a disk of which nobody knows what it has written, while a test says so."""
+
+    is_broken = False
+
+    def sync(self) -> None:
+        if self.is_broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().sync()
+
+
+def test_what_is_committed_keeps_its_files_though_it_cannot_be_promised(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = house.open(open_log=UnsyncedLog, sync_storage_area=True, maximum_cache_size=0)
+    files = [dicom(pixels=LARGE), dicom()]
+    monkeypatch.setattr(UnsyncedLog, "is_broken", True)
+    assert code_of(storage.store_all, files, ORIGIN) == 14
+    monkeypatch.setattr(UnsyncedLog, "is_broken", False)
+    assert {storage.read_dicom(id) for id in storage.list_ids(Level.INSTANCE)} == set(files)
+    again = house.reopen(maximum_cache_size=0)
+    assert {again.read_dicom(id) for id in again.list_ids(Level.INSTANCE)} == set(files)
+
+
 class FullLog(DiskLog):
     """A file that grows on a disk that has no place for another file."""
 

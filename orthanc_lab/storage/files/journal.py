@@ -148,8 +148,9 @@ class LogJournal:
         self.note(names)
 
     def give_up(self, names: Sequence[str]) -> Sequence[str]:
-        """Return all: a transaction that has failed here takes nothing over."""
-        return names
+        """Return those that are open: a file that belongs to the index is not removed."""
+        with self._lock:
+            return [name for name in names if name in self._open]
 
     def settle(self, names: Iterable[str]) -> None:
         """Forget names: their files belong to the index, or are gone."""

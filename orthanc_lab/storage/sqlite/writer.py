@@ -17,6 +17,7 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.group_commit import GroupCommit
 from orthanc_lab.storage.files.disk_errors import disk_error
 from orthanc_lab.storage.files.log_file import LogFile
+from orthanc_lab.storage.index import UnsyncedError
 from orthanc_lab.storage.sqlite.connections import index_error
 from orthanc_lab.storage.sqlite.lineage_cache import LineageCache
 from orthanc_lab.storage.sqlite.statements import SQL
@@ -91,7 +92,8 @@ class Writer:
             elif error is not None:
                 outcomes.append(error)
             elif work.disk_problem is not None:
-                outcomes.append(_because(disk_error(work.disk_problem), work.disk_problem))
+                problem = disk_error(work.disk_problem)
+                outcomes.append(_because(UnsyncedError(problem.code, problem.details), work.disk_problem))
             else:
                 outcomes.append(work.result)
         return outcomes
