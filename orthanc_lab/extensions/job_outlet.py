@@ -53,15 +53,22 @@ class JobOutlet:
                 raise extension_error(f"{text!r:.80} cannot be the type or the file name of the output {key}")
         try:
             name = self._store.new_name("")
-            writer, _ = self._store.append(name, 0)
-            try:
-                writer.write(bytes(content))
-            finally:
-                writer.close()
+            self._write(name, bytes(content))
         except OSError as error:
             code = ErrorCode.FULL_STORAGE if error.errno in _NO_SPACE else ErrorCode.CANNOT_WRITE_FILE
             raise OrthancError(code, f"Cannot write the output {key}: {error.strerror or error}") from error
         self._kept[key] = [name, content_type, filename]
+
+    def _write(self, name: str, content: bytes) -> None:
+        try:
+            writer, _ = self._store.append(name, 0)
+            try:
+                writer.write(content)
+            finally:
+                writer.close()
+        except BaseException:
+            _remove(self._store, name)  # a part of it would take what is left of the disk
+            raise
 
     def discard(self) -> None:
         """Remove all outputs: the job has failed."""
@@ -75,8 +82,12 @@ class JobOutlet:
 def remove(store: OutputStore, rows: Mapping[str, list[str]]) -> None:
     """Remove the outputs of a job."""
     for name, *_ in rows.values():
-        with suppress(OSError):  # it stays behind until the next start
-            store.remove(name)
+        _remove(store, name)
+
+
+def _remove(store: OutputStore, name: str) -> None:
+    with suppress(OSError):  # it stays behind until the next start
+        store.remove(name)
 
 
 def listed(rows: Mapping[str, list[str]]) -> dict[str, JobOutput]:

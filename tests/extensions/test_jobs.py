@@ -13,6 +13,7 @@ import pytest
 import orthanc_lab
 from orthanc_lab import OrthancError, samples
 from orthanc_lab.extensions import Job, StopReason
+from orthanc_lab.testing.faults import Faults
 from tests.extensions.conftest import Asking
 from tests.extensions.kinds import CALLS, ENTERED, GATES, Counting
 from tests.waiting import until
@@ -244,6 +245,16 @@ def test_a_job_that_fails_leaves_no_outputs(serving: Callable[..., Asking]) -> N
     with pytest.raises(orthanc_lab.JobFailedError, match="'report' cannot be the key of an output, or is one already"):
         asking.client.jobs[id].wait(timeout=20)
     assert asking.ask("GET", f"/jobs/{id}/picture").status_code == 404
+    until(lambda: list((asking.server.folder / "jobs-outputs").iterdir()) == [])
+
+
+def test_an_output_that_does_not_fit_on_the_disk_leaves_nothing_there(serving: Callable[..., Asking]) -> None:
+    faults = Faults(seed=7)
+    asking = serving(Report, faults=faults)
+    with faults.on("disk full at a byte", at_byte=90_000):
+        id = asking.submit("/extensions/Report")
+        with pytest.raises(orthanc_lab.JobFailedError, match="Cannot write the output picture: No space left"):
+            asking.client.jobs[id].wait(timeout=20)
     until(lambda: list((asking.server.folder / "jobs-outputs").iterdir()) == [])
 
 
