@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Set
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -18,8 +19,15 @@ import pytest
 import requests
 
 import orthanc_lab
+from orthanc_lab.jobs.file_outputs import FileOutputs
+from orthanc_lab.jobs.output_store import OutputWriter
+from orthanc_lab.jobs.sqlite_store import SqliteJobStore
+from orthanc_lab.jobs.store import JobRow
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.ports import SystemIdentifiers
+from orthanc_lab.server.adoption.report import Report
 from orthanc_lab.server.migration.command import main
+from orthanc_lab.server.migration.jobs import migrate_jobs
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Change
@@ -263,6 +271,29 @@ def test_the_ends_are_two_servers(source: Path, tmp_path: Path, capsys: pytest.C
     assert "neither a configuration nor the folder of a server" in ended(tmp_path / "nowhere", source, capsys)
     (tmp_path / "empty.json").write_text('{"StorageDirectory": "empty"}')
     assert "there is nothing to migrate" in ended(tmp_path / "empty.json", tmp_path / "target", capsys)
+
+
+class DamagedOutputs(FileOutputs):
+    """Outputs on a disk that loses the end of each."""
+
+    def append(self, name: str, offset: int) -> tuple[OutputWriter, int]:
+        writer, start = super().append(name, offset)
+        write = writer.write
+        return SimpleNamespace(write=lambda data: write(data[:-1]), close=writer.close), start
+
+
+def test_an_output_that_is_damaged_on_its_way_is_lost(tmp_path: Path) -> None:
+    outputs, damaged = (kind(tmp_path / kind.__name__, SystemIdentifiers()) for kind in (FileOutputs, DamagedOutputs))
+    name = outputs.new_name(".zip")
+    with closing(outputs.append(name, 0)[0]) as writer:
+        writer.write(b"an archive")
+    report, list_of_jobs = Report(verb="migrated"), SqliteJobStore(None)
+    row = JobRow(1, "one", "Archive", 0, "", "Success", "{}", json.dumps({"archive": [name, "", ""]}), None, None)
+    migrate_jobs([row], outputs, list_of_jobs, damaged, report)
+    assert report.reasons == [f"output {name} of the job one: the target returns other bytes"]
+    assert [one.id for one in list_of_jobs.rows()] == ["one"]
+    assert damaged.names() == []
+    list_of_jobs.close()
 
 
 def test_jobs_stay_where_none_are_saved(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -41,6 +41,8 @@ def migrate_jobs(
                 try:
                     _copy(outputs, target_outputs, name)
                 except OSError as error:
+                    with suppress(OSError):
+                        target_outputs.remove(name)  # else a part of it would be downloaded as the whole
                     report.lose(f"output {name} of the job {row.id}", error.strerror or str(error))
                 else:
                     copied += 1
