@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -125,6 +126,28 @@ def test_a_full_storage(rest: Rest) -> None:
 
 
 # -- gzip ------------------------------------------------------------------------------
+
+
+def test_many_gzip_members_are_read_once(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    class Counting:
+        def __init__(self, bits: int) -> None:
+            self._inflater = inflater_of(bits)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            read.append(len(data))
+            return self._inflater.decompress(data, most)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inflater, name)
+
+    inflater_of = zlib.decompressobj
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
+    file, empty = dicom(), gzip.compress(b"") * 1000
+    body = empty + gzip.compress(file[:300]) + gzip.compress(file[300:]) + empty
+    assert rest("POST", "/instances", body, Content_Encoding="gzip").status_code == 200
+    assert len(body) <= sum(read) <= 8 * len(body)
 
 
 def test_gzip(rest: Rest) -> None:

@@ -13,6 +13,7 @@ from orthanc_lab.rest.services import UploadLimits
 __all__ = ["gunzipped"]
 
 _GZIP = 16 + zlib.MAX_WBITS
+_PIECE = 64  # bytes, of a further member; twice as many each time that it is longer
 
 
 @contextmanager
@@ -44,16 +45,21 @@ def _gunzip(body: bytes, most: int) -> bytes | None:
     """Return the content; None if it has more than `most` bytes."""
     parts: list[bytes] = []
     left = most
-    while body:
+    position, size = 0, len(body)  # nearly always there is one member
+    while position < len(body):
         inflater = zlib.decompressobj(_GZIP)
-        try:
-            parts.append(inflater.decompress(body, left + 1))
-        except zlib.error as error:
-            raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
-        left -= len(parts[-1])
-        if left < 0:
-            return None
-        if not inflater.eof:
-            raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-        body = inflater.unused_data
+        while not inflater.eof:
+            piece = body[position : position + size]  # what is behind a member is copied each time
+            try:
+                parts.append(inflater.decompress(piece, left + 1))
+            except zlib.error as error:
+                raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
+            left -= len(parts[-1])
+            if left < 0:
+                return None
+            if not piece:
+                raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+            position += len(piece) - len(inflater.unused_data)
+            size *= 2
+        size = _PIECE
     return b"".join(parts)
