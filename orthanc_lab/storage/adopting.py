@@ -127,7 +127,6 @@ class Adopting:
             return [file for file in files if file.attachment.uuid in used]
 
         statuses = self._transactions.run(operation, about, taken)
-        self._files.settle(taken(statuses))
         self._files.abandon([file for file in files if file.attachment.uuid not in used])
         return statuses
 

@@ -65,12 +65,10 @@ class Attaching:
 
     def _take_over(self, file: PreparedFile, operation: Callable[[Transaction], Attachment]) -> Attachment:
         try:
-            attachment = self._transactions.run(operation, taken=lambda _: [file])
+            return self._transactions.run(operation, taken=lambda _: [file])
         except BaseException:
             self._files.abandon([file])
             raise
-        self._files.settle([file])
-        return attachment
 
     def delete(self, id: str, type: int, date: str, check: CheckAttachment | None = None) -> bool:
         """Delete an attachment; False if there is none."""

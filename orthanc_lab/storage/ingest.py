@@ -158,9 +158,7 @@ class Ingest:
 
     def _conclude(self, arrivals: Sequence[Arrival], results: list[Stored]) -> None:
         for arrival, result in zip(arrivals, results, strict=True):
-            if _is_new(result):
-                self._files.settle(arrival.files)
-            else:
+            if not _is_new(result):
                 self._files.abandon(arrival.files)
 
     def _abandon(self, arrivals: Sequence[Arrival]) -> None:

@@ -112,7 +112,6 @@ class Moving:
             self._files.abandon([copy.file for copy in copies])
             raise
         used = {file.attachment.uuid for file in moved}
-        self._files.settle(moved)
         self._files.abandon([copy.file for copy in copies if copy.file.attachment.uuid not in used])
         return moved
 

@@ -47,7 +47,7 @@ class Transactions:
         about
             Levels and identifiers that it is going to look for.
         taken
-            Returns, for a result, the files that the index has taken over.
+            Returns, for a result, the files that the index has taken over: the caller abandons all others.
         """
         attempt = _Attempt(self._files, operation, taken)
         try:
@@ -55,8 +55,7 @@ class Transactions:
         except UnsyncedError:
             self._files.settle(attempt.taken)
             raise
-        if attempt.released:
-            self._files.remove(attempt.released)
+        self._conclude(attempt)
         return result
 
     def run_each(self, works: Sequence[Work[T]]) -> list[T | BaseException]:
@@ -67,9 +66,14 @@ class Transactions:
         for attempt, outcome in zip(attempts, outcomes, strict=True):
             if isinstance(outcome, UnsyncedError):
                 self._files.settle(attempt.taken)
-            if attempt.released and not isinstance(outcome, BaseException):
-                self._files.remove(attempt.released)
+            elif not isinstance(outcome, BaseException):
+                self._conclude(attempt)
         return outcomes
+
+    def _conclude(self, attempt: _Attempt[T]) -> None:
+        self._files.settle(attempt.taken)  # first: whatever goes wrong from here on, they are not given up
+        if attempt.released:
+            self._files.remove(attempt.released)
 
 
 class _Attempt(Generic[T]):

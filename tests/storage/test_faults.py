@@ -269,6 +269,25 @@ def test_what_is_committed_keeps_its_files_though_it_cannot_be_promised(
     assert {again.read_dicom(id) for id in again.list_ids(Level.INSTANCE)} == set(files)
 
 
+def test_what_goes_wrong_after_a_commit_takes_no_file_away(
+    storage: Storage, area: FaultyArea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, refused = area.remove, []
+
+    def no_memory(name: str) -> None:
+        if not refused:
+            refused.append(name)
+            raise MemoryError
+        remove(name)
+
+    first, second = (dicom(instance="7", name=name, pixels=LARGE) for name in ("First", "Second"))
+    instance = storage.store(first, ORIGIN).instance
+    monkeypatch.setattr(area, "remove", no_memory)
+    with pytest.raises(MemoryError):
+        storage.store(second, ORIGIN, overwrite=True)
+    assert storage.read_dicom(instance) == second
+
+
 class FullLog(DiskLog):
     """A file that grows on a disk that has no place for another file."""
 
