@@ -1,4 +1,4 @@
-"""The table of arrows in ARCHITECTURE.md is what the code imports."""
+"""The table of arrows in ARCHITECTURE.md is what the code imports, and the files that it names are there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).parents[2]
+NAME = re.compile(r"`([\w./]+\.(?:ipynb|md|py|sql|txt))`")
 ROW = re.compile(r"^\| `([\w.]+)` \| (`[^|]+) \|", re.M)
 
 
@@ -33,3 +34,11 @@ def test_every_arrow_is_in_the_table() -> None:
             if room and other and room != other:
                 found.setdefault(room, set()).add(other)
     assert found == drawn
+
+
+def test_every_file_that_it_names_is_there() -> None:
+    named = set(NAME.findall((ROOT / "ARCHITECTURE.md").read_text("utf-8")))
+    folders = ("docs", "notebooks", "orthanc_lab", "tests")
+    files = [path.as_posix() for folder in folders for path in (ROOT / folder).rglob("*.*")]
+    assert len(named) > 50
+    assert {name for name in named if not any(file.endswith(f"/{name}") for file in files)} == set()
