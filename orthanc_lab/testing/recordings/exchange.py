@@ -74,10 +74,6 @@ class RecordedExchange:
         """Return a header of the request, "" if it has none of this name."""
         return dict(self.headers).get(name, "")
 
-    def answer_header(self, name: str) -> str:
-        """Return a header of the answer, "" if it has none of this name."""
-        return dict(self.answer_headers).get(name, "")
-
     def as_json(self) -> dict[str, Any]:
         """Return it as it stands in the file, with bodies by their digests."""
         return {
