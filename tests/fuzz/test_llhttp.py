@@ -45,7 +45,6 @@ BODIES = [
     b"5;\nhello\r\n0\r\n\r\n", b"5;a\x00\r\nhello\r\n0\r\n\r\n", b"A\r\n0\r\n\r\nGET /\r\n0\r\n\r\n",
     b"5\r\rhello\r\n0\r\n\r\n",
 ]  # fmt: skip
-JUNK = [b"", b"\r", b"\n", b"\r\n", b" ", b"\t", b"\0", b":", b"0", b";"]
 
 
 @dataclass

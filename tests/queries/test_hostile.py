@@ -51,10 +51,6 @@ def answer_another(conversation: Conversation, request: Message) -> None:
     conversation.answer(other, 0)
 
 
-def half_a_pdu(conversation: Conversation, request: Message) -> None:
-    conversation.socket.sendall(b"\x04\x00\x00\x00\x40\x00half")
-
-
 BEHAVIOURS: list[tuple[Callable[[Conversation, Message], object], str]] = [
     (lambda conversation, request: None, SILENT),
     (leave, GONE),

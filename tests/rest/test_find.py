@@ -337,9 +337,6 @@ def test_forms_of_tags(library: Rest, ids: Ids) -> None:
     assert study(Full=True) == library.json(f"/studies/{ids['2.1']}?full")
 
 
-MAIN = {"MainDicomTags": {"Modality": "US", "SeriesInstanceUID": "2.1.1"}}
-
-
 @pytest.mark.parametrize(
     ("content", "keys"),
     [

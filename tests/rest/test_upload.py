@@ -32,7 +32,6 @@ from tests.rest.conftest import Rest
 from tests.rest.files import orthanc_id
 
 DAMAGED = "Invalid file or unsupported compression method (e.g. Deflate64)"
-LIMITS = UploadLimits()
 
 
 def zip_of(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
