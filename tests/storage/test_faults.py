@@ -307,6 +307,17 @@ def test_a_journal_that_cannot_be_shortened_takes_no_file_away(house: House, mon
     assert len(house.files()) == 1
 
 
+def test_a_log_that_was_closed_leaves_other_files_alone(tmp_path: Path) -> None:
+    log = DiskLog(tmp_path / "files.journal")
+    log.close()
+    with (tmp_path / "other").open("wb") as other:  # it has the number of the descriptor
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            log.append(b"late")
+        log.close()
+        other.write(b"other")
+    assert (tmp_path / "other").read_bytes() == b"other"
+
+
 def test_a_log_that_cannot_be_opened_again_goes_on_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = DiskLog(tmp_path / "files.journal")
     log.append(b"old")

@@ -91,8 +91,10 @@ class DiskLog:
         _sync(self._descriptor)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close the file; whoever still writes gets an error, and a second time does no harm."""
+        descriptor, self._descriptor = self._descriptor, -1  # the number may be that of another file from now on
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _open(path: Path) -> int:
