@@ -154,6 +154,18 @@ def test_renew():
         upload(server)
 
 
+def test_a_server_that_cannot_be_renewed_stays_what_it_is():
+    with orthanc_lab.serve() as server:
+        upload(server)
+        folder = server.folder
+        (folder.parent / "storage-2").write_text("in the way")
+        with pytest.raises(OrthancError, match="regular file"):
+            server.renew()
+        assert server.folder == folder
+        server.restart()
+        assert len(studies(server)) == 1
+
+
 def test_what_has_stopped_is_not_renewed_and_what_is_removed_does_not_start():
     server, child = orthanc_lab.serve(), orthanc_lab.serve(process=True)
     server.stop()

@@ -153,9 +153,10 @@ class EmbeddedServer(Restartable):
             raise RuntimeError("The server has stopped: only one that runs can be renewed")
         if self.settings["PostgreSQL"].get("EnableIndex"):
             raise RuntimeError("Only a server whose index is in its folder can be renewed")
-        old, self.folder = self.folder, self._next_folder()
-        self._options["StorageDirectory"] = str(self.folder)
-        self._server.replace(self._settings())
+        fresh = self._next_folder()
+        self._server.replace(CheckedSettings({**self._options, "StorageDirectory": str(fresh)}, fresh))
+        old, self.folder = self.folder, fresh
+        self._options["StorageDirectory"] = str(fresh)
         shutil.rmtree(old)
         self.errors.clear()
         self.session.close()
