@@ -253,10 +253,6 @@ def orthanc_faults(
         fault.check()
 
 
-def _is_of_orthanc(error: BaseException) -> bool:
-    return any(_ORTHANC_ERROR in note for note in getattr(error, "__notes__", ()))
-
-
 def _switched_on(faults: Faults, wanted: str | dict[str, Any]) -> Fault:
     return faults.on(wanted) if isinstance(wanted, str) else faults.on(**wanted)
 
