@@ -85,7 +85,7 @@ class SqliteJobStore:
     path
         The SQLite file; None keeps the list in memory only.
     keep
-        False starts with an empty list: what is in the file goes with the first change.
+        False starts with an empty list: what is in the file goes with the first change, or at the end.
     connect
         Opens a connection to a file.
 
@@ -141,10 +141,11 @@ class SqliteJobStore:
             statements = _STATEMENTS[type(changes[0])](changes[0])
         else:
             statements = [statement for change in changes for statement in _STATEMENTS[type(change)](change)]
+        ends = self._closing and any(isinstance(change, _Closing) for change in changes)
         with self._in_use:
-            if statements:
+            if statements or (ends and self._to_be_cleared):
                 self._transact(statements)
-            if self._closing and any(isinstance(change, _Closing) for change in changes):
+            if ends:
                 self._database.close()
 
     def _transact(self, statements: Sequence[_Statement]) -> None:
