@@ -13,14 +13,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from orthanc_lab.network.dispatch import Dispatch
-
-if TYPE_CHECKING:
-    from orthanc_lab.network.association import IncomingAssociation
 
 __all__ = ["DicomServer"]
 
@@ -31,6 +28,40 @@ _SILENT_S = 0.25  # after which an association may lose its place to a new one
 _HANDSHAKE_S = 30  # for TLS, where DicomScpTimeout sets no limit
 _PAUSE_S = 0.1  # after a connection could not be accepted
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class _Guest(Protocol):
+    """Who has a place."""
+
+    @property
+    def silent_since(self) -> float | None:
+        """Since when the client is waited for; None while a request is answered."""
+        ...
+
+    def end(self) -> None:
+        """Answer the request in progress and no other."""
+        ...
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        ...
+
+
+class _Handshake:
+    """A client whose connection is being encrypted: it has a place, and sends nothing else meanwhile."""
+
+    def __init__(self, client: ssl.SSLSocket) -> None:
+        self._client = client
+        self.silent_since: float | None = time.monotonic()
+
+    def end(self) -> None:
+        """End it at once: there is no request in progress."""
+        self.cut()
+
+    def cut(self) -> None:
+        """End the connection at once; from another thread."""
+        with suppress(OSError):  # not the method of a TLS socket, which would let the other thread read in clear
+            socket.socket.shutdown(self._client, socket.SHUT_RDWR)
 
 
 class DicomServer:
@@ -62,7 +93,7 @@ class DicomServer:
         self._tls = tls
         self._places = threading.BoundedSemaphore(most or _most_associations())
         self._changed = threading.Condition()
-        self._associations: set[IncomingAssociation] = set()
+        self._guests: set[_Guest] = set()
         self._refusing = False
         self._threads = [
             threading.Thread(target=self._accept, args=(listener,), name="orthanc-lab-dicom", daemon=True)
@@ -95,12 +126,12 @@ class DicomServer:
         """Let the requests in progress end, cut the associations, release the port."""
         self.refuse()
         with self._changed:
-            for association in self._associations:
-                association.end()
-            if not self._changed.wait_for(lambda: not self._associations, timeout):
-                for association in self._associations:
-                    association.cut()
-                self._changed.wait_for(lambda: not self._associations, timeout)
+            for guest in self._guests:
+                guest.end()
+            if not self._changed.wait_for(lambda: not self._guests, timeout):
+                for guest in self._guests:
+                    guest.cut()
+                self._changed.wait_for(lambda: not self._guests, timeout)
         for thread in self._threads:
             thread.join(timeout)
         for listener in self._listeners:
@@ -129,7 +160,7 @@ class DicomServer:
         """Cut the association that is silent for the longest time."""
         before = time.monotonic() - _SILENT_S
         with self._changed:
-            silent = [(since, one) for one in self._associations if (since := one.silent_since) and since < before]
+            silent = [(since, one) for one in self._guests if (since := one.silent_since) and since < before]
             if silent:
                 _log.warning("There are too many associations: a silent one is cut")
                 min(silent, key=lambda pair: pair[0])[1].cut()
@@ -156,20 +187,39 @@ class DicomServer:
             return
         with connected:
             association = IncomingAssociation(connected, address, lambda: self._dispatch)
-            with self._changed:
-                if self._refusing:
-                    return
-                self._associations.add(association)
-            try:
+            with self._has_place(association):
                 association.serve()
-            finally:
-                with self._changed:
-                    self._associations.discard(association)
-                    self._changed.notify_all()
 
     def _encrypted(self, client: socket.socket, tls: ssl.SSLContext) -> socket.socket:
         client.settimeout(self._dispatch.services.settings["DicomScpTimeout"] or _HANDSHAKE_S)
-        return tls.wrap_socket(client, server_side=True)
+        encrypted = tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
+        try:
+            with self._has_place(_Handshake(encrypted)):
+                encrypted.do_handshake()
+        except BaseException:
+            encrypted.close()
+            raise
+        return encrypted
+
+    @contextmanager
+    def _has_place(self, guest: _Guest) -> Iterator[None]:
+        """Let a client lose its place to others, and end when the server stops.
+
+        Raises
+        ------
+        ConnectionAbortedError
+            If it stops already.
+        """
+        with self._changed:
+            if self._refusing:
+                raise ConnectionAbortedError("the server is stopping")
+            self._guests.add(guest)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._guests.discard(guest)
+                self._changed.notify_all()
 
 
 def _most_associations() -> int:

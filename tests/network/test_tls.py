@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import ssl
 import subprocess
@@ -15,6 +16,7 @@ import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
 from tests.network.raw_client import association_request
 from tests.programs import program
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates(folder)
 
 
-def is_accepted(server: orthanc_lab.EmbeddedServer, context: ssl.SSLContext | None) -> bool:
+def is_accepted(server: orthanc_lab.EmbeddedServer | orthanc_lab.ChildServer, context: ssl.SSLContext | None) -> bool:
     """Whether an association comes about."""
     try:
         connection = socket.create_connection(("127.0.0.1", server.dicom_port), 10)
@@ -112,3 +114,15 @@ def test_a_file_that_cannot_be_used_is_named(certificates: Certificates, name: s
     with pytest.raises(OrthancError) as caught:
         orthanc_lab.serve(certificates.options(**{name: __file__}))
     assert f'"{name}" cannot be used ({__file__}' in str(caught.value)
+
+
+def test_who_makes_no_handshake_loses_its_place(certificates: Certificates):
+    with orthanc_lab.serve(certificates.options(DicomScpTimeout=0), process=True) as server:
+        limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (256, limits[1]))
+        server.session.post(f"{server.url}/tools/reset", data="")
+        until(lambda: sum("has started" in line for line in server.tail()) == 2, what="the reset is not done")
+        silent = [socket.create_connection(("127.0.0.1", server.dicom_port), 10) for _ in range(70)]
+        assert is_accepted(server, certificates.context())
+        for one in silent:
+            one.close()
