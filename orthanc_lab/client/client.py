@@ -261,7 +261,7 @@ class Client:
             (rows, columns) or (rows, columns, 3); a list of these makes a series, in which an item
             ``{"Content": …, "Tags": {…}}`` has its own tags; None makes an instance from tags alone.
         tags
-            DICOM tags by keyword: text, numbers, bytes, lists; a list of dictionaries is a sequence.
+            DICOM tags by keyword: text, numbers, dates, times, bytes, lists; a list of dictionaries is a sequence.
         parent
             Patient, study or series to attach it to.
         private_creator

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from orthanc_lab.client import display
 from orthanc_lab.client.arguments import check_key, several
+from orthanc_lab.client.content import dicom_tags
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.resource import Resource
 from orthanc_lab.client.transport import Transport
@@ -89,20 +90,21 @@ class Collection(Generic[R]):
 
     def find(
         self,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
         *,
         limit: int = 0,
         since: int = 0,
         order_by: str | Sequence[str] = (),
         labels: str | Sequence[str] | None = None,
-        **tags: str,
+        **tags: Any,
     ) -> Found[R]:
         r"""Return the resources whose tags match.
 
         Parameters
         ----------
         query, **tags
-            Patterns with ``*`` and ``?``, date ranges (``"20250101-"``), or alternatives joined by a backslash.
+            Patterns with ``*`` and ``?``, date ranges (``"20250101-"``), or alternatives in a list or joined by a
+            backslash. A `datetime.date` is a date, too.
         limit
             Maximum number of results; 0 for all.
         since
@@ -116,7 +118,7 @@ class Collection(Generic[R]):
         Raises
         ------
         TypeError
-            If a label or a name is not text.
+            If a label or a name is not text, or for a value that no tag can have.
         ResponseError
             If the server knows no such tag.
 
@@ -131,7 +133,7 @@ class Collection(Generic[R]):
         """
         body: dict[str, Any] = {
             "Level": self._kind.level.value,
-            "Query": {**(query or {}), **tags},
+            "Query": dicom_tags(query or {}) | dicom_tags(tags),
             "Expand": True,
         }
         if limit:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +77,13 @@ def dicom_tags(tags: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     tags
-        Text; a number; bytes, for private and other binary tags; a list of numbers or texts (for a
-        multi-valued element); a list of dictionaries (a sequence); None for an empty element.
+        Text; a number; a date or a time; bytes, for private and other binary tags; a list of numbers or texts (for
+        a multi-valued element); a list of dictionaries (a sequence); a value of pydicom; None for an empty element.
 
     Raises
     ------
     TypeError
-        For another value, with the name of the tag.
+        For another value, such as NaN, with the name of the tag.
     """
     if not isinstance(tags, Mapping):
         raise TypeError(f"Expected a dictionary of tags and their values, not {tags!r}")
@@ -89,7 +93,7 @@ def dicom_tags(tags: Mapping[str, Any]) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return _uri("application/octet-stream", bytes(value))
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         if all(isinstance(item, Mapping) for item in value):
             return [dicom_tags(item) for item in value]
         return "\\".join("" if item is None else _text(name, item) for item in value)
@@ -97,10 +101,19 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _text(name: str, value: Any) -> str:
-    if isinstance(value, (bool, bytes, bytearray, list, tuple, set, Mapping)):
-        words = "it is text, a number, bytes, or a list of texts, of numbers, or (for a sequence) of dictionaries"
-        raise TypeError(f"{value!r} cannot be the value of {name}: {words}")
-    return str(value)
+    if isinstance(value, str) or hasattr(value, "original_string"):  # the latter: names, dates and times of pydicom
+        return str(value)
+    if isinstance(value, (Real, Decimal)) and not isinstance(value, bool) and math.isfinite(value):
+        return str(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.strftime("%Y%m%d")
+    if isinstance(value, time):
+        return value.strftime("%H%M%S.%f" if value.microsecond else "%H%M%S")
+    words = (
+        "it is text, a number, a date, a time, bytes, None, or a list of texts, numbers, or dictionaries (a sequence)"
+    )
+    hint = "; take the date() or the time() of it" if isinstance(value, datetime) else ""
+    raise TypeError(f"{value!r} cannot be the value of {name}: {words}{hint}")
 
 
 def _uri(mime: str, data: bytes) -> str:

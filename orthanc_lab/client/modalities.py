@@ -9,6 +9,7 @@ from typing import Any
 
 from orthanc_lab.client import display, known_fields
 from orthanc_lab.client.arguments import checked_fields, level_of, segment
+from orthanc_lab.client.content import dicom_tags
 from orthanc_lab.client.errors import ClientError, NotFoundError
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.queries import Answer, Query
@@ -118,7 +119,7 @@ class Modality:
         self._transport.send("POST", f"{self.path}/store-straight", data=content)
 
     def query(
-        self, level: Level | str, query: Mapping[str, str] | None = None, *, normalize: bool = True, **tags: str
+        self, level: Level | str, query: Mapping[str, Any] | None = None, *, normalize: bool = True, **tags: Any
     ) -> Query:
         """Send a C-FIND to the node, and keep the answers on the server, where they can be retrieved.
 
@@ -140,17 +141,21 @@ class Modality:
         ...     job.type, len(client.studies)
         ('DicomGetScu', 2)
         """
-        body = {"Level": level_of(level).value, "Query": {**(query or {}), **tags}, "Normalize": normalize}
+        body = {
+            "Level": level_of(level).value,
+            "Query": dicom_tags(query or {}) | dicom_tags(tags),
+            "Normalize": normalize,
+        }
         answer = self._transport.json("POST", f"{self.path}/query", json=body, again=True)
         return Query(self._transport, answer["ID"])
 
-    def find(self, level: Level | str, query: Mapping[str, str] | None = None, **tags: str) -> list[Answer]:
+    def find(self, level: Level | str, query: Mapping[str, Any] | None = None, **tags: Any) -> list[Answer]:
         """Send a C-FIND to the node, and return its answers; see `query`."""
-        return self.query(level, {**(query or {}), **tags}).answers
+        return self.query(level, query, **tags).answers
 
     def worklist(self, query: Mapping[str, Any] | None = None, **tags: Any) -> list[dict[str, Any]]:
         """Query the modality worklist of the node, and return its items."""
-        body = {"Query": {**(query or {}), **tags}}
+        body = {"Query": dicom_tags(query or {}) | dicom_tags(tags)}
         return list(self._transport.json("POST", f"{self.path}/find-worklist", json=body, again=True))
 
     def move(

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, overload
 
 from orthanc_lab.client import display, known_fields
 from orthanc_lab.client.arguments import check_choice, check_key, checked_fields, level_of, segment
+from orthanc_lab.client.content import dicom_tags
 from orthanc_lab.client.errors import ClientError, NotFoundError
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.transport import Transport
@@ -66,7 +67,7 @@ class Answer:
         """Retrieve what the answer stands for, in a job; see `Query.retrieve`."""
         return submit(self._transport, f"{self._path}/retrieve", _retrieval(target, method, fields), priority)
 
-    def query(self, level: Level | str, query: Mapping[str, str] | None = None, **tags: str) -> Query:
+    def query(self, level: Level | str, query: Mapping[str, Any] | None = None, **tags: Any) -> Query:
         """Ask the node for what is below it: ``study.query("Series", Modality="")``.
 
         Parameters
@@ -77,7 +78,7 @@ class Answer:
             As in `Modality.query`.
         """
         plural = level_of(level).plural
-        body = {"Query": {**(query or {}), **tags}}
+        body = {"Query": dicom_tags(query or {}) | dicom_tags(tags)}
         answer = self._transport.json("POST", f"{self._path}/query-{plural}", json=body, again=True)
         return Query(self._transport, answer["ID"])
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, time
+from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import pytest
 from pydicom.data import get_testdata_file
 
@@ -178,12 +182,44 @@ def test_values_that_are_no_text(client: Client, study: Study) -> None:
     assert isinstance(made, Study)
     tags = made.instances[0].all_tags
     assert (tags["ImageType"], tags["OtherPatientIDsSequence"]) == ("DERIVED\\PRIMARY", [{"PatientID": "7"}])
-    for wrong in ({"a": 1}, True, [["a"]]):
+    for wrong in ({"a": 1}, True, [["a"]], float("nan"), pd.NaT, pd.NA, np.array([1, 2]), ["1", np.nan]):
         with pytest.raises(TypeError, match="cannot be the value of StudyDescription: it is text, a number"):
             study.anonymize(Replace={"StudyDescription": wrong})
+    with pytest.raises(
+        TypeError, match=r"cannot be the value of StudyDate: .*; take the date\(\) or the time\(\) of it$"
+    ):
+        study.anonymize(Replace={"StudyDate": pd.Timestamp("2026-01-05")})
     for call in (study.modify, study.instances[0].modified, lambda tags: study.split(study.series, Replace=tags)):
         with pytest.raises(TypeError, match="Expected a dictionary of tags and their values, not 'StudyDescription'"):
             call("StudyDescription")  # type: ignore[operator]  # the wrong type is the point
+
+
+def test_dates_numbers_and_values_of_pydicom(client: Client, study: Study) -> None:
+    source = study.instances[0].dataset()
+    new = {
+        "PatientName": source.PatientName,
+        "ImageType": source.ImageType,
+        "StudyDate": date(2024, 2, 29),
+        "StudyTime": time(9, 5, 7),
+        "SeriesTime": time(9, 5, 7, 250000),
+        "PatientWeight": np.float64(70.5),
+        "PatientSize": Decimal("1.80"),
+    }
+    tags = client.create_dicom(None, new).all_tags
+    assert [tags[name] for name in new] == [
+        "Phantom^CT",
+        "\\".join(source.ImageType),
+        "20240229",
+        "090507",
+        "090507.250000",
+        "70.5",
+        "1.80",
+    ]
+    assert [found.PatientName for found in client.studies.find(StudyDate=date(2024, 2, 29))] == ["Phantom^CT"]
+    assert len(client.patients.find(PatientID=["PHANTOM-CT", "PHANTOM-MR"])) == len(client.patients) - 1
+    assert client.series.find({"SeriesNumber": np.int64(1)}) == client.series.find(SeriesNumber="1")
+    with pytest.raises(TypeError, match="cannot be the value of StudyDate"):
+        client.studies.find(StudyDate=pd.NaT)
 
 
 def test_resources_are_named_by_themselves(client: Client, study: Study) -> None:
