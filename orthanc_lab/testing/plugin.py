@@ -104,7 +104,7 @@ class ServersOfSession:
         """Return a clean server with these settings and extensions, and with faults if they are given."""
         import orthanc_lab  # noqa: PLC0415 - costs nothing in test sessions that do not use it
 
-        key = f"{faults is not None} {json.dumps(settings, sort_keys=True)}", tuple(extensions)
+        key = f"{faults is not None} {json.dumps(settings, sort_keys=True, default=str)}", tuple(extensions)
         server = self._servers.get(key)
         if server is None:
             made = orthanc_lab.serve(settings, extensions=extensions, faults=faults)
@@ -192,6 +192,8 @@ def orthanc(
     ...     client = orthanc_lab.Client.from_server(orthanc)
     ...     assert client.upload(samples.path("ct/sharp")).stored == 10
     """
+    if not isinstance(orthanc_settings, Mapping):
+        raise TypeError(f"The fixture orthanc_settings must return a dictionary of options, not {orthanc_settings!r}")
     if getattr(request, "param", "") == "real":
         from orthanc_lab.testing.twins.marked_tests import other_server  # noqa: PLC0415 - costs nothing without twins
 

@@ -100,7 +100,7 @@ class RealOrthanc:
         defaults = {"StorageDirectory": storage, "IndexDirectory": storage, "DicomServerEnabled": False}
         ports = {"HttpPort": self.port} | ({"DicomPort": self.dicom_port} if self.dicom_port else {})
         configuration = self.folder / "orthanc.json"
-        configuration.write_text(json.dumps({**defaults, **self._options, **ports}))
+        configuration.write_text(json.dumps({**defaults, **self._options, **ports}, default=str))
         self._log = (self.folder / "log.txt").open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - the program was found by its name or given, the rest is ours
             [program, *self._arguments, str(configuration)],

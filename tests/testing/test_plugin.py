@@ -82,6 +82,14 @@ SETTINGS_ARE_OVERRIDDEN_IN_A_MODULE_OR_A_CLASS = """
 
     def test_module_again(orthanc):
         assert name(orthanc) == "module"
+
+    class TestPaths:
+        @pytest.fixture
+        def orthanc_settings(self, tmp_path):
+            return {"StorageDirectory": tmp_path / "files"}
+
+        def test_path(self, orthanc, tmp_path):
+            assert orthanc.folder == tmp_path / "files"
     """
 
 A_FACTORY_FOR_FURTHER_SERVERS = (
@@ -144,7 +152,7 @@ def test_what_the_fixtures_promise(run):
         test_expected_error=AN_ERROR_THAT_THE_TEST_EXPECTS,
         test_stopped=A_SERVER_THAT_A_TEST_STOPS_IS_REPLACED,
     )
-    result.assert_outcomes(passed=15)
+    result.assert_outcomes(passed=16)
 
 
 def an_error_inside(fixture):
@@ -171,6 +179,23 @@ def test_errors_inside_come_back_into_the_test(run):
         assert re.search(r'File ".*browse\.py", line \d+', part)  # the traceback from in there
         assert "Errors inside the Orthanc server" in part
     assert len(re.findall("_ ERROR at teardown of test_error _", output)) == 2
+
+
+def test_settings_that_are_no_dictionary(run):
+    result = run(
+        test_file="""
+    import pytest
+
+    @pytest.fixture
+    def orthanc_settings():
+        {"Name": "forgotten"}
+
+    def test_name(orthanc):
+        pass
+    """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*The fixture orthanc_settings must return a dictionary of options, not None"])
 
 
 def test_it_costs_nothing_where_it_is_not_used(run):

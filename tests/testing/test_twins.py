@@ -123,6 +123,13 @@ def test_a_twin_test_needs_the_fixture(run: Run) -> None:
     found.stdout.fnmatch_lines(["*a twin test needs the fixture 'orthanc'"])
 
 
+@pytest.mark.parametrize("given", ["legder='accepted.toml'", "'accepted.toml'"])
+def test_what_the_marker_does_not_take(run: Run, given: str) -> None:
+    found = run(f"import pytest\n@pytest.mark.twin({given})\ndef test_one(orthanc):\n    pass\n")
+    found.assert_outcomes(errors=1)
+    found.stdout.fnmatch_lines(["*::test_one: the marker twin takes nothing but ledger=…, the name of a file"])
+
+
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
     shell = InteractiveShell.instance()

@@ -44,6 +44,10 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """Make two tests of one with the marker: on our server, and on the other one."""
     if _FIXTURE not in metafunc.fixturenames:
         pytest.fail(f"{metafunc.definition.nodeid}: a twin test needs the fixture {_FIXTURE!r}", pytrace=False)
+    marker = metafunc.definition.get_closest_marker("twin")
+    if marker and (marker.args or set(marker.kwargs) - {"ledger"}):
+        words = "the marker twin takes nothing but ledger=…, the name of a file"
+        pytest.fail(f"{metafunc.definition.nodeid}: {words}", pytrace=False)
     metafunc.parametrize(_FIXTURE, SIDES, indirect=True)
 
 
