@@ -523,8 +523,17 @@ def test_a_misspelt_option_is_an_error_with_the_nearest_name(start):
         start({1: 2})
 
 
+@pytest.mark.parametrize("start", [orthanc_lab.serve, orthanc_lab.in_process, orthanc_lab.open_server])
+def test_what_are_no_options(start):
+    with pytest.raises(TypeError, match=r"^Expected a dictionary of options and their values, not 'orthanc\.json'$"):
+        start("orthanc.json")
+
+
 def test_what_is_worth_a_warning(server):
     assert server.check(server.options) == []
+    for call in (server.check, server.restart):
+        with pytest.raises(TypeError, match=r"^Expected a dictionary of options and their values, not 'Name'$"):
+            call("Name")
     with pytest.raises(TypeError, match="There is no option 'Names'; did you mean 'Name'"):
         server.check({"Names": "x"})
     assert server.check({"LuaScripts": ["x"]}) == [

@@ -166,8 +166,9 @@ def in_process(
 
 def _merged(options: Mapping[str, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
     # In a file, relative paths start at the file; here there is none, and they start at the working directory.
+    for given in (options or {}, named):
+        check_names(given)
     merged = without_unset({**(options or {}), **named})
-    check_names(merged)
     for warning in warnings_of_names(merged):
         _log.warning("%s", warning)
     for name, option in OPTIONS.items():

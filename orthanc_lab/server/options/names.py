@@ -65,7 +65,7 @@ def check_names(options: Mapping[str, Any]) -> None:
     Raises
     ------
     TypeError
-        For the first that is not, with the option it resembles.
+        For the first that is not, with the option it resembles, and for what is no dictionary.
 
     Examples
     --------
@@ -73,6 +73,8 @@ def check_names(options: Mapping[str, Any]) -> None:
     Traceback (most recent call last):
     TypeError: There is no option 'StableAg'; did you mean 'StableAge'?
     """
+    if not isinstance(options, Mapping):
+        raise TypeError(f"Expected a dictionary of options and their values, not {options!r}")
     for name, nearest in unknown_options(options):
         if nearest:
             raise TypeError(f"There is no option {name!r}; did you mean {nearest!r}?")
