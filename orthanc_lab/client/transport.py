@@ -234,7 +234,8 @@ class Transport:
 
 def _address(url: str) -> tuple[str, tuple[str, str] | None]:
     if not isinstance(url, str):
-        raise TypeError(f"{url!r} is not a server address; it should look like 'http://localhost:8042'")
+        hint = "; of a server: Client.from_server(server)" if hasattr(url, "session") else ""
+        raise TypeError(f"{url!r} is not a server address; it should look like 'http://localhost:8042'{hint}")
     parts = urlsplit(url)
     try:
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)

@@ -55,6 +55,14 @@ def test_what_is_no_address(url: object) -> None:
         Client(url)  # type: ignore[arg-type]  # the wrong type is the point
 
 
+def test_a_server_is_no_address() -> None:
+    with (
+        orthanc_lab.in_process() as server,
+        pytest.raises(TypeError, match=r"; of a server: Client.from_server\(server\)"),
+    ):
+        Client(server)  # type: ignore[arg-type]  # the wrong type is the point
+
+
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an own CA, ``ca.pem``, and of a server's key and certificate signed by it, ``server.pem``."""
