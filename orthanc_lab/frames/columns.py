@@ -52,7 +52,7 @@ COLUMNS: dict[str, Column] = {
     "error_code": Column("Int64", "", "error code of Orthanc, 0 for none"),
     "error": Column("str", "", "error message, empty for none"),
     "description": Column("str", "", "description in the content of the job"),
-    "instances": Column("Int64", "", "number of instances that the job processes"),
+    "instances": Column("Int64", "", "number of instances of the series, or that the job processes"),
     "failed_instances": Column("Int64", "", "number of instances that failed"),
     "size_bytes": Column("Int64", "bytes", "size of the DICOM file, or uncompressed size of an archive"),
     "start": Column(UTC, _TIME, "start of a span"),

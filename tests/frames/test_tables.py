@@ -145,6 +145,7 @@ def test_every_column_is_described(filled):
         described = frames.describe(table(filled))
         assert described["meaning"].str.len().gt(3).all()
     assert all(column.meaning for column in COLUMNS.values())
+    assert "of the series" in frames.describe(frames.series(filled)).loc["instances", "meaning"]
 
 
 def test_a_whole_number_of_a_tag_may_be_padded_or_huge():
