@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from orthanc_lab.frames.arguments import METRICS, check_frame
 from orthanc_lab.frames.columns import UTC
 from orthanc_lab.frames.metric_table import grid_frame
 
@@ -21,6 +22,11 @@ def wide(frame: pd.DataFrame) -> pd.DataFrame:
 
     A column is named after its metric, followed by the labels if a name occurs with several.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no frame, or not one of metrics.
+
     Examples
     --------
     >>> from datetime import UTC, datetime
@@ -28,6 +34,7 @@ def wide(frame: pd.DataFrame) -> pd.DataFrame:
     >>> frames.wide(frames.read_text("a 1\nb 2\n", datetime(2026, 1, 1, tzinfo=UTC))).to_dict("records")
     [{'a': 1.0, 'b': 2.0}]
     """
+    check_frame(frame, ("time", "name", "labels", "value"), METRICS)
     names = frame["name"].astype("str")
     if frame.groupby("name", observed=True)["labels"].nunique().gt(1).any():
         names = names + frame["labels"].astype("str")
@@ -64,6 +71,11 @@ def rates(frame: pd.DataFrame, counters: Collection[str] = ()) -> pd.DataFrame:
     counters
         Names of further metrics to treat as counters, in addition to those of kind ``counter``.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no frame, or not one of metrics.
+
     Examples
     --------
     >>> import pandas as pd
@@ -73,6 +85,7 @@ def rates(frame: pd.DataFrame, counters: Collection[str] = ()) -> pd.DataFrame:
     >>> frames.rates(frames.long(table))["value"].tolist()
     [nan, 50.0, 4.0]
     """
+    check_frame(frame, ("time", "name", "labels", "value", "unit", "kind"), METRICS)
     chosen = frame[(frame["kind"] == "counter") | frame["name"].isin(list(counters))]
     ups = _up_times(frame)
     parts = [

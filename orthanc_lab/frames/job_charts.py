@@ -65,7 +65,7 @@ def jobs_timeline(
     ...     charts.jobs_timeline(frames.jobs(client)).get_title(loc="left")
     'Jobs by worker (inferred)'
     """
-    spans = frame if "start" in frame else job_spans(frame, workers)
+    spans = frame if "start" in getattr(frame, "columns", ()) else job_spans(frame, workers)
     if names is not None:
         return _by_name(spans, names, axes)
     running = spans[spans["state"] == "Running"]
@@ -191,6 +191,7 @@ def throughput(frame: pd.DataFrame, workers: int = 2, bins: int = 30) -> Charts:
     ...     charts.throughput(frames.jobs(client))
     <2 charts: Jobs that ended, Time in queue and run time>
     """
+    spans = job_spans(frame, workers)
     figure = new_figure(8.5, 5)
     upper = figure.add_subplot(2, 1, 1, axes_class=ChartAxes)
     lower = figure.add_subplot(2, 1, 2, axes_class=ChartAxes, sharex=upper)
@@ -202,7 +203,7 @@ def throughput(frame: pd.DataFrame, workers: int = 2, bins: int = 30) -> Charts:
         message(lower, "no job has ended")
         return Charts([upper, lower])
     _ended(upper, ended, bins)
-    _latency(lower, ended, job_spans(frame, workers))
+    _latency(lower, ended, spans)
     time_axis(upper, lowest=False)
     time_axis(lower)
     return Charts([upper, lower])

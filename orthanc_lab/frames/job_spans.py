@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from orthanc_lab.frames.arguments import JOBS, check_frame
 from orthanc_lab.frames.columns import COLUMNS
 from orthanc_lab.protocol.jobs import JobState
 
@@ -45,6 +46,11 @@ def job_spans(jobs: pd.DataFrame, workers: int = 2) -> pd.DataFrame:
     jobs
         A frame from `frames.jobs`.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no frame, or not one of jobs, and for less than one worker.
+
     Examples
     --------
     >>> import orthanc_lab
@@ -58,6 +64,7 @@ def job_spans(jobs: pd.DataFrame, workers: int = 2) -> pd.DataFrame:
     """
     if workers < 1:
         raise ValueError(f"There must be at least 1 worker, not {workers}")
+    check_frame(jobs, ("id", "type", "state", "created", "completed", "asked", "runtime_s"), JOBS)
     spans: list[Span] = []
     ends: list[pd.Timestamp] = []
     ordered = jobs.assign(until=jobs["completed"].fillna(jobs["asked"])).sort_values("until")

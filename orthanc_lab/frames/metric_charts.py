@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from orthanc_lab.frames.arguments import METRICS, check_frame
 from orthanc_lab.frames.counters import rates, wide
 from orthanc_lab.frames.metric_names import FAMILIES, short_name
 from orthanc_lab.frames.style import (
@@ -52,7 +53,9 @@ def metrics_over_time(frame: pd.DataFrame, families: Collection[str] | None = No
     >>> charts.metrics_over_time(recorded, families=["Resources", "Jobs"])
     <2 charts: Resources, Jobs>
     """
-    shown = pd.concat([frame[frame["kind"] != "counter"], rates(frame)])
+    check_frame(frame, ("family",), METRICS)
+    changing = rates(frame)
+    shown = pd.concat([frame[frame["kind"] != "counter"], changing])
     shown = shown[shown["value"].notna() | shown["time"].isin(_gaps(shown))]
     known = {family: number for number, family in enumerate(FAMILIES)}
     found = sorted(
@@ -140,7 +143,7 @@ def storage_growth(frame: pd.DataFrame) -> Charts:
     ...     charts.storage_growth(frames.instances(client))
     <2 charts: Stored data, Instances>
     """
-    size, count = _arrivals(frame) if "received" in frame else _measured(frame)
+    size, count = _arrivals(frame) if "received" in getattr(frame, "columns", ()) else _measured(frame)
     figure = new_figure(8, 4.2)
     upper = figure.add_subplot(2, 1, 1, axes_class=ChartAxes)
     lower = figure.add_subplot(2, 1, 2, axes_class=ChartAxes, sharex=upper)
@@ -168,6 +171,8 @@ def storage_growth(frame: pd.DataFrame) -> Charts:
 
 
 def _measured(frame: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    check_frame(frame, ("time", "name", "value"), f"{METRICS} or frames.instances")
+
     def values(name: str) -> pd.Series[Any]:
         return frame[frame["name"] == name].groupby("time")["value"].sum(min_count=1)
 

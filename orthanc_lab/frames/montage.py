@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
-from orthanc_lab.client import Instance, ResponseError, Series, Study
+from orthanc_lab.client import Instance, Patient, ResponseError, Series, Study
 from orthanc_lab.client.volumes.volume import Volume
 from orthanc_lab.frames.style import GREY, ChartAxes, Charts, message, new_figure
 from orthanc_lab.frames.volume_slices import Axis, volume_slices
@@ -67,8 +67,10 @@ def montage(
     chosen: list[tuple[str, Callable[[Axes], None]]]
     if isinstance(resource, Volume):
         chosen = list(volume_slices(resource, count, axis, window))
-    else:
+    elif isinstance(resource, (Patient, Study, Series)):
         chosen = [(label, partial(_show, instance, window)) for label, instance in _chosen(resource, count)]
+    else:
+        raise TypeError(f"Expected a study, a series or a volume, not a {type(resource).__name__}")
     wide = min(columns, max(len(chosen), 1))
     rows = max(-(-len(chosen) // wide), 1)
     figure = new_figure(max(_PANEL * wide, 4), (_PANEL + 0.15) * rows + 0.45)

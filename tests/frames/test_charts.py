@@ -159,6 +159,28 @@ def test_a_montage_shows_slices_by_their_window(filled):
     for wrong in ({"count": 0}, {"columns": 0}, {"window": (1, 0)}):
         with pytest.raises(ValueError, match="must be"):
             charts.montage(study, **wrong)
+    for no_images in (filled, filled.studies.find()):
+        with pytest.raises(TypeError, match=r"Expected a study, a series or a volume, not a (Client|Found)"):
+            charts.montage(no_images)
+
+
+@pytest.mark.parametrize(
+    ("takes", "source"),
+    [
+        (charts.jobs_timeline, "frames.jobs"),
+        (charts.throughput, "frames.jobs"),
+        (frames.job_spans, "frames.jobs"),
+        (charts.metrics_over_time, "frames.record"),
+        (charts.storage_growth, "frames.record or frames.instances"),
+        (frames.rates, "frames.record"),
+        (frames.wide, "frames.record"),
+    ],
+)
+def test_what_is_another_frame(filled, takes, source):
+    with pytest.raises(ValueError, match=f"Expected a frame as {source} returns it; this one has no column '"):
+        takes(frames.studies(filled))
+    with pytest.raises(TypeError, match=f"Expected a frame as {source} returns it, not a Client"):
+        takes(filled)
 
 
 def test_a_montage_of_colors_speaks_of_no_window(filled):
