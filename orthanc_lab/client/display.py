@@ -10,7 +10,7 @@ from typing import Any
 
 from orthanc_lab.client.errors import ClientError
 
-__all__ = ["Address", "card", "guarded", "moment", "paragraph", "picture", "progress_bar", "table"]
+__all__ = ["Address", "amount", "card", "guarded", "moment", "paragraph", "picture", "progress_bar", "table"]
 
 _MOST_ROWS = 50
 _MOST_LETTERS = 200
@@ -36,6 +36,20 @@ def _cell(value: Any) -> str:
         return f'<a href="{address}" target="_blank" rel="noopener">{address}</a>'
     text = "" if value is None else str(value)
     return escape(text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS] + "…")
+
+
+def amount(size: int) -> str:
+    """Return a number of bytes with a unit that fits it.
+
+    Examples
+    --------
+    >>> amount(1), amount(950), amount(1140), amount(1_054_144), amount(2_500_000_000)
+    ('1 byte', '950 bytes', '1.1 kB', '1.1 MB', '2.5 GB')
+    """
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:,.1f} {unit}"
+    return "1 byte" if size == 1 else f"{size} bytes"
 
 
 def card(title: str, rows: Mapping[str, Any], *, below: str = "", beside: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -187,6 +188,12 @@ def test_the_archive_of_the_selected_job_is_downloaded(client, study, panel, tmp
     assert path.name == f"Archive-{job.id[:8]}.zip"
     assert panel.table.rows[0]["words"].startswith(f"{len(study.instances)} instances, ")
     assert path.stat().st_size == int(job.content["ArchiveSize"])
+
+
+def test_the_size_of_a_small_archive_has_a_unit_that_fits(client, panel):
+    client.create_dicom(None, {"PatientID": "small"}).series.archive_job().wait()
+    panel.refresh()
+    assert re.fullmatch(r"1 instance, [1-9]\d\d bytes before compression", panel.table.rows[0]["words"])
 
 
 def test_an_archive_that_the_server_keeps_no_more_is_said_so(client, study, panel, tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, Job, Resource
+from orthanc_lab.client.display import amount
 from orthanc_lab.client.download import Bytes
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.archives.archive_request import ArchiveRequest, Estimate, estimate, first_instance
@@ -253,7 +254,7 @@ class ArchivePanel(ResourcesPanel):
         finally:
             self.stop_button.disabled = True
             self.save_button.disabled = False
-        return f"Saved {path.absolute()} ({path.stat().st_size / 1e6:,.1f} MB)"
+        return f"Saved {path.absolute()} ({amount(path.stat().st_size)})"
 
     def _report(self, done: int, total: int | None) -> None:
         if self._stop.is_set():
@@ -262,8 +263,8 @@ class ArchivePanel(ResourcesPanel):
         if self._reported and now - self._reported < _PAUSE:
             return
         self._reported = now
-        whole = f" of {total / 1e6:,.1f} MB" if total else " MB"
-        self.status.say(f"Saving: {done / 1e6:,.1f}{whole}")
+        whole = f" of {amount(total)}" if total else ""
+        self.status.say(f"Saving: {amount(done)}{whole}")
 
     def make(self) -> Any:
         """Start the job."""

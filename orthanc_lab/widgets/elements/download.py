@@ -14,6 +14,7 @@ from typing import Any
 import traitlets
 
 from orthanc_lab.client import ClientError
+from orthanc_lab.client.display import amount
 from orthanc_lab.client.download import reserved_name
 from orthanc_lab.widgets.elements.element import Element
 from orthanc_lab.widgets.serial_queue import SerialQueue
@@ -138,7 +139,7 @@ class Download(Element, script="download"):
                 data = file.read(CHUNK)
             self.send({"token": token, "part": int(content["part"])}, [data])
         elif ask == "done":
-            self._finish(token, "downloaded", f"Downloaded {path.name} ({_megabytes(size)})")
+            self._finish(token, "downloaded", f"Downloaded {path.name} ({amount(size)})")
 
     # -- fetching: in a thread --------------------------------------------------------
 
@@ -149,7 +150,7 @@ class Download(Element, script="download"):
             self._report(token, path.stat().st_size, None)  # stopped at the last moment?
             if path.stat().st_size > self.limit:
                 kept = _move_beside(path, Path.cwd() if self.folder is None else Path(self.folder))
-                size = _megabytes(kept.stat().st_size)
+                size = amount(kept.stat().st_size)
                 self._finish(token, "saved", f"Too large for the browser ({size}); saved as {kept}")
             elif self._keep(token, spool, path):
                 return
@@ -168,8 +169,8 @@ class Download(Element, script="download"):
         now = time.monotonic()
         if now >= self._next_report:
             self._next_report = now + _PAUSE
-            whole = f" of {_megabytes(total)}" if total else ""
-            self._show("fetching", f"Fetching: {_megabytes(done)}{whole}")
+            whole = f" of {amount(total)}" if total else ""
+            self._show("fetching", f"Fetching: {amount(done)}{whole}")
 
     def _keep(self, token: str, spool: tempfile.TemporaryDirectory[str], path: Path) -> bool:
         with self._lock:
@@ -210,10 +211,6 @@ class Download(Element, script="download"):
             self._drop()
         self._queue.close()
         super().close()
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
 
 
 def _move_beside(path: Path, folder: Path) -> Path:

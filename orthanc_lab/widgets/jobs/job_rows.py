@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from orthanc_lab.client import Job
+from orthanc_lab.client.display import amount
 from orthanc_lab.protocol.errors import ErrorCode
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.elements.table import Column, Tone
@@ -84,8 +85,8 @@ def _is_canceled(job: Job) -> bool:
 def _words(job: Job) -> str:
     content = job.content
     if job.type in _WITH_OUTPUT and "InstancesCount" in content:
-        count, size = int(content["InstancesCount"]), int(content.get("UncompressedSize", 0)) / 1e6
-        return f"{_instances(count)}, {size:,.1f} MB before compression"
+        count, size = int(content["InstancesCount"]), int(content.get("UncompressedSize", 0))
+        return f"{_instances(count)}, {amount(size)} before compression"
     description = str(content.get("Description", ""))
     if description != _OF_ALL:
         return description
