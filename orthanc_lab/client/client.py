@@ -446,8 +446,9 @@ class Client:
     def __repr__(self) -> str:
         try:
             counts = self.statistics
-            held = f"{counts['CountStudies']} studies, {counts['CountInstances']} instances"
-            return f"<Orthanc {self.system['Version']} at {self.url}: {held}>"
+            studies = display.counted(counts["CountStudies"], "study", "studies")
+            instances = display.counted(counts["CountInstances"], "instance", "instances")
+            return f"<Orthanc {self.system['Version']} at {self.url}: {studies}, {instances}>"
         except ClientError as error:
             return f"<Orthanc at {self.url} ({type(error).__name__})>"
 
@@ -461,7 +462,7 @@ class Client:
             "Name": system.get("Name"),
             "Version": system.get("Version"),
             **{level: f"{counts[f'Count{level}']:,}" for level in ("Patients", "Studies", "Series", "Instances")},
-            "On disk": f"{counts['TotalDiskSizeMB']:,} MB",
+            "On disk": display.amount(int(counts["TotalDiskSize"])),
         }
         return display.card("Orthanc", rows)
 

@@ -149,7 +149,8 @@ class Collection(Generic[R]):
 
     def __repr__(self) -> str:
         try:
-            return f"<{len(self)} {self._kind.level.plural} at {self._transport.url}>"
+            level = self._kind.level
+            return f"<{display.counted(len(self), level.value.lower(), level.plural)} at {self._transport.url}>"
         except ClientError as error:
             return f"<{self._kind.level.plural} at {self._transport.url} ({type(error).__name__})>"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from orthanc_lab.client.errors import ClientError
 
-__all__ = ["Address", "amount", "card", "guarded", "moment", "paragraph", "picture", "progress_bar", "table"]
+__all__ = ["Address", "amount", "card", "counted", "guarded", "moment", "paragraph", "picture", "progress_bar", "table"]
 
 _MOST_ROWS = 50
 _MOST_LETTERS = 200
@@ -50,6 +50,17 @@ def amount(size: int) -> str:
         if size >= scale:
             return f"{size / scale:,.1f} {unit}"
     return "1 byte" if size == 1 else f"{size} bytes"
+
+
+def counted(count: int, one: str, several: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "study", "studies"), counted(2000, "study", "studies")
+    ('1 study', '2,000 studies')
+    """
+    return f"{count:,} {one if count == 1 else several}"
 
 
 def card(title: str, rows: Mapping[str, Any], *, below: str = "", beside: str = "") -> str:

@@ -188,7 +188,8 @@ class Query(Sequence[Answer]):
 
     def __repr__(self) -> str:
         try:
-            return f"<Query {self.id[:8]} of {self.modality}: {self.level.value}, {len(self)} answers>"
+            answers = display.counted(len(self), "answer", "answers")
+            return f"<Query {self.id[:8]} of {self.modality}: {self.level.value}, {answers}>"
         except ClientError as error:
             return f"<Query {self.id[:8]} ({type(error).__name__})>"
 

@@ -78,7 +78,7 @@ class UploadInterruptedError(ClientError):
 
     def __init__(self, report: UploadReport, cause: BaseException) -> None:
         super().__init__(
-            f"The upload was interrupted after {len(report.files)} files: {cause}\n"
+            f"The upload was interrupted after {display.counted(len(report.files), 'file', 'files')}: {cause}\n"
             "To continue, call client.upload(…, resume=error.report); stored files are not sent again."
         )
         self.report = report

@@ -179,7 +179,7 @@ def test_a_server_that_goes_away_does_not_pass() -> None:
     assert Certificate("http://here", "1.12.7", {}, results=same).passed
     cut = Certificate("http://here", "1.12.7", {}, results=[*same, gone])
     assert not cut.passed
-    assert "the server stopped answering (1 answers compared)" in str(cut)
+    assert "the server stopped answering (1 answer compared)" in str(cut)
     assert 'errors="1"' in junit(cut)
 
 

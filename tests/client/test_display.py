@@ -112,7 +112,10 @@ def test_reprs(client: Client, study: Study) -> None:
     )
     for shown in (study.patient, study.series[0], study.instances[0]):
         assert repr(shown).startswith(f"<{type(shown).__name__} {shown.id[:8]}: ")
-    assert repr(client.studies) == f"<1 studies at {client.url}>"
+    assert repr(client.studies) == f"<1 study at {client.url}>"
+    assert repr(client.series) == f"<3 series at {client.url}>"
+    assert f"{client!r}".endswith(": 1 study, 31 instances>")
+    assert '<td style="text-align:left">1.1 MB</td>' in client._repr_html_()
     assert repr(client.jobs) == f"<Jobs of {client.url}: 0>"
 
 

@@ -263,7 +263,7 @@ def test_a_large_file_is_rewound_before_it_is_sent_again(tmp_path: Path) -> None
 def test_a_full_storage_interrupts_an_upload_and_it_can_go_on() -> None:
     error = b'{"HttpStatus": 507, "OrthancError": "The file storage is full", "OrthancStatus": 19}'
     with Scripted(answer(STORED), answer(error, "507 Insufficient Storage")) as server:
-        with pytest.raises(UploadInterruptedError, match=r"after 1 files: The file storage is full .*\n") as caught:
+        with pytest.raises(UploadInterruptedError, match=r"after 1 file: The file storage is full .*\n") as caught:
             Client(server.url).upload([b"first", b"second", b"third"], parallel=1)
         report = caught.value.report
         assert list(report.files) == ["item 0"]

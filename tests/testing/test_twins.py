@@ -185,7 +185,7 @@ def test_a_cell_and_a_server_at_an_address(
         assert "<b>other" not in html
         orthanc_lab.Client.from_server(other).upload(samples.path("ct/sharp"))
         cell(shell, f"%%twin --url {other.url}\n1")
-        assert "holds 1 studies; twin tests need one that is empty" in capsys.readouterr().err
+        assert "holds studies (1); twin tests need one that is empty" in capsys.readouterr().err
     damaged = tmp_path / "damaged"
     damaged.write_bytes(b"damaged")
     for words, said in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 import pytest
@@ -239,6 +240,18 @@ def test_a_server_elsewhere_that_is_away():
     assert panel.state == "away"
     assert "Does not answer" in panel._facts.value
     assert "No Orthanc answers" in panel.status.text
+
+
+def test_a_server_that_refuses_the_credentials():
+    with orthanc_lab.serve(AuthenticationEnabled=True, RegisteredUsers={"alice": "secret"}) as server:
+        panel = ServerPanel(client=Client(server.url, auth=("alice", "wrong")))
+        panel.refresh()
+        assert panel.state == "closed"
+        assert "Refuses the credentials" in panel._facts.value
+        known = Client.from_server(server)
+        known.create_dicom(None, {"PatientID": "one"})
+        panel = ServerPanel(client=known)
+        assert re.search(r"1 study, 1 instance · \d+ bytes", panel._facts.value)
 
 
 def test_without_a_server_it_starts_its_own():

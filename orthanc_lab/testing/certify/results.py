@@ -137,9 +137,8 @@ class Certificate:
         return (one for result in self.results for one in result.compared)
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.url}, compared with Orthanc {self.version}: {self.verdict} ({self.compared:,} answers compared)"
-        ]
+        compared = f"{self.compared:,} {'answer' if self.compared == 1 else 'answers'} compared"
+        lines = [f"{self.url}, compared with Orthanc {self.version}: {self.verdict} ({compared})"]
         if self.accepted:
             lines.append(f"{self.accepted} answers differ only in what the ledger accepts")
         lines += [f"{count} answers not compared: {reason}" for reason, count in self.skipped.most_common()]

@@ -101,7 +101,7 @@ def _at(address: str, path: Path) -> Iterator[TwinServer]:
     target = Target.at(address)
     traces = Traces(target, ())
     if count := traces.held.get("studies"):
-        raise TargetError(f"The server at {target.url} holds {count} studies; twin tests need one that is empty")
+        raise TargetError(f"The server at {target.url} holds studies ({count}); twin tests need one that is empty")
     remote = RemoteServer(address)
     try:
         with TwinServer("real", remote, path) as server:

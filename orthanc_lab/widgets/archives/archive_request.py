@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orthanc_lab.client import Client, Instance, Job, NotFoundError, Resource
 from orthanc_lab.client.archives import Kind
-from orthanc_lab.client.display import amount
+from orthanc_lab.client.display import amount, counted
 from orthanc_lab.client.download import Bytes
 from orthanc_lab.client.hierarchy import resource_at
 
@@ -59,8 +59,7 @@ class Estimate:
         """A description."""
         if not self.instances:
             return "Nothing selected"
-        noun = "instance" if self.instances == 1 else "instances"
-        return f"{self.instances:,} {noun}, {amount(self.size)} before compression"
+        return f"{counted(self.instances, 'instance', 'instances')}, {amount(self.size)} before compression"
 
 
 def estimate(resources: Iterable[Resource]) -> Estimate:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from orthanc_lab.client import Job
-from orthanc_lab.client.display import amount
+from orthanc_lab.client.display import amount, counted
 from orthanc_lab.protocol.errors import ErrorCode
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.elements.table import Column, Tone
@@ -94,7 +94,7 @@ def _words(job: Job) -> str:
 
 
 def _instances(count: int) -> str:
-    return f"{count:,} {'instance' if count == 1 else 'instances'}"
+    return counted(count, "instance", "instances")
 
 
 def _elapsed(job: Job, now: datetime) -> float | None:

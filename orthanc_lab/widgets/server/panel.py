@@ -11,7 +11,8 @@ from typing import Any, Self
 import ipywidgets
 
 import orthanc_lab
-from orthanc_lab.client import Client, ClientError
+from orthanc_lab.client import Client, ClientError, UnauthorizedError
+from orthanc_lab.client.display import amount, counted
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.widgets.code.spoken import named
 from orthanc_lab.widgets.controlled_server import ControlledServer, Killable, error_text
@@ -43,6 +44,7 @@ _STATES = {  # of each state: icon, tone, words
     "stopped": ("stop", "waiting", "Stopped"),
     "killed": ("bolt", "bad", "Killed"),
     "away": ("times", "bad", "Does not answer"),
+    "closed": ("lock", "bad", "Refuses the credentials"),
 }
 
 
@@ -67,7 +69,7 @@ class ServerPanel(Panel):
     server
         The server; None if it was started elsewhere.
     state
-        ``"running"``, ``"stopped"`` or ``"away"`` (it does not answer).
+        ``"running"``, ``"stopped"``, ``"away"`` (it does not answer) or ``"closed"`` (it refuses the credentials).
     toolbar
         The controls.
     editor, options_table, log_view
@@ -131,8 +133,8 @@ class ServerPanel(Panel):
             return
         try:
             self._system, self._counts = self.poll_client.system, self.poll_client.statistics
-        except ClientError:
-            self._show("away")
+        except ClientError as error:
+            self._show("closed" if isinstance(error, UnauthorizedError) else "away")
             raise
         self._show("running")
 
@@ -164,8 +166,9 @@ class ServerPanel(Panel):
             system, counts = self._system, self._counts
             name = f" “{system['Name']}”" if system.get("Name") else ""
             facts.append(f"Orthanc {system.get('Version', '')}{name}")
-            facts.append(f"{counts.get('CountStudies', 0):,} studies, {counts.get('CountInstances', 0):,} instances")
-            facts.append(f"{counts.get('TotalDiskSizeMB', 0):,} MB")
+            studies = counted(counts.get("CountStudies", 0), "study", "studies")
+            facts.append(f"{studies}, {counted(counts.get('CountInstances', 0), 'instance', 'instances')}")
+            facts.append(amount(int(counts.get("TotalDiskSize", 0))))
             with suppress(AttributeError, RuntimeError):  # it runs in this process, or was killed just now
                 facts.append(f"process {self.server.pid}")  # type: ignore[union-attr]
         return f"<div>{head}</div><div>{escape(' · '.join(facts))}&nbsp;</div>"
