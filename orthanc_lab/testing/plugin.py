@@ -72,7 +72,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
-    """Compare the two sides of a twin test once both have passed."""
+    """Refuse faults that nothing switches on; compare the two sides of a twin test once both have passed."""
+    given = pyfuncitem.callspec.params.get("orthanc_faults") if hasattr(pyfuncitem, "callspec") else None
+    if (
+        given is not None and pyfuncitem.funcargs.get("orthanc_faults") is given
+    ):  # pytest has put it in the fixture's place
+        pytest.fail("No fault is in force: parametrize orthanc_faults with indirect=True", pytrace=False)
     result = yield
     if pyfuncitem.get_closest_marker("twin"):
         from orthanc_lab.testing.twins.marked_tests import judge  # noqa: PLC0415 - costs nothing without twins
@@ -132,7 +137,7 @@ def _orthanc_servers() -> Iterator[ServersOfSession]:
 
 
 @pytest.fixture
-def orthanc_settings() -> dict[str, Any]:
+def orthanc_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return the configuration options for the fixture `orthanc`; override it in a module or a class.
 
     Examples
@@ -142,7 +147,8 @@ def orthanc_settings() -> dict[str, Any]:
     ... def test_the_name(orthanc):
     ...     assert orthanc.session.get(f"{orthanc.url}/system").json()["Name"] == "Example"
     """
-    return {}
+    given: dict[str, Any] = getattr(request, "param", {})  # with indirect=True
+    return given
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +159,7 @@ def _orthanc_faults_of_session() -> Faults:
 
 
 @pytest.fixture
-def orthanc_extensions() -> Sequence[Any]:
+def orthanc_extensions(request: pytest.FixtureRequest) -> Sequence[Any]:
     """Return the extensions for the fixture `orthanc`; override it in a module or a class.
 
     They are what `orthanc_lab.serve` takes: see `orthanc_lab.extensions`.
@@ -169,7 +175,8 @@ def orthanc_extensions() -> Sequence[Any]:
     ... def test_the_route(orthanc):
     ...     assert orthanc.session.get(f"{orthanc.url}/hello").json() == {"Hello": "world"}
     """
-    return ()
+    given: Sequence[Any] = getattr(request, "param", ())  # with indirect=True
+    return given
 
 
 @pytest.fixture

@@ -92,6 +92,18 @@ SETTINGS_ARE_OVERRIDDEN_IN_A_MODULE_OR_A_CLASS = """
             assert orthanc.folder == tmp_path / "files"
     """
 
+SETTINGS_ARE_PARAMETERS = """
+    import pytest
+
+    @pytest.mark.parametrize("orthanc_settings", [{"Name": "one"}])
+    def test_direct(orthanc):
+        assert orthanc.session.get(f"{orthanc.url}/system").json()["Name"] == "one"
+
+    @pytest.mark.parametrize("orthanc_settings", [{"Name": "two"}], indirect=True)
+    def test_indirect(orthanc):
+        assert orthanc.session.get(f"{orthanc.url}/system").json()["Name"] == "two"
+    """
+
 A_FACTORY_FOR_FURTHER_SERVERS = (
     UPLOAD
     + """
@@ -148,11 +160,12 @@ def test_what_the_fixtures_promise(run):
         "-v",
         test_clean=EACH_TEST_HAS_A_CLEAN_SERVER,
         test_settings=SETTINGS_ARE_OVERRIDDEN_IN_A_MODULE_OR_A_CLASS,
+        test_parameters=SETTINGS_ARE_PARAMETERS,
         test_factory=A_FACTORY_FOR_FURTHER_SERVERS,
         test_expected_error=AN_ERROR_THAT_THE_TEST_EXPECTS,
         test_stopped=A_SERVER_THAT_A_TEST_STOPS_IS_REPLACED,
     )
-    result.assert_outcomes(passed=16)
+    result.assert_outcomes(passed=18)
 
 
 def an_error_inside(fixture):
@@ -275,11 +288,16 @@ NEVER = """
     @pytest.mark.parametrize("orthanc_faults", ["index loked"], indirect=True)
     def test_an_unknown_one(orthanc, orthanc_faults):
         pass
+
+    @pytest.mark.parametrize("orthanc_faults", ["index locked"])
+    def test_one_that_is_not_switched_on(orthanc, orthanc_faults):
+        pass
     """
 
 
 def test_a_fault_that_never_happened_or_is_unknown_fails_the_test(run):
     found = run(test_never=NEVER)
-    found.assert_outcomes(passed=1, errors=2)
+    found.assert_outcomes(passed=1, failed=1, errors=2)
+    found.stdout.fnmatch_lines("No fault is in force: parametrize orthanc_faults with indirect=True")
     found.stdout.fnmatch_lines("*The fault 'index locked' has never happened: there were no changes of the index*")
     found.stdout.fnmatch_lines("*There is no fault 'index loked'; did you mean 'index locked'*")
