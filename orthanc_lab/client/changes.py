@@ -45,6 +45,9 @@ class Changes:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    def __repr__(self) -> str:
+        return f"<Changes of {self._transport.url}>"
+
     @property
     def last(self) -> int:
         """The number of the last change; 0 if there is none."""

@@ -73,6 +73,10 @@ class JobWatch(BackgroundPolling):
         self._workers = 0  # the largest number of jobs seen running at once
         self.gap = ""  # why the last poll failed, "" if it did not
 
+    def __repr__(self) -> str:
+        doing = f"every {self.interval:g} s" if self.is_running else "stopped"
+        return f"<JobWatch of {self._client.url}: {len(self._changes)} changes of state, {doing}>"
+
     def _watch(self, time: datetime, missed: bool) -> None:
         try:
             documents = [] if missed else self._documents()

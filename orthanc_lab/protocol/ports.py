@@ -79,6 +79,9 @@ class ManualClock:
         self._lock = threading.Lock()
         self._waiting: list[threading.Condition] = []
 
+    def __repr__(self) -> str:
+        return f"<ManualClock {self.now().isoformat()}>"
+
     def now(self) -> datetime:
         """Return the initial time plus all advances."""
         return self._start + timedelta(seconds=self._elapsed)

@@ -122,6 +122,10 @@ class DicomNode(Gate):
             association.abort()
         self._services.finish()
 
+    def __repr__(self) -> str:
+        noun = "instance" if len(self.instances) == 1 else "instances"
+        return f"<DicomNode {self.aet} at 127.0.0.1:{self.port}: {len(self.instances)} {noun}>"
+
     def __enter__(self) -> Self:
         return self.start()
 

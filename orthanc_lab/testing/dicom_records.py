@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal, overload
@@ -67,7 +67,7 @@ class ReceivedInstance:
     sop_instance: str
     transfer_syntax: str
     move_originator: tuple[str, int] | None  # AE title and message ID of the C-MOVE that it belongs to
-    file: bytes  # as a DICOM file: the data set behind a new header
+    file: bytes = field(repr=False)  # as a DICOM file: the data set behind a new header
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -117,6 +117,7 @@ def test_reprs(client: Client, study: Study) -> None:
     assert f"{client!r}".endswith(": 1 study, 31 instances>")
     assert '<td style="text-align:left">1.1 MB</td>' in client._repr_html_()
     assert repr(client.jobs) == f"<Jobs of {client.url}: 0>"
+    assert repr(client.changes) == f"<Changes of {client.url}>"
 
 
 def test_a_server_that_is_gone() -> None:

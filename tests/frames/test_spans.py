@@ -118,6 +118,7 @@ def test_a_watch_sees_each_change_of_state(orthanc):
 
 def test_looks_by_hand_are_timed_by_the_server(orthanc):
     client = orthanc_lab.Client.from_server(orthanc)
+    assert repr(frames.JobWatch(client)) == f"<JobWatch of {client.url}: 0 changes of state, stopped>"
     looks = [("Running", 1), ("Paused", 4), ("Running", 9)]
     client.transport = Answers(*[[job("a", 1, state=state, asked=asked)] for state, asked in looks], [job("a", 1, 12)])
     watch = frames.JobWatch(client)

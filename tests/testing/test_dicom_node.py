@@ -88,6 +88,8 @@ def test_instances_arrive_with_every_byte(node, peer):
         instance.dataset.SOPInstanceUID for instance in node.instances
     ]
     assert node.instances[0].dataset.PixelData == dcmread(MR[0]).PixelData
+    assert repr(node).startswith(f"<DicomNode {node.aet} at 127.0.0.1:{node.port}: {len(node.instances)} instances")
+    assert len(repr(node.instances[0])) < 400
 
 
 def test_queries_are_answered_from_its_data_sets(node, peer):
