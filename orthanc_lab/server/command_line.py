@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import os
 import re
 import resource
 import signal
@@ -144,7 +145,9 @@ def serve_until_stopped(
     try:
         call = read_call(words)
         if call.answer is not None:
-            return call.answer()
+            code = call.answer()
+            sys.stdout.flush()
+            return code
         log_to(call.log_file)
         for level, category in call.verbosity:
             set_verbosity(level, category)
@@ -159,6 +162,9 @@ def serve_until_stopped(
         for note in getattr(error, "__notes__", ()):
             _log.error("%s", note)
         _log.error("Uncaught exception, stopping now: [%s] (code %d)", error.text, error.code)
+        return _FAILED
+    except BrokenPipeError:  # whoever reads the output has gone, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter writes what is left
         return _FAILED
     except OSError as error:
         _log.error("Uncaught exception, stopping now: [%s]", error)

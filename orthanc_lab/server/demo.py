@@ -60,7 +60,8 @@ class Terminal:
         full = round(done * width)
         picture = self._style("32", "█" * full) + "░" * (width - full)
         end = "\n" if done >= 1 else ""
-        print(f"\r   {label:<26} {picture} {done:4.0%}", end=end, file=self.out, flush=True)
+        begin = "\r" if self.colour else ""
+        print(f"{begin}   {label:<26} {picture} {done:4.0%}", end=end, file=self.out, flush=True)
 
     def break_line(self) -> None:
         """End a bar that stopped before its end."""
@@ -113,9 +114,12 @@ class Tour:
 
     def _watch(self, job: str, label: str, until: float = 1.0) -> dict[str, Any]:
         deadline = time.monotonic() + _PATIENCE
+        drawn = -1
         while time.monotonic() < deadline:
             state: dict[str, Any] = self._send("GET", f"/jobs/{job}").json()
-            self._terminal.bar(label, state["Progress"] / 100)
+            if state["Progress"] != drawn:  # a full bar ends its line
+                drawn = state["Progress"]
+                self._terminal.bar(label, drawn / 100)
             if state["State"] in ("Success", "Failure", "Paused") or state["Progress"] >= until * 100:
                 if state["State"] == "Running" and until >= 1:
                     continue

@@ -1,6 +1,7 @@
 """The command line: options, log, signals and exit codes, in processes of their own."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -226,6 +227,25 @@ def test_errors(capsys):
     assert main(["nope", "--errors", "--version"]) == 0
     out = capsys.readouterr().out
     assert all(f"{code:16}   {text}\n" in out for code, text in ERROR_TEXTS.items())
+
+
+@pytest.mark.parametrize("option", ["--errors", "--openapi=-"])
+def test_whoever_reads_the_output_may_go(option):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as out:
+        command = [sys.executable, "-m", "orthanc_lab", option]
+        done = subprocess.run(command, check=False, stdout=out, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (255, b"")
+
+
+def test_the_demo_without_a_terminal_draws_each_bar_once():
+    command = [sys.executable, "-m", "orthanc_lab", "demo", "--once", "--port", "0"]
+    lines = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\n")
+    bars = [number for number, line in enumerate(lines) if "100%" in line]
+    assert bars
+    assert not {number + 1 for number in bars} & set(bars)
+    assert not any("\r" in line for line in lines)
 
 
 def test_help(capsys):
