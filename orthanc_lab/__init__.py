@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         UnreachableError,
     )
     from orthanc_lab.client.upload_report import UploadInterruptedError
+    from orthanc_lab.client.volumes.errors import VolumeError
     from orthanc_lab.protocol.errors import OrthancError
     from orthanc_lab.protocol.ports import ManualClock, SeededIdentifiers
     from orthanc_lab.protocol.seeded import seeded
@@ -61,11 +62,14 @@ __all__ = [
     "UnauthorizedError",
     "UnreachableError",
     "UploadInterruptedError",
+    "VolumeError",
     "in_process",
     "open_server",
     "seeded",
     "serve",
 ]
+
+__version__: str
 
 # Loaded on first access, so that importing the package costs next to nothing.
 _HOMES = {
@@ -94,6 +98,7 @@ _HOMES = {
     "UnauthorizedError": "client.errors",
     "UnreachableError": "client.errors",
     "UploadInterruptedError": "client.upload_report",
+    "VolumeError": "client.volumes.errors",
     "in_process": "server.embedding.serve",
     "open_server": "server.embedding.remote",
     "seeded": "protocol.seeded",
@@ -113,6 +118,8 @@ def load_ipython_extension(shell: Any) -> None:
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "__version__":
+        return importlib.import_module(f"{__name__}.protocol.version").VERSION
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -23,6 +23,7 @@ import orthanc_lab.testing.faults
 import orthanc_lab.testing.schedules
 import orthanc_lab.widgets
 from orthanc_lab import Client, samples
+from orthanc_lab.protocol.version import VERSION
 from orthanc_lab.testing import plugin
 from orthanc_lab.testing.faults import Faults
 from orthanc_lab.testing.postgresql_server import find_programs
@@ -63,6 +64,12 @@ def names(module: str) -> list[tuple[str, object]]:
 def test_every_public_name_has_an_example(module: str) -> None:
     assert names(module)
     assert [name for name, value in names(module) if ">>> " not in (inspect.getdoc(value) or "")] == []
+
+
+def test_what_is_at_the_top_of_the_package() -> None:
+    errors = {name for name, _ in names("orthanc_lab.client") if name.endswith("Error")}
+    assert {name.rpartition(".")[2] for name in errors} <= set(orthanc_lab.__all__)
+    assert orthanc_lab.__version__ == VERSION
 
 
 @pytest.mark.parametrize("module", MODULES)
