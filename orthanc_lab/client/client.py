@@ -118,12 +118,19 @@ class Client:
 
         It takes its credentials and certificate from the server's own session.
 
+        Raises
+        ------
+        TypeError
+            If it is no server, but an address, say.
+
         Examples
         --------
         >>> with orthanc_lab.in_process() as server:
         ...     len(Client.from_server(server).studies)
         0
         """
+        if not hasattr(server, "session"):
+            raise TypeError(f"{server!r} is not a server that this program started; of an address: Client(url)")
         client = cls.__new__(cls)
         session = server.session
         if any(server.url.startswith(prefix) for prefix in session.adapters if len(prefix) > len("https://")):

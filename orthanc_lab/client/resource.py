@@ -96,7 +96,10 @@ class Resource:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """Metadata by name."""
+        """A copy of the metadata, by name.
+
+        To write one: ``client.transport.send("PUT", f"{study.path}/metadata/1024", data="text")``.
+        """
         return dict(self._transport.get(f"{self.path}/metadata", {"expand": ""}))
 
     @property

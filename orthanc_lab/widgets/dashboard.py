@@ -58,6 +58,11 @@ class Dashboard(ipywidgets.VBox):
     tabs
         The tabs; ``tabs.selected_index`` is the visible one.
 
+    Raises
+    ------
+    TypeError
+        For what is no panel.
+
     Examples
     --------
     >>> board = Dashboard([JobsPanel(client)])
@@ -67,6 +72,10 @@ class Dashboard(ipywidgets.VBox):
     """
 
     def __init__(self, panels: Sequence[Panel]) -> None:
+        for panel in panels:
+            if not isinstance(panel, Panel):
+                words = f"A Dashboard needs panels, such as JobsPanel(client), not {type(panel).__name__}"
+                raise TypeError(f"{words}; dashboard(client) has them all")
         self.panels = tuple(panels)
         titles = [panel.title for panel in self.panels]
         self.tabs = ipywidgets.Tab(self.panels, titles=titles, selected_index=0)
@@ -102,7 +111,7 @@ class Dashboard(ipywidgets.VBox):
         for panel in self.panels:
             if panel.title == title:
                 return panel
-        raise KeyError(title)
+        raise KeyError(f"There is no tab {title!r}; there are: {', '.join(panel.title for panel in self.panels)}")
 
     def _show(self) -> None:
         for number, panel in enumerate(self.panels):
@@ -125,9 +134,10 @@ class Dashboard(ipywidgets.VBox):
 
     def close(self) -> None:
         """Close all panels and remove them from the notebook."""
-        for panel in self.panels:
-            panel.close()
-        self.tabs.close()
+        if hasattr(self, "tabs"):  # else it was refused, and ipywidgets closes what is left of it
+            for panel in self.panels:
+                panel.close()
+            self.tabs.close()
         super().close()
 
 

@@ -63,6 +63,13 @@ def test_a_server_is_no_address() -> None:
         Client(server)  # type: ignore[arg-type]  # the wrong type is the point
 
 
+def test_an_address_is_no_server() -> None:
+    with pytest.raises(
+        TypeError, match=r"'http://localhost:8042' is not a server that this program started; .*Client\(url\)$"
+    ):
+        Client.from_server("http://localhost:8042")  # type: ignore[arg-type]  # the wrong type is the point
+
+
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an own CA, ``ca.pem``, and of a server's key and certificate signed by it, ``server.pem``."""

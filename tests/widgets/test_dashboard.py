@@ -37,6 +37,17 @@ def test_only_the_tab_in_view_looks(client):
     assert (first.is_live, second.is_live) == (False, False)
 
 
+def test_what_is_no_panel_and_what_is_no_tab(client, capsys):
+    with pytest.raises(
+        TypeError, match=r"needs panels, such as JobsPanel\(client\), not Client; dashboard\(client\) has"
+    ):
+        Dashboard([client])
+    gc.collect()
+    assert capsys.readouterr().err == ""
+    with pytest.raises(KeyError, match="There is no tab 'Job'; there are: Jobs"):
+        Dashboard([JobsPanel(client)])["Job"]
+
+
 def test_it_closes_its_panels(client):
     board = dashboard(client)
     show(board.panels[0])
