@@ -164,6 +164,8 @@ def _is_whole(text: str) -> bool:
 def describe(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the dtype, unit and meaning of each column of a frame.
 
+    Of a column that is not of this package, such as one that a merge has renamed, only the dtype is known.
+
     Examples
     --------
     >>> import orthanc_lab
@@ -173,7 +175,11 @@ def describe(frame: pd.DataFrame) -> pd.DataFrame:
     >>> described.loc["runtime_s", "unit"]
     's'
     """
-    rows = [(name, str(frame[name].dtype), column_of(name).unit, column_of(name).meaning) for name in frame.columns]
+    known = {name: column_of(name) for name in frame.columns if name in COLUMNS or str(name)[:1].isupper()}
+    rows = [
+        (name, str(dtype), known[name].unit, known[name].meaning) if name in known else (name, str(dtype), "", "")
+        for name, dtype in frame.dtypes.items()
+    ]
     return _Whole(pd.DataFrame(rows, columns=["column", "dtype", "unit", "meaning"]).set_index("column"))
 
 

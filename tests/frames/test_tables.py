@@ -145,6 +145,12 @@ def test_every_column_is_described(filled):
         described = frames.describe(table(filled))
         assert described["meaning"].str.len().gt(3).all()
     assert all(column.meaning for column in COLUMNS.values())
+    merged = frames.series(filled).merge(
+        frames.studies(filled), left_on="parent", right_on="id", suffixes=("", "_study")
+    )
+    described = frames.describe(merged.assign(**{"7": 1}).rename(columns={"7": 7}))
+    assert described.loc[["id_study", 7], "meaning"].tolist() == ["", ""]
+    assert described.loc["StudyDate", "meaning"].startswith("DICOM date")
     assert "of the series" in frames.describe(frames.series(filled)).loc["instances", "meaning"]
 
 
