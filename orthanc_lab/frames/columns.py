@@ -14,7 +14,7 @@ from orthanc_lab.protocol.job_events import Cause, Happened
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.levels import LEVELS
 
-__all__ = ["COLUMNS", "UTC", "Column", "describe", "typed", "utc"]
+__all__ = ["COLUMNS", "UTC", "Column", "column_of", "describe", "is_described", "typed", "utc"]
 
 UTC = pd.DatetimeTZDtype("us", "UTC")
 STATES = pd.CategoricalDtype([state.value for state in JobState])
@@ -129,6 +129,11 @@ def column_of(name: str) -> Column:
     return Column("category" if name in _CATEGORY_TAGS else "str", "", "DICOM tag")
 
 
+def is_described(name: object) -> bool:
+    """Whether a column belongs to the frames of this package; keywords of DICOM tags begin with a capital."""
+    return name in COLUMNS or str(name)[:1].isupper()
+
+
 def utc(texts: Iterable[str | None]) -> pd.Series[Any]:
     """Parse Orthanc's timestamps (``20190306T095223.753851``); None becomes NaT."""
     return pd.Series(pd.to_datetime(pd.Series(list(texts), dtype="object"), format="ISO8601", utc=True)).astype(UTC)
@@ -175,7 +180,7 @@ def describe(frame: pd.DataFrame) -> pd.DataFrame:
     >>> described.loc["runtime_s", "unit"]
     's'
     """
-    known = {name: column_of(name) for name in frame.columns if name in COLUMNS or str(name)[:1].isupper()}
+    known = {name: column_of(name) for name in frame.columns if is_described(name)}
     rows = [
         (name, str(dtype), known[name].unit, known[name].meaning) if name in known else (name, str(dtype), "", "")
         for name, dtype in frame.dtypes.items()

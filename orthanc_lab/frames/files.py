@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from orthanc_lab.frames.columns import UTC, column_of
+from orthanc_lab.frames.columns import UTC, column_of, is_described
 
 __all__ = ["load", "save"]
 
@@ -15,7 +15,8 @@ __all__ = ["load", "save"]
 def save(frame: pd.DataFrame, path: str | Path) -> Path:
     """Save a frame as ``.parquet`` or ``.csv``; the file appears under its name only once it is complete.
 
-    Parquet keeps everything. In CSV, times are ISO 8601 in UTC, and missing text is the same as empty text.
+    A named index, such as the times of a wide frame, becomes a column. Parquet keeps everything else. In CSV, times are
+    ISO 8601 in UTC, and missing text is the same as empty text.
 
     Raises
     ------
@@ -34,6 +35,9 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
     """
     path = Path(path)
     suffix = _suffix(path)
+    named = [name for name in frame.index.names if name is not None and name not in frame.columns]
+    if named:
+        frame = frame.reset_index(level=named)
     part = path.with_name(f".{path.name}.part")
     try:
         if suffix == ".parquet":
@@ -51,6 +55,8 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
 
 def load(path: str | Path) -> pd.DataFrame:
     """Load a frame that `save` wrote, with the right types.
+
+    In a CSV file, the types of columns that are not of this package are inferred by pandas.
 
     Raises
     ------
@@ -70,7 +76,11 @@ def load(path: str | Path) -> pd.DataFrame:
     if _suffix(path) == ".parquet":
         return pd.read_parquet(path)
     raw = pd.read_csv(path, dtype="str", keep_default_na=False)
-    return pd.DataFrame({name: _read(raw[name], str(name)) for name in raw.columns})
+    others = [name for name in raw.columns if not is_described(name)]
+    inferred = pd.read_csv(path, usecols=others)
+    return pd.DataFrame(
+        {name: inferred[name] if name in inferred else _read(raw[name], str(name)) for name in raw.columns}
+    )
 
 
 def _suffix(path: Path) -> str:
@@ -81,7 +91,7 @@ def _suffix(path: Path) -> str:
 
 
 def _iso(times: pd.Series[Any]) -> pd.Series[Any]:
-    texts: pd.Series[Any] = times.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    texts: pd.Series[Any] = times.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return texts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -158,6 +159,22 @@ def test_a_whole_number_of_a_tag_may_be_padded_or_huge():
     frame = typed([" 7", "-3", "+2", "1.5", "9" * 30, None], "InstanceNumber")
     assert frame.tolist()[:3] == [7, -3, 2]
     assert frame.isna().tolist() == [False] * 3 + [True] * 3
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_files_keep_what_users_add(filled, tmp_path, suffix):
+    path = tmp_path / f"frame.{suffix}"
+    own = {"age_years": 54.1, "rank": [1, 2, 3], "note": "x", "mean dose": [0.1, np.nan, 1 / 3]}
+    local = frames.series(filled).assign(**own)
+    local["last_update"] = local["last_update"].dt.tz_convert("Europe/Berlin")
+    loaded = frames.load(frames.save(local, path))
+    assert (loaded["last_update"] == local["last_update"]).all()
+    for name in own:
+        pd.testing.assert_series_equal(loaded[name], local[name])
+    wide = frames.wide(frames.metrics(filled))
+    for frame in (wide, wide.reset_index().set_index("time", drop=False)):
+        loaded = frames.load(frames.save(frame, path)).set_index("time")
+        pd.testing.assert_frame_equal(loaded, wide, check_names=False, check_freq=False)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
