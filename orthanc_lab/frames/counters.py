@@ -44,6 +44,13 @@ def wide(frame: pd.DataFrame) -> pd.DataFrame:
 def long(table: pd.DataFrame) -> pd.DataFrame:
     r"""Return the long form of a wide frame. The times of updates are missing, because a wide form lacks them.
 
+    The times are the index, or the column ``time``, as in a wide frame that was saved.
+
+    Raises
+    ------
+    ValueError
+        If it has no times, or is no wide frame.
+
     Examples
     --------
     >>> from datetime import UTC, datetime
@@ -52,6 +59,10 @@ def long(table: pd.DataFrame) -> pd.DataFrame:
     >>> frames.long(frames.wide(frame))["value"].tolist()
     [1.0, 2.0]
     """
+    if "time" in table:
+        table = table.set_index("time")
+    if not isinstance(table.index, pd.DatetimeIndex) or "labels" in table:
+        raise ValueError("Expected a frame as frames.wide returns it, with the times as index or as column 'time'")
     values = table.to_numpy(dtype=np.float64)
     names = [str(column).partition("{") for column in table.columns]
     keys = [(name, brace + labels) for name, brace, labels in names]

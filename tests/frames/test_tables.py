@@ -175,6 +175,10 @@ def test_files_keep_what_users_add(filled, tmp_path, suffix):
     for frame in (wide, wide.reset_index().set_index("time", drop=False)):
         loaded = frames.load(frames.save(frame, path)).set_index("time")
         pd.testing.assert_frame_equal(loaded, wide, check_names=False, check_freq=False)
+        pd.testing.assert_frame_equal(frames.long(frames.load(path)), frames.long(wide))
+    for other in (frames.metrics(filled), wide.reset_index(drop=True)):
+        with pytest.raises(ValueError, match=r"as frames\.wide returns it"):
+            frames.long(other)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
