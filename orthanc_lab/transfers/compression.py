@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable, Iterator
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["COMPRESSIONS", "check_compression", "compressed", "uncompressed"]
+__all__ = ["COMPRESSIONS", "check_compression", "compressed", "compressed_pieces", "uncompressed"]
 
 COMPRESSIONS = {"gzip": "application/gzip", "none": "application/octet-stream"}
 """The name of each form, and its MIME type where a bucket is downloaded."""
@@ -31,10 +32,17 @@ def check_compression(name: str) -> str:
 
 def compressed(content: bytes, compression: str) -> bytes:
     """Return a bucket as it is sent."""
+    return b"".join(compressed_pieces((content,), compression))
+
+
+def compressed_pieces(pieces: Iterable[bytes], compression: str) -> Iterator[bytes]:
+    """Yield a bucket as it is sent, of which one piece at a time is in memory."""
     if compression == "none":
-        return content
+        yield from pieces
+        return
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-    return packer.compress(content) + packer.flush()
+    yield from filter(None, map(packer.compress, pieces))
+    yield packer.flush()
 
 
 def uncompressed(body: bytes, compression: str, size: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 import orthanc_lab
+from orthanc_lab.testing.contracts.dicom_files import dicom
 from tests.hostile.asking import refusal
 from tests.memory import bombs
 from tests.memory.test_memory import forget_peak, memory
@@ -61,6 +63,17 @@ def test_views_of_a_file(server: orthanc_lab.ChildServer, pytestconfig: pytest.C
                 arguments = {"headers": {"Accept": media_type}}
                 measured(server, f"{name}{view} {media_type}", "GET", answer.json()["Path"] + view, arguments)
         delete_all(server)
+    assert server.errors == []
+
+
+def test_the_same_file_again_and_again(server: orthanc_lab.ChildServer) -> None:
+    """In one bucket of a transfer."""
+    content = gzip.compress(dicom(pixels=bytes(38 << 20)))
+    sent = server.session.post(f"{server.url}/instances", data=content, headers={"Content-Encoding": "gzip"})
+    ids = ".".join([sent.json()["ID"]] * 8)
+    answer = measured(server, "bucket", "GET", f"/transfers/chunks/{ids}?compression=gzip", {})
+    assert answer.status_code == 200
+    delete_all(server)
     assert server.errors == []
 
 

@@ -11,7 +11,7 @@ from orthanc_lab.rest.http.bodies import read_json
 from orthanc_lab.rest.services import Services
 from orthanc_lab.rest.transfers.answers import answer_compact, check_id
 from orthanc_lab.transfers.chunks import chunks_of_range, read_in_pieces
-from orthanc_lab.transfers.compression import COMPRESSIONS, check_compression, compressed
+from orthanc_lab.transfers.compression import COMPRESSIONS, check_compression, compressed_pieces
 from orthanc_lab.transfers.documents import lookup_document
 from orthanc_lab.transfers.instances import instances_of
 
@@ -41,7 +41,6 @@ class Chunks:
 
     def __init__(self, services: Services) -> None:
         self._storage = services.storage
-        self._memory = services.memory
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, ids: str) -> None:
         """Answer the bytes, as they are or in gzip format."""
@@ -50,14 +49,12 @@ class Chunks:
         offset, size = (_number(arguments.get(name)) for name in ("offset", "size"))
         wanted = [id for id in check_id(ids).split(".") if id]
         chunks = chunks_of_range(self._storage, wanted, offset, size)
-        total = sum(chunk.size for chunk in chunks)
         resp.content_type = COMPRESSIONS[compression]
-        pieces = read_in_pieces(self._storage, chunks)
+        pieces = compressed_pieces(read_in_pieces(self._storage, chunks), compression)
         if compression == "none":
-            resp.set_stream(pieces, total)
-            return
-        with self._memory.reserve(total):
-            resp.data = compressed(b"".join(pieces), compression)
+            resp.set_stream(pieces, sum(chunk.size for chunk in chunks))
+        else:
+            resp.stream = pieces  # the same instances may be asked for again and again
 
 
 def _number(text: str | None) -> int:
