@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orthanc_lab.protocol import house_json
+from orthanc_lab.rest.http.answers import xml_document
 from tests.dicom.build import file_of
 from tests.rest.checks import error_of
 from tests.rest.conftest import Ids, Rest
@@ -55,6 +57,11 @@ def test_instances_tags(library: Rest, ids: Ids) -> None:
     found = library.json(f"/studies/{ids['1.1']}/instances-tags?simplify")
     assert ids.names(list(found)) == {"1.1.1.1", "1.1.1.2", "1.1.2.1"}
     assert found[ids["1.1.1.2"]]["Rows"] == "128"
+    whole = library("GET", f"/studies/{ids['1.1']}/instances-tags")
+    assert whole.text == house_json.dumps(whole.json())
+    xml = library("GET", f"/studies/{ids['1.1']}/instances-tags", Accept="application/xml")
+    assert xml.text == xml_document(whole.json())
+    assert xml.headers["Content-Type"] == "application/xml; charset=utf-8"
 
 
 def test_slices_in_their_order(rest: Rest) -> None:

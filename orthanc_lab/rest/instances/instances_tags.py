@@ -11,6 +11,7 @@ from orthanc_lab.protocol.errors import VANISHED, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.rest.http.answers import answer_json, unknown_resource
 from orthanc_lab.rest.http.arguments import query_arguments
+from orthanc_lab.rest.http.long_lists import answer_members
 from orthanc_lab.rest.instances.instance_files import InstanceFiles
 from orthanc_lab.rest.instances.tags import ignored_lengths, tags_format
 from orthanc_lab.rest.services import Services
@@ -35,23 +36,24 @@ class _BelowResource:
         """Yield each instance with its tags; one that is deleted in the meantime is left out."""
         if self._storage.find_level(id) is not self._level:
             raise unknown_resource()
-        for instance in self._storage.descendants(id, Level.INSTANCE):
+        for instance in sorted(self._storage.descendants(id, Level.INSTANCE)):
             try:
-                file = self._files.header(instance)
+                tags = self._tags_of(instance, format, ignore_length)
             except OrthancError as error:
                 if error.code in VANISHED:
                     continue
                 raise
-            yield (
-                instance,
-                data_set_to_json(
-                    file,
-                    format,
-                    self._files.dictionary,
-                    default_encoding=self._files.default_encoding,
-                    ignore_length=ignore_length,
-                ),
-            )
+            yield instance, tags
+
+    def _tags_of(self, instance: str, format: TagsFormat, ignore_length: frozenset[int]) -> dict[str, Any]:
+        # The file ends with this call: while it is there, it keeps the memory that the next one may need.
+        return data_set_to_json(
+            self._files.header(instance),
+            format,
+            self._files.dictionary,
+            default_encoding=self._files.default_encoding,
+            ignore_length=ignore_length,
+        )
 
 
 class InstancesTags(_BelowResource):
@@ -61,7 +63,7 @@ class InstancesTags(_BelowResource):
         """Answer identifier → tags."""
         arguments = query_arguments(req)
         whole_values = ignored_lengths(arguments, self._files.dictionary)
-        answer_json(req, resp, dict(self._tags(id, tags_format(arguments), whole_values)))
+        answer_members(req, resp, self._tags(id, tags_format(arguments), whole_values))
 
 
 class SharedTags(_BelowResource):
