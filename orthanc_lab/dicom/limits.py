@@ -9,6 +9,7 @@ __all__ = [
     "MAX_JSON_DEPTH",
     "MAX_NATIVE_BYTES",
     "MAX_PICTURE_BYTES",
+    "may_hold",
     "may_inflate",
     "may_unpack",
     "most_elements",
@@ -52,3 +53,8 @@ def may_inflate(packed: int) -> int:
 def most_elements(size: int) -> int:
     """Return how many elements and items a file of `size` bytes may hold, deflated or not: each takes 8 bytes."""
     return _ELEMENTS + size // 8
+
+
+def may_hold(packed: int) -> int:
+    """Return how many elements and items a file may hold that was sent as `packed` bytes, compressed."""
+    return _ELEMENTS + packed // 4

@@ -147,6 +147,38 @@ def test_the_budget_is_asked(server: orthanc_lab.InProcessServer, clock: ManualC
     assert server.errors == []
 
 
+@pytest.mark.parametrize("form", ["gzip", "ZIP"])
+def test_items_that_pack_to_nothing(server: orthanc_lab.InProcessServer, form: str) -> None:
+    """Each takes hundreds of bytes wherever the file is read."""
+    items = element(0x00081115, b"SQ", EMPTY_ITEM * 120_000)
+    content = dicom(patient="packed", instance="1.9.4") + items
+    data = gzip.compress(content) if form == "gzip" else zipped(dicom(patient="packed", instance="1.9.5"), content)
+    headers = {"Content-Encoding": "gzip"} if form == "gzip" else {}
+    answer = server.session.post(f"{server.url}/instances", data=data, headers=headers)
+    assert (answer.status_code, answer.json()["OrthancStatus"]) == (400, 15)
+    assert "elements" in answer.json()["Details"]
+    assert server.session.post(f"{server.url}/tools/lookup", data="packed").json() == []
+    assert server.services.memory.used == 0
+    assert server.session.post(f"{server.url}/instances", data=content).status_code == 200
+    server.session.delete(server.url + path_of(server, "packed"))
+
+
+@pytest.mark.parametrize("route", ["instances-tags", "shared-tags"])
+def test_the_files_of_one_request_do_not_wait_for_each_other(
+    server: orthanc_lab.InProcessServer, clock: ManualClock, route: str
+) -> None:
+    for instance in ("1.9.6", "1.9.7"):
+        content = dicom(patient="dense", instance=instance) + element(0x00081115, b"SQ", EMPTY_ITEM * 11_000)
+        assert server.session.post(f"{server.url}/instances", data=content).status_code == 200
+    path = path_of(server, "dense")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(server.session.get, f"{server.url}{path}/{route}")
+        until(lambda: clock.advance(5) or asked.done())
+    assert asked.result().status_code == 200
+    assert server.services.memory.used == 0
+    server.session.delete(server.url + path)
+
+
 @pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("name", list(BROKEN))
 def test_the_memory_of_what_is_refused_is_given_back(server: orthanc_lab.InProcessServer, name: str) -> None:

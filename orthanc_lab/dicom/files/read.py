@@ -21,14 +21,14 @@ from orthanc_lab.dicom.dictionary.tags import (
 from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, VR_BY_BYTES, WORD_SIZES, as_bytes
 from orthanc_lab.dicom.files.data_set import DataSet, Element, Pieces, Value, swapped
 from orthanc_lab.dicom.files.element_walk import WalkError
-from orthanc_lab.dicom.files.file_start import find_start
+from orthanc_lab.dicom.files.file_start import FileStart, find_start
 from orthanc_lab.dicom.files.text import text_bytes
-from orthanc_lab.dicom.limits import MAX_DEPTH, most_elements
+from orthanc_lab.dicom.limits import MAX_DEPTH, may_hold, most_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget, Reservation
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 
-__all__ = ["DicomFile", "creator_of", "read_data_set", "read_file"]
+__all__ = ["DicomFile", "check_elements", "creator_of", "read_data_set", "read_file"]
 
 _UNDEFINED = 0xFFFFFFFF
 _MANY = 10_000  # elements
@@ -95,6 +95,48 @@ def read_file(
     return DicomFile(meta, start.stated or start.layout, data_set, reservation)
 
 
+def check_elements(dicom: bytes, packed: int, memory: MemoryBudget, reservation: Reservation) -> None:
+    """Refuse a file whose elements would take far more memory than what was sent; all else is left to its readers.
+
+    Parameters
+    ----------
+    packed
+        As how many bytes it was sent.
+    memory
+        From which a deflated data set reserves what it unpacks to.
+    reservation
+        Takes what many elements need while they are counted.
+
+    Raises
+    ------
+    OrthancError
+        15 for too many elements; 4 with status 503 if the memory is spent.
+    """
+    most = may_hold(packed)
+    if len(dicom) // 8 <= most:  # each takes 8 bytes
+        return
+    try:
+        start = find_start(dicom, memory)
+        try:
+            _count(start, _MANY)
+        except _TooManyError:
+            reservation.add(min(most, len(start.data) // 8) * _ELEMENT_BYTES)
+            _count(start, most)
+    except _TooManyError:
+        raise
+    except (WalkError, struct.error, IndexError):
+        return
+    except OrthancError as error:
+        if error.code != ErrorCode.BAD_FILE_FORMAT:
+            raise
+
+
+def _count(start: FileStart, most: int) -> None:
+    reader = _Reader(start.data, start.layout, STANDARD, False, most)
+    reader.shares_pixels = True
+    reader.read(start.position, len(start.data), 0)
+
+
 def read_data_set(data: bytes, transfer_syntax: str, dictionary: Dictionary = STANDARD) -> DataSet:
     """Read a data set without a meta header, such as one of a DIMSE message.
 
@@ -116,6 +158,12 @@ def read_data_set(data: bytes, transfer_syntax: str, dictionary: Dictionary = ST
     if end != len(data):
         raise _broken("an item ends where none began")
     return found
+
+
+class _TooManyError(OrthancError):
+    def __init__(self, most: int) -> None:
+        details = f"Cannot parse an invalid DICOM file: it has more than {most} elements"
+        super().__init__(ErrorCode.BAD_FILE_FORMAT, details)
 
 
 def _broken(why: str) -> OrthancError:
@@ -199,7 +247,7 @@ class _Reader:
 
     def _check(self, count: int) -> None:
         if count > self._most:
-            raise _broken(f"it has more than {self._most} elements")
+            raise _TooManyError(self._most)
 
     def _implicit_vr(self, tag: int, found: DataSet) -> str:
         if tag in US_OR_SS:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from orthanc_lab.dicom.files.read import check_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.rest.services import UploadLimits
@@ -23,8 +24,8 @@ def gunzipped(body: bytes, limits: UploadLimits, memory: MemoryBudget) -> Iterat
     Raises
     ------
     OrthancError
-        -1 for a body that is not gzip, 15 for one that is damaged or unpacks to too much, 4 with status 503 if
-        the memory is spent.
+        -1 for a body that is not gzip, 15 for one that is damaged or unpacks to too much, or to too many elements of
+        DICOM, 4 with status 503 if the memory is spent.
     """
     if body[:2] != b"\x1f\x8b":
         raise OrthancError(ErrorCode.INTERNAL_ERROR)
@@ -38,6 +39,7 @@ def gunzipped(body: bytes, limits: UploadLimits, memory: MemoryBudget) -> Iterat
             content = _gunzip(body, most)
         if content is None:
             raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"The body unpacks to more than {most} bytes")
+        check_elements(content, len(body), memory, reservation)
         yield content
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from io import BytesIO
 
+from orthanc_lab.dicom.files.read import check_elements
 from orthanc_lab.protocol.deflate import crc32, inflate_raw
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
@@ -44,7 +45,8 @@ def members_of(
     ------
     OrthancError
         15 for a broken archive, members that overlap or are of another method than stored and deflated, a wrong
-        checksum or size, and for an archive that exceeds the limits; 4 with status 503 if the memory is spent.
+        checksum or size, a file of too many elements, and for an archive that exceeds the limits; 4 with status 503 if
+        the memory is spent.
     """
     members = _directory(body, limits)
     if _overlap(members):
@@ -54,8 +56,10 @@ def members_of(
         member.file_size > limits.of_file(min(member.compress_size, len(body))) for member in members
     ):
         raise _refused("unpacks to too much")
-    with memory.reserve(min(sum(sizes), 2 * max(sizes, default=0) + _WAITING)):
-        yield from _inflated(body, members, executor)
+    with memory.reserve(min(sum(sizes), 2 * max(sizes, default=0) + _WAITING)) as reservation:
+        for member, content in zip(members, _inflated(body, members, executor), strict=True):
+            check_elements(content, member.compress_size, memory, reservation)
+            yield content
 
 
 def _directory(body: bytes, limits: UploadLimits) -> list[zipfile.ZipInfo]:
