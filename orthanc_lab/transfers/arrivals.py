@@ -10,6 +10,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.records import NewInstance
 from orthanc_lab.transfers.bucket_log import BucketLog
 from orthanc_lab.transfers.buckets import Bucket, Chunk
+from orthanc_lab.transfers.compression import may_unpack
 from orthanc_lab.transfers.instances import TransferInstance
 
 __all__ = ["Arrivals", "Group", "groups_of"]
@@ -30,10 +31,17 @@ class Group:
 
 
 class Arrivals:
-    """The instances whose buckets are in a log."""
+    """The instances whose buckets are in a log.
 
-    def __init__(self, log: BucketLog, buckets: Sequence[Bucket]) -> None:
+    Parameters
+    ----------
+    sent
+        As how many bytes the buckets came: an instance that would unpack to far more is not put together.
+    """
+
+    def __init__(self, log: BucketLog, buckets: Sequence[Bucket], sent: int) -> None:
         self._log = log
+        self._largest = may_unpack(sent)
         self._places = _places(buckets, log)
 
     def read(self, instances: Sequence[TransferInstance]) -> Group:
@@ -45,17 +53,26 @@ class Arrivals:
             if content is not None:
                 files.append(NewInstance(content, md5=instance.md5))
             elif failure is None:
-                text = f"Bad MD5 sum in a transfered DICOM instance: {instance.id}"
-                failure = OrthancError(ErrorCode.CORRUPTED_FILE, text)
+                failure = self._failure(instance)
         return Group(files, failure)
 
     def _content(self, instance: TransferInstance) -> bytes | None:
-        """Return a file, None if a part of it is missing or its MD5 is wrong."""
+        """Return a file, None if a part of it is missing, it is too large, or its MD5 is wrong."""
         places = self._places.get(instance.id, ())
-        if not _is_covered(instance.size, [place[0] for place in places]):
+        if instance.size > self._largest or not self._has_arrived(instance):
             return None  # what is claimed, and was not sent, costs no memory
         content = self._put_together(instance.size, places)
         return content if md5(content, usedforsecurity=False).hexdigest() == instance.md5 else None
+
+    def _has_arrived(self, instance: TransferInstance) -> bool:
+        return _is_covered(instance.size, [place[0] for place in self._places.get(instance.id, ())])
+
+    def _failure(self, instance: TransferInstance) -> OrthancError:
+        """Return why there is no file."""
+        if instance.size > self._largest and self._has_arrived(instance):
+            text = f"An instance of a transfer is too large for what was sent: {instance.id}"
+            return OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, text)
+        return OrthancError(ErrorCode.CORRUPTED_FILE, f"Bad MD5 sum in a transfered DICOM instance: {instance.id}")
 
     def _put_together(self, size: int, places: Sequence[Place]) -> bytes:
         if len(places) == 1 and places[0][0].size == size:

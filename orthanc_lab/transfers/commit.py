@@ -8,6 +8,7 @@ from concurrent.futures import Future
 
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.execution import Executor
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.storage.ports import Ingest
 from orthanc_lab.storage.records import NewInstance, Origin
 from orthanc_lab.transfers.arrivals import Arrivals, groups_of
@@ -25,6 +26,8 @@ class Commit:
     ----------
     threads
         How many groups are dealt with at the same time, beside one that is read while they wait for the disk.
+    memory
+        From which each group is reserved.
 
     Attributes
     ----------
@@ -39,10 +42,13 @@ class Commit:
         instances: Sequence[TransferInstance],
         executor: Executor,
         threads: int,
+        *,
+        memory: MemoryBudget = UNLIMITED,
     ) -> None:
         self.failure: OrthancError | None = None
         self._storage = storage
         self._arrivals = arrivals
+        self._memory = memory
         self._groups = groups_of(instances)
         self._at_once = threads + 1
         self._pool = executor.pool("transfers-commit", self._at_once)
@@ -64,8 +70,9 @@ class Commit:
         self._pool.shutdown(cancel_futures=True)
 
     def _store(self, instances: Sequence[TransferInstance]) -> OrthancError | None:
-        found = self._arrivals.read(instances)
-        refused = _store(self._storage, found.files)
+        with self._memory.reserve(sum(instance.size for instance in instances)):
+            found = self._arrivals.read(instances)
+            refused = _store(self._storage, found.files)
         return found.failure or refused
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["COMPRESSIONS", "check_compression", "compressed", "compressed_pieces", "uncompressed"]
+__all__ = ["COMPRESSIONS", "check_compression", "compressed", "compressed_pieces", "may_unpack", "uncompressed"]
 
 COMPRESSIONS = {"gzip": "application/gzip", "none": "application/octet-stream"}
 """The name of each form, and its MIME type where a bucket is downloaded."""
@@ -15,6 +15,8 @@ COMPRESSIONS = {"gzip": "application/gzip", "none": "application/octet-stream"}
 _GZIP = zlib.MAX_WBITS + 16
 _LEVEL = 6
 _MAGIC = b"\x1f\x8b"
+_LARGEST_RATIO = 100
+_UNPACKED = 48 << 20  # bytes to which anything may unpack
 
 
 def check_compression(name: str) -> str:
@@ -28,6 +30,11 @@ def check_compression(name: str) -> str:
     if name not in COMPRESSIONS:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
     return name
+
+
+def may_unpack(packed: int) -> int:
+    """Return to how many bytes may unpack what was sent as `packed` bytes: memory is for what was sent."""
+    return max(_UNPACKED, _LARGEST_RATIO * packed)
 
 
 def compressed(content: bytes, compression: str) -> bytes:

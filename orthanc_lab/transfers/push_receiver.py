@@ -13,7 +13,7 @@ from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.protocol.ports import Clock
 from orthanc_lab.storage.ports import Ingest
 from orthanc_lab.transfers.bucket_log import BucketFiles, BucketLog
-from orthanc_lab.transfers.compression import uncompressed
+from orthanc_lab.transfers.compression import may_unpack, uncompressed
 from orthanc_lab.transfers.documents import PushRequest
 from orthanc_lab.transfers.options import TransferOptions
 from orthanc_lab.transfers.push_metrics import PushMetrics
@@ -25,8 +25,8 @@ _log = logging.getLogger("orthanc_lab")
 _SUFFIX = ".push"
 _ID = re.compile(r"[0-9a-f-]{36}")
 _ABANDONED = 24 * 3600  # seconds after which a push is not taken over from the last run
-_LARGEST_RATIO = 100
-_UNPACKED = 48 << 20  # bytes to which any bucket may unpack
+_PUT_TOGETHER = 64 << 20  # bytes of the instances that all commits put together at the same time
+_PATIENCE = 3600.0  # seconds for which they wait for each other
 
 
 class PushReceiver:
@@ -57,6 +57,7 @@ class PushReceiver:
         self._clock = clock
         self._executor = executor
         self._memory = memory
+        self._put_together = MemoryBudget(_PUT_TOGETHER, clock, patience=_PATIENCE)
         self._lock = threading.Lock()
         self._open = self._of_last_run()
 
@@ -101,11 +102,11 @@ class PushReceiver:
         transaction = self._used(id)
         size = transaction.bucket(number).size
         if transaction.compression == "none":
-            transaction.write(number, uncompressed(body, "none", size))
+            transaction.write(number, uncompressed(body, "none", size), len(body))
         else:
             self._check_ratio(len(body), size)
             with self._memory.reserve(size):
-                transaction.write(number, uncompressed(body, transaction.compression, size))
+                transaction.write(number, uncompressed(body, transaction.compression, size), len(body))
         self._metrics.received(len(body), self._clock.monotonic() - start)
 
     def commit(self, id: str) -> None:
@@ -185,12 +186,13 @@ class PushReceiver:
 
     def _check_ratio(self, packed: int, size: int) -> None:
         """Refuse a bucket that claims to unpack to far more than it is: memory is for what was sent."""
-        if size > max(_UNPACKED, 2 * self._options.bucket_bytes, _LARGEST_RATIO * packed):
+        if size > max(may_unpack(packed), 2 * self._options.bucket_bytes):
             raise OrthancError(ErrorCode.NOT_ENOUGH_MEMORY, "The bucket is too large")
 
     def _store(self, transaction: PushTransaction) -> OrthancError | None:
         """Store what has arrived, and return the first error."""
-        commit = transaction.commit(self._storage, self._executor, self._options.commit_threads_count)
+        threads = self._options.commit_threads_count
+        commit = transaction.commit(self._storage, self._executor, threads, self._put_together)
         try:
             while commit.step():
                 pass

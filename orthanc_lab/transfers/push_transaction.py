@@ -7,6 +7,7 @@ import threading
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.execution import Executor
 from orthanc_lab.protocol.json_text import dumps, loads
+from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.storage.ports import Ingest
 from orthanc_lab.transfers.arrivals import Arrivals
 from orthanc_lab.transfers.bucket_log import BucketLog
@@ -30,6 +31,8 @@ class PushTransaction:
         self._log = log
         self._request = request
         self._instances = {instance.id: instance for instance in request.instances}
+        self._sent: dict[int, int] = {}  # bytes of each bucket on the wire, in this run
+        self._sent_before = log.size  # at most
         # Buckets may be sent again, but not without an end.
         self._largest = 4 * (log.size + sum(bucket.size for bucket in request.buckets)) + _ROOM
 
@@ -73,8 +76,8 @@ class PushTransaction:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
         return self._request.buckets[number]
 
-    def write(self, number: int, content: bytes) -> None:
-        """Take a bucket, whose size has been checked.
+    def write(self, number: int, content: bytes, sent: int) -> None:
+        """Take a bucket, whose size has been checked, and which came as `sent` bytes.
 
         Raises
         ------
@@ -90,11 +93,13 @@ class PushTransaction:
         if self._log.size + len(content) > self._largest:
             raise OrthancError(ErrorCode.FULL_STORAGE, "The buckets of this transfer were sent too many times")
         self._log.add(number, content)
+        self._sent[number] = sent
 
-    def commit(self, storage: Ingest, executor: Executor, threads: int) -> Commit:
-        """Return what stores the instances that can be put together now."""
-        arrivals = Arrivals(self._log, self._request.buckets)
-        return Commit(storage, arrivals, tuple(self._instances.values()), executor, threads)
+    def commit(self, storage: Ingest, executor: Executor, threads: int, memory: MemoryBudget) -> Commit:
+        """Return what stores the instances that can be put together now, in memory that it reserves."""
+        sent = self._sent_before + sum(self._sent.copy().values())
+        arrivals = Arrivals(self._log, self._request.buckets, sent)
+        return Commit(storage, arrivals, tuple(self._instances.values()), executor, threads, memory=memory)
 
     def suspend(self) -> None:
         """Close the log; it goes on after the next start."""

@@ -19,6 +19,7 @@ from orthanc_lab.bench import material
 from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.dicom.identifiers import identify
 from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.testing.contracts import dicom_files
 from tests.rest.checks import error_of
 from tests.rest.conftest import Rest
 from tests.transfers.conftest import OPTIONS
@@ -108,6 +109,19 @@ def test_the_last_write_wins(receiver: Rest, dicom: bytes) -> None:
     receiver("PUT", f"{path}/0", dicom[:50])
     assert is_done(receiver("POST", f"{path}/commit"))
     assert receiver.json("/instances") == [id_of(dicom)]
+
+
+def test_an_instance_that_packs_to_nothing(receiver: Rest) -> None:
+    """A bucket at a time, each of them within its limit."""
+    half = 28 << 20
+    huge = dicom_files.dicom(pixels=bytes(2 * half))
+    path = opened(receiver, announcement(huge, half, compression="gzip"))
+    for number, content in enumerate((huge[:half], huge[half:])):
+        assert is_done(receiver("PUT", f"{path}/{number}", gzip.compress(content)))
+    words = f"An instance of a transfer is too large for what was sent: {id_of(huge)}"
+    assert error_of(receiver("POST", f"{path}/commit"))[1:] == (4, words)
+    assert receiver.json("/instances") == []
+    assert receiver("DELETE", path).status_code == 200
 
 
 def test_a_failed_commit_keeps_what_is_right(receiver: Rest) -> None:

@@ -110,6 +110,7 @@ class PullTransferJob(TransferJob):
     def _open_log(self) -> None:
         self._log = BucketLog(self._tools.outputs, self._name)
         self._done = set(self._log)
+        self._arrived_before = self._log.size  # of which the traffic that was saved may know less
 
     def _fetch(self) -> Answer:
         waiting = self._let_buckets_travel()
@@ -133,7 +134,7 @@ class PullTransferJob(TransferJob):
         """Store the next group; after an interruption, from the first one on: what is stored is known."""
         if self._storing is None:
             assert self._log is not None
-            arrivals = Arrivals(self._log, self._buckets)
+            arrivals = Arrivals(self._log, self._buckets, self._traffic.size + self._arrived_before)
             threads = self._options.commit_threads_count
             self._storing = Commit(self._tools.storage, arrivals, self._instances, self._tools.executor, threads)
         if self._storing.step():
