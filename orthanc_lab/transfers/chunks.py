@@ -27,7 +27,7 @@ def read_chunk(storage: Readable, chunk: Chunk) -> bytes:
 
 
 def read_in_pieces(storage: Readable, chunks: Sequence[Chunk]) -> Iterator[bytes]:
-    """Yield the bytes of chunks, a megabyte at a time.
+    """Yield the bytes of chunks, a megabyte at a time; of a file that is kept compressed, all at once.
 
     Raises
     ------
@@ -35,8 +35,11 @@ def read_in_pieces(storage: Readable, chunks: Sequence[Chunk]) -> Iterator[bytes
         As `read_chunk`.
     """
     for chunk in chunks:
-        for start in range(0, chunk.size, _PIECE):
-            yield read_chunk(storage, Chunk(chunk.instance, chunk.offset + start, min(_PIECE, chunk.size - start)))
+        file = storage.dicom_files([chunk.instance]).get(chunk.instance)
+        # To read a part of it, the whole file is uncompressed.
+        piece = chunk.size if file is not None and file.compressed else _PIECE
+        for start in range(0, chunk.size, piece):
+            yield read_chunk(storage, Chunk(chunk.instance, chunk.offset + start, min(piece, chunk.size - start)))
 
 
 def chunks_of_range(storage: Readable, ids: Sequence[str], offset: int, size: int) -> list[Chunk]:

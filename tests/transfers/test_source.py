@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import orthanc_lab
+from orthanc_lab.testing.contracts.dicom_files import dicom
 from tests.rest.checks import error_of
 from tests.rest.conftest import Rest
 from tests.transfers.conftest import Side
@@ -58,6 +59,25 @@ def test_lookup_of_files_that_are_kept_compressed(files: list[bytes]) -> None:
         (found,) = rest.json("/transfers/lookup", [{"Level": "Instance", "ID": id}])["Instances"]
         assert found == {"ID": id, "MD5": hashlib.md5(files[-1]).hexdigest(), "Size": str(len(files[-1]))}
         assert rest("GET", f"/transfers/chunks/{id}?offset=1000&size=5000").content == files[-1][1000:6000]
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_a_file_that_is_kept_compressed_is_read_once(compression: str) -> None:
+    content = dicom(pixels=bytes(3 << 20))
+    with orthanc_lab.in_process(StorageCompression=True, MaximumStorageCacheSize=0) as server:
+        rest = Rest(server)
+        id = rest("POST", "/instances", content).json()["ID"]
+        size = int(rest("GET", f"/instances/{id}/attachments/dicom/compressed-size").text)
+        before = read_bytes(rest)
+        answer = rest("GET", f"/transfers/chunks/{id}?compression={compression}").content
+        assert read_bytes(rest) - before == size
+        assert (answer if compression == "none" else gzip.decompress(answer)) == content
+
+
+def read_bytes(rest: Rest) -> int:
+    text = rest("GET", "/tools/metrics-prometheus").text
+    lines = (line for line in text.splitlines() if line.startswith("orthanc_storage_read_bytes "))
+    return sum(int(line.split()[1]) for line in lines)  # 0 before the first one
 
 
 @pytest.mark.parametrize(
