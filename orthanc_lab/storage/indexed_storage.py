@@ -173,7 +173,7 @@ class IndexedStorage:
             raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
         else:
             instances = self.descendants(id, Level.INSTANCE)
-        Reconstruction(self._transactions, self._reader, self.read_dicom_header).run(instances)
+        Reconstruction(self._transactions, self._reader, self.dicom_files, self.read_dicom_header).run(instances)
 
     # -- look-ups ------------------------------------------------------------------
 

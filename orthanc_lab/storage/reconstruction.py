@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from orthanc_lab.protocol.errors import VANISHED, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.arrival import Arrival, ArrivalReader
-from orthanc_lab.storage.records import Origin
+from orthanc_lab.storage.records import Attachment, AttachmentType, Origin
 from orthanc_lab.storage.transaction import Transaction
 from orthanc_lab.storage.transactions import Transactions
 
@@ -23,12 +23,21 @@ class Reconstruction:
 
     Parameters
     ----------
+    files_of
+        Returns the DICOM files of instances, without those that are unknown.
     read_header
         Returns the DICOM file of an instance up to its pixel data.
     """
 
-    def __init__(self, transactions: Transactions, reader: ArrivalReader, read_header: Callable[[str], bytes]) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        reader: ArrivalReader,
+        files_of: Callable[[Sequence[str]], Mapping[str, Attachment]],
+        read_header: Callable[[str], bytes],
+    ) -> None:
         self._transactions = transactions
+        self._files_of = files_of
         self._reader = reader
         self._read_header = read_header
 
@@ -38,8 +47,11 @@ class Reconstruction:
         Metadata, labels, attachments and changes stay as they are.
         """
         for start in range(0, len(instances), _BATCH):
-            arrivals = [arrival for id in instances[start : start + _BATCH] if (arrival := self._read(id)) is not None]
-            self._transactions.run(partial(_rewrite, arrivals))
+            left = instances[start : start + _BATCH]
+            while left:
+                files = self._files_of(left)  # before they are read
+                arrivals = {id: arrival for id in left if id in files and (arrival := self._read(id)) is not None}
+                left = self._transactions.run(partial(_rewrite, arrivals, files))
 
     def _read(self, instance: str) -> Arrival | None:
         try:
@@ -59,11 +71,22 @@ def refresh_parents(transaction: Transaction, arrival: Arrival, levels: Collecti
             transaction.set_tags(key, arrival.parent(level)[0])
 
 
-def _rewrite(arrivals: Sequence[Arrival], transaction: Transaction) -> None:
-    for arrival in arrivals:
+def _rewrite(
+    arrivals: Mapping[str, Arrival], files: Mapping[str, Attachment], transaction: Transaction
+) -> Sequence[str]:
+    """Write the tags; return the instances that have another file by now than the one that was read."""
+    replaced: list[str] = []
+    for id, arrival in arrivals.items():
+        place = transaction.place(id)
+        file = None if place is None else transaction.attachments(place.key).get(AttachmentType.DICOM)
+        if file is None:
+            continue  # deleted in the meantime
+        if file.uuid != files[id].uuid:
+            replaced.append(id)
+            continue
         ids = arrival.ids
-        for level, id in zip(LEVELS, (ids.patient, ids.study, ids.series, ids.instance), strict=True):
-            key = transaction.find(level, id)
+        for level, its_id in zip(LEVELS, (ids.patient, ids.study, ids.series, ids.instance), strict=True):
+            key = transaction.find(level, its_id)
             if key is None:
                 continue
             if level is Level.INSTANCE:
@@ -77,3 +100,4 @@ def _rewrite(arrivals: Sequence[Arrival], transaction: Transaction) -> None:
                 if name in fresh:
                     metadata[name] = fresh[name]
             transaction.set_metadata(key, metadata)
+    return replaced

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import orthanc_lab
+from orthanc_lab.storage.indexed_storage import IndexedStorage
 from tests.rest.checks import error_of, is_nothing
 from tests.rest.conftest import OPTIONS, Rest
 from tests.rest.files import dicom_file, orthanc_id
@@ -129,3 +130,20 @@ def test_bodies(library: Rest, body: str, expected: tuple[int, int, str] | None)
 def test_unknown_resources(library: Rest) -> None:
     assert error_of(library("POST", "/series/nope/reconstruct", "{}")) == (404, 17, "")
     assert error_of(library("POST", "/series/nope/reconstruct", '{"ReconstructFiles": 1}')) == NO_BOOLEAN
+
+
+def test_an_instance_that_is_replaced_meanwhile(start: Starts, monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = start(OverwriteInstances=True)
+    id = rest("POST", "/instances", dicom_file("P", "1", "1.1", "1.1.1", InstanceNumber=1)).json()["ID"]
+    read, replacements = IndexedStorage.read_dicom_header, [2, 3]
+
+    def read_and_replace(storage: IndexedStorage, instance: str) -> bytes:
+        header = read(storage, instance)
+        if replacements:
+            replacement = dicom_file("P", "1", "1.1", "1.1.1", InstanceNumber=replacements.pop(0))
+            assert rest("POST", "/instances", replacement).status_code == 200
+        return header
+
+    monkeypatch.setattr(IndexedStorage, "read_dicom_header", read_and_replace)
+    assert is_nothing(rest("POST", f"/instances/{id}/reconstruct"))
+    assert rest.json(f"/instances/{id}")["MainDicomTags"]["InstanceNumber"] == "3"
