@@ -66,8 +66,9 @@ class Host:
         """Start the server."""
         self._served = self._stack.enter_context(self._serve(**self._arguments))
 
-    def restart(self) -> None:
-        """Stop the server and start it again with its data; the URL changes."""
+    def restart(self, options: Mapping[str, Any]) -> None:
+        """Stop the server and start it again with its data, and with these options besides; the URL changes."""
         assert self._served is not None
         self._served.stop()
+        self._arguments |= options
         self.start()

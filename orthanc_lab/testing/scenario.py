@@ -26,11 +26,13 @@ Lines that are not exchanges::
     LET GO                  the peer answers held uploads and all further ones
     SEEN                    compares what the peers and nodes have received since the last SEEN
     RESTART                 stops both servers and starts them again with the same data
+    RESTART {"Name": "x"}   the same, with these options besides
     GENERATES               from here on, the servers generate resources (implied by /modify and the like)
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,6 +48,7 @@ _EXCHANGE = re.compile(
 )
 _WAIT = re.compile(r"WAIT (?P<job>\S+)(?: (?P<state>\w+))?")
 _GENERATING = ("create-dicom", "modify", "anonymize", "split", "merge", "media")
+_RESTART = "RESTART "
 _SPECIALS = frozenset({"HOLD", "LET GO", "SEEN", "GENERATES", "RESTART"})
 
 
@@ -94,6 +97,16 @@ class Special:
 
     line: str
 
+    @property
+    def restarts_with(self) -> dict[str, Any] | None:
+        """The further options of a restart; None if it is none."""
+        if self.line == _RESTART.strip():
+            return {}
+        options: dict[str, Any] | None = None
+        if self.line.startswith(_RESTART):
+            options = json.loads(self.line.removeprefix(_RESTART))
+        return options
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -139,7 +152,7 @@ def _joined(text: str) -> list[str]:
 
 
 def _parse_line(line: str) -> Send | Wait | Special:
-    if line in _SPECIALS:
+    if line in _SPECIALS or line.startswith(_RESTART):
         return Special(line)
     if match := _WAIT.fullmatch(line):
         return Wait(line, match["job"], match["state"] or "")

@@ -79,10 +79,10 @@ class Side:
         if node is not None:
             self._values["node"] = str(node.port)
 
-    def restart(self) -> None:
-        """Stop the server and start it again with the same data."""
+    def restart(self, options: Mapping[str, Any]) -> None:
+        """Stop the server and start it again with the same data, and with these options besides."""
         assert self._host is not None
-        self._host.restart()
+        self._host.restart(options)
         self.url = self._host.url
 
     def exchange(self, step: Send) -> Exchange:

@@ -156,9 +156,9 @@ class _Run:
         if step.line == "GENERATES":
             self._pairs.generated = True
             return
-        if step.line == "RESTART":
-            self._ours.restart()
-            self._real.restart()
+        if (options := step.restarts_with) is not None:
+            self._ours.restart(options)
+            self._real.restart(options)
             return
         if step.line == "SEEN":
             for what, ours_seen, real_seen in zip(

@@ -237,6 +237,8 @@ def test_the_lines_of_a_scenario() -> None:
         POST /tools/create-archive ["{a}"]
         WAIT {job} Paused
         LET GO
+        RESTART
+        RESTART {"StableAge": 1}
         """
     )
     first = steps[0]
@@ -245,7 +247,13 @@ def test_the_lines_of_a_scenario() -> None:
     assert (first.method, first.path, first.body) == ("POST", "/x/{a}", '{"Tags":{}}')
     assert first.headers == {"Accept": "a/b", "If-Match": '"0"'}
     assert [step.body for step in steps[1:4] if isinstance(step, Send)] == [None, "", '["{a}"]']
-    assert steps[4:] == [Wait("WAIT {job} Paused", "{job}", "Paused"), Special("LET GO")]
+    assert steps[4:] == [
+        Wait("WAIT {job} Paused", "{job}", "Paused"),
+        Special("LET GO"),
+        Special("RESTART"),
+        Special('RESTART {"StableAge": 1}'),
+    ]
+    assert [step.restarts_with for step in steps[5:] if isinstance(step, Special)] == [None, {}, {"StableAge": 1}]
     with pytest.raises(ValueError, match="not a line of a scenario: hello"):
         parse("hello")
 
