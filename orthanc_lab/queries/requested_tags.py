@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
+from orthanc_lab.dicom.dictionary.main_tags import MainTags
 from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, all_reduced, read_sequences
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.warnings import WarningLog
@@ -16,6 +18,7 @@ from orthanc_lab.storage.records import Resource
 
 __all__ = ["RequestedTags"]
 
+_ALWAYS_INDEXED = MainTags().all
 _LOOKED_FOR_ALONG = COUNTS | {"0008,0054", "0008,1190"}
 """Tags for which alone no file is read: counts of another level, RetrieveAETitle, RetrieveURL."""
 _LEVELS_OF = {
@@ -100,7 +103,7 @@ class RequestedTags:
                 known = self._in_index(tag, resource, relatives)
                 if known is not None:
                     found[tag] = known
-                elif tag in doubtful:
+                elif tag in doubtful or self._may_be_in_file(tag, resource, relatives):
                     on_disk.append(tag)
             elif tag in _LOOKED_FOR_ALONG:
                 along.append(tag)
@@ -121,10 +124,18 @@ class RequestedTags:
             indexed = self._indexed[level] = self._storage.indexed_tags(level)
         return tag in indexed
 
-    def _own_tags(self, level: Level) -> frozenset[str]:
-        """Return the tags that the index keeps for a level itself; a study has those of its patient."""
+    def _may_be_in_file(self, tag: str, resource: Resource, relatives: Relatives) -> bool:
+        """Tell whether the index lacks a tag because it did not keep it yet when it stored the resource."""
+        return tag not in _ALWAYS_INDEXED and any(
+            tag in self._own_tags(one.level, of_patient=False)
+            and tag not in one.metadata.get("MainDicomTagsSignature", "").split(";")
+            for one in _with_patient(resource, relatives)
+        )
+
+    def _own_tags(self, level: Level, *, of_patient: bool = True) -> frozenset[str]:
+        """Return the tags that the index keeps for a level itself; a study has those of its patient, if wanted."""
         tags = self._storage.indexed_tags(level)
-        if level.parent is None or level is Level.STUDY:
+        if level.parent is None or (level is Level.STUDY and of_patient):
             return tags
         return tags - self._storage.indexed_tags(level.parent)
 
@@ -154,7 +165,8 @@ class RequestedTags:
                 above = relatives.parents(above)
 
     def _in_index(self, tag: str, resource: Resource, relatives: Relatives) -> dict[str, Any] | None:
-        for current in relatives.lineage(resource):
+        lineage = relatives.lineage if tag in _ALWAYS_INDEXED else partial(_with_patient, relatives=relatives)
+        for current in lineage(resource):
             value = current.tags.get(tag)
             if value is not None:
                 return self._string(tag, value)
@@ -173,3 +185,11 @@ class RequestedTags:
 
     def _string(self, tag: str, value: str) -> dict[str, Any]:
         return {"Name": self._names[tag], "Type": "String", "Value": value}
+
+
+def _with_patient(resource: Resource, relatives: Relatives) -> Iterator[Resource]:
+    """Yield the resource itself and all above it: a study may have been stored before its patient had a tag."""
+    for current in relatives.lineage(resource):
+        yield current
+        if current.level is Level.STUDY:
+            yield from relatives.parents((current,))

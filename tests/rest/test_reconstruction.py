@@ -55,7 +55,7 @@ def test_an_instance_speaks_for_those_above(start: Starts) -> None:
     assert patient["MainDicomTags"] == {"PatientID": "P", "PatientName": "N0"}
     chosen = rest.json(f"/instances/{instances[1]}?requested-tags=PatientAge;PatientName")
     number = chosen["MainDicomTags"]["InstanceNumber"]
-    assert chosen["RequestedTags"] == {"PatientName": "N0"}
+    assert chosen["RequestedTags"] == {"PatientAge": f"00{number}Y", "PatientName": "N0"}  # read from the file
 
     assert is_nothing(rest("POST", f"/instances/{instances[1]}/reconstruct"))
     tags = {"PatientAge": f"00{number}Y", "PatientID": "P", "PatientName": f"N{number}"}
@@ -65,6 +65,17 @@ def test_an_instance_speaks_for_those_above(start: Starts) -> None:
     assert "Rows" not in rest.json(f"/instances/{instances[0]}")["MainDicomTags"]
     assert rest.json("/changes") == before
     assert rest.json("/patients?expand")[0]["LastUpdate"] == patient["LastUpdate"]
+
+
+def test_tags_that_are_no_longer_kept(start: Starts) -> None:
+    instances = fill(start(ExtraMainDicomTags=EXTRA))
+    assert "Rows" in start(ExtraMainDicomTags=EXTRA).json(f"/instances/{instances[0]}")["MainDicomTags"]
+    rest = start()
+    shown = rest.json(f"/instances/{instances[0]}?requested-tags=Rows")
+    assert "Rows" not in shown["MainDicomTags"]
+    assert "Rows" in shown["RequestedTags"]
+    assert rest.json("/patients?expand")[0]["MainDicomTags"] == {"PatientID": "P", "PatientName": "N0"}
+    assert "PatientAge" not in rest.json("/studies?expand")[0]["PatientMainDicomTags"]
 
 
 @pytest.mark.parametrize(

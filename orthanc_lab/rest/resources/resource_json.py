@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -73,7 +73,7 @@ class ResourceJson:
         self._storage = storage
         self._names = names
         self._requested = requested
-        self._patient_tags = storage.indexed_tags(Level.PATIENT)
+        self._main_tags = {level: storage.indexed_tags(level) for level in LEVELS}
 
     def of(
         self,
@@ -99,7 +99,7 @@ class ResourceJson:
             relatives.children(resource for resource in resources if _expected(resource) is not None)
         # In Orthanc, the metadata are read if they or the usual form are shown, or if a tag is not in the index.
         with_metadata = Part.METADATA in parts or Part.DETAILS in parts or not self._requested.is_all_indexed(requested)
-        writing = _Writing(form, self._names, self._patient_tags, relatives, with_metadata)
+        writing = _Writing(form, self._names, self._main_tags, relatives, with_metadata)
         # Chosen once for many resources.
         adders = {level: [add for part, add in _ADDERS[level].items() if part in parts] for level in LEVELS}
         documents = []
@@ -133,9 +133,16 @@ class _Writing:
 
     form: TagFormat
     names: TagNames
-    patient_tags: frozenset[str]
+    main_tags: Mapping[Level, frozenset[str]]  # of a level and those above
     relatives: Relatives
     with_metadata: bool
+
+    def tags(self, resource: Resource) -> Mapping[str, str]:
+        """Return the main tags, without those that the index only kept by earlier options."""
+        main_tags = self.main_tags[resource.level]
+        if resource.tags.keys() <= main_tags:
+            return resource.tags
+        return {tag: value for tag, value in resource.tags.items() if tag in main_tags}
 
     def sequences(self, resource: Resource) -> str:
         """Return the main tags that are sequences, which are kept as metadata."""
@@ -148,16 +155,16 @@ _Adder = Callable[[_Document, Resource, _Writing], None]
 
 def _add_main_tags(document: _Document, resource: Resource, writing: _Writing) -> None:
     sequences = writing.sequences(resource)
-    document["MainDicomTags"] = in_format(resource.tags, writing.form, writing.names, sequences)
+    document["MainDicomTags"] = in_format(writing.tags(resource), writing.form, writing.names, sequences)
 
 
 def _add_main_tags_of_study(document: _Document, resource: Resource, writing: _Writing) -> None:
-    names, patient_tags = writing.names, writing.patient_tags
+    names, patient_tags = writing.names, writing.main_tags[Level.PATIENT]
     named = writing.form is TagFormat.NAMES
     own: dict[str, Any] = {}
     of_patient: dict[str, Any] = {}
     # The names at once, where it is names that are asked for: most long lists are lists of studies.
-    for tag, value in resource.tags.items():
+    for tag, value in writing.tags(resource).items():
         if tag in patient_tags:
             of_patient[names[tag] if named else tag] = value
         else:
