@@ -243,6 +243,7 @@ def test_compression(filled: Rest, ids: Ids) -> None:
     assert "Content-Disposition" not in compressed.headers
     part = filled("GET", f"{path}/compressed-data", Range="bytes=0-3")
     assert part.headers["Content-Range"] == f"bytes 0-3/{info['CompressedSize']}"
+    assert error_of(filled("GET", f"{path}/compressed-data", Range="bytes=999999-")) == (400, 3, "")
     assert filled("GET", f"{path}/data", Range="bytes=128-131").content == b"DICM"
     assert filled("POST", f"{path}/verify-md5").content == b"{}"
     assert filled("POST", f"{path}/uncompress").content == b"{}"

@@ -16,7 +16,7 @@ from orthanc_lab.rest.http.answers import EmptyAnswer
 if TYPE_CHECKING:
     import falcon
 
-__all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "require_if_match", "set_etag"]
+__all__ = ["answer_if_none_match", "check_if_match", "md5_hex", "parse_if_match", "require_if_match", "set_etag"]
 
 _ETAG = re.compile(r"([0-9]{1,20})-(.*+)", re.DOTALL)
 _MAXIMUM = 2**63
@@ -48,11 +48,25 @@ def answer_if_none_match(req: falcon.Request, resp: falcon.Response, md5: str, r
         raise EmptyAnswer(304, {"ETag": f'"{revision}-{md5}"'})
 
 
-def check_if_match(req: falcon.Request, current_md5: str | None, revision: int, *, required: bool) -> None:
+def parse_if_match(req: falcon.Request) -> tuple[int, str] | None:
+    """Return the revision and the MD5 that the client has read; None without ``If-Match``.
+
+    Raises
+    ------
+    OrthancError
+        3 for a header that is not an ETag.
+    """
+    header = req.get_header("If-Match")
+    return None if header is None else _parse(header, "if-match")
+
+
+def check_if_match(known: tuple[int, str] | None, current_md5: str | None, revision: int, *, required: bool) -> None:
     """Check that the client writes over the value it has read.
 
     Parameters
     ----------
+    known
+        What `parse_if_match` returned.
     current_md5, revision
         Of the current value; the MD5 is None if there is no value, and nothing to protect.
     required
@@ -61,15 +75,9 @@ def check_if_match(req: falcon.Request, current_md5: str | None, revision: int, 
     Raises
     ------
     OrthancError
-        3 for a header that is not an ETag, 43 for one of another value or a missing one.
+        43 for a header of another value, or a missing one.
     """
-    header = req.get_header("If-Match")
-    if header is None:
-        if required and current_md5 is not None:
-            raise OrthancError(ErrorCode.REVISION)
-        return
-    known = _parse(header, "if-match")
-    if current_md5 is not None and known != (revision, current_md5):
+    if current_md5 is not None and known != (revision, current_md5) and (required or known is not None):
         raise OrthancError(ErrorCode.REVISION)
 
 

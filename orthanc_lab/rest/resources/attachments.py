@@ -25,6 +25,7 @@ from orthanc_lab.rest.http.revisions import (
     answer_if_none_match,
     check_if_match,
     md5_hex,
+    parse_if_match,
     require_if_match,
     set_etag,
 )
@@ -110,9 +111,9 @@ class OneAttachment(_Attachments):
         """Write or replace a user-defined attachment; the body is its content."""
         number = self._writable(name)
         body = read_body(req)
+        check = _check(req, required=self._check_revisions)
         if self._storage.find_level(id) is None:
             raise OrthancError(ErrorCode.INEXISTENT_ITEM)
-        check = _check(req, required=self._check_revisions)
         set_etag(resp, md5_hex(body), self._storage.put_attachment(id, number, body, check).revision)
         answer_empty_object(resp)
 
@@ -128,10 +129,11 @@ class OneAttachment(_Attachments):
 
 def _check(req: falcon.Request, *, required: bool) -> Callable[[Attachment | None], None]:
     """Return what refuses to change an attachment that the client has not read."""
+    known = parse_if_match(req)
 
     def check(current: Attachment | None) -> None:
         md5, revision = (None, 0) if current is None else (current.uncompressed_md5, current.revision)
-        check_if_match(req, md5, revision, required=required)
+        check_if_match(known, md5, revision, required=required)
 
     return check
 
@@ -172,6 +174,8 @@ class AttachmentData(_Attachments):
         content = self._storage.read_attachment(attachment, of=id, raw=self._raw)
         resp.content_type = "application/octet-stream"
         if wanted is not None:
+            if self._raw and attachment.compressed and wanted.last is None and (wanted.first or 0) > len(content):
+                raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
             first, last = wanted.within(len(content))
             resp.status = HTTPStatus.PARTIAL_CONTENT
             resp.set_header("Content-Range", f"bytes {first}-{last}/{len(content)}")

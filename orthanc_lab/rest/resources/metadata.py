@@ -14,6 +14,7 @@ from orthanc_lab.rest.http.revisions import (
     answer_if_none_match,
     check_if_match,
     md5_hex,
+    parse_if_match,
     require_if_match,
     set_etag,
 )
@@ -91,9 +92,10 @@ class OneMetadata(PartOfResource):
     @staticmethod
     def _check(req: falcon.Request, *, required: bool) -> Callable[[str | None, int], None]:
         """Return what refuses to change a value that the client has not read."""
+        known = parse_if_match(req)
 
         def check(value: str | None, revision: int) -> None:
-            check_if_match(req, None if value is None else md5_hex(_bytes(value)), revision, required=required)
+            check_if_match(known, None if value is None else md5_hex(_bytes(value)), revision, required=required)
 
         return check
 

@@ -34,7 +34,21 @@ DELETE /studies/{study}/attachments/1024 [If-Match: "0-bfa99df33b137bc8fb5f5407d
 GET /studies/{study}/attachments/1024/data
 """
 
+_NONSENSE = "[If-Match: nonsense]"
+UNKNOWN = f"""
+PUT /studies/nope/metadata/1024 {_NONSENSE} x
+DELETE /studies/nope/metadata/1024 {_NONSENSE}
+PUT /studies/nope/attachments/1024 {_NONSENSE} x
+DELETE /studies/nope/attachments/1024 {_NONSENSE}
+PUT /studies/nope/metadata/nope {_NONSENSE} x
+PUT /studies/nope/attachments/nope {_NONSENSE} x
+PUT /studies/nope/metadata/1024 [If-Match: "0-5d41402abc4b2a76b9719d911017c592"] x
+PUT /studies/nope/attachments/1024 [If-Match: "0-5d41402abc4b2a76b9719d911017c592"] x
+DELETE /studies/nope/attachments/1024 [If-Match: "0-5d41402abc4b2a76b9719d911017c592"]
+"""
+
 SCENARIOS = [
+    Scenario("revisions-of-unknown", UNKNOWN),
     Scenario("revisions-checked-metadata", METADATA, TREE, options={"CheckRevisions": True}),
     Scenario("revisions-checked-attachments", ATTACHMENTS, TREE, options={"CheckRevisions": True}),
     Scenario("revisions-unchecked-metadata", METADATA, TREE),
