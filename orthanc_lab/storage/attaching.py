@@ -11,6 +11,7 @@ from orthanc_lab.storage.annotations import key_of
 from orthanc_lab.storage.files.attachments import AttachmentFiles
 from orthanc_lab.storage.files.prepared import PreparedFile
 from orthanc_lab.storage.records import Attachment
+from orthanc_lab.storage.room import Room
 from orthanc_lab.storage.transaction import Key, Transaction
 from orthanc_lab.storage.transactions import Transactions
 
@@ -23,11 +24,15 @@ _FIRST_OF_USER = 1024
 
 
 class Attaching:
-    """Writes, replaces and deletes attachments; user-defined ones log an UpdatedAttachment change."""
+    """Writes, replaces and deletes attachments; user-defined ones log an UpdatedAttachment change.
 
-    def __init__(self, transactions: Transactions, files: AttachmentFiles) -> None:
+    Each makes room for itself, as an upload does.
+    """
+
+    def __init__(self, transactions: Transactions, files: AttachmentFiles, room: Room) -> None:
         self._transactions = transactions
         self._files = files
+        self._room = room
 
     def put(
         self, id: str, type: int, data: bytes, date: str, *, compressed: bool, check: CheckAttachment | None = None
@@ -39,7 +44,7 @@ class Attaching:
             current = transaction.attachments(key).get(type)
             if check is not None:
                 check(current)
-            return _put(transaction, key, file, current, date)
+            return self._put(transaction, key, file, current, date)
 
         file = self._files.prepare(type, data, compressed=compressed)
         return self._take_over(file, operation)
@@ -54,7 +59,7 @@ class Attaching:
                 raise OrthancError(ErrorCode.UNKNOWN_RESOURCE)
             if current.uuid != old.uuid:
                 raise _ReplacedError
-            return _put(transaction, key, file, current, date)
+            return self._put(transaction, key, file, current, date)
 
         file = self._files.prepare(old.type, data, compressed=compressed)
         try:
@@ -62,6 +67,18 @@ class Attaching:
         except _ReplacedError:
             return False
         return True
+
+    def _put(
+        self, transaction: Transaction, key: Key, file: PreparedFile, current: Attachment | None, date: str
+    ) -> Attachment:
+        replaced = 0
+        if current is not None:
+            file = replace(file, attachment=replace(file.attachment, revision=current.revision + 1))
+            replaced = current.compressed_size
+        self._room.make_for_attachment(transaction, key, file.attachment.compressed_size, replaced)
+        attachment = transaction.put_attachment(key, file)
+        _log(transaction, key, attachment.type, date)
+        return attachment
 
     def _take_over(self, file: PreparedFile, operation: Callable[[Transaction], Attachment]) -> Attachment:
         try:
@@ -85,14 +102,6 @@ class Attaching:
             return True
 
         return self._transactions.run(operation)
-
-
-def _put(transaction: Transaction, key: Key, file: PreparedFile, current: Attachment | None, date: str) -> Attachment:
-    if current is not None:
-        file = replace(file, attachment=replace(file.attachment, revision=current.revision + 1))
-    attachment = transaction.put_attachment(key, file)
-    _log(transaction, key, attachment.type, date)
-    return attachment
 
 
 def _log(transaction: Transaction, key: Key, type: int, date: str) -> None:

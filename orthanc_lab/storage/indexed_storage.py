@@ -33,6 +33,7 @@ from orthanc_lab.storage.moving import Moving
 from orthanc_lab.storage.options import StorageOptions
 from orthanc_lab.storage.reconstruction import Reconstruction, refresh_parents
 from orthanc_lab.storage.records import Attachment, AttachmentType, FindQuery, NewInstance, Origin, Resource, Stored
+from orthanc_lab.storage.room import Room
 from orthanc_lab.storage.search_plan import SearchPlanner
 from orthanc_lab.storage.stability import Stability
 from orthanc_lab.storage.transaction import Transaction
@@ -77,7 +78,9 @@ class IndexedStorage:
         self._planner = SearchPlanner(self._main_tags, self._names)
         self._reader = ArrivalReader(options, self._main_tags, self._names, clock)
         self._transactions = Transactions(index, files)
-        self._attaching = Attaching(self._transactions, files)
+        room = Room(options)
+        room.recycle(self._transactions)
+        self._attaching = Attaching(self._transactions, files, room)
         stability = Stability(
             self._transactions,
             index.unstable,
@@ -91,7 +94,7 @@ class IndexedStorage:
             self._transactions,
             files,
             self._reader,
-            InstanceWriter(options, stability.touch),
+            InstanceWriter(room, stability.touch),
             compress=options.storage_compression,
             is_known=lambda id: index.find_level(id) is not None,
             transcode=ingest_transcoding(options, identifiers),

@@ -9,9 +9,9 @@ from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.arrival import Arrival
-from orthanc_lab.storage.deletion import delete, recycle_one
-from orthanc_lab.storage.options import StorageOptions
+from orthanc_lab.storage.deletion import delete
 from orthanc_lab.storage.records import Stored, StoreStatus
+from orthanc_lab.storage.room import Room
 from orthanc_lab.storage.transaction import Key, Lineage, NewResource, Transaction
 
 __all__ = ["InstanceWriter", "VanishedError"]
@@ -38,10 +38,8 @@ class InstanceWriter:
         Called with the keys of series, study and patient that get an instance, and the number of the touch.
     """
 
-    def __init__(self, options: StorageOptions, touched: Callable[[Sequence[Key], int], None]) -> None:
-        self._largest = options.maximum_storage_size << 20
-        self._most_patients = options.maximum_patient_count
-        self._recycles = options.maximum_storage_mode != "Reject"
+    def __init__(self, room: Room, touched: Callable[[Sequence[Key], int], None]) -> None:
+        self._room = room
         self._touched = touched
 
     def insert(self, transaction: Transaction, arrival: Arrival) -> Stored:
@@ -51,7 +49,7 @@ class InstanceWriter:
         if arrival.overwrite:
             labels = _labels_of(transaction, arrival) if arrival.keep_labels else []
             delete(transaction, ids.instance, Level.INSTANCE, date)
-        if self._largest or self._most_patients:
+        if self._room.is_limited:
             if transaction.find(Level.INSTANCE, ids.instance) is not None:
                 return arrival.stored(StoreStatus.ALREADY_STORED)
             self._make_room(transaction, arrival)
@@ -105,15 +103,8 @@ class InstanceWriter:
     def _make_room(self, transaction: Transaction, arrival: Arrival) -> None:
         spared = transaction.find(Level.PATIENT, arrival.ids.patient)
         arriving = sum(file.attachment.compressed_size for file in arrival.files)
-        while self._is_too_much(transaction, arriving, is_new=spared is None):
-            if not self._recycles or not recycle_one(transaction, spared):
-                raise OrthancError(ErrorCode.FULL_STORAGE)
-
-    def _is_too_much(self, transaction: Transaction, arriving: int, *, is_new: bool) -> bool:
-        totals = transaction.totals()
-        if self._largest and totals.disk_size + arriving > self._largest:
-            return True
-        return bool(self._most_patients) and totals.patients + is_new > self._most_patients
+        if not self._room.make(transaction, arriving, spared, is_new=spared is None):
+            raise OrthancError(ErrorCode.FULL_STORAGE)
 
 
 def _labels_of(transaction: Transaction, arrival: Arrival) -> _Labels:

@@ -125,7 +125,86 @@ def _odd_ranges() -> str:
     )
 
 
+_LARGE = "PUT /{}/attachments/1025 @large-0"
+ROOM = f"""
+a, p0:ParentPatient = POST /instances @large-0
+b, p1:ParentPatient, study:ParentStudy = POST /instances @large-1
+c, p2:ParentPatient = POST /instances @large-2
+{_LARGE.format("instances/{a}")}
+GET /patients
+{_LARGE.format("instances/{a}")}
+PUT /instances/{{a}}/attachments/1026 @large-5
+{_LARGE.format("studies/{study}")}
+GET /patients
+PUT /patients/{{p2}}/protected 1
+{_LARGE.format("patients/{p2}")}
+GET /patients
+PUT /patients/{{p2}}/attachments/1026 @large-1
+PUT /patients/{{p2}}/attachments/1027 @large-1
+GET /patients
+GET /statistics
+GET /changes
+"""
+UNPACKED = """
+a, p0:ParentPatient = POST /instances @large-0
+PUT /instances/{a}/attachments/1024 @large-0
+POST /instances/{a}/attachments/1024/compress
+POST /instances/{a}/attachments/dicom/compress
+POST /instances @large-1
+POST /instances @large-2
+POST /instances @large-3
+GET /patients
+POST /instances/{a}/attachments/1024/uncompress
+GET /patients
+POST /instances/{a}/attachments/dicom/uncompress
+GET /patients
+GET /statistics
+"""
+REJECTED = """
+a = POST /instances @large-0
+PUT /instances/{a}/attachments/1025 @large-0
+PUT /instances/{a}/attachments/1026 @large-0
+PUT /instances/{a}/attachments/1027 @large-0
+PUT /instances/{a}/attachments/1026 @a1
+PUT /instances/{a}/attachments/1027 @large-0
+GET /statistics
+"""
+REJECTED_WITH_OTHERS = """
+a = POST /instances @large-0
+POST /instances @large-1
+POST /instances @large-2
+PUT /instances/{a}/attachments/1025 @large-0
+GET /patients
+"""
+COMPRESSED_RANGES = "\n".join(
+    f"GET /instances/{{a1}}/attachments/1024/{data} [Range: {range}]"
+    for data in ("data", "compressed-data")
+    for range in (
+        "bytes=0-0",
+        "bytes=4-",
+        "bytes=5-",
+        "bytes=13-",
+        "bytes=22-",
+        "bytes=99-",
+        "bytes=99-100",
+        "bytes=-99",
+    )
+)
+
 SCENARIOS = [
+    Scenario("attachments-recycling", ROOM, options={"MaximumStorageSize": 1}),
+    Scenario("attachments-recycling-unpacked", UNPACKED, options={"MaximumStorageSize": 1}),
+    Scenario("attachments-rejected", REJECTED, options={"MaximumStorageSize": 1, "MaximumStorageMode": "Reject"}),
+    Scenario(
+        "attachments-rejected-with-others",
+        REJECTED_WITH_OTHERS,
+        options={"MaximumStorageSize": 1, "MaximumStorageMode": "Reject"},
+    ),
+    Scenario(
+        "attachments-compressed-ranges",
+        COMPRESSED_RANGES,
+        TREE + "PUT /instances/{a1}/attachments/1024 hello\nPOST /instances/{a1}/attachments/1024/compress",
+    ),
     Scenario("attachments-dicom", DICOM, TREE),
     Scenario("attachments-ranges", RANGES, TREE),
     Scenario("attachments-odd-ranges", _odd_ranges(), TREE),

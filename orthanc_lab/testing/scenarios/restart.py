@@ -1,5 +1,7 @@
 """What outlives a stop and a new start."""
 
+import json
+
 from orthanc_lab.testing.scenario import Scenario
 from orthanc_lab.testing.scenarios.tree import TREE
 
@@ -74,7 +76,85 @@ GET /jobs/{archive}
 GET /jobs/{archive}/archive
 """
 
+# Main DICOM tags that are kept later, or no longer.
+_TAGS = {
+    "Instance": ["Rows"],
+    "Series": ["WindowCenter"],
+    "Study": ["BitsAllocated"],
+    "Patient": ["SamplesPerPixel"],
+}
+_EACH = [tag for tags in _TAGS.values() for tag in tags]
+_REQUESTED = "\n".join(
+    f"GET /instances/{{a1}}?requestedTags={tags}" for tags in (*_EACH, ";".join([*_EACH, "Columns"]))
+)
+
+
+def _found(*contents: str) -> str:
+    bodies = (
+        {"Level": level, "Query": {}, "ResponseContent": content.split(), "RequestedTags": _EACH}
+        for level in _TAGS
+        for content in contents
+    )
+    return "\n".join(f"POST /tools/find {json.dumps(body)}" for body in bodies)
+
+
+MORE_TAGS = f"""
+RESTART {json.dumps({"ExtraMainDicomTags": _TAGS})}
+{_REQUESTED}
+{_found("RequestedTags", "RequestedTags Metadata", "RequestedTags MainDicomTags")}
+POST /instances @c1-other-series
+POST /instances @a3
+{_REQUESTED}
+GET /instances/{{a1}}
+POST /instances/{{a1}}/reconstruct
+{_REQUESTED}
+GET /instances/{{a1}}
+GET /instances/{{a2}}?requestedTags=Rows
+"""
+FEWER_TAGS = f"""
+GET /instances/{{a1}}
+RESTART {{"ExtraMainDicomTags": {{}}}}
+GET /instances/{{a1}}
+GET /instances/{{a1}}?full
+GET /instances?expand
+{_REQUESTED}
+{_found("MainDicomTags", "MainDicomTags Metadata")}
+"""
+
+# Limits that are new.
+PATIENTS = """
+d1, protected:ParentPatient = POST /instances @d1
+PUT /patients/{protected}/protected 1
+POST /instances @nested
+POST /instances @a1
+"""
+LIMITS = """
+RESTART {options}
+GET /patients
+GET /changes
+GET /statistics
+POST /instances @a2
+POST /instances @ct
+GET /patients
+"""
+
 SCENARIOS = [
+    Scenario("restart-more-main-tags", MORE_TAGS, TREE),
+    Scenario("restart-fewer-main-tags", FEWER_TAGS, TREE, {"ExtraMainDicomTags": _TAGS}),
+    Scenario("restart-fewer-patients", LIMITS.replace("{options}", '{"MaximumPatientCount": 2}'), PATIENTS),
+    Scenario(
+        "restart-fewer-patients-rejected",
+        """
+        RESTART {"MaximumPatientCount": 2, "MaximumStorageMode": "Reject"}
+        GET /patients
+        """,
+        PATIENTS,
+    ),
+    Scenario(
+        "restart-less-storage",
+        LIMITS.replace("{options}", '{"MaximumStorageSize": 1}'),
+        "\n".join(f"POST /instances @large-{number}" for number in range(5)),
+    ),
     Scenario("restart-storage", STORAGE, TREE),
     Scenario("restart-jobs", JOBS, TREE, {"OrthancPeers": {"held": ["{peer}/"]}, "ConcurrentJobs": 1}, peer=True),
     Scenario(

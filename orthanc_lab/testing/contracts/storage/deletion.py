@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import (
@@ -135,6 +139,52 @@ class DeletionContract:
         assert _patients(storage) == "z"
         assert code_of(storage.store, dicom(patient="z", pixels=_KB * 300), ORIGIN) == 19
         assert storage.statistics().instances == 3
+
+    def test_an_attachment_makes_room_for_itself(self, folder: StorageFolder) -> None:
+        storage = folder.open(maximum_storage_size=1)
+        one, other, last = (put(storage, patient=name, study=f"1.{ord(name)}", pixels=_KB * 300) for name in "abc")
+        assert code_of(storage.put_attachment, one.instance, 1024, _KB * 2000) == 19
+        assert _patients(storage) == "abc"
+        storage.put_attachment(one.study, 1024, _KB * 300)
+        assert _patients(storage) == "ac"
+        storage.put_attachment(one.study, 1024, _KB * 400)  # in which the first one goes
+        assert _patients(storage) == "ac"
+        storage.set_protected(last.patient, True)
+        assert code_of(storage.put_attachment, one.patient, 1025, _KB * 300) == 19
+        storage.compress_attachment(one.study, 1024, True)
+        storage.put_attachment(one.patient, 1025, _KB * 300)
+        assert code_of(storage.compress_attachment, one.study, 1024, False) == 19
+        assert storage.get(other.instance) is None
+
+    def test_an_attachment_is_rejected(self, folder: StorageFolder) -> None:
+        storage = folder.open(maximum_storage_size=1, maximum_storage_mode="Reject")
+        one, _, _ = (put(storage, patient=name, study=f"1.{ord(name)}", pixels=_KB * 300) for name in "abc")
+        assert code_of(storage.put_attachment, one.instance, 1024, _KB * 300) == 19
+        assert _patients(storage) == "abc"
+
+    @pytest.mark.parametrize(
+        ("limits", "left"),
+        [
+            ({"maximum_patient_count": 2}, "ad"),
+            ({"maximum_storage_size": 1}, "acd"),
+            ({"maximum_patient_count": 2, "maximum_storage_mode": "Reject"}, "abcd"),
+        ],
+    )
+    def test_new_limits_hold_from_the_start(self, folder: StorageFolder, limits: dict[str, Any], left: str) -> None:
+        storage = folder.open()
+        for name in "abcd":
+            put(storage, patient=name, study=f"1.{ord(name)}", pixels=_KB * 300)
+        storage.set_protected(_ids(storage)["a"], True)
+        assert _patients(folder.reopen(**limits)) == left
+
+    def test_those_that_are_protected_stay_beyond_a_new_limit(self, folder: StorageFolder) -> None:
+        storage = folder.open()
+        for name in "abc":
+            storage.set_protected(put(storage, patient=name).patient, True)
+        storage = folder.reopen(maximum_patient_count=1)
+        assert _patients(storage) == "abc"
+        assert put(storage, patient="a", instance="2").status is StoreStatus.SUCCESS
+        assert code_of(storage.store, dicom(patient="d"), ORIGIN) == 19
 
     def test_reject(self, folder: StorageFolder) -> None:
         storage = folder.open(maximum_patient_count=2, maximum_storage_mode="Reject")

@@ -207,6 +207,13 @@ def _odd_dicom() -> dict[str, bytes]:
         "dicm": bytes(128) + b"DICM",
         "half": written(slice_of("P1", "1", "1", 13))[:300],
         "binary": bytes(range(256)),
+        **{
+            f"large-{number}": written(
+                slice_of(f"L{number}", f"1{number}", "1", 1, EncapsulatedDocument=bytes(300_000))
+            )
+            for number in range(5)
+        },
+        "large-5": bytes(1_100_000),
     }
 
 
