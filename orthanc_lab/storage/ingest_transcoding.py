@@ -25,7 +25,7 @@ def ingest_transcoding(options: StorageOptions, identifiers: Identifiers) -> Cal
 
     def transcoded(dicom: bytes) -> bytes:
         syntax = find_transfer_syntax(scan(dicom, frozenset(), options.default_encoding).transfer_syntax)
-        is_uncompressed = syntax is not None and syntax.is_native
+        is_uncompressed = syntax is not None and syntax.is_native and not syntax.deflated
         wanted = (
             options.ingest_transcoding_of_uncompressed if is_uncompressed else options.ingest_transcoding_of_compressed
         )

@@ -183,6 +183,8 @@ SCENARIOS = [
             GET /instances/{a1}/metadata/TransferSyntax
             rgb = POST /instances @jpeg-rgb
             GET /instances/{rgb}/metadata/TransferSyntax
+            deflated = POST /instances @a1-deflated
+            GET /instances/{deflated}/metadata/TransferSyntax
             """,
             options={"IngestTranscoding": "1.2.840.10008.1.2.2", f"IngestTranscodingOf{option}": False},
         )
