@@ -122,6 +122,11 @@ def test_no_exports(library: Rest, query: str) -> None:
     assert library.json(f"/exports{query}") == {"Done": True, "Exports": [], "Last": 0}
 
 
+def test_who_follows_the_exports_goes_on_from_where_they_ended(library: Rest) -> None:
+    assert library.json("/exports?since=3") == {"Done": True, "Exports": [], "Last": 3}
+    assert library.json("/exports?since=3&last")["Last"] == 0
+
+
 class TestExports:
     @pytest.fixture
     def options(self) -> dict[str, Any]:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES", "Changes", "Exports"]
 
 _DEFAULT_LIMIT = 100
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_LARGEST = {"since": 2**63 - 1, "limit": 2**32 - 1, "to": 2**63 - 1}  # a number beyond that is none
 _TYPES = {change.value: change for change in ChangeType}
 _NEVER_LOGGED = frozenset({"Deleted", "NewChildInstance"})
 
@@ -67,7 +68,7 @@ class Changes:
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Invalid value for a change: {name}")
         types = [_TYPES[name] for name in names if name in _TYPES]
         since, limit, to = _numbers(arguments, "since", "limit", "to")
-        if limit < 0 or to < -1 or (names and not types):
+        if limit == _LARGEST["limit"] or to < -1 or (names and not types):
             return [], True
         return self._storage.changes(max(since, 0), limit, to=None if to == -1 else to, types=types)
 
@@ -86,12 +87,15 @@ class Exports:
         since, limit, _ = _numbers(arguments, "since", "limit")
         if "last" in arguments:
             found, done = self._last()
+            since = 0
+        elif limit == _LARGEST["limit"]:
+            found, done = [], True
         else:
-            found, done = self._storage.exports(max(since, 0), max(limit, 0))
+            found, done = self._storage.exports(max(since, 0), limit)
         document: dict[str, Any] = {"Done": done, "Exports": [_export_json(export) for export in found]}
         if found:
             document["First"] = found[0].seq
-        document["Last"] = found[-1].seq if found else 0
+        document["Last"] = found[-1].seq if found else since  # from where a client goes on
         answer_json(req, resp, document)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -109,17 +113,20 @@ class Exports:
 
 
 def _numbers(arguments: dict[str, str], *names: str) -> tuple[int, int, int]:
-    """Return since, limit and to; if one of them is not a number, all take their defaults."""
+    """Return since, limit and to; if one of them is not a number, all take their defaults.
+
+    A negative limit counts from the end of the numbers of 32 bits, as in Orthanc.
+    """
     numbers = {"since": 0, "limit": _DEFAULT_LIMIT, "to": -1}
     found = dict(numbers)
     for name in names:
         text = arguments.get(name)
         if text is not None:
-            if not _INTEGER.fullmatch(text):
+            if not _INTEGER.fullmatch(text) or abs(int(text)) > _LARGEST[name]:
                 found = numbers
                 break
             found[name] = int(text)
-    return found["since"], found["limit"], found["to"]
+    return found["since"], found["limit"] % 2**32, found["to"]
 
 
 def _change_json(change: Change) -> dict[str, Any]:

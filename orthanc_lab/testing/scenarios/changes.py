@@ -81,7 +81,34 @@ GET /changes?to=-5&limit=x
 GET /changes?to=-1&since=3
 """
 
+_NUMBERS = (
+    *("0", "1", "2", "99", "2147483647", "-1", "-5", "a", "", "%2B1", "%201", "0x1", "1.0", "18446744073709551615"),
+    *("9223372036854775808", "-9223372036854775809"),
+)
+_LARGE = ("4294967294", "4294967295", "4294967296", "99999999999", "-4294967295", "-4294967296")
+
+
+def _numbers(resource: str, *, larger_since: tuple[str, ...] = ()) -> str:
+    since = [f"since={number}" for number in (*_NUMBERS, *larger_since)]
+    limits = [f"limit={number}" for number in (*_NUMBERS, *_LARGE)]
+    arguments = [*since, *limits, *(f"since=1&{limit}" for limit in limits), *(f"{one}&limit=2" for one in since)]
+    return "\n".join(f"GET /{resource}?{one}" for one in arguments)
+
+
 SCENARIOS = [
+    Scenario(
+        "changes-numbers",
+        _numbers("changes", larger_since=(*_LARGE, "9223372036854775807"))
+        + "\nGET /changes?to=9223372036854775807&limit=2\nGET /changes?to=9223372036854775808&limit=2",
+        TREE,
+    ),
+    Scenario(
+        "changes-exports-numbers",
+        _numbers("exports") + "\nGET /exports?since=1&last\nDELETE /exports\n" + _numbers("exports"),
+        TREE + "\n".join(f"POST /peers/peer/store {{{name}}}" for name in ("a1", "d1", "a1")),
+        {"OrthancPeers": {"peer": ["{peer}/"]}, "LogExportedResources": True},
+        peer=True,
+    ),
     Scenario("changes", CHANGES, TREE),
     Scenario("changes-arguments", ARGUMENTS, TREE),
     Scenario("changes-empty", "GET /changes\nGET /changes?last\nGET /changes?since=3\nDELETE /changes\nGET /changes"),
