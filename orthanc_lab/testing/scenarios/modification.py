@@ -373,4 +373,14 @@ SCENARIOS = [
     Scenario("modify-patient-tags", PATIENT_TAGS, TREE),
     Scenario("anonymize-references", REFERENCES),
     Scenario("modify-in-place-labels", IN_PLACE_LABELS, TREE, options={"OverwriteInstances": True}),
+    Scenario(
+        "modification-of-sources-that-fail",
+        """
+        POST /studies/{study}/modify {"Replace": {"Rows": "x"}, "KeepSource": false}
+        GET /studies/{study}/statistics
+        POST /studies/{study}/modify {"Replace": {"Rows": "x"}, "KeepSource": false, "Permissive": true}
+        GET /studies/{study}/statistics
+        """,
+        TREE,
+    ),
 ]
