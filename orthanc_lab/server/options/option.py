@@ -213,19 +213,21 @@ def one_of(*allowed: str) -> Check:
     return check
 
 
-def numbered(what: str) -> Check:
-    """Return a check of names with numbers of their own, 1024 … 65535 (metadata, attachments)."""
+def numbered(what: str, builtin: Collection[str]) -> Check:
+    """Return a check of names with numbers of their own, 1024 … 65535 (metadata, attachments), and of no built-in."""
 
     def check(name: str, value: Any) -> None:
         used: set[int] = set()
         for key, item in value.items():
-            number = item[0] if isinstance(item, list) and item else item
+            number = item[0] if isinstance(item, list) and len(item) == 2 and isinstance(item[1], str) else item
             if type(number) is not int:
                 raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE, f"Not a number in this user-defined {what}: {key}")
             if not 1024 <= number <= 65535:
                 raise out_of_range(
                     f'A user content type must have index between 1024 and 65535, but "{key}" has index {number}'
                 )
+            if key in builtin:
+                raise OrthancError(ErrorCode.BAD_REQUEST, f"Cannot register this user-defined {what}: {key}")
             if number in used:
                 raise out_of_range(
                     f'Cannot associate user content type "{key}" with index {number}, as this index is already used'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orthanc_lab.rest.resources.numbered_names import ATTACHMENT_NUMBERS
 from orthanc_lab.server.options.bucket_options import BUCKET_OPTIONS
 from orthanc_lab.server.options.cluster_option import CLUSTER_NAMES, check_cluster
 from orthanc_lab.server.options.dicom_options import DICOM_OPTIONS
@@ -23,6 +24,7 @@ from orthanc_lab.server.options.option import (
 )
 from orthanc_lab.server.options.postgresql_option import POSTGRESQL_NAMES, check_postgresql
 from orthanc_lab.server.options.transfers_option import TRANSFERS_NAMES, check_transfers
+from orthanc_lab.storage.metadata_names import METADATA_NUMBERS
 
 __all__ = ["OPTIONS", "without_unset"]
 
@@ -165,11 +167,15 @@ _STORAGE = (
         _OBJECT,
         {},
         "Names of metadata with their numbers.",
-        check=numbered("metadata"),
+        check=numbered("metadata", METADATA_NUMBERS),
         storage_field="user_metadata",
     ),
     Option(
-        "UserContentType", _OBJECT, {}, "Names of attachments with their numbers.", check=numbered("attachment type")
+        "UserContentType",
+        _OBJECT,
+        {},
+        "Names of attachments with their numbers.",
+        check=numbered("attachment type", ATTACHMENT_NUMBERS),
     ),
     Option("ExtraMainDicomTags", _OBJECT, {}, "Further tags that the index keeps, for each level.", late=True),
     Option("CheckRevisions", _BOOLEAN, False, "Changing metadata or attachments requires their revision."),

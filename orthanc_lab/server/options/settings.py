@@ -16,6 +16,10 @@ from orthanc_lab.server.options.option_table import OPTIONS
 
 __all__ = ["CheckedSettings"]
 
+_REVISIONS_WITHOUT_MD5 = (
+    'The revision system is enabled by configuration option "CheckRevisions", but won\'t work properly for attachments '
+    'if "StoreMD5ForAttachments" is set to "false"'
+)
 _DEFAULT_USER = {"orthanc": "orthanc"}
 
 
@@ -48,6 +52,8 @@ class CheckedSettings:
                 check_title(self._values["DicomAet"])
         with _naming("DefaultEncoding"):
             self._values["DefaultEncoding"] = _encoding(self._values["DefaultEncoding"])
+        if self._values["CheckRevisions"] and not self._values["StoreMD5ForAttachments"]:
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, _REVISIONS_WITHOUT_MD5)
         self._warn_of_unused(given)
         self._read_users()
         self._secure(given)
