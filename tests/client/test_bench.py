@@ -15,9 +15,10 @@ from orthanc_lab.bench.fault_figures import measure_faults
 from orthanc_lab.bench.figure import Figure
 from orthanc_lab.bench.frame_figures import frame_of_jobs, frame_of_scrape
 from orthanc_lab.bench.instructions import counted_instructions
+from orthanc_lab.bench.job_runs import changes, job_archive, streamed_archive, to_success
 from orthanc_lab.bench.pairing import measure
 from orthanc_lab.bench.servers import ServerProcess
-from orthanc_lab.bench.uploading import posts
+from orthanc_lab.bench.uploading import creations, posts, zip_upload
 from orthanc_lab.bench.volume_figures import volume_gain
 from orthanc_lab.bench.workload import Cost, Workload
 
@@ -186,3 +187,28 @@ def test_workloads_are_chosen_by_any_of_some_texts(
     said = capsys.readouterr().err
     assert "no workload's name contains 'nothing like it'; choose from:\n" in said
     assert "\n  archive of 200 CT, job\n" in said
+
+
+@pytest.mark.parametrize("sqlite", ["0", "1"])
+def test_a_bare_server_does_what_it_is_measured_by(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQLITE", sqlite)
+    server = ServerProcess("bare", f"{sys.executable} -m orthanc_lab.bench.bare_server {{config}}", {})
+    server.start()
+    try:
+        for run in (
+            posts("/instances", [*material.small_instances(2), *material.ct_instances(3)], clients=2),
+            zip_upload(material.ct_instances, 2)(),
+            creations("image/png", lambda: material.png(256, 1), 1)(),
+            streamed_archive(),
+            job_archive("archive")(),
+            changes("modify", {}, 6)(),
+            to_success(2)(),
+        ):
+            assert run(server.port) > 0
+        kept = server.folder / "storage"
+        assert (kept / "records.db").exists() is (sqlite == "1")
+        sizes = [file.stat().st_size for file in kept.iterdir() if file.name.isdigit()]
+        assert len(sizes) == 12, "six files, and what they became"
+        assert sizes.count(256 * 256) == 2
+    finally:
+        server.remove()
