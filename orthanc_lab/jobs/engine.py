@@ -159,13 +159,16 @@ class JobsEngine:
         return self._submit(job, priority, wait=False).id
 
     def run(self, job: Job, priority: int = 0) -> JobView:
-        """Submit a job and wait for its end, also across a pause."""
+        """Submit a job and wait for its end, also across a pause; but not for a disk that cannot take its status."""
         entry = self._submit(job, priority, wait=True)
         assert entry.ended is not None
         entry.ended.wait()
-        entry.ended = None
+        with entry.lock:
+            entry.ended = None
         status = entry.status
         if not status.state.is_final:
+            if entry.unwritten is not None:
+                raise _not_yet_written(entry.id, entry.unwritten)
             raise OrthancError(ErrorCode.DATABASE_UNAVAILABLE, "The server is stopping")
         if self._history_size == 0:
             raise OrthancError(
@@ -265,10 +268,18 @@ class JobsEngine:
             except OrthancError as error:
                 if not reported:
                     self.report(error)
+                    self._tell(entry, error)
                 reported = True
             yield _RETRY_SECONDS
             if self.stopping:
                 return
+
+    def _tell(self, entry: Entry, error: OrthancError) -> None:
+        """Let the caller go on that waits for a job whose next status cannot be written for now."""
+        with entry.lock:
+            if entry.ended is not None:
+                entry.unwritten = error
+                entry.ended.set()
 
     def interrupt(self, entry: Entry) -> None:
         """Stop a running job because the engine stops; it goes on after the next start."""
@@ -380,8 +391,8 @@ class JobsEngine:
             state = entry.status.state
             if not state.is_final and state is not JobState.RUNNING:
                 self._stop_job(entry, StopReason.SHUTDOWN)
-        if entry.ended is not None:
-            entry.ended.set()
+            if entry.ended is not None:
+                entry.ended.set()
 
     def _complete(self, entry: Entry) -> None:
         self._table.enter_history(entry)
@@ -447,3 +458,7 @@ class JobsEngine:
 
     def _now(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())
+
+
+def _not_yet_written(id: str, error: OrthancError) -> OrthancError:
+    return OrthancError(error.code, f"{error.details}. The job {id} goes on once it can be written down")

@@ -9,6 +9,7 @@ from typing import Any
 
 from orthanc_lab.jobs.machine import Moment, Status
 from orthanc_lab.jobs.ports import Job, JobOutput, JobView, StopReason
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.execution import Happening
 from orthanc_lab.protocol.jobs import JobState
 
@@ -42,6 +43,7 @@ class Entry:
         "stopped_for",
         "ticket",
         "type",
+        "unwritten",
         "waits",
         "wake",
         "worker",
@@ -72,6 +74,7 @@ class Entry:
         self.outputs: Mapping[str, JobOutput] = {}
         self.lock = threading.Lock()
         self.ended: Happening | None = None  # for a caller that waits
+        self.unwritten: OrthancError | None = None  # why that caller waits no more, although the job has not ended
         self.ticket: int | None = None  # its number among those that wait for a worker
         self.wake: Callable[[], None] | None = None  # the worker that runs it, if that waits
         self.worker = 0  # the number of the worker that runs it, from 1

@@ -245,7 +245,8 @@ class Jobs(Protocol):
         ------
         OrthancError
             The code and details of a job that failed or was canceled, 7 if no history is
-            kept, 36 if the engine stops meanwhile.
+            kept, 36 if the engine stops meanwhile. That of the disk if it cannot take the next
+            status of the job, which goes on once it can.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -92,6 +93,25 @@ def test_the_end_of_a_job_waits_until_it_can_be_written(engines: Engines, fails:
     assert [type(error) for error in engines.errors] == [OrthancError]  # told once
     assert job.calls[-1] == ("failure" if fails else "success")
     assert job.calls.count(job.calls[-1]) == 1
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_waits_for_a_job_is_told_that_its_end_cannot_be_written(engines: Engines, fails: bool) -> None:
+    engine = engines()
+    job = ScriptedJob(1)
+    with ThreadPoolExecutor() as clients:
+        answer = clients.submit(engine.run, job)
+        until(engine.ids)
+        (id,) = engine.ids()
+        wait_for_state(engine, id, JobState.RUNNING)
+        mend = broken(engines)
+        job.orders.put("fail" if fails else "go")
+        error = answer.exception(timeout=60)
+        assert isinstance(error, OrthancError)
+        assert (error.code, id in error.details) == (11, True)
+        assert engine.get(id).state is JobState.RUNNING  # type: ignore[union-attr] # nobody is told what could be lost
+        mend()
+        wait_for_state(engine, id, JobState.FAILURE if fails else JobState.SUCCESS)
 
 
 def test_a_note_that_cannot_be_written_is_left_out(engines: Engines) -> None:
