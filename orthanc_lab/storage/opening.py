@@ -87,7 +87,9 @@ def open_storage(
     try:
         with ExitStack() as opened:  # what is open is closed again, should one of the steps fail
             opened.callback(lock(index_folder))
-            journal = LogJournal(open_log(index_folder / "files.journal"))
+            log = open_log(index_folder / "files.journal")
+            opened.callback(log.close)
+            journal = LogJournal(log)
             opened.callback(journal.close)
             index = SqliteIndex(
                 index_folder / "index.sqlite", sync=options.sync_storage_area, connect=connect, open_log=open_log

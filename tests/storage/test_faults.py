@@ -307,6 +307,64 @@ def test_a_journal_that_cannot_be_shortened_takes_no_file_away(house: House, mon
     assert len(house.files()) == 1
 
 
+class TornLog(DiskLog):
+    """A file that grows on a disk that fails in the middle of a name, and cannot even take that back."""
+
+    is_broken = False
+
+    def append(self, data: bytes) -> None:
+        if self.is_broken:
+            super().append(data[: len(data) // 2])
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().append(data)
+
+    def truncate(self, size: int) -> None:
+        if self.is_broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().truncate(size)
+
+
+def test_half_a_name_in_the_journal_spoils_no_other_name(
+    house: House, area: FaultyArea, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = house.open(area=area, open_log=TornLog)
+    first, second = put(storage, pixels=LARGE), put(storage, pixels=LARGE)
+    with monkeypatch.context() as disk:
+        disk.setattr(TornLog, "is_broken", True)
+        assert code_of(storage.delete, first.instance) == 14
+        assert storage.read_dicom(first.instance)
+    area.faults["remove"] = errno.EROFS
+    storage.delete(second.instance)
+    house.reopen()
+    assert len(house.files()) == 1
+
+
+def test_a_journal_that_cannot_be_emptied_at_the_end_does_no_harm(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = house.open(open_log=TornLog)
+    stored = put(storage, pixels=LARGE)
+    with monkeypatch.context() as disk:
+        disk.setattr(TornLog, "is_broken", True)
+        house.close()
+    assert house.open().read_dicom(stored.instance)
+    assert len(house.files()) == 1
+
+
+def test_a_start_that_fails_leaves_nothing_open(house: House) -> None:
+    class Broken(DiskLog):
+        def rewrite(self, content: bytes) -> None:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        def close(self) -> None:
+            super().close()
+            closed.append(self)
+
+    closed: list[DiskLog] = []
+    assert code_of(lambda: house.open(open_log=Broken)) == 14
+    assert len(closed) == 1
+
+
 def test_a_log_that_was_closed_leaves_other_files_alone(tmp_path: Path) -> None:
     log = DiskLog(tmp_path / "files.journal")
     log.close()

@@ -103,6 +103,7 @@ class LogJournal:
         self.leftovers: tuple[str, ...] = tuple(dict.fromkeys(name for name in names if len(name) >= _SHORTEST))
         self._open: dict[str, None] = dict.fromkeys(self.leftovers)
         self._size = 0
+        self._is_torn = False  # a part of a name, which could not be written, is beyond the size
         self._reserved = 0
         self._folder = ""
         self._rewrite()
@@ -128,10 +129,13 @@ class LogJournal:
         """
         entry = "".join([f"{name}\n" for name in names])
         with self._lock:
+            if self._is_torn:
+                self._cut(self._size)
             try:
                 self._file.append(entry.encode("ascii"))
             except OSError:
-                self._file.truncate(self._size)
+                self._is_torn = True
+                self._cut(self._size)
                 raise
             self._size += len(entry)
             self._open.update(dict.fromkeys(entry.split()))
@@ -161,18 +165,24 @@ class LogJournal:
                 if self._size >= _TOO_LONG and self._open:
                     self._rewrite()
                 elif self._size >= _LONG and not self._open:
-                    self._file.truncate(0)
-                    self._size = 0
+                    self._cut(0)
 
     def close(self) -> None:
         """Close the file; it stays empty unless something is left to do."""
         with self._lock:
             if not self._open:
-                self._file.truncate(0)
+                with suppress(OSError):  # then the next start looks for the files
+                    self._file.truncate(0)
             self._file.close()
+
+    def _cut(self, size: int) -> None:
+        self._file.truncate(size)
+        self._size = size
+        self._is_torn = False
 
     def _rewrite(self) -> None:
         """Write down what is open, and nothing else."""
         content = "".join(f"{name}\n" for name in self._open).encode("ascii")
         self._file.rewrite(content)
         self._size = len(content)
+        self._is_torn = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +13,7 @@ from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
 from orthanc_lab.storage.index import Operation
 from orthanc_lab.storage.records import ResourceStatistics, Statistics
-from orthanc_lab.storage.sqlite.connections import Connect, Readers, connect, open_writer
+from orthanc_lab.storage.sqlite.connections import Connect, Readers, connect, index_error, open_writer
 from orthanc_lab.storage.sqlite.json_text import bindable
 from orthanc_lab.storage.sqlite.log_queries import LogQueries
 from orthanc_lab.storage.sqlite.resource_queries import ResourceQueries
@@ -42,7 +43,8 @@ class SqliteIndex(ResourceQueries, LogQueries):
     Raises
     ------
     OrthancError
-        18 if the index was written by another version of this program, 11 if the file is not an index.
+        18 if the index was written by another version of this program, 11 if the file is not an index; 14 or 19 if the
+        disk fails.
     """
 
     def __init__(
@@ -53,7 +55,13 @@ class SqliteIndex(ResourceQueries, LogQueries):
             opened.callback(connection.close)
             super().__init__(Readers(path, connect))
             # SQLite holds no locks on this file (they are on the index and its -shm), so none is lost by closing it.
-            self._writer = Writer(connection, open_log(path.with_name(f"{path.name}-wal")) if sync else None)
+            log = open_log(path.with_name(f"{path.name}-wal")) if sync else None
+            if log is not None:
+                opened.callback(log.close)
+            try:
+                self._writer = Writer(connection, log)
+            except sqlite3.Error as error:
+                raise index_error(error, shown=f" {path}") from error
             opened.pop_all()
 
     is_shared = False
