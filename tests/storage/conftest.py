@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orthanc_lab.protocol.execution import Executor
-from orthanc_lab.protocol.ports import ManualClock
+from orthanc_lab.protocol.ports import Identifiers, ManualClock
 from orthanc_lab.storage import StorageOptions, open_storage
 from orthanc_lab.storage.files.area import FileArea
 from orthanc_lab.storage.files.log_file import DiskLog, OpenLog
@@ -45,6 +45,7 @@ class House:
         connect: Connect = connect,
         executor: Executor | None = None,
         lock: Lock = lock_folder,
+        identifiers: Identifiers | None = None,
         **options: Any,
     ) -> Storage:
         storage = open_storage(
@@ -52,6 +53,7 @@ class House:
             options=StorageOptions(**{"sync_storage_area": False, **options}),
             clock=self.clock,
             executor=executor,
+            identifiers=identifiers,
             metrics=self.metrics,
             area=area,
             open_log=open_log,

@@ -14,6 +14,7 @@ import pytest
 
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.storage.files.log_file import DiskLog
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.sqlite.connections import connect
@@ -363,6 +364,17 @@ def test_a_start_that_fails_leaves_nothing_open(house: House) -> None:
     closed: list[DiskLog] = []
     assert code_of(lambda: house.open(open_log=Broken)) == 14
     assert len(closed) == 1
+
+
+@pytest.mark.parametrize("pixels", [b"", LARGE], ids=["small", "large"])
+def test_identifiers_that_come_again_after_a_start_take_no_file_away(house: House, pixels: bytes) -> None:
+    files = [dicom(pixels=pixels + bytes([number])) for number in range(4)]
+    stored = []
+    for file in files:
+        storage = house.reopen(identifiers=SeededIdentifiers(7))
+        stored.append(storage.store(file, ORIGIN).instance)
+        assert [storage.read_dicom(id) for id in stored] == files[: len(stored)]
+    assert len(house.files()) == (len(files) if pixels else 0)
 
 
 def test_a_log_that_was_closed_leaves_other_files_alone(tmp_path: Path) -> None:

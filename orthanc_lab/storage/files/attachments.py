@@ -116,7 +116,7 @@ class AttachmentFiles:
         if not self._is_stored(type):
             uuid = self._identifiers.uuid()
             plain_md5 = self._md5(data, md5)
-            self._cache.put(f"{uuid}/0", data)
+            self._cache.put(_cache_key(uuid, plain_md5), data)
         elif small and len(on_disk) <= SMALL:
             uuid = self._identifiers.uuid()
             content = on_disk
@@ -129,7 +129,7 @@ class AttachmentFiles:
         disk_md5 = self._md5(on_disk) if compressed else plain_md5
         attachment = Attachment(int(type), uuid, len(data), plain_md5, len(on_disk), disk_md5, compressed)
         if content is None and self._is_stored(type):
-            self._cache.put_fresh(f"{uuid}/0", data)
+            self._cache.put_fresh(_cache_key(uuid, plain_md5), data)
         return PreparedFile(attachment, content, writing)
 
     def copy(self, attachment: Attachment, area: FileArea) -> PreparedFile | None:
@@ -145,8 +145,7 @@ class AttachmentFiles:
             return None
         data = self._read(attachment)
         extension = extension_of(attachment.type)
-        uuid = self._reserve(extension)
-        self._write_as(uuid + extension, data, area=area)
+        uuid = self._write_new(extension, data, area=area)
         copy = PreparedFile(replace(attachment, uuid=uuid), None)
         try:
             if area.read(uuid + extension) != data:
@@ -223,8 +222,8 @@ class AttachmentFiles:
         """Remove the files of attachments that the index has released, and drop them from memory."""
         start = self._now()
         for attachment in released:
-            self._cache.drop(f"{attachment.uuid}/0")
-            self._cache.drop(f"{attachment.uuid}/1")
+            for raw in (False, True):
+                self._cache.drop(_cache_key(attachment.uuid, attachment.uncompressed_md5, raw=raw))
         self._metrics.record("orthanc_storage_remove_duration_ms", self._milliseconds(start))
         self._removal.remove(_in_area(released))
 
@@ -253,7 +252,7 @@ class AttachmentFiles:
             what was stored elsewhere; 36 if the place of the files is away.
         """
         plain = raw or not attachment.compressed
-        key = f"{attachment.uuid}/{int(plain and attachment.compressed)}"
+        key = _cache_key(attachment.uuid, attachment.uncompressed_md5, raw=plain and attachment.compressed)
         data = None if fresh else self._cache.get(key)
         if data is None:
             data = self._read(attachment)
@@ -321,9 +320,18 @@ class AttachmentFiles:
             writing = self._writers.submit(self._write_as, uuid + extension, data)
             syncing.append(writing)
             return uuid, writing
-        uuid = self._reserve(extension)
-        self._write_as(uuid + extension, data, syncing)
-        return uuid, None
+        return self._write_new(extension, data, syncing), None
+
+    def _write_new(
+        self, extension: str, data: bytes, syncing: list[Future[None]] | None = None, area: FileArea | None = None
+    ) -> str:
+        while True:
+            uuid = self._reserve(extension)
+            try:
+                self._write_as(uuid + extension, data, syncing, area)
+            except FileExistsError:  # a seeded sequence begins anew with each process
+                continue
+            return uuid
 
     def _reserve(self, extension: str) -> str:
         try:
@@ -342,6 +350,9 @@ class AttachmentFiles:
         except AreaError as error:
             self._give_up(name)
             raise disk_error(error) from error
+        except FileExistsError:
+            self._journal.settle([name])  # the file is another one's
+            raise
         except OSError as error:
             self.discard([name])
             raise disk_error(error) from error
@@ -377,6 +388,11 @@ class AttachmentFiles:
         if not self._options.store_md5:
             return ""
         return known or hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _cache_key(uuid: str, md5: str, *, raw: bool = False) -> str:
+    """Return where a file is in the cache; its UUID alone may be that of another one, if it is of a seed."""
+    return f"{uuid}/{md5}/{int(raw)}"
 
 
 def _in_area(attachments: Iterable[Attachment]) -> list[str]:
