@@ -19,7 +19,7 @@ from orthanc_lab.storage.ports import Files
 __all__ = ["FileTags"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
-_UNREADABLE = VANISHED | {ErrorCode.BAD_FILE_FORMAT}
+_UNREADABLE = VANISHED | {ErrorCode.BAD_FILE_FORMAT, ErrorCode.CORRUPTED_FILE}
 
 
 class FileTags:

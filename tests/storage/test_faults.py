@@ -92,6 +92,22 @@ def test_a_file_that_vanished(storage: Storage, area: FaultyArea) -> None:
     assert storage.read_dicom(stored.instance)
 
 
+@pytest.mark.parametrize(
+    ("fault", "code"), [(errno.EIO, 20), (errno.EACCES, 20), (errno.EMFILE, 36), (errno.ENFILE, 36)]
+)
+def test_a_file_that_cannot_be_read_is_not_taken_for_a_deleted_one(
+    storage: Storage, area: FaultyArea, fault: int, code: int
+) -> None:
+    stored = put(storage, pixels=LARGE)
+    area.faults["read"] = fault
+    assert code_of(storage.read_dicom, stored.instance) == code
+    assert code_of(storage.read_dicom_header, stored.instance) == code
+    assert code_of(storage.reconstruct, stored.study) == code  # and not a success that did nothing
+    area.faults.clear()
+    storage.reconstruct(stored.study)
+    assert storage.read_dicom(stored.instance)
+
+
 class FailingConnection:
     """Stands for the connection that writes the index; fails at chosen statements."""
 

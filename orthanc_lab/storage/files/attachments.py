@@ -16,7 +16,7 @@ from orthanc_lab.protocol.ports import Clock, Identifiers
 from orthanc_lab.storage.files.area import AreaError, FileArea
 from orthanc_lab.storage.files.cache import FileCache
 from orthanc_lab.storage.files.compression import compress, uncompress
-from orthanc_lab.storage.files.disk_errors import disk_error
+from orthanc_lab.storage.files.disk_errors import disk_error, read_error
 from orthanc_lab.storage.files.journal import FileJournal
 from orthanc_lab.storage.files.late_files import LateFiles
 from orthanc_lab.storage.files.names import extension_of, file_name
@@ -153,7 +153,7 @@ class AttachmentFiles:
         except BaseException as error:
             self.abandon([copy])
             if isinstance(error, OSError):
-                raise disk_error(error) from error
+                raise read_error(error) from error
             raise
         return copy
 
@@ -248,8 +248,8 @@ class AttachmentFiles:
         Raises
         ------
         OrthancError
-            13 if the file has vanished (17 if it was not to be stored), 20 if it cannot be uncompressed, or is not
-            what was stored elsewhere; 36 if the place of the files is away.
+            13 if the file has vanished (17 if it was not to be stored), 20 if it cannot be read or uncompressed, or is
+            not what was stored elsewhere; 36 if the place of the files is away, or the process has no descriptors left.
         """
         plain = raw or not attachment.compressed
         key = _cache_key(attachment.uuid, attachment.uncompressed_md5, raw=plain and attachment.compressed)
@@ -287,10 +287,10 @@ class AttachmentFiles:
         while current is not None:
             try:
                 return self._read_from_area(current, size, offset)
-            except AreaError as error:
-                raise disk_error(error) from error
-            except OSError as error:
+            except FileNotFoundError as error:
                 missing = missing or error
+            except OSError as error:
+                raise read_error(error) from error
             current = self._moved.get(current.uuid)
         raise OrthancError(self._vanished(attachment)) from missing
 
@@ -410,7 +410,7 @@ def _is_in(area: FileArea, name: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise disk_error(error) from error
+        raise read_error(error) from error
     return True
 
 

@@ -8,10 +8,10 @@ import logging
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.files.area import AreaError
 
-__all__ = ["disk_error"]
+__all__ = ["disk_error", "read_error"]
 
 _log = logging.getLogger("orthanc_lab")
-_SCARCE = (errno.EMFILE, errno.ENFILE)  # no fault of the disk, and soon over
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # no fault of the disk, and soon over
 
 
 def disk_error(error: OSError, *, shown: str = "") -> OrthancError:
@@ -32,3 +32,16 @@ def disk_error(error: OSError, *, shown: str = "") -> OrthancError:
     where = f" ({shown})" if shown else ""
     text = f"Cannot write a file of the storage{where}: {error.strerror or error}"
     return OrthancError(ErrorCode.CANNOT_WRITE_FILE, text)
+
+
+def read_error(error: OSError) -> OrthancError:
+    """Return the error of Orthanc for a file that is there, or may be, and cannot be read.
+
+    It is not that of a file that has vanished: nobody may take the instance for one that was deleted.
+    """
+    if isinstance(error, AreaError):
+        return disk_error(error)
+    code = ErrorCode.DATABASE_UNAVAILABLE if error.errno in _SCARCE else ErrorCode.CORRUPTED_FILE
+    if code == ErrorCode.CORRUPTED_FILE:
+        _log.error("Cannot read a file of the storage: %s", error)
+    return OrthancError(code, f"Cannot read a file of the storage: {error.strerror or error}")
