@@ -157,7 +157,10 @@ class Journal:
         entry.payload, entry.job = make_job(row.type, row.payload, row.position, self._restores)
 
     def read(self, outputs: OutputStore) -> tuple[list[Entry], Iterable[str]]:
-        """Return the jobs on disk in the order of submission, and the texts in which their outputs are named."""
+        """Return the jobs on disk in the order of submission, and the texts in which their outputs are named.
+
+        A job that has failed has none: should it run again, it begins anew.
+        """
         rows = self._store.rows()
         now = self._clock.now()
         entries = []
@@ -166,7 +169,8 @@ class Journal:
             if not sound:
                 self._save_a_damaged_one(entry)
             entries.append(entry)
-        return entries, (f"{row.payload}{row.position}{row.outputs}" for row in rows)
+        owners = (row for entry, row in zip(entries, rows, strict=True) if _may_go_on(entry) or entry.outputs)
+        return entries, (f"{row.payload}{row.position}{row.outputs}" for row in owners)
 
     def _save_a_damaged_one(self, entry: Entry) -> None:
         try:
@@ -190,6 +194,10 @@ class Journal:
             row = self._store.row(entry.sequence)
             entry.payload = loads(row.payload) if row is not None and row.payload is not None else {}
         return dumps(changed_keys(entry.payload, entry.job.serialize() or {}))
+
+
+def _may_go_on(entry: Entry) -> bool:
+    return entry.lacks_kind or not entry.status.state.is_final
 
 
 def _row(entry: Entry, status: Status, payload: str | None) -> JobRow:
