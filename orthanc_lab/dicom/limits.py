@@ -7,6 +7,7 @@ __all__ = [
     "MAX_FRAMES",
     "MAX_FRAME_BYTES",
     "MAX_JSON_DEPTH",
+    "MAX_MESSAGE_ELEMENTS",
     "MAX_NATIVE_BYTES",
     "MAX_PICTURE_BYTES",
     "may_hold",
@@ -20,6 +21,9 @@ MAX_DEPTH = 48
 
 MAX_JSON_DEPTH = 40
 """Sequences nested deeper than this in the body of a request are refused."""
+
+MAX_MESSAGE_ELEMENTS = 10_000
+"""A query, or an answer to one, of more elements and items than this is refused."""
 
 MAX_FRAMES = 1_000_000
 """A file that declares more frames is refused: no list of them is made, no memory taken."""

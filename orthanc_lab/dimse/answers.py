@@ -18,6 +18,7 @@ from orthanc_lab.protocol.transfer_syntaxes import IMPLICIT_LE
 
 __all__ = ["AnswersReader", "FindAnswer", "with_meta_header"]
 
+_OVERHEAD = 100  # bytes of memory that an answer takes beside its own
 _SHOWN_TWICE = {
     format_tag(tags.SOP_CLASS_UID): format_tag(tags.MEDIA_STORAGE_SOP_CLASS_UID),
     format_tag(tags.SOP_INSTANCE_UID): format_tag(tags.MEDIA_STORAGE_SOP_INSTANCE_UID),
@@ -30,6 +31,11 @@ class FindAnswer:
 
     data: bytes  # the encoded data set
     transfer_syntax: str  # UID
+
+    @property
+    def size(self) -> int:
+        """The bytes of memory that it takes."""
+        return len(self.data) + _OVERHEAD
 
 
 class AnswersReader:

@@ -8,6 +8,7 @@ from types import TracebackType
 from orthanc_lab.dicom.files.data_set import DataSet, encode
 from orthanc_lab.dicom.files.read import read_data_set
 from orthanc_lab.dicom.files.values import JsonValues
+from orthanc_lab.dicom.limits import MAX_MESSAGE_ELEMENTS
 from orthanc_lab.dimse import failures
 from orthanc_lab.dimse.answers import FindAnswer
 from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_association
@@ -28,7 +29,6 @@ _MODELS = (*FIND_MODELS, WORKLIST_FIND)
 _PENDING = (0xFF00, 0xFF01)
 _UNABLE_TO_PROCESS = 0xC000
 _MOST_BYTES = 64 << 20  # of all answers
-_OVERHEAD = 100  # bytes of memory that an answer takes beside its own
 _LONGEST = 3600.0  # seconds for all answers
 _UNPROCESSABLE = 422  # HTTP status
 
@@ -117,7 +117,7 @@ class Finder:
             if response.status not in _PENDING:
                 break
             answers.append(self._answer(association, response, syntax))
-            self._size += len(response.data) + _OVERHEAD
+            self._size += answers[-1].size
             if self._size > _MOST_BYTES or self._clock.monotonic() > self._end:
                 association.abort()
                 raise self._error("The node sends answers without end")
@@ -136,7 +136,7 @@ class Finder:
             raise self._error("DIMSE Unexpected PDV type")
         data = bytes(response.data)
         try:
-            read_data_set(data, transfer_syntax, self._values.names)
+            read_data_set(data, transfer_syntax, self._values.names, most=MAX_MESSAGE_ELEMENTS)
         except OrthancError as error:
             if error.code != ErrorCode.BAD_FILE_FORMAT:
                 raise

@@ -30,8 +30,8 @@ class RemoteQuery:
 
     @property
     def bytes(self) -> int:
-        """The size of the answers."""
-        return sum(len(answer.data) for answer in self.answers)
+        """The size of the answers in memory."""
+        return sum(answer.size for answer in self.answers)
 
 
 _MOST_BYTES = 256 << 20  # of the answers to all queries

@@ -9,6 +9,7 @@ from orthanc_lab.dicom.dictionary.dictionary import Dictionary, Tag
 from orthanc_lab.dicom.dictionary.tags import QUERY_RETRIEVE_LEVEL
 from orthanc_lab.dicom.files.read import DicomFile, creator_of, read_data_set
 from orthanc_lab.dicom.files.values import is_written
+from orthanc_lab.dicom.limits import MAX_MESSAGE_ELEMENTS
 from orthanc_lab.dicom.shown.tags_json import TagsFormat, data_set_to_json
 from orthanc_lab.network.request import Request
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -61,12 +62,13 @@ class IdentifierReader:
         Raises
         ------
         OrthancError
-            15 if the bytes are no data set, 8 if there are none.
+            15 if the bytes are no data set, or have too many elements; 8 if there are none.
         """
         if not request.message.has_data:
             raise OrthancError(ErrorCode.BAD_REQUEST, "The request has no identifier")
         syntax = request.transfer_syntax
-        data_set = read_data_set(bytes(request.message.data), syntax, self.dictionary)
+        data = bytes(request.message.data)
+        data_set = read_data_set(data, syntax, self.dictionary, most=MAX_MESSAGE_ELEMENTS)
         shown = data_set_to_json(
             DicomFile({}, syntax, data_set),
             TagsFormat.FULL,

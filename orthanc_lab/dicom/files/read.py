@@ -137,22 +137,27 @@ def _count(start: FileStart, most: int) -> None:
     reader.read(start.position, len(start.data), 0)
 
 
-def read_data_set(data: bytes, transfer_syntax: str, dictionary: Dictionary = STANDARD) -> DataSet:
+def read_data_set(
+    data: bytes, transfer_syntax: str, dictionary: Dictionary = STANDARD, *, most: int | None = None
+) -> DataSet:
     """Read a data set without a meta header, such as one of a DIMSE message.
 
     Parameters
     ----------
     transfer_syntax
         Its UID; none that is deflated.
+    most
+        Elements and items that it may have; None for as many as fit.
 
     Raises
     ------
     OrthancError
-        15 if the bytes are no data set, or nest too deep.
+        15 if the bytes are no data set, nest too deep, or have too many elements.
     """
     layout = transfer_syntax if transfer_syntax in (IMPLICIT_LE, EXPLICIT_BE) else EXPLICIT_LE
     try:
-        found, end = _Reader(data, layout, dictionary, False, most_elements(len(data))).read(0, len(data), 0)
+        reader = _Reader(data, layout, dictionary, False, most_elements(len(data)) if most is None else most)
+        found, end = reader.read(0, len(data), 0)
     except (struct.error, IndexError) as error:
         raise _broken("an element is cut off") from error
     if end != len(data):
