@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from threading import BoundedSemaphore
 
+from orthanc_lab.dimse.command_set import Operation
 from orthanc_lab.network.handlers import HANDLERS
 from orthanc_lab.network.permissions import Permissions
 from orthanc_lab.network.request import Handler, Request
@@ -13,6 +15,7 @@ from orthanc_lab.network.services import NetworkServices
 __all__ = ["Dispatch"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
+_SENDING = (Operation.C_GET, Operation.C_MOVE)  # they last as long as whoever is sent instances likes
 
 
 class Dispatch:
@@ -22,7 +25,7 @@ class Dispatch:
         self.services = services
         self.handlers = HANDLERS
         self.permissions = Permissions(services.settings, services.modalities)
-        self._turn = BoundedSemaphore(services.settings["DicomThreadsCount"])
+        self._turn, self._turn_to_send = (BoundedSemaphore(services.settings["DicomThreadsCount"]) for _ in range(2))
         self._handlers: dict[int, Handler] = {handler.OPERATION: handler(services) for handler in HANDLERS}
 
     def answer(self, request: Request) -> bool:
@@ -33,6 +36,7 @@ class Dispatch:
             return False
         if not self.permissions.may(request.peer, handler.PERMISSION):
             return False
-        with self._turn:
-            handler.handle(request)
+        turn = self._turn_to_send if request.message.field in _SENDING else self._turn
+        with turn:
+            handler.handle(replace(request, turn=turn))
         return True

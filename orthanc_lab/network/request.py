@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orthanc_lab.dimse.command_set import Command, Field, Operation
@@ -47,6 +49,16 @@ class Request:
     transfer_syntax: str  # of its data set
     peer: Peer
     association: QuickAssociation  # for sub-operations
+    turn: Semaphore = field(default_factory=lambda: Semaphore(0), repr=False)  # that is taken for it
+
+    @contextmanager
+    def out_of_turn(self) -> Iterator[None]:
+        """Let other requests have the turn while the client is waited for, who may take its time."""
+        self.turn.release()
+        try:
+            yield
+        finally:
+            self.turn.acquire()
 
     def respond(self, status: int, data: bytes | None = None, fields: Command | None = None) -> None:
         """Send a response.
@@ -70,7 +82,8 @@ class Request:
         sop_class = self.message.text(Field.AFFECTED_SOP_CLASS_UID) or self.message.text(Field.REQUESTED_SOP_CLASS_UID)
         if sop_class:
             command[Field.AFFECTED_SOP_CLASS_UID] = sop_class
-        self.association.dimse.send_all(self.message.context_id, {**command, **(fields or {})}, data)
+        with self.out_of_turn():
+            self.association.dimse.send_all(self.message.context_id, {**command, **(fields or {})}, data)
 
     def is_cancelled(self) -> bool:
         """Whether the client has cancelled the request."""

@@ -25,6 +25,7 @@ class ReturnChannel:
 
     def __init__(self, request: Request, services: NetworkServices) -> None:
         self.aet = request.peer.aet
+        self._out_of_turn = request.out_of_turn
         self._association = request.association
         self._transcode = services.job_tools.transcode
         self._transcodes = services.settings["TranscodeDicomProtocol"]
@@ -55,11 +56,13 @@ class ReturnChannel:
         }
         dimse = self._association.dimse
         dimse.send(context.context_id, command, file.data)
-        response = dimse.receive(self._timeout)
+        with self._out_of_turn():
+            response = dimse.receive(self._timeout)
         if (
             response is None
             or response.field != Operation.C_STORE.response
             or response.number(Field.MESSAGE_ID_BEING_RESPONDED_TO) != self._message_id
+            or Field.STATUS not in response.command
         ):
             self._association.abort()
             raise OrthancError(ErrorCode.NETWORK_PROTOCOL, "The client of a C-GET did not respond to a C-STORE")
