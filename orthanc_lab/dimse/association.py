@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import time
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from pynetdicom.transport import AddressInformation
 from orthanc_lab.dicom.files.data_set import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from orthanc_lab.dimse import failures
 from orthanc_lab.dimse.command_set import Command, Field, Operation
+from orthanc_lab.dimse.interruption import Interruption
 from orthanc_lab.dimse.message import Message
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
@@ -36,6 +37,8 @@ UNCOMPRESSED = (EXPLICIT_LE, IMPLICIT_LE, EXPLICIT_BE)
 _LONGEST_TITLE = 16
 _TITLE = re.compile(r"(?!\s*\Z)[ -\[\]-~]+")  # printable, without a backslash, and not blank (PS3.5 section 6.2, AE)
 _CONNECTING = "connecting"
+_MOMENT = 1.0  # second, after which who waits may do something else
+_LONGEST_RELEASE = 10.0  # seconds, also without a time-out: whoever waits has what it wanted
 
 
 class Proposal(NamedTuple):
@@ -55,6 +58,7 @@ class RequestedAssociation(QuickAssociation):
         super().__init__(ae, MODE_REQUESTOR, longest_pdu=longest_pdu, patience=limit)
         self.modality = modality
         self._message_id = 0
+        self._quiet_since: float | None = None  # since when the node is waited for
 
     def __enter__(self) -> RequestedAssociation:
         return self
@@ -94,7 +98,15 @@ class RequestedAssociation(QuickAssociation):
         return self._message_id
 
     def receive(self, service: str) -> Message:
-        """Return the next message.
+        """Return the next message; the arguments and errors are those of `receive_some`."""
+        while (message := self.receive_some(service)) is None:
+            pass
+        return message
+
+    def receive_some(self, service: str) -> Message | None:
+        """Return the next message; None if it is not there after a moment, and the time-out has not passed yet.
+
+        That counts from when enough of a message came last.
 
         Parameters
         ----------
@@ -106,8 +118,13 @@ class RequestedAssociation(QuickAssociation):
         OrthancError
             9 if none comes in time, or the association ends.
         """
-        message = self.dimse.receive(self.dimse_timeout)
-        if message is None:
+        now = time.monotonic()
+        since = self._quiet_since = self._quiet_since or now
+        limit = self.dimse_timeout
+        message = self.dimse.receive(_MOMENT if limit is None else max(0.0, min(_MOMENT, since + limit - now)))
+        if message is not None or self.dimse.is_arriving:
+            self._quiet_since = None
+        elif not self.dul.is_open or self._is_ending or (limit is not None and time.monotonic() >= since + limit):
             words = self._why_silent()
             self.abort()
             raise failures.association_error(service, self.modality.aet, words)
@@ -147,27 +164,26 @@ class RequestedAssociation(QuickAssociation):
             words = f"DIMSE: Unexpected Response Command Field: 0x{response.field:x}"
         elif answered != message_id:
             words = f"DIMSE: Unexpected Response MsgId: {answered} (expected: {message_id})"
+        elif Field.STATUS not in response.command:
+            words = "DIMSE: Missing mandatory element: Status"
         if words:
             raise failures.association_error(operation.name.replace("_", "-"), self.modality.aet, words)
 
     def close(self) -> None:
         """Release the association, and close its connection; nothing happens if it has ended."""
-        if self.is_established and self.dul.to_user_queue.empty():
+        if self.is_established and not self._is_ending:
+            self.acse_timeout = min(self.acse_timeout or _LONGEST_RELEASE, _LONGEST_RELEASE)
             self.acse.negotiate_release()
         self.kill()
-
-    def cut(self) -> None:
-        """Cut the connection, from another thread: whoever waits for a message learns that the association ended."""
-        connection = self.dul.socket
-        connected = connection.socket if connection is not None else None
-        if connected is not None:
-            with suppress(OSError):  # it has ended by itself
-                socket.socket.shutdown(connected, socket.SHUT_RDWR)  # not of its class: TLS would be forgotten
 
     def kill(self) -> None:
         """Close the connection at once: what was sent last is a release, or nobody waits for it."""
         self.is_established = False
         self.dul.finish(0)
+
+    @property
+    def _is_ending(self) -> bool:
+        return not self.dul.to_user_queue.empty()
 
     def _why_silent(self) -> str:
         if self.dul.fault:
@@ -186,6 +202,7 @@ def open_association(
     local_aet: str | None = None,
     timeout: int | None = None,
     scp_roles: Collection[str] = (),
+    interruption: Interruption | None = None,
 ) -> RequestedAssociation:
     """Connect to a node and negotiate.
 
@@ -199,6 +216,8 @@ def open_association(
         Seconds, if they are to be others than those of the modality and of the options; 0 for no limit.
     scp_roles
         The SOP classes of which the node may send instances to us (C-GET).
+    interruption
+        Cuts the connection, also while the association is negotiated.
 
     Raises
     ------
@@ -214,7 +233,8 @@ def open_association(
     ae = AE(title[:_LONGEST_TITLE])
     ae.acse_timeout = ae.connection_timeout = ae.dimse_timeout = ae.network_timeout = limit
     association = RequestedAssociation(ae, modality, options.maximum_pdu_length, limit)
-    connection = _dial(modality, limit, scu_context(options.tls) if modality.use_tls else None)
+    tls = scu_context(options.tls) if modality.use_tls else None
+    connection = _dial(modality, limit, tls, interruption or Interruption())
     try:
         _propose(association, connection, options, proposals, scp_roles)
         association.attach(connection)
@@ -226,16 +246,21 @@ def open_association(
     return association
 
 
-def _dial(modality: Modality, limit: float | None, tls: ssl.SSLContext | None) -> socket.socket:
+def _dial(
+    modality: Modality, limit: float | None, tls: ssl.SSLContext | None, interruption: Interruption
+) -> socket.socket:
     try:
         connection = socket.create_connection((modality.host, modality.port), limit)
     except (OSError, UnicodeError) as error:
         words = failures.connection_words(error, modality.host)
         raise failures.association_error(_CONNECTING, modality.aet, words) from error
-    if tls is None:
-        return connection
     try:
-        return tls.wrap_socket(connection)
+        if tls is not None:
+            connection = tls.wrap_socket(connection, do_handshake_on_connect=False)
+        interruption.watch(connection)
+        if isinstance(connection, ssl.SSLSocket):
+            connection.do_handshake()
+        return connection
     except OSError as error:
         connection.close()
         raise failures.association_error(_CONNECTING, modality.aet, failures.tls_words(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_head
 from orthanc_lab.dimse import failures
 from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_association
 from orthanc_lab.dimse.command_set import Command, Field, Operation
+from orthanc_lab.dimse.interruption import Interruption
 from orthanc_lab.dimse.message import Message
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
@@ -33,6 +35,7 @@ _log = logging.getLogger("orthanc_lab.dicom")
 _PENDING = (0xFF00, 0xFF01)
 _SUCCESS, _OUT_OF_RESOURCES, _SOP_CLASS_NOT_SUPPORTED, _UNABLE_TO_PROCESS = 0x0000, 0xA700, 0x0122, 0xC000
 _LONGEST_TITLE = 16
+_LONGEST_WITHOUT_PROGRESS = 3600.0  # seconds
 _NOT_FOUND = " (unable to process - resource not found ?)"
 _ROOT = "1.2.840.10008.5.1.4."
 _YOUNGEST = """
@@ -51,21 +54,39 @@ RETRIEVED_SOP_CLASSES = tuple(uid for uid in STORAGE_SOP_CLASSES if uid not in _
 
 
 def open_move(
-    modality: Modality, options: DicomOptions, *, local_aet: str | None = None, timeout: int | None = None
+    modality: Modality,
+    options: DicomOptions,
+    *,
+    local_aet: str | None = None,
+    timeout: int | None = None,
+    interruption: Interruption | None = None,
 ) -> RequestedAssociation:
     """Open an association for C-MOVE; the arguments are those of `open_association`."""
     proposals = [Proposal(model) for model in MOVE_MODELS]
-    return open_association(modality, options, proposals, local_aet=local_aet, timeout=timeout)
+    return open_association(
+        modality, options, proposals, local_aet=local_aet, timeout=timeout, interruption=interruption
+    )
 
 
 def open_get(
-    modality: Modality, options: DicomOptions, *, local_aet: str | None = None, timeout: int | None = None
+    modality: Modality,
+    options: DicomOptions,
+    *,
+    local_aet: str | None = None,
+    timeout: int | None = None,
+    interruption: Interruption | None = None,
 ) -> RequestedAssociation:
     """Open an association for C-GET, on which the node may send us instances that are not compressed."""
     proposals = [Proposal(model) for model in (STUDY_ROOT_GET, PATIENT_ROOT_GET)]
     proposals += [Proposal(uid, (EXPLICIT_LE, IMPLICIT_LE)) for uid in RETRIEVED_SOP_CLASSES]
     return open_association(
-        modality, options, proposals, local_aet=local_aet, timeout=timeout, scp_roles=RETRIEVED_SOP_CLASSES
+        modality,
+        options,
+        proposals,
+        local_aet=local_aet,
+        timeout=timeout,
+        scp_roles=RETRIEVED_SOP_CLASSES,
+        interruption=interruption,
     )
 
 
@@ -122,6 +143,7 @@ class Retrieval:
         self._service = operation.name.replace("_", "-")
         self._store = store
         self._done = 0  # sub-operations
+        self._progress = time.monotonic()
         self.fraction = 0.0
         """The share of the sub-operations that are done, as far as the node has told."""
         context = association.context(model)
@@ -140,13 +162,19 @@ class Retrieval:
         OrthancError
             9 if the node fails; what the storage raised if an instance could not be stored.
         """
-        message = self._association.receive(self._service)
+        message = self._association.receive_some(self._service)
+        if message is None:
+            return True  # a node that takes its time does not hold up who cancels or pauses
         if self._store is not None and message.field == Operation.C_STORE:
-            self._respond(message, self._store.take(message))
+            status = self._store.take(message)
+            self._respond(message, status)
+            self._note_progress(is_any=status == _SUCCESS)
             return True
         self._association.check_response(message, self._operation, self._request)
+        before = self._done
         self._count(message)
         if message.status in _PENDING:
+            self._note_progress(is_any=self._done != before)
             return True
         self._check(message.status)
         return False
@@ -158,6 +186,16 @@ class Retrieval:
             Field.MESSAGE_ID_BEING_RESPONDED_TO: self._request,
         }
         self._association.dimse.send(self._context_id, command)
+
+    def _note_progress(self, *, is_any: bool) -> None:
+        """Give up a node that has nothing to say, and says it without end."""
+        now = time.monotonic()
+        if is_any:
+            self._progress = now
+        elif now - self._progress > _LONGEST_WITHOUT_PROGRESS:
+            self._association.abort()
+            words = "The node sends responses without end, and nothing else"
+            raise failures.association_error(self._service, self._association.modality.aet, words)
 
     def _check(self, status: int) -> None:
         """Refuse a final status that is no success."""

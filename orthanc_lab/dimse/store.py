@@ -12,6 +12,7 @@ from pynetdicom.presentation import PresentationContext
 from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_association
 from orthanc_lab.dimse.command_set import Field, Operation, Value
 from orthanc_lab.dimse.failures import status_error
+from orthanc_lab.dimse.interruption import Interruption
 from orthanc_lab.dimse.modality import Modality
 from orthanc_lab.dimse.options import DicomOptions
 from orthanc_lab.dimse.sent_file import NO_SOP_CLASS, SentFile, read_sent_file
@@ -58,9 +59,18 @@ class InstanceSender:
     ----------
     transcode
         Makes what the node accepts of what it refuses; None leaves files as they are.
+    interruption
+        Cuts the connection: an instance that is being sent fails.
     """
 
-    def __init__(self, target: StoreTarget, options: DicomOptions, transcode: Transcoder | None = None) -> None:
+    def __init__(
+        self,
+        target: StoreTarget,
+        options: DicomOptions,
+        transcode: Transcoder | None = None,
+        interruption: Interruption | None = None,
+    ) -> None:
+        self._interruption = interruption
         self._target = target
         self._options = options
         self._transcode = transcode if options.transcode and target.modality.allow_transcoding else None
@@ -112,12 +122,6 @@ class InstanceSender:
         if association is not None:
             association.close()
 
-    def cut(self) -> None:
-        """Cut the connection, from another thread: an instance that is being sent fails."""
-        association = self._association
-        if association is not None:
-            association.cut()
-
     def _read(self, dicom: bytes) -> SentFile:
         try:
             return read_sent_file(dicom)
@@ -139,7 +143,12 @@ class InstanceSender:
                 kinds = more
         target = self._target
         self._association = open_association(
-            target.modality, self._options, self._proposals(kinds), local_aet=target.local_aet, timeout=target.timeout
+            target.modality,
+            self._options,
+            self._proposals(kinds),
+            local_aet=target.local_aet,
+            timeout=target.timeout,
+            interruption=self._interruption,
         )
         self._proposed = {(sop_class, syntax) for sop_class, known in kinds.items() for syntax in known}
         return self._association

@@ -37,10 +37,12 @@ from orthanc_lab.dimse.pdu_reader import PduError, PduReader
 __all__ = ["Messages", "QuickAssociation", "UpperLayer"]
 
 _log = logging.getLogger("orthanc_lab.dicom")
-_ESTABLISHED = ("Sta6", "Sta7")  # the states in which messages are received
+_ESTABLISHED = "Sta6"  # the state in which messages are received …
+_RELEASING = "Sta7"  # … and the one in which nobody wants them any more
 _OVER = ("Sta1", "Sta13")  # those in which the association has ended
 _INVALID = "Evt19"
 _LINGER_S = 2.0  # for a peer to close its side
+_LEAST_RATE = 1000  # bytes a second of a message that takes longer than the time-out
 
 _MOST_LOOKED_AT = 16  # PDUs, in one look for a C-CANCEL
 _MOST_CANCELLED = 16
@@ -66,6 +68,8 @@ class UpperLayer(DULServiceProvider):
         self._patience = patience
         self.messages: deque[Message] = deque()
         """What was received and not taken yet."""
+        self.arrived = 0
+        """Bytes of messages, also of one that is not complete."""
         self.fault = ""
         """What was wrong with the last PDU, in DCMTK's words."""
 
@@ -115,11 +119,11 @@ class UpperLayer(DULServiceProvider):
         wait
             Seconds for the first byte of it; None for no limit.
         """
-        connection = self.socket
-        if connection is None or connection.socket is None or self.state_machine.current_state in _OVER:
+        connected = self._connected
+        if connected is None:
             return False
         try:
-            pdu = self._reader.read(connection.socket, wait, self._patience)
+            pdu = self._reader.read(connected, wait, self._patience)
         except (EOFError, OSError) as error:
             if self._reader.has_some() or isinstance(error, OSError):
                 _log.warning("The connection to a DICOM peer failed: %s", error)
@@ -134,6 +138,18 @@ class UpperLayer(DULServiceProvider):
             self.event_queue.put(event)
             self.settle()
         return True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something may still be received."""
+        return self._connected is not None
+
+    @property
+    def _connected(self) -> socket.socket | None:
+        connection = self.socket
+        if connection is None or self.state_machine.current_state in _OVER:
+            return None
+        return connection.socket
 
     def look(self) -> None:
         """Take what has come already, without waiting."""
@@ -167,8 +183,11 @@ class UpperLayer(DULServiceProvider):
     def _take(self, kind: int, pdu: memoryview) -> str:
         """Take a PDU; return the event that it is for the state machine, or none."""
         try:
-            if kind == P_DATA_PDU and self.state_machine.current_state in _ESTABLISHED:
+            if kind == P_DATA_PDU and self.state_machine.current_state == _ESTABLISHED:
                 self.messages.extend(self._assembler.take(pdu[6:]))
+                self.arrived += len(pdu)
+                return ""
+            if kind == P_DATA_PDU and self.state_machine.current_state == _RELEASING:
                 return ""
             sound = with_sound_items(pdu) if kind in ASSOCIATION_PDUS else bytearray(pdu)
             decoded, event = self._decode_pdu(sound)
@@ -208,12 +227,17 @@ class Messages(DIMSEServiceProvider):
         super().__init__(association)
         self._layer = layer
         self._cancelled: set[int] = set()
+        self.is_arriving = False
+        """Whether enough of the next message came when it was last waited for, though not all of it."""
 
     def receive(self, timeout: float | None) -> Message | None:
-        """Return the next message; None if there is none in time, or the association is to end.
+        """Return the next message; None if it is not there in time, or the association is to end.
 
-        A C-CANCEL is not returned: `is_cancelled` tells of it.
+        A long one may come in its own time, see `is_arriving`: then it is asked for again. A C-CANCEL is not
+        returned: `is_cancelled` tells of it.
         """
+        self.is_arriving = False
+        before = self._layer.arrived
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             while self._layer.messages:
@@ -223,7 +247,10 @@ class Messages(DIMSEServiceProvider):
                 self._note(message)
             left = None if deadline is None else deadline - time.monotonic()
             ending = not self._layer.to_user_queue.empty()
-            if ending or (left is not None and left <= 0) or not self._layer.receive(left):
+            is_late = left is not None and left <= 0
+            if is_late and not ending:
+                self.is_arriving = self._layer.arrived - before >= max(1, _LEAST_RATE * (timeout or 0))
+            if ending or is_late or not (self._layer.receive(left) or self._layer.is_open):
                 return None
 
     def send(self, context_id: int, command: Command, data: bytes | memoryview | None = None) -> None:

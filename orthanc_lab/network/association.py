@@ -142,6 +142,8 @@ class IncomingAssociation:
                     association.abort()
                     return
                 association.dimse.forget_cancelled(message.message_id)
+            elif association.dimse.is_arriving:
+                continue
             elif association.acse.is_release_requested():
                 association.acse.send_release(is_response=True)
                 association.is_released = True
@@ -180,5 +182,5 @@ class IncomingAssociation:
         connection = self._association.dul.socket
         sock = None if connection is None else connection.socket
         if sock is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # not the method of a TLS socket, which would let the other thread read in clear
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)

@@ -18,11 +18,14 @@ import psutil
 import pytest
 
 import orthanc_lab
+from orthanc_lab.dimse.command_set import Command, Field, Operation
+from orthanc_lab.dimse.message import fragments
 from tests.memory.test_memory import memory
 from tests.network.data_sets import data_set
 from tests.network.raw_client import (
     ABORT,
     ECHOING,
+    EXPLICIT,
     IMPLICIT,
     STORING,
     RawClient,
@@ -38,12 +41,14 @@ from tests.waiting import until
 pytestmark = pytest.mark.timeout(900)
 TIMEOUT = 1  # seconds, DicomScpTimeout
 GROWTH = 40  # MiB
+FIND, GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
 STORE = store_message("1.2.5", data_set("1.2.5", size=60_000))
 
 
 @pytest.fixture(scope="module")
 def child() -> Iterator[orthanc_lab.ChildServer]:
-    with orthanc_lab.serve(process=True, DicomScpTimeout=TIMEOUT, MaximumStorageCacheSize=0) as server:
+    options = {"DicomScpTimeout": TIMEOUT, "MaximumStorageCacheSize": 0, "DicomAlwaysAllowFind": True}
+    with orthanc_lab.serve(process=True, **options) as server:
         with RawClient(server.dicom_port, STORING) as client:  # what is imported stays
             assert client.ask(STORE).status == 0
         yield server
@@ -244,6 +249,50 @@ def test_fragments_without_end(server: orthanc_lab.ChildServer):
             send_until_it_fails(client, pdu(4, struct.pack(">IBB", 16002, 1, 1) + bytes(16000)), 1000)
         assert client.wait_for_end() in ([], [ABORT])
     assert memory(server) - before < GROWTH
+
+
+def test_a_query_of_more_keys_than_any_real_one(server: orthanc_lab.ChildServer):
+    keys = b"".join(struct.pack("<HHI", 0x41, tag, 0) for tag in range(0x1000, 0x1000 + 20_000))
+    level = struct.pack("<HHI6s", 8, 0x52, 6, b"STUDY ")
+    with RawClient(server.dicom_port, ((1, FIND, (IMPLICIT,)),)) as client:
+        assert client.ask(query(Operation.C_FIND, FIND, level + keys)).status == 0xC000
+        client.release()
+
+
+def test_a_large_instance_over_a_slow_line(server: orthanc_lab.ChildServer):
+    """The whole of it takes longer than the time-out, but each part of it is in time."""
+    message = store_message("1.9.6", data_set("1.9.6", size=160_000))
+    with RawClient(server.dicom_port, STORING) as client:
+        for start in range(0, len(message), 16_384):
+            client.send(message[start : start + 16_384])
+            threading.Event().wait(TIMEOUT / 4)
+        assert client.response().status == 0
+        client.release()
+    server.session.delete(f"{server.url}/patients/{server.session.get(f'{server.url}/patients').json()[0]}")
+
+
+def test_clients_that_do_not_take_what_they_get_hold_nobody_up():
+    """One turn, and two clients that owe an answer to the instance that they have asked for."""
+    level = struct.pack("<HHI6s", 8, 0x52, 6, b"STUDY ") + struct.pack("<HHI4s", 0x20, 0xD, 4, b"1.2\0")
+    contexts = ((1, GET, (IMPLICIT,)), (3, CT_IMAGE, (EXPLICIT,)))
+    with orthanc_lab.serve(DicomThreadsCount=1, DicomScpTimeout=0, DicomAlwaysAllowGet=True) as server:
+        with RawClient(server.dicom_port, STORING) as client:
+            assert client.ask(STORE).status == 0
+        with RawClient(server.dicom_port, contexts) as first, RawClient(server.dicom_port, contexts) as second:
+            for one in (first, second):
+                assert one.ask(query(Operation.C_GET, GET, level)).field == Operation.C_STORE
+            with RawClient(server.dicom_port) as client:
+                assert client.ask(echo_message()).status == 0
+
+
+def query(operation: Operation, sop_class: str, identifier: bytes) -> bytes:
+    command: Command = {
+        Field.AFFECTED_SOP_CLASS_UID: sop_class,
+        Field.COMMAND_FIELD: operation,
+        Field.MESSAGE_ID: 1,
+        Field.PRIORITY: 0,
+    }
+    return b"".join(fragments(1, command, identifier))
 
 
 def test_a_silent_association_loses_its_place():

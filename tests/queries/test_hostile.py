@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from orthanc_lab.dimse import retrieve
 from tests.queries.answering import STUDY, finding
 from tests.queries.conftest import Asked
 from tests.queries.scripted_node import C_ECHO_RQ, PENDING, Conversation, Message, element
@@ -120,6 +122,67 @@ def test_answers_without_end(ours: Asked) -> None:
     ours.script(script)
     words = 'DicomAssociation - C-FIND to AET "NODE": The node sends answers without end'
     assert ours.refused(QUERY, PLAIN) == (500, 9, words)
+
+
+def test_an_answer_of_more_elements_than_any_real_one(ours: Asked) -> None:
+    ours.script(finding(b"".join(element(0x00410000 + tag, "") for tag in range(0x1000, 0x1000 + 20_000))))
+    words = 'DicomAssociation - C-FIND to AET "NODE": DIMSE Failed to receive message'
+    assert ours.refused(QUERY, PLAIN) == (500, 9, words)
+
+
+@pytest.mark.parametrize("service", ALL_CALLS)
+def test_a_response_without_a_status_is_no_success(ours: Asked, service: str) -> None:
+    def answer(conversation: Conversation, request: Message) -> None:
+        command = {0x0002: request.command[0x0002], 0x0100: request.kind | 0x8000, 0x0120: request.id}
+        conversation.send(command, b"", request.context)
+
+    ours.script(after(answer))
+    words = "DIMSE: Missing mandatory element: Status"
+    assert ours.refused(*ALL_CALLS[service]) == (500, 9, f'DicomAssociation - {service} to AET "NODE": {words}')
+
+
+def test_messages_in_place_of_a_release_are_not_kept(ours: Asked) -> None:
+    def script(conversation: Conversation) -> None:
+        request = conversation.receive()
+        assert request is not None
+        conversation.answer(request, 0)
+        for _ in range(20):
+            conversation.answer(request, PENDING, bytes(2 << 20))
+        conversation.receive()
+
+    ours.script(script)
+    tracemalloc.start()
+    try:
+        assert ours("POST", QUERY, PLAIN).status_code == 200
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("service", ["C-MOVE", "C-GET"])
+def test_responses_without_end_and_without_progress(ours: Asked, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(conversation: Conversation) -> None:
+        request = conversation.receive()
+        assert request is not None
+        while True:
+            conversation.answer(request, PENDING, remaining=1, completed=1, failed=0, warning=0)
+
+    ours.script(script)
+    monkeypatch.setattr(retrieve, "_LONGEST_WITHOUT_PROGRESS", 0.0)
+    words = "The node sends responses without end, and nothing else"
+    assert ours.refused(*ALL_CALLS[service]) == (500, 9, f'DicomAssociation - {service} to AET "NODE": {words}')
+
+
+@pytest.mark.parametrize("service", ["C-MOVE", "C-GET"])
+@pytest.mark.parametrize("command", ["cancel", "pause"])
+def test_a_job_that_waits_without_a_limit_obeys(ours: Asked, service: str, command: str) -> None:
+    ours.script(after(lambda conversation, request: None))
+    path, body = ALL_CALLS[service]
+    job = ours.post(path, {**body, "Asynchronous": True, "Timeout": 0})["ID"]
+    until(lambda: ours.node.received)
+    ours.post(f"/jobs/{job}/{command}")
+    until(lambda: ours.get(f"/jobs/{job}")["State"] == ("Failure" if command == "cancel" else "Paused"))
+    ours.post(f"/jobs/{job}/cancel")
 
 
 def test_an_operation_without_end_can_be_cancelled(ours: Asked) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,24 @@ def test_a_stop_interrupts_what_waits_for_a_node(tmp_path: Path, operation: str,
         with orthanc_lab.serve(folder=tmp_path, DicomModalities=modalities) as server:
             ended = wait_for_end(Caller(server.url), job)
     assert (ended["State"], ended["Progress"]) == ("Success", 100)
+
+
+@pytest.mark.parametrize("operation", ["move", "get", "store"])
+def test_a_stop_interrupts_what_waits_for_an_association(tmp_path: Path, operation: str) -> None:
+    before = workers()
+    with socket.create_server(("127.0.0.1", 0)) as node:
+        node.settimeout(20)
+        modalities = {"node": {"AET": "NODE", "Host": "127.0.0.1", "Port": node.getsockname()[1]}}
+        with orthanc_lab.serve(folder=tmp_path, DicomModalities=modalities, DicomScuTimeout=0) as server:
+            call = Caller(server.url)
+            body: dict[str, Any] = {"Resources": [CT_INSTANCE], "Asynchronous": True}
+            if operation != "store":
+                body |= {"Level": "Study", "Resources": [{"StudyInstanceUID": "1.2"}]}
+            assert call("POST", f"/modalities/node/{operation}", body).status_code == 200
+            connection, _ = node.accept()
+            assert connection.recv(1)  # the request, which nobody answers
+        assert workers() <= before
+        connection.close()
 
 
 @pytest.mark.parametrize("permissive", [False, True])

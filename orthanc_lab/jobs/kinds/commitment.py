@@ -13,6 +13,7 @@ from orthanc_lab.dimse.commitment_data import (
     FailureReason,
     Reference,
 )
+from orthanc_lab.dimse.interruption import Interruption
 from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
@@ -42,6 +43,7 @@ class CommitmentJob:
     def __init__(self, tools: JobTools, request: CommitmentJobRequest) -> None:
         self._tools = tools
         self._request = request
+        self._interruption = Interruption()
         self.reset()
 
     @classmethod
@@ -83,6 +85,10 @@ class CommitmentJob:
 
     def stop(self, reason: StopReason) -> None:
         """Do nothing."""
+
+    def interrupt(self) -> None:
+        """Cut the connection that the report waits on."""
+        self._interruption.cut()
 
     def reset(self) -> None:
         """Look for all from the first one again."""
@@ -140,4 +146,10 @@ class CommitmentJob:
         failed = {failure[:2] for failure in self._failures}
         success = [reference for reference in request.request.references if tuple(reference) not in failed]
         result = CommitmentResult(request.request.transaction, success, self._failures)
-        report_commitment(result, known[0][1], self._tools.dicom, local_aet=request.called_aet)
+        report_commitment(
+            result,
+            known[0][1],
+            self._tools.dicom,
+            local_aet=request.called_aet,
+            interruption=self._interruption,
+        )

@@ -28,7 +28,13 @@ class GetJob(RetrieveJob):
             from orthanc_lab.dimse.retrieve import open_get  # noqa: PLC0415
 
         request = self._request
-        return open_get(request.modality, self._tools.dicom, local_aet=request.local_aet, timeout=request.timeout)
+        return open_get(
+            request.modality,
+            self._tools.dicom,
+            local_aet=request.local_aet,
+            timeout=request.timeout,
+            interruption=self._interruption,
+        )
 
     def _identifier(self, query: RetrieveQuery) -> DataSet:
         return get_identifier(query.asked, query.level, self._tools.values())

@@ -32,7 +32,13 @@ class MoveJob(RetrieveJob):
             from orthanc_lab.dimse.retrieve import open_move  # noqa: PLC0415
 
         request = self._request
-        return open_move(request.modality, self._tools.dicom, local_aet=request.local_aet, timeout=request.timeout)
+        return open_move(
+            request.modality,
+            self._tools.dicom,
+            local_aet=request.local_aet,
+            timeout=request.timeout,
+            interruption=self._interruption,
+        )
 
     def _identifier(self, query: RetrieveQuery) -> DataSet:
         return move_identifier(query.asked, query.level, self._tools.values())

@@ -14,6 +14,7 @@ from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.shown.tag_format import TagFormat, all_reduced
 from orthanc_lab.dimse.answers import with_meta_header
 from orthanc_lab.dimse.identifiers import LEVEL_NAMES, TagValues
+from orthanc_lab.dimse.interruption import Interruption
 from orthanc_lab.dimse.modality import Modality, read_modality
 from orthanc_lab.jobs.kinds.job_tools import JobTools
 from orthanc_lab.jobs.ports import JobOutput, StopReason
@@ -63,7 +64,7 @@ class RetrieveJob(ABC):
         self._request = request
         self._association: RequestedAssociation | None = None
         self._running: Retrieval | None = None
-        self._is_interrupted = False
+        self._interruption = Interruption()
         self.reset()
 
     @classmethod
@@ -110,7 +111,7 @@ class RetrieveJob(ABC):
             if self._running.step():
                 return True
         except OrthancError as error:
-            if not self._request.permissive or self._is_interrupted:
+            if not self._request.permissive or self._interruption.is_cut:
                 raise
             _log.warning("Ignoring an error in a permissive job: %s", error.details or error.text)
             self._drop_broken()
@@ -130,10 +131,7 @@ class RetrieveJob(ABC):
 
     def interrupt(self) -> None:
         """Cut the connection that the step in progress waits on."""
-        self._is_interrupted = True
-        association = self._association
-        if association is not None:
-            association.cut()
+        self._interruption.cut()
 
     def reset(self) -> None:
         """Begin again with the first query."""

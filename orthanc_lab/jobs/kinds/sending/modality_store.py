@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dimse.commitment_data import CommitmentRequest, Reference
+from orthanc_lab.dimse.interruption import Interruption
 from orthanc_lab.dimse.modality import Modality, read_modality
 from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.job_tools import JobTools
@@ -48,7 +49,7 @@ class ModalityStoreJob:
         self._tools = tools
         self._request = request
         self._sender: InstanceSender | None = None
-        self._is_interrupted = False
+        self._interruption = Interruption()
         self.reset()
 
     @classmethod
@@ -81,7 +82,7 @@ class ModalityStoreJob:
         if request.move_originator_id:
             originator = MoveOriginator(request.move_originator_aet, request.move_originator_id)
         target = StoreTarget(request.modality, request.local_aet, request.timeout, originator)
-        self._sender = InstanceSender(target, self._tools.dicom, self._tools.transcode)
+        self._sender = InstanceSender(target, self._tools.dicom, self._tools.transcode, self._interruption)
 
     def step(self) -> bool:
         """Send the next instance."""
@@ -103,10 +104,7 @@ class ModalityStoreJob:
 
     def interrupt(self) -> None:
         """Cut the connection that the step in progress waits on."""
-        self._is_interrupted = True
-        sender = self._sender
-        if sender is not None:
-            sender.cut()
+        self._interruption.cut()
 
     def reset(self) -> None:
         """Send all from the first one again."""
@@ -157,7 +155,9 @@ class ModalityStoreJob:
         if tools.commitments.get(request.commitment) is None:  # the step may be done again
             tools.commitments.add(request.commitment, request.modality.aet)
         asked = CommitmentRequest(request.commitment, references)
-        request_commitment(asked, request.modality, tools.dicom, timeout=request.timeout)
+        request_commitment(
+            asked, request.modality, tools.dicom, timeout=request.timeout, interruption=self._interruption
+        )
 
     def _send(self, instance: str) -> None:
         dicom = self._read(instance)
@@ -167,7 +167,7 @@ class ModalityStoreJob:
         try:
             self._sender.send(dicom, self._upcoming)
         except OrthancError as error:
-            if not self._request.permissive or self._is_interrupted:
+            if not self._request.permissive or self._interruption.is_cut:
                 raise
             _log.warning("An instance was not sent to %s: %s", self._request.modality.aet, error)
 
