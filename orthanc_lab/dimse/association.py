@@ -239,6 +239,7 @@ def open_association(
         _propose(association, connection, options, proposals, scp_roles)
         association.attach(connection)
         association.request()
+        _leave_out_unsound(association, proposals)
     except BaseException:
         connection.close()
         raise
@@ -287,6 +288,17 @@ def _propose(
     for number, context in enumerate(contexts):
         context.context_id = 2 * number + 1
     requestor.requested_contexts = contexts
+
+
+def _leave_out_unsound(association: RequestedAssociation, proposals: Sequence[Proposal]) -> None:
+    """Take no context that was accepted without a transfer syntax, or with one that was not proposed."""
+    accepted = association._accepted_cx
+    for id, context in tuple(accepted.items()):
+        syntaxes = context.transfer_syntax
+        if not syntaxes or str(syntaxes[0]) not in proposals[id // 2].transfer_syntaxes:
+            association._rejected_cx.append(accepted.pop(id))
+    if not accepted and association.is_established:
+        association.close()
 
 
 def _check(association: RequestedAssociation) -> None:

@@ -151,14 +151,17 @@ class ScriptedNode:
         Called with each association; the connection is closed when it returns.
     syntax
         Transfer syntax to accept in the place of the first one, where it was proposed.
+    forced
+        The same, where it was not proposed; empty for an acceptance without any.
     """
 
-    def __init__(self, script: Script, *, syntax: str = "", roles: bool = True) -> None:
+    def __init__(self, script: Script, *, syntax: str = "", roles: bool = True, forced: str | None = None) -> None:
         self.script = script
         self.proposals: list[Proposal] = []
         self.received: list[Message] = []
         self._syntax = syntax
         self._roles = roles
+        self._forced = forced
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -194,7 +197,7 @@ class ScriptedNode:
                 return
             proposal = _read_proposal(body)
             self.proposals.append(proposal)
-            connection.sendall(_acceptance(body, proposal, self._syntax, self._roles))
+            connection.sendall(_acceptance(body, proposal, self._syntax, self._roles, self._forced))
             self.script(_Noting(connection, proposal, self.received))
 
 
@@ -274,11 +277,11 @@ def _read_proposal(body: bytes) -> Proposal:
     return Proposal(called, calling, contexts, roles, maximum)
 
 
-def _acceptance(request: bytes, proposal: Proposal, syntax: str, with_roles: bool) -> bytes:
+def _acceptance(request: bytes, proposal: Proposal, syntax: str, with_roles: bool, forced: str | None) -> bytes:
     items = _item(0x10, b"1.2.840.10008.3.1.1.1")
     for id, (_, syntaxes) in proposal.contexts.items():
-        chosen = syntax if syntax in syntaxes else syntaxes[0]
-        items += _item(0x21, bytes((id, 0, 0, 0)) + _item(0x40, chosen.encode()))
+        chosen = forced if forced is not None else syntax if syntax in syntaxes else syntaxes[0]
+        items += _item(0x21, bytes((id, 0, 0, 0)) + (_item(0x40, chosen.encode()) if chosen else b""))
     user = _item(0x51, struct.pack(">I", 16384)) + _item(0x52, b"1.2.3.4")
     if with_roles:
         for uid, (scu, scp) in proposal.roles.items():

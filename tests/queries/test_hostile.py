@@ -11,7 +11,7 @@ import pytest
 from orthanc_lab.dimse import retrieve
 from tests.queries.answering import STUDY, finding
 from tests.queries.conftest import Asked
-from tests.queries.scripted_node import C_ECHO_RQ, PENDING, Conversation, Message, element
+from tests.queries.scripted_node import C_ECHO_RQ, PENDING, Conversation, Message, ScriptedNode, element
 from tests.queries.sending import instance
 from tests.queries.test_queries import PLAIN, QUERY
 from tests.queries.test_retrieving import STUDY_BODY
@@ -139,6 +139,17 @@ def test_a_response_without_a_status_is_no_success(ours: Asked, service: str) ->
     ours.script(after(answer))
     words = "DIMSE: Missing mandatory element: Status"
     assert ours.refused(*ALL_CALLS[service]) == (500, 9, f'DicomAssociation - {service} to AET "NODE": {words}')
+
+
+@pytest.mark.parametrize("syntax", ["", "1.2.3"])
+@pytest.mark.parametrize("call", [*ALL_CALLS.values(), ("/modalities/lying/echo", {})], ids=[*ALL_CALLS, "C-ECHO"])
+def test_contexts_that_are_accepted_otherwise_than_proposed(ours: Asked, call: tuple[str, Any], syntax: str) -> None:
+    path, body = call
+    with ScriptedNode(finding(), forced=syntax) as node:
+        ours("PUT", "/modalities/lying", ["LYING", "127.0.0.1", node.port])
+        words = 'Unable to negotiate a presentation context with AET "LYING"'
+        assert ours.refused(path.replace("hasty", "lying"), body) == (500, 2015, words)
+    ours("DELETE", "/modalities/lying")
 
 
 def test_messages_in_place_of_a_release_are_not_kept(ours: Asked) -> None:
