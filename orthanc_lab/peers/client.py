@@ -27,6 +27,7 @@ from orthanc_lab.protocol.ports import Clock
 __all__ = ["PeerAnswer", "PeerCall", "PeerClient"]
 
 _LONGEST_ANSWER = 64 * 1024 * 1024  # bytes; a peer that sends more is not an Orthanc server
+_LONGEST_AFTER_POST = 16 * 1024 * 1024  # … and what one says of an upload: of a ZIP, 400 bytes a file
 _MOST_REDIRECTIONS = 30
 _MOMENT = 1  # second
 _log = logging.getLogger("orthanc_lab.http")
@@ -104,7 +105,7 @@ class PeerClient:
         headers = {"Content-Type": "application/dicom"}
         if compressed:
             headers["Content-Encoding"] = "gzip"
-        return self._begin("POST", path, body, headers, timeout=self._timeout, longest=_LONGEST_ANSWER)
+        return self._begin("POST", path, body, headers, timeout=self._timeout, longest=_LONGEST_AFTER_POST)
 
     def call(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.transfers.buckets import Bucket, Chunk
 from orthanc_lab.transfers.compression import check_compression
@@ -14,6 +15,8 @@ from orthanc_lab.transfers.instances import TransferInstance, megabytes, total_s
 
 __all__ = ["PushRequest", "lookup_document", "push_document", "read_lookup", "read_push"]
 
+_FEW = 1000
+_SHORTEST_VALUE = 16  # bytes on average; the identifier and the MD5 of an instance have 76
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _ID = re.compile(r"[0-9a-f-]{1,64}", re.ASCII)
 
@@ -39,15 +42,17 @@ def lookup_document(instances: Sequence[TransferInstance], originator: str) -> d
     }
 
 
-def read_lookup(document: Any) -> tuple[list[TransferInstance], str]:
+def read_lookup(body: bytes) -> tuple[list[TransferInstance], str]:
     """Return the instances of a lookup, sorted by identifier, and the originator.
 
     Raises
     ------
     OrthancError
-        15 for any other document.
+        15 for any other document, or one with far more values than its length allows for; 28 for no JSON.
     """
-    fields = _object(document)
+    if sum(map(body.count, (b",", b"[", b"{"))) > _FEW + len(body) // _SHORTEST_VALUE:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "The list of instances has values without content")
+    fields = _object(lenient_json.loads(body))
     instances = _read_instances(fields)
     if any(not _ID.fullmatch(instance.id) for instance in instances):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)

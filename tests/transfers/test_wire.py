@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -183,6 +184,23 @@ def test_peers_that_cannot_be_pulled_from(
     scripted(source(with_ids(near, files), **changes))
     assert failure(near.run("pull", "scripted", [], compression)) == FAILED
     assert near.instances() == []
+
+
+def test_values_without_content_cost_no_memory(
+    near: Side, scripted: Make, resources: list[Any], files: list[bytes]
+) -> None:
+    bomb = b"[" + b"{}," * 1_000_000 + b"{}]"
+    peer = scripted(source({}, lookup=bomb))
+    tracemalloc.start()
+    try:
+        assert failure(near.run("pull", "scripted", [])) == FAILED
+        peer.answer = receiver(create=bomb)
+        assert failure(near.run("send", "scripted", resources)) == FAILED
+        peer.answer = lambda call: bomb
+        assert near.json("/transfers/peers")["scripted"] == "disabled"
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_wrong_md5_leaves_the_good_ones(near: Side, scripted: Make, files: list[bytes]) -> None:

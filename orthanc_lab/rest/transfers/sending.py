@@ -32,6 +32,7 @@ _log = logging.getLogger("orthanc_lab.http")
 _INT32 = range(-(2**31), 2**31)
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _RETRY_SECONDS = 1.0
+_LONGEST_ANSWER = 1 << 20  # bytes
 _BIDIRECTIONAL = "RemoteSelf"  # the property of a peer with the name by which it knows this server
 
 
@@ -122,7 +123,7 @@ class Send(_TransferResource):
         for tries_left in range(self._options.max_http_retries, -1, -1):
             try:
                 with self._client(peer) as client:
-                    answer = client.call("POST", "transfers/pull", body, headers)
+                    answer = client.call("POST", "transfers/pull", body, headers, longest=_LONGEST_ANSWER)
             except OrthancError as error:
                 _log.warning("%s", error)
             else:
@@ -159,7 +160,8 @@ class Peers(_TransferResource):
     def _state(self, peer: Peer) -> str:
         try:
             with self._client(peer) as client:
-                answer = client.call("GET", "plugins", timeout=self._options.peer_connectivity_timeout)
+                seconds = self._options.peer_connectivity_timeout
+                answer = client.call("GET", "plugins", timeout=seconds, longest=_LONGEST_ANSWER)
             plugins = lenient_json.loads(answer.body) if answer.status == 200 else None
         except OrthancError:
             return "disabled"

@@ -13,9 +13,12 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 if TYPE_CHECKING:
     from orthanc_lab.peers.client import PeerAnswer, PeerClient
 
-__all__ = ["PeerCalls", "RefusedError"]
+__all__ = ["LONGEST_LOOKUP", "PeerCalls", "RefusedError"]
 
-_LONGEST_ANSWER = 256 << 20  # bytes
+LONGEST_LOOKUP = 64 << 20
+"""Bytes of the list of half a million instances."""
+
+_LONGEST_ANSWER = 1 << 20  # bytes; of all but instances and lists of them
 
 
 class RefusedError(OrthancError):

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orthanc_lab.jobs.kinds.job_tools import JobTools
+from orthanc_lab.jobs.kinds.transfers.calls import LONGEST_LOOKUP
 from orthanc_lab.jobs.kinds.transfers.request import TransferRequest
 from orthanc_lab.jobs.kinds.transfers.transfer_job import Answer, TransferJob
 from orthanc_lab.jobs.ports import Checkpoint, NotReady, StopReason
-from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.json_text import dumps
 from orthanc_lab.transfers.arrivals import Arrivals
@@ -86,10 +86,12 @@ class PullTransferJob(TransferJob):
         self._content.update(self._request.content())
         body = dumps(self._request.resources).encode()
         headers = {"Content-Type": "application/json", **self._sender}
-        answer = self._attempt(lambda: self._calls.call("POST", "transfers/lookup", body, headers))
+        answer = self._attempt(
+            lambda: self._calls.call("POST", "transfers/lookup", body, headers, longest=LONGEST_LOOKUP)
+        )
         if isinstance(answer, NotReady):
             return answer
-        instances, originator = read_lookup(lenient_json.loads(answer.body))
+        instances, originator = read_lookup(answer.body)
         if self._request.originator not in (None, originator):
             raise OrthancError(ErrorCode.NETWORK_PROTOCOL, "The peer is another server than the one that asked")
         if not instances:

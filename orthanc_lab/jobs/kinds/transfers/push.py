@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.jobs.kinds.job_tools import JobTools
-from orthanc_lab.jobs.kinds.transfers.calls import RefusedError
+from orthanc_lab.jobs.kinds.transfers.calls import LONGEST_LOOKUP, RefusedError
 from orthanc_lab.jobs.kinds.transfers.request import TransferRequest
 from orthanc_lab.jobs.kinds.transfers.transfer_job import Answer, TransferJob
 from orthanc_lab.jobs.ports import Checkpoint, NotReady
@@ -110,7 +110,7 @@ class PushTransferJob(TransferJob):
     def _peer_has_all(self) -> bool:
         body = dumps([{"Level": "Instance", "ID": instance.id} for instance in self._instances]).encode()
         try:
-            self._calls.call("POST", "transfers/lookup", body, {**_JSON, **self._sender})
+            self._calls.call("POST", "transfers/lookup", body, {**_JSON, **self._sender}, longest=LONGEST_LOOKUP)
         except OrthancError:
             return False
         return True
