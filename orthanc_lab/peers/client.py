@@ -164,16 +164,17 @@ class PeerClient:
         request = Request(verb, self._peer.url + path, body, headers, secret)
         return PeerCall(self, request, timeout, longest)
 
-    def _connection(self, place: Place, deadline: Deadline, *, fresh: bool) -> Connection:
-        """Return a connection; `fresh` is for a request whose connection turned out to be closed."""
+    def _connection(self, place: Place, *, fresh: bool) -> tuple[Connection, bool]:
+        """Return a connection, and whether it is open; `fresh` is for one that found it closed."""
         if self._is_cut:
             raise CallError(NO_CONNECTION)
         while not fresh and (kept := _taken_from(self._idle)) is not None:
             if kept.place == place and kept.is_quiet:
-                return kept
+                return kept, True
             kept.close()
         proxy = read_address(self._options.proxy) if self._options.proxy else None
-        return Connection(place, deadline, partial(self._open_tls, place), proxy, partial(open_context, self._options))
+        made = Connection(place, partial(self._open_tls, place), proxy, partial(open_context, self._options))
+        return made, False
 
     def _release(self, connection: Connection) -> None:
         self._in_use.discard(connection)
@@ -304,8 +305,14 @@ class PeerCall:
         request = self._request
         address = request.address
         lines = request.head(address)
-        self._connection = self._client._connection(address.place, deadline, fresh=fresh)
-        self._client._in_use.add(self._connection)
+        self._connection, is_open = self._client._connection(address.place, fresh=fresh)
+        self._client._in_use.add(self._connection)  # so that it can be cut from now on
+        if not is_open:
+            try:
+                self._connection.open(deadline)
+            except BaseException:
+                self.abandon()
+                raise
         if self._client._is_cut:  # while it was opened
             raise CallError(NO_CONNECTION)
         self._connection.send(request.verb, address.target, lines, request.body, deadline)

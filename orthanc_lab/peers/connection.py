@@ -12,6 +12,7 @@ from orthanc_lab.peers.address import Address, Place
 from orthanc_lab.peers.answer import AnswerReader, Received
 from orthanc_lab.peers.deadline import Deadline
 from orthanc_lab.peers.failures import (
+    NO_CONNECTION,
     NO_NAME,
     NO_PROXY_NAME,
     RECEIVING,
@@ -28,7 +29,7 @@ OpenTls = Callable[[], ssl.SSLContext]
 
 
 class Connection:
-    """A connection to a place; it is opened at once.
+    """A connection to a place, once it is opened.
 
     Parameters
     ----------
@@ -36,31 +37,35 @@ class Connection:
         Through which it goes; None for none.
     open_tls
         Makes the context for the place itself; `open_proxy_tls` that for a proxy with HTTPS.
-
-    Raises
-    ------
-    CallError
-        If it does not come about.
     """
 
-    def __init__(
-        self, place: Place, deadline: Deadline, open_tls: OpenTls, proxy: Address | None, open_proxy_tls: OpenTls
-    ) -> None:
+    def __init__(self, place: Place, open_tls: OpenTls, proxy: Address | None, open_proxy_tls: OpenTls) -> None:
         self.place = place
         self.was_used = False
         self.is_usable = True  # for another request
+        self._through = proxy
         self._proxy = proxy if place.scheme == "http" else None  # the one that is asked for whole URLs
+        self._open_tls, self._open_proxy_tls = open_tls, open_proxy_tls
+        self._is_cut = False
+
+    def open(self, deadline: Deadline) -> None:
+        """Open it.
+
+        Raises
+        ------
+        CallError
+            If it does not come about.
+        """
+        place, proxy = self.place, self._through
         self._socket = _dial(proxy.place if proxy else place, deadline, NO_PROXY_NAME if proxy else NO_NAME)
-        try:
-            if proxy is not None and proxy.place.scheme == "https":
-                self._wrap(proxy.place.host, deadline, open_proxy_tls())
-            if place.scheme == "https":
-                if proxy is not None:
-                    self._tunnel(proxy, deadline)
-                self._wrap(place.host, deadline, open_tls())
-        except BaseException:
-            self.close()
-            raise
+        if self._is_cut:
+            raise CallError(NO_CONNECTION)
+        if proxy is not None and proxy.place.scheme == "https":
+            self._wrap(proxy.place.host, deadline, self._open_proxy_tls())
+        if place.scheme == "https":
+            if proxy is not None:
+                self._tunnel(proxy, deadline)
+            self._wrap(place.host, deadline, self._open_tls())
 
     def send(self, verb: str, target: str, headers: Sequence[str], body: bytes | None, deadline: Deadline) -> None:
         """Send a request.
@@ -120,12 +125,14 @@ class Connection:
 
     def cut(self) -> None:
         """Let whoever waits for something on it, in another thread, find that it has ended."""
-        with suppress(OSError):  # it has ended already
+        self._is_cut = True
+        with suppress(OSError, AttributeError):  # it has ended already, or is not open yet
             socket.socket.shutdown(getattr(self._socket, "socket", self._socket), socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it."""
-        self._socket.close()
+        with suppress(AttributeError):  # it is not open yet
+            self._socket.close()
 
     def _wrap(self, host: str, deadline: Deadline, context: ssl.SSLContext) -> None:
         try:
@@ -135,7 +142,11 @@ class Connection:
 
                 self._socket = SSLTransport(self._socket, context, server_hostname=host)  # type: ignore[assignment]
             else:
-                self._socket = context.wrap_socket(self._socket, server_hostname=host)
+                plain = self._socket
+                self._socket = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
+                if self._is_cut:
+                    raise CallError(NO_CONNECTION)
+                self._socket.do_handshake()
         except (OSError, ValueError) as error:
             raise connection_failure(error) from error
 

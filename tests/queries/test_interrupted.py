@@ -57,6 +57,25 @@ def test_a_stop_interrupts_what_waits_for_an_association(tmp_path: Path, operati
         connection.close()
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("path", ["/peers/p/store", "/transfers/send", "/transfers/pull"])
+def test_a_stop_interrupts_what_waits_for_a_peer(tmp_path: Path, path: str, scheme: str) -> None:
+    before = workers()
+    with socket.create_server(("127.0.0.1", 0)) as peer:
+        peer.settimeout(20)
+        url = f"{scheme}://127.0.0.1:{peer.getsockname()[1]}/"
+        with orthanc_lab.serve(folder=tmp_path, OrthancPeers={"p": [url]}, HttpTimeout=0) as server:
+            call = Caller(server.url)
+            body: dict[str, Any] = {"Resources": [CT_INSTANCE], "Asynchronous": True}
+            if path != "/peers/p/store":
+                body = {"Resources": [{"Level": "Instance", "ID": CT_INSTANCE}], "Compression": "none", "Peer": "p"}
+            assert call("POST", path, body).status_code == 200
+            connection, _ = peer.accept()
+            assert connection.recv(1)  # of the request, or of the handshake
+        assert workers() <= before
+        connection.close()
+
+
 @pytest.mark.parametrize("permissive", [False, True])
 def test_a_stop_interrupts_what_is_being_sent(tmp_path: Path, permissive: bool) -> None:
     before = workers()

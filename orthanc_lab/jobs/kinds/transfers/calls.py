@@ -75,6 +75,12 @@ class PeerCalls:
         if opened is not None:
             opened.close()
 
+    def cut(self) -> None:
+        """Cut the connections, from another thread: whoever waits for an answer gets an error."""
+        opened = self._opened
+        if opened is not None:
+            opened.cut()
+
     @property
     def _client(self) -> PeerClient:
         with self._opening:

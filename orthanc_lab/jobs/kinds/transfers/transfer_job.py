@@ -113,6 +113,10 @@ class TransferJob:
             self._collect(in_flight)
         self._calls.close()
 
+    def interrupt(self) -> None:
+        """Cut the connections that the step in progress waits on."""
+        self._calls.cut()
+
     def reset(self) -> None:
         """Start anew; what is shown stays until it is known better."""
         self._begin_again()
