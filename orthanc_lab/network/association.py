@@ -162,12 +162,12 @@ class IncomingAssociation:
         if context is None:
             _log.warning("%s used a presentation context that was not accepted", peer.aet)
             return False
-        request = Request(
-            message, str(context.abstract_syntax), str(context.transfer_syntax[0]), peer, self._association
-        )
+        dispatch = self._dispatch()
+        sop_class, syntax = str(context.abstract_syntax), str(context.transfer_syntax[0])
+        request = Request(message, sop_class, syntax, peer, self._association, dispatch.turn_of(message))
         self._is_busy, self.silent_since = True, None
         try:
-            return self._dispatch().answer(request) and not self._is_ending
+            return dispatch.answer(request) and not self._is_ending
         finally:
             self._is_busy, self.silent_since = False, time.monotonic()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from threading import BoundedSemaphore
 
 from orthanc_lab.dimse.command_set import Operation
+from orthanc_lab.dimse.message import Message
 from orthanc_lab.network.handlers import HANDLERS
 from orthanc_lab.network.permissions import Permissions
 from orthanc_lab.network.request import Handler, Request
@@ -28,6 +28,10 @@ class Dispatch:
         self._turn, self._turn_to_send = (BoundedSemaphore(services.settings["DicomThreadsCount"]) for _ in range(2))
         self._handlers: dict[int, Handler] = {handler.OPERATION: handler(services) for handler in HANDLERS}
 
+    def turn_of(self, message: Message) -> BoundedSemaphore:
+        """Return what has to be taken while a request is answered."""
+        return self._turn_to_send if message.field in _SENDING else self._turn
+
     def answer(self, request: Request) -> bool:
         """Answer a request; False if it is refused."""
         handler = self._handlers.get(request.message.field)
@@ -36,7 +40,6 @@ class Dispatch:
             return False
         if not self.permissions.may(request.peer, handler.PERMISSION):
             return False
-        turn = self._turn_to_send if request.message.field in _SENDING else self._turn
-        with turn:
-            handler.handle(replace(request, turn=turn))
+        with request.turn:
+            handler.handle(request)
         return True

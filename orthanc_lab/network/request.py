@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -49,7 +49,7 @@ class Request:
     transfer_syntax: str  # of its data set
     peer: Peer
     association: QuickAssociation  # for sub-operations
-    turn: Semaphore = field(default_factory=lambda: Semaphore(0), repr=False)  # that is taken for it
+    turn: Semaphore  # that is taken for it
 
     @contextmanager
     def out_of_turn(self) -> Iterator[None]:
