@@ -46,7 +46,7 @@ class Connection:
         self._through = proxy
         self._proxy = proxy if place.scheme == "http" else None  # the one that is asked for whole URLs
         self._open_tls, self._open_proxy_tls = open_tls, open_proxy_tls
-        self._is_cut = False
+        self._has_socket = self._is_cut = False
 
     def open(self, deadline: Deadline) -> None:
         """Open it.
@@ -58,6 +58,7 @@ class Connection:
         """
         place, proxy = self.place, self._through
         self._socket = _dial(proxy.place if proxy else place, deadline, NO_PROXY_NAME if proxy else NO_NAME)
+        self._has_socket = True
         if self._is_cut:
             raise CallError(NO_CONNECTION)
         if proxy is not None and proxy.place.scheme == "https":
@@ -126,12 +127,13 @@ class Connection:
     def cut(self) -> None:
         """Let whoever waits for something on it, in another thread, find that it has ended."""
         self._is_cut = True
-        with suppress(OSError, AttributeError):  # it has ended already, or is not open yet
-            socket.socket.shutdown(getattr(self._socket, "socket", self._socket), socket.SHUT_RDWR)
+        if self._has_socket:
+            with suppress(OSError):  # it has ended already
+                socket.socket.shutdown(getattr(self._socket, "socket", self._socket), socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it."""
-        with suppress(AttributeError):  # it is not open yet
+        if self._has_socket:
             self._socket.close()
 
     def _wrap(self, host: str, deadline: Deadline, context: ssl.SSLContext) -> None:
