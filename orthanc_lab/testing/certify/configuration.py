@@ -25,7 +25,6 @@ _KEYS = {
     "MaximumStorageSize": "MaximumStorageSize",
     "Name": "Name",
     "OverwriteInstances": "OverwriteInstances",
-    "SslEnabled": "IsHttpServerSecure",
     "StorageCompression": "StorageCompression",
     "UserMetadata": "UserMetadata",
 }
@@ -44,6 +43,7 @@ VISIBLE = frozenset(_KEYS) | {
     "HttpDescribeErrors",
     "MetricsEnabled",
     "OrthancExplorerEnabled",
+    "RemoteAccessAllowed",
 }
 """The options that a client can see."""
 
@@ -61,12 +61,14 @@ def visible_options(target: Target, system: Mapping[str, Any], usual: Mapping[st
         for option, key in _KEYS.items()
         if key in system and system[key] != usual.get(key)
     }
-    return found | dict(_probed(target))
+    return found | dict(_probed(target, system))
 
 
-def _probed(target: Target) -> Iterator[tuple[str, str]]:
+def _probed(target: Target, system: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if send(target.url, Exchange("GET", "/system"), verify=target.verify).status == 401:
         yield "AuthenticationEnabled", "true"
+    elif system.get("IsHttpServerSecure"):  # that no password is needed is secure only where nobody else can come
+        yield "RemoteAccessAllowed", "false"
     packed = target.reach(target.url, Exchange("GET", _LONG, headers={"Accept-Encoding": "gzip"}))
     if packed.headers.get("content-encoding") == "gzip":
         yield "HttpCompressionEnabled", "true"

@@ -3,7 +3,10 @@
 from orthanc_lab.testing.scenario import Scenario
 from orthanc_lab.testing.scenarios.tree import TREE
 
+# The real server may note the duration of a request after the next one has come, so several come before they are shown.
 ROUTES = """
+GET /system
+GET /system
 GET /tools/metrics
 GET /tools/metrics-prometheus
 PUT /tools/metrics 0
