@@ -49,7 +49,7 @@ def test_the_recorded_answers_are_those_of_the_scenarios(expected: Expected) -> 
 def test_nearly_all_answers_can_be_compared_on_a_server_that_has_a_past(expected: Expected) -> None:
     steps = [step for entry in expected.scenarios.values() for step in entry.steps]
     assert len(steps) >= 5500
-    assert sum("the past" in step.depends for step in steps) <= 100
+    assert sum("the past" in step.depends for step in steps) <= len(steps) // 40
     assert sum(step.shortened for step in steps) <= 100
 
 
@@ -118,6 +118,7 @@ def test_studies_jobs_settings_peers_stay_as_they_were(expected: Expected) -> No
         assert set(certificate.not_run) == {
             "change peers, of which the server has some",
             "clear the logs of changes and exports",
+            "need a peer or a DICOM node that the configuration names",
         }
 
 

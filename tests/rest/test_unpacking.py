@@ -147,10 +147,24 @@ def test_the_budget_is_asked(server: orthanc_lab.InProcessServer, clock: ManualC
     assert server.errors == []
 
 
-@pytest.mark.parametrize("form", ["gzip", "ZIP"])
-def test_items_that_pack_to_nothing(server: orthanc_lab.InProcessServer, form: str) -> None:
-    """Each takes hundreds of bytes wherever the file is read."""
-    items = element(0x00081115, b"SQ", EMPTY_ITEM * 120_000)
+AGAIN = element(0x00080060, b"CS", b"CT") * 120_000
+
+
+@pytest.mark.parametrize(
+    ("form", "many"),
+    [
+        ("gzip", EMPTY_ITEM * 120_000),
+        ("ZIP", EMPTY_ITEM * 120_000),
+        (
+            "ZIP",
+            EMPTY_ITEM[:4] + struct.pack("<I", len(AGAIN)) + AGAIN,
+        ),  # one element, which stands there again and again
+    ],
+    ids=["gzip", "ZIP", "repeated"],
+)
+def test_items_that_pack_to_nothing(server: orthanc_lab.InProcessServer, form: str, many: bytes) -> None:
+    """Each takes hundreds of bytes, or time, wherever the file is read."""
+    items = element(0x00081115, b"SQ", many)
     content = dicom(patient="packed", instance="1.9.4") + items
     data = gzip.compress(content) if form == "gzip" else zipped(dicom(patient="packed", instance="1.9.5"), content)
     headers = {"Content-Encoding": "gzip"} if form == "gzip" else {}

@@ -22,7 +22,9 @@ from orthanc_lab.dicom.dictionary.vrs import LONG_VRS, VR_BY_BYTES, WORD_SIZES, 
 from orthanc_lab.dicom.files.data_set import DataSet, Element, Pieces, Value, swapped
 from orthanc_lab.dicom.files.element_walk import WalkError
 from orthanc_lab.dicom.files.file_start import FileStart, find_start
+from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.dicom.files.text import text_bytes
+from orthanc_lab.dicom.identifiers import identify
 from orthanc_lab.dicom.limits import MAX_DEPTH, may_hold, most_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget, Reservation
@@ -116,6 +118,7 @@ def check_elements(dicom: bytes, packed: int, memory: MemoryBudget, reservation:
     if len(dicom) // 8 <= most:  # each takes 8 bytes
         return
     try:
+        identify(scan(dicom, memory=memory))  # what is no instance is not stored, and never read
         start = find_start(dicom, memory)
         try:
             _count(start, _MANY)
@@ -127,7 +130,7 @@ def check_elements(dicom: bytes, packed: int, memory: MemoryBudget, reservation:
     except (WalkError, struct.error, IndexError):
         return
     except OrthancError as error:
-        if error.code != ErrorCode.BAD_FILE_FORMAT:
+        if error.code not in (ErrorCode.BAD_FILE_FORMAT, ErrorCode.INEXISTENT_TAG):
             raise
 
 
@@ -180,7 +183,7 @@ class _Reader:
 
     def __init__(self, data: bytes, layout: str, dictionary: Dictionary, skip_pixel_data: bool, most: int) -> None:
         self.shares_pixels = False
-        self.count = 0  # elements and items, those of the outermost data set not counted
+        self.count = 0  # elements and items, also those that stand there twice
         self._most = most
         self._data = data
         self._implicit = layout == IMPLICIT_LE
@@ -199,11 +202,8 @@ class _Reader:
         data = self._data
         found: DataSet = {}
         implicit, header, vrs, long_vrs = self._implicit, self._header, VR_BY_BYTES, _LONG
-        count_at = position + 8 * self._most  # a file that is not deflated ends before
         while position + 8 <= end:
-            if position > count_at:
-                self._check(self.count + len(found))
-                count_at = position + 8 * (self._most - len(found))
+            self._note_one_more()
             group, element, code, length = header(data, position)
             tag = group << 16 | element
             if tag == ITEM_DELIMITATION_ITEM:
@@ -250,8 +250,9 @@ class _Reader:
             found.setdefault(tag, Element(vr, value))
         return found, end
 
-    def _check(self, count: int) -> None:
-        if count > self._most:
+    def _note_one_more(self) -> None:
+        self.count += 1
+        if self.count > self._most:
             raise _TooManyError(self._most)
 
     def _implicit_vr(self, tag: int, found: DataSet) -> str:
@@ -283,8 +284,7 @@ class _Reader:
                 raise _broken("an item is longer than its sequence")
             item, position = self.read(position, stop, depth + 1)
             items.append(item)
-            self.count += 1 + len(item)
-            self._check(self.count)
+            self._note_one_more()
         return items, end
 
     def _fragments(self, position: int, end: int) -> tuple[tuple[bytes, ...], int]:
