@@ -101,6 +101,8 @@ class Acceptor:
                 continue
             with self._changed:
                 self._waiting -= 1
+                if self._refusing:
+                    self._changed.notify_all()
             return client, _plain(address[0])
         with self._changed:
             self._waiting -= 1
