@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass, field
 
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD, Dictionary
+from orthanc_lab.dicom.dictionary.main_tags import SERIES_UID, SOP_UID, STUDY_UID
 from orthanc_lab.dicom.dictionary.tags import (
     ITEM,
     ITEM_DELIMITATION_ITEM,
@@ -24,7 +25,6 @@ from orthanc_lab.dicom.files.element_walk import WalkError
 from orthanc_lab.dicom.files.file_start import FileStart, find_start
 from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.dicom.files.text import text_bytes
-from orthanc_lab.dicom.identifiers import identify
 from orthanc_lab.dicom.limits import MAX_DEPTH, may_hold, most_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget, Reservation
@@ -34,6 +34,7 @@ __all__ = ["DicomFile", "check_elements", "creator_of", "read_data_set", "read_f
 
 _UNDEFINED = 0xFFFFFFFF
 _MANY = 10_000  # elements
+_NEEDED = frozenset({STUDY_UID, SERIES_UID, SOP_UID})  # by each instance
 _ELEMENT_BYTES = 500  # of memory, of an element or an item on average
 _SIGNED = Element("US", b"\1\0")
 _LONG = as_bytes(LONG_VRS)
@@ -118,7 +119,9 @@ def check_elements(dicom: bytes, packed: int, memory: MemoryBudget, reservation:
     if len(dicom) // 8 <= most:  # each takes 8 bytes
         return
     try:
-        identify(scan(dicom, memory=memory))  # what is no instance is not stored, and never read
+        tags = scan(dicom, _NEEDED, memory=memory).tags
+        if not all(tags.get(tag) for tag in _NEEDED):
+            return  # it is not stored, and never read
         start = find_start(dicom, memory)
         try:
             _count(start, _MANY)
@@ -130,7 +133,7 @@ def check_elements(dicom: bytes, packed: int, memory: MemoryBudget, reservation:
     except (WalkError, struct.error, IndexError):
         return
     except OrthancError as error:
-        if error.code not in (ErrorCode.BAD_FILE_FORMAT, ErrorCode.INEXISTENT_TAG):
+        if error.code != ErrorCode.BAD_FILE_FORMAT:
             raise
 
 
