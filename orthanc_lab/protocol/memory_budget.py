@@ -7,6 +7,8 @@ deflated files, arrays of numbers, nested sequences) reserves the difference her
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -114,6 +116,23 @@ class Reservation:
             As `MemoryBudget.reserve`.
         """
         self._size += self._budget._take(size, self._size)
+
+    @contextmanager
+    def more(self, size: int) -> Iterator[None]:
+        """Reserve more, for a ``with`` block.
+
+        Raises
+        ------
+        OrthancError
+            As `MemoryBudget.reserve`.
+        """
+        taken = self._budget._take(size, self._size)
+        self._size += taken
+        try:
+            yield
+        finally:
+            self._size -= taken
+            self._budget._give_back(taken)
 
     def release(self) -> None:
         """Give all of it back."""

@@ -73,11 +73,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
     """Refuse faults that nothing switches on; compare the two sides of a twin test once both have passed."""
-    given = pyfuncitem.callspec.params.get("orthanc_faults") if hasattr(pyfuncitem, "callspec") else None
-    if (
-        given is not None and pyfuncitem.funcargs.get("orthanc_faults") is given
-    ):  # pytest has put it in the fixture's place
-        pytest.fail("No fault is in force: parametrize orthanc_faults with indirect=True", pytrace=False)
+    if hasattr(pyfuncitem, "callspec") and "orthanc_faults" in pyfuncitem.callspec.params:
+        wanted = pyfuncitem.callspec.params["orthanc_faults"]
+        if pyfuncitem.funcargs.get("orthanc_faults") is wanted:  # pytest has put it in the place of the fixture
+            pytest.fail("No fault is in force: parametrize orthanc_faults with indirect=True", pytrace=False)
     result = yield
     if pyfuncitem.get_closest_marker("twin"):
         from orthanc_lab.testing.twins.marked_tests import judge  # noqa: PLC0415 - costs nothing without twins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -100,7 +101,7 @@ class RealOrthanc:
         defaults = {"StorageDirectory": storage, "IndexDirectory": storage, "DicomServerEnabled": False}
         ports = {"HttpPort": self.port} | ({"DicomPort": self.dicom_port} if self.dicom_port else {})
         configuration = self.folder / "orthanc.json"
-        configuration.write_text(json.dumps({**defaults, **self._options, **ports}, default=str))
+        configuration.write_text(json.dumps({**defaults, **self._options, **ports}, default=os.fspath))
         self._log = (self.folder / "log.txt").open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - the program was found by its name or given, the rest is ours
             [program, *self._arguments, str(configuration)],

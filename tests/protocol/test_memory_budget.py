@@ -70,6 +70,21 @@ def test_they_wait_for_a_few_seconds_of_the_clock() -> None:
     assert budget.used == 0
 
 
+def test_more_for_a_moment_is_given_back_at_its_end() -> None:
+    budget = MemoryBudget(100, patience=0)
+    with budget.reserve(60) as own:
+        for _ in range(3):  # one after the other: they do not add up
+            with own.more(30):
+                assert budget.used == 90
+            assert budget.used == 60
+        with own.more(1000):  # who is alone gets no more than all
+            assert budget.used == 100
+        with pytest.raises(ValueError, match="x"), own.more(30):
+            raise ValueError("x")
+        assert budget.used == 60
+    assert budget.used == 0
+
+
 def test_many_threads() -> None:
     budget = MemoryBudget(100)
     most: list[int] = []

@@ -108,7 +108,7 @@ def check_elements(dicom: bytes, packed: int, memory: MemoryBudget, reservation:
     memory
         From which a deflated data set reserves what it unpacks to.
     reservation
-        Takes what many elements need while they are counted.
+        Has what many elements need, as long as they are counted.
 
     Raises
     ------
@@ -126,8 +126,8 @@ def check_elements(dicom: bytes, packed: int, memory: MemoryBudget, reservation:
         try:
             _count(start, _MANY)
         except _TooManyError:
-            reservation.add(min(most, len(start.data) // 8) * _ELEMENT_BYTES)
-            _count(start, most)
+            with reservation.more(min(most, len(start.data) // 8) * _ELEMENT_BYTES):
+                _count(start, most)
     except _TooManyError:
         raise
     except (WalkError, struct.error, IndexError):
@@ -205,8 +205,11 @@ class _Reader:
         data = self._data
         found: DataSet = {}
         implicit, header, vrs, long_vrs = self._implicit, self._header, VR_BY_BYTES, _LONG
+        most = self._most
         while position + 8 <= end:
-            self._note_one_more()
+            self.count += 1
+            if self.count > most:
+                raise _TooManyError(most)
             group, element, code, length = header(data, position)
             tag = group << 16 | element
             if tag == ITEM_DELIMITATION_ITEM:
@@ -253,11 +256,6 @@ class _Reader:
             found.setdefault(tag, Element(vr, value))
         return found, end
 
-    def _note_one_more(self) -> None:
-        self.count += 1
-        if self.count > self._most:
-            raise _TooManyError(self._most)
-
     def _implicit_vr(self, tag: int, found: DataSet) -> str:
         if tag in US_OR_SS:
             return "SS" if found.get(PIXEL_REPRESENTATION) == _SIGNED else "US"
@@ -287,7 +285,9 @@ class _Reader:
                 raise _broken("an item is longer than its sequence")
             item, position = self.read(position, stop, depth + 1)
             items.append(item)
-            self._note_one_more()
+            self.count += 1
+            if self.count > self._most:
+                raise _TooManyError(self._most)
         return items, end
 
     def _fragments(self, position: int, end: int) -> tuple[tuple[bytes, ...], int]:
