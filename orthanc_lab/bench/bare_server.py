@@ -9,6 +9,7 @@ With ``SQLITE=1`` in the environment a record is a transaction of SQLite, and a 
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import itertools
@@ -16,7 +17,6 @@ import json
 import os
 import socket
 import sqlite3
-import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -158,9 +158,15 @@ def _serve(client: socket.socket, server: BareServer) -> None:
         client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 
-def main(configuration: str) -> None:
+def main() -> None:
     """Serve until the process is ended."""
-    options = json.loads(Path(configuration).read_text(encoding="utf-8"))
+    parser = argparse.ArgumentParser(prog="python -m orthanc_lab.bench.bare_server", description=__doc__)
+    parser.add_argument("configuration", type=Path, help="a configuration file, as bench writes it")
+    file = parser.parse_args().configuration
+    try:
+        options = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        parser.error(f"{file} cannot be read: {error}")
     server = BareServer(Path(options["StorageDirectory"]), sqlite=os.environ.get("SQLITE") == "1")
     # The protocol is named, else the system waits to join small answers.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -173,4 +179,4 @@ def main(configuration: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -110,7 +110,8 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, time):
         return value.strftime("%H%M%S.%f" if value.microsecond else "%H%M%S")
     words = (
-        "it is text, a number, a date, a time, bytes, None, or a list of texts, numbers, or dictionaries (a sequence)"
+        "it is text, a finite number, a date, a time, bytes, None, "
+        "or a list of texts, numbers, or dictionaries (a sequence)"
     )
     hint = "; take the date() or the time() of it" if isinstance(value, datetime) else ""
     raise TypeError(f"{value!r} cannot be the value of {name}: {words}{hint}")
