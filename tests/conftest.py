@@ -22,9 +22,9 @@ import_without_iri()  # before the test modules import nbformat
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long runs: many kills, many cases, the full sizes (CI)")
-    parser.addoption("--kills", type=int, help="kill -9 of each crash test (2, with --long 30)")
-    parser.addoption("--cases", type=int, help="cases of each fuzz test (100, with --long 2500)")
-    parser.addoption("--full-size", action="store_true", help="4 GB, 50,000 instances, minutes of live panels (--long)")
+    parser.addoption("--kills", type=int, help="kill -9 of each crash test (2, with --long 20)")
+    parser.addoption("--cases", type=int, help="cases of each fuzz test (100, with --long 1500)")
+    parser.addoption("--full-size", action="store_true", help="4 GB, 50,000 instances, two minutes of live panels (--long)")
     parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the hypothesis tests")
     parser.addoption("--second-run", action="store_true", help="with --last-failed: name what passes now")
     parser.addoption("--real-alone", action="store_true", help="twin tests: compare the real Orthanc with itself")
@@ -36,8 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.dont_write_bytecode = False
     options = config.option
     options.full_size = options.full_size or options.long
-    options.kills = options.kills or (30 if options.long else 2)
-    options.cases = options.cases or (2500 if options.long else 100)
+    options.kills = options.kills or (20 if options.long else 2)
+    options.cases = options.cases or (1500 if options.long else 100)
     examples = 100 if options.long or options.fuzz_random else 25
     usual = settings(derandomize=not options.fuzz_random, deadline=None, max_examples=examples)
     settings.register_profile("usual", usual)

@@ -1,6 +1,6 @@
 """Panels that are looked at for a while, with 200 jobs: memory, messages and the notebook's file stand still.
 
-With ``--full-size`` (or ``--long``) they are looked at for five minutes, else for some seconds. The figures are kept
+With ``--full-size`` (or ``--long``) they are looked at for two minutes, else for some seconds. The figures are kept
 beside the pictures; among them is the CPU of the kernel, which depends too much on the machine to be a test.
 """
 
@@ -22,7 +22,7 @@ SETTLING = 5  # seconds: imports, first drawings, caches
 MOST_MESSAGES = 5  # a refresh
 MOST_BYTES = 100_000  # a refresh: 200 rows, each of whose times has moved
 PANELS = 2  # each is refreshed once a second
-MOST_GROWTH = 20_000_000  # bytes
+MOST_GROWTH = 10_000_000  # bytes
 CELL = """\
 import os
 import orthanc_lab
@@ -91,7 +91,7 @@ def until_elapsed(row: Any, seconds: int) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_nothing_grows(notebook, many_jobs, artefacts, request):
-    duration = 300 if request.config.getoption("--full-size") else 10
+    duration = 120 if request.config.getoption("--full-size") else 10
     frames = Frames()
     book = notebook(CELL.format(url=many_jobs.url), heard=frames.came)
     book.run_all()

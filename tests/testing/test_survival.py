@@ -1,4 +1,4 @@
-"""The survival matrix: a few cells of it, and with ``--long`` all of them."""
+"""The survival matrix: a few cells of it, and with ``--long`` all of our client."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_each_fault_is_met_and_ours_never_fails_in_silence() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_all_cells_of_ours_are_as_recorded(tmp_path: Path) -> None:
-    done = matrix(str(tmp_path / "matrix.json"), "--limit", "12")
+    done = matrix(str(tmp_path / "matrix.json"), "--client", "orthanc-lab", "--limit", "12")
     assert done.returncode == 0, done.stderr
     now = json.loads((tmp_path / "matrix.json").read_text("utf-8"))
     ours, recorded = results(now, "orthanc-lab"), results(RECORD, "orthanc-lab")
@@ -82,7 +82,6 @@ def test_all_cells_of_ours_are_as_recorded(tmp_path: Path) -> None:
     twice = ("duplicate delivery", "archive by a job", "orthanc-lab")
     assert {ours.pop(twice), recorded.pop(twice)} <= {"survives", "says so"}
     assert ours == recorded
-    assert set(results(now).values()) <= {"survives", "says so", "wrong", "hangs", "not met"}
 
 
 @pytest.mark.long
