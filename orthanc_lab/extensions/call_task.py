@@ -40,11 +40,12 @@ class CallTask(Generic[Result]):
         # On behalf of the same job as the caller, which another server may have taken over.
         within = partial(copy_context().run, call)
         with self._lock:
-            self._calls.append((within, future))
-            self._closing = last
+            is_new = self._task is None
             if self._task is None:
                 self._task = self._executor.spawn(self._name, self._steps())
-            else:
+            self._calls.append((within, future))
+            self._closing = last
+            if not is_new:
                 self._task.wake()
         return future
 

@@ -34,16 +34,26 @@ class BackgroundPolling:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> Self:
-        """Start the thread, unless it is already running."""
-        if not self.is_running:
-            self._stop = threading.Event()
-            self._thread = threading.Thread(target=self._run, name="orthanc-lab frames", daemon=True)
-            self._thread.start()
+        """Start the thread, unless it is already running; one that was told to end finishes its poll first.
+
+        Raises
+        ------
+        RuntimeError
+            If the system has no thread left.
+        """
+        before = self._thread
+        if before is None or not before.is_alive() or self._stop.is_set():
+            stop = threading.Event()
+            thread = threading.Thread(target=self._run, args=(stop, before), name="orthanc-lab frames", daemon=True)
+            thread.start()
+            self._stop, self._thread = stop, thread
         return self
 
-    def _run(self) -> None:
+    def _run(self, stop: threading.Event, before: threading.Thread | None) -> None:
+        if before is not None:
+            before.join()
         try:
-            poll_repeatedly(self._poll, self.interval, self._stop, clock=self._clock, wait=self._wait)
+            poll_repeatedly(self._poll, self.interval, stop, clock=self._clock, wait=self._wait)
         except Exception as error:
             self._error = error
 

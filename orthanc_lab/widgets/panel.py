@@ -203,11 +203,21 @@ class Panel(ipywidgets.VBox):
         -------
         Future
             Done once the outcome is shown; errors that the status line reports are not raised.
+
+        Raises
+        ------
+        RuntimeError
+            If the system has no thread left: the action is not run.
         """
         with self._telling:
             self._actions += 1
         self.status.say(f"{doing} …")
-        return self._queue.submit(partial(self._perform, doing, action))
+        try:
+            return self._queue.submit(partial(self._perform, doing, action))
+        except RuntimeError as error:
+            self.status.warn(f"{doing}: {error}")
+            self._end_action()
+            raise
 
     @contextmanager
     def coding(self, log: CodeLog | None = None) -> Iterator[None]:
@@ -270,8 +280,8 @@ class Panel(ipywidgets.VBox):
         """Poll every `interval` seconds, until `stop`."""
         with self._switch:
             if self._polling is None:
-                self._polling = BackgroundPolling(self._poll_at, self.interval, SystemClock(), threading.Event.wait)
-                self._polling.start()
+                polling = BackgroundPolling(self._poll_at, self.interval, SystemClock(), threading.Event.wait)
+                self._polling = polling.start()
 
     def stop(self) -> None:
         """Stop polling, without waiting for a poll that is in progress."""

@@ -30,16 +30,22 @@ class SerialQueue(Generic[Result]):
         self._is_closed = False
 
     def submit(self, action: Callable[[], Result]) -> Future[Result]:
-        """Run an action after all earlier ones; after `close`, the future is cancelled."""
+        """Run an action after all earlier ones; after `close`, the future is cancelled.
+
+        Raises
+        ------
+        RuntimeError
+            If the system has no thread left: the action is not run.
+        """
         future: Future[Result] = Future()
         with self._lock:
             if self._is_closed:
                 _cancel(future)
                 return future
-            self._waiting.append((future, action))
-            if not self._is_working:
-                self._is_working = True
+            if not self._is_working:  # the thread waits for the lock
                 threading.Thread(target=self._work, name="orthanc-lab serial queue", daemon=True).start()
+                self._is_working = True
+            self._waiting.append((future, action))
         return future
 
     def close(self) -> None:

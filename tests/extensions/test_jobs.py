@@ -361,3 +361,27 @@ def test_one_thread_makes_the_calls_of_a_run(serving: Callable[..., Asking]) -> 
     assert threading.get_ident() not in {thread for _, thread in Threads.seen}
     events = [event.event.value for event in asking.client.jobs.events()]
     assert events.count("Stepped") == 2, "it is not saved at each step"
+
+
+def test_a_step_for_which_there_is_no_thread_is_not_made_later(
+    serving: Callable[..., Asking], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Threads.seen.clear()
+    asking = serving(Threads)
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("extension-"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        job = asking.client.jobs[asking.submit("/extensions/Threads")]
+        with pytest.raises(orthanc_lab.JobFailedError):
+            job.wait(timeout=20)
+    asking.server.errors.clear()
+    job.resubmit()
+    job.wait(timeout=20)
+    until(lambda: len(Threads.seen) >= 5)
+    assert [name for name, _ in Threads.seen] == ["start", "step", "step", "step", "success"]

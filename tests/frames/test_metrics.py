@@ -192,6 +192,46 @@ def test_the_ring_keeps_the_last_ones(orthanc):
     assert not [thread for thread in threading.enumerate() if thread.name == "orthanc-lab frames"]
 
 
+def test_a_start_right_after_an_end_goes_on(orthanc):
+    clock = ManualClock(NOON)
+    wait = GatedWait(clock)
+    client = orthanc_lab.Client.from_server(orthanc)
+    get, begun, go = client.transport.send, threading.Event(), threading.Event()
+
+    def slow(*arguments, **options):
+        begun.set()
+        assert go.wait(20)
+        return get(*arguments, **options)
+
+    client.transport.send = slow
+    recorder = frames.Recorder(client, 1.0, clock=clock, wait=wait).start()
+    assert begun.wait(20)
+    recorder.end()
+    recorder.start()
+    go.set()
+    wait.looked()  # of the poll that was in progress
+    wait.looked()
+    wait.next()
+    assert len(recorder) == 3
+    recorder.close()
+    assert not recorder.is_running
+
+
+def test_a_recorder_without_a_thread_is_closed_and_started_again(orthanc, monkeypatch):
+    recorder = frames.Recorder(orthanc_lab.Client.from_server(orthanc))
+
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            recorder.start()
+    recorder.close()
+    with recorder:
+        recorder.wait_for(1)
+
+
 def test_what_nobody_expected_is_raised_at_the_end(orthanc):
     client = orthanc_lab.Client.from_server(orthanc)
 

@@ -211,6 +211,27 @@ def threads_of_panels() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name in names]
 
 
+def test_a_panel_for_which_there_is_no_thread_polls_when_there_is_one(client, monkeypatch):
+    panel = Counting(client, interval=0.01)
+
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            panel.start()
+        with pytest.raises(RuntimeError, match="can't start"):
+            panel.act("Deleting", lambda: None)
+    assert panel.status.text == "Deleting: can't start new thread"
+    panel.tell("Two jobs have ended.")
+    assert panel.status.text == "Two jobs have ended."
+    assert not panel.is_live
+    panel.start()
+    assert panel.looked.acquire(timeout=10)
+    panel.close()
+
+
 def test_many_panels_leave_no_threads(client):
     before = len(threads_of_panels())
     for _ in range(10):

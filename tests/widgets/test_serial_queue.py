@@ -46,3 +46,17 @@ def test_after_a_close_nothing_begins():
     assert first.result(10)
     assert second.cancelled()
     assert queue.submit(lambda: None).cancelled()
+
+
+def test_an_action_for_which_there_is_no_thread_is_refused_and_the_next_is_done(monkeypatch):
+    queue, done = SerialQueue(), []
+
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            queue.submit(lambda: done.append("refused"))
+    queue.submit(lambda: done.append("next")).result(10)
+    assert done == ["next"]
