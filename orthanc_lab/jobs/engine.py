@@ -150,7 +150,10 @@ class JobsEngine:
             worker.join(timeout)
         for entry in self._table.entries():
             self._release(entry)
-        self._store.close()
+        try:
+            self._store.close()
+        except OrthancError as error:
+            self.report(error)
 
     # -- in ------------------------------------------------------------------------
 

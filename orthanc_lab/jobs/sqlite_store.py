@@ -67,7 +67,7 @@ _Statement = tuple[str, tuple[object, ...]]
 
 
 class _Closing:
-    """Marks the end of the store among the changes."""
+    """Comes after all other changes."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -124,9 +124,22 @@ class SqliteJobStore:
         self._group.add(change)
 
     def close(self) -> None:
-        """Write what is left to be written and close the file."""
+        """Write what is left to be written and close the file, also if that fails.
+
+        Raises
+        ------
+        OrthancError
+            As `write`, if a list that was not to be kept cannot be removed: it is there at the next start.
+        """
         self._closing = True
-        self._group.run(_Closing())
+        try:
+            self._group.run(_Closing())
+        except sqlite3.Error as error:
+            raise _explained(error, "write") from error
+        finally:
+            with self._in_use:
+                self._to_be_cleared = False
+                self._database.close()
 
     def _select(self, statement: str, values: tuple[object, ...]) -> list[JobRow]:
         try:
@@ -141,12 +154,9 @@ class SqliteJobStore:
             statements = _STATEMENTS[type(changes[0])](changes[0])
         else:
             statements = [statement for change in changes for statement in _STATEMENTS[type(change)](change)]
-        ends = self._closing and any(isinstance(change, _Closing) for change in changes)
         with self._in_use:
-            if statements or (ends and self._to_be_cleared):
+            if statements or (self._closing and self._to_be_cleared):
                 self._transact(statements)
-            if ends:
-                self._database.close()
 
     def _transact(self, statements: Sequence[_Statement]) -> None:
         database = self._database

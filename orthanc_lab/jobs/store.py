@@ -105,5 +105,11 @@ class JobStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Write what is left to be written; later changes are refused. Does nothing the second time."""
+        """Write what is left to be written; later changes are refused. Does nothing the second time.
+
+        Raises
+        ------
+        OrthancError
+            If something cannot be written; it is closed all the same.
+        """
         ...

@@ -212,3 +212,16 @@ def test_a_serialization_that_fails(engine: JobsEngine, engines: Engines) -> Non
     job.let_through(1)
     wait_for_state(engine, id, JobState.PAUSED)
     assert {str(error) for error in engines.errors} == {"odd"}
+
+
+def test_a_list_that_cannot_be_forgotten_does_not_hold_up_the_stop(engines: Engines) -> None:
+    kept = engines().run(CountingJob()).id
+    engine = engines.restarted(load_jobs=False)
+    broken(engines)
+    engine.stop()
+    assert [getattr(error, "code", None) for error in engines.errors] == [11]
+    engine.stop()
+    assert len(engines.errors) == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        engines.stores[-1]._database.execute("SELECT 1")
+    assert engines().ids() == [kept]
