@@ -165,8 +165,9 @@ class OwnServer:
             else:
                 ended("")
 
-        self._thread = threading.Thread(target=run, name="orthanc-lab-server", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=run, name="orthanc-lab-server", daemon=True)
+        thread.start()
+        self._thread = thread
 
     def stop(self) -> None:
         """Finish the requests in progress and stop; temporary files are removed."""

@@ -95,10 +95,7 @@ class DicomServer:
         self._changed = threading.Condition()
         self._guests: set[_Guest] = set()
         self._refusing = False
-        self._threads = [
-            threading.Thread(target=self._accept, args=(listener,), name="orthanc-lab-dicom", daemon=True)
-            for listener in listeners
-        ]
+        self._threads: list[threading.Thread] = []
 
     @property
     def port(self) -> int:
@@ -107,9 +104,17 @@ class DicomServer:
         return port
 
     def start(self) -> None:
-        """Accept associations; those that were requested before wait in the socket."""
-        for thread in self._threads:
+        """Accept associations; those that were requested before wait in the socket.
+
+        Raises
+        ------
+        RuntimeError
+            If the system has no thread left; `stop` releases the port.
+        """
+        for listener in self._listeners:
+            thread = threading.Thread(target=self._accept, args=(listener,), name="orthanc-lab-dicom", daemon=True)
             thread.start()
+            self._threads.append(thread)
 
     def serve_from_now(self, dispatch: Dispatch) -> None:
         """Answer the next requests by another assembly."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from enum import Enum
 
 from orthanc_lab.server.assembly import Assembly, assemble
@@ -106,12 +106,13 @@ class Server:
             _log.warning("Orthanc has stopped")
 
     def _end(self, assembly: Assembly) -> None:
-        for listener in self._listeners:
-            listener.refuse()
-        assembly.finish_jobs()
-        for listener in self._listeners:
-            listener.stop()
-        assembly.close()
+        with ExitStack() as steps:  # the last one is done first, and each of them whatever becomes of the others
+            steps.callback(assembly.close)
+            for listener in reversed(self._listeners):
+                steps.callback(listener.stop)
+            steps.callback(assembly.finish_jobs)
+            for listener in reversed(self._listeners):
+                steps.callback(listener.refuse)
 
     def replace(self, settings: CheckedSettings) -> None:
         """Serve other settings and another folder at the same addresses, without a gap."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -9,20 +10,23 @@ from typing import NoReturn
 import pytest
 import requests
 
+import orthanc_lab
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.assembly import Assembly
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.lifecycle import Server
+from orthanc_lab.server.loopback import free_port
 from orthanc_lab.server.options.settings import CheckedSettings
 
 
 class Bell:
     """A listener that takes note of what the server asks of it."""
 
-    def __init__(self, *, is_broken: bool = False) -> None:
+    def __init__(self, *, is_broken: bool = False, stops: bool = True) -> None:
         self.asked: list[str] = []
         self.names: list[str] = []
         self._is_broken = is_broken
+        self._stops = stops
 
     def start(self, assembly: Assembly) -> None:
         self.asked.append("start")
@@ -39,10 +43,12 @@ class Bell:
 
     def stop(self) -> None:
         self.asked.append("stop")
+        if not self._stops:
+            raise OSError("The bell goes on")
 
 
 def settings(folder: Path, name: str) -> CheckedSettings:
-    return CheckedSettings({"HttpPort": 0, "Name": name, "StorageDirectory": name}, folder)
+    return CheckedSettings({"HttpPort": 0, "DicomServerEnabled": False, "Name": name, "StorageDirectory": name}, folder)
 
 
 def name_of(server: Server) -> str:
@@ -84,3 +90,34 @@ def test_an_application_that_cannot_be_made_leaves_nothing_open(tmp_path: Path) 
     for _ in range(2):  # the second time, the index is free again
         with pytest.raises(OrthancError, match="No application"):
             server.start()
+
+
+def test_a_listener_that_does_not_stop_leaves_nothing_else_open(tmp_path: Path) -> None:
+    later = Bell()
+    server = Server(lambda: settings(tmp_path, "first"), listeners=[Bell(stops=False), later])
+    for _ in range(2):  # the second time, port and index are free again
+        server.start()
+        assert name_of(server) == "first"
+        with pytest.raises(OSError, match="The bell goes on"):
+            server.stop()
+    assert later.asked == ["start", "refuse", "stop"] * 2
+
+
+@pytest.mark.parametrize("name", ["orthanc-lab-http", "orthanc-lab-dicom", "orthanc-lab-server", "jobs-worker-1"])
+def test_a_thread_that_cannot_be_started_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    ports = {"HttpPort": free_port(), "DicomPort": free_port(), "DicomServerEnabled": True}
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            orthanc_lab.serve(folder=tmp_path, ConcurrentJobs=2, **ports)
+    with orthanc_lab.serve(folder=tmp_path, **ports) as server:
+        assert server.session.get(f"{server.url}/system", timeout=10).ok

@@ -78,8 +78,13 @@ class EmbeddedServer(Restartable):
         self._server.start()
         self._options["HttpPort"] = self._server.port
         self._options["DicomPort"] = self.dicom_port or self._options["DicomPort"]
-        self._thread = threading.Thread(target=self._run, name="orthanc-lab-server", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="orthanc-lab-server", daemon=True)
+        try:
+            thread.start()
+        except BaseException:
+            self._server.stop()
+            raise
+        self._thread = thread
 
     def _run(self) -> None:
         try:

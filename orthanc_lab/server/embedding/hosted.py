@@ -87,7 +87,11 @@ class HostedApplication:
                 error.add_note(_ONE_PROCESS)
             raise
         self._thread = threading.Thread(target=self._watch, name="orthanc-lab", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            self._server.stop()
+            raise
         atexit.register(self.close)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -48,8 +48,14 @@ class Acceptor:
         self._waiting = 0  # threads that wait for a connection
 
     def start(self) -> None:
-        """Accept connections; those that came before wait in the socket."""
-        self._go_on()
+        """Accept connections; those that came before wait in the socket.
+
+        Raises
+        ------
+        RuntimeError
+            If the system has no thread left.
+        """
+        self._begin()
 
     def refuse(self) -> None:
         """Accept no further connection."""
@@ -64,17 +70,17 @@ class Acceptor:
         self._socket.close()
 
     def _go_on(self) -> None:
-        """See to it that a thread waits for the next connection."""
+        """See to it that a thread waits for the next connection, as far as the system has one: else this one will."""
+        try:
+            self._begin()
+        except RuntimeError:
+            _log.warning("No further thread can be started for the HTTP server")
+
+    def _begin(self) -> None:
         with self._changed:
-            if self._waiting or self._refusing:
-                return
-            self._waiting += 1
-            thread = threading.Thread(target=self._work, name="orthanc-lab-http", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:  # the system has no thread left: the present ones go on
-                self._waiting -= 1
-                _log.warning("No further thread can be started for the HTTP server")
+            if not self._waiting and not self._refusing:
+                threading.Thread(target=self._work, name="orthanc-lab-http", daemon=True).start()
+                self._waiting += 1  # the thread cannot take a connection into account before
 
     def _work(self) -> None:
         """Accept connections and serve them, until enough other threads wait for one."""

@@ -58,8 +58,8 @@ class HttpListener:
             no_delay=settings["TcpNoDelay"],
             tls=_tls(settings),
         )
-        http.start()
         self._http = http
+        http.start()
         self.port = self._wanted_port = http.port
         settings.change("HttpPort", http.port)
         _log.warning(

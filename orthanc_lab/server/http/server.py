@@ -95,7 +95,13 @@ class HttpServer:
         self._acceptors = [Acceptor(one, self._serve, self._places.make_room) for one in self._sockets]
 
     def start(self) -> None:
-        """Serve, in threads; requests that came before wait in the sockets."""
+        """Serve, in threads; requests that came before wait in the sockets.
+
+        Raises
+        ------
+        RuntimeError
+            If the system has no thread left; `stop` releases the port.
+        """
         for acceptor in self._acceptors:
             acceptor.start()
 
