@@ -27,6 +27,7 @@ from orthanc_lab.storage.metadata_names import MetadataNames
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Constraint, FindQuery, Order
 from orthanc_lab.storage.search_plan import SearchPlanner
+from orthanc_lab.storage.sqlite.connections import connect
 from orthanc_lab.storage.sqlite.find_statement import find_statement
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.contracts.storage import StorageContract, storage_machine
@@ -148,6 +149,25 @@ def test_an_index_of_another_version_is_refused(house: House) -> None:
     with pytest.raises(OrthancError, match="version 99") as caught:
         house.open()
     assert caught.value.code == 18
+
+
+@pytest.mark.parametrize("statement", ["PRAGMA user_version = 99", "PRAGMA user_version = 0"])
+def test_an_index_that_cannot_be_opened_leaves_no_connection(house: House, statement: str) -> None:
+    house.open()
+    house.close()
+    with closing(sqlite3.connect(house.folder / "index.sqlite", isolation_level=None)) as database:
+        database.execute(statement)  # a new one is to get its tables, which are there
+    opened: list[sqlite3.Connection] = []
+
+    def connecting(path: Path) -> sqlite3.Connection:
+        opened.append(connect(path))
+        return opened[-1]
+
+    with pytest.raises(OrthancError):
+        house.open(connect=connecting)
+    assert len(opened) == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_a_file_that_is_no_index_is_refused(house: House) -> None:

@@ -49,22 +49,20 @@ def open_writer(path: Path, connect: Connect = connect) -> sqlite3.Connection:
         18 if the index was written by another version of this program, 11 if the file is not an index.
     """
     try:
-        connection = _open(path, connect)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # see writer
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            made = f"{SCHEMA} {SEARCH_INDEXES} PRAGMA user_version = {VERSION};"
-            connection.executescript(f"BEGIN IMMEDIATE; {made} COMMIT;")
-        elif version == VERSION:
-            connection.executescript(SEARCH_INDEXES)
+        with _opening(path, connect) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")  # see writer
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                made = f"{SCHEMA} {SEARCH_INDEXES} PRAGMA user_version = {VERSION};"
+                connection.executescript(f"BEGIN IMMEDIATE; {made} COMMIT;")
+            elif version == VERSION:
+                connection.executescript(SEARCH_INDEXES)
+            else:
+                text = f"The index {path} has version {version}, expected {VERSION}"
+                raise OrthancError(ErrorCode.INCOMPATIBLE_DATABASE_VERSION, text)
     except sqlite3.Error as error:
         raise index_error(error, shown=f" {path}") from error
-    if version not in (0, VERSION):
-        connection.close()
-        raise OrthancError(
-            ErrorCode.INCOMPATIBLE_DATABASE_VERSION, f"The index {path} has version {version}, expected {VERSION}"
-        )
     return connection
 
 
@@ -137,10 +135,10 @@ class Readers:
     def _open(self) -> sqlite3.Connection:
         if self._closed:
             raise OrthancError(ErrorCode.DATABASE, "The index is closed")
-        connection = _open(self._path, self._connect)
-        connection.execute("PRAGMA query_only = ON")
-        connection.create_function("upper", 1, _fold, deterministic=True)
-        connection.create_function("fits", 2, _fits, deterministic=True)
+        with _opening(self._path, self._connect) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.create_function("upper", 1, _fold, deterministic=True)
+            connection.create_function("fits", 2, _fits, deterministic=True)
         return connection
 
 
@@ -160,11 +158,17 @@ def index_error(error: sqlite3.Error, *, shown: str = "") -> OrthancError:
     return OrthancError(ErrorCode.DATABASE, f"Cannot use the index{shown}: {error}")
 
 
-def _open(path: Path, connect: Connect) -> sqlite3.Connection:
+@contextmanager
+def _opening(path: Path, connect: Connect) -> Iterator[sqlite3.Connection]:
+    """Open a connection; it is closed again should what is inside fail."""
     connection = connect(path)
-    for setting in _SETTINGS:
-        connection.execute(setting)
-    return connection
+    try:
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _fold(value: Any) -> Any:
