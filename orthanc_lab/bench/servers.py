@@ -14,6 +14,7 @@ from typing import Any
 
 from orthanc_lab.bench.wire import Wire, http_request
 from orthanc_lab.server.loopback import free_port
+from orthanc_lab.testing.watching import KILL, Watcher
 
 __all__ = ["ServerError", "ServerProcess"]
 
@@ -26,7 +27,7 @@ class ServerError(Exception):
 
 
 class ServerProcess:
-    """One of the two servers.
+    """One of the two servers; once it has answered, it ends with this process.
 
     Parameters
     ----------
@@ -67,6 +68,7 @@ class ServerProcess:
         self._command = [part.replace("{config}", str(path)) for part in words]
         self._log = root / "log.txt"
         self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: Watcher | None = None
 
     @property
     def url(self) -> str:
@@ -103,9 +105,12 @@ class ServerProcess:
             wire = Wire(self.port)
             try:
                 wire.send(request)
-                return time.perf_counter() - began
+                seconds = time.perf_counter() - began
             except OSError:
                 time.sleep(0.002)
+            else:
+                self._watcher = Watcher(KILL, str(self._process.pid), self.folder)
+                return seconds
             finally:
                 wire.close()
         raise ServerError(f"the server {self.name!r} does not answer after {_PATIENCE:.0f} s{self._tail()}")
@@ -123,14 +128,20 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._process = None
+        self._forget()
 
     def kill(self) -> None:
         """End the process at once, as ``kill -9`` does; its files stay."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
         self._process = None
+        if self._watcher is not None:
+            self._watcher.end()
+            self._watcher = None
 
     def remove(self) -> None:
         """Stop the process and remove its files."""

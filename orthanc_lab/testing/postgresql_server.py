@@ -17,6 +17,7 @@ from typing import Any
 
 from orthanc_lab.protocol.optional import needs_extra
 from orthanc_lab.server.loopback import free_port
+from orthanc_lab.testing.watching import Watcher
 
 __all__ = ["MISSING", "PostgresqlDatabase", "PostgresqlServer", "execute", "find_programs"]
 
@@ -24,8 +25,7 @@ MISSING = "PostgreSQL is not installed; on Debian and Ubuntu: apt-get install po
 
 _LONGEST = 60.0  # seconds, for a start or a stop
 
-# It reads a line when the server has been removed, and the end of its input when we died without that.
-_WATCH = 'read -r removed || { "$0" -D "$1/data" -m immediate stop; rm -rf -- "$1"; }'
+_REMOVE = '"$0" -D "$1/data" -m immediate stop; rm -rf -- "$1"'
 
 
 def _needs_psycopg() -> AbstractContextManager[None]:
@@ -149,7 +149,7 @@ class PostgresqlServer:
         self.folder = Path(tempfile.mkdtemp(prefix="orthanc-lab-postgresql-", dir=place))
         if self._is_root:
             shutil.chown(self.folder, self.user)
-        self._watcher = self._watch()
+        self._watcher = Watcher(_REMOVE, self._programs / "pg_ctl", self.folder, user=self._as_user())
         try:
             self._run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
             self.start()
@@ -209,19 +209,9 @@ class PostgresqlServer:
     def _execute(self, statement: str) -> None:
         execute(PostgresqlDatabase("127.0.0.1", self.port, "postgres", self.user).uri, statement)
 
-    def _watch(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - as for `_run`
-            self._as_user("sh", "-c", _WATCH, str(self._programs / "pg_ctl"), str(self.folder)),
-            cwd="/",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # whoever kills our process group does not kill it
-        )
-
     def _remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._watcher.communicate(b"\n", timeout=_LONGEST)
+        self._watcher.end()
 
     def _as_user(self, *command: str) -> list[str]:
         return ["runuser", "-u", self.user, "--", *command] if self._is_root else list(command)

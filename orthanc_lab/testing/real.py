@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from orthanc_lab.server.loopback import free_port, is_listening
+from orthanc_lab.testing.watching import KILL, Watcher
 
 __all__ = ["MISSING", "RealOrthanc", "find_program"]
 
@@ -29,8 +30,8 @@ def find_program() -> str | None:
 class RealOrthanc:
     """A real Orthanc that runs for the duration of a ``with`` block.
 
-    At the end it is killed, because a proper stop takes several seconds, and its folder is removed. Pass `folder` to
-    keep the data, and call `stop` to stop it properly.
+    At the end it is killed, because a proper stop takes several seconds, and its folder is removed; also if this
+    process is killed. Pass `folder` to keep the data, and call `stop` to stop it properly.
 
     Parameters
     ----------
@@ -71,6 +72,7 @@ class RealOrthanc:
         self._arguments = arguments
         self._given = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: Watcher | None = None
         self._log: IO[bytes] | None = None
         self.port = int(options.get("HttpPort", 0)) or free_port()
         self.dicom_port = (options.get("DicomPort") or free_port()) if options.get("DicomServerEnabled") else 0
@@ -109,6 +111,7 @@ class RealOrthanc:
             stdout=self._log,
             stderr=self._log,
         )
+        self._watcher = Watcher(KILL, str(self._process.pid), *([] if self._given else [self.folder]))
         self._wait_until_it_listens(self._process)
 
     def stop(self) -> int:
@@ -129,6 +132,9 @@ class RealOrthanc:
 
     def _forget(self) -> None:
         self._process = None
+        if self._watcher is not None:
+            self._watcher.end()
+            self._watcher = None
         if self._log is not None:
             self._log.close()
             self._log = None

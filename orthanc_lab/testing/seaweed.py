@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from orthanc_lab.server.loopback import free_port
+from orthanc_lab.testing.watching import KILL, Watcher
 
 __all__ = ["MISSING_WEED", "Bucket", "SeaweedServer", "find_weed"]
 
@@ -93,7 +94,7 @@ class Bucket:
 
 
 class SeaweedServer:
-    """An S3 server that runs for the duration of a ``with`` block.
+    """An S3 server that runs for the duration of a ``with`` block; if this process is killed, it ends too.
 
     Attributes
     ----------
@@ -111,6 +112,7 @@ class SeaweedServer:
     def __init__(self) -> None:
         self._ports = {name: free_port() for name in _PORTS}
         self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: Watcher | None = None
         self._log: IO[bytes] | None = None
         self._numbers = itertools.count(1)
         self.port = self._ports["s3.port"]
@@ -173,6 +175,7 @@ class SeaweedServer:
             stdout=self._log,
             stderr=self._log,
         )
+        self._watcher = Watcher(KILL, str(self._process.pid), self._folder)
         if wait:
             self.wait()
 
@@ -192,6 +195,9 @@ class SeaweedServer:
             self._process.kill()
             self._process.wait(_END_SECONDS)
             self._process = None
+        if self._watcher is not None:
+            self._watcher.end()
+            self._watcher = None
         if self._log is not None:
             self._log.close()
             self._log = None

@@ -12,6 +12,7 @@ import psutil
 import requests
 
 from orthanc_lab.server.embedding.remote import LAB_VARIABLE, VARIABLE
+from orthanc_lab.testing.watching import Watcher
 
 PROGRAM = [sys.executable, "-m", "orthanc_lab", "lab"]
 
@@ -43,6 +44,7 @@ class Lab:
             words, cwd=folder, env=clean, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True,
         )  # fmt: skip
+        self._watcher = Watcher('kill "$0"', str(self.process.pid))  # its JupyterLab ends with it
 
     def start(self) -> Lab:
         """Wait until both have said where they are."""
@@ -95,5 +97,6 @@ class Lab:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self._watcher.end()
         assert self.process.stdout is not None
         self.process.stdout.close()
