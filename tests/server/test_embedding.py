@@ -19,8 +19,10 @@ from pydicom.data import get_testdata_file
 
 import orthanc_lab
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.server.embedding.interrupts import interrupts_later
 from orthanc_lab.server.log_lines import LogTail
 from orthanc_lab.server.loopback import is_listening
+from orthanc_lab.storage.files.log_file import DiskLog
 from tests.waiting import until
 
 
@@ -370,6 +372,36 @@ def test_in_process_bodies():
         url = f"{server.url}/tools/lookup"
         for body in ("text", b"bytes", iter([b"some ", b"pieces"]), None):
             assert server.session.post(url, data=body).json() == []
+
+
+def test_in_process_an_interrupt_leaves_nothing_half_done(monkeypatch):
+    """Ctrl-C, or the stop button of a notebook, comes to the thread that waits for the disk."""
+    sync, usual = DiskLog.sync, signal.getsignal(signal.SIGINT)
+
+    def interrupt(log):
+        sync(log)
+        if threading.current_thread() is threading.main_thread():
+            signal.raise_signal(signal.SIGINT)
+
+    with orthanc_lab.in_process() as server:
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(DiskLog, "sync", interrupt)
+            server.session.post(f"{server.url}/tools/create-dicom", json={"Tags": {}})
+        assert signal.getsignal(signal.SIGINT) is usual
+        assert len(studies(server)) == 1
+        upload(server)
+        assert len(studies(server)) == 2
+
+
+def test_a_second_interrupt_comes_at_once():
+    usual, reached = signal.getsignal(signal.SIGINT), []
+    with pytest.raises(KeyboardInterrupt), interrupts_later():
+        signal.raise_signal(signal.SIGINT)
+        reached.append("first")
+        signal.raise_signal(signal.SIGINT)
+        reached.append("second")
+    assert reached == ["first"]
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 # -- what it costs --------------------------------------------------------------------------

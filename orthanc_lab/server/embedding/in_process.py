@@ -13,6 +13,7 @@ from orthanc_lab.protocol.seeded import Crashed, SeededExecutor
 from orthanc_lab.protocol.threads import ThreadExecutor
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.assembly import Assembly, assemble
+from orthanc_lab.server.embedding.interrupts import interrupts_later
 from orthanc_lab.server.embedding.lifetime import Lifetime
 from orthanc_lab.server.embedding.own_folder import OwnFolder, Stoppable
 from orthanc_lab.server.embedding.restartable import dicom_on_a_free_port
@@ -211,7 +212,14 @@ class InProcessServer(Stoppable):
             self._dicom.start(self._assembly)
 
     def application(self, environ: dict[str, Any], start_response: Any) -> Any:
-        """Answer a request (WSGI); the same for all that is started after a reset or a crash."""
+        """Answer a request (WSGI); the same for all that is started after a reset or a crash.
+
+        An interrupt comes once it is answered, a second one at once.
+        """
+        with interrupts_later():
+            return self._answer(environ, start_response)
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
         if self._assembly is not None and self._reset_asked:
             self._reset_asked = False
             self.shutdown()
