@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -445,3 +446,25 @@ def test_a_disk_that_is_full_at_the_start_leaves_the_index_free(house: House, mo
         disk.setattr(os, "pwrite", full)
         assert code_of(house.open) == 19
     assert put(house.open()).instance
+
+
+class SharedDeque(deque[str]):
+    """Another thread takes one after each look how many there are."""
+
+    def __len__(self) -> int:
+        return super().__len__() + bool(super().__len__())
+
+
+def test_a_file_that_could_not_be_removed_is_not_forgotten_when_two_threads_try_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orthanc_lab.storage.files.removal.deque", SharedDeque)
+    area = FaultyArea(house.folder)
+    storage = house.open(area=area)
+    stored = put(storage, pixels=LARGE)
+    area.faults["remove"] = errno.EROFS
+    storage.delete(stored.patient)
+    assert len(house.files()) == 1
+    area.faults.clear()
+    storage.delete(put(storage, pixels=LARGE, patient="Q").patient)
+    assert house.files() == []

@@ -40,8 +40,11 @@ class FileRemoval:
     def try_again(self) -> None:
         """Remove some of the files that could not be removed, now that the area works."""
         if self._left:
-            with contextlib.suppress(IndexError):  # nothing is left
-                self._remove_all([self._left.popleft() for _ in range(min(len(self._left), _LEFT_AT_ONCE))])
+            names: list[str] = []
+            with contextlib.suppress(IndexError):  # other threads may take some, too
+                while len(names) < _LEFT_AT_ONCE:
+                    names.append(self._left.popleft())
+            self._remove_all(names)
 
     def close(self) -> None:
         """End the work on threads."""
