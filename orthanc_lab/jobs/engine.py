@@ -247,9 +247,12 @@ class JobsEngine:
     def delete_output(self, id: str, key: str) -> bool:
         """Remove an output of a job that succeeded; False if there is none."""
         entry = self._table.get(id)
-        if entry is None or entry.status.state is not JobState.SUCCESS:
+        if entry is None:
             return False
-        return self._job_outputs.drop_one(entry, key)
+        with entry.lock:
+            if not self._table.holds(entry) or entry.status.state is not JobState.SUCCESS:
+                return False
+            return self._job_outputs.drop_one(entry, key)
 
     def _command(self, id: str, event: Event) -> bool:
         entry = self._table.get(id)

@@ -83,7 +83,7 @@ class JobOutputs:
         Raises
         ------
         OrthancError
-            If that cannot be written down.
+            If that cannot be written down: then it has it still.
         """
         with self._lock:
             output = entry.outputs.get(key)
@@ -94,8 +94,14 @@ class JobOutputs:
                 self._kept.pop(entry.id, None)
         if output.content is None:
             self._remove(output.name)
-        else:
+            return True
+        try:
             self._save(entry)
+        except BaseException:
+            with self._lock:
+                entry.outputs = {**entry.outputs, key: output}
+                self._kept[entry.id] = entry
+            raise
         return True
 
     def clear_orphans(self, owners: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ from orthanc_lab.jobs.ports import Checkpoint, StopReason
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.jobs import JobState
 from tests.jobs.conftest import Engines, Waiting, wait_for_state
-from tests.jobs.doubles import CountingJob, GatedJob, ScriptedJob, WritingJob
+from tests.jobs.doubles import CountingJob, GatedJob, KeepingJob, ScriptedJob, WritingJob
 from tests.waiting import until
 
 
@@ -225,3 +225,18 @@ def test_a_list_that_cannot_be_forgotten_does_not_hold_up_the_stop(engines: Engi
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         engines.stores[-1]._database.execute("SELECT 1")
     assert engines().ids() == [kept]
+
+
+def test_an_output_that_cannot_be_removed_stays(engines: Engines) -> None:
+    engine = engines()
+    id = engine.run(KeepingJob(engines.outputs, "kept")).id
+    mend = broken(engines)
+    with pytest.raises(OrthancError):
+        engine.delete_output(id, "archive")
+    output = engine.output(id, "archive")
+    assert output is not None
+    assert output.content == b"kept"
+    mend()
+    assert engine.delete_output(id, "archive")
+    assert engine.output(id, "archive") is None
+    assert engines.restarted().output(id, "archive") is None
