@@ -162,6 +162,8 @@ class OwnServer:
                 self._server.run()
             except OrthancError as error:  # a reset that failed
                 ended(f"{error.text}: {error.details}")
+            except Exception as error:
+                ended(f"{type(error).__name__}: {error}")
             else:
                 ended("")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -11,12 +14,14 @@ import pytest
 import requests
 
 import orthanc_lab
+from orthanc_lab.lab.own_server import OwnServer, ServerChoice
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.assembly import Assembly
 from orthanc_lab.server.environment import Environment
 from orthanc_lab.server.lifecycle import Server
 from orthanc_lab.server.loopback import free_port
 from orthanc_lab.server.options.settings import CheckedSettings
+from tests.waiting import until
 
 
 class Bell:
@@ -103,10 +108,9 @@ def test_a_listener_that_does_not_stop_leaves_nothing_else_open(tmp_path: Path) 
     assert later.asked == ["start", "refuse", "stop"] * 2
 
 
-@pytest.mark.parametrize("name", ["orthanc-lab-http", "orthanc-lab-dicom", "orthanc-lab-server", "jobs-worker-1"])
-def test_a_thread_that_cannot_be_started_leaves_nothing_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+@contextmanager
+def no_thread(name: str) -> Iterator[None]:
+    """Let no thread of this name be started."""
     start = threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:
@@ -114,10 +118,36 @@ def test_a_thread_that_cannot_be_started_leaves_nothing_open(
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    ports = {"HttpPort": free_port(), "DicomPort": free_port(), "DicomServerEnabled": True}
-    with monkeypatch.context() as patched:
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(RuntimeError, match="can't start"):
-            orthanc_lab.serve(folder=tmp_path, ConcurrentJobs=2, **ports)
+        yield
+
+
+@pytest.mark.parametrize("name", ["orthanc-lab-http", "orthanc-lab-dicom", "orthanc-lab-server", "jobs-worker-1"])
+def test_a_thread_that_cannot_be_started_leaves_nothing_open(tmp_path: Path, name: str) -> None:
+    ports = {"HttpPort": free_port(), "DicomPort": free_port(), "DicomServerEnabled": True}
+    with no_thread(name), pytest.raises(RuntimeError, match="can't start"):
+        orthanc_lab.serve(folder=tmp_path, ConcurrentJobs=2, **ports)
     with orthanc_lab.serve(folder=tmp_path, **ports) as server:
         assert server.session.get(f"{server.url}/system", timeout=10).ok
+
+
+def test_a_reset_that_fails_is_reported(tmp_path: Path) -> None:
+    with orthanc_lab.serve(folder=tmp_path, ConcurrentJobs=2) as server:
+        with no_thread("jobs-worker-1"):
+            server.session.post(f"{server.url}/tools/reset", timeout=10)
+            until(lambda: server.errors)
+        assert "can't start new thread" in str(server.errors)
+        assert not server.is_running
+
+
+def test_the_lab_hears_of_a_reset_that_fails() -> None:
+    server = OwnServer(ServerChoice(port=0, with_samples=False))
+    heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+    server.serve(heard.put)
+    try:
+        with no_thread("jobs-worker-1"):
+            server.session.post(f"{server.url}/tools/reset", timeout=10)
+            assert heard.get(timeout=10) == "RuntimeError: can't start new thread"
+    finally:
+        server.stop()

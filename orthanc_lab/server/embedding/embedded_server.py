@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.rest.services import Services
 from orthanc_lab.server.embedding.own_folder import OwnFolder
 from orthanc_lab.server.embedding.restartable import Restartable, dicom_on_a_free_port
@@ -89,7 +88,7 @@ class EmbeddedServer(Restartable):
     def _run(self) -> None:
         try:
             self._server.run()
-        except OrthancError as error:  # a reset that failed
+        except Exception as error:  # a reset that failed
             self._server.report(error)
 
     def _settings(self) -> CheckedSettings:
