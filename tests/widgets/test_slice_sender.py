@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,35 @@ def test_a_server_that_does_not_answer_is_asked_again_on_resume(sender):
     assert [type(error) for error in sender.failed] == [UnreachableError]
     sender.resume()
     assert positions(sender) == [0]
+
+
+def test_it_goes_on_when_there_is_a_thread_for_it(sender, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    sender.show(1, 3, lambda number: MEGABYTE, 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            sender.listen()
+    sender.resume()
+    assert positions(sender) == [1, 2, 0]
+
+
+def test_it_goes_on_after_a_message_that_could_not_be_sent():
+    sent, broken = [], [True]
+
+    def send(told, data):
+        if broken:
+            broken.clear()
+            raise OSError("no kernel")
+        sent.append(told["position"])
+
+    sender = SliceSender(send, lambda error: None, budget=100 << 20)
+    sender.show(1, 3, lambda number: MEGABYTE, 1)
+    sender.listen()
+    sender.wait_until_sent()
+    sender.resume()
+    sender.wait_until_sent()
+    assert sent == [2, 0]
+    sender.close()

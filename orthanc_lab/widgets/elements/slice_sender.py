@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from orthanc_lab.client import ClientError, UnreachableError
@@ -87,7 +88,8 @@ class SliceSender:
             if self._is_feeding or not self._has_listener:
                 return
             self._is_feeding = True
-        self._queue.submit(self._feed_all)
+        with self._stopping_at_an_error():
+            self._queue.submit(self._feed_all)
 
     def wait_until_sent(self) -> None:
         """Wait until the browser has all slices around the visible one."""
@@ -97,7 +99,24 @@ class SliceSender:
         """Stop sending."""
         self._queue.close()
 
+    @contextmanager
+    def _stopping_at_an_error(self) -> Iterator[None]:
+        """Let the next `resume` begin again after an error."""
+        try:
+            yield
+        except BaseException:
+            with self._lock:
+                self._is_feeding = False
+            raise
+
     def _feed_all(self) -> None:
+        try:
+            with self._stopping_at_an_error():
+                self._feed_missing()
+        except ClientError as error:
+            self._failed(error)
+
+    def _feed_missing(self) -> None:
         while True:
             with self._lock:
                 feed, load, stack = self._feed, self._load, self._stack
@@ -107,13 +126,7 @@ class SliceSender:
                 self._is_feeding = number is not None
             if number is None:
                 return
-            try:
-                picture = _loaded(load, number)
-            except ClientError as error:
-                with self._lock:
-                    self._is_feeding = False
-                self._failed(error)
-                return
+            picture = _loaded(load, number)
             with self._lock:
                 if feed is self._feed:
                     dropped = feed.put(self._position, number, max(len(picture.data), 1))
