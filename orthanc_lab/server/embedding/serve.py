@@ -136,7 +136,8 @@ def in_process(
     """Return the same server without a socket: its `session` calls the application directly.
 
     Nothing listens on the network, unless ``DicomServerEnabled=True`` asks for DICOM (on threads): then it takes a free
-    port, as `serve` does.
+    port, as `serve` does. An interrupt (Ctrl-C, the stop button of a notebook) comes once the request in progress is
+    answered, a second one at once.
 
     Parameters are those of `serve`, and one more.
 
