@@ -20,6 +20,7 @@ import urllib3
 from orthanc_lab.client.errors import ConnectionLostError, UnreachableError
 from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
+from orthanc_lab.protocol.target_file import check_target_folder
 
 __all__ = ["Bytes", "reserved_name", "safe_name", "save_stream"]
 
@@ -69,12 +70,11 @@ def save_stream(
     ------
     ConnectionLostError
         If the connection was lost before the end.
-    FileNotFoundError
-        If the folder of the file does not exist.
+    FileNotFoundError, NotADirectoryError, PermissionError
+        If the folder of the file does not exist, is a file, or cannot be written to.
     """
     folder = target if target.is_dir() else target.parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"The folder {folder} does not exist")
+    check_target_folder(folder)
     options["timeout"] = _PATIENCE if timeout is None else timeout
     options["headers"] = {"Accept-Encoding": "identity"}  # so that Content-Length counts what arrives
     part = folder / f".orthanc-lab.{uuid.uuid4().hex[:8]}.part"

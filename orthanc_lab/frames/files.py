@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.frames.columns import UTC, column_of, is_described
+from orthanc_lab.protocol.target_file import check_target
 
 __all__ = ["load", "save"]
 
@@ -22,6 +23,8 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
     ------
     ValueError
         If the name has another ending.
+    FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError
+        If no such file can be made there.
 
     Examples
     --------
@@ -35,6 +38,7 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
     """
     path = Path(path)
     suffix = _suffix(path)
+    check_target(path)
     named = [name for name in frame.index.names if name is not None and name not in frame.columns]
     if named:
         frame = frame.reset_index(level=named)

@@ -318,10 +318,12 @@ def _write(text: str, target: str) -> int:
     if target == "-":
         print(text, end="")
         return 0
+    from orthanc_lab.server.file_words import words_of  # noqa: PLC0415 - so that --help is quick
+
     try:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:
-        _log.error('Cannot write the file "%s": %s', target, error)
+        _log.error('Cannot write the file "%s": %s', target, words_of(error))
         return _FAILED
     return 0
 

@@ -29,7 +29,7 @@ def words_of(error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return f"{path} is a folder, not a file"
     if isinstance(error, NotADirectoryError):
-        return f"{path} cannot be: what is before its last name is no folder"
+        return f"{path.parent} is a file, not a folder" if path.parent.is_file() else f"{path.parent} is not a folder"
     if isinstance(error, FileExistsError):
         return f"{path} exists already"
     if isinstance(error, PermissionError):

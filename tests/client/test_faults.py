@@ -184,6 +184,19 @@ def test_a_folder_that_does_not_exist_is_said_before_anything_is_asked(tmp_path:
     assert server.requests == []
 
 
+def test_a_folder_that_is_a_file_or_closed_is_named_before_anything_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with Scripted(drop) as server, Client(server.url) as client:
+        with pytest.raises(NotADirectoryError, match=r"file is a file, not a folder$"):
+            client.archive("a", tmp_path / "file" / "a.zip")
+        monkeypatch.setattr("os.access", lambda *arguments: False)  # root may write everywhere
+        with pytest.raises(PermissionError, match=rf"^The folder {tmp_path} cannot be written to: you have no"):
+            client.archive("a", tmp_path / "a.zip")
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("name", ["../../evil.zip", "/etc/evil.zip", "..\\evil.zip", "..", "", "."])
 def test_a_name_from_the_server_stays_in_the_folder(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "folder"

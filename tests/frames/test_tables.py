@@ -200,6 +200,20 @@ def test_files_keep_values_and_types(orthanc, tmp_path, name, suffix):
 def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"x\.xlsx"):
         frames.save(pd.DataFrame({"value": [1.0]}), tmp_path / "x.xlsx")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_where_no_file_can_be_is_said_in_words(suffix, tmp_path):
+    frame = pd.DataFrame({"value": [1.0]})
+    (tmp_path / "file").touch()
+    (tmp_path / f"folder.{suffix}").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"^The folder .*nowhere does not exist$"):
+        frames.save(frame, tmp_path / "nowhere" / f"x.{suffix}")
+    with pytest.raises(NotADirectoryError, match=r"file is a file, not a folder$"):
+        frames.save(frame, tmp_path / "file" / f"x.{suffix}")
+    with pytest.raises(IsADirectoryError, match=rf"folder.{suffix} is a folder, not a file$"):
+        frames.save(frame, tmp_path / f"folder.{suffix}")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", f"folder.{suffix}"]
     with pytest.raises(ValueError, match=r"\.parquet or \.csv"):
         frames.load(tmp_path / "x.txt")
 

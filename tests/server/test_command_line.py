@@ -192,7 +192,7 @@ def refused(*arguments, folder):
         (["a.json", "b.json"], "More than one configuration path were provided on the command line, aborting"),
         (["--logdir=nope"], "The directory where to store the log files (nope) is inexistent, aborting."),
         (["--logfile=nope/log"], "Cannot write to the specified log file (nope/log), aborting."),
-        (["--config=nope/sample"], 'Cannot write the file "nope/sample"'),
+        (["--config=nope/sample"], 'Cannot write the file "nope/sample": There is no folder nope'),
     ],
 )
 def test_refused_arguments(tmp_path, arguments, words):

@@ -11,6 +11,7 @@ import pytest
 from orthanc_lab.bench import command as bench
 from orthanc_lab.lab.grading import command as grading
 from orthanc_lab.server.file_words import words_of
+from orthanc_lab.testing import Recorder, make_capsule
 from orthanc_lab.testing.capsule import command as capsule
 from orthanc_lab.testing.certify import command as certify
 from orthanc_lab.testing.recordings import RecordedExchange, RecordingWriter, record_command, replay_command
@@ -53,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("missing", "There is no file missing"),
         ("no/file", "There is no folder no"),
         ("folder", "folder is a folder, not a file"),
-        ("empty/file", "empty/file cannot be: what is before its last name is no folder"),
+        ("empty/file", "empty is a file, not a folder"),
         ("empty", "empty is not a recording"),
         ("noise", "noise is not a recording"),
         ("cut early", "cut early is not a recording"),
@@ -76,7 +77,7 @@ def test_a_recording_that_was_cut(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("folder")
 def test_where_nothing_can_be_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    for out in ("no/out", "folder", "empty/out"):
+    for out in ("no/out", "folder", "empty/out", ""):
         assert said(capsys, capsule.main, "good", out, "--yes")[0] == 255
         assert said(capsys, record_command.main, "--upstream", "http://127.0.0.1:1", "--port", "0", out)[0] == 255
         assert said(capsys, certify.main, "http://127.0.0.1:1", "--yes", "--html", out)[0] == 255
@@ -100,6 +101,20 @@ def test_a_file_that_is_no_notebook_and_a_ledger_that_is_none(capsys: pytest.Cap
     ]
     for ledger in ("missing", "folder", "empty/file", "noise"):
         assert said(capsys, certify.main, "http://127.0.0.1:1", "--yes", "--accept", ledger)[0] == 255
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_words_are_those_of_the_functions_too() -> None:
+    for out, words in (
+        ("no/out", "The folder no does not exist"),
+        ("folder", "folder is a folder, not a file"),
+        ("empty/out", "empty is a file, not a folder"),
+        ("noise", "noise exists; a recording needs a new file"),
+    ):
+        with pytest.raises(OSError, match=f"^{words}$"):
+            make_capsule("good", out)
+        with pytest.raises(OSError, match=f"^{words}$"), Recorder("http://127.0.0.1:1", out):
+            pass
 
 
 def test_the_words() -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from orthanc_lab.protocol.target_file import check_target
 from orthanc_lab.server.file_words import words_of
 from orthanc_lab.testing.capsule.capsule import make_capsule
 from orthanc_lab.testing.recordings.errors import RecordingError
@@ -31,10 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--yes", action="store_true", help="save without asking")
     chosen = parser.parse_args(arguments)
     out: Path = chosen.out
-    part = out.with_name(f"{out.name}.part")
+    part = out.parent / f"{out.name}.part"
     try:
-        if out.exists():
+        if out.is_file():
             raise FileExistsError(f"{out} exists; a capsule needs a new file")
+        check_target(out)
         part.unlink(missing_ok=True)
         with Recording(chosen.file) as recording:
             is_complete = recording.is_complete

@@ -47,9 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             recorder = Recorder(chosen.upstream, chosen.file, port=chosen.port, verify=not chosen.insecure)
             recorder.start(ended.set)
-        except FileExistsError:
-            print(f"{chosen.file} exists; a recording needs a new file", file=sys.stderr)
-            return _FAILED
         except OrthancError:
             print(words_of_port(chosen.port), file=sys.stderr)
             return _FAILED

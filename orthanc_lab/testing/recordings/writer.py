@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from orthanc_lab.protocol.private_files import FILE_MODE
+from orthanc_lab.protocol.target_file import check_target
 from orthanc_lab.protocol.version import VERSION
 from orthanc_lab.testing.recordings.exchange import RecordedExchange
 from orthanc_lab.testing.recordings.format import MAGIC, Codec, RecordKind, pack_record, pack_segment
@@ -55,7 +56,11 @@ class RecordingWriter:
     """
 
     def __init__(self, path: Path, header: dict[str, Any] | None = None, *, small: bool = False) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, FILE_MODE)
+        check_target(path)
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, FILE_MODE)
+        except FileExistsError:
+            raise FileExistsError(f"{path} exists; a recording needs a new file") from None
         self._codec = Codec.XZ if small else Codec.ZLIB
         self._full = _FULL_XZ if small else _FULL
         self._flushes = not small
