@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orthanc_lab.lab.progress import Progress
+from orthanc_lab.server.file_words import words_of
 
 __all__ = ["Exercises", "NotRightError"]
+
+_OF_ANOTHER_KIND = (AttributeError, LookupError, TypeError, ValueError)  # what a check meets that expected another type
 
 
 class NotRightError(AssertionError):
@@ -72,20 +75,27 @@ class Exercises:
         ------
         NotRightError
             If an assertion fails; its message is the hint. Also if the check cannot handle the answer.
+        ValueError
+            If there is no exercise of this number.
         """
+        if number not in self._numbers:
+            raise ValueError(f"There is no exercise {number}: Exercises was given the number {len(self._numbers)}")
         try:
             yield
         except AssertionError as error:
             raise NotRightError(number, str(error)) from error
         except Exception as error:
-            raise NotRightError(number, f"The check stopped with {type(error).__name__}: {error}") from error
+            words = f"The check stopped with {type(error).__name__}: {error}"
+            if isinstance(error, _OF_ANOTHER_KIND):
+                words += ". Is your answer of the kind that is asked for?"
+            raise NotRightError(number, words) from error
         if is_shown:
             print(f"{number}: no answer yet (the folded cell above has a solution)")
             return
         try:
             self._progress.add(self._lesson, number)
         except OSError as error:
-            print(f"{number} is right, but that cannot be saved: {error}")
+            print(f"{number} is right, but that cannot be saved: {words_of(error)}")
         else:
             print(f"{number} is right · {self._score()}")
 

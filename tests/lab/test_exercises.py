@@ -30,9 +30,13 @@ def test_the_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert True
     with pytest.raises(NotRightError, match=r"^Multiply$"), exercises.check(1):
         raise AssertionError("Multiply")
-    words = r"^The check stopped with KeyError: 'x'$"
+    words = r"^The check stopped with KeyError: 'x'. Is your answer of the kind that is asked for\?$"
     with pytest.raises(NotRightError, match=words), exercises.check(1):
         _ = {}["x"]
+    with pytest.raises(NotRightError, match=r"^The check stopped with OSError: Gone$"), exercises.check(1):
+        raise OSError("Gone")
+    with pytest.raises(ValueError, match=r"^There is no exercise 4: "), exercises.check(4):
+        pass
     assert repr(Exercises("01", 3, tmp_path)) == "○ ● ○  1 of 3 solved"
     assert repr(Exercises("02", 3, tmp_path)) == "○ ○ ○  0 of 3 solved"
     assert capsys.readouterr().out.splitlines() == [
@@ -60,7 +64,7 @@ def test_a_damaged_score_is_none(tmp_path: Path, content: str) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / ".orthanc-lab-progress").write_text("a file")
     solve(tmp_path, "01", 1)
-    assert capsys.readouterr().out.startswith("1 is right, but that cannot be saved: ")
+    assert capsys.readouterr().out.startswith(f"1 is right, but that cannot be saved: {tmp_path}")
 
 
 def test_the_index_says_what_is_done_and_what_is_next(tmp_path: Path) -> None:

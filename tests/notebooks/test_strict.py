@@ -2,10 +2,13 @@
 
 nbval compares text and HTML letter by letter (what may differ stands in ``sanitize.cfg``). It does not compare
 pictures: their bytes depend on the versions of matplotlib and of the compression library, so that how they look is
-compared here. In the same run each check is also tried before its exercise is solved: it must fail with a hint.
+compared here. In the same run each check is also tried before its exercise is solved, with answers of other kinds: it
+must fail with a hint.
 """
 
 from __future__ import annotations
+
+import re
 
 import nbformat
 import pytest
@@ -19,20 +22,26 @@ from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
 
 UNSOLVED = """\
 shown = False
-try:
-    exec({check!r}, globals())
-except AssertionError as error:
-    assert isinstance(error.__cause__ or error, AssertionError), "a check that cannot handle no answer"
-    assert str(error.__cause__ or error), "a check without a hint"
-else:
-    raise AssertionError("a check that is content without an answer")
+for wrong in (None, "text", -1, [None], {{}}, ...):
+    {name} = wrong
+    try:
+        exec({check!r}, globals())
+    except AssertionError as error:
+        assert isinstance(error.__cause__ or error, AssertionError), f"a check that cannot handle {{wrong!r}}"
+        assert str(error.__cause__ or error), "a check without a hint"
+    else:
+        raise AssertionError(f"a check that is content with {{wrong!r}}")
+    finally:
+        {name} = ...
 """
 
 
 def with_unsolved_exercises(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Try each check also before the solution above it."""
-    for check in tagged(notebook, "check"):
-        cell = nbformat.v4.new_code_cell(UNSOLVED.format(check=check.source), execution_count=1, id=f"{check.id}-first")
+    """Try each check also before the solution above it, without an answer and with answers of any other kind."""
+    for exercise, check in zip(tagged(notebook, "exercise"), tagged(notebook, "check"), strict=True):
+        (name,) = re.findall(r"^(\w+) = \.\.\.$", exercise.source, re.MULTILINE)
+        source = UNSOLVED.format(check=check.source, name=name)
+        cell = nbformat.v4.new_code_cell(source, execution_count=1, id=f"{check.id}-first")
         notebook.cells.insert(notebook.cells.index(check) - 1, cell)
     return notebook
 
