@@ -159,6 +159,8 @@ def _rounds(text: str) -> int:
 
 
 def _measured(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    if (chosen.client or chosen.faults or chosen.cluster) and (chosen.json or chosen.chart):
+        parser.error("--json and --chart are of a comparison of two servers: not with --client, --faults or --cluster")
     if chosen.client:
         return _table(measure_client(chosen.ours, 2 * chosen.rounds))
     if chosen.faults:
@@ -168,11 +170,15 @@ def _measured(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> in
     if chosen.against is None and chosen.postgresql is None:
         parser.error("one of --against (the other server), --postgresql, --cluster, --client and --faults is required")
     workloads = _workloads(chosen, parser)
-    for path in (chosen.json, chosen.chart):
-        try:
+    try:
+        for path in (chosen.json, chosen.chart):
             check_writable(path)
-        except OSError as error:
-            parser.error(words_of(error))
+        if chosen.chart:
+            report.check_chart(chosen.chart)
+    except OSError as error:
+        parser.error(words_of(error))
+    except ValueError as error:
+        parser.error(str(error))
     print(f"{os.cpu_count()} cores; disk: {_disk()}")
     print(report.title_row(), flush=True)
     results = []

@@ -9,7 +9,7 @@ from typing import Any
 from orthanc_lab.bench.pairing import Result
 from orthanc_lab.protocol.optional import needs_extra
 
-__all__ = ["as_json", "bars", "row", "save_chart", "title_row"]
+__all__ = ["as_json", "bars", "check_chart", "row", "save_chart", "title_row"]
 
 _WIDTH = 40
 _NAME = 43  # letters
@@ -70,6 +70,23 @@ def as_json(results: Sequence[Result]) -> list[dict[str, Any]]:
         }
         for result in results
     ]
+
+
+def check_chart(path: Path) -> None:
+    """Check early that a chart can be drawn into this file.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without matplotlib.
+    ValueError
+        If the name has an ending of no kind of picture.
+    """
+    with needs_extra("The chart", "bench", "matplotlib"):
+        from matplotlib.backend_bases import FigureCanvasBase  # noqa: PLC0415 - an extra, and slow to import
+
+    if path.suffix[1:].lower() not in FigureCanvasBase.get_supported_filetypes():
+        raise ValueError(f"The name of a chart must end in .png or .svg, not {path.name!r}")
 
 
 def save_chart(results: Sequence[Result], path: Path) -> None:

@@ -203,6 +203,15 @@ def test_a_target_that_is_served_is_left_alone(source: Path, target: Path, capsy
         assert "already in use by another server" in ended(source, target, capsys)
 
 
+def test_a_configuration_that_cannot_be_read_began_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path), str(tmp_path / "nothing.json")]) == 255
+    assert capsys.readouterr().err == f"Inexistent file: Inexistent path to configuration: {tmp_path}/nothing.json\n"
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("{\n]")
+    assert main([str(tmp_path), str(wrong)]) == 255
+    assert f"{wrong}, line 2, column 1" in capsys.readouterr().err
+
+
 def test_a_full_target_ends_the_import_and_later_it_goes_on(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +155,23 @@ def test_a_server_that_cannot_be_measured_is_said_in_a_line(
     assert command.main([*words, "--only", "GET /system"]) == 255
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"orthanc-lab bench: {said}")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--against", "x", "--chart", "chart.xyz"], "The name of a chart must end in .png or .svg, not 'chart.xyz'"),
+        (["--client", "--json", "x.json"], "--json and --chart are of a comparison of two servers"),
+    ],
+)
+def test_what_cannot_be_saved_is_said_before_anything_is_measured(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        command.main(words)
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("rounds", ["0", "-1", "x"])

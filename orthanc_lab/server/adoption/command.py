@@ -51,17 +51,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = Report()
     try:
         settings = _settings(chosen.configuration, chosen.storage)
+    except OrthancError as error:
+        return _ended(report, _words(error), _FAILED, resumable=False)
+    try:
         import_orthanc(chosen.folder, chosen.index or chosen.folder, settings, report)
     except SourceError as error:
         return _ended(report, str(error), _FAILED, resumable=False)
     except OrthancError as error:
-        return _ended(report, error.text + (f": {error.details}" if error.details else ""), _FAILED)
+        return _ended(report, _words(error), _FAILED)
     except OSError as error:
         return _ended(report, words_of(error), _FAILED)
     except KeyboardInterrupt:
         return _ended(report, "Interrupted", _INTERRUPTED)
     print(*report.lines(), sep="\n")
     return _INCOMPLETE if report.lost else 0
+
+
+def _words(error: OrthancError) -> str:
+    return "\n".join(
+        [f"{error.text}: {error.details}" if error.details else error.text, *getattr(error, "__notes__", ())]
+    )
 
 
 def import_orthanc(folder: Path, index_folder: Path, settings: CheckedSettings, report: Report) -> None:
