@@ -18,7 +18,7 @@ from orthanc_lab.extensions.job import Job
 from orthanc_lab.extensions.routes import Route
 from orthanc_lab.protocol.errors import OrthancError
 
-__all__ = ["GROUP", "load", "load_all", "reference_of"]
+__all__ = ["GROUP", "listed", "load", "load_all", "reference_of"]
 
 GROUP = "orthanc_lab.extensions"
 """The group of entry points by which packages offer extensions."""
@@ -39,11 +39,23 @@ def load_all(items: Iterable[object], folder: Path) -> tuple[Extension, ...]:
     OrthancError, TypeError
         As `load` and `as_extension`.
     """
-    if isinstance(items, (str, os.PathLike, type, Route, Extension)):
-        raise TypeError("Extensions must be given as a list")
     return tuple(
-        load(os.fspath(item), folder) if isinstance(item, (str, os.PathLike)) else as_extension(item) for item in items
+        load(os.fspath(item), folder) if isinstance(item, (str, os.PathLike)) else as_extension(item)
+        for item in listed(items)
     )
+
+
+def listed(items: Iterable[object]) -> tuple[object, ...]:
+    """Return what was given as extensions, item by item.
+
+    Raises
+    ------
+    TypeError
+        For what is no list of them, such as a single one.
+    """
+    if isinstance(items, (str, os.PathLike, type, Route, Extension)) or not isinstance(items, Iterable):
+        raise TypeError(f"Extensions must be given as a list, not {items!r:.80}")
+    return tuple(items)
 
 
 def load(reference: str, folder: Path) -> Extension:

@@ -262,7 +262,7 @@ def orthanc_faults(
 
 
 def _switched_on(faults: Faults, wanted: str | dict[str, Any]) -> Fault:
-    return faults.on(wanted) if isinstance(wanted, str) else faults.on(**wanted)
+    return faults.on(**wanted) if isinstance(wanted, dict) else faults.on(wanted)
 
 
 @pytest.fixture

@@ -164,10 +164,12 @@ def test_what_does_not_go_together(make: Any, words: str) -> None:
     assert caught.value.details.startswith(words)
 
 
-@pytest.mark.parametrize("wrong", [[7], [len], [StopReason], [Job.step], Counting, "halve.py"])
+@pytest.mark.parametrize("wrong", [[7], [len], [StopReason], [Job.step], Counting, "halve.py", 7, None])
 def test_what_is_no_extension(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"is no extension|must be given as a list"):
         orthanc_lab.in_process(extensions=wrong)
+    with pytest.raises(TypeError, match=r"is no extension|must be given as a list"):
+        orthanc_lab.serve(process=True, extensions=wrong)
 
 
 def test_two_verbs_of_one_path_come_from_two_extensions() -> None:

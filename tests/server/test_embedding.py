@@ -23,6 +23,7 @@ from orthanc_lab.server.embedding.interrupts import interrupts_later
 from orthanc_lab.server.log_lines import LogTail
 from orthanc_lab.server.loopback import is_listening
 from orthanc_lab.storage.files.log_file import DiskLog
+from orthanc_lab.testing.faults import Faults
 from tests.waiting import until
 
 
@@ -228,6 +229,21 @@ def test_the_same_identifiers_at_every_run():
             return made["ID"], tags["StudyInstanceUID"]
 
     assert patient() == patient()
+
+
+@pytest.mark.parametrize("make", [orthanc_lab.serve, orthanc_lab.in_process])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"clock": 7}, "clock must be a Clock, such as "),
+        ({"clock": orthanc_lab.ManualClock}, "clock must be a Clock, such as "),  # without its parentheses
+        ({"faults": "index locked"}, "faults must be an "),
+        ({"faults": Faults}, "faults must be an "),
+    ],
+)
+def test_what_is_no_clock_and_no_faults(make, given, words):
+    with pytest.raises(TypeError, match=words):
+        make(**given)
 
 
 def test_a_clock_moved_by_hand():
@@ -557,6 +573,8 @@ def test_a_misspelt_option_is_an_error_with_the_nearest_name(start):
         start(DicomModalities={"x": {"AllowEco": False}})
     with pytest.raises(TypeError, match=r"^There is no option 'DicomWeb'$"):
         start({"DicomWeb": True})
+    with pytest.raises(TypeError, match=r"^There is no option 'port'; of this word there are: HttpPort, DicomPort$"):
+        orthanc_lab.serve(port=8042)
     with pytest.raises(TypeError, match=r"^There is no option 1$"):
         start({1: 2})
 

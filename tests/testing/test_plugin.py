@@ -292,12 +292,18 @@ NEVER = """
     @pytest.mark.parametrize("orthanc_faults", ["index locked"])
     def test_one_that_is_not_switched_on(orthanc, orthanc_faults):
         pass
+
+    @pytest.mark.parametrize("orthanc_faults", [7, [["index locked"]]], indirect=True)
+    def test_what_is_no_name(orthanc, orthanc_faults):
+        pass
     """
 
 
 def test_a_fault_that_never_happened_or_is_unknown_fails_the_test(run):
     found = run(test_never=NEVER)
-    found.assert_outcomes(passed=1, failed=1, errors=2)
+    found.assert_outcomes(passed=1, failed=1, errors=4)
+    found.stdout.fnmatch_lines("*There is no fault 7; there are: *")
+    found.stdout.fnmatch_lines("*There is no fault [[]'index locked'[]]; did you mean 'index locked'*")
     found.stdout.fnmatch_lines("No fault is in force: parametrize orthanc_faults with indirect=True")
     found.stdout.fnmatch_lines("*The fault 'index locked' has never happened: there were no changes of the index*")
     found.stdout.fnmatch_lines("*There is no fault 'index loked'; did you mean 'index locked'*")

@@ -96,7 +96,7 @@ def serve(
     OrthancError
         For options that Orthanc refuses, a folder in use, a port in use, extensions that do not fit.
     TypeError
-        For a name that is no option, and what is no extension.
+        For a name that is no option, and what is no extension, no clock or no faults.
     ValueError
         With `process`: for what cannot be handed to another process.
 
@@ -188,7 +188,16 @@ def _environment(
     faults: EnvironmentWrapper | None,
 ) -> Environment:
     environment = replace(_plain_environment(seed, clock, identifiers, executor), extensions=_loaded(extensions))
-    return environment if faults is None else faults.around(environment)
+    if faults is None:
+        return environment
+    _check_object(faults, "around", "faults must be an orthanc_lab.testing.faults.Faults()")
+    return faults.around(environment)
+
+
+def _check_object(given: object, method: str, words: str) -> None:
+    """Refuse what lacks the method that is needed, and a class in place of an object."""
+    if isinstance(given, type) or not hasattr(given, method):
+        raise TypeError(f"{words}, not {given!r}")
 
 
 def _plain_environment(
@@ -199,7 +208,8 @@ def _plain_environment(
 ) -> Environment:
     if identifiers is None:
         identifiers = SystemIdentifiers() if seed is None else SeededIdentifiers(seed)
-    clock = clock or SystemClock()
+    clock = SystemClock() if clock is None else clock
+    _check_object(clock, "monotonic", "clock must be a Clock, such as orthanc_lab.ManualClock()")
     if executor == "threads":
         return Environment(clock, identifiers, ThreadExecutor(clock))
     if executor == "inline":
@@ -221,9 +231,13 @@ def _with_references(options: Mapping[str, Any], extensions: Iterable[Any]) -> d
     """Return options with the names by which the child process loads extensions."""
     if extensions == ():
         return dict(options)
-    from orthanc_lab.extensions.loading import load_all, reference_of  # noqa: PLC0415 - most servers have no extensions
+    from orthanc_lab.extensions.loading import (  # noqa: PLC0415 - most servers have no extensions
+        listed,
+        load_all,
+        reference_of,
+    )
 
-    folder, given = Path.cwd(), tuple(extensions)
+    folder, given = Path.cwd(), listed(extensions)
     load_all(given, folder)  # what is wrong with them is told here
     references = [reference_of(item, folder) for item in given]
     return {**options, "Extensions": [*options.get("Extensions", ()), *references]}

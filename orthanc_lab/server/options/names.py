@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -79,4 +80,9 @@ def check_names(options: Mapping[str, Any]) -> None:
         if nearest:
             raise TypeError(f"There is no option {name!r}; did you mean {nearest!r}?")
         if name in options and not isinstance(options[name], Mapping):
-            raise TypeError(f"There is no option {name!r}")
+            like = ", ".join(option for option in OPTIONS if str(name).lower() in _words(option))
+            raise TypeError(f"There is no option {name!r}" + (f"; of this word there are: {like}" if like else ""))
+
+
+def _words(option: str) -> list[str]:
+    return [word.lower() for word in re.findall("[A-Z][a-z]+", option)]

@@ -180,7 +180,7 @@ def kind_of(name: str) -> FaultKind:
     ValueError
         If no fault has it; the message has the nearest names.
     """
-    kind = KINDS.get(name)
+    kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         near = get_close_matches(str(name).lower(), KINDS, n=3, cutoff=0.4)
         words = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(KINDS)}"
