@@ -11,6 +11,7 @@ import requests
 
 from orthanc_lab.client.network_advice import network_advice
 from orthanc_lab.protocol.errors import ERROR_TEXTS, ErrorCode
+from orthanc_lab.protocol.picklable import Picklable
 
 __all__ = [
     "CanceledError",
@@ -77,7 +78,7 @@ _OF_THE_CALL = (
 """Codes of jobs that fail however often they are repeated."""
 
 
-class ClientError(Exception):
+class ClientError(Picklable, Exception):
     """Base class of all client errors.
 
     Examples

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import IntEnum
 from http import HTTPStatus
 
+from orthanc_lab.protocol.picklable import Picklable
+
 __all__ = ["ERROR_TEXTS", "UNHANDLED", "VANISHED", "ErrorCode", "OrthancError", "http_status", "http_status_text"]
 
 
@@ -235,7 +237,7 @@ def http_status_text(status: int) -> str:
     return HTTPStatus(status).phrase
 
 
-class OrthancError(Exception):
+class OrthancError(Picklable, Exception):
     """A failure with an Orthanc error code; the client receives it as the JSON error object.
 
     Parameters
@@ -265,6 +267,3 @@ class OrthancError(Exception):
     def text(self) -> str:
         """Orthanc's text for the code, as in ``ErrorDescription``."""
         return ERROR_TEXTS.get(self.code, ERROR_TEXTS[-1])
-
-    def __reduce__(self) -> tuple[type[OrthancError], tuple[int, str]]:
-        return OrthancError, (self.code, self.details)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
 import traceback
@@ -12,7 +14,8 @@ import orthanc_lab
 import orthanc_lab.client
 import orthanc_lab.frames
 import orthanc_lab.widgets
-from orthanc_lab import Client
+from orthanc_lab import Client, testing
+from orthanc_lab.client.upload_report import UploadReport
 
 
 def test_a_server_that_is_away_is_said_in_few_lines():
@@ -21,6 +24,35 @@ def test_a_server_that_is_away_is_said_in_few_lines():
     text = "".join(traceback.format_exception(caught.value))
     assert "site-packages/urllib3" not in text
     assert text.count("\n") < 40
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        orthanc_lab.OrthancError(15, "This is a letter", status=409),
+        orthanc_lab.UnreachableError("http://a", "refused"),
+        orthanc_lab.ConnectionLostError("http://a", "GET /x", "10 of 20 bytes", was_silent=True),
+        orthanc_lab.DamagedDownloadError(["a.dcm"], 2),
+        orthanc_lab.NotOrthancError("GET http://a", "text/html"),
+        orthanc_lab.NoClusterError("http://a"),
+        orthanc_lab.NoEventLogError("http://a"),
+        orthanc_lab.NotFoundError(404, 7, "No such item", "study", "GET http://a/x"),
+        orthanc_lab.CanceledError("1-2-3", "Media", 37, "Canceled", ""),
+        orthanc_lab.JobPausedError("1-2-3"),
+        orthanc_lab.JobRetryError("1-2-3", "refused"),
+        orthanc_lab.JobForgottenError("1-2-3"),
+        orthanc_lab.JobTimeoutError("1-2-3", "Running", 40, 60),
+        orthanc_lab.UploadInterruptedError(UploadReport(), KeyboardInterrupt()),
+        orthanc_lab.VolumeError("one", "two", advice="three"),
+        testing.ScheduleError("it fails", "orthanc-lab schedule 1", "1:7"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_reaches_another_process_as_it_is(error):
+    error.add_note("a note")
+    for other in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+        assert (type(other), str(other), other.args) == (type(error), str(error), error.args)
+        assert repr(vars(other)) == repr(vars(error))
 
 
 def test_parts_of_the_package_need_no_second_import():

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from orthanc_lab.protocol.picklable import Picklable
 from orthanc_lab.protocol.seeded import SEED_VERSION, Choices, RandomChoices, read_seed
 from orthanc_lab.testing.schedules.choices import RecordedChoices, ScriptedChoices
 from orthanc_lab.testing.schedules.notes import NotedChoices
@@ -23,7 +24,7 @@ Scenario = Callable[[Simulation], object]
 _MOST_RUNS = 500  # to shrink one failure
 
 
-class ScheduleError(AssertionError):
+class ScheduleError(Picklable, AssertionError):
     """A scenario fails under a schedule; its cause is the failure itself.
 
     Attributes
