@@ -79,6 +79,9 @@ class Transport:
         self._observer = observer
         self.session = session or _session(credentials(auth) or given, verify)
 
+    def __repr__(self) -> str:
+        return f"<Transport to {self.url}>"
+
     def send(
         self,
         method: str,

@@ -168,6 +168,10 @@ class DicomPeer:
         if association.is_established:
             association.release()
 
+    def __repr__(self) -> str:
+        host, port = self._address
+        return f"<DicomPeer {self._ae.ae_title} of {self._called_aet} at {host}:{port}>"
+
     def echo(self) -> int:
         """Send a C-ECHO, and return the status.
 

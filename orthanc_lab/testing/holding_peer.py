@@ -49,6 +49,9 @@ class HoldingPeer(Gate):
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def __repr__(self) -> str:
+        return f"<HoldingPeer at {self.url}>"
+
     def start(self) -> HoldingPeer:
         """Serve in a thread until `stop`."""
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()

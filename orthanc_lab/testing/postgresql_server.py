@@ -144,6 +144,9 @@ class PostgresqlServer:
         self.port = free_port()
         self.user = "postgres" if self._is_root else getpass.getuser()
 
+    def __repr__(self) -> str:
+        return f"<PostgresqlServer at 127.0.0.1:{self.port}>"
+
     def __enter__(self) -> PostgresqlServer:
         place = _open_to_all() if self._is_root else None
         self.folder = Path(tempfile.mkdtemp(prefix="orthanc-lab-postgresql-", dir=place))

@@ -78,6 +78,9 @@ class RealOrthanc:
         self.dicom_port = (options.get("DicomPort") or free_port()) if options.get("DicomServerEnabled") else 0
         self.url = f"{'https' if options.get('SslEnabled') else 'http'}://127.0.0.1:{self.port}"
 
+    def __repr__(self) -> str:
+        return f"<RealOrthanc at {self.url}>"
+
     def __enter__(self) -> RealOrthanc:
         self.start()
         return self

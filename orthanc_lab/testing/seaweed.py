@@ -118,6 +118,9 @@ class SeaweedServer:
         self.port = self._ports["s3.port"]
         self.url = f"http://127.0.0.1:{self.port}"
 
+    def __repr__(self) -> str:
+        return f"<SeaweedServer at {self.url}>"
+
     def __enter__(self) -> SeaweedServer:
         self._folder = Path(tempfile.mkdtemp(prefix="seaweed-"))
         try:

@@ -24,9 +24,14 @@ import orthanc_lab.testing.schedules
 import orthanc_lab.widgets
 from orthanc_lab import Client, samples
 from orthanc_lab.protocol.version import VERSION
-from orthanc_lab.testing import plugin
-from orthanc_lab.testing.faults import Faults
-from orthanc_lab.testing.postgresql_server import find_programs
+from orthanc_lab.testing import Recorder, Recording, plugin
+from orthanc_lab.testing.cluster import OrthancCluster, TcpProxy
+from orthanc_lab.testing.faults import Faults, FaultyProxy
+from orthanc_lab.testing.holding_peer import HoldingPeer
+from orthanc_lab.testing.postgresql_server import PostgresqlServer, find_programs
+from orthanc_lab.testing.real import RealOrthanc
+from orthanc_lab.testing.recordings import Replay
+from orthanc_lab.testing.seaweed import SeaweedServer
 
 pytest_plugins = ["pytester"]
 
@@ -84,6 +89,35 @@ def test_every_public_member_says_what_it_is(module: str) -> None:
         and not inspect.getdoc(getattr(value, member))
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_a_with_block_binds_has_a_type(module: str) -> None:
+    untyped = [
+        name
+        for name, value in names(module)
+        if inspect.isclass(value) and hasattr(value, "__enter__")
+        if inspect.get_annotations(value.__enter__).get("return") not in ("Self", value.__name__)
+    ]
+    assert untyped == []
+
+
+def test_what_a_person_holds_says_what_it_is() -> None:
+    kinds = [orthanc_lab.client.Transport, FaultyProxy, Recorder, Recording, Replay, RealOrthanc, OrthancCluster]
+    kinds += [TcpProxy, SeaweedServer, PostgresqlServer, HoldingPeer]
+    assert [kind.__name__ for kind in kinds if kind.__repr__ is object.__repr__] == []
+    with TcpProxy("127.0.0.1", 1) as proxy:
+        assert repr(proxy) == f"<TcpProxy from 127.0.0.1:{proxy.port} to 127.0.0.1:1>"
+
+
+def test_a_recording_says_how_much_is_in_it(orthanc: orthanc_lab.EmbeddedServer, tmp_path: Path) -> None:
+    path = tmp_path / "one"
+    with Recorder(orthanc.url, path) as proxy, Client(proxy.url) as client:
+        assert repr(proxy) == f"<Recorder of {orthanc.url} into {path}>"
+        assert client.transport.get("/patients") == []
+        assert repr(client.transport) == f"<Transport to {proxy.url}>"
+    with Replay(path) as replay:
+        assert repr(replay) == f"<Replay of <Recording {path}: 1 exchange>>"
 
 
 def documented(text: str) -> set[str]:

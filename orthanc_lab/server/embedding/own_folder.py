@@ -6,10 +6,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Self
 
 from orthanc_lab.protocol.private_files import FILE_MODE
 
@@ -78,8 +77,11 @@ def _own(folder: Path) -> Callable[[], None] | None:
     return lambda: os.close(descriptor)
 
 
-class Stoppable(AbstractContextManager[Any]):
+class Stoppable:
     """Something that the end of a ``with`` block stops."""
+
+    def __enter__(self) -> Self:
+        return self
 
     def stop(self) -> None:
         """Stop; a second time does no harm."""

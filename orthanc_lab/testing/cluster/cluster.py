@@ -65,6 +65,9 @@ class OrthancCluster:
             self.stop()
             raise
 
+    def __repr__(self) -> str:
+        return f"<OrthancCluster: {', '.join(map(repr, self.servers))}>"
+
     def __enter__(self) -> OrthancCluster:
         return self
 

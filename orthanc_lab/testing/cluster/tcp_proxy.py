@@ -49,6 +49,10 @@ class TcpProxy:
         self._thread = threading.Thread(target=self._accept, name="tcp-proxy", daemon=True)
         self._thread.start()
 
+    def __repr__(self) -> str:
+        host, port = self._address
+        return f"<{type(self).__name__} from 127.0.0.1:{self.port} to {host}:{port}>"
+
     def __enter__(self) -> TcpProxy:
         return self
 

@@ -50,6 +50,9 @@ class FaultyProxy:
         self._server = HttpServer(for_local_clients(faulty_application(self._pass, OtherServer(upstream), faults)))
         self.url = f"http://127.0.0.1:{self._server.port}"
 
+    def __repr__(self) -> str:
+        return f"<FaultyProxy at {self.url} of {self._upstream.url}>"
+
     def __enter__(self) -> FaultyProxy:
         self._server.start()
         return self

@@ -84,6 +84,9 @@ class Recorder:
         self._failed: Callable[[], None] = lambda: None
         self.failure: OSError | None = None
 
+    def __repr__(self) -> str:
+        return f"<Recorder of {self._upstream.url} into {self._path}>"
+
     def __enter__(self) -> Recorder:
         return self.start()
 

@@ -70,6 +70,10 @@ class Recording:
             self._file.close()
             raise
 
+    def __repr__(self) -> str:
+        noun = "exchange" if len(self.exchanges) == 1 else "exchanges"
+        return f"<Recording {self.path}: {len(self.exchanges)} {noun}{'' if self.is_complete else ', not complete'}>"
+
     def __enter__(self) -> Recording:
         return self
 

@@ -56,6 +56,9 @@ class Replay:
         self.misses: list[str] = []
         self.session = requests.Session()
 
+    def __repr__(self) -> str:
+        return f"<Replay of {self.recording!r}>"
+
     def __enter__(self) -> Replay:
         return self.start()
 
