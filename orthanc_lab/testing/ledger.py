@@ -51,10 +51,14 @@ class Ledger:
         Raises
         ------
         ValueError
-            If a line has no reason, or an unknown key.
+            If it is not TOML, or a line has no reason, or an unknown key.
         """
         lines = []
-        for entry in tomllib.loads(path.read_text("utf-8")).get("accepted", []):
+        try:
+            document = tomllib.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is not a TOML file: {error}") from None
+        for entry in document.get("accepted", []):
             unknown = set(entry) - {"scenario", "exchange", "field", "reason"}
             if unknown or not str(entry.get("reason", "")).strip():
                 raise ValueError(f"{path}: a line needs a reason, and nothing but scenario, exchange, field: {entry}")

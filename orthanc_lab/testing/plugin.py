@@ -51,14 +51,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of twin tests."""
     group = parser.getgroup("orthanc", "Orthanc: the other server of tests with the marker twin")
     group.addoption("--twin-url", metavar="URL", help="a server without studies; what the tests store is deleted")
-    group.addoption("--twin-program", metavar="PATH", help="the program Orthanc (usual: the one that is installed)")
+    group.addoption("--twin-program", metavar="PATH", help="the program Orthanc (default: the one that is installed)")
     group.addoption("--twin-recording", metavar="FILE", help="a recording, or a capsule, that answers in its place")
     group.addoption("--twin-ledger", metavar="FILE", help="accepted differences, with their reasons")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker of twin tests."""
+    """Register the marker of twin tests, and check their options."""
     config.addinivalue_line("markers", _TWIN)
+    if any(config.getoption(f"twin_{name}") for name in ("url", "program", "recording", "ledger")):
+        from orthanc_lab.testing.twins.marked_tests import check_options  # noqa: PLC0415 - costs nothing without twins
+
+        check_options(config)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -116,6 +116,36 @@ def test_a_recording_is_the_other_side(run: Run, tmp_path: Path) -> None:
     found.stdout.fnmatch_lines(["The recording does not hold these requests:", "*since=-1*"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--twin-url", "http://"], "not the address of an HTTP server: http://"),
+        (["--twin-program", "nothing"], "There is no program nothing"),
+        (["--twin-recording", "nothing"], "There is no file nothing"),
+        (["--twin-recording", "test_mine.py"], "test_mine.py is not a recording"),
+        (["--twin-ledger", "nothing"], "There is no file */nothing"),
+        (["--twin-ledger", "test_mine.py"], "*/test_mine.py is not a TOML file: *"),
+        (["--twin-url", "a", "--twin-program", "b"], "The other server is at an address, or a program, *"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_said_once_before_any_test(run: Run, arguments: list[str], words: str) -> None:
+    found = run(TESTS, *arguments)
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    found.stderr.fnmatch_lines([f"ERROR: {words}"])
+    assert len([line for line in found.errlines if line]) == 1
+
+
+def test_a_server_that_is_away_and_a_ledger_that_is_missing_fail_with_a_sentence(run: Run) -> None:
+    test = "import pytest\n@pytest.mark.twin(ledger='nothing.toml')\ndef test_mine(orthanc):\n    pass\n"
+    found = run(test, "--twin-url", "http://127.0.0.1:1")
+    found.assert_outcomes(passed=1, errors=1)
+    found.stdout.fnmatch_lines(["There is no server at http://127.0.0.1:1: *"])
+    with orthanc_lab.serve() as other:
+        found = run(test, "--twin-url", other.url)
+    found.stdout.fnmatch_lines(["There is no file */nothing.toml"])
+    assert "pathlib" not in found.stdout.str()
+
+
 @pytest.mark.long
 def test_a_twin_test_needs_the_fixture(run: Run) -> None:
     found = run("import pytest\n@pytest.mark.twin\ndef test_none():\n    pass\n")

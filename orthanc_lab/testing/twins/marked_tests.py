@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orthanc_lab.server.file_words import words_of
 from orthanc_lab.testing.certify.target import TargetError
 from orthanc_lab.testing.ledger import Ledger
 from orthanc_lab.testing.recordings import Recording
@@ -24,7 +25,7 @@ from orthanc_lab.testing.twins.twin_server import SIDES, TwinServer
 if TYPE_CHECKING:
     from orthanc_lab.server.embedding.embedded_server import EmbeddedServer
 
-__all__ = ["behind_a_proxy", "judge", "other_server", "parametrize", "unneeded_lines"]
+__all__ = ["behind_a_proxy", "check_options", "judge", "other_server", "parametrize", "unneeded_lines"]
 
 _FIXTURE = "orthanc"
 _LEDGERS = pytest.StashKey[dict[tuple[Path, ...], Ledger]]()
@@ -38,6 +39,34 @@ exchange = '''{line}'''
 field = "{field}"
 reason = "…"
 """
+
+
+def check_options(config: pytest.Config) -> None:
+    """Refuse options of twin tests that cannot be used, before any test runs.
+
+    Raises
+    ------
+    pytest.UsageError
+        With the reason.
+    """
+    try:
+        _other(config).check()
+        if path := _ledger_of_options(config):
+            Ledger.read(path)
+    except OSError as error:
+        raise pytest.UsageError(words_of(error)) from None
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _other(config: pytest.Config) -> OtherServer:
+    url, program, recording = (config.getoption(f"twin_{name}") or "" for name in ("url", "program", "recording"))
+    return OtherServer(url, program, recording)
+
+
+def _ledger_of_options(config: pytest.Config) -> Path | None:
+    given = config.getoption("twin_ledger")
+    return config.invocation_params.dir / given if given else None
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -61,10 +90,8 @@ def behind_a_proxy(request: pytest.FixtureRequest, server: EmbeddedServer) -> It
 @contextmanager
 def other_server(request: pytest.FixtureRequest, settings: dict[str, Any]) -> Iterator[TwinServer]:
     """Provide the server that ours is compared with; without one, the test is skipped."""
-    option = request.config.getoption
-    other = OtherServer(option("twin_url") or "", option("twin_program") or "", option("twin_recording") or "")
     try:
-        with other.start(settings, _path(request)) as server:
+        with _other(request.config).start(settings, _path(request)) as server:
             yield server
     except NoOtherServerError as error:
         pytest.skip(str(error))
@@ -130,12 +157,17 @@ def _ledger(item: pytest.Function) -> Ledger:
     marker = item.get_closest_marker("twin")
     if marker and (given := marker.kwargs.get("ledger")):
         paths.append(item.path.parent / given)
-    if option := item.config.getoption("twin_ledger"):
-        paths.append(item.config.invocation_params.dir / option)
+    if path := _ledger_of_options(item.config):
+        paths.append(path)
     ledgers = item.config.stash.setdefault(_LEDGERS, {})
     key = tuple(paths)
     if key not in ledgers:
-        ledgers[key] = Ledger([line for path in (LEDGER, *paths) for line in Ledger.read(path).lines])
+        try:
+            ledgers[key] = Ledger([line for path in (LEDGER, *paths) for line in Ledger.read(path).lines])
+        except OSError as error:
+            pytest.fail(words_of(error), pytrace=False)
+        except ValueError as error:
+            pytest.fail(str(error), pytrace=False)
     return ledgers[key]
 
 

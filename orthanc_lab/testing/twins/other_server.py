@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from orthanc_lab.server.embedding.remote import RemoteServer
 from orthanc_lab.testing.certify.target import Target, TargetError
 from orthanc_lab.testing.certify.traces import Traces
 from orthanc_lab.testing.real import MISSING, RealOrthanc, find_program
-from orthanc_lab.testing.recordings import recorded
+from orthanc_lab.testing.recordings import Recording, recorded
 from orthanc_lab.testing.twins.twin_server import TwinServer
 
 __all__ = ["NoOtherServerError", "OtherServer"]
@@ -46,6 +47,21 @@ class OtherServer:
         if sum(map(bool, (self.url, self.program, self.recording))) > 1:
             raise ValueError("The other server is at an address, or a program, or a recording: only one of them")
 
+    def check(self) -> None:
+        """Check early that what is named can be used; nothing is sent to a server.
+
+        Raises
+        ------
+        OSError, ValueError
+            If the address is none, or the program or the recording cannot be read.
+        """
+        if self.url:
+            Target.at(self.url)
+        if self.program and shutil.which(self.program) is None:
+            raise FileNotFoundError(f"There is no program {self.program}")
+        if self.recording:
+            Recording(self.recording).close()
+
     def __str__(self) -> str:
         if self.url:
             return Target.at(self.url).url
@@ -67,7 +83,7 @@ class OtherServer:
         NoOtherServerError
             If there is none.
         TargetError
-            If the server at the address holds studies.
+            If there is no server at the address, or it holds studies.
         """
         if self.url:
             with _at(self.url, path) as server:
@@ -99,7 +115,10 @@ def _first_user(settings: Mapping[str, Any]) -> tuple[str, str] | None:
 @contextmanager
 def _at(address: str, path: Path) -> Iterator[TwinServer]:
     target = Target.at(address)
-    traces = Traces(target, ())
+    try:
+        traces = Traces(target, ())
+    except OSError as error:
+        raise TargetError(f"There is no server at {target.url}: {error}") from error
     if count := traces.held.get("studies"):
         raise TargetError(f"The server at {target.url} holds studies ({count}); twin tests need one that is empty")
     remote = RemoteServer(address)
