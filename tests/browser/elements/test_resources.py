@@ -76,6 +76,36 @@ def test_a_tree_by_keyboard(output):
     assert focused(area) == "<b>1</b>"
 
 
+LONG = """\
+from orthanc_lab.widgets.elements.tree import Node, Tree
+
+class Patients:
+    def children(self, id):
+        yield Node("1", "Phantom CT", note="PHANTOM-CT · 1 study", is_leaf=True)
+        yield Node("2", "Wolfeschlegelsteinhausenbergerdorff Hubert", note="X" * 64, is_leaf=True)
+
+tree = Tree(Patients(), label="Patients", mode="check")
+tree.layout.width = "215px"
+tree"""
+
+
+def test_long_names_in_a_narrow_tree(output):
+    area = output(LONG)
+    short, long = (area.get_by_role("treeitem").nth(number) for number in (0, 1))
+    words = """item => {
+        const range = document.createRange();
+        const text = item.querySelector(".orthanc-label").firstChild;
+        range.setStart(text, 0);
+        range.setEnd(text, "Phantom".length);
+        return range.getClientRects().length;
+    }"""
+    assert short.evaluate(words) == 1, "a word is broken where there is a space to break at"
+    label, box = (long.locator(part).bounding_box() for part in (".orthanc-label", ".orthanc-box"))
+    assert label["height"] > 3 * box["height"]
+    assert label["y"] <= box["y"] <= label["y"] + box["height"], "the box is at the first line"
+    assert long.evaluate("item => item.scrollWidth <= item.clientWidth")
+
+
 def test_more_of_a_tree(output):
     area = output(TREE)
     area.get_by_role("treeitem", name="<b>3</b>", exact=True).focus()
