@@ -94,7 +94,7 @@ class LessonIndex:
         rows = "".join(map(_row, entries))
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table><p>{escape(_next(entries))}</p>"
 
-    def reset(self, lesson: str) -> str:
+    def reset(self, lesson: str | int) -> str:
         """Put ``...`` back in place of your answers in one lesson, and forget its score; return what was done.
 
         Everything else in the notebook stays, also cells that you have added.
@@ -102,7 +102,7 @@ class LessonIndex:
         Parameters
         ----------
         lesson
-            Its number, ``"01"``.
+            Its number, ``"01"`` or ``1``.
 
         Raises
         ------
@@ -113,19 +113,22 @@ class LessonIndex:
         ValueError
             If the file in your folder is not a notebook.
         """
-        file = next((path for path in _files() if path.name.startswith(f"{lesson}_")), None)
+        number = str(lesson).zfill(2)
+        file = next((path for path in _files() if path.name.startswith(f"{number}_")), None)
         if file is None:
             raise LookupError(
                 f"There is no lesson {lesson}. The lessons are: {', '.join(p.name[:2] for p in _files())}"
             )
         mine = self._folder / file.name
+        if not mine.is_file():
+            raise FileNotFoundError(f"There is no {file.name} in {self._folder.resolve()}: nothing to reset")
         try:
             document = json.loads(mine.read_text("utf-8"))
             _clear(document["cells"], read_lesson(file))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"{file.name} is not a notebook") from error
         replace_file(mine, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-        self._progress.forget(lesson)
+        self._progress.forget(number)
         return f"Your answers in {file.name} are gone. If it is open, choose File, Reload Notebook from Disk."
 
     def _entries(self) -> Iterator[_Entry]:

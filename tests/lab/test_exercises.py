@@ -104,6 +104,9 @@ def test_reset_takes_the_answers_back_and_nothing_else(tmp_path: Path) -> None:
     assert after["title"]["source"] == ["# My notes"]
     assert after["start"] == cells["start"]
     assert repr(index).startswith("○ 01 · Quick tour: 0 of 3")
+    solve(tmp_path, "01", 3)
+    assert index.reset(1) == index.reset("1") == index.reset("01")
+    assert repr(index).startswith("○ 01 · Quick tour: 0 of 3")
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"cells": 5}', '{"cells": [5]}', '{"cells": ' + "[" * 100_000])
@@ -114,5 +117,5 @@ def test_reset_of_what_is_not_a_notebook(tmp_path: Path, content: str) -> None:
     assert (tmp_path / FIRST.name).read_text() == content
     with pytest.raises(LookupError, match="There is no lesson 77"):
         LessonIndex(tmp_path).reset("77")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=rf"^There is no 02_jobs.ipynb in {tmp_path}: nothing to reset$"):
         LessonIndex(tmp_path).reset("02")

@@ -167,6 +167,14 @@ def test_what_is_no_notebook_of_a_lesson(tmp_path: Path, content: bytes) -> None
     assert grade(path).problem.startswith("not graded: ")
 
 
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "x"])
+def test_limits_of_time_are_numbers_above_0(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for option in ("--timeout", "--cell-timeout"):
+        with pytest.raises(SystemExit):
+            main(["notebook.ipynb", f"{option}={seconds}"])
+        assert f"argument {option}: a number of seconds above 0 is needed, not '{seconds}'" in capsys.readouterr().err
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = tmp_path / "grades.csv"
     assert main([str(tmp_path / "none.ipynb"), "--format", "csv", "--output", str(table)]) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,9 +69,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK", help="what a student hands in")
     parser.add_argument("--format", choices=tuple(FORMS), default="text", help="of the table (default: text)")
     parser.add_argument("--output", type=Path, help="file for the table (default: standard output)")
-    parser.add_argument("--timeout", type=float, default=300, help="seconds for a notebook (default: 300)")
-    parser.add_argument("--cell-timeout", type=float, default=60, help="seconds for a cell (default: 60)")
+    parser.add_argument("--timeout", type=_seconds, default=300, help="seconds for a notebook (default: 300)")
+    parser.add_argument("--cell-timeout", type=_seconds, default=60, help="seconds for a cell (default: 60)")
     return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"a number of seconds above 0 is needed, not {text!r}")
+    return seconds
 
 
 def grade(path: Path, *, cell_seconds: float = 60, total_seconds: float = 300, folder: Path | None = None) -> Row:
