@@ -24,7 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the long runs: many kills, many cases, the full sizes (CI)")
     parser.addoption("--kills", type=int, help="kill -9 of each crash test (2, with --long 20)")
     parser.addoption("--cases", type=int, help="cases of each fuzz test (100, with --long 1500)")
-    parser.addoption("--full-size", action="store_true", help="4 GB, 50,000 instances, two minutes of live panels (--long)")
+    parser.addoption(
+        "--full-size", action="store_true", help="4 GB, 50,000 instances, two minutes of live panels (--long)"
+    )
     parser.addoption("--fuzz-random", action="store_true", help="draw new cases in the hypothesis tests")
     parser.addoption("--second-run", action="store_true", help="with --last-failed: name what passes now")
     parser.addoption("--real-alone", action="store_true", help="twin tests: compare the real Orthanc with itself")
