@@ -10,15 +10,18 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from orthanc_lab.dicom.codecs.pixels import decode_frame
 from orthanc_lab.dicom.codecs.transcoding import transcode
 from orthanc_lab.dicom.dictionary.dictionary import STANDARD
 from orthanc_lab.dicom.files.read import read_file
+from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.protocol.transfer_syntaxes import EXPLICIT_LE
 from tests.dicom.build import file_of, image_of, real_file
@@ -175,3 +178,55 @@ def test_a_picture_of_another_size_is_refused(target: str) -> None:
     )
     assert lying != compressed
     assert transcode(lying, EXPLICIT_LE, STANDARD, identifiers=SeededIdentifiers()) is None
+
+
+def jpeg_2000() -> bytes:
+    """Return a codestream of 64 x 64 gray pixels."""
+    return bytes(imagecodecs.jpeg2k_encode(np.zeros((64, 64), np.uint8), level=0, codecformat="J2K"))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "change"),
+    [
+        (40, 42, b"\xff\xff"),
+        (24, 32, struct.pack(">II", 1, 1)),
+        (55, 57, b"\0\0"),
+        (45, 54, struct.pack(">HHBBHB", 0xFF52, 16, 1, 0, 1, 0)),
+        (45, 45, b"\xff\x30\xff\xff"),
+    ],
+    ids=["components", "tiles", "code-blocks", "precincts", "unknown"],
+)
+def test_a_jpeg_2000_picture_of_countless_parts_is_refused(start: int, end: int, change: bytes) -> None:
+    """OpenJPEG takes memory for each component, tile and code-block, whatever the size of the picture."""
+    sound = jpeg_2000()
+    assert decode_frame(read_file(encapsulated(sound)), 0).shape == (64, 64)
+    lying = sound[:start] + change + sound[end:]
+    if len(change) == 9:  # the sizes of the precincts come behind the rest of the segment
+        lying = lying[:59] + b"\x11" * 4 + lying[59:]
+    with pytest.raises(OrthancError, match="Cannot decode"):
+        decode_frame(read_file(encapsulated(lying)), 0)
+
+
+def test_the_size_of_a_jpeg_2000_picture_is_that_of_what_is_decoded() -> None:
+    """There is another size in a box before the picture."""
+    large = bytes(imagecodecs.jpeg2k_encode(np.zeros((256, 256), np.uint8), level=0, codecformat="JP2"))
+    box = struct.pack(">I4s", 8 + 52, b"uuid") + jpeg_2000()[:52]
+    start = large.index(b"jp2h") - 4
+    with pytest.raises(OrthancError, match="Cannot decode"):
+        decode_frame(read_file(encapsulated(large[:start] + box + large[start:])), 0)
+
+
+def test_a_jpeg_picture_of_countless_scans_is_refused() -> None:
+    buffer = BytesIO()
+    Image.new("L", (64, 64)).save(buffer, "JPEG", progressive=True)
+    sound = buffer.getvalue()
+    assert decode_frame(read_file(encapsulated(sound, JPEG + "50")), 0).shape == (64, 64)
+    scan = sound[sound.rindex(b"\xff\xda") : -2]
+    with pytest.raises(OrthancError, match="Cannot decode"):
+        decode_frame(read_file(encapsulated(sound[:-2] + 100 * scan + sound[-2:], JPEG + "50")), 0)
+
+
+def encapsulated(frame: bytes, syntax: str = JPEG + "90") -> bytes:
+    elements = image_of(b"", 64, 64)
+    elements[0x7FE00010] = ("OB", (b"", frame + bytes(len(frame) % 2)))
+    return file_of(elements, syntax)

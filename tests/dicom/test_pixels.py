@@ -158,6 +158,17 @@ def test_a_frame_cannot_be_larger_than_its_data_allow() -> None:
         assert code_of(lambda file=file: decode_frame(file, 0)) == 15
 
 
+@pytest.mark.parametrize("form", ["single bits", "palette"])
+def test_a_frame_cannot_become_far_more_than_the_file_has(form: str) -> None:
+    """Single bits take a byte each, the indices of a palette three."""
+    side = 8000 if form == "single bits" else 4200
+    bits, photometric = (1, "MONOCHROME2") if form == "single bits" else (8, "PALETTE COLOR")
+    elements = image_of(bytes(side * side * bits // 8), side, side, bits=bits, photometric=photometric)
+    native, deflated = file_of(elements), file_of(elements, "1.2.840.10008.1.2.1.99")
+    assert code_of(lambda: decode_frame(read_file(deflated), 0)) == 15
+    assert code_of(lambda: decode_frame(read_file(native), 0)) == (None if form == "single bits" else 2)
+
+
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.201", "1.2.3"])
 def test_a_transfer_syntax_without_decoder(syntax: str) -> None:
     elements = image_of(b"", 2, 2)

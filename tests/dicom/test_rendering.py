@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
+import tracemalloc
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from PIL import Image
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.images import picture_files
 from orthanc_lab.dicom.images.image_description import ImageDescription
+from orthanc_lab.dicom.images.palette import apply_palette
 from orthanc_lab.dicom.images.rendering import (
     MAX_PIXELS,
     Rescale,
@@ -28,6 +32,7 @@ from orthanc_lab.dicom.images.rendering import (
     truncate,
     window_of,
 )
+from orthanc_lab.dicom.images.ybr import rgb_of_ybr_full
 from tests.dicom.build import code_of, file_of, image_of
 
 GRAY = ImageDescription(2, 1, 1, False, "MONOCHROME2", 16, 16, 15, False, 1)
@@ -124,6 +129,42 @@ def test_a_picture_is_fitted_into_a_box(box: tuple[int, int], size: tuple[int, i
     picture = np.tile(np.arange(100, dtype=np.uint8), (70, 1))
     for smooth in (False, True):
         assert resize(picture, *box, smooth=smooth).shape[::-1] == size
+
+
+@pytest.mark.parametrize("convert", ["smooth", "palette", "ybr", "truncate"])
+def test_a_large_picture_is_converted_in_parts(convert: str) -> None:
+    """Indices of eight bytes, and fractions, are needed for a part of it at a time."""
+    side = 3000
+    table = ("OW", bytes(range(256)))
+    form = ("US", struct.pack("<3H", 256, 0, 8))
+    palette = {0x00281100 + number: form for number in (1, 2, 3)} | {0x00281200 + number: table for number in (1, 2, 3)}
+    file = read_file(file_of(palette))
+    gray, colour = np.zeros((side, side), np.uint8), np.zeros((side // 2, side // 2, 3), np.uint8)
+    conversions: dict[str, Callable[[], Any]] = {
+        "smooth": lambda: resize(gray, 100, 100, smooth=True),
+        "palette": lambda: apply_palette(gray, file.data_set),
+        "ybr": lambda: rgb_of_ybr_full(colour),
+        "truncate": lambda: truncate(gray, 0, 65535),
+    }
+    tracemalloc.start()
+    try:
+        made = conversions[convert]()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < made.nbytes + (40 << 20)
+
+
+def test_a_smooth_picture_is_the_mean_of_what_is_around() -> None:
+    picture = np.zeros((10, 10), np.uint8)
+    picture[5, 5] = 255
+    assert resize(picture, 5, 5, smooth=True).tolist() == [
+        [0, 0, 0, 0, 0],
+        [0, 0, 5, 0, 0],
+        [0, 5, 35, 5, 0],
+        [0, 0, 5, 0, 0],
+        [0, 0, 0, 0, 0],
+    ]
 
 
 def test_sizes_that_are_refused() -> None:

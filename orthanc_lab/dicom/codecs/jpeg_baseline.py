@@ -36,7 +36,11 @@ def codec_for(uid: str) -> Codec:
 def decode(data: bytes, description: ImageDescription) -> Array:
     """Decode a picture; its markers, else the file, tell whether its colours are RGB or YCbCr."""
     header = read_jpeg_header(data)
-    if (header.width, header.height) != (description.width, description.height):
+    if (header.width, header.height, header.components) != (
+        description.width,
+        description.height,
+        description.samples,
+    ):
         raise ValueError("the picture has another size")
     with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
         assert isinstance(picture, ImageFile.ImageFile)

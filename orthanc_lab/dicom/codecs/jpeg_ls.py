@@ -40,7 +40,11 @@ def codec_for(uid: str) -> Codec:
 
 def _decode(data: bytes, description: ImageDescription) -> Array:
     header = read_jpeg_header(data)
-    if (header.width, header.height) != (description.width, description.height):
+    if (header.width, header.height, header.components) != (
+        description.width,
+        description.height,
+        description.samples,
+    ):
         raise ValueError("the picture has another size")
     pixels: Array = jpeg_ls.decode(np.frombuffer(data, np.uint8))
     if pixels.ndim == 3 and pixels.shape[0] == 3 != pixels.shape[2]:

@@ -17,7 +17,11 @@ __all__ = ["decode", "encode"]
 def decode(data: bytes, description: ImageDescription) -> Array:
     """Decode a picture, lossless or not; Photometric Interpretation tells its colours."""
     header = read_jpeg_header(data)
-    if (header.width, header.height) != (description.width, description.height):
+    if (header.width, header.height, header.components) != (
+        description.width,
+        description.height,
+        description.samples,
+    ):
         raise ValueError("the picture has another size")
     if header.components == 3:
         # Named the same on both sides, colours are left as they are.

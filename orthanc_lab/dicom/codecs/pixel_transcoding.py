@@ -117,8 +117,8 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
 
 
 def _check_size(file: DicomFile, description: ImageDescription) -> None:
-    most = min(MAX_NATIVE_BYTES, may_unpack(packed_size(file.data_set)))
-    if description.frame_bytes * description.frames > most:
+    most = min(MAX_NATIVE_BYTES, may_unpack(packed_size(file)))
+    if max(description.frame_bytes * description.frames, description.decoded_bytes) > most:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
 
 

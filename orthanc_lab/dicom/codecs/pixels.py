@@ -15,8 +15,9 @@ from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.elscint_runs import elscint_pixels
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
 from orthanc_lab.dicom.images.palette import apply_palette
-from orthanc_lab.dicom.images.raw_frames import compressed_frames, uncompressed_frame
+from orthanc_lab.dicom.images.raw_frames import compressed_frames, packed_size, uncompressed_frame
 from orthanc_lab.dicom.images.ybr import rgb_of_ybr_full
+from orthanc_lab.dicom.limits import may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["Array", "decode_frame"]
@@ -37,9 +38,11 @@ def decode_frame(file: DicomFile, index: int, description: ImageDescription | No
     ------
     OrthancError
         2 for a format that Orthanc does not decode, 3 for a missing frame, 15 for
-        broken data, 23 for a file that declares no frame.
+        broken data, or a frame that would take many times the bytes of the file, 23 for a file that declares no frame.
     """
     description = description or describe_image(file.data_set)
+    if description.decoded_bytes > may_unpack(packed_size(file)):
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "A frame is too large")
     element = file.data_set.get(PIXEL_DATA)
     value = elscint_pixels(file.data_set) or b"" if element is None else element.value
     if description.frames == 0:
@@ -125,7 +128,8 @@ def _single_bits(pixels: bytes, description: ImageDescription, index: int) -> Ar
     first = index * count
     start = first // 8
     bits = np.unpackbits(np.frombuffer(pixels, np.uint8)[start : (first + count + 7) // 8], bitorder="little")
-    return (bits[first - 8 * start :][:count] * np.uint8(255)).reshape(description.height, description.width)
+    bits *= np.uint8(255)
+    return bits[first - 8 * start :][:count].reshape(description.height, description.width)
 
 
 def _shifted(gray: Array, description: ImageDescription) -> Array:

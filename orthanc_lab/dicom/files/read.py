@@ -47,6 +47,7 @@ class DicomFile:
     meta: DataSet  # group 0002; empty for a file without a header
     transfer_syntax: str  # UID; what the bytes look like, if the file does not say
     data_set: DataSet
+    deflated_size: int | None = None  # bytes of the file, if its data set is deflated
     reservation: Reservation | None = field(default=None, repr=False, compare=False)  # of its memory
 
 
@@ -95,7 +96,8 @@ def read_file(
     if reader.count > _MANY:
         reservation = reservation or memory.reserve(0)
         reservation.add(reader.count * _ELEMENT_BYTES)
-    return DicomFile(meta, start.stated or start.layout, data_set, reservation)
+    deflated_size = len(dicom) if start.deflated else None
+    return DicomFile(meta, start.stated or start.layout, data_set, deflated_size, reservation)
 
 
 def check_elements(dicom: bytes, packed: int, memory: MemoryBudget, reservation: Reservation) -> None:

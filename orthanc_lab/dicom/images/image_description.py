@@ -41,6 +41,12 @@ class ImageDescription:
         return (self.frame_bits + 7) // 8
 
     @property
+    def decoded_bytes(self) -> int:
+        """Size of a frame as an array, in bytes: single bits take one each, the indices of a palette three."""
+        samples = 3 if self.photometric == "PALETTE COLOR" else self.samples
+        return self.width * self.height * samples * max(1, self.bits_allocated // 8)
+
+    @property
     def is_monochrome(self) -> bool:
         """True for gray pixels."""
         return self.photometric in ("MONOCHROME1", "MONOCHROME2")

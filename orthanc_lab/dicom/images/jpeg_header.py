@@ -7,6 +7,8 @@ from dataclasses import dataclass
 __all__ = ["JpegHeader", "read_jpeg_header", "with_whole_spectrum"]
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}  # 0xF7: JPEG-LS (ITU-T T.87)
+_START_OF_SCAN = b"\xff\xda"
+_MOST_SCANS = 50  # a progressive picture has about ten; each passes over all samples
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
@@ -28,10 +30,12 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
     Raises
     ------
     ValueError
-        If there is none.
+        If there is none, or far too many scans follow.
     """
     if data[:2] != b"\xff\xd8":
         raise ValueError("no JPEG picture")
+    if data.count(_START_OF_SCAN) > _MOST_SCANS:
+        raise ValueError("the JPEG picture has too many scans")
     position = 2
     is_jfif = False
     adobe: int | None = None

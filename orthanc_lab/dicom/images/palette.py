@@ -19,6 +19,7 @@ _DESCRIPTORS = (
     tags.GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
     tags.BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
 )
+_AT_ONCE = 1 << 20  # pixels that are looked up at a time: as indices they take eight bytes each
 _TABLES = (
     tags.RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags.GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
@@ -34,13 +35,18 @@ def apply_palette(indices: NDArray[Any], data_set: DataSet) -> NDArray[Any]:
     OrthancError
         2 if a table is missing, 15 if one is shorter than declared.
     """
-    colours = [
-        _lookup(indices, data_set, descriptor, table) for descriptor, table in zip(_DESCRIPTORS, _TABLES, strict=True)
-    ]
-    return np.stack(colours, axis=-1)
+    found = np.empty((*indices.shape, 3), np.uint8)
+    step = max(_AT_ONCE // max(indices.shape[1], 1), 1)
+    for colour, (descriptor, table) in enumerate(zip(_DESCRIPTORS, _TABLES, strict=True)):
+        entries, first = _entries(data_set, descriptor, table)
+        for row in range(0, len(indices), step):
+            positions = indices[row : row + step].astype(np.int64) - first
+            found[row : row + step, :, colour] = entries[np.clip(positions, 0, len(entries) - 1)]
+    return found
 
 
-def _lookup(indices: NDArray[Any], data_set: DataSet, descriptor: int, table: int) -> NDArray[Any]:
+def _entries(data_set: DataSet, descriptor: int, table: int) -> tuple[NDArray[np.uint8], int]:
+    """Return the entries of a table, and the index of the first one."""
     form, data = data_set.get(descriptor), data_set.get(table)
     if form is None or data is None or not isinstance(form.value, bytes) or not isinstance(data.value, bytes):
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
@@ -55,6 +61,4 @@ def _lookup(indices: NDArray[Any], data_set: DataSet, descriptor: int, table: in
         entries = np.frombuffer(data.value, np.uint8, min(count, len(data.value)))
     if len(entries) < count:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    positions = np.clip(indices.astype(np.int64) - first, 0, count - 1)
-    found: NDArray[np.uint8] = np.take(entries, positions)
-    return found
+    return entries, first

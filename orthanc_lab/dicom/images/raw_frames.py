@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
 from orthanc_lab.dicom.files.data_set import DataSet
+from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.elscint_runs import elscint_pixels
 from orthanc_lab.dicom.images.image_description import ImageDescription, count_frames, describe_image
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
@@ -40,11 +41,12 @@ def raw_frame(data_set: DataSet, index: int) -> bytes:
     return uncompressed_frame(value, description, index)
 
 
-def packed_size(data_set: DataSet) -> int:
-    """Return the bytes of the pixel data as they are in the file."""
-    element = data_set.get(PIXEL_DATA)
+def packed_size(file: DicomFile) -> int:
+    """Return the bytes of the pixel data as they are in the file; of a deflated file, no more than it has."""
+    element = file.data_set.get(PIXEL_DATA)
     value = element.value if element is not None else b""
-    return len(value) if isinstance(value, bytes) else sum(len(item) for item in value if isinstance(item, bytes))
+    size = len(value) if isinstance(value, bytes) else sum(len(item) for item in value if isinstance(item, bytes))
+    return size if file.deflated_size is None else min(size, file.deflated_size)
 
 
 def uncompressed_frame(pixels: bytes, description: ImageDescription, index: int) -> bytes:

@@ -147,7 +147,8 @@ def truncate(pixels: Array, low: int, high: int) -> Array:
     if pixels.dtype == kind:
         return pixels
     limits = np.iinfo(pixels.dtype)
-    return np.clip(pixels, max(low, limits.min), min(high, limits.max)).astype(kind)
+    found: Array = np.empty(pixels.shape, kind)
+    return np.clip(pixels, max(low, limits.min), min(high, limits.max), out=found, casting="unsafe")
 
 
 def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
@@ -175,20 +176,25 @@ def resize(pixels: Array, width: int, height: int, *, smooth: bool) -> Array:
     samples = 3 if pixels.ndim == 3 else 1
     if not new_width or not new_height or new_width * new_height * samples > MAX_PIXELS:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
-    if smooth and ratio < 1:
-        pixels = _blurred(pixels)
-    return pixels[_nearest(old_height, new_height)][:, _nearest(old_width, new_width)]
+    rows, columns = _nearest(old_height, new_height), _nearest(old_width, new_width)
+    return _blurred(pixels, rows, columns) if smooth and ratio < 1 else pixels[rows][:, columns]
 
 
-def _blurred(pixels: Array) -> Array:
-    """Return 8-bit samples smoothed by a Gaussian filter of 5 x 5, rounded down; the edges are repeated."""
-    sums = np.pad(pixels.astype(np.uint16), [(2, 2), (2, 2), *[(0, 0)] * (pixels.ndim - 2)], mode="edge")
-    for axis in (0, 1):
-        size = sums.shape[axis] - 4
-        parts = [np.take(sums, np.arange(start, start + size), axis) for start in range(5)]
-        sums = parts[0] + 4 * (parts[1] + parts[3]) + 6 * parts[2] + parts[4]
-    blurred: Array = (sums >> 8).astype(np.uint8)
-    return blurred
+def _blurred(pixels: Array, rows: Array, columns: Array) -> Array:
+    """Return 8-bit samples at some places, smoothed by a Gaussian filter of 5 x 5, rounded down; edges are repeated."""
+    found = np.empty((len(rows), len(columns), *pixels.shape[2:]), np.uint8)
+    step = max(_AT_ONCE // pixels[0].size, 1)
+    for start in range(0, len(rows), step):
+        sums = _weighted(pixels, rows[start : start + step], 0)
+        found[start : start + step] = _weighted(sums, columns, 1) >> 8
+    return found
+
+
+def _weighted(samples: Array, places: Array, axis: int) -> Array:
+    last = samples.shape[axis] - 1
+    parts = [np.take(samples, np.clip(places + step, 0, last), axis).astype(np.uint16) for step in range(-2, 3)]
+    sums: Array = parts[0] + 4 * (parts[1] + parts[3]) + 6 * parts[2] + parts[4]
+    return sums
 
 
 def _nearest(old: int, new: int) -> Array:

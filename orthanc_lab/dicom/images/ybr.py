@@ -9,14 +9,23 @@ from numpy.typing import NDArray
 
 __all__ = ["full_resolution", "rgb_of_ybr_full"]
 
+_AT_ONCE = 1 << 18  # pixels that are converted at a time: they take a hundred bytes each
+
 
 def rgb_of_ybr_full(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return RGB of 8 bits from YBR_FULL of 8 bits, both of shape (rows, columns, 3); fractions are cut off."""
+    found = np.empty(pixels.shape, np.uint8)
+    step = max(_AT_ONCE // max(pixels.shape[1], 1), 1)
+    for row in range(0, len(pixels), step):
+        found[row : row + step] = _converted(pixels[row : row + step])
+    return found
+
+
+def _converted(pixels: NDArray[Any]) -> NDArray[Any]:
     luma = pixels[..., 0].astype(np.float64)
     blue, red = (pixels[..., index].astype(np.float64) - 128 for index in (1, 2))
     colours = (luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue)
-    found: NDArray[np.uint8] = np.clip(np.stack(colours, axis=-1), 0, 255).astype(np.uint8)
-    return found
+    return np.clip(np.stack(colours, axis=-1), 0, 255).astype(np.uint8)
 
 
 def full_resolution(samples: NDArray[Any], height: int, width: int) -> NDArray[Any]:

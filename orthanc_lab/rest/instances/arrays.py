@@ -117,7 +117,7 @@ class Matlab:
         except OrthancError as error:
             raise undecodable from error
         with self._memory.reserve(_TEXT_OF_BYTE * pixels.nbytes):
-            answer_text(resp, matlab(_numbers(pixels), may_unpack(packed_size(file.data_set))))
+            answer_text(resp, matlab(_numbers(pixels), may_unpack(packed_size(file))))
 
 
 def decoded(frames: Iterable[tuple[DicomFile, int]], memory: Reservation, *, rescale: bool) -> list[Array]:
@@ -144,7 +144,7 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], memory: Reservation, *, res
     for file, number in frames:
         if file is not current:
             current, description = file, describe_image(file.data_set)
-            packed += packed_size(file.data_set)
+            packed += packed_size(file)
         pixels = _numbers(decode_frame(file, number, description))
         if pixels.dtype.itemsize > 2 and not rescale:
             raise OrthancError(ErrorCode.NOT_IMPLEMENTED)

@@ -70,7 +70,7 @@ class Picture(ABC):
                 raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
             file = self._files.whole(id)
             description = describe_image(file.data_set)
-            size = min(description.frame_bytes, may_unpack(packed_size(file.data_set)))
+            size = min(description.decoded_bytes, may_unpack(packed_size(file)))
             with self._memory.reserve(_COPIES * size):
                 decoded = decode_frame(file, number, description)
                 if media_type not in self.types:
