@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import md5
 
+from orthanc_lab.dicom.files.read import check_elements
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.memory_budget import UNLIMITED, MemoryBudget
 from orthanc_lab.storage.records import NewInstance
 from orthanc_lab.transfers.bucket_log import BucketLog
 from orthanc_lab.transfers.buckets import Bucket, Chunk
@@ -36,11 +38,16 @@ class Arrivals:
     Parameters
     ----------
     sent
-        As how many bytes the buckets came: an instance that would unpack to far more is not put together.
+        As how many bytes the buckets came: an instance that would unpack to far more, or to far too many elements,
+        is passed over.
+    memory
+        From which is reserved what it takes to count many elements.
     """
 
-    def __init__(self, log: BucketLog, buckets: Sequence[Bucket], sent: int) -> None:
+    def __init__(self, log: BucketLog, buckets: Sequence[Bucket], sent: int, memory: MemoryBudget = UNLIMITED) -> None:
         self._log = log
+        self._sent = sent
+        self._memory = memory
         self._largest = may_unpack(sent)
         self._places = _places(buckets, log)
 
@@ -50,10 +57,10 @@ class Arrivals:
         files: list[NewInstance] = []
         for instance in instances:
             content = self._content(instance)
-            if content is not None:
+            refused = self._failure(instance) if content is None else self._too_dense(content)
+            failure = failure or refused
+            if content is not None and refused is None:
                 files.append(NewInstance(content, md5=instance.md5))
-            elif failure is None:
-                failure = self._failure(instance)
         return Group(files, failure)
 
     def _content(self, instance: TransferInstance) -> bytes | None:
@@ -66,6 +73,14 @@ class Arrivals:
 
     def _has_arrived(self, instance: TransferInstance) -> bool:
         return _is_covered(instance.size, [place[0] for place in self._places.get(instance.id, ())])
+
+    def _too_dense(self, content: bytes) -> OrthancError | None:
+        try:
+            with self._memory.reserve(0) as reservation:
+                check_elements(content, self._sent, self._memory, reservation)
+        except OrthancError as error:
+            return error
+        return None
 
     def _failure(self, instance: TransferInstance) -> OrthancError:
         """Return why there is no file."""

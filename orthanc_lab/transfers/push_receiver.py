@@ -192,7 +192,7 @@ class PushReceiver:
     def _store(self, transaction: PushTransaction) -> OrthancError | None:
         """Store what has arrived, and return the first error."""
         threads = self._options.commit_threads_count
-        commit = transaction.commit(self._storage, self._executor, threads, self._put_together)
+        commit = transaction.commit(self._storage, self._executor, threads, self._put_together, self._memory)
         try:
             while commit.step():
                 pass

@@ -95,10 +95,20 @@ class PushTransaction:
         self._log.add(number, content)
         self._sent[number] = sent
 
-    def commit(self, storage: Ingest, executor: Executor, threads: int, memory: MemoryBudget) -> Commit:
-        """Return what stores the instances that can be put together now, in memory that it reserves."""
+    def commit(
+        self, storage: Ingest, executor: Executor, threads: int, memory: MemoryBudget, counting: MemoryBudget
+    ) -> Commit:
+        """Return what stores the instances that can be put together now.
+
+        Parameters
+        ----------
+        memory
+            From which it reserves the instances.
+        counting
+            From which it reserves what it takes to count their elements.
+        """
         sent = self._sent_before + sum(self._sent.copy().values())
-        arrivals = Arrivals(self._log, self._request.buckets, sent)
+        arrivals = Arrivals(self._log, self._request.buckets, sent, counting)
         return Commit(storage, arrivals, tuple(self._instances.values()), executor, threads, memory=memory)
 
     def suspend(self) -> None:

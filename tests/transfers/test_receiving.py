@@ -124,6 +124,22 @@ def test_an_instance_that_packs_to_nothing(receiver: Rest) -> None:
     assert receiver("DELETE", path).status_code == 200
 
 
+def test_elements_that_pack_to_nothing(receiver: Rest) -> None:
+    """Each would take hundreds of bytes wherever the file is read."""
+    items = b"\xfe\xff\0\xe0\0\0\0\0" * 120_000
+    dense = dicom_files.dicom() + dicom_files.element(0x00081115, b"SQ", items)
+    path = opened(receiver, announcement(dense, compression="gzip"))
+    assert is_done(receiver("PUT", f"{path}/0", gzip.compress(dense)))
+    status, code, words = error_of(receiver("POST", f"{path}/commit"))
+    assert (status, code) == (400, 15)
+    assert "elements" in words
+    assert receiver.json("/instances") == []
+    assert receiver("DELETE", path).status_code == 200
+    path = opened(receiver, announcement(dense))  # what is sent as it is may be stored
+    assert is_done(receiver("PUT", f"{path}/0", dense))
+    assert is_done(receiver("POST", f"{path}/commit"))
+
+
 def test_a_failed_commit_keeps_what_is_right(receiver: Rest) -> None:
     good, bad, also_good = material.small_instances(3)
     body = announcement(good)
