@@ -25,6 +25,7 @@ _LONGEST_COMMAND = 16 << 10  # bytes; a few hundred are usual
 _LONGEST_STORED = 2 << 30  # bytes of the data set of a C-STORE …
 _LONGEST_OTHER = 16 << 20  # … and of any other message
 _USUAL_PDU = 16384  # where the peer names no limit
+_LONGEST_PDU = 128 << 10  # whatever a peer takes: how fast it takes them is seen after each
 _COMMAND, _LAST = 1, 2  # bits of the message control header
 _ITEM = struct.Struct(">IBB")
 _PDU = struct.Struct(">BxIIBB")
@@ -154,7 +155,7 @@ def fragments(
     maximum_length
         The longest PDU that the peer takes (without its own header); 0 if it names no limit.
     """
-    size = max(maximum_length or _USUAL_PDU, _ITEM.size + 2) - _ITEM.size
+    size = max(min(maximum_length or _USUAL_PDU, _LONGEST_PDU), _ITEM.size + 2) - _ITEM.size
     encoded = encode_command(command, has_data_set=data is not None)
     yield from _pieces(context_id, memoryview(encoded), _COMMAND, size)
     if data is not None:

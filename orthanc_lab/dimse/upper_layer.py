@@ -72,6 +72,8 @@ class UpperLayer(DULServiceProvider):
         """Bytes of messages, also of one that is not complete."""
         self.fault = ""
         """What was wrong with the last PDU, in DCMTK's words."""
+        self.sending_since: float | None = None
+        """Since when, by the monotonic clock, the peer should take the next part of a message."""
 
     # -- what pynetdicom expects of a thread -------------------------------------------
 
@@ -107,7 +109,9 @@ class UpperLayer(DULServiceProvider):
         """Send the PDUs of a message."""
         assert self.socket is not None
         if self.state_machine.current_state in ("Sta6", "Sta8"):
+            self.sending_since = time.monotonic()
             self.socket.send(pdus[0] if len(pdus) == 1 else b"".join(pdus))
+            self.sending_since = None
             if self.event_queue.queue:
                 self.settle()
 

@@ -164,12 +164,17 @@ class IncomingAssociation:
             return False
         dispatch = self._dispatch()
         sop_class, syntax = str(context.abstract_syntax), str(context.transfer_syntax[0])
-        request = Request(message, sop_class, syntax, peer, self._association, dispatch.turn_of(message))
+        request = Request(message, sop_class, syntax, peer, self._association, dispatch.turn_of(message, self))
         self._is_busy, self.silent_since = True, None
         try:
             return dispatch.answer(request) and not self._is_ending
         finally:
             self._is_busy, self.silent_since = False, time.monotonic()
+
+    @property
+    def sending_since(self) -> float | None:
+        """Since when the client should take the next part of what it is sent; None if it is sent nothing."""
+        return self._association.dul.sending_since
 
     def end(self) -> None:
         """Answer the request in progress and no other; from another thread."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from threading import BoundedSemaphore
 
 from orthanc_lab.dimse.command_set import Operation
 from orthanc_lab.dimse.message import Message
@@ -11,6 +10,7 @@ from orthanc_lab.network.handlers import HANDLERS
 from orthanc_lab.network.permissions import Permissions
 from orthanc_lab.network.request import Handler, Request
 from orthanc_lab.network.services import NetworkServices
+from orthanc_lab.network.turns import Client, Turn, Turns
 
 __all__ = ["Dispatch"]
 
@@ -25,12 +25,15 @@ class Dispatch:
         self.services = services
         self.handlers = HANDLERS
         self.permissions = Permissions(services.settings, services.modalities)
-        self._turn, self._turn_to_send = (BoundedSemaphore(services.settings["DicomThreadsCount"]) for _ in range(2))
+        most = services.settings["DicomThreadsCount"]
+        self._turns = Turns(most)
+        self._turns_to_send = {operation: Turns(most) for operation in _SENDING}
         self._handlers: dict[int, Handler] = {handler.OPERATION: handler(services) for handler in HANDLERS}
 
-    def turn_of(self, message: Message) -> BoundedSemaphore:
-        """Return what has to be taken while a request is answered."""
-        return self._turn_to_send if message.field in _SENDING else self._turn
+    def turn_of(self, message: Message, client: Client) -> Turn:
+        """Return what has to be taken while a request of a client is answered."""
+        turns = self._turns_to_send[Operation(message.field)] if message.field in _SENDING else self._turns
+        return Turn(turns, client)
 
     def answer(self, request: Request) -> bool:
         """Answer a request; False if it is refused."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Semaphore
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orthanc_lab.dimse.command_set import Command, Field, Operation
 from orthanc_lab.dimse.message import Message
+from orthanc_lab.network.turns import Turn
 
 if TYPE_CHECKING:  # pynetdicom is loaded with the first association
     from orthanc_lab.dimse.upper_layer import QuickAssociation
@@ -49,16 +48,7 @@ class Request:
     transfer_syntax: str  # of its data set
     peer: Peer
     association: QuickAssociation  # for sub-operations
-    turn: Semaphore  # that is taken for it
-
-    @contextmanager
-    def out_of_turn(self) -> Iterator[None]:
-        """Let other requests have the turn while the client is waited for, who may take its time."""
-        self.turn.release()
-        try:
-            yield
-        finally:
-            self.turn.acquire()
+    turn: Turn  # that is taken for it
 
     def respond(self, status: int, data: bytes | None = None, fields: Command | None = None) -> None:
         """Send a response.
@@ -82,7 +72,7 @@ class Request:
         sop_class = self.message.text(Field.AFFECTED_SOP_CLASS_UID) or self.message.text(Field.REQUESTED_SOP_CLASS_UID)
         if sop_class:
             command[Field.AFFECTED_SOP_CLASS_UID] = sop_class
-        with self.out_of_turn():
+        with self.turn.released():
             self.association.dimse.send_all(self.message.context_id, {**command, **(fields or {})}, data)
 
     def is_cancelled(self) -> bool:

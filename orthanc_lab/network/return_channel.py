@@ -25,7 +25,7 @@ class ReturnChannel:
 
     def __init__(self, request: Request, services: NetworkServices) -> None:
         self.aet = request.peer.aet
-        self._out_of_turn = request.out_of_turn
+        self._turn = request.turn
         self._association = request.association
         self._transcode = services.job_tools.transcode
         self._transcodes = services.settings["TranscodeDicomProtocol"]
@@ -56,7 +56,7 @@ class ReturnChannel:
         }
         dimse = self._association.dimse
         dimse.send(context.context_id, command, file.data)
-        with self._out_of_turn():
+        with self._turn.released():
             response = dimse.receive(self._timeout)
         if (
             response is None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import resource
+import select
 import socket
 import struct
 import threading
@@ -283,6 +284,26 @@ def test_clients_that_do_not_take_what_they_get_hold_nobody_up():
                 assert one.ask(query(Operation.C_GET, GET, level)).field == Operation.C_STORE
             with RawClient(server.dicom_port) as client:
                 assert client.ask(echo_message()).status == 0
+
+
+def test_a_client_that_takes_its_instances_too_slowly_loses_its_turn_to_one_that_waits():
+    """It takes a little, again and again, so that no time-out is over."""
+    level = struct.pack("<HHI6s", 8, 0x52, 6, b"STUDY ") + struct.pack("<HHI4s", 0x20, 0xD, 4, b"1.2\0")
+    contexts = ((1, GET, (IMPLICIT,)), (3, CT_IMAGE, (EXPLICIT,)))
+    large = store_message("1.2.5", data_set("1.2.5", size=8_000_000))
+    with orthanc_lab.serve(DicomThreadsCount=1, DicomScpTimeout=0, DicomAlwaysAllowGet=True) as server:
+        with RawClient(server.dicom_port, STORING) as client:
+            assert client.ask(large).status == 0
+        get = query(Operation.C_GET, GET, level)
+        with RawClient(server.dicom_port, contexts, receives=4096) as slow:
+            slow.send(get)
+            assert slow.read()[0] == 4  # it has the turn
+            with RawClient(server.dicom_port, contexts, timeout=300) as other:
+                other.send(get)
+                while not select.select([other.socket], [], [], 0.1)[0]:
+                    with suppress(ConnectionError):
+                        slow.socket.recv(512)
+                assert other.response().field == Operation.C_STORE
 
 
 def query(operation: Operation, sop_class: str, identifier: bytes) -> bytes:
