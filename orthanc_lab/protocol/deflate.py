@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -55,19 +55,19 @@ def _by_zlib(data: bytes, level: int) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-def deflate_zlib(data: Any) -> bytes:
-    """Compress bytes or a buffer with the header of zlib (RFC 1950), as in PNG."""
-    return _compress(data, zlib.MAX_WBITS)
+def deflate_zlib(pieces: Iterable[Any]) -> bytes:
+    """Compress pieces, bytes or buffers, as one with the header of zlib (RFC 1950), as in PNG."""
+    return _compress(pieces, zlib.MAX_WBITS)
 
 
 def deflate_raw(data: Any) -> bytes:
     """Compress without a header (RFC 1951), as in the deflated transfer syntax and in ZIP."""
-    return _compress(data, -zlib.MAX_WBITS)
+    return _compress((data,), -zlib.MAX_WBITS)
 
 
 def gzip_bytes(data: Any) -> bytes:
     """Compress to a gzip file without a name and a time (RFC 1952)."""
-    return _compress(data, zlib.MAX_WBITS + 16)
+    return _compress((data,), zlib.MAX_WBITS + 16)
 
 
 def inflate_zlib(data: bytes, limit: int) -> bytes:
@@ -104,7 +104,6 @@ def inflate_raw(data: bytes | memoryview, limit: int) -> bytes:
     return plain
 
 
-def _compress(data: Any, wbits: int) -> bytes:
+def _compress(pieces: Iterable[Any], wbits: int) -> bytes:
     packer = _compressobj(_LEVEL, zlib.DEFLATED, wbits)
-    packed: bytes = packer.compress(data) + packer.flush()
-    return packed
+    return b"".join([*map(packer.compress, pieces), packer.flush()])

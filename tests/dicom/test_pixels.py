@@ -158,6 +158,14 @@ def test_a_frame_cannot_be_larger_than_its_data_allow() -> None:
         assert code_of(lambda file=file: decode_frame(file, 0)) == 15
 
 
+def test_runs_of_elscint_that_unpack_to_far_too_much() -> None:
+    """A deflated file of a few kilobytes has megabytes of runs, and each becomes 256 samples."""
+    elements = image_of(b"", 8192, 8192, bits=16)
+    del elements[0x7FE00010]
+    elements |= {0x07A11011: ("CS", b"PMSCT_RLE1"), 0x07A1100A: ("OB", b"\xa5\xff\x80" * (8192 * 8192 // 256))}
+    assert code_of(lambda: raw_frame(read_file(file_of(elements)).data_set, 0)) == 15
+
+
 @pytest.mark.parametrize("form", ["single bits", "palette"])
 def test_a_frame_cannot_become_far_more_than_the_file_has(form: str) -> None:
     """Single bits take a byte each, the indices of a palette three."""

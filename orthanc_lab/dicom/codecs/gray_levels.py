@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = ["GrayLevels", "fit_gray_levels"]
 
 _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 _ROOM = 1023  # that Orthanc leaves below negative values of 12 bits
+_AT_ONCE = 1 << 20  # pixels that are looked up
 _NUMBER = re.compile(r"\s*+([+-]?(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)", re.ASCII)
 _XRAY = "1.2.840.10008.5.1.4.1.1.12."  # angiographic and radiofluoroscopic images have no modality values
 
@@ -50,8 +51,7 @@ class GrayLevels:
 
     def apply(self, frame: Array) -> Array:
         """Return the samples of a frame."""
-        samples: Array = np.take(self.samples, _stored_bits(frame, self.source))
-        return samples
+        return np.concatenate([np.take(self.samples, part) for part in _stored_bits(frame, self.source)])
 
     def describe(self, data_set: DataSet) -> None:
         """Set the elements that tell the form of the samples, and the modality values behind them."""
@@ -118,7 +118,8 @@ def fit_gray_levels(data_set: DataSet, description: ImageDescription, frames: It
     values = _modality_values(data_set, description)
     used = np.zeros(len(values), bool)
     for frame in frames:
-        used[_stored_bits(frame, description)] = True
+        for part in _stored_bits(frame, description):
+            used[part] = True
     found = values[used]
     low, high = int(found.min()), int(found.max())
     source_bits = width = _bits_of(int(values.min()), int(values.max()))
@@ -170,10 +171,13 @@ def _looked_up(values: Array, table: DataSet) -> Array:
     return found
 
 
-def _stored_bits(frame: Array, description: ImageDescription) -> Array:
+def _stored_bits(frame: Array, description: ImageDescription) -> Iterator[Array]:
+    """Yield them for some rows at a time: as indices, they take eight bytes each."""
     shift = max(description.high_bit + 1 - description.bits_stored, 0)
-    bits: Array = frame.view(f"u{frame.dtype.itemsize}") >> shift & (1 << description.bits_stored) - 1
-    return bits
+    step = max(_AT_ONCE // frame.shape[1], 1)
+    for start in range(0, len(frame), step):
+        part = frame[start : start + step]
+        yield part.view(f"u{frame.dtype.itemsize}") >> shift & (1 << description.bits_stored) - 1
 
 
 def _bits_of(low: int, high: int) -> int:

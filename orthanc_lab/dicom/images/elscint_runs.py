@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from orthanc_lab.dicom.dictionary.tags import COLUMNS, ROWS
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.images.image_description import number_of, text_of
-from orthanc_lab.dicom.limits import MAX_FRAME_BYTES
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["elscint_pixels"]
 
 _COMPRESSION = 0x07A11011
 _PIXELS = 0x07A1100A
+_MOST_SAMPLES = 1 << 24  # 4096 x 4096; those scanners made no more than 1024 x 1024
 _RUN, _WHOLE = 0xA5, 0x5A
 
 
@@ -29,7 +29,7 @@ def elscint_pixels(data_set: DataSet) -> bytes | None:
     Raises
     ------
     OrthancError
-        15 if they are fewer than the file declares.
+        15 if they are fewer than the file declares, or far more than such an image has.
     """
     element = data_set.get(_PIXELS)
     if element is None or not element.value or text_of(data_set, _COMPRESSION) != "PMSCT_RLE1":
@@ -37,7 +37,7 @@ def elscint_pixels(data_set: DataSet) -> bytes | None:
     if element.vr not in ("OB", "UN") or not isinstance(element.value, bytes):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     count = (number_of(data_set, ROWS) or 0) * (number_of(data_set, COLUMNS) or 0)
-    if 2 * count > MAX_FRAME_BYTES:
+    if count > _MOST_SAMPLES:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     samples = array("H", _samples(_bytes(element.value), count))
     if len(samples) < count:

@@ -7,6 +7,7 @@ import struct
 import time
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ _LETTERS = 6  # of a sample and the blank after it
 _LONGEST_SIDE = 65500  # of a JPEG that libjpeg writes
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_AT_ONCE = 4 << 20  # bytes of samples
 _UP = 2  # filter type: the difference to the sample above (PNG specification section 9.2)
 
 
@@ -38,16 +40,26 @@ def png(pixels: Array) -> bytes:
     if not pixels.size:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
     height, width = pixels.shape[:2]
-    samples = pixels.astype(">u2") if pixels.dtype.itemsize == 2 else pixels
-    rows = np.ascontiguousarray(samples).view(np.uint8).reshape(height, -1)
-    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
-    filtered[:, 0] = _UP
-    filtered[:1, 1:] = rows[:1]
-    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
     colour = 2 if pixels.ndim == 3 else 0
     header = struct.pack(">IIBBBBB", width, height, 8 * pixels.dtype.itemsize, colour, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", deflate_zlib(filtered.data)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", deflate_zlib(_filtered(pixels))), (b"IEND", b""))
     return _PNG_SIGNATURE + b"".join(_chunk(name, data) for name, data in chunks)
+
+
+def _filtered(pixels: Array) -> Iterator[memoryview]:
+    """Yield the rows of a PNG, so many at a time that large pictures are not copied as a whole."""
+    height = len(pixels)
+    step = max(_AT_ONCE // (pixels.nbytes // height), 1)
+    for start in range(0, height, step):
+        part = pixels[max(start - 1, 0) : start + step]  # with the row above
+        samples = part.astype(">u2") if pixels.dtype.itemsize == 2 else part
+        rows = np.ascontiguousarray(samples).view(np.uint8).reshape(len(part), -1)
+        filtered = np.empty((min(step, height - start), rows.shape[1] + 1), np.uint8)
+        filtered[:, 0] = _UP
+        if not start:
+            filtered[:1, 1:] = rows[:1]
+        np.subtract(rows[1:], rows[:-1], out=filtered[not start :, 1:])
+        yield filtered.data
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
