@@ -207,6 +207,12 @@ def test_a_jpeg_2000_picture_of_countless_parts_is_refused(start: int, end: int,
         decode_frame(read_file(encapsulated(lying)), 0)
 
 
+def test_precincts_may_be_small_at_low_resolutions() -> None:
+    sound = jpeg_2000()
+    coding = struct.pack(">HHBBHB", 0xFF52, 16, 1, 0, 1, 0) + sound[54:59] + b"\x33\x44\x55\x66"
+    assert decode_frame(read_file(encapsulated(sound[:45] + coding + sound[59:])), 0).shape == (64, 64)
+
+
 def test_the_size_of_a_jpeg_2000_picture_is_that_of_what_is_decoded() -> None:
     """There is another size in a box before the picture."""
     large = bytes(imagecodecs.jpeg2k_encode(np.zeros((256, 256), np.uint8), level=0, codecformat="JP2"))

@@ -22,7 +22,7 @@ _CODING, _CODING_OF_COMPONENT, _TILE_PART, _DATA, _END = 0xFF52, 0xFF53, 0xFF90,
 _WITH_LENGTH = frozenset({*range(0xFF50, 0xFF65), 0xFF74, 0xFF75, 0xFF77, 0xFF78, _TILE_PART})
 _TILE_BYTES = 16_384  # of memory, whatever its size
 _SMALLEST_BLOCK = 8  # the sum of the exponents of its sides: 16 x 16; OpenJPEG has structures for each
-_SMALLEST_PRECINCT = 10
+_SMALLEST_PRECINCT = 12  # at full resolution
 
 
 def codec_for(uid: str) -> Codec:
@@ -78,7 +78,9 @@ def _check_header(data: bytes, description: ImageDescription) -> None:
 
 def _check_coding(parameters: bytes, has_precincts: int) -> None:
     blocks = parameters[1] + parameters[2] + 4
-    precincts = [sum(divmod(sides, 16)) for sides in parameters[5:]] if has_precincts else []
+    sizes = parameters[5:] if has_precincts else b""
+    # The first one is that of the smallest resolution, of which each further one has four times the samples.
+    precincts = [sum(divmod(sides, 16)) + 2 * (parameters[0] - level) for level, sides in enumerate(sizes)]
     if blocks < _SMALLEST_BLOCK or min(precincts, default=_SMALLEST_PRECINCT) < _SMALLEST_PRECINCT:
         raise ValueError("the parts of the picture are too small")
 
