@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import signal
@@ -294,6 +295,43 @@ def test_an_output_that_is_damaged_on_its_way_is_lost(tmp_path: Path) -> None:
     assert [one.id for one in list_of_jobs.rows()] == ["one"]
     assert damaged.names() == []
     list_of_jobs.close()
+
+
+class FullOutputs(FileOutputs):
+    """Outputs on a disk that is full after some bytes."""
+
+    def append(self, name: str, offset: int) -> tuple[OutputWriter, int]:
+        writer, start = super().append(name, offset)
+
+        def write(data: bytes) -> None:
+            writer.write(data[:3])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        return SimpleNamespace(write=write, close=writer.close), start
+
+
+def test_a_job_whose_output_does_not_fit_is_migrated_the_next_time(tmp_path: Path) -> None:
+    outputs, target = FileOutputs(tmp_path / "source", SystemIdentifiers()), tmp_path / "target"
+    name = outputs.new_name(".zip")
+    with closing(outputs.append(name, 0)[0]) as writer:
+        writer.write(b"an archive")
+    report, list_of_jobs = Report(verb="migrated"), SqliteJobStore(None)
+    row = JobRow(1, "one", "Archive", 0, "", "Success", "{}", json.dumps({"archive": [name, "", ""]}), None, None)
+    with pytest.raises(OSError, match="No space left"):
+        migrate_jobs([row], outputs, list_of_jobs, FullOutputs(target, SystemIdentifiers()), report)
+    assert not list_of_jobs.rows()
+    migrate_jobs([row], outputs, list_of_jobs, FileOutputs(target, SystemIdentifiers()), report)
+    assert [one.id for one in list_of_jobs.rows()] == ["one"]
+    assert (target / name).read_bytes() == b"an archive"
+    assert not report.reasons
+    list_of_jobs.close()
+
+
+@pytest.mark.parametrize("name", ["index.lock", "migrated/index.sqlite"])
+def test_a_migration_that_ended_at_its_beginning_goes_on(source: Path, target: Path, name: str) -> None:
+    (target / name).parent.mkdir(parents=True)
+    (target / name).touch()
+    assert migrated(source, target) == 0
 
 
 def test_jobs_stay_where_none_are_saved(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

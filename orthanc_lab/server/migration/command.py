@@ -16,7 +16,7 @@ from orthanc_lab.server.adoption.logs import NODES, import_logs, import_nodes
 from orthanc_lab.server.adoption.progress import Progress
 from orthanc_lab.server.adoption.reached import ReachedStore
 from orthanc_lab.server.adoption.report import Report
-from orthanc_lab.server.migration.ends import check_apart, read_end
+from orthanc_lab.server.migration.ends import COPIES, check_apart, read_end
 from orthanc_lab.server.migration.jobs import migrate_jobs
 from orthanc_lab.server.migration.local_source import open_local_source
 from orthanc_lab.server.migration.source import OpenSource
@@ -74,7 +74,7 @@ def migrate(source: CheckedSettings, target: CheckedSettings, report: Report) ->
         raise SourceError("The target has StoreDicom = false, and would keep no file")
     check_apart(source, target)
     with ExitStack() as opened:
-        found = opened.enter_context(_open_source(source, Path(target["IndexDirectory"]) / "migrated"))
+        found = opened.enter_context(_open_source(source, Path(target["IndexDirectory"]) / COPIES))
         made = opened.enter_context(open_target(target))
         progress = Progress(found.data.count(), sys.stderr)
         store = ReachedStore(made.storage, f"Migrated:{found.name}")

@@ -9,9 +9,12 @@ from orthanc_lab.server.back_ends.file_places import bucket_options
 from orthanc_lab.server.options.configuration_files import read_configuration
 from orthanc_lab.server.options.settings import CheckedSettings
 
-__all__ = ["INDEX", "check_apart", "read_end"]
+__all__ = ["COPIES", "INDEX", "LOCK", "check_apart", "read_end"]
 
 INDEX = "index.sqlite"
+LOCK = "index.lock"
+COPIES = "migrated"
+"""The folder in the target for copies of what cannot be read without writing."""
 
 
 def read_end(path: Path, *, new: bool) -> CheckedSettings:
@@ -22,7 +25,8 @@ def read_end(path: Path, *, new: bool) -> CheckedSettings:
     path
         The file of a configuration, a folder of such files, or the ``StorageDirectory`` of a server with SQLite.
     new
-        Whether a folder may be empty, or missing: it becomes one then.
+        Whether a folder may be empty, or missing, or have what a migration left that ended at its very beginning: it
+        becomes one then.
 
     Raises
     ------
@@ -37,9 +41,14 @@ def read_end(path: Path, *, new: bool) -> CheckedSettings:
     if path.is_file() or (is_folder and any(path.glob("*.json"))):
         configuration = read_configuration(path)
         return CheckedSettings(configuration.values, configuration.folder)
-    if new and (not path.exists() or (is_folder and not any(path.iterdir()))):
+    if new and (not path.exists() or (is_folder and _is_begun({one.name for one in path.iterdir()}))):
         return CheckedSettings({"StorageDirectory": str(path.absolute())})
     raise SourceError(f"{path} is neither a configuration nor the folder of a server")
+
+
+def _is_begun(names: set[str]) -> bool:
+    """Tell whether these are the names in a folder that has no index yet, and is to get one."""
+    return LOCK in names or names <= {COPIES}
 
 
 def check_apart(source: CheckedSettings, target: CheckedSettings) -> None:

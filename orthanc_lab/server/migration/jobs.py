@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
-from typing import BinaryIO
 
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.store import JobRow
-from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.adoption.report import Report
+from orthanc_lab.server.adoption.source_rows import FileError
 from orthanc_lab.server.migration.target import JobRows
+from orthanc_lab.storage.files.disk_errors import SCARCE
 
 __all__ = ["migrate_jobs"]
 
 _PIECE = 1 << 20  # bytes
+_REFUSED = (ErrorCode.BAD_SEQUENCE_OF_CALLS, ErrorCode.CORRUPTED_FILE)  # the job, and not by a disk that fails
 
 
 def migrate_jobs(
@@ -26,6 +28,13 @@ def migrate_jobs(
 
     A job is there with its outputs or not at all: those of a job that is not yet in the list are removed by the
     next start of a server.
+
+    Raises
+    ------
+    OSError
+        If an output cannot be written; the jobs that are not in the list yet are added when this is done again.
+    OrthancError
+        If the list cannot be written; also then.
     """
     there = target.rows()
     known = {row.id for row in there}
@@ -40,39 +49,54 @@ def migrate_jobs(
             if name in text:
                 try:
                     _copy(outputs, target_outputs, name)
-                except OSError as error:
-                    with suppress(OSError):
-                        target_outputs.remove(name)  # else a part of it would be downloaded as the whole
-                    report.lose(f"output {name} of the job {row.id}", error.strerror or str(error))
+                except FileError as error:
+                    target_outputs.remove(name)  # else a part of it would be downloaded as the whole
+                    report.lose(f"output {name} of the job {row.id}", str(error))
                 else:
                     copied += 1
         sequence += 1
         try:
             target.write(replace(row, sequence=sequence))
         except OrthancError as error:
+            if error.code not in _REFUSED:
+                raise
             report.lose(f"job {row.id}", error.details or error.text)
         else:
             taken += 1
-    report.notes.append(
-        f"{taken} jobs were {report.verb} with {copied} outputs, {len(rows) - taken} were there already"
-    )
+    present = sum(row.id in known for row in rows)
+    report.notes.append(f"{taken} jobs were {report.verb} with {copied} outputs, {present} were there already")
 
 
 def _copy(outputs: OutputStore, target: OutputStore, name: str) -> None:
-    """Copy an output, and read it back."""
-    with outputs.open(name) as source:
-        writer, _ = target.append(name, 0)
-        with closing(writer):
+    """Copy an output, and read it back.
+
+    Raises
+    ------
+    FileError
+        If the source cannot be read, or the target returns other bytes.
+    OSError
+        If the target cannot be written or read.
+    """
+    wanted, found = (hashlib.md5(usedforsecurity=False) for _ in range(2))
+    writer, _ = target.append(name, 0)
+    with closing(writer):
+        for piece in _pieces(outputs, name):
+            wanted.update(piece)
+            writer.write(piece)
+    with target.open(name) as stored:
+        while piece := stored.read(_PIECE):
+            found.update(piece)
+    if found.digest() != wanted.digest():
+        raise FileError("the target returns other bytes")
+
+
+def _pieces(outputs: OutputStore, name: str) -> Iterator[bytes]:
+    """Yield the bytes of an output of the source."""
+    try:
+        with outputs.open(name) as source:
             while piece := source.read(_PIECE):
-                writer.write(piece)
-        source.seek(0)
-        with target.open(name) as stored:
-            if _md5(source) != _md5(stored):
-                raise OSError("the target returns other bytes")
-
-
-def _md5(file: BinaryIO) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    while piece := file.read(_PIECE):
-        digest.update(piece)
-    return digest.hexdigest()
+                yield piece
+    except OSError as error:
+        if error.errno in SCARCE:
+            raise
+        raise FileError(error.strerror or str(error)) from error

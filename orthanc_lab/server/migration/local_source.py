@@ -20,7 +20,7 @@ from orthanc_lab.server.adoption.errors import SourceError
 from orthanc_lab.server.adoption.source_lock import untouched
 from orthanc_lab.server.back_ends.file_places import bucket_options, open_file_place
 from orthanc_lab.server.back_ends.local import files_beside_index
-from orthanc_lab.server.migration.ends import INDEX
+from orthanc_lab.server.migration.ends import INDEX, LOCK
 from orthanc_lab.server.migration.source import MigrationSource, OpenSource
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage.files.area import FileArea
@@ -79,7 +79,7 @@ def _connection(address: str) -> sqlite3.Connection:
 def _locked(folder: Path) -> Callable[[], None]:
     """Lock a folder as its server does; its lock file is not written to."""
     try:
-        descriptor = os.open(folder / "index.lock", os.O_RDONLY)
+        descriptor = os.open(folder / LOCK, os.O_RDONLY)
     except FileNotFoundError:  # a copy of the folder, made without it
         return lambda: None
     try:

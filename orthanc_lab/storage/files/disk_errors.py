@@ -8,10 +8,11 @@ import logging
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.storage.files.area import AreaError
 
-__all__ = ["disk_error", "read_error"]
+__all__ = ["SCARCE", "disk_error", "read_error"]
 
 _log = logging.getLogger("orthanc_lab")
-_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # no fault of the disk, and soon over
+SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors that are no fault of the disk, and soon over."""
 
 
 def disk_error(error: OSError, *, shown: str = "") -> OrthancError:
@@ -27,7 +28,7 @@ def disk_error(error: OSError, *, shown: str = "") -> OrthancError:
         return OrthancError(code, f"The storage area is not available: {error}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OrthancError(ErrorCode.FULL_STORAGE, shown)
-    if not shown and error.errno not in _SCARCE:
+    if not shown and error.errno not in SCARCE:
         _log.error("Cannot write a file of the storage: %s", error)
     where = f" ({shown})" if shown else ""
     text = f"Cannot write a file of the storage{where}: {error.strerror or error}"
@@ -41,7 +42,7 @@ def read_error(error: OSError) -> OrthancError:
     """
     if isinstance(error, AreaError):
         return disk_error(error)
-    code = ErrorCode.DATABASE_UNAVAILABLE if error.errno in _SCARCE else ErrorCode.CORRUPTED_FILE
+    code = ErrorCode.DATABASE_UNAVAILABLE if error.errno in SCARCE else ErrorCode.CORRUPTED_FILE
     if code == ErrorCode.CORRUPTED_FILE:
         _log.error("Cannot read a file of the storage: %s", error)
     return OrthancError(code, f"Cannot read a file of the storage: {error.strerror or error}")
