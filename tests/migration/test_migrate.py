@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import random
 import signal
 import sqlite3
 import subprocess
@@ -30,6 +31,7 @@ from orthanc_lab.server.adoption.report import Report
 from orthanc_lab.server.migration.command import main
 from orthanc_lab.server.migration.jobs import migrate_jobs
 from orthanc_lab.storage import StorageOptions, open_storage
+from orthanc_lab.storage.files.area import DiskArea
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.records import Change
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
@@ -272,6 +274,21 @@ def test_the_ends_are_two_servers(source: Path, tmp_path: Path, capsys: pytest.C
     assert "neither a configuration nor the folder of a server" in ended(tmp_path / "nowhere", source, capsys)
     (tmp_path / "empty.json").write_text('{"StorageDirectory": "empty"}')
     assert "there is nothing to migrate" in ended(tmp_path / "empty.json", tmp_path / "target", capsys)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_file_that_is_damaged_on_its_way_is_told_by_the_next_migration_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, compressed: bool
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "orthanc.json"
+    target.write_text(json.dumps({"StorageDirectory": "target", "StorageCompression": compressed}))
+    with closing(open_storage(source)) as storage:
+        put(storage, pixels=random.Random(1).randbytes(100_000))
+    write = DiskArea.write
+    with monkeypatch.context() as damaging:
+        damaging.setattr(DiskArea, "write", lambda self, name, data, sync: write(self, name, data[:-1], sync=sync))
+        assert "the disk of the target returns other bytes" in ended(source, target, capsys, code=1)
+    assert "1 could not be taken" in ended(source, target, capsys, code=1)
 
 
 class DamagedOutputs(FileOutputs):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.server.adoption.reached import ReachedStore
 from orthanc_lab.server.adoption.report import Report
 from orthanc_lab.server.adoption.source_rows import (
@@ -25,6 +26,7 @@ __all__ = ["InstanceImport"]
 _MOST_INSTANCES, _MOST_BYTES = 100, 32 << 20  # of a group
 _MOST_COMPLETE = 100_000
 _FIRST_OF_USER = 1024
+_DAMAGED = (ErrorCode.CORRUPTED_FILE, ErrorCode.INEXISTENT_FILE)
 
 
 class InstanceImport:
@@ -57,6 +59,7 @@ class InstanceImport:
         self._complete: set[str] = set()  # some patients, studies and series that need nothing more
         self._group: list[tuple[SourceInstance, AdoptedInstance]] = []
         self._bytes = 0
+        self._is_whole = True  # what was read back
 
     def run(self, show: Callable[[int], None]) -> None:
         """Import the instances; `show` is told how many were dealt with."""
@@ -91,7 +94,7 @@ class InstanceImport:
         except FileError as error:
             self._report.lose(f"instance {own.id}", str(error))
             return
-        if present is not None and self._storage.read_dicom(own.id, keep=False) != content:
+        if present is not None and not _returns(lambda: self._storage.read_dicom(own.id, keep=False), content):
             self._report.lose(f"instance {own.id}", "another file of this instance is there already, and stays")
             return
         lineage = [self._adopted(one, found.get(one.id)) for one in instance.lineage]
@@ -158,7 +161,8 @@ class InstanceImport:
             else:
                 self._report.present += 1
             self._read_back(adopted)
-        self._store.note(instances=max(self._store.reached.instances, group[-1][0].own.key))
+        if self._is_whole:  # else the next import has to find it again: nobody may see the report of this one
+            self._store.note(instances=max(self._store.reached.instances, group[-1][0].own.key))
 
     def _read_back(self, adopted: AdoptedInstance) -> None:
         for one in adopted.lineage:
@@ -172,6 +176,17 @@ class InstanceImport:
         resource = self._storage.get(one.id)
         assert resource is not None, "it was stored a moment ago, and nobody else has the folder"
         for type, content in wanted.items():
-            stored = self._storage.read_attachment(resource.attachments[type], of=one.id, fresh=True)
-            if stored != content:
+            attachment = resource.attachments[type]
+            if not _returns(partial(self._storage.read_attachment, attachment, of=one.id, fresh=True), content):
+                self._is_whole = False
                 self._report.lose(f"attachment {type} of {one.id}", "the disk of the target returns other bytes")
+
+
+def _returns(read: Callable[[], bytes], content: bytes) -> bool:
+    """Tell whether the target has this content; it has not if it cannot make sense of its own file."""
+    try:
+        return read() == content
+    except OrthancError as error:
+        if error.code not in _DAMAGED:
+            raise
+        return False
