@@ -22,7 +22,7 @@ from orthanc_lab.client.progress import Follow, following
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol.target_file import check_target_folder
 
-__all__ = ["Bytes", "reserved_name", "safe_name", "save_stream"]
+__all__ = ["Bytes", "place_beside", "safe_name", "save_stream"]
 
 Bytes: TypeAlias = Callable[[int, "int | None"], None]
 """Progress of a download: bytes so far, and the total (None if the server does not announce it)."""
@@ -83,7 +83,7 @@ def save_stream(
         if check is not None:
             check(part)
         if target.is_dir():
-            target = reserved_name(target, safe_name(name, suffix))
+            return place_beside(part, target, safe_name(name, suffix))
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
@@ -193,12 +193,17 @@ def safe_name(name: str, suffix: str = "") -> str:
     return last if last.lower().endswith(suffix.lower()) else last + suffix
 
 
-def reserved_name(folder: Path, name: str) -> Path:
-    """Create an empty file that did not exist, with this name or with a number after it; return its path."""
+def place_beside(part: Path, folder: Path, name: str) -> Path:
+    """Give a complete file this name in its folder, or one with a number after it if there is one; return its path."""
     path = Path(name)
     for number in itertools.count():
         target = folder / (f"{path.stem}-{number}{path.suffix}" if number else name)
         with suppress(FileExistsError):
             target.touch(exist_ok=False)
+            try:
+                part.replace(target)
+            except BaseException:
+                target.unlink()
+                raise
             return target
     raise AssertionError("unreachable: count() does not end")

@@ -502,6 +502,10 @@ class Instance(Resource):
         """Return the PDF document encapsulated in the instance."""
         return bytes(self._transport.send("GET", f"{self.path}/pdf").content)
 
+    def save_pdf(self, path: str | Path) -> Path:
+        """Save the PDF document encapsulated in the instance; `path` as for `save`."""
+        return save_stream(self._transport, "GET", f"{self.path}/pdf", Path(path), suffix=".pdf")
+
     def modified(self, replace: Mapping[str, Any] | None = None, **fields: Any) -> bytes:
         """Return a modified copy as a DICOM file, which the server does not store; see `Study.modify`."""
         given = _with_replace(replace, fields)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.frames.columns import UTC, column_of, is_described
+from orthanc_lab.protocol.replacing import replacing
 from orthanc_lab.protocol.target_file import check_target
 
 __all__ = ["load", "save"]
@@ -42,8 +43,7 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
     named = [name for name in frame.index.names if name is not None and name not in frame.columns]
     if named:
         frame = frame.reset_index(level=named)
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with replacing(path) as part:
         if suffix == ".parquet":
             frame.to_parquet(part, index=False)
         else:
@@ -51,9 +51,6 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
                 name: _iso(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.DatetimeTZDtype)
             }
             frame.assign(**times).to_csv(part, index=False)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from orthanc_lab.lab.grading.notebook import Lesson, read_lesson
 from orthanc_lab.lab.notebooks import packaged_notebooks
 from orthanc_lab.lab.progress import Progress
-from orthanc_lab.lab.replacing import replace_file
+from orthanc_lab.protocol.replacing import replacing
 
 __all__ = ["LessonHead", "LessonIndex", "read_head"]
 
@@ -127,7 +127,8 @@ class LessonIndex:
             _clear(document["cells"], read_lesson(file))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"{file.name} is not a notebook") from error
-        replace_file(mine, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+        with replacing(mine) as part:
+            part.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         self._progress.forget(number)
         return f"Your answers in {file.name} are gone. If it is open, choose File, Reload Notebook from Disk."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from orthanc_lab.lab.replacing import replace_file
+from orthanc_lab.protocol.replacing import replacing
 
 __all__ = ["Progress"]
 
@@ -46,7 +46,8 @@ class Progress:
         """
         solved = self.solved(lesson) | {exercise}
         self._folder.mkdir(exist_ok=True)
-        replace_file(self._path(lesson), json.dumps(sorted(solved)))
+        with replacing(self._path(lesson)) as part:
+            part.write_text(json.dumps(sorted(solved)), encoding="utf-8")
 
     def forget(self, lesson: str) -> None:
         """Forget a lesson.

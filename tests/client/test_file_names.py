@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import resource
+import signal
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from orthanc_lab import Client
-from orthanc_lab.client import Study
+from orthanc_lab.client import Instance, Study
 from orthanc_lab.client.download import safe_name
 from tests.client.scripted import Scripted, answer
 
@@ -62,6 +65,35 @@ def test_a_hostile_name_replaces_nothing(tmp_path: Path, name: str) -> None:
     assert (tmp_path / ".bashrc").read_text() == "mine"
     assert (tmp_path / "bashrc.zip").read_text() == "mine, too"
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_file_that_cannot_be_given_its_name_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with (
+        Scripted(answer(zip_file(), "200 OK", "Content-Type: application/zip")) as server,
+        Client(server.url) as client,
+        pytest.raises(OSError, match="Input/output error"),
+    ):
+        client.archive("x", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_document_that_does_not_fit_on_the_disk_leaves_no_file(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with Scripted(answer(bytes(5000), "200 OK")) as server, Client(server.url) as client:
+        instance = Instance(client.transport, "x")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                instance.save_pdf(tmp_path / "report.pdf")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, handler)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_all_that_saves_in_a_folder_replaces_nothing(client: Client, study: Study, tmp_path: Path) -> None:

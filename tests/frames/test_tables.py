@@ -228,3 +228,20 @@ CALLS = (
 def test_what_is_no_client_is_told_how_to_make_one(call):
     with pytest.raises(TypeError, match=r"Expected a client, orthanc_lab\.Client\(url\) or .*, not a str"):
         call("http://localhost:8042")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_two_that_save_under_one_name_do_not_disturb_each_other(tmp_path, monkeypatch, suffix):
+    path, method, saved = tmp_path / f"x.{suffix}", "to_csv" if suffix == "csv" else "to_parquet", []
+    written = getattr(pd.DataFrame, method)
+
+    def write(frame, part, **named):
+        written(frame, part, **named)
+        if not saved:
+            saved.append(frame)
+            frames.save(pd.DataFrame({"value": [2.0]}), path)
+
+    monkeypatch.setattr(pd.DataFrame, method, write)
+    frames.save(pd.DataFrame({"value": [1.0]}), path)
+    assert frames.load(path)["value"].tolist() == [1.0]
+    assert list(tmp_path.iterdir()) == [path]

@@ -70,9 +70,14 @@ class RecordingWriter:
         self._size = 0
         self.exchanges = 0
         """Number of exchanges written."""
-        self._put(RecordKind.HEADER, _json({"program": f"orthanc-lab {VERSION}", **(header or {})}))
-        self._write(MAGIC)
-        self._flush()
+        try:
+            self._put(RecordKind.HEADER, _json({"program": f"orthanc-lab {VERSION}", **(header or {})}))
+            self._write(MAGIC)
+            self._flush()
+        except BaseException:
+            self._end()
+            path.unlink()  # a file without its header could neither be read nor be written again
+            raise
 
     def __enter__(self) -> RecordingWriter:
         return self

@@ -60,6 +60,4 @@ class DocumentView(ipywidgets.VBox):
     def _save(self, folder: Path, progress: Bytes) -> Path:
         if self._instance is None:
             raise ValueError("No document is selected")
-        path = folder / f"{self._instance.id}.pdf"
-        path.write_bytes(self._instance.pdf())
-        return path
+        return self._instance.save_pdf(folder / f"{self._instance.id}.pdf")

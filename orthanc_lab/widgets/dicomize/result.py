@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import ipywidgets
 
@@ -60,10 +59,4 @@ def _download(made: Instance | Series, first: Instance) -> Download:
 def _pdf(instance: Instance) -> Download | None:
     if instance.all_tags.get("MIMETypeOfEncapsulatedDocument") != "application/pdf":
         return None
-    return Download("PDF", lambda folder, progress: _save_pdf(instance, folder))
-
-
-def _save_pdf(instance: Instance, folder: Path) -> Path:
-    path = folder / f"{instance.id[:8]}.pdf"
-    path.write_bytes(instance.pdf())
-    return path
+    return Download("PDF", lambda folder, progress: instance.save_pdf(folder / f"{instance.id[:8]}.pdf"))

@@ -15,7 +15,7 @@ import traitlets
 
 from orthanc_lab.client import ClientError
 from orthanc_lab.client.display import amount
-from orthanc_lab.client.download import reserved_name
+from orthanc_lab.client.download import place_beside
 from orthanc_lab.widgets.elements.element import Element
 from orthanc_lab.widgets.serial_queue import SerialQueue
 
@@ -218,8 +218,6 @@ def _move_beside(path: Path, folder: Path) -> Path:
     part = folder / f".{path.name}.{os.getpid()}.part"
     try:
         shutil.move(path, part)
-        target = reserved_name(folder, path.name)
-        part.replace(target)
+        return place_beside(part, folder, path.name).absolute()
     finally:
         part.unlink(missing_ok=True)
-    return target.absolute()

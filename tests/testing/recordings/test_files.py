@@ -170,6 +170,20 @@ def test_commands_say_what_is_wrong(
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
+def test_a_disk_that_is_full_at_the_first_byte_leaves_no_file(tmp_path: Path) -> None:
+    path, limits = tmp_path / "story", resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(MAGIC), limits[1]))
+        with pytest.raises(OSError, match="File too large"):
+            RecordingWriter(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not path.exists()
+    RecordingWriter(path).close()
+
+
 def test_a_disk_that_is_full_ends_the_recording_with_what_was_written(
     ours: orthanc_lab.EmbeddedServer, tmp_path: Path
 ) -> None:
