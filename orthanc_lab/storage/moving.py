@@ -76,22 +76,30 @@ class Moving:
                 if attachment.compressed_size > _MOST_BESIDE:
                     copying.exception()
         copies: list[_Copy] = []
-        failures: list[OrthancError] = []
-        unexpected: list[BaseException] = []
+        problems: list[tuple[str, Attachment, BaseException]] = []
         for id, old, copying in begun:
             problem = copying.exception()
             if problem is None:
                 file = copying.result()
                 if file is not None:
                     copies.append(_Copy(id, old, file))
-            elif not isinstance(problem, OrthancError):
-                unexpected.append(problem)
-            elif problem.code not in VANISHED or self._is_current(id, old):
-                failures.append(problem)
-        if unexpected:
+            else:
+                problems.append((id, old, problem))
+        try:
+            return copies, self._failures(problems)
+        except BaseException:
             self._files.abandon([copy.file for copy in copies])
-            raise unexpected[0]
-        return copies, failures
+            raise
+
+    def _failures(self, problems: Sequence[tuple[str, Attachment, BaseException]]) -> list[OrthancError]:
+        """Return what went wrong with files that are still wanted."""
+        failures: list[OrthancError] = []
+        for id, old, problem in problems:
+            if not isinstance(problem, OrthancError):
+                raise problem
+            if problem.code not in VANISHED or self._is_current(id, old):
+                failures.append(problem)
+        return failures
 
     def _is_current(self, id: str, attachment: Attachment) -> bool:
         current = self._index.attachment(id, attachment.type)

@@ -48,7 +48,7 @@ class Calls:
 
     def around(self, environment: Environment) -> Environment:
         def connecting(connect: Callable[[Path], sqlite3.Connection], what: str) -> Callable[[Path], Any]:
-            return lambda path: _Connection(connect(path), what, self)
+            return lambda path: Connection(connect(path), what, self)
 
         return replace(
             environment,
@@ -109,7 +109,7 @@ class _Log(DiskLog):
         super().sync()
 
 
-class _Connection(_Part):
+class Connection(_Part):
     """A connection that fails as SQLite does: it takes back the transaction by itself."""
 
     def __init__(self, connection: sqlite3.Connection, what: str, calls: Calls) -> None:

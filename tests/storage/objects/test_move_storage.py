@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
@@ -31,10 +32,12 @@ from orthanc_lab.storage.files.hybrid import FILE_SYSTEM, OBJECT_STORAGE, Hybrid
 from orthanc_lab.storage.objects.area import ObjectArea
 from orthanc_lab.storage.ports import Storage
 from orthanc_lab.storage.postgresql.opening import open_shared_storage
+from orthanc_lab.storage.sqlite.connections import connect
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.contracts.storage.folder import ORIGIN
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
 from orthanc_lab.testing.seaweed import Bucket
+from tests.crash.calls import Calls, Connection
 from tests.job_tools import job_tools
 from tests.storage.conftest import files_in
 from tests.storage.objects.test_server import keys_in
@@ -76,14 +79,14 @@ class Places:
         self.disk = Told(DiskArea(folder))
         self.bucket = Told(ObjectArea(self.store))
 
-    def open(self, executor: Executor | None = None) -> Storage:
+    def open(self, executor: Executor | None = None, **options: Any) -> Storage:
         return open_storage(
             self.folder,
             options=StorageOptions(maximum_cache_size=0, sync_storage_area=False),
             area=HybridArea(self.disk, self.bucket),
             places={FILE_SYSTEM: self.disk, OBJECT_STORAGE: self.bucket},
-            is_elsewhere=True,
             executor=executor,
+            **{"is_elsewhere": True, **options},
         )
 
     def counts(self) -> tuple[int, int]:
@@ -282,6 +285,24 @@ def test_killed_at_any_moment(places: Places, tmp_path: Path, place: str) -> Non
             assert sum(found.counts()) == 2, event
             storage.move_files(list(files), place)
             assert found.counts() == ((0, 2) if place == OBJECT_STORAGE else (2, 0)), event
+
+
+def test_an_index_that_fails_while_a_file_is_missing_leaves_no_copy(places: Places) -> None:
+    calls = Calls(failing=range(1_000))
+
+    def tell(event: str) -> None:
+        if event == "after read":
+            calls.is_counting = True
+
+    options = {"connect": lambda path: Connection(connect(path), "index", calls), "is_elsewhere": False}
+    with closing(places.open(InlineExecutor(SystemClock()), **options)) as storage:
+        files = fill(storage, 2)
+        places.disk.remove(files_in(places.folder)[0])
+        places.bucket.tell = tell
+        with pytest.raises(OrthancError):
+            storage.move_files(list(files), OBJECT_STORAGE)
+        calls.is_counting = False
+        assert places.counts() == (1, 0)
 
 
 def test_the_route(bucket: Bucket, orthanc_factory: Factory, tmp_path: Path) -> None:
