@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import struct
 import threading
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["BucketFiles", "BucketLog"]
 
+_log = logging.getLogger("orthanc_lab")
 _HEAD = struct.Struct(">QQ")  # number and length of what follows
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -132,9 +134,12 @@ class BucketLog:
                 self._reader.close()
 
     def remove(self) -> None:
-        """Stop for good."""
+        """Stop for good; a file that cannot be removed is one of the last run after the next start."""
         self.close()
-        self._files.remove(self.name)
+        try:
+            self._files.remove(self.name)
+        except OSError as error:
+            _log.warning("Cannot remove the file %s of a transfer: %s", self.name, error.strerror or error)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import threading
@@ -74,7 +75,12 @@ class PushReceiver:
         except OSError as error:
             raise OrthancError(ErrorCode.CANNOT_WRITE_FILE, f"Cannot write the transfer: {error}") from error
         id = _id_of(name)
-        log = BucketLog(self._files, name)
+        try:
+            log = BucketLog(self._files, name)
+        except OrthancError:
+            with contextlib.suppress(OSError):
+                self._files.remove(name)
+            raise
         try:
             made = PushTransaction.begin(id, log, self._clock.now().timestamp(), request)
         except BaseException:

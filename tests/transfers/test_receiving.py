@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import errno
 import gzip
 import hashlib
 import itertools
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import orthanc_lab
 from orthanc_lab.bench import material
 from orthanc_lab.dicom.files.scan import scan
 from orthanc_lab.dicom.identifiers import identify
+from orthanc_lab.jobs.file_outputs import FileOutputs
 from orthanc_lab.protocol.ports import ManualClock
 from orthanc_lab.testing.contracts import dicom_files
 from tests.rest.checks import error_of
@@ -344,6 +346,42 @@ def test_a_transaction_survives_a_restart(tmp_path: Path, dicom: bytes) -> None:
         assert rest("GET", f"/instances/{id_of(dicom)}/file").content == dicom
         assert is_done(rest("DELETE", other))
     assert list((tmp_path / "transfers").iterdir()) == []
+
+
+def test_a_transaction_that_cannot_be_opened_leaves_no_file(
+    tmp_path: Path, dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with orthanc_lab.in_process(OPTIONS, folder=tmp_path) as server:
+        monkeypatch.setattr(FileOutputs, "open", failing_after(2, FileOutputs.open))
+        receiver = Rest(server)
+        assert error_of(receiver("POST", "/transfers/push", announcement(dicom)))[:2] == (503, 14)
+        assert list(tmp_path.rglob("*.push")) == []
+        assert is_done(receiver("PUT", f"{opened(receiver, announcement(dicom))}/0", dicom))
+
+
+def test_a_commit_is_answered_well_although_its_file_cannot_be_removed(
+    tmp_path: Path, dicom: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with orthanc_lab.in_process(OPTIONS, folder=tmp_path) as server:
+        receiver = Rest(server)
+        path = opened(receiver, announcement(dicom))
+        receiver("PUT", f"{path}/0", dicom)
+        monkeypatch.setattr(FileOutputs, "remove", failing_after(1, FileOutputs.remove))
+        assert is_done(receiver("POST", f"{path}/commit"))
+        assert receiver.json("/instances") == [id_of(dicom)]
+        assert receiver("POST", f"{path}/commit").status_code == 404
+
+
+def failing_after(number: int, method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method whose call of this number, from 1 on, fails."""
+    calls = itertools.count(1)
+
+    def call(*arguments: Any) -> Any:
+        if next(calls) == number:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return method(*arguments)
+
+    return call
 
 
 def test_what_was_abandoned_is_removed_after_a_day(tmp_path: Path, dicom: bytes) -> None:
