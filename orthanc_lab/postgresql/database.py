@@ -88,7 +88,7 @@ class Database:
         self._pool = Pool(self._connect, options.connections)
         self._urgent = Pool(self._connect, _URGENT)
         try:
-            self._read(prepare, patient=True)
+            self._repeat(lambda: self._read(prepare, patient=True), None)
         except BaseException:
             self.close()
             raise

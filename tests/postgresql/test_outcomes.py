@@ -73,6 +73,15 @@ def test_who_is_in_a_hurry_gets_an_answer_too(
     assert count.tries == 1
 
 
+@pytest.mark.parametrize("fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER], ids=lambda fault: fault.name)
+def test_a_connection_that_is_lost_at_the_start_is_replaced(proxy: Proxy, fault: Fault) -> None:
+    proxy.fault = fault
+    database = Database(proxy.options)
+    assert proxy.fault is Fault.NONE
+    assert database.fetch("SELECT count(*) FROM versions") == [(0,)]
+    database.close()
+
+
 def test_connections_that_were_cut_are_replaced(database: Database, proxy: Proxy) -> None:
     assert database.run(Counting()) == "done"
     proxy.cut()
