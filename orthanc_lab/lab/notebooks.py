@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orthanc_lab.protocol.replacing import replacing
+
 __all__ = ["Lessons", "copy_notebooks", "find_lesson", "is_checkout", "packaged_notebooks"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -101,7 +103,8 @@ def copy_notebooks(target: Path) -> Lessons:
                 kept.append(name.as_posix())
             continue
         there.parent.mkdir(parents=True, exist_ok=True)
-        _write_new(there, content)
+        with replacing(there) as part:  # a partial notebook would never be replaced
+            part.write_bytes(content)
         copied.append(name.as_posix())
     return Lessons(target, tuple(copied), tuple(kept))
 
@@ -122,12 +125,3 @@ def _files(folder: Path) -> Iterator[Path]:
     for file in sorted(folder.rglob("*")):
         if file.is_file() and not _LEFT_OUT.intersection(file.relative_to(folder).parts):
             yield file
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        try:
-            file.write(content)
-        except BaseException:
-            path.unlink()  # a partial notebook would never be replaced
-            raise

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import resource
-import signal
 import zipfile
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from orthanc_lab import Client
 from orthanc_lab.client import Instance, Study
 from orthanc_lab.client.download import safe_name
 from tests.client.scripted import Scripted, answer
+from tests.full_disk import full_disk
 
 
 @pytest.mark.parametrize(
@@ -82,17 +81,10 @@ def test_a_file_that_cannot_be_given_its_name_leaves_none(tmp_path: Path, monkey
 
 
 def test_a_document_that_does_not_fit_on_the_disk_leaves_no_file(tmp_path: Path) -> None:
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     with Scripted(answer(bytes(5000), "200 OK")) as server, Client(server.url) as client:
         instance = Instance(client.transport, "x")
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-        try:
-            with pytest.raises(OSError, match="File too large"):
-                instance.save_pdf(tmp_path / "report.pdf")
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-            signal.signal(signal.SIGXFSZ, handler)
+        with full_disk(1000), pytest.raises(OSError, match="File too large"):
+            instance.save_pdf(tmp_path / "report.pdf")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from orthanc_lab.lab import notebooks
 from orthanc_lab.lab.notebooks import copy_notebooks, packaged_notebooks
+from tests.full_disk import full_disk
 
 
 @pytest.fixture
@@ -34,6 +35,14 @@ def test_all_are_copied_but_checkpoints(package, tmp_path):
     assert found.kept == ()
     assert (found.folder / "pictures" / "a.png").read_bytes() == b"\x89PNG"
     assert not (found.folder / ".ipynb_checkpoints").exists()
+
+
+def test_a_disk_that_is_full_leaves_no_part_of_a_notebook(package, tmp_path):
+    (package / "01.ipynb").write_bytes(bytes(20_000))
+    with full_disk(19_990), pytest.raises(OSError, match="File too large"):
+        copy_notebooks(tmp_path / "mine")
+    assert list((tmp_path / "mine").iterdir()) == []
+    assert copy_notebooks(tmp_path / "mine").copied == ("01.ipynb", "02.ipynb", "pictures/a.png")
 
 
 def test_what_is_there_stays(package, tmp_path):

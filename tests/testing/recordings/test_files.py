@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from orthanc_lab.testing import Recorder, Recording, RecordingError
 from orthanc_lab.testing.exchange import Exchange, send
 from orthanc_lab.testing.recordings import BytesBody, RecordedExchange, RecordingWriter
 from orthanc_lab.testing.recordings.format import MAGIC, RecordKind, pack_record, pack_segment
+from tests.full_disk import full_disk
 
 
 @pytest.fixture(scope="module")
@@ -171,15 +171,9 @@ def test_commands_say_what_is_wrong(
 
 
 def test_a_disk_that_is_full_at_the_first_byte_leaves_no_file(tmp_path: Path) -> None:
-    path, limits = tmp_path / "story", resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (len(MAGIC), limits[1]))
-        with pytest.raises(OSError, match="File too large"):
-            RecordingWriter(path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
+    path = tmp_path / "story"
+    with full_disk(len(MAGIC)), pytest.raises(OSError, match="File too large"):
+        RecordingWriter(path)
     assert not path.exists()
     RecordingWriter(path).close()
 
@@ -189,16 +183,12 @@ def test_a_disk_that_is_full_ends_the_recording_with_what_was_written(
 ) -> None:
     ended = threading.Event()
     recorder = Recorder(ours.url, tmp_path / "story").start(ended.set)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         assert send(recorder.url, Exchange("GET", "/system")).status == 200
-        resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "story").stat().st_size + 100, limits[1]))
-        assert not send(recorder.url, Exchange("GET", "/statistics")).complete
-        assert ended.wait(20)
+        with full_disk((tmp_path / "story").stat().st_size + 100):
+            assert not send(recorder.url, Exchange("GET", "/statistics")).complete
+            assert ended.wait(20)
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
         recorder.stop()
     assert isinstance(recorder.failure, OSError)
     with Recording(tmp_path / "story") as recording:
