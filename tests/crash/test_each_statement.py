@@ -40,7 +40,7 @@ _ERRORS = {
     "collision": psycopg.errors.SerializationFailure,
 }
 _USUAL = ("a large file", "an attachment that replaces one", "a large archive")
-_SHARE = 12  # of the statements, one is tried in a usual run
+_SHARE, _LONG_SHARE = 12, 5  # of so many statements, one is tried
 Origin = tuple[Path, PostgresqlDatabase]
 
 
@@ -162,7 +162,7 @@ def test_a_statement_fails(
     after, number = house.state(server), len(calls.made)
     server.stop()
     house.fault, calls.error = fault, errno.ENOSPC if fault == "full" else errno.EIO
-    for first in range(_FAULTS.index(fault), number, 1 if pytestconfig.option.long else _SHARE):
+    for first in range(_FAULTS.index(fault), number, _LONG_SHARE if pytestconfig.option.long else _SHARE):
         server = house.copy(origin)
         calls.failing = [first]
         with calls:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -91,5 +92,7 @@ def _errors_of_area() -> Iterator[None]:
     try:
         yield
     except OrthancError as error:
+        if error.code == ErrorCode.FULL_STORAGE:
+            raise OSError(errno.ENOSPC, error.text) from error
         words = f"{error.text}: {error.details}" if error.details else error.text
         raise AreaError(words, is_away=error.code == ErrorCode.DATABASE_UNAVAILABLE) from error

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import tracemalloc
 import uuid
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import orthanc_lab
 from orthanc_lab.postgresql.database import Database
+from orthanc_lab.protocol.errors import ErrorCode
 from orthanc_lab.storage.files.area import AreaError, FileArea
 from orthanc_lab.storage.postgresql_files.area import DatabaseArea
 from orthanc_lab.testing.cluster.tcp_proxy import TcpProxy
+from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
 from orthanc_lab.testing.contracts.file_area import FileAreaContract
 from orthanc_lab.testing.postgresql_server import PostgresqlDatabase
 from tests.postgresql.conftest import quick_options
@@ -53,3 +58,22 @@ def test_a_database_that_is_away(shared_database: PostgresqlDatabase) -> None:
             call()
         assert caught.value.is_away
     other.close()
+
+
+def test_a_database_whose_disk_is_full(postgresql: PostgresqlDatabase, tmp_path: Path) -> None:
+    section = {**postgresql.section, "EnableStorage": True}
+    with orthanc_lab.in_process({"PostgreSQL": section}, folder=tmp_path) as server:
+        with closing(Database(quick_options(postgresql))) as database:
+            database.run(lambda connection: connection.execute(_FULL.encode()))
+        answer = server.session.post(f"{server.url}/instances", data=dicom(pixels=LARGE))
+        assert (answer.status_code, answer.json()["OrthancStatus"]) == (507, ErrorCode.FULL_STORAGE)
+        assert server.session.get(f"{server.url}/instances").json() == []
+
+
+_FULL = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full';
+END $$;
+CREATE TRIGGER refused BEFORE INSERT ON file_chunks FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
