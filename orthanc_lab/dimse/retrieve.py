@@ -9,6 +9,7 @@ from typing import Protocol
 
 from orthanc_lab.dicom.dictionary.storage_sop_classes import STORAGE_SOP_CLASSES
 from orthanc_lab.dicom.files.data_set import DataSet, encode, encode_head
+from orthanc_lab.dicom.files.deflated_padding import without_padding
 from orthanc_lab.dimse import failures
 from orthanc_lab.dimse.association import Proposal, RequestedAssociation, open_association
 from orthanc_lab.dimse.command_set import Command, Field, Operation
@@ -248,7 +249,8 @@ class RetrievedStore:
         # As in Orthanc, the titles are those of the association, which is ours.
         origin = Origin("DicomProtocol", self._address, self.association.requestor.ae_title, node.aet)
         try:
-            self.storage.store(b"".join((encode_head(syntax, sop_class, instance), request.data)), origin)
+            data = without_padding(request.data, syntax)
+            self.storage.store(b"".join((encode_head(syntax, sop_class, instance), data)), origin)
         except OrthancError as error:
             _log.error("An instance of %s was not stored: %s", node.aet, error.details or error.text)
             self.error = self.error or error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from orthanc_lab.dicom.files.data_set import encode_head
+from orthanc_lab.dicom.files.deflated_padding import without_padding
 from orthanc_lab.dicom.files.sop_identity import sop_identity
 from orthanc_lab.dimse.command_set import Field, Operation
 from orthanc_lab.network.request import Request, Status
@@ -46,7 +47,8 @@ class Store:
         head = encode_head(request.transfer_syntax, sop_class, instance)
         origin = Origin("DicomProtocol", peer.host, peer.aet, peer.called_aet)
         try:
-            self._storage.store(b"".join((head, request.message.data)), origin)
+            data = without_padding(request.message.data, request.transfer_syntax)
+            self._storage.store(b"".join((head, data)), origin)
         except OrthancError as error:
             _log.error("An instance of %s was not stored: %s", peer.aet, error.details or error.text)
             return Status.UNABLE_TO_PROCESS if error.code == ErrorCode.BAD_FILE_FORMAT else Status.OUT_OF_RESOURCES

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 import requests
 
+from orthanc_lab.dimse.command_set import Field
 from tests.network.conftest import Server
 from tests.network.data_sets import data_set
 from tests.network.raw_client import (
@@ -114,6 +117,11 @@ def stored(server: Server, instance: str, data: bytes, sop_class: str, syntax: s
         return [command, len(response.data)]
 
 
+def packed_raw(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
 NO_STUDY = data_set("1.2.7").replace(b"\x20\x00\x0d\x00UI", b"\x20\x00\x0f\x00UI")
 NO_INSTANCE = data_set("1.2.7").replace(b"\x08\x00\x18\x00UI", b"\x08\x00\x19\x00UI")
 
@@ -151,6 +159,23 @@ def test_what_was_stored(ours: Server, real: Server):
         series = requests.get(f"{server.url}/series/{parent}/metadata?expand", timeout=30)
         found.append((requests.get(f"{url}/file", timeout=30).content, metadata, series.json()["RemoteAET"]))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0"])
+def test_a_deflated_data_set_is_stored_without_its_padding(ours: Server, real: Server, padding: bytes):
+    uid = f"1.2.12.{len(padding)}"
+    packed = next(
+        data
+        for size in range(2, 100, 2)
+        if len(data := packed_raw(data_set(uid, patient="TWIN", study="1.22", size=size))) % 2 == len(padding)
+    )
+    files = []
+    for server in (ours, real):
+        assert stored(server, uid, packed + padding, CT_IMAGE, DEFLATED)[0][int(Field.STATUS)] == 0
+        instance = requests.post(f"{server.url}/tools/lookup", uid, timeout=30).json()[0]["ID"]
+        files.append(requests.get(f"{server.url}/instances/{instance}/file", timeout=30).content)
+    assert files[0] == files[1]
+    assert files[0].endswith(packed)
 
 
 def test_echo(ours: Server, real: Server):
