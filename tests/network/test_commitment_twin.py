@@ -12,7 +12,7 @@ from orthanc_lab.dimse.association import Proposal
 from orthanc_lab.dimse.command_set import Field, Operation
 from orthanc_lab.protocol.transfer_syntaxes import IMPLICIT_LE
 from tests.network.commitment_bodies import CT, MR, information
-from tests.network.conftest import Server
+from tests.network.conftest import Server, fill
 from tests.network.identifiers import UID
 from tests.network.wire import COMMITMENT, Wire
 from tests.waiting import until
@@ -193,3 +193,19 @@ def _told(server: Server, path: str) -> str:
 @pytest.mark.parametrize("event", [2, 3])
 def test_a_broken_report_is_answered_by_an_abort(ours: Server, event: int) -> None:
     assert _event(ours, information("1.2.3", (CT, "1")), event) == ["the association has ended"]
+
+
+@pytest.mark.parametrize("reported", [(_PRESENT,), (_OTHER,), (f"{UID}1.1", f"{UID}1"), ()])
+def test_what_the_report_lists_is_removed(ours: Server, real: Server, reported: tuple[str, ...]) -> None:
+    """Also what nobody asked about; studies and series are no instances."""
+
+    def removed(server: Server) -> list[object]:
+        request = {"DicomInstances": [[CT, _PRESENT]]}
+        answer = _post(server, "/modalities/probe/storage-commitment", request).json()
+        seen: list[object] = [_event(server, information(answer["ID"], *((CT, uid) for uid in reported)), 1)]
+        seen.append(_shown(_post(server, f"{answer['Path']}/remove", {})))
+        seen.append(sorted(requests.get(f"{server.url}/instances", timeout=30).json()))
+        fill(server.url, "a1", "a2")
+        return [*seen, _told(server, answer["Path"])]
+
+    assert removed(ours) == removed(real)
