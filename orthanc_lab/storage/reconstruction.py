@@ -9,7 +9,7 @@ from orthanc_lab.protocol.errors import VANISHED, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.storage.arrival import Arrival, ArrivalReader
 from orthanc_lab.storage.records import Attachment, AttachmentType, Origin
-from orthanc_lab.storage.transaction import Transaction
+from orthanc_lab.storage.transaction import IndexedTags, Key, Transaction
 from orthanc_lab.storage.transactions import Transactions
 
 __all__ = ["Reconstruction", "refresh_parents"]
@@ -68,7 +68,7 @@ def refresh_parents(transaction: Transaction, arrival: Arrival, levels: Collecti
     for level, id in ((Level.PATIENT, ids.patient), (Level.STUDY, ids.study), (Level.SERIES, ids.series)):
         key = transaction.find(level, id) if level in levels else None
         if key is not None:
-            transaction.set_tags(key, arrival.parent(level)[0])
+            _set_tags(transaction, key, *arrival.parent(level))
 
 
 def _rewrite(
@@ -93,11 +93,16 @@ def _rewrite(
                 tags, fresh = arrival.tags, arrival.metadata
             else:
                 tags, fresh = arrival.parent(level)
-            transaction.set_tags(key, tags)
-            metadata = transaction.metadata(key)
-            for name in _OF_TAGS:
-                metadata.pop(name, None)
-                if name in fresh:
-                    metadata[name] = fresh[name]
-            transaction.set_metadata(key, metadata)
+            _set_tags(transaction, key, tags, fresh)
     return replaced
+
+
+def _set_tags(transaction: Transaction, key: Key, tags: IndexedTags, fresh: Mapping[str, str]) -> None:
+    """Give a resource other tags, and the metadata that say which ones they are or hold them."""
+    transaction.set_tags(key, tags)
+    metadata = transaction.metadata(key)
+    for name in _OF_TAGS:
+        metadata.pop(name, None)
+        if name in fresh:
+            metadata[name] = fresh[name]
+    transaction.set_metadata(key, metadata)
