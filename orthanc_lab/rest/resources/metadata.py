@@ -18,6 +18,7 @@ from orthanc_lab.rest.http.revisions import (
     require_if_match,
     set_etag,
 )
+from orthanc_lab.rest.resources.metadata_text import metadata_bytes, metadata_text, readable
 from orthanc_lab.rest.resources.numbered_names import metadata_names
 from orthanc_lab.rest.resources.part_of_resource import PartOfResource, check_user_defined
 from orthanc_lab.rest.services import Services
@@ -41,7 +42,7 @@ class MetadataList(PartOfResource):
         numbered = {self._names.number(name): value for name, value in self._resource(id).metadata.items()}
         shown: Callable[[int], Any] = int if "numeric" in arguments else self._names.name
         if flag(arguments, "expand"):
-            answer_json(req, resp, {str(shown(number)): value for number, value in numbered.items()})
+            answer_json(req, resp, {str(shown(number)): readable(value) for number, value in numbered.items()})
         else:
             answer_json(req, resp, [shown(number) for number in sorted(numbered)])
 
@@ -63,7 +64,7 @@ class OneMetadata(PartOfResource):
         value = resource.metadata.get(shown)
         if value is None:
             raise EmptyAnswer(404)
-        body = _bytes(value)
+        body = metadata_bytes(value)
         answer_if_none_match(req, resp, md5_hex(body), resource.metadata_revisions.get(shown, 0))
         answer_text(resp, body)
 
@@ -72,7 +73,7 @@ class OneMetadata(PartOfResource):
         shown = self._writable(name)
         body = read_body(req)
         check = self._check(req, required=self._check_revisions)
-        set_etag(resp, md5_hex(body), self._storage.set_metadata(id, shown, _text(body), check))
+        set_etag(resp, md5_hex(body), self._storage.set_metadata(id, shown, metadata_text(body), check))
         answer_nothing(resp)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
@@ -95,23 +96,11 @@ class OneMetadata(PartOfResource):
         known = parse_if_match(req)
 
         def check(value: str | None, revision: int) -> None:
-            check_if_match(known, None if value is None else md5_hex(_bytes(value)), revision, required=required)
+            check_if_match(
+                known, None if value is None else md5_hex(metadata_bytes(value)), revision, required=required
+            )
 
         return check
-
-
-# A client may write bytes that are not UTF-8. The index keeps Unicode, so each of them is written
-# as a character for private use, and comes back as it was.
-_PRIVATE = {0xDC00 + byte: 0x10F000 + byte for byte in range(0x80, 0x100)}
-_SURROGATE = {private: surrogate for surrogate, private in _PRIVATE.items()}
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "surrogateescape").translate(_PRIVATE)
-
-
-def _bytes(value: str) -> bytes:
-    return value.translate(_SURROGATE).encode("utf-8", "surrogateescape")
 
 
 ROUTES: Sequence[tuple[str, Callable[[Services], Any]]] = tuple(

@@ -12,6 +12,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.queries.relatives import Relatives
 from orthanc_lab.queries.requested_tags import RequestedTags
+from orthanc_lab.rest.resources.metadata_text import readable
 from orthanc_lab.storage.ports import Readable
 from orthanc_lab.storage.records import Attachment, AttachmentType, Resource
 
@@ -197,7 +198,7 @@ def _add_labels(document: _Document, resource: Resource, writing: _Writing) -> N
 
 
 def _add_metadata(document: _Document, resource: Resource, writing: _Writing) -> None:
-    document["Metadata"] = resource.metadata
+    document["Metadata"] = {name: readable(value) for name, value in resource.metadata.items()}
 
 
 def _add_attachments(document: _Document, resource: Resource, writing: _Writing) -> None:
