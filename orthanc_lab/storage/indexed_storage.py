@@ -201,7 +201,13 @@ class IndexedStorage:
 
     def lookup_identifier(self, value: str) -> list[tuple[Level, str]]:
         """Return the resources whose PatientID or UID of their own level is `value`, in any case."""
-        return self._index.by_identifier(fold(value).strip())
+        folded = fold(value).strip()
+        found = self._index.by_identifier(folded)
+        if folded:
+            return found
+        # The patient with an empty PatientID; one without any has the same identifier.
+        patients = self._index.get_many([id for _, id in found])
+        return [(patient.level, patient.id) for patient in patients if "0010,0020" in patient.tags]
 
     def find(self, query: FindQuery) -> list[str]:
         """Return the identifiers that match a query on tags of the index."""
