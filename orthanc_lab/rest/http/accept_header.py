@@ -18,25 +18,32 @@ def preferred_type(accept: str | None, offered: Sequence[str]) -> str | None:
     Raises
     ------
     OrthancError
-        15 for a ``q`` that is not a number.
+        15 for a ``q`` of an offered type that is not a number, 8 for one that is not from 0 to 1.
     """
     if accept is None:
         return offered[0]
-    ranges = sorted((_range(text) for text in accept.split(",")), key=lambda found: -found[1])
-    for wanted, _ in ranges:
-        for media_type in offered:
-            if wanted in (media_type, "*/*") or wanted == media_type.split("/", maxsplit=1)[0] + "/*":
-                return media_type
-    return None
+    best, best_quality = None, -1.0
+    for text in accept.split(","):
+        name, *parameters = (part.strip() for part in text.split(";"))
+        found = next((media_type for media_type in offered if name in (media_type, "*/*", _range(media_type))), None)
+        if found is not None and (quality := _quality(parameters)) > best_quality:
+            best, best_quality = found, quality
+    return best
 
 
-def _range(text: str) -> tuple[str, float]:
-    name, *parameters = (part.strip() for part in text.split(";"))
+def _range(media_type: str) -> str:
+    return media_type.partition("/")[0] + "/*"
+
+
+def _quality(parameters: Sequence[str]) -> float:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip() == "q":
             try:
-                return name, float(value)
+                quality = float(value)
             except ValueError as error:
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT) from error
-    return name, 1.0
+            if not 0 <= quality <= 1:
+                raise OrthancError(ErrorCode.BAD_REQUEST)
+            return quality
+    return 1.0

@@ -45,8 +45,8 @@ class Numpy:
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str | None = None) -> None:
         """Answer values after the rescale slope, unless ``rescale`` is false; an ``.npz`` with ``compress``."""
         arguments = query_arguments(req)
-        rescale = flag(arguments, "rescale", default=True)
         compress = flag(arguments, "compress")
+        rescale = flag(arguments, "rescale", default=True)
         if frame is None:
             file = self._files.whole(id)
             count = count_frames(file.data_set)
@@ -82,8 +82,8 @@ class SeriesNumpy:
             2040 if the order is unknown, 23 and 24 if the frames differ.
         """
         arguments = query_arguments(req)
-        rescale = flag(arguments, "rescale", default=True)
         compress = flag(arguments, "compress")
+        rescale = flag(arguments, "rescale", default=True)
         with self._memory.reserve(0) as memory:
             arrays = decoded(self._frames(id), memory, rescale=rescale)
             if not arrays:

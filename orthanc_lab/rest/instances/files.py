@@ -135,7 +135,7 @@ class Export:
             Path(path).write_bytes(dicom)
         except (OSError, ValueError) as error:
             raise OrthancError(ErrorCode.CANNOT_WRITE_FILE) from error
-        answer_empty_object(resp)
+        answer_empty_object(req, resp)
 
 
 def _pdf_of(data_set: DataSet) -> bytes | None:

@@ -64,8 +64,6 @@ class Picture(ABC):
         number = frame_number(frame)
         arguments = query_arguments(req)
         try:
-            quality = _quality(arguments)
-            media_type = preferred_type(req.get_header("Accept"), (_PNG, _JPEG, _PAM))
             if not self._decodes:
                 raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
             file = self._files.whole(id)
@@ -73,9 +71,11 @@ class Picture(ABC):
             size = min(description.decoded_bytes, may_unpack(packed_size(file)))
             with self._memory.reserve(_COPIES * size):
                 decoded = decode_frame(file, number, description)
+                pixels = self.draw(decoded, file, description, number, arguments)
+                quality = _quality(arguments)
+                media_type = preferred_type(req.get_header("Accept"), (_PNG, _JPEG, _PAM))
                 if media_type not in self.types:
                     raise EmptyAnswer(404)
-                pixels = self.draw(decoded, file, description, number, arguments)
                 resp.data = _write(pixels, media_type, quality)
         except OrthancError as error:
             if error.status == _UNAVAILABLE:
