@@ -57,10 +57,13 @@ def wants_xml(req: falcon.Request) -> bool:
     return accepted is not None and accepted.partition(";")[0] == "application/xml"
 
 
-def answer_empty_object(resp: falcon.Response) -> None:
-    """Answer the fixed ``{}`` of echo, cancel, verify-md5 … (no charset, exactly 2 bytes)."""
-    resp.content_type = "application/json"
-    resp.data = b"{}"
+def answer_empty_object(req: falcon.Request, resp: falcon.Response) -> None:
+    """Answer the fixed ``{}`` of echo, cancel, verify-md5 … (no charset, exactly 2 bytes), or as XML."""
+    if wants_xml(req):
+        answer_json(req, resp, {})
+    else:
+        resp.content_type = "application/json"
+        resp.data = b"{}"
 
 
 def answer_text(resp: falcon.Response, text: str | bytes) -> None:

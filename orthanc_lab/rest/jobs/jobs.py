@@ -152,7 +152,7 @@ class JobCommand:
         """Carry out the command in the path if the state of the job permits it; the body is ignored."""
         if not self._command(job_id):
             raise EmptyAnswer(400)
-        answer_empty_object(resp)
+        answer_empty_object(req, resp)
 
 
 def _no_output(key: str) -> OrthancError:

@@ -126,7 +126,7 @@ class CommitmentRemoval:
                 if level is Level.INSTANCE
             ]
         )
-        answer_empty_object(resp)
+        answer_empty_object(req, resp)
 
 
 def _report(services: Services, uid: str) -> CommitmentReport:

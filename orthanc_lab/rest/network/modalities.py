@@ -90,7 +90,7 @@ class ModalityEcho(_ModalityResource):
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         """Send a C-ECHO."""
         body = read_json(req, details=_NO_JSON, optional=True)
-        _answer_echo(resp, self._services, self._modalities.get(name), body)
+        _answer_echo(req, resp, self._services, self._modalities.get(name), body)
 
 
 class DicomEcho(_ModalityResource):
@@ -99,10 +99,10 @@ class DicomEcho(_ModalityResource):
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Send a C-ECHO."""
         body = read_json(req, details=_NO_JSON)
-        _answer_echo(resp, self._services, read_modality(body), body)
+        _answer_echo(req, resp, self._services, read_modality(body), body)
 
 
-def _answer_echo(resp: falcon.Response, services: Services, modality: Modality, body: Any) -> None:
+def _answer_echo(req: falcon.Request, resp: falcon.Response, services: Services, modality: Modality, body: Any) -> None:
     # It loads pynetdicom, which most servers never need.
     with needs_pynetdicom():
         from orthanc_lab.dimse.echo import EchoRefused, echo  # noqa: PLC0415
@@ -114,7 +114,7 @@ def _answer_echo(resp: falcon.Response, services: Services, modality: Modality, 
         echo(modality, services.dicom, timeout=timeout, check_find=check_find)
     except EchoRefused as error:
         raise EmptyAnswer(500) from error
-    answer_empty_object(resp)
+    answer_empty_object(req, resp)
 
 
 class DicomConformance:

@@ -115,7 +115,7 @@ class OneAttachment(_Attachments):
         if self._storage.find_level(id) is None:
             raise OrthancError(ErrorCode.INEXISTENT_ITEM)
         set_etag(resp, md5_hex(body), self._storage.put_attachment(id, number, body, check).revision)
-        answer_empty_object(resp)
+        answer_empty_object(req, resp)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str, name: str) -> None:
         """Delete a user-defined attachment; 404 if it does not exist."""
@@ -208,7 +208,7 @@ class AttachmentTask(_Attachments):
             raise EmptyAnswer(400)  # there is nothing to compare with
         else:
             self._verify(id, attachment)
-        answer_empty_object(resp)
+        answer_empty_object(req, resp)
 
     def _verify(self, id: str, attachment: Attachment) -> None:
         for raw, expected in ((True, attachment.compressed_md5), (False, attachment.uncompressed_md5)):

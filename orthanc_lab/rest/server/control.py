@@ -34,7 +34,7 @@ class Reset:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer at once, then start again."""
         self._control.reset()
-        answer_empty_object(resp)
+        answer_empty_object(req, resp)
 
 
 class Shutdown:
@@ -46,7 +46,7 @@ class Shutdown:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer at once, then stop."""
         self._control.shutdown()
-        answer_empty_object(resp)
+        answer_empty_object(req, resp)
 
 
 ROUTES: Sequence[tuple[str, type]] = (

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object, unknown_resource
+from orthanc_lab.rest.http.answers import EmptyAnswer, unknown_resource
 from orthanc_lab.rest.http.bodies import read_body, read_json
 from orthanc_lab.rest.services import Services
-from orthanc_lab.rest.transfers.answers import answer_indented, check_id
+from orthanc_lab.rest.transfers.answers import answer_compact, answer_indented, check_id
 from orthanc_lab.transfers.documents import read_push
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Push(_PushResource):
     def on_delete(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         """Forget the transaction."""
         self._pushes.discard(check_id(id))
-        answer_empty_object(resp)
+        answer_compact(resp, {})
 
 
 class PushBucket(_PushResource):
@@ -55,7 +55,7 @@ class PushBucket(_PushResource):
         if not _NUMBER.fullmatch(number) or len(number.lstrip("0")) > _LONGEST or int(number) >= 2**64:
             raise unknown_resource()
         self._pushes.write(id, int(number), read_body(req))
-        answer_empty_object(resp)
+        answer_compact(resp, {})
 
 
 class PushCommit(_PushResource):
@@ -65,7 +65,7 @@ class PushCommit(_PushResource):
         """Store what has arrived."""
         read_body(req)
         self._pushes.commit(check_id(id))
-        answer_empty_object(resp)
+        answer_compact(resp, {})
 
 
 ROUTES: Sequence[tuple[str, Callable[[Services], object]]] = (
