@@ -188,7 +188,7 @@ class RequestGuard:
                 return _empty(start_response, 405, ("Allow", "GET"))
             return _empty(start_response, 307, ("Location", "app/explorer.html"))
         if path[-1:] == "/" and path != "/":
-            env["orthanc.uri"] = path
+            env["orthanc.uri"] = _shown(path)
             env["PATH_INFO"] = path[:-1]
 
         def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
@@ -231,7 +231,7 @@ class RequestGuard:
     ) -> Iterable[bytes]:
         if not self._describe:
             return _empty(start_response, error.status)
-        body = error_document(error, method, path).encode("ascii")
+        body = error_document(error, method, _shown(path)).encode("ascii")
         headers = [("Content-Type", "text/plain"), _NOSNIFF, ("Content-Length", str(len(body)))]
         start_response(f"{error.status} {http_status_text(error.status)}", headers)
         return [body]
@@ -355,6 +355,11 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+def _shown(path: str) -> str:
+    """Return a path as a text: WSGI has its bytes as Latin-1 (PEP 3333)."""
+    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
 
 def _empty(start_response: Callable[..., Any], status: int, *headers: tuple[str, str]) -> list[bytes]:

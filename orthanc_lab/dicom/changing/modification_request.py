@@ -43,6 +43,7 @@ class ModificationRequest:
             8 for a wrong type or a missing ``Force``, 15 for a wrong boolean, 3 for a wrong version
             or path, 27 for an unknown tag.
         """
+        boolean_member(self.body, "Force")  # it is looked at first
         if self.anonymization:
             return self._anonymization(names)
         rules = Modification(self.level or Level.INSTANCE)
@@ -79,7 +80,7 @@ class ModificationRequest:
             nonlocal deviates
             deviates = True
             path = parse_path(text, names)
-            _check(path, what, force, names)
+            _check(path, text, what, force)
             return path
 
         for text in _texts(self.body, "Remove"):
@@ -135,11 +136,9 @@ def string_member(body: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
-def _check(path: TagPath, what: str, force: bool, names: Dictionary) -> None:
+def _check(path: TagPath, text: str, what: str, force: bool) -> None:
     if not path.steps and path.tag in IDENTIFIERS and not force:
-        message = (
-            f'Marking tag "{names.name_of(path.tag)}" as to be {what} requires the "Force" option to be set to true'
-        )
+        message = f'Marking tag "{text}" as to be {what} requires the "Force" option to be set to true'
         raise OrthancError(ErrorCode.BAD_REQUEST, message)
 
 

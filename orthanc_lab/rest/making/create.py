@@ -71,14 +71,14 @@ class CreateDicom:
     def _draft(self, body: dict[str, Any], memory: Reservation) -> Draft:
         """Return the draft of a body in the current format, its tags set."""
         tags = _field(body, "Tags", dict, {})
-        force = _field(body, "Force", bool, False)
-        decode_binary = _field(body, "InterpretBinaryTags", bool, True)
-        creator = _field(body, "PrivateCreator", str, self._private_creator)
         charset = charset_of_tags(tags, self._default_charset())
         data_set: DataSet = {}
         level = None
         if "Parent" in body:
             level, data_set, charset = self._inherited(body["Parent"])
+        force = _field(body, "Force", bool, False)
+        decode_binary = _field(body, "InterpretBinaryTags", bool, True)
+        creator = _field(body, "PrivateCreator", str, self._private_creator)
         data_set = {
             **fresh_identifiers(self._services.identifiers, level),
             **generated_tags(self._services.clock.now(), charset, level),
