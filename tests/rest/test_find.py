@@ -158,7 +158,7 @@ def test_the_patient_as_the_study_has_it(rest: Rest) -> None:
     [
         ({"ParentPatient": "<ALPHA>"}, {"1.1.1", "1.1.2", "1.2.1"}),
         ({"ParentStudy": "<1.1>"}, {"1.1.1", "1.1.2"}),
-        ({"ParentStudy": "<1.1>", "ParentPatient": "<BETA>"}, set()),
+        ({"ParentStudy": "<1.1>", "ParentPatient": "<BETA>"}, {"2.1.1"}),  # the higher one counts
         ({"ParentSeries": "<1.1.1>"}, {"1.1.1"}),
         ({"ParentStudy": "<1.1.1>"}, set()),
         ({"ParentStudy": "nope"}, set()),

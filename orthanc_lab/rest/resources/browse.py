@@ -54,8 +54,9 @@ class ResourceList(_Browsing):
         form, requested = self._wishes(arguments, self._level)
         content = arguments.get("response-content")
         parts = EXPANDED if content is None else parts_named(names_in(content))
+        is_plain = content is None and not flag(arguments, "expand")
         since, limit = page_of(arguments, f"/{self._level.plural}/") or (0, 0)
-        if content is None and not flag(arguments, "expand"):
+        if is_plain:
             answer_json(req, resp, self._storage.list_ids(self._level, since, limit))
             return
         batches = batches_of(

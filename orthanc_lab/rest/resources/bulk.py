@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orthanc_lab.dicom.shown.tag_format import format_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_json, answer_nothing
 from orthanc_lab.rest.http.bodies import boolean_field, read_body, read_object
 from orthanc_lab.rest.http.long_lists import answer_repeated
-from orthanc_lab.rest.resources.presentation import presentation_of
+from orthanc_lab.rest.resources.presentation import presentation_of, wanted_format
 from orthanc_lab.rest.resources.resource_json import EXPANDED, Part
 from orthanc_lab.rest.services import Services
 
@@ -32,7 +31,7 @@ class Lookup:
         value = read_body(req).decode("utf-8", "replace")
         if "*" in value or "?" in value:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "Wildcards are not allowed on tag 0010,0020")
-        found = self._storage.lookup_identifier(value) if value.strip() else []
+        found = self._storage.lookup_identifier(value)
         answer_json(
             req,
             resp,
@@ -50,13 +49,16 @@ class BulkContent:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the known ones, with their metadata unless ``Metadata`` is false."""
         body = _object(req)
-        ids = list(_resources(body))
-        form = format_of(boolean_field(body, "Short", False), boolean_field(body, "Full", False))
+        form = wanted_format(body)
         parts = EXPANDED | {Part.METADATA} if boolean_field(body, "Metadata", True) else EXPANDED
+        level = None
         if "Level" in body:
             if not isinstance(body["Level"], str):
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "String value expected in field: Level")
-            ids = self._at_level(ids, Level.parse(body["Level"]))
+            level = Level.parse(body["Level"])
+        ids = list(_resources(body))
+        if level is not None:
+            ids = self._at_level(ids, level)
         documents = self._json.of(self._storage.get_many(list(dict.fromkeys(ids))), form, parts=parts)
         places = {document["ID"]: place for place, document in enumerate(documents)}
         order = [places[id] for id in ids if id in places]

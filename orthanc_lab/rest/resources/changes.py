@@ -55,17 +55,14 @@ class Changes:
         answer_nothing(resp)
 
     def _found(self, arguments: dict[str, str]) -> tuple[list[Change], bool]:
-        if "last" not in arguments:
-            return self._selected(arguments)
-        change = self._storage.last_change()
-        return ([] if change is None else [change]), True
-
-    def _selected(self, arguments: dict[str, str]) -> tuple[list[Change], bool]:
         text = arguments.get("type", "")
         names = [] if text in ("all", "All") else names_in(text)
         for name in names:
             if name not in _TYPES and name not in _NEVER_LOGGED:
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, f"Invalid value for a change: {name}")
+        if "last" in arguments:
+            change = self._storage.last_change()
+            return ([] if change is None else [change]), True
         types = [_TYPES[name] for name in names if name in _TYPES]
         since, limit, to = _numbers(arguments, "since", "limit", "to")
         if limit == _LARGEST["limit"] or to < -1 or (names and not types):

@@ -7,15 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.dictionary.dictionary import format_tag
-from orthanc_lab.dicom.shown.tag_format import format_of
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.queries.search import ResourceSearch
 from orthanc_lab.rest.http.answers import JSON, answer_json, wants_xml
-from orthanc_lab.rest.http.bodies import boolean_field, parse_object, read_parsed_body, text_of
+from orthanc_lab.rest.http.bodies import parse_object, read_parsed_body, text_of
 from orthanc_lab.rest.http.known_answers import KnownAnswers
 from orthanc_lab.rest.resources.find_query import QueryReader, check_types, page_wanted
 from orthanc_lab.rest.resources.numbered_names import metadata_names
-from orthanc_lab.rest.resources.presentation import presentation_of
+from orthanc_lab.rest.resources.presentation import presentation_of, wanted_format
 from orthanc_lab.rest.resources.resource_json import EXPANDED, Part, parts_named
 from orthanc_lab.rest.resources.resource_texts import ResourceTexts
 from orthanc_lab.rest.services import Services
@@ -68,7 +67,7 @@ class Find(_Search):
         check_types(body)
         parts = _response_content(body)
         query = self._reader.read(body)
-        form = format_of(boolean_field(body, "Short", False), boolean_field(body, "Full", False))
+        form = wanted_format(body)
         since, limit = page_wanted(body)
         requested = [
             format_tag(self._presentation.dictionary.parse_tag(text_of(name))) for name in body.get("RequestedTags", ())
@@ -92,11 +91,10 @@ class Count(_Search):
         """Answer ``{"Count": N}``; the page and the order do not matter."""
         body = self._body(read_parsed_body(req))
         check_types(body, is_count=True)
-        query = self._reader.read(body)
         if body.get("CaseSensitive"):
             details = 'Setting "CaseSensitive" to "true" is not supported by /tools/count-resources'
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
-        answer_json(req, resp, {"Count": self._search.count(query)})
+        answer_json(req, resp, {"Count": self._search.count(self._reader.read(body))})
 
 
 def _response_content(body: dict[str, Any]) -> frozenset[Part] | None:

@@ -107,14 +107,14 @@ class QueryReader:
         constraints = self._constraints(body["Query"], body.get("CaseSensitive", False))
         metadata = self._metadata_query(body.get("MetadataQuery", {}))
         labels, labels_constraint = _labels(body)
-        parents = {parent: body[name] for name, parent in _PARENTS.items() if name in body}
+        highest = next((name for name in _PARENTS if name in body), None)  # the others are ignored, as in Orthanc
         return FindQuery(
             level=level,
             constraints=constraints,
             metadata=metadata,
             labels=labels,
             labels_constraint=labels_constraint,
-            parents=parents,
+            parents={_PARENTS[highest]: body[highest]} if highest else {},
         )
 
     def _constraints(self, query: Any, case_sensitive: bool) -> list[Constraint]:
@@ -128,9 +128,9 @@ class QueryReader:
             value = query[name]
             if not isinstance(value, str):
                 raise _bad_request(f'Tag "{name}" must be associated with a string')
-            tag = self.dictionary.parse_tag(name)
             if not value:
-                continue
+                continue  # it finds everything, whatever the name
+            tag = self.dictionary.parse_tag(name)
             check_wildcards(tag, value, self.dictionary)
             constraints.append(Constraint(format_tag(tag), value, case_sensitive))
         return constraints
@@ -139,7 +139,8 @@ class QueryReader:
         for name in sorted(query):
             if not isinstance(query[name], str):
                 raise _bad_request(f'Tag "{name}" must be associated with a string')
-        return {self.metadata.name(self.metadata.number(name)): query[name] for name in query if query[name]}
+        found = {self.metadata.name(self.metadata.number(name)): query[name] for name in query}
+        return {name: pattern for name, pattern in found.items() if pattern}
 
     def order(self, body: dict[str, Any]) -> list[Order]:
         """Return the order that a body asks for.

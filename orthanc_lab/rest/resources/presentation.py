@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary, format_tag
-from orthanc_lab.dicom.shown.tag_format import TagNames
+from orthanc_lab.dicom.shown.tag_format import TagFormat, TagNames, format_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.protocol.warnings import WarningLog
 from orthanc_lab.queries.computed_tags import check_computed
 from orthanc_lab.queries.file_tags import FileTags
 from orthanc_lab.queries.requested_tags import RequestedTags
+from orthanc_lab.rest.http.bodies import boolean_field
 from orthanc_lab.rest.resources.resource_json import ResourceJson
 from orthanc_lab.rest.services import Services
 
-__all__ = ["Presentation", "parse_requested", "presentation_of"]
+__all__ = ["Presentation", "parse_requested", "presentation_of", "wanted_format"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,18 @@ class Presentation:
     dictionary: Dictionary
     requested: RequestedTags
     json: ResourceJson
+
+
+def wanted_format(body: dict[str, Any]) -> TagFormat:
+    """Return how the tags in an answer are shown, by ``Short`` and ``Full`` of a body; the former one comes first.
+
+    Raises
+    ------
+    OrthancError
+        15 if one that counts is no boolean.
+    """
+    is_short = boolean_field(body, "Short", False)
+    return format_of(is_short, not is_short and boolean_field(body, "Full", False))
 
 
 def presentation_of(services: Services) -> Presentation:

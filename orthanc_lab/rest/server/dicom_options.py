@@ -56,12 +56,14 @@ class AcceptedTransferSyntaxes:
         answer_json(req, resp, matching)
 
     def on_put(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Change them until the server starts again: an array of patterns, or one pattern as text."""
+        """Change them until the server starts again: an array of patterns, or one pattern, be it JSON or not."""
         body = read_body(req)
         try:
             patterns = lenient_json.loads(body)
         except OrthancError:
-            patterns = [body.decode("utf-8", "replace")]
+            patterns = body.decode("utf-8", "replace")
+        if isinstance(patterns, str):
+            patterns = [patterns]
         if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
             raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
         self._settings.change("AcceptedTransferSyntaxes", patterns)
