@@ -192,6 +192,18 @@ COMPRESSED_RANGES = "\n".join(
 )
 
 SCENARIOS = [
+    Scenario(
+        "attachments-xml",
+        """
+        PUT /instances/{a1}/attachments/1025 [Accept: application/xml] text
+        POST /instances/{a1}/attachments/1025/compress [Accept: application/xml]
+        POST /instances/{a1}/attachments/1025/uncompress [Accept: application/xml]
+        POST /instances/{a1}/attachments/1025/verify-md5 [Accept: application/xml]
+        job = POST /instances/{a1}/archive {"Asynchronous": true}
+        POST /jobs/{job}/cancel [Accept: application/xml]
+        """,
+        "a1 = POST /instances @a1",
+    ),
     Scenario("attachments-recycling", ROOM, options={"MaximumStorageSize": 1}),
     Scenario("attachments-recycling-unpacked", UNPACKED, options={"MaximumStorageSize": 1}),
     Scenario("attachments-rejected", REJECTED, options={"MaximumStorageSize": 1, "MaximumStorageMode": "Reject"}),

@@ -18,6 +18,8 @@ GET /{level}?since=1&limit=1
 GET /{level}?since=1&limit=0
 GET /{level}?since=100&limit=10
 GET /{level}?since=0&limit=2&expand
+GET /{level}?since=0&expand=x
+GET /{level}?since=x&limit=y&expand=z
 """
 
 PAGING_ERRORS = """
@@ -173,6 +175,14 @@ GET /series/nope/ordered-slices
 
 BULK = """
 POST /tools/bulk-content {"Resources": ["{study}", "{a1}"]}
+POST /tools/bulk-content {"Resources": ["{a1}"], "Short": true, "Full": 5}
+POST /tools/bulk-content {"Resources": ["{a1}"], "Short": false, "Full": 5}
+POST /tools/bulk-content {"Resources": 5, "Short": 5}
+POST /tools/bulk-content {"Resources": 5, "Full": 5}
+POST /tools/bulk-content {"Resources": 5, "Metadata": 5}
+POST /tools/bulk-content {"Resources": 5, "Level": 5}
+POST /tools/bulk-content {"Resources": 5, "Level": "Foo"}
+POST /tools/bulk-content {"Metadata": 5, "Level": 5}
 POST /tools/bulk-content {"Resources": ["{study}", "nope", "{patient}"]}
 POST /tools/bulk-content {"Resources": ["{study}"], "Level": "Instance"}
 POST /tools/bulk-content {"Resources": ["{a1}", "{a2}"], "Level": "Series"}

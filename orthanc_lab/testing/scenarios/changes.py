@@ -31,6 +31,8 @@ GET /changes?type=Nope
 GET /changes?type=Deleted
 GET /changes?type=
 GET /changes?last&type=NewPatient
+GET /changes?last&type=Nope
+GET /changes?last&since=x
 PUT /studies/{study}/metadata/1024 hello
 PUT /studies/{study}/metadata/1024 hello
 PUT /studies/{study}/attachments/1024 hello

@@ -85,6 +85,10 @@ TAG_VALUES = (
 
 BODIES = (
     "",
+    '{"Tags": {}, "Parent": "nope", "Force": 1}',
+    '{"Tags": {}, "Parent": "nope", "InterpretBinaryTags": 1}',
+    '{"Tags": {}, "Parent": "nope", "PrivateCreator": 1}',
+    '{"Tags": {"SpecificCharacterSet": "nope"}, "Parent": "nope"}',
     "{",
     "[]",
     "null",

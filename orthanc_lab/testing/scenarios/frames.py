@@ -16,6 +16,10 @@ GET /instances/{a1}/frames/0/raw.gz
 GET /instances/{a1}/frames/0/numpy
 GET /instances/{a1}/numpy
 GET /instances/{a1}/numpy?rescale=true
+GET /instances/{a1}/numpy?rescale=x&compress=y
+GET /series/{series}/numpy?rescale=x&compress=y
+GET /instances/{a1}/rendered?quality=x&width=y
+GET /instances/{a1}/rendered?quality=x
 GET /instances/{a1}/numpy?compress=true&rescale=false
 GET /instances/{a1}/numpy?rescale=maybe
 GET /instances/{a1}/frames/0/matlab
@@ -82,7 +86,23 @@ def _undecodable() -> str:
     return "\n".join(lines)
 
 
+_QUALITIES = ("0", "1", "1.0001", "2", "-0.1", "x", "", "nan")
+_ACCEPTED = ("image/png;q={}", "image/jpeg;q={}, image/png;q=0.7", "text/plain;q={}, image/png", "*/*; q={}")
+
+
+def _accepts() -> str:
+    lines = [
+        f"GET /instances/{{a1}}/{route} [Accept: {accepted.format(quality)}]"
+        for route in ("preview", "image-int16", "rendered?smooth=2.5", "rendered?width=x")
+        for accepted in _ACCEPTED
+        for quality in _QUALITIES
+    ]
+    wrong = ("smooth=2.5", "quality=x", "width=x", "quality=x&width=y")
+    return "\n".join([*lines, *(f"GET /instances/{{a1}}/rendered?{text} [Accept: text/plain]" for text in wrong)])
+
+
 SCENARIOS = [
+    Scenario("frames-accepts", _accepts(), "a1 = POST /instances @a1"),
     Scenario("frames-routes", ROUTES, "a1, series:ParentSeries = POST /instances @a1\nPOST /instances @a2"),
     Scenario("frames-images", _sources()),
     Scenario("frames-undecodable", _undecodable()),

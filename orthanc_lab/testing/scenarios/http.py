@@ -118,6 +118,18 @@ _DOWNLOADS = "\n".join(
     )
 )
 
+_ICON = """
+GET /favicon.ico
+GET //favicon.ico/?x=1
+HEAD /favicon.ico
+POST /favicon.ico
+PUT /favicon.ico x
+DELETE /favicon.ico
+GET /app/images/favicon.ico
+GET /app/favicon.ico
+GET /app/images/nope.ico
+"""
+
 SCENARIOS = [
     Scenario(
         "http-forms",
@@ -142,5 +154,7 @@ SCENARIOS = [
     Scenario("http-method-in-query", _METHODS, TREE),
     Scenario("http-credentials-nobody-asks-for", _CREDENTIALS),
     Scenario("http-pages", _PAGES + "\nGET /app/explorer.html"),
+    Scenario("http-icon", _ICON, options={"ReadOnly": True}),
+    Scenario("http-icon-off", _ICON, options={"OrthancExplorerEnabled": False}),
     Scenario("http-names-of-downloads", _DOWNLOADS, TREE),
 ]

@@ -53,6 +53,15 @@ POST /tools/find {"Level": "Instance", "Query": {}, "Labels": ["one"], "Expand":
 POST /tools/count-resources {"Level": "Study", "Query": {}, "Labels": ["two"]}
 """
 
+PATHS = """
+PUT /studies/{study}/labels/%C3%A9
+PUT /studies/{study}/labels/%C3%A9/
+DELETE /studies/nope/labels/%E6%97%A5//
+GET /studies/nope/metadata/%C3%A9/
+GET /%C3%A9/
+GET /%FF/
+"""
+
 LETTERS = """
 PUT /studies/{study}/labels/é
 GET /studies/{study}/labels/é
@@ -68,6 +77,7 @@ GET /studies/{study}/labels
 """
 
 SCENARIOS = [
+    Scenario("labels-paths", PATHS, TREE),
     Scenario("labels-routes", LABELS, TREE),
     Scenario("labels-search", SEARCH, TREE),
     Scenario("labels-letters", LETTERS, TREE),

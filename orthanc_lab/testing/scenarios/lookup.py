@@ -1,5 +1,8 @@
 """Search: /tools/lookup, /tools/find, /tools/count-resources."""
 
+import json
+from itertools import combinations
+
 from orthanc_lab.testing.scenario import Scenario
 from orthanc_lab.testing.scenarios.tree import TREE
 
@@ -16,6 +19,22 @@ POST /tools/lookup nope
 POST /tools/lookup
 POST /tools/lookup P*
 POST /tools/lookup {study}
+"""
+
+LOOKUP_NO_PATIENT = """
+empty = POST /instances @empty-patient
+missing = POST /instances @no-patient-id
+POST /tools/lookup
+DELETE /instances/{empty}
+POST /tools/lookup
+DELETE /instances/{missing}
+missing = POST /instances @no-patient-id
+empty = POST /instances @empty-patient
+POST /tools/lookup
+DELETE /instances/{missing}
+DELETE /instances/{empty}
+POST /instances @blank-patient
+POST /tools/lookup
 """
 
 QUERIES = (
@@ -194,6 +213,42 @@ def _numbers() -> str:
     )
 
 
+PARENTS = {"ParentPatient": "{patient}", "ParentStudy": "{study3}", "ParentSeries": "{series2}"}
+
+
+def _parents() -> str:
+    """Return queries with one to three parents, of which the highest counts."""
+    names = [chosen for size in (1, 2, 3) for chosen in combinations(PARENTS, size)]
+    return "\n".join(
+        f"POST /tools/{call} " + json.dumps({"Level": level, "Query": {}} | {name: PARENTS[name] for name in chosen})
+        for call in ("find", "count-resources")
+        for level in LEVELS
+        for chosen in names
+    )
+
+
+SHORT_AND_FULL = tuple(
+    f'{{"Level": "Study", "Query": {{}}, "Expand": true, "Short": {short}, "Full": {full}}}'
+    for short in ("true", "false", "5")
+    for full in ("true", "5")
+)
+UNKNOWN_NAMES = (
+    '{"Query": {"Foo": ""}}', '{"Query": {"Foo": "", "PatientID": "P1"}}', '{"Query": {"Foo[0].PatientID": ""}}',
+    '{"Query": {"": ""}}', '{"Query": {"Foo": "*"}}', '{"Query": {"Foo": 5}, "CaseSensitive": true}',
+    '{"Query": {}, "MetadataQuery": {"Foo": ""}}', '{"Query": {}, "MetadataQuery": {"": ""}}',
+    '{"Query": {}, "MetadataQuery": {"1024": ""}}', '{"Query": {"Foo": "*"}, "CaseSensitive": true}',
+    '{"Query": {}, "MetadataQuery": {"Foo": ""}, "LabelsConstraint": "Some"}',
+)  # fmt: skip
+
+
+def _unknown_names() -> str:
+    return "\n".join(
+        f'POST /tools/{call} {{"Level": "Study", {body[1:]}'
+        for call in ("find", "count-resources")
+        for body in UNKNOWN_NAMES
+    )
+
+
 COUNT = """
 POST /tools/count-resources {"Level": "Instance", "Query": {}}
 POST /tools/count-resources {"Level": "Study", "Query": {"PatientID": "P1"}}
@@ -215,6 +270,7 @@ def _find(bodies: tuple[str, ...]) -> str:
 
 SCENARIOS = [
     Scenario("lookup", LOOKUP, TREE),
+    Scenario("lookup-no-patient", LOOKUP_NO_PATIENT),
     Scenario("find-queries", _find(tuple(f'{{"Level": "Study", "Query": {query}}}' for query in QUERIES)), TREE),
     Scenario(
         "find-queries-instances",
@@ -227,6 +283,9 @@ SCENARIOS = [
         TREE,
     ),
     Scenario("find-bodies", _find(BODIES), TREE),
+    Scenario("find-unknown-names", _unknown_names(), TREE),
+    Scenario("find-parents", _parents(), TREE),
+    Scenario("find-short-and-full", _find(SHORT_AND_FULL), TREE),
     Scenario("find-newer", "PUT /instances/{a2}/metadata/1024 hello\n" + _find(NEWER), TREE),
     Scenario("count-resources", COUNT, TREE),
     Scenario("find-sorted", _find(_sorted()), TREE),

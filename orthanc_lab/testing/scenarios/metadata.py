@@ -79,7 +79,24 @@ implicit = POST /instances @no-preamble-implicit
 GET /instances/{implicit}/metadata?expand
 """
 
+
+def _bytes(*names: str) -> str:
+    """Return what is shown of values that are not UTF-8."""
+    lines = []
+    for name in names:
+        lines += [f"PUT /instances/{{a1}}/metadata/1024 @{name}", "GET /instances/{a1}/metadata/1024"]
+        lines += [
+            "GET /instances/{a1}/metadata?expand",
+            "GET /instances/{a1}/metadata?expand [Accept: application/xml]",
+        ]
+        lines.append('POST /tools/find {"Level": "Instance", "Query": {}, "ResponseContent": ["Metadata"]}')
+        lines.append('POST /tools/bulk-content {"Resources": ["{a1}"]}')
+    return "\n".join(lines)
+
+
 SCENARIOS = [
+    Scenario("metadata-bytes", _bytes("not-utf-8", "cut-utf-8"), "a1 = POST /instances @a1"),
+    Scenario("metadata-other-bytes", _bytes("latin-1", "surrogate", "private-use"), "a1 = POST /instances @a1"),
     Scenario("metadata-no-preamble", NO_PREAMBLE),
     Scenario("metadata-no-preamble-compressed", NO_PREAMBLE, options={"StorageCompression": True}),
     Scenario("metadata-system", SYSTEM, TREE),

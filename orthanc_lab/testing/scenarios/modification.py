@@ -1,5 +1,7 @@
 """/modify and /anonymize at every level, bulk-modify, bulk-anonymize."""
 
+from itertools import combinations
+
 from orthanc_lab.testing.scenario import Scenario
 from orthanc_lab.testing.scenarios.tree import TREE
 
@@ -218,6 +220,17 @@ POST /instances/{a1}/modify {"Keep": ["StudyInstanceUID", "SeriesInstanceUID", "
 GET /statistics
 """
 
+IN_PLACE_SEQUENCES = """
+s1, sequences:ParentSeries, study:ParentStudy = POST /instances @scheduled
+POST /instances @scheduled-2
+POST /studies/{study}/anonymize {"Keep": ["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"],
++ "Force": true}
+GET /series/{sequences}
+GET /series/{sequences}/metadata?expand
+GET /studies/{study}
+GET /studies/{study}/metadata?expand
+GET /instances/{s1}/metadata?expand
+"""
 
 ITEMS = "ReferencedImageSequence"
 PATHS = (
@@ -330,6 +343,17 @@ def _calls(route: str, bodies: tuple[str, ...]) -> str:
     return "\n".join(f"POST /instances/{{ct}}/{route} {body}".rstrip() for body in bodies)
 
 
+_WRONG_TYPES = ("Force", "KeepLabels", "RemovePrivateTags", "KeepPrivateTags", "DicomVersion", "Remove", "Transcode")
+_IDENTIFIER_NAMES = ("PatientID", "0010,0020", "0010-0020", "00100020", "0020,000D", "0008,0018")
+
+
+def _what_is_refused_first(call: str) -> str:
+    pairs = (f'{{"{first}": 5, "{second}": 5}}' for first, second in combinations(_WRONG_TYPES, 2))
+    names = (f'{{"{rule}": ["{name}"]}}' for rule in ("Remove", "Keep") for name in _IDENTIFIER_NAMES)
+    replaced = (f'{{"Replace": {{"{name}": "x"}}}}' for name in _IDENTIFIER_NAMES)
+    return "\n".join(f"POST /instances/{{a1}}/{call} {body}" for body in (*pairs, *names, *replaced))
+
+
 _CLASSES = (
     '"Remove": ["SOPClassUID"]',
     *(f'"Replace": {{"SOPClassUID": {value}}}' for value in ('""', "null", "5", "[]")),
@@ -370,6 +394,9 @@ SCENARIOS = [
     Scenario("modify-paths", _paths("modify"), "nested = POST /instances @nested"),
     Scenario("anonymize-paths", _paths("anonymize"), "nested = POST /instances @nested"),
     Scenario("modify-refusals", REFUSALS, TREE),
+    Scenario("modify-refused-first", _what_is_refused_first("modify"), "a1 = POST /instances @a1"),
+    Scenario("anonymize-refused-first", _what_is_refused_first("anonymize"), "a1 = POST /instances @a1"),
+    Scenario("anonymize-in-place", IN_PLACE_SEQUENCES, options={"OverwriteInstances": True}),
     Scenario("modify-patient-tags", PATIENT_TAGS, TREE),
     Scenario("anonymize-references", REFERENCES),
     Scenario("modify-in-place-labels", IN_PLACE_LABELS, TREE, options={"OverwriteInstances": True}),

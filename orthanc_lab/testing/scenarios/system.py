@@ -29,6 +29,9 @@ GET /tools/unknown-sop-class-accepted
 PUT /tools/unknown-sop-class-accepted 1
 GET /tools/unknown-sop-class-accepted
 PUT /tools/unknown-sop-class-accepted maybe
+PUT /tools/accepted-transfer-syntaxes "1.2.840.10008.1.2.1*"
+GET /tools/accepted-transfer-syntaxes
+PUT /tools/accepted-transfer-syntaxes ""
 PUT /tools/accepted-transfer-syntaxes 1.2.840.10008.1.2
 GET /tools/accepted-transfer-syntaxes
 PUT /tools/accepted-transfer-syntaxes ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]

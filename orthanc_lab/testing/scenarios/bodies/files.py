@@ -151,6 +151,7 @@ def _odd_dicom() -> dict[str, bytes]:
     step = Dataset()
     step.ScheduledProcedureStepID, step.AccessionNumber = "S1", "A10"
     scheduled.RequestAttributesSequence = [step]
+    scheduled_too = slice_of("P3", "10", "10", 2, RequestAttributesSequence=[step])
     structure_set = slice_of("P4", "4", "4", 1)
     structure_set.ReferencedFrameOfReferenceSequence = [_referenced_frame(structure_set)]
     structure_set.RTReferencedStudySequence = [_reference(structure_set.StudyInstanceUID)]
@@ -178,6 +179,7 @@ def _odd_dicom() -> dict[str, bytes]:
         "no-patient-id": written(no_patient),
         "nested": written(nested),
         "scheduled": written(scheduled),
+        "scheduled-2": written(scheduled_too),
         "structure-set": written(structure_set),
         "private": written(private),
         "private-items-implicit": written(private_items, "1.2.840.10008.1.2"),
@@ -189,6 +191,7 @@ def _odd_dicom() -> dict[str, bytes]:
         "no-names-left": written(
             slice_of("^^", "6", "6", 2, PatientName="^", StudyDescription="^", AccessionNumber="")
         ),
+        "empty-patient": written(slice_of("", "6", "6", 4)),
         "blank-patient": written(slice_of(" ", "6", "6", 3, PatientName=" ")),
         "no-charset": _without_charset("P5", 1, b"J\xe9r\xf4me"),
         "no-charset-greek": _without_charset("P5", 2, b"\xc4\xe9\xef\xed\xf5\xf3"),
@@ -207,6 +210,11 @@ def _odd_dicom() -> dict[str, bytes]:
         "dicm": bytes(128) + b"DICM",
         "half": written(slice_of("P1", "1", "1", 13))[:300],
         "binary": bytes(range(256)),
+        "not-utf-8": b"\xff",
+        "cut-utf-8": "é中".encode()[:4],
+        "latin-1": "Jérôme au lait".encode("latin-1"),
+        "surrogate": b"\xed\xa0\x80",
+        "private-use": "\U0010f0ff".encode(),
         **{
             f"large-{number}": written(
                 slice_of(f"L{number}", f"1{number}", "1", 1, EncapsulatedDocument=bytes(300_000))
