@@ -83,7 +83,7 @@ def test_the_data_set_for_dicomweb_clients(library: Rest, ct: str) -> None:
     assert answer.json()["00100020"] == {"vr": "LO", "Value": ["1CT1"]}
     answer = library("GET", f"/instances/{ct}/file", Accept="application/dicom+xml")
     assert answer.text.startswith('<?xml version="1.0" encoding="utf-8"?>\n<NativeDicomModel')
-    for accept in ("text/html", "*/*", "application/dicom+json;q=0.1, application/dicom"):
+    for accept in ("text/html", "*/*", "application/dicom+json;q=1", "application/dicom+json, text/html"):
         assert library("GET", f"/instances/{ct}/file", Accept=accept).content == CT
 
 

@@ -18,7 +18,6 @@ from orthanc_lab.dicom.images.image_description import text_of
 from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.rest.http.accept_header import preferred_type
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.http.download_name import name_download
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES", "DicomDownload", "Export", "Pdf"]
 
 _JSON, _XML = "application/dicom+json", "application/dicom+xml"
-_MEDIA_TYPES = ("application/dicom", _JSON, _XML)
 _ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
@@ -51,10 +49,7 @@ class DicomDownload:
 
         A client that asks for ``application/dicom+json`` or ``application/dicom+xml`` gets the data set.
         """
-        try:
-            media_type = preferred_type(req.get_header("Accept"), _MEDIA_TYPES)
-        except OrthancError:
-            media_type = None  # the file is the answer to a header that cannot be read
+        media_type = req.get_header("Accept")  # with nothing beside it, as in Orthanc
         if media_type in (_JSON, _XML):
             self._answer_data_set(resp, id, media_type)
             return

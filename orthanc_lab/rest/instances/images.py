@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ _PNG, _JPEG, _PAM = "image/png", "image/jpeg", "image/x-portable-arbitrarymap"
 _UNSUPPORTED = "app/images/unsupported.png"
 _COPIES = 4  # of the pixels at the same time: decoded, in single precision or filtered
 _UNAVAILABLE = 503
+_Drawing = Callable[[Array], Array]
 _UNSIGNED = re.compile(r"(?:\+?[0-9]{1,10}|-0{1,10})\Z", re.ASCII)
 
 
@@ -52,10 +54,10 @@ class Picture(ABC):
         self._decodes = services.settings["BuiltinDecoderTranscoderOrder"] != "Disabled"
 
     @abstractmethod
-    def draw(
-        self, decoded: Array, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
-    ) -> Array:
-        """Return the samples to write of a decoded frame."""
+    def drawing(
+        self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
+    ) -> _Drawing:
+        """Check the arguments, and return what makes the samples to write from the decoded frame."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str, frame: str = "0") -> None:
         """Answer the picture in the format that ``Accept`` asks for."""
@@ -71,12 +73,12 @@ class Picture(ABC):
             size = min(description.decoded_bytes, may_unpack(packed_size(file)))
             with self._memory.reserve(_COPIES * size):
                 decoded = decode_frame(file, number, description)
-                pixels = self.draw(decoded, file, description, number, arguments)
+                drawing = self.drawing(file, description, number, arguments)
                 quality = _quality(arguments)
                 media_type = preferred_type(req.get_header("Accept"), (_PNG, _JPEG, _PAM))
                 if media_type not in self.types:
                     raise EmptyAnswer(404)
-                resp.data = _write(pixels, media_type, quality)
+                resp.data = _write(drawing(decoded), media_type, quality)
         except OrthancError as error:
             if error.status == _UNAVAILABLE:
                 raise
@@ -90,28 +92,28 @@ class Picture(ABC):
 class Preview(Picture):
     """Gray values stretched from black to white."""
 
-    def draw(
-        self, decoded: Array, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
-    ) -> Array:
-        """Return 8-bit samples."""
-        return preview(decoded, description)
+    def drawing(
+        self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
+    ) -> _Drawing:
+        """Return what makes 8-bit samples."""
+        return lambda decoded: preview(decoded, description)
 
 
 class Rendered(Picture):
     """Gray values seen through the window of the file or of the request, at the size of the request."""
 
-    def draw(
-        self, decoded: Array, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
-    ) -> Array:
-        """Return 8-bit samples; sizes and windows that are not numbers are refused with 404/empty."""
+    def drawing(
+        self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
+    ) -> _Drawing:
+        """Return what makes 8-bit samples; sizes and windows that are not numbers are refused with 404/empty."""
         window = window_of(file.data_set, description, frame)
         center = _float_argument(arguments, "window-center")
         width = _float_argument(arguments, "window-width")
         size = _size_argument(arguments, "width"), _size_argument(arguments, "height")
         smooth = "smooth" in arguments and _smooth(arguments["smooth"])
         window = Window(window.center if center is None else center, window.width if width is None else width)
-        pixels = render(decoded, description, rescale_of(file.data_set, frame), window)
-        return resize(pixels, *size, smooth=smooth)
+        rescale = rescale_of(file.data_set, frame)
+        return lambda decoded: resize(render(decoded, description, rescale, window), *size, smooth=smooth)
 
 
 class Truncated(Picture):
@@ -123,11 +125,11 @@ class Truncated(Picture):
         if high > 255:
             self.types = (_PNG, _PAM)
 
-    def draw(
-        self, decoded: Array, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
-    ) -> Array:
-        """Return samples of the type."""
-        return truncate(decoded, self._low, self._high)
+    def drawing(
+        self, file: DicomFile, description: ImageDescription, frame: int, arguments: dict[str, str]
+    ) -> _Drawing:
+        """Return what makes samples of the type."""
+        return lambda decoded: truncate(decoded, self._low, self._high)
 
 
 class Placeholder:
