@@ -9,7 +9,7 @@ from orthanc_lab.protocol.transfer_syntaxes import find_transfer_syntax
 
 __all__ = ["without_padding"]
 
-_PART = 64 << 10
+_PART = 16 << 10  # bytes that are looked at at a time: they become 16 MB at most
 
 
 def without_padding(data: bytes | bytearray, transfer_syntax: str) -> memoryview:
@@ -21,19 +21,22 @@ def without_padding(data: bytes | bytearray, transfer_syntax: str) -> memoryview
         In which it is encoded; only deflated data sets have such a byte.
     """
     syntax = find_transfer_syntax(transfer_syntax)
-    is_padded = syntax is not None and syntax.deflated and data.endswith(b"\0") and _unused(data) == b"\0"
+    is_padded = syntax is not None and syntax.deflated and data.endswith(b"\0") and _ends_before_last(data)
     return memoryview(data)[: len(data) - is_padded]
 
 
-def _unused(data: bytes | bytearray) -> bytes:
-    """Return what follows the deflated data; nothing if they are damaged, cut off or too large to be stored."""
+def _ends_before_last(data: bytes | bytearray) -> bool:
+    """Tell whether one byte follows the deflated data; not if they are damaged, cut off or too large to be stored."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     left = may_inflate(len(data))
-    rest: bytes | bytearray = data
-    try:
-        while not inflater.eof and left > 0 and rest:
-            left -= len(inflater.decompress(rest, _PART))
-            rest = inflater.unconsumed_tail
-    except zlib.error:
-        return b""
-    return inflater.unused_data
+    parts = memoryview(data)
+    for start in range(0, len(data), _PART):
+        try:
+            left -= len(inflater.decompress(parts[start : start + _PART]))
+        except zlib.error:
+            return False
+        if inflater.eof:
+            return len(inflater.unused_data) + len(parts[start + _PART :]) == 1
+        if left < 0:
+            return False
+    return False
