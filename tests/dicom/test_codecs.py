@@ -232,6 +232,18 @@ def test_a_jpeg_picture_of_countless_scans_is_refused() -> None:
         decode_frame(read_file(encapsulated(sound[:-2] + 100 * scan + sound[-2:], JPEG + "50")), 0)
 
 
+def test_a_jpeg_ls_picture_is_decoded_to_its_end_marker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CharLS takes ten seconds for a scan that goes to the very end of the data."""
+    sound = bytes(imagecodecs.jpegls_encode(np.zeros((64, 64), np.uint8)))
+    assert decode_frame(read_file(encapsulated(sound, JPEG + "80")), 0).shape == (64, 64)
+    passed: list[bytes] = []
+    monkeypatch.setattr(imagecodecs, "jpegls_decode", passed.append)
+    for frame in (sound[:-2], sound[:-2] + b"\xff\xd9\x55"):
+        with pytest.raises(OrthancError, match="Cannot decode"):
+            decode_frame(read_file(encapsulated(frame, JPEG + "80")), 0)
+    assert [data[-2:] for data in passed] == [b"\xff\xd9"]
+
+
 def encapsulated(frame: bytes, syntax: str = JPEG + "90") -> bytes:
     elements = image_of(b"", 64, 64)
     elements[0x7FE00010] = ("OB", (b"", frame + bytes(len(frame) % 2)))

@@ -1,13 +1,14 @@
-"""JPEG-LS (ITU-T T.87), by pyjpegls.
+"""JPEG-LS (ITU-T T.87), read by imagecodecs and written by pyjpegls, both of them CharLS.
 
-It writes the precision of Bits Stored, as Orthanc does; imagecodecs knows 8 and 16 bits only,
-and adds a SPIFF header.
+pyjpegls holds up all threads while it decodes. It writes the precision of Bits Stored, as Orthanc does; imagecodecs
+knows 8 and 16 bits only, and adds a SPIFF header.
 """
 
 from __future__ import annotations
 
 import functools
 
+import imagecodecs
 import jpeg_ls
 import numpy as np
 
@@ -22,6 +23,7 @@ _NEAR_LOSSLESS = "1.2.840.10008.1.2.4.81"
 _BY_LINE = 1  # how colours are interleaved, as dcmtk does it
 _NEAR = 2  # how much a sample may differ
 _SMALL = 1024  # bytes of samples
+_END = b"\xff\xd9"
 
 
 def codec_for(uid: str) -> Codec:
@@ -46,10 +48,10 @@ def _decode(data: bytes, description: ImageDescription) -> Array:
         description.samples,
     ):
         raise ValueError("the picture has another size")
-    pixels: Array = jpeg_ls.decode(np.frombuffer(data, np.uint8))
-    if pixels.ndim == 3 and pixels.shape[0] == 3 != pixels.shape[2]:
-        pixels = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
-    return with_sign(pixels, description)
+    if _END not in data[-3:]:
+        raise ValueError("the picture is cut off")
+    # Where a scan goes to the very end of the data, CharLS looks 2**31 times for another bit.
+    return with_sign(imagecodecs.jpegls_decode(data + _END), description)
 
 
 def _encode(pixels: Array, description: ImageDescription, quality: int, *, error: int) -> bytes:
