@@ -25,10 +25,16 @@ def _decode(data: bytes, description: ImageDescription) -> Array:
     if count != size * description.samples or size not in (1, 2, 4):
         raise ValueError("wrong number of RLE segments")
     bounds = [*np.frombuffer(data, "<u4", count, 4).tolist(), len(data)]
+    if bounds != sorted(bounds):
+        raise ValueError("the RLE segments overlap")
     length = description.width * description.height
     planes = np.empty((description.samples, length, size), np.uint8)
     for index in range(count):
         segment = unpack_bits(data[bounds[index] : bounds[index + 1]], length)
+        if len(segment) < length:
+            if index < count - 1:
+                raise ValueError("an RLE segment is too short")
+            segment = segment.ljust(length, segment[-1:] or b"\0")  # as dcmtk does it
         planes[index // size, :, size - 1 - index % size] = np.frombuffer(segment, np.uint8)
     samples = planes.reshape(description.samples, -1).view(f"<u{size}")
     shaped = samples.reshape(description.samples, description.height, description.width)
@@ -36,24 +42,21 @@ def _decode(data: bytes, description: ImageDescription) -> Array:
 
 
 def unpack_bits(data: bytes, length: int) -> bytes:
-    """Undo the run-length encoding of one segment; what is missing at its end is zero."""
-    parts = []
-    position = have = 0
+    """Undo the run-length encoding of one segment, up to a length."""
+    found = bytearray()
+    position = 0
     end = len(data)
-    while have < length and position < end:
+    while len(found) < length and position < end:
         code = data[position]
         if code < 128:
-            part = data[position + 1 : position + 2 + code]
+            found += data[position + 1 : position + 2 + code]
             position += 2 + code
         elif code > 128:
-            part = data[position + 1 : position + 2] * (257 - code)
+            found += data[position + 1 : position + 2] * (257 - code)
             position += 2
         else:
             position += 1
-            continue
-        parts.append(part)
-        have += len(part)
-    return b"".join(parts)[:length].ljust(length, b"\0")
+    return bytes(found[:length])
 
 
 def _encode(pixels: Array, description: ImageDescription, quality: int) -> bytes:
