@@ -20,6 +20,8 @@ from orthanc_lab.dicom.files.read import DicomFile, read_file
 from orthanc_lab.dicom.images.image_description import count_frames, describe_image
 from orthanc_lab.dicom.images.raw_frames import compressed_frames, raw_frame
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.memory_budget import UNLIMITED
+from orthanc_lab.rest.instances.arrays import decoded as decoded_frames
 from tests.dicom.build import REAL_FILES, code_of, file_of, image_of, real_file
 
 JUDGED = [
@@ -85,6 +87,7 @@ def test_bits_and_planes() -> None:
     assert decoded(image_of(words, 2, 1, bits=16, stored=12, high=15)).ravel().tolist() == [0xF12, 0x800]
     assert decoded(image_of(words, 2, 1, bits=16, stored=12, high=15, signed=1)).ravel().tolist() == [-238, -2048]
     assert decoded(image_of(words, 2, 1, bits=16, stored=8)).ravel().tolist() == [0x23, 0]
+    assert decoded(image_of(b"ab", 2, 1, high=65534)).ravel().tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +96,8 @@ def test_bits_and_planes() -> None:
         ({"signed": 1}, 2),
         ({"stored": 7}, 2),
         ({"stored": 1}, 15),
+        ({"stored": 9}, 2),
+        ({"bits": 16, "stored": 17, "high": 18, "signed": 1}, 2),
         ({"bits": 32}, 2),
         ({"bits": 32, "stored": 24, "high": 31}, -1),
         ({"samples": 3, "photometric": "YBR_FULL"}, 2),
@@ -239,3 +244,23 @@ def test_short_runs_take_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2 << 20
+
+
+def test_fragments_are_assigned_to_frames_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All frames of a file of 0.6 MB took 13 s: each one looked at the fragments of all."""
+    calls = []
+    monkeypatch.setattr(
+        f"{decode_frame.__module__}.compressed_frames", lambda *args: calls.append(1) or compressed_frames(*args)
+    )
+    frame = struct.pack("<2I", 1, 64) + bytes(56) + b"\0\7"
+    elements = image_of(b"", 1, 1, frames=9)
+    elements[0x7FE00010] = ("OB", (b"", *[frame] * 9))
+    with UNLIMITED.reserve(0) as memory:
+        found = decoded_frames([(read_file(file_of(elements, "1.2.840.10008.1.2.5")), range(9))], memory, rescale=False)
+    assert [frame.tolist() for frame in found] == [[[7]]] * 9
+    assert len(calls) == 1
+
+
+def test_damaged_jpeg_of_a_real_file(tmp_path: Path) -> None:
+    whole = real_file("SC_rgb_jpeg_dcmtk.dcm")
+    assert code_of(lambda: decode_frame(read_file(whole.replace(b"\xff\xc0", b"\xff\xfe")), 0)) == 15

@@ -20,7 +20,7 @@ from orthanc_lab.dicom.files.data_set import Value
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.images import picture_files
 from orthanc_lab.dicom.images.image_description import ImageDescription
-from orthanc_lab.dicom.images.palette import apply_palette
+from orthanc_lab.dicom.images.palette import apply_palette, palette_of
 from orthanc_lab.dicom.images.rendering import (
     MAX_PIXELS,
     Rescale,
@@ -145,7 +145,7 @@ def test_a_large_picture_is_converted_in_parts(convert: str) -> None:
     deep = np.zeros((2 * side, side), np.uint16)
     conversions: dict[str, Callable[[], Any]] = {
         "smooth": lambda: resize(gray, 100, 100, smooth=True),
-        "palette": lambda: apply_palette(gray, file.data_set),
+        "palette": lambda: apply_palette(gray, palette_of(file.data_set)),
         "ybr": lambda: rgb_of_ybr_full(colour),
         "truncate": lambda: truncate(gray, 0, 65535),
         "png": lambda: picture_files.png(deep),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orthanc_lab.dicom import limits
 from orthanc_lab.dicom.codecs.pixels import decode_frame
 from orthanc_lab.dicom.codecs.rle import pack_bits, unpack_bits
 from orthanc_lab.dicom.codecs.transcoding import transcode
@@ -223,3 +224,17 @@ def test_a_turn_is_held_while_pixels_are_converted_and_only_then() -> None:
     for target, taken in ((EXPLICIT_LE, 0), (IMPLICIT_LE, 0), (JPEG + "70", 1), ("nope", 1)):
         transcode(dicom, target, STANDARD, identifiers=SeededIdentifiers(1), turn=turn)
         assert (turn.taken, turn.held) == (taken, 0)
+
+
+def test_small_frames_do_not_become_far_more_than_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A JPEG has tables of 300 bytes, whatever its size: a million frames of a byte took a gigabyte."""
+    source = file_of(image_of(bytes(100), 1, 1, frames=100))
+    assert transcoded(source, JPEG + "50") is not None
+    monkeypatch.setattr(limits, "_UNPACKED", 1000)
+    assert transcoded(source, JPEG + "50") is None
+
+
+@pytest.mark.parametrize("high", [8, 65534])
+def test_samples_of_a_high_bit_that_they_do_not_have(high: int) -> None:
+    source = file_of(image_of(bytes(range(24)), 6, 4, high=high))
+    assert transcoded(source, JPEG + "50") is not None

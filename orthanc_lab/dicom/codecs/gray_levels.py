@@ -148,7 +148,8 @@ def _modality_values(data_set: DataSet, description: ImageDescription) -> Array:
     rescale = rescale_of(data_set)
     if not rescale.slope:
         return values
-    rescaled: Array = np.trunc(values * rescale.slope + rescale.intercept)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rescaled: Array = np.trunc(values * rescale.slope + rescale.intercept)
     if not np.abs(rescaled).max() < 2**52:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED, "The rescaled values are too large")
     return rescaled.astype(np.int64)
@@ -173,7 +174,7 @@ def _looked_up(values: Array, table: DataSet) -> Array:
 
 def _stored_bits(frame: Array, description: ImageDescription) -> Iterator[Array]:
     """Yield them for some rows at a time: as indices, they take eight bytes each."""
-    shift = max(description.high_bit + 1 - description.bits_stored, 0)
+    shift = min(max(description.high_bit + 1 - description.bits_stored, 0), description.bits_allocated)
     step = max(_AT_ONCE // frame.shape[1], 1)
     for start in range(0, len(frame), step):
         part = frame[start : start + step]

@@ -29,7 +29,7 @@ from orthanc_lab.dicom.dictionary.tags import (
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
-from orthanc_lab.dicom.images.palette import apply_palette
+from orthanc_lab.dicom.images.palette import apply_palette, palette_of
 from orthanc_lab.dicom.images.raw_frames import compressed_frames, packed_size, uncompressed_frame
 from orthanc_lab.dicom.images.ybr import full_resolution, rgb_of_ybr_full
 from orthanc_lab.dicom.limits import MAX_NATIVE_BYTES, may_unpack
@@ -84,7 +84,8 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     found = dict(file.data_set)
     sample_bits = description.bits_stored if codec.ratio_of_stored else description.bits_allocated
     if not codec.palettes and description.photometric == "PALETTE COLOR":
-        frames = (apply_palette(frame, file.data_set) for frame in frames)
+        palette = palette_of(file.data_set)
+        frames = (apply_palette(frame, palette) for frame in frames)
         found[SAMPLES_PER_PIXEL] = Element("US", b"\3\0")
         description = replace(description, samples=3, photometric="RGB")
     elif codec.gray_bits and description.is_monochrome:
@@ -102,7 +103,12 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
     if codec.ratio_of_stored and description.bits_stored <= 8 < description.bits_allocated and not description.signed:
         frames, description = _in_bytes(list(frames), description)
         found[BITS_ALLOCATED] = Element("US", struct.pack("<H", description.bits_allocated))
-    encoded = [padded(_encoded(codec.encode, frame, description, quality)) for frame in frames]
+    encoded, room = [], may_unpack(packed_size(file))
+    for frame in frames:
+        encoded.append(padded(_encoded(codec.encode, frame, description, quality)))
+        room -= len(encoded[-1])
+        if room < 0:  # frames of a few bytes become many times larger
+            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE)
     found[PIXEL_DATA] = Element("OB", (_offset_table(encoded), *encoded))
     if description.samples == 3:
         _set_colour(found, codec.colours or description.photometric)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,16 @@ from numpy.typing import NDArray
 from orthanc_lab.dicom.codecs.codec import codec_of
 from orthanc_lab.dicom.codecs.decoding import decode_compressed
 from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
-from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.elscint_runs import elscint_pixels
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
-from orthanc_lab.dicom.images.palette import apply_palette
+from orthanc_lab.dicom.images.palette import Palette, apply_palette, palette_of
 from orthanc_lab.dicom.images.raw_frames import compressed_frames, packed_size, uncompressed_frame
 from orthanc_lab.dicom.images.ybr import rgb_of_ybr_full
 from orthanc_lab.dicom.limits import may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["Array", "decode_frame"]
+__all__ = ["Array", "decode_frame", "decode_frames"]
 
 Array = NDArray[Any]
 
@@ -40,6 +40,19 @@ def decode_frame(file: DicomFile, index: int, description: ImageDescription | No
         2 for a format that Orthanc does not decode, 3 for a missing frame, 15 for
         broken data, or a frame that would take many times the bytes of the file, 23 for a file that declares no frame.
     """
+    return next(decode_frames(file, (index,), description))
+
+
+def decode_frames(
+    file: DicomFile, indices: Iterable[int], description: ImageDescription | None = None
+) -> Iterator[Array]:
+    """Yield some frames, each as `decode_frame` returns it; what all of them share is read once.
+
+    Raises
+    ------
+    OrthancError
+        As `decode_frame`.
+    """
     description = description or describe_image(file.data_set)
     if description.decoded_bytes > may_unpack(packed_size(file)):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "A frame is too large")
@@ -47,28 +60,25 @@ def decode_frame(file: DicomFile, index: int, description: ImageDescription | No
     value = elscint_pixels(file.data_set) or b"" if element is None else element.value
     if description.frames == 0:
         raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, "Image not supported (no frames)")
-    if isinstance(value, tuple):
-        _check_frame(index, description)
-        fragments = compressed_frames(value, description.frames)[index]
-        pixels = decode_compressed(b"".join(fragments), file.transfer_syntax, description)
-        if description.photometric == "PALETTE COLOR":
-            return apply_palette(pixels, file.data_set)
-        if (pixels.ndim == 2 and not description.is_monochrome) or (pixels.ndim == 3 and pixels.dtype.itemsize > 2):
-            raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-        if description.signed and pixels.dtype.itemsize == 1:
-            raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-        codec = codec_of(file.transfer_syntax)
-        if codec is not None and codec.as_stored and description.planar and description.photometric == "YBR_FULL":
-            # As in Orthanc: what is stored by pixel is shown unconverted.
-            return rgb_of_ybr_full(pixels) if pixels.dtype == np.uint8 else pixels
-        return _signed(pixels, description)
-    if not isinstance(value, bytes):
+    if isinstance(value, bytes):
+        check_format(description)
+        if description.frame_bytes * description.frames > len(value):
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
+    elif not isinstance(value, tuple):
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-    check_format(description)
-    if description.frame_bytes * description.frames > len(value):
-        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
-    _check_frame(index, description)
-    return _uncompressed(value, description, index, file.data_set)
+    frames: Sequence[Sequence[bytes]] = ()
+    palette: Palette = ()
+    for index in indices:
+        _check_frame(index, description)
+        if isinstance(value, bytes):
+            pixels = _uncompressed(value, description, index)
+        else:
+            frames = frames or compressed_frames(value, description.frames)
+            pixels = _compressed(b"".join(frames[index]), description, file.transfer_syntax)
+        if description.photometric == "PALETTE COLOR":
+            palette = palette or palette_of(file.data_set)
+            pixels = apply_palette(pixels, palette)
+        yield pixels
 
 
 def check_format(description: ImageDescription) -> None:
@@ -106,7 +116,22 @@ def _check_frame(index: int, description: ImageDescription) -> None:
         raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
 
 
-def _uncompressed(pixels: bytes, description: ImageDescription, index: int, data_set: DataSet) -> Array:
+def _compressed(data: bytes, description: ImageDescription, transfer_syntax: str) -> Array:
+    pixels = decode_compressed(data, transfer_syntax, description)
+    if description.photometric == "PALETTE COLOR":
+        return pixels
+    if (pixels.ndim == 2 and not description.is_monochrome) or (pixels.ndim == 3 and pixels.dtype.itemsize > 2):
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+    if description.signed and pixels.dtype.itemsize == 1:
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+    codec = codec_of(transfer_syntax)
+    if codec is not None and codec.as_stored and description.planar and description.photometric == "YBR_FULL":
+        # As in Orthanc: what is stored by pixel is shown unconverted.
+        return rgb_of_ybr_full(pixels) if pixels.dtype == np.uint8 else pixels
+    return _signed(pixels, description)
+
+
+def _uncompressed(pixels: bytes, description: ImageDescription, index: int) -> Array:
     height, width = description.height, description.width
     if description.bits_allocated == 1:
         return _single_bits(pixels, description, index)
@@ -117,7 +142,7 @@ def _uncompressed(pixels: bytes, description: ImageDescription, index: int, data
         return samples.reshape(height, width, 3)
     gray = samples.reshape(height, width)
     if description.photometric == "PALETTE COLOR":
-        return apply_palette(gray, data_set)
+        return gray
     if description.bits_allocated == 16 and description.bits_stored == 8 and not description.signed:
         return gray.astype(np.uint8)
     return _signed(_shifted(gray, description), description)
@@ -134,7 +159,7 @@ def _single_bits(pixels: bytes, description: ImageDescription, index: int) -> Ar
 
 def _shifted(gray: Array, description: ImageDescription) -> Array:
     # Where the samples start at bit 0 the bits above them are left as they are, like in Orthanc.
-    shift = description.high_bit + 1 - description.bits_stored
+    shift = min(description.high_bit + 1 - description.bits_stored, description.bits_allocated)
     if shift == 0:
         return gray
     if shift < 0:

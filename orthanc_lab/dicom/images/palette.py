@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["apply_palette"]
+__all__ = ["Palette", "apply_palette", "palette_of"]
+
+Palette = Sequence[tuple[NDArray[np.uint8], int]]
+"""Of red, green and blue: the entries of the table, and the index of the first one."""
 
 _DESCRIPTORS = (
     tags.RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
@@ -27,18 +31,22 @@ _TABLES = (
 )
 
 
-def apply_palette(indices: NDArray[Any], data_set: DataSet) -> NDArray[Any]:
-    """Return RGB of 8 bits: the upper bytes of the tables' entries.
+def palette_of(data_set: DataSet) -> Palette:
+    """Read the tables of a file: the upper bytes of their entries.
 
     Raises
     ------
     OrthancError
         2 if a table is missing, 15 if one is shorter than declared.
     """
+    return [_entries(data_set, *pair) for pair in zip(_DESCRIPTORS, _TABLES, strict=True)]
+
+
+def apply_palette(indices: NDArray[Any], palette: Palette) -> NDArray[Any]:
+    """Return RGB of 8 bits."""
     found = np.empty((*indices.shape, 3), np.uint8)
     step = max(_AT_ONCE // max(indices.shape[1], 1), 1)
-    for colour, (descriptor, table) in enumerate(zip(_DESCRIPTORS, _TABLES, strict=True)):
-        entries, first = _entries(data_set, descriptor, table)
+    for colour, (entries, first) in enumerate(palette):
         for row in range(0, len(indices), step):
             positions = indices[row : row + step].astype(np.int64) - first
             found[row : row + step, :, colour] = entries[np.clip(positions, 0, len(entries) - 1)]

@@ -98,8 +98,9 @@ def rescaled(pixels: Array, data_set: DataSet, frame: int = 0) -> Array:
     rescale = rescale_of(data_set, frame)
     values: Array = pixels.astype(np.float32)
     if rescale != Rescale():
-        values *= np.float32(rescale.slope)
-        values += np.float32(rescale.intercept)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values *= np.float32(rescale.slope)
+            values += np.float32(rescale.intercept)
     return values
 
 

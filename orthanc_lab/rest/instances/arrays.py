@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from orthanc_lab.dicom.codecs.pixels import Array, decode_frame
+from orthanc_lab.dicom.codecs.pixels import Array, decode_frame, decode_frames
 from orthanc_lab.dicom.files.read import DicomFile
-from orthanc_lab.dicom.images.image_description import ImageDescription, count_frames, describe_image
+from orthanc_lab.dicom.images.image_description import count_frames
 from orthanc_lab.dicom.images.picture_files import matlab, npy, npz
 from orthanc_lab.dicom.images.raw_frames import packed_size
 from orthanc_lab.dicom.images.rendering import rescaled
@@ -54,15 +54,16 @@ class Numpy:
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
             if count > MAX_FRAMES:
                 raise _too_large()
-            frames: Iterable[tuple[DicomFile, int]] = ((file, number) for number in range(count))
+            numbers: Iterable[int] = range(count)
         else:
             number = unsigned(frame)
             if number is None:
                 details = 'Expected an unsigned integer for the "frame" argument'
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
-            frames = [(self._files.whole(id), number)]
+            file, numbers = self._files.whole(id), (number,)
         with self._memory.reserve(0) as memory:
-            answer_numpy(resp, decoded(frames, memory, rescale=rescale), single=frame is not None, compress=compress)
+            arrays = decoded([(file, numbers)], memory, rescale=rescale)
+            answer_numpy(resp, arrays, single=frame is not None, compress=compress)
 
 
 class SeriesNumpy:
@@ -90,11 +91,10 @@ class SeriesNumpy:
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
             answer_numpy(resp, arrays, single=False, compress=compress)
 
-    def _frames(self, series: str) -> Iterator[tuple[DicomFile, int]]:
+    def _frames(self, series: str) -> Iterator[tuple[DicomFile, Iterable[int]]]:
         for item in ordered_slices(self._storage, series).slices:
             file = self._files.whole(item.instance)
-            for number in range(count_frames(file.data_set)):
-                yield file, number
+            yield file, range(count_frames(file.data_set))
 
 
 class Matlab:
@@ -120,13 +120,13 @@ class Matlab:
             answer_text(resp, matlab(_numbers(pixels), may_unpack(packed_size(file))))
 
 
-def decoded(frames: Iterable[tuple[DicomFile, int]], memory: Reservation, *, rescale: bool) -> list[Array]:
+def decoded(files: Iterable[tuple[DicomFile, Iterable[int]]], memory: Reservation, *, rescale: bool) -> list[Array]:
     """Return frames as arrays of one shape; gray ones with `rescale` as float32.
 
     Parameters
     ----------
-    frames
-        Each a file and the number of the frame in it.
+    files
+        Each with the numbers of the frames in it.
     memory
         To which the memory of the frames is added.
 
@@ -138,28 +138,25 @@ def decoded(frames: Iterable[tuple[DicomFile, int]], memory: Reservation, *, res
     """
     found: list[Array] = []
     first: Array | None = None
-    current: DicomFile | None = None
-    description: ImageDescription | None = None
     packed = 0
-    for file, number in frames:
-        if file is not current:
-            current, description = file, describe_image(file.data_set)
-            packed += packed_size(file)
-        pixels = _numbers(decode_frame(file, number, description))
-        if pixels.dtype.itemsize > 2 and not rescale:
-            raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-        first = pixels if first is None else first
-        if pixels.shape[:2] != first.shape[:2]:
-            message = "The size of the frames varies across the instance(s)"
-            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
-        if (pixels.ndim, pixels.dtype) != (first.ndim, first.dtype):
-            message = "The pixel format of the frames varies across the instance(s)"
-            raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
-        found.append(rescaled(pixels, file.data_set, number) if rescale and pixels.ndim == 2 else pixels)
-        most = min(MAX_BYTES, may_unpack(packed))
-        if len(found) * found[-1].nbytes > most or len(found) > MAX_FRAMES:
-            raise _too_large(most)
-        memory.add(2 * found[-1].nbytes)  # the frame, and its part of the answer
+    for file, numbers in files:
+        packed += packed_size(file)
+        for number, frame in zip(numbers, decode_frames(file, numbers), strict=False):
+            pixels = _numbers(frame)
+            if pixels.dtype.itemsize > 2 and not rescale:
+                raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+            first = pixels if first is None else first
+            if pixels.shape[:2] != first.shape[:2]:
+                message = "The size of the frames varies across the instance(s)"
+                raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
+            if (pixels.ndim, pixels.dtype) != (first.ndim, first.dtype):
+                message = "The pixel format of the frames varies across the instance(s)"
+                raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
+            found.append(rescaled(pixels, file.data_set, number) if rescale and pixels.ndim == 2 else pixels)
+            most = min(MAX_BYTES, may_unpack(packed))
+            if len(found) * found[-1].nbytes > most or len(found) > MAX_FRAMES:
+                raise _too_large(most)
+            memory.add(2 * found[-1].nbytes)  # the frame, and its part of the answer
     return found
 
 
