@@ -58,7 +58,8 @@ def describe_image(data_set: DataSet) -> ImageDescription:
     Raises
     ------
     OrthancError
-        2 if rows, columns or bits are missing, or the number of frames is not a number;
+        2 if rows, columns or bits are missing, more bits are stored than allocated, or the number of frames is not
+        a number;
         15 for more than `MAX_FRAMES` frames.
     """
     height, width = number_of(data_set, tags.ROWS), number_of(data_set, tags.COLUMNS)
@@ -67,6 +68,8 @@ def describe_image(data_set: DataSet) -> ImageDescription:
     if height is None or width is None or allocated is None or frames is None:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
     stored = number_of(data_set, tags.BITS_STORED) or allocated
+    if stored > allocated:
+        raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
     high_bit = number_of(data_set, tags.HIGH_BIT)
     return ImageDescription(
         width,
