@@ -87,6 +87,7 @@ def test_bits_and_planes() -> None:
     assert decoded(image_of(words, 2, 1, bits=16, stored=12, high=15)).ravel().tolist() == [0xF12, 0x800]
     assert decoded(image_of(words, 2, 1, bits=16, stored=12, high=15, signed=1)).ravel().tolist() == [-238, -2048]
     assert decoded(image_of(words, 2, 1, bits=16, stored=8)).ravel().tolist() == [0x23, 0]
+    assert decoded(image_of(words, 2, 1, bits=16, signed=2)).ravel().tolist() == [-3805, -32768]
     assert decoded(image_of(b"ab", 2, 1, high=65534)).ravel().tolist() == [0, 0]
 
 
@@ -97,6 +98,11 @@ def test_bits_and_planes() -> None:
         ({"stored": 7}, 2),
         ({"stored": 1}, 15),
         ({"stored": 9}, 2),
+        ({"bits": 12}, 23),
+        ({"bits": 64}, 23),
+        ({"samples": 0}, 23),
+        ({"samples": 3, "photometric": "RGB", "planar": 2}, 23),
+        ({"samples": 3, "photometric": "RGB", "stored": 1}, 15),
         ({"bits": 16, "stored": 17, "high": 18, "signed": 1}, 2),
         ({"bits": 32}, 2),
         ({"bits": 32, "stored": 24, "high": 31}, -1),
@@ -118,6 +124,13 @@ def test_formats_that_orthanc_refuses(changes: dict[str, Any], code: int) -> Non
     if changes.get("frames") == 3:
         elements[0x7FE00010] = ("OB", bytes(16))
     assert code_of(lambda: decoded(elements)) == code
+
+
+def test_a_raw_frame_is_that_of_an_image() -> None:
+    encapsulated = {0x7FE00010: ("OB", (b"", b"ab"))}
+    for changes, code in (({"bits": 12}, 23), ({"bits": 16, "stored": 1}, 15), ({}, None)):
+        file = read_file(file_of(image_of(b"", 2, 2, **changes) | encapsulated, "1.2.840.10008.1.2.4.50"))
+        assert code_of(lambda file=file: raw_frame(file.data_set, 0)) == code
 
 
 def test_a_frame_that_is_not_there() -> None:

@@ -87,14 +87,12 @@ def check_format(description: ImageDescription) -> None:
     Raises
     ------
     OrthancError
-        2 "Not implemented yet", 15 for single bits that are not packed, -1 for 16-bit colours by plane.
+        2 "Not implemented yet", -1 for 16-bit colours by plane.
     """
     bits, stored = description.bits_allocated, description.bits_stored
     if description.photometric == "PALETTE COLOR" and description.samples == 1 and bits in (8, 16):
         return
     if description.is_monochrome and description.samples == 1:
-        if stored == 1 and bits != 1:
-            raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
         if bits == stored == 1 or bits == 16 or (bits == stored == 8 and not description.signed):
             return
         if bits == 32 and stored < 32 and not description.signed:

@@ -13,6 +13,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 __all__ = ["ImageDescription", "count_frames", "describe_image", "items_of", "number_of", "parse_frames", "text_of"]
 
 _UINT32 = 2**32
+_BITS_ALLOCATED = frozenset({1, 8, 16, 24, 32})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def describe_image(data_set: DataSet) -> ImageDescription:
     ------
     OrthancError
         2 if rows, columns or bits are missing, more bits are stored than allocated, or the number of frames is not
-        a number;
+        a number; 23 for bits, samples or an order of them that no image has, 15 for single bits that are not packed;
         15 for more than `MAX_FRAMES` frames.
     """
     height, width = number_of(data_set, tags.ROWS), number_of(data_set, tags.COLUMNS)
@@ -68,19 +69,25 @@ def describe_image(data_set: DataSet) -> ImageDescription:
     if height is None or width is None or allocated is None or frames is None:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
     stored = number_of(data_set, tags.BITS_STORED) or allocated
+    samples, planar = number_of(data_set, tags.SAMPLES_PER_PIXEL), number_of(data_set, tags.PLANAR_CONFIGURATION)
+    samples = 1 if samples is None else samples
     if stored > allocated:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
+    if allocated not in _BITS_ALLOCATED or not samples or (samples > 1 and planar not in (None, 0, 1)):
+        raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT)
+    if stored == 1 != allocated:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     high_bit = number_of(data_set, tags.HIGH_BIT)
     return ImageDescription(
         width,
         height,
-        number_of(data_set, tags.SAMPLES_PER_PIXEL) or 1,
-        number_of(data_set, tags.PLANAR_CONFIGURATION) == 1,
+        samples,
+        planar == 1,
         text_of(data_set, tags.PHOTOMETRIC_INTERPRETATION).strip(),
         allocated,
         stored,
         stored - 1 if high_bit is None else high_bit,
-        number_of(data_set, tags.PIXEL_REPRESENTATION) == 1,
+        bool(number_of(data_set, tags.PIXEL_REPRESENTATION)),
         frames,
     )
 

@@ -21,17 +21,17 @@ def raw_frame(data_set: DataSet, index: int) -> bytes:
     Raises
     ------
     OrthancError
-        2 or 15 if the file is not an image or is shorter than declared, 3 for a missing frame.
+        2, 15 or 23 if the file is not an image or is shorter than declared, 3 for a missing frame.
     """
     element = data_set.get(PIXEL_DATA)
     value = elscint_pixels(data_set) if element is None else element.value
+    count = count_frames(data_set)
+    description = describe_image(data_set)
     if isinstance(value, tuple):
-        frames = compressed_frames(value, count_frames(data_set))
+        frames = compressed_frames(value, count)
         if not 0 <= index < len(frames):
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
         return b"".join(frames[index])
-    count = count_frames(data_set)
-    description = describe_image(data_set)
     if isinstance(value, bytes) and description.frame_bytes * count > len(value):
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     if not 0 <= index < count:
