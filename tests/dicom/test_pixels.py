@@ -88,6 +88,9 @@ def test_bits_and_planes() -> None:
     assert decoded(image_of(words, 2, 1, bits=16, stored=12, high=15, signed=1)).ravel().tolist() == [-238, -2048]
     assert decoded(image_of(words, 2, 1, bits=16, stored=8)).ravel().tolist() == [0x23, 0]
     assert decoded(image_of(words, 2, 1, bits=16, signed=2)).ravel().tolist() == [-3805, -32768]
+    assert decoded(image_of(words, 2, 1, bits=16, stored=0, high=65535)).ravel().tolist() == [0xF123, 0x8000]
+    assert decoded(image_of(words, 2, 1, bits=16, stored=12, high=9)).ravel().tolist() == [0, 0]
+    assert decoded(image_of(words, 2, 1, bits=16, stored=0, high=15)).ravel().tolist() == [0, 0]
     assert decoded(image_of(b"ab", 2, 1, high=65534)).ravel().tolist() == [0, 0]
 
 
@@ -98,6 +101,7 @@ def test_bits_and_planes() -> None:
         ({"stored": 7}, 2),
         ({"stored": 1}, 15),
         ({"stored": 9}, 2),
+        ({"stored": 0, "high": 7}, 2),
         ({"bits": 12}, 23),
         ({"bits": 64}, 23),
         ({"samples": 0}, 23),

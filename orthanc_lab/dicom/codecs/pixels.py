@@ -157,11 +157,10 @@ def _single_bits(pixels: bytes, description: ImageDescription, index: int) -> Ar
 
 def _shifted(gray: Array, description: ImageDescription) -> Array:
     # Where the samples start at bit 0 the bits above them are left as they are, like in Orthanc.
-    shift = min(description.high_bit + 1 - description.bits_stored, description.bits_allocated)
+    # It counts with 16 bits: a high bit below the samples is far above them.
+    shift = min(description.high_bit + 1 - description.bits_stored & 0xFFFF, description.bits_allocated)
     if shift == 0:
         return gray
-    if shift < 0:
-        return np.zeros_like(gray)
     moved = gray >> shift
     if description.signed:
         spare = description.bits_allocated - description.bits_stored

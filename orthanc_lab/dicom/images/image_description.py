@@ -68,7 +68,8 @@ def describe_image(data_set: DataSet) -> ImageDescription:
     frames = _frames(text_of(data_set, tags.NUMBER_OF_FRAMES).strip()) if tags.NUMBER_OF_FRAMES in data_set else 1
     if height is None or width is None or allocated is None or frames is None:
         raise OrthancError(ErrorCode.NOT_IMPLEMENTED)
-    stored = number_of(data_set, tags.BITS_STORED) or allocated
+    stored = number_of(data_set, tags.BITS_STORED)
+    stored = allocated if stored is None else stored
     samples, planar = number_of(data_set, tags.SAMPLES_PER_PIXEL), number_of(data_set, tags.PLANAR_CONFIGURATION)
     samples = 1 if samples is None else samples
     if stored > allocated:
