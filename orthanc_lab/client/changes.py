@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orthanc_lab.client.errors import ClientError
+from orthanc_lab.client.errors import reading
 from orthanc_lab.client.transport import Transport
 
 __all__ = ["Change", "Changes"]
@@ -51,7 +51,9 @@ class Changes:
     @property
     def last(self) -> int:
         """The number of the last change; 0 if there is none."""
-        return int(self._transport.get("/changes?last")["Last"])
+        answer = self._transport.get("/changes?last")
+        with reading(self._transport.url, "changes"):
+            return int(answer["Last"])
 
     def after(self, number: int) -> list[Change]:
         """Return all changes after one, the oldest first.
@@ -66,16 +68,14 @@ class Changes:
         """
         found: list[Change] = []
         since = number
+        is_anew = False
         while True:
             page = self._transport.get("/changes", {"since": since, "limit": _PAGE})
-            try:
+            with reading(self._transport.url, "changes"):
                 lines = [_read(line) for line in page["Changes"]]
                 done, last = bool(page["Done"]), int(page["Last"])
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                words = f"{self._transport.url} sent changes that cannot be read: {type(error).__name__}: {error}"
-                raise ClientError(words) from error
-            if last < since:
-                found, since = [], 0
+            if last < since and not is_anew:
+                found, since, is_anew = [], 0, True
                 continue
             found += lines
             if done or not lines or lines[-1].seq <= since:

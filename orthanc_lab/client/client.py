@@ -16,7 +16,7 @@ from orthanc_lab.client.changes import Changes
 from orthanc_lab.client.cluster import Cluster, cluster_of
 from orthanc_lab.client.collection import Collection
 from orthanc_lab.client.content import data_uri, dicom_tags
-from orthanc_lab.client.errors import ClientError
+from orthanc_lab.client.errors import ClientError, reading
 from orthanc_lab.client.hierarchy import Instance, Patient, Series, Study, made_by, resource_at
 from orthanc_lab.client.job_list import Jobs
 from orthanc_lab.client.jobs import Job
@@ -30,6 +30,7 @@ from orthanc_lab.client.upload import upload
 from orthanc_lab.client.upload_report import UploadReport
 from orthanc_lab.client.upload_source import Source
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.visible import visible
 
 __all__ = ["Client"]
 
@@ -185,12 +186,12 @@ class Client:
     @property
     def system(self) -> dict[str, Any]:
         """What the server reports about itself: version, name, settings."""
-        return dict(self.transport.get("/system"))
+        return self.transport.object("/system")
 
     @property
     def statistics(self) -> dict[str, Any]:
         """Counts and sizes of what is stored."""
-        return dict(self.transport.get("/statistics"))
+        return self.transport.object("/statistics")
 
     def upload(
         self,
@@ -304,8 +305,9 @@ class Client:
         if private_creator is not None:
             body["PrivateCreator"] = private_creator
         answer = self.transport.json("POST", "/tools/create-dicom", json=body)
-        kind = Series if answer["Path"].startswith("/series/") else Instance
-        return kind(self.transport, answer["ID"])
+        with reading(self.transport.url, "what it has made"):
+            kind = Series if answer["Path"].startswith("/series/") else Instance
+            return kind(self.transport, answer["ID"])
 
     def archive(
         self,
@@ -415,7 +417,8 @@ class Client:
         if not isinstance(identifier, str):
             raise TypeError(f"A PatientID or DICOM UID is a text, not {identifier!r}")
         answers = self.transport.json("POST", "/tools/lookup", data=identifier.encode(), again=True)
-        return [resource_at(self.transport, Level.parse(item["Type"]), item["ID"]) for item in answers]
+        with reading(self.transport.url, "what has an identifier"):
+            return [resource_at(self.transport, Level(item["Type"]), item["ID"]) for item in answers]
 
     def metrics_text(self) -> str:
         """Return the metrics in the Prometheus text format."""
@@ -452,10 +455,11 @@ class Client:
 
     def __repr__(self) -> str:
         try:
-            counts = self.statistics
-            studies = display.counted(counts["CountStudies"], "study", "studies")
-            instances = display.counted(counts["CountInstances"], "instance", "instances")
-            return f"<Orthanc {self.system['Version']} at {self.url}: {studies}, {instances}>"
+            counts, system = self.statistics, self.system
+            with reading(self.url, "statistics"):
+                studies = display.counted(counts["CountStudies"], "study", "studies")
+                instances = display.counted(counts["CountInstances"], "instance", "instances")
+                return visible(f"<Orthanc {system['Version']} at {self.url}: {studies}, {instances}>")
         except ClientError as error:
             return f"<Orthanc at {self.url} ({type(error).__name__})>"
 
@@ -464,6 +468,10 @@ class Client:
 
     def _card(self) -> str:
         system, counts = self.system, self.statistics
+        with reading(self.url, "statistics"):
+            return self._card_of(system, counts)
+
+    def _card_of(self, system: Mapping[str, Any], counts: Mapping[str, Any]) -> str:
         rows = {
             "Address": display.Address(self.url),
             "Name": system.get("Name"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 
 from orthanc_lab.client import display
-from orthanc_lab.client.errors import ClientError, NoClusterError, NotFoundError
+from orthanc_lab.client.errors import NoClusterError, NotFoundError, reading
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol import cluster
 from orthanc_lab.protocol.cluster import ClusterServer, read_cluster
+from orthanc_lab.protocol.visible import visible
 
 __all__ = ["Cluster", "cluster_of"]
 
@@ -53,7 +54,7 @@ class Cluster(cluster.Cluster):
         return next((server for server in self.servers if server.is_self), None)
 
     def __repr__(self) -> str:
-        return f"<Cluster: {', '.join(_line(server) for server in self.servers)}; {_waiting(self.queue)}>"
+        return visible(f"<Cluster: {', '.join(_line(server) for server in self.servers)}; {_waiting(self.queue)}>")
 
     def _repr_html_(self) -> str:
         heads = ("Server", "Address", "Lease", "Runs")
@@ -82,11 +83,8 @@ def cluster_of(transport: Transport) -> Cluster:
         document = transport.get("/orthanc-lab/cluster")
     except NotFoundError:
         raise NoClusterError(transport.url) from None
-    try:
+    with reading(transport.url, "a cluster"):
         read = read_cluster(document)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        words = f"{transport.url} sent a cluster that cannot be read: {type(error).__name__}: {error}"
-        raise ClientError(words) from error
     return Cluster(*(getattr(read, field.name) for field in fields(read)))
 
 

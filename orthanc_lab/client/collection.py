@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from orthanc_lab.client import display
 from orthanc_lab.client.arguments import check_key, several
 from orthanc_lab.client.content import dicom_tags
-from orthanc_lab.client.errors import ClientError
+from orthanc_lab.client.errors import ClientError, reading
 from orthanc_lab.client.resource import Resource
 from orthanc_lab.client.transport import Transport
 
@@ -63,18 +63,21 @@ class Collection(Generic[R]):
 
     def __iter__(self) -> Iterator[R]:
         since = 0
-        while page := self._page(since, _PAGE):
+        before: list[R] = []
+        while (page := self._page(since, _PAGE)) and page != before:  # a server that knows no pages sends all, always
             yield from page
             since += len(page)
+            before = page
 
     def _page(self, since: int, limit: int) -> list[R]:
         parameters = {"expand": "", "since": since, "limit": limit}
         documents = self._transport.get(f"/{self._kind.level.plural}", parameters)
-        return [self._kind(self._transport, item["ID"], item) for item in documents]
+        return self._kind.listed(self._transport, documents)
 
     def __len__(self) -> int:
         counts = self._transport.get("/statistics")
-        return int(counts[f"Count{self._kind.level.plural.capitalize()}"])
+        with reading(self._transport.url, "statistics"):
+            return len(range(int(counts[f"Count{self._kind.level.plural.capitalize()}"])))
 
     def __getitem__(self, id: str) -> R:
         check_key(id, f"client.{self._kind.level.plural}")
@@ -145,7 +148,7 @@ class Collection(Generic[R]):
         if labels:
             body["Labels"] = several(labels, "labels")
         documents = self._transport.json("POST", "/tools/find", json=body, again=True)
-        return Found(self._kind(self._transport, item["ID"], item) for item in documents)
+        return Found(self._kind.listed(self._transport, documents))
 
     def __repr__(self) -> str:
         try:

@@ -32,6 +32,7 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u200b-\u200f\u202a-\u202e\u
 _RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
     f"{port}{n}" for port in ("COM", "LPT") for n in range(10)
 }
+_LENGTH = re.compile("[0-9]{1,18}")
 _LONGEST = 200  # bytes
 _PATIENCE = 300.0  # seconds of silence: a streamed archive may have to queue behind other jobs
 
@@ -140,8 +141,8 @@ def _is_silence(error: Exception) -> bool:
 
 
 def _copy(response: requests.Response, file: IO[bytes], progress: Bytes) -> None:
-    length = response.headers.get("Content-Length")
-    total = int(length) if length else None
+    length = response.headers.get("Content-Length", "")
+    total = int(length) if _LENGTH.fullmatch(length) else None
     done = 0
     for chunk in response.iter_content(_CHUNK):
         file.write(chunk)
@@ -161,6 +162,8 @@ def _check_zip(file: IO[bytes]) -> None:
         zipfile.ZipFile(file).close()
     except zipfile.BadZipFile as error:
         raise EOFError("the end of the ZIP archive is missing") from error
+    except (NotImplementedError, ValueError) as error:  # of a later version, or with names in no character set
+        raise EOFError(f"the ZIP archive cannot be read: {error}") from error
 
 
 def _name_of(response: requests.Response) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 import requests
@@ -12,6 +13,7 @@ import requests
 from orthanc_lab.client.network_advice import network_advice
 from orthanc_lab.protocol.errors import ERROR_TEXTS, ErrorCode
 from orthanc_lab.protocol.picklable import Picklable
+from orthanc_lab.protocol.visible import visible
 
 __all__ = [
     "CanceledError",
@@ -32,11 +34,13 @@ __all__ = [
     "UnreachableError",
     "error_of",
     "job_error",
+    "reading",
     "reason_of",
     "unreachable",
 ]
 
 _CANCELED = 37
+_LONGEST_REASON = 200  # characters
 _ADVICE = {
     400: "Check the parameters of the call against the Orthanc Book.",
     401: "Pass the right credentials: Client(url, auth=('user', 'password')).",
@@ -91,6 +95,9 @@ class ClientError(Picklable, Exception):
     GET http://127.0.0.1:.../nothing
     The address or identifier is wrong, the resource was deleted, or it is at another level; look it up first.
     """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())  # servers, and those who have sent them something, wrote parts of it
 
 
 class UnreachableError(ClientError):
@@ -398,8 +405,10 @@ class JobTimeoutError(ClientError):
 
 def job_error(job: dict[str, Any]) -> JobFailedError:
     """Return the error of a job that ended in the state Failure."""
-    kind = CanceledError if job["ErrorCode"] == _CANCELED else JobFailedError
-    return kind(job["ID"], job["Type"], job["ErrorCode"], job["ErrorDescription"], job.get("ErrorDetails", ""))
+    code = int(job.get("ErrorCode", 0))
+    kind = CanceledError if code == _CANCELED else JobFailedError
+    texts = (str(job.get(name, "")) for name in ("ErrorDescription", "ErrorDetails"))
+    return kind(str(job["ID"]), str(job.get("Type", "")), code, *texts)
 
 
 def error_of(response: requests.Response) -> ResponseError:
@@ -410,17 +419,38 @@ def error_of(response: requests.Response) -> ResponseError:
         document = json.loads(body)
         code, details = int(document["OrthancStatus"]), str(document.get("Details", ""))
         text = str(document.get("OrthancError") or ERROR_TEXTS.get(code, ""))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         plain = "" if body.lstrip().startswith("<") else body[:200].strip()
         code, details, text = None, plain, response.reason or "Error"
     kind = {401: UnauthorizedError, 404: NotFoundError}.get(response.status_code, ResponseError)
     return kind(response.status_code, code, text, details, request)
 
 
+@contextmanager
+def reading(url: str, what: str) -> Iterator[None]:
+    """Read what a server sent: what it makes fail is raised as an error of the server.
+
+    Parameters
+    ----------
+    what
+        What is read, ``"a job"``.
+
+    Raises
+    ------
+    ClientError
+        If it has other fields, types or values than Orthanc's.
+    """
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        words = f"{type(error).__name__}: {error}"
+        raise ClientError(f"{url} sent {what} that cannot be read: {words[:_LONGEST_REASON]}") from error
+
+
 def _text_of(response: requests.Response) -> str:
     try:
         return response.text
-    except requests.RequestException:  # the status arrived, the body did not
+    except (requests.RequestException, ValueError):  # the status arrived, the body did not, or is in no character set
         return ""
     finally:
         response.close()

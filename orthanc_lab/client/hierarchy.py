@@ -11,7 +11,7 @@ from orthanc_lab.client.archives import save_zip
 from orthanc_lab.client.arguments import checked_fields
 from orthanc_lab.client.content import dicom_tags
 from orthanc_lab.client.download import save_stream
-from orthanc_lab.client.errors import ClientError, ResponseError
+from orthanc_lab.client.errors import ClientError, ResponseError, reading
 from orthanc_lab.client.jobs import Job
 from orthanc_lab.client.progress import Follow
 from orthanc_lab.client.resource import Resource, number_of
@@ -34,7 +34,7 @@ class Container(Resource):
     @property
     def instances(self) -> list[Instance]:
         """The instances it contains, by InstanceNumber."""
-        found = [Instance(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/instances")]
+        found = Instance.listed(self._transport, self._transport.get(f"{self.path}/instances"))
         return sorted(found, key=lambda instance: instance.number)
 
     def archive(
@@ -176,7 +176,7 @@ class Patient(Container):
     @property
     def studies(self) -> list[Study]:
         """Studies of the patient."""
-        return [Study(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/studies")]
+        return Study.listed(self._transport, self._transport.get(f"{self.path}/studies"))
 
     @property
     def protected(self) -> bool:
@@ -213,7 +213,7 @@ class Study(Container):
     @property
     def series(self) -> list[Series]:
         """Series of the study, by SeriesNumber."""
-        found = [Series(self._transport, item["ID"], item) for item in self._transport.get(f"{self.path}/series")]
+        found = Series.listed(self._transport, self._transport.get(f"{self.path}/series"))
         return sorted(found, key=lambda series: number_of(series.tags.get("SeriesNumber")))
 
     @property
@@ -391,7 +391,7 @@ class Instance(Resource):
     @property
     def all_tags(self) -> dict[str, Any]:
         """All tags in the file by keyword; sequences are lists."""
-        return dict(self._transport.get(f"{self.path}/simplified-tags"))
+        return self._transport.object(f"{self.path}/simplified-tags")
 
     def file(self) -> bytes:
         """Return the DICOM file."""
@@ -472,21 +472,22 @@ class Instance(Resource):
 
         params = {"rescale": str(rescale).lower()}
         data = self._transport.send("GET", f"{self.path}/frames/{frame}/numpy", params=params).content
-        values: np.ndarray[Any, np.dtype[Any]] = np.load(io.BytesIO(data), allow_pickle=False)
-        return values[:, :, 0] if values.shape[-1] == 1 else values
+        with reading(self._transport.url, "an array"):
+            values: np.ndarray[Any, np.dtype[Any]] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+            return values[:, :, 0] if values.shape[-1] == 1 else values
 
     def thumbnail(self, size: int = 128) -> bytes:
         """Return the middle frame as a PNG of at most `size` × `size` pixels; empty if there is no image.
 
         It is windowed as the instance says; without a window, its values are stretched to the full range of gray.
         """
-        from orthanc_lab.client.thumbnails import is_flat, scaled  # noqa: PLC0415 - slow to import
+        from orthanc_lab.client.thumbnails import NO_PICTURE, is_flat, scaled  # noqa: PLC0415 - slow to import
 
         try:
             frame = self.frames // 2
             windowed = self.rendered(frame, width=size, height=size)
             return scaled(self.preview(frame), size) if is_flat(windowed) else windowed
-        except ResponseError:
+        except (ResponseError, *NO_PICTURE):
             return b""
 
     def _picture(self, kind: str, frame: int, params: Mapping[str, Any] | None = None) -> bytes:
@@ -496,7 +497,7 @@ class Instance(Resource):
     @property
     def frames(self) -> int:
         """Number of frames."""
-        return len(self._transport.get(f"{self.path}/frames"))
+        return len(self._transport.array(f"{self.path}/frames"))
 
     def pdf(self) -> bytes:
         """Return the PDF document encapsulated in the instance."""
@@ -522,7 +523,7 @@ class Instance(Resource):
         """Number, size in bytes, identifier."""
         return {
             "Number": self.tags.get("InstanceNumber", ""),
-            "Bytes": f"{int(self.document['FileSize']):,}",
+            "Bytes": f"{self.document['FileSize']:,}",
             "SOPInstanceUID": self.tags.get("SOPInstanceUID", ""),
         }
 

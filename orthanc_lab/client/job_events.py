@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orthanc_lab.client.errors import ClientError, NoEventLogError, NotFoundError
+from orthanc_lab.client.errors import NoEventLogError, NotFoundError, reading
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol.job_events import JobEvent, read_event
 from orthanc_lab.protocol.timestamps import parse_iso
@@ -47,14 +47,11 @@ def events_page(transport: Transport, since: int = 0, *, job: str | None = None,
         answer = transport.get("/orthanc-lab/events", asked)
     except NotFoundError:
         raise NoEventLogError(transport.url) from None
-    try:
+    with reading(transport.url, "a log of events"):
         events = [read_event(document) for document in answer["Events"]]
         return EventPage(
             events, bool(answer["Done"]), parse_iso(answer["Began"]), int(answer["First"]), int(answer["Last"])
         )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        words = f"{transport.url} sent a log of events that cannot be read: {type(error).__name__}: {error}"
-        raise ClientError(words) from error
 
 
 def all_events(transport: Transport, since: int = 0, *, job: str | None = None) -> list[JobEvent]:
@@ -63,7 +60,7 @@ def all_events(transport: Transport, since: int = 0, *, job: str | None = None) 
     while True:
         page = events_page(transport, since, job=job)
         found += page.events
-        if page.done or not page.events:
+        if page.done or not page.events or page.events[-1].sequence <= since:
             return found
         since = page.events[-1].sequence
 
@@ -77,5 +74,6 @@ def place_of(transport: Transport, job: str) -> Place:
         If the server no longer knows the job.
     """
     answer = transport.get(f"/orthanc-lab/jobs/{job}/waiting")
-    ahead = answer["Ahead"]
-    return Place(int(answer["Workers"]), None if ahead is None else int(ahead))
+    with reading(transport.url, "the place of a job"):
+        ahead = answer["Ahead"]
+        return Place(int(answer["Workers"]), None if ahead is None else int(ahead))

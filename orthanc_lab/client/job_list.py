@@ -52,15 +52,15 @@ class Jobs:
         if isinstance(state, str):
             check_choice("state", state, [one.value for one in JobState])
         wanted = None if state is None else JobState(state)
-        found = (Job(self._transport, document) for document in self._transport.get("/jobs", {"expand": ""}))
+        found = (Job.received(self._transport, document) for document in self._transport.array("/jobs", {"expand": ""}))
         chosen = [job for job in found if wanted in (None, job.state) and type in (None, job.type)]
-        return sorted(chosen, key=lambda job: (job.document.get("CreationTime", ""), job.id), reverse=True)
+        return sorted(chosen, key=lambda job: (str(job.document.get("CreationTime", "")), job.id), reverse=True)
 
     def __iter__(self) -> Iterator[Job]:
         return iter(self.list())
 
     def __len__(self) -> int:
-        return len(self._transport.get("/jobs"))
+        return len(self._transport.array("/jobs"))
 
     def __getitem__(self, id: str) -> Job:
         check_key(id, "client.jobs")

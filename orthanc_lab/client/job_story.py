@@ -10,6 +10,7 @@ from orthanc_lab.client import display
 from orthanc_lab.protocol.errors import ERROR_TEXTS
 from orthanc_lab.protocol.job_events import Happened, JobEvent
 from orthanc_lab.protocol.jobs import JobState
+from orthanc_lab.protocol.visible import visible
 
 __all__ = ["Line", "Story", "words"]
 
@@ -94,7 +95,7 @@ class Story(Sequence[JobEvent]):
     def __str__(self) -> str:
         head = f"{self._events[0].kind if self._events else 'Job'} {self.id}"
         lines = [f"  {line.at:%H:%M:%S.%f} {_name(line.state):<8} {line.words}" for line in self.lines]
-        return "\n".join([head, *([f"  {self.note}"] if self.note else []), *lines])
+        return visible("\n".join([head, *([f"  {self.note}"] if self.note else []), *lines]))
 
     __repr__ = __str__
 

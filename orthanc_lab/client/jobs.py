@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from orthanc_lab.client import display
 from orthanc_lab.client.download import save_stream
-from orthanc_lab.client.errors import ClientError, JobForgottenError, NotFoundError, ResponseError
+from orthanc_lab.client.errors import ClientError, JobForgottenError, NotFoundError, ResponseError, reading
 from orthanc_lab.client.job_events import all_events, place_of
 from orthanc_lab.client.job_reason import reason
 from orthanc_lab.client.job_story import Story
@@ -23,6 +23,7 @@ from orthanc_lab.client.verifying import check_archive
 from orthanc_lab.client.waiting import Choice, Watch
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.timestamps import parse_iso
+from orthanc_lab.protocol.visible import visible
 
 __all__ = ["Job", "Progress", "submit"]
 
@@ -30,6 +31,7 @@ Progress = Callable[["Job"], None]
 """Called with the job after each poll."""
 
 _TIMEOUT = 600.0  # default limit of a wait in seconds
+_FIELDS = ["id", "type", "state", "progress", "priority", "runtime", "content", "error", "created", "completed", "eta"]
 _OUTAGE = 30.0  # seconds that the server may be unreachable during a wait, for a restart
 
 
@@ -49,6 +51,23 @@ class Job:
         self._transport = transport
         self._document = document
 
+    @classmethod
+    def received(cls, transport: Transport, document: Any) -> Job:
+        """Return the job of a document that the server has sent.
+
+        Raises
+        ------
+        ClientError
+            If it cannot be read.
+        """
+        with reading(transport.url, "a job"):
+            if not isinstance(document["ID"], str):
+                raise TypeError(f"{document['ID']!r:.80} is no identifier")
+            job = cls(transport, dict(document))
+            for name in _FIELDS:
+                getattr(job, name)
+        return job
+
     @property
     def id(self) -> str:
         """Identifier, a UUID."""
@@ -67,7 +86,7 @@ class Job:
     @property
     def progress(self) -> int:
         """Percentage done, 0 to 100."""
-        return int(self._document.get("Progress", 0))
+        return min(max(int(self._document.get("Progress", 0)), 0), 100)
 
     @property
     def priority(self) -> int:
@@ -85,9 +104,13 @@ class Job:
         return dict(self._document.get("Content", {}))
 
     @property
+    def _error_code(self) -> int:
+        return int(self._document.get("ErrorCode", 0))
+
+    @property
     def error(self) -> str:
         """The error message, "" if there is none."""
-        if not self._document.get("ErrorCode"):
+        if not self._error_code:
             return ""
         parts = (self._document.get("ErrorDescription", ""), self._document.get("ErrorDetails", ""))
         return ": ".join(part for part in parts if part)
@@ -129,10 +152,11 @@ class Job:
             If the server no longer knows the job (see ``JobsHistorySize``).
         """
         if timeout is None:
-            self._document = self._transport.get(f"/jobs/{self.id}")
+            answer = self._transport.get(f"/jobs/{self.id}")
         else:
             seconds = min(timeout, self._transport.timeout)
-            self._document = self._transport.json("GET", f"/jobs/{self.id}", timeout=seconds, retries=0)
+            answer = self._transport.json("GET", f"/jobs/{self.id}", timeout=seconds, retries=0)
+        self._document = self.received(self._transport, answer)._document
         return self
 
     def _do(self, action: str) -> Job:
@@ -319,7 +343,7 @@ class Job:
             self.refresh()
         except NotFoundError:
             raise JobForgottenError(self.id) from None
-        return reason(self.state, (int(self._document.get("ErrorCode", 0)), self.error), events, place)
+        return reason(self.state, (self._error_code, self.error), events, place)
 
     def download(
         self,
@@ -373,7 +397,7 @@ class Job:
 
     def __repr__(self) -> str:
         words = f", {self.error}" if self.error else ""
-        return f"<Job {self.id[:8]} {self.type} {self.state.value} {self.progress} %{words}>"
+        return visible(f"<Job {self.id[:8]} {self.type} {self.state.value} {self.progress} %{words}>")
 
     def _repr_html_(self) -> str:
         rows = {
@@ -404,7 +428,7 @@ def submit(transport: Transport, path: str, body: dict[str, Any] | None, priorit
     answer = transport.json("POST", path, json={**(body or {}), "Synchronous": False, "Priority": priority})
     if not isinstance(answer, dict) or not str(answer.get("Path", "")).startswith("/jobs/"):
         raise ClientError(f"POST {path} succeeded, but this route does not make a job: {str(answer)[:200]}")
-    job = Job(transport, {"ID": answer["ID"], "Priority": priority})
+    job = Job(transport, {"ID": answer.get("ID"), "Priority": priority})
     try:
         return job.refresh()
     except NotFoundError:  # it has already dropped out of a short history

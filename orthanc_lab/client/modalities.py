@@ -10,13 +10,14 @@ from typing import Any
 from orthanc_lab.client import display, known_fields
 from orthanc_lab.client.arguments import checked_fields, level_of, segment
 from orthanc_lab.client.content import dicom_tags
-from orthanc_lab.client.errors import ClientError, NotFoundError
+from orthanc_lab.client.errors import ClientError, NotFoundError, reading
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.queries import Answer, Query
 from orthanc_lab.client.selection import Selection, identifiers_of
 from orthanc_lab.client.storage_commitment import StorageCommitment
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.visible import visible
 
 __all__ = ["Modalities", "Modality"]
 
@@ -55,7 +56,7 @@ class Modality:
     @property
     def configuration(self) -> dict[str, Any]:
         """Its configuration: ``AET``, ``Host``, ``Port``, ``Timeout``, ``AllowMove`` …."""
-        return dict(self._transport.get(f"{self.path}/configuration"))
+        return self._transport.object(f"{self.path}/configuration")
 
     def configure(self, **options: Any) -> None:
         """Change options: ``modality.configure(Timeout=60, AllowMove=False)``.
@@ -218,8 +219,8 @@ class Modality:
 
     def __repr__(self) -> str:
         try:
-            options = self.configuration
-            return f"<Modality {self.name}: {options['AET']} at {options['Host']}:{options['Port']}>"
+            aet, host, port = _address(self.configuration)
+            return visible(f"<Modality {self.name}: {aet} at {host}:{port}>")
         except ClientError as error:
             return f"<Modality {self.name} ({type(error).__name__})>"
 
@@ -269,7 +270,7 @@ class Modalities(Mapping[str, Modality]):
 
     def configurations(self) -> dict[str, dict[str, Any]]:
         """Return the configuration of each node by name, in one request."""
-        return dict(self._transport.get("/modalities", {"expand": ""}))
+        return self._transport.object("/modalities", {"expand": ""})
 
     def __getitem__(self, name: str) -> Modality:
         if isinstance(name, str) and name:
@@ -280,14 +281,14 @@ class Modalities(Mapping[str, Modality]):
         raise KeyError(f"The server knows no modality {name!r}; its names are in list(client.modalities)")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._transport.get("/modalities"))
+        return iter(self._transport.array("/modalities"))
 
     def __len__(self) -> int:
-        return len(self._transport.get("/modalities"))
+        return len(self._transport.array("/modalities"))
 
     def __repr__(self) -> str:
         try:
-            return f"<Modalities of {self._transport.url}: {', '.join(self) or 'none'}>"
+            return visible(f"<Modalities of {self._transport.url}: {', '.join(map(str, self)) or 'none'}>")
         except ClientError as error:
             return f"<Modalities of {self._transport.url}: {type(error).__name__}>"
 
@@ -295,10 +296,13 @@ class Modalities(Mapping[str, Modality]):
         return display.guarded(self._table)
 
     def _table(self) -> str:
-        rows = [
-            (name, options["AET"], options["Host"], options["Port"]) for name, options in self.configurations().items()
-        ]
+        with reading(self._transport.url, "modalities"):
+            rows = [(name, *_address(options)) for name, options in self.configurations().items()]
         return display.table(("Name", "AE title", "Host", "Port"), rows)
+
+
+def _address(options: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    return options.get("AET"), options.get("Host"), options.get("Port")
 
 
 def _given(**fields: Any) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import Any, Literal, get_args, overload
 from orthanc_lab.client import display, known_fields
 from orthanc_lab.client.arguments import check_choice, check_key, checked_fields, level_of, segment
 from orthanc_lab.client.content import dicom_tags
-from orthanc_lab.client.errors import ClientError, NotFoundError
+from orthanc_lab.client.errors import ClientError, NotFoundError, reading
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.visible import visible
 
 __all__ = ["Answer", "Method", "Queries", "Query"]
 
@@ -80,11 +81,12 @@ class Answer:
         plural = level_of(level).plural
         body = {"Query": dicom_tags(query or {}) | dicom_tags(tags)}
         answer = self._transport.json("POST", f"{self._path}/query-{plural}", json=body, again=True)
-        return Query(self._transport, answer["ID"])
+        with reading(self._transport.url, "a query"):
+            return Query(self._transport, answer["ID"])
 
     def __repr__(self) -> str:
         words = ", ".join(f"{name} {self.tags[name]}" for name in _SHOWN if self.tags.get(name))
-        return f"<Answer {self.number}: {words}>" if words else f"<Answer {self.number}>"
+        return visible(f"<Answer {self.number}: {words}>" if words else f"<Answer {self.number}>")
 
     def _repr_html_(self) -> str:
         return display.card(f"Answer {self.number}", self.tags)
@@ -122,7 +124,9 @@ class Query(Sequence[Answer]):
     @property
     def level(self) -> Level:
         """Level of the answers."""
-        return Level.parse(self._transport.send("GET", f"{self.path}/level").text)
+        text = self._transport.send("GET", f"{self.path}/level").text
+        with reading(self._transport.url, "a level"):
+            return Level(text)
 
     @property
     def modality(self) -> str:
@@ -132,17 +136,18 @@ class Query(Sequence[Answer]):
     @property
     def tags(self) -> dict[str, Any]:
         """What was asked, by keyword."""
-        return dict(self._transport.get(f"{self.path}/query", {"simplify": ""}))
+        return self._transport.object(f"{self.path}/query", {"simplify": ""})
 
     @property
     def answers(self) -> list[Answer]:
         """The answers; they are fetched once and kept."""
         if self._answers is None:
             found = self._transport.get(f"{self.path}/answers", {"expand": "", "simplify": ""})
-            self._answers = [
-                Answer(self._transport, f"{self.path}/answers/{number}", number, tags)
-                for number, tags in enumerate(found)
-            ]
+            with reading(self._transport.url, "the answers to a query"):
+                self._answers = [
+                    Answer(self._transport, f"{self.path}/answers/{number}", number, dict(tags))
+                    for number, tags in enumerate(found)
+                ]
         return self._answers
 
     def retrieve(
@@ -189,7 +194,7 @@ class Query(Sequence[Answer]):
     def __repr__(self) -> str:
         try:
             answers = display.counted(len(self), "answer", "answers")
-            return f"<Query {self.id[:8]} of {self.modality}: {self.level.value}, {answers}>"
+            return visible(f"<Query {self.id[:8]} of {self.modality}: {self.level.value}, {answers}>")
         except ClientError as error:
             return f"<Query {self.id[:8]} ({type(error).__name__})>"
 
@@ -217,10 +222,10 @@ class Queries:
         self._transport = transport
 
     def __iter__(self) -> Iterator[Query]:
-        return iter([Query(self._transport, id) for id in self._transport.get("/queries")])
+        return iter([Query(self._transport, id) for id in self._transport.array("/queries")])
 
     def __len__(self) -> int:
-        return len(self._transport.get("/queries"))
+        return len(self._transport.array("/queries"))
 
     def __getitem__(self, id: str) -> Query:
         check_key(id, "client.queries")

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Self
 
 from orthanc_lab.client import display, known_fields
 from orthanc_lab.client.arguments import checked_fields, segment
-from orthanc_lab.client.errors import ClientError, NotFoundError
+from orthanc_lab.client.errors import ClientError, NotFoundError, reading
 from orthanc_lab.client.jobs import Job, submit
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.protocol.levels import Level
+from orthanc_lab.protocol.visible import visible
 
 __all__ = ["Resource", "number_of"]
 
@@ -49,8 +50,40 @@ class Resource:
     def document(self) -> dict[str, Any]:
         """The JSON object from the server; it is fetched once and kept."""
         if self._known is None:
-            self._known = self._transport.get(self.path)
+            self._known = self._fetched()
         return self._known
+
+    def _fetched(self) -> dict[str, Any]:
+        document = self._transport.get(self.path)
+        with reading(self._transport.url, f"a {self.level.value.lower()}"):
+            return self._checked(document)
+
+    @classmethod
+    def listed(cls, transport: Transport, documents: Any) -> list[Self]:
+        """Return the resources of a list that the server has sent.
+
+        Raises
+        ------
+        ClientError
+            If it cannot be read.
+        """
+        with reading(transport.url, f"a list of {cls.level.plural}"):
+            return [cls(transport, item["ID"], cls._checked(item)) for item in documents]
+
+    @classmethod
+    def _checked(cls, document: Any) -> dict[str, Any]:
+        """Return what the server says about a resource, if its tags are texts and its relatives are identifiers."""
+        tags = {**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}
+        children = document[cls.level.child.plural.capitalize()] if cls.level.child else []
+        parents = [document[f"Parent{cls.level.parent.value}"]] if cls.level.parent else []
+        if not isinstance(children, list):
+            raise TypeError(f"{children!r:.80} is no list")
+        for text in (document["ID"], *tags.values(), *children, *parents):
+            if not isinstance(text, str):
+                raise TypeError(f"{text!r:.80} is no text")
+        if cls.level.child is None and not isinstance(document["FileSize"], int):
+            raise TypeError(f"{document['FileSize']!r:.80} is no number of bytes")
+        return dict(document)
 
     def refresh(self) -> Self:
         """Drop the kept JSON, so that the next access fetches it again."""
@@ -76,7 +109,7 @@ class Resource:
     @property
     def labels(self) -> list[str]:
         """Labels, sorted."""
-        return list(self._transport.get(f"{self.path}/labels"))
+        return self._transport.array(f"{self.path}/labels")
 
     def add_label(self, label: str) -> None:
         """Add a label; it may consist of letters, digits, ``_`` and ``-``.
@@ -100,17 +133,17 @@ class Resource:
 
         To write one: ``client.transport.send("PUT", f"{study.path}/metadata/1024", data="text")``.
         """
-        return dict(self._transport.get(f"{self.path}/metadata", {"expand": ""}))
+        return self._transport.object(f"{self.path}/metadata", {"expand": ""})
 
     @property
     def statistics(self) -> dict[str, Any]:
         """Sizes in bytes (as text, as in Orthanc's JSON) and counts of the resources it contains."""
-        return dict(self._transport.get(f"{self.path}/statistics"))
+        return self._transport.object(f"{self.path}/statistics")
 
     def exists(self) -> bool:
         """Ask the server whether the resource still exists."""
         try:
-            self._known = self._transport.get(self.path)
+            self._known = self._fetched()
         except NotFoundError:
             return False
         return True
@@ -173,7 +206,7 @@ class Resource:
     def __repr__(self) -> str:
         try:
             words = ", ".join(f"{name} {value}" for name, value in self.summary.items() if value)
-            return f"<{self.level.value} {self.id[:8]}: {words}>"
+            return visible(f"<{self.level.value} {self.id[:8]}: {words}>")
         except ClientError as error:
             return f"<{self.level.value} {self.id[:8]} ({type(error).__name__})>"
 

@@ -41,7 +41,7 @@ class StorageCommitment:
     @property
     def report(self) -> dict[str, Any]:
         """The node's report so far: ``Status`` (Pending, Success or Failure), ``Success``, ``Failures``."""
-        return dict(self._transport.get(self.path))
+        return self._transport.object(self.path)
 
     @property
     def status(self) -> str:

@@ -6,14 +6,17 @@ import io
 
 from PIL import Image
 
-__all__ = ["is_flat", "scaled"]
+__all__ = ["NO_PICTURE", "is_flat", "scaled"]
+
+NO_PICTURE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What is raised for bytes that are no PNG, or one that is too large."""
 
 _FLAT = 8  # of 256 levels of grey: nobody sees anything
 
 
 def is_flat(png: bytes) -> bool:
     """Return whether a picture is of one shade, as far as an eye can tell."""
-    with Image.open(io.BytesIO(png)) as picture:
+    with _opened(png) as picture:
         low, high = picture.convert("L").getextrema()
     return bool(high - low < _FLAT)  # type: ignore[operator]  # of one band, they are numbers
 
@@ -21,7 +24,11 @@ def is_flat(png: bytes) -> bool:
 def scaled(png: bytes, size: int) -> bytes:
     """Return a picture that is at most `size` pixels wide and high."""
     out = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
+    with _opened(png) as picture:
         picture.thumbnail((size, size))
         picture.save(out, "PNG")
     return out.getvalue()
+
+
+def _opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png), formats=("PNG",))  # others run programs, as PostScript does

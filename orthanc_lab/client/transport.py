@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from orthanc_lab.client.arguments import credentials
-from orthanc_lab.client.errors import ConnectionLostError, NotOrthancError, error_of, reason_of, unreachable
+from orthanc_lab.client.errors import ConnectionLostError, NotOrthancError, error_of, reading, reason_of, unreachable
 
 __all__ = ["Transport"]
 
@@ -212,13 +212,41 @@ class Transport:
         response = self.send(method, path, **options)
         try:
             return response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             kind = response.headers.get("Content-Type", "") or "a body without a Content-Type"
             raise NotOrthancError(f"{method} {response.request.url}", kind) from None
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """GET a path and return its JSON."""
         return self.json("GET", path, params=params)
+
+    def object(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """GET a path and return its JSON.
+
+        Raises
+        ------
+        ClientError
+            If it is no object.
+        """
+        answer = self.get(path, params)
+        with reading(self.url, f"an answer to GET {path}"):
+            if isinstance(answer, dict):
+                return answer
+            raise TypeError(f"it is no object but {answer!r:.80}")
+
+    def array(self, path: str, params: Mapping[str, Any] | None = None) -> list[Any]:
+        """GET a path and return its JSON.
+
+        Raises
+        ------
+        ClientError
+            If it is no array.
+        """
+        answer = self.get(path, params)
+        with reading(self.url, f"an answer to GET {path}"):
+            if isinstance(answer, list):
+                return answer
+            raise TypeError(f"it is no array but {answer!r:.80}")
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[requests.Response]:
@@ -251,8 +279,18 @@ def _address(url: str) -> tuple[str, tuple[str, str] | None]:
     return urlunsplit((parts.scheme, place, parts.path, "", "")).rstrip("/"), auth
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        try:
+            urlsplit(target or "")
+        except ValueError as error:  # which requests does not tell from a fault of the caller
+            raise requests.exceptions.InvalidURL(f"redirected to {target!r}: {error}") from None
+        return target
+
+
 def _session(auth: tuple[str, str] | None, verify: bool | str | Path) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.auth = auth
     session.verify = str(verify) if isinstance(verify, Path) else verify
     session.trust_env = False  # ignore .netrc and proxy variables: connect to exactly this address

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from orthanc_lab.client.errors import ResponseError, UnauthorizedError, UnreachableError
+from orthanc_lab.client.errors import ResponseError, UnauthorizedError, UnreachableError, reading
 from orthanc_lab.client.progress import following
 from orthanc_lab.client.transport import Transport
 from orthanc_lab.client.upload_report import UploadInterruptedError, UploadReport
@@ -189,12 +189,16 @@ def _send_zip(transport: Transport, contents: list[bytes]) -> list[dict[str, Any
         for number, content in enumerate(contents):
             archive.writestr(zipfile.ZipInfo(f"{number}.dcm"), content)
     try:
-        answers: list[dict[str, Any]] = transport.json("POST", "/instances", data=out.getvalue(), again=True)
+        return _answers(transport, transport.json("POST", "/instances", data=out.getvalue(), again=True))
     except ResponseError as error:
         if error.status in _FORBIDDEN + _LATER:
             raise
         return []
-    return answers
+
+
+def _answers(transport: Transport, answers: Any) -> list[dict[str, Any]]:
+    with reading(transport.url, "an answer to an upload"):
+        return [{**answer, "ID": str(answer["ID"]), "Status": str(answer["Status"])} for answer in answers]
 
 
 def _stream_one(transport: Transport, item: Item, path: Path) -> _Outcome:
@@ -214,10 +218,11 @@ def _send_one(transport: Transport, item: Item, content: Any) -> _Outcome:
             raise
         return _Outcome(item, refusal=f"{error.text}: {error.details}" if error.details else error.text)
     if not isinstance(answer, list):
-        return _outcome(item, [answer])
-    missing = _members(content) - len(answer)
+        return _outcome(item, _answers(transport, [answer]))
+    answers = _answers(transport, answer)
+    missing = _members(content) - len(answers)
     words = f"not DICOM files in this archive: {missing}" if missing > 0 else ""
-    return _Outcome(item, answer, words) if words else _outcome(item, answer)
+    return _Outcome(item, answers, words) if words else _outcome(item, answers)
 
 
 def _members(content: Any) -> int:

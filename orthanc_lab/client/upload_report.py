@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from orthanc_lab.client import display
 from orthanc_lab.client.errors import ClientError
+from orthanc_lab.protocol.visible import visible
 
 __all__ = ["UploadInterruptedError", "UploadReport"]
 
@@ -50,7 +51,7 @@ class UploadReport:
         words = "".join(f"\n  {name}: {why}" for name, why in list(self.refused.items())[:10])
         more = f"\n  … and {len(self.refused) - 10} more" if len(self.refused) > 10 else ""
         counts = f"{self.stored} stored, {self.already_stored} already there, {len(self.refused)} refused"
-        return f"<Upload: {counts}>{words}{more}"
+        return visible(f"<Upload: {counts}>{words}{more}")
 
     def _repr_html_(self) -> str:
         rows = {"Stored": self.stored, "Already there": self.already_stored, "Refused": len(self.refused)}

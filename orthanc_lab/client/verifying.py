@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ from orthanc_lab.client.upload_source import Item
 __all__ = ["check_archive", "missing_instances"]
 
 _AT_ONCE = 100  # identifiers in a request
+_PIECE = 1 << 20
+_LONGEST_HEAD = 4 << 20  # bytes of a file in which its identifiers are looked for: what is packed may be endless
 
 
 def check_archive(transport: Transport, archive: Path) -> None:
@@ -28,27 +31,36 @@ def check_archive(transport: Transport, archive: Path) -> None:
         If the server keeps no MD5.
     """
     with zipfile.ZipFile(archive) as opened:
-        names = [name for name in opened.namelist() if not name.endswith("/")]
-        damaged = [name for name in names if not _is_intact(transport, opened, name)]
+        members = [member for member in opened.infolist() if not member.is_dir()]
+        damaged = [member.filename for member in members if not _is_intact(transport, opened, member)]
     if damaged:
-        raise DamagedDownloadError(damaged, len(names))
+        raise DamagedDownloadError(damaged, len(members))
 
 
-def _is_intact(transport: Transport, archive: zipfile.ZipFile, name: str) -> bool:
+def _is_intact(transport: Transport, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    digest = hashlib.md5(usedforsecurity=False)
+    head = bytearray()
     try:
-        content = archive.read(name)
-    except (zipfile.BadZipFile, zlib.error, EOFError):
+        with archive.open(member) as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+                head += piece[: _LONGEST_HEAD - len(head)]
+    except OSError as error:
+        if error.errno is not None:  # else it is what bz2 raises
+            raise
         return False
-    identifier = Item(name, content).identifier()
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError):
+        return False
+    identifier = Item(member.filename, bytes(head)).identifier()
     if identifier is None:
-        return name == "DICOMDIR"
+        return member.filename == "DICOMDIR"
     try:
         md5 = transport.send("GET", f"/instances/{identifier}/attachments/dicom/md5").text.strip()
     except NotFoundError:
         return False
     if not md5:
         raise ClientError("The server keeps no MD5 to compare with (StoreMD5ForAttachments): leave verify out.")
-    return md5 == hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return md5 == digest.hexdigest()
 
 
 def missing_instances(transport: Transport, identifiers: Iterable[str]) -> set[str]:

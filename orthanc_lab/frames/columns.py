@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -117,6 +118,8 @@ _CATEGORY_TAGS = frozenset(
     ("BodyPartExamined", "InstitutionName", "Manufacturer", "Modality", "PatientSex", "ProtocolName", "StationName")
 )
 
+_WHOLE = re.compile(r"[+-]?\d{1,19}")
+
 
 def column_of(name: str) -> Column:
     """Return the type, unit and meaning of a column, which may also be a main DICOM tag."""
@@ -136,7 +139,11 @@ def is_described(name: object) -> bool:
 
 def utc(texts: Iterable[str | None]) -> pd.Series[Any]:
     """Parse Orthanc's timestamps (``20190306T095223.753851``); None becomes NaT."""
-    return pd.Series(pd.to_datetime(pd.Series(list(texts), dtype="object"), format="ISO8601", utc=True)).astype(UTC)
+    return pd.Series(pd.to_datetime(_texts(texts), format="ISO8601", utc=True)).astype(UTC)
+
+
+def _texts(values: Iterable[Any]) -> pd.Series[Any]:
+    return pd.Series([None if value is None else str(value) for value in values], dtype="object")
 
 
 def typed(values: Iterable[Any], name: str) -> pd.Series[Any]:
@@ -146,10 +153,12 @@ def typed(values: Iterable[Any], name: str) -> pd.Series[Any]:
     if dtype is UTC:
         return utc(values)
     if dtype == "datetime64[us]":
-        dates = pd.to_datetime(pd.Series(values, dtype="object"), format="%Y%m%d", errors="coerce")
+        dates = pd.to_datetime(_texts(values), format="%Y%m%d", errors="coerce")
         return pd.Series(dates.astype("datetime64[us]"))
     if dtype == "Int64":
         return _integers(values)
+    if isinstance(dtype, pd.CategoricalDtype) and dtype.categories is not None:
+        values = [value if value in dtype.categories else None for value in values]
     column: pd.Series[Any] = pd.Series(values, dtype=dtype)
     return column
 
@@ -162,8 +171,7 @@ def _integers(values: list[Any]) -> pd.Series[Any]:
 
 
 def _is_whole(text: str) -> bool:
-    text = text.strip()
-    return text.lstrip("+-").isdecimal() and abs(int(text)) <= np.iinfo(np.int64).max
+    return _WHOLE.fullmatch(text.strip()) is not None and abs(int(text)) <= np.iinfo(np.int64).max
 
 
 def describe(frame: pd.DataFrame) -> pd.DataFrame:

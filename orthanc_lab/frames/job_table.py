@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client, NoClusterError
+from orthanc_lab.client.errors import reading
 from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import typed
 
@@ -37,7 +38,9 @@ def jobs(client: Client) -> pd.DataFrame:
     0  Archive  Success         20
     """
     check_client(client)
-    return jobs_frame(client.transport.get("/jobs", {"expand": ""}), servers=_servers(client))
+    documents, servers = client.transport.array("/jobs", {"expand": ""}), _servers(client)
+    with reading(client.url, "jobs"):
+        return jobs_frame(documents, servers=servers)
 
 
 def _servers(client: Client) -> Mapping[str, str] | None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from orthanc_lab.client import Client, ClientError
+from orthanc_lab.client import Client, ClientError, Job
+from orthanc_lab.client.errors import reading
 from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.background_polling import BackgroundPolling
 from orthanc_lab.frames.columns import utc
@@ -118,7 +119,12 @@ class JobWatch(BackgroundPolling):
             self._note(_server_time(documents) or self._clock.now(), documents)
 
     def _documents(self) -> list[dict[str, Any]]:
-        return list(self._client.transport.send("GET", "/jobs?expand", again=False).json())
+        transport = self._client.transport
+        answer = transport.json("GET", "/jobs?expand", again=False)
+        with reading(transport.url, "jobs"):
+            documents = [Job.received(transport, document).document for document in answer]
+            _server_time(documents)
+        return documents
 
     def _note(self, time: datetime, documents: list[dict[str, Any]]) -> None:
         seen = {document["ID"]: document for document in documents}

@@ -26,6 +26,7 @@ Readings: TypeAlias = Mapping[Key, tuple[float, float]]
 """Value, and Unix time in seconds of its last update (NaN if the text does not give one)."""
 
 _NAN = float("nan")
+_LATEST = 9e12  # seconds: what has a place in a column of times
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,17 @@ def parse_metrics(text: str) -> Readings:
     if text and not text.endswith("\n"):
         raise ValueError(f"The metrics text ends in the middle of a line: {text[-40:]!r}")
     found: dict[Key, tuple[float, float]] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            # The parser returns seconds, although the text has milliseconds.
-            moment = float(sample.timestamp) if sample.timestamp is not None else _NAN
-            found[sample.name, labels_text(sample.labels)] = (sample.value, moment)
+    try:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                # The parser returns seconds, although the text has milliseconds.
+                moment = float(sample.timestamp) if sample.timestamp is not None else _NAN
+                found[sample.name, labels_text(sample.labels)] = (
+                    float(sample.value),
+                    moment if abs(moment) < _LATEST else _NAN,
+                )
+    except (IndexError, OverflowError) as error:  # of the parser
+        raise ValueError(f"The metrics text cannot be read: {error}") from error
     return found
 
 
@@ -129,7 +136,8 @@ def grid_frame(
     def per_key(words: Sequence[str]) -> Any:
         categories = sorted(set(words))
         codes = {word: code for code, word in enumerate(categories)}
-        tiled = np.tile(np.array([codes[word] for word in words], dtype=np.int16), len(times))
+        kind = np.int16 if len(categories) <= np.iinfo(np.int16).max else np.int32
+        tiled = np.tile(np.array([codes[word] for word in words], dtype=kind), len(times))
         return pd.Categorical.from_codes(tiled, categories=pd.Index(categories, dtype="str"))
 
     micros = np.where(np.isnan(moments), np.iinfo(np.int64).min, np.nan_to_num(moments) * 1e6).round().astype(np.int64)

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from orthanc_lab.client import Instance, Patient, ResponseError, Series, Study
+from orthanc_lab.client.thumbnails import NO_PICTURE
 from orthanc_lab.client.volumes.volume import Volume
 from orthanc_lab.frames.style import GREY, ChartAxes, Charts, message, new_figure
 from orthanc_lab.frames.volume_slices import Axis, volume_slices
@@ -130,8 +131,8 @@ def _window_words(resource: Study | Series | Volume, window: tuple[float, float]
 def _show(instance: Instance, window: tuple[float, float] | None, axes: Axes) -> None:
     parameters: dict[str, Any] = {"window_center": window[0], "window_width": window[1]} if window else {}
     try:
-        picture = np.asarray(Image.open(io.BytesIO(instance.rendered(**parameters))))
-    except ResponseError:
+        picture = np.asarray(Image.open(io.BytesIO(instance.rendered(**parameters)), formats=("PNG",)))
+    except (ResponseError, *NO_PICTURE):
         message(axes, "no image")  # a document or report, which the server cannot render
         return
     axes.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")

@@ -88,8 +88,12 @@ def query_range(
     if not step > 0:
         raise ValueError(f"The step must be more than 0 seconds, not {step}")
     fields = {"query": query, "start": f"{start.timestamp():.3f}", "end": f"{end.timestamp():.3f}", "step": str(step)}
-    result = _ask(f"{url.rstrip('/')}/api/v1/query_range", fields, given, timeout)
-    return _frame(result, query, _moments(start, end, step), step)
+    document = _ask(f"{url.rstrip('/')}/api/v1/query_range", fields, given, timeout)
+    seconds = _moments(start, end, step)
+    try:
+        return _frame(document["data"]["result"], query, seconds, step)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+        raise PrometheusError(f"{url} sent values that cannot be read: {type(error).__name__}: {error}") from error
 
 
 def _moments(start: datetime, end: datetime, step: float) -> np.ndarray[Any, Any]:
@@ -99,13 +103,13 @@ def _moments(start: datetime, end: datetime, step: float) -> np.ndarray[Any, Any
     return first / 1000 + np.arange(count) * step
 
 
-def _ask(url: str, fields: dict[str, str], auth: tuple[str, str] | None, timeout: float) -> list[dict[str, Any]]:
+def _ask(url: str, fields: dict[str, str], auth: tuple[str, str] | None, timeout: float) -> dict[str, Any]:
     try:
         with requests.Session() as session:
             session.trust_env = False
             answer = session.post(url, data=fields, auth=auth, timeout=timeout)
         document = answer.json()
-    except requests.JSONDecodeError as error:
+    except (requests.JSONDecodeError, RecursionError) as error:
         raise _stranger(url, answer.status_code) from error
     except requests.RequestException as error:
         raise PrometheusError(f"No Prometheus answers at {url} ({error}).") from error
@@ -113,7 +117,7 @@ def _ask(url: str, fields: dict[str, str], auth: tuple[str, str] | None, timeout
         raise _stranger(url, answer.status_code)
     if document["status"] != "success":
         raise PrometheusError(f"Prometheus refused the query {fields['query']!r}: {document.get('error')}")
-    return list(document["data"]["result"])
+    return document
 
 
 def _stranger(url: str, status: int) -> PrometheusError:
@@ -127,7 +131,10 @@ def _frame(result: list[dict[str, Any]], query: str, seconds: np.ndarray[Any, An
         key = (labels.pop("__name__", query), labels_text(labels))
         column = columns[key] = np.full(len(seconds), np.nan)
         for moment, value in item["values"]:
-            column[round((moment - seconds[0]) / step)] = float(value)
+            place = round((moment - seconds[0]) / step)
+            if place < 0:
+                raise ValueError(f"a value at {moment}, which was not asked for")
+            column[place] = float(value)
     keys = sorted(columns)
     values = np.column_stack([columns[key] for key in keys]) if keys else np.empty((len(seconds), 0))
     times = pd.DatetimeIndex((seconds * 1e6).round().astype("int64").view("M8[us]")).tz_localize("UTC")

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from orthanc_lab.client import Client
+from orthanc_lab.client.errors import reading
 from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import typed
 from orthanc_lab.frames.thumbnail_column import with_thumbnails
@@ -119,6 +120,14 @@ def _table(client: Client, level: Level, thumbnails: bool | int = False) -> pd.D
     # Orthanc 1.12.4 and earlier ignore ResponseContent: their objects lack Metadata and Attachments.
     body: dict[str, Any] = {"Level": level.value, "Query": {}, "Expand": True, "ResponseContent": _CONTENT}
     documents = client.transport.json("POST", "/tools/find", json=body, again=True)
+    with reading(client.url, f"a list of {level.plural}"):
+        table = _table_of(documents, level)
+        below = "" if level.child is None else level.child.plural.capitalize()
+        children = [list(document.get(below, [])) for document in documents]
+    return with_thumbnails(client, level, table, children, thumbnails) if thumbnails else table
+
+
+def _table_of(documents: list[dict[str, Any]], level: Level) -> pd.DataFrame:
     frame = {"id": typed([document["ID"] for document in documents], "id")}
     if level.parent is not None:
         key = f"Parent{level.parent.value}"
@@ -129,11 +138,7 @@ def _table(client: Client, level: Level, thumbnails: bool | int = False) -> pd.D
         frame[keyword] = typed([item.get(keyword) for item in tags], keyword)
     frame.update(_of_file(documents) if level is Level.INSTANCE else _of_container(documents, level))
     frame["tagged"] = typed([", ".join(document.get("Labels", [])) for document in documents], "tagged")
-    table = pd.DataFrame(frame)
-    if not thumbnails:
-        return table
-    below = "" if level.child is None else level.child.plural.capitalize()
-    return with_thumbnails(client, level, table, [document.get(below, []) for document in documents], thumbnails)
+    return pd.DataFrame(frame)
 
 
 def _of_container(documents: list[dict[str, Any]], level: Level) -> dict[str, pd.Series[Any]]:

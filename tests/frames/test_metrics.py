@@ -56,6 +56,24 @@ def test_a_text_that_is_cut_off_or_no_metrics_is_refused(text):
         frames.read_text(text, NOON)
 
 
+@pytest.mark.parametrize("text", ['a{="x"} 1\n', f"a 1 {'9' * 400}\n", f"a {'9' * 400}\n"])
+def test_a_text_on_which_the_parser_stumbles_is_refused(text):
+    with pytest.raises(ValueError, match=r"."):
+        frames.read_text(text, NOON)
+
+
+@pytest.mark.parametrize("moment", ["1767225600000000000000000", "-1767225600000000000000000", "1e300"])
+def test_times_of_update_that_have_no_place_in_a_column_are_left_out(moment):
+    frame = frames.read_text(f"a 1 {moment}\n", NOON)
+    assert frame["value"].tolist() == [1.0]
+    assert frame["updated"].isna().all()
+
+
+def test_more_metrics_than_fit_into_16_bits():
+    text = "".join(f"metric_{number} {number}\n" for number in range(33_000))
+    assert len(frames.read_text(text, NOON)) == 33_000
+
+
 def test_every_metric_of_orthanc_has_a_family_and_a_unit():
     assert {name for name in POLICIES if family_of(name).startswith("Other")} == set()
     assert unit_of("orthanc_disk_size_mb") == "MiB"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from orthanc_lab import frames, samples
 from orthanc_lab.frames import charts
 from orthanc_lab.frames.prometheus_server import _moments
 from orthanc_lab.server.loopback import free_port
+from tests.client.scripted import Scripted, answer
 from tests.programs import program
 from tests.waiting import until
 
@@ -129,3 +131,22 @@ def test_missing_steps_and_odd_numbers():
             thread.join()
     np.testing.assert_array_equal(frame["value"], [1, np.nan, np.nan, np.inf])
     assert frame["labels"].tolist() == ['{x="1"}'] * 4
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        [{}],
+        [{"metric": None, "values": []}],
+        [{"metric": {}, "values": [[1e300, "1"]]}],
+        [{"metric": {}, "values": [[-1e6, "1"]]}],
+        [{"metric": {}, "values": [[float("nan"), "1"]]}],
+        [{"metric": {}, "values": [[1767225600, "x"]]}],
+        [{"metric": {}, "values": [[None, None]]}],
+    ],
+)
+def test_values_that_nobody_asked_for(result):
+    body = json.dumps({"status": "success", "data": {"result": result}}).encode()
+    with Scripted(answer(body)) as server, pytest.raises(frames.PrometheusError, match="sent values that cannot be"):
+        frames.query_range(server.url, start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 2, tzinfo=UTC))

@@ -8,6 +8,7 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab import frames, samples
+from orthanc_lab.client import Answer
 from orthanc_lab.frames.columns import COLUMNS, column_of, typed
 
 TABLES = {
@@ -130,6 +131,8 @@ def test_dates_and_numbers_that_are_none_are_missing(client):
 
 def test_an_older_server_lacks_the_time_of_arrival(orthanc):
     class Older:
+        url = "http://older"
+
         def json(self, *_: object, **__: object):
             return [{"ID": "a", "MainDicomTags": {}, "FileSize": 12, "ParentSeries": "b", "Type": "Instance"}]
 
@@ -245,3 +248,8 @@ def test_two_that_save_under_one_name_do_not_disturb_each_other(tmp_path, monkey
     frames.save(pd.DataFrame({"value": [1.0]}), path)
     assert frames.load(path)["value"].tolist() == [1.0]
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "+-5", "\u00b2"])
+def test_numbers_that_are_none_are_missing(number):
+    assert frames.answers([Answer(None, "", 0, {"InstanceNumber": number})])["InstanceNumber"].isna().all()
