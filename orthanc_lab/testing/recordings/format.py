@@ -27,6 +27,7 @@ _CHECK = struct.Struct(">I")
 _MARK = b"SEG\n"
 _RECORD = struct.Struct(">BI")
 _MOST_CONTENT = 16 << 20  # bytes of an unpacked segment
+_MOST_RECORDS = 1 << 19  # in a segment: each takes a hundred bytes of memory, however short it is
 
 
 class RecordKind(IntEnum):
@@ -145,7 +146,7 @@ def _records(content: bytes, name: str, position: int) -> list[Record]:
     records: list[Record] = []
     at = 0
     while at < len(content):
-        if at + _RECORD.size > len(content):
+        if at + _RECORD.size > len(content) or len(records) == _MOST_RECORDS:
             raise _damaged(name, position)
         kind, size = _RECORD.unpack_from(content, at)
         at += _RECORD.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from orthanc_lab.testing.recordings.writer import PIECE
 __all__ = ["Recording"]
 
 _PARTS = (RecordKind.DATA, RecordKind.RUN)
+_BROKEN = re.compile(r"[\r\n\0]")
 _RUN_BYTES = 9  # the byte, and how often it comes
 
 
@@ -137,10 +139,10 @@ class Recording:
         return RecordedExchange(
             method=_text(value["method"]),
             target=_text(value["target"]),
-            headers=tuple((str(name), str(text)) for name, text in value["headers"]),
+            headers=tuple((_header(name), _header(text)) for name, text in value["headers"]),
             body=bodies[0],
             status=_status(value["status"]),
-            answer_headers=tuple((str(name), str(text)) for name, text in value["answer_headers"]),
+            answer_headers=tuple((_header(name), _header(text)) for name, text in value["answer_headers"]),
             answer=bodies[1],
             chunked=bool(value["chunked"]),
             complete=bool(value["complete"]),
@@ -200,6 +202,14 @@ def _text(value: object) -> str:
         raise TypeError(f"{value!r:.80} is no text")
     value.encode()  # else it cannot be shown
     return value
+
+
+def _header(value: object) -> str:
+    text = _text(value)
+    text.encode("latin-1")  # else it cannot be sent
+    if _BROKEN.search(text):
+        raise ValueError(f"{text!r:.80} is more than one header")
+    return text
 
 
 def _status(value: object) -> int:

@@ -63,6 +63,7 @@ NO_EXCHANGES = (
     *({**EXCHANGE, "status": status} for status in (None, "200", 1e999, 10**400, -1, 100, 1000, True)),
     *({**EXCHANGE, name: value} for name in ("method", "target", "at") for value in (None, [], {})),
     *({**EXCHANGE, "headers": headers} for headers in (None, 1, [1], [["a"]], [["a", "b", "c"]])),
+    *({**EXCHANGE, "answer_headers": [["x", text]]} for text in (None, "a\r\nset-cookie: b", "\0", "\u0100", "\ud800")),
     *({**EXCHANGE, "body": body} for body in (1, [], {}, "", "ab")),
 )
 RECORDS = (
@@ -80,6 +81,13 @@ def test_a_record_that_says_something_else_is_a_damage(number: int, tmp_path: Pa
     path = tmp_path / "one"
     path.write_bytes(MAGIC + pack_segment(pack_record(*RECORDS[number])))
     with pytest.raises(RecordingError, match=f"{path} is damaged at byte {len(MAGIC)}"):
+        Recording(path)
+
+
+def test_a_segment_of_millions_of_records_is_a_damage(tmp_path: Path) -> None:
+    path = tmp_path / "one"
+    path.write_bytes(MAGIC + pack_segment(pack_record(RecordKind.DATA, b"") * 1_000_000))
+    with pytest.raises(RecordingError, match="is damaged at byte"):
         Recording(path)
 
 
