@@ -281,3 +281,16 @@ def test_a_note_says_where_the_syntax_is_wrong(tmp_path, text, place):
     with pytest.raises(OrthancError) as caught:
         read_configuration(path)
     assert caught.value.__notes__[0].startswith(f"{path}, {place}: ")
+
+
+@pytest.mark.parametrize("path", ["\0", "a\0b", "\ud800", "a" * 300, "a/" * 3000])
+@pytest.mark.parametrize("option", [name for name, option in OPTIONS.items() if option.is_path and not option.needs])
+def test_what_can_be_no_path_is_refused_in_words(option, path):
+    with pytest.raises(OrthancError, match=option) as caught:
+        CheckedSettings({option: path})
+    assert caught.value.code == 3
+
+
+def test_a_text_that_cannot_be_encoded_is_refused_in_words():
+    with pytest.raises(OrthancError, match="half of a surrogate pair"):
+        CheckedSettings({"DicomAet": "\ud800"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _LARGEST = 2**31 - 1
+_LONGEST_PATH, _LONGEST_NAME = 4095, 255  # bytes, as Linux has them
 _BAD_TITLE = 2009
 _OWN_WORDS = {
     "RegisteredUsers": 'Badly formatted list of users: "RegisteredUsers" must be an object, {"name": "password"}',
@@ -87,9 +89,20 @@ class Option:
         if self.kind is Kind.INTEGER and not 0 <= value <= _LARGEST:
             what = "a positive integer" if value < 0 else f"at most {_LARGEST}"
             raise out_of_range(f'The configuration option "{self.name}" must be {what}')
+        if self.kind is Kind.STRING:
+            self._check_text(value)
         if self.check is not None:
             self.check(self.name, value)
         return value
+
+    def _check_text(self, text: str) -> None:
+        try:
+            encoded = os.fsencode(text) if self.is_path else text.encode()
+        except UnicodeEncodeError:
+            raise out_of_range(f'The configuration option "{self.name}" has half of a surrogate pair') from None
+        if self.is_path and (b"\0" in encoded or not _is_path(encoded)):
+            words = f"a path of at most {_LONGEST_PATH} bytes, each name of which has at most {_LONGEST_NAME}"
+            raise out_of_range(f'The configuration option "{self.name}" must be {words}')
 
     def _fits(self, value: Any) -> bool:
         match self.kind:
@@ -115,6 +128,10 @@ class Option:
             return OrthancError(ErrorCode.BAD_FILE_FORMAT, text)
         text = f'The configuration option "{self.name}" must be {self.kind.value}'
         return OrthancError(ErrorCode.BAD_PARAMETER_TYPE, text)
+
+
+def _is_path(path: bytes) -> bool:
+    return len(path) <= _LONGEST_PATH and all(len(name) <= _LONGEST_NAME for name in path.split(b"/"))
 
 
 def out_of_range(text: str) -> OrthancError:
