@@ -60,6 +60,11 @@ class Message:
         return self.number(Field.STATUS)
 
     @property
+    def size(self) -> int:
+        """The bytes of its command set and its data set."""
+        return len(self.raw_command) + len(self.data)
+
+    @property
     def has_data(self) -> bool:
         """Whether a data set belongs to it."""
         return self.command.get(Field.COMMAND_DATA_SET_TYPE, NO_DATA_SET) != NO_DATA_SET
@@ -76,9 +81,16 @@ class Message:
 
 
 class Assembler:
-    """Puts the fragments of messages together, one message after the other."""
+    """Puts the fragments of messages together, one message after the other.
+
+    Attributes
+    ----------
+    taken
+        Bytes of command sets and data sets, without what stands around them: a peer may send that without end.
+    """
 
     def __init__(self) -> None:
+        self.taken = 0
         self._raw_command = bytearray()
         self._command: Command | None = None  # of the message whose data set is awaited
         self._context_id = 0
@@ -102,6 +114,7 @@ class Assembler:
             position += 4 + length
             if length < 2 or position > end:
                 raise MessageError("a presentation data value is cut off")
+            self.taken += length - 2
             if header & _COMMAND:
                 message = self._take_command(items[start:position], context_id, is_last=bool(header & _LAST))
             else:

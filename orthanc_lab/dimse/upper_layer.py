@@ -68,8 +68,6 @@ class UpperLayer(DULServiceProvider):
         self._patience = patience
         self.messages: deque[Message] = deque()
         """What was received and not taken yet."""
-        self.arrived = 0
-        """Bytes of messages, also of one that is not complete."""
         self.fault = ""
         """What was wrong with the last PDU, in DCMTK's words."""
         self.sending_since: float | None = None
@@ -144,6 +142,11 @@ class UpperLayer(DULServiceProvider):
         return True
 
     @property
+    def arrived(self) -> int:
+        """Bytes of messages, also of one that is not complete."""
+        return self._assembler.taken
+
+    @property
     def is_open(self) -> bool:
         """Whether something may still be received."""
         return self._connected is not None
@@ -189,7 +192,6 @@ class UpperLayer(DULServiceProvider):
         try:
             if kind == P_DATA_PDU and self.state_machine.current_state == _ESTABLISHED:
                 self.messages.extend(self._assembler.take(pdu[6:]))
-                self.arrived += len(pdu)
                 return ""
             if kind == P_DATA_PDU and self.state_machine.current_state == _RELEASING:
                 return ""
@@ -249,6 +251,7 @@ class Messages(DIMSEServiceProvider):
                 if message.field != Operation.C_CANCEL:
                     return message
                 self._note(message)
+                before += message.size  # nothing that is waited for
             left = None if deadline is None else deadline - time.monotonic()
             ending = not self._layer.to_user_queue.empty()
             is_late = left is not None and left <= 0

@@ -11,7 +11,7 @@ import pytest
 from orthanc_lab.dimse import retrieve
 from tests.queries.answering import STUDY, finding
 from tests.queries.conftest import Asked
-from tests.queries.scripted_node import C_ECHO_RQ, PENDING, Conversation, Message, ScriptedNode, element
+from tests.queries.scripted_node import C_CANCEL_RQ, C_ECHO_RQ, PENDING, Conversation, Message, ScriptedNode, element
 from tests.queries.sending import instance
 from tests.queries.test_queries import PLAIN, QUERY
 from tests.queries.test_retrieving import STUDY_BODY
@@ -122,6 +122,28 @@ def test_answers_without_end(ours: Asked) -> None:
     ours.script(script)
     words = 'DicomAssociation - C-FIND to AET "NODE": The node sends answers without end'
     assert ours.refused(QUERY, PLAIN) == (500, 9, words)
+
+
+@pytest.mark.parametrize("what", ["C-CANCEL", "empty PDUs", "empty fragments"])
+@pytest.mark.parametrize("service", ALL_CALLS)
+def test_what_is_no_response_does_not_prolong_the_wait(ours: Asked, service: str, what: str) -> None:
+    def send(conversation: Conversation, request: Message) -> None:
+        if what == "C-CANCEL":
+            conversation.send({0x0100: C_CANCEL_RQ, 0x0120: request.id}, b"", request.context)
+        elif what == "empty PDUs":
+            conversation.socket.sendall(bytes.fromhex("04 00 00 00 00 00") * 100)
+        else:
+            fragment = bytes.fromhex("04 00 00 00 00 06 00 00 00 02") + bytes([request.context, 1])
+            conversation.socket.sendall(fragment * 100)
+
+    def script(conversation: Conversation) -> None:
+        request = conversation.receive()
+        assert request is not None
+        while True:  # until the connection is gone
+            send(conversation, request)
+
+    ours.script(script)
+    assert ours.refused(*ALL_CALLS[service]) == (500, 9, f'DicomAssociation - {service} to AET "NODE": {SILENT}')
 
 
 def test_an_answer_of_more_elements_than_any_real_one(ours: Asked) -> None:
