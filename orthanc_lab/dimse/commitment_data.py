@@ -10,6 +10,7 @@ from typing import NamedTuple
 from orthanc_lab.dicom.dictionary import tags
 from orthanc_lab.dicom.files.data_set import DataSet, Element, encode
 from orthanc_lab.dicom.files.read import read_data_set
+from orthanc_lab.dicom.limits import MAX_MESSAGE_ELEMENTS
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = [
@@ -77,7 +78,7 @@ class CommitmentRequest:
         OrthancError
             9 for what is missing, 15 if it is no data set.
         """
-        data_set = read_data_set(data, transfer_syntax)
+        data_set = read_data_set(data, transfer_syntax, most=_most_elements(data))
         transaction = _mandatory(data_set, tags.TRANSACTION_UID)
         return cls(transaction, _references(data_set, tags.REFERENCED_SOP_SEQUENCE))
 
@@ -118,7 +119,7 @@ class CommitmentResult:
         OrthancError
             9 for what is missing, or another event type; 15 if it is no data set.
         """
-        data_set = read_data_set(data, transfer_syntax)
+        data_set = read_data_set(data, transfer_syntax, most=_most_elements(data))
         transaction = _mandatory(data_set, tags.TRANSACTION_UID)
         if event_type == ALL_THERE:
             return cls(transaction, _references(data_set, tags.REFERENCED_SOP_SEQUENCE), ())
@@ -135,6 +136,11 @@ class CommitmentResult:
             _references(data_set, tags.REFERENCED_SOP_SEQUENCE) if tags.REFERENCED_SOP_SEQUENCE in data_set else ()
         )
         return cls(transaction, success, failed)
+
+
+def _most_elements(data: bytes) -> int:
+    """Return how many elements and items there may be: what names an instance takes 25 bytes for each of its three."""
+    return max(MAX_MESSAGE_ELEMENTS, len(data) // 20)
 
 
 def _encoded(data_set: DataSet, transfer_syntax: str) -> bytes:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from orthanc_lab.dimse.commitment_data import CommitmentResult
+from orthanc_lab.dimse.commitment_data import CommitmentRequest, CommitmentResult
 from orthanc_lab.dimse.commitment_reports import CommitmentReports
+from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.transfer_syntaxes import IMPLICIT_LE
 from orthanc_lab.storage import open_storage
 from orthanc_lab.storage.ports import Storage
 
@@ -42,3 +45,11 @@ def test_what_an_earlier_version_has_written_is_known(storage: Storage) -> None:
     assert reports.get("5") is not None
     reports.add("8", "NODE")
     assert [uid for uid in "5678" if reports.get(uid)] == ["6", "7", "8"]
+
+
+@pytest.mark.parametrize("read", [CommitmentRequest.read, partial(CommitmentResult.read, event_type=1)])
+def test_more_items_than_name_instances_are_refused(read):
+    items = bytes.fromhex("feff00e000000000") * 100_000
+    data = bytes.fromhex("08009511020000003100") + bytes.fromhex("08009911") + len(items).to_bytes(4, "little") + items
+    with pytest.raises(OrthancError, match="more than 40000 elements"):
+        read(data, IMPLICIT_LE)
