@@ -32,6 +32,9 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u200b-\u200f\u202a-\u202e\u
 _RESERVED = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
     f"{port}{n}" for port in ("COM", "LPT") for n in range(10)
 }
+_PROGRAM = re.compile(
+    r".*\.(bat|cmd|com|dll|dylib|exe|ipynb|ps1|pth|py|pyc|pyd|pyw|sh|so|vbs)", re.IGNORECASE | re.DOTALL
+)
 _LENGTH = re.compile("[0-9]{1,18}")
 _LONGEST = 200  # bytes
 _PATIENCE = 300.0  # seconds of silence: a streamed archive may have to queue behind other jobs
@@ -180,7 +183,8 @@ def safe_name(name: str, suffix: str = "") -> str:
     Parameters
     ----------
     suffix
-        ``.zip``, for example: so nothing becomes a program or a module that runs later.
+        ``.zip``, for example: so nothing becomes a program or a module that runs later. Without one, the usual endings
+        of those are followed by ``.data``.
 
     Examples
     --------
@@ -193,6 +197,8 @@ def safe_name(name: str, suffix: str = "") -> str:
         last = "download"
     if last.partition(".")[0].rstrip().upper() in _RESERVED:
         last = f"_{last}"
+    if not suffix and _PROGRAM.fullmatch(last):
+        suffix = ".data"
     return last if last.lower().endswith(suffix.lower()) else last + suffix
 
 

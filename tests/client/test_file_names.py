@@ -44,6 +44,19 @@ def test_names(given: str, expected: str) -> None:
     assert safe_name(given, ".zip") == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("report.pdf", "report.pdf"),
+        ("numpy.py", "numpy.py.data"),
+        ("../x.PTH", "x.PTH.data"),
+        ("run.sh. ", "run.sh.data"),
+    ],
+)
+def test_no_output_of_a_job_becomes_a_program(given: str, expected: str) -> None:
+    assert safe_name(given) == expected
+
+
 def zip_file() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
