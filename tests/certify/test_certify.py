@@ -201,6 +201,12 @@ def test_what_is_no_orthanc_is_said(capsys: pytest.CaptureFixture[str], tmp_path
         Expected.read(damaged)
 
 
+def test_nothing_that_a_server_says_controls_the_terminal():
+    evil, tamed = "a\x1b]0;title\x07", "a\ufffd]0;title\ufffd"
+    assert str(Compared(evil)) == f"--- {tamed}"
+    assert f"left on the server: {tamed}" in str(Certificate("http://here", "1.12.7", {}, results=[], left=[evil]))
+
+
 class Rogue(BaseHTTPRequestHandler):
     """Looks like an empty Orthanc, answers nonsense, and is gone after some requests."""
 

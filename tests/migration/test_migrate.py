@@ -361,3 +361,9 @@ def ended(source: Path, target: Path, capsys: pytest.CaptureFixture[str], *, cod
     """Migrate, and return what it said in the end."""
     assert migrated(source, target) == code
     return "".join(capsys.readouterr())
+
+
+def test_nothing_that_a_database_says_controls_the_terminal():
+    report = Report()
+    report.lose("the file a\x1b]0;title\x07", "it is not there")
+    assert report.lines()[-1] == "  the file a\ufffd]0;title\ufffd: it is not there"

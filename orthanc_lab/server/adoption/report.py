@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from orthanc_lab.protocol.visible import visible
+
 __all__ = ["Report"]
 
 _MOST_LISTED = 10_000
@@ -39,4 +41,4 @@ class Report:
             lines += [f"{self.lost} could not be taken:", *(f"  {reason}" for reason in self.reasons)]
             if self.lost > len(self.reasons):
                 lines.append(f"  and {self.lost - len(self.reasons)} more")
-        return lines
+        return [visible(line) for line in lines]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from orthanc_lab.protocol.visible import visible
 from orthanc_lab.testing.exchange import Answer, Exchange
 from orthanc_lab.testing.likeness import Difference
 
@@ -46,7 +47,7 @@ class Compared:
             parts.append(f"(may come from the option {', '.join(self.options)})")
         if self.exchange is not None:
             parts += [f"> {self.exchange}", f"[this server] {self.answer}", f"[Orthanc] {self.expected}"]
-        return "\n".join(parts)
+        return visible("\n".join(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Certificate:
         lines += [f"{count} answers not compared: {reason}" for reason, count in self.skipped.most_common()]
         lines += [f"{count} scenarios not run: {reason}" for reason, count in self.not_run.most_common()]
         lines += [f"left on the server: {what}" for what in self.left]
-        return "\n".join(lines)
+        return visible("\n".join(lines))
 
 
 def _without_numbers(field: str) -> str:
