@@ -9,7 +9,7 @@ from PIL import Image, ImageFile
 
 from orthanc_lab.dicom.codecs.codec import Array, Codec
 from orthanc_lab.dicom.images.image_description import ImageDescription
-from orthanc_lab.dicom.images.jpeg_header import JpegHeader, read_jpeg_header
+from orthanc_lab.dicom.images.jpeg_header import JpegHeader, read_matching_header
 from orthanc_lab.dicom.images.picture_files import jpeg
 
 __all__ = ["EXPANSION", "codec_for", "decode", "encode"]
@@ -35,13 +35,7 @@ def codec_for(uid: str) -> Codec:
 
 def decode(data: bytes, description: ImageDescription) -> Array:
     """Decode a picture; its markers, else the file, tell whether its colours are RGB or YCbCr."""
-    header = read_jpeg_header(data)
-    if (header.width, header.height, header.components) != (
-        description.width,
-        description.height,
-        description.samples,
-    ):
-        raise ValueError("the picture has another size")
+    header = read_matching_header(data, description)
     with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
         assert isinstance(picture, ImageFile.ImageFile)
         if header.components == 3:

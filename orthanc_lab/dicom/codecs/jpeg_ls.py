@@ -15,7 +15,7 @@ import numpy as np
 from orthanc_lab.dicom.codecs.codec import Array, Codec
 from orthanc_lab.dicom.codecs.samples import bits_to_keep, with_sign
 from orthanc_lab.dicom.images.image_description import ImageDescription
-from orthanc_lab.dicom.images.jpeg_header import read_jpeg_header
+from orthanc_lab.dicom.images.jpeg_header import read_matching_header
 
 __all__ = ["codec_for"]
 
@@ -41,13 +41,7 @@ def codec_for(uid: str) -> Codec:
 
 
 def _decode(data: bytes, description: ImageDescription) -> Array:
-    header = read_jpeg_header(data)
-    if (header.width, header.height, header.components) != (
-        description.width,
-        description.height,
-        description.samples,
-    ):
-        raise ValueError("the picture has another size")
+    read_matching_header(data, description)
     if _END not in data[-3:]:
         raise ValueError("the picture is cut off")
     # Where a scan goes to the very end of the data, CharLS looks 2**31 times for another bit.

@@ -9,20 +9,14 @@ from PIL import Image
 from orthanc_lab.dicom.codecs.codec import Array
 from orthanc_lab.dicom.codecs.samples import with_sign
 from orthanc_lab.dicom.images.image_description import ImageDescription
-from orthanc_lab.dicom.images.jpeg_header import read_jpeg_header
+from orthanc_lab.dicom.images.jpeg_header import read_matching_header
 
 __all__ = ["decode", "encode"]
 
 
 def decode(data: bytes, description: ImageDescription) -> Array:
     """Decode a picture, lossless or not; Photometric Interpretation tells its colours."""
-    header = read_jpeg_header(data)
-    if (header.width, header.height, header.components) != (
-        description.width,
-        description.height,
-        description.samples,
-    ):
-        raise ValueError("the picture has another size")
+    header = read_matching_header(data, description)
     if header.components == 3:
         # Named the same on both sides, colours are left as they are.
         pixels = imagecodecs.jpeg8_decode(data, colorspace="RGB", outcolorspace="RGB")

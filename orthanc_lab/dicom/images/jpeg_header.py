@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["JpegHeader", "read_jpeg_header", "with_whole_spectrum"]
+from orthanc_lab.dicom.images.image_description import ImageDescription
+
+__all__ = ["JpegHeader", "read_jpeg_header", "read_matching_header", "with_whole_spectrum"]
 
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}  # 0xF7: JPEG-LS (ITU-T T.87)
 _START_OF_SCAN = b"\xff\xda"
@@ -62,6 +64,21 @@ def read_jpeg_header(data: bytes) -> JpegHeader:
             break
         position += 2 + max(length, 2)
     raise ValueError("the JPEG picture has no frame header")
+
+
+def read_matching_header(data: bytes, description: ImageDescription) -> JpegHeader:
+    """Read the header of a frame, which must have the size and the components that its file declares.
+
+    Raises
+    ------
+    ValueError
+        As `read_jpeg_header`, and if it has others.
+    """
+    header = read_jpeg_header(data)
+    declared = (description.width, description.height, description.samples)
+    if (header.width, header.height, header.components) != declared:
+        raise ValueError("the picture has another size")
+    return header
 
 
 def with_whole_spectrum(data: bytes) -> bytes:
