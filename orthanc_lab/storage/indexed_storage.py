@@ -264,9 +264,11 @@ class IndexedStorage:
         return self._attaching.delete(id, type, self._now(), check)
 
     def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
-        """Compress or uncompress an attachment on disk."""
+        """Compress or uncompress an attachment on disk; what is so already stays as it is."""
         while True:
             attachment = self._attachment(id, type)
+            if attachment.compressed == compressed:
+                return
             data = self._read(id, attachment, self._files.read)
             if self._attaching.replace(id, attachment, data, self._now(), compressed=compressed):
                 return

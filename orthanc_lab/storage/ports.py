@@ -384,7 +384,7 @@ class Attachments(Protocol):
         ...
 
     def compress_attachment(self, id: str, type: int, compressed: bool) -> None:
-        """Compress or uncompress an attachment on disk."""
+        """Compress or uncompress an attachment on disk; what is so already stays as it is."""
         ...
 
     def move_files(self, ids: Sequence[str], place: str) -> MovedFiles:

@@ -251,6 +251,14 @@ def test_compression(filled: Rest, ids: Ids) -> None:
     assert filled("GET", f"{path}/compressed-data").content == file
 
 
+def test_what_is_compressed_already_stays_as_it_is(filled: Rest, notes: str) -> None:
+    for verb in ("compress", "uncompress"):
+        filled("POST", f"{notes}/{verb}")
+        before = filled.json(f"{notes}/info"), filled.json("/changes?last")["Last"]
+        assert filled("POST", f"{notes}/{verb}").content == b"{}"
+        assert (filled.json(f"{notes}/info"), filled.json("/changes?last")["Last"]) == before
+
+
 def test_revisions(filled: Rest, notes: str) -> None:
     assert is_empty(filled("GET", f"{notes}/data", If_None_Match=etag(b"hello")), 304)
     assert is_empty(filled("GET", f"{notes}/data", If_None_Match=etag(b"hello"), Range="bytes=0-1"), 304)
