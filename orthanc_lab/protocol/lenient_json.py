@@ -1,4 +1,4 @@
-"""Parsing JSON as Orthanc does: comments, trailing commas and trailing text are accepted."""
+"""Parsing JSON as Orthanc does: comments, trailing commas, leading zeros and trailing text are accepted."""
 
 from __future__ import annotations
 
@@ -19,8 +19,15 @@ _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
 _OPENING = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
 _NOISE = re.compile(rf"({_STRING})|//[^\r\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*+[\]}}])", re.DOTALL)
+_LEADING_ZEROS = re.compile(rf"({_STRING})|(?<![\w.+-])(-?)0+(?=\d)", re.DOTALL)
 _LETTER = re.compile(r"[^\r\n]")
-_DECODER = json.JSONDecoder(strict=False)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse)
 
 
 def loads(text: str | bytes) -> Any:
@@ -41,6 +48,7 @@ def loads(text: str | bytes) -> Any:
         pass  # strict JSON is tried first: it is the usual case, and faster
     cleaned = _NOISE.sub(lambda match: match[1] or _LETTER.sub(" ", match[0]), text)  # an error keeps its place
     cleaned = _TRAILING_COMMA.sub(lambda match: match[1] or " ", cleaned)
+    cleaned = _LEADING_ZEROS.sub(lambda match: match[1] or match[2], cleaned)
     try:
         return _first_value(cleaned)
     except ValueError as error:

@@ -29,13 +29,16 @@ def test_plain_json_is_read_as_by_the_standard_library(value, indent):
         ('{"a": "// no /* comment */, ]"}', {"a": "// no /* comment */, ]"}),
         (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
         (b'{"a": "\xe9"}', {"a": "é"}),
+        ('[05, -007, 00, 0, 10, 05.50, 1e05, "05"]', [5, -7, 0, 0, 10, 5.5, 1e5, "05"]),
     ],
 )
 def test_what_orthanc_accepts(text, value):
     assert lenient_json.loads(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "   ", "{", '{"a"', "[1 2]", "nonsense", "/* {}", '"', "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "{", '{"a"', "[1 2]", "nonsense", "/* {}", '"', "[" * 5000, "[NaN]", "[-Infinity]", "Infinity"]
+)
 def test_broken_json_is_refused(text):
     with pytest.raises(OrthancError) as caught:
         lenient_json.loads(text)
@@ -44,7 +47,8 @@ def test_broken_json_is_refused(text):
 
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize(
-    "text", ["/*" * 2_000_000, '{"a":' + '"x' * 1_000_001, "[" + "," * 2_000_000, "//\n" * 1_000_000]
+    "text",
+    ["/*" * 2_000_000, '{"a":' + '"x' * 1_000_001, "[" + "," * 2_000_000, "//\n" * 1_000_000, "[" + "0" * 2_000_000],
 )
 def test_hostile_text_takes_no_long_time(text):
     with pytest.raises(OrthancError):
