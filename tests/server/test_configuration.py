@@ -33,7 +33,11 @@ def write(folder, files):
         ('\ufeff{"Name" : "\u00e9\u5b57"}', "\u00e9\u5b57"),
         ('{"Name" : "first"} and some more text', "first"),
         (b'{"Name" : "\xe9"}', "\ufffd"),
-        ('{"Name" : "${SET}-${UNSET}-${UNSET:-other}-${SET:-other}-$SET-${A-B}"}', "value--other-value-$SET-${A-B}"),
+        ('{"Name" : "${SET}-${UNSET}-${UNSET:-other}-${SET:-other}-$SET-${A-B}"}', "value--other-value-$SET-"),
+        (
+            '{"Name" : "${U:-"a}b"}-${U:-\'c d\'}-${U:-\'\'}-${ SET }-${É}-${U:-it\'s}-${}"}',
+            "a}b-c d----${U:-it's}-${}",
+        ),
         ('{"Name" : "a"}', "a"),
     ],
 )
@@ -56,9 +60,18 @@ def test_variables_may_stand_outside_of_texts(tmp_path):
 
 
 def test_a_folder(tmp_path):
-    write(tmp_path, {"b.json": '{"Name" : "b"}', "a.JSON": '{"HttpPort" : 1}', "c.txt": "{", "sub/d.json": "{"})
+    write(
+        tmp_path,
+        {
+            "b.json": '{"Name" : "b"}',
+            "a.JSON": '{"HttpPort" : 1}',
+            "c.txt": "{",
+            "sub/d.json": "{",
+            ".json": '{"StableAge" : 1}',
+        },
+    )
     configuration = read_configuration(tmp_path)
-    assert configuration.values == {"HttpPort": 1, "Name": "b"}
+    assert configuration.values == {"HttpPort": 1, "Name": "b", "StableAge": 1}
     assert configuration.folder == tmp_path
 
 
@@ -137,6 +150,9 @@ BAD_VALUES = [
     *[("DicomAet", value, 2009, "") for value in ("", "A" * 17)],
     ("DatabaseServerIdentifier", "", 3, 'Global configuration option "DatabaseServerIdentifier" cannot be empty'),
     ("UserContentType", {"a": "x"}, 5, "Not a number in this user-defined attachment type: a"),
+    ("UserMetadata", {"a": [1024, "x"]}, 5, "Not a number in this user-defined metadata: a"),
+    ("UserMetadata", {" 7": 1024}, 8, "Cannot register this user-defined metadata:  7"),
+    ("UserContentType", {"-1025": 1024}, 8, ""),
     ("UserContentType", {"a": [1024]}, 5, "Not a number in this user-defined attachment type: a"),
     ("UserContentType", {"dicom": 1024}, 8, ""),
     ("UserMetadata", {"LastUpdate": 1024}, 8, "Cannot register this user-defined metadata: LastUpdate"),

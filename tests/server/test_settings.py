@@ -53,6 +53,20 @@ def test_known_options_without_effect_are_warned_about_once():
     assert settings.warnings == ['The configuration option "LuaScripts" is known, but has no effect yet']
 
 
+def test_values_that_stand_for_others():
+    given = {"UserMetadata": None, "UserContentType": None, "AcceptedTransferSyntaxes": "1.2.840.10008.1.2.4.*"}
+    settings = CheckedSettings(given)
+    assert [settings[name] for name in given] == [{}, {}, ["1.2.840.10008.1.2.4.*"]]
+    assert settings.warnings == []
+
+
+def test_an_unknown_storage_mode_is_told_and_recycles_as_orthanc_does():
+    settings = CheckedSettings({"MaximumStorageMode": "reject"})
+    assert settings["MaximumStorageMode"] == "Recycle"
+    (warning,) = settings.warnings
+    assert '"MaximumStorageMode" should be "Recycle" or "Reject": reject' in warning
+
+
 def test_defaults_are_not_shared_between_servers():
     CheckedSettings()["RegisteredUsers"]["eve"] = "x"
     assert CheckedSettings()["RegisteredUsers"] == {}

@@ -16,7 +16,7 @@ from orthanc_lab.server.options.option_table import OPTIONS
 
 __all__ = ["Configuration", "read_configuration", "sample_configuration"]
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z0-9_]+)(?::-([^}]{0,999}))?\}")
+_VARIABLE = re.compile(r"""\$\{([^:}]{1,999})(?::-(?:"([^"]{0,999})"|'([^']{0,999})'|([^}"']{0,999})))?\}""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def read_configuration(path: Path | None, environment: Mapping[str, str] = os.en
     if path is None:
         return Configuration({}, Path.cwd())
     if path.is_dir():
-        files = sorted(item for item in path.iterdir() if item.suffix.lower() == ".json" and item.is_file())
+        files = sorted(item for item in path.iterdir() if item.name.lower().endswith(".json") and item.is_file())
         result = Configuration({}, path)
     elif path.exists():
         files = [path]
@@ -65,9 +65,10 @@ def _read_file(file: Path, environment: Mapping[str, str], undefined: list[str])
         raise OrthancError(ErrorCode.INEXISTENT_FILE, f"Cannot read the configuration: {error}") from error
 
     def replaced(match: re.Match[str]) -> str:
-        name, default = match.groups()
+        name, *defaults = match.groups()
         if name in environment:
             return environment[name]
+        default = next((text for text in defaults if text is not None), None)
         if default is None:
             undefined.append(name)
         return default or ""

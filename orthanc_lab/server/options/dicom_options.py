@@ -86,7 +86,7 @@ DICOM_OPTIONS = (
         check=preferred_syntax,
     ),
     Option("TranscodeDicomProtocol", _BOOLEAN, True, "Transcode for DICOM nodes."),
-    Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM."),
+    Option("AcceptedTransferSyntaxes", _STRINGS, ["1.2.840.10008.1.*"], "Accepted over DICOM.", single=True),
     Option("UnknownSopClassAccepted", _BOOLEAN, False, "Accept unknown SOP classes over DICOM."),
     Option("AcceptedSopClasses", _STRINGS, [], "SOP classes accepted over DICOM."),
     Option("RejectedSopClasses", _STRINGS, [], "SOP classes refused over DICOM.", late=True),

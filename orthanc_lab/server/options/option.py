@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
@@ -34,6 +36,7 @@ __all__ = [
 
 _LARGEST = 2**31 - 1
 _LONGEST_PATH, _LONGEST_NAME = 4095, 255  # bytes, as Linux has them
+_NUMBER = re.compile(r"\s*-?[0-9]+\s*")
 _BAD_TITLE = 2009
 _OWN_WORDS = {
     "RegisteredUsers": 'Badly formatted list of users: "RegisteredUsers" must be an object, {"name": "password"}',
@@ -67,6 +70,8 @@ class Option:
     honoured: bool = True  # False: known, accepted, and warned about at start
     check: Check | None = None
     optional: bool = False  # in a program, None means "not set"
+    nullable: bool = False  # in a file, null stands for the default
+    single: bool = False  # a text stands for a list of it alone
     storage_field: str = ""  # the attribute of `StorageOptions` that has its value
     late: bool = (
         False  # Orthanc starts with a value of another type, which it reads later: then the default is in force
@@ -84,6 +89,10 @@ class Option:
         OrthancError
             5, 3 or 15 with the words of Orthanc for a wrong type or value.
         """
+        if value is None and self.nullable:
+            return copy.deepcopy(self.default)
+        if isinstance(value, str) and self.single:
+            value = [value]
         if not self._fits(value):
             raise self._wrong_type()
         if self.kind is Kind.INTEGER and not 0 <= value <= _LARGEST:
@@ -230,20 +239,31 @@ def one_of(*allowed: str) -> Check:
     return check
 
 
-def numbered(what: str, builtin: Collection[str]) -> Check:
-    """Return a check of names with numbers of their own, 1024 … 65535 (metadata, attachments), and of no built-in."""
+def numbered(what: str, builtin: Collection[str], *, typed: bool = False) -> Check:
+    """Return a check of names with numbers of their own, 1024 … 65535 (metadata, attachments).
+
+    Parameters
+    ----------
+    what
+        What is numbered, for messages.
+    builtin
+        Names that are taken, as are all numbers.
+    typed
+        Whether a MIME type may be with a number.
+    """
 
     def check(name: str, value: Any) -> None:
         used: set[int] = set()
         for key, item in value.items():
-            number = item[0] if isinstance(item, list) and len(item) == 2 and isinstance(item[1], str) else item
+            has_type = typed and isinstance(item, list) and len(item) == 2 and isinstance(item[1], str)
+            number = item[0] if has_type else item
             if type(number) is not int:
                 raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE, f"Not a number in this user-defined {what}: {key}")
             if not 1024 <= number <= 65535:
                 raise out_of_range(
                     f'A user content type must have index between 1024 and 65535, but "{key}" has index {number}'
                 )
-            if key in builtin:
+            if key in builtin or _NUMBER.fullmatch(key):
                 raise OrthancError(ErrorCode.BAD_REQUEST, f"Cannot register this user-defined {what}: {key}")
             if number in used:
                 raise out_of_range(

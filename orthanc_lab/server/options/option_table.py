@@ -75,6 +75,7 @@ _STORAGE = (
         "When the storage is full, Recycle deletes the oldest patients, Reject refuses the upload.",
         check=one_of("Recycle", "Reject"),
         storage_field="maximum_storage_mode",
+        late=True,
     ),
     Option(
         "MaximumStorageCacheSize",
@@ -168,6 +169,7 @@ _STORAGE = (
         {},
         "Names of metadata with their numbers.",
         check=numbered("metadata", METADATA_NUMBERS),
+        nullable=True,
         storage_field="user_metadata",
     ),
     Option(
@@ -175,7 +177,8 @@ _STORAGE = (
         _OBJECT,
         {},
         "Names of attachments with their numbers.",
-        check=numbered("attachment type", ATTACHMENT_NUMBERS),
+        check=numbered("attachment type", ATTACHMENT_NUMBERS, typed=True),
+        nullable=True,
     ),
     Option("ExtraMainDicomTags", _OBJECT, {}, "Further tags that the index keeps, for each level.", late=True),
     Option("CheckRevisions", _BOOLEAN, False, "Changing metadata or attachments requires their revision."),
