@@ -61,6 +61,7 @@ class PeerClient:
         if peer.pkcs11:
             text = "This version of Orthanc is compiled without support for PKCS#11"
             raise OrthancError(ErrorCode.INTERNAL_ERROR, text)
+        peer.check_files()
         self._peer = peer
         self._options = options
         self._clock = clock

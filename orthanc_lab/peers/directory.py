@@ -17,7 +17,7 @@ class PeerDirectory:
     Raises
     ------
     OrthancError
-        15 or 13 if a peer of the configuration is badly defined.
+        15 if a peer of the configuration is badly defined.
     """
 
     def __init__(self, settings: Settings, storage: PropertyKeeping) -> None:

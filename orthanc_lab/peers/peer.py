@@ -30,6 +30,18 @@ class Peer:
     certificate_key_password: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)  # any further fields
 
+    def check_files(self) -> None:
+        """Refuse a client certificate, or its key, that is not there.
+
+        Raises
+        ------
+        OrthancError
+            13 for a file that does not exist.
+        """
+        for what, path in (("certificate", self.certificate_file), ("key", self.certificate_key_file)):
+            if path and not Path(path).is_file():
+                raise OrthancError(ErrorCode.INEXISTENT_FILE, f"Cannot open {what} file: {path}")
+
     def definition(self) -> dict[str, Any]:
         """Return all of it, passwords too, as `read_peer` takes it."""
         document = self._document()
@@ -87,7 +99,7 @@ def read_peer(definition: Any) -> Peer:
     Raises
     ------
     OrthancError
-        15 for anything else, 13 if a certificate file does not exist.
+        15 for anything else.
     """
     if isinstance(definition, list):
         if len(definition) not in (1, 3):
@@ -102,8 +114,8 @@ def read_peer(definition: Any) -> Peer:
 def _read_object(fields: dict[str, Any]) -> Peer:
     url = _url(_string(fields, "Url" if "Url" in fields else "URL"))
     username, password = _credentials(_string(fields, "Username"), _string(fields, "Password"))
-    certificate = _existing_file(fields, "CertificateFile", "certificate")
-    key = _existing_file(fields, "CertificateKeyFile", "key") if certificate else ""
+    certificate = _string(fields, "CertificateFile")
+    key = _string(fields, "CertificateKeyFile") if certificate else ""
     return Peer(
         url,
         username,
@@ -147,13 +159,6 @@ def _credentials(username: str, password: str) -> tuple[str, str]:
     if password and not username:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return username, password
-
-
-def _existing_file(fields: Mapping[str, Any], name: str, what: str) -> str:
-    path = _string(fields, name)
-    if path and not Path(path).is_file():
-        raise OrthancError(ErrorCode.INEXISTENT_FILE, f"Cannot open {what} file: {path}")
-    return path
 
 
 def _headers(value: Any) -> dict[str, str]:

@@ -146,6 +146,16 @@ def test_a_client_certificate(certificates: Certificates) -> None:
                 assert (answer.status_code == 200) is works, answer.text
 
 
+def test_a_certificate_that_is_away_is_told_when_the_peer_is_called() -> None:
+    peers = {"p": {"Url": "http://127.0.0.1:1/", "CertificateFile": "/nope"}}
+    with orthanc_lab.serve(OrthancPeers=peers) as server:
+        call = Caller(server.url)
+        assert call("GET", "/peers").json() == ["p"]
+        error = (404, 13, "Cannot open certificate file: /nope")
+        assert refused(call("GET", "/peers/p/system")) == error
+        assert refused(call("POST", "/peers/p/store", CT_STUDY)) == error
+
+
 def test_calls_are_logged_without_secrets(caplog: pytest.LogCaptureFixture) -> None:
     peer = Peer()
     definition = {"Url": peer.url, "Username": "u", "Password": "secret1", "HttpHeaders": {"X-Key": "secret2"}}

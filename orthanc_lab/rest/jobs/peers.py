@@ -71,7 +71,9 @@ class PeerResource(_PeerResource):
             if error.code != ErrorCode.BAD_JSON:
                 raise
             raise EmptyAnswer(404) from error
-        self._peers.put(name, read_peer(definition))
+        peer = read_peer(definition)
+        peer.check_files()
+        self._peers.put(name, peer)
         answer_nothing(resp)
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
