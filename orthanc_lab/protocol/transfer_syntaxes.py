@@ -5,6 +5,7 @@ A new one takes a row here and, if its frames can be coded, the module that the 
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 __all__ = [
@@ -45,6 +46,7 @@ class TransferSyntax:
     codec: str = ""  # module that codes the frames, imported on first use (see `orthanc_lab.dicom.codecs.codec`)
     is_target: bool = False  # a server may transcode to it
     without_pixels: bool = False  # Orthanc transcodes to it what has no pixel data
+    bits_stored: Container[int] = range(1 << 16)  # of a data set that is transcoded to it, if it has Bits Stored
 
     @property
     def is_native(self) -> bool:
@@ -115,6 +117,7 @@ def _coded(
     mime: str = "application/octet-stream",
     is_target: bool = True,
     without_pixels: bool = True,
+    bits_stored: Container[int] = range(1 << 16),
 ) -> TransferSyntax:
     return TransferSyntax(
         f"1.2.840.10008.1.2.4.{number}",
@@ -124,6 +127,7 @@ def _coded(
         codec=_CODECS + codec,
         is_target=is_target,
         without_pixels=is_target and without_pixels,
+        bits_stored=bits_stored,
     )
 
 
@@ -136,8 +140,8 @@ _ROWS = (
     _native(EXPLICIT_LE, "Explicit VR Little Endian", EXPLICIT_LE),
     _native(DEFLATED_LE, "Deflated Explicit VR Little Endian", EXPLICIT_LE, deflated=True),
     _native(EXPLICIT_BE, "Explicit VR Big Endian", EXPLICIT_BE),
-    _coded(50, "JPEG Baseline (lossy)", "jpeg_baseline", lossy=True, mime="image/jpeg"),
-    _coded(51, "JPEG Extended (lossy)", "jpeg_extended", lossy=True),
+    _coded(50, "JPEG Baseline (lossy)", "jpeg_baseline", lossy=True, mime="image/jpeg", bits_stored=(8,)),
+    _coded(51, "JPEG Extended (lossy)", "jpeg_extended", lossy=True, bits_stored=range(1, 13)),
     _jpeg(52, "JPEG Extended, Process 3 and 5"),
     _coded(53, "JPEG Spectral Selection, Process 6 and 8", "jpeg_extended", lossy=True, is_target=False),
     _jpeg(54, "JPEG Spectral Selection, Process 7 and 9"),

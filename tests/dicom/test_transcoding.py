@@ -86,6 +86,8 @@ def test_a_palette_becomes_colour_in_lossy_jpeg() -> None:
     data_set = pydicom.dcmread(BytesIO(found))
     assert (data_set.SamplesPerPixel, data_set.PhotometricInterpretation) == (3, "YBR_FULL_422")
     assert "RedPaletteColorLookupTableData" not in data_set
+    samples = data_set.Rows * data_set.Columns * 3
+    assert float(data_set.LossyImageCompressionRatio) > samples / len(data_set.PixelData)  # of entries of 16 bits
 
 
 @pytest.mark.parametrize(
@@ -186,10 +188,24 @@ def test_a_file_without_pixels_only_changes_its_form(target: str) -> None:
         ("liver_1frame.dcm", JPEG + "70"),
         ("rtdose.dcm", JPEG + "80"),
         ("SC_ybr_full_422_uncompressed.dcm", JPEG + "70"),
+        ("examples_palette.dcm", JPEG + "81"),
     ],
 )
 def test_what_cannot_be_produced(name: str, target: str) -> None:
     assert transcoded(real_file(name), target) is None
+
+
+@pytest.mark.parametrize(
+    ("bits", "targets"), [(None, [50, 51, 70]), (7, [51, 70]), (8, [50, 51, 70]), (12, [51, 70]), (13, [70])]
+)
+def test_bits_stored_decide_even_without_pixels(bits: int | None, targets: list[int]) -> None:
+    data_set = pydicom.dcmread(BytesIO(real_file("rtplan.dcm")))
+    if bits is not None:
+        data_set.BitsStored = bits
+    buffer = BytesIO()
+    data_set.save_as(buffer)
+    found = [target for target in (50, 51, 70) if transcoded(buffer.getvalue(), f"{JPEG}{target}") is not None]
+    assert found == targets
 
 
 def test_bytes_that_are_no_dicom() -> None:

@@ -43,5 +43,6 @@ def _decode_sequential(data: bytes, description: ImageDescription) -> Array:
 
 
 def _encode(pixels: Array, description: ImageDescription, quality: int) -> bytes:
-    encoder = jpeg_baseline.encode if description.bits_stored == 8 else jpeg_process.encode
+    is_baseline = description.bits_stored == 8 or description.samples == 3
+    encoder = jpeg_baseline.encode if is_baseline else jpeg_process.encode
     return encoder(pixels, description, quality)

@@ -29,7 +29,7 @@ from orthanc_lab.dicom.dictionary.tags import (
 from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import ImageDescription, describe_image
-from orthanc_lab.dicom.images.palette import apply_palette, palette_of
+from orthanc_lab.dicom.images.palette import apply_palette, bits_of_entries, palette_of
 from orthanc_lab.dicom.images.raw_frames import compressed_frames, packed_size, uncompressed_frame
 from orthanc_lab.dicom.images.ybr import full_resolution, rgb_of_ybr_full
 from orthanc_lab.dicom.limits import MAX_NATIVE_BYTES, may_unpack
@@ -88,6 +88,7 @@ def compress(file: DicomFile, target: str, quality: int, identifiers: Identifier
         frames = (apply_palette(frame, palette) for frame in frames)
         found[SAMPLES_PER_PIXEL] = Element("US", b"\3\0")
         description = replace(description, samples=3, photometric="RGB")
+        sample_bits = bits_of_entries(file.data_set)
     elif codec.gray_bits and description.is_monochrome:
         levels = fit_gray_levels(found, description, frames, codec.gray_bits[description.bits_stored])
         levels.describe(found)
@@ -151,6 +152,8 @@ def _describe(data_set: DataSet, codec: Codec, words: dict[str, Any], ratio: flo
 
 
 def _fits(description: ImageDescription, codec: Codec) -> bool:
+    if codec.method and codec.palettes and description.photometric == "PALETTE COLOR":
+        return False  # an index that is a little wrong has another colour
     if description.samples not in (1, 3) or not description.width or not description.height:
         return False
     if description.samples == 3:

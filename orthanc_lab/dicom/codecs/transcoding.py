@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
-from orthanc_lab.dicom.dictionary.tags import PIXEL_DATA
+from orthanc_lab.dicom.dictionary.tags import BITS_STORED, PIXEL_DATA
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.files.read import DicomFile, read_file
 from orthanc_lab.dicom.files.write import write_file
+from orthanc_lab.dicom.images.image_description import number_of
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers
 from orthanc_lab.protocol.transfer_syntaxes import TransferSyntax, find_transfer_syntax
@@ -67,9 +68,13 @@ def _converted(
     file: DicomFile, target: TransferSyntax, quality: int, identifiers: Identifiers, turn: Turn
 ) -> DataSet | None:
     element = file.data_set.get(PIXEL_DATA)
+    is_compressed = element is not None and isinstance(element.value, tuple)
+    stored = number_of(file.data_set, BITS_STORED)
+    if stored is not None and not is_compressed and stored not in target.bits_stored:
+        return None
     if element is None:
         return file.data_set if target.without_pixels else None
-    if not isinstance(element.value, tuple) and target.is_native:
+    if not is_compressed and target.is_native:
         return file.data_set
     # numpy and the codecs are imported for pixels alone: most files are rewritten without them.
     from orthanc_lab.dicom.codecs.pixel_transcoding import compress, decompress  # noqa: PLC0415

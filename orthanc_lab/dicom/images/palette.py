@@ -53,6 +53,13 @@ def apply_palette(indices: NDArray[Any], palette: Palette) -> NDArray[Any]:
     return found
 
 
+def bits_of_entries(data_set: DataSet) -> int:
+    """Return how many bits the entries of the tables have, 8 or 16, as the first one declares it."""
+    form = data_set.get(_DESCRIPTORS[0])
+    declared = form.value[4:6] if form is not None and isinstance(form.value, bytes) else b""
+    return 16 if int.from_bytes(declared, "little") > 8 else 8
+
+
 def _entries(data_set: DataSet, descriptor: int, table: int) -> tuple[NDArray[np.uint8], int]:
     """Return the entries of a table, and the index of the first one."""
     form, data = data_set.get(descriptor), data_set.get(table)
