@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
+import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -70,6 +72,17 @@ def test_what_cannot_be_transcoded(library: Rest, ct: str, syntax: str) -> None:
 )
 def test_arguments_that_are_refused(library: Rest, ct: str, query: str, details: str) -> None:
     assert error_of(library("GET", f"/instances/{ct}/file?{query}")) == (400, 3, details)
+
+
+def test_a_lossy_download_is_the_same_when_it_is_repeated(library: Rest) -> None:
+    id = library.upload(real_file("examples_palette.dcm"))["ID"]
+    files = [
+        library("GET", f"/instances/{id}/file?transcode={JPEG}50&lossy-quality={quality}").content
+        for quality in (90, 50, 90)
+    ]
+    assert files[0] == files[2]
+    uids = [pydicom.dcmread(BytesIO(file)).SOPInstanceUID for file in files]
+    assert uids[0] != uids[1]
 
 
 @pytest.mark.parametrize("query", ["lossy-quality=abc", f"transcode={JPEG}70&lossy-quality=200"])

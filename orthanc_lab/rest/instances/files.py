@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from orthanc_lab.dicom.images.image_description import text_of
 from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object
 from orthanc_lab.rest.http.bodies import read_body
 from orthanc_lab.rest.http.download_name import name_download
@@ -39,7 +41,6 @@ class DicomDownload:
 
     def __init__(self, services: Services) -> None:
         self._files = InstanceFiles(services)
-        self._identifiers = services.identifiers
         self._dictionary = services.dictionary
         self._tools = services.job_tools
         self._quality: int = services.settings["DicomLossyTranscodingQuality"]
@@ -79,12 +80,14 @@ class DicomDownload:
             resp.data = (house_json.dumps(model, indent="\t") + "\n").encode()
 
     def _transcoded(self, dicom: bytes, syntax: str, quality: int) -> bytes:
+        # Who asks again gets the file of before, though a lossy one has an identifier of its own.
+        digest = hashlib.blake2b(dicom, key=f"{syntax}:{quality}".encode(), digest_size=16).digest()
         found = transcode(
             dicom,
             syntax,
             self._dictionary,
             quality=quality,
-            identifiers=self._identifiers,
+            identifiers=SeededIdentifiers(int.from_bytes(digest)),
             turn=self._tools.transcoding,
         )
         if found is None:
