@@ -127,15 +127,14 @@ class RequestedTags:
     def _may_be_in_file(self, tag: str, resource: Resource, relatives: Relatives) -> bool:
         """Tell whether the index lacks a tag because it did not keep it yet when it stored the resource."""
         return tag not in _ALWAYS_INDEXED and any(
-            tag in self._own_tags(one.level, of_patient=False)
-            and tag not in one.metadata.get("MainDicomTagsSignature", "").split(";")
+            tag in self._own_tags(one.level) and tag not in one.metadata.get("MainDicomTagsSignature", "").split(";")
             for one in _with_patient(resource, relatives)
         )
 
-    def _own_tags(self, level: Level, *, of_patient: bool = True) -> frozenset[str]:
-        """Return the tags that the index keeps for a level itself; a study has those of its patient, if wanted."""
+    def _own_tags(self, level: Level) -> frozenset[str]:
+        """Return the tags that the index keeps for a level itself; a study has those of its patient."""
         tags = self._storage.indexed_tags(level)
-        if level.parent is None or (level is Level.STUDY and of_patient):
+        if level.parent is None or level is Level.STUDY:
             return tags
         return tags - self._storage.indexed_tags(level.parent)
 
