@@ -191,6 +191,22 @@ COMPRESSED_RANGES = "\n".join(
     )
 )
 
+_COMPRESSED_TWICE = "".join(
+    f"""
+{first}
+POST /instances/{{a1}}/attachments/{attachment}/{what}
+POST /instances/{{a1}}/attachments/{attachment}/{what}
+GET /instances/{{a1}}/attachments/{attachment}/info
+GET /changes?last
+"""
+    for attachment, first in (
+        ("1025", "PUT /instances/{a1}/attachments/1025 text"),
+        ("1026", "PUT /instances/{a1}/attachments/1026"),
+        ("dicom", "GET /statistics"),
+    )
+    for what in ("compress", "uncompress")
+)
+
 SCENARIOS = [
     Scenario(
         "attachments-xml",
@@ -203,6 +219,13 @@ SCENARIOS = [
         POST /jobs/{job}/cancel [Accept: application/xml]
         """,
         "a1 = POST /instances @a1",
+    ),
+    Scenario("attachments-compressed-twice", _COMPRESSED_TWICE, "a1 = POST /instances @a1"),
+    Scenario(
+        "attachments-compressed-at-once",
+        _COMPRESSED_TWICE,
+        "a1 = POST /instances @a1",
+        options={"StorageCompression": True},
     ),
     Scenario("attachments-recycling", ROOM, options={"MaximumStorageSize": 1}),
     Scenario("attachments-recycling-unpacked", UNPACKED, options={"MaximumStorageSize": 1}),

@@ -195,6 +195,53 @@ SCENARIOS = [
         },
     ),
     Scenario(
+        "configurations-certificates-away",
+        """
+        GET /peers?expand
+        GET /peers/away/system
+        POST /peers/away/store {a1}
+        PUT /peers/other {"Url": "http://127.0.0.1:1", "CertificateFile": "/nonexistent.pem"}
+        GET /peers
+        """,
+        "a1 = POST /instances @a1",
+        options={"OrthancPeers": {"away": {"Url": "http://127.0.0.1:1", "CertificateFile": "/nonexistent.pem"}}},
+    ),
+    Scenario(
+        "configurations-odd-values",
+        """
+        GET /system
+        GET /tools/accepted-transfer-syntaxes
+        POST /instances @a1
+        POST /instances @d1
+        GET /patients
+        """,
+        options={
+            "MaximumStorageMode": "reject",
+            "MaximumPatientCount": 1,
+            "AcceptedTransferSyntaxes": "1.2.840.10008.1.2.4.*",
+            "UserMetadata": None,
+            "UserContentType": None,
+        },
+    ),
+    Scenario(
+        "configurations-extra-tags-without-values",
+        "\n".join(
+            f"GET /{resource}?requestedTags={tags}"
+            for resource in ("patients/{patient}", "studies/{study}", "series/{series}", "instances/{a1}")
+            for tags in ("PatientComments", "PatientAge", "BodyPartExamined;Rows", "ImageType", "EthnicGroup")
+        )
+        + '\nPOST /tools/find {"Level": "Study", "Query": {}, "Expand": true, "RequestedTags": ["PatientComments"]}',
+        "a1, patient:ParentPatient, study:ParentStudy, series:ParentSeries = POST /instances @a1",
+        options={
+            "ExtraMainDicomTags": {
+                "Patient": ["PatientComments"],
+                "Study": ["PatientAge"],
+                "Series": ["BodyPartExamined"],
+                "Instance": ["ImageType"],
+            }
+        },
+    ),
+    Scenario(
         "configurations-exports-logged",
         "GET /exports\nDELETE /exports\nGET /exports",
         TREE,

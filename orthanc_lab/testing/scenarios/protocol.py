@@ -152,6 +152,13 @@ POST /tools/find 12
 POST /tools/find
 POST /tools/find {"Level": "Study", "Query": {"PatientName": "\\u0054est*"}}
 POST /tools/find @binary
+POST /tools/find {"Level": "Study", "Query": {}, "Limit": 01}
+POST /tools/find {"Level": "Study", "Query": {}, "Limit": 00}
+POST /tools/find {"Level": "Study", "Query": {}, "Limit": -01}
+POST /tools/find {"Level": "Study", "Query": {}, "Limit": 01.5}
+POST /tools/find {"Level": "Study", "Query": {}, "Limit": NaN}
+POST /tools/find {"Level": "Study", "Query": {}, "Limit": -Infinity}
+POST /tools/create-dicom {"Tags": {"PatientID": 01}}
 """
 
 SCENARIOS = [
