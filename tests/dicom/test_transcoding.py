@@ -149,6 +149,27 @@ def test_compressed_colours_become_rgb() -> None:
     assert len(data_set.PixelData) == 240 * 320 * 3 * 30
 
 
+@pytest.mark.parametrize("target", [IMPLICIT_LE, EXPLICIT_LE, JPEG + "70"])
+def test_compressed_icons_become_native(target: str) -> None:
+    data_set = pydicom.dcmread(BytesIO(real_file("SC_rgb_jpeg_dcmtk.dcm")))
+    icon = pydicom.Dataset()
+    for name in ("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns"):
+        setattr(icon, name, data_set[name].value)
+    icon.BitsAllocated = icon.BitsStored = 8
+    icon.HighBit, icon.PixelRepresentation, icon.PixelData = 7, 0, data_set.PixelData
+    icon["PixelData"].VR, icon["PixelData"].is_undefined_length = "OB", True
+    holder = pydicom.Dataset()
+    holder.IconImageSequence = [icon]
+    data_set.ReferencedImageSequence = [holder]
+    buffer = BytesIO()
+    data_set.save_as(buffer)
+    found = transcoded(buffer.getvalue(), target)
+    assert found is not None
+    (shown,) = pydicom.dcmread(BytesIO(found)).ReferencedImageSequence[0].IconImageSequence
+    assert shown.PhotometricInterpretation == "RGB"
+    assert shown.PixelData == pydicom.dcmread(BytesIO(transcoded(buffer.getvalue(), EXPLICIT_LE) or b"")).PixelData
+
+
 def test_runs_keep_their_colours_and_their_order() -> None:
     planes = np.arange(3 * 4 * 5, dtype=np.uint8)
     image = image_of(planes.tobytes(), 5, 4, samples=3, photometric="YBR_FULL", planar=1)

@@ -36,7 +36,7 @@ from orthanc_lab.dicom.limits import MAX_NATIVE_BYTES, may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import Identifiers
 
-__all__ = ["compress", "decompress"]
+__all__ = ["compress", "decompress", "decompress_items"]
 
 _STALE = (
     SMALLEST_IMAGE_PIXEL_VALUE,
@@ -68,6 +68,28 @@ def decompress(file: DicomFile) -> DataSet:
     if description.samples == 3 and not as_stored:
         _set_colour(found, "RGB")
     return found
+
+
+def decompress_items(file: DicomFile) -> DataSet:
+    """Return the data set with native pixel data in the items of its sequences, which fit into every transfer syntax.
+
+    Raises
+    ------
+    OrthancError
+        As `decompress`.
+    """
+    return {
+        tag: Element(element.vr, [_decompressed_item(replace(file, data_set=item)) for item in element.value])
+        if isinstance(element.value, list)
+        else element
+        for tag, element in file.data_set.items()
+    }
+
+
+def _decompressed_item(file: DicomFile) -> DataSet:
+    item = decompress_items(file)
+    is_compressed = PIXEL_DATA in item and isinstance(item[PIXEL_DATA].value, tuple)
+    return decompress(replace(file, data_set=item)) if is_compressed else item
 
 
 def compress(file: DicomFile, target: str, quality: int, identifiers: Identifiers) -> DataSet | None:

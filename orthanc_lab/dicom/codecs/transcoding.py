@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.dictionary.tags import BITS_STORED, PIXEL_DATA
@@ -56,12 +57,26 @@ def transcode(
         file = read_file(dicom, dictionary)
         if file.transfer_syntax == target_uid:
             return dicom
+        if _has_compressed_items(file.data_set):
+            from orthanc_lab.dicom.codecs.pixel_transcoding import decompress_items  # noqa: PLC0415
+
+            with turn:
+                file = replace(file, data_set=decompress_items(file))
         data_set = None if target is None else _converted(file, target, quality, identifiers, turn)
         return None if data_set is None else write_file(data_set, target_uid)
     except OrthancError as error:
         if error.code in (ErrorCode.INEXISTENT_FILE, ErrorCode.UNKNOWN_RESOURCE):
             raise
         return None
+
+
+def _has_compressed_items(data_set: DataSet) -> bool:
+    """Tell whether there are compressed pixel data in sequences: icons, mostly."""
+    items = (item for element in data_set.values() if isinstance(element.value, list) for item in element.value)
+    return any(
+        (PIXEL_DATA in item and isinstance(item[PIXEL_DATA].value, tuple)) or _has_compressed_items(item)
+        for item in items
+    )
 
 
 def _converted(
