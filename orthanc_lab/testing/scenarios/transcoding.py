@@ -52,4 +52,12 @@ SCENARIOS = [
     Scenario("transcoding-bare", _files("bare-", ("", ".1", ".2", ".1.99", ".4.50", ".4.80"))),
     Scenario("transcoding-stored-bits", _stored_bits()),
     Scenario("transcoding-repeated", _REPEATED),
+    Scenario(
+        "transcoding-icons",
+        "\n".join(
+            f"GET /instances/{{icon}}/file?transcode={_UID}{target}" for target in ("", ".1", ".2", ".1.99", ".4.70")
+        )
+        + f'\nPOST /instances/{{icon}}/modify {{"Transcode": "{_UID}"}}',
+        "icon = POST /instances @jpeg-icon",
+    ),
 ]

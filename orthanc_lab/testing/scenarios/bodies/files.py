@@ -67,6 +67,7 @@ TREE = ("a1", "a2", "a3", "b1", "c1", "d1")
 def build() -> dict[str, bytes]:
     """Return every named body."""
     bodies = {name: _file(file) for name, file in (FILES | CHARSETS).items()}
+    bodies["jpeg-icon"] = _with_compressed_icon()
     bodies |= _tree() | _odd_dicom() | _odd_elements() | _images() | _documents()
     return bodies | _archives(bodies) | _hostile(bodies) | form_bodies(bodies["a1"])
 
@@ -75,6 +76,21 @@ def _file(name: str) -> bytes:
     charset_files = get_charset_files(name)
     path = charset_files[0] if charset_files else get_testdata_file(name, download=False)
     return Path(str(path)).read_bytes()
+
+
+def _with_compressed_icon() -> bytes:
+    """Return a compressed picture with itself as its icon."""
+    data_set = pydicom.dcmread(io.BytesIO(_file(FILES["jpeg-rgb"])))
+    icon = Dataset()
+    for element in data_set:
+        if element.tag.group in (0x0028, 0x7FE0):
+            icon.add(element)
+    icon.PixelData = data_set.PixelData
+    icon["PixelData"].is_undefined_length = True
+    data_set.IconImageSequence = [icon]
+    buffer = io.BytesIO()
+    data_set.save_as(buffer)
+    return buffer.getvalue()
 
 
 def slice_of(patient: str, study: str, series: str, number: int, **tags: Any) -> Dataset:
