@@ -60,13 +60,6 @@ def test_values_that_stand_for_others():
     assert settings.warnings == []
 
 
-def test_an_unknown_storage_mode_is_told_and_recycles_as_orthanc_does():
-    settings = CheckedSettings({"MaximumStorageMode": "reject"})
-    assert settings["MaximumStorageMode"] == "Recycle"
-    (warning,) = settings.warnings
-    assert '"MaximumStorageMode" should be "Recycle" or "Reject": reject' in warning
-
-
 def test_defaults_are_not_shared_between_servers():
     CheckedSettings()["RegisteredUsers"]["eve"] = "x"
     assert CheckedSettings()["RegisteredUsers"] == {}

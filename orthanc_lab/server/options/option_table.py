@@ -75,7 +75,6 @@ _STORAGE = (
         "When the storage is full, Recycle deletes the oldest patients, Reject refuses the upload.",
         check=one_of("Recycle", "Reject"),
         storage_field="maximum_storage_mode",
-        late=True,
     ),
     Option(
         "MaximumStorageCacheSize",

@@ -216,7 +216,6 @@ SCENARIOS = [
         GET /patients
         """,
         options={
-            "MaximumStorageMode": "reject",
             "MaximumPatientCount": 1,
             "AcceptedTransferSyntaxes": "1.2.840.10008.1.2.4.*",
             "UserMetadata": None,
