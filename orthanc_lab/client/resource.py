@@ -74,11 +74,12 @@ class Resource:
     def _checked(cls, document: Any) -> dict[str, Any]:
         """Return what the server says about a resource, if its tags are texts and its relatives are identifiers."""
         tags = {**document.get("PatientMainDicomTags", {}), **document["MainDicomTags"]}
+        texts = [value for value in tags.values() if not _is_sequence(value)]
         children = document[cls.level.child.plural.capitalize()] if cls.level.child else []
         parents = [document[f"Parent{cls.level.parent.value}"]] if cls.level.parent else []
         if not isinstance(children, list):
             raise TypeError(f"{children!r:.80} is no list")
-        for text in (document["ID"], *tags.values(), *children, *parents):
+        for text in (document["ID"], *texts, *children, *parents):
             if not isinstance(text, str):
                 raise TypeError(f"{text!r:.80} is no text")
         if cls.level.child is None and not isinstance(document["FileSize"], int):
@@ -217,9 +218,13 @@ class Resource:
         return display.card(self.level.value, {"Identifier": self.id, **self.tags})
 
 
+def _is_sequence(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
 def number_of(text: str | None) -> int:
     """Return a value of VR IS as a number, 0 if it is not one."""
     try:
         return int(text or 0)
-    except ValueError:
+    except (TypeError, ValueError):
         return 0

@@ -281,7 +281,12 @@ class Panel(ipywidgets.VBox):
         with self._switch:
             if self._polling is None:
                 polling = BackgroundPolling(self._poll_at, self.interval, SystemClock(), threading.Event.wait)
-                self._polling = polling.start()
+                self._polling = polling  # before it is started: a panel that is not live polls nothing
+                try:
+                    polling.start()
+                except BaseException:
+                    self._polling = None
+                    raise
 
     def stop(self) -> None:
         """Stop polling, without waiting for a poll that is in progress."""

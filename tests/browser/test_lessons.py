@@ -23,10 +23,10 @@ def test_the_index_leads_to_a_lesson_and_a_hint_opens(open_page, artefacts):
 
 def test_an_answer_that_is_not_right_gets_a_hint_and_a_right_one_counts(shown, artefacts):
     book = shown(
-        "from orthanc_lab.lab.exercises import Exercises\nexercises = Exercises('test', 1)\n"
+        "from orthanc_lab.lab.exercises import Exercises\nexercises = Exercises('test', 2)\n"
         "with exercises.check(1):\n    assert 6 * 7 == 42\nwith exercises.check(2):\n    assert False, 'Think again'"
     )
-    book.area.get_by_text("1 is right · 1 of 1 solved").wait_for()
+    book.area.get_by_text("1 is right · 1 of 2 solved").wait_for()
     book.area.get_by_text("2 is not right yet. Think again").wait_for()
     book.area.screenshot(path=artefacts / "check.png")
     assert "Traceback" not in book.area.inner_text()

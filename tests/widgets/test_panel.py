@@ -232,6 +232,20 @@ def test_a_panel_for_which_there_is_no_thread_polls_when_there_is_one(client, mo
     panel.close()
 
 
+def test_the_first_poll_may_come_before_the_start_returns(client, monkeypatch):
+    panel, start, looked = Counting(client, interval=3600), threading.Thread.start, []
+
+    def start_and_look(thread):
+        start(thread)
+        looked.append(panel.looked.acquire(timeout=10))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start_and_look)
+        panel.start()
+    assert looked == [True]
+    panel.close()
+
+
 def test_many_panels_leave_no_threads(client):
     before = len(threads_of_panels())
     for _ in range(10):
