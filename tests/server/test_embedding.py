@@ -390,6 +390,15 @@ def test_in_process_bodies():
             assert server.session.post(url, data=body).json() == []
 
 
+@pytest.fixture
+def interruptible():
+    """Interrupts are raised, also where the tests run in the background of a shell, which ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_in_process_an_interrupt_leaves_nothing_half_done(monkeypatch):
     """Ctrl-C, or the stop button of a notebook, comes to the thread that waits for the disk."""
     sync, usual = DiskLog.sync, signal.getsignal(signal.SIGINT)
@@ -410,6 +419,7 @@ def test_in_process_an_interrupt_leaves_nothing_half_done(monkeypatch):
         assert len(studies(server)) == 2
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_interrupt_comes_at_once():
     usual, reached = signal.getsignal(signal.SIGINT), []
 

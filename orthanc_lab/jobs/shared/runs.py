@@ -131,14 +131,14 @@ class Runs:
         while entry is None:
             self.idle.rest(worker)
             epoch = self._keeper.epoch
-            if epoch is None or self.stopping:
-                return None
+            if epoch is None or self.stopping or not self._keeper.is_sure:
+                return None  # the next look wakes the worker
             try:
                 claimed = self._store.claim(epoch, self._kinds)
             except OrthancError as error:
-                self._keeper.troubled(error)  # the next look wakes the worker
+                self._keeper.troubled(error)
                 return None
-            if claimed is None:
+            if claimed is None or not self._is_sure_under(epoch):  # too late an answer is as good as one that was lost
                 return None
             self.idle.rise(worker)
             entry = self._begin_run(claimed, worker)  # None if the job is gone already, or taken away
@@ -181,6 +181,12 @@ class Runs:
         if not entry.is_run_here:
             self._store.act_for(None)
             self._finish_up(entry, effects)
+        # That may have taken longer than the lease: then others have the job, and the next look tells.
+        while entry.is_run_here and not (self._is_sure_under(entry.epoch) or self.stopping):
+            yield _RETRY_SECONDS
+
+    def _is_sure_under(self, epoch: int | None) -> bool:
+        return self._keeper.is_sure and self._keeper.epoch == epoch
 
     def _finish_up(self, entry: SharedEntry, effects: Collection[Effect]) -> None:
         try:

@@ -28,13 +28,19 @@ class Freezable:
     def __init__(self, store: PostgresqlJobList) -> None:
         self._store = store
         self._goes_on = threading.Event()
-        self._goes_on.set()
+        self._answers_come = threading.Event()
+        self.thaw()
 
     def freeze(self) -> None:
         self._goes_on.clear()
 
+    def hold_answers(self) -> None:
+        """Carry out what is asked for, and answer once it is thawed."""
+        self._answers_come.clear()
+
     def thaw(self) -> None:
         self._goes_on.set()
+        self._answers_come.set()
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
@@ -43,7 +49,9 @@ class Freezable:
 
         def call(*values: Any, **named: Any) -> Any:
             self._goes_on.wait()
-            return found(*values, **named)
+            answer = found(*values, **named)
+            self._answers_come.wait()
+            return answer
 
         return call
 

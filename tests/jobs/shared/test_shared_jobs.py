@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orthanc_lab.jobs.ports import Jobs, JobView
+from orthanc_lab.jobs.ports import Checkpoint, Jobs, JobView
 from orthanc_lab.postgresql.listening import notify
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.job_events import Happened
@@ -40,12 +40,21 @@ def gates() -> Iterator[None]:
     Held.gate.release(1000)
 
 
-HELD = {Held.type: Held.restore, CountingJob.type: CountingJob.restore, FailingJob.type: FailingJob.restore}
+class HeldAndWritten(Held):
+    """Has each step written down before the next one."""
+
+    type = "HeldAndWritten"
+
+    def step(self) -> bool | Checkpoint:  # type: ignore[override]
+        return Checkpoint() if super().step() else False
 
 
-def held_by(server: Server, steps: int = 3, name: str = "") -> str:
+HELD = {job.type: job.restore for job in (Held, HeldAndWritten, CountingJob, FailingJob)}
+
+
+def held_by(server: Server, steps: int = 3, name: str = "", kind: type[Held] = Held) -> str:
     """Return a job that is in its first step at a server, which is the only one that runs jobs."""
-    id = server.engine.submit(Held(steps, name=name))
+    id = server.engine.submit(kind(steps, name=name))
     assert Held.entered.acquire(timeout=20)
     return id
 
@@ -282,6 +291,42 @@ def test_a_stopped_server_is_taken_over_and_cannot_write_any_more(servers: Serve
     assert Happened.LOST in [event.event for event in one.engine.events.of(id)]
     assert wait_for_state(one.engine, one.engine.submit(CountingJob()), JobState.SUCCESS)
     assert other.errors == []
+
+
+def test_no_step_is_begun_when_an_answer_comes_after_the_end_of_the_lease(servers: Servers) -> None:
+    """That a step was written down is known so late that others have the job."""
+    one, other = servers(restores=HELD, lease=LEASE), servers(restores=HELD, start=False)
+    id = held_by(one, 4, kind=HeldAndWritten)
+    Held.gate.release()
+    assert Held.entered.acquire(timeout=20)
+    other.engine.start()
+    one.list.hold_answers()
+    Held.gate.release()
+    assert Held.entered.acquire(timeout=20)  # the other one has begun the third step
+    one.list.thaw()
+    until(lambda: Happened.LOST in [event.event for event in one.engine.events.of(id)])
+    assert not Held.entered.acquire(blocking=False)
+    Held.gate.release(2)
+    assert wait_for_state(other.engine, id, JobState.SUCCESS).content["Done"] == 4
+
+
+def test_no_step_is_begun_when_the_answer_to_a_claim_comes_after_the_end_of_the_lease(servers: Servers) -> None:
+    """Others have the job by then."""
+    busy = servers(restores=HELD)
+    held_by(busy)
+    one, other = servers(restores=HELD, lease=LEASE), servers(restores=HELD, start=False)
+    before = max(server.epoch for server in one.engine.cluster().servers)
+    one.list.hold_answers()
+    id = busy.engine.submit(Held(3))
+    wait_for_state(busy.engine, id, JobState.RUNNING)
+    other.engine.start()
+    assert Held.entered.acquire(timeout=20)
+    one.list.thaw()
+    until(lambda: max(server.epoch for server in one.engine.cluster().servers) > before + 1)
+    assert one.engine.get(id).state is JobState.RUNNING  # type: ignore[union-attr] # at the other one
+    assert not Held.entered.acquire(blocking=False)
+    Held.gate.release(6)
+    assert wait_for_state(other.engine, id, JobState.SUCCESS).content["Done"] == 3
 
 
 def test_a_job_of_a_dead_server_that_cannot_be_saved_is_gone(servers: Servers) -> None:
