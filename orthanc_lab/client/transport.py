@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import requests
@@ -22,6 +22,8 @@ from orthanc_lab.client.arguments import credentials
 from orthanc_lab.client.errors import ConnectionLostError, NotOrthancError, error_of, reading, reason_of, unreachable
 
 __all__ = ["Transport"]
+
+Kind = TypeVar("Kind")
 
 _BUSY = 503
 _FIRST_PAUSE = 0.1  # seconds before the first retry; doubled for each further one
@@ -228,11 +230,7 @@ class Transport:
         ClientError
             If it is no object.
         """
-        answer = self.get(path, params)
-        with reading(self.url, f"an answer to GET {path}"):
-            if isinstance(answer, dict):
-                return answer
-            raise TypeError(f"it is no object but {answer!r:.80}")
+        return self._get_as(dict, "object", path, params)
 
     def array(self, path: str, params: Mapping[str, Any] | None = None) -> list[Any]:
         """GET a path and return its JSON.
@@ -242,11 +240,14 @@ class Transport:
         ClientError
             If it is no array.
         """
+        return self._get_as(list, "array", path, params)
+
+    def _get_as(self, kind: type[Kind], name: str, path: str, params: Mapping[str, Any] | None) -> Kind:
         answer = self.get(path, params)
         with reading(self.url, f"an answer to GET {path}"):
-            if isinstance(answer, list):
+            if isinstance(answer, kind):
                 return answer
-            raise TypeError(f"it is no array but {answer!r:.80}")
+            raise TypeError(f"it is no {name} but {answer!r:.80}")
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[requests.Response]:

@@ -79,7 +79,7 @@ class Exercises:
             If there is no exercise of this number.
         """
         if number not in self._numbers:
-            raise ValueError(f"There is no exercise {number}: Exercises was given the number {len(self._numbers)}")
+            raise ValueError(f"There is no exercise {number}: this lesson was given {len(self._numbers)}")
         try:
             yield
         except AssertionError as error:

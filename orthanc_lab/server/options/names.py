@@ -81,7 +81,7 @@ def check_names(options: Mapping[str, Any]) -> None:
             raise TypeError(f"There is no option {name!r}; did you mean {nearest!r}?")
         if name in options and not isinstance(options[name], Mapping):
             like = ", ".join(option for option in OPTIONS if str(name).lower() in _words(option))
-            raise TypeError(f"There is no option {name!r}" + (f"; of this word there are: {like}" if like else ""))
+            raise TypeError(f"There is no option {name!r}" + (f"; options with this word are: {like}" if like else ""))
 
 
 def _words(option: str) -> list[str]:
