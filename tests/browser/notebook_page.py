@@ -41,6 +41,7 @@ class NotebookPage:
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self._note(str(error)))
         self.area = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self._dialog = page.locator(".jp-Dialog")
         self.area.locator(".jp-Cell").first.wait_for()
         # Only then the kernel has answered; a cell that is run before asks which kernel is meant.
         page.locator("#jp-bottom-panel").get_by_text("| Idle").wait_for()
@@ -58,10 +59,15 @@ class NotebookPage:
 
     def put(self, *cells: str) -> None:
         """Replace the cells by others: they are written to disk, and the notebook is read from there."""
-        self.save()  # what has not been saved would have to be confirmed
+        if self._dialog.count():  # of a test that has failed
+            self.page.keyboard.press("Escape")
         first = self.area.locator(".jp-Cell").first.element_handle()
         write(self.path, *cells)
         self.menu("File", "Reload Notebook from Disk")
+        # What has not been saved, such as an output of a panel that still polls, has to be confirmed.
+        self.page.wait_for_function("cell => !cell.isConnected || document.querySelector('.jp-Dialog')", arg=first)
+        if self._dialog.count():
+            self._dialog.locator(".jp-mod-accept").click()
         self.page.wait_for_function("cell => !cell.isConnected", arg=first)
         self.area.locator(".jp-Cell").nth(len(cells) - 1).wait_for()
 
