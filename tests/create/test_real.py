@@ -63,7 +63,8 @@ class Servers:
 
 @pytest.fixture(scope="module")
 def servers(real_program: str) -> Iterator[Servers]:
-    with RealOrthanc(Dictionary=DICTIONARY) as real, orthanc_lab.in_process(Dictionary=DICTIONARY) as ours:
+    options = {"Dictionary": DICTIONARY, "KeepAliveTimeout": 60}  # a pause of a busy machine closes no connection
+    with RealOrthanc(**options) as real, orthanc_lab.in_process(Dictionary=DICTIONARY) as ours:
         yield Servers(ours, real)
         assert not ours.errors
 

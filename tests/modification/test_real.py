@@ -168,14 +168,16 @@ def difference(ours: Any, real: Any, place: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def servers(real_program: str) -> Iterator[Servers]:
-    with RealOrthanc(Dictionary=DICTIONARY) as real, orthanc_lab.in_process(Dictionary=DICTIONARY) as ours:
+    options = {"Dictionary": DICTIONARY, "KeepAliveTimeout": 60}  # a pause of a busy machine closes no connection
+    with RealOrthanc(**options) as real, orthanc_lab.in_process(Dictionary=DICTIONARY) as ours:
         yield Servers(ours, real)
         assert not ours.errors
 
 
 @pytest.fixture(scope="module")
 def overwriting(real_program: str) -> Iterator[Servers]:
-    with RealOrthanc(OverwriteInstances=True) as real, orthanc_lab.in_process(OverwriteInstances=True) as ours:
+    options = {"OverwriteInstances": True, "KeepAliveTimeout": 60}
+    with RealOrthanc(**options) as real, orthanc_lab.in_process(OverwriteInstances=True) as ours:
         yield Servers(ours, real)
         assert not ours.errors
 
