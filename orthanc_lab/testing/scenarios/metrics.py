@@ -42,7 +42,7 @@ GET /tools/metrics-prometheus
 """
 
 SCENARIOS = [
-    Scenario("metrics-first", "GET /tools/metrics-prometheus\nGET /tools/metrics-prometheus"),
+    Scenario("metrics-first", "GET /tools/metrics-prometheus\nGET /patients\nGET /tools/metrics-prometheus"),
     Scenario("metrics-routes", ROUTES),
     Scenario("metrics-used", USED, TREE),
     Scenario(
