@@ -25,7 +25,7 @@ __all__ = ["Moves"]
 
 _SHARE = 50  # notes may take one part in 50 of the time
 _ATTEMPTS = 1000  # after each of them, another server has moved the job
-_COMMANDS = frozenset((Event.PAUSE, Event.CANCEL))
+_COMMANDS = frozenset((Event.PAUSE, Event.CANCEL, Event.RESUME, Event.RESUBMIT, Event.DELETE))
 _WRITTEN = frozenset((Effect.SAVE, Effect.CHECKPOINT))
 
 
@@ -93,7 +93,10 @@ class Moves:
                 effects = self._attempt(entry, event, report, moves_on=moves_on)
                 if effects is not None:
                     return effects
-            entry = self._look_again(entry)
+            found = self._look_again(entry)
+            if found is not entry and event not in _COMMANDS:
+                return (Effect.REFUSE,)  # what a worker says holds for its run, and not for the one that came after it
+            entry = found
         raise _contended()
 
     def _attempt(
@@ -171,7 +174,8 @@ class Moves:
                     entry.job = entry.payload = None
                     self._mirror.settle(entry, row, after)
                     return
-            entry = self._look_again(entry)
+            if self._look_again(entry) is not entry:
+                return  # the run that came after it is not given back
         raise _contended()
 
     def make_job(self, entry: SharedEntry, payload: str | None, position: str | None) -> Job:

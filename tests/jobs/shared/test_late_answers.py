@@ -90,6 +90,36 @@ def test_a_job_is_taken_over_although_that_cannot_be_noted(servers: Servers) -> 
     wait_for_state(other.engine, id, JobState.SUCCESS)
 
 
+@pytest.mark.parametrize("error", [None, OrthancError(ErrorCode.NETWORK_PROTOCOL)], ids=["finishes", "fails"])
+def test_a_run_that_was_lost_does_not_end_that_of_another_server(servers: Servers, error: OrthancError | None) -> None:
+    """Not even if the server has not heard of its loss, and is told with the refusal of what it writes."""
+
+    class Ending(GatedJob):
+        def step(self) -> bool:
+            more = super().step()
+            if error is not None:
+                raise error
+            return more
+
+    goes_on = GatedJob(1)
+    one, onlooker = servers(), servers(restores={})
+    other = servers(start=False, restores={GatedJob.type: lambda payload: goes_on})
+    job = Ending(1)
+    id = one.engine.submit(job)
+    job.wait_until_in_step()
+    one.list.changes = away  # type: ignore[attr-defined] # the name is looked up there
+    other.list.leave(one.engine._keeper.epoch)
+    other.engine.start()
+    goes_on.wait_until_in_step()
+    job.let_through()
+    until(lambda: "shutdown" in job.calls)
+    seen = onlooker.engine.get(id)
+    assert seen is not None
+    assert seen.state is JobState.RUNNING
+    goes_on.let_through()
+    wait_for_state(other.engine, id, JobState.SUCCESS)
+
+
 @pytest.mark.parametrize("refused", ["outcome", "position"])
 def test_a_job_fails_whose_move_the_list_never_takes(servers: Servers, refused: str) -> None:
     server = servers(start=False)
