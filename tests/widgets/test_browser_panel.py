@@ -237,7 +237,7 @@ def test_a_document(client, panel, tmp_path, monkeypatch):
     client.create_dicom(samples.path("report.pdf"), {"PatientName": "Report^Rita", "DocumentTitle": "<Letter>"})
     panel.refresh()
     pick(panel, "Report Rita")
-    assert panel.gallery.items[0]["source"] == ""
+    assert (panel.gallery.items[0]["source"], panel.gallery.items[0]["words"]) == ("", "Encapsulated PDF: <Letter>")
     panel.gallery.current = panel.gallery.items[0]["id"]
     panel.wait_until_shown()
     assert panel.viewer.words == "Encapsulated PDF: <Letter>"
@@ -255,6 +255,13 @@ def test_a_document(client, panel, tmp_path, monkeypatch):
     assert (panel.pdf.key, panel.viewer.layout.display) == ("", None)
 
 
+def test_a_model_says_what_it_is_in_the_gallery(client):
+    client.create_dicom(b"solid cube\nendsolid cube\n", {"PatientName": "Model^Mary"})
+    panel = BrowserPanel(client)
+    pick(panel, "Model Mary")
+    assert panel.gallery.items[0]["words"] == "Encapsulated STL"
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [("rtplan.dcm", "No image: RT Plan Storage"), ("rtdose_1frame.dcm", "The server cannot render this: ")],
@@ -263,6 +270,7 @@ def test_what_has_no_image(client, name, words):
     client.upload(get_testdata_file(name))
     panel = BrowserPanel(client)
     pick(panel, panel.tree.level()[0].label)
+    assert panel.gallery.items[0]["words"] in (words, "No picture")
     panel.gallery.current = panel.gallery.items[0]["id"]
     panel.wait_until_shown()
     assert panel.viewer.words.startswith(words)

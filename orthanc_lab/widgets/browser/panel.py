@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 from typing import Any
 
 import ipywidgets
 
-from orthanc_lab.client import Client, ClientError, Instance, Patient, Resource, ResponseError, Series, Study
+from orthanc_lab.client import (
+    Client,
+    ClientError,
+    Instance,
+    NotFoundError,
+    Patient,
+    Resource,
+    ResponseError,
+    Series,
+    Study,
+)
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.browser.comparison import Comparison
 from orthanc_lab.widgets.browser.document_view import DocumentView
@@ -37,6 +48,15 @@ __all__ = ["BrowserPanel"]
 _MOST_SERIES = 40  # in the gallery
 _READ = {Level.PATIENT: "studies", Level.STUDY: "series", Level.SERIES: "instances", Level.INSTANCE: "all_tags"}
 _SAMPLE = 25  # slices of a long stack that are looked at for the range of its values
+
+
+@dataclass(frozen=True, slots=True)
+class _Thumbnail:
+    """What the gallery shows of a series that has these instances."""
+
+    below: tuple[str, ...] = ()
+    png: bytes = b""
+    words: str = ""
 
 
 class BrowserPanel(ResourcesPanel):
@@ -80,7 +100,7 @@ class BrowserPanel(ResourcesPanel):
         self._stack: SliceStack | None = None
         self._series = ""  # the series whose slices are shown
         self._study = ""  # the resource whose series are in the gallery
-        self._thumbnails: dict[str, tuple[tuple[str, ...], bytes]] = {}  # by series, with the instances it had
+        self._thumbnails: dict[str, _Thumbnail] = {}  # by series
         self._picks = Latest()
         self._show_queue: SerialQueue[object] = SerialQueue()
         self._tag_queue: SerialQueue[object] = SerialQueue()
@@ -310,8 +330,8 @@ class BrowserPanel(ResourcesPanel):
                 if not self._picks.is_latest(pick):
                     return
                 below = tuple(one.document["Instances"])
-                if one.id not in known or known[one.id][0] != below:
-                    known[one.id] = below, self._thumbnail(below)
+                if one.id not in known or known[one.id].below != below:
+                    known[one.id] = self._thumbnail(below)
             self._study = resource.id
             self._draw_gallery(series)
         elif self._series:
@@ -320,16 +340,23 @@ class BrowserPanel(ResourcesPanel):
 
     def _draw_gallery(self, series: list[Series]) -> None:
         self.comparison.offer({one.id: self.branches.name(one.id) for one in series}, self._series)
-        nothing = ((), b"")
+        thumbnails = [self._thumbnails.get(one.id, _Thumbnail()) for one in series]
         self.gallery.show(
             [
-                GalleryItem(one.id, self.branches.name(one.id), self._thumbnails.get(one.id, nothing)[1])
-                for one in series
+                GalleryItem(one.id, self.branches.name(one.id), thumbnail.png, thumbnail.words)
+                for one, thumbnail in zip(series, thumbnails, strict=True)
             ]
         )
 
-    def _thumbnail(self, below: tuple[str, ...]) -> bytes:
-        return Instance(self.poll_client.transport, below[len(below) // 2]).thumbnail(96) if below else b""
+    def _thumbnail(self, below: tuple[str, ...]) -> _Thumbnail:
+        if not below:
+            return _Thumbnail()
+        instance = Instance(self.poll_client.transport, below[len(below) // 2])
+        png, words = instance.thumbnail(96), ""
+        if not png:
+            with suppress(NotFoundError):  # deleted in the meantime: the next look at the changes says so
+                words = reason_without_image(values_by_keyword(self._numbered_tags(instance))) or "No picture"
+        return _Thumbnail(below, png, words)
 
     # -- slices and tags ------------------------------------------------------------
 

@@ -165,14 +165,17 @@ def values_by_keyword(tags: Mapping[str, Any]) -> dict[str, Any]:
     return {element["Name"]: element["Value"] for element in tags.values()}
 
 
+_DOCUMENTS = {"application/pdf": "PDF", "model/stl": "STL", "model/obj": "OBJ", "model/mtl": "MTL"}
+
+
 def reason_without_image(values: Mapping[str, Any]) -> str:
     """Return why an instance has no image, "" if it has one."""
     from pydicom.uid import UID  # noqa: PLC0415 - slow to import
 
     title = str(values.get("DocumentTitle") or "")
     if "EncapsulatedDocument" in values or "MIMETypeOfEncapsulatedDocument" in values:
-        kind = "PDF" if values.get("MIMETypeOfEncapsulatedDocument", "application/pdf") == "application/pdf" else ""
-        return f"Encapsulated {kind or 'document'}{': ' if title else ''}{title}"
+        kind = _DOCUMENTS.get(str(values.get("MIMETypeOfEncapsulatedDocument") or "application/pdf"), "document")
+        return f"Encapsulated {kind}{': ' if title else ''}{title}"
     if "Rows" in values:
         return ""
     return f"No image: {UID(str(values.get('SOPClassUID') or '')).name or 'an instance without an SOP class'}"

@@ -28,10 +28,10 @@ function render({ model, el }) {
         const option = document.createElement("div");
         option.setAttribute("role", "option");
         option.dataset.id = item.id;
-        option.title = item.label;
+        option.title = [item.label, item.words].filter(Boolean).join("\n");
         const picture = item.source
           ? Object.assign(document.createElement("img"), { src: item.source, alt: "" })
-          : document.createElement("span");
+          : Object.assign(document.createElement("span"), { textContent: item.words });
         picture.className = "orthanc-thumbnail";
         const label = document.createElement("span");
         label.textContent = item.label;

@@ -21,11 +21,13 @@ class GalleryItem:
     id: str
     label: str
     png: bytes = b""  # empty if there is no image
+    words: str = ""  # shown in its place
 
     def plain(self) -> dict[str, str]:
         """Return the form that the browser draws."""
         data = base64.b64encode(self.png).decode("ascii")
-        return {"id": self.id, "label": self.label, "source": f"data:image/png;base64,{data}" if data else ""}
+        source = f"data:image/png;base64,{data}" if data else ""
+        return {"id": self.id, "label": self.label, "source": source, "words": self.words}
 
 
 class Gallery(Element, script="gallery"):

@@ -151,3 +151,17 @@ def test_tags_open_and_show_all(output):
     area.page.wait_for_function(
         "() => [...document.querySelectorAll('[role=treegrid] td')].some(cell => cell.textContent.length === 500)"
     )
+
+
+GALLERY = """\
+from orthanc_lab.widgets.elements.gallery import Gallery, GalleryItem
+
+gallery = Gallery(label="Series")
+gallery.show([GalleryItem("a", "OT · Report", words="Encapsulated PDF: <b>Letter</b>")])
+gallery"""
+
+
+def test_the_gallery_says_why_there_is_no_picture(output):
+    words = output(GALLERY).get_by_role("option", name="OT · Report").locator(".orthanc-thumbnail")
+    assert words.inner_text() == "Encapsulated PDF: <b>Letter</b>"
+    assert words.evaluate("words => getComputedStyle(words).color != getComputedStyle(words).backgroundColor")
