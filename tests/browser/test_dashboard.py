@@ -325,3 +325,22 @@ def test_the_code_of_a_click_is_shown_and_inserted(board, client):
     assert board.page.locator(".jp-Cell .cm-content", has_text="client.archive_job").count() == 1
     board.picture("code-inserted")
     assert board.faults() == []
+
+
+CUT = """panel => {
+  const edge = panel.getBoundingClientRect().right;
+  const fields = [...panel.querySelectorAll("input[type=text], input[type=number], select, label")];
+  return fields.filter(field => {
+    const {width, right} = field.getBoundingClientRect();
+    return width && (right > edge || (width < 50 && !field.matches("label")));
+  }).map(field => field.outerHTML);
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 220])
+def test_no_field_is_cut_off_in_a_narrow_column(board, width):
+    board.area.evaluate("(tabs, width) => { tabs.style.maxWidth = `${width}px`; }", width)
+    for title in ("Browser", "Archive", "Modify", "DICOM-ize", "Jobs", "Network", "Metrics"):
+        panel = board.tab(title)
+        panel.locator("input, select").locator("visible=true").first.wait_for()
+        assert panel.evaluate(CUT) == [], title

@@ -105,7 +105,7 @@ class ArchivePanel(ResourcesPanel):
             tooltips=["Download it while it is being made", "Let the server make it first, then download it"],
             style={"button_width": "auto", **labelled},
         )
-        self.meaning = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 4px calc(8em + 12px)"))
+        self.meaning = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 4px min(8em + 12px, 20%)"))
         self.priority = ipywidgets.IntText(
             0,
             description="Priority",

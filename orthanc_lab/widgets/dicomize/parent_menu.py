@@ -54,7 +54,7 @@ class ParentMenu(ipywidgets.VBox):
         self.choice = ipywidgets.Select(
             options=[], description="Found", rows=6, style=_STYLE, layout={"width": "auto", "max_width": "800px"}
         )
-        self.count = ipywidgets.Label(layout={"margin": "0 0 0 154px"})
+        self.count = ipywidgets.Label(layout={"margin": "0 0 0 min(154px, 20%)"})
         self.problem = Problem()
         self.level.observe(lambda change: self._ask(), "value")
         self.text.observe(lambda change: self._ask(), "value")

@@ -42,7 +42,9 @@ class PrivateRow(Field):
         )
         self.vr = ipywidgets.Dropdown(options=VRS, value="LO", description="VR", layout={"width": "150px"})
         self.value = ipywidgets.Text(
-            description="Value", continuous_update=False, layout={"flex": "1 1 260px", "max_width": "500px"}
+            description="Value",
+            continuous_update=False,
+            layout={"flex": "1 1 260px", "max_width": "min(500px, 100% - 4px)"},
         )
         self.remove = ipywidgets.Button(icon="times", tooltip="Remove this tag", layout={"width": "36px"})
         self.vr.observe(lambda change: setattr(self.value, "placeholder", example(change["new"])), "value")

@@ -33,8 +33,8 @@ class TagField(Field):
             style={"description_width": "150px"},
             layout={
                 "flex": "1 1 220px",
-                "min_width": "220px",
-                "max_width": "500px",
+                "min_width": "min(220px, 100% - 44px)",
+                "max_width": "min(500px, 100% - 4px)",
             },  # the button stays beside it on a narrow page
         )
         self.remove = ipywidgets.Button(
@@ -102,7 +102,7 @@ class TagFields(ipywidgets.VBox):
             tooltip="Type part of a DICOM keyword, then choose",
             continuous_update=False,
             style={"description_width": "150px"},
-            layout={"flex": "1 1 300px", "max_width": "500px"},
+            layout={"flex": "1 1 300px", "max_width": "min(500px, 100% - 4px)"},
         )
         self.problem = Problem()
         self.entry.observe(lambda change: self._add_typed(), "value")

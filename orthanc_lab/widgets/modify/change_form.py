@@ -61,7 +61,9 @@ class ChangeForm(ipywidgets.VBox):
         self.remove = _list_of_tags("Remove", "PatientBirthDate, 0019-1001")
         self.problem = Problem()
         self.target = ipywidgets.Dropdown(
-            description="Into", style={"description_width": "150px"}, layout={"flex": "1 1 300px", "max_width": "500px"}
+            description="Into",
+            style={"description_width": "150px"},
+            layout={"flex": "1 1 300px", "max_width": "min(500px, 100% - 4px)"},
         )
         self.private = ipywidgets.Checkbox(indent=False, layout={"width": "170px"})
         self.keep_source = ipywidgets.Checkbox(
@@ -150,7 +152,7 @@ def _list_of_tags(name: str, example: str) -> ipywidgets.Text:
         tooltip=f"Tags to {name.lower()}: keywords or numbers, with commas between them",
         continuous_update=False,
         style={"description_width": "150px"},
-        layout={"width": "auto", "max_width": "500px"},
+        layout={"width": "auto", "max_width": "min(500px, 100% - 4px)"},
     )
 
 
