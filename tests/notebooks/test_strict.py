@@ -8,16 +8,17 @@ must fail with a hint.
 
 from __future__ import annotations
 
+import copy
 import re
 
 import nbformat
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.notebooks.book import code_cells, paths, read, tagged
+from tests.notebooks.book import code_cells, paths, read, sanitized, tagged
 from tests.notebooks.pictures import look_alike, pictures_of
 from tests.notebooks.programs import need_program
-from tests.notebooks.record import is_ignored
+from tests.notebooks.record import is_ignored, run
 from tests.notebooks.validation import NOTEBOOK_SECONDS, validate
 
 UNSOLVED = """\
@@ -93,3 +94,19 @@ def test_pictures_that_do_not_look_alike_are_told_apart():
     assert look_alike(bar, bar.copy())
     assert not look_alike(empty, bar)
     assert not look_alike(bar, bar.resize((600, 350)))
+
+
+@pytest.mark.long
+def test_private_tags_are_unknown_at_first_in_a_second_run_in_the_same_kernel(tmp_path):
+    (path,) = (path for path in paths() if path.stem == "05_private_tags")
+    notebook = read(path)
+    cells = code_cells(notebook)
+    notebook.cells = [*cells, *copy.deepcopy(cells)]
+    run(notebook, tmp_path)
+    assert [printed(cell) for cell in notebook.cells[len(cells) :]] == [printed(cell) for cell in cells]
+
+
+def printed(cell):
+    """Return the text that a cell has given."""
+    words = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    return sanitized("".join(words))
