@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from numbers import Real
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,16 @@ from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.levels import LEVELS, Level
 from orthanc_lab.protocol.nearest import nearest_name
 
-__all__ = ["check_choice", "check_key", "checked_fields", "credentials", "level_of", "segment", "several"]
+__all__ = [
+    "check_choice",
+    "check_key",
+    "check_seconds",
+    "checked_fields",
+    "credentials",
+    "level_of",
+    "segment",
+    "several",
+]
 
 _LISTS = {"Keep": "names of tags", "Remove": "names of tags", "Instances": "instances or their identifiers"}
 
@@ -30,6 +40,18 @@ def several(given: Any, what: str) -> list[str]:
         if not isinstance(item, str):
             raise TypeError(f"Expected {what}, not {item!r}")
     return found
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Check that a duration is a number.
+
+    Raises
+    ------
+    TypeError
+        If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} is a number of seconds, such as 60, not {value!r}")
 
 
 def check_choice(name: str, value: object, choices: Collection[str]) -> None:

@@ -241,6 +241,8 @@ class Job:
         ------
         ValueError
             For another choice.
+        TypeError
+            If `timeout` or `outage` is not a number.
         JobFailedError, CanceledError
             If the job failed or was canceled.
         JobPausedError, JobRetryError, JobTimeoutError

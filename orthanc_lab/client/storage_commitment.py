@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from orthanc_lab.client import display
-from orthanc_lab.client.arguments import segment
+from orthanc_lab.client.arguments import check_seconds, segment
 from orthanc_lab.client.errors import ClientError
 from orthanc_lab.client.transport import Transport
 
@@ -55,7 +55,10 @@ class StorageCommitment:
         ------
         ClientError
             If it does not come in time.
+        TypeError
+            If `timeout` is not a number.
         """
+        check_seconds("timeout", timeout)
         end = time.monotonic() + timeout
         while (report := self.report)["Status"] == "Pending":
             if time.monotonic() > end:

@@ -101,6 +101,7 @@ def items_of(sources: Source | Iterable[Source]) -> list[Item]:
     single = (
         isinstance(sources, (str, Path, bytes, bytearray, memoryview))
         or hasattr(sources, "save_as")
+        or hasattr(sources, "read")  # an open file, of which each line would be taken for a file
         or not isinstance(sources, Iterable)
     )
     each: Iterable[Any] = cast("Iterable[Any]", [sources] if single else sources)
@@ -121,7 +122,8 @@ def _expanded(number: int, source: Any) -> Iterator[Item]:
     elif hasattr(source, "save_as"):
         yield Item(f"item {number}", source)
     else:
-        raise TypeError(f"A {type(source).__name__} cannot be uploaded; pass a path, bytes or a pydicom.Dataset")
+        what = "bytes, such as file.read()," if hasattr(source, "read") else "bytes"
+        raise TypeError(f"Cannot upload {type(source).__name__}: pass a path, {what} or a pydicom.Dataset")
 
 
 def batches(items: Iterable[Item]) -> Iterator[list[Item]]:

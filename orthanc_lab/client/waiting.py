@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Literal, Protocol, get_args
 
-from orthanc_lab.client.arguments import check_choice
+from orthanc_lab.client.arguments import check_choice, check_seconds
 from orthanc_lab.client.errors import (
     JobForgottenError,
     JobPausedError,
@@ -76,11 +76,15 @@ class Watch:
     ------
     ValueError
         For another choice.
+    TypeError
+        If `timeout` or `outage` is not a number.
     """
 
     def __init__(self, job: Watched, timeout: float, *, paused: Choice, retry: Choice, outage: float) -> None:
         check_choice("paused", paused, get_args(Choice))
         check_choice("retry", retry, get_args(Choice))
+        check_seconds("timeout", timeout)
+        check_seconds("outage", outage)
         self._job = job
         self._timeout = timeout
         self._refuses = {

@@ -21,7 +21,7 @@ def check_client(client: object) -> None:
     """
     if not hasattr(client, "transport"):
         kind = type(client).__name__
-        raise TypeError(f"Expected a client, orthanc_lab.Client(url) or Client.from_server(server), not a {kind}")
+        raise TypeError(f"Expected a client, orthanc_lab.Client(url) or Client.from_server(server), not {kind}")
 
 
 def check_frame(frame: object, columns: Iterable[str], source: str) -> None:
@@ -35,7 +35,7 @@ def check_frame(frame: object, columns: Iterable[str], source: str) -> None:
         If a column is missing.
     """
     if not hasattr(frame, "columns"):
-        raise TypeError(f"Expected a frame as {source} returns it, not a {type(frame).__name__}")
+        raise TypeError(f"Expected a frame as {source} returns it, not {type(frame).__name__}")
     for name in columns:
         if name not in frame.columns:
             raise ValueError(f"Expected a frame as {source} returns it; this one has no column {name!r}")

@@ -71,7 +71,7 @@ def montage(
     elif isinstance(resource, (Patient, Study, Series)):
         chosen = [(label, partial(_show, instance, window)) for label, instance in _chosen(resource, count)]
     else:
-        raise TypeError(f"Expected a study, a series or a volume, not a {type(resource).__name__}")
+        raise TypeError(f"Expected a study, a series or a volume, not {type(resource).__name__}")
     wide = min(columns, max(len(chosen), 1))
     rows = max(-(-len(chosen) // wide), 1)
     figure = new_figure(max(_PANEL * wide, 4), (_PANEL + 0.15) * rows + 0.45)

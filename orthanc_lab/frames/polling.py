@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from orthanc_lab.client.arguments import check_seconds
 from orthanc_lab.protocol.ports import Clock
 
 __all__ = ["Poll", "Wait", "check_interval", "poll_repeatedly"]
@@ -41,7 +42,8 @@ def poll_repeatedly(
 
 
 def check_interval(interval: float, capacity: int = 1) -> None:
-    """Raise ValueError for an interval or a capacity that is not positive."""
+    """Raise ValueError for an interval or a capacity that is not positive, TypeError for what is no number."""
+    check_seconds("interval", interval)
     if not interval > 0:
         raise ValueError(f"The interval must be more than 0 seconds, not {interval}")
     if capacity < 1:

@@ -6,6 +6,7 @@ import asyncio
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,14 @@ def test_pause_resume(client: Client, study: Study) -> None:
     with pytest.raises(JobTimeoutError, match="is still Paused"):
         job.wait(0.05, paused="wait")
     assert job.resume().wait(60).progress == 100
+
+
+@pytest.mark.parametrize("given", ["60", None, timedelta(minutes=1)])
+def test_a_timeout_that_is_no_number(study: Study, given: Any) -> None:
+    job = study.archive_job()
+    for name in ("timeout", "outage"):
+        with pytest.raises(TypeError, match=f"{name} is a number of seconds, such as 60, not "):
+            job.wait(**{name: given})
 
 
 def test_cancel_resubmit(client: Client, study: Study) -> None:

@@ -136,10 +136,12 @@ def test_what_is_stored_is_recognised(client: Client, name: str) -> None:
 def test_what_cannot_be_uploaded(client: Client, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
         client.upload(tmp_path / "nowhere")
-    with pytest.raises(TypeError, match="A float cannot be uploaded"):
+    with pytest.raises(TypeError, match="Cannot upload float"):
         client.upload([1.5])  # type: ignore[list-item]  # the wrong type is the point
-    with pytest.raises(TypeError, match="A NoneType cannot be uploaded; pass a path"):
+    with pytest.raises(TypeError, match="Cannot upload NoneType: pass a path"):
         client.upload(None)  # type: ignore[arg-type]
+    with Path(get_testdata_file("CT_small.dcm")).open("rb") as file, pytest.raises(TypeError, match=r"file\.read\(\)"):
+        client.upload(file)  # type: ignore[arg-type]
     assert client.upload([]).stored == 0
     assert client.upload(tmp_path).stored == 0
 

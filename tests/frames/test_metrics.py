@@ -113,6 +113,8 @@ def test_further_scrapes_are_waited_for(filled):
 def test_impossible_settings_are_refused(filled, interval, capacity):
     with pytest.raises(ValueError, match="must be"):
         frames.Recorder(filled, interval, capacity)
+    with pytest.raises(TypeError, match="interval is a number of seconds, such as 60, not '1s'"):
+        frames.Recorder(filled, "1s")
 
 
 def test_metrics_that_are_switched_off_are_a_gap_that_says_why(filled):

@@ -229,7 +229,7 @@ CALLS = (
 
 @pytest.mark.parametrize("call", CALLS)
 def test_what_is_no_client_is_told_how_to_make_one(call):
-    with pytest.raises(TypeError, match=r"Expected a client, orthanc_lab\.Client\(url\) or .*, not a str"):
+    with pytest.raises(TypeError, match=r"Expected a client, orthanc_lab\.Client\(url\) or .*, not str"):
         call("http://localhost:8042")
 
 
