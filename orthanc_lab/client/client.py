@@ -77,7 +77,7 @@ class Client:
     Raises
     ------
     TypeError, ValueError
-        If the address is not a valid URL, or `auth` not a user name and a password.
+        If the address is not a valid URL, `auth` not a user name and a password, or `timeout` not a number.
 
     Examples
     --------

@@ -18,7 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
-from orthanc_lab.client.arguments import credentials
+from orthanc_lab.client.arguments import check_seconds, credentials
 from orthanc_lab.client.errors import ConnectionLostError, NotOrthancError, error_of, reading, reason_of, unreachable
 
 __all__ = ["Transport"]
@@ -75,6 +75,8 @@ class Transport:
         observer: Callable[[requests.Response], None] | None = None,
     ) -> None:
         self.url, given = _address(url)
+        if timeout is not None:  # as requests takes it
+            check_seconds("timeout", timeout)
         self.timeout = timeout
         self._retries = retries
         self._is_own = session is None

@@ -3,6 +3,9 @@
 They need the extra ``frames``: ``pip install 'orthanc-lab[frames]'``. The charts are in `orthanc_lab.frames.charts`.
 """
 
+import importlib
+from types import ModuleType
+
 from orthanc_lab.protocol.optional import needs_extra
 
 with needs_extra("orthanc_lab.frames", "frames", "pandas", "prometheus_client"):
@@ -48,6 +51,12 @@ __all__ = [
     "studies",
     "wide",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name == "charts":  # only then: it loads matplotlib
+        return importlib.import_module(f"{__name__}.charts")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

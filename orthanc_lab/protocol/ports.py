@@ -65,6 +65,11 @@ class ManualClock:
     start
         The initial time of day, an aware datetime.
 
+    Raises
+    ------
+    ValueError
+        If it has no time zone.
+
     Examples
     --------
     >>> clock = ManualClock(datetime(2030, 1, 2, tzinfo=UTC))
@@ -74,6 +79,8 @@ class ManualClock:
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        if start.tzinfo is None:
+            raise ValueError("start needs a time zone: datetime(2026, 1, 1, tzinfo=UTC)")
         self._start = start
         self._elapsed = 0.0
         self._lock = threading.Lock()

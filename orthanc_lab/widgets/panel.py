@@ -16,6 +16,7 @@ import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, UnreachableError
 from orthanc_lab.frames.background_polling import BackgroundPolling
+from orthanc_lab.frames.polling import check_interval
 from orthanc_lab.protocol.ports import Clock, SystemClock
 from orthanc_lab.widgets.closing import close_below
 from orthanc_lab.widgets.code.code_log import CodeLog
@@ -54,7 +55,9 @@ class Panel(ipywidgets.VBox):
     Raises
     ------
     TypeError
-        If it is made with something other than a client.
+        If it is made with something other than a client, or the interval is no number.
+    ValueError
+        For an interval that is not positive.
 
     Attributes
     ----------
@@ -96,6 +99,7 @@ class Panel(ipywidgets.VBox):
         if not isinstance(client, Client):
             needed = "orthanc_lab.Client(url) or orthanc_lab.Client.from_server(server)"
             raise TypeError(f"{type(self).__name__} needs a Client, {needed}, not {type(client).__name__}")
+        check_interval(interval)
         self.client = client
         self.poll_client = client.without_retries(_POLL_TIMEOUT)
         self.interval = interval

@@ -49,6 +49,11 @@ def test_what_are_no_credentials(auth: object) -> None:
         Client("http://127.0.0.1:1", auth=auth)  # type: ignore[arg-type]  # the wrong type is the point
 
 
+def test_a_timeout_that_is_no_number() -> None:
+    with pytest.raises(TypeError, match="timeout is a number of seconds, such as 60, not '30'"):
+        Client("http://127.0.0.1:1", timeout="30")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("url", [8042, None, b"http://localhost:8042"])
 def test_what_is_no_address(url: object) -> None:
     with pytest.raises(TypeError, match="should look like 'http://localhost:8042'"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -253,3 +256,8 @@ def test_two_that_save_under_one_name_do_not_disturb_each_other(tmp_path, monkey
 @pytest.mark.parametrize("number", ["9" * 5000, "+-5", "\u00b2"])
 def test_numbers_that_are_none_are_missing(number):
     assert frames.answers([Answer(None, "", 0, {"InstanceNumber": number})])["InstanceNumber"].isna().all()
+
+
+def test_the_charts_are_there_as_completion_says():
+    code = "from orthanc_lab import frames; print(frames.charts.__name__, hasattr(frames, 'chart'))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "orthanc_lab.frames.charts False\n"

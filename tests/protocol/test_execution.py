@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -121,3 +122,8 @@ def test_a_pool_does_its_work(executor: Executor) -> None:
     with pytest.raises(ZeroDivisionError):
         futures[1].result()
     pool.shutdown()
+
+
+def test_a_clock_needs_a_time_zone():
+    with pytest.raises(ValueError, match=r"needs a time zone: datetime\(2026, 1, 1, tzinfo=UTC\)"):
+        ManualClock(datetime(2026, 1, 1))

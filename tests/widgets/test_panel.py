@@ -256,3 +256,9 @@ def test_many_panels_leave_no_threads(client):
     for thread in threads_of_panels():
         thread.join(10)
     assert len(threads_of_panels()) <= before
+
+
+@pytest.mark.parametrize(("interval", "error"), [(0, ValueError), ("1s", TypeError)])
+def test_an_interval_in_which_nothing_can_be_polled(client, interval, error):
+    with pytest.raises(error, match=r"interval .* seconds"):
+        Counting(client, interval=interval)
