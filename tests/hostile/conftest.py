@@ -11,7 +11,8 @@ import orthanc_lab
 
 @pytest.fixture(scope="package")
 def child() -> Iterator[orthanc_lab.ChildServer]:
-    with orthanc_lab.serve(process=True, HttpRequestTimeout=2) as server:
+    # A pause of a busy machine closes no connection just when it is used again.
+    with orthanc_lab.serve(process=True, HttpRequestTimeout=2, KeepAliveTimeout=60) as server:
         yield server
 
 
