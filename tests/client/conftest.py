@@ -22,7 +22,7 @@ def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "real":
         request.getfixturevalue("real_program")
     serve = RealOrthanc if request.param == "real" else orthanc_lab.serve
-    with serve(ConcurrentJobs=2) as server:
+    with serve(ConcurrentJobs=2, KeepAliveTimeout=60) as server:  # a pause of a busy machine closes no connection
         yield server.url
 
 

@@ -27,7 +27,7 @@ def network_server(request: pytest.FixtureRequest, archive_of_module: DicomNode)
     if request.param == "real":
         request.getfixturevalue("real_program")
     serve = RealOrthanc if request.param == "real" else orthanc_lab.serve
-    with serve(**OPTIONS) as server:
+    with serve(**OPTIONS, KeepAliveTimeout=60) as server:  # a pause of a busy machine closes no connection
         archive_of_module.know("LAB", server.dicom_port)
         yield Client(server.url)
 

@@ -59,7 +59,7 @@ def test_levels_and_methods_are_checked(network):
 
 def test_a_node_answers(network, archive):
     network.modalities["archive"].echo()
-    network.modalities["archive"].echo(timeout=3, check_find=True)
+    network.modalities["archive"].echo(timeout=20, check_find=True)
     assert archive.messages.names.count("C-ECHO-RQ") == 2
     assert archive.associations[0].calling_aet == "LAB"
 
@@ -81,12 +81,12 @@ def test_a_node_that_fails_is_reported_with_advice(network, archive, fault, advi
 def test_what_is_no_node_is_reported_with_advice(network):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         places = {
-            "No program listens": free_port(),
-            "no DICOM server, or expects TLS": int(network.url.rpartition(":")[2]),
-            "The node is silent": silent.getsockname()[1],
+            "No program listens": (free_port(), 20),
+            "no DICOM server, or expects TLS": (int(network.url.rpartition(":")[2]), 20),
+            "The node is silent": (silent.getsockname()[1], 1),
         }
-        for advice, port in places.items():
-            other = network.modalities.add("other", AET="OTHER", Host="127.0.0.1", Port=port, Timeout=1)
+        for advice, (port, seconds) in places.items():
+            other = network.modalities.add("other", AET="OTHER", Host="127.0.0.1", Port=port, Timeout=seconds)
             with pytest.raises(ResponseError, match=advice):
                 other.echo()
     with pytest.raises(NotFoundError, match=r"Add it first: client\.modalities\.add"):

@@ -24,7 +24,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Where a fresh server listens."""
     if request.param == "real":
         request.getfixturevalue("real_program")
-        with RealOrthanc() as real:
+        with RealOrthanc(KeepAliveTimeout=60) as real:  # a pause of a busy machine closes no connection
             yield real.url
     else:
         ours = request.getfixturevalue("our_server")

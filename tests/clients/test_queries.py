@@ -37,7 +37,8 @@ def serving(request: pytest.FixtureRequest) -> Iterator[Lab]:
     with DicomNode(*FILES, aet="ARCHIVE") as node:
         node.know("ORTHANC", port)
         modalities = {"archive": node.modality()}
-        with serve(DicomServerEnabled=True, DicomPort=port, DicomModalities=modalities) as server:
+        options = {"DicomServerEnabled": True, "DicomPort": port, "DicomModalities": modalities}
+        with serve(**options, KeepAliveTimeout=60) as server:  # a pause of a busy machine closes no connection
             yield Lab(server.url, node)
 
 

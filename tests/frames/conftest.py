@@ -20,7 +20,8 @@ def client(request):
     """Lend a client of an empty server."""
     if request.param == "real":
         request.getfixturevalue("real_program")
-        with RealOrthanc(JobsHistorySize=100) as server, orthanc_lab.Client(server.url) as client:
+        options = {"JobsHistorySize": 100, "KeepAliveTimeout": 60}  # a pause of a busy machine closes no connection
+        with RealOrthanc(**options) as server, orthanc_lab.Client(server.url) as client:
             yield client
     else:
         server = request.getfixturevalue("our_server")

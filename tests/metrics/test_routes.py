@@ -51,6 +51,7 @@ def start(request):
     servers = []
 
     def begin(**options):
+        options["KeepAliveTimeout"] = 60  # a pause of a busy machine closes no connection just when it is used again
         server = RealOrthanc(**options) if request.param == "real" else orthanc_lab.serve(options)
         server.__enter__()
         asked = Asked(server.url)

@@ -54,7 +54,8 @@ def access(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.real
 def test_as_the_real_server(access: str, real_program: str) -> None:
-    with RealOrthanc(StorageAccessOnFind=access) as server, requests.Session() as session:
+    options = {"StorageAccessOnFind": access, "KeepAliveTimeout": 60}  # a pause of a busy machine closes no connection
+    with RealOrthanc(**options) as server, requests.Session() as session:
         fill(server, session)
         expected = warnings(server.log)
     assert {text[:4] for text in expected} >= {"W003", "W005", "W006", {"Always": "W001", "Never": "W007"}[access]}

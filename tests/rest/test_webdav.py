@@ -74,7 +74,8 @@ def ours() -> Iterator[Side]:
 
 @pytest.fixture(scope="module")
 def real(real_program: str) -> Iterator[Side]:
-    with RealOrthanc(WebDavDeleteAllowed=True) as server, requests.Session() as session:
+    options = {"WebDavDeleteAllowed": True, "KeepAliveTimeout": 60}  # a pause of a busy machine closes no connection
+    with RealOrthanc(**options) as server, requests.Session() as session:
         side = Side(server.url, session)
         fill(side)
         yield side
@@ -139,7 +140,7 @@ def both(request: pytest.FixtureRequest, **options: Any) -> Iterator[Side]:
             yield Side(server.url, server.session)
     else:
         request.getfixturevalue("real_program")
-        with RealOrthanc(**options) as server, requests.Session() as session:
+        with RealOrthanc(KeepAliveTimeout=60, **options) as server, requests.Session() as session:
             yield Side(server.url, session)
 
 

@@ -1,6 +1,7 @@
 """Who may come in, which verb and path are meant: on our server and on the real one."""
 
 import base64
+from functools import partial
 
 import pytest
 import requests
@@ -34,7 +35,7 @@ class Ours:
 def make(request):
     if request.param == "real":
         request.getfixturevalue("real_program")
-        return RealOrthanc
+        return partial(RealOrthanc, KeepAliveTimeout=60)  # a pause of a busy machine closes no connection
     return Ours
 
 
