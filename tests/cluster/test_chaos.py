@@ -240,7 +240,7 @@ def test_the_database_crashes(
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_server_that_stops_hands_its_jobs_over(orthanc_cluster: Start, tmp_path: Path) -> None:
-    cluster = orthanc_cluster(SERVERS, {**OPTIONS, "Cluster": {"LeaseDuration": 30}})
+    cluster = orthanc_cluster(SERVERS, {**OPTIONS, "Cluster": {"LeaseDuration": 60}})
     for number in range(SERVERS):
         log = tmp_path / f"steps-{number}"
         ids = submit(cluster, log, 3, steps=60)
@@ -249,7 +249,7 @@ def test_a_server_that_stops_hands_its_jobs_over(orthanc_cluster: Start, tmp_pat
         cluster.halt(number)
         cluster.restart(number)
         wait_for(cluster, ids)
-        assert time.monotonic() - begin < 25, "the lease had to end"
+        assert time.monotonic() - begin < 50, "the lease had to end"
         check_steps(log)
 
 
