@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import orthanc_lab
+from orthanc_lab import samples
 from orthanc_lab.testing.holding_peer import HoldingPeer
 from tests.browser.board import CELL, Board
 from tests.browser.notebook_page import NotebookPage
@@ -72,11 +73,26 @@ def notebooks(profile: BrowserContext, lab: Lab) -> Notebooks:
 
 
 @pytest.fixture(scope="package")
-def open_notebook(notebooks: Notebooks) -> Iterator[NotebookPage]:
-    """One page and one kernel for many tests; each of them puts its own cells into the notebook."""
-    book = notebooks.open("pass")
-    yield book
-    notebooks.close(book)
+def kept(notebooks: Notebooks) -> Iterator[dict[int, NotebookPage]]:
+    """The page and the kernel that tests hand on, by how many tests had failed when it was opened."""
+    books: dict[int, NotebookPage] = {}
+    yield books
+    for book in books.values():
+        notebooks.close(book)
+
+
+@pytest.fixture
+def open_notebook(kept: dict[int, NotebookPage], notebooks: Notebooks, request: pytest.FixtureRequest) -> NotebookPage:
+    """One page and one kernel for many tests; each of them puts its own cells into the notebook.
+
+    What a test that failed has left there, such as a dialog or a cell that runs for ever, is not handed on.
+    """
+    failed = request.session.testsfailed
+    if failed not in kept:
+        while kept:
+            notebooks.close(kept.popitem()[1])
+        kept[failed] = notebooks.open("pass")
+    return kept[failed]
 
 
 @pytest.fixture
@@ -134,10 +150,15 @@ def client(lab) -> Iterator[orthanc_lab.Client]:
     """The server, beside the browser: what it holds when the test begins is what it holds in the end."""
     with orthanc_lab.Client(lab.orthanc) as client:
         before = {study.id for study in client.studies}
+        count = client.statistics["CountInstances"]
         yield client
         for study in client.studies:
             if study.id not in before:
                 study.delete()
+        if client.statistics["CountInstances"] != count:  # a sample has been deleted, or a part of it
+            client.upload(samples.folder(), progress=False)
+        for name in client.modalities:
+            client.modalities[name].remove()
 
 
 @pytest.fixture

@@ -59,8 +59,6 @@ class NotebookPage:
 
     def put(self, *cells: str) -> None:
         """Replace the cells by others: they are written to disk, and the notebook is read from there."""
-        if self._dialog.count():  # of a test that has failed
-            self.page.keyboard.press("Escape")
         first = self.area.locator(".jp-Cell").first.element_handle()
         write(self.path, *cells)
         self.menu("File", "Reload Notebook from Disk")

@@ -151,7 +151,7 @@ class Looking:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_nothing_keeps_people_out(open_board):
     board = open_board(CELL)
     fill_panels(board)

@@ -230,7 +230,7 @@ def test_no_placeholder_is_cut_off(board):
             panel.locator("input[type=file]").first.set_input_files(samples.path("chart.png"))
             panel.get_by_label("Modality", exact=True).wait_for()
         if title == "Archive":
-            assert panel.get_by_placeholder("folder or file").count() == 1
+            panel.get_by_placeholder("folder or file").wait_for()
         if title == "Network":
             panel.get_by_label("Study date", exact=True).wait_for()
         fields = panel.locator("input[placeholder]:not([placeholder=''])")
@@ -272,7 +272,7 @@ def test_what_goes_wrong_is_said_and_mends_itself(shown, artefacts):
 @pytest.mark.long
 @pytest.mark.real
 def test_the_same_on_the_real_orthanc(shown, artefacts, real_program, tmp_path):
-    with RealOrthanc() as server:
+    with RealOrthanc(KeepAliveTimeout=60) as server:  # a pause of a busy machine closes no connection
         client = orthanc_lab.Client(server.url)
         book = shown(
             f"import orthanc_lab\nfrom orthanc_lab.widgets import dashboard\n"
@@ -322,7 +322,7 @@ def test_the_code_of_a_click_is_shown_and_inserted(board, client):
     press(code, "Insert as cell")
     says(code, "Inserted")
     assert len(client.jobs) == before
-    assert board.page.locator(".jp-Cell .cm-content", has_text="client.archive_job").count() == 1
+    board.page.locator(".jp-Cell .cm-content", has_text="client.archive_job").wait_for()
     board.picture("code-inserted")
     assert board.faults() == []
 

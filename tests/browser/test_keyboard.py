@@ -221,7 +221,6 @@ def test_a_server_and_its_nodes_are_watched(board, client):
     keys.to("Echo", "Shift+Tab")
     keys.press("Enter")
     says(panel, "No answer from pacs")
-    client.modalities["pacs"].remove()
     assert board.faults() == []
 
 

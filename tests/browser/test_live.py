@@ -95,7 +95,7 @@ def test_nothing_grows(notebook, many_jobs, artefacts, request):
     frames = Frames()
     book = notebook(CELL.format(url=many_jobs.url), heard=frames.came)
     book.run_all()
-    kernel = psutil.Process(int(book.area.locator(".jp-OutputArea-output pre").first.inner_text().split()[1]))
+    kernel = psutil.Process(int(book.area.locator(".jp-OutputArea-output pre", has_text="pid").inner_text().split()[1]))
     rows = book.area.locator("tbody tr")
     rows.nth(JOBS - 1).wait_for()
     session = book.page.context.new_cdp_session(book.page)

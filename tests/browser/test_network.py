@@ -6,22 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-import orthanc_lab
 from orthanc_lab import samples
 from orthanc_lab.testing.dicom_node import DicomNode
 from tests.browser.board import CELL, Board, fill, press, says, unfold
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def client(lab) -> Iterator[orthanc_lab.Client]:
-    with orthanc_lab.Client(lab.orthanc) as client:
-        yield client
-        for study in client.studies.find(PatientID="ELSEWHERE"):
-            study.delete()
-        for name in client.modalities:
-            client.modalities[name].remove()
 
 
 @pytest.fixture

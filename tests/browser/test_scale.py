@@ -59,7 +59,7 @@ def tab(board, title):
 @pytest.mark.timeout(300)
 def test_two_dashboards_on_many_patients_and_a_long_series(shown, artefacts):
     area = shown(FULL).area
-    url, patients, instances = area.locator(".jp-OutputArea-output pre").first.inner_text().split()
+    url, patients, instances = area.locator(".jp-OutputArea-output pre", has_text="http://").inner_text().split()
     assert (patients, instances) == ("5001", "7000")
     boards = area.locator(".widget-tab")
     first, second = (boards.nth(number) for number in (0, 1))

@@ -22,7 +22,7 @@ def test_a_person_measures_compares_and_plays(shown, artefacts):
     panel.get_by_role("treeitem", name="Phantom CT").click()
     panel.get_by_text("CT · Soft tissue").first.click()
     says(panel, "Slice 11 of 20")
-    canvas = panel.get_by_role("img", name="CT · Soft tissue · Slice 11 of 20")
+    canvas = panel.locator(".orthanc-frame:not(.orthanc-late) [aria-label*='Slice 11 of 20']")
     box = canvas.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     board.page.mouse.move(*middle)

@@ -66,6 +66,7 @@ def names(table):
 
 def test_a_table_is_sorted_by_its_heads(shown):
     table = shown(TABLE).area.get_by_role("grid", name="Things")
+    table.locator("tbody tr").nth(2).wait_for()
     assert names(table) == ["b", "a", "c"]
     head = table.get_by_role("columnheader", name="Size")
     order = []
@@ -97,8 +98,7 @@ def test_rows_are_selected_with_the_mouse(shown):
 def test_rows_are_selected_with_the_keyboard(shown):
     book = shown(TABLE)
     table = book.area.locator(".orthanc-lab").first
-    assert table.locator('tbody tr[tabindex="0"]').count() == 1  # one stop for the Tab key
-    table.locator('tbody tr[tabindex="0"]').focus()
+    table.locator('tbody tr[tabindex="0"]').focus()  # there is only one: one stop for the Tab key
     for key, selected in (
         ("Space", "b"),
         ("ArrowDown", "b"),
