@@ -14,6 +14,7 @@ __all__ = [
     "may_inflate",
     "may_unpack",
     "most_elements",
+    "most_values",
 ]
 
 MAX_DEPTH = 48
@@ -42,6 +43,7 @@ _RATIO = 80
 _INFLATED = 24 << 20
 _INFLATED_RATIO = 48
 _ELEMENTS = 100_000
+_VALUES = 500_000
 
 
 def may_unpack(packed: int) -> int:
@@ -62,3 +64,8 @@ def most_elements(size: int) -> int:
 def may_hold(packed: int) -> int:
     """Return how many elements and items a file may hold that was sent as `packed` bytes, compressed."""
     return _ELEMENTS + packed // 4
+
+
+def most_values(deflated: int) -> int:
+    """Return how many values a data set that was deflated to so many bytes may have, to be shown one by one."""
+    return _VALUES + deflated

@@ -14,8 +14,10 @@ from orthanc_lab.dicom.files.data_set import Element
 from orthanc_lab.dicom.files.read import read_file
 from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
 from orthanc_lab.protocol import house_json
-from tests.dicom.build import REAL_FILES, file_of, us
+from orthanc_lab.protocol.errors import ErrorCode
+from tests.dicom.build import REAL_FILES, code_of, file_of, us
 
+DEFLATED = "1.2.840.10008.1.2.1.99"
 NAMES = ("CT_small.dcm", "rtplan.dcm", "reportsi.dcm", "chrH31.dcm", "MR_small_implicit.dcm")
 
 
@@ -64,3 +66,13 @@ def test_values_of_each_kind() -> None:
     assert attributes["00100010"].findtext("{*}PersonName/{*}Alphabetic/{*}FamilyName") == "é"
     assert attributes["00081140"].findtext("{*}Item/{*}DicomAttribute/{*}Value") == "1.3"
     assert attributes["00084000"].findtext("{*}Value") == "a<&>"
+
+
+@pytest.mark.parametrize(("vr", "values"), [("UT", b"\\" * 400_000), ("OL", bytes(4 * 400_000))])
+def test_a_deflated_data_set_of_far_more_values_than_were_sent_is_refused(vr: str, values: bytes) -> None:
+    """Shown one by one, each takes a hundred times what it is in the file."""
+    file = file_of({0x00081140: ("SQ", [{0x00660129: Element(vr, values)}])}, DEFLATED)
+    assert len(to_dicom_json(read_file(file), Dictionary())["00081140"]["Value"][0]["00660129"]["Value"]) >= 400_000
+    file = file_of({0x00081140: ("SQ", [{0x00660129: Element(vr, values)}] * 2)}, DEFLATED)
+    for show in (to_dicom_json, to_dicom_xml):
+        assert code_of(lambda show=show: show(read_file(file), Dictionary())) == ErrorCode.BAD_FILE_FORMAT  # type: ignore[misc]

@@ -82,6 +82,7 @@ def files(full: bool) -> Iterator[tuple[str, bytes]]:
     yield "deflated items", _deflated(element(0x00081115, b"SQ", EMPTY_ITEM * (5 * MB)))
     yield "deflated elements", _deflated(_explicit_elements(300_000))
     yield "deflated text", _deflated(element(0x00104000, b"UT", b"a" * (22 * MB)))
+    yield "deflated values", _deflated(element(0x00104000, b"UT", b"\\" * (20 * MB)))
     yield "deflated numbers", _deflated(struct.pack("<HH2s2xI", 0x0009, 0x1001, b"UN", 22 * MB) + bytes(22 * MB))
     yield "too much, deflated", _deflated(element(0x00104000, b"UT", b"a" * (200 * MB)))
     rle = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\0" * 240_000

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 
+from orthanc_lab.protocol.xml_text import xml_text
 from orthanc_lab.testing.certify.results import Certificate, ScenarioResult
 
 __all__ = ["junit"]
 
-_FORBIDDEN = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML 1.0
 _CLASS = "orthanc_lab.certify"
 
 
@@ -51,4 +50,4 @@ def _case(suite: ET.Element, result: ScenarioResult, version: str) -> None:
 
 
 def _printable(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)
+    return xml_text(text)
