@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -202,6 +203,29 @@ def test_the_names_of_folders_take_no_more_memory_than_a_megabyte(ours: Side) ->
     made = [ours.ask("MKCOL", path).status_code for path in paths]
     assert made == [201] * 5 + [403] * 2
     assert [ours.ask("DELETE", path).status_code for path in paths] == [204] * 5 + [403] * 2
+
+
+def test_folders_in_folders_are_found_at_once(ours: Side) -> None:
+    path = "/webdav/uploads"
+    for _ in range(998):
+        path += "/x"
+        assert ours.ask("MKCOL", path).status_code == 201
+    assert ours.ask("MKCOL", "/webdav/uploads/y").status_code == 201
+    assert ours.ask("MKCOL", "/webdav/uploads/z").status_code == 403
+    assert ours.list("/webdav/uploads") == ["/webdav/uploads/x", "/webdav/uploads/y"]
+    assert ours.list(path) == []
+    assert [ours.ask("DELETE", f"/webdav/uploads/{name}").status_code for name in "xxy"] == [204, 403, 204]
+    assert ours.list("/webdav/uploads") == []
+
+
+def test_a_name_that_has_no_place_in_xml_spoils_no_list(ours: Side) -> None:
+    path = "/webdav/uploads/a%01%EF%BF%BFb"
+    assert ours.ask("MKCOL", path).status_code == 201
+    answer = ours.ask("PROPFIND", "/webdav/uploads", Depth="1")
+    names = [name.text for name in ElementTree.fromstring(answer.content).iter("{DAV:}displayname")]
+    assert names == ["uploads", "a\ufffd\ufffdb"]
+    assert ours.list("/webdav/uploads") == [path]
+    assert ours.ask("DELETE", path).status_code == 204
 
 
 def test_deleting(empty: Side) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 from urllib.parse import quote
 
+from orthanc_lab.protocol.xml_text import xml_text
 from orthanc_lab.rest.webdav.nodes import File, Node
 
 __all__ = ["address", "http_date", "lock", "multistatus", "nothing_changed"]
@@ -42,7 +43,7 @@ def _response(path: str, node: Node, now: datetime) -> str:
     <D:propstat>
       <D:status>HTTP/1.1 200 OK</D:status>
       <D:prop>
-        <D:displayname>{escape(node.name, quote=False)}</D:displayname>
+        <D:displayname>{escape(xml_text(node.name), quote=False)}</D:displayname>
         <D:creationdate>{modified}</D:creationdate>
         <D:getlastmodified>{modified}</D:getlastmodified>
 {kind}      </D:prop>

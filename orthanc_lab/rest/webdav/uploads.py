@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.making.upload import store_upload
@@ -16,10 +17,11 @@ __all__ = ["Uploads"]
 
 _log = logging.getLogger("orthanc_lab.http")
 _MOST_FOLDERS = 1000
-_MOST_LETTERS = 1 << 20  # of the paths of all folders
+_MOST_LETTERS = 1 << 20  # of the names of all folders
 _NO_DICOM = (ErrorCode.BAD_FILE_FORMAT, ErrorCode.INEXISTENT_TAG, ErrorCode.BAD_PARAMETER_TYPE)
 
-_Path = tuple[str, ...]
+_Inside = dict[str, Any]
+"""What is inside a folder: names of folders, each with what is inside that one."""
 
 
 class Uploads:
@@ -28,35 +30,45 @@ class Uploads:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._folders: set[_Path] = {()}
+        self._root: _Inside = {}
 
-    def folder(self, path: _Path = ()) -> Folder:
-        """Return the folder at a path, which is relative to this one."""
-        return Folder(path[-1] if path else "uploads", lambda: self._inside(path))
+    def folder(self) -> Folder:
+        """Return the folder that takes files."""
+        return self._folder("uploads", self._root)
 
-    def _inside(self, path: _Path) -> list[Folder]:
+    def _folder(self, name: str, inside: _Inside) -> Folder:
+        return Folder(name, lambda: self._entries(inside))
+
+    def _entries(self, inside: _Inside) -> list[Folder]:
         with self._lock:
-            return [self.folder(other) for other in sorted(self._folders) if other and other[:-1] == path]
+            return [self._folder(name, inside[name]) for name in sorted(inside)]
+
+    def _find(self, path: Sequence[str]) -> _Inside | None:
+        """Return what is inside the folder at a path, None if there is none."""
+        inside = self._root
+        for name in path:
+            if name not in inside:
+                return None
+            inside = inside[name]
+        return inside
 
     def make_folder(self, path: Sequence[str]) -> bool:
         """Make a folder inside one that exists; False if that is not possible."""
-        wanted = tuple(path)
         with self._lock:
-            if wanted[:-1] not in self._folders or wanted in self._folders or len(self._folders) >= _MOST_FOLDERS:
+            parent = self._find(path[:-1])
+            if parent is None or path[-1] in parent:
                 return False
-            if sum(len(name) for folder in (*self._folders, wanted) for name in folder) > _MOST_LETTERS:
+            names = [*_names(self._root), path[-1]]
+            if len(names) >= _MOST_FOLDERS or sum(map(len, names)) > _MOST_LETTERS:
                 return False
-            self._folders.add(wanted)
+            parent[path[-1]] = {}
             return True
 
     def remove_folder(self, path: Sequence[str]) -> bool:
         """Remove a folder with those inside; False if there is none."""
-        wanted = tuple(path)
         with self._lock:
-            if not wanted or wanted not in self._folders:
-                return False
-            self._folders = {folder for folder in self._folders if folder[: len(wanted)] != wanted}
-            return True
+            parent = self._find(path[:-1]) if path else None
+            return parent is not None and parent.pop(path[-1], None) is not None
 
     def store(self, path: Sequence[str], content: bytes) -> bool:
         """Store a DICOM file, or those of a ZIP archive; False if there is no folder for it.
@@ -64,9 +76,9 @@ class Uploads:
         File managers put files of their own beside those that are copied; what is no DICOM file is
         thrown away without an error, as in Orthanc, so that the copying goes on.
         """
-        wanted = tuple(path)
         with self._lock:
-            if wanted[:-1] not in self._folders or wanted in self._folders:
+            parent = self._find(path[:-1])
+            if parent is None or path[-1] in parent:
                 return False
         try:
             if content:
@@ -76,3 +88,12 @@ class Uploads:
                 raise
             _log.warning("Cannot import DICOM instance from WebDAV (maybe not a DICOM file)")
         return True
+
+
+def _names(inside: _Inside) -> Iterator[str]:
+    """Yield the names of all folders inside one, at any depth."""
+    waiting = [inside]
+    while waiting:
+        found = waiting.pop()
+        yield from found
+        waiting += found.values()
