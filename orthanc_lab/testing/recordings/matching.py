@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from threading import Lock
+from typing import TypeAlias
 
 from orthanc_lab.testing.recordings.exchange import Body, Headers, RecordedExchange
 
@@ -22,7 +23,11 @@ _LONGEST_DOCUMENT = 16 << 20  # bytes of a JSON document that is compared by its
 _MOST_SHOWN = 3
 _LONGEST_SHOWN = 500  # letters of a path, a query, a header
 _MOST_COMPARED = 2000
-_BOUNDARY = re.compile(r'boundary="?([^";,\s]+)"?', re.IGNORECASE)
+_BOUNDARY = re.compile(r'boundary="?([^";,\s]{1,200})"?', re.IGNORECASE)
+_LONGEST_START = 256  # bytes, in which a document or the first boundary begins
+
+Digests: TypeAlias = dict[tuple[str, bytes], str]
+"""SHA-256 of bodies as they are compared, by their own one and their boundary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,13 @@ def _request(key: RequestKey) -> str:
     return f"{_short(key.method)} {_short(key.path)}" + (f"?{_shown(key.query)}" if key.query != ("",) else "")
 
 
-def key_of(method: str, target: str, headers: Headers, body: Body | None) -> RequestKey:
+def key_of(method: str, target: str, headers: Headers, body: Body | None, digests: Digests | None = None) -> RequestKey:
     """Return the key of a request.
+
+    Parameters
+    ----------
+    digests
+        What was found out about the bodies of other requests, to which this one's is added: many may have the same.
 
     Examples
     --------
@@ -78,16 +88,34 @@ def key_of(method: str, target: str, headers: Headers, body: Body | None) -> Req
     path, _, query = target.partition("?")
     fields = dict(headers)
     compared = tuple((name, fields[name]) for name in _COMPARED if fields.get(name, "*/*") != "*/*")
-    return RequestKey(method, path, tuple(sorted(query.split("&"))), compared, _digest_of(body, fields))
+    digest = _digest_of(body, fields, {} if digests is None else digests)
+    return RequestKey(method, path, tuple(sorted(query.split("&"))), compared, digest)
 
 
-def _digest_of(body: Body | None, headers: dict[str, str]) -> str:
+def _digest_of(body: Body | None, headers: dict[str, str], digests: Digests) -> str:
     if body is None or not body.size:
         return ""
     boundary = _BOUNDARY.search(headers.get("content-type", ""))
-    if boundary is not None:
-        return _digest_without(boundary[1].encode(), body)
-    if body.size > _LONGEST_DOCUMENT or next(body.pieces())[:64].lstrip()[:1] not in (b"{", b"["):
+    mark = b"" if boundary is None else boundary[1].encode()
+    if mark and not _start_of(body).startswith(b"--" + mark):
+        return body.digest
+    place = (body.digest, mark)
+    if place not in digests:
+        digests[place] = _digest_without(mark, body) if mark else _digest_of_document(body)
+    return digests[place]
+
+
+def _start_of(body: Body) -> bytes:
+    start = b""
+    for piece in body.pieces():
+        start += piece
+        if len(start) >= _LONGEST_START:
+            break
+    return start[:_LONGEST_START].lstrip()
+
+
+def _digest_of_document(body: Body) -> str:
+    if body.size > _LONGEST_DOCUMENT or _start_of(body)[:1] not in (b"{", b"["):
         return body.digest
     try:
         document = json.loads(body.read())
@@ -120,8 +148,9 @@ class Matcher:
 
     def __init__(self, exchanges: Iterable[RecordedExchange]) -> None:
         self._by_key: dict[RequestKey, list[RecordedExchange]] = defaultdict(list)
+        digests: Digests = {}
         for exchange in sorted(exchanges, key=lambda one: one.at):
-            key = key_of(exchange.method, exchange.target, exchange.headers, exchange.body)
+            key = key_of(exchange.method, exchange.target, exchange.headers, exchange.body, digests)
             self._by_key[key].append(exchange)
         self._next: dict[RequestKey, int] = defaultdict(int)
         self._lock = Lock()

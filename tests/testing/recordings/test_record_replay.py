@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,28 @@ def test_large_bodies_are_once_in_the_file(ours: orthanc_lab.EmbeddedServer, tmp
         last = recording.exchanges[5].body
         assert last is not None
         assert last.read() == body[:3] + body
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=mark"])
+def test_a_body_of_many_requests_is_compared_once(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = BytesBody(b"[" + b" " * 200_000 + b"]" if "json" in kind else b"--mark\r\n" + b"x" * 200_000)
+    with RecordingWriter(tmp_path / "many") as writer:
+        for number in range(50):
+            writer.add(RecordedExchange("POST", f"/{number}", (("content-type", kind),), body, status=200))
+    pieces = 0
+    read = Recording.pieces_from
+
+    def counted(self: Recording, segment: int, number: int) -> Iterator[bytes]:
+        nonlocal pieces
+        for piece in read(self, segment, number):
+            pieces += 1
+            yield piece
+
+    monkeypatch.setattr(Recording, "pieces_from", counted)
+    with recorded(tmp_path / "many") as replay:
+        if "json" in kind:
+            assert replay.session.post(f"{replay.url}/49", data="[]", headers={"Content-Type": kind}).ok
+    assert pieces < 150
 
 
 def test_zeros_take_no_room(tmp_path: Path) -> None:
