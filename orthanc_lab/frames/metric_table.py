@@ -26,6 +26,7 @@ Readings: TypeAlias = Mapping[Key, tuple[float, float]]
 """Value, and Unix time in seconds of its last update (NaN if the text does not give one)."""
 
 _NAN = float("nan")
+_LONGEST_LINE = 8192  # characters: the parser takes time with the square of the length
 _LATEST = 9e12  # seconds: what has a place in a column of times
 
 
@@ -78,10 +79,12 @@ def parse_metrics(text: str) -> Readings:
     Raises
     ------
     ValueError
-        If the text is malformed or truncated.
+        If the text is malformed or truncated, or a line is longer than any metric needs.
     """
     if text and not text.endswith("\n"):
         raise ValueError(f"The metrics text ends in the middle of a line: {text[-40:]!r}")
+    if long := next((line for line in text.split("\n") if len(line) > _LONGEST_LINE), None):
+        raise ValueError(f"A line of the metrics text has more than {_LONGEST_LINE} characters: {long[:40]!r}…")
     found: dict[Key, tuple[float, float]] = {}
     try:
         for family in text_string_to_metric_families(text):

@@ -108,11 +108,12 @@ def _ask(url: str, fields: dict[str, str], auth: tuple[str, str] | None, timeout
         with requests.Session() as session:
             session.trust_env = False
             answer = session.post(url, data=fields, auth=auth, timeout=timeout)
-        document = answer.json()
-    except (requests.JSONDecodeError, RecursionError) as error:
-        raise _stranger(url, answer.status_code) from error
     except requests.RequestException as error:
         raise PrometheusError(f"No Prometheus answers at {url} ({error}).") from error
+    try:
+        document = answer.json()
+    except (ValueError, RecursionError) as error:
+        raise _stranger(url, answer.status_code) from error
     if not isinstance(document, dict) or "status" not in document:
         raise _stranger(url, answer.status_code)
     if document["status"] != "success":

@@ -62,6 +62,13 @@ def test_a_text_on_which_the_parser_stumbles_is_refused(text):
         frames.read_text(text, NOON)
 
 
+@pytest.mark.parametrize("label", ['b="' + '\\"' * 5000 + '"', ",".join(f'b{number}="x"' for number in range(2000))])
+def test_a_line_that_no_metric_needs_is_refused(label):
+    """The parser's time grows with the square of the length."""
+    with pytest.raises(ValueError, match="has more than 8192 characters"):
+        frames.read_text(f"a{{{label}}} 1\n", NOON)
+
+
 @pytest.mark.parametrize("moment", ["1767225600000000000000000", "-1767225600000000000000000", "1e300"])
 def test_times_of_update_that_have_no_place_in_a_column_are_left_out(moment):
     frame = frames.read_text(f"a 1 {moment}\n", NOON)

@@ -150,3 +150,9 @@ def test_values_that_nobody_asked_for(result):
     body = json.dumps({"status": "success", "data": {"result": result}}).encode()
     with Scripted(answer(body)) as server, pytest.raises(frames.PrometheusError, match="sent values that cannot be"):
         frames.query_range(server.url, start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 1, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[" * 100_000, b'{"status":' + b"1" * 5000 + b"}"])
+def test_a_body_that_is_no_document_of_prometheus(body):
+    with Scripted(answer(body)) as server, pytest.raises(frames.PrometheusError, match="not like Prometheus"):
+        frames.query_range(server.url)
