@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from orthanc_lab.lab.grading import session as sessions
 from orthanc_lab.lab.grading.command import grade, main
+from orthanc_lab.lab.grading.evidence import Criterion, require
 from orthanc_lab.lab.grading.kernel import Kernel
-from orthanc_lab.lab.grading.lessons import criteria_of
+from orthanc_lab.lab.grading.lessons import Criteria, criteria_of
 from orthanc_lab.lab.grading.notebook import Lesson, NotANotebookError, answers, lesson_of, read_cells, read_lesson
 from orthanc_lab.lab.grading.session import Mark, Session
 from orthanc_lab.lab.grading.table import FORMS, Row
@@ -94,6 +96,27 @@ def test_a_cell_that_takes_too_long_and_one_that_ends_the_kernel(small: Path, tm
         *["not reached"] * 2,
     ]
     assert row.problem == "stopped: it ended the kernel"
+
+
+def test_an_answer_that_is_nested_too_deep_to_be_compared_with_the_solution(small: Path, tmp_path: Path) -> None:
+    deep = "+".join(["1"] * 1500)
+    changes = {"exercise-1": "import sys\nsys.setrecursionlimit(9000)", "exercise-2": f"answer_2 = 4\nlong = {deep}"}
+    row = grade(write(tmp_path / "mine.ipynb", handed_in(small, changes)), folder=small.parent)
+    assert [verdict.mark.value for verdict in row.verdicts] == ["no answer", "right", "no answer"]
+    assert row.problem == ""
+
+
+def test_an_answer_that_no_criterion_expects(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook can make the lesson's server answer anything: others are graded all the same."""
+    judged = Criterion({"length": "answer_1"}, lambda evidence: require(evidence.values["length"] + 1 == 4, "It is 3"))
+    monkeypatch.setattr(sessions, "criteria_of", lambda lesson: Criteria((), {1: judged}))
+    rows = []
+    for name, answer in (("tampered", "[]"), ("honest", "three")):
+        path = write(tmp_path / f"{name}.ipynb", handed_in(small, {"exercise-1": f"answer_1 = {answer}"}))
+        rows.append(grade(path, folder=small.parent))
+    assert rows[0].problem.startswith("stopped: an exercise cannot be judged (TypeError: ")
+    assert [verdict.words for verdict in rows[0].verdicts] == ["not reached"] * 3
+    assert rows[1].verdicts[0].mark is Mark.RIGHT
 
 
 def test_a_notebook_gets_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

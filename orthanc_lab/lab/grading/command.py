@@ -118,6 +118,8 @@ def grade(path: Path, *, cell_seconds: float = 60, total_seconds: float = 300, f
         problem = f"stopped: {error}"
     except ClientError as error:
         problem = f"stopped: the server of the lesson does not answer any more: {str(error).splitlines()[0]}"
+    except Exception as error:  # of answers that a notebook has tampered with: others are graded all the same
+        problem = f"stopped: an exercise cannot be judged ({type(error).__name__}: {error})"
     return Row(path.name, lesson.number, _all(verdicts, lesson), problem)
 
 

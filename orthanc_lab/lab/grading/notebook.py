@@ -172,8 +172,8 @@ def is_the_solution(written: Sequence[Cell], exercise: Exercise) -> bool:
 def _statements(source: str) -> list[str]:
     try:
         body: list[ast.stmt] = ast.parse(source).body
+        if len(body) == 1 and isinstance(body[0], ast.If):
+            body = body[0].body
+        return [ast.dump(statement) for statement in body]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    if len(body) == 1 and isinstance(body[0], ast.If):
-        body = body[0].body
-    return [ast.dump(statement) for statement in body]
