@@ -52,7 +52,9 @@ class AnswersReader:
         charset = by_name(default_encoding) or LATIN1
         self._encoding = charset.name
         # The texts are Unicode when they are shown; Orthanc says what it would encode them in.
-        self._character_set = _string(_CHARACTER_SET, charset.term, dictionary)
+        self._character_set = (
+            {_CHARACTER_SET: _string(_CHARACTER_SET, charset.term, dictionary)} if charset.term else {}
+        )
         self._levels = {level: _string(_LEVEL, name, dictionary) for level, name in LEVEL_NAMES.items()}
 
     def full(self, answer: FindAnswer, level: Level) -> dict[str, dict[str, Any]]:
@@ -67,8 +69,8 @@ class AnswersReader:
         shown = self._writer(data_set, answer.transfer_syntax).write(data_set)
         found = {tag: _without_creator(element) for tag, element in shown.items() if element["Type"] == "String"}
         found.setdefault(_LEVEL, self._levels[level])
-        found[_CHARACTER_SET] = self._character_set
-        return with_meta_header(dict(sorted(found.items())), self._dictionary)
+        found.pop(_CHARACTER_SET, None)
+        return with_meta_header(dict(sorted((found | self._character_set).items())), self._dictionary)
 
     def texts(self, answer: FindAnswer, level: Level) -> dict[int, str]:
         """Return the tags of an answer with their texts; what has none is left out."""

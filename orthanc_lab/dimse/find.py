@@ -85,7 +85,7 @@ class Finder:
         Raises
         ------
         OrthancError
-            As `ask`; 15 for a text that is not a value of its tag.
+            As `ask`; 15 for a text that is not a value of its tag, 3 for an unknown character set.
         """
         identifier = find_identifier(asked, level, self._modality.manufacturer, self._values)
         return self.ask(PATIENT_ROOT_FIND if level is Level.PATIENT else STUDY_ROOT_FIND, identifier)

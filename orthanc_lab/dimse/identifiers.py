@@ -109,7 +109,7 @@ def find_identifier(asked: TagValues, level: Level, manufacturer: str, values: J
     Raises
     ------
     OrthancError
-        15 for a text that is not a value of its tag.
+        15 for a text that is not a value of its tag, 3 for an unknown character set.
     """
     blank = _UNIVERSAL if manufacturer == "GE" else ""
     identifier = _data_set(dict.fromkeys(_ALWAYS_ASKED[level], blank) | dict(asked), level, values)
@@ -136,7 +136,13 @@ def move_identifier(asked: TagValues, level: Level, values: JsonValues) -> DataS
 
 
 def get_identifier(asked: TagValues, level: Level, values: JsonValues) -> DataSet:
-    """Return the identifier of a C-GET, with all tags of the request."""
+    """Return the identifier of a C-GET, with all tags of the request.
+
+    Raises
+    ------
+    OrthancError
+        15 for a text that is not a value of its tag, 3 for an unknown character set.
+    """
     return _data_set(asked, level, values)
 
 
@@ -154,7 +160,14 @@ def _is_foreign(vr: str, manufacturer: str) -> bool:
 
 
 def _data_set(asked: TagValues, level: Level, values: JsonValues) -> DataSet:
-    charset = by_term(asked.get(SPECIFIC_CHARACTER_SET) or values.charset.term) or values.charset
+    stated = asked.get(SPECIFIC_CHARACTER_SET)
+    charset = by_term(stated) if stated else values.charset
+    if charset is None:
+        raise OrthancError(
+            ErrorCode.PARAMETER_OUT_OF_RANGE,
+            f'Unsupported value for the SpecificCharacterSet (0008,0005) tag: "{stated}"',
+        )
     local = values.in_charset(charset)
-    whole = {**asked, SPECIFIC_CHARACTER_SET: charset.term, QUERY_RETRIEVE_LEVEL: LEVEL_NAMES[level]}
-    return {tag: local.element(tag, value) for tag, value in whole.items() if is_written(tag)}
+    whole = {**asked, QUERY_RETRIEVE_LEVEL: LEVEL_NAMES[level]}
+    whole.pop(SPECIFIC_CHARACTER_SET, None)
+    return {tag: local.element(tag, value) for tag, value in whole.items() if is_written(tag)} | charset.declaration()

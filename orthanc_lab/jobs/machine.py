@@ -188,8 +188,7 @@ def _forget(status: Status, at: Moment, report: Report | None) -> _Move:
 
 def _run(status: Status, at: Moment, report: Report | None) -> _Move:
     # The time spent waiting counts as run time.
-    waited = at.seconds - status.since
-    return _to(JobState.RUNNING, at, error_code=0, runtime=status.runtime + waited), ()
+    return _to(JobState.RUNNING, at, error_code=0, runtime=_runtime(status, at)), ()
 
 
 def _between_steps(status: Status, at: Moment, report: Report | None, effect: Effect = Effect.NOTE) -> _Move:
@@ -233,9 +232,14 @@ def _reported(status: Status, at: Moment, report: Report) -> _Changes:
         "content": report.content,
         "error_code": report.error_code,
         "error_details": report.error_details,
-        "runtime": status.runtime + at.seconds - status.since,
+        "runtime": _runtime(status, at),
         "since": at.seconds,
     }
+
+
+def _runtime(status: Status, at: Moment) -> float:
+    # Servers that share a list measure by the time of day, on which they may disagree, and which may be put back.
+    return status.runtime + max(at.seconds - status.since, 0.0)
 
 
 def _row(cancel: _Rule, pause: _Rule, resume: _Rule, resubmit: _Rule, delete: _Rule) -> dict[Event, _Rule]:

@@ -37,7 +37,7 @@ class AnswerWriter:
         self._syntax = transfer_syntax
         self._values = JsonValues(dictionary, charset, decode_binary=False)
         same = {
-            SPECIFIC_CHARACTER_SET: Element("CS", charset.term.encode()),
+            **charset.declaration(),
             QUERY_RETRIEVE_LEVEL: Element("CS", charset.encode(identifier.level)),
             RETRIEVE_AE_TITLE: Element("AE", charset.encode(aet)),
         }

@@ -167,8 +167,18 @@ def test_the_character_set_is_known_by_its_keyword_alone(creator: Creator) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "term"), [("Utf8", "ISO_IR 192"), ("Greek", "ISO_IR 126"), ("Windows1251", "ISO_IR 144")]
+    ("name", "term"), [("Utf8", "ISO_IR 192"), ("Greek", "ISO_IR 126"), ("Cyrillic", "ISO_IR 144")]
 )
 def test_the_default_encoding(name: str, term: str) -> None:
     with orthanc_lab.in_process(DefaultEncoding=name) as server:
         assert text(Creator(server.session, server.url).create(), 0x00080005) == term
+
+
+def test_a_default_encoding_that_dicom_has_no_term_for() -> None:
+    with orthanc_lab.in_process(DefaultEncoding="Windows1251") as server:
+        creator = Creator(server.session, server.url)
+        data_set = creator.create({"PatientName": "Люк"})
+        assert 0x00080005 not in data_set
+        assert data_set[0x00100010].value.rstrip() == "Люк".encode("cp1251")
+        data_set = creator.create({"SpecificCharacterSet": "ISO_IR 144", "PatientName": "Люк"})
+        assert data_set[0x00100010].value.rstrip() == "Люк".encode("iso8859-5")

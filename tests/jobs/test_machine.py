@@ -129,6 +129,14 @@ def test_only_the_last_wait_counts() -> None:
     assert status.runtime == 1.0
 
 
+def test_a_clock_that_is_put_back_takes_no_run_time_away() -> None:
+    status, _ = advance(Status(since=at(9).seconds), Event.PICKED, at(2))
+    assert status.runtime == 0.0
+    status, _ = advance(status, Event.STEPPED, at(3), Report(0.5, {}))
+    status, _ = advance(status, Event.FINISHED, at(1), Report(1.0, {}))
+    assert status.runtime == 1.0
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [

@@ -80,6 +80,44 @@ def test_old_reports_are_dropped(pair: tuple[Server, Server]) -> None:
     assert [ask(server) for server in pair] == [[404, 200, 200]] * 2
 
 
+def test_an_encoding_that_dicom_has_no_term_for(real_program: str) -> None:
+    def exchanged(server: Server) -> list[Any]:
+        with Wire.open(server.dicom_port, Proposal(FIND["study"], [IMPLICIT_LE])) as wire:
+            answers = wire.ask(Operation.C_FIND, FIND["study"], identifier("STUDY", {_NAME: "", _ID: "SCSRUSS"}))
+        query = {"Level": "Study", "Query": {"PatientName": "Люк*"}}
+        requests.post(f"{server.url}/modalities/probe/query", json=query, timeout=30).raise_for_status()
+        return [answers, _asked(server)]
+
+    with our_server(DefaultEncoding="Windows1251") as ours, real_server(DefaultEncoding="Windows1251") as real:
+        assert exchanged(ours) == exchanged(real)
+
+
+@pytest.mark.parametrize("kind", ["query", "find-worklist"])
+def test_the_character_set_of_a_query_to_a_node(pair: tuple[Server, Server], kind: str) -> None:
+    def ask(server: Server, term: Any) -> list[Any]:
+        server.node.clear()
+        query = {"Level": "Study", "Query": {"PatientName": "Люк*é", "SpecificCharacterSet": term}}
+        answer = requests.post(f"{server.url}/modalities/probe/{kind}", json=query, timeout=30)
+        return [answer.status_code, answer.text if answer.status_code != 200 else _asked(server)]
+
+    terms = ["", "ISO_IR 100", " iso_ir 144", "GBK", "ISO 2022 IR 87", "NOPE", "ISO_IR 100\\ISO 2022 IR 87", 'é"', "  "]
+    if kind == "find-worklist":
+        terms += [None, 5, ["ISO_IR 192"]]
+    for term in terms:
+        ours, real = (ask(server, term) for server in pair)
+        assert ours == real, term
+
+
+def _asked(server: Server) -> list[tuple[Any, bytes]]:
+    """Return the character set and the bytes of the name in the queries that the node has received."""
+    data_sets = [message.dataset for message in server.node.messages if message.name == "C-FIND-RQ"]
+    return [
+        (data_set.get("SpecificCharacterSet"), data_set["PatientName"].value.original_string)
+        for data_set in data_sets
+        if data_set is not None
+    ]
+
+
 def test_the_metrics_of_the_real_server(pair: tuple[Server, Server]) -> None:
     def names(server: Server) -> list[str]:
         lines = requests.get(f"{server.url}/tools/metrics-prometheus", timeout=30).text.splitlines()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ import pytest
 
 import orthanc_lab
 from orthanc_lab import EmbeddedServer
+from orthanc_lab.protocol.ports import SystemClock
 from orthanc_lab.server.loopback import free_port
 from orthanc_lab.testing.cluster.tcp_proxy import TcpProxy
 from orthanc_lab.testing.contracts.dicom_files import LARGE, dicom
@@ -59,6 +61,21 @@ def test_the_system_tells_the_back_end(server: EmbeddedServer) -> None:
     told = server.session.get(f"{server.url}/system").json()
     assert told["DatabaseBackendPlugin"].rpartition("/")[2].startswith("libOrthancPostgreSQLIndex.so")
     assert told["DatabaseVersion"] == 6
+
+
+class BackwardClock(SystemClock):
+    """A clock whose time of day goes backwards, as one that is being put back does."""
+
+    def now(self) -> datetime:
+        return datetime(2100, 1, 1, tzinfo=UTC) - timedelta(seconds=self.monotonic())
+
+
+def test_a_job_takes_no_negative_time_while_the_clock_is_put_back(database: PostgresqlDatabase) -> None:
+    with orthanc_lab.serve(settings(database), clock=BackwardClock()) as server:
+        study = upload(server, dicom()).json()["ParentStudy"]
+        job = server.session.post(f"{server.url}/studies/{study}/archive", json={"Asynchronous": True}).json()["ID"]
+        until(lambda: server.session.get(f"{server.url}/jobs/{job}").json()["State"] == "Success")
+        assert server.session.get(f"{server.url}/jobs/{job}").json()["EffectiveRuntime"] == 0.0
 
 
 def test_away_and_back(server: EmbeddedServer, postgresql_server: PostgresqlServer) -> None:

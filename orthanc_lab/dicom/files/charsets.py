@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
+from orthanc_lab.dicom.files.data_set import DataSet, Element, padded
+
 __all__ = ["ASCII", "LATIN1", "Charset", "by_name", "by_term", "names"]
 
 
@@ -12,7 +15,7 @@ class Charset:
     """One character set, used for the whole of a file."""
 
     name: str  # as in the option DefaultEncoding
-    term: str  # Specific Character Set (0008,0005)
+    term: str  # Specific Character Set (0008,0005), "" if DICOM has none
     codec: str  # of Python
 
     def encode(self, text: str) -> bytes:
@@ -22,6 +25,10 @@ class Charset:
     def decode(self, value: bytes) -> str:
         """Return the text of a value; invalid bytes are replaced."""
         return value.decode(self.codec, "replace")
+
+    def declaration(self) -> DataSet:
+        """Return the element by which a data set states this character set; none if DICOM has no term for it."""
+        return {SPECIFIC_CHARACTER_SET: Element("CS", padded(self.term.encode(), b" "))} if self.term else {}
 
 
 ASCII = Charset("Ascii", "ISO_IR 6", "ascii")
@@ -35,7 +42,7 @@ _CHARSETS = (
     Charset("Latin4", "ISO_IR 110", "iso8859-4"),
     Charset("Latin5", "ISO_IR 148", "iso8859-9"),
     Charset("Cyrillic", "ISO_IR 144", "iso8859-5"),
-    Charset("Windows1251", "ISO_IR 144", "cp1251"),
+    Charset("Windows1251", "", "cp1251"),
     Charset("Arabic", "ISO_IR 127", "iso8859-6"),
     Charset("Greek", "ISO_IR 126", "iso8859-7"),
     Charset("Hebrew", "ISO_IR 138", "iso8859-8"),
@@ -47,7 +54,7 @@ _CHARSETS = (
     Charset("SimplifiedChinese", "ISO 2022 IR 58", "gb2312"),
 )
 _BY_NAME = {charset.name: charset for charset in _CHARSETS}
-_BY_TERM = {charset.term: charset for charset in reversed(_CHARSETS)}
+_BY_TERM = {charset.term: charset for charset in _CHARSETS if charset.term}
 _BY_TERM |= {term.replace("ISO_IR", "ISO 2022 IR"): charset for term, charset in _BY_TERM.items() if "ISO_IR" in term}
 _BY_TERM["GBK"] = _BY_NAME["Chinese"]
 del _BY_TERM["ISO 2022 IR 192"]

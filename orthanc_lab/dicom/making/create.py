@@ -152,10 +152,12 @@ def charset_of_tags(fields: Mapping[str, Any], default: Charset) -> Charset:
     OrthancError
         3 ``Unknown specific character set: X``, -1 if it is not text.
     """
-    term = fields.get("SpecificCharacterSet", default.term)
+    if "SpecificCharacterSet" not in fields:
+        return default
+    term = fields["SpecificCharacterSet"]
     if not isinstance(term, str):
         raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
-    charset = default if term == default.term else by_term(term)
+    charset = by_term(term)
     if charset is None:
         raise OrthancError(
             ErrorCode.PARAMETER_OUT_OF_RANGE, "Unknown specific character set: " + term.partition("\0")[0]
@@ -184,7 +186,7 @@ def generated_tags(now: datetime, charset: Charset, level: Level | None = None) 
     depth = -1 if level is None else level.depth
     date, time = _text("DA", now.strftime("%Y%m%d")), _text("TM", now.strftime("%H%M%S.000000"))
     pairs = [*_INSTANCE_DATES, *(pair for own, pair in _DATES.items() if depth < own.depth)]
-    data_set: DataSet = {tags.SPECIFIC_CHARACTER_SET: _text("CS", charset.term)}
+    data_set = charset.declaration()
     for date_tag, time_tag in pairs:
         data_set[date_tag] = date
         data_set[time_tag] = time

@@ -33,7 +33,7 @@ class RemoteFind:
         Raises
         ------
         OrthancError
-            9 or 2015 if it fails, 15 for a text that is not a value of its tag.
+            9 or 2015 if it fails, 15 for a text that is not a value of its tag, 3 for an unknown character set.
         """
         level, asked = request.level, request.asked
         with self.open(modality, request.local_aet, request.timeout) as finder:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dicom.dictionary.tags import SPECIFIC_CHARACTER_SET
-from orthanc_lab.dicom.files.data_set import DataSet, Element
+from orthanc_lab.dicom.files.charsets import Charset, by_term
+from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.shown.tags_json import TagsFormat
 from orthanc_lab.dimse.answers import AnswersReader
 from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.dimse.query_models import WORKLIST_FIND
+from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.http.bodies import boolean_field, read_json
@@ -56,8 +58,23 @@ class FindWorklist:
 
     def _identifier(self, query: dict[str, Any]) -> DataSet:
         values = self._services.job_tools.values()
-        asked = values.data_set({name: "" if value is None else value for name, value in query.items()})
-        return {SPECIFIC_CHARACTER_SET: Element("CS", values.charset.term.encode("ascii")), **asked}
+        tags = {name: values.names.parse_tag(name, values.private_creator) for name in sorted(query)}
+        charset = values.charset
+        asked = {}
+        for name, value in query.items():
+            if tags[name] != SPECIFIC_CHARACTER_SET:
+                asked[name] = "" if value is None else value
+            elif value != "":
+                charset = _charset(value)
+        return values.in_charset(charset).data_set(asked) | charset.declaration()
+
+
+def _charset(term: Any) -> Charset:
+    charset = by_term(term) if isinstance(term, str) else None
+    if charset is None:
+        text = house_json.dumps(term, indent="\t")
+        raise OrthancError(ErrorCode.BAD_REQUEST, f"Unknown encoding while creating DICOM from JSON: {text}\n")
+    return charset
 
 
 def _read_fields(req: falcon.Request) -> dict[str, Any]:
