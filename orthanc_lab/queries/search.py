@@ -75,10 +75,11 @@ class ResourceSearch:
         split = self._index.split(query if is_page and not query.limit else self._limited(query))
         on_files = list(split.on_files)
         for constraint in split.below:
-            if constraint.tag in requested:
-                on_files.append(constraint)
-            elif constraint.tag != MODALITIES_IN_STUDY:
+            if constraint.tag == MODALITIES_IN_STUDY:
+                continue  # the index looks for one of the modalities; what is shown lists them all
+            if constraint.tag not in requested:
                 return None  # as Orthanc 1.12.7, which drops what it does not show
+            on_files.append(constraint)
         return replace(split, on_files=on_files)
 
     def ids(self, plan: SplitQuery) -> list[str]:

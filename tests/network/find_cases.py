@@ -36,6 +36,7 @@ STUDY_ROOT: dict[str, tuple[str | None, Keys]] = {
     ),
     "not-in-the-index": ("STUDY", {_ID: "P1", "0018,0015": "", "0010,4000": ""}),
     "modalities-of-a-study": ("STUDY", {_MODALITIES: "MR\\PT", _ID: ""}),
+    "one-of-the-modalities": ("STUDY", {_MODALITIES: "MR", _ID: ""}),
     "modalities-pattern": ("STUDY", {_MODALITIES: "C*", _ID: "P1"}),
     "modalities-any": ("STUDY", {_MODALITIES: "*", _ID: "P1"}),
     "modalities-lower-case": ("STUDY", {_MODALITIES: "ct", _ID: "P1"}),
