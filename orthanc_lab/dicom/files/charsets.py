@@ -60,6 +60,13 @@ _BY_TERM["GBK"] = _BY_NAME["Chinese"]
 del _BY_TERM["ISO 2022 IR 192"]
 
 
+# What the edition of 2005 put in the place of code points for private use; Python knows that of 2000.
+GB18030_2005 = str.maketrans(
+    "\ue78d\ue78e\ue78f\ue790\ue791\ue792\ue793\ue794\ue795\ue796\ue7c7\ue81e\ue826\ue82b\ue82c\ue832\ue843\ue854\ue864",
+    "︐︒︑︓︔︕︖︗︘︙ḿ龴龵龶龷龸龹龺龻",
+)
+
+
 def names() -> tuple[str, ...]:
     """Return the names that the option ``DefaultEncoding`` knows."""
     return tuple(_BY_NAME)

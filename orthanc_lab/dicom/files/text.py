@@ -21,6 +21,10 @@ _ESCAPE_SEQUENCE = re.compile(rb"\x1b[\x20-\x2f]++[\x30-\x7e]|[\x0e\x0f]")  # EC
 _NOT_PLAIN = re.compile(rb"[^\n\x20-\x7e]")
 _YEN = str.maketrans("\\~", "¥‾")  # JIS X 0201 has them in the place of backslash and tilde
 _SHIFTS = str.maketrans("", "", "\x0e\x0f\x1b")
+_C1 = bytes(range(0x80, 0xA0))
+_KOREAN = re.compile("[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff]")  # windows-949: a pair is one character or none
+_KOREAN_SINGLE = {"\x80": "\x80", "\xff": "\uf8f7"}
+_KOREAN_PRIVATE = {"\xc9": 0xE000 - 0xA1, "\xfe": 0xE05E - 0xA1}  # rows for private use
 _USUAL = 64  # bytes of a character set that is remembered
 _ESCAPES_ARE_CONTENT = frozenset({"ascii", "iso2022_jp_1"})
 
@@ -94,6 +98,30 @@ def _shift_jis(value: bytes) -> str:
     return value.decode("shift_jis", "ignore").translate(_YEN)
 
 
+def _thai(value: bytes) -> str:
+    return value.translate(None, _C1).decode("tis-620", "ignore")
+
+
+def _korean(value: bytes) -> str:
+    return _KOREAN.sub(_korean_character, value.decode("latin-1"))
+
+
+def _korean_character(match: re.Match[str]) -> str:
+    lead, trail = match[0][0], match[0][1:]
+    if not trail:
+        return _KOREAN_SINGLE.get(lead, "")
+    if trail >= "\xa1" and lead in _KOREAN_PRIVATE:
+        return chr(_KOREAN_PRIVATE[lead] + ord(trail))
+    try:
+        return match[0].encode("latin-1").decode("cp949")
+    except UnicodeDecodeError:
+        return ""
+
+
+def _gb18030(value: bytes) -> str:
+    return value.decode("gb18030", "ignore").translate(charsets.GB18030_2005)
+
+
 def _utf8(value: bytes) -> str:
     try:
         return value.decode("utf-8")
@@ -138,5 +166,7 @@ _SPECIAL: dict[str, TextDecoder] = {
     "utf-8": _utf8,
     "iso2022_jp_1": _iso_2022_jp,
     "shift_jis": _shift_jis,
-    "euc_kr": functools.partial(_lenient, codec="cp949"),
+    "euc_kr": _korean,
+    "gb18030": _gb18030,
+    "tis-620": _thai,
 }
