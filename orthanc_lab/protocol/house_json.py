@@ -7,6 +7,7 @@ separators comes close, but is slower on long lists.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
 from json.encoder import encode_basestring_ascii as _quote
 from typing import Any
@@ -26,12 +27,21 @@ def dumps(value: Any, *, indent: str = "   ") -> str:
     """
     parts: list[str] = []
     _write(value, "\n", indent, parts, [0])
-    return "".join(parts)
+    text = "".join(parts)
+    return _ESCAPE.sub(_unescaped_delete, text) if "\\u007f" in text else text
 
 
 def error_dumps(value: dict[str, Any]) -> str:
     """Return the JSON error object: indented by tabs, with a final line break."""
     return dumps(value, indent="\t") + "\n"
+
+
+_ESCAPE = re.compile(r"\\(?:u007f|.)")
+
+
+def _unescaped_delete(escape: re.Match[str]) -> str:
+    # Orthanc escapes the control characters of ASCII, but not the last one.
+    return "\x7f" if escape[0] == "\\u007f" else escape[0]
 
 
 _DEEP = 64  # letters of an indentation, from which they are counted

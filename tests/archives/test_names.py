@@ -21,6 +21,7 @@ from orthanc_lab.jobs.kinds.archives.archive_names import (
     [
         ("P1", "Doe^John", "P1 Doe John"),
         ("P2", "Müller^J", "P2 Mller J"),
+        ("P2", "a\r\nb\tc", "P2 a bc"),
         ("P3", "山田^太郎", "P3"),
         ("", "^^", "Unknown Patient"),
         ("", "", "Unknown Patient"),

@@ -410,6 +410,12 @@ def test_delete_answers_the_remaining_ancestor(filled: Rest, ids: Ids) -> None:
     assert ids.names(filled.json("/studies")) == {"2.1"}
 
 
+def test_control_characters_are_references_in_xml(rest: Rest) -> None:
+    rest("POST", "/tools/create-dicom", '{"Tags": {"PatientID": "a\\u0001\\t\\u001b<"}}')
+    answer = rest("GET", "/patients?expand", Accept="application/xml")
+    assert "<PatientID>a&#01;\t&#27;&lt;</PatientID>" in answer.text
+
+
 def test_xml(library: Rest, ids: Ids) -> None:
     answer = library("GET", "/patients?since=0&limit=1", Accept="application/xml")
     assert answer.headers["Content-Type"] == "application/xml; charset=utf-8"

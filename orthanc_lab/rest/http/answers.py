@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -100,4 +101,11 @@ def _xml_children(value: Any, indent: str, lines: list[str], blanks: list[int]) 
                 lines.append(f"{indent}<{name} />")
         else:
             text = item if isinstance(item, str) else house_json.dumps(item)
-            lines.append(f"{indent}<{name}>{escape(text, quote=False)}</{name}>")
+            lines.append(f"{indent}<{name}>{_CONTROL.sub(_reference, escape(text, quote=False))}</{name}>")
+
+
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def _reference(control: re.Match[str]) -> str:
+    return f"&#{ord(control[0]):02d};"

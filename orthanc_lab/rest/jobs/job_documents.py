@@ -117,7 +117,7 @@ def _before(view: JobView) -> str:
         f'   "EffectiveRuntime" : {house_json.dumps(view.runtime)},\n'
         f'   "ErrorCode" : {view.error_code},\n'
         f'   "ErrorDescription" : {_quoted(_description(view.error_code))},\n'
-        f'   "ErrorDetails" : {_quoted(view.error_details)},\n'
+        f'   "ErrorDetails" : {house_json.dumps(view.error_details)},\n'
         f'   {eta}"ID" : {_quoted(view.id)},\n'
         f'   "Priority" : {view.priority},\n'
         f'   "Progress" : {view.progress},\n'

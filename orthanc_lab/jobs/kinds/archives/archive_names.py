@@ -21,9 +21,9 @@ _DIRECTORIES: Mapping[int, tuple[str, str, str]] = {
 def clean_name(text: str) -> str:
     """Return `text` as a name in an archive: ``A-Z a-z 0-9 . _`` and single spaces.
 
-    Characters outside ASCII and all other signs are removed, ``^`` becomes a space.
+    Characters outside ASCII and all other signs are removed, ``^`` and a line feed become a space.
     """
-    return _SPACES.sub(" ", _REMOVED.sub("", text.replace("^", " "))).strip(" ")
+    return _SPACES.sub(" ", _REMOVED.sub("", text.replace("^", " ").replace("\n", " "))).strip(" ")
 
 
 def directory_name(depth: int, tags: Mapping[str, str]) -> str:
