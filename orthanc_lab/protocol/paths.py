@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["one_form"]
+from urllib.parse import unquote_to_bytes
+
+__all__ = ["decoded", "one_form"]
+
+
+def decoded(path: str) -> str:
+    """Return a path of a request with its escapes resolved, one letter for each byte; ``+`` is a space, as in a query.
+
+    >>> decoded("/labels/a+b%2Bc")
+    '/labels/a b+c'
+    """
+    if "+" in path:
+        path = path.replace("+", " ")
+    return unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path
 
 
 def one_form(path: str) -> str:

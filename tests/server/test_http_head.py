@@ -35,6 +35,7 @@ def test_what_a_head_says():
     ("target", "path", "query"),
     [
         ("/a%2Fb%20c?d%20e", "/a/b c", "d%20e"),
+        ("/a+b%2Bc?d+e", "/a b+c", "d+e"),
         ("/%C3%A4?x#y", "/\u00c3\u00a4", "x"),
         ("/\u00c3\u00a4", "/\u00c3\u00a4", ""),
         ("/%00%zz%", "/\0%zz%", ""),

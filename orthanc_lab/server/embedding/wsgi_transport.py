@@ -7,13 +7,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from email.message import Message
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 from wsgiref.types import WSGIApplication
 
 import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPHeaderDict
 from urllib3.response import HTTPResponse
+
+from orthanc_lab.protocol.paths import decoded
 
 __all__ = ["WsgiTransport"]
 
@@ -79,7 +81,7 @@ class WsgiTransport(BaseAdapter):
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method or "GET",
             "SCRIPT_NAME": "",
-            "PATH_INFO": unquote_to_bytes(url.path or "/").decode("latin-1"),
+            "PATH_INFO": decoded(url.path or "/"),
             "QUERY_STRING": url.query,
             "SERVER_NAME": url.hostname or "localhost",
             "SERVER_PORT": str(url.port or 80),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes
+
+from orthanc_lab.protocol.paths import decoded
 
 __all__ = ["BadRequest", "HeadReader", "check_trailer"]
 
@@ -84,7 +85,7 @@ def _read_request(line: bytes) -> dict[str, str]:
     return {
         "REQUEST_METHOD": method,
         "REQUEST_URI": target,  # as it came, for a proxy
-        "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path,
+        "PATH_INFO": decoded(path),
         "QUERY_STRING": query,
         "SERVER_PROTOCOL": protocol,
     }
