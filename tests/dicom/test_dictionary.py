@@ -61,6 +61,8 @@ def test_names_of_current_tags_are_the_keywords_of_the_standard() -> None:
         (0x00100000, None, "GenericGroupLength", "UL"),
         (0x00290010, None, "PrivateCreator", "LO"),
         (0x00290000, None, "PrivateGroupLength", "UL"),
+        (0x00070011, None, "IllegalPrivateCreator", "LO"),
+        (0x00030000, None, "IllegalGroupLength", "UL"),
         (0x00291040, "SIEMENS MEDCOM HEADER", "ApplicationHeaderSequence", "SQ"),
         (0x00292340, "SIEMENS MEDCOM HEADER", "ApplicationHeaderSequence", "SQ"),
         (0x00251010, "CMR42 CIRCLECVI", "WorkspaceID", "LO"),

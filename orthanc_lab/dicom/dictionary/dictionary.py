@@ -171,10 +171,11 @@ def _find(
     entry = own.get((creator, tag)) or (own.get((creator, tag & 0xFFFF00FF)) if creator else None)
     if entry is not None:
         return entry
+    legal = tag >> 16 > _LAST_ILLEGAL_GROUP
     if not element:
-        return _GROUP_LENGTH
+        return _GROUP_LENGTH if legal else _ILLEGAL_LENGTH
     if 0x10 <= element <= 0xFF:
-        return _CREATOR
+        return _CREATOR if legal else _ILLEGAL_CREATOR
     return tables.private(tag, creator) if creator else None
 
 
@@ -186,8 +187,17 @@ def _shown(tables: Tables, own: _Own, default_creator: str, tag: Tag, private_cr
 
 _CREATOR = DictionaryEntry("LO", "PrivateCreator")
 _GROUP_LENGTH = DictionaryEntry("UL", "PrivateGroupLength")
+_ILLEGAL_CREATOR = DictionaryEntry("LO", "IllegalPrivateCreator")
+_ILLEGAL_LENGTH = DictionaryEntry("UL", "IllegalGroupLength")
+_LAST_ILLEGAL_GROUP = 7  # PS3.5 section 7.8.1: of private elements
 _GENERIC_LENGTH = DictionaryEntry("UL", "GenericGroupLength")
-_SPECIAL_NAMES = {"PrivateCreator": 0x00090010, "PrivateGroupLength": 0x00090000, "GenericGroupLength": 0}
+_SPECIAL_NAMES = {
+    "PrivateCreator": 0x00090010,
+    "PrivateGroupLength": 0x00090000,
+    "IllegalPrivateCreator": 0x00010010,
+    "IllegalGroupLength": 0x00010000,
+    "GenericGroupLength": 0,
+}
 
 
 def _signed(sign: str, digits: str) -> int:

@@ -82,7 +82,7 @@ class JsonValues:
 
     def _vr_of(self, tag: int) -> str:
         entry = self.names.find(tag, self.private_creator)
-        if entry is None or (is_private(tag) and (not self.private_creator or entry.name == "PrivateCreator")):
+        if entry is None or (is_private(tag) and (not self.private_creator or entry.name.endswith("PrivateCreator"))):
             return "UN"
         return entry.vr
 
