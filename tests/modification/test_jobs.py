@@ -302,6 +302,11 @@ def test_in_place(overwriting: Library) -> None:
     assert {file.data_set[0x00081030].value for file in overwriting.files(f"/studies/{STUDY}")} == {b"new "}
 
 
+def test_in_place_asks_for_the_source_first(library: Library) -> None:
+    refusal = library.refusal(f"/studies/{STUDY}/modify", {**KEPT_UIDS, "KeepSource": False})
+    assert "you must set KeepSource to true" in (refusal.details or "")
+
+
 def test_in_place_deletes_nothing(overwriting: Library) -> None:
     refusal = overwriting.refusal(f"/studies/{STUDY}/modify", {**KEPT_UIDS, "KeepSource": False})
     assert (refusal.status, refusal.code) == (400, 8)

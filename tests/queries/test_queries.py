@@ -193,6 +193,7 @@ WRONG: list[tuple[Any, int, str]] = [
     ),
     ({**PLAIN, "Normalize": 1}, 15, "The field Normalize must contain a Boolean"),
     ({**PLAIN, "LocalAet": 1}, 15, "The field LocalAet must contain a string"),
+    ({**PLAIN, "LocalAet": None}, 15, "The field LocalAet must contain a string"),
     ({**PLAIN, "Timeout": "5"}, 15, "Integer value expected in field: Timeout"),
     ({**PLAIN, "Timeout": -1}, 15, "Unsigned integer value expected in field: Timeout"),
     (

@@ -12,6 +12,7 @@ from tests.rest.checks import error_of, is_empty, is_nothing
 from tests.rest.conftest import Ids, Rest
 
 UID = "1.2.840.10008.1.2.1"
+NO_NUMBER = "Syntax error in some user-supplied data"
 
 
 def etag(value: str, revision: int = 0) -> str:
@@ -55,6 +56,10 @@ def test_absent_is_bare(library: Rest, ids: Ids, name: str) -> None:
         ("GET", "/instances/<1.1.1.1>/metadata/Foo", (404, 7, "")),
         ("GET", "/instances/<1.1.1.1>/metadata/origin", (404, 7, "")),
         ("GET", "/instances/nope/metadata/Foo", (404, 7, "")),
+        ("GET", "/instances/<1.1.1.1>/metadata/1024a", (404, 7, "")),
+        ("GET", "/instances/<1.1.1.1>/metadata/%201024", (400, 5, NO_NUMBER)),
+        ("PUT", "/instances/<1.1.1.1>/metadata/1024+", (400, 5, NO_NUMBER)),
+        ("GET", "/instances/<1.1.1.1>/metadata/99999999999", (400, 5, NO_NUMBER)),
         ("PUT", "/instances/<1.1.1.1>/metadata/Foo", (404, 7, "")),
         ("DELETE", "/instances/<1.1.1.1>/metadata/Foo", (404, 7, "")),
         ("GET", "/instances/nope/metadata", (404, 17, "")),
@@ -115,6 +120,7 @@ NO_ETAG = "HTTP header should contain the ETag (revision followed by MD5 hash), 
         ("GET", {"If_None_Match": "foo"}, (400, 3, f'The "If-None-Match" {NO_ETAG}foo')),
         ("GET", {"If_None_Match": '"x-1"'}, (400, 3, f'The "If-None-Match" {NO_ETAG}x-1')),
         ("GET", {"If_None_Match": '"-1-b"'}, (400, 3, f'The "If-None-Match" {NO_ETAG}-1-b')),
+        ("GET", {"If_None_Match": '"'}, (400, 3, f'The "If-None-Match" {NO_ETAG}')),
         ("GET", {"If_None_Match": '""'}, (400, 3, f'The "If-None-Match" {NO_ETAG}')),
         ("PUT", {"If_Match": "x"}, (400, 3, f'The "if-match" {NO_ETAG}x')),
         ("PUT", {"If_Match": '"0-x"'}, (409, 43, "")),

@@ -114,6 +114,7 @@ def test_files_are_written_as_the_configuration_says(start: Starts) -> None:
 
 
 NO_BOOLEAN = (400, 15, "The field ReconstructFiles must contain a Boolean")
+NO_LIMIT = (400, 15, "The field LimitToThisLevelMainDicomTags must contain a Boolean")
 INTERNAL = (500, -1, "An unhandled exception was generated inside the HTTP server")
 
 
@@ -127,6 +128,8 @@ INTERNAL = (500, -1, "An unhandled exception was generated inside the HTTP serve
         ('{"ReconstructFiles": true}', None),  # the same
         ('{"ReconstructFiles": 1}', NO_BOOLEAN),
         ('{"ReconstructFiles": null}', NO_BOOLEAN),
+        ('{"LimitToThisLevelMainDicomTags": true}', None),
+        ('{"LimitToThisLevelMainDicomTags": 1}', NO_LIMIT),
         ("[]", INTERNAL),
         ("12", INTERNAL),
         ('""', INTERNAL),

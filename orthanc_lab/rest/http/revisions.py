@@ -95,7 +95,7 @@ def require_if_match(req: falcon.Request) -> None:
 
 def _parse(header: str, name: str) -> tuple[int, str]:
     text = header.strip()
-    if len(text) >= 2 and text[0] == text[-1] == '"':
+    if text and text[0] == text[-1] == '"':
         text = text[1:-1]
     match = _ETAG.fullmatch(text)
     if match is None or int(match[1]) >= _MAXIMUM:

@@ -127,10 +127,10 @@ class _JobRoute:
         if any(storage.find_level(id) is None for id in parents):
             raise unknown_resource()
         if rules.level.depth <= Level.STUDY.depth and rules.kept >= _UIDS:
-            if not settings["OverwriteInstances"]:
-                raise OrthancError(ErrorCode.BAD_REQUEST, _IN_PLACE)
             if not keep_source:
                 raise OrthancError(ErrorCode.BAD_REQUEST, _WOULD_DELETE)
+            if not settings["OverwriteInstances"]:
+                raise OrthancError(ErrorCode.BAD_REQUEST, _IN_PLACE)
         instances = sorted({id for parent in parents for id in storage.descendants(parent, Level.INSTANCE)})
         if not self._anonymization and rules.level is Level.STUDY:
             for parent in parents:

@@ -46,8 +46,7 @@ def check_query(fields: dict[str, Any]) -> None:
     _query_object(fields)
     if not isinstance(fields.get("Normalize", True), bool):
         raise _bad("The field Normalize must contain a Boolean")
-    local_aet = fields.get("LocalAet")
-    if local_aet is not None and not isinstance(local_aet, str):
+    if not isinstance(fields.get("LocalAet", ""), str):
         raise _bad("The field LocalAet must contain a string")
 
 

@@ -17,7 +17,9 @@ USER_RANGE = range(1024, 65536)
 ATTACHMENT_NUMBERS = {"dicom": 1, "dicom-as-json": 2, "dicom-until-pixel-data": 3}
 """The built-in types of attachments (Orthanc Book, "Attachments")."""
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
+_INTEGER = re.compile(r"\s*+[+-]?[0-9]++\s*+", re.ASCII)
+_NUMBERS = range(-(2**31), 2**31)
+_LONGEST_NUMBER = 20
 
 
 class NumberedNames:
@@ -39,13 +41,15 @@ class NumberedNames:
         Raises
         ------
         OrthancError
-            7 for an unknown name.
+            7 for an unknown name, 5 for a number that is too large or stands between blanks.
         """
         number = self._numbers.get(name)
         if number is None:
             if not _INTEGER.fullmatch(name):
                 raise OrthancError(ErrorCode.INEXISTENT_ITEM)
-            number = int(name)
+            number = int(name.strip()[:_LONGEST_NUMBER])
+            if name != name.strip() or number not in _NUMBERS:
+                raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE, "Syntax error in some user-supplied data")
         return number
 
     def name(self, number: int) -> str:

@@ -77,10 +77,10 @@ def _with_files(req: falcon.Request) -> bool:
     if not isinstance(body, dict):
         # This is Orthanc's answer to any JSON but an object.
         raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
-    wanted = body.get("ReconstructFiles", False)
-    if not isinstance(wanted, bool):
-        raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "The field ReconstructFiles must contain a Boolean")
-    return wanted
+    for field in ("ReconstructFiles", "LimitToThisLevelMainDicomTags"):
+        if not isinstance(body.get(field, False), bool):
+            raise OrthancError(ErrorCode.BAD_FILE_FORMAT, f"The field {field} must contain a Boolean")
+    return bool(body.get("ReconstructFiles", False))
 
 
 ROUTES: Sequence[tuple[str, Callable[[Services], Any]]] = (
