@@ -12,7 +12,7 @@ import pytest
 from orthanc_lab.dicom.dictionary.dictionary import Dictionary
 from orthanc_lab.dicom.files.data_set import Element
 from orthanc_lab.dicom.files.read import read_file
-from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
+from orthanc_lab.dicom.shown.dicomweb import dicom_json, dicom_xml
 from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode
 from tests.dicom.build import REAL_FILES, code_of, file_of, us
@@ -24,9 +24,8 @@ NAMES = ("CT_small.dcm", "rtplan.dcm", "reportsi.dcm", "chrH31.dcm", "MR_small_i
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", [path for path in REAL_FILES if path.name in NAMES], ids=lambda path: path.name)
 def test_pydicom_reads_the_same_data_set(path: Path) -> None:
-    model = to_dicom_json(read_file(path.read_bytes()), Dictionary())
     judge = pydicom.dcmread(path)
-    found = pydicom.Dataset.from_json(house_json.dumps(model))
+    found = pydicom.Dataset.from_json("".join(dicom_json(read_file(path.read_bytes()), Dictionary())))
     for element in judge:
         if element.VR in ("UI", "PN", "US", "FD", "DA", "CS", "SH") and not element.tag.is_private:
             assert str(found[element.tag].value).strip() == str(element.value).strip()
@@ -51,16 +50,14 @@ def test_values_of_each_kind() -> None:
             }
         )
     )
-    model = to_dicom_json(file, Dictionary())
+    model = json.loads("".join(dicom_json(file, Dictionary())))
     assert model["00100010"] == {"vr": "PN", "Value": [{"Alphabetic": "é^x", "Ideographic": "日"}]}
     assert (model["00180050"]["Value"], model["00200013"]["Value"]) == (["1.50", "2"], [3, None])
     assert (model["00280010"]["Value"], model["00280009"]["Value"]) == ([5, 6], ["00181063"])
     assert model["00420011"] == {"vr": "OB", "InlineBinary": "AQIDAA=="}
     assert model["00081140"]["Value"] == [{"00081155": {"vr": "UI", "Value": ["1.3"]}}]
     assert "7FE00010" not in model
-    assert json.loads(house_json.dumps(model)) == model
-
-    root = ElementTree.fromstring(to_dicom_xml(file, Dictionary()))
+    root = ElementTree.fromstring("".join(dicom_xml(file, Dictionary())))
     attributes = {attribute.get("tag"): attribute for attribute in root}
     assert [value.text for value in attributes["00280010"]] == ["5", "6"]
     assert attributes["00100010"].findtext("{*}PersonName/{*}Alphabetic/{*}FamilyName") == "é"
@@ -72,7 +69,34 @@ def test_values_of_each_kind() -> None:
 def test_a_deflated_data_set_of_far_more_values_than_were_sent_is_refused(vr: str, values: bytes) -> None:
     """Shown one by one, each takes a hundred times what it is in the file."""
     file = file_of({0x00081140: ("SQ", [{0x00660129: Element(vr, values)}])}, DEFLATED)
-    assert len(to_dicom_json(read_file(file), Dictionary())["00081140"]["Value"][0]["00660129"]["Value"]) >= 400_000
+    model = json.loads("".join(dicom_json(read_file(file), Dictionary())))
+    assert len(model["00081140"]["Value"][0]["00660129"]["Value"]) >= 400_000
     file = file_of({0x00081140: ("SQ", [{0x00660129: Element(vr, values)}] * 2)}, DEFLATED)
-    for show in (to_dicom_json, to_dicom_xml):
+    for show in (dicom_json, dicom_xml):
         assert code_of(lambda show=show: show(read_file(file), Dictionary())) == ErrorCode.BAD_FILE_FORMAT  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("vr", ["UT", "PN", "DS", "IS", "AT", "FD", "US"])
+def test_many_values_are_written_as_few_are(vr: str) -> None:
+    """One after the other, so that the whole document is never in memory."""
+    texts = {"UT": b"a\xe9\\\\c\\", "PN": b"a^b=c\\\\d\\", "DS": b"1.5\\\\x\\ 2\\", "IS": b"3\\\\x\\4\\"}
+    few = texts.get(vr, bytes(range(24)))
+
+    def documents(value: bytes) -> list[str]:
+        file = read_file(file_of({}))
+        file.data_set[0x00081140] = Element("SQ", [{0x00660129: Element(vr, value)}])
+        return ["".join(show(file, Dictionary())) for show in (dicom_json, dicom_xml)]
+
+    times = 120_000 // len(few)
+    long, document = documents(few * times)
+    indented = house_json.dumps(json.loads(long), indent="\t") + "\n"
+    assert [line.strip() for line in long.splitlines()] == [line.strip() for line in indented.splitlines()]
+    models = (json.loads(text) for text in (documents(few)[0], long))
+    values, found = (model["00081140"]["Value"][0]["00660129"]["Value"] for model in models)
+    assert found[: len(values) - 1] == values[:-1]
+    assert len(found) >= times * (len(values) - 1)
+    shown = ElementTree.fromstring(document).find("{*}DicomAttribute/{*}Item/{*}DicomAttribute")
+    assert shown is not None
+    numbers = [int(value.attrib["number"]) for value in shown]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == sum(value != {} for value in found)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import orthanc_lab
-from orthanc_lab.testing.contracts.dicom_files import dicom
+from orthanc_lab.testing.contracts.dicom_files import dicom, element
 from tests.hostile.asking import refusal
 from tests.memory import bombs
 from tests.memory.test_memory import forget_peak, memory
@@ -73,6 +73,22 @@ def test_the_same_file_again_and_again(server: orthanc_lab.ChildServer) -> None:
     ids = ".".join([sent.json()["ID"]] * 8)
     answer = measured(server, "bucket", "GET", f"/transfers/chunks/{ids}?compression=gzip", {})
     assert answer.status_code == 200
+    delete_all(server)
+    assert server.errors == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("media_type", ["application/dicom+json", "application/dicom+xml"])
+def test_many_values_are_sent_while_they_are_written(server: orthanc_lab.ChildServer, media_type: str) -> None:
+    """Nobody knows any more how little was sent for them."""
+    content = gzip.compress(dicom() + element(0x00104000, b"UT", b"1\\" * (4 << 20)))
+    sent = server.session.post(f"{server.url}/instances", data=content, headers={"Content-Encoding": "gzip"})
+    path, headers = f"{sent.json()['Path']}/file", {"Accept": media_type}
+    before = memory(server)
+    with measured(server, media_type, "GET", path, {"headers": headers, "stream": True}) as answer:
+        size = sum(map(len, answer.iter_content(1 << 20)))
+    assert size > 12 << 20
+    assert memory(server, "VmHWM") - before < GROWTH
     delete_all(server)
     assert server.errors == []
 

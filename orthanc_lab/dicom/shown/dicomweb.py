@@ -6,8 +6,10 @@ import base64
 import math
 import re
 import struct
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import chain
 from typing import Any
 
 from orthanc_lab.dicom.decimal_text import is_decimal
@@ -18,16 +20,20 @@ from orthanc_lab.dicom.files.data_set import DataSet, Element
 from orthanc_lab.dicom.files.read import DicomFile, creator_of
 from orthanc_lab.dicom.files.text import TextDecoder, decoder_of, text_bytes
 from orthanc_lab.dicom.limits import most_values
+from orthanc_lab.protocol import house_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.xml_text import xml_text
 
-__all__ = ["to_dicom_json", "to_dicom_xml"]
+__all__ = ["dicom_json", "dicom_xml", "has_many_values"]
 
 _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "OL": "I", "FL": "f", "OF": "f", "FD": "d", "OD": "d"}
 _BINARY = frozenset({"OB", "OW", "UN"})
 _FLOATS = frozenset({"FL", "OF", "FD", "OD"})
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _NAME_PARTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
+_LONG = 100_000  # bytes of an element whose values are written one after the other
+_MANY = 500_000
+_PIECE = 1 << 18  # characters
 _INTEGER = re.compile(r"\s*([+-]?[0-9]{1,12})\s*\Z", re.ASCII)
 
 _XML_HEAD = (
@@ -38,8 +44,8 @@ _XML_HEAD = (
 )
 
 
-def to_dicom_json(file: DicomFile, dictionary: Dictionary, default_encoding: str = "Latin1") -> dict[str, Any]:
-    """Return the data set in the DICOM JSON model; compressed pixel data are left out.
+def dicom_json(file: DicomFile, dictionary: Dictionary, default_encoding: str = "Latin1") -> Iterator[str]:
+    """Return the pieces of the data set in the DICOM JSON model; compressed pixel data are left out.
 
     Raises
     ------
@@ -47,20 +53,37 @@ def to_dicom_json(file: DicomFile, dictionary: Dictionary, default_encoding: str
         15 for a deflated data set of far more values than were sent.
     """
     _check_values(file)
-    return _json_of(file.data_set, dictionary, _decoder(file, default_encoding))
+    return _joined(_json_text(file.data_set, dictionary, _decoder(file, default_encoding)))
 
 
-def to_dicom_xml(file: DicomFile, dictionary: Dictionary, default_encoding: str = "Latin1") -> str:
-    """Return the data set as an XML document; compressed pixel data are left out.
+def dicom_xml(file: DicomFile, dictionary: Dictionary, default_encoding: str = "Latin1") -> Iterator[str]:
+    """Return the pieces of the data set as an XML document; compressed pixel data are left out.
 
     Raises
     ------
     OrthancError
-        As `to_dicom_json`.
+        As `dicom_json`.
     """
     _check_values(file)
-    decode = _decoder(file, default_encoding)
-    return _XML_HEAD + "".join(_xml_of(file.data_set, dictionary, decode, "  ")) + "</NativeDicomModel>\n"
+    body = _xml_of(file.data_set, dictionary, _decoder(file, default_encoding), "  ")
+    return _joined(chain((_XML_HEAD,), body, ("</NativeDicomModel>\n",)))
+
+
+def has_many_values(file: DicomFile) -> bool:
+    """Return whether its document is to be written in pieces: it would take a hundred times what it is in the file."""
+    return _count_values(file.data_set) > _MANY
+
+
+def _joined(pieces: Iterable[str]) -> Iterator[str]:
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _PIECE:
+            yield "".join(waiting)
+            waiting, size = [], 0
+    yield "".join(waiting)
 
 
 def _check_values(file: DicomFile) -> None:
@@ -86,18 +109,39 @@ def _decoder(file: DicomFile, default_encoding: str) -> TextDecoder:
     return decoder_of(value if isinstance(value, bytes) else None, default_encoding)
 
 
-def _json_of(data_set: DataSet, dictionary: Dictionary, decode: TextDecoder) -> dict[str, Any]:
+def _json_text(data_set: DataSet, dictionary: Dictionary, decode: TextDecoder) -> Iterator[str]:
+    long: dict[str, Iterator[Any]] = {}
+    text = house_json.dumps(_json_of(data_set, dictionary, decode, long), indent="\t") + "\n"
+    for mark, values in long.items():
+        before, _, text = text.partition(f'"{mark}"')
+        yield before
+        line = before[before.rindex("\n") :]
+        comma = ""
+        for value in values:
+            yield comma + house_json.dumps(value, indent="\t").replace("\n", line)
+            comma = "," + line
+    yield text
+
+
+def _json_of(
+    data_set: DataSet, dictionary: Dictionary, decode: TextDecoder, long: dict[str, Iterator[Any]]
+) -> dict[str, Any]:
+    """Return the model, with marks in the place of long lists of values, which are added to `long` in their order."""
     found = {}
     for tag, vr, _, element in _shown(data_set, dictionary):
         member: dict[str, Any] = {"vr": vr}
         if isinstance(element.value, list):
             if element.value:
-                member["Value"] = [_json_of(item, dictionary, decode) for item in element.value]
+                member["Value"] = [_json_of(item, dictionary, decode, long) for item in element.value]
         elif isinstance(element.value, bytes) and element.value:
             if vr in _BINARY:
                 member["InlineBinary"] = base64.b64encode(element.value).decode()
+            elif len(element.value) > _LONG:
+                mark = uuid.uuid4().hex
+                long[mark] = _values(vr, element.value, decode)
+                member["Value"] = [mark]
             else:
-                member["Value"] = _values(vr, element.value, decode)
+                member["Value"] = list(_values(vr, element.value, decode))
         found[f"{tag:08X}"] = member
     return found
 
@@ -119,29 +163,37 @@ def _shown(data_set: DataSet, dictionary: Dictionary) -> Iterator[tuple[int, str
             yield tag, vr, keyword if public else "", element
 
 
-def _values(vr: str, value: bytes, decode: TextDecoder) -> list[Any]:
-    if vr == "AT":
-        pairs = struct.unpack_from(f"<{len(value) // 4 * 2}H", value)
-        return [f"{group:04X}{element:04X}" for group, element in zip(pairs[::2], pairs[1::2], strict=True)]
-    if vr in _NUMBERS:
-        code = _NUMBERS[vr]
-        return list(struct.unpack_from(f"<{len(value) // struct.calcsize(code)}{code}", value))
+def _values(vr: str, value: bytes, decode: TextDecoder) -> Iterator[Any]:
+    code = "HH" if vr == "AT" else _NUMBERS.get(vr)
+    if code:
+        size = struct.calcsize(code)
+        for numbers in struct.iter_unpack("<" + code, memoryview(value)[: len(value) // size * size]):
+            yield "{:04X}{:04X}".format(*numbers) if vr == "AT" else numbers[0]
+        return
     text = decode(text_bytes(value))
     if vr == "UI":
         text = text.replace(" ", "")
-    found: list[Any] = []
-    for part in text.split("\\"):
+    for part in text.split("\\") if len(text) <= _LONG else _split(text):
         if vr == "PN":
-            found.append(_name_groups(part))
+            yield _name_groups(part)
         elif not part:
-            found.append(None)
+            yield None
         elif vr == "IS":
-            found += [int(match[1])] if (match := _INTEGER.match(part)) else []
+            if match := _INTEGER.match(part):
+                yield int(match[1])
         elif vr == "DS":
-            found += [part.strip().rstrip(".")] if is_decimal(part.strip()) else []
+            if is_decimal(part.strip()):
+                yield part.strip().rstrip(".")
         else:
-            found.append(part)
-    return found
+            yield part
+
+
+def _split(text: str) -> Iterator[str]:
+    start = 0
+    while (end := text.find("\\", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
 
 
 def _name_groups(text: str) -> dict[str, str]:
@@ -151,17 +203,16 @@ def _name_groups(text: str) -> dict[str, str]:
 def _xml_of(data_set: DataSet, dictionary: Dictionary, decode: TextDecoder, indent: str) -> Iterator[str]:
     for tag, vr, keyword, element in _shown(data_set, dictionary):
         start = f'{indent}<DicomAttribute tag="{tag:08X}" vr="{vr}"' + (f' keyword="{keyword}"' if keyword else "")
-        inner = "".join(_xml_value(vr, element, dictionary, decode, indent + "  "))
-        yield f"{start}>\n{inner}{indent}</DicomAttribute>\n" if inner else f"{start} />\n"
+        inner = _xml_value(vr, element, dictionary, decode, indent + "  ")
+        yield from _xml_element(start, inner, f"{indent}</DicomAttribute>\n")
 
 
 def _xml_value(vr: str, element: Element, dictionary: Dictionary, decode: TextDecoder, indent: str) -> Iterator[str]:
     value = element.value
     if isinstance(value, list):
         for number, item in enumerate(value, 1):
-            inner = "".join(_xml_of(item, dictionary, decode, indent + "  "))
-            tag = f'{indent}<Item number="{number}"'
-            yield f"{tag}>\n{inner}{indent}</Item>\n" if inner else f"{tag} />\n"
+            inner = _xml_of(item, dictionary, decode, indent + "  ")
+            yield from _xml_element(f'{indent}<Item number="{number}"', inner, f"{indent}</Item>\n")
     elif isinstance(value, bytes) and value:
         if vr in _BINARY:
             yield f"{indent}<InlineBinary>{base64.b64encode(value).decode()}</InlineBinary>\n"
@@ -173,6 +224,16 @@ def _xml_value(vr: str, element: Element, dictionary: Dictionary, decode: TextDe
                 yield f'{indent}<Value number="{number}" />\n'
             else:
                 yield f'{indent}<Value number="{number}">{_xml_text(_float(one) if vr in _FLOATS else one)}</Value>\n'
+
+
+def _xml_element(start: str, inner: Iterator[str], end: str) -> Iterator[str]:
+    first = next(inner, None)
+    if first is None:
+        yield f"{start} />\n"
+        return
+    yield f"{start}>\n{first}"
+    yield from inner
+    yield end
 
 
 def _xml_name(groups: dict[str, str], number: int, indent: str) -> Iterator[str]:

@@ -16,8 +16,7 @@ from orthanc_lab.dicom.dictionary.tags import (
 )
 from orthanc_lab.dicom.files.data_set import DataSet
 from orthanc_lab.dicom.images.image_description import text_of
-from orthanc_lab.dicom.shown.dicomweb import to_dicom_json, to_dicom_xml
-from orthanc_lab.protocol import house_json
+from orthanc_lab.dicom.shown.dicomweb import dicom_json, dicom_xml, has_many_values
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.ports import SeededIdentifiers
 from orthanc_lab.rest.http.answers import EmptyAnswer, answer_empty_object
@@ -71,13 +70,14 @@ class DicomDownload:
         resp.data = dicom
 
     def _answer_data_set(self, resp: falcon.Response, id: str, media_type: str) -> None:
-        file, dictionary = self._files.whole(id), self._files.dictionary
+        file = self._files.whole(id)
+        show = dicom_xml if media_type == _XML else dicom_json
+        pieces = map(str.encode, show(file, self._files.dictionary, self._files.default_encoding))
         resp.content_type = media_type
-        if media_type == _XML:
-            resp.data = to_dicom_xml(file, dictionary, self._files.default_encoding).encode()
+        if has_many_values(file):
+            resp.stream = pieces
         else:
-            model = to_dicom_json(file, dictionary, self._files.default_encoding)
-            resp.data = (house_json.dumps(model, indent="\t") + "\n").encode()
+            resp.data = b"".join(pieces)
 
     def _transcoded(self, dicom: bytes, syntax: str, quality: int) -> bytes:
         # Who asks again gets the file of before, though a lossy one has an identifier of its own.
