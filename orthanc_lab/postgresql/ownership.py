@@ -29,8 +29,11 @@ PostgreSQL takes them for busy, and its time-outs do not apply. A transaction th
 after a long wait, is repeated.
 """
 
+_TRY = "SELECT pg_try_advisory_lock(%s, %s)"
+_PAUSE = "SELECT pg_sleep(0.01)"
 _LOCK = (0x6F72_7468, 1)  # of this program: Orthanc's plug-in has others
 _LOOK = 1.0  # seconds
+_PATIENCE = 2.0  # seconds
 _LONGEST_END = 5.0  # seconds, of a process that was told to end
 _log = logging.getLogger("orthanc_lab")
 
@@ -101,12 +104,15 @@ class Ownership:
         self._is_refused = False
 
     def _take(self, session: Session) -> None:
-        row = session.connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _LOCK).fetchone()
-        if row is None or not row[0]:
-            if not self._is_refused:
-                _log.error("The PostgreSQL database is locked by another instance of Orthanc")
-            self._is_refused = True
-            raise OrthancError(ErrorCode.DATABASE)
+        # PostgreSQL may not know yet that the server before has ended.
+        deadline = -math.inf if self._is_refused else time.monotonic() + _PATIENCE
+        while session.connection.execute(_TRY, _LOCK).fetchone() != (True,):
+            if time.monotonic() >= deadline:
+                if not self._is_refused:
+                    _log.error("The PostgreSQL database is locked by another instance of Orthanc")
+                self._is_refused = True
+                raise OrthancError(ErrorCode.DATABASE)
+            session.connection.execute(_PAUSE)
 
 
 def _is_alive(session: Session) -> bool:
@@ -123,4 +129,4 @@ def _end(session: Session, old: Session) -> None:
     """End the process of a connection that was lost: it may not know yet."""
     deadline = time.monotonic() + _LONGEST_END
     while session.connection.execute(END_BACKEND, (old.pid, old.started)).fetchone() and time.monotonic() < deadline:
-        session.connection.execute("SELECT pg_sleep(0.01)")
+        session.connection.execute(_PAUSE)

@@ -12,7 +12,7 @@ import orthanc_lab
 @pytest.fixture(scope="package")
 def child() -> Iterator[orthanc_lab.ChildServer]:
     # A pause of a busy machine closes no connection just when it is used again.
-    with orthanc_lab.serve(process=True, HttpRequestTimeout=2, KeepAliveTimeout=60) as server:
+    with orthanc_lab.serve(process=True, HttpRequestTimeout=2, KeepAliveTimeout=5) as server:
         yield server
 
 

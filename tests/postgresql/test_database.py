@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -234,6 +235,20 @@ def test_only_one_server_where_the_lock_says_so(shared_database: PostgresqlDatab
     assert first.fetch("SELECT 1") == [(1,)]
     first.close()
     Database(options).close()
+
+
+def test_a_server_that_is_started_again_waits_for_the_lock_of_the_one_before(
+    shared_database: PostgresqlDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PostgreSQL may hear of its end a moment later."""
+    options = quick_options(shared_database, lock=True, retries=0)
+    before = Database(options)
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(Database, options)
+        before.fetch("SELECT pg_sleep(0.2)")
+        before.close()
+        started.result().close()
+    assert caplog.records == []
 
 
 def test_the_lock_is_lost_with_its_connection_alone(

@@ -50,7 +50,7 @@ def test_raw(library: Rest, gray: str) -> None:
     assert (answer.content[:2], answer.headers["Content-Type"]) == (b"\xff\xd8", "image/jpeg")
 
 
-@pytest.mark.parametrize("where", ["", "/frames/0", "/frames/+0"])
+@pytest.mark.parametrize("where", ["", "/frames/0", "/frames/%2B0"])
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures(library: Rest, gray: str, where: str, name: str) -> None:
     answer = library("GET", f"/instances/{gray}{where}/{name}")
@@ -179,6 +179,9 @@ def test_numbers(library: Rest, gray: str) -> None:
     assert (whole.shape, whole.dtype) == ((1, 4, 6, 1), "float32")
     frame = np.load(io.BytesIO(library("GET", f"/instances/{gray}/frames/0/numpy?rescale=false").content))
     assert (frame.shape, frame.tobytes()) == ((4, 6, 1), GRAY)
+    assert (
+        library("GET", f"/instances/{gray}/frames/+0/numpy?rescale=false").content[-frame.nbytes :] == frame.tobytes()
+    )
     packed = np.load(io.BytesIO(library("GET", f"/instances/{gray}/numpy?compress").content))
     assert np.array_equal(packed["arr_0"], whole)
     answer = library("GET", f"/instances/{gray}/matlab")

@@ -56,7 +56,7 @@ class Numpy:
                 raise _too_large()
             numbers: Iterable[int] = range(count)
         else:
-            number = unsigned(frame)
+            number = unsigned(frame.strip(" "))
             if number is None:
                 details = 'Expected an unsigned integer for the "frame" argument'
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
