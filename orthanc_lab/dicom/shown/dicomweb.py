@@ -112,15 +112,18 @@ def _decoder(file: DicomFile, default_encoding: str) -> TextDecoder:
 def _json_text(data_set: DataSet, dictionary: Dictionary, decode: TextDecoder) -> Iterator[str]:
     long: dict[str, Iterator[Any]] = {}
     text = house_json.dumps(_json_of(data_set, dictionary, decode, long), indent="\t") + "\n"
+    start = 0
     for mark, values in long.items():
-        before, _, text = text.partition(f'"{mark}"')
-        yield before
-        line = before[before.rindex("\n") :]
+        quoted = f'"{mark}"'
+        end = text.index(quoted, start)
+        yield text[start:end]
+        line = text[text.rindex("\n", start, end) : end]
         comma = ""
         for value in values:
             yield comma + house_json.dumps(value, indent="\t").replace("\n", line)
             comma = "," + line
-    yield text
+        start = end + len(quoted)
+    yield text[start:]
 
 
 def _json_of(
