@@ -113,13 +113,19 @@ class Moves:
             self._mirror.drop(entry, Happened.DELETE)
             return effects
         position = self._begin_again(entry) if Effect.RESET in effects else None
-        if Effect.STOP in effects:
+        # A command may come too late, at a job that another server has ended meanwhile: then its output stays.
+        stops_once_written = event in _COMMANDS and after.state.is_final
+        if Effect.STOP in effects and not stops_once_written:
             stop_job(entry, stop_reason(after), self._on_error)
         if not _WRITTEN.isdisjoint(effects):
             # While a job runs, only its worker may ask it for its position.
             if moves_on and entry.is_run_here and event not in _COMMANDS and after.state is not JobState.SUCCESS:
                 position = self._position(entry)
-            return effects if self._write(entry, event, at, (after, effects), position) else None
+            if not self._write(entry, event, at, (after, effects), position):
+                return None
+            if Effect.STOP in effects and stops_once_written:
+                stop_job(entry, stop_reason(after), self._on_error)
+            return effects
         if Effect.NOTE in effects and self._is_due(entry):
             if not self._note(entry, event, at, (after, effects)):
                 return None

@@ -176,8 +176,8 @@ class Runs:
             yield _RETRY_SECONDS
             if self.stopping and reported:
                 return
-        else:
-            return
+        if entry.lost:
+            return  # what is left to do for the run, `_end_run` does under its guard
         if not entry.is_run_here:
             self._store.act_for(None)
             self._finish_up(entry, effects)
@@ -229,10 +229,15 @@ class Runs:
             entry.job = UnmadeJob(entry.type, entry.status, error)
 
     def _end_run(self, worker: Wake) -> None:
-        self._store.act_for(None)
         entry = self._runs.pop(worker, None)
         if entry is not None and entry.lost:
-            stop_job(entry, StopReason.SHUTDOWN, self.report)
+            # Still on behalf of its run: what it has gathered must not be written over what the one after it has made.
+            stop_job(entry, StopReason.SHUTDOWN, self._report_unless_refused)
+        self._store.act_for(None)
+
+    def _report_unless_refused(self, error: BaseException) -> None:
+        if not (isinstance(error, OrthancError) and error.code == ErrorCode.CANCELED_JOB):
+            self.report(error)
 
     def _interrupt_steps(self) -> None:
         for entry in tuple(self._runs.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from orthanc_lab.jobs.kinds.archives import zip_codec
+from orthanc_lab.jobs.kinds.archives import zip_codec, zip_job
 from orthanc_lab.jobs.kinds.archives.archive import ArchiveJob
 from orthanc_lab.jobs.kinds.archives.archive_plan import plan_archive
 from orthanc_lab.jobs.kinds.archives.archive_tree import resolve
 from orthanc_lab.jobs.kinds.archives.zip_outlet import StoredOutlet
 from orthanc_lab.jobs.kinds.archives.zip_request import ZipRequest
 from orthanc_lab.jobs.kinds.job_tools import JobTools
-from orthanc_lab.jobs.ports import Checkpoint, InProgress, NotReady
+from orthanc_lab.jobs.ports import Checkpoint, InProgress, NotReady, StopReason
 from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.storage import open_storage
@@ -28,7 +29,7 @@ from orthanc_lab.storage.records import Origin
 from tests.archives.files import dicom
 from tests.job_tools import job_tools
 from tests.jobs.conftest import wait_for_state
-from tests.jobs.shared.conftest import LEASE, Server, Servers
+from tests.jobs.shared.conftest import LEASE, Pieces, Server, Servers
 from tests.waiting import until
 
 MEMBERS = 8
@@ -41,10 +42,17 @@ class SlowArchive(ArchiveJob):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "step_seconds": 0})
+        self.stops: list[StopReason] = []
 
     def step(self) -> bool | NotReady | Checkpoint | InProgress:  # type: ignore[override] # as any job
         assert self.gate.acquire(timeout=20)
         return super().step()
+
+    def stop(self, reason: StopReason) -> None:
+        try:
+            super().stop(reason)
+        finally:
+            self.stops.append(reason)
 
 
 @pytest.fixture
@@ -52,7 +60,9 @@ def storage(tmp_path: Path) -> Iterator[Storage]:
     SlowArchive.gate = threading.Semaphore(0)
     opened = open_storage(tmp_path / "storage")
     for number in range(MEMBERS):
-        opened.store(dicom(sop=f"3.{number}", number=str(number), pixels=bytes([number]) * 70_000), Origin())
+        opened.store(
+            dicom(sop=f"3.{number}", number=str(number), pixels=random.Random(number).randbytes(70_000)), Origin()
+        )
     yield opened
     SlowArchive.gate.release(1000)
     opened.close()
@@ -120,3 +130,35 @@ def test_the_bytes_are_the_same(servers: Servers, storage: Storage, tmp_path: Pa
     assert output is not None
     with other.outputs.open(output.name) as file:
         assert file.read() == undisturbed(storage, tmp_path / "alone")
+
+
+def test_a_run_that_was_lost_hands_nothing_on(
+    servers: Servers, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has gathered, and would write where it stops, does not take the place of what the other has written."""
+    monkeypatch.setattr(Pieces, "grain", 1 << 20)
+    monkeypatch.setattr(zip_job, "_FLUSH_SECONDS", 60.0)
+    known: list[dict[str, Any]] = [{"Archive": None}, {"Archive": None}]
+    one = servers(start=False, restores=known[0], lease=LEASE)
+    other = servers(start=False, restores=known[1])
+    for server, restores in zip((one, other), known, strict=True):
+        archive_at(server, storage, tmp_path, restores)
+    one.engine.start()
+    tools = tools_of(one, storage, tmp_path)
+    outlet = StoredOutlet(tools.outputs, one.outputs.new_name(".zip"), small=True)
+    job = SlowArchive(tools, request_of(storage), outlet, durable=True)
+    id = one.engine.submit(job)
+    SlowArchive.gate.release(3)
+    until(lambda: job.progress() >= 3 / MEMBERS)
+    one.list.freeze()
+    other.engine.start()
+    until(lambda: other.engine.cluster().jobs.get(id) == other.name)
+    SlowArchive.gate.release(1000)
+    wait_for_state(other.engine, id, JobState.SUCCESS)
+    one.list.thaw()
+    until(lambda: StopReason.SHUTDOWN in job.stops)
+    output = other.engine.output(id, "archive")
+    assert output is not None
+    with other.outputs.open(output.name) as file:
+        assert file.read() == undisturbed(storage, tmp_path / "alone")
+    assert one.errors == []
