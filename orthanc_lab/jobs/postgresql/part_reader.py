@@ -89,8 +89,8 @@ class PartReader(io.RawIOBase):
         part = self._parts[bisect_right(self._places, self._position) - 1]
         offset = self._position - part.place
         wanted = min(len(view), part.size - offset)
-        data = self._area.read(part.key, wanted, offset)
-        if wanted and not data:
+        data = self._area.read(part.key, wanted, offset) if wanted > 0 else b""
+        if not data:
             raise OSError(f"the part {part.key} of an output is too short")
         view[: len(data)] = data
         self._position += len(data)
