@@ -49,7 +49,9 @@ _ADD = (
     "WITH taken AS (DELETE FROM output_trash WHERE key = %s AND due > clock_timestamp() + interval '1 minute'"
     " RETURNING key)"
     " INSERT INTO output_parts (name, place, key, size) SELECT %s, %s, taken.key, %s FROM taken"
-    " WHERE EXISTS (SELECT FROM output_parts WHERE name = %s AND place = -1) RETURNING true"
+    # It is refused, and so leaves no gap, if the output was removed or cut meanwhile.
+    " WHERE (SELECT greatest(place + size, 0) FROM output_parts WHERE name = %s ORDER BY place DESC LIMIT 1) = %s"
+    " RETURNING true"
 )
 _STILL_READ = (
     "UPDATE output_trash SET due = greatest(due, clock_timestamp() + interval '5 minutes')"
@@ -246,7 +248,7 @@ class _Writer:
             return
         # Names fall due by the clock of the database, also while this machine sleeps.
         if not self._write(self._reserve(), data) and not self._write(self._reserve(anew=True), data):
-            raise FileNotFoundError(self._name)  # somebody has removed the output meanwhile
+            raise FileNotFoundError(self._name)  # somebody has removed the output meanwhile, or cut it
         self._place += len(data)
 
     def close(self) -> None:
@@ -265,7 +267,7 @@ class _Writer:
         return is_listed
 
     def _add(self, key: str, size: int) -> bool:
-        values = (key, self._name, self._place, size, self._name)
+        values = (key, self._name, self._place, size, self._name, self._place)
 
         def operation(connection: Connection) -> bool:
             return connection.execute(_ADD.encode(), values).fetchone() is not None

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from orthanc_lab.jobs.postgresql.outputs import PostgresqlOutputs
+from orthanc_lab.jobs.postgresql.part_reader import Part, PartReader
 from orthanc_lab.postgresql.acting import Guard
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.protocol.errors import OrthancError
@@ -89,6 +90,31 @@ def test_it_is_cut_anywhere(outputs: PostgresqlOutputs, offset: int) -> None:
     later.write(b"END")
     with outputs.open(name) as file:
         assert (at, file.read()) == (start, whole[:start] + b"END")
+
+
+def test_a_part_that_would_leave_a_gap_is_refused(outputs: PostgresqlOutputs) -> None:
+    """One who goes on writing, after somebody else has cut the output, cannot make it look as if it were whole."""
+    name = outputs.new_name(".zip")
+    writer, _ = outputs.append(name, 0)
+    writer.write(b"one")
+    writer.write(b"two")
+    other, _ = outputs.append(name, 3)
+    with pytest.raises(FileNotFoundError):
+        writer.write(b"three")
+    other.write(b"2")
+    with pytest.raises(FileNotFoundError):
+        writer.write(b"three")
+    with outputs.open(name) as file:
+        assert file.read() == b"one2"
+
+
+@pytest.mark.timeout(20)
+def test_a_gap_is_an_error_and_not_waited_at(area: Area) -> None:
+    first, last = (SystemIdentifiers().uuid() for _ in range(2))
+    area.write(first, b"first", sync=False)
+    area.write(last, b"last", sync=False)
+    with PartReader(area, [Part(0, 5, first), Part(8, 4, last)]) as file, pytest.raises(OSError, match="too short"):
+        file.read(12)
 
 
 def test_bytes_go_when_nobody_can_read_them(
