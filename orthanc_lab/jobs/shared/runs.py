@@ -232,12 +232,8 @@ class Runs:
         entry = self._runs.pop(worker, None)
         if entry is not None and entry.lost:
             # Still on behalf of its run: what it has gathered must not be written over what the one after it has made.
-            stop_job(entry, StopReason.SHUTDOWN, self._report_unless_refused)
+            stop_job(entry, StopReason.SHUTDOWN, self.report)
         self._store.act_for(None)
-
-    def _report_unless_refused(self, error: BaseException) -> None:
-        if not (isinstance(error, OrthancError) and error.code == ErrorCode.CANCELED_JOB):
-            self.report(error)
 
     def _interrupt_steps(self) -> None:
         for entry in tuple(self._runs.values()):

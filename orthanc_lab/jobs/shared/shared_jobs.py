@@ -107,7 +107,7 @@ class SharedJobs:
         if media_archive_size <= 0:
             raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, "The size of the media archive must be positive")
         machine = SystemClock()
-        self.report = on_error
+        self.report = _unless_refused(on_error)
         self.events = EventLog(events_size, clock.now())
         self._store = store
         self._clock = clock
@@ -147,7 +147,7 @@ class SharedJobs:
             monotonic=machine.monotonic,
             epoch=lambda: self._keeper.epoch,
             has_idle=lambda: self._idle.has_some,
-            on_error=on_error,
+            on_error=self.report,
         )
         self._runs = Runs(
             store,
@@ -159,7 +159,7 @@ class SharedJobs:
             kinds=sorted(set(restores or {}).difference(leaves)),
             follow_up=self._follow_up,
             now=self._now,
-            on_error=on_error,
+            on_error=self.report,
         )
 
     @property
@@ -411,6 +411,16 @@ class SharedJobs:
         # Servers have the time of day in common, and nothing else.
         now = self._clock.now()
         return Moment(now, now.timestamp())
+
+
+def _unless_refused(on_error: Callable[[BaseException], None]) -> Callable[[BaseException], None]:
+    """Leave out what is refused because another server has the job by now: that is no fault."""
+
+    def report(error: BaseException) -> None:
+        if not (isinstance(error, OrthancError) and error.code == ErrorCode.CANCELED_JOB):
+            on_error(error)
+
+    return report
 
 
 def _place(entry: Entry) -> tuple[int, int]:
