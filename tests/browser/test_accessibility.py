@@ -72,7 +72,7 @@ def fill_panels(board: Board) -> None:
     panel.locator(".orthanc-gallery [role=option]", has_text="CT · Soft tissue").click()
     says(panel, "Slice 11 of 20")
     panel.get_by_text("Keys", exact=True).click()
-    panel.get_by_text("Studies", exact=True).first.click()
+    panel.get_by_text("Studies", exact=True).locator("visible=true").first.click()
     says(panel.locator("td"), "LAB001")
     add_label = panel.get_by_label("Add a label", exact=True)
     add_label.fill("teaching")

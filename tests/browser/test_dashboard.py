@@ -143,7 +143,7 @@ def test_slices_are_looked_at(board):
     patient = panel.get_by_role("treeitem", name="Phantom CT")
     patient.click()
     says(panel, "Soft tissue")
-    panel.get_by_text("Soft tissue").first.click()
+    panel.get_by_text("Soft tissue").locator("visible=true").first.click()
     says(panel, "Slice 11 of 20")
     board.picture("browser")
 
@@ -296,7 +296,7 @@ def test_the_same_on_the_real_orthanc(shown, artefacts, real_program, tmp_path):
         says(board.tab("Jobs").locator("tbody tr"), "Success")
         panel = board.tab("Browser")
         panel.get_by_role("treeitem", name="Phantom MR").click()
-        panel.get_by_text("T1 axial").first.click()
+        panel.get_by_text("T1 axial").locator("visible=true").first.click()
         says(panel, "Slice 7 of 12")
         chart = board.tab("Metrics").locator("figure").first
         says(chart, str(client.statistics["CountInstances"]))

@@ -66,7 +66,7 @@ def test_the_application_works_without_its_code(profile, voila, artefacts):
     whole.get_by_role("tab", name="Browser", exact=True).click()
     panel = whole.locator(".widget-tab-contents > :not(.lm-mod-hidden)").first
     panel.get_by_role("treeitem", name="Phantom CT").click()
-    panel.get_by_text("CT · Soft tissue").first.click()
+    panel.get_by_text("CT · Soft tissue").locator("visible=true").first.click()
     canvas = panel.locator(".orthanc-frame:not(.orthanc-late) [aria-label*='Slice 11 of 20']")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
