@@ -646,6 +646,16 @@ def test_a_port_that_was_taken_meanwhile_is_said(server):
     assert name(server) == "Before"
 
 
+def test_no_connection_of_another_program_gets_the_ports_of_a_child_that_is_killed():
+    """They are below those that systems give to connections, as far as 2**15."""
+    with orthanc_lab.serve(process=True) as server:
+        ports = server.port, server.dicom_port
+        assert max(ports) < 2**15
+        server.kill()
+        server.restart()
+        assert (server.port, server.dicom_port) == ports
+
+
 def test_a_tail_ends_with_its_server():
     before = tails()
     with orthanc_lab.serve() as server:

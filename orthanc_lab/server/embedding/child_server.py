@@ -15,7 +15,7 @@ from orthanc_lab.protocol.private_files import open_private_log, write_private_f
 from orthanc_lab.server.embedding.own_folder import OwnFolder
 from orthanc_lab.server.embedding.restartable import Restartable, dicom_on_a_free_port
 from orthanc_lab.server.embedding.sessions import session_of
-from orthanc_lab.server.loopback import url_of
+from orthanc_lab.server.loopback import free_port, url_of
 from orthanc_lab.server.options.settings import CheckedSettings
 from orthanc_lab.storage.opening import make_storage_folder
 
@@ -69,6 +69,7 @@ class ChildServer(Restartable):
         try:
             self.settings = CheckedSettings(self._options, self.folder)
             self.session = session_of(self.settings)
+            self._choose_ports()
             self.restart()
         except BaseException:
             self._own.remove()
@@ -192,6 +193,12 @@ class ChildServer(Restartable):
         self._end()
         self.session.close()
         self._own.remove()
+
+    def _choose_ports(self) -> None:
+        """Put ports in the place of 0 which nobody else is given while the child does not run."""
+        for name, is_used in (("HttpPort", True), ("DicomPort", self.settings["DicomServerEnabled"])):
+            if is_used:
+                self._options[name] = self._options[name] or free_port()
 
     def _end(self) -> None:
         if self._process is None:
