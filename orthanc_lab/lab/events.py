@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import queue
-import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+
+from orthanc_lab.protocol.signals import FirstAsks, listen
 
 __all__ = ["Event", "Events", "Happening"]
 
@@ -49,10 +50,7 @@ class Events:
 
     def listen_to_signals(self) -> None:
         """Turn Ctrl-C, SIGTERM and the closing of the terminal into events; call it from the main thread."""
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                signal.signal(number, lambda *_: self.happened(Happening.SIGNAL))
+        listen(FirstAsks(lambda number: self.happened(Happening.SIGNAL)))
 
     def next(self) -> Event:
         """Wait for the next event."""

@@ -11,11 +11,13 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.protocol.errors import ERROR_TEXTS, OrthancError
+from orthanc_lab.protocol.signals import FirstAsks, exit_code_of, listen, raising
 from orthanc_lab.protocol.verbosity import CATEGORIES, set_verbosity
 from orthanc_lab.protocol.version import VERSION
 from orthanc_lab.server.log_lines import log_to, open_log_folder
@@ -105,6 +107,16 @@ class Call:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with raising():
+            return _run(words)
+    except KeyboardInterrupt as interrupt:
+        with suppress(OSError):  # there may be no terminal any more
+            print("\nInterrupted", file=sys.stderr)
+        return exit_code_of(interrupt)
+
+
+def _run(words: list[str]) -> int:
     if words and words[0] in COMMANDS:
         module: Any = importlib.import_module(COMMANDS[words[0]][0])
         code: int = module.main(words[1:])
@@ -271,11 +283,9 @@ def _started(call: Call, faults: EnvironmentWrapper | None) -> Any:
     if faults is not None:
         environment = faults.around(environment)
     server = Server(load, environment, load_jobs=call.load_jobs)
-    signals = {signal.SIGINT: server.shutdown, signal.SIGTERM: server.shutdown}
+    listen(FirstAsks(lambda number: server.shutdown()))
     if hasattr(signal, "SIGHUP"):
-        signals[signal.SIGHUP] = server.reset
-    for number, ask in signals.items():
-        signal.signal(number, lambda *_, ask=ask: ask())
+        signal.signal(signal.SIGHUP, lambda *_: server.reset())
     server.start()
     return server
 

@@ -6,9 +6,7 @@ import argparse
 import base64
 import io
 import shutil
-import signal
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from typing import Any, TextIO
 import requests
 
 from orthanc_lab import samples
+from orthanc_lab.protocol.signals import ending
 from orthanc_lab.server.embedding.serve import serve
 from orthanc_lab.server.file_words import port_number
 from orthanc_lab.server.loopback import is_free
@@ -223,15 +222,13 @@ def _large_study(count: int) -> Iterator[bytes]:
 
 
 def _keep_serving(terminal: Terminal, url: str) -> None:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     terminal.say("")
     terminal.say(f"The server goes on at {url} until you press Ctrl-C. Try:")
     terminal.say(f"  - open {url} in a browser: studies, jobs, metrics, upload by drag and drop")
     terminal.say(f"  - curl '{url}/jobs?expand'")
     terminal.say(f'  - curl {url}/tools/find -d \'{{"Level":"Study","Query":{{}},"Expand":true}}\'')
-    stop.wait()
+    with ending() as end:
+        end.wait()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import requests
 
+from orthanc_lab import samples
 from orthanc_lab.protocol.errors import ERROR_TEXTS
 from orthanc_lab.server.api_document import cheat_sheet, openapi
-from orthanc_lab.server.command_line import main, read_call
+from orthanc_lab.server.command_line import COMMANDS, main, read_call
 from orthanc_lab.server.loopback import free_port, is_listening
 from tests.server.wire import connect
 from tests.waiting import until
@@ -96,6 +98,44 @@ def test_a_signal_ends_it(run, number):
     assert server.process.wait(10) == 0
     assert "Orthanc has stopped" in server.log
     assert not is_listening(server.port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once_and_loses_nothing(run, number):
+    server = run("--verbose", "FILE")
+    stored = requests.post(f"{server.url}/instances", data=samples.dicom_files()[0].read_bytes(), timeout=30).json()
+    with connect(server.port) as client:
+        client.sendall(b"POST /tools/lookup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nno")
+        server.until(lambda: "POST /tools/lookup" in server.log)
+        server.process.send_signal(number)
+
+        def ended():
+            server.process.send_signal(number)
+            return server.process.poll() is not None
+
+        until(ended)
+    assert server.process.returncode == 128 + number
+    assert server.log.endswith("Asked to end again: ended at once\n")
+    assert "Traceback" not in server.log
+    assert "Orthanc has stopped" not in server.log
+    assert requests.get(f"{run().url}/instances", timeout=30).json() == [stored["ID"]]
+
+
+@pytest.mark.parametrize("words", [["serve", "c.json"], *([name] for name in COMMANDS)], ids=lambda words: words[0])
+def test_an_interrupt_in_the_first_second_leaves_no_traceback(tmp_path, words):
+    (tmp_path / "c.json").write_text(json.dumps({"HttpPort": free_port(), "DicomServerEnabled": False}))
+    loaded = "import sys, orthanc_lab.__main__ as command; print('loaded', flush=True); sys.exit(command.main())"
+    for pause in (0, 0.1, 0.3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", loaded, *words], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "HOME": str(tmp_path)},
+        )  # fmt: skip
+        process.stdout.readline()
+        time.sleep(pause)  # it is interrupted wherever it is by then
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        assert "Traceback" not in errors
+        assert "KeyboardInterrupt" not in errors
 
 
 def test_a_client_ends_it(run):

@@ -10,6 +10,7 @@ from pathlib import Path
 from orthanc_lab.protocol.errors import OrthancError
 from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.protocol.ports import SystemClock
+from orthanc_lab.protocol.signals import exit_code_of
 from orthanc_lab.server.adoption.errors import SourceError
 from orthanc_lab.server.adoption.instances import InstanceImport
 from orthanc_lab.server.adoption.logs import import_logs, import_nodes
@@ -28,7 +29,7 @@ from orthanc_lab.storage.opening import open_storage
 
 __all__ = ["import_orthanc", "main"]
 
-_INCOMPLETE, _FAILED, _INTERRUPTED = 1, 255, 130
+_INCOMPLETE, _FAILED = 1, 255
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ended(report, _words(error), _FAILED)
     except OSError as error:
         return _ended(report, words_of(error), _FAILED)
-    except KeyboardInterrupt:
-        return _ended(report, "Interrupted", _INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        return _ended(report, "Interrupted", exit_code_of(interrupt))
     print(*report.lines(), sep="\n")
     return _INCOMPLETE if report.lost else 0
 

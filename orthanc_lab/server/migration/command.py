@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.signals import exit_code_of
 from orthanc_lab.server.adoption.errors import SourceError
 from orthanc_lab.server.adoption.instances import InstanceImport
 from orthanc_lab.server.adoption.logs import NODES, import_logs, import_nodes
@@ -27,7 +28,7 @@ from orthanc_lab.storage.ports import Storage
 
 __all__ = ["main", "migrate"]
 
-_INCOMPLETE, _FAILED, _INTERRUPTED = 1, 255, 130
+_INCOMPLETE, _FAILED = 1, 255
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ended(report, error.text + (f": {error.details}" if error.details else ""), _FAILED)
     except OSError as error:
         return _ended(report, str(error), _FAILED)
-    except KeyboardInterrupt:
-        return _ended(report, "Interrupted", _INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        return _ended(report, "Interrupted", exit_code_of(interrupt))
     print(*report.lines(), sep="\n")
     return _INCOMPLETE if report.lost else 0
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from orthanc_lab.protocol.signals import exit_code_of
 from orthanc_lab.server.file_words import check_writable, words_of
 from orthanc_lab.testing.certify.certification import Certification
 from orthanc_lab.testing.certify.junit import junit
@@ -20,7 +21,7 @@ from orthanc_lab.testing.scenarios import LEDGER
 __all__ = ["main"]
 
 _OWN = "orthanc-lab"
-_DIFFERENT, _FAILED, _INTERRUPTED = 1, 255, 130
+_DIFFERENT, _FAILED = 1, 255
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, TargetError, ValueError) as error:
         print(words_of(error) if isinstance(error, OSError) else error, file=sys.stderr)
         return _FAILED
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("\nInterrupted; what the last scenario had made is deleted.", file=sys.stderr)
-        return _INTERRUPTED
+        return exit_code_of(interrupt)
     for path, text in ((chosen.html, page), (chosen.junit, junit)):
         if path is not None:
             path.write_text(text(certificate), encoding="utf-8")

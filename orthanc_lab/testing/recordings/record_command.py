@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.signals import ending
 from orthanc_lab.server.file_words import port_number, words_of, words_of_port
 from orthanc_lab.server.log_lines import log_to
 from orthanc_lab.testing.recordings.proxy import Recorder
-from orthanc_lab.testing.recordings.signals import ended_by_signals
 
 __all__ = ["main"]
 
@@ -43,10 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="the recording; it must not exist")
     chosen = parser.parse_args(arguments)
     log_to(None)
-    with ended_by_signals() as ended:
+    with ending() as end:
         try:
             recorder = Recorder(chosen.upstream, chosen.file, port=chosen.port, verify=not chosen.insecure)
-            recorder.start(ended.set)
+            recorder.start(end.ask)
         except OrthancError:
             print(words_of_port(chosen.port), file=sys.stderr)
             return _FAILED
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _FAILED
         print(f"Recording what passes {recorder.url} into {chosen.file}; Ctrl-C ends it", flush=True)
         try:
-            ended.wait()
+            end.wait()
         finally:
             recorder.stop()
     print(f"{recorder.exchanges} exchanges in {chosen.file}", flush=True)

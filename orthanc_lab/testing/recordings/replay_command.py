@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orthanc_lab.protocol.errors import OrthancError
+from orthanc_lab.protocol.signals import ending
 from orthanc_lab.server.file_words import port_number, words_of, words_of_port
 from orthanc_lab.server.log_lines import log_to
 from orthanc_lab.testing.recordings.errors import RecordingError
 from orthanc_lab.testing.recordings.replay import Replay
-from orthanc_lab.testing.recordings.signals import ended_by_signals
 
 __all__ = ["main"]
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     log_to(None)
-    with ended_by_signals() as ended:
+    with ending() as end:
         try:
             replay = Replay(chosen.file, port=chosen.port, strict=False).start()
         except OrthancError:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("The program that recorded was killed: what it had not finished is missing", file=sys.stderr)
         print(f"{len(replay.recording)} exchanges of {chosen.file} at {replay.url}; Ctrl-C ends it", flush=True)
         try:
-            ended.wait()
+            end.wait()
         finally:
             replay.stop()
     return 0

@@ -133,10 +133,13 @@ def test_what_a_client_has_got_is_in_the_file_after_a_kill(
         assert not recording.is_complete
 
 
-def test_a_signal_ends_a_recording_properly(recorder: tuple[subprocess.Popen[str], str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_recording_properly(
+    recorder: tuple[subprocess.Popen[str], str], tmp_path: Path, number: signal.Signals
+) -> None:
     process, url = recorder
     requests.get(f"{url}/system", timeout=30)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     assert process.wait(20) == 0
     with Recording(tmp_path / "story") as recording:
         assert recording.is_complete
