@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from orthanc_lab.frames.columns import UTC, column_of, is_described
+from orthanc_lab.protocol.formulas import from_cell, to_cell
 from orthanc_lab.protocol.replacing import replacing
 from orthanc_lab.protocol.target_file import check_target
 
@@ -18,7 +20,9 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
     """Save a frame as ``.parquet`` or ``.csv``; the file appears under its name only once it is complete.
 
     A named index, such as the times of a wide frame, becomes a column. Parquet keeps everything else. In CSV, times are
-    ISO 8601 in UTC, and missing text is the same as empty text.
+    ISO 8601 in UTC, and missing text is the same as empty text. A text that a spreadsheet would take for a formula,
+    such as ``=1+1``, has an apostrophe before it, which `load` takes away again: names and descriptions in DICOM files
+    are written by strangers.
 
     Raises
     ------
@@ -47,10 +51,7 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
         if suffix == ".parquet":
             frame.to_parquet(part, index=False)
         else:
-            times = {
-                name: _iso(frame[name]) for name in frame.columns if isinstance(frame[name].dtype, pd.DatetimeTZDtype)
-            }
-            frame.assign(**times).to_csv(part, index=False)
+            _write_csv(frame, part)
     return path
 
 
@@ -77,11 +78,41 @@ def load(path: str | Path) -> pd.DataFrame:
     if _suffix(path) == ".parquet":
         return pd.read_parquet(path)
     raw = pd.read_csv(path, dtype="str", keep_default_na=False)
-    others = [name for name in raw.columns if not is_described(name)]
+    names = [from_cell(str(name)) for name in raw.columns]
+    others = [cell for cell, name in zip(raw.columns, names, strict=True) if not is_described(name)]
     inferred = pd.read_csv(path, usecols=others)
     return pd.DataFrame(
-        {name: inferred[name] if name in inferred else _read(raw[name], str(name)) for name in raw.columns}
+        {
+            name: _texts(inferred[cell]) if cell in inferred else _read(_texts(raw[cell]), name)
+            for cell, name in zip(raw.columns, names, strict=True)
+        }
     )
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    cells = frame.set_axis([to_cell(name) if isinstance(name, str) else name for name in frame.columns], axis=1)
+    quoting: Literal[0, 2] = csv.QUOTE_MINIMAL
+    for place in range(cells.shape[1]):
+        column = cells.iloc[:, place]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            cells.isetitem(place, _iso(column).array)
+        elif _may_be_text(column):
+            texts = column.astype("object").map(lambda value: to_cell(value) if isinstance(value, str) else value)
+            cells.isetitem(place, texts.array)
+            if texts.map(lambda value: isinstance(value, str) and "\r" in value).any():
+                quoting = csv.QUOTE_NONNUMERIC  # else it would end the line
+    cells.to_csv(path, index=False, quoting=quoting)
+
+
+def _may_be_text(column: pd.Series[Any]) -> bool:
+    return not pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_datetime64_dtype(column.dtype)
+
+
+def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
+    if not pd.api.types.is_string_dtype(column.dtype):
+        return column
+    texts: pd.Series[Any] = column.map(from_cell, na_action="ignore")
+    return texts
 
 
 def _suffix(path: Path) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import orthanc_lab
 from orthanc_lab import frames, samples
 from orthanc_lab.client import Answer
 from orthanc_lab.frames.columns import COLUMNS, column_of, typed
+from orthanc_lab.protocol.formulas import from_cell, to_cell
 
 TABLES = {
     "jobs": frames.jobs,
@@ -201,6 +205,40 @@ def test_files_keep_values_and_types(orthanc, tmp_path, name, suffix):
         frame[text] = frame[text].fillna("")
     pd.testing.assert_frame_equal(frame, back, check_categorical=False)
     assert [item.name for item in tmp_path.iterdir()] == [f"x.{suffix}"]
+
+
+FORMULAS = ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "chest;=1+1", "a\n-b", "'=1", "''@"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+@pytest.mark.parametrize("kind", ["str", "object", "category"])
+def test_a_text_becomes_no_formula_in_a_spreadsheet(tmp_path, text, kind):
+    path = tmp_path / "x.csv"
+    texts = pd.Series([text, "plain"], dtype="object").astype(kind)
+    frame = pd.DataFrame({"StudyDescription": texts, "own": texts, text: [-0.5, 1.0], "count": [-1, 2]})
+    frames.save(frame, path)
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))
+    with path.open(encoding="utf-8", newline="") as file:
+        lines += csv.reader(file, delimiter=";")
+    cells = [part for line in lines for cell in line for part in cell.splitlines()]
+    assert [cell for cell in cells if cell.startswith(tuple("=+-@\t\uff1d")) and cell[:2] not in ("-0", "-1")] == []
+    loaded = frames.load(path)
+    assert list(loaded.columns) == list(frame.columns)
+    assert loaded["StudyDescription"].tolist() == loaded["own"].tolist() == [text, "plain"]
+    assert (loaded[text].tolist(), loaded["count"].tolist()) == ([-0.5, 1.0], [-1, 2])
+
+
+def test_numbers_and_apostrophes_are_written_as_they_are(tmp_path):
+    texts = ["-5", "+1.5", "'tis", "O'Neill", "2024-01-01", ""]
+    frames.save(pd.DataFrame({"StudyDescription": texts, "value": [-1.5] * 6}), tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").read_text("utf-8").splitlines()[1:] == [f"{text},-1.5" for text in texts]
+    assert frames.load(tmp_path / "x.csv")["StudyDescription"].tolist() == texts
+
+
+@given(st.text(alphabet="='+;\t\r\n-a5.@", max_size=12))
+def test_every_text_comes_back_from_a_cell(text):
+    assert from_cell(to_cell(text)) == text
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):

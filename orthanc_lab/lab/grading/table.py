@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from orthanc_lab.lab.grading.session import Mark, Verdict
+from orthanc_lab.protocol.formulas import to_cell
 
 __all__ = ["FORMS", "Row"]
 
@@ -51,7 +52,7 @@ def _csv(rows: Sequence[Row]) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(_HEADS)
-    table.writerows([_not_a_formula(_plain(cell)) for cell in line] for line in _lines(rows))
+    table.writerows([to_cell(_plain(cell)) for cell in line] for line in _lines(rows))
     return out.getvalue()
 
 
@@ -80,10 +81,6 @@ def _lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:
 def _plain(text: str) -> str:
     """Return a text on one line, without control characters."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
-
-
-def _not_a_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 FORMS: Mapping[str, Callable[[Sequence[Row]], str]] = {"text": _text, "csv": _csv, "html": _html}
