@@ -274,7 +274,7 @@ def test_fragments_are_assigned_to_frames_once(monkeypatch: pytest.MonkeyPatch) 
     elements[0x7FE00010] = ("OB", (b"", *[frame] * 9))
     with UNLIMITED.reserve(0) as memory:
         found = decoded_frames([(read_file(file_of(elements, "1.2.840.10008.1.2.5")), range(9))], memory, rescale=False)
-    assert [frame.tolist() for frame in found] == [[[7]]] * 9
+    assert [frame.pixels.tolist() for frame in found] == [[[7]]] * 9
     assert len(calls) == 1
 
 

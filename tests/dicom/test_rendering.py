@@ -102,7 +102,7 @@ def test_window_of_a_file(center: bytes, width: bytes, window: Window) -> None:
 def test_rescale_of_a_file(slope: bytes, intercept: bytes, rescale: Rescale) -> None:
     file = read_file(file_of({0x00281053: ("DS", slope), 0x00281052: ("DS", intercept)}))
     assert rescale_of(file.data_set) == rescale
-    values = rescaled(gray(1, 3), file.data_set)
+    values = rescaled(gray(1, 3), rescale_of(file.data_set))
     assert values.dtype == np.float32
     assert values.tolist() == [[rescale.slope + rescale.intercept, 3 * rescale.slope + rescale.intercept]]
 
@@ -188,11 +188,14 @@ _PICTURES = (
 def test_png_and_numpy_are_read_back(picture: Any) -> None:
     with Image.open(io.BytesIO(picture_files.png(picture))) as found:
         assert np.array_equal(np.asarray(found), picture)
-    data = picture_files.npy([picture], single=True)
-    assert np.array_equal(np.load(io.BytesIO(data)).reshape(picture.shape), picture)
-    stacked = np.load(io.BytesIO(picture_files.npy([picture, picture], single=False)))
-    assert stacked.shape == (2, *picture.shape[:2], 3 if picture.ndim == 3 else 1)
-    assert np.array_equal(np.load(io.BytesIO(picture_files.npz(data)))["arr_0"].reshape(picture.shape), picture)
+    shape = (*picture.shape, 1)[:3]
+    data = picture_files.npy_head(shape, picture.dtype) + picture.tobytes()
+    assert np.array_equal(np.load(io.BytesIO(data)), picture.reshape(shape))
+    stacked = np.load(io.BytesIO(picture_files.npy_head((2, *shape), picture.dtype) + 2 * picture.tobytes()))
+    assert stacked.shape == (2, *shape)
+    assert np.array_equal(stacked[1], picture.reshape(shape))
+    packed = picture_files.npz([data[:70], data[70:]], len(data))
+    assert np.array_equal(np.load(io.BytesIO(packed))["arr_0"], picture.reshape(shape))
 
 
 def test_other_files() -> None:
@@ -205,6 +208,6 @@ def test_other_files() -> None:
     assert picture_files.matlab(np.array([[0, 1], [2, -3]], np.int16), 1000) == "double([ 0 1 ; 2 -3 ])"
     wide = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
     assert picture_files.matlab(wide, 1000).endswith("16 17 ], [ 3 2 3 ]), [ 3 2 1 ]))")
-    with zipfile.ZipFile(io.BytesIO(picture_files.npz(b"x"))) as archive:
+    with zipfile.ZipFile(io.BytesIO(picture_files.npz([b"x"], 1))) as archive:
         assert (archive.comment, archive.namelist()) == (b"Created by Orthanc", ["arr_0"])
     assert code_of(lambda: picture_files.png(np.zeros((0, 0), np.uint8))) == 24

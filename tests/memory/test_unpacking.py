@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import io
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 import orthanc_lab
 from orthanc_lab.testing.contracts.dicom_files import dicom, element
+from tests.dicom.build import file_of, image_of
 from tests.hostile.asking import refusal
 from tests.memory import bombs
 from tests.memory.test_memory import forget_peak, memory
@@ -63,6 +66,24 @@ def test_views_of_a_file(server: orthanc_lab.ChildServer, pytestconfig: pytest.C
                 arguments = {"headers": {"Accept": media_type}}
                 measured(server, f"{name}{view} {media_type}", "GET", answer.json()["Path"] + view, arguments)
         delete_all(server)
+    assert server.errors == []
+
+
+@pytest.mark.parametrize("frames", [1, 20])
+def test_a_large_picture_is_converted_while_it_is_sent(server: orthanc_lab.ChildServer, frames: int) -> None:
+    """As 80 MB of float32; the file, its samples and those of the frames take 38 MB each."""
+    rows, columns = 4000 // frames, 5000
+    values = np.arange(rows * columns * frames, dtype="<u2")
+    content = file_of(image_of(values.tobytes(), columns, rows, bits=16, frames=frames))
+    path = server.session.post(f"{server.url}/instances", data=content).json()["Path"]
+    for view in ("numpy", "numpy?rescale=false", "numpy?compress"):
+        forget_peak(server)
+        before = memory(server)
+        answer = server.session.get(f"{server.url}{path}/{view}", timeout=300)
+        assert memory(server, "VmHWM") - before <= 130
+        found = np.load(io.BytesIO(answer.content))
+        assert np.array_equal(found["arr_0"] if "compress" in view else found, values.reshape(frames, rows, columns, 1))
+    delete_all(server)
     assert server.errors == []
 
 

@@ -7,7 +7,7 @@ import struct
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from PIL import Image
 from orthanc_lab.protocol.deflate import deflate_zlib
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
-__all__ = ["jpeg", "matlab", "npy", "npz", "pam", "png"]
+__all__ = ["jpeg", "matlab", "npy_head", "npz", "pam", "png"]
 
 Array = NDArray[Any]
 
@@ -90,34 +90,33 @@ def pam(pixels: Array) -> bytes:
     return header.encode() + (pixels.astype(">u2") if size == 2 else pixels).tobytes()
 
 
-def npy(frames: list[Array], *, single: bool) -> bytes:
-    """Write frames of one shape as a numpy file.
+def npy_head(shape: Sequence[int], kind: np.dtype[Any]) -> bytes:
+    """Return the head of a numpy file; the samples, little endian, are to follow.
 
     Parameters
     ----------
-    single
-        Shape (rows, columns, samples) of one frame, in place of (frames, rows, columns, samples).
+    shape
+        Rows, columns and samples of a frame; or the number of frames before them.
     """
-    first = frames[0]
-    height, width = first.shape[:2]
-    samples = first.shape[2] if first.ndim == 3 else 1
-    kind = first.dtype.newbyteorder("<")
-    name = f"<{kind.kind}{kind.itemsize}"
-    shape = f"({height},{width},{samples})" if single else f"({len(frames)}, {height},{width},{samples})"
-    header = f"{{'descr': '{name}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    words = [str(length) for length in shape]
+    text = f"({words[0]}, {','.join(words[1:])})" if len(words) > 3 else f"({','.join(words)})"
+    header = f"{{'descr': '<{kind.kind}{kind.itemsize}', 'fortran_order': False, 'shape': {text}, }}".encode()
     header = header.ljust(-(-(len(header) + 11) // 64) * 64 - 11) + b"\n"
-    start = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
-    return b"".join([start, *(np.ascontiguousarray(frame, kind).data for frame in frames)])
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
 
 
-def npz(data: bytes) -> bytes:
-    """Put a numpy file into a ZIP as ``arr_0``, as `numpy.load` reads it."""
+def npz(pieces: Iterable[bytes], size: int) -> bytes:
+    """Put a numpy file of so many bytes into a ZIP as ``arr_0``, as `numpy.load` reads it."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.comment = b"Created by Orthanc"
         member = zipfile.ZipInfo("arr_0", time.localtime()[:6])
         member.compress_type, member.create_system, member.create_version = zipfile.ZIP_DEFLATED, 0, 0
-        archive.writestr(member, data, compresslevel=1)
+        member.external_attr, member.file_size = 0o600 << 16, size
+        member._compresslevel = 1  # type: ignore[attr-defined] # as ZipFile.writestr does
+        with archive.open(member, "w") as file:
+            for piece in pieces:
+                file.write(piece)
         member.external_attr = 0
     return buffer.getvalue()
 

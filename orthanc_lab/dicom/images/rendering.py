@@ -93,9 +93,8 @@ def parse_float(text: str) -> float | None:
     return float(number) if is_decimal(number) else None
 
 
-def rescaled(pixels: Array, data_set: DataSet, frame: int = 0) -> Array:
+def rescaled(pixels: Array, rescale: Rescale) -> Array:
     """Return gray values of the modality, as float32."""
-    rescale = rescale_of(data_set, frame)
     values: Array = pixels.astype(np.float32)
     if rescale != Rescale():
         with np.errstate(over="ignore", invalid="ignore"):

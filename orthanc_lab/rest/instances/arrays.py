@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from orthanc_lab.dicom.codecs.pixels import Array, decode_frame, decode_frames
 from orthanc_lab.dicom.files.read import DicomFile
 from orthanc_lab.dicom.images.image_description import count_frames
-from orthanc_lab.dicom.images.picture_files import matlab, npy, npz
+from orthanc_lab.dicom.images.picture_files import matlab, npy_head, npz
 from orthanc_lab.dicom.images.raw_frames import packed_size
-from orthanc_lab.dicom.images.rendering import rescaled
+from orthanc_lab.dicom.images.rendering import Rescale, rescale_of, rescaled
 from orthanc_lab.dicom.limits import may_unpack
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
-from orthanc_lab.protocol.memory_budget import Reservation
+from orthanc_lab.protocol.memory_budget import MemoryBudget, Reservation
 from orthanc_lab.rest.http.answers import answer_text
 from orthanc_lab.rest.http.arguments import flag, query_arguments, unsigned
 from orthanc_lab.rest.http.frame_numbers import frame_number
@@ -24,7 +28,7 @@ from orthanc_lab.rest.services import Services
 if TYPE_CHECKING:
     import falcon
 
-__all__ = ["MAX_BYTES", "MAX_FRAMES", "Matlab", "Numpy", "SeriesNumpy", "answer_numpy", "decoded"]
+__all__ = ["MAX_BYTES", "MAX_FRAMES", "Frame", "Matlab", "Numpy", "SeriesNumpy", "answer_numpy", "decoded"]
 
 MAX_BYTES = 1 << 31
 """Arrays of more bytes are refused."""
@@ -32,7 +36,34 @@ MAX_BYTES = 1 << 31
 MAX_FRAMES = 100_000
 """Arrays of more frames are refused."""
 
+_AT_ONCE = 1 << 20  # bytes; larger answers are sent in parts
 _TEXT_OF_BYTE = 12  # bytes: a sample of one or two becomes up to six letters, twice
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A decoded frame, whose values are converted while they are sent."""
+
+    pixels: Array
+    rescale: Rescale | None  # to gray values of the modality, as float32; None for the values as they are
+
+    @property
+    def kind(self) -> np.dtype[Any]:
+        """The type of the values."""
+        return self.pixels.dtype if self.rescale is None else np.dtype(np.float32)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the values."""
+        return self.pixels.size * self.kind.itemsize
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the values by rows, little endian, about a megabyte at a time."""
+        kind = self.kind.newbyteorder("<")
+        rows = max(_AT_ONCE * len(self.pixels) // max(self.size, 1), 1)
+        for start in range(0, len(self.pixels), rows):
+            part = self.pixels[start : start + rows]
+            yield (part if self.rescale is None else rescaled(part, self.rescale)).astype(kind, copy=False).tobytes()
 
 
 class Numpy:
@@ -61,9 +92,9 @@ class Numpy:
                 details = 'Expected an unsigned integer for the "frame" argument'
                 raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE, details)
             file, numbers = self._files.whole(id), (number,)
-        with self._memory.reserve(0) as memory:
-            arrays = decoded([(file, numbers)], memory, rescale=rescale)
-            answer_numpy(resp, arrays, single=frame is not None, compress=compress)
+        with _given_back_after_errors(self._memory) as memory:
+            frames = decoded([(file, numbers)], memory, rescale=rescale)
+            answer_numpy(resp, frames, memory, single=frame is not None, compress=compress)
 
 
 class SeriesNumpy:
@@ -85,11 +116,11 @@ class SeriesNumpy:
         arguments = query_arguments(req)
         compress = flag(arguments, "compress")
         rescale = flag(arguments, "rescale", default=True)
-        with self._memory.reserve(0) as memory:
-            arrays = decoded(self._frames(id), memory, rescale=rescale)
-            if not arrays:
+        with _given_back_after_errors(self._memory) as memory:
+            frames = decoded(self._frames(id), memory, rescale=rescale)
+            if not frames:
                 raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Empty DICOM instance")
-            answer_numpy(resp, arrays, single=False, compress=compress)
+            answer_numpy(resp, frames, memory, single=False, compress=compress)
 
     def _frames(self, series: str) -> Iterator[tuple[DicomFile, Iterable[int]]]:
         for item in ordered_slices(self._storage, series).slices:
@@ -120,8 +151,8 @@ class Matlab:
             answer_text(resp, matlab(_numbers(pixels), may_unpack(packed_size(file))))
 
 
-def decoded(files: Iterable[tuple[DicomFile, Iterable[int]]], memory: Reservation, *, rescale: bool) -> list[Array]:
-    """Return frames as arrays of one shape; gray ones with `rescale` as float32.
+def decoded(files: Iterable[tuple[DicomFile, Iterable[int]]], memory: Reservation, *, rescale: bool) -> list[Frame]:
+    """Return frames of one shape; gray ones with `rescale` as float32.
 
     Parameters
     ----------
@@ -136,7 +167,7 @@ def decoded(files: Iterable[tuple[DicomFile, Iterable[int]]], memory: Reservatio
         2 for a format that cannot be shown, 23 and 24 if the frames differ, 24 for more than `MAX_BYTES`, or many
         times the bytes of the files.
     """
-    found: list[Array] = []
+    found: list[Frame] = []
     first: Array | None = None
     packed = 0
     for file, numbers in files:
@@ -152,11 +183,11 @@ def decoded(files: Iterable[tuple[DicomFile, Iterable[int]]], memory: Reservatio
             if (pixels.ndim, pixels.dtype) != (first.ndim, first.dtype):
                 message = "The pixel format of the frames varies across the instance(s)"
                 raise OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_FORMAT, message)
-            found.append(rescaled(pixels, file.data_set, number) if rescale and pixels.ndim == 2 else pixels)
+            found.append(Frame(pixels, rescale_of(file.data_set, number) if rescale and pixels.ndim == 2 else None))
             most = min(MAX_BYTES, may_unpack(packed))
-            if len(found) * found[-1].nbytes > most or len(found) > MAX_FRAMES:
+            if len(found) * found[-1].size > most or len(found) > MAX_FRAMES:
                 raise _too_large(most)
-            memory.add(2 * found[-1].nbytes)  # the frame, and its part of the answer
+            memory.add(pixels.nbytes)
     return found
 
 
@@ -165,11 +196,44 @@ def _too_large(most: int = MAX_BYTES) -> OrthancError:
     return OrthancError(ErrorCode.INCOMPATIBLE_IMAGE_SIZE, message)
 
 
-def answer_numpy(resp: falcon.Response, arrays: list[Array], *, single: bool, compress: bool) -> None:
-    """Answer an ``.npy``, or an ``.npz`` that holds it as ``arr_0``."""
+def answer_numpy(
+    resp: falcon.Response, frames: list[Frame], memory: Reservation, *, single: bool, compress: bool
+) -> None:
+    """Answer an ``.npy``, or an ``.npz`` that holds it as ``arr_0``; the memory is given back when it is sent."""
     resp.content_type = "application/octet-stream"
-    data = npy(arrays, single=single)
-    resp.data = npz(data) if compress else data
+    first, count = frames[0], len(frames)
+    shape = (*first.pixels.shape, 1)[:3]
+    head = npy_head(shape if single else (count, *shape), first.kind)
+    size = len(head) + count * first.size
+    pieces = _pieces(head, frames, memory)
+    if compress:
+        memory.add(size)
+        resp.data = npz(pieces, size)
+    elif size > _AT_ONCE:
+        resp.set_stream(pieces, size)
+    else:
+        resp.data = b"".join(pieces)
+
+
+def _pieces(head: bytes, frames: list[Frame], memory: Reservation) -> Iterator[bytes]:
+    """Yield a file, and let go of each frame after it."""
+    frames.reverse()
+    try:
+        yield head
+        while frames:
+            yield from frames.pop().pieces()
+    finally:
+        memory.release()
+
+
+@contextmanager
+def _given_back_after_errors(budget: MemoryBudget) -> Iterator[Reservation]:
+    memory = budget.reserve(0)
+    try:
+        yield memory
+    except BaseException:
+        memory.release()
+        raise
 
 
 def _numbers(pixels: Array) -> Array:
