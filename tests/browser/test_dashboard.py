@@ -337,6 +337,15 @@ CUT = """panel => {
 }"""
 
 
+BEYOND = """(panel, selector) => {
+  const edge = panel.getBoundingClientRect().right;
+  const words = node => { const range = document.createRange(); range.selectNodeContents(node); return range; };
+  return [...panel.querySelectorAll(selector)]
+    .filter(node => words(node).getBoundingClientRect().right > edge + 0.5)
+    .map(node => node.textContent);
+}"""
+
+
 @pytest.mark.parametrize("width", [320, 220])
 def test_no_field_is_cut_off_in_a_narrow_column(board, width):
     board.area.evaluate("(tabs, width) => { tabs.style.maxWidth = `${width}px`; }", width)
@@ -344,3 +353,9 @@ def test_no_field_is_cut_off_in_a_narrow_column(board, width):
         panel = board.tab(title)
         panel.locator("input, select").locator("visible=true").first.wait_for()
         assert panel.evaluate(CUT) == [], title
+        if title == "Metrics":
+            panel.locator(".legend li").first.wait_for()
+            assert panel.evaluate(BEYOND, ".line-charts :is(figcaption, li, li b)") == []
+            panel.locator(".line-charts svg[role=img]").first.hover(position={"x": 60, "y": 40})
+            panel.locator(".line-charts .tip:visible").first.wait_for()
+            assert panel.evaluate(BEYOND, ".line-charts .tip:not([hidden])") == []
