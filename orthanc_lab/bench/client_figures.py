@@ -51,8 +51,12 @@ def upload_gain(url: str, pairs: int, files: int = _FILES) -> Figure:
     ModuleNotFoundError
         If pyorthanc is not installed.
     """
-    # It is installed by the extra for tests, and has no type annotations.
-    import pyorthanc  # noqa: PLC0415
+    try:
+        import pyorthanc  # noqa: PLC0415 - it is installed by the extra for tests
+    except ModuleNotFoundError as error:
+        if error.name != "pyorthanc":
+            raise
+        raise ModuleNotFoundError("it is compared with pyorthanc: pip install pyorthanc", name="pyorthanc") from None
 
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with Client(url) as client, pyorthanc.Orthanc(url, timeout=60) as other, tempfile.TemporaryDirectory() as name:

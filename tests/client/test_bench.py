@@ -136,6 +136,12 @@ def test_without_pandas_the_other_figures_are_there(monkeypatch, capsys) -> None
     assert "Skipping the frames: No module named 'pandas'" in printed.err
 
 
+def test_without_pyorthanc_it_is_said_what_to_install(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyorthanc", None)
+    with pytest.raises(ModuleNotFoundError, match=r"^it is compared with pyorthanc: pip install pyorthanc$"):
+        client_figures.upload_gain("http://127.0.0.1:1", 1)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
