@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from orthanc_lab.lab.grading import command as grading
 from orthanc_lab.lab.grading import session as sessions
 from orthanc_lab.lab.grading.command import grade, main
 from orthanc_lab.lab.grading.evidence import Criterion, require
@@ -204,6 +206,19 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert table.read_text("utf-8").splitlines()[1] == "none.ipynb,,,,not graded: there is no such file"
     assert main([str(tmp_path / "none.ipynb")]) == 1
     assert capsys.readouterr().out == "none.ipynb\n  not graded: there is no such file\n"
+
+
+def test_an_interrupt_keeps_what_is_graded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> NoReturn:
+        raise KeyboardInterrupt if path.name == "b.ipynb" else NotANotebookError("it is empty")
+
+    monkeypatch.setattr(grading, "read_cells", read)
+    assert main([f"{name}.ipynb" for name in "abc"]) == 130
+    assert capsys.readouterr().out == (
+        "a.ipynb\n  not graded: it is empty\nb.ipynb\n  not graded: interrupted\nc.ipynb\n  not graded: interrupted\n"
+    )
 
 
 def test_every_criterion_has_its_bank_of_wrong_answers() -> None:

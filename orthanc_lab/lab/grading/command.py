@@ -22,6 +22,7 @@ from orthanc_lab.lab.grading.notebook import (
 from orthanc_lab.lab.grading.session import Mark, Session, Verdict
 from orthanc_lab.lab.grading.table import FORMS, Row
 from orthanc_lab.lab.notebooks import packaged_notebooks
+from orthanc_lab.protocol.signals import exit_code_of
 from orthanc_lab.server.file_words import check_writable, words_of
 
 __all__ = ["grade", "main"]
@@ -32,13 +33,13 @@ Grade the exercises of notebooks that students hand in, and print a table.
 
 Of each notebook only the answers are taken; the lesson around them, its solutions and its checks are those of this
 installation. They run in a kernel, and what is judged is the state of the servers of the lesson and their log of
-events, not what is printed, nor what the notebook shows.
+events, not what is printed, nor what the notebook shows. Ctrl-C ends the grading; the table then has what was graded.
 
 A notebook runs as you, with a limit of time and nothing else: grade those of strangers in a container."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Grade notebooks; returns 0, or 1 if one could not be graded."""
+    """Grade notebooks; returns 0, 1 if one could not be graded, or more if it was interrupted."""
     chosen = _parser().parse_args(arguments)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -50,16 +51,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"orthanc-lab grade: {words_of(error)}", file=sys.stderr)
         return 1
-    rows = []
-    for path in chosen.notebooks:
-        print(f"Grading {path} …", file=sys.stderr)
-        rows.append(grade(path, cell_seconds=chosen.cell_timeout, total_seconds=chosen.timeout))
+    rows: list[Row] = []
+    code = 0
+    try:
+        for path in chosen.notebooks:
+            print(f"Grading {path} …", file=sys.stderr)
+            rows.append(grade(path, cell_seconds=chosen.cell_timeout, total_seconds=chosen.timeout))
+    except KeyboardInterrupt as interrupt:  # a hundred notebooks may take hours: what is graded is not lost
+        code = exit_code_of(interrupt)
+        rows += [Row(path.name, "", (), "not graded: interrupted") for path in chosen.notebooks[len(rows) :]]
     text = FORMS[chosen.format](rows)
     if chosen.output is None:
         print(text, end="")
     else:
         chosen.output.write_text(text, encoding="utf-8")
-    return 1 if any(row.problem for row in rows) else 0
+    return code or (1 if any(row.problem for row in rows) else 0)
 
 
 def _parser() -> argparse.ArgumentParser:
