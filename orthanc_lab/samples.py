@@ -14,6 +14,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from orthanc_lab.protocol.arguments import check_text
+
 __all__ = ["dicom_files", "dictionary", "folder", "path"]
 
 
@@ -43,6 +45,7 @@ def path(name: str) -> Path:
     >>> path("ct/sharp/001.dcm").name
     '001.dcm'
     """
+    check_text(name, "the name of a sample, such as 'ct/sharp/001.dcm'")
     found = folder() / name
     if not found.exists():
         below = (item.relative_to(folder()) for item in folder().rglob("*"))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from orthanc_lab.client import Answer
 from orthanc_lab.frames.columns import typed
+from orthanc_lab.protocol.arguments import items_of
 
 __all__ = ["answers"]
 
@@ -33,7 +34,7 @@ def answers(query: Iterable[Answer]) -> pd.DataFrame:
       PatientID  StudyDate
     0      JANE 2026-01-05
     """
-    rows = list(query)
+    rows = items_of(query, Answer, "the answers of a query, client.modalities[...].query()")
     names = dict.fromkeys(name for answer in rows for name in answer.tags if name not in _PLUMBING)
     columns = {name: typed([_value(answer.tags.get(name)) for answer in rows], name) for name in names}
     return pd.DataFrame(columns, index=[answer.number for answer in rows] if rows else None)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from orthanc_lab.frames.arguments import check_frame
 from orthanc_lab.protocol.changes import ChangeType
 from orthanc_lab.protocol.job_events import Cause, Happened
 from orthanc_lab.protocol.jobs import JobState
@@ -188,6 +189,7 @@ def describe(frame: pd.DataFrame) -> pd.DataFrame:
     >>> described.loc["runtime_s", "unit"]
     's'
     """
+    check_frame(frame, (), "a function of orthanc_lab.frames")
     known = {name: column_of(name) for name in frame.columns if is_described(name)}
     rows = [
         (name, str(dtype), known[name].unit, known[name].meaning) if name in known else (name, str(dtype), "", "")

@@ -59,6 +59,7 @@ def long(table: pd.DataFrame) -> pd.DataFrame:
     >>> frames.long(frames.wide(frame))["value"].tolist()
     [1.0, 2.0]
     """
+    check_frame(table, (), "frames.wide")
     if "time" in table:
         table = table.set_index("time")
     if not isinstance(table.index, pd.DatetimeIndex) or "labels" in table:

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from orthanc_lab.frames.arguments import check_frame
 from orthanc_lab.frames.columns import UTC, column_of, is_described
+from orthanc_lab.protocol.arguments import existing_file, path_of
 from orthanc_lab.protocol.formulas import from_cell, to_cell
 from orthanc_lab.protocol.replacing import replacing
 from orthanc_lab.protocol.target_file import check_target
@@ -26,6 +28,8 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
 
     Raises
     ------
+    TypeError
+        For what is no frame, or no path.
     ValueError
         If the name has another ending.
     FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError
@@ -41,7 +45,8 @@ def save(frame: pd.DataFrame, path: str | Path) -> Path:
     ...     frames.load(path)["value"].tolist()
     [0.1, nan]
     """
-    path = Path(path)
+    check_frame(frame, (), "pandas")
+    path = path_of(path)
     suffix = _suffix(path)
     check_target(path)
     named = [name for name in frame.index.names if name is not None and name not in frame.columns]
@@ -62,8 +67,12 @@ def load(path: str | Path) -> pd.DataFrame:
 
     Raises
     ------
+    TypeError
+        For what is no path.
     ValueError
         If the name does not end in ``.parquet`` or ``.csv``.
+    FileNotFoundError, IsADirectoryError
+        If there is no such file.
 
     Examples
     --------
@@ -74,8 +83,10 @@ def load(path: str | Path) -> pd.DataFrame:
     ...     frames.load(path)["created"].dtype
     datetime64[us, UTC]
     """
-    path = Path(path)
-    if _suffix(path) == ".parquet":
+    path = path_of(path)
+    suffix = _suffix(path)
+    existing_file(path)
+    if suffix == ".parquet":
         return pd.read_parquet(path)
     raw = pd.read_csv(path, dtype="str", keep_default_na=False)
     names = [from_cell(str(name)) for name in raw.columns]

@@ -11,6 +11,7 @@ from orthanc_lab.client import Client, NoClusterError
 from orthanc_lab.client.errors import reading
 from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import typed
+from orthanc_lab.protocol.arguments import items_of
 
 __all__ = ["jobs", "jobs_frame"]
 
@@ -66,7 +67,7 @@ def jobs_frame(documents: Iterable[Mapping[str, Any]], *, servers: Mapping[str, 
     >>> len(frames.jobs_frame([]))
     0
     """
-    documents = list(documents)
+    documents = items_of(documents, dict, "documents of jobs, the JSON of /jobs?expand")
     contents = [document["Content"] for document in documents]
     contents = [content if isinstance(content, dict) else {} for content in contents]
 

@@ -15,6 +15,7 @@ from orthanc_lab.client import Client
 from orthanc_lab.frames.arguments import check_client
 from orthanc_lab.frames.columns import KINDS, UTC
 from orthanc_lab.frames.metric_names import family_of, kind_of, unit_of
+from orthanc_lab.protocol.arguments import check_text, items_of
 from orthanc_lab.protocol.ports import Clock, SystemClock
 
 __all__ = ["Scrape", "metrics", "metrics_frame", "parse_metrics", "read_text"]
@@ -70,6 +71,9 @@ def read_text(text: str, time: datetime) -> pd.DataFrame:
     >>> read_text("orthanc_jobs_running 2 1767225600000\n", datetime(2026, 1, 1, tzinfo=UTC))["value"].tolist()
     [2.0]
     """
+    check_text(text, "the text of /tools/metrics-prometheus")
+    if not isinstance(time, datetime):
+        raise TypeError(f"Expected the time of the scrape, datetime(2026, 1, 1, tzinfo=UTC), not {time!r}")
     return metrics_frame([Scrape(time, parse_metrics(text))])
 
 
@@ -118,6 +122,7 @@ def metrics_frame(scrapes: Sequence[Scrape]) -> pd.DataFrame:
     >>> metrics_frame([Scrape(noon, {("a", ""): (1.0, 0.0)}), Scrape(later, {}, "no answer")])["value"].tolist()
     [1.0, nan]
     """
+    scrapes = items_of(scrapes, Scrape, "scrapes; frames.metrics(client) makes the frame of one")
     keys = sorted({key for scrape in scrapes for key in scrape.readings})
     place = {key: number for number, key in enumerate(keys)}
     values = np.full((len(scrapes), len(keys)), np.nan)

@@ -11,6 +11,7 @@ import requests
 
 from orthanc_lab.client.arguments import credentials
 from orthanc_lab.frames.metric_table import Key, grid_frame, labels_text
+from orthanc_lab.protocol.arguments import check_text
 from orthanc_lab.protocol.ports import SystemClock
 
 __all__ = ["PrometheusError", "query_range"]
@@ -77,6 +78,7 @@ def query_range(
     >>> begin = datetime.now(UTC) - timedelta(minutes=10)
     >>> frame = frames.query_range("http://localhost:9090", start=begin, step=5)  # doctest: +SKIP
     """
+    check_text(url, "the address of a Prometheus server, such as http://localhost:9090")
     given = credentials(auth)
     for moment in (start, end):
         if not isinstance(moment, datetime | None):

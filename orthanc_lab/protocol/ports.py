@@ -67,8 +67,8 @@ class ManualClock:
 
     Raises
     ------
-    ValueError
-        If it has no time zone.
+    TypeError, ValueError
+        If it is no datetime, or has no time zone.
 
     Examples
     --------
@@ -79,6 +79,8 @@ class ManualClock:
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        if not isinstance(start, datetime):
+            raise TypeError(f"start is a datetime, datetime(2026, 1, 1, tzinfo=UTC), not {start!r}")
         if start.tzinfo is None:
             raise ValueError("start needs a time zone: datetime(2026, 1, 1, tzinfo=UTC)")
         self._start = start

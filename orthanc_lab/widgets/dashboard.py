@@ -72,7 +72,7 @@ class Dashboard(ipywidgets.VBox):
     """
 
     def __init__(self, panels: Sequence[Panel]) -> None:
-        for panel in panels:
+        for panel in panels if isinstance(panels, Sequence) and panels else [panels]:
             if not isinstance(panel, Panel):
                 words = f"A Dashboard needs panels, such as JobsPanel(client), not {type(panel).__name__}"
                 raise TypeError(f"{words}; dashboard(client) has them all")

@@ -14,6 +14,7 @@ from orthanc_lab.dicom.dictionary.tags import (
     SOP_INSTANCE_UID,
     STUDY_INSTANCE_UID,
 )
+from orthanc_lab.protocol.arguments import path_of
 from orthanc_lab.testing.capsule.body_twin import BodyTwin
 from orthanc_lab.testing.capsule.headers import HeaderTwin
 from orthanc_lab.testing.capsule.manifest import Manifest
@@ -75,6 +76,7 @@ def make_capsule(recording: str | Path, capsule: str | Path, *, key: bytes | Non
     ...     server.recording.exchanges[0].status
     200
     """
+    path_of(capsule)
     manifest = Manifest()
     with Recording(recording) as source:
         making = _Making(manifest, key)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from orthanc_lab.protocol.arguments import existing_file
 from orthanc_lab.testing.recordings.errors import RecordingError
 from orthanc_lab.testing.recordings.exchange import RecordedExchange
 from orthanc_lab.testing.recordings.format import Record, RecordKind, read_magic, read_segments
@@ -56,7 +57,7 @@ class Recording:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = existing_file(path)
         self._file = self.path.open("rb")
         self._lock = threading.Lock()
         self._cached: tuple[int, list[Record]] = (-1, [])

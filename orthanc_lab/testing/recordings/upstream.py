@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from orthanc_lab.protocol.arguments import check_text
+
 __all__ = ["Upstream", "UpstreamAnswer"]
 
 _HOP = frozenset(
@@ -62,11 +64,12 @@ class Upstream:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the address is none of HTTP.
     """
 
     def __init__(self, url: str, *, timeout: float = 600, verify: bool = True) -> None:
+        check_text(url, "the address of a server, such as http://localhost:8042")
         parts = urlsplit(url)
         try:
             is_address = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from orthanc_lab.protocol.arguments import check_function
 from orthanc_lab.protocol.picklable import Picklable
 from orthanc_lab.protocol.seeded import SEED_VERSION, Choices, RandomChoices, read_seed
 from orthanc_lab.testing.schedules.choices import RecordedChoices, ScriptedChoices
@@ -147,6 +148,7 @@ def explore(
     """
     if replay is not None:
         return _replayed(scenario, replay, most_moves)
+    check_function(scenario, "a scenario, a function that takes a Simulation")
     if schedules < 1:
         raise ValueError(f"At least one schedule must be run, not {schedules}")
     begin, first, moves = time.perf_counter(), read_seed(seed), 0
@@ -194,6 +196,7 @@ def replay(scenario: Scenario, schedule: str, *, most_moves: int = 100_000) -> E
 
 
 def _replayed(scenario: Scenario, schedule: str, most_moves: int) -> Exploration:
+    check_function(scenario, "a scenario, a function that takes a Simulation")
     choices = ScriptedChoices(read_schedule(schedule), strict=True)
     begin = time.perf_counter()
     with Simulation(choices, most_moves=most_moves) as simulation:

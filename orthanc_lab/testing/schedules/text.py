@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, zip_longest
 from typing import NamedTuple
 
+from orthanc_lab.protocol.arguments import check_text
+
 __all__ = ["FORMAT_VERSION", "Line", "check_name", "read_schedule", "to_lines", "write_schedule"]
 
 FORMAT_VERSION = 1
@@ -67,6 +69,7 @@ def read_schedule(text: str) -> list[Line]:
     ValueError
         For a text that is none, or that of another version.
     """
+    check_text(text, "the text of a schedule, as testing.explore prints it")
     if len(text) > _LONGEST:
         raise ValueError(f"A schedule has {_LONGEST:,} characters at most, not {len(text):,}")
     numbered = enumerate((raw.partition(" #")[0].strip() for raw in text.splitlines()), start=1)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import traitlets
 
+from orthanc_lab.protocol.arguments import items_of
 from orthanc_lab.widgets.elements.element import Element
 
 __all__ = ["Column", "Table", "Tone"]
@@ -75,7 +76,8 @@ class Table(Element, script="table"):
     empty = traitlets.Unicode("Nothing here yet").tag(sync=True)
 
     def __init__(self, columns: Sequence[Column], *, label: str, **traits: Any) -> None:
-        super().__init__(columns=[asdict(column) for column in columns], label=label, **traits)
+        checked = items_of(columns, Column, "columns, such as Column('name', 'Name')")
+        super().__init__(columns=[asdict(column) for column in checked], label=label, **traits)
 
     def show_columns(self, columns: Sequence[Column]) -> None:
         """Show other columns, without rows at first."""
