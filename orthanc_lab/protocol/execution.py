@@ -63,7 +63,10 @@ class Happening(Protocol):
 
 
 class Pool(Protocol):
-    """Short pieces of work beside the work of the caller, in libraries that release the interpreter lock."""
+    """Short pieces of work beside the work of the caller, in libraries that release the interpreter lock.
+
+    Each is done on behalf of the caller: in a copy of its context (`contextvars`).
+    """
 
     def submit(
         self, function: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import Context, copy_context
 from typing import ParamSpec, TypeVar
 
 from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps
@@ -103,7 +104,7 @@ class InlineExecutor:
 
 
 class InlineTask:
-    """A task of an `InlineExecutor`."""
+    """A task of an `InlineExecutor`; what it notes of itself (`contextvars`) is its own, as on a thread."""
 
     def __init__(self, name: str, steps: Steps, executor: InlineExecutor) -> None:
         self.name = name
@@ -112,6 +113,7 @@ class InlineTask:
         self.due: float | None = 0.0  # by the clock; None waits to be woken
         self._steps = steps
         self._executor = executor
+        self._context = Context()
 
     def wake(self) -> None:
         """Let it go on."""
@@ -127,7 +129,7 @@ class InlineTask:
         """End it where it waits; what it wanted to do about that fails unheard, as everything around it is gone."""
         self.is_over = True
         with suppress(Exception):
-            self._steps.close()
+            self._context.run(self._steps.close)
 
     def is_ready(self, now: float) -> bool:
         """Return whether it can go on."""
@@ -138,7 +140,7 @@ class InlineTask:
         self.due = None  # whoever wakes it from here on is heard
         self.is_running = True
         try:
-            seconds = next(self._steps)
+            seconds = self._context.run(next, self._steps)
         except BaseException as error:
             self.is_over = True
             if isinstance(error, (StopIteration, GeneratorExit)):
@@ -156,7 +158,7 @@ class _InlinePool:
     ) -> Future[Result]:
         future: Future[Result] = Future()
         try:
-            future.set_result(function(*args, **kwargs))
+            future.set_result(copy_context().run(function, *args, **kwargs))
         except BaseException as error:
             future.set_exception(error)
         return future

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from orthanc_lab.protocol.execution import Happening, Pace, Pool, Steps, Task
 from orthanc_lab.protocol.ports import Clock
 from orthanc_lab.protocol.submit_burst import ThreadPace
 
 __all__ = ["ThreadExecutor"]
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class ThreadExecutor:
@@ -31,7 +38,7 @@ class ThreadExecutor:
 
     def pool(self, name: str, most: int) -> Pool:
         """Return a pool of threads; each is started when it is needed."""
-        return ThreadPoolExecutor(most, name)
+        return _ThreadPool(most, name)
 
     def happening(self) -> Happening:
         """Return a `threading.Event`."""
@@ -43,6 +50,15 @@ class ThreadExecutor:
 
     def run_pending(self) -> None:
         """Do nothing: threads go on by themselves."""
+
+
+class _ThreadPool(ThreadPoolExecutor):
+    """Does each piece in the context of the caller, and so on behalf of the job that this one acts for."""
+
+    def submit(
+        self, function: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        return super().submit(partial(copy_context().run, function, *args, **kwargs))
 
 
 class _ThreadTask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime
 
 import pytest
@@ -14,6 +15,7 @@ from orthanc_lab.protocol.threads import ThreadExecutor
 from tests.waiting import until
 
 CLOCK = ManualClock()
+ON_BEHALF_OF: ContextVar[str] = ContextVar("on_behalf_of", default="nobody")
 
 
 def settle(executor: Executor, condition: Callable[[], bool]) -> None:
@@ -127,3 +129,34 @@ def test_a_pool_does_its_work(executor: Executor) -> None:
 def test_a_clock_needs_a_time_zone():
     with pytest.raises(ValueError, match=r"needs a time zone: datetime\(2026, 1, 1, tzinfo=UTC\)"):
         ManualClock(datetime(2026, 1, 1))
+
+
+def test_a_pool_works_on_behalf_of_the_caller(executor: Executor) -> None:
+    """What the caller has noted of itself holds for its work, also on another thread; not for that of others."""
+    pool = executor.pool("working", 1)
+
+    def work() -> str:
+        before = ON_BEHALF_OF.get()
+        ON_BEHALF_OF.set("the work")
+        return before
+
+    token = ON_BEHALF_OF.set("a caller")
+    assert pool.submit(work).result(10) == "a caller"
+    ON_BEHALF_OF.reset(token)
+    assert pool.submit(work).result(10) == "nobody"
+    assert ON_BEHALF_OF.get() == "nobody"
+    pool.shutdown()
+
+
+def test_what_a_task_notes_of_itself_is_its_own(executor: Executor) -> None:
+    seen: list[str] = []
+
+    def steps(name: str) -> Steps:
+        ON_BEHALF_OF.set(name)
+        yield 0
+        seen.append(f"{name}: {ON_BEHALF_OF.get()}")
+
+    tasks = [executor.spawn(name, steps(name)) for name in ("a", "b")]
+    settle(executor, lambda: sorted(seen) == ["a: a", "b: b"])
+    assert all(task.join(10) for task in tasks)
+    assert ON_BEHALF_OF.get() == "nobody"
