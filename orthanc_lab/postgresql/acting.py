@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Guard", "act_under", "current_guard"]
+__all__ = ["Guard", "act_under", "acting_under", "current_guard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,13 @@ def current_guard() -> Guard | None:
 def act_under(guard: Guard | None) -> None:
     """Let each transaction of this thread hold to a guard from now on; None to no guard any more."""
     _guard.set(guard)
+
+
+@contextmanager
+def acting_under(guard: Guard | None) -> Iterator[None]:
+    """Let each transaction of this thread hold to a guard within a ``with`` block, and then to that of before."""
+    before = _guard.set(guard)
+    try:
+        yield
+    finally:
+        _guard.reset(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -13,7 +14,7 @@ from orthanc_lab.jobs.postgresql.tables import ROOM, STEPS
 from orthanc_lab.jobs.shared.leases import taken_away
 from orthanc_lab.jobs.shared.records import Changes, Gone, JobMove, Lease, NewJob, Payload, SharedRow
 from orthanc_lab.jobs.shared.store import LOOK, READY, Claimed, Dropped, Heard
-from orthanc_lab.postgresql.acting import Guard, act_under
+from orthanc_lab.postgresql.acting import Guard, act_under, acting_under, current_guard
 from orthanc_lab.postgresql.connections import Connection
 from orthanc_lab.postgresql.database import Database
 from orthanc_lab.postgresql.listening import Listening, notify
@@ -172,7 +173,7 @@ class PostgresqlJobList:
                 notify(connection, _CHANNEL, READY)
             return _row(connection.execute(statements.INSERT, values).fetchone())
 
-        return self._database.run(operation, guards=(), pipelined=True)
+        return self._database.run(operation, pipelined=True)  # a job may submit others, as long as it is run here
 
     def claim(self, epoch: int, kinds: Collection[str]) -> Claimed | None:
         """Claim the job whose turn it is.
@@ -214,7 +215,7 @@ class PostgresqlJobList:
                 notify(connection, _CHANNEL, f"{LOOK} {epoch}")
             return _row(connection.execute(statements.WRITE, values).fetchone())
 
-        return self._database.run(operation, guards=(), pipelined=True)
+        return self._database.run(operation, guards=_guards_about(move.sequence), pipelined=True)
 
     def remove(self, sequence: int, version: int) -> bool:
         """Forget a job; False if it is not as it was when that was decided."""
@@ -223,7 +224,7 @@ class PostgresqlJobList:
             connection.execute(statements.FORGET)
             return connection.execute(statements.REMOVE, (sequence, version)).fetchone() is not None
 
-        return self._database.run(operation, guards=(), pipelined=True)
+        return self._database.run(operation, guards=_guards_about(sequence), pipelined=True)
 
     def row(self, sequence: int) -> SharedRow | None:
         """Return a job, None if it is gone."""
@@ -317,7 +318,11 @@ class PostgresqlJobList:
 
     def act_for(self, row: SharedRow | None) -> None:
         """Let the calling thread write on behalf of a job, as long as that is not claimed or taken away."""
-        act_under(None if row is None else _guard(row))
+        act_under(None if row is None else _guard(row.sequence, row.fence))
+
+    def acting_for(self, sequence: int, fence: int) -> AbstractContextManager[None]:
+        """Let the calling thread write on behalf of a job within a ``with`` block, as long as it has this fence."""
+        return acting_under(_guard(sequence, fence))
 
     def listen(self, heard: Heard) -> None:
         """Call `heard`, from another thread, with what servers say from now on."""
@@ -349,9 +354,15 @@ def _dropped(columns: Sequence[Any]) -> Dropped:
     return Dropped(row[1], outputs, SharedRow(*row))
 
 
-def _guard(row: SharedRow) -> Guard:
+def _guard(sequence: int, fence: int) -> Guard:
     query = "SELECT FROM jobs WHERE sequence = %s AND fence = %s FOR SHARE"
-    return Guard(query, (row.sequence, row.fence), _refusal)
+    return Guard(query, (sequence, fence), _refusal)
+
+
+def _guards_about(sequence: int) -> Sequence[Guard]:
+    """Return what a command to another job holds to, if a job gives it; for its own moves, their fence is enough."""
+    guard = current_guard()
+    return () if guard is None or guard.parameters[0] == sequence else (guard,)
 
 
 def _refusal() -> OrthancError:

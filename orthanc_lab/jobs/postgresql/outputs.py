@@ -131,7 +131,7 @@ class PostgresqlOutputs:
     def take(self, name: str) -> BinaryIO:
         """Open an output for the last time; its bytes are removed when it is closed."""
         parts = self._existing(name)
-        self._database.run(lambda connection: connection.execute(_TAKE.encode(), (name,)), guards=())
+        self._database.run(lambda connection: connection.execute(_TAKE.encode(), (name,)))
         keys = [part.key for part in parts if part.key]
         return cast(BinaryIO, PartReader(self._area, parts, None, lambda: self._clear(keys)))
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from orthanc_lab.jobs.event_log import EventLog
 from orthanc_lab.jobs.job_table import JobTable
-from orthanc_lab.jobs.leaving import stop_job
 from orthanc_lab.jobs.machine import Event, Moment, Status, stop_reason
 from orthanc_lab.jobs.ports import Job, StopReason
 from orthanc_lab.jobs.ready_queue import Wake
 from orthanc_lab.jobs.shared.leases import end_of, status_of
 from orthanc_lab.jobs.shared.records import Gone, SharedRow
 from orthanc_lab.jobs.shared.shared_entry import SharedEntry, outputs_of
+from orthanc_lab.jobs.shared.stopping import stop_shared_job
 from orthanc_lab.jobs.shared.store import SharedJobStore
 from orthanc_lab.protocol.execution import Happening
 from orthanc_lab.protocol.job_events import Happened
@@ -238,7 +238,7 @@ class Mirror:
         if entry.is_run_here:
             entry.lost, entry.wake = True, None  # its worker will find out
         elif not entry.status.state.is_final:
-            stop_job(entry, StopReason.SHUTDOWN, self._on_error)
+            stop_shared_job(self._store, entry, StopReason.SHUTDOWN, self._on_error)
         self._end_wait(entry.id, status if status is not None else entry.status)
 
     def note_end(self, entry: SharedEntry) -> None:
@@ -270,7 +270,7 @@ class Mirror:
         if row.epoch == self.epoch and row.claimed is not None:
             self._claims.setdefault(row.sequence, (row, self._clock.monotonic()))
         elif job is not None and row.fence:
-            stop_job(entry, StopReason.SHUTDOWN, self._on_error)
+            stop_shared_job(self._store, entry, StopReason.SHUTDOWN, self._on_error)
             entry.job = None
         if job is not None:
             entry.fence = 0  # that of the submission; a claim of this server comes one behind it
@@ -301,7 +301,7 @@ class Mirror:
     def _keep_job_if_current(self, entry: SharedEntry, is_current: bool) -> None:
         """Let go of a job that another server has run since."""
         if entry.job is not None and not is_current:
-            stop_job(entry, StopReason.SHUTDOWN, self._on_error)
+            stop_shared_job(self._store, entry, StopReason.SHUTDOWN, self._on_error)
             entry.job = entry.payload = None
 
     def _take_orders(self, entry: SharedEntry, row: SharedRow) -> None:
@@ -315,7 +315,7 @@ class Mirror:
     def _stop_for_others(self, entry: SharedEntry, after: Status) -> None:
         """Stop a job that does not run here, and was paused or canceled through another server."""
         if entry.job is not None and after.state is not entry.status.state and _rests(after):
-            stop_job(entry, stop_reason(after), self._on_error)
+            stop_shared_job(self._store, entry, stop_reason(after), self._on_error)
 
     def _lose(self, entry: SharedEntry, row: SharedRow) -> SharedEntry:
         """Let another entry stand for a job that another server may run by now; its worker here will find out."""

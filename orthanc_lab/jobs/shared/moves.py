@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from orthanc_lab.jobs.event_log import EventLog
-from orthanc_lab.jobs.leaving import stop_job
 from orthanc_lab.jobs.machine import Effect, Event, Moment, Report, Status, advance, stop_reason
 from orthanc_lab.jobs.ports import Job, JobOutput, Restore, StopReason
 from orthanc_lab.jobs.restoring import make_job
@@ -15,6 +14,7 @@ from orthanc_lab.jobs.shared.leases import released
 from orthanc_lab.jobs.shared.mirror import Mirror
 from orthanc_lab.jobs.shared.records import JobMove
 from orthanc_lab.jobs.shared.shared_entry import SharedEntry
+from orthanc_lab.jobs.shared.stopping import stop_shared_job
 from orthanc_lab.jobs.shared.store import SharedJobStore
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.job_events import Happened
@@ -113,10 +113,10 @@ class Moves:
             self._mirror.drop(entry, Happened.DELETE)
             return effects
         position = self._begin_again(entry) if Effect.RESET in effects else None
-        # A command may come too late, at a job that another server has ended meanwhile: then its output stays.
-        stops_once_written = event in _COMMANDS and after.state.is_final
+        # This may come too late, at a job that another server has ended or goes on with: then its output stays.
+        stops_once_written = after.state is JobState.FAILURE
         if Effect.STOP in effects and not stops_once_written:
-            stop_job(entry, stop_reason(after), self._on_error)
+            stop_shared_job(self._store, entry, stop_reason(after), self._on_error)
         if not _WRITTEN.isdisjoint(effects):
             # While a job runs, only its worker may ask it for its position.
             if moves_on and entry.is_run_here and event not in _COMMANDS and after.state is not JobState.SUCCESS:
@@ -124,7 +124,7 @@ class Moves:
             if not self._write(entry, event, at, (after, effects), position):
                 return None
             if Effect.STOP in effects and stops_once_written:
-                stop_job(entry, stop_reason(after), self._on_error)
+                stop_shared_job(self._store, entry, stop_reason(after), self._on_error)
             return effects
         if Effect.NOTE in effects and self._is_due(entry):
             if not self._note(entry, event, at, (after, effects)):
@@ -172,7 +172,8 @@ class Moves:
                 at = self._now()
                 after, effects = released(entry.status, at)
                 goes_on = after.state is JobState.PENDING
-                stop_job(entry, StopReason.SHUTDOWN if goes_on else stop_reason(after), self._on_error)
+                reason = StopReason.SHUTDOWN if goes_on else stop_reason(after)
+                stop_shared_job(self._store, entry, reason, self._on_error)
                 position = self._position(entry)  # what it holds back until then is in the output now
                 row = self._store.write(self._move(entry, after, effects, position))
                 if row is not None:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping
 
 from orthanc_lab.jobs.entry import Entry
 from orthanc_lab.jobs.event_log import EventLog
-from orthanc_lab.jobs.leaving import stop_job
 from orthanc_lab.jobs.machine import Effect, Event, Moment
 from orthanc_lab.jobs.output_store import OutputStore
 from orthanc_lab.jobs.ports import Job, JobOutput, JobView, Restore, StopReason
@@ -23,6 +22,7 @@ from orthanc_lab.jobs.shared.records import JobMove, Lease, SharedRow
 from orthanc_lab.jobs.shared.retention import Retention
 from orthanc_lab.jobs.shared.runs import Runs
 from orthanc_lab.jobs.shared.shared_entry import SharedEntry
+from orthanc_lab.jobs.shared.stopping import stop_shared_job
 from orthanc_lab.jobs.shared.store import LOOK, READY, SharedJobStore
 from orthanc_lab.jobs.shared.submission import Submission
 from orthanc_lab.protocol.cluster import Cluster
@@ -119,7 +119,7 @@ class SharedJobs:
         self._tidy = tidy
         self._idle = IdleWorkers()
         self._closed = False
-        self._mirror = Mirror(store, self.events, self._now, machine, on_error)
+        self._mirror = Mirror(store, self.events, self._now, machine, self.report)
         self._retention = Retention(
             store,
             self._mirror,
@@ -214,9 +214,10 @@ class SharedJobs:
         self._mirror.release_all()
         for entry in self._mirror.table.entries():
             with entry.lock:
+                assert isinstance(entry, SharedEntry)
                 state = entry.status.state
                 if not state.is_final and state is not JobState.RUNNING:
-                    stop_job(entry, StopReason.SHUTDOWN, self.report)
+                    stop_shared_job(self._store, entry, StopReason.SHUTDOWN, self.report)
 
     # -- in ------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -137,6 +138,10 @@ class SharedJobStore(Protocol):
 
     def act_for(self, row: SharedRow | None) -> None:
         """Let the calling thread write on behalf of a job, while that is not claimed or taken away; None ends it."""
+        ...
+
+    def acting_for(self, sequence: int, fence: int) -> AbstractContextManager[None]:
+        """As `act_for`, within a ``with`` block, on behalf of a job as it is known by its fence."""
         ...
 
     def listen(self, heard: Heard) -> None:

@@ -59,6 +59,7 @@ class TransferJob:
         self._next = 0  # the bucket that is looked at next
         self._tries = 0  # of the call of this stage
         self._failure: BaseException | None = None
+        self._reason: OrthancError | None = None  # for which a step has failed
         self._is_finished = False
 
     # -- what the subclass says ------------------------------------------------------
@@ -100,13 +101,16 @@ class TransferJob:
         try:
             more = self._stages()[self._stage]()
         except OrthancError as error:
-            _log.error("%s with %s has failed: %s", self.type, self._request.peer_name, error)
+            self._reason = error
             raise OrthancError(ErrorCode.PLUGIN) from error
         self._is_finished = more is False
         return more
 
     def stop(self, reason: StopReason) -> None:
-        """Wait for what is on its way, and close the connections."""
+        """Wait for what is on its way, and close the connections; log why the job has failed."""
+        # Not where it is not written down: another server goes on with the job, as if this had not been.
+        if reason is StopReason.FAILURE and self._reason is not None:
+            _log.error("%s with %s has failed: %s", self.type, self._request.peer_name, self._reason)
         in_flight, self._in_flight = self._in_flight, None
         if in_flight is not None:
             in_flight.close(_PATIENCE.get(reason, _LONGEST_PATIENCE))
