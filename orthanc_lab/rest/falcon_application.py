@@ -12,6 +12,7 @@ import falcon
 from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError, http_status_text
 from orthanc_lab.protocol.memory_budget import MemoryBudget
 from orthanc_lab.rest.compression import CompressedAnswers
+from orthanc_lab.rest.form_posts import FAILED
 from orthanc_lab.rest.http.answers import EmptyAnswer
 from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.routing import Responders, Router
@@ -69,6 +70,7 @@ class ErrorAnswers:
     def of_orthanc(self, req: falcon.Request, resp: falcon.Response, error: OrthancError, params: Any) -> None:
         """Answer with the JSON error object (``text/plain``, indented by tabs)."""
         _forget_body(resp)
+        req.env[FAILED] = True
         if _lacks_files(error):
             error = OrthancError(error.code, error.details, status=503)
         resp.status = f"{error.status} {http_status_text(error.status)}"

@@ -15,10 +15,11 @@ from functools import partial
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError, http_status_text
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError, http_status_text
 from orthanc_lab.protocol.paths import one_form
 from orthanc_lab.protocol.published_metrics import PublishedMetrics
 from orthanc_lab.rest.foreign_pages import FOREIGN_PAGE, ForeignPages
+from orthanc_lab.rest.form_posts import form_boundary, post_parts
 from orthanc_lab.rest.http.error_document import error_document
 from orthanc_lab.rest.http.plain_answers import PlainAnswer, PlainAnswers
 from orthanc_lab.rest.making.plain_upload import failing_body
@@ -177,6 +178,30 @@ class RequestGuard:
             refused = self._refusal(env, method)
             if refused is not None:
                 return self._refuse(start_response, refused, method, path)
+        if method == "POST":
+            boundary = form_boundary(env)
+            if boundary is not None:
+                return self._post_form(env, start_response, boundary)
+        return self._pass_on(env, start_response)
+
+    def _post_form(self, env: dict[str, Any], start_response: Callable[..., Any], boundary: str) -> Iterable[bytes]:
+        """Post each part of a form by itself."""
+        try:
+            failed = post_parts(env, boundary, self._pass_on)
+        except OrthancError as error:
+            return self._refuse(start_response, error, "POST", env["PATH_INFO"])
+        except Exception as error:
+            self._report(error)
+            unhandled = OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+            return self._refuse(start_response, unhandled, "POST", env["PATH_INFO"])
+        if failed is None:
+            return _empty(start_response, 200)
+        start_response(failed.status, failed.headers)
+        return [failed.body]
+
+    def _pass_on(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request that was let in."""
+        method, path = env["REQUEST_METHOD"], env["PATH_INFO"]
         found = self._plain.find(env, method, path)
         if found is not None:
             start_response(_OK, _headers_of(found))

@@ -326,6 +326,15 @@ def test_writing_read_only(read_only, method, path):
 # -- remote clients, and what only our own server can be asked --------------------------
 
 
+def test_a_form_is_not_acknowledged_where_its_files_are_refused() -> None:
+    form = {"Content-Type": "multipart/form-data; boundary=cut"}
+    with orthanc_lab.serve(ReadOnly=True) as server:
+        data = b"--cut\r\n\r\nfile\r\n--cut--\r\n"
+        answer = requests.post(f"{server.url}/instances", data=data, headers=form, timeout=30)
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET"
+
+
 def test_remote_clients_are_refused():
     with orthanc_lab.in_process() as server, requests.Session() as session:
         session.mount("http://", WsgiTransport(server.application, remote_address="192.0.2.1"))

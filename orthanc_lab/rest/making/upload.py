@@ -1,4 +1,4 @@
-"""Uploads: a DICOM file, a ZIP archive or a form (POST /instances)."""
+"""Uploads: a DICOM file or a ZIP archive (POST /instances)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.http.origin import origin_of
-from orthanc_lab.rest.making.upload_form import boundary_of, parts_of
 from orthanc_lab.rest.making.upload_gzip import gunzipped
 from orthanc_lab.rest.making.upload_zip import is_zip, members_of
 from orthanc_lab.rest.services import Services
@@ -30,13 +29,6 @@ def post_instances(services: Services, req: falcon.Request, resp: falcon.Respons
     """
     body: bytes = req.stream.read() if req.content_length is None else req.bounded_stream.read()
     origin = origin_of(req, _username(req))
-    content_type = req.content_type or ""
-    boundary = boundary_of(content_type) if content_type[:10].lower() == "multipart/" else None
-    if boundary is not None:
-        for part in parts_of(body, boundary):
-            store_upload(services, part, origin)
-        resp.data = b""
-        return
     if (req.get_header("Content-Encoding") or "").lower() == "gzip" and body and not is_zip(body):
         with gunzipped(body, services.upload_limits, services.memory) as content:
             stored: Stored | list[Stored] = services.storage.store(content, origin)

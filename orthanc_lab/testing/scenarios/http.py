@@ -44,6 +44,59 @@ multipart/related; boundary=cut
 multipart
 """
 
+_POSTED_FORMS = """
+POST /tools/find @posted-none
+POST /tools/find @posted-empty
+POST /tools/find @posted-find
+POST /tools/find @posted-find-twice
+POST /tools/find @posted-find-then-broken
+POST /tools/find @posted-two-errors
+POST /tools/find @posted-no-name
+POST /tools/find @posted-text-and-file
+POST /tools/find @posted-garbage
+POST /tools/find @posted-no-form
+POST /tools/find/?a=b @posted-text
+POST /tools/lookup @posted-text
+POST /tools/create-dicom @posted-create
+POST /tools/create-dicom @posted-create-up-to-an-error
+GET /statistics
+one:0.ID = POST /tools/lookup one
+two:0.ID = POST /tools/lookup two
+three:0.ID = POST /tools/lookup three
+POST /tools/lookup four
+DELETE /patients/{one}
+DELETE /patients/{two}
+DELETE /patients/{three}
+POST /tools/create-archive @posted-archive
+POST /tools/create-archive @posted-unknown
+POST /tools/bulk-delete @posted-unknown
+POST /tools/count-resources @posted-find
+POST /studies/{study}/modify @posted-text
+POST /studies/nope/modify @posted-create
+POST /instances/{a1}/modify @posted-create
+POST /jobs/nope/pause @posted-text
+POST /jobs/nope/pause @posted-none
+POST /modalities/nope/echo @posted-empty
+POST /peers/nope/store @posted-empty
+POST /queries/nope/retrieve @posted-empty
+POST /instances @posted-none
+POST /nope @posted-none
+POST /nope @posted-text
+POST /nope @posted-garbage
+POST /system @posted-text
+POST /tools/log-level @posted-text
+POST / @posted-text
+POST / @posted-none
+POST /app/explorer.html @posted-text
+POST /webdav/uploads/x @posted-text
+POST /webdav/uploads/x @posted-none
+PUT /tools/log-level @posted-text
+PUT /modalities/node @posted-text
+GET /tools/log-level @posted-text
+GET /changes?_method=DELETE @posted-text
+DELETE /changes @posted-text
+""".replace(" @posted", " [Content-Type: multipart/form-data; boundary=cut] @posted")
+
 _METHODS = """
 GET /changes?_method=DELETE
 GET /changes?_method=delete
@@ -145,6 +198,21 @@ SCENARIOS = [
     Scenario(
         "http-form-types",
         "\n".join(f"POST /instances [Content-Type: {line}] @multipart" for line in _FORM_TYPES.split("\n") if line),
+    ),
+    Scenario("http-forms-everywhere", _POSTED_FORMS, TREE),
+    Scenario(
+        "http-forms-read-only",
+        "POST /instances [Content-Type: multipart/form-data; boundary=cut] @multipart\n"
+        "POST /tools/create-dicom [Content-Type: multipart/form-data; boundary=cut] @posted-create\n"
+        "POST /tools/bulk-delete [Content-Type: multipart/form-data; boundary=cut] @posted-unknown",
+        options={"ReadOnly": True},
+    ),
+    Scenario(
+        "http-forms-undescribed",
+        "POST /tools/find [Content-Type: multipart/form-data; boundary=cut] @posted-two-errors\n"
+        "POST /tools/find [Content-Type: multipart/form-data; boundary=cut] @posted-garbage\n"
+        "POST /jobs/nope/pause [Content-Type: multipart/form-data; boundary=cut] @posted-text",
+        options={"HttpDescribeErrors": False},
     ),
     Scenario(
         "http-keep-alive",

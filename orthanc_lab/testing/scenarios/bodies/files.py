@@ -22,7 +22,7 @@ from pydicom.data import get_charset_files, get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from orthanc_lab.testing.scenarios.bodies.forms import form_bodies
+from orthanc_lab.testing.scenarios.bodies.forms import form_bodies, posted_forms
 
 FILES = {
     "ct": "CT_small.dcm",
@@ -69,7 +69,7 @@ def build() -> dict[str, bytes]:
     bodies = {name: _file(file) for name, file in (FILES | CHARSETS).items()}
     bodies["jpeg-icon"] = _with_compressed_icon()
     bodies |= _tree() | _odd_dicom() | _odd_elements() | _images() | _documents()
-    return bodies | _archives(bodies) | _hostile(bodies) | form_bodies(bodies["a1"])
+    return bodies | _archives(bodies) | _hostile(bodies) | form_bodies(bodies["a1"]) | posted_forms()
 
 
 def _file(name: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["form_bodies"]
+__all__ = ["form_bodies", "posted_forms"]
 
 _NAMED = b'Content-Disposition: form-data; name="f"; filename="x.dcm"\r\n\r\n'
 _END = b"\r\n--cut--\r\n"
@@ -50,3 +50,38 @@ def form_bodies(dicom: bytes) -> dict[str, bytes]:
         "no-headers": b"--cut\r\n\r\n" + dicom + _END,
     }
     return {f"form-{name}": body for name, body in bodies.items()}
+
+
+_POSTED = {
+    "none": (),
+    "empty": (b"",),
+    "find": (b'{"Level": "Patient", "Query": {}}',),
+    "find-twice": (b'{"Level": "Patient", "Query": {}}', b'{"Level": "Study", "Query": {}}'),
+    "find-then-broken": (b'{"Level": "Patient", "Query": {}}', b"broken"),
+    "two-errors": (b'{"Level": "Foo", "Query": {}}', b"broken"),
+    "create": (b'{"Tags": {"PatientID": "one"}}', b'{"Tags": {"PatientID": "two"}}'),
+    "create-up-to-an-error": (b'{"Tags": {"PatientID": "three"}}', b'{"Tags": 3}', b'{"Tags": {"PatientID": "four"}}'),
+    "archive": (b"[]",),
+    "unknown": (b'["nope"]',),
+    "text": (b"default",),
+}
+
+
+def posted_forms() -> dict[str, bytes]:
+    """Return forms for paths that are no uploads, by name."""
+    bodies = {
+        name: b"".join(b"--cut\r\n" + _NAMED + part + b"\r\n" for part in parts) + b"--cut--\r\n"
+        for name, parts in _POSTED.items()
+    }
+    bodies |= {
+        "no-name": b"--cut\r\nX: y\r\n\r\n" + _POSTED["find"][0] + _END,
+        "text-and-file": b'--cut\r\nContent-Disposition: form-data; name="t"\r\n\r\n'
+        + _POSTED["find"][0]
+        + b"\r\n--cut\r\n"
+        + _NAMED
+        + b"broken"
+        + _END,
+        "garbage": b"--cut garbage\r\n",
+        "no-form": b"nothing",
+    }
+    return {f"posted-{name}": body for name, body in bodies.items()}
