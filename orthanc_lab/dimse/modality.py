@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
+from orthanc_lab.protocol import lenient_json
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["ALLOWED", "FIELDS", "Modality", "check_port", "check_retrieve_method", "read_modality"]
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 _PORTS = range(1, 65535)
-_INT32 = 2**31
+_INT32 = range(-(2**31), 2**31)
 _MANUFACTURERS = ("Generic", "GenericNoWildcardInDates", "GenericNoUniversalWildcard", "Vitrea", "GE")
 _OBSOLETE = {  # what they are taken for
     "AgfaImpax": "GenericNoWildcardInDates",
@@ -174,12 +175,14 @@ def _flag(fields: Mapping[str, Any], field: str, default: bool) -> bool:
 
 
 def _port(value: Any) -> int:
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and _NUMBER.fullmatch(value) and int(value) in _INT32:
         value = int(value)
-    if type(value) is not int:
+    elif type(value) is int:
+        lenient_json.require_int32(value)
+    else:
         raise _bad()
     check_port(value)
-    return value
+    return int(value)
 
 
 def _manufacturer(value: str) -> str:
@@ -193,8 +196,7 @@ def _manufacturer(value: str) -> str:
 def _timeout(value: Any) -> int:
     if type(value) is not int:
         raise _bad("Integer value expected in field: Timeout")
-    if value >= _INT32:
-        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+    lenient_json.require_int32(value)
     if value < 0:
         raise _bad("Unsigned integer value expected in field: Timeout")
     return value

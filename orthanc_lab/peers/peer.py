@@ -11,6 +11,7 @@ from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["Peer", "read_peer", "without_credentials"]
 
+_INT32 = range(-(2**31), 2**31)
 _FIELDS = {"Url", "URL", "Username", "Password", "HttpHeaders", "Timeout", "Pkcs11"}
 _FIELDS |= {"CertificateFile", "CertificateKeyFile", "CertificateKeyPassword"}
 
@@ -170,10 +171,10 @@ def _headers(value: Any) -> dict[str, str]:
 def _timeout(value: Any) -> int:
     if type(value) is not int:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Integer value expected in field: Timeout")
+    if value not in _INT32:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     if value < 0:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Unsigned integer value expected in field: Timeout")
-    if value >= 2**31:
-        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return value
 
 
@@ -184,7 +185,9 @@ def _pkcs11(value: Any) -> bool:
 
 
 def _property(name: str, value: Any) -> str:
-    if value is None or isinstance(value, (float, list, dict)):
+    if value is None or isinstance(value, (float, list, dict)) or (type(value) is int and value >= 2**63):
         text = f"User-defined properties associated with a Web service must be strings: {name}"
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, text)
+    if type(value) is int and value not in _INT32:
+        raise OrthancError(ErrorCode.BAD_FILE_FORMAT)
     return str(int(value)) if isinstance(value, bool) else str(value)

@@ -154,7 +154,9 @@ def _layout(keys: tuple[str, ...], inner: str) -> _Layout:
 
 
 def _number(value: float) -> str:
-    if not math.isfinite(value):
+    if math.isnan(value):
         return "null"
+    if math.isinf(value):
+        return "1e+9999" if value > 0 else "-1e+9999"
     text = format(value, ".17g")
     return text if "." in text or "e" in text else text + ".0"

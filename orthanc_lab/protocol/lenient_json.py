@@ -1,4 +1,7 @@
-"""Parsing JSON as Orthanc does: comments, trailing commas, leading zeros and trailing text are accepted."""
+"""Parsing JSON as Orthanc does: comments, trailing commas, leading zeros and trailing text are accepted.
+
+A whole number that neither a signed nor an unsigned integer of 64 bits can hold is a float.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import json
 import re
 from typing import Any
 
-from orthanc_lab.protocol.errors import ErrorCode, OrthancError
+from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
 
-__all__ = ["MAX_DEPTH", "loads"]
+__all__ = ["MAX_DEPTH", "is_integer", "loads", "require_int32"]
 
 MAX_DEPTH = 200
 """Arrays and objects nested more deeply than this are refused, so that no input exhausts the stack."""
@@ -27,7 +30,20 @@ def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is no JSON")
 
 
-_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse)
+_INT32 = range(-(2**31), 2**31)
+_INT64 = range(-(2**63), 2**63)
+_MOST_DIGITS = 20  # of an integer of 64 bits, with its sign
+
+
+def _whole_number(digits: str) -> int | float:
+    if len(digits) <= _MOST_DIGITS:
+        number = int(digits)
+        if number in _INT64 or 0 <= number < 2**64:
+            return number
+    return float(digits)
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse, parse_int=_whole_number)
 
 
 def loads(text: str | bytes) -> Any:
@@ -53,6 +69,23 @@ def loads(text: str | bytes) -> Any:
         return _first_value(cleaned)
     except ValueError as error:
         raise OrthancError(ErrorCode.BAD_JSON) from error
+
+
+def is_integer(value: Any) -> bool:
+    """Tell whether a JSON value is a signed integer of 64 bits."""
+    return type(value) is int and value in _INT64
+
+
+def require_int32(value: int) -> None:
+    """Refuse an integer of more than 32 bits, where Orthanc converts it without a check.
+
+    Raises
+    ------
+    OrthancError
+        -1.
+    """
+    if value not in _INT32:
+        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
 
 
 def _decoded(content: bytes) -> str:

@@ -1,6 +1,7 @@
 """JSON in the house format: the bytes that the real server writes."""
 
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,10 @@ values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda v: st.lists(v) | st.dictionaries(st.text(), v),
 )
+
+
+def test_numbers_that_are_none() -> None:
+    assert dumps([math.inf, -math.inf, math.nan]) == "[\n   1e+9999,\n   -1e+9999,\n   null\n]"
 
 
 @given(values)

@@ -11,7 +11,8 @@ from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import OrthancError
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda v: st.lists(v) | st.dictionaries(st.text(), v)
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
+    lambda v: st.lists(v) | st.dictionaries(st.text(), v),
 )
 
 
@@ -29,11 +30,31 @@ def test_plain_json_is_read_as_by_the_standard_library(value, indent):
         ('{"a": "// no /* comment */, ]"}', {"a": "// no /* comment */, ]"}),
         (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
         (b'{"a": "\xe9"}', {"a": "é"}),
+        ("[9223372036854775808, 18446744073709551615]", [2**63, 2**64 - 1]),
         ('[05, -007, 00, 0, 10, 05.50, 1e05, "05"]', [5, -7, 0, 0, 10, 5.5, 1e5, "05"]),
     ],
 )
 def test_what_orthanc_accepts(text, value):
     assert lenient_json.loads(text) == value
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**100, -(10**400), int("1" * 4000)])
+def test_an_integer_of_more_than_64_bits_is_a_float(number: int) -> None:
+    found = lenient_json.loads(f"[{number}, {2**63}, {-(2**63)}]")
+    assert found == [float(str(number)), 2**63, -(2**63)]
+    assert [type(one) for one in found] == [float, int, int]
+
+
+def test_integers_of_32_and_of_64_bits() -> None:
+    numbers = [-(2**63) - 1, -(2**63), -(2**31) - 1, -(2**31), 0, 2**31 - 1, 2**31, 2**63 - 1, 2**63]
+    assert [lenient_json.is_integer(number) for number in numbers] == [False, *[True] * 7, False]
+    assert not any(map(lenient_json.is_integer, (True, 1.0, "1", None)))
+    for number in numbers:
+        if -(2**31) <= number < 2**31:
+            lenient_json.require_int32(number)
+        else:
+            with pytest.raises(OrthancError):
+                lenient_json.require_int32(number)
 
 
 @pytest.mark.parametrize(

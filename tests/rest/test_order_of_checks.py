@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -12,7 +13,28 @@ import orthanc_lab
 from orthanc_lab.testing.real import RealOrthanc
 from tests.rest.files import dicom_file
 
+OPTIONS: dict[str, Any] = {
+    "OrthancPeers": {"known": ["http://127.0.0.1:9/"]},
+    "DicomModalities": {"known": ["A", "127.0.0.1", 9]},
+}
+
+STORE = {
+    "peers": ("Transcode", "Compress", "Priority", "Synchronous", "Permissive"),
+    "modalities": (
+        *("LocalAet", "Host", "Port", "CalledAet", "Timeout", "MoveOriginatorAet", "MoveOriginatorID"),
+        *("StorageCommitment", "Priority", "Synchronous", "Permissive"),
+    ),
+}
+
 REQUESTS = (
+    *[
+        ("POST", f"/{kind}/{name}/store", f'{{"Resources": ["{resource}"], "{one}": {wrong}, "{other}": {wrong}}}')
+        for kind, fields in STORE.items()
+        for one, other in [*combinations(fields, 2), *zip(fields, fields, strict=True)]
+        for name in ("none", "known")
+        for wrong in ("{}", "-1")
+        for resource in ("{study}", "{study}-none")
+    ],
     *[("GET", f"/queries/none/answers{rest}", None) for rest in ("", "?expand=x", "/x", "/x/content", "/-1/content")],
     *[
         ("POST", f"/queries/none/answers/x/{verb}", body)
@@ -37,7 +59,7 @@ REQUESTS = (
 @pytest.fixture(scope="module")
 def sides(real_program: str) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
     file = dicom_file("order", "1.2", "1.2.3", "1.2.3.4")
-    with orthanc_lab.serve() as ours, RealOrthanc() as real:
+    with orthanc_lab.serve(**OPTIONS) as ours, RealOrthanc(**OPTIONS) as real:
         stored = [requests.post(f"{url}/instances", data=file, timeout=30).json() for url in (ours.url, real.url)]
         yield (ours.url, stored[0]["ParentStudy"]), (real.url, stored[1]["ParentStudy"])
 

@@ -26,7 +26,6 @@ __all__ = [
 
 _LARGE = 1 << 20  # bytes
 _BYTES_OF_A_LETTER = 20  # of memory: an empty array takes about 60
-_INT32 = range(-(2**31), 2**31)
 
 
 def read_body(req: falcon.Request) -> bytes:
@@ -127,10 +126,9 @@ def job_fields(body: Any, *, permissive: bool = True) -> JobFields:
     else:
         synchronous = True
     priority = fields.get("Priority", 0)
-    if type(priority) is not int or abs(priority) >= 2**63:
+    if type(priority) is not int:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Integer value expected in field: Priority")
-    if priority not in _INT32:
-        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+    lenient_json.require_int32(priority)
     return JobFields(synchronous, priority, allowed)
 
 

@@ -130,13 +130,17 @@ class PeerStore(_PeerResource):
         """Send resources to the peer."""
         storage = self._services.storage
         resources, body = read_store_request(req)
+        instances = instances_of(resources, storage)
+        transcode = _transfer_syntax(body)
+        compressed = boolean_field(body, "Compress", False)
+        peer = self._peers.get(name)
         fields = job_fields(body)
         request = PeerStoreRequest(
-            peer=self._peers.get(name),
-            instances=instances_of(resources, storage),
+            peer=peer,
+            instances=instances,
             parents=sorted(set(resources)),
-            compressed=boolean_field(body, "Compress", False),
-            transcode=_transfer_syntax(body),
+            compressed=compressed,
+            transcode=transcode,
             quality=self._services.settings["DicomLossyTranscodingQuality"],
             permissive=fields.permissive,
         )

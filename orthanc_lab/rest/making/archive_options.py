@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_UNSIGNED = re.compile(r"[0-9]{1,10}\Z", re.ASCII)
+_UNSIGNED = re.compile(r"\+?[0-9]{1,10}\Z", re.ASCII)
 _UINT32 = 2**32
 
 

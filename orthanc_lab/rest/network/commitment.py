@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orthanc_lab.dimse.commitment_data import CommitmentRequest, Reference
 from orthanc_lab.dimse.commitment_reports import CommitmentReport
 from orthanc_lab.dimse.optional import needs_pynetdicom
-from orthanc_lab.protocol import house_json
+from orthanc_lab.protocol import house_json, lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.rest.http.answers import answer_empty_object, answer_json
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTES"]
 
-_UINT32 = range(2**32)
 _REASONS = {
     0x0000: "Success",
     0x0110: "A general failure in processing the operation was encountered",
@@ -166,8 +165,9 @@ def _timeout(body: dict[str, Any]) -> int | None:
     if "Timeout" not in body:
         return None
     value = body["Timeout"]
-    if type(value) is not int or value > _UINT32[-1]:
+    if type(value) is not int:
         raise _bad("Integer value expected in field: Timeout")
+    lenient_json.require_int32(value)
     if value < 0:
         raise _bad("Unsigned integer value expected in field: Timeout")
     return value

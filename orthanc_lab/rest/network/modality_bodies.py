@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from orthanc_lab.dimse.modality import Modality, check_port
-from orthanc_lab.protocol.errors import UNHANDLED, ErrorCode, OrthancError
+from orthanc_lab.protocol import lenient_json
+from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 
 __all__ = ["called_modality", "text_field", "timeout_field"]
-
-_INT32 = 2**31
 
 
 def timeout_field(fields: dict[str, Any]) -> int | None:
@@ -26,8 +25,7 @@ def timeout_field(fields: dict[str, Any]) -> int | None:
     value = fields["Timeout"]
     if type(value) is not int:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Integer value expected in field: Timeout")
-    if value >= _INT32:
-        raise OrthancError(ErrorCode.INTERNAL_ERROR, UNHANDLED)
+    lenient_json.require_int32(value)
     if value < 0:
         raise OrthancError(ErrorCode.BAD_FILE_FORMAT, "Unsigned integer value expected in field: Timeout")
     return value
@@ -55,13 +53,13 @@ def called_modality(modality: Modality, fields: dict[str, Any]) -> Modality:
     OrthancError
         5 for another type, 3 for an impossible port.
     """
+    aet = text_field(fields, "CalledAet", modality.aet)
+    host = text_field(fields, "Host", modality.host)
     port = fields.get("Port", modality.port)
-    if type(port) is not int:
+    if not lenient_json.is_integer(port):
         raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
+    lenient_json.require_int32(port)
+    if port < 0:
+        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
     check_port(port)
-    return replace(
-        modality,
-        aet=text_field(fields, "CalledAet", modality.aet),
-        host=text_field(fields, "Host", modality.host),
-        port=port,
-    )
+    return replace(modality, aet=aet, host=host, port=port)

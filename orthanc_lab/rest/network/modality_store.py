@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orthanc_lab.dimse.optional import needs_pynetdicom
 from orthanc_lab.jobs.kinds.sending.modality_store import ModalityStoreJob, ModalityStoreRequest
+from orthanc_lab.protocol import lenient_json
 from orthanc_lab.protocol.errors import ErrorCode, OrthancError
 from orthanc_lab.rest.http.answers import answer_json
 from orthanc_lab.rest.http.bodies import job_fields, read_body
@@ -34,20 +35,25 @@ class ModalityStore:
         services = self._services
         resources, body = read_store_request(req)
         instances = instances_of(resources, services.storage)
-        modality = services.modalities.get(name)
         local_aet = text_field(body, "LocalAet", services.dicom.aet)
         originator_aet = text_field(body, "MoveOriginatorAet", services.dicom.aet)
+        originator_id = _integer(body, "MoveOriginatorID")
+        modality = called_modality(services.modalities.get(name), body)
+        if originator_id not in _MESSAGE_IDS:
+            raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
+        commitment = services.identifiers.uid() if _wants_commitment(body) else ""
+        timeout = timeout_field(body)
         fields = job_fields(body)
         request = ModalityStoreRequest(
-            modality=called_modality(modality, body),
+            modality=modality,
             local_aet=local_aet,
             instances=instances,
             parents=sorted(set(resources)),
             permissive=fields.permissive,
-            timeout=timeout_field(body),
+            timeout=timeout,
             move_originator_aet=originator_aet,
-            move_originator_id=_message_id(body),
-            commitment=services.identifiers.uid() if _wants_commitment(body) else "",
+            move_originator_id=originator_id,
+            commitment=commitment,
         )
         for resource in resources:
             services.storage.log_export(resource, name)
@@ -73,13 +79,12 @@ class ModalityStraightStore:
         answer_json(req, resp, {"SOPClassUID": sent.sop_class, "SOPInstanceUID": sent.sop_instance})
 
 
-def _message_id(fields: dict[str, Any]) -> int:
-    value = fields.get("MoveOriginatorID", 0)
-    if type(value) is not int:
+def _integer(fields: dict[str, Any], name: str) -> int:
+    value = fields.get(name, 0)
+    if not lenient_json.is_integer(value):
         raise OrthancError(ErrorCode.BAD_PARAMETER_TYPE)
-    if value not in _MESSAGE_IDS:
-        raise OrthancError(ErrorCode.PARAMETER_OUT_OF_RANGE)
-    return value
+    lenient_json.require_int32(value)
+    return int(value)
 
 
 def _wants_commitment(fields: dict[str, Any]) -> bool:

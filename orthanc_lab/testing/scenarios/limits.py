@@ -7,6 +7,37 @@ __all__ = ["SCENARIOS"]
 _PATTERNS = ("*a*a*a*a*a*b", "*a*a*b", "*a*b", "*a?a*", "a?a*a", "*", "**", "?" * 112, "?" * 111, "*" + "a" * 113)
 
 
+_JSON_NUMBERS = (
+    *("2147483648", "4294967296", "9223372036854775807", "9223372036854775808", "18446744073709551615"),
+    *("18446744073709551616", "-2147483649", "-9223372036854775808", "-9223372036854775809", "1e400", "-1e400", "-0.5"),
+)
+
+_NUMBERS_IN = """
+PUT /modalities/x {"AET": "A", "Host": "h", "Port": NUMBER}
+PUT /modalities/x {"AET": "A", "Host": "h", "Port": "NUMBER"}
+PUT /modalities/x ["A", "h", NUMBER]
+PUT /modalities/x {"AET": "A", "Host": "h", "Port": 104, "Timeout": NUMBER}
+PUT /peers/x {"Url": "http://127.0.0.1:9/", "Timeout": NUMBER}
+PUT /peers/x {"Url": "http://127.0.0.1:9/", "Property": NUMBER}
+POST /modalities/known/echo {"Timeout": NUMBER}
+POST /modalities/known/query {"Level": "Study", "Query": {}, "Timeout": NUMBER}
+POST /modalities/known/move {"Level": "Study", "Resources": [{}], "TargetAet": "A", "Timeout": NUMBER}
+POST /modalities/known/store {"Resources": ["{a1}"], "Timeout": NUMBER}
+POST /modalities/known/store {"Resources": ["{a1}"], "Port": NUMBER}
+POST /modalities/known/store {"Resources": ["{a1}"], "MoveOriginatorID": NUMBER}
+POST /modalities/known/store {"Resources": ["{a1}"], "Priority": NUMBER}
+POST /modalities/known/storage-commitment {"Resources": [], "Timeout": NUMBER}
+POST /tools/dicom-echo {"AET": "A", "Host": "127.0.0.1", "Port": NUMBER}
+POST /peers/known/store {"Resources": ["{a1}"], "Priority": NUMBER}
+POST /tools/create-archive {"Resources": ["{a1}"], "Priority": NUMBER}
+POST /tools/bulk-modify {"Resources": ["{a1}"], "Priority": NUMBER}
+POST /tools/find {"Level": "Study", "Query": {}, "RequestedTags": [NUMBER]}
+POST /tools/find {"Level": "Study", "Query": {}, "Limit": NUMBER}
+POST /tools/find {"Level": "Study", "Query": {}, "Since": NUMBER}
+POST /tools/create-archive {"Resources": ["nope"], "Transcode": NUMBER, "LossyQuality": NUMBER}
+"""
+
+
 def _nested(depth: int) -> str:
     return '{"ReferencedImageSequence": [' * depth + "{}" + "]}" * depth
 
@@ -60,6 +91,23 @@ SCENARIOS = [
                 "0" * 90 + "7",
             )
         ),
+    ),
+    Scenario(
+        "limits-json-numbers",
+        "\n".join(_NUMBERS_IN.replace("NUMBER", number) for number in _JSON_NUMBERS),
+        "a1 = POST /instances @a1",
+        options={
+            "DicomModalities": {"known": ["A", "127.0.0.1", 9]},
+            "OrthancPeers": {"known": ["http://127.0.0.1:9/"]},
+        },
+    ),
+    Scenario(
+        "limits-quality",
+        "\n".join(
+            f"GET /instances/{{a1}}/file?transcode=1.2.840.10008.1.2.4.50&lossy-quality={quality}"
+            for quality in ("+x", "++5", "+", "-5", "+4294967296", "+0101")
+        ),
+        "a1 = POST /instances @a1",
     ),
     Scenario(
         "limits-nesting",
