@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from orthanc_lab.dicom.changing.modification import IDENTIFIERS, PATIENT_NAME
+from orthanc_lab.dicom.changing.modification import IDENTIFIERS, PATIENT_ID, PATIENT_NAME
 from orthanc_lab.dicom.changing.modification_request import ModificationRequest, boolean_member, string_member
 from orthanc_lab.dicom.changing.uid_map import UidMap
 from orthanc_lab.dicom.codecs.transcoding import transcode
@@ -126,7 +126,7 @@ class _JobRoute:
         )
         if any(storage.find_level(id) is None for id in parents):
             raise unknown_resource()
-        if rules.level.depth <= Level.STUDY.depth and rules.kept >= _UIDS:
+        if rules.level.depth <= Level.STUDY.depth and rules.kept >= _UIDS and PATIENT_ID not in rules.replaced:
             if not keep_source:
                 raise OrthancError(ErrorCode.BAD_REQUEST, _WOULD_DELETE)
             if not settings["OverwriteInstances"]:

@@ -381,6 +381,24 @@ def _values(call: str) -> str:
 
 _VALUES_BEFORE = "a1 = POST /instances @a1\nrle, series:ParentSeries = POST /instances @mr-rle"
 
+_KEPT_UIDS = '"Keep": ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"], "Force": true'
+
+# A study of which all UIDs are kept is modified in place only if its patient stays the same.
+_OTHER_PATIENT = "".join(
+    f"""
+    POST /tools/create-dicom {{"Tags": {{"PatientID": "other", "PatientName": "O"}}}}
+    POST /studies/{{study}}/{verb} {{"Replace": {{{replaced}}}, {_KEPT_UIDS}}}
+    POST /patients/{{patient}}/{verb} {{"Replace": {{{replaced}}}, {_KEPT_UIDS}}}
+    POST /series/{{series}}/{verb} {{"Replace": {{{replaced}}}, {_KEPT_UIDS}}}
+    POST /tools/bulk-{verb} {{"Resources": ["{{study}}"], "Level": "Study", "Replace": {{{replaced}}}, {_KEPT_UIDS}}}
+    GET /statistics
+    GET /studies/{{study}}/statistics
+    """
+    for verb in ("modify", "anonymize")
+    for replaced in ("", '"PatientName": "N"', '"PatientID": "new"', '"PatientID": "other"', '"PatientID": "p1"',
+                     '"PatientID": "other", "PatientName": "O"', '"PatientID": "new", "StudyInstanceUID": "1.2.3"')
+)  # fmt: skip
+
 SCENARIOS = [
     Scenario("modify-instance", _calls("modify", INSTANCE_MODIFY), "ct = POST /instances @ct"),
     Scenario("anonymize-instance", _calls("anonymize", INSTANCE_ANONYMIZE), "ct = POST /instances @ct"),
@@ -410,4 +428,5 @@ SCENARIOS = [
         """,
         TREE,
     ),
+    Scenario("modification-of-patients-with-kept-identifiers", _OTHER_PATIENT, TREE),
 ]
