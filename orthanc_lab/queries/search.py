@@ -68,10 +68,7 @@ class ResourceSearch:
             `IndexSearch.split`.
         """
         check_computed([*requested, *(constraint.tag for constraint in query.constraints)], query.level)
-        # Orthanc checks the case on what it has found, like the tags of files.
-        checked = [c for c in query.constraints if c.case_sensitive and c.tag != MODALITIES_IN_STUDY]
-        if query.since and (checked or self._index.needs_files(query)):
-            raise OrthancError(ErrorCode.BAD_REQUEST, _NO_SINCE)
+        self.check_page(query)
         split = self._index.split(query if is_page and not query.limit else self._limited(query))
         on_files = list(split.on_files)
         for constraint in split.below:
@@ -81,6 +78,19 @@ class ResourceSearch:
                 return None  # as Orthanc 1.12.7, which drops what it does not show
             on_files.append(constraint)
         return replace(split, on_files=on_files)
+
+    def check_page(self, query: FindQuery) -> None:
+        """Refuse a page that only the files could count.
+
+        Raises
+        ------
+        OrthancError
+            8.
+        """
+        # Orthanc checks the case on what it has found, like the tags of files.
+        checked = [c for c in query.constraints if c.case_sensitive and c.tag != MODALITIES_IN_STUDY]
+        if query.since and (checked or self._index.needs_files(query)):
+            raise OrthancError(ErrorCode.BAD_REQUEST, _NO_SINCE)
 
     def ids(self, plan: SplitQuery) -> list[str]:
         """Return the identifiers that a plan finds."""

@@ -49,6 +49,12 @@ REQUESTS = (
     ],
     ("POST", "/tools/bulk-content", '{"Resources": ["{study}", "none", "{study}"]}'),
     *[
+        ("POST", "/tools/find", f'{{"Level": "Study", "Query": {query}, "Since": 1, "OrderBy": [{order}]{more}}}')
+        for query in ("{}", '{"Rows": "1"}', '{"ModalitiesInStudy": "CT"}', '{"PatientID": "A"}')
+        for order in ("1", '{"Type": "DicomTag", "Key": "PatientID", "Direction": "x"}', '{"Type": "x", "Key": "y"}')
+        for more in ("", ', "CaseSensitive": true', ', "RequestedTags": ["Rows"]', ', "Limit": 1')
+    ],
+    *[
         ("POST", "/tools/find", f'{{"Level": "Study", "Query": {{}}, "MetadataQuery": {{{criteria}}}}}')
         for number in (63, 64)
         for criteria in [", ".join(f'"{1024 + place}": "x"' for place in range(number))]

@@ -72,7 +72,9 @@ class Find(_Search):
         requested = [
             format_tag(self._presentation.dictionary.parse_tag(text_of(name))) for name in body.get("RequestedTags", ())
         ]
-        query = replace(query, since=since, limit=limit, order=self._reader.order(body))
+        query = replace(query, since=since, limit=limit)
+        self._search.check_page(query)
+        query = replace(query, order=self._reader.order(body))
         plan = self._search.plan(query, requested, is_page="Since" in body)
         if parts is None:
             answer_json(req, resp, [] if plan is None else self._search.ids(plan))
