@@ -10,7 +10,19 @@ from typing import Any
 
 from orthanc_lab.client.errors import ClientError
 
-__all__ = ["Address", "amount", "card", "counted", "guarded", "moment", "paragraph", "picture", "progress_bar", "table"]
+__all__ = [
+    "Address",
+    "amount",
+    "card",
+    "counted",
+    "guarded",
+    "moment",
+    "paragraph",
+    "picture",
+    "plain",
+    "progress_bar",
+    "table",
+]
 
 _MOST_ROWS = 50
 _MOST_LETTERS = 200
@@ -22,12 +34,24 @@ class Address(str):
     __slots__ = ()
 
 
+def plain(text: str) -> str:
+    """Return a text as HTML that a notebook shows as it is: JupyterLab sets what stands between two ``$`` as formulas.
+
+    Examples
+    --------
+    >>> plain("Doe & Doe"), plain("$x$")
+    ('Doe &amp; Doe', '<span class="tex2jax_ignore mathjax_ignore">$x$</span>')
+    """
+    html = escape(text)
+    return f'<span class="tex2jax_ignore mathjax_ignore">{html}</span>' if "$" in text or "\\" in text else html
+
+
 def guarded(draw: Callable[[], str]) -> str:
     """Return what `draw` returns, or its error as text: a notebook shows no traceback for a server that is down."""
     try:
         return draw()
     except ClientError as error:
-        return f'<div role="alert" style="color:#c0392b;white-space:pre-wrap">{escape(str(error))}</div>'
+        return f'<div role="alert" style="color:#c0392b;white-space:pre-wrap">{plain(str(error))}</div>'
 
 
 def _cell(value: Any) -> str:
@@ -35,7 +59,7 @@ def _cell(value: Any) -> str:
         address = escape(value)
         return f'<a href="{address}" target="_blank" rel="noopener">{address}</a>'
     text = "" if value is None else str(value)
-    return escape(text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS] + "…")
+    return plain(text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS] + "…")
 
 
 def amount(size: int) -> str:
@@ -66,7 +90,7 @@ def counted(count: int, one: str, several: str) -> str:
 def card(title: str, rows: Mapping[str, Any], *, below: str = "", beside: str = "") -> str:
     """Return a title, rows of names and values, HTML below them, and HTML to their left."""
     body = "".join(
-        f'<tr><th style="text-align:left">{escape(name)}</th><td style="text-align:left">{_cell(value)}</td></tr>'
+        f'<tr><th style="text-align:left">{plain(name)}</th><td style="text-align:left">{_cell(value)}</td></tr>'
         for name, value in rows.items()
         if value not in (None, "")
     )
@@ -78,7 +102,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], *, count: int | N
     """Return a table of at most 50 rows; `count` is the total where `rows` holds only the first ones."""
     lines = [list(row) for row in rows]
     total = len(lines) if count is None else count
-    top = "".join(f'<th style="text-align:left">{escape(head)}</th>' for head in heads)
+    top = "".join(f'<th style="text-align:left">{plain(head)}</th>' for head in heads)
     shown = "".join(
         "<tr>" + "".join(f'<td style="text-align:left">{_cell(value)}</td>' for value in line) + "</tr>"
         for line in lines[:_MOST_ROWS]
@@ -98,7 +122,7 @@ def picture(png: bytes, words: str, *, wide: int = 128) -> str:
 
 def paragraph(text: str) -> str:
     """Return a text below a table; "" for none."""
-    return f"<div>{escape(text)}</div>" if text else ""
+    return f"<div>{plain(text)}</div>" if text else ""
 
 
 def moment(time: datetime | None) -> str:

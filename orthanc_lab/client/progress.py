@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any, Literal, Protocol, TypeAlias
 
+from orthanc_lab.client.display import plain
+
 __all__ = ["VARIABLE", "Amount", "Follow", "following"]
 
 VARIABLE = "ORTHANC_LAB_PROGRESS"
@@ -64,10 +66,10 @@ class _Notebook:
 
     def draw(self, share: float | None, words: str) -> None:
         value = "" if share is None else f' value="{share:.3f}"'
-        self._show(f'<progress max="1"{value} aria-label="{escape(words)}"></progress> {escape(words)}', words)
+        self._show(f'<progress max="1"{value} aria-label="{escape(words)}"></progress> {plain(words)}', words)
 
     def end(self, words: str) -> None:
-        self._show(escape(words), words)
+        self._show(plain(words), words)
 
     def _show(self, html: str, words: str) -> None:
         from IPython.display import display  # noqa: PLC0415 - there is a kernel, so it is loaded

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
 from typing import Any, ClassVar, Literal
 
 import ipywidgets
 
 from orthanc_lab.client import Client, ClientError, NotFoundError, Resource
+from orthanc_lab.client.display import plain
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.code.code_log import CodeLog
 from orthanc_lab.widgets.elements.tree import Node, Tree
@@ -198,7 +198,5 @@ class ResourcesPanel(Panel):
         super().close()
 
     def snapshot(self) -> str:  # noqa: D102 - see Panel
-        lines = "".join(
-            f"<li>{escape(node.label)} <small>{escape(node.note)}</small></li>" for node in self.tree.level()
-        )
+        lines = "".join(f"<li>{plain(node.label)} <small>{plain(node.note)}</small></li>" for node in self.tree.level())
         return f"{super().snapshot()}<ul>{lines}</ul>"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from orthanc_lab import Client, samples
-from orthanc_lab.client import Study, UploadReport
+from orthanc_lab.client import ClientError, Study, UploadReport
+from orthanc_lab.client.display import card, guarded, paragraph, table
 from orthanc_lab.client.jobs import Job
 
 EVIL = '<script>alert("1")</script>&amp;'
@@ -65,6 +66,22 @@ def test_every_level_is_escaped(client: Client, evil: Study) -> None:
     for collection in (client.patients, client.studies, client.series, client.instances):
         assert "table" in judged(collection).seen
     assert EVIL in judged(client.studies).text
+
+
+@pytest.mark.parametrize(
+    "name", ["A$math$B", r"A\(x\)B", r"\begin{align}x\end{align}", r"$\href{javascript:alert(1)}{x}$"]
+)
+def test_no_text_is_set_as_a_formula(client: Client, name: str) -> None:
+    """JupyterLab lets MathJax over each HTML output, but not over what has this class."""
+    made = client.create_dicom(None, {"PatientID": "1", "StudyDescription": name.replace("\\", "$")})
+    study = made.series.study  # type: ignore[union-attr]  # it is an instance
+    assert f'mathjax_ignore">{study.tags["StudyDescription"]}</span>' in study._repr_html_()
+    for html in (table([name], [[name]]), card(name, {name: name}), paragraph(name), guarded(lambda: fail(name))):
+        assert html.count(name) == html.count(f'mathjax_ignore">{name}</span>') > 0
+
+
+def fail(words: str) -> str:
+    raise ClientError(words)
 
 
 def test_thumbnails_are_inside(evil: Study) -> None:

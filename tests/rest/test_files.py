@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -15,8 +18,10 @@ from tests.dicom.build import file_of, real_file
 from tests.examples import examples
 from tests.rest.checks import error_of, is_empty
 from tests.rest.conftest import Rest
+from tests.waiting import until
 
 CT = real_file("CT_small.dcm")
+LARGE = real_file("examples_overlay.dcm")  # more than a pipe holds
 JPEG = "1.2.840.10008.1.2.4."
 
 
@@ -181,3 +186,28 @@ class TestExport:
         assert (tmp_path / "x.dcm").read_bytes() == CT
         for target in (str(tmp_path / "none" / "x.dcm"), "", "a\0b"):
             assert error_of(rest("POST", path, target))[:2] == (500, 14)
+
+    @pytest.mark.timeout(20)
+    def test_what_is_no_file(self, rest: Rest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever stands at the path, nobody is waited for: a pipe without a reader, or one that nobody empties."""
+        path = f"/instances/{rest.upload(LARGE)['ID']}/export"
+        monkeypatch.setattr("orthanc_lab.rest.instances.files._PATIENCE", 0.1)
+        stuck, read = tmp_path / "stuck", tmp_path / "read"
+        for pipe in (stuck, read):
+            os.mkfifo(pipe)
+        with ThreadPoolExecutor() as pool:
+            taken = pool.submit(read.read_bytes)
+            until(lambda: rest("POST", path, str(read)).status_code == 200, what="the pipe has no reader")
+            assert taken.result() == LARGE
+        full = os.open(stuck, os.O_RDWR | os.O_NONBLOCK)
+        with suppress(BlockingIOError):
+            while os.write(full, bytes(4096)):
+                pass
+        assert error_of(rest("POST", path, str(stuck)))[:2] == (500, 14)
+        os.close(full)
+        (tmp_path / "file").write_bytes(b"")
+        (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "x")
+        for target in ("stuck", "", "new/", "file/x", "dangling", "a" * 256, "a/" * 2500):
+            assert error_of(rest("POST", path, f"{tmp_path}/{target}"))[:2] == (500, 14)
+        assert error_of(rest("POST", path, "/dev/full"))[:2] == (500, 14)
+        assert not (tmp_path / "new").exists()

@@ -253,6 +253,17 @@ def test_a_refresh_without_news_sends_nothing(client, study):
         assert recorder.taken() == []
 
 
+def test_of_very_many_jobs_the_ones_that_matter_are_shown(client, study, paused, panel, monkeypatch):
+    """A page stands still for seconds if it is to draw ten thousand rows."""
+    monkeypatch.setattr("orthanc_lab.widgets.jobs.panel._MOST_ROWS", 3)
+    ended = [study.archive_job().wait() for _ in range(4)]
+    panel.refresh()
+    assert list(states(panel)) == [ended[3].id, ended[2].id, paused.id]
+    assert panel.table.note == "3 of 5 jobs"
+    panel.filter.text.value = ended[0].id
+    assert list(states(panel)) == [ended[0].id]
+
+
 def test_rows_are_json(client, paused, panel):
     panel.refresh()
     assert json.loads(json.dumps(panel.table.rows)) == panel.table.rows

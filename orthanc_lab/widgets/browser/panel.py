@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 import ipywidgets
@@ -22,6 +21,7 @@ from orthanc_lab.client import (
     Series,
     Study,
 )
+from orthanc_lab.client.display import plain
 from orthanc_lab.protocol.levels import Level
 from orthanc_lab.widgets.browser.comparison import Comparison
 from orthanc_lab.widgets.browser.document_view import DocumentView
@@ -445,5 +445,5 @@ class BrowserPanel(ResourcesPanel):
 
 
 def _title(*words: str) -> str:
-    text = escape(" · ".join(word for word in words if word))
+    text = plain(" · ".join(word for word in words if word))
     return f'<strong style="display:block;line-height:1.4;overflow-wrap:anywhere">{text}</strong>'

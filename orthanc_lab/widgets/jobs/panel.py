@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import ipywidgets
 from orthanc_lab.client import Client, ClientError, Job, NotFoundError, Resource, UnreachableError
 from orthanc_lab.client.display import table as html_table
 from orthanc_lab.client.hierarchy import made_by
+from orthanc_lab.protocol.jobs import JobState
 from orthanc_lab.widgets.code.spoken import in_folder
 from orthanc_lab.widgets.elements.download import Download
 from orthanc_lab.widgets.elements.table import Column, Table
@@ -35,6 +36,7 @@ from orthanc_lab.widgets.show_button import ShowButton
 __all__ = ["JobsPanel"]
 
 _IN_SNAPSHOT = ("state", "type", "server", "progress", "priority", "words")
+_MOST_ROWS = 500  # a browser takes a second to draw some thousands of them, and again whenever they change
 
 
 class JobsPanel(Panel):
@@ -96,11 +98,11 @@ class JobsPanel(Panel):
     def _show(self) -> None:
         with self._drawing:
             jobs = list(self._jobs.values())
-            shown = self.filter.chosen(jobs)
+            shown = _nearest(self.filter.chosen(jobs))
             now = self.clock.now()
             self._show_rows([row(job, now, self._server_of.get(job.id, "")) for job in shown])
             self.table.empty = "No matching jobs" if jobs else "No jobs yet"
-            self.table.note = "" if len(shown) == len(jobs) else f"{len(shown)} of {len(jobs)} jobs"
+            self.table.note = "" if len(shown) == len(jobs) else f"{len(shown):,} of {len(jobs):,} jobs"
             self._offer()
 
     def _show_rows(self, rows: list[dict[str, Any]]) -> None:
@@ -180,3 +182,11 @@ class JobsPanel(Panel):
         return super().snapshot() + html_table(
             heads, [[job[column.key] for column in shown] for job in self.table.rows]
         )
+
+
+def _nearest(jobs: Sequence[Job]) -> list[Job]:
+    """Return as many of the jobs as a table shows, in their order: those that run, those that may, the latest."""
+    if len(jobs) <= _MOST_ROWS:
+        return list(jobs)
+    first = sorted(range(len(jobs)), key=lambda at: (jobs[at].state is not JobState.RUNNING, jobs[at].state.is_final))
+    return [jobs[at] for at in sorted(first[:_MOST_ROWS])]
