@@ -29,6 +29,7 @@ from orthanc_lab.frames.style import (
 __all__ = ["jobs_timeline", "throughput"]
 
 _BAR = 0.72
+_MOST_PARTED = 100  # bars in a row
 _SECOND = 1 / 86400  # of matplotlib's day
 _WIDTHS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400, 604800)  # s
 _LEAST = 1e-3  # seconds: the precision of Orthanc's run times
@@ -136,7 +137,8 @@ def _extent(part: pd.DataFrame) -> list[tuple[float, float]]:
 
 def _bars(axes: Axes, part: pd.DataFrame, row: float, height: float, colours: Mapping[str, str], **style: Any) -> None:
     faces = [colours.get(kind, GREY) for kind in part["type"]]
-    edge: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8} | style
+    # Edges part bars that touch; of more than a few, they would hide those that are no wider than they are.
+    edge: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8 if len(part) <= _MOST_PARTED else 0} | style
     axes.broken_barh(_extent(part), (row - height / 2, height), facecolors=faces, **edge)
 
 

@@ -102,6 +102,15 @@ def test_the_timeline_has_a_row_for_each_worker(jobs):
     assert picture(axes).std() > 5
 
 
+def test_a_worker_that_is_always_busy_looks_so_however_short_its_jobs_are():
+    """Ten thousand bars of less than a pixel, whose white edges hid them."""
+    starts = pd.Timestamp("2026-11-28T16:11:36Z") + pd.to_timedelta(np.arange(10_000), "ms")
+    frame = pd.DataFrame({"id": [str(number) for number in range(10_000)], "type": "Archive", "state": "Running"})
+    frame = frame.assign(start=starts, end=starts + pd.Timedelta("1ms"), worker=1, observed=True)
+    shown = picture(charts.jobs_timeline(frame))
+    assert shown[shown.shape[0] // 3, shown.shape[1] // 2] < 128
+
+
 def test_the_timeline_by_name_shows_when_each_job_waited_and_ran(jobs):
     spans = frames.job_spans(jobs, workers=3)
     paused, other = spans[spans["state"] == "Paused"]["id"].iloc[0], spans["id"].iloc[0]

@@ -80,6 +80,7 @@ class BodyTwin:
             return content
         if encoded:
             return bytes(len(content))
+        self.containers.begin()
         boundary = _BOUNDARY.search(content_type)
         if boundary is not None and (new := self.containers.multipart(content, boundary[1])) is not None:
             self._count("of several parts")

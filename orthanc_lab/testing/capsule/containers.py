@@ -16,7 +16,7 @@ __all__ = ["BOUNDARY", "Containers", "media_type"]
 BOUNDARY = "boundary-of-the-capsule"
 """Stands between parts in a capsule."""
 
-_MOST = 512 << 20  # bytes that an archive or a compressed body may unpack to
+_MOST = 256 << 20  # bytes that a body may unpack to, with all that is packed in what is packed in it
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NAME = re.compile(r'((?:file)?name)="([^"]*)"')
@@ -39,29 +39,34 @@ class Containers:
     def __init__(self, addresses: Addresses, twin: Twin) -> None:
         self._addresses = addresses
         self._twin = twin
+        self._left = _MOST
+
+    def begin(self) -> None:
+        """Begin with the next body of a recording."""
+        self._left = _MOST
 
     def gzip(self, content: bytes) -> bytes | None:
         """Return the twin of a gzip file, None if it is damaged."""
         inflater = zlib.decompressobj(zlib.MAX_WBITS + 16)
         try:
-            plain = inflater.decompress(content, _MOST)
+            plain = inflater.decompress(content, self._left + 1)  # without the one, 0 would be no limit
         except zlib.error:
             return None
-        if not inflater.eof:
+        if not inflater.eof or len(plain) > self._left:
             return None
+        self._left -= len(plain)
         packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS + 16)
         return packer.compress(self._twin(plain, "")) + packer.flush()
 
     def zip(self, content: bytes) -> bytes | None:
         """Return the twin of a ZIP file: its members in their order; None if it is damaged."""
         out = io.BytesIO()
-        left = _MOST
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(out, "w") as twin:
                 for member in archive.infolist():
-                    left -= member.file_size
-                    if left < 0:
+                    if member.file_size > self._left:
                         return None
+                    self._left -= member.file_size
                     entry = zipfile.ZipInfo(self._addresses.file_name(member.filename), _EPOCH)
                     entry.compress_type = member.compress_type if member.compress_type in _METHODS else _METHODS[1]
                     twin.writestr(entry, self._twin(archive.read(member), ""))

@@ -6,6 +6,7 @@ They are made with a key that is forgotten with the object, so that nobody finds
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterator
 from itertools import count
@@ -36,6 +37,10 @@ _SCRIPTS = (  # first and last letter, and some that all character sets of the s
 )
 
 
+_LINE = re.compile(r"[^\r\n]++")
+_FILL = bytes(code if code in b"\r\n" else ord("x") for code in range(256))
+
+
 def filled(text: str) -> str:
     r"""Return a text of as many letters, all of them ``x``; line breaks stay.
 
@@ -44,7 +49,9 @@ def filled(text: str) -> str:
     >>> filled("Two lines\n of text")
     'xxxxxxxxx\nxxxxxxxx'
     """
-    return "".join(letter if letter in "\r\n" else "x" for letter in text)
+    if text.isascii():  # ten times as fast
+        return text.encode().translate(_FILL).decode()
+    return _LINE.sub(lambda line: "x" * len(line[0]), text)
 
 
 class Pseudonyms:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from orthanc_lab.protocol.visible import visible
+
 __all__ = ["Body", "Headers", "RecordedExchange"]
 
 Headers = tuple[tuple[str, str], ...]
@@ -68,7 +70,7 @@ class RecordedExchange:
     """Seconds from the request to the end of the answer."""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.target} -> {self.status}{'' if self.complete else ' (broken off)'}"
+        return visible(f"{self.method} {self.target} -> {self.status}{'' if self.complete else ' (broken off)'}")
 
     def header(self, name: str) -> str:
         """Return a header of the request, "" if it has none of this name."""

@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from threading import Lock
 from typing import TypeAlias
 
+from orthanc_lab.protocol.visible import visible
 from orthanc_lab.testing.recordings.exchange import Body, Headers, RecordedExchange
 
 __all__ = ["Matcher", "RequestKey", "key_of"]
@@ -65,7 +66,7 @@ def _shown(query: Sequence[str]) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return visible(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 def _request(key: RequestKey) -> str:

@@ -21,6 +21,7 @@ __all__ = ["Recording"]
 
 _PARTS = (RecordKind.DATA, RecordKind.RUN)
 _BROKEN = re.compile(r"[\r\n\0]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _RUN_BYTES = 9  # the byte, and how often it comes
 
 
@@ -138,8 +139,8 @@ class Recording:
     def _exchange(self, value: dict[str, Any]) -> RecordedExchange:
         bodies = [None if value[name] is None else self._bodies[value[name]] for name in ("body", "answer")]
         return RecordedExchange(
-            method=_text(value["method"]),
-            target=_text(value["target"]),
+            method=_line(value["method"]),
+            target=_line(value["target"]),
             headers=tuple((_header(name), _header(text)) for name, text in value["headers"]),
             body=bodies[0],
             status=_status(value["status"]),
@@ -203,6 +204,13 @@ def _text(value: object) -> str:
         raise TypeError(f"{value!r:.80} is no text")
     value.encode()  # else it cannot be shown
     return value
+
+
+def _line(value: object) -> str:
+    text = _text(value)
+    if _CONTROL.search(text):  # none of it comes over HTTP; shown, it would write lines, or control the terminal
+        raise ValueError(f"{text!r:.80} has control characters")
+    return text
 
 
 def _header(value: object) -> str:

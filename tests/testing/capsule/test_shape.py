@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pydicom
@@ -180,6 +181,36 @@ def test_compressed_answers_stay_compressed(tmp_path: Path) -> None:
     (twin,) = twins([("application/json", content)], tmp_path)
     assert json.loads(gzip.decompress(twin))["State"] == "Success"
     assert b"SOMEBODY" not in gzip.decompress(twin)
+
+
+def _zipped(*members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, member in enumerate(members):
+            archive.writestr(f"{number}.bin", member)
+    return out.getvalue()
+
+
+def test_what_is_packed_in_what_is_packed_counts_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten archives of ten, each of them within the limit, are a hundred times the limit."""
+    monkeypatch.setattr("orthanc_lab.testing.capsule.containers._MOST", 1 << 20)
+    inner = _zipped(bytes(300 << 10))
+    for packed in (_zipped(*[inner] * 10), gzip.compress(_zipped(*[gzip.compress(bytes(300 << 10))] * 10))):
+        first, second = twins([("application/zip", packed), ("application/zip", gzip.compress(b"some text"))], tmp_path)
+        content = gzip.decompress(first) if packed[:2] == b"\x1f\x8b" else first
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = [archive.read(name) for name in archive.namelist()]
+        unpacked = [member for member in members if member.count(0) < len(member) - 4]
+        assert (len(members), len(unpacked)) == (10, 3)
+        assert gzip.decompress(second) != b"some text"  # the next body has a limit of its own
+        for name in ("recording", "capsule"):
+            (tmp_path / name).unlink()
+
+
+@pytest.mark.timeout(60)
+def test_a_small_file_that_unpacks_to_a_large_one_takes_seconds(tmp_path: Path) -> None:
+    (twin,) = twins([("application/octet-stream", gzip.compress(bytes(200 << 20), 1))], tmp_path)
+    assert len(gzip.decompress(twin)) == 200 << 20
 
 
 def test_the_story_is_told_again(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from orthanc_lab.testing import Recorder, Recording, RecordingError
 from orthanc_lab.testing.exchange import Exchange, send
 from orthanc_lab.testing.recordings import BytesBody, RecordedExchange, RecordingWriter
 from orthanc_lab.testing.recordings.format import MAGIC, RecordKind, pack_record, pack_segment
+from orthanc_lab.testing.recordings.matching import Matcher, key_of
 from tests.full_disk import full_disk
 
 
@@ -62,6 +63,11 @@ NO_EXCHANGES = (
     *({name: value for name, value in EXCHANGE.items() if name != left_out} for left_out in EXCHANGE),
     *({**EXCHANGE, "status": status} for status in (None, "200", 1e999, 10**400, -1, 100, 1000, True)),
     *({**EXCHANGE, name: value} for name in ("method", "target", "at") for value in (None, [], {})),
+    *(
+        {**EXCHANGE, name: f"/{text}"}
+        for name in ("method", "target")
+        for text in ("\n", "\r\nA: b", "\x1b[2J", "\0", "\x7f")
+    ),
     *({**EXCHANGE, "headers": headers} for headers in (None, 1, [1], [["a"]], [["a", "b", "c"]])),
     *({**EXCHANGE, "answer_headers": [["x", text]]} for text in (None, "a\r\nset-cookie: b", "\0", "\u0100", "\ud800")),
     *({**EXCHANGE, "body": body} for body in (1, [], {}, "", "ab")),
@@ -82,6 +88,14 @@ def test_a_record_that_says_something_else_is_a_damage(number: int, tmp_path: Pa
     path.write_bytes(MAGIC + pack_segment(pack_record(*RECORDS[number])))
     with pytest.raises(RecordingError, match=f"{path} is damaged at byte {len(MAGIC)}"):
         Recording(path)
+
+
+def test_what_a_recording_says_of_its_requests_does_not_control_a_terminal() -> None:
+    """U+009B begins a sequence of control, U+202E turns what follows."""
+    strange = RecordedExchange("GET", "/patients/\x9b2J\u202e", status=200)
+    text = Matcher([strange]).explain(key_of("GET", "/patients/\x9b31m", (), None))
+    assert not set("\x9b\u202e") & set(text + str(strange))
+    assert "GET /patients/\ufffd2J" in text
 
 
 def test_a_segment_of_millions_of_records_is_a_damage(tmp_path: Path) -> None:
