@@ -26,6 +26,7 @@ __all__ = [
 
 _MOST_ROWS = 50
 _MOST_LETTERS = 200
+_OF_FORMULAS = ("$", r"\(", r"\[", r"\begin")
 
 
 class Address(str):
@@ -43,7 +44,8 @@ def plain(text: str) -> str:
     ('Doe &amp; Doe', '<span class="tex2jax_ignore mathjax_ignore">$x$</span>')
     """
     html = escape(text)
-    return f'<span class="tex2jax_ignore mathjax_ignore">{html}</span>' if "$" in text or "\\" in text else html
+    may_be_set = any(mark in text for mark in _OF_FORMULAS)
+    return f'<span class="tex2jax_ignore mathjax_ignore">{html}</span>' if may_be_set else html
 
 
 def guarded(draw: Callable[[], str]) -> str:

@@ -122,6 +122,10 @@ class Assembler:
             if message is not None:
                 yield message
 
+    def forget(self) -> None:
+        """Forget what came of a message that is not complete: no more of it is to come."""
+        self._command, self._data, self._raw_command = None, bytearray(), bytearray()
+
     def _take_command(self, piece: memoryview, context_id: int, *, is_last: bool) -> Message | None:
         if self._command is not None:
             raise MessageError("a command set came in place of a data set")
@@ -152,7 +156,7 @@ class Assembler:
     def _whole(self) -> Message:
         assert self._command is not None
         message = Message(self._context_id, self._command, self._data, bytes(self._raw_command))
-        self._command, self._data, self._raw_command = None, bytearray(), bytearray()
+        self.forget()
         return message
 
 

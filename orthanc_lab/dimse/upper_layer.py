@@ -185,6 +185,7 @@ class UpperLayer(DULServiceProvider):
         if isinstance(self.socket, Connection):
             self.socket.linger(patience)
         self._reader.forget()  # the circles inside an association are collected late
+        self._assembler.forget()
         self.messages.clear()
 
     def _take(self, kind: int, pdu: memoryview) -> str:

@@ -252,6 +252,14 @@ def test_fragments_without_end(server: orthanc_lab.ChildServer):
     assert memory(server) - before < GROWTH
 
 
+def test_nothing_is_kept_of_an_instance_that_was_not_sent_to_its_end(server: orthanc_lab.ChildServer):
+    before = memory(server)
+    with RawClient(server.dicom_port, STORING) as client:
+        message = store_message("1.9.6", data_set("1.9.6", size=100 << 20))
+        client.send(message[: 90 << 20])
+    until(lambda: memory(server) - before < GROWTH, what=lambda: f"{memory(server) - before} MiB are kept")
+
+
 def test_a_query_of_more_keys_than_any_real_one(server: orthanc_lab.ChildServer):
     keys = b"".join(struct.pack("<HHI", 0x41, tag, 0) for tag in range(0x1000, 0x1000 + 20_000))
     level = struct.pack("<HHI6s", 8, 0x52, 6, b"STUDY ")
