@@ -337,7 +337,7 @@ def _digest(name: str, content: bytes) -> Any:
 @pytest.fixture
 def share(pytestconfig: pytest.Config) -> int:
     """Of so many calls, one is tried."""
-    return 3 if pytestconfig.option.long else 13
+    return 7 if pytestconfig.option.long else 13
 
 
 @pytest.fixture
