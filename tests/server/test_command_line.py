@@ -124,7 +124,11 @@ def test_a_second_signal_ends_it_at_once_and_loses_nothing(run, number):
 @pytest.mark.parametrize("words", [["serve", "c.json"], *([name] for name in COMMANDS)], ids=lambda words: words[0])
 def test_an_interrupt_in_the_first_second_leaves_no_traceback(tmp_path, words):
     (tmp_path / "c.json").write_text(json.dumps({"HttpPort": free_port(), "DicomServerEnabled": False}))
-    loaded = "import sys, orthanc_lab.__main__ as command; print('loaded', flush=True); sys.exit(command.main())"
+    loaded = (
+        "import signal, sys, orthanc_lab.__main__ as command; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # what runs in the background ignores it
+        "print('loaded', flush=True); sys.exit(command.main())"
+    )
     for pause in (0, 0.1, 0.3):
         process = subprocess.Popen(
             [sys.executable, "-c", loaded, *words], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
