@@ -67,7 +67,7 @@ def jobs_frame(documents: Iterable[Mapping[str, Any]], *, servers: Mapping[str, 
     >>> len(frames.jobs_frame([]))
     0
     """
-    documents = items_of(documents, dict, "documents of jobs, the JSON of /jobs?expand")
+    documents = items_of(documents, Mapping, "documents of jobs, the JSON of /jobs?expand")
     contents = [document["Content"] for document in documents]
     contents = [content if isinstance(content, dict) else {} for content in contents]
 

@@ -137,7 +137,10 @@ def test_an_interrupt_in_the_first_second_leaves_no_traceback(tmp_path, words):
         process.stdout.readline()
         time.sleep(pause)  # it is interrupted wherever it is by then
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        try:
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
         assert "Traceback" not in errors
         assert "KeyboardInterrupt" not in errors
 

@@ -97,14 +97,20 @@ def archive_at(server: Server, storage: Storage, folder: Path, restores: dict[st
     restores["Archive"] = restore
 
 
-@pytest.mark.parametrize("end", ["killed", "stopped"])
-def test_the_bytes_are_the_same(servers: Servers, storage: Storage, tmp_path: Path, end: str) -> None:
-    """Whether the first server was stopped in the middle, or died there and wrote on as a zombie."""
+def two_servers(servers: Servers, storage: Storage, folder: Path) -> tuple[Server, Server]:
+    """Return two servers that know archives, before they start; the lease of the first one is short."""
     known: list[dict[str, Any]] = [{"Archive": None}, {"Archive": None}]
     one = servers(start=False, restores=known[0], lease=LEASE)
     other = servers(start=False, restores=known[1])
     for server, restores in zip((one, other), known, strict=True):
-        archive_at(server, storage, tmp_path, restores)
+        archive_at(server, storage, folder, restores)
+    return one, other
+
+
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+def test_the_bytes_are_the_same(servers: Servers, storage: Storage, tmp_path: Path, end: str) -> None:
+    """Whether the first server was stopped in the middle, or died there and wrote on as a zombie."""
+    one, other = two_servers(servers, storage, tmp_path)
     one.engine.start()
     name = one.outputs.new_name(".zip")
     tools = tools_of(one, storage, tmp_path)
@@ -139,11 +145,7 @@ def test_a_run_that_was_lost_hands_nothing_on(
     """What it has gathered does not take the place of what the other has written; to be refused is no error."""
     monkeypatch.setattr(Pieces, "grain", 1 << 20)
     monkeypatch.setattr(zip_job, "_FLUSH_SECONDS", seconds)
-    known: list[dict[str, Any]] = [{"Archive": None}, {"Archive": None}]
-    one = servers(start=False, restores=known[0], lease=LEASE)
-    other = servers(start=False, restores=known[1])
-    for server, restores in zip((one, other), known, strict=True):
-        archive_at(server, storage, tmp_path, restores)
+    one, other = two_servers(servers, storage, tmp_path)
     one.engine.start()
     tools = tools_of(one, storage, tmp_path)
     outlet = StoredOutlet(tools.outputs, one.outputs.new_name(".zip"), small=True)

@@ -109,8 +109,9 @@ class TransferJob:
     def stop(self, reason: StopReason) -> None:
         """Wait for what is on its way, and close the connections; log why the job has failed."""
         # Not where it is not written down: another server goes on with the job, as if this had not been.
-        if reason is StopReason.FAILURE and self._reason is not None:
-            _log.error("%s with %s has failed: %s", self.type, self._request.peer_name, self._reason)
+        failure, self._reason = self._reason, None
+        if reason is StopReason.FAILURE and failure is not None:
+            _log.error("%s with %s has failed: %s", self.type, self._request.peer_name, failure)
         in_flight, self._in_flight = self._in_flight, None
         if in_flight is not None:
             in_flight.close(_PATIENCE.get(reason, _LONGEST_PATIENCE))
