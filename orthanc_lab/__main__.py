@@ -8,14 +8,12 @@ __all__ = ["main"]
 
 def main() -> int:
     """Run the command line, in a process of its own; returns the exit code."""
-    try:
-        from orthanc_lab.server.command_line import main as run  # noqa: PLC0415 - Ctrl-C may come while it is loaded
+    # While all is loaded, and at the end, there is nothing to clean up: Ctrl-C ends the process, without a traceback.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from orthanc_lab.server.command_line import main as run  # noqa: PLC0415
 
-        return run()
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is done: no traceback from the end of the interpreter
+    return run()
 
 
 if __name__ == "__main__":

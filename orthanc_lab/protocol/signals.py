@@ -71,13 +71,23 @@ def listen(handler: Callable[[int, FrameType | None], None]) -> None:
 
 @contextmanager
 def raising() -> Iterator[None]:
-    """Raise `EndedBySignal` for the first of these signals, so that a command cleans up behind itself."""
+    """Raise `EndedBySignal` for the first of these signals, so that a command cleans up behind itself.
+
+    It is raised at the end again if something has made another error of it, as Python does while it makes a class.
+    """
+    asked: list[int] = []
 
     def end(number: int) -> None:
+        asked.append(number)
         raise EndedBySignal(number)
 
     with _listening(FirstAsks(end)):
-        yield
+        try:
+            yield
+        except Exception as error:
+            if asked:
+                raise EndedBySignal(asked[0]) from error
+            raise
 
 
 class Ending:

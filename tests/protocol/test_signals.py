@@ -83,3 +83,19 @@ def test_a_caller_has_its_handlers_back() -> None:
     assert exit_code_of(caught.value) == 143
     assert exit_code_of(KeyboardInterrupt()) == 130
     assert [signal.getsignal(number) for number in ENDING] == before
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_that_became_another_error_ends_it_too(number: signal.Signals) -> None:
+    class Named:
+        def __set_name__(self, owner: type, name: str) -> None:
+            signal.raise_signal(number)
+
+    with pytest.raises(EndedBySignal) as ended, raising():
+        type("Made", (), {"named": Named()})  # before 3.12, Python says RuntimeError
+    assert ended.value.exit_code == 128 + number
+
+
+def test_an_error_without_a_signal_stays_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError), raising():
+        raise ZeroDivisionError

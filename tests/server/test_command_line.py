@@ -121,17 +121,28 @@ def test_a_second_signal_ends_it_at_once_and_loses_nothing(run, number):
     assert requests.get(f"{run().url}/instances", timeout=30).json() == [stored["ID"]]
 
 
+BEGUN = """
+import signal, sys
+from orthanc_lab.__main__ import main
+
+class Told:
+    def find_spec(self, name, *_):
+        if name == "orthanc_lab.server.command_line":
+            print("begun", flush=True)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
+sys.meta_path.insert(0, Told())
+sys.exit(main())
+"""
+"""Runs a command, and says when it has begun."""
+
+
 @pytest.mark.parametrize("words", [["serve", "c.json"], *([name] for name in COMMANDS)], ids=lambda words: words[0])
 def test_an_interrupt_in_the_first_second_leaves_no_traceback(tmp_path, words):
     (tmp_path / "c.json").write_text(json.dumps({"HttpPort": free_port(), "DicomServerEnabled": False}))
-    loaded = (
-        "import signal, sys, orthanc_lab.__main__ as command; "
-        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # what runs in the background ignores it
-        "print('loaded', flush=True); sys.exit(command.main())"
-    )
     for pause in (0, 0.1, 0.3):
         process = subprocess.Popen(
-            [sys.executable, "-c", loaded, *words], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [sys.executable, "-c", BEGUN, *words], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env={**os.environ, "HOME": str(tmp_path)},
         )  # fmt: skip
         process.stdout.readline()
